@@ -1,0 +1,1 @@
+"""The faces of Segmentry: pages, REST API and command line."""

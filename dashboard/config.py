@@ -1,0 +1,221 @@
+"""Every setting in one place: config.toml's defaults, then the user's file, then the environment."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from engines.columns import CANONICAL_FIELDS
+from engines.contract import Play
+from engines.errors import InputError
+
+_HERE = Path(__file__).resolve().parent
+
+
+def shipped(name: str) -> Path:
+    """Where a file or folder that comes with Segmentry lies: in the wheel, or beside the rooms in a checkout."""
+    in_wheel = _HERE / "shipped" / name
+    return in_wheel if in_wheel.exists() else _HERE.parent / name
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Database(_Section):
+    """Where things are kept."""
+
+    url: str
+
+
+class Sales(_Section):
+    """What the sales are measured in."""
+
+    currency: str = Field(min_length=3, max_length=3)
+
+
+class Cleaning(_Section):
+    """Which lines are dropped, each for its documented reason."""
+
+    drop_cancellations: bool
+    drop_non_positive_quantity: bool
+    drop_non_positive_price: bool
+    zero_amount: Literal["keep", "drop"]
+    drop_exact_duplicates: bool
+    unknown_countries: list[str]
+
+
+class Engines(_Section):
+    """Which engines run, and how."""
+
+    use: list[str] = Field(min_length=1)
+    k: int = Field(ge=1)
+    seed: int = Field(ge=0)
+    settings: dict[str, dict[str, Any]]
+
+
+class Clv(_Section):
+    """How far ahead value looks."""
+
+    horizon_weeks: int = Field(ge=1, le=520)
+    discount_rate: float = Field(ge=0, lt=10)
+
+
+class Drift(_Section):
+    """When drift is an alarm."""
+
+    threshold: float = Field(ge=0, le=1)
+
+
+class Server(_Section):
+    """Where the dashboard listens."""
+
+    host: str
+    port: int = Field(ge=0, le=65535)
+    workers: int = Field(ge=1)
+
+
+class Worker(_Section):
+    """How runs are worked on."""
+
+    lease_seconds: float = Field(gt=0)
+
+
+class PlaybookEntry(_Section):
+    """A segment's name, meaning, action and colour."""
+
+    name: str = Field(min_length=1)
+    description: str
+    action: str
+    priority: int
+    colour: str = Field(pattern=r"^#[0-9A-Fa-f]{6}$")
+
+
+class Config(_Section):
+    """All settings, checked. Made by :func:`load_config`."""
+
+    database: Database
+    sales: Sales
+    mapping: dict[str, str]
+    cleaning: Cleaning
+    categories: dict[str, list[str]]
+    engines: Engines
+    clv: Clv
+    drift: Drift
+    server: Server
+    worker: Worker
+    playbook: list[PlaybookEntry] = Field(min_length=1)
+
+    @field_validator("mapping")
+    @classmethod
+    def _known_fields(cls, mapping: dict[str, str]) -> dict[str, str]:
+        for name in mapping:
+            if name not in CANONICAL_FIELDS:
+                raise ValueError(f"unknown field {name!r}; the fields are {', '.join(CANONICAL_FIELDS)}")
+        return mapping
+
+    @field_validator("playbook")
+    @classmethod
+    def _unique_names(cls, playbook: list[PlaybookEntry]) -> list[PlaybookEntry]:
+        names = [entry.name for entry in playbook]
+        if len(set(names)) < len(names):
+            raise ValueError("two entries have the same name")
+        return playbook
+
+    @property
+    def plays(self) -> tuple[Play, ...]:
+        """The playbook as the engines know it."""
+        return tuple(Play(**entry.model_dump()) for entry in self.playbook)
+
+    def replace(self, **sections: Mapping[str, Any]) -> Self:
+        """This configuration with some keys of some sections changed, checked again."""
+        values = self.model_dump()
+        for section, changes in sections.items():
+            values[section] = {**values[section], **changes}
+        return type(self).model_validate(values)
+
+
+def load_config(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+    """Defaults, then the file at ``path``, then the environment.
+
+    Raises:
+        InputError: no such file, TOML that cannot be read, an unknown key or a value of the wrong type; it is named.
+    """
+    values = _read(shipped("config.toml"))
+    if path is not None:
+        values = _overlaid(values, _read(path), str(path))
+    values = _overlaid(values, _from_environment(environ, values), "the environment")
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"Configuration: {where}: {first['msg'].removeprefix('Value error, ')} (is {first['input']!r})."
+        ) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"Configuration file {path} does not exist.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"Configuration file {path} cannot be read: {error}.") from None
+
+
+#: Sections whose keys are the user's own, so that any key is known; they replace the default as a whole or key by key.
+_FREE = ("mapping", "categories")
+
+
+def _overlaid(base: dict[str, Any], over: Mapping[str, Any], where: str) -> dict[str, Any]:
+    result = dict(base)
+    for section, changes in over.items():
+        if section not in base:
+            raise InputError(f"Configuration: {where} has an unknown section [{section}]; known: {', '.join(base)}.")
+        if not isinstance(changes, dict) or section == "categories":
+            result[section] = changes
+            continue
+        for key in changes:
+            if section not in _FREE and isinstance(base[section], dict) and key not in base[section]:
+                raise InputError(
+                    f"Configuration: {where} has an unknown key {key!r} in [{section}]; known: {', '.join(base[section])}."
+                )
+        result[section] = {**base[section], **changes} if isinstance(base[section], dict) else changes
+    return result
+
+
+#: Variables that are not settings of a section.
+_NOT_SETTINGS = ("SEGMENTRY_PASSWORD", "SEGMENTRY_CONFIG")
+
+
+def _from_environment(environ: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    if environ.get("DATABASE_URL"):
+        found["database"] = {"url": environ["DATABASE_URL"]}
+    if environ.get("PORT"):
+        found["server"] = {"port": _parsed("PORT", environ["PORT"], 0)}
+    for name, text in environ.items():
+        if not name.startswith("SEGMENTRY_") or name in _NOT_SETTINGS:
+            continue
+        section, _, key = name.removeprefix("SEGMENTRY_").lower().partition("_")
+        if not isinstance(known.get(section), dict) or (section not in _FREE and key not in known[section]):
+            raise InputError(f"Environment variable {name} names no setting; see config.toml for [section] and key.")
+        found.setdefault(section, {})[key] = _parsed(name, text, known[section].get(key, ""))
+    return found
+
+
+def _parsed(name: str, text: str, like: Any) -> Any:
+    """The text as TOML would read it when the setting is not a text, so that lists and booleans can be given too."""
+    if isinstance(like, str):
+        return text
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        raise InputError(f"Environment variable {name} must be written as in config.toml, not {text!r}.") from None
+    return float(value) if isinstance(like, float) and isinstance(value, int) and not isinstance(value, bool) else value

@@ -1,0 +1,1 @@
+"""From raw sales to named, valued customer segments: tables in, values out."""

@@ -1,0 +1,144 @@
+"""Every column of the product by name, with its unit, formula and meaning: the data dictionary starts here.
+
+Names stand once, here. Code elsewhere imports them; pages, exports and ``docs/data-dictionary.md`` take titles, units and
+sentences from :data:`DICTIONARY`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+# --- sales lines: the canonical fields a user maps ------------------------------------------------------------------
+CUSTOMER_ID = "customer_id"
+ORDER_ID = "order_id"
+ORDER_DATE = "order_date"
+QUANTITY = "quantity"
+UNIT_PRICE = "unit_price"
+AMOUNT = "amount"
+PRODUCT_ID = "product_id"
+DESCRIPTION = "description"
+COUNTRY = "country"
+
+CANONICAL_FIELDS = (
+    CUSTOMER_ID,
+    ORDER_ID,
+    ORDER_DATE,
+    QUANTITY,
+    UNIT_PRICE,
+    AMOUNT,
+    PRODUCT_ID,
+    DESCRIPTION,
+    COUNTRY,
+)
+
+# --- clean sales: what intake hands to features ---------------------------------------------------------------------
+AMOUNT_UNITS = "amount_units"  # int64, 1/10,000 of the currency unit: money is never floating point while it is summed
+LINE_TYPE = "line_type"
+SALE = "sale"
+RETURN = "return"
+MONEY_SCALE = 10_000
+UNKNOWN_COUNTRY = "Unknown"
+
+# --- customers: one row each, as of a date --------------------------------------------------------------------------
+RECENCY = "recency_days"
+FREQUENCY = "frequency"
+MONETARY = "monetary"
+NET_MONETARY = "net_monetary"
+AVERAGE_ORDER_VALUE = "average_order_value"
+ITEMS_PER_ORDER = "items_per_order"
+UNIQUE_PRODUCTS = "unique_products"
+MEAN_DAYS_BETWEEN_ORDERS = "mean_days_between_orders"
+PURCHASE_SPAN = "purchase_span_days"
+TENURE = "tenure_days"
+FIRST_PURCHASE = "first_purchase"
+LAST_PURCHASE = "last_purchase"
+RETURN_RATE = "return_rate"
+IS_HOME_COUNTRY = "is_home_country"
+CATEGORY_SHARE = "share_"  # prefix: share_<category>
+
+# --- customers: what the lifetime models read (purchases are distinct days; time in weeks) --------------------------
+REPEAT_PURCHASES = "repeat_purchases"
+FIRST_TO_LAST = "first_to_last"
+AGE = "age"
+MEAN_REPEAT_VALUE = "mean_repeat_value"
+
+# --- customers: the estimated future --------------------------------------------------------------------------------
+EXPECTED_PURCHASES = "expected_purchases"
+EXPECTED_PURCHASE_VALUE = "expected_purchase_value"
+CLV = "clv"
+P_ALIVE = "p_alive"
+CHURN_RISK = "churn_risk"
+
+# --- labels ---------------------------------------------------------------------------------------------------------
+SEGMENT = "segment"
+SEGMENT_KEY = "segment_key"
+
+Kind = Literal["text", "date", "count", "days", "weeks", "money", "share", "flag", "number"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the customer table: how it is shown, what it is measured in and how it is made."""
+
+    name: str
+    title: str
+    kind: Kind
+    unit: str
+    formula: str
+    meaning: str
+
+
+_CUSTOMER_COLUMNS = (
+    Column(CUSTOMER_ID, "Customer", "text", "-", "as in the sales, trimmed; 17850.0 becomes 17850", "Who the customer is in the retailer's own system."),
+    Column(COUNTRY, "Country", "text", "-", "the country with the highest spend, ties by name", "Where most of the customer's money was spent."),
+    Column(RECENCY, "Recency", "days", "days", "as_of - day of the last order", "Days since the last order: small is good."),
+    Column(FREQUENCY, "Frequency", "count", "orders", "count of distinct orders", "How many orders the customer has placed."),
+    Column(MONETARY, "Monetary", "money", "currency", "sum of the cleaned sales lines", "What the customer has spent, before returns."),
+    Column(NET_MONETARY, "Net monetary", "money", "currency", "monetary - value of returned lines", "What the customer has spent, after returns."),
+    Column(AVERAGE_ORDER_VALUE, "Average order value", "money", "currency per order", "monetary / frequency", "What one order is worth on average."),
+    Column(ITEMS_PER_ORDER, "Items per order", "number", "items per order", "sum of quantity / frequency", "How many items one order holds on average."),
+    Column(UNIQUE_PRODUCTS, "Unique products", "count", "products", "count of distinct product ids", "How many different products the customer has bought."),
+    Column(MEAN_DAYS_BETWEEN_ORDERS, "Days between orders", "days", "days", "purchase_span_days / (distinct purchase days - 1); empty with one purchase day", "The customer's usual rhythm."),
+    Column(PURCHASE_SPAN, "Purchase span", "days", "days", "day of the last order - day of the first", "How long the customer has been buying."),
+    Column(TENURE, "Tenure", "days", "days", "as_of - day of the first order", "How long ago the customer came."),
+    Column(FIRST_PURCHASE, "First purchase", "date", "date", "day of the first order", "When the customer came."),
+    Column(LAST_PURCHASE, "Last purchase", "date", "date", "day of the last order", "When the customer was last seen."),
+    Column(RETURN_RATE, "Return rate", "share", "share of monetary", "value of returned lines / monetary, at most 1", "How much of the spend came back."),
+    Column(IS_HOME_COUNTRY, "Home country", "flag", "yes/no", "primary country = the country with most revenue in the data", "Whether the customer buys from the shop's home market."),
+    Column(REPEAT_PURCHASES, "Repeat purchases", "count", "purchase days", "distinct purchase days - 1", "Purchase days after the first (x in BG/NBD)."),
+    Column(FIRST_TO_LAST, "First to last purchase", "weeks", "weeks", "(last purchase day - first) / 7", "Time from first to last purchase (t_x in BG/NBD)."),
+    Column(AGE, "Age", "weeks", "weeks", "((as_of - 1 day) - first purchase day) / 7", "Time since the first purchase (T in BG/NBD)."),
+    Column(MEAN_REPEAT_VALUE, "Mean repeat value", "money", "currency per purchase day", "spend on repeat purchase days / repeat_purchases; 0 without any", "What a repeat purchase is worth (Gamma-Gamma)."),
+    Column(EXPECTED_PURCHASES, "Expected purchases", "number", "purchases in the horizon", "BG/NBD conditional expectation E[Y(t) | x, t_x, T]", "How many purchases to expect in the horizon."),
+    Column(EXPECTED_PURCHASE_VALUE, "Expected purchase value", "money", "currency per purchase", "Gamma-Gamma conditional mean", "What such a purchase is likely to be worth."),
+    Column(CLV, "CLV", "money", "currency", "discounted expected purchases x expected purchase value over the horizon", "What the customer is likely to spend in the horizon, in today's money."),
+    Column(P_ALIVE, "P(alive)", "share", "probability", "BG/NBD P(alive | x, t_x, T)", "Whether the customer is still a customer; 1 by construction for one-time buyers, so not a churn score."),
+    Column(CHURN_RISK, "Churn risk", "share", "probability", "BG/NBD probability of no purchase within the horizon", "The chance that the customer buys nothing in the horizon."),
+)  # fmt: skip
+
+#: Customer columns by name, in the order in which pages and exports show them.
+DICTIONARY: dict[str, Column] = {column.name: column for column in _CUSTOMER_COLUMNS}
+
+#: What the lifetime models add to the customer table.
+VALUE_COLUMNS = (EXPECTED_PURCHASES, EXPECTED_PURCHASE_VALUE, CLV, P_ALIVE, CHURN_RISK)
+
+#: What the feature builders add to the customer table, in order.
+FEATURE_COLUMNS = tuple(name for name in DICTIONARY if name not in (CUSTOMER_ID, *VALUE_COLUMNS))
+
+
+def describe(name: str) -> Column:
+    """The dictionary's entry for a customer column; category shares and plug-in features get one made from the name."""
+    if name in DICTIONARY:
+        return DICTIONARY[name]
+    if name.startswith(CATEGORY_SHARE):
+        category = name.removeprefix(CATEGORY_SHARE).replace("_", " ")
+        return Column(
+            name,
+            f"Share of {category}",
+            "share",
+            "share of monetary",
+            f"spend on lines of category {category} / monetary",
+            f"How much of the spend goes to {category}.",
+        )
+    return Column(name, name.replace("_", " ").capitalize(), "number", "-", "made by a plug-in", "Made by a plug-in.")

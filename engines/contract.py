@@ -1,0 +1,240 @@
+"""What an engine is: settings that validate themselves, a fit that returns a second value, and labels for everyone.
+
+An engine is a frozen dataclass whose fields are made by :func:`knob`: the instance *is* its settings. The dashboard's
+forms, the API's schema, command-line flags and the stored JSON all read the same knobs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+
+from pandas import DataFrame, Series
+
+from engines.columns import FREQUENCY, MONETARY, RECENCY
+from engines.errors import InputError
+
+_TYPE_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", tuple: "a list of texts"}
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One setting of an engine: its default, the values it may take and a sentence of help."""
+
+    name: str
+    default: Any
+    low: float | None
+    high: float | None
+    choices: tuple[Any, ...] | None
+    help: str
+
+    @property
+    def type(self) -> type:
+        """The type of its values, which is that of the default."""
+        return type(self.default)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The knob as plain JSON-ready values, for forms and schemas."""
+        return {**dataclasses.asdict(self), "type": self.type.__name__}
+
+    def check(self, value: Any, owner: str) -> Any:
+        """The value in the knob's own type.
+
+        Raises:
+            InputError: the value has another type or is out of bounds; the message names the engine, the knob, the
+                value and what is allowed.
+        """
+        if self.type is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if self.type is tuple and isinstance(value, list):
+            value = tuple(value)
+        wrong_type = not isinstance(value, self.type) or (self.type is int and isinstance(value, bool))
+        if wrong_type or (self.type is tuple and not all(isinstance(item, str) for item in value)):
+            raise InputError(f"{owner}: {self.name} must be {_TYPE_WORDS[self.type]}, not {value!r}.")
+        if self.choices is not None:
+            unknown = [item for item in (value if self.type is tuple else (value,)) if item not in self.choices]
+            if unknown:
+                allowed = ", ".join(map(str, self.choices))
+                raise InputError(f"{owner}: {self.name} cannot be {unknown[0]!r}; choose from {allowed}.")
+        if self.type in (int, float):
+            below = self.low is not None and not value >= self.low  # "not >=" so that NaN is refused as well
+            above = self.high is not None and not value <= self.high
+            if below or above:
+                bounds = f"between {self.low} and {self.high}" if self.high is not None else f"at least {self.low}"
+                raise InputError(f"{owner}: {self.name} = {value!r} is out of range; it must be {bounds}.")
+        return value
+
+
+def knob(
+    default: Any,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[Any, ...] | None = None,
+    help: str,
+) -> Any:
+    """A field of an engine that users may turn.
+
+    Args:
+        default: value used when nothing is said; its type (int, float, bool, str or a tuple of str) is the knob's type.
+        low: smallest value allowed, for numbers.
+        high: largest value allowed, for numbers.
+        choices: the values allowed; for a tuple, the allowed items.
+        help: one sentence for forms and ``--help``.
+    """
+    return field(default=default, metadata={"knob": Knob("", default, low, high, choices, help)})
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A segment as its engine knows it. An empty name means that naming decides; so does an empty action."""
+
+    key: int
+    name: str = ""
+    action: str = ""
+
+
+@runtime_checkable
+class Fitted(Protocol):
+    """What ``fit`` returns. It may add ``membership(customers)``, ``explain(customers)`` and ``artifacts()``."""
+
+    segments: tuple[Segment, ...]
+    diagnostics: Mapping[str, float]
+
+    def assign(self, customers: DataFrame) -> Series:
+        """Integer keys on the same index: total (everyone gets one) and deterministic."""
+        ...
+
+
+class Engine(ABC):
+    """A way to group customers. Subclasses are frozen dataclasses whose fields are made by :func:`knob`."""
+
+    title: ClassVar[str]
+    summary: ClassVar[str] = ""
+    needs: ClassVar[tuple[str, ...]] = (RECENCY, FREQUENCY, MONETARY)
+    fit_limit: ClassVar[int] = 1_000_000  # above: fit on a seeded sample, assign everyone
+
+    def __post_init__(self) -> None:
+        for item in self.knobs():
+            object.__setattr__(self, item.name, item.check(getattr(self, item.name), self.title))
+
+    @abstractmethod
+    def fit(self, customers: DataFrame) -> Fitted:
+        """Learn segments from customers (one row each, indexed by customer id, sorted by it).
+
+        Raises:
+            InputError: the table cannot be segmented so; the message names the column or setting and the remedy.
+        """
+
+    @classmethod
+    def knobs(cls) -> tuple[Knob, ...]:
+        """The settings of this engine, in the order of its fields."""
+        if not dataclasses.is_dataclass(cls):
+            return ()
+        fields = dataclasses.fields(cls)
+        return tuple(dataclasses.replace(f.metadata["knob"], name=f.name) for f in fields if "knob" in f.metadata)
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
+        """The engine with these settings; what is not named keeps its default.
+
+        Raises:
+            InputError: a setting that the engine does not have, or a value it does not allow.
+        """
+        known = [item.name for item in cls.knobs()]
+        for name in settings:
+            if name not in known:
+                raise InputError(f"{cls.title} has no setting {name!r}; it has {', '.join(known) or 'none'}.")
+        return cls(**settings)
+
+    def settings(self) -> dict[str, Any]:
+        """The settings as JSON-ready values, so that ``from_settings`` makes an equal engine."""
+        values = {item.name: getattr(self, item.name) for item in self.knobs()}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+    def require(self, customers: DataFrame, columns: tuple[str, ...] | None = None) -> None:
+        """Refuse a table that lacks a column this engine needs.
+
+        Raises:
+            InputError: names the engine, what it needs and what is missing.
+        """
+        needed = self.needs if columns is None else columns
+        missing = [name for name in needed if name not in customers.columns]
+        if missing:
+            raise InputError(
+                f"{self.title} needs {', '.join(needed)}; this table has no {', '.join(missing)}. "
+                "Map the columns they are made from with --map FIELD=COLUMN."
+            )
+
+
+@dataclass(frozen=True)
+class Play:
+    """One entry of the playbook: a segment's name, what it means, what to do about it, and its colour for ever."""
+
+    name: str
+    description: str
+    action: str
+    priority: int
+    colour: str
+
+
+@dataclass(frozen=True)
+class NamedSegment:
+    """A segment of a run as people see it; means are over its customers, shares are of all customers' revenue."""
+
+    key: int
+    name: str
+    action: str
+    colour: str
+    customers: int
+    revenue_share: float
+    recency: float
+    frequency: float
+    monetary: float
+    clv: float | None
+
+
+@dataclass(frozen=True)
+class Predecessor:
+    """What a run is aligned to: the labels (segment keys by customer id) and segments of an earlier run."""
+
+    labels: Series
+    segments: tuple[NamedSegment, ...]
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """The outcome of one engine on one customer table.
+
+    ``labels``: segment keys (int64) indexed by customer id, in the order of the customer table.
+    ``metrics``: by name; None where a metric cannot be had (one segment has no silhouette).
+    ``fitted_on``: how many customers the model was fitted on; everyone is labelled all the same.
+    """
+
+    engine: str
+    settings: Mapping[str, Any]
+    labels: Series
+    segments: tuple[NamedSegment, ...]
+    metrics: Mapping[str, float | None]
+    fitted: Fitted
+    fitted_on: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DriftPoint:
+    """How well a frozen model still agrees with a refit on the customers of one date.
+
+    ``ari``: adjusted Rand index of frozen against refit; ``noise_low``: 5th percentile of the ARI between bootstrap
+    refits, None where it was not computed; ``alert``: below the threshold (and below the noise where it is known).
+    """
+
+    as_of: str
+    customers: int
+    ari: float
+    alert: bool
+    noise_low: float | None = None
+    moved_share: float | None = None

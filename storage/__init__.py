@@ -1,0 +1,1 @@
+"""Where snapshots, runs, labels and jobs are kept: SQLite or PostgreSQL."""

@@ -1,0 +1,255 @@
+"""What a store owes: snapshots, runs, labels and drift points, each whole or absent, always of one workspace.
+
+A store belongs to one workspace and sees nothing else. Implementers owe: every method is one transaction (or invisible
+until it is complete); a finished run never changes; methods may be called from several threads and processes; what is not
+there raises :class:`NotFoundError`. ``StoreContract`` in ``storage/testing.py`` runs over every implementation.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from typing import Any, Literal, Self
+
+from pandas import DataFrame, Series
+from pyarrow import RecordBatchReader
+
+from engines.contract import DriftPoint, NamedSegment, Predecessor, Segmentation
+from engines.errors import InputError
+
+RunState = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class NotFoundError(LookupError):
+    """No such snapshot or run in this workspace."""
+
+
+class StoreError(RuntimeError):
+    """The database cannot be used; the message names it (without its password) and the remedy."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which customers of a run are meant: the one filter behind cards, charts, tables, the API and exports.
+
+    Empty means everyone. ``segments`` are segment names, ``countries`` primary countries; bounds are inclusive; ``q`` is
+    looked for anywhere in the customer id, whatever the case. A customer without a value (no CLV, no country) never
+    meets a condition on it.
+    """
+
+    segments: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    min_clv: float | None = None
+    min_frequency: float | None = None
+    min_monetary: float | None = None
+    max_recency: float | None = None
+    max_churn: float | None = None
+    q: str = ""
+
+    #: query parameter by field, where the two differ
+    _PARAMETERS = {"segments": "segment", "countries": "country"}  # noqa: RUF012 - a constant, not a field
+
+    @classmethod
+    def from_query(cls, pairs: Iterable[tuple[str, str]]) -> Self:
+        """The selection that (name, value) pairs of a query string describe; unknown names are left alone.
+
+        Raises:
+            InputError: a bound that is not a finite number.
+        """
+        names = {cls._PARAMETERS.get(f.name, f.name): f.name for f in fields(cls)}
+        values: dict[str, Any] = {}
+        for name, text in pairs:
+            target = names.get(name)
+            if target in ("segments", "countries"):
+                values[target] = (*values.get(target, ()), text)
+            elif target == "q":
+                values["q"] = text
+            elif target is not None and text != "":
+                values[target] = _finite(name, text)
+        return cls(**values)
+
+    def to_query(self) -> list[tuple[str, str]]:
+        """The (name, value) pairs that ``from_query`` reads back to an equal selection."""
+        pairs: list[tuple[str, str]] = []
+        for item in fields(self):
+            value = getattr(self, item.name)
+            name = self._PARAMETERS.get(item.name, item.name)
+            if isinstance(value, tuple):
+                pairs += [(name, text) for text in value]
+            elif value not in (None, ""):
+                pairs.append((name, value if isinstance(value, str) else f"{value:.15g}"))
+        return pairs
+
+    @property
+    def is_everyone(self) -> bool:
+        """Whether nothing is filtered."""
+        return self == type(self)()
+
+
+def _finite(name: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if number != number or number in (float("inf"), float("-inf")):
+        raise InputError(f"{name} must be a number, not {text!r}.")
+    return number
+
+
+@dataclass(frozen=True)
+class NewSnapshot:
+    """A snapshot to be saved; equal ``identity()`` means the same snapshot.
+
+    ``dataset``: the data set's name. ``source``: what the user named (a file's name, never a URL with a secret).
+    ``fingerprint``: of the content. ``settings``: what else its customers depend on (mapping, rules, categories, horizon...).
+    ``ledger``: JSON-ready, see the data dictionary. ``info``: JSON-ready facts for pages (currency, has_country, synthetic,
+    value model and its notes...).
+    """
+
+    dataset: str
+    source: str
+    fingerprint: str
+    as_of: date
+    settings: Mapping[str, Any]
+    ledger: Mapping[str, Any]
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Snapshot(NewSnapshot):
+    """A saved snapshot."""
+
+    id: int = 0
+    customers: int = 0
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One engine on one snapshot: queued, running, or finished for good."""
+
+    id: int
+    snapshot_id: int
+    dataset: str
+    as_of: date
+    engine: str
+    settings: Mapping[str, Any]
+    state: RunState
+    created_at: datetime
+    finished_at: datetime | None = None
+    seconds: float | None = None
+    error: str | None = None
+    metrics: Mapping[str, float | None] = field(default_factory=dict)
+    segments: tuple[NamedSegment, ...] = ()
+    fitted_on: int | None = None
+    notes: tuple[str, ...] = ()
+    info: Mapping[str, Any] = field(default_factory=dict)  # library versions, diagnostics
+
+    @property
+    def k(self) -> int | None:
+        """The engine's ``k`` setting, where it has one."""
+        return self.settings.get("k")
+
+    @property
+    def seed(self) -> int | None:
+        """The engine's ``seed`` setting, where it has one."""
+        return self.settings.get("seed")
+
+
+class Store(ABC):
+    """Snapshots, runs and labels of one workspace. See the module for what every implementer owes."""
+
+    # --- snapshots
+    @abstractmethod
+    def find_snapshot(self, new: NewSnapshot) -> Snapshot | None:
+        """The snapshot with the same data set, fingerprint, as_of and settings, if there is one."""
+
+    @abstractmethod
+    def save_snapshot(self, new: NewSnapshot, customers: DataFrame) -> Snapshot:
+        """Keep a snapshot with its customers (indexed by customer id); an equal one already kept is returned instead."""
+
+    @abstractmethod
+    def snapshots(self) -> list[Snapshot]:
+        """All snapshots, the newest first."""
+
+    @abstractmethod
+    def snapshot(self, snapshot_id: int) -> Snapshot:
+        """One snapshot."""
+
+    @abstractmethod
+    def snapshot_customers(self, snapshot_id: int) -> DataFrame:
+        """The customers as they were saved: same index, order, columns and values."""
+
+    @abstractmethod
+    def delete_snapshot(self, snapshot_id: int) -> None:
+        """Delete a snapshot with its customers, runs, labels and drift points."""
+
+    # --- runs
+    @abstractmethod
+    def queue_run(self, snapshot_id: int, engine: str, settings: Mapping[str, Any]) -> Run:
+        """A run that a worker will claim."""
+
+    @abstractmethod
+    def start_run(self, snapshot_id: int, engine: str, settings: Mapping[str, Any], *, lease_seconds: float) -> Run:
+        """A run that the caller works on itself, at once."""
+
+    @abstractmethod
+    def claim_run(self, *, lease_seconds: float) -> Run | None:
+        """The oldest queued run (or one whose lease has expired), now running and leased to the caller; None if none."""
+
+    @abstractmethod
+    def finish_run(self, run_id: int, result: Segmentation, *, seconds: float, info: Mapping[str, Any]) -> Run:
+        """Store segments, metrics and one label for every customer of the snapshot, and mark the run done."""
+
+    @abstractmethod
+    def fail_run(self, run_id: int, error: str) -> Run:
+        """Mark a run failed, with a reason people can read."""
+
+    @abstractmethod
+    def runs(self, *, snapshot_id: int | None = None) -> list[Run]:
+        """Runs, the newest first."""
+
+    @abstractmethod
+    def run(self, run_id: int) -> Run:
+        """One run."""
+
+    @abstractmethod
+    def predecessor(self, dataset: str, engine: str) -> Predecessor | None:
+        """The latest finished run of a data set and engine, as something to align to."""
+
+    @abstractmethod
+    def labels(self, run_id: int) -> Series:
+        """Segment keys (int64) indexed by customer id, in the order of the snapshot, of a finished run."""
+
+    @abstractmethod
+    def delete_run(self, run_id: int) -> None:
+        """Delete a run with its labels and drift points."""
+
+    # --- customers of a run
+    @abstractmethod
+    def count(self, run_id: int, selection: Selection) -> int:
+        """How many customers of a finished run meet a selection."""
+
+    @abstractmethod
+    def stream(
+        self, run_id: int, selection: Selection, columns: Sequence[str] | None = None, *, batch_size: int = 65_536
+    ) -> RecordBatchReader:
+        """The customers that meet a selection, by customer id (in code point order), in batches.
+
+        Columns: ``customer_id``, ``segment`` (its name), then the customer columns of the snapshot, or those named.
+        """
+
+    # --- drift
+    @abstractmethod
+    def save_drift(self, run_id: int, points: Sequence[DriftPoint]) -> None:
+        """Replace the drift points of a run."""
+
+    @abstractmethod
+    def drift(self, run_id: int) -> list[DriftPoint]:
+        """The drift points of a run, the oldest first."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give back what the store holds open."""
