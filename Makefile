@@ -1,0 +1,61 @@
+# demo: install and see it; test: everything but the long tests. Needs Debian with Python 3.11 or newer, git and make;
+# what else is missing is installed (as root or with passwordless sudo).
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
+APT = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
+
+.PHONY: demo serve test test-slow lint format bench clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.app
+	$(BIN)/segmentry demo
+
+serve: $(VENV)/.app
+	$(BIN)/segmentry serve
+
+test: $(VENV)/.dev system
+	$(PYTEST)
+
+test-slow: $(VENV)/.dev system
+	$(PYTEST) -m slow
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# Debian's python3 comes without venv's ensurepip; the second try is after installing it.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); $(APT) update -q && $(APT) install -y -q python3-venv && $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/.app: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.app
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[test,lint]'
+	@touch $@
+
+# Chromium with its driver and a PostgreSQL server, for the tests that need real ones.
+.PHONY: system
+system:
+	@missing=""; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	command -v chromedriver >/dev/null || missing="$$missing chromium-driver"; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	[ -z "$$missing" ] || { $(APT) update -q && $(APT) install -y -q --no-install-recommends $$missing; }

@@ -1,0 +1,94 @@
+import re
+import tomllib
+from itertools import pairwise
+
+import pytest
+from dashboard.config import Config, load_config, shipped
+from engines.errors import InputError
+
+
+def test_defaults_are_config_toml():
+    values = tomllib.loads(shipped("config.toml").read_text(encoding="utf-8"))
+    config = load_config(environ={})
+    assert config.model_dump() == Config.model_validate(values).model_dump()
+    assert config.database.url == "sqlite:///segmentry.db"
+    assert config.clv.horizon_weeks == 26
+
+
+def test_every_key_has_a_comment():
+    lines = shipped("config.toml").read_text(encoding="utf-8").split("[[playbook]]")[0].splitlines()
+    section = ""
+    for before, line in pairwise(lines):
+        section = line if line.startswith("[") else section
+        if re.match(r"\w+ =", line) and section != "[categories]":  # whose keys are the user's own
+            assert before.startswith("#"), f"no comment above {line!r}"
+
+
+def test_a_file_changes_only_what_it_names(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('[clv]\nhorizon_weeks = 52\n[mapping]\ncustomer_id = "Kunde"\n', encoding="utf-8")
+    config = load_config(file, {})
+    assert config.clv.horizon_weeks == 52
+    assert config.clv.discount_rate == 0.10
+    assert config.mapping == {"customer_id": "Kunde"}
+
+
+def test_the_environment_comes_last(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text("[clv]\nhorizon_weeks = 52\n", encoding="utf-8")
+    environ = {
+        "SEGMENTRY_CLV_HORIZON_WEEKS": "13",
+        "SEGMENTRY_CLEANING_DROP_EXACT_DUPLICATES": "true",
+        "SEGMENTRY_ENGINES_USE": '["rfm"]',
+        "SEGMENTRY_WORKER_LEASE_SECONDS": "5",
+        "DATABASE_URL": "sqlite:///elsewhere.db",
+        "PORT": "9000",
+        "SEGMENTRY_PASSWORD": "never a setting",
+    }
+    config = load_config(file, environ)
+    assert config.clv.horizon_weeks == 13
+    assert config.cleaning.drop_exact_duplicates is True
+    assert config.engines.use == ["rfm"]
+    assert config.worker.lease_seconds == 5.0
+    assert config.database.url == "sqlite:///elsewhere.db"
+    assert config.server.port == 9000
+    assert "never a setting" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[clv]\nhorizon = 3\n", "horizon"),
+        ("[klv]\nhorizon_weeks = 3\n", "klv"),
+        ('[clv]\nhorizon_weeks = "long"\n', "clv.horizon_weeks"),
+        ("[clv]\nhorizon_weeks = 0\n", "clv.horizon_weeks"),
+        ('[mapping]\nkunde = "x"\n', "kunde"),
+        ("clv = 3\n", "clv"),
+        ("[clv\n", "mine.toml"),
+        ("[engines]\nuse = []\n", "engines.use"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path, text, named):
+    file = tmp_path / "mine.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=re.escape(named)):
+        load_config(file, {})
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"SEGMENTRY_CLV_HORIZON": "3"}, "SEGMENTRY_CLV_HORIZON"),
+        ({"SEGMENTRY_NOWHERE_X": "3"}, "SEGMENTRY_NOWHERE_X"),
+        ({"SEGMENTRY_CLV_HORIZON_WEEKS": "long"}, "SEGMENTRY_CLV_HORIZON_WEEKS"),
+        ({"PORT": "http"}, "PORT"),
+    ],
+)
+def test_a_wrong_variable_is_named(environ, named):
+    with pytest.raises(InputError, match=named):
+        load_config(environ=environ)
+
+
+def test_no_such_file(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        load_config(tmp_path / "none.toml", {})
