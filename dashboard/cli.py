@@ -97,7 +97,8 @@ def _progress() -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description:<38}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
+    percent = TextColumn("{task.percentage:>3.0f}%")
+    columns = (TextColumn("{task.description:<38}"), BarColumn(), percent, TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bars:
         tasks: dict[str, Any] = {}
 
@@ -184,7 +185,8 @@ def demo(no_serve: bool, config_path: Path | None) -> None:
             with _progress() as progress:
                 outcome = run_job(Job(source), config, store, progress, reuse_runs=True)
             done = sum(item.state == "done" for item in outcome.runs)
-            click.echo(f"  {outcome.snapshot.info['title']}: {outcome.snapshot.customers:,} customers, {done} engines", err=True)
+            snapshot = outcome.snapshot
+            click.echo(f"  {snapshot.info['title']}: {snapshot.customers:,} customers, {done} engines", err=True)
     if not no_serve:
         _serve(config, config_path)
 
@@ -319,3 +321,7 @@ def migrate(config_path: Path | None) -> None:
     """Bring the database's schema up to date."""
     with _store(_load(config_path)):
         click.echo("The database is up to date.", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -104,7 +104,9 @@ def make_engine(name: str, config: Config, *, k: int | None = None, seed: int | 
     return registry.engine(name, {key: item for key, item in settings.items() if key not in ours})
 
 
-def run_job(job: Job, config: Config, store: Store, progress: Progress = _silent, *, reuse_runs: bool = False) -> Outcome:
+def run_job(
+    job: Job, config: Config, store: Store, progress: Progress = _silent, *, reuse_runs: bool = False
+) -> Outcome:
     """Read, clean, build customers, value them, run every engine, and store it all.
 
     With ``reuse_runs`` an engine that has already finished on an equal snapshot with equal settings is not run again.
@@ -129,9 +131,20 @@ def run_job(job: Job, config: Config, store: Store, progress: Progress = _silent
         progress("Reading and cleaning", 1.0)
         new = _new_snapshot(job, sales, config)
         snapshot = store.find_snapshot(new)
-        customers, new = _customers(new, sales, config, progress) if snapshot is None else _stored(store, snapshot, new)
+        finished = _finished(store, snapshot, engines) if reuse_runs else {}
+        if snapshot is not None and len(finished) == len(engines):
+            return Outcome(snapshot, tuple(finished.values()), (*sales.notes, *notes))
+        if snapshot is None:
+            customers, new = _customers(new, sales, config, progress)
+        else:
+            customers = store.snapshot_customers(snapshot.id)
         _check_size(customers, engines)
-        fits = _fit_all(engines, customers, new.dataset, store, config, progress, _finished(store, snapshot, reuse_runs))
+        fits = [
+            _Fit(name, engine, already=finished[name])
+            if name in finished
+            else _fit(name, engine, customers, new.dataset, store, config, progress)
+            for name, engine in engines.items()
+        ]
         _refuse_if_all_refused(fits)
         progress("Storing", 0.0)
         snapshot = store.save_snapshot(new, customers)
@@ -197,10 +210,6 @@ def _customers(
     return customers.join(valuation.columns), NewSnapshot(**{**vars(new), "info": info})
 
 
-def _stored(store: Store, snapshot: Snapshot, new: NewSnapshot) -> tuple[DataFrame, NewSnapshot]:
-    return store.snapshot_customers(snapshot.id), new
-
-
 def _check_size(customers: DataFrame, engines: Mapping[str, Engine]) -> None:
     if len(customers) < 2:
         raise InputError(f"Segments need at least 2 customers; these sales have {len(customers)} after cleaning.")
@@ -212,13 +221,11 @@ def _check_size(customers: DataFrame, engines: Mapping[str, Engine]) -> None:
             )
 
 
-def _finished(store: Store, snapshot: Snapshot | None, reuse: bool) -> dict[str, list[Run]]:
-    found: dict[str, list[Run]] = {}
-    if snapshot is not None and reuse:
-        for run in store.runs(snapshot_id=snapshot.id):
-            if run.state == "done":
-                found.setdefault(run.engine, []).append(run)
-    return found
+def _finished(store: Store, snapshot: Snapshot | None, engines: Mapping[str, Engine]) -> dict[str, Run]:
+    if snapshot is None:
+        return {}
+    done = [run for run in store.runs(snapshot_id=snapshot.id) if run.state == "done"]
+    return {run.engine: run for run in done if run.engine in engines and run.settings == engines[run.engine].settings()}
 
 
 @dataclass(frozen=True)
@@ -234,35 +241,25 @@ class _Fit:
     already: Run | None = None
 
 
-def _fit_all(
-    engines: Mapping[str, Engine],
+def _fit(
+    name: str,
+    engine: Engine,
     customers: DataFrame,
     dataset: str,
     store: Store,
     config: Config,
-    progress: Progress,
-    finished: Mapping[str, list[Run]],
-) -> list[_Fit]:
-    fits = []
-    for name, engine in engines.items():
-        same = [run for run in finished.get(name, ()) if dict(run.settings) == engine.settings()]
-        if same:
-            fits.append(_Fit(name, engine, already=same[0]))
-            continue
-        progress(f"Segmenting with {engine.title}", 0.0)
-        fits.append(_fit(name, engine, customers, dataset, store, config))
-        progress(f"Segmenting with {engine.title}", 1.0)
-    return fits
-
-
-def _fit(name: str, engine: Engine, customers: DataFrame, dataset: str, store: Store, config: Config) -> _Fit:
+    progress: Progress = _silent,
+) -> _Fit:
+    stage = f"Segmenting with {engine.title}"
+    progress(stage, 0.0)
     started = time.perf_counter()
     try:
         result = segment(name, engine, customers, plays=config.plays, previous=store.predecessor(dataset, name))
     except InputError as error:
         return _Fit(name, engine, error=str(error), refusal=error)
-    except Exception as error:  # noqa: BLE001 - an engine may be anyone's plug-in: its failure is recorded, the others go on
+    except Exception as error:  # noqa: BLE001 - an engine may be anyone's plug-in: its failure is recorded, others go on
         return _Fit(name, engine, error=f"{engine.title} failed: {type(error).__name__}: {error}")
+    progress(stage, 1.0)
     return _Fit(name, engine, result=result, seconds=time.perf_counter() - started)
 
 
@@ -275,9 +272,7 @@ def _refuse_if_all_refused(fits: Sequence[_Fit]) -> None:
 def _keep(fit: _Fit, snapshot: Snapshot, store: Store, config: Config) -> Run:
     if fit.already is not None:
         return fit.already
-    run = store.start_run(
-        snapshot.id, fit.name, fit.engine.settings(), lease_seconds=config.worker.lease_seconds
-    )
+    run = store.start_run(snapshot.id, fit.name, fit.engine.settings(), lease_seconds=config.worker.lease_seconds)
     if fit.result is None:
         return store.fail_run(run.id, fit.error)
     return store.finish_run(run.id, fit.result, seconds=fit.seconds, info=_versions())

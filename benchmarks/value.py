@@ -1,0 +1,152 @@
+"""What customer value costs, beside plain lifetimes in the same run: python benchmarks/value.py --customers N."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from engines.columns import AGE, FIRST_TO_LAST, MEAN_REPEAT_VALUE, MONETARY, REPEAT_PURCHASES
+from engines.value import bgnbd, estimate, gamma_gamma
+from engines.value.clv import discounted_purchases
+from engines.value.patterns import Histories
+
+MONTHS, WEEKS_PER_MONTH, MONTHLY_RATE = 6, 4.345, 1.1 ** (1 / 12) - 1
+
+
+def simulate(size: int, seed: int) -> pd.DataFrame:
+    """Customers of a shop of two years, living by BG/NBD and spending by Gamma-Gamma, counted in whole days."""
+    random = np.random.default_rng(seed)
+    age = random.integers(0, 730, size).astype(float)
+    rate = random.gamma(0.5, 1 / 40.0, size)  # purchases per day while alive
+    leaves = random.beta(0.8, 2.5, size)
+    x, last, now = np.zeros(size), np.zeros(size), np.zeros(size)
+    here = np.arange(size)
+    while len(here):
+        now[here] += np.maximum(1.0, np.ceil(random.exponential(1 / rate[here])))  # one purchase a day at most
+        here = here[now[here] <= age[here]]
+        x[here] += 1
+        last[here] = now[here]
+        here = here[random.random(len(here)) >= leaves[here]]
+    rhythm = random.gamma(4.0, 1 / 15.0, size)
+    mean = random.gamma(6.0 * np.maximum(x, 1), 1 / (rhythm * np.maximum(x, 1)))
+    mean = np.maximum(np.round(mean, 2), 0.01)
+    return pd.DataFrame(
+        {
+            REPEAT_PURCHASES: x.astype(np.int64),
+            FIRST_TO_LAST: last / 7,
+            AGE: age / 7,
+            MEAN_REPEAT_VALUE: np.where(x > 0, mean, 0.0),
+            MONETARY: mean * (x + 1),
+        },
+        index=pd.RangeIndex(size, name="customer_id"),
+    )
+
+
+def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
+    """What the work gives, its wall seconds and its CPU seconds."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = work()
+    return result, time.perf_counter() - wall, time.process_time() - cpu
+
+
+def apart(ours: Any, theirs: Any) -> float:
+    """The largest relative difference."""
+    ours, theirs = np.asarray(ours, dtype=float), np.asarray(theirs, dtype=float)
+    return float(np.max(np.abs(ours - theirs) / np.maximum(np.abs(theirs), 1e-12)))
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--customers", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--without-lifetimes", action="store_true", help="time ours alone")
+    arguments = parser.parse_args()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import lifetimes  # so that its import is on nobody's clock
+        import scipy.optimize
+        import scipy.special  # noqa: F401
+
+    table = simulate(arguments.customers, arguments.seed)
+    x, t_x, age, mean = (table[name] for name in (REPEAT_PURCHASES, FIRST_TO_LAST, AGE, MEAN_REPEAT_VALUE))
+    buyers = table[x > 0]
+    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    processor = platform.processor() or platform.machine()
+    print(f"machine: {processor}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"customers: {len(table):,}, repeat buyers: {len(buyers):,}, simulated, seed {arguments.seed}\n")
+
+    months = np.arange(1.0, MONTHS + 1)
+
+    def histories_and_fit() -> tuple[Histories, bgnbd.LifetimeFit]:
+        histories = Histories.of(*(column.to_numpy(dtype=np.float64) for column in (x, t_x, age)))
+        return histories, bgnbd.fit(histories)
+
+    (histories, fitted), *fit_time = timed(histories_and_fit)
+    spend, *spend_time = timed(
+        lambda: gamma_gamma.fit(
+            buyers[REPEAT_PURCHASES].to_numpy(dtype=np.float64), buyers[MEAN_REPEAT_VALUE].to_numpy(dtype=np.float64)
+        )
+    )
+
+    def half_year() -> np.ndarray:
+        _, discounted = discounted_purchases(
+            fitted.model, histories, WEEKS_PER_MONTH * months, (1 + MONTHLY_RATE) ** -months
+        )
+        return discounted[histories.positions] * spend.model.expected_value(x.to_numpy(float), mean.to_numpy(float))
+
+    clv, *clv_time = timed(half_year)
+    _, *whole_time = timed(lambda: estimate(table))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    rows = [
+        ("BG/NBD fit", fit_time, f"{len(histories.x):,} distinct histories, {fitted.method}"),
+        ("Gamma-Gamma fit", spend_time, spend.method),
+        ("CLV, 6 months of 4.345 weeks", clv_time, ""),
+        ("estimate(), all columns, weekly", whole_time, ""),
+    ]
+    print(f"{'Segmentry':34}{'wall s':>9}{'CPU s':>9}")
+    for name, (wall, cpu), remark in rows:
+        print(f"{name:34}{wall:9.2f}{cpu:9.2f}  {remark}")
+    print(f"{'peak memory':34}{peak:9.0f} MiB, of which {base:.0f} before (libraries and the table)\n")
+    if arguments.without_lifetimes:
+        return
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model, *their_fit = timed(lambda: lifetimes.BetaGeoFitter().fit(x, t_x, age))
+        values, *their_spend = timed(
+            lambda: lifetimes.GammaGammaFitter().fit(buyers[REPEAT_PURCHASES], buyers[MEAN_REPEAT_VALUE])
+        )
+        theirs, *their_clv = timed(
+            lambda: values.customer_lifetime_value(
+                model, x, t_x, age, mean, time=MONTHS, discount_rate=MONTHLY_RATE, freq="W"
+            )
+        )
+    print(f"{'lifetimes, plain':34}{'wall s':>9}{'CPU s':>9}{'times':>9}  largest relative difference")
+    ours_total = theirs_total = 0.0
+    for name, ours_time, their_time, difference in (
+        ("BG/NBD fit", fit_time, their_fit, apart(list(fitted.model.parameters().values()), model.params_)),
+        ("Gamma-Gamma fit", spend_time, their_spend, apart(list(spend.model.parameters().values()), values.params_)),
+        ("CLV, 6 months of 4.345 weeks", clv_time, their_clv, apart(clv, theirs)),
+    ):
+        ours_total, theirs_total = ours_total + ours_time[1], theirs_total + their_time[1]
+        times = their_time[1] / ours_time[1]
+        print(f"{name:34}{their_time[0]:9.2f}{their_time[1]:9.2f}{times:8.1f}x  {difference:.1e}")
+    print(f"{'together':34}{'':9}{theirs_total:9.2f}{theirs_total / ours_total:8.1f}x  (CPU)")
+
+
+if __name__ == "__main__":
+    main()

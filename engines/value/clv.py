@@ -1,0 +1,267 @@
+"""What every customer is likely to spend in the horizon, in today's money, and the risk that they buy nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pandas import DataFrame
+
+from engines.columns import (
+    AGE,
+    CHURN_RISK,
+    CLV,
+    EXPECTED_PURCHASE_VALUE,
+    EXPECTED_PURCHASES,
+    FIRST_TO_LAST,
+    MEAN_REPEAT_VALUE,
+    MONETARY,
+    P_ALIVE,
+    REPEAT_PURCHASES,
+    VALUE_COLUMNS,
+)
+from engines.errors import InputError
+from engines.value import bgnbd, gamma_gamma
+from engines.value.bgnbd import LifetimeFit, LifetimeModel
+from engines.value.gamma_gamma import ValueFit
+from engines.value.patterns import Floats, Histories, distinct
+
+WEEKS_PER_YEAR = 365.25 / 7
+LONGEST_HORIZON = 520  # weeks: ten years, beyond which no purchase history says anything
+
+_NEEDED = (REPEAT_PURCHASES, FIRST_TO_LAST, AGE, MEAN_REPEAT_VALUE, MONETARY)
+_FEW_REPEAT_BUYERS = 30
+_HIGH_CORRELATION = 0.3
+_NO_DROPOUT = 0.001
+
+
+@dataclass(frozen=True)
+class Valuation:
+    """The estimated future of every customer.
+
+    ``columns``: exactly ``VALUE_COLUMNS``, finite for everyone, on the index of the customers given.
+    ``model``: JSON-ready: ``bg_nbd`` and ``gamma_gamma`` with their ``parameters``, ``log_likelihood`` (total over the
+    customers fitted, time in weeks, money in the currency; None where there is none), ``method``, ``penalizer`` and
+    ``converged`` (plain maximum likelihood did); counts; ``frequency_value_correlation``; horizon and rate.
+    ``notes``: what a reader of the figures should know, in plain sentences.
+    """
+
+    columns: DataFrame
+    model: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+def estimate(customers: DataFrame, *, horizon_weeks: int = 26, discount_rate: float = 0.10) -> Valuation:
+    """CLV, expected purchases and their value, P(alive) and churn risk of every customer, by BG/NBD x Gamma-Gamma.
+
+    CLV is the sum over the weeks i = 1..horizon of (purchases expected in week i) x (expected purchase value)
+    / (1 + discount_rate)^(i / 52.18): money that comes in week i counts as if it came at the end of it, and a year has
+    365.25 / 7 weeks. ``lifetimes.customer_lifetime_value`` takes months of 4.345 weeks and a monthly rate instead;
+    with its steps :func:`discounted_purchases` gives its figures. Weeks fit any horizon, and discount a payment by half
+    a week too much on average instead of half a month: at 10 % a year about 0.3 % more CLV.
+
+    Expected purchases are not discounted. Churn risk is 1 - P(alive) x P(a purchase in the horizon | alive); see
+    :meth:`engines.value.bgnbd.BGNBD.none_if_alive`.
+
+    Args:
+        customers: one row each, with ``REPEAT_PURCHASES``, ``FIRST_TO_LAST`` and ``AGE`` (weeks), ``MEAN_REPEAT_VALUE``
+            and ``MONETARY`` (currency). Any index; the order of the rows changes nothing.
+        horizon_weeks: how far ahead to look, 1 to 520 weeks.
+        discount_rate: per year, 0.10 being ten per cent.
+
+    Raises:
+        InputError: no customers, a missing column, a value that cannot be, or a horizon or rate out of range.
+    """
+    if not 1 <= horizon_weeks <= LONGEST_HORIZON or int(horizon_weeks) != horizon_weeks:
+        raise InputError(
+            f"clv horizon_weeks = {horizon_weeks!r} cannot be; give whole weeks between 1 and {LONGEST_HORIZON}."
+        )
+    if not (math.isfinite(discount_rate) and discount_rate >= 0):
+        raise InputError(
+            f"clv discount_rate = {discount_rate!r} cannot be; give a yearly rate of 0 or more, such as 0.10."
+        )
+    x, t_x, age, mean_value, monetary = _checked(customers)
+    histories = Histories.of(x, t_x, age)
+    lifetime = bgnbd.fit(histories)
+    returning = (x > 0) & (mean_value > 0)
+    value = _fit_value(x, mean_value, monetary, returning)
+    correlation = _correlation(x[returning], mean_value[returning])
+
+    weeks = np.arange(1, int(horizon_weeks) + 1, dtype=np.float64)
+    expected, discounted, silent = _ahead(
+        lifetime.model, histories, weeks, (1.0 + discount_rate) ** (-weeks / WEEKS_PER_YEAR)
+    )
+    alive = lifetime.model.alive(histories.x, histories.t_x, histories.age)
+    purchase_value = value.model.expected_value(x, mean_value)
+    at = histories.positions
+    columns = DataFrame(
+        {
+            EXPECTED_PURCHASES: (alive * expected)[at],
+            EXPECTED_PURCHASE_VALUE: purchase_value,
+            CLV: (alive * discounted)[at] * purchase_value,
+            P_ALIVE: alive[at],
+            CHURN_RISK: (1.0 - alive * (1.0 - silent))[at],
+        },
+        index=customers.index,
+    )[list(VALUE_COLUMNS)]
+    fitted_values = value.converged or value.penalizer > 0
+    model = {
+        "bg_nbd": {
+            "parameters": lifetime.model.parameters(),
+            "log_likelihood": lifetime.model.log_likelihood(histories),
+            "method": lifetime.method,
+            "penalizer": lifetime.penalizer,
+            "converged": lifetime.converged,
+        },
+        "gamma_gamma": {
+            "parameters": value.model.parameters(),
+            "log_likelihood": value.model.log_likelihood(x[returning], mean_value[returning])
+            if fitted_values
+            else None,
+            "method": value.method,
+            "penalizer": value.penalizer,
+            "converged": value.converged,
+            "population_mean": value.model.population_mean,
+        },
+        "customers": len(customers),
+        "distinct_histories": len(histories.x),
+        "repeat_buyers": int((x > 0).sum()),
+        "repeat_buyers_with_positive_value": int(returning.sum()),
+        "frequency_value_correlation": correlation,
+        "horizon_weeks": int(horizon_weeks),
+        "discount_rate": float(discount_rate),
+    }
+    return Valuation(columns, model, tuple(_notes(lifetime, value, x, mean_value, correlation)))
+
+
+def discounted_purchases(
+    model: LifetimeModel, histories: Histories, times: Floats, factors: Floats
+) -> tuple[Floats, Floats]:
+    """Purchases expected up to the last of ``times``, plain and discounted, one value per distinct history.
+
+    The purchases expected between one time and the next count ``factors`` each. With
+    ``times = 4.345 * arange(1, months + 1)`` and ``factors = (1 + monthly_rate) ** -arange(1, months + 1)`` this is
+    what ``lifetimes.customer_lifetime_value`` sums.
+
+    Args:
+        model: of repeat purchases, time in weeks.
+        histories: distinct purchase histories.
+        times: ascending, in weeks from now, shape ``(steps,)``.
+        factors: what a purchase in each step is worth today, shape ``(steps,)``.
+    """
+    alive = model.alive(histories.x, histories.t_x, histories.age)
+    expected, discounted, _ = _ahead(model, histories, times, factors)
+    return alive * expected, alive * discounted
+
+
+def _ahead(model: LifetimeModel, histories: Histories, times: Floats, factors: Floats) -> tuple[Floats, Floats, Floats]:
+    """For who is alive: purchases up to the last time, the same discounted, and the chance of none.
+
+    All three depend on ``x`` and age alone, so they are worked out once per distinct pair.
+    """
+    (x, age), at, _ = distinct(histories.x, histories.age)
+    so_far = np.zeros_like(x)
+    discounted = np.zeros_like(x)
+    for time, factor in zip(times, factors, strict=True):
+        by_then = np.maximum(model.purchases_if_alive(x, age, float(time)), so_far)
+        discounted += factor * (by_then - so_far)
+        so_far = by_then
+    return so_far[at], discounted[at], model.none_if_alive(x, age, float(times[-1]))[at]
+
+
+def _checked(customers: DataFrame) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    missing = [name for name in _NEEDED if name not in customers.columns]
+    if missing:
+        raise InputError(
+            f"Customer value needs {', '.join(_NEEDED)}; this table has no {', '.join(missing)}. "
+            "Build the customer table from sales lines first."
+        )
+    if not len(customers):
+        raise InputError("There are no customers to value; check what cleaning dropped.")
+    values = {name: customers[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in _NEEDED}
+    x, t_x, age = values[REPEAT_PURCHASES], values[FIRST_TO_LAST], values[AGE]
+    for name, column in values.items():
+        _refuse(customers, ~np.isfinite(column), f"{name} is empty or infinite")
+    _refuse(customers, (x < 0) | (x != np.floor(x)), f"{REPEAT_PURCHASES} is not a whole number of 0 or more")
+    _refuse(customers, (t_x < 0) | (t_x > age), f"{FIRST_TO_LAST} is not between 0 and {AGE}")
+    _refuse(customers, (x == 0) & (t_x > 0), f"{FIRST_TO_LAST} is above 0 without a repeat purchase")
+    return x, t_x, age, values[MEAN_REPEAT_VALUE], values[MONETARY]
+
+
+def _refuse(customers: DataFrame, wrong: np.ndarray[Any, np.dtype[np.bool_]], what: str) -> None:
+    if wrong.any():
+        who = customers.index[int(wrong.argmax())]
+        raise InputError(
+            f"{what} for customer {who} ({int(wrong.sum())} of {len(customers)} customers); "
+            "build the customer table from sales lines again, up to the same day for everyone."
+        )
+
+
+def _fit_value(
+    x: Floats, mean_value: Floats, monetary: Floats, returning: np.ndarray[Any, np.dtype[np.bool_]]
+) -> ValueFit:
+    if returning.any():
+        return gamma_gamma.fit(x[returning], mean_value[returning])
+    paying = monetary > 0
+    mean = float(np.sort(monetary[paying]).sum() / (x[paying] + 1.0).sum()) if paying.any() else 0.0
+    return ValueFit(gamma_gamma.flat(mean), "mean of all purchases", 0.0, False)
+
+
+def _correlation(x: Floats, mean_value: Floats) -> float | None:
+    """Pearson's correlation of repeat purchases and their mean value; None where either does not vary."""
+    order = np.lexsort((mean_value, x))  # sums depend on their order in the last digits
+    x, mean_value = x[order], mean_value[order]
+    if len(x) < 3 or np.ptp(x) == 0 or np.ptp(mean_value) == 0:
+        return None
+    return float(np.corrcoef(x, mean_value)[0, 1])
+
+
+def _notes(
+    lifetime: LifetimeFit, value: ValueFit, x: Floats, mean_value: Floats, correlation: float | None
+) -> Sequence[str]:
+    notes = []
+    buyers = int((x > 0).sum())
+    if lifetime.penalizer:
+        notes.append(
+            "The plain BG/NBD fit did not converge to parameters that these sales decide; it was fitted again with a "
+            f"penalizer of {lifetime.penalizer:g} on the squared log-parameters (time scaled to the longest age)."
+        )
+    elif not lifetime.converged:
+        why = "nobody has bought again yet" if buyers == 0 else "no BG/NBD fit converged"
+        notes.append(
+            f"Purchases ahead are an empirical-Bayes estimate, not a fitted model, because {why}: the pooled purchase "
+            "rate, with one purchase in four taken to be a customer's last."
+        )
+    dropout = lifetime.model.a / (lifetime.model.a + lifetime.model.b)
+    if dropout < _NO_DROPOUT:
+        notes.append(
+            "These sales show next to no customers leaving for good, so P(alive) is close to 1 for nearly everyone; "
+            "go by the churn risk."
+        )
+    if 0 < buyers < _FEW_REPEAT_BUYERS:
+        notes.append(
+            f"Only {buyers} {'customer has' if buyers == 1 else 'customers have'} bought again; "
+            "treat every figure about the future as rough."
+        )
+    if value.method == "mean of all purchases":
+        notes.append("No repeat purchase has a positive value, so everyone gets the mean value of all purchases.")
+    elif not value.converged:
+        notes.append(
+            "Gamma-Gamma did not settle on purchase values by itself (no convergence, or no finite population mean); "
+            f"its population mean was held at the mean repeat purchase, {value.model.population_mean:,.2f}."
+        )
+    unpaid = int(((x > 0) & (mean_value <= 0)).sum())
+    if unpaid:
+        notes.append(
+            f"{unpaid} repeat {'buyer has' if unpaid == 1 else 'buyers have'} a mean repeat value of zero or less; "
+            "the purchase value model was fitted without them, and they are valued all the same."
+        )
+    if correlation is not None and abs(correlation) > _HIGH_CORRELATION:
+        notes.append(
+            f"How often customers buy and what they spend are correlated ({correlation:.2f}, beyond "
+            f"{_HIGH_CORRELATION:g}); the model takes them to be independent, so CLV of the extremes may be off."
+        )
+    return notes

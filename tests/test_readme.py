@@ -1,0 +1,43 @@
+"""The commands in README.md are true: each is run, in order, in an empty folder."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+from tests.conftest import ROOT
+from tests.serving import serving
+
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_console_commands(tmp_path):
+    commands = re.findall(r"^\$ segmentry (.+)$", TEXT, re.MULTILINE)
+    assert len(commands) >= 5
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for command in commands:
+        words = [sys.executable, "-W", "ignore", "-m", "dashboard.cli", *shlex.split(command)]
+        if command != "serve":
+            done = subprocess.run(words, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=120)
+            assert done.returncode == 0, done.stderr
+            continue
+        with serving(tmp_path) as address, urllib.request.urlopen(address, timeout=10) as page:
+            assert b"Segmentry" in page.read()
+
+
+def test_make_targets_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    texts = TEXT + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    targets = set(re.findall(r"`?make ([a-z-]+)`?", texts))
+    assert targets >= {"demo", "test", "lint"}
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_links_lead_somewhere():
+    for file in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for link in re.findall(r"\]\(([^)#:]+)\)", file.read_text(encoding="utf-8")):
+            assert (file.parent / Path(link)).exists(), f"{file.name}: {link}"
