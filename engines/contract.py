@@ -99,10 +99,21 @@ class Segment:
 
 @runtime_checkable
 class Fitted(Protocol):
-    """What ``fit`` returns. It may add ``membership(customers)``, ``explain(customers)`` and ``artifacts()``."""
+    """What ``fit`` returns.
 
-    segments: tuple[Segment, ...]
-    diagnostics: Mapping[str, float]
+    It may add ``notes`` (sentences for people), ``space(customers)`` (the matrix in which its distances are measured),
+    ``membership(customers)``, ``explain(customers)`` and ``artifacts()``.
+    """
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """Every segment a customer can be put into."""
+        ...
+
+    @property
+    def diagnostics(self) -> Mapping[str, float]:
+        """Figures of the fit by name: inertia, bic, ..."""
+        ...
 
     def assign(self, customers: DataFrame) -> Series:
         """Integer keys on the same index: total (everyone gets one) and deterministic."""

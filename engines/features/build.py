@@ -1,0 +1,85 @@
+"""One row per customer, as of a date: facts from the database, then ratios and dates worked out here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+import ibis
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from engines.columns import CATEGORY_SHARE, CUSTOMER_ID, FEATURE_COLUMNS
+from engines.features import basket, lifetime, rfm
+from engines.features.facts import DAY, ITEMS, Facts, gather
+
+
+def build_customers(sales: ibis.Table, *, as_of: date, categories: Mapping[str, Sequence[str]] = {}) -> pd.DataFrame:
+    """Customers with at least one sale before midnight of ``as_of``, one row each.
+
+    Args:
+        sales: clean lines: customer_id, order_id, order_date, quantity, amount_units, product_id, description,
+            country, line_type; on any backend of Ibis.
+        as_of: exclusive: only lines before its midnight count, sales and returns alike.
+        categories: keywords by category name, looked for in the description whatever the case; the first category
+            that fits counts. Each gives a column share_<category>.
+
+    Returns:
+        Indexed by customer_id (str, in code point order), with FEATURE_COLUMNS and the shares, as the data dictionary
+        defines them: counts int64, money and shares float64, days as datetime64[us]; is_home_country bool, or null
+        boolean where the source has no country. The order of lines does not matter.
+    """
+    return _customers(gather(sales, categories), as_of, tuple(categories))
+
+
+def customers_at(
+    sales: ibis.Table, cutoffs: Sequence[date], categories: Mapping[str, Sequence[str]] = {}
+) -> Iterator[tuple[date, pd.DataFrame]]:
+    """Each cut-off with the customers as of it, equal to ``build_customers`` there; lines are read only once."""
+    with gather(sales, categories).kept() as facts:
+        for as_of in cutoffs:
+            yield as_of, _customers(facts, as_of, tuple(categories))
+
+
+def _customers(facts: Facts, as_of: date, categories: Sequence[str]) -> pd.DataFrame:
+    raw = _known_of_each(facts, as_of)
+    countries = facts.countries.filter(facts.countries[DAY] < _literal(as_of))
+    made = {
+        **rfm.columns(raw, as_of),
+        **basket.columns(raw, categories),
+        **basket.country_columns(countries, raw.index),
+        **lifetime.columns(raw, as_of),
+    }
+    order = (*FEATURE_COLUMNS, *(f"{CATEGORY_SHARE}{category}" for category in categories))
+    return pd.DataFrame({name: made[name] for name in order}, index=raw.index)
+
+
+def _known_of_each(facts: Facts, as_of: date) -> pd.DataFrame:
+    """Counts, integer sums, first and last days of each customer with a sale before the date, in order of id."""
+    before = {
+        name: table.filter(table[DAY] < _literal(as_of))
+        for name, table in (("days", facts.days), ("orders", facts.orders), ("products", facts.products))
+    }
+    days, orders, products = before["days"], before["orders"], before["products"]
+    asked = {**rfm.aggregates(days), **basket.aggregates(days), **lifetime.aggregates(days)}
+    each = days.group_by(CUSTOMER_ID).aggregate(**asked)
+    each = each.filter(each[rfm.PURCHASE_DAYS] > 0)
+    by_order = orders.group_by(CUSTOMER_ID).aggregate(**{rfm.ORDERS: orders.count()})
+    by_product = products.group_by(CUSTOMER_ID).aggregate(**{basket.PRODUCTS: products.count()})
+    joined = each.left_join(by_order, CUSTOMER_ID).left_join(by_product, CUSTOMER_ID)
+    table = joined.select(*each.columns, rfm.ORDERS, basket.PRODUCTS).to_pyarrow()
+    table = table.take(pc.sort_indices(table[CUSTOMER_ID]))  # by bytes of UTF-8, which is by code point
+    numbers = {
+        name: table[name].cast(pa.float64() if name in (ITEMS, basket.PRODUCTS) else pa.int64())
+        for name in table.column_names
+        if name not in (CUSTOMER_ID, rfm.FIRST_DAY, rfm.LAST_DAY)
+    }
+    days_known = {name: table[name].cast(pa.timestamp("us")) for name in (rfm.FIRST_DAY, rfm.LAST_DAY)}
+    index = pd.Index(table[CUSTOMER_ID].to_pandas(), dtype="str", name=CUSTOMER_ID)
+    raw: pd.DataFrame = pa.table({**days_known, **numbers}).to_pandas()
+    return raw.set_index(index)
+
+
+def _literal(day: date) -> ibis.Value:
+    return ibis.date(day.isoformat())

@@ -1,0 +1,104 @@
+"""What happened, summed once: small tables of days, orders, products and countries that customers are made from.
+
+Everything here is an expression that the database which holds the lines works out: counts, integer sums, first and last
+days. Nothing is divided there, because databases disagree about dividing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import ibis
+
+from engines.columns import (
+    AMOUNT_UNITS,
+    COUNTRY,
+    CUSTOMER_ID,
+    DESCRIPTION,
+    LINE_TYPE,
+    ORDER_DATE,
+    ORDER_ID,
+    PRODUCT_ID,
+    QUANTITY,
+    SALE,
+)
+
+DAY = "day"
+UNITS = "units"
+RETURNED = "returned_units"
+ITEMS = "item_units"
+DESCRIBED = "described_lines"
+SALE_LINES = "sale_lines"
+QUANTITY_SCALE = 1_000_000  # quantities are summed as whole millionths, so that the order of lines cannot matter
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Sales and returns by customer and day; orders and products by the customer's first day; spend by country.
+
+    ``days``: customer_id, day, sale_lines, units, returned_units, item_units (null where no quantity is known),
+    described_lines, and spent_<number> in units for each category. ``orders``, ``products``: customer_id and the first
+    day of each order or product. ``countries``: customer_id, country, day, units.
+    """
+
+    days: ibis.Table
+    orders: ibis.Table
+    products: ibis.Table
+    countries: ibis.Table
+
+    @contextmanager
+    def kept(self) -> Iterator[Facts]:
+        """The same facts worked out once and kept by the database meanwhile, for asking about many dates."""
+        with ExitStack() as stack:
+            tables = (self.days, self.orders, self.products, self.countries)
+            yield Facts(*(stack.enter_context(table.cache()) for table in tables))
+
+
+def spent_on(number: int) -> str:
+    """Name of the column of facts that holds what was spent on the category with this number."""
+    return f"spent_{number}"
+
+
+def gather(sales: ibis.Table, categories: Mapping[str, Sequence[str]]) -> Facts:
+    """The facts of clean sales lines; a line counts in the first category of which its description has a keyword."""
+    lines = sales.mutate(**{DAY: sales[ORDER_DATE].date(), "category": _category(sales[DESCRIPTION], categories)})
+    is_sale = lines[LINE_TYPE] == SALE
+    sold, units = is_sale.ifelse(lines[AMOUNT_UNITS], 0), lines[AMOUNT_UNITS]
+    days = lines.group_by(CUSTOMER_ID, DAY).aggregate(
+        **{
+            SALE_LINES: is_sale.ifelse(1, 0).sum(),
+            UNITS: sold.sum(),
+            RETURNED: is_sale.ifelse(0, -units).sum(),
+            ITEMS: (is_sale.ifelse(lines[QUANTITY], ibis.null("float64")) * QUANTITY_SCALE).round().cast("int64").sum(),
+            DESCRIBED: (is_sale & lines[DESCRIPTION].notnull()).ifelse(1, 0).sum(),
+            **{
+                spent_on(number): (is_sale & (lines.category == number)).ifelse(units, 0).sum()
+                for number in range(len(categories))
+            },
+        }
+    )
+    sales_only = lines.filter(is_sale)
+    with_product = sales_only.filter(sales_only[PRODUCT_ID].notnull())
+    with_country = sales_only.filter(sales_only[COUNTRY].notnull())
+    return Facts(
+        days=days,
+        orders=sales_only.group_by(CUSTOMER_ID, ORDER_ID).aggregate(**{DAY: sales_only[DAY].min()}),
+        products=with_product.group_by(CUSTOMER_ID, PRODUCT_ID).aggregate(**{DAY: with_product[DAY].min()}),
+        countries=with_country.group_by(CUSTOMER_ID, COUNTRY, DAY).aggregate(
+            **{UNITS: with_country[AMOUNT_UNITS].sum()}
+        ),
+    )
+
+
+def _category(description: ibis.Value, categories: Mapping[str, Sequence[str]]) -> ibis.Value:
+    """The number of the first category with a keyword in the description, whatever the case; -1 for none."""
+    text = description.lower()
+    branches = [
+        (text.re_search("|".join(re.escape(word.lower()) for word in words if word)), ibis.literal(number, "int64"))
+        for number, words in enumerate(categories.values())
+        if any(words)
+    ]
+    return ibis.cases(*branches, else_=-1) if branches else ibis.literal(-1, "int64")

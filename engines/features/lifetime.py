@@ -1,0 +1,35 @@
+"""What the lifetime models read: repeat purchases, their timing in weeks and their value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import ibis
+import pandas as pd
+
+from engines.columns import AGE, FIRST_TO_LAST, MEAN_REPEAT_VALUE, MONEY_SCALE, REPEAT_PURCHASES
+from engines.features.facts import DAY, SALE_LINES, UNITS
+from engines.features.rfm import FIRST_DAY, LAST_DAY, PURCHASE_DAYS, SPENT
+
+FIRST_DAY_UNITS = "first_day_units"
+
+
+def aggregates(days: ibis.Table) -> Mapping[str, ibis.Value]:
+    """What the database works out for each customer from the facts of days."""
+    return {FIRST_DAY_UNITS: days[UNITS].argmin(days[DAY], where=days[SALE_LINES] > 0)}
+
+
+def columns(raw: pd.DataFrame, as_of: date) -> dict[str, pd.Series]:
+    """x, t_x and T of Fader, Hardie and Lee (2005) with distinct days as purchases, and the mean repeat value.
+
+    Time is in weeks. The last day that counts is the one before ``as_of``, so that T ends there.
+    """
+    repeats = raw[PURCHASE_DAYS] - 1
+    later = (raw[SPENT] - raw[FIRST_DAY_UNITS]) / MONEY_SCALE
+    return {
+        REPEAT_PURCHASES: repeats,
+        FIRST_TO_LAST: (raw[LAST_DAY] - raw[FIRST_DAY]).dt.days / 7,
+        AGE: ((pd.Timestamp(as_of) - raw[FIRST_DAY]).dt.days - 1) / 7,
+        MEAN_REPEAT_VALUE: (later / repeats.where(repeats > 0)).fillna(0.0),
+    }

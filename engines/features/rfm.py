@@ -1,0 +1,65 @@
+"""Recency, frequency, monetary value and the other plain facts of how a customer buys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from engines.columns import (
+    AVERAGE_ORDER_VALUE,
+    FIRST_PURCHASE,
+    FREQUENCY,
+    LAST_PURCHASE,
+    MEAN_DAYS_BETWEEN_ORDERS,
+    MONETARY,
+    MONEY_SCALE,
+    NET_MONETARY,
+    PURCHASE_SPAN,
+    RECENCY,
+    RETURN_RATE,
+    TENURE,
+)
+from engines.features.facts import DAY, RETURNED, SALE_LINES, UNITS
+
+FIRST_DAY, LAST_DAY, PURCHASE_DAYS, ORDERS, SPENT, BACK = (
+    *("first_day", "last_day", "purchase_days", "orders", "spent_units", "back_units"),
+)
+
+
+def aggregates(days: ibis.Table) -> Mapping[str, ibis.Value]:
+    """What the database works out for each customer from the facts of days."""
+    bought = days[SALE_LINES] > 0
+    return {
+        FIRST_DAY: days[DAY].min(where=bought),
+        LAST_DAY: days[DAY].max(where=bought),
+        PURCHASE_DAYS: bought.ifelse(1, 0).sum(),
+        SPENT: days[UNITS].sum(),
+        BACK: days[RETURNED].sum(),
+    }
+
+
+def columns(raw: pd.DataFrame, as_of: date) -> dict[str, pd.Series]:
+    """Days, orders and money of each customer. An average over nothing and a share of nothing are missing."""
+    first, last, midnight = raw[FIRST_DAY], raw[LAST_DAY], pd.Timestamp(as_of)
+    span = (last - first).dt.days
+    monetary = raw[SPENT] / MONEY_SCALE
+    back = raw[BACK]
+    share_back = (back / raw[SPENT].where(raw[SPENT] > 0)).clip(upper=1.0)
+    return {
+        RECENCY: (midnight - last).dt.days,
+        FREQUENCY: raw[ORDERS],
+        MONETARY: monetary,
+        NET_MONETARY: (raw[SPENT] - back) / MONEY_SCALE,
+        AVERAGE_ORDER_VALUE: monetary / raw[ORDERS],
+        MEAN_DAYS_BETWEEN_ORDERS: span / (raw[PURCHASE_DAYS] - 1).where(raw[PURCHASE_DAYS] > 1),
+        PURCHASE_SPAN: span,
+        TENURE: (midnight - first).dt.days,
+        FIRST_PURCHASE: first,
+        LAST_PURCHASE: last,
+        # Nothing returned is a rate of zero even where nothing was paid; something returned for nothing paid is all.
+        RETURN_RATE: share_back.fillna(pd.Series(np.where(back > 0, 1.0, 0.0), index=raw.index)),
+    }

@@ -1,0 +1,168 @@
+"""Gaussian mixture: overlapping groups, with a probability of each group for every customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from pandas import DataFrame, Series
+
+from engines.clusterers import (
+    Clusterer,
+    components_knob,
+    constant_note,
+    explained_variance,
+    features_knob,
+    k_knob,
+    keyed,
+    scaling_knob,
+    seed_knob,
+)
+from engines.columns import FREQUENCY
+from engines.contract import Segment, knob
+from engines.errors import InputError
+from engines.mixture import Mixture, fit_mixture, shares
+from engines.sampling import Codes
+from engines.scaling import Matrix, Space, numbers
+
+#: A component thinner than this (in standard deviations squared) describes a spike of equal customers.
+_THIN = 1e-4
+_CHUNK = 8192
+
+
+@dataclass(frozen=True)
+class FittedMixture:
+    """A fitted mixture. ``keys`` are the components that are someone's most likely one; the others get nobody.
+
+    ``one_order_key`` is the segment of those with one order, where they are set aside.
+    """
+
+    place: Space
+    mixture: Mixture
+    keys: Codes
+    segments: tuple[Segment, ...]
+    diagnostics: Mapping[str, float]
+    notes: tuple[str, ...] = ()
+    one_order_key: int | None = None
+
+    def assign(self, customers: DataFrame) -> Series:
+        """The key of the most likely component, on the customers' index."""
+        codes = np.empty(len(customers), dtype=np.int64)
+        matrix = self.place.transform(customers)
+        for start in range(0, len(matrix), _CHUNK):
+            columns = np.ascontiguousarray(matrix[start : start + _CHUNK].T)
+            codes[start : start + _CHUNK] = self.keys[self.mixture.joint(columns)[self.keys].argmax(axis=0)]
+        if self.one_order_key is not None:
+            codes[_one_order(customers)] = self.one_order_key
+        return keyed(codes, customers)
+
+    def membership(self, customers: DataFrame) -> DataFrame:
+        """The probability of each segment (columns: keys) for each customer; rows sum to one."""
+        matrix = self.place.transform(customers)
+        found = shares(self.mixture.joint(np.ascontiguousarray(matrix.T))[self.keys]).T
+        result = DataFrame(found, index=customers.index, columns=self.keys.tolist())
+        if self.one_order_key is not None:
+            aside = _one_order(customers)
+            result.loc[aside] = 0.0
+            result[self.one_order_key] = aside.astype(np.float64)
+        return result
+
+    def space(self, customers: DataFrame) -> Matrix:
+        """Where customers lie in the engine's own feature space, shape (customers, dimensions)."""
+        return self.place.transform(customers)
+
+    def artifacts(self) -> dict[str, Any]:
+        """What pages may show: the space in words, PCA's explained variance, the components' weights."""
+        weights = {str(key): float(self.mixture.weights[key]) for key in self.keys.tolist()}
+        return {"space": self.place.title, **explained_variance(self.place), "weights": weights}
+
+
+@dataclass(frozen=True)
+class GaussianMixture(Clusterer):
+    """A mixture of normal distributions of log-scaled recency, frequency and spend (or other columns)."""
+
+    title: ClassVar[str] = "Gaussian mixture"
+    summary: ClassVar[str] = "Overlapping groups of any elliptic shape, with a probability for every customer."
+    fit_limit: ClassVar[int] = 20_000_000
+
+    k: int = k_knob()
+    seed: int = seed_knob()
+    features: tuple[str, ...] = features_knob()
+    scaling: str = scaling_knob()
+    components: int = components_knob()
+    set_aside_one_order: bool = knob(
+        False, help="Put customers with a single order into a segment of their own, and fit the mixture on the others."
+    )
+    smallest_variance: float = knob(
+        1e-6, low=1e-9, high=1.0, help="Added to every variance, so that a spike of equal customers stays finite."
+    )
+
+    def fit(self, customers: DataFrame) -> FittedMixture:
+        """Fit the mixture, the best of several starts.
+
+        The diagnostics are the total log-likelihood, BIC and AIC on the fitted rows, the rounds, whether it settled
+        (1 or 0) and how many components are nearly flat.
+
+        Raises:
+            InputError: unusable features, k above the number of (different) customers, or nobody with more than one
+                order when those with one are set aside.
+        """
+        fitted_on, aside = customers, None
+        if self.set_aside_one_order:
+            aside = _one_order(customers)
+            if aside.all():
+                raise InputError(
+                    f"{self.title}: every customer has one order, so none is left when they are set aside. "
+                    "Turn set_aside_one_order off."
+                )
+            fitted_on = customers[~aside]
+        space, matrix = self.space_of(fitted_on, self.k)
+        found = fit_mixture(matrix, self.k, self.seed, self.smallest_variance)
+        keys = _used(found.mixture, matrix)
+        has_rule = aside is not None and bool(aside.any())
+        every = (*keys.tolist(), self.k) if has_rule else tuple(keys.tolist())
+        flat, penalty = found.mixture.flat(_THIN), found.mixture.parameters
+        return FittedMixture(
+            space,
+            found.mixture,
+            keys,
+            tuple(Segment(key) for key in every),
+            {
+                "log_likelihood": found.log_likelihood,
+                "bic": penalty * float(np.log(len(matrix))) - 2 * found.log_likelihood,
+                "aic": 2 * penalty - 2 * found.log_likelihood,
+                "rounds": float(found.rounds),
+                "settled": float(found.settled),
+                "near_singular": float(flat),
+            },
+            (*constant_note(space), *_notes(self.k, len(keys), flat, found.settled)),
+            self.k if has_rule else None,
+        )
+
+
+def _one_order(customers: DataFrame) -> np.ndarray:
+    return numbers(customers, (FREQUENCY,), GaussianMixture.title)[:, 0] <= 1
+
+
+def _used(mixture: Mixture, matrix: Matrix) -> Codes:
+    """The components that are the most likely one of some fitted customer."""
+    seen = np.zeros(len(mixture.weights), dtype=bool)
+    for start in range(0, len(matrix), _CHUNK):
+        seen[mixture.joint(np.ascontiguousarray(matrix[start : start + _CHUNK].T)).argmax(axis=0)] = True
+    return np.flatnonzero(seen).astype(np.int64)
+
+
+def _notes(k: int, used: int, flat: int, settled: bool) -> tuple[str, ...]:
+    notes = []
+    if flat:
+        notes.append(
+            f"{flat} of {k} components are nearly flat: many customers share a value (such as one order), so the "
+            "mixture describes that spike. Try set_aside_one_order, fewer features or a larger smallest_variance."
+        )
+    if used < k:
+        notes.append(f"{k - used} of {k} components are nobody's most likely one, so there are {used} segments.")
+    if not settled:
+        notes.append("The mixture had not settled when its rounds were used up.")
+    return tuple(notes)

@@ -1,0 +1,96 @@
+"""Hierarchical: joins the two most alike groups again and again; the tree shows how segments belong together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from pandas import DataFrame
+
+from engines.centres import micro_centres, nearest
+from engines.clusterers import (
+    Clusterer,
+    NearestGroup,
+    components_knob,
+    constant_note,
+    features_knob,
+    k_knob,
+    scaling_knob,
+    seed_knob,
+)
+from engines.contract import Segment
+from engines.linkage import ward
+from engines.sampling import sample_rows
+
+#: Up to so many customers the tree is exact; above, it joins small groups of customers.
+EXACT = 10_000
+#: How many such small groups.
+MICRO = 750
+#: How many customers to count for the weights of the small groups.
+_COUNTED = 200_000
+#: How many leaves of the tree a dendrogram shows.
+_SHOWN = 30
+
+
+@dataclass(frozen=True)
+class Hierarchical(Clusterer):
+    """Ward's method on log-scaled recency, frequency and spend (or other columns).
+
+    Up to 10,000 customers it is exact. Above, K-means gathers customers into small groups first and Ward joins those,
+    each weighing as many customers as it holds; a customer belongs where the nearest small group belongs.
+    """
+
+    title: ClassVar[str] = "Hierarchical"
+    summary: ClassVar[str] = "Joins the most alike groups step by step (Ward): shows which segments are related."
+    fit_limit: ClassVar[int] = 20_000_000
+
+    k: int = k_knob()
+    seed: int = seed_knob()
+    features: tuple[str, ...] = features_knob()
+    scaling: str = scaling_knob()
+    components: int = components_knob()
+
+    def fit(self, customers: DataFrame) -> NearestGroup:
+        """Grow the tree and cut it into k.
+
+        ``artifacts()`` has the top of the tree: ``linkage`` in SciPy's form, and the customers and the segment key of
+        each leaf shown, ``leaf_customers`` and ``leaf_keys``.
+
+        The diagnostics: ``exact`` (1 or 0), ``leaves`` (different customers, or small groups), ``cut_height`` (the last
+        merge that was made) and ``next_height`` (the first that was not): a wide gap between the two speaks for k.
+
+        Raises:
+            InputError: unusable features, or k above the number of (different) customers.
+        """
+        space, matrix = self.space_of(customers, self.k)
+        exact = len(matrix) <= EXACT
+        if exact:
+            points, weights = np.unique(matrix, axis=0, return_counts=True)
+        else:
+            points = micro_centres(matrix, max(MICRO, self.k), self.seed)
+            counted = matrix[sample_rows(len(matrix), _COUNTED, self.seed)]
+            weights = np.bincount(nearest(counted, points), minlength=len(points))
+            points, weights = points[weights > 0], weights[weights > 0]
+        tree = ward(points, weights.astype(np.float64))
+        keys, top = tree.cut(self.k), tree.top(max(_SHOWN, self.k))
+        heights = tree.merges[:, 2]
+        made = len(heights) - (self.k - 1)
+        return NearestGroup(
+            space,
+            points,
+            keys,
+            tuple(Segment(key) for key in range(self.k)),
+            {
+                "exact": float(exact),
+                "leaves": float(tree.leaves),
+                "cut_height": float(heights[made - 1]) if made > 0 else 0.0,
+                "next_height": float(heights[made]) if self.k > 1 else 0.0,
+            },
+            (*constant_note(space), *(() if exact else (f"Ward joined {tree.leaves} small groups of customers.",))),
+            {
+                "linkage": top.merges.tolist(),
+                "leaf_customers": (top.customers * len(matrix) / top.customers.sum()).round().tolist(),
+                "leaf_keys": keys[top.inside].tolist(),
+            },
+        )

@@ -1,0 +1,136 @@
+"""From a file's name to clean sales: open, map the columns, read the cells, clean, and account for every line."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import ibis
+
+from engines.columns import UNIT_PRICE
+from engines.errors import InputError
+from engines.intake.cleaning import CleaningRules, balance, clean_lines, cut, flag_lines, reasons, sale_days
+from engines.intake.files import open_source
+from engines.intake.ledger import Ledger
+from engines.intake.mapping import choose_columns
+from engines.intake.parsing import parse_lines
+from engines.intake.samples import EMBEDDED, open_embedded
+
+
+@dataclass(frozen=True)
+class Sales:
+    """Clean sales and where they came from. Holds a database open: close it, or use it in a ``with`` statement.
+
+    ``table``: one row per line in the columns of clean sales (see the data dictionary), sales and returns before
+    ``as_of``. ``name``: default name of the data set. ``fields``: canonical fields the source has. ``mapping``: column
+    of the source by field. ``fingerprint``: sha256 of the content. ``first_day``, ``last_day``: of the clean sales.
+    ``notes``: what a reader should know. ``currency``: ISO 4217, where the source itself tells it.
+    """
+
+    table: ibis.Table
+    ledger: Ledger
+    name: str
+    title: str
+    synthetic: bool
+    fields: tuple[str, ...]
+    mapping: Mapping[str, str]
+    fingerprint: str
+    as_of: date
+    first_day: date
+    last_day: date
+    notes: tuple[str, ...] = ()
+    currency: str | None = None
+    _connection: Any = field(default=None, repr=False, compare=False)
+
+    def close(self) -> None:
+        """Give back the memory of the lines; the table cannot be used afterwards."""
+        self._connection.disconnect()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def read_sales(
+    source: str,
+    *,
+    mapping: Mapping[str, str] = {},
+    rules: CleaningRules = CleaningRules(),  # noqa: B008 - frozen
+    as_of: date | None = None,
+) -> Sales:
+    """Read and clean an embedded data set (by name) or a file (by path).
+
+    Args:
+        source: ``cdnow``, ``cdnow-sample``, ``sample-shop``, or the path of a CSV, XLSX or Parquet file.
+        mapping: column of the source by canonical field; what is not named is guessed from common names.
+        rules: which lines are dropped.
+        as_of: only lines before its midnight count; by default the day after the last sale.
+
+    Raises:
+        InputError: the source cannot be read, mapped or understood, or nothing is left; file, column or line are named.
+    """
+    connection = ibis.duckdb.connect()
+    try:
+        with tempfile.TemporaryDirectory(prefix="segmentry-intake-") as folder:
+            return _read(connection, source, Path(folder), mapping, rules, as_of)
+    except BaseException:
+        connection.disconnect()
+        raise
+
+
+def _read(
+    connection: Any, source: str, folder: Path, mapping: Mapping[str, str], rules: CleaningRules, as_of: date | None
+) -> Sales:
+    database = connection.con
+    database.execute("set autoinstall_known_extensions = false; set TimeZone = 'UTC'")
+    embedded = EMBEDDED.get(source)
+    opened = open_embedded(embedded) if embedded else open_source(Path(source), database, folder)
+    usual = embedded.mapping if embedded else {}
+    chosen = choose_columns(opened.columns, {**usual, **mapping}, opened.name)
+    opened.load(database, list(chosen.values()))
+    notes = (*opened.notes, *parse_lines(database, opened, chosen))
+    if UNIT_PRICE in mapping and UNIT_PRICE not in chosen:
+        notes += ("The unit price is not used: the amount is mapped.",)
+
+    fields = tuple(chosen)
+    flagged = connection.create_table("flagged", flag_lines(connection.table("lines"), rules, fields))
+    database.execute("drop table lines")
+    days = sale_days(flagged)
+    if days is None:
+        dropped = ", ".join(f"{rule} {lines:,}" for rule, lines in reasons(flagged).items())
+        raise InputError(f"{opened.name}: cleaning leaves no line (dropped: {dropped}); see [cleaning] in config.toml.")
+    as_of = as_of or days[1] + timedelta(days=1)
+    if as_of <= days[0]:
+        raise InputError(
+            f"{opened.name}: there is no sale before {as_of}; the first is on {days[0]}. Give a later as_of."
+        )
+    flagged = cut(flagged, as_of)
+    ledger = balance(flagged, rules, fields)
+    table = connection.create_table("sales", clean_lines(flagged, fields, as_of))
+    first, last = sale_days(flagged) or days
+    database.execute("drop table flagged")
+    return Sales(
+        table=table,
+        ledger=ledger,
+        name=embedded.title if embedded else opened.name,
+        title=embedded.title if embedded else opened.name,
+        synthetic=embedded.synthetic if embedded else False,
+        fields=fields,
+        mapping={name: opened.columns[index] for name, index in chosen.items()},
+        fingerprint=opened.fingerprint,
+        as_of=as_of,
+        first_day=first,
+        last_day=last,
+        notes=notes,
+        currency=embedded.currency if embedded else None,
+        _connection=connection,
+    )

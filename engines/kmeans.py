@@ -1,0 +1,54 @@
+"""K-means: groups of customers around centres, each customer with the nearest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from pandas import DataFrame
+
+from engines.centres import k_centres
+from engines.clusterers import (
+    Clusterer,
+    NearestGroup,
+    components_knob,
+    constant_note,
+    features_knob,
+    k_knob,
+    scaling_knob,
+    seed_knob,
+)
+from engines.contract import Segment
+
+
+@dataclass(frozen=True)
+class KMeans(Clusterer):
+    """K-means on log-scaled recency, frequency and spend (or other columns), the best of ten starts."""
+
+    title: ClassVar[str] = "K-means"
+    summary: ClassVar[str] = "Groups around centres: round, similar in spread, quick on millions of customers."
+    fit_limit: ClassVar[int] = 20_000_000
+
+    k: int = k_knob()
+    seed: int = seed_knob()
+    features: tuple[str, ...] = features_knob()
+    scaling: str = scaling_knob()
+    components: int = components_knob()
+
+    def fit(self, customers: DataFrame) -> NearestGroup:
+        """Find the centres; the diagnostics are the inertia (in the engine's own space) and the iterations.
+
+        Raises:
+            InputError: unusable features, or k above the number of (different) customers.
+        """
+        space, matrix = self.space_of(customers, self.k)
+        found = k_centres(matrix, self.k, self.seed)
+        return NearestGroup(
+            space,
+            found.points,
+            np.arange(self.k, dtype=np.int64),
+            tuple(Segment(key) for key in range(self.k)),
+            {"inertia": found.inertia, "iterations": float(found.iterations)},
+            constant_note(space),
+        )

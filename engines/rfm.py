@@ -1,0 +1,210 @@
+"""RFM: scores recency, frequency and spend by quantile, and names every customer by the scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise, product
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pandas import DataFrame, Series
+
+from engines.clusterers import keyed
+from engines.columns import FREQUENCY, MONETARY, RECENCY, describe
+from engines.contract import Engine, Segment, knob
+from engines.errors import InputError
+from engines.grids import ELEVEN, TEN, Grid, named_grid, own_grid
+from engines.sampling import Codes, sample_rows
+from engines.scaling import Matrix, Space, fit_space, numbers
+
+_COLUMNS = (RECENCY, FREQUENCY, MONETARY)
+#: Small recency is good, so it is scored by its negative.
+_SIGNS = np.array([-1.0, 1.0, 1.0])
+
+Exit = tuple[int, float, int]  # which dimension, its value at the border, the name behind it
+
+
+@dataclass(frozen=True)
+class FittedRFM:
+    """Cut points and the grid. ``edges[d][s]`` is the least (signed) value that scores s + 2 in dimension d.
+
+    An edge that nobody can pass (everyone is equal) is infinite.
+    """
+
+    edges: tuple[Matrix, Matrix, Matrix]
+    grid: Grid
+    weights: tuple[float, float, float]
+    place: Space
+    segments: tuple[Segment, ...]
+    diagnostics: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def scores(self, customers: DataFrame) -> Codes:
+        """Scores of recency, frequency and monetary, each 1 (worst) to the number of bins, shape (customers, 3)."""
+        signed = numbers(customers, _COLUMNS, RFM.title) * _SIGNS
+        found = [np.searchsorted(edges, signed[:, d], side="right") + 1 for d, edges in enumerate(self.edges)]
+        return np.stack(found, axis=1).astype(np.int64)
+
+    def assign(self, customers: DataFrame) -> Series:
+        """The key (position in the grid's names) of each customer's cell."""
+        return keyed(self.grid.cells[tuple((self.scores(customers) - 1).T)], customers)
+
+    def explain(self, customers: DataFrame) -> DataFrame:
+        """Why each customer is where it is, and the nearest way out.
+
+        Columns: ``recency_score``, ``frequency_score``, ``monetary_score``; ``score``, their weighted mean;
+        ``segment``, the name; ``exit_column``, ``exit_value`` and ``exit_segment``: the smallest change of one score
+        that changes the name, the value at which it happens and the name it leads to (empty where no single change
+        does). Of equally small changes one to the better comes first, then recency, frequency, monetary.
+        """
+        scores = self.scores(customers)
+        weights = np.array(self.weights)
+        titles = ["recency_score", "frequency_score", "monetary_score"]
+        result = DataFrame(scores, index=customers.index, columns=titles)
+        result["score"] = scores @ weights / weights.sum()
+        keys = self.grid.cells[tuple((scores - 1).T)]
+        result["segment"] = np.array(self.grid.names, dtype=object)[keys]
+        # there are few different cells and many customers: find the way out of each cell once
+        cells, member = np.unique(scores, axis=0, return_inverse=True)
+        exits = [self._exit(tuple(cell)) for cell in cells.tolist()]
+        columns = np.array([_COLUMNS[way[0]] if way else None for way in exits], dtype=object)
+        names = np.array([self.grid.names[way[2]] if way else None for way in exits], dtype=object)
+        result["exit_column"] = columns[member]
+        result["exit_value"] = np.array([way[1] if way else np.nan for way in exits])[member]
+        result["exit_segment"] = names[member]
+        return result
+
+    def cut_points(self) -> dict[str, list[dict[str, float | int | None]]]:
+        """For each column the scores that occur and the values they cover, ``low`` to ``high``; None means no bound.
+
+        Bounds are inclusive on the side of the better value and exclusive on the other: frequency scores 4 from its low
+        on, recency scores 4 up to its high.
+        """
+        result = {}
+        for d, column in enumerate(_COLUMNS):
+            borders = np.concatenate([[-np.inf], self.edges[d], [np.inf]])
+            spans: list[dict[str, float | int | None]] = []
+            for score, (low, high) in enumerate(pairwise(borders), start=1):
+                if low < high:
+                    ends = (low, high) if _SIGNS[d] > 0 else (-high, -low)
+                    low_end, high_end = (float(end) if np.isfinite(end) else None for end in ends)
+                    spans.append({"score": score, "low": low_end, "high": high_end})
+            result[column] = spans
+        return result
+
+    def space(self, customers: DataFrame) -> Matrix:
+        """Recency, frequency and monetary as standardised logarithms: the space in which RFM segments are measured."""
+        return self.place.transform(customers)
+
+    def artifacts(self) -> dict[str, Any]:
+        """What pages may show: the cut points, the grid, and the space of the metrics; JSON-ready."""
+        return {
+            "space": self.place.title,
+            "cut_points": self.cut_points(),
+            "names": list(self.grid.names),
+            "cells": self.grid.cells.tolist(),
+        }
+
+    def _exit(self, cell: tuple[int, ...]) -> Exit | None:
+        here = int(self.grid.cells[tuple(score - 1 for score in cell)])
+        ways: list[tuple[int, int, int, float, int]] = []
+        for d, direction in product(range(3), (1, -1)):
+            borders = np.concatenate([[-np.inf], self.edges[d], [np.inf]])
+            score = cell[d] + direction
+            while 1 <= score <= len(borders) - 1:
+                there = int(self.grid.cells[tuple((score if i == d else s) - 1 for i, s in enumerate(cell))])
+                if borders[score - 1] < borders[score] and there != here:
+                    # upwards the new score begins at its own edge; downwards just below the edge of the next one
+                    edge = borders[score - 1] if direction > 0 else borders[score]
+                    ways.append((abs(score - cell[d]), -direction, d, float(edge * _SIGNS[d]), there))
+                    break
+                score += direction
+        if not ways:
+            return None
+        _, _, d, edge, there = min(ways)
+        return d, edge, there
+
+
+@dataclass(frozen=True)
+class RFM(Engine):
+    """Quantile scores of recency, frequency and monetary, and a grid that names them."""
+
+    title: ClassVar[str] = "RFM"
+    summary: ClassVar[str] = "Scores recency, frequency and spend and names customers by their scores: easy to explain."
+    fit_limit: ClassVar[int] = 20_000_000
+
+    bins: int = knob(5, low=3, high=10, help="Scores run from 1 to this number.")
+    grid: str = knob(
+        TEN, choices=(TEN, ELEVEN), help="Names: ten of recency and frequency, or eleven that look at spend as well."
+    )
+    cells: tuple[str, ...] = knob(
+        (), help="A grid of your own, a line for each block of scores, as 'Champions: R4-5 F4-5'; empty for the above."
+    )
+    recency_cuts: str = knob("", help="Cut points in days, as '30, 90, 180, 365' for 5 bins; empty for quantiles.")
+    frequency_cuts: str = knob("", help="Cut points in orders, each the least for the next score; empty for quantiles.")
+    monetary_cuts: str = knob("", help="Cut points in money, each the least for the next score; empty for quantiles.")
+    recency_weight: float = knob(1.0, low=0.0, high=100.0, help="Weight of recency in the one score.")
+    frequency_weight: float = knob(1.0, low=0.0, high=100.0, help="Weight of frequency in the one score.")
+    monetary_weight: float = knob(1.0, low=0.0, high=100.0, help="Weight of monetary in the one score.")
+
+    def fit(self, customers: DataFrame) -> FittedRFM:
+        """Find the cut points. Quantile scores are ceil(mid-rank / customers x bins): equal values get equal scores.
+
+        Raises:
+            InputError: unusable columns, a grid that does not cover every cell once, or cut points that are not
+                ascending numbers, one fewer than bins.
+        """
+        weights = (self.recency_weight, self.frequency_weight, self.monetary_weight)
+        if sum(weights) == 0:
+            raise InputError(f"{self.title}: all three weights are 0; give at least one of them a weight.")
+        grid = own_grid(self.cells, self.bins, self.title) if self.cells else named_grid(self.grid, self.bins)
+        # the space serves the metrics alone, so a sample will do
+        place, _ = fit_space(customers.iloc[sample_rows(len(customers), 100_000, 0)], _COLUMNS, self.title)
+        signed = numbers(customers, _COLUMNS, self.title) * _SIGNS
+        edges = []
+        for d, text in enumerate((self.recency_cuts, self.frequency_cuts, self.monetary_cuts)):
+            if text.strip():
+                edges.append(np.sort(self._given(text, _COLUMNS[d]) * _SIGNS[d]))
+            else:
+                edges.append(quantile_edges(signed[:, d], self.bins))
+        notes = tuple(
+            f"{describe(name).title} is the same for everyone and so gets one score." for name in place.constant
+        )
+        segments = tuple(Segment(key, name) for key, name in enumerate(grid.names))
+        return FittedRFM((edges[0], edges[1], edges[2]), grid, weights, place, segments, {}, notes)
+
+    def _given(self, text: str, column: str) -> Matrix:
+        what = f"{self.title}: the cut points of {column}, {text!r},"
+        try:
+            cuts = np.array([float(part) for part in text.split(",")])
+        except ValueError:
+            raise InputError(f"{what} must be numbers with commas between them.") from None
+        if len(cuts) != self.bins - 1 or not np.isfinite(cuts).all() or not (np.diff(cuts) > 0).all():
+            raise InputError(f"{what} must be {self.bins - 1} ascending numbers, one fewer than bins.")
+        # a recency of just the cut point still belongs to the better side, as a frequency of just the cut point does
+        return cuts
+
+
+def quantile_edges(values: NDArray[np.float64], bins: int) -> Matrix:
+    """The least value of each score from 2 to ``bins`` when scores are ceil(mid-rank / n x bins), from one sort.
+
+    Equal values share the mean of their ranks (mid-rank), so the order of rows cannot matter. A score that no value
+    gets has the edge of the next one that does; infinity where there is none.
+    """
+    ordered = np.sort(values)
+    count = len(ordered)
+    edges = np.full(bins - 1, np.inf)
+    for score in range(2, bins + 1):
+        # whoever's mid-rank is beyond (score - 1) / bins of everyone gets this score or a higher one;
+        # the candidate is the value at that rank, or else the next larger one
+        candidate = ordered[(score - 1) * count // bins]
+        below = int(np.searchsorted(ordered, candidate, side="left"))
+        upto = int(np.searchsorted(ordered, candidate, side="right"))
+        twice_mid_rank = below + upto + 1
+        if twice_mid_rank * bins > 2 * (score - 1) * count:
+            edges[score - 2] = candidate
+        elif upto < count:
+            edges[score - 2] = ordered[upto]
+    return edges

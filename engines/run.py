@@ -1,0 +1,112 @@
+"""Runs one engine on one customer table: checks, fits, labels everyone, names the segments and measures the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from pandas import DataFrame, Index, Series
+
+from engines.clusterers import NOISE
+from engines.columns import FREQUENCY, MONETARY, RECENCY
+from engines.contract import Engine, Fitted, Play, Predecessor, Segment, Segmentation
+from engines.errors import InputError
+from engines.metrics import Outcome, measure
+from engines.naming import OUTLIERS, name_segments
+from engines.sampling import sample_rows
+from engines.scaling import Matrix, numbers
+
+#: What every segment is described by, whatever its engine looks at.
+_DESCRIBED = (RECENCY, FREQUENCY, MONETARY)
+
+
+def segment(
+    name: str,
+    engine: Engine,
+    customers: DataFrame,
+    *,
+    plays: Sequence[Play],
+    previous: Predecessor | None = None,
+) -> Segmentation:
+    """Segment customers with an engine.
+
+    Args:
+        name: the engine's registered name.
+        engine: with its settings.
+        customers: one row each, indexed by customer id; with recency, frequency and monetary, and CLV where there is
+            one. The order of rows does not matter.
+        plays: the playbook.
+        previous: an earlier run whose names and colours are kept where the customers are the same.
+
+    Returns:
+        Labels for everyone, in the order of ``customers``; named segments that have customers; metrics; notes.
+
+    Raises:
+        InputError: no customers, a customer twice, a missing column, an empty or infinite value, more segments than
+            customers, or settings that do not fit the table; the message names the remedy.
+    """
+    check(engine, customers)
+    ordered = in_order(customers)
+    fitted, fitted_on = fit(engine, ordered)
+    labels = fitted.assign(ordered).astype(np.int64)
+    segments = _with_outliers(fitted.segments, labels)
+    named = name_segments(ordered, labels, segments, plays, previous)
+    seed = int(getattr(engine, "seed", 0))
+    codes = np.unique(labels.to_numpy(), return_inverse=True)[1].astype(np.int64)
+    outcome = Outcome(ordered, codes, labels.to_numpy() != NOISE, _space(fitted, ordered), fitted.diagnostics, seed)
+    metrics = measure(outcome)
+    notes = list(getattr(fitted, "notes", ()))
+    if fitted_on < len(customers):
+        notes.append(f"Fitted on a sample of {fitted_on:,} of {len(customers):,} customers; everyone is labelled.")
+    if ordered is not customers:
+        labels = labels.reindex(customers.index)
+    return Segmentation(name, engine.settings(), labels, named, metrics, fitted, fitted_on, tuple(notes))
+
+
+def check(engine: Engine, customers: DataFrame) -> None:
+    """Refuse a table that cannot be segmented.
+
+    Raises:
+        InputError: as :func:`segment` says.
+    """
+    if len(customers) == 0:
+        raise InputError(
+            f"{engine.title} has nothing to segment: there are no customers. Check the sales and the dates."
+        )
+    if not customers.index.is_unique:
+        twice = customers.index[customers.index.duplicated()][0]
+        raise InputError(f"Customer {twice} stands in the table more than once; give one row for each customer.")
+    engine.require(customers, tuple(dict.fromkeys((*_DESCRIBED, *engine.needs))))
+    numbers(customers, tuple(dict.fromkeys((*_DESCRIBED, *engine.needs))), engine.title)
+    k = getattr(engine, "k", None)
+    if isinstance(k, int) and k > len(customers):
+        raise InputError(
+            f"{engine.title}: k = {k} segments cannot be made of {len(customers)} customers; "
+            f"choose k at most {len(customers)}."
+        )
+
+
+def in_order(customers: DataFrame) -> DataFrame:
+    """The customers sorted by id as text; the same table when they already are."""
+    ids = customers.index if customers.index.dtype != object else Index(customers.index.map(str))
+    if ids.is_monotonic_increasing:
+        return customers
+    return customers.iloc[ids.argsort()]
+
+
+def fit(engine: Engine, ordered: DataFrame) -> tuple[Fitted, int]:
+    """The engine fitted on customers sorted by id, and on how many: above its limit on a seeded sample."""
+    rows = sample_rows(len(ordered), engine.fit_limit, int(getattr(engine, "seed", 0)))
+    sample = ordered if len(rows) == len(ordered) else ordered.iloc[rows]
+    return engine.fit(sample), len(rows)
+
+
+def _with_outliers(segments: tuple[Segment, ...], labels: Series) -> tuple[Segment, ...]:
+    """The engine's segments, with one called Outliers for noise (-1)."""
+    kept = tuple(item for item in segments if item.key != NOISE)
+    return (*kept, Segment(NOISE, OUTLIERS)) if bool((labels == NOISE).any()) else kept
+
+
+def _space(fitted: Fitted, customers: DataFrame) -> Matrix | None:
+    space = getattr(fitted, "space", None)
+    return None if space is None else np.asarray(space(customers), dtype=np.float64)

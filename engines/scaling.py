@@ -1,0 +1,184 @@
+"""Turns customer columns into comparable numbers: logarithms where amounts are skewed, and one scale for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pandas import DataFrame
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+from engines.columns import describe
+from engines.errors import InputError
+
+Matrix = NDArray[np.float64]
+
+LOG = "log1p"
+STANDARD = "standard"
+RAW = "none"
+SCALINGS = (LOG, STANDARD, RAW)
+
+#: Kinds of columns whose large values lie far apart; shares and flags already lie between 0 and 1.
+_SKEWED = frozenset({"count", "days", "weeks", "money", "number"})
+
+
+def numbers(customers: DataFrame, columns: tuple[str, ...], owner: str) -> Matrix:
+    """The columns as a matrix of finite numbers, shape (customers, columns).
+
+    Args:
+        customers: one row each, indexed by customer id.
+        columns: which columns, in this order.
+        owner: whose need it is ("K-means"), for the message.
+
+    Raises:
+        InputError: a column is missing, is not made of numbers, or has an empty or infinite value; names the column,
+            the first such customer and the remedy.
+    """
+    missing = [name for name in columns if name not in customers.columns]
+    if missing:
+        raise InputError(
+            f"{owner} needs {', '.join(columns)}; this table has no {', '.join(missing)}. "
+            "Map the columns they are made from with --map FIELD=COLUMN, or choose other features."
+        )
+    matrix = np.empty((len(customers), len(columns)))
+    for position, name in enumerate(columns):
+        column = customers[name]
+        if not (is_numeric_dtype(column.dtype) or is_bool_dtype(column.dtype)):
+            raise InputError(f"{owner} cannot use {name}: it is not made of numbers. Choose numeric columns.")
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        matrix[:, position] = values
+        good = np.isfinite(values)
+        if not good.all():
+            first = customers.index[int(np.argmin(good))]
+            what = "no value" if np.isnan(values[~good][0]) else "an infinite value"
+            raise InputError(
+                f"{owner} cannot use {name}: {int((~good).sum())} customers have {what} in it, the first is {first}. "
+                "Correct those values, leave these customers out, or choose other features."
+            )
+    return matrix
+
+
+@dataclass(frozen=True)
+class Space:
+    """The space in which an engine measures how alike customers are; fitted once, applied to new customers as it is.
+
+    ``columns`` are all features, ``kept`` the positions of those that vary, ``logged`` says which of the kept are
+    logarithms (sign(x) log(1 + |x|), so that a negative net spend is possible). ``centre`` and ``scale`` have one value
+    for each kept column. ``rotation`` (kept x components) and ``explained`` (each component's share of the variance)
+    are there with PCA only.
+    """
+
+    owner: str
+    columns: tuple[str, ...]
+    kept: tuple[int, ...]
+    logged: tuple[bool, ...]
+    centre: Matrix
+    scale: Matrix
+    rotation: Matrix | None = None
+    explained: Matrix | None = None
+
+    @property
+    def constant(self) -> tuple[str, ...]:
+        """The features that were left out because they are the same for everyone."""
+        return tuple(name for position, name in enumerate(self.columns) if position not in self.kept)
+
+    @property
+    def title(self) -> str:
+        """What the space is made of, in words: a silhouette means nothing without it."""
+        pairs = zip(self.kept, self.logged, strict=True)
+        names = ", ".join(f"log {self.columns[p]}" if log else self.columns[p] for p, log in pairs)
+        turned = f", {self.rotation.shape[1]} principal components" if self.rotation is not None else ""
+        return f"{names}{turned}" or "nothing varies"
+
+    def transform(self, customers: DataFrame) -> Matrix:
+        """Where customers lie, shape (customers, dimensions); one dimension of zeros when nothing varies.
+
+        Raises:
+            InputError: as :func:`numbers` does.
+        """
+        return self._moved(numbers(customers, self.columns, self.owner))
+
+    def _moved(self, matrix: Matrix) -> Matrix:
+        if not self.kept:
+            return np.zeros((len(matrix), 1))
+        if len(self.kept) < matrix.shape[1]:
+            matrix = matrix[:, list(self.kept)]
+        for position, log in enumerate(self.logged):
+            if log:
+                matrix[:, position] = signed_log(matrix[:, position])
+        matrix -= self.centre
+        matrix /= self.scale
+        return matrix if self.rotation is None else _turned(matrix, self.rotation)
+
+
+def signed_log(values: Matrix) -> Matrix:
+    """log(1 + x) for x >= 0, and the mirror image of it below."""
+    if values.size == 0 or values.min() >= 0:
+        return np.log1p(values)
+    return np.sign(values) * np.log1p(np.abs(values))
+
+
+def fit_space(
+    customers: DataFrame, columns: tuple[str, ...], owner: str, *, scaling: str = LOG, components: int = 0
+) -> tuple[Space, Matrix]:
+    """The space of these customers and where they lie in it.
+
+    Args:
+        customers: one row each.
+        columns: the features.
+        owner: whose space it is, for messages.
+        scaling: ``log1p`` (logarithm of skewed columns, then mean 0 and deviation 1), ``standard`` (without logarithm)
+            or ``none``. A column that is the same for everyone says nothing and is left out.
+        components: keep so many principal components; 0 for none.
+
+    Raises:
+        InputError: unusable columns, no columns at all, the same column twice, or more components than columns vary.
+    """
+    if not columns:
+        raise InputError(f"{owner}: features is empty; name at least one column.")
+    if len(set(columns)) < len(columns):
+        raise InputError(f"{owner}: features names a column twice: {', '.join(columns)}.")
+    if len(customers) == 0:
+        raise InputError(f"{owner} needs at least one customer; this table has none.")
+    matrix = numbers(customers, columns, owner)
+    kept = tuple(int(p) for p in np.flatnonzero(matrix.min(axis=0) < matrix.max(axis=0)))
+    logged = tuple(scaling == LOG and describe(columns[p]).kind in _SKEWED for p in kept)
+    centre, scale = np.zeros(len(kept)), np.ones(len(kept))
+    if scaling != RAW:
+        for position, (p, log) in enumerate(zip(kept, logged, strict=True)):
+            values = signed_log(matrix[:, p]) if log else matrix[:, p]
+            centre[position], scale[position] = values.mean(), values.std()
+        # a column can vary by less than its own rounding, and then its deviation is zero
+        scale[scale == 0] = 1.0
+    space = Space(owner, columns, kept, logged, centre, scale)
+    scaled = space._moved(matrix)
+    if components == 0 or not kept:
+        return space, scaled
+    if components > len(kept):
+        raise InputError(
+            f"{owner}: components = {components} is more than the {len(kept)} features that vary; choose fewer, or 0."
+        )
+    rotation, explained = _principal(scaled, components)
+    space = Space(owner, columns, kept, logged, centre, scale, rotation, explained)
+    return space, _turned(scaled, rotation)
+
+
+def _turned(matrix: Matrix, rotation: Matrix) -> Matrix:
+    """Matrix times rotation by columns: a matrix product rounds one customer alone unlike the same in a crowd."""
+    result = np.zeros((len(matrix), rotation.shape[1]))
+    for component in range(rotation.shape[1]):
+        for column in range(rotation.shape[0]):
+            result[:, component] += matrix[:, column] * rotation[column, component]
+    return result
+
+
+def _principal(matrix: Matrix, components: int) -> tuple[Matrix, Matrix]:
+    """Directions of the largest variance (columns) and each one's share; the largest loading is made positive."""
+    covariance = np.atleast_2d(np.cov(matrix, rowvar=False, bias=True))
+    values, vectors = np.linalg.eigh(covariance)
+    order = np.argsort(values)[::-1]
+    chosen = vectors[:, order[:components]]
+    signs = np.sign(chosen[np.abs(chosen).argmax(axis=0), np.arange(components)])
+    total = max(float(values.sum()), np.finfo(float).tiny)
+    return chosen * signs, values[order[:components]] / total
