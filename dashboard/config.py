@@ -183,9 +183,8 @@ def _overlaid(base: dict[str, Any], over: Mapping[str, Any], where: str) -> dict
             continue
         for key in changes:
             if section not in _FREE and isinstance(base[section], dict) and key not in base[section]:
-                raise InputError(
-                    f"Configuration: {where} has an unknown key {key!r} in [{section}]; known: {', '.join(base[section])}."
-                )
+                known = ", ".join(base[section])
+                raise InputError(f"Configuration: {where} has an unknown key {key!r} in [{section}]; known: {known}.")
         result[section] = {**base[section], **changes} if isinstance(base[section], dict) else changes
     return result
 

@@ -3,6 +3,7 @@ import tomllib
 from itertools import pairwise
 
 import pytest
+
 from dashboard.config import Config, load_config, shipped
 from engines.errors import InputError
 

@@ -1,0 +1,73 @@
+"""``segmentry engines``, ``runs`` and ``export``: what there is, and lists to take along."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dashboard.commands.shared import config_option, json_option, load, opened, print_json
+
+
+@click.command()
+@json_option
+@config_option
+def engines(as_json: bool, config_path: Path | None) -> None:
+    """List the engines, their settings, and plug-ins that could not be loaded."""
+    from engines import registry
+
+    load(config_path)
+    found = [
+        {
+            "name": item.name,
+            "title": item.title,
+            "summary": item.summary,
+            "knobs": [knob.to_dict() for knob in item.knobs],
+            "origin": item.origin,
+            "error": item.error,
+        }
+        for item in registry.registered()
+    ]
+    if as_json:
+        print_json(found)
+    else:
+        from dashboard.printing import print_engines
+
+        print_engines(found)
+
+
+@click.command()
+@json_option
+@config_option
+def runs(as_json: bool, config_path: Path | None) -> None:
+    """List the runs, the newest first."""
+    from dashboard.runner import run_dict
+
+    with opened(load(config_path)) as store:
+        found = [run_dict(item) for item in store.runs()]
+    if as_json:
+        print_json(found)
+    else:
+        from dashboard.printing import print_runs
+
+        print_runs(found)
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN", type=int)
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="list.csv, list.xlsx or list.parquet")
+@json_option
+@config_option
+def export(run_id: int, output: Path, as_json: bool, config_path: Path | None) -> None:
+    """Write the customers of RUN with their segments to a file."""
+    from dashboard.exporting import format_of, write
+    from storage.contract import Selection
+
+    kind = format_of(output)
+    with opened(load(config_path)) as store:
+        store.run(run_id)
+        written = write(store.stream(run_id, Selection()), output, kind)
+    if as_json:
+        print_json({"run": run_id, "output": str(output), "customers": written})
+    else:
+        click.echo(f"{written:,} customers written to {output}")

@@ -1,0 +1,96 @@
+"""``segmentry run`` and ``segmentry demo``: from a source to stored segments."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dashboard.commands.serving import start_server
+from dashboard.commands.shared import config_option, json_option, load, opened, print_json, progress_bars
+from engines.errors import InputError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+EMBEDDED = ("cdnow", "sample-shop")
+
+
+def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
+    from engines.columns import CANONICAL_FIELDS
+
+    mapping = {}
+    for pair in pairs:
+        name, equals, column = pair.partition("=")
+        if not equals or not column or name not in CANONICAL_FIELDS:
+            raise InputError(f"--map {pair}: write FIELD=COLUMN, where FIELD is one of {', '.join(CANONICAL_FIELDS)}.")
+        mapping[name] = column
+    return mapping
+
+
+@click.command()
+@click.argument("source")
+@click.option("--engine", "engines", multiple=True, help="An engine by name; give it again for more.")
+@click.option("--k", type=click.IntRange(min=1), help="Number of segments, for engines that have a k.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [default: 0]")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only sales before this day's midnight count.")
+@click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
+@click.option("--name", help="The data set's name.  [default: the file's name]")
+@json_option
+@config_option
+def run(
+    source: str,
+    engines: tuple[str, ...],
+    k: int | None,
+    seed: int | None,
+    as_of: datetime | None,
+    maps: tuple[str, ...],
+    name: str | None,
+    as_json: bool,
+    config_path: Path | None,
+) -> None:
+    """Clean SOURCE, build and value customers, run the engines, and store it all.
+
+    SOURCE is a file (CSV, also gzipped, XLSX, Parquet) or an embedded data set: cdnow, cdnow-sample, sample-shop.
+    """
+    from dashboard.runner import Job, run_job
+
+    config = load(config_path)
+    day = as_of.date() if as_of is not None else None
+    job = Job(source, engines, k, seed, day, _mapping(maps), name)
+    with progress_bars() as progress, opened(config) as store:
+        outcome = run_job(job, config, store, progress)
+    for note in outcome.notes:
+        click.echo(f"Note: {note}", err=True)
+    if as_json:
+        print_json(outcome.to_dict())
+    else:
+        from dashboard.printing import print_outcome
+
+        print_outcome(outcome)
+    for failed in (item for item in outcome.runs if item.state == "failed"):
+        click.echo(f"Error: run {failed.id} ({failed.engine}): {failed.error}", err=True)
+    if outcome.failed:
+        sys.exit(1)
+
+
+@click.command()
+@click.option("--no-serve", is_flag=True, help="Do everything but serve.")
+@config_option
+def demo(no_serve: bool, config_path: Path | None) -> None:
+    """Segment the two embedded data sets with all engines, and serve the dashboard."""
+    from dashboard.runner import Job, run_job
+
+    config = load(config_path)
+    with opened(config) as store:
+        for source in EMBEDDED:
+            click.echo(f"{source}", err=True)
+            with progress_bars() as progress:
+                outcome = run_job(Job(source), config, store, progress, reuse_runs=True)
+            done = sum(item.state == "done" for item in outcome.runs)
+            snapshot = outcome.snapshot
+            click.echo(f"  {snapshot.info['title']}: {snapshot.customers:,} customers, {done} engines", err=True)
+    if not no_serve:
+        start_server(config, config_path)
