@@ -1,1 +1,39 @@
 """Where snapshots, runs, labels and jobs are kept: SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storage.contract import Store
+
+
+def open_store(url: str, *, clock: Callable[[], datetime], workspace: str = "default", migrate: bool = True) -> Store:
+    """The store at a database URL, for one workspace, which is made if it is new.
+
+    Args:
+        url: ``sqlite:///FILE`` or ``postgresql://USER:PASSWORD@HOST/DATABASE`` (``postgres://`` is the same).
+        clock: gives the present moment, with its time zone.
+        workspace: whose snapshots and runs these are.
+        migrate: bring the tables up to date first; otherwise tables that are not are an error.
+
+    Raises:
+        StoreError: the database cannot be reached or used; the message names it, without its password, and the remedy.
+    """
+    # here, so that importing the contract (for --help, say) does not load SQLAlchemy and the database drivers
+    from storage.database import Database
+    from storage.migrations import check, upgrade
+    from storage.sql import SqlStore
+    from storage.verbs import workspace_id
+
+    database = Database(url)
+    try:
+        with database.guarded():
+            upgrade(database) if migrate else check(database)
+            number = workspace_id(database, workspace, clock())
+    except BaseException:
+        database.close()
+        raise
+    return SqlStore(database, number, clock)

@@ -1,0 +1,256 @@
+"""How a customer table is laid out in the database, and how it comes back exactly as it was."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json
+
+from engines.columns import CUSTOMER_ID, DICTIONARY, SEGMENT, SEGMENT_KEY
+from engines.errors import InputError
+
+FEATURES = "features"
+FOLDED = "id_folded"
+ROW_NO = "row_no"
+
+_TEXT, _NUMBER, _WHOLE, _FLAG, _TIME = pa.string(), pa.float64(), pa.int64(), pa.bool_(), pa.timestamp("us")
+_TYPES = {"text": _TEXT, "number": _NUMBER, "whole": _WHOLE, "flag": _FLAG, "time": _TIME}
+_WORDS = {arrow: word for word, arrow in _TYPES.items()}
+#: Arrow type by column of the customers table; every number is a double there (see storage/tables.py)
+STORED = {
+    name: {"text": _TEXT, "date": _TIME, "flag": _FLAG}.get(column.kind, _NUMBER) for name, column in DICTIONARY.items()
+}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How one snapshot's customer table looked: its columns in order, each with its pandas dtype and kind of value.
+
+    ``sorted`` says that the customers were saved in code point order of their ids.
+    """
+
+    index_name: str | None
+    index_dtype: str
+    columns: tuple[tuple[str, str, str], ...]  # name, pandas dtype, kind of value (a key of _TYPES)
+    sorted: bool
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> Layout:
+        """The layout that ``to_json`` wrote down."""
+        columns = tuple((name, dtype, word) for name, dtype, word in saved["columns"])
+        return cls(saved["index_name"], saved["index_dtype"], columns, saved["sorted"])
+
+    def to_json(self) -> dict[str, Any]:
+        """The layout as JSON-ready values."""
+        return {
+            "index_name": self.index_name,
+            "index_dtype": self.index_dtype,
+            "columns": [list(column) for column in self.columns],
+            "sorted": self.sorted,
+        }
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns, in order, without the index."""
+        return tuple(name for name, _, _ in self.columns)
+
+    def type(self, name: str) -> pa.DataType:
+        """The Arrow type of a column's values."""
+        return _TYPES[next(word for column, _, word in self.columns if column == name)]
+
+    def stored(self, names: Sequence[str]) -> tuple[str, ...]:
+        """The columns of the customers table that hold these columns."""
+        fixed = tuple(name for name in names if name in DICTIONARY)
+        return fixed if len(fixed) == len(names) else (*fixed, FEATURES)
+
+    def expand(self, batch: pa.RecordBatch, names: Sequence[str]) -> list[pa.Array]:
+        """These columns, in their own types, from a batch of stored ones."""
+        extra = [name for name in names if name not in DICTIONARY]
+        features = _from_json(batch.column(FEATURES), {name: self.type(name) for name in extra}) if extra else {}
+        return [features[n] if n in features else _cast(batch.column(n), self.type(n)) for n in names]
+
+    def index(self, batches: Sequence[pa.RecordBatch]) -> pd.Index:
+        """The customer ids as the saved table's index had them, from all its stored rows in order."""
+        ids = pa.chunked_array([batch.column(CUSTOMER_ID) for batch in batches], _TEXT)
+        index: pd.Index = pd.Index(_series(ids, self.index_dtype), name=self.index_name)
+        return index
+
+    def frame(self, batches: Sequence[pa.RecordBatch]) -> pd.DataFrame:
+        """The customer table as it was saved, from all its stored rows in order."""
+        schema = pa.schema([(name, self.type(name)) for name in self.names])
+        expanded = [pa.record_batch(self.expand(batch, self.names), schema=schema) for batch in batches]
+        table = pa.Table.from_batches(expanded, schema).combine_chunks()
+        data = {name: _series(table.column(name), dtype) for name, dtype, _ in self.columns}
+        return pd.DataFrame(data, columns=pd.Index(self.names, dtype="str")).set_axis(self.index(batches))
+
+
+def lay_out(customers: pd.DataFrame) -> tuple[Layout, pa.Table]:
+    """The layout of a customer table (indexed by customer id) and its rows as they are stored.
+
+    Raises:
+        InputError: a customer id that is missing or there twice, or a column that cannot be kept.
+    """
+    ids = _ids(customers.index)
+    arrays: dict[str, pa.Array] = {
+        ROW_NO: pa.array(np.arange(len(customers), dtype=np.int32)),
+        CUSTOMER_ID: ids,
+        FOLDED: _folded(ids),
+    }
+    columns: list[tuple[str, str, str]] = []
+    extra: dict[str, pa.Array] = {}
+    for name in customers.columns:
+        if not isinstance(name, str) or name in (CUSTOMER_ID, SEGMENT, SEGMENT_KEY) or name in [c[0] for c in columns]:
+            raise InputError(f"A customer table cannot have a column named {name!r}, or one twice; rename it.")
+        series = customers[name]
+        values = _values(name, series)
+        if name in DICTIONARY:
+            arrays[name] = _fixed(name, values)
+        else:
+            extra[name] = values
+        columns.append((name, str(series.dtype), _WORDS[values.type]))
+    for name, arrow in STORED.items():
+        arrays.setdefault(name, pa.nulls(len(customers), arrow))
+    arrays[FEATURES] = _to_json(extra) if extra else pa.nulls(len(customers), _TEXT)
+    in_order = len(ids) < 2 or bool(pc.all(pc.less(ids[:-1], ids[1:])).as_py())
+    index_name = None if customers.index.name is None else str(customers.index.name)
+    return Layout(index_name, str(customers.index.dtype), tuple(columns), in_order), pa.table(arrays)
+
+
+def fold(text: str) -> str:
+    """A text without its case, as searches compare it: the same on every database."""
+    return str(pc.utf8_lower(pa.scalar(text)).as_py())
+
+
+def is_storable(text: str) -> bool:
+    """Whether a database can hold this text: it has no NUL and is real Unicode. What it cannot hold, nothing equals."""
+    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _ids(index: pd.Index) -> pa.Array:
+    try:
+        ids = pa.array(index, _TEXT, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
+        raise InputError("Customer ids must be text; convert the index of the customer table.") from None
+    _no_nul(CUSTOMER_ID, ids)
+    if ids.null_count:
+        raise InputError("A customer has no id; drop the row or give it one.")
+    if not index.is_unique:
+        raise InputError(f"Customer {index[index.duplicated()][0]!r} is there twice; a customer is one row.")
+    return ids
+
+
+def _folded(ids: pa.Array) -> pa.Array:
+    lower = pc.utf8_lower(ids)
+    return pc.if_else(pc.equal(lower, ids), pa.scalar(None, _TEXT), lower)
+
+
+def _values(name: str, series: pd.Series[Any]) -> pa.Array:
+    """A column's values in one of the types that are kept; NaN is null."""
+    refusal = (
+        f"Column {name} is of the type {series.dtype}, which cannot be kept; make it text, number, date or yes/no."
+    )
+    try:
+        values = pa.array(series, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
+        raise InputError(refusal) from None
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    kind = values.type
+    if pa.types.is_null(kind):
+        known = STORED.get(name, _TEXT)
+        return values.cast(known)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        target = _TEXT
+    elif pa.types.is_boolean(kind):
+        target = _FLAG
+    elif pa.types.is_integer(kind):
+        target = _WHOLE
+    elif pa.types.is_floating(kind):
+        target = _NUMBER
+    elif pa.types.is_timestamp(kind) and kind.tz is None:
+        target = _TIME
+    else:
+        raise InputError(refusal)
+    try:
+        values = values.cast(target)
+    except pa.ArrowInvalid:
+        raise InputError(f"Column {name} holds values too large or too fine to be kept exactly.") from None
+    if target == _TEXT:
+        _no_nul(name, values)
+    if target == _NUMBER and bool(pc.any(pc.is_inf(values)).as_py()):
+        raise InputError(f"Column {name} holds an infinite number; leave it empty where there is no value.")
+    return values
+
+
+def _no_nul(name: str, values: pa.Array) -> None:
+    if bool(pc.any(pc.match_substring(values, "\x00")).as_py()):
+        raise InputError(f"Column {name} holds a text with a NUL character, which no database keeps; remove it.")
+
+
+def _fixed(name: str, values: pa.Array) -> pa.Array:
+    stored = STORED[name]
+    if values.type == stored:
+        return values
+    if values.null_count == len(values):
+        return pa.nulls(len(values), stored)
+    if stored != _NUMBER or values.type != _WHOLE:
+        raise InputError(f"Column {name} must hold {_WORDS[stored]} values, not {_WORDS[values.type]}.")
+    try:
+        return values.cast(stored)
+    except pa.ArrowInvalid:
+        raise InputError(f"Column {name} holds a number above 2**53, which is not kept exactly.") from None
+
+
+def _cast(values: pa.Array, target: pa.DataType) -> pa.Array:
+    """Stored values in the column's own type; SQLite keeps dates as text and flags as 0 and 1."""
+    if values.type == target:
+        return values
+    return pa.nulls(len(values), target) if values.null_count == len(values) else values.cast(target)
+
+
+def _series(values: pa.ChunkedArray, dtype: str) -> Any:
+    if dtype == "object":
+        return np.array([*values.to_pylist(), None], dtype=object)[:-1]  # the None keeps numpy from guessing
+    if dtype in ("bool", "str", "string") or dtype[0].isupper() or dtype == "boolean" or "[pyarrow]" in dtype:
+        return pd.array(values.to_pandas(types_mapper=pd.ArrowDtype), dtype=dtype)
+    return values.to_numpy().astype(dtype)
+
+
+def _to_json(columns: Mapping[str, pa.Array]) -> pa.Array:
+    """One JSON object per row, put together column by column: row by row would take longer than the save itself."""
+    pieces: list[Any] = []
+    for number, (name, values) in enumerate(columns.items()):
+        pieces.append(pa.scalar(("," if number else "{") + json.dumps(name) + ":"))
+        pieces.append(pc.fill_null(_as_json(values), "null"))
+    return pc.binary_join_element_wise(*pieces, pa.scalar("}"), "")
+
+
+def _as_json(values: pa.Array) -> pa.Array:
+    if values.type == _TIME:
+        return values.cast(_WHOLE).cast(_TEXT)
+    if values.type != _TEXT:
+        return values.cast(_TEXT)
+    coded = values.dictionary_encode()
+    quoted = pa.array([json.dumps(text) for text in coded.dictionary.to_pylist()], _TEXT)
+    return quoted.take(coded.indices)
+
+
+def _from_json(objects: pa.Array, wanted: Mapping[str, pa.DataType]) -> dict[str, pa.Array]:
+    if len(objects) == 0:
+        return {name: pa.nulls(0, arrow) for name, arrow in wanted.items()}
+    lines = "\n".join(objects.to_pylist()).encode()
+    schema = pa.schema([(name, _WHOLE if arrow == _TIME else arrow) for name, arrow in wanted.items()])
+    table = pyarrow.json.read_json(
+        io.BytesIO(lines),
+        read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
+        parse_options=pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+    ).combine_chunks()
+    return {name: _cast(pa.concat_arrays(table.column(name).chunks), arrow) for name, arrow in wanted.items()}

@@ -1,0 +1,132 @@
+"""Keeping snapshots: the customers of a shop as of a date, saved once and read back exactly."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+from pandas import DataFrame, Index
+from sqlalchemy import Select, delete, select
+
+from engines.columns import CUSTOMER_ID
+from storage import bulk
+from storage.contract import NewSnapshot, NotFoundError, Snapshot, StoreError
+from storage.layout import ROW_NO, STORED, Layout, lay_out
+from storage.tables import RunRow, SnapshotRow, customers, labels
+from storage.verbs import SqlVerbs, plain, snapshot_of
+
+_READ_ROWS = 65_536
+
+
+class SnapshotVerbs(SqlVerbs):
+    """The verbs about snapshots."""
+
+    def find_snapshot(self, new: NewSnapshot) -> Snapshot | None:
+        """See :class:`~storage.contract.Store`."""
+        with self._database.reading(self._workspace_id) as transaction:
+            rows = transaction.rows(_same(new))
+            return snapshot_of(rows[0][0]) if rows else None
+
+    def save_snapshot(self, new: NewSnapshot, customers: DataFrame) -> Snapshot:
+        """See :class:`~storage.contract.Store`.
+
+        Raises:
+            InputError: a customer without an id or there twice, or a column that cannot be kept.
+        """
+        found = self.find_snapshot(new)
+        if found is not None:
+            return found
+        layout, rows = lay_out(customers)
+        values = {
+            "dataset": new.dataset,
+            "source": new.source,
+            "fingerprint": new.fingerprint,
+            "as_of": new.as_of,
+            "settings": plain(new.settings),
+            "settings_digest": _digest(new),
+            "ledger": plain(new.ledger),
+            "info": plain(new.info),
+            "layout": layout.to_json(),
+            "customers": len(customers),
+            "created_at": self._clock(),
+        }
+        with bulk.loading(self._database, self._workspace_id, rows) as transaction:
+            snapshot_id = transaction.add_one(SnapshotRow, values)
+            if snapshot_id is not None:  # else another process has saved an equal one meanwhile
+                transaction.append(_customers, {"snapshot_id": snapshot_id})
+        saved = self.find_snapshot(new)
+        if saved is None:
+            raise StoreError(f"The snapshot of {new.dataset} was deleted by someone while it was saved; save it again.")
+        return saved
+
+    def snapshots(self) -> list[Snapshot]:
+        """See :class:`~storage.contract.Store`."""
+        with self._database.reading(self._workspace_id) as transaction:
+            return [
+                snapshot_of(row) for (row,) in transaction.rows(select(SnapshotRow).order_by(SnapshotRow.id.desc()))
+            ]
+
+    def snapshot(self, snapshot_id: int) -> Snapshot:
+        """See :class:`~storage.contract.Store`."""
+        with self._database.reading(self._workspace_id) as transaction:
+            return snapshot_of(self._snapshot_row(transaction, snapshot_id))
+
+    def snapshot_customers(self, snapshot_id: int) -> DataFrame:
+        """See :class:`~storage.contract.Store`. A missing value in a column of Python objects comes back as None."""
+        with self._database.reading(self._workspace_id) as transaction:
+            row = self._snapshot_row(transaction, snapshot_id)
+            layout, expected = Layout.from_json(row.layout), row.customers
+        batches = list(self._customer_batches(snapshot_id, (CUSTOMER_ID, *layout.stored(layout.names))))
+        if sum(batch.num_rows for batch in batches) != expected:
+            raise NotFoundError(f"Snapshot {snapshot_id} was deleted while it was read.")
+        return layout.frame(batches)
+
+    def delete_snapshot(self, snapshot_id: int) -> None:
+        """See :class:`~storage.contract.Store`."""
+        with self._database.writing(self._workspace_id) as transaction:
+            # The lock keeps new runs away; deleting the runs first waits for those that are just being finished, so
+            # that their labels are there to be deleted.
+            self._one(
+                transaction,
+                select(SnapshotRow.id).where(SnapshotRow.id == snapshot_id).with_for_update(),
+                f"no snapshot {snapshot_id}",
+            )
+            runs = transaction.rows(delete(RunRow).where(RunRow.snapshot_id == snapshot_id).returning(RunRow.id))
+            transaction.rows(delete(labels).where(labels.c.run_id.in_([run_id for (run_id,) in runs])))
+            transaction.rows(delete(customers).where(customers.c.snapshot_id == snapshot_id))
+            transaction.rows(delete(SnapshotRow).where(SnapshotRow.id == snapshot_id))
+
+    def _index(self, snapshot_id: int) -> Index:
+        """The customer ids of a snapshot, as the index of its customer table."""
+        with self._database.reading(self._workspace_id) as transaction:
+            layout = Layout.from_json(self._snapshot_row(transaction, snapshot_id).layout)
+        return layout.index(list(self._customer_batches(snapshot_id, (CUSTOMER_ID,))))
+
+    def _customer_batches(self, snapshot_id: int, columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+        """Stored columns of all customers of a snapshot, in the order in which they were saved."""
+        statement = (
+            select(*(customers.c[name] for name in columns))
+            .where(customers.c.snapshot_id == snapshot_id)
+            .order_by(customers.c[ROW_NO])
+        )
+        schema = pa.schema([(name, STORED.get(name, pa.string())) for name in columns])
+        return bulk.read(self._database, self._workspace_id, statement, schema, _READ_ROWS)
+
+
+_customers = customers  # where an argument has the table's name
+
+
+def _same(new: NewSnapshot) -> Select[Any]:
+    return select(SnapshotRow).where(
+        SnapshotRow.dataset == new.dataset,
+        SnapshotRow.fingerprint == new.fingerprint,
+        SnapshotRow.as_of == new.as_of,
+        SnapshotRow.settings_digest == _digest(new),
+    )
+
+
+def _digest(new: NewSnapshot) -> str:
+    return hashlib.sha256(json.dumps(plain(new.settings), sort_keys=True).encode()).hexdigest()

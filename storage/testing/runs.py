@@ -1,0 +1,145 @@
+"""What a store must do with runs, their queue and their drift points."""
+
+# ruff: noqa: D102 - the names of the tests say what they are
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+from pandas.testing import assert_series_equal
+
+from engines.contract import DriftPoint
+from storage.contract import NotFoundError, Selection, Store
+from storage.testing.samples import (
+    POINTS,
+    Clock,
+    finished_run,
+    sample_customers,
+    sample_result,
+    sample_snapshot,
+)
+
+
+class RunChecks:
+    """What a store must do with runs, their queue and their drift points."""
+
+    def test_the_life_of_a_run(self, store: Store, clock: Clock) -> None:
+        customers = sample_customers(30)
+        snapshot = store.save_snapshot(sample_snapshot(), customers)
+        queued = store.queue_run(snapshot.id, "kmeans", {"k": 4, "seed": 7})
+        assert (queued.state, queued.k, queued.seed, queued.created_at) == ("queued", 4, 7, clock.now)
+        assert (queued.dataset, queued.as_of) == (snapshot.dataset, snapshot.as_of)
+        clock.forward(5)
+        claimed = store.claim_run(lease_seconds=60)
+        assert claimed == replace(queued, state="running")
+        clock.forward(5)
+        result = sample_result(customers)
+        done = store.finish_run(queued.id, result, seconds=2.5, info={"numpy": "2", "inertia": np.float64(1.5)})
+        assert done == store.run(queued.id)
+        assert (done.state, done.seconds, done.fitted_on, done.notes) == ("done", 2.5, 30, ("a note",))
+        assert (done.finished_at, done.info) == (clock.now, {"numpy": "2", "inertia": 1.5})
+        assert done.metrics == {"silhouette": 0.25, "davies_bouldin": None, "broken": None}
+        assert done.segments == result.segments
+        assert_series_equal(store.labels(done.id), result.labels, check_names=False)
+
+    def test_labels_are_matched_by_customer_whatever_their_order(self, store: Store) -> None:
+        customers = sample_customers(40)
+        run = store.start_run(store.save_snapshot(sample_snapshot(), customers).id, "e", {}, lease_seconds=60)
+        result = sample_result(customers)
+        shuffled = replace(result, labels=result.labels.sample(frac=1, random_state=3))
+        store.finish_run(run.id, shuffled, seconds=1, info={})
+        assert_series_equal(store.labels(run.id), result.labels, check_names=False)
+
+    def test_labels_that_are_not_everyones_are_refused(self, store: Store) -> None:
+        customers = sample_customers(10)
+        run = store.start_run(store.save_snapshot(sample_snapshot(), customers).id, "e", {}, lease_seconds=60)
+        result = sample_result(customers)
+        for labels in (result.labels.iloc[1:], result.labels.rename({"0042": "43"}), result.labels + 1):
+            with pytest.raises(ValueError, match="label"):
+                store.finish_run(run.id, replace(result, labels=labels), seconds=1, info={})
+        assert store.run(run.id) == run
+
+    def test_a_finished_run_never_changes(self, store: Store) -> None:
+        customers = sample_customers(10)
+        _, done, result = finished_run(store, customers)
+        failed = store.fail_run(store.start_run(done.snapshot_id, "e", {}, lease_seconds=1).id, "no memory")
+        assert (failed.state, failed.error, failed.segments) == ("failed", "no memory", ())
+        for run in (done, failed):
+            with pytest.raises(ValueError, match="never changes"):
+                store.finish_run(run.id, sample_result(customers, seed=1), seconds=9, info={})
+            with pytest.raises(ValueError, match="never changes"):
+                store.fail_run(run.id, "late")
+            assert store.run(run.id) == run
+        assert_series_equal(store.labels(done.id), result.labels, check_names=False)
+
+    def test_runs_are_claimed_once_each_and_in_order(self, store: Store) -> None:
+        snapshot = store.save_snapshot(sample_snapshot(), sample_customers(2))
+        queued = [store.queue_run(snapshot.id, "e", {"seed": seed}).id for seed in range(8)]
+        assert store.claim_run(lease_seconds=60).id == queued[0]  # type: ignore[union-attr]
+        with ThreadPoolExecutor(4) as pool:
+            claimed = list(pool.map(lambda _: store.claim_run(lease_seconds=60), range(9)))
+        assert sorted(run.id for run in claimed if run) == queued[1:]
+
+    def test_a_lost_run_is_taken_over_once_and_then_given_up(self, store: Store, clock: Clock) -> None:
+        snapshot = store.save_snapshot(sample_snapshot(), sample_customers(2))
+        run = store.start_run(snapshot.id, "e", {}, lease_seconds=60)
+        clock.forward(59)
+        assert store.claim_run(lease_seconds=60) is None
+        clock.forward(2)
+        assert store.claim_run(lease_seconds=60) == run
+        assert store.claim_run(lease_seconds=60) is None
+        clock.forward(61)
+        assert store.claim_run(lease_seconds=60) is None
+        assert store.run(run.id).state == "failed"
+        assert "lost" in (store.run(run.id).error or "")
+
+    def test_runs_are_listed_the_newest_first(self, store: Store) -> None:
+        _, first, _ = finished_run(store, sample_customers(3))
+        second = store.queue_run(first.snapshot_id, "gmm", {})
+        other = store.save_snapshot(sample_snapshot(fingerprint="other"), sample_customers(3))
+        third = store.queue_run(other.id, "rfm", {})
+        assert store.runs() == [third, second, first]
+        assert store.runs(snapshot_id=first.snapshot_id) == [second, first]
+
+    def test_the_predecessor_is_the_latest_finished_run_of_data_set_and_engine(
+        self, store: Store, clock: Clock
+    ) -> None:
+        assert store.predecessor("Teas & Co", "kmeans") is None
+        _, first, _ = finished_run(store, sample_customers(20))
+        clock.forward(1)
+        customers = sample_customers(25)
+        _, _, result = finished_run(store, customers, as_of=date(2024, 6, 1))
+        store.start_run(first.snapshot_id, "kmeans", {}, lease_seconds=60)
+        finished_run(store, sample_customers(4), dataset="Another")
+        found = store.predecessor("Teas & Co", "kmeans")
+        assert found is not None
+        assert_series_equal(found.labels, result.labels, check_names=False)
+        assert found.segments == result.segments
+        assert store.predecessor("Teas & Co", "gmm") is None
+
+    def test_deleting_a_run_leaves_the_others(self, store: Store) -> None:
+        _, gone, result = finished_run(store, sample_customers(6))
+        kept = store.start_run(gone.snapshot_id, "e", {}, lease_seconds=60)
+        store.finish_run(kept.id, result, seconds=1, info={})
+        store.save_drift(gone.id, POINTS)
+        store.delete_run(gone.id)
+        assert [run.id for run in store.runs()] == [kept.id]
+        assert_series_equal(store.labels(kept.id), result.labels, check_names=False)
+        assert store.queue_run(kept.snapshot_id, "e", {}).id > kept.id
+
+    def test_only_finished_runs_have_customers(self, store: Store) -> None:
+        snapshot = store.save_snapshot(sample_snapshot(), sample_customers(3))
+        run = store.queue_run(snapshot.id, "e", {})
+        for ask in (store.labels, lambda i: store.count(i, Selection()), lambda i: store.stream(i, Selection())):
+            with pytest.raises(NotFoundError, match="queued"):
+                ask(run.id)
+
+    def test_drift_points_are_replaced_as_a_whole_and_come_in_order(self, store: Store) -> None:
+        _, run, _ = finished_run(store, sample_customers(3))
+        assert store.drift(run.id) == []
+        store.save_drift(run.id, [DriftPoint("2020-01-01", 1, 0.5, True)])
+        store.save_drift(run.id, POINTS[::-1])
+        assert store.drift(run.id) == list(POINTS)

@@ -1,0 +1,165 @@
+"""Made-up customers, snapshots and results with every oddity a store must cope with: what its tests are run on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from engines.columns import CHURN_RISK, CLV, COUNTRY, CUSTOMER_ID, DICTIONARY, FREQUENCY, MONETARY, RECENCY
+from engines.contract import DriftPoint, NamedSegment, Segment, Segmentation
+from storage.contract import NewSnapshot, Run, Selection, Snapshot, Store
+
+NAMES = ("Champions", 'Can\'t "Lose" Them', "Lost; DROP TABLE runs --", "Über % of_all")
+COUNTRIES = ("United Kingdom", "Côte d'Ivoire", "Unknown", None)
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2024, 5, 17, 12, 30, 15, 250_000, UTC)
+
+    def __call__(self) -> datetime:
+        """The moment it stands at."""
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        """Move it on."""
+        self.now += timedelta(seconds=seconds)
+
+
+def sample_customers(count: int = 200, seed: int = 0) -> pd.DataFrame:
+    """Customers with every column of the dictionary, category shares and plug-in features, and all kinds of gaps.
+
+    Indexed by customer id in code point order; ids and texts hold quotes, backslashes, wildcards and letters of several
+    alphabets. The same count and seed give the same customers.
+    """
+    draw = np.random.default_rng(seed)
+    odd = ("o'Brien", 'say "hi"', "50%_off", "back\\slash", "ÉCLAIR", "жанна", "平仮名", "0042", "{id}", ":name", "😀")
+    ids = [*odd[:count], *(f"C{number:07d}" for number in range(max(0, count - len(odd))))]
+    columns: dict[str, Any] = {}
+    for name, column in DICTIONARY.items():
+        if column.kind == "text":
+            columns[name] = pd.Series([COUNTRIES[number % 4] for number in range(count)], dtype="str").array
+        elif column.kind == "date":
+            columns[name] = np.datetime64("2021-03-04", "us") + draw.integers(0, 900, count).astype("timedelta64[D]")
+        elif column.kind == "flag":
+            columns[name] = draw.random(count) < 0.5
+        elif column.kind in ("count", "days"):
+            columns[name] = draw.integers(1, 400, count)
+        else:
+            values = draw.gamma(1.5, 70.0, count) if column.kind != "share" else draw.random(count)
+            columns[name] = np.where(draw.random(count) < 0.1, np.nan, values)
+    del columns[CUSTOMER_ID]
+    columns["share_tea & cake"] = np.where(draw.random(count) < 0.3, np.nan, draw.random(count))
+    columns["plug'in_rank"] = draw.integers(-5, 5, count)
+    columns["plugin_note"] = pd.Series(
+        [None if n % 3 else f'line\n"{n}" \\ é' for n in range(count)], dtype="str"
+    ).array
+    columns["plugin_vip"] = draw.random(count) < 0.2
+    columns["plugin_seen"] = np.datetime64("2022-01-01T10:11:12.131415", "us") + draw.integers(0, 99, count).astype(
+        "m8[s]"
+    )
+    return pd.DataFrame(columns, index=pd.Index(ids, name=CUSTOMER_ID, dtype="str")).sort_index()
+
+
+def sample_snapshot(**changes: Any) -> NewSnapshot:
+    """A snapshot to be saved; what is named is changed."""
+    new = NewSnapshot(
+        dataset="Teas & Co",
+        source="teas.csv",
+        fingerprint="f00d",
+        as_of=date(2024, 5, 1),
+        settings={"mapping": {"customer_id": "Kunde"}, "rules": ["a", "b"], "horizon": 26},
+        ledger={"in": {"lines": 3, "revenue": 12.5}, "rules": []},
+        info={"currency": "GBP", "has_country": True},
+    )
+    return replace(new, **changes)
+
+
+class NoModel:
+    """The model of a segmentation made for a test: stores do not keep it."""
+
+    segments: tuple[Segment, ...] = ()
+    diagnostics: dict[str, float] = {}  # noqa: RUF012
+
+    def assign(self, customers: pd.DataFrame) -> pd.Series[Any]:
+        """Everyone into segment 0."""
+        return pd.Series(0, index=customers.index)
+
+
+def sample_result(customers: pd.DataFrame, seed: int = 0) -> Segmentation:
+    """A segmentation of these customers into four segments with keys 0, 2, 4 and 6."""
+    keys = np.random.default_rng(seed).integers(0, 4, len(customers)) * 2
+    segments = tuple(
+        NamedSegment(
+            2 * i, name, f"Do {i}", f"#00000{i}", int((keys == 2 * i).sum()), 0.25, 9.5, 2.0, 99.9, None if i else 5.5
+        )
+        for i, name in enumerate(NAMES)
+    )
+    labels = pd.Series(keys, index=customers.index)
+    metrics = {"silhouette": 0.25, "davies_bouldin": None, "broken": float("nan")}
+    return Segmentation("kmeans", {"k": 4}, labels, segments, metrics, NoModel(), len(customers), ("a note",))
+
+
+#: drift points, in the order of their dates
+POINTS = (
+    DriftPoint("2024-02-01", 20, 0.75, True, noise_low=None, moved_share=0.25),
+    DriftPoint("2024-03-01", 30, 0.1, False, noise_low=0.5, moved_share=None),
+)
+
+#: selections of every kind, with everything in them that may break a query
+SELECTIONS = (
+    Selection(),
+    Selection(segments=(NAMES[1], NAMES[2])),
+    Selection(segments=(NAMES[3], "no such segment")),
+    Selection(segments=("no such segment",)),
+    Selection(countries=("Côte d'Ivoire",)),
+    Selection(countries=("x' OR '1'='1", "nul\x00", "\ud800")),
+    Selection(min_clv=50.0),
+    Selection(min_frequency=200, max_recency=200),
+    Selection(min_monetary=70.25, max_churn=0.5, countries=("Unknown", "United Kingdom")),
+    Selection(q="c00000"),
+    Selection(q="%"),
+    Selection(q="_"),
+    Selection(q="'"),
+    Selection(q="\\"),
+    Selection(q=":name"),
+    Selection(q="éclair"),
+    Selection(q="ЖАН"),
+    Selection(q="C0000001", segments=NAMES, min_clv=0.0),
+    Selection(q="\x00"),
+)
+
+
+def meets(customers: pd.DataFrame, result: Segmentation, selection: Selection) -> pd.Series[bool]:
+    """Which customers meet a selection, worked out in the plainest way: what stores are measured by."""
+    names = result.labels.map({segment.key: segment.name for segment in result.segments})
+    chosen = pd.Series(True, index=customers.index)
+    if selection.segments:
+        chosen &= names.isin(selection.segments)
+    if selection.countries:
+        chosen &= pd.Series([country in selection.countries for country in customers[COUNTRY]], customers.index)
+    for bound, column in (
+        (selection.min_clv, CLV),
+        (selection.min_frequency, FREQUENCY),
+        (selection.min_monetary, MONETARY),
+    ):
+        if bound is not None:
+            chosen &= customers[column] >= bound
+    for bound, column in ((selection.max_recency, RECENCY), (selection.max_churn, CHURN_RISK)):
+        if bound is not None:
+            chosen &= customers[column] <= bound
+    return chosen & pd.Series([selection.q.lower() in name.lower() for name in customers.index], customers.index)
+
+
+def finished_run(store: Store, customers: pd.DataFrame, **changes: Any) -> tuple[Snapshot, Run, Segmentation]:
+    """A saved snapshot with a finished run of four segments."""
+    snapshot = store.save_snapshot(sample_snapshot(**changes), customers)
+    run = store.start_run(snapshot.id, "kmeans", {"k": 4, "seed": 7}, lease_seconds=60)
+    result = sample_result(customers)
+    return snapshot, store.finish_run(run.id, result, seconds=1.5, info={"pandas": "3"}), result

@@ -1,0 +1,135 @@
+"""What every part of the SQL store shares: its database, workspace and clock, and how runs and snapshots are found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from engines.contract import NamedSegment
+from storage.contract import NotFoundError, Run, Snapshot, Store
+from storage.database import Database, Transaction, insert_on
+from storage.tables import RunRow, SegmentRow, SnapshotRow, WorkspaceRow
+
+
+class SqlVerbs(Store):
+    """A store on a SQL database; its verbs stand in the modules that are named after what they are about."""
+
+    def __init__(self, database: Database, workspace_id: int, clock: Callable[[], datetime]) -> None:
+        self._database, self._workspace_id, self._clock = database, workspace_id, clock
+
+    def _snapshot_row(self, transaction: Transaction, snapshot_id: int) -> SnapshotRow:
+        wanted = select(SnapshotRow).where(SnapshotRow.id == snapshot_id)
+        row: SnapshotRow = self._one(transaction, wanted, f"no snapshot {snapshot_id}")
+        return row
+
+    def _run_row(self, transaction: Transaction, run_id: int) -> RunRow:
+        row: RunRow = self._one(transaction, select(RunRow).where(RunRow.id == run_id), f"no run {run_id}")
+        return row
+
+    def _one(self, transaction: Transaction, statement: Select[Any], otherwise: str) -> Any:
+        rows = transaction.rows(statement)
+        if not rows:
+            raise NotFoundError(f"There is {otherwise} in this workspace.")
+        return rows[0][0]
+
+    def _runs(self, transaction: Transaction, *conditions: Any, limit: int | None = None) -> list[Run]:
+        """Runs that meet the conditions, the newest first, with their segments."""
+        statement = (
+            select(RunRow, SnapshotRow.dataset, SnapshotRow.as_of)
+            .join(SnapshotRow, SnapshotRow.id == RunRow.snapshot_id)
+            .where(*conditions)
+            .order_by(RunRow.id.desc())
+            .limit(limit)
+        )
+        rows = transaction.rows(statement)
+        segments: dict[int, list[NamedSegment]] = {row.id: [] for row, _, _ in rows}
+        for (segment,) in transaction.rows(
+            select(SegmentRow).where(SegmentRow.run_id.in_(segments)).order_by(SegmentRow.run_id, SegmentRow.position)
+        ):
+            segments[segment.run_id].append(_segment(segment))
+        return [_run(row, dataset, as_of, segments[row.id]) for row, dataset, as_of in rows]
+
+
+def snapshot_of(row: SnapshotRow) -> Snapshot:
+    """A row of the snapshots table as the contract knows it."""
+    return Snapshot(
+        dataset=row.dataset,
+        source=row.source,
+        fingerprint=row.fingerprint,
+        as_of=row.as_of,
+        settings=row.settings,
+        ledger=row.ledger,
+        info=row.info,
+        id=row.id,
+        customers=row.customers,
+        created_at=row.created_at,
+    )
+
+
+def _run(row: RunRow, dataset: str, as_of: Any, segments: Sequence[NamedSegment]) -> Run:
+    return Run(
+        id=row.id,
+        snapshot_id=row.snapshot_id,
+        dataset=dataset,
+        as_of=as_of,
+        engine=row.engine,
+        settings=row.settings,
+        state=row.state,  # type: ignore[arg-type]  # only the states of the contract are ever written
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+        seconds=row.seconds,
+        error=row.error,
+        metrics=row.metrics,
+        segments=tuple(segments),
+        fitted_on=row.fitted_on,
+        notes=tuple(row.notes),
+        info=row.info,
+    )
+
+
+def _segment(row: SegmentRow) -> NamedSegment:
+    def known(value: float | None) -> float:
+        return math.nan if value is None else value
+
+    return NamedSegment(
+        key=row.key,
+        name=row.name,
+        action=row.action,
+        colour=row.colour,
+        customers=row.customers,
+        revenue_share=known(row.revenue_share),
+        recency=known(row.recency),
+        frequency=known(row.frequency),
+        monetary=known(row.monetary),
+        clv=row.clv,
+    )
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: numpy's numbers become Python's, NaN and infinity None, tuples lists."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def workspace_id(database: Database, name: str, now: datetime) -> int:
+    """The number of the workspace with this name, which is made if it is new."""
+    wanted = select(WorkspaceRow.id).where(WorkspaceRow.name == name)
+    with Session(database.engine) as session:
+        found = session.scalar(wanted)
+    if found is not None:
+        return found
+    with database.begin() as connection, Session(connection) as session:
+        made = insert_on(database.engine.dialect.name)(WorkspaceRow).values(name=name, created_at=now)
+        session.execute(made.on_conflict_do_nothing())
+        return session.execute(wanted).scalar_one()

@@ -1,0 +1,39 @@
+"""One server for all browser tests: the sample shop and CDNOW's sample, segmented for real, served by a real process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from dashboard.config import load_config
+from dashboard.runner import Job, run_job
+from storage import open_store
+
+from tests.serving import serving
+
+
+class Desk(NamedTuple):
+    """A running dashboard and what is in its store."""
+
+    address: str
+    database: Path
+    shop: dict[str, int]  # run ids by engine
+    cdnow: dict[str, int]
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory) -> Iterator[Desk]:
+    folder = tmp_path_factory.mktemp("desk")
+    database = folder / "segmentry.db"
+    config = load_config(environ={})
+    store = open_store(f"sqlite:///{database}", clock=lambda: datetime.now(UTC))
+    ids = []
+    for source in ("cdnow-sample", "sample-shop"):
+        outcome = run_job(Job(source, engines=("rfm", "kmeans")), config, store)
+        ids.append({run.engine: run.id for run in outcome.runs})
+    store.close()
+    with serving(folder) as address:
+        yield Desk(address, database, shop=ids[1], cdnow=ids[0])

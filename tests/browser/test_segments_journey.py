@@ -1,0 +1,148 @@
+"""What a marketer does on the Segments page, in a real browser, against a real server."""
+
+import csv
+import sqlite3
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+WAIT = 20
+EXPORT = "#segments-export"
+
+
+@pytest.fixture
+def page(dash_br, desk):
+    """Opens an address of the desk and waits for its export button to say how many."""
+
+    class Page:
+        driver = dash_br.driver
+        downloads = dash_br.download_path
+
+        def open(self, path="/"):
+            dash_br.driver.get(desk.address + path)
+            self.until(lambda: "Export" in self.text(EXPORT))
+            return self
+
+        def until(self, condition):
+            return WebDriverWait(self.driver, WAIT).until(lambda _: condition())
+
+        def text(self, selector):
+            found = self.driver.find_elements(By.CSS_SELECTOR, selector)
+            return found[0].text if found else ""
+
+        def all(self, selector):
+            return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+        def says(self, selector, text):
+            self.until(lambda: text in self.text(selector))
+
+        def errors(self):
+            return [entry for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+    return Page()
+
+
+def customers(desk, where="1 = 1"):
+    """An independent query over the store: ids of the sample shop's RFM run."""
+    query = f"""select c.customer_id from customers c
+        join runs r on r.snapshot_id = c.snapshot_id
+        join labels l on l.run_id = r.id and l.row_no = c.row_no
+        join segments s on s.run_id = r.id and s.key = l.segment_key
+        where r.id = {desk.shop["rfm"]} and {where} order by c.customer_id"""
+    with sqlite3.connect(desk.database) as connection:
+        return [row[0] for row in connection.execute(query)]
+
+
+def test_filter_to_export(page, desk):
+    everyone = customers(desk)
+    page.open(f"/?run={desk.shop['rfm']}")
+    page.says(EXPORT, f"Export {len(everyone):,} customers")
+    box = next(item for item in page.all("#segments-rail label") if item.text.startswith("Champions"))
+    box.click()
+    champions = customers(desk, "s.name = 'Champions'")
+    page.says(EXPORT, f"Export {len(champions):,} customers")
+    assert 0 < len(champions) < len(everyone)
+    assert "segment=Champions" in page.driver.current_url
+    field = page.driver.find_element(By.CSS_SELECTOR, "#segments-rail input[type=number]")
+    field.send_keys("50\t")
+    wanted = customers(desk, "s.name = 'Champions' and c.clv >= 50")
+    page.says(EXPORT, f"Export {len(wanted):,} customers")
+    assert 0 < len(wanted) < len(champions)
+    shown = page.text("#segments-kpis")
+    assert f"{len(wanted):,}" in shown
+    page.driver.find_element(By.CSS_SELECTOR, EXPORT).click()
+    folder = Path(page.downloads)
+    page.until(lambda: list(folder.glob("*.csv")))
+    with list(folder.glob("*.csv"))[0].open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["customer_id"] for row in rows] == wanted
+    assert {row["segment"] for row in rows} == {"Champions"}
+    assert page.errors() == []
+
+
+def test_the_address_is_the_view_and_back_undoes(page, desk):
+    run = desk.shop["rfm"]
+    germans = customers(desk, "c.country = 'Germany'")
+    page.open(f"/?run={run}&country=Germany")
+    page.says(EXPORT, f"Export {len(germans):,} customers")
+    page.says("#segments-chips", "Germany")
+    page.driver.find_element(By.CSS_SELECTOR, "#segments-chips button").click()
+    page.says(EXPORT, f"Export {len(customers(desk)):,} customers")
+    assert "Germany" not in page.driver.current_url
+    page.driver.back()
+    page.says(EXPORT, f"Export {len(germans):,} customers")
+
+
+def test_an_empty_result_names_the_filter(page, desk):
+    page.open(f"/?run={desk.shop['rfm']}&min_clv=999999999")
+    page.until(lambda: "CLV" in page.text("#segments-notice") or "CLV" in page.text("#segments-kpis"))
+    page.says(EXPORT, "Export 0 customers")
+
+
+def test_no_country_column_is_said(page, desk):
+    page.open(f"/?run={desk.cdnow['rfm']}")
+    page.says("#segments-body", "do not say where customers live")
+    assert page.errors() == []
+
+
+def test_synthetic_is_labelled(page, desk):
+    page.open(f"/?run={desk.shop['rfm']}")
+    page.until(lambda: "synthetic" in page.driver.find_element(By.TAG_NAME, "body").text.lower())
+
+
+def test_dark_mode_stays(page, desk):
+    page.open("/")
+    page.driver.find_element(By.CSS_SELECTOR, "#shell-theme").click()
+    theme = "return document.documentElement.dataset.bsTheme"
+    page.until(lambda: page.driver.execute_script(theme) == "dark")
+    page.open("/")
+    assert page.driver.execute_script(theme) == "dark"
+
+
+def test_two_people_with_different_filters(page, desk):
+    run = desk.shop["rfm"]
+    page.open(f"/?run={run}&segment=Champions")
+    first = page.driver.current_window_handle
+    champions = page.text(EXPORT)
+    page.driver.switch_to.new_window("tab")
+    page.open(f"/?run={run}&segment=Hibernating")
+    assert page.text(EXPORT) != champions
+    page.driver.switch_to.window(first)
+    page.driver.find_element(By.CSS_SELECTOR, "#segments-reset").click()
+    page.says(EXPORT, f"Export {len(customers(desk)):,} customers")
+
+
+def test_compare_and_drift(page, desk):
+    page.driver.get(f"{desk.address}/compare?run={desk.shop['rfm']}")
+    page.until(lambda: "Rand" in page.driver.find_element(By.TAG_NAME, "body").text)
+    page.until(lambda: len(page.all(".js-plotly-plot")) >= 2)
+    body = page.driver.find_element(By.TAG_NAME, "body").text
+    assert "RFM" in body and "K-means" in body and "Silhouette" in body
+    page.driver.get(f"{desk.address}/drift?run={desk.shop['kmeans']}")
+    page.until(lambda: page.all(".js-plotly-plot"))
+    page.until(lambda: "alarm" in page.driver.find_element(By.TAG_NAME, "body").text.lower())
+    assert page.errors() == []
