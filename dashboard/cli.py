@@ -42,6 +42,7 @@ for command in (
     running.run,
     running.demo,
     listing.engines,
+    listing.features,
     listing.runs,
     listing.export,
     serving.serve,

@@ -98,6 +98,19 @@ def print_engines(found: Sequence[Mapping[str, Any]]) -> None:
     _console().print(table)
 
 
+def print_features(found: Sequence[Mapping[str, Any]]) -> None:
+    """One row per feature of a plug-in with its column, or why it cannot be used."""
+    if not found:
+        _console().print("No plug-in adds features; docs/plugins.md says how to write one.")
+        return
+    table = _table("Features of plug-ins", ["Name", "Column", "Title", "Unit", "Formula", "From"])
+    for item in found:
+        what = f"cannot be used: {item['error']}" if item["error"] else item["formula"]
+        cells = (item["name"], item["column"] or "–", item["title"] or "–", item["unit"] or "–", what, item["origin"])
+        table.add_row(*cells, style="red" if item["error"] else None)
+    _console().print(table)
+
+
 def print_runs(found: Sequence[Mapping[str, Any]]) -> None:
     """One row per run."""
     if not found:

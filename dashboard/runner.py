@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +14,7 @@ from pandas import DataFrame
 
 from dashboard.config import Config
 from engines import drift, features, intake, registry, value
-from engines.columns import COUNTRY
+from engines.columns import COUNTRY, FREQUENCY, MONETARY, RECENCY
 from engines.contract import Engine, Segmentation
 from engines.errors import InputError
 from engines.run import segment
@@ -129,13 +129,15 @@ def run_job(
     mapping = {**config.mapping, **job.mapping}
     with intake.read_sales(job.source, mapping=mapping, rules=rules, as_of=job.as_of) as sales:
         progress("Reading and cleaning", 1.0)
-        new = _new_snapshot(job, sales, config)
+        plugins = features.registered_features()
+        new = _new_snapshot(job, sales, config, plugins)
         snapshot = store.find_snapshot(new)
         finished = _finished(store, snapshot, engines) if reuse_runs else {}
         if snapshot is not None and len(finished) == len(engines):
             return Outcome(snapshot, tuple(finished.values()), (*sales.notes, *notes))
         if snapshot is None:
-            customers, new = _customers(new, sales, config, progress)
+            customers, new, failed = _customers(new, sales, config, plugins, progress)
+            notes += failed
         else:
             customers = store.snapshot_customers(snapshot.id)
         _check_size(customers, engines)
@@ -150,7 +152,7 @@ def run_job(
         snapshot = store.save_snapshot(new, customers)
         runs = tuple(_keep(fit, snapshot, store, config) for fit in fits)
         progress("Storing", 1.0)
-        _draw_timelines(fits, runs, sales, config, store, progress)
+        _draw_timelines(fits, runs, sales, config, plugins, store, progress)
     return Outcome(snapshot, tuple(store.run(run.id) for run in runs), (*sales.notes, *notes))
 
 
@@ -170,7 +172,9 @@ def work(run: Run, config: Config, store: Store) -> Run:
 # --- the steps ------------------------------------------------------------------------------------------------------
 
 
-def _new_snapshot(job: Job, sales: intake.Sales, config: Config) -> NewSnapshot:
+def _new_snapshot(
+    job: Job, sales: intake.Sales, config: Config, plugins: Sequence[features.RegisteredFeature]
+) -> NewSnapshot:
     return NewSnapshot(
         dataset=job.name or sales.name,
         source=job.source if not Path(job.source).exists() else Path(job.source).name,
@@ -181,6 +185,7 @@ def _new_snapshot(job: Job, sales: intake.Sales, config: Config) -> NewSnapshot:
             "cleaning": config.cleaning.model_dump(),
             "categories": config.categories,
             "clv": config.clv.model_dump(),
+            **_identity(plugins),
         },
         ledger=sales.ledger.to_dict(),
         info={
@@ -195,11 +200,23 @@ def _new_snapshot(job: Job, sales: intake.Sales, config: Config) -> NewSnapshot:
     )
 
 
+def _identity(plugins: Sequence[features.RegisteredFeature]) -> dict[str, Any]:
+    """The part that plug-ins' columns have in what a snapshot is: which, and of which version of their package."""
+    columns = {item.column.name: item.origin for item in plugins if item.column is not None}
+    return {"features": columns} if columns else {}
+
+
 def _customers(
-    new: NewSnapshot, sales: intake.Sales, config: Config, progress: Progress
-) -> tuple[DataFrame, NewSnapshot]:
+    new: NewSnapshot,
+    sales: intake.Sales,
+    config: Config,
+    plugins: Sequence[features.RegisteredFeature],
+    progress: Progress,
+) -> tuple[DataFrame, NewSnapshot, tuple[str, ...]]:
+    """The customers, the snapshot as it turned out, and a note for each plug-in that had to be left out."""
     progress("Building customers", 0.0)
-    customers = features.build_customers(sales.table, as_of=sales.as_of, categories=config.categories)
+    built = features.build_customers(sales.table, as_of=sales.as_of, categories=config.categories)
+    customers, made, failed = features.extended(built, sales.table, as_of=sales.as_of, plugins=plugins)
     progress("Building customers", 1.0)
     progress("Estimating value", 0.0)
     valuation = value.estimate(
@@ -207,7 +224,9 @@ def _customers(
     )
     progress("Estimating value", 1.0)
     info = {**new.info, "value": valuation.model, "value_notes": list(valuation.notes)}
-    return customers.join(valuation.columns), NewSnapshot(**{**vars(new), "info": info})
+    info["columns"] = [asdict(item.column) for item in made if item.column is not None]
+    settings = {name: item for name, item in new.settings.items() if name != "features"} | _identity(made)
+    return customers.join(valuation.columns), replace(new, settings=settings, info=info), failed
 
 
 def _check_size(customers: DataFrame, engines: Mapping[str, Engine]) -> None:
@@ -283,6 +302,7 @@ def _draw_timelines(
     runs: Sequence[Run],
     sales: intake.Sales,
     config: Config,
+    plugins: Sequence[features.RegisteredFeature],
     store: Store,
     progress: Progress,
 ) -> None:
@@ -291,11 +311,13 @@ def _draw_timelines(
     if not wanted or len(dates) < 2:
         return
     progress("Drift timelines", 0.0)
-    columns = sorted({column for fit, _ in wanted for column in fit.engine.needs})
-    tables = [
-        (day, customers[columns])
-        for day, customers in features.customers_at(sales.table, dates, categories=config.categories)
-    ]
+    engines = [fit.engine for fit, _ in wanted]
+    asked = {RECENCY, FREQUENCY, MONETARY}.union(*((*e.needs, *e.settings().get("features", ())) for e in engines))
+    used = [item for item in plugins if item.column is not None and item.column.name in asked]
+    tables = []
+    for day, built in features.customers_at(sales.table, dates, categories=config.categories):
+        customers = features.extended(built, sales.table, as_of=day, plugins=used).customers if used else built
+        tables.append((day, customers[[name for name in customers.columns if name in asked]]))
     for number, (fit, run) in enumerate(wanted, start=1):
         try:
             points = drift.timeline(fit.engine, tables, threshold=config.drift.threshold)

@@ -1,4 +1,4 @@
-"""``segmentry engines``, ``runs`` and ``export``: what there is, and lists to take along."""
+"""``segmentry engines``, ``features``, ``runs`` and ``export``: what there is, and lists to take along."""
 
 from __future__ import annotations
 
@@ -34,6 +34,27 @@ def engines(as_json: bool, config_path: Path | None) -> None:
         from dashboard.printing import print_engines
 
         print_engines(found)
+
+
+@click.command()
+@json_option
+@config_option
+def features(as_json: bool, config_path: Path | None) -> None:
+    """List the features that plug-ins add to the customer table, and those that could not be loaded."""
+    from engines.features import registered_features
+
+    load(config_path)
+    found = []
+    for item in registered_features():
+        shown = {name: getattr(item.column, name, None) for name in ("title", "kind", "unit", "formula", "meaning")}
+        column = item.column.name if item.column is not None else None
+        found.append({"name": item.name, "column": column, **shown, "origin": item.origin, "error": item.error})
+    if as_json:
+        print_json(found)
+    else:
+        from dashboard.printing import print_features
+
+        print_features(found)
 
 
 @click.command()

@@ -33,7 +33,7 @@ def start_server(config: Config, config_path: Path | None) -> None:
     """Serve until told to stop, in as many processes as the configuration says."""
     import uvicorn
 
-    from dashboard.security import check_bind
+    from dashboard.security import access_notice, check_bind
 
     server = config.server
     check_bind(server.host, os.environ)
@@ -42,6 +42,7 @@ def start_server(config: Config, config_path: Path | None) -> None:
     if config_path is not None:
         os.environ["SEGMENTRY_CONFIG"] = str(config_path.resolve())
     shown = f"[{server.host}]" if ":" in server.host else server.host
+    click.echo(access_notice(os.environ), err=True)
     click.echo(f"Segmentry is at http://{shown}:{server.port}", err=True)
     uvicorn.run(
         "dashboard.app:create_app_from_env",

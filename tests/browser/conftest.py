@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
 from dashboard.config import load_config
 from dashboard.runner import Job, run_job
 from storage import open_store
-
 from tests.serving import serving
 
 

@@ -3,12 +3,12 @@
 import re
 from datetime import UTC, datetime
 
+from starlette.testclient import TestClient
+
 from dashboard.api import SELECTION_PARAMETERS
 from dashboard.app import create_app
 from dashboard.config import load_config
-from starlette.testclient import TestClient
 from storage import open_store
-
 from tests.conftest import ROOT
 
 TEXT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")

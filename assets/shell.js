@@ -1,0 +1,49 @@
+// What the top bar does in the browser itself: theme, links that keep the run, and the run that the address names.
+(function () {
+  "use strict";
+  window.dash_clientside = window.dash_clientside || {};
+  var same = function () { return window.dash_clientside.no_update; };
+
+  window.dash_clientside.segmentry = {
+    theme: function (clicks) {
+      var now = window.segmentryTheme.turn(clicks);
+      return [now[0], now[1], now[1]];
+    },
+
+    // Only a change of the run asks the server again; filters in the address do not concern the top bar.
+    run: function (search, known) {
+      var run = new URLSearchParams(search || "").get("run");
+      return run === known ? same() : run;
+    },
+
+    links: function (pathname, run, ids) {
+      var query = run ? "?run=" + encodeURIComponent(run) : "";
+      return [
+        ids.map(function (id) { return id.path + query; }),
+        ids.map(function (id) { return id.path === pathname; }),
+      ];
+    },
+
+    // As a click on a link does: a step in the history, and every part of the page is told.
+    go: function (search) {
+      if (search && search !== window.location.search) {
+        window.history.pushState({}, "", window.location.pathname + search);
+        window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+      }
+      return same();
+    },
+
+    // A page opened without a run gets the one it shows into its address, without a step back to nowhere. The address
+    // is told directly, since as an output it would close a circle.
+    named: function (run) {
+      var search = new URLSearchParams(window.location.search);
+      if (run && !search.has("run")) {
+        search.set("run", run);
+        var text = "?" + search.toString();
+        window.history.replaceState({}, "", window.location.pathname + text + window.location.hash);
+        window.dash_clientside.set_props("url", { search: text, href: window.location.href });
+      }
+      return run;
+    },
+  };
+})();

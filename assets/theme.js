@@ -1,0 +1,56 @@
+// Light, dark, or as the system says: set before the first paint, kept in this browser, and told to the figures.
+(function () {
+  "use strict";
+  var KEY = "segmentry-theme";
+  var LABELS = { auto: "Theme: follows the system", light: "Theme: light", dark: "Theme: dark" };
+  var system = window.matchMedia("(prefers-color-scheme: dark)");
+
+  // From "as the system says" the first click must change what is seen.
+  function order() {
+    return system.matches ? ["auto", "light", "dark"] : ["auto", "dark", "light"];
+  }
+
+  function choice() {
+    try {
+      var kept = window.localStorage.getItem(KEY);
+      return order().indexOf(kept) < 0 ? "auto" : kept;
+    } catch (refused) { // a browser that keeps nothing still follows the system
+      return "auto";
+    }
+  }
+
+  function keep(chosen) {
+    try {
+      window.localStorage.setItem(KEY, chosen);
+    } catch (refused) {
+      chosen = "auto";
+    }
+  }
+
+  function apply(chosen) {
+    var theme = chosen === "auto" ? (system.matches ? "dark" : "light") : chosen;
+    document.documentElement.setAttribute("data-bs-theme", theme);
+    document.documentElement.setAttribute("data-theme-choice", chosen);
+    return theme;
+  }
+
+  apply(choice());
+
+  system.addEventListener("change", function () {
+    if (choice() === "auto" && window.dash_clientside && window.dash_clientside.set_props) {
+      window.dash_clientside.set_props("theme", { data: apply("auto") });
+    }
+  });
+
+  window.segmentryTheme = {
+    // Called by the button of the top bar: moves on when it was clicked, and says what holds now.
+    turn: function (clicks) {
+      var chosen = choice();
+      if (clicks) {
+        chosen = order()[(order().indexOf(chosen) + 1) % 3];
+        keep(chosen);
+      }
+      return [apply(chosen), LABELS[chosen] + ". Change it."];
+    },
+  };
+})();

@@ -1,0 +1,284 @@
+"""The REST API: what the pages show and do, for programs. Numbers are JSON numbers, what is not there is null."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import Depends, FastAPI, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.responses import JSONResponse, StreamingResponse
+
+from dashboard import exporting
+from dashboard.comparison import compare
+from dashboard.runner import run_dict, snapshot_dict
+from dashboard.services import Services
+from engines import registry
+from engines.columns import COUNTRY, CUSTOMER_ID, SEGMENT, describe
+from engines.errors import InputError
+from storage.contract import NotFoundError, Run, Selection, Snapshot, StoreError
+
+PAGE_LIMIT = 10_000
+_EPOCH = np.datetime64("1970-01-01")
+
+#: Query parameters that stand for a selection, by name, with what they mean.
+SELECTION_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "segment": ("Segment by name; repeat it for several.", {"type": "array", "items": {"type": "string"}}),
+    "country": ("Primary country; repeat it for several.", {"type": "array", "items": {"type": "string"}}),
+    "min_clv": ("Least CLV.", {"type": "number"}),
+    "min_frequency": ("Least number of orders.", {"type": "number"}),
+    "min_monetary": ("Least spend.", {"type": "number"}),
+    "max_recency": ("Most days since the last order.", {"type": "number"}),
+    "max_churn": ("Highest churn risk, 0 to 1.", {"type": "number"}),
+    "q": ("Looked for anywhere in the customer id.", {"type": "string"}),
+}
+
+_SELECTION_DOCS = {
+    "parameters": [
+        {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
+        for name, (text, schema) in SELECTION_PARAMETERS.items()
+    ]
+}
+
+
+class NewRun(BaseModel):
+    """A run to be queued: an engine with its settings on a snapshot."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    snapshot: int
+    engine: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+def plain(value: Any) -> Any:
+    """Values as JSON has them: dates as text, numpy's numbers as numbers, NaN and infinity as null."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value.isoformat() if isinstance(value, date | datetime) else value
+
+
+def known_parameters(request: Request) -> None:
+    """Refuse a query parameter that the route does not have: a filter that is misspelt must not select everyone."""
+    route = request.scope["route"]
+    known = {item.alias for item in route.dependant.query_params}
+    known |= {item["name"] for item in (route.openapi_extra or {}).get("parameters", ())}
+    for name in request.query_params:
+        if name not in known:
+            allowed = f"it has {', '.join(sorted(known))}" if known else "it has none"
+            raise HTTPException(400, f"There is no query parameter {name!r} here; {allowed}.")
+
+
+def create_api(services: Services) -> FastAPI:
+    """The API, to be mounted at ``/api/v1``."""
+    api = FastAPI(
+        title="Segmentry",
+        description="Customer segments: engines, snapshots, runs, customers, exports, comparison and drift.",
+        version="1",
+        docs_url=None,  # its page would load scripts from elsewhere
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        dependencies=[Depends(known_parameters)],
+    )
+    _answer_errors(api)
+    _add_things(api, services)
+    _add_customers(api, services)
+    _add_findings(api, services)
+    return api
+
+
+def _answer_errors(api: FastAPI) -> None:
+    def sentence(status: int, text: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+        return JSONResponse({"error": text}, status_code=status, headers=dict(headers or {}))
+
+    @api.exception_handler(InputError)
+    async def refused(request: Request, error: InputError) -> JSONResponse:
+        return sentence(422, str(error))
+
+    @api.exception_handler(NotFoundError)
+    async def missing(request: Request, error: NotFoundError) -> JSONResponse:
+        return sentence(404, str(error.args[0]) if error.args else "There is no such thing here.")
+
+    @api.exception_handler(StoreError)
+    async def unreachable(request: Request, error: StoreError) -> JSONResponse:
+        return sentence(503, str(error))
+
+    @api.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"] if part not in ("query", "path", "body"))
+        return sentence(422, f"{where or 'The request'}: {first['msg']}.")
+
+    @api.exception_handler(StarletteHTTPException)
+    async def other(request: Request, error: StarletteHTTPException) -> JSONResponse:
+        return sentence(error.status_code, str(error.detail), error.headers)
+
+
+def _add_things(api: FastAPI, services: Services) -> None:
+    store = services.store
+
+    @api.get("/engines")
+    def engines() -> JSONResponse:
+        """The engines with their settings, and plug-ins that could not be loaded."""
+        names = ("name", "title", "summary", "origin", "error")
+        return JSONResponse(
+            plain(
+                [
+                    {**{name: getattr(item, name) for name in names}, "knobs": [knob.to_dict() for knob in item.knobs]}
+                    for item in registry.registered()
+                ]
+            )
+        )
+
+    @api.get("/snapshots")
+    def snapshots() -> JSONResponse:
+        """Snapshots (customers as of a date), the newest first."""
+        return JSONResponse(plain([_snapshot(item) for item in store.snapshots()]))
+
+    @api.get("/snapshots/{snapshot_id}")
+    def snapshot(snapshot_id: int) -> JSONResponse:
+        """One snapshot with its ledger."""
+        return JSONResponse(plain(_snapshot(store.snapshot(snapshot_id))))
+
+    @api.get("/runs")
+    def runs(snapshot: int | None = None) -> JSONResponse:
+        """Runs, the newest first; of one snapshot where it is named."""
+        if snapshot is not None:
+            store.snapshot(snapshot)
+        return JSONResponse(plain([_run(item) for item in store.runs(snapshot_id=snapshot)]))
+
+    @api.post("/runs")
+    def new_run(new: NewRun) -> JSONResponse:
+        """Queue a run for a worker."""
+        settings = registry.engine(new.engine, new.settings).settings()
+        store.snapshot(new.snapshot)
+        run = store.queue_run(new.snapshot, new.engine, settings)
+        return JSONResponse(plain(_run(run)), status_code=202, headers={"Location": f"/api/v1/runs/{run.id}"})
+
+    @api.get("/runs/{run_id}")
+    def run(run_id: int) -> JSONResponse:
+        """One run with its state, metrics and segments."""
+        return JSONResponse(plain(_run(store.run(run_id))))
+
+
+def _add_customers(api: FastAPI, services: Services) -> None:
+    store, frames = services.store, services.frames
+
+    @api.get("/runs/{run_id}/segments")
+    def segments(run_id: int) -> JSONResponse:
+        """The segments of a finished run."""
+        found = store.run(run_id)
+        _finished(found)
+        return JSONResponse(plain([asdict(item) for item in found.segments]))
+
+    @api.get("/runs/{run_id}/customers", openapi_extra=_SELECTION_DOCS)
+    def customers(
+        request: Request,
+        run_id: int,
+        limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
+        offset: Annotated[int, Query(ge=0)] = 0,
+    ) -> JSONResponse:
+        """Customers that meet a selection, by customer id, ``limit`` at a time from ``offset`` on."""
+        selection = _selection(request)
+        frame = frames.get(run_id)
+        mask = frame.mask(selection)
+        chosen = frame.page(mask, CUSTOMER_ID, False, offset, offset + limit)
+        columns = {CUSTOMER_ID: frame.customers.ids.take(chosen).to_pylist()}
+        columns[SEGMENT] = [frame.segments[code].name for code in frame.segment_codes[chosen]]
+        for name, values in frame.customers.columns.items():
+            columns[name] = _listed(name, values[chosen])
+        if frame.countries:
+            columns[COUNTRY] = [frame.countries[code] if code >= 0 else None for code in frame.country_codes[chosen]]
+        names = exporting.column_order(list(columns))
+        rows = [dict(zip(names, row, strict=True)) for row in zip(*(columns[name] for name in names), strict=True)]
+        total = int(np.count_nonzero(mask))
+        following = offset + limit if offset + limit < total else None
+        return JSONResponse({"total": total, "offset": offset, "next_offset": following, "customers": plain(rows)})
+
+    @api.get("/runs/{run_id}/export.{kind}", openapi_extra=_SELECTION_DOCS)
+    def export(request: Request, run_id: int, kind: exporting.Format) -> StreamingResponse:
+        """All customers that meet a selection as a file: csv, xlsx or parquet."""
+        selection = _selection(request)
+        found = store.run(run_id)
+        _finished(found)
+        reader = store.stream(run_id, selection)
+        name = _file_name(found, selection, kind)
+        return StreamingResponse(
+            exporting.stream(reader, kind),
+            media_type=exporting.MEDIA_TYPES[kind],
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+
+def _add_findings(api: FastAPI, services: Services) -> None:
+    store = services.store
+
+    @api.get("/runs/{run_id}/drift")
+    def drift(run_id: int) -> JSONResponse:
+        """The drift timeline of a run: the frozen model against a refit, date by date."""
+        store.run(run_id)
+        points = [asdict(item) for item in store.drift(run_id)]
+        return JSONResponse(plain({"run": run_id, "threshold": services.config.drift.threshold, "points": points}))
+
+    @api.get("/compare")
+    def comparison(run: Annotated[list[int], Query()]) -> JSONResponse:
+        """Finished runs of one snapshot side by side: sizes, metrics and how far they agree, pair by pair."""
+        found = compare(services.frames, run)
+        pairs = [
+            {"a": one.run.id, "b": other.run.id, "ari": found.agreement[row, column]}
+            for row, one in enumerate(found.frames)
+            for column, other in enumerate(found.frames)
+            if row < column
+        ]
+        snapshot = found.frames[0].snapshot
+        runs = [_run(frame.run) for frame in found.frames]
+        answer = {"snapshot": snapshot.id, "customers": snapshot.customers, "runs": runs, "agreement": pairs}
+        return JSONResponse(plain(answer))
+
+
+# --- parts ----------------------------------------------------------------------------------------------------------
+
+
+def _selection(request: Request) -> Selection:
+    return Selection.from_query(request.query_params.multi_items())
+
+
+def _finished(run: Run) -> None:
+    if run.state != "done":
+        raise NotFoundError(f"Run {run.id} is {run.state}; only a finished run has customers in segments.")
+
+
+def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
+    more = {name: getattr(snapshot, name) for name in ("source", "created_at", "info")}
+    return {**snapshot_dict(snapshot), **more}
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {**run_dict(run), **{name: getattr(run, name) for name in ("created_at", "finished_at", "fitted_on")}}
+
+
+def _listed(name: str, values: np.ndarray) -> list[Any]:
+    """A column of a frame as JSON-ready values; frames keep dates as days since 1970."""
+    if describe(name).kind != "date":
+        return values.tolist()
+    return [None if math.isnan(day) else str(_EPOCH + np.timedelta64(int(day), "D")) for day in values.tolist()]
+
+
+def _file_name(run: Run, selection: Selection, kind: str) -> str:
+    """A name that says what is inside, in ASCII whatever the data set is called."""
+    dataset = re.sub(r"[^a-z0-9]+", "-", run.dataset.lower()).strip("-")[:60] or "customers"
+    part = "" if selection.is_everyone else "-selection"
+    return f"{dataset}-{run.as_of.isoformat()}-{run.engine}-run{run.id}{part}.{kind}"

@@ -1,0 +1,87 @@
+"""One web application from its parts: pages, REST API and a sign of life, behind one door."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from a2wsgi import WSGIMiddleware
+from fastapi import FastAPI
+from starlette.responses import JSONResponse
+
+from dashboard.api import create_api
+from dashboard.config import Config, load_config
+from dashboard.frames import FrameCache
+from dashboard.security import PASSWORD_VARIABLE, Guard, access_notice, check_bind, content_security_policy
+from dashboard.services import Services
+from dashboard.shell import create_shell
+from storage import open_store
+from storage.contract import Store
+
+WSGI_THREADS = 10
+
+
+def create_app(
+    config: Config,
+    store: Store,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    on_stop: Callable[[], None] | None = None,
+) -> Guard:
+    """The ASGI application: ``/health``, ``/api/v1`` and the pages, default-deny.
+
+    The password comes from ``SEGMENTRY_PASSWORD`` in ``environ``; ``on_stop`` is called when the server stops.
+
+    Raises:
+        InputError: ``config.server.host`` can be reached from elsewhere and no password is set.
+    """
+    check_bind(config.server.host, environ)
+    logging.getLogger("segmentry").info(access_notice(environ))
+    services = Services(config, store, FrameCache(store))
+    pages = create_shell(services)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        if on_stop is not None:
+            on_stop()
+
+    app = FastAPI(title="Segmentry", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        """Whether the process answers; says nothing about the data, since anyone may ask."""
+        return {"status": "ok"}
+
+    app.mount("/api/v1", create_api(services))
+
+    @app.api_route("/api/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    async def unknown_api(rest: str) -> JSONResponse:
+        """Addresses below /api that no version has."""
+        return JSONResponse({"error": f"There is no /api/{rest}; the API is at /api/v1."}, status_code=404)
+
+    app.mount("/", WSGIMiddleware(pages.server, workers=WSGI_THREADS))
+    policy = content_security_policy(pages.csp_hashes())
+    return Guard(app, password=environ.get(PASSWORD_VARIABLE, ""), policy=policy)
+
+
+def create_app_from_env() -> Guard:
+    """The application from ``SEGMENTRY_CONFIG`` and the environment alone: what every web process starts with.
+
+    Raises:
+        InputError: a setting cannot be used, or the server would be open to the network without a password.
+        StoreError: the database cannot be used.
+    """
+    path = os.environ.get("SEGMENTRY_CONFIG")
+    config = load_config(Path(path) if path else None)
+    check_bind(config.server.host, os.environ)
+    store = open_store(config.database.url, clock=_now)
+    return create_app(config, store, on_stop=store.close)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

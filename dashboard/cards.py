@@ -1,0 +1,191 @@
+"""The boxes of a page that are not charts: key figures, sentences, the table of segments, badges and empty states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.numbers import NOTHING, count, days, decimal, money, percent, plural, round_money, short_money
+from dashboard.totals import SegmentTotals, Totals
+from engines.columns import DICTIONARY, describe
+
+
+def swatch(colour: str) -> Component:
+    """A segment's colour, beside its name."""
+    return html.Span(className="seg-swatch", style={"backgroundColor": themed(colour)}, **{"aria-hidden": "true"})
+
+
+def themed(colour: str) -> str:
+    """A segment's colour as CSS: as it is on light ground, mixed with white on dark, where dark blue would vanish."""
+    return f"color-mix(in srgb, white var(--seg-mix, 0%), {colour})"
+
+
+def synthetic_badge() -> Component:
+    """The mark on customers that are made up."""
+    return html.Span(
+        "synthetic",
+        className="seg-badge",
+        title="These customers are made up by a generator; they show how Segmentry works, not how any shop does.",
+    )
+
+
+def kpi(title: str, value: str, note: str, *, exact: str = "", help: str = "") -> Component:
+    """One key figure: what it is, the figure (the exact one on hover), and how it stands to the whole."""
+    shown = html.Div(value, className="kpi-value", title=exact or value)
+    return html.Div(
+        [html.Div(title, className="kpi-title", title=help), shown, html.Div(note, className="kpi-note")],
+        className="kpi seg-card",
+    )
+
+
+def kpi_skeleton() -> Component:
+    """The place of a key figure that is still to come."""
+    return html.Div(
+        [html.Div("\u00a0", className=f"kpi-{part} skeleton") for part in ("title", "value", "note")],
+        className="kpi seg-card",
+        **{"aria-hidden": "true"},
+    )
+
+
+def kpi_row(some: Totals, everyone: Totals, currency: str, horizon_weeks: int | None = None) -> list[Component]:
+    """The key figures of the customers in view beside those of all customers of the run."""
+    ahead = f"next {horizon_weeks} weeks" if horizon_weeks else "in the horizon"
+    no_clv = "no value model ran on these customers"
+    return [
+        kpi(
+            "Customers",
+            count(some.customers),
+            _share(some.customers, everyone.customers, some == everyone),
+            help="Customers that meet the filters.",
+        ),
+        kpi(
+            "Revenue",
+            short_money(some.revenue, currency),
+            _share(some.revenue, everyone.revenue, some == everyone),
+            exact=money(some.revenue, currency),
+            help=describe("monetary").meaning,
+        ),
+        kpi(
+            "Average order",
+            short_money(some.average_order_value, currency),
+            f"{plural(some.orders, 'order')}",
+            exact=money(some.average_order_value, currency),
+            help="Revenue divided by the number of orders.",
+        ),
+        kpi(
+            "Average CLV",
+            short_money(some.average_clv, currency),
+            no_clv if some.clv is None else ahead,
+            exact=money(some.average_clv, currency),
+            help=describe("clv").meaning,
+        ),
+        kpi(
+            "Total CLV",
+            short_money(some.clv, currency),
+            no_clv if some.clv is None else _share(some.clv, everyone.clv, some == everyone),
+            exact=money(some.clv, currency),
+            help=f"What these customers together are likely to spend, {ahead}, in today's money.",
+        ),
+    ]
+
+
+def _share(part: float, whole: float | None, is_all: bool) -> str:
+    if is_all:
+        return "all customers"
+    return f"{percent(part / whole)} of all" if whole else NOTHING
+
+
+def insight_list(sentences: Sequence[str]) -> Component | None:
+    """Sentences worth reading; nothing where there is none."""
+    if not sentences:
+        return None
+    return html.Ul([html.Li(sentence) for sentence in sentences], className="insights seg-card")
+
+
+def warning(sentence: str) -> Component:
+    """Something in the request that could not be used."""
+    return dbc.Alert(sentence, color="warning")
+
+
+_SEGMENT_COLUMNS = (  # title, its sentence on hover, whether it is a number
+    ("Segment and what to do", "Name and recommended action from the playbook; click a name to see it alone.", False),
+    ("Customers", "Customers in view.", True),
+    ("Share", "Share of the customers in view.", True),
+    ("Revenue", "What they have spent, before returns.", True),
+    ("Share", "Share of the revenue of the customers in view.", True),
+    ("Recency", f"Mean, in days. {DICTIONARY['recency_days'].meaning}", True),
+    ("Frequency", f"Mean. {DICTIONARY['frequency'].meaning}", True),
+    ("Monetary", f"Mean. {DICTIONARY['monetary'].meaning}", True),
+    ("CLV", f"Mean. {DICTIONARY['clv'].meaning}", True),
+    ("Churn risk", f"Mean. {DICTIONARY['churn_risk'].meaning}", True),
+)
+
+
+def segment_table(
+    rows: Sequence[SegmentTotals], currency: str, pick: Callable[[str], Any], chosen: Sequence[str] = ()
+) -> Component:
+    """One line per segment in view. ``pick(name)`` is the id of the button that filters by it."""
+    head = html.Thead(
+        html.Tr(
+            [
+                html.Th(title, title=sentence, scope="col", className="seg-number" if right else "")
+                for title, sentence, right in _SEGMENT_COLUMNS
+            ]
+        )
+    )
+    body = html.Tbody(
+        [_segment_line(row, currency, pick(row.segment.name), row.segment.name in chosen) for row in rows]
+    )
+    return html.Div(
+        html.Table([head, body], className="seg-table segment-table"),
+        className="seg-scroll",
+        tabIndex=0,
+        role="region",
+        **{"aria-label": "Segments in view: size, revenue, means and recommended action"},
+    )
+
+
+def _segment_line(row: SegmentTotals, currency: str, button_id: Any, chosen: bool) -> Component:
+    name = html.Button(
+        [swatch(row.segment.colour), row.segment.name],
+        id=button_id,
+        className="link-button",
+        title=f"Stop filtering by {row.segment.name}" if chosen else f"Show only {row.segment.name}",
+        **{"aria-pressed": "true" if chosen else "false"},
+    )
+    numbers = (
+        (count(row.customers), None),
+        (_bar(row.share, row.segment.colour), None),
+        (short_money(row.revenue, currency), money(row.revenue, currency)),
+        (NOTHING if row.revenue_share is None else _bar(row.revenue_share, row.segment.colour), None),
+        (decimal(row.recency), f"{days(row.recency)} since the last order"),
+        (decimal(row.frequency), None),
+        (round_money(row.monetary, currency), money(row.monetary, currency)),
+        (round_money(row.clv, currency), money(row.clv, currency) if row.clv is not None else "No value model ran."),
+        (percent(row.churn_risk), None if row.churn_risk is not None else "No value model ran."),
+    )
+    cells = [html.Td(shown, className="seg-number", title=exact) for shown, exact in numbers]
+    return html.Tr(
+        [
+            html.Th([name, html.Div(row.segment.action, className="action")], scope="row"),
+            *cells,
+        ],
+        className="chosen" if chosen else "",
+    )
+
+
+def _bar(share: float, colour: str) -> Component:
+    """A share with a small bar beneath, so that sizes are seen before they are read."""
+    fill = html.Span(style={"width": f"{100 * share:.1f}%", "backgroundColor": themed(colour)})
+    return html.Span([percent(share), html.Span(fill, className="share-bar")], className="share")
+
+
+def empty_state(title: str, sentences: Sequence[str | Component], extra: Sequence[Component] = ()) -> Component:
+    """What stands where there is nothing to show: why, and what to do about it."""
+    return html.Div(
+        [html.H2(title), *[html.P(sentence) for sentence in sentences], *extra], className="seg-empty seg-card"
+    )

@@ -1,0 +1,114 @@
+"""What all charts share: colours and type for light and dark, and how an empty chart explains itself."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import plotly.graph_objects as go
+
+NOTHING_LEFT = "No customer meets these filters."
+FONT = (
+    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'Liberation Sans', Arial, sans-serif"
+)
+
+
+class Ink(NamedTuple):
+    """The colours of a theme that charts need beside those of segments."""
+
+    text: str
+    faint: str
+    line: str
+    surface: str
+    bar: str
+    density: tuple[tuple[float, str], ...]
+
+
+_LIGHT = Ink(
+    text="#343a40",
+    faint="#6c757d",
+    line="#e3e6ea",
+    surface="#ffffff",
+    bar="#7a8899",
+    density=((0.0, "rgba(110,120,140,0)"), (0.05, "rgba(110,120,140,0.10)"), (1.0, "rgba(90,100,120,0.55)")),
+)
+_DARK = Ink(
+    text="#dee2e6",
+    faint="#adb5bd",
+    line="#3d434a",
+    surface="#2b3035",
+    bar="#93a1b1",
+    density=((0.0, "rgba(190,200,215,0)"), (0.05, "rgba(190,200,215,0.10)"), (1.0, "rgba(200,210,225,0.50)")),
+)
+
+
+def ink(theme: str) -> Ink:
+    """The colours of a theme; anything but "dark" is light."""
+    return _DARK if theme == "dark" else _LIGHT
+
+
+def seen(colour: str, theme: str) -> str:
+    """A segment's colour in a theme: on dark ground mixed with 30 % white, where the darkest would not be seen."""
+    if theme != "dark":
+        return colour
+    parts = (round(0.7 * int(colour[i : i + 2], 16) + 0.3 * 255) for i in (1, 3, 5))
+    return "#" + "".join(f"{part:02x}" for part in parts)
+
+
+@cache
+def template(theme: str) -> go.layout.Template:
+    """How every chart looks in a theme: transparent ground, quiet grid, system type."""
+    colours = ink(theme)
+    axis = {
+        "gridcolor": colours.line,
+        "linecolor": colours.line,
+        "zerolinecolor": colours.line,
+        "zerolinewidth": 1,
+        "tickfont": {"color": colours.faint, "size": 12},
+        "title": {"font": {"color": colours.faint, "size": 12}, "standoff": 8},
+        "automargin": True,
+    }
+    return go.layout.Template(
+        layout={
+            "font": {"family": FONT, "color": colours.text, "size": 13},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "margin": {"l": 8, "r": 12, "t": 28, "b": 8},
+            "xaxis": axis,
+            "yaxis": axis,
+            "legend": {"orientation": "h", "y": -0.2, "x": 0, "font": {"color": colours.text, "size": 12}},
+            "hoverlabel": {
+                "font": {"family": FONT, "color": colours.text},
+                "bgcolor": colours.surface,
+                "bordercolor": colours.line,
+            },
+            "modebar": {
+                "bgcolor": "rgba(0,0,0,0)",
+                "color": colours.faint,
+                "activecolor": colours.text,
+                "orientation": "h",
+            },
+            "colorway": ["#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#BBBBBB"],
+            "colorscale": {"sequential": "cividis"},
+        }
+    )
+
+
+def empty(sentence: str, theme: str) -> go.Figure:
+    """A chart with nothing to draw: the sentence says why."""
+    figure = go.Figure(layout={"template": template(theme)})
+    figure.add_annotation(text=sentence, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper", font={"size": 14})
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    return figure
+
+
+def graph_config(filename: str) -> dict[str, Any]:
+    """The buttons of a chart: zoom and a picture under a name that says what it is."""
+    return {
+        "displaylogo": False,
+        "responsive": True,
+        "scrollZoom": False,
+        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+        "toImageButtonOptions": {"format": "png", "filename": filename, "scale": 2},
+    }

@@ -1,0 +1,212 @@
+"""Where customers stand on two measures: a density of everyone in view with a sample of customers on top."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from dashboard.figures import NOTHING_LEFT, empty, ink, seen, template
+from dashboard.figures.scales import Axis, axis_of, log_ticks
+from dashboard.numbers import count, plural, round_money, significant, symbol
+from dashboard.run_frame import Mask, RunFrame
+from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY, describe
+
+#: The two clouds of the Segments page: x, y.
+RECENCY_FREQUENCY = (RECENCY, FREQUENCY)
+SPEND_CLV = (MONETARY, CLV)
+
+# Points are SVG: WebGL would need the page to allow code made from text, and some browsers lack it. This many
+# are quick, and the density below them stands for everyone.
+DRAWN_AT_MOST = 3_000
+_HAND = 65_536
+
+
+class Cloud(NamedTuple):
+    """Points of one segment, spread as drawn, with the ids of their customers."""
+
+    name: str
+    colour: str
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+    ids: NDArray[np.object_]
+
+
+class CloudData(NamedTuple):
+    """Two columns of the customers in view: how many stand in each cell (rows: y), and the sample that is drawn.
+
+    ``at_edge``: how many of everyone in view have a value too small for the logarithmic axes and stand at the edge.
+    """
+
+    x: Axis
+    y: Axis
+    cells: NDArray[np.intp]
+    clouds: tuple[Cloud, ...]
+    drawn: int
+    total: int
+    at_edge: int
+    currency: str
+
+
+def cloud_data(frame: RunFrame, mask: Mask, x: str, y: str, limit: int = DRAWN_AT_MOST) -> CloudData:
+    """How the customers in view spread over two columns.
+
+    The axes and cells come from everyone in the run, so that filtering does not move the picture. At most ``limit``
+    customers are sampled, always by the same draw.
+    """
+    axes = (axis_of(frame, x), axis_of(frame, y))
+    across, up = (len(axis.edges) - 1 for axis in axes)
+    cell_of = frame.remembered(("cells", x, y), lambda: _cell_of(frame, *axes))
+    cells = np.bincount(cell_of[mask], minlength=across * up).reshape(up, across)
+    drawn = _drawn(frame, mask, limit)
+    segment_of = frame.segment_codes[drawn]
+    px, py = (_spread(frame, axis, drawn, salt) for salt, axis in enumerate(axes))
+    ids = np.array(frame.customers.ids.take(drawn).to_pylist(), dtype=object)
+    clouds = []
+    for code, item in enumerate(frame.segments):
+        mine = segment_of == code
+        if mine.any():
+            clouds.append(Cloud(item.name, item.colour, px[mine], py[mine], ids[mine]))
+    at_edge = frame.remembered(("at edge", x, y), lambda: _at_edge(frame, *axes))
+    return CloudData(
+        *axes, cells, tuple(clouds), len(drawn), int(cells.sum()), int(np.count_nonzero(at_edge & mask)), frame.currency
+    )
+
+
+def _drawn(frame: RunFrame, mask: Mask, limit: int) -> NDArray[np.int32]:
+    """The first of the lottery that are in view; it is looked through hand by hand, since the first may do."""
+    lottery, found, number = frame.customers.lottery, [], 0
+    for start in range(0, len(lottery), _HAND):
+        hand = lottery[start : start + _HAND]
+        found.append(hand[mask[hand]])
+        number += len(found[-1])
+        if number >= limit:
+            break
+    return np.concatenate(found)[:limit] if found else lottery
+
+
+def _inside(axis: Axis, values: NDArray) -> NDArray[np.float64]:
+    return np.clip(np.nan_to_num(values.astype(np.float64), nan=axis.edges[0]), axis.edges[0], axis.edges[-1])
+
+
+def _cell_of(frame: RunFrame, x: Axis, y: Axis) -> NDArray[np.intp]:
+    column, row = (
+        np.clip(
+            np.searchsorted(axis.edges, _inside(axis, frame.values(axis.column)), side="right") - 1,
+            0,
+            len(axis.edges) - 2,
+        )
+        for axis in (x, y)
+    )
+    return (row * (len(x.edges) - 1) + column).astype(np.intp)
+
+
+def _at_edge(frame: RunFrame, x: Axis, y: Axis) -> Mask:
+    outside = np.zeros(len(frame), dtype=bool)
+    for axis in (x, y):
+        if axis.log:
+            outside |= ~(frame.values(axis.column) >= axis.edges[0])
+    return outside
+
+
+def _spread(frame: RunFrame, axis: Axis, drawn: NDArray[np.int32], salt: int) -> NDArray[np.float32]:
+    """Where the sample is drawn: whole numbers are spread by less than a half, which hover text rounds away."""
+    values = _inside(axis, frame.values(axis.column)[drawn])
+    if axis.whole:
+        everyone = frame.remembered(
+            ("spread", salt), lambda: np.random.default_rng(salt).uniform(-0.35, 0.35, len(frame))
+        )
+        values = values + everyone[drawn]
+    return values.astype(np.float32)
+
+
+def draw_cloud(data: CloudData, theme: str) -> go.Figure:
+    """Density of everyone in view in grey, the sample on top in the segments' colours."""
+    if not data.total:
+        return empty(NOTHING_LEFT, theme)
+    depth = np.where(data.cells > 0, np.sqrt(data.cells / data.cells.max()), np.nan)
+    ground = {
+        "type": "heatmap",
+        "name": "everyone",
+        "x": data.x.edges,
+        "y": data.y.edges,
+        "z": depth.astype(np.float32),
+        "colorscale": ink(theme).density,
+        "zmin": 0,
+        "zmax": 1,
+        "showscale": False,
+        "hoverinfo": "skip",
+    }
+    size, opacity = (6, 0.75) if data.drawn < DRAWN_AT_MOST else (4, 0.6)
+    hover = f"{_hover(data.x, 'x', data.currency)}<br>{_hover(data.y, 'y', data.currency)}"
+    points = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": cloud.name,
+            "x": cloud.x,
+            "y": cloud.y,
+            "marker": {"color": seen(cloud.colour, theme), "size": size, "opacity": opacity},
+            "customdata": cloud.ids,
+            "hovertemplate": f"<b>%{{customdata}}</b><br>{hover}<extra>{cloud.name}</extra>",
+        }
+        for cloud in data.clouds
+    ]
+    figure = go.Figure([ground, *points], {"template": template(theme), "uirevision": "stay"})
+    figure.update_xaxes(_axis_layout(data.x, data.currency))
+    figure.update_yaxes(_axis_layout(data.y, data.currency))
+    return figure.update_layout(legend={"itemsizing": "constant", "entrywidth": 104, "font": {"size": 11}, "y": -0.22})
+
+
+def cloud_words(data: CloudData) -> str:
+    """What the cloud shows, in words: who is drawn, and what the eye would find."""
+    if not data.total:
+        return NOTHING_LEFT
+    sampled = data.drawn < data.total
+    who = (
+        f"{count(data.drawn)} of {plural(data.total, 'customer')} drawn" if sampled else plural(data.total, "customer")
+    )
+    row, column = np.unravel_index(int(data.cells.argmax()), data.cells.shape)
+    most = " and ".join(
+        _range(axis, float(axis.edges[at]), float(axis.edges[at + 1]), data.currency)
+        for axis, at in ((data.x, int(column)), (data.y, int(row)))
+    )
+    edge = (
+        f" {plural(data.at_edge, 'customer')} with less than the axes show stand at the edge." if data.at_edge else ""
+    )
+    return f"{who}. Grey counts everyone in view; most stand at {most}.{edge}"
+
+
+def _range(axis: Axis, low: float, high: float, currency: str) -> str:
+    """One cell's reach in words: ``15 to 22 days``, ``2 orders``, ``£820 to £1,000``."""
+    column = describe(axis.column)
+    if column.kind == "money":
+        return " to ".join(round_money(significant(value), currency) for value in (low, high))
+    first, last = (int(np.ceil(low)), int(np.floor(high))) if axis.whole else (round(low), round(high))
+    if first == last:
+        return plural(first, column.unit.removesuffix("s"))
+    return f"{count(first)} to {count(last)} {column.unit}"
+
+
+def _hover(axis: Axis, letter: str, currency: str) -> str:
+    column = describe(axis.column)
+    if column.kind == "money":
+        return f"{column.title} {symbol(currency)}%{{{letter}:,.2f}}"
+    return f"{column.title} %{{{letter}:,.0f}} {column.unit}"
+
+
+def _axis_layout(axis: Axis, currency: str) -> dict[str, Any]:
+    column = describe(axis.column)
+    unit = currency if column.kind == "money" else column.unit
+    title = f"{column.title} ({unit}{', logarithmic' if axis.log else ''})"
+    low, high = axis.edges[0], axis.edges[-1]
+    if not axis.log:
+        return {
+            "title": {"text": title},
+            "range": [low - 0.02 * (high - low), high + 0.02 * (high - low)],
+            "tickformat": "~s",
+        }
+    reach = np.log10([low, high]) + np.array([-0.04, 0.04]) * np.log10(high / low)
+    return {"title": {"text": title}, "type": "log", "range": reach.tolist(), **log_ticks(low, high)}

@@ -1,0 +1,210 @@
+"""What customers are worth by segment, and which countries the money comes from."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from dashboard.figures import NOTHING_LEFT, empty, ink, seen, template
+from dashboard.figures.scales import axis_of, log_ticks
+from dashboard.numbers import money, percent, plural, short_money, symbol
+from dashboard.run_frame import Mask, RunFrame
+from engines.columns import CLV, MONETARY, describe
+
+TOP_COUNTRIES = 12
+OTHER = "Other ("  # how the bar of all other countries begins
+
+
+# --- what customers are worth, by segment -----------------------------------------------------------------------------
+
+
+class Box(NamedTuple):
+    """One segment's values by exact quantiles; whiskers reach the last customer within 1.5 boxes."""
+
+    name: str
+    colour: str
+    customers: int
+    low: float
+    q1: float
+    median: float
+    q3: float
+    high: float
+
+
+class BoxData(NamedTuple):
+    """A column's boxes in playbook order, and whether the axis is logarithmic (decided on everyone in the run)."""
+
+    column: str
+    boxes: tuple[Box, ...]
+    log: bool
+    floor: float
+    currency: str
+
+
+def box_data(frame: RunFrame, mask: Mask, column: str = CLV) -> BoxData:
+    """Exact quantiles (linear interpolation) of a column for the customers in view of each segment."""
+    order = frame.order_within_segments(column)
+    values = frame.remembered(("sorted values", column), lambda: frame.values(column)[order].astype(np.float64))
+    ends = frame.remembered(
+        "segment ends", lambda: np.cumsum(np.bincount(frame.segment_codes, minlength=len(frame.segments)))
+    )
+    unknown = frame.remembered(("unknown", column), lambda: np.isnan(values))
+    chosen = np.flatnonzero(mask[order] & ~unknown)
+    cuts = np.searchsorted(chosen, ends)
+    axis = axis_of(frame, column)
+    boxes = []
+    for item, start, stop in zip(frame.segments, [0, *cuts[:-1]], cuts, strict=True):
+        if stop > start:
+            boxes.append(_box(item.name, item.colour, values[chosen[start:stop]]))
+    return BoxData(column, tuple(boxes), axis.log, float(axis.edges[0]), frame.currency)
+
+
+def _box(name: str, colour: str, rising: NDArray[np.float64]) -> Box:
+    q1, median, q3 = (_quantile(rising, q) for q in (0.25, 0.5, 0.75))
+    reach = 1.5 * (q3 - q1)
+    low = rising[np.searchsorted(rising, q1 - reach, side="left")]
+    high = rising[np.searchsorted(rising, q3 + reach, side="right") - 1]
+    return Box(name, colour, len(rising), float(min(low, q1)), q1, median, q3, float(max(high, q3)))
+
+
+def _quantile(rising: NDArray[np.float64], q: float) -> float:
+    place = q * (len(rising) - 1)
+    below = int(place)
+    above = min(below + 1, len(rising) - 1)
+    return float(rising[below] + (rising[above] - rising[below]) * (place - below))
+
+
+def draw_boxes(data: BoxData, theme: str) -> go.Figure:
+    """A lying box per segment, the first of the playbook on top."""
+    if not data.boxes:
+        return empty(NOTHING_LEFT, theme)
+    figure = go.Figure(layout={"template": template(theme), "uirevision": "stay", "showlegend": False})
+    for box in data.boxes:
+        colour = seen(box.colour, theme)
+        low, q1, median, q3, high = (max(value, data.floor) if data.log else value for value in box[3:])
+        figure.add_trace(
+            go.Box(
+                y=[box.name], q1=[q1], median=[median], q3=[q3], lowerfence=[low], upperfence=[high],
+                orientation="h", name=box.name, line={"color": colour, "width": 1.5}, fillcolor=_faint(colour),
+                width=0.6, hoverinfo="x+name",
+            )
+        )  # fmt: skip
+    column = describe(data.column)
+    scale = ", logarithmic" if data.log else ""
+    figure.update_xaxes(
+        title_text=f"{column.title} ({data.currency}{scale})", type="log" if data.log else "linear", tickformat="~s"
+    )
+    if data.log:
+        reach = [max(value, data.floor) for box in data.boxes for value in (box.low, box.high)]
+        figure.update_xaxes(log_ticks(min(reach), max(reach)))
+    figure.update_yaxes(range=_slots(len(data.boxes)), showgrid=False, tickfont={"color": ink(theme).text})
+    return figure.update_xaxes(hoverformat=",.2f")
+
+
+def _slots(lines: int) -> list[float]:
+    """The reach of a downward axis of names: a few lines keep the thickness of many."""
+    return [max(lines, 6) - 0.5, -0.5]
+
+
+def box_words(data: BoxData) -> str:
+    """The highest and the lowest median, in words."""
+    if not data.boxes:
+        return NOTHING_LEFT
+    best, least = (pick(data.boxes, key=lambda box: box.median) for pick in (max, min))
+    title = describe(data.column).title
+    if len(data.boxes) == 1:
+        return f"Half of {best.name} have a {title} between {_span(best, data.currency)}."
+    return (
+        f"Median {title} is highest for {best.name} ({money(best.median, data.currency)}; half of them between "
+        f"{_span(best, data.currency)}) and lowest for {least.name} ({money(least.median, data.currency)})."
+    )
+
+
+def _span(box: Box, currency: str) -> str:
+    return f"{money(box.q1, currency)} and {money(box.q3, currency)}"
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.35)"
+
+
+# --- where the money comes from ---------------------------------------------------------------------------------------
+
+
+class CountryBar(NamedTuple):
+    """A country's customers in view and what they have spent."""
+
+    name: str
+    customers: int
+    revenue: float
+
+
+class CountryData(NamedTuple):
+    """The countries with most revenue, the rest in one; ``revenue`` is that of everyone in view."""
+
+    bars: tuple[CountryBar, ...]
+    others: int
+    rest: CountryBar | None
+    revenue: float
+    currency: str
+
+
+def country_data(frame: RunFrame, mask: Mask, top: int = TOP_COUNTRIES) -> CountryData:
+    """Revenue by primary country of the customers in view; those without a country are in no bar."""
+    n = len(frame.countries)
+    codes = np.where(mask, frame.country_codes % (n + 1), n + 1)  # -1 becomes n: in view, but nobody knows from where
+    customers = np.bincount(codes, minlength=n + 2)
+    revenue = np.bincount(codes, weights=frame.values(MONETARY), minlength=n + 2)
+    whole, customers, revenue = float(revenue[: n + 1].sum()), customers[:n], revenue[:n]
+    there = [code for code in np.argsort(-revenue, kind="stable") if customers[code]]
+    bars = [CountryBar(frame.countries[code], int(customers[code]), float(revenue[code])) for code in there]
+    rest = bars[top:] if len(bars) > top + 1 else []
+    other = CountryBar("Other", sum(b.customers for b in rest), sum(b.revenue for b in rest)) if rest else None
+    shown = bars[:top] if rest else bars
+    return CountryData(tuple(shown), len(rest), other, whole, frame.currency)
+
+
+def draw_countries(data: CountryData, theme: str) -> go.Figure:
+    """A lying bar per country, the biggest on top, "Other" last and paler."""
+    if not data.bars:
+        return empty(NOTHING_LEFT, theme)
+    bars = (*data.bars, data.rest) if data.rest else data.bars
+    names = [bar.name for bar in data.bars] + ([f"{OTHER}{data.others})"] if data.rest else [])
+    revenue = np.array([bar.revenue for bar in bars])
+    shares = [percent(bar.revenue / data.revenue) if data.revenue > 0 else "–" for bar in bars]
+    colours = [ink(theme).bar] * len(data.bars) + ([ink(theme).line] if data.rest else [])
+    figure = go.Figure(
+        go.Bar(
+            x=revenue,
+            y=names,
+            orientation="h",
+            marker={"color": colours},
+            text=[
+                f"{short_money(bar.revenue, data.currency)} · {share}" for bar, share in zip(bars, shares, strict=True)
+            ],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=np.array([bar.customers for bar in bars]),
+            hovertemplate="<b>%{y}</b><br>"
+            f"{symbol(data.currency)}%{{x:,.2f}} from %{{customdata:,}} customers<extra></extra>",
+        ),
+        layout={"template": template(theme), "uirevision": "stay", "bargap": 0.25},
+    )
+    head_room = 1.6 * max(float(revenue.max()), 1e-9)  # for the labels, which are clipped without it
+    figure.update_xaxes(
+        title_text=f"Revenue ({data.currency})", range=[min(0.0, float(revenue.min())), head_room], tickformat="~s"
+    )
+    return figure.update_yaxes(range=_slots(len(bars)), showgrid=False, tickfont={"color": ink(theme).text})
+
+
+def country_words(data: CountryData) -> str:
+    """The biggest country and how many there are, in words."""
+    if not data.bars:
+        return NOTHING_LEFT
+    first = data.bars[0]
+    share = f" ({percent(first.revenue / data.revenue)} of the revenue)" if data.revenue > 0 else ""
+    return f"{plural(len(data.bars) + data.others, 'country', 'countries')}; {first.name} brings most{share}."

@@ -1,0 +1,74 @@
+"""Keeps the runs that people are looking at in memory, ready to be filtered."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+
+from dashboard.run_frame import CustomerColumns, Mask, RunFrame
+from storage.contract import NotFoundError, Run, Store
+
+__all__ = ["CustomerColumns", "FrameCache", "Mask", "RunFrame"]
+
+
+class FrameCache:
+    """The frames of the runs asked for last; safe to use from several threads.
+
+    What a frame is made of never changes once a run is finished, so that a frame is as good as the store.
+    """
+
+    def __init__(self, store: Store, size: int = 8) -> None:
+        self._store = store
+        self._size = size
+        self._frames: OrderedDict[int, RunFrame] = OrderedDict()
+        self._lock = Lock()
+        self._loading: dict[int, Lock] = {}
+
+    def get(self, run_id: int) -> RunFrame:
+        """The frame of a finished run.
+
+        Raises:
+            NotFoundError: there is no such run, or it is not finished.
+        """
+        run = self._store.run(run_id)
+        if run.state != "done":
+            raise NotFoundError(f"Run {run_id} is {run.state}; only a finished run has customers in segments.")
+        frame = self._kept(run)
+        if frame is not None:
+            return frame
+        with self._lock:
+            loading = self._loading.setdefault(run.snapshot_id, Lock())
+        with loading:  # the second one who asks waits for the first instead of reading it all again
+            frame = self._kept(run)
+            if frame is None:
+                frame = self._read(run)
+                self._keep(frame)
+        return frame
+
+    def _kept(self, run: Run) -> RunFrame | None:
+        with self._lock:
+            frame = self._frames.get(run.id)
+            if frame is None or frame.run.created_at != run.created_at:  # an id may come again after a run is deleted
+                return None
+            self._frames.move_to_end(run.id)
+            return frame
+
+    def _keep(self, frame: RunFrame) -> None:
+        with self._lock:
+            self._frames[frame.run.id] = frame
+            self._frames.move_to_end(frame.run.id)
+            while len(self._frames) > self._size:
+                self._frames.popitem(last=False)
+
+    def _read(self, run: Run) -> RunFrame:
+        snapshot = self._store.snapshot(run.snapshot_id)
+        with self._lock:
+            same = [
+                frame
+                for frame in self._frames.values()
+                if frame.snapshot.id == snapshot.id and frame.snapshot.created_at == snapshot.created_at
+            ]
+        customers = (
+            same[0].customers if same else CustomerColumns.from_table(self._store.snapshot_customers(snapshot.id))
+        )
+        return RunFrame.make(run, snapshot, customers, self._store.labels(run.id).to_numpy())

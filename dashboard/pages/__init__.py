@@ -1,0 +1,9 @@
+"""The pages people look at, one module each. A new page is a module and its name in :data:`PAGES`.
+
+A page module has ``PATH``, ``TITLE``, ``ORDER`` and ``AREA`` ("marketing" or "operations"), ``layout(services,
+**query)``, which draws it for what the address says, and ``register(app, services)``, which adds its callbacks.
+"""
+
+from dashboard.pages import compare, drift, runs, segments
+
+PAGES = (segments, compare, drift, runs)

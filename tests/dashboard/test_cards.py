@@ -1,0 +1,142 @@
+"""Cards, numbers and sentences: what is written is what is there."""
+
+from datetime import date
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashboard import cards, numbers
+from dashboard.run_frame import CustomerColumns, RunFrame
+from dashboard.totals import Totals, insights, segment_totals, totals
+from engines.contract import NamedSegment
+from storage.contract import Selection
+
+SPACE = "\u00a0"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (numbers.count(1234), "1,234"),
+        (numbers.count(None), "–"),
+        (numbers.short_money(8_911_407.904, "GBP"), f"£8.91{SPACE}M"),
+        (numbers.short_money(999_999.0, "GBP"), f"£1.00{SPACE}M"),
+        (numbers.short_money(143_210.4, "GBP"), "£143,210"),
+        (numbers.short_money(-2.9, "EUR"), "-€2.90"),
+        (numbers.short_money(float("nan"), "EUR"), "–"),
+        (numbers.money(8_911_407.904, "GBP"), "£8,911,407.90"),
+        (numbers.money(-0.001, "GBP"), "£0.00"),
+        (numbers.money(1200.0, "JPY"), "¥1,200"),
+        (numbers.money(5.0, "SEK"), f"SEK{SPACE}5.00"),
+        (numbers.round_money(1479.01, "GBP"), "£1,479"),
+        (numbers.percent(0.2734), f"27.3{SPACE}%"),
+        (numbers.percent(0.0002), f"<{SPACE}0.1{SPACE}%"),
+        (numbers.percent(0.0), f"0.0{SPACE}%"),
+        (numbers.days(1.0), f"1{SPACE}day"),
+        (numbers.days(92.46), f"92.5{SPACE}days"),
+        (numbers.day(date(2011, 12, 9)), "9 Dec 2011"),
+        (numbers.plural(1, "customer"), "1 customer"),
+        (numbers.plural(1234, "country", "countries"), "1,234 countries"),
+        (str(numbers.significant(1025.07)), "1000.0"),
+        (str(numbers.significant(0.0)), "0.0"),
+    ],
+)
+def test_numbers_are_written_alike_everywhere(written, expected):
+    assert written == expected
+
+
+def words(component):
+    """All text of a component, in order."""
+    if component is None:
+        return ""
+    if isinstance(component, str | int | float):
+        return str(component)
+    if isinstance(component, list | tuple):
+        return " ".join(filter(None, map(words, component)))
+    return words(getattr(component, "children", None))
+
+
+def test_key_figures_stand_beside_everyone_and_keep_the_exact_figure():
+    row = cards.kpi_row(Totals(50, 1_500_000.0, 100.0, 2000.0), Totals(200, 3_000_000.0, 400.0, 8000.0), "GBP", 26)
+    text = words(row)
+    assert f"Customers 50 25.0{SPACE}% of all" in text
+    assert f"£1.50{SPACE}M 50.0{SPACE}% of all" in text
+    assert "Average order £15,000 100 orders" in text
+    assert "Average CLV £40.00 next 26 weeks" in text
+    assert row[1].children[1].title == "£1,500,000.00"
+
+
+def test_without_a_value_model_the_cards_say_why_there_is_no_clv():
+    text = words(cards.kpi_row(Totals(0, 0.0, 0.0, None), Totals(2, 3.0, 2.0, None), "GBP"))
+    assert text.count("no value model ran") == 2
+    assert text.count("–") == 3  # average order, average CLV, total CLV
+
+
+@pytest.fixture
+def frame():
+    """Forty customers: ten big spenders seen just now, twenty small ones, ten big ones long gone; one has no CLV."""
+    recency = np.repeat([5, 50, 300], [10, 20, 10])
+    monetary = np.repeat([1000.0, 10.0, 500.0], [10, 20, 10])
+    clv = np.where(np.arange(40) == 3, np.nan, 10.0)
+    table = pd.DataFrame(
+        {"recency_days": recency, "frequency": np.repeat([10, 1, 5], [10, 20, 10]), "monetary": monetary, "clv": clv},
+        index=[f"{i:02d}" for i in range(40)],
+    )
+    named = [("Champions", "Reward them."), ("Promising", "Raise awareness."), ("At Risk", "Win them back.")]
+    segments = tuple(
+        NamedSegment(key, name, action, "#004488", 1, 0.1, 1.0, 1.0, 1.0, None)
+        for key, (name, action) in enumerate(named)
+    )
+    run = SimpleNamespace(id=1, segments=segments)
+    snapshot = SimpleNamespace(info={"currency": "GBP"}, settings={}, dataset="forty")
+    return RunFrame.make(run, snapshot, CustomerColumns.from_table(table), np.repeat([0, 1, 2], [10, 20, 10]))
+
+
+def test_totals_are_sums_over_the_customers_in_view(frame):
+    everyone = totals(segment_totals(frame, frame.mask(Selection())), valued=True)
+    assert everyone == Totals(40, 15_200.0, 170.0, 390.0)
+    assert everyone.average_order_value == pytest.approx(15_200 / 170)
+    nobody = totals(segment_totals(frame, frame.mask(Selection(max_recency=1.0))), valued=True)
+    assert nobody == Totals(0, 0.0, 0.0, 0.0)
+    assert nobody.average_clv is None and nobody.average_order_value is None
+
+
+def test_segments_add_up_and_empty_ones_are_left_out(frame):
+    rows = segment_totals(frame, frame.mask(Selection(max_recency=100.0)))
+    assert [(row.segment.name, row.customers, row.revenue) for row in rows] == [
+        ("Champions", 10, 10_000.0),
+        ("Promising", 20, 200.0),
+    ]
+    assert sum(row.share for row in rows) == pytest.approx(1)
+    assert sum(row.revenue_share for row in rows) == pytest.approx(1)
+    assert (rows[0].recency, rows[0].frequency, rows[0].monetary) == (5.0, 10.0, 1000.0)
+    assert rows[0].clv == 10.0  # over the nine that have one
+    assert rows[0].churn_risk is None
+
+
+def test_sentences_are_true_of_the_customers_in_view(frame):
+    mask = frame.mask(Selection())
+    found = insights(frame, mask, segment_totals(frame, mask))
+    assert found == [
+        f"Champions are 25.0{SPACE}% of these customers and brought 65.8{SPACE}% of their revenue.",
+        f"The best-spending tenth (4 customers) brought 26.3{SPACE}% of the revenue.",
+        f"10 At Risk last ordered 300{SPACE}days ago on average and had brought £5,000.00.",
+    ]
+    few = frame.mask(Selection(q="00"))
+    assert insights(frame, few, segment_totals(frame, few)) == []
+    nobody = np.zeros(40, dtype=bool)
+    assert insights(frame, nobody, segment_totals(frame, nobody)) == []
+
+
+def test_the_table_has_a_line_with_action_and_button_per_segment(frame):
+    rows = segment_totals(frame, frame.mask(Selection()))
+    table = cards.segment_table(rows, "GBP", lambda name: f"pick-{name}", ["At Risk"])
+    lines = table.children.children[1].children
+    assert [words(line)[:9].strip() for line in lines] == ["Champions", "Promising", "At Risk W"]
+    assert "Win them back." in words(lines[2]) and "£500" in words(lines[2])
+    assert lines[2].className == "chosen"
+    buttons = [line.children[0].children[0] for line in lines]
+    assert [item.id for item in buttons] == ["pick-Champions", "pick-Promising", "pick-At Risk"]
+    assert [getattr(item, "aria-pressed") for item in buttons] == ["false", "false", "true"]

@@ -1,0 +1,163 @@
+"""Lists as files: everyone in them once, safe to open, typed, and never half written."""
+
+import csv
+import io
+from datetime import date, datetime
+
+import fastexcel
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import xlsxwriter
+
+from dashboard import exporting
+from engines.errors import InputError
+
+SCHEMA = pa.schema(
+    [
+        ("customer_id", pa.large_string()),
+        ("segment", pa.string()),
+        ("recency_days", pa.int64()),
+        ("last_purchase", pa.timestamp("us")),
+        ("country", pa.dictionary(pa.int32(), pa.string())),
+        ("frequency", pa.int64()),
+        ("monetary", pa.float64()),
+        ("clv", pa.float64()),
+        ("is_home_country", pa.bool_()),
+    ]
+)
+ROWS = [
+    ("=1+1", "Champions", 3, datetime(2011, 12, 6), "France", 5, 10.5, 4.25, True),
+    ("0042", 'Can\'t, "Lose" Them', 9, datetime(2011, 11, 30), "Germany", 1, -3.0, None, False),
+    ("@x", "+plus", 1, None, None, 2, 1e15, float("nan"), None),
+    ("-5", "\ttab", 2, datetime(1899, 1, 1), "Åland", 7, 0.1, float("inf"), True),
+]
+ORDER = [*exporting.FIRST, "last_purchase", "is_home_country"]
+
+
+def column(values, kind):
+    return pa.array(values).dictionary_encode() if pa.types.is_dictionary(kind) else pa.array(values, kind)
+
+
+def batch(rows=ROWS):
+    columns = [column(list(values), field.type) for values, field in zip(zip(*rows, strict=True), SCHEMA, strict=True)]
+    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+
+
+def reader(*batches):
+    return pa.RecordBatchReader.from_batches(SCHEMA, batches or [batch()])
+
+
+def test_csv_reads_back():
+    text = b"".join(exporting.stream(reader(), "csv")).decode()
+    header, *rows = csv.reader(io.StringIO(text))
+    assert header == ORDER
+    assert text.startswith("customer_id,segment,")
+    assert rows == [
+        ["'=1+1", "Champions", "3", "5", "10.5", "4.25", "France", "2011-12-06", "true"],
+        ["0042", 'Can\'t, "Lose" Them', "9", "1", "-3", "", "Germany", "2011-11-30", "false"],
+        ["'@x", "'+plus", "1", "2", "1e+15", "", "", "", ""],
+        ["'-5", "'\ttab", "2", "7", "0.1", "", "Åland", "1899-01-01", "true"],
+    ]
+
+
+def test_xlsx_reads_back():
+    data = b"".join(exporting.stream(reader(), "xlsx"))
+    book = fastexcel.read_excel(data)
+    assert book.sheet_names == ["Customers"]
+    table = book.load_sheet(0, dtypes={"customer_id": "string"}).to_arrow().to_pydict()
+    assert list(table) == ORDER
+    assert table["customer_id"] == ["'=1+1", "0042", "'@x", "'-5"]
+    assert table["frequency"] == [5, 1, 2, 7]
+    assert table["monetary"] == [10.5, -3.0, 1e15, 0.1]
+    assert table["clv"] == [4.25, None, None, None]
+    assert table["country"] == ["France", "Germany", None, "Åland"]
+    assert str(table["last_purchase"][0]).startswith("2011-12-06")
+
+
+def test_parquet_keeps_types_and_text():
+    table = pq.read_table(io.BytesIO(b"".join(exporting.stream(reader(), "parquet"))))
+    assert table.column_names == ORDER
+    assert table["customer_id"].to_pylist() == [row[0] for row in ROWS]
+    assert table["last_purchase"].to_pylist()[0] == datetime(2011, 12, 6)
+    assert table.schema.field("monetary").type == pa.float64()
+
+
+@pytest.mark.parametrize("kind", exporting.FORMATS)
+def test_nobody_gives_a_file_with_a_header(kind):
+    data = b"".join(exporting.stream(pa.RecordBatchReader.from_batches(SCHEMA, []), kind))
+    if kind == "csv":
+        assert data.decode() == ",".join(ORDER) + "\n"
+    elif kind == "xlsx":
+        assert fastexcel.read_excel(data).load_sheet(0).available_columns()[0].name == "customer_id"
+    else:
+        assert pq.read_table(io.BytesIO(data)).num_rows == 0
+
+
+@pytest.mark.parametrize("kind", exporting.FORMATS)
+def test_write_counts_and_leaves_nothing_else(tmp_path, kind):
+    target = tmp_path / f"list.{kind}"
+    assert exporting.format_of(target) == kind
+    assert exporting.write(reader(batch(), batch()), target, kind) == 8
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
+    sink = io.BytesIO()
+    assert exporting.write(reader(batch(), batch()), sink, kind) == 8
+    assert len(sink.getvalue()) > 0
+
+
+def test_a_list_that_breaks_off_leaves_the_old_one(tmp_path):
+    target = tmp_path / "list.csv"
+    target.write_text("old")
+
+    def breaking():
+        yield batch()
+        raise RuntimeError("the database went away")
+
+    with pytest.raises(RuntimeError, match="went away"):
+        exporting.write(pa.RecordBatchReader.from_batches(SCHEMA, breaking()), target, "csv")
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_bad_names_and_places(tmp_path):
+    with pytest.raises(InputError, match=r"list\.txt.*\.csv, \.xlsx or \.parquet"):
+        exporting.format_of(tmp_path / "list.txt")
+    with pytest.raises(InputError, match="cannot be written: No such file or directory"):
+        exporting.write(reader(), tmp_path / "nowhere" / "list.csv", "csv")
+
+
+def test_streams_batch_by_batch():
+    taken = []
+
+    def batches():
+        for number in range(5):
+            taken.append(number)
+            yield batch()
+
+    pieces = exporting.stream(pa.RecordBatchReader.from_batches(SCHEMA, batches()), "csv")
+    next(pieces)
+    next(pieces)
+    assert len(taken) <= 2
+    pieces.close()
+
+
+def test_xlsx_goes_on_to_a_further_sheet(tmp_path):
+    path = tmp_path / "list.xlsx"
+    exporting._write_workbook(exporting._Counted(reader(batch(), batch())), path, str(tmp_path), rows_per_sheet=3)
+    book = fastexcel.read_excel(path)
+    assert book.sheet_names == ["Customers", "Customers 2", "Customers 3"]
+    sheets = [book.load_sheet(name, dtypes={"customer_id": "string"}).to_arrow() for name in book.sheet_names]
+    assert [sheet.num_rows for sheet in sheets] == [3, 3, 2]
+    ids = [text for sheet in sheets for text in sheet["customer_id"].to_pylist()]
+    assert ids == ["'=1+1", "0042", "'@x", "'-5"] * 2
+
+
+def test_a_sheet_holds_what_excel_holds():
+    assert xlsxwriter.worksheet.Worksheet().xls_rowmax - 1 == exporting.ROWS_PER_SHEET
+
+
+def test_a_column_may_be_called_anything():
+    schema = pa.schema([("customer_id", pa.string()), ("=cmd()", pa.int64()), ("added", pa.date32())])
+    rows = pa.RecordBatch.from_arrays([pa.array(["a"]), pa.array([1]), pa.array([date(2011, 1, 2)])], schema=schema)
+    text = b"".join(exporting.stream(pa.RecordBatchReader.from_batches(schema, [rows]), "csv")).decode()
+    assert text == 'customer_id,\'=cmd(),added\n"a",1,2011-01-02\n'

@@ -1,0 +1,95 @@
+"""The pages of drift and of runs: what they say, when there is something to say and when there is not."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from starlette.testclient import TestClient
+
+from dashboard.app import create_app
+from dashboard.frames import FrameCache
+from dashboard.pages import drift, runs
+from dashboard.services import Services
+from tests.dashboard import shop
+from tests.dashboard.test_app import callback
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    settings = shop.config(tmp_path_factory.mktemp("drift"))
+    store = shop.opened(settings)
+    yield Services(settings, store, FrameCache(store)), shop.fill(store, settings)
+    store.close()
+
+
+def words(component):
+    """All text of a component, in order."""
+    if isinstance(component, str):
+        return component
+    if isinstance(component, list | tuple):
+        return " ".join(words(item) for item in component)
+    return words(getattr(component, "children", None) or "")
+
+
+def test_says_what_is_frozen_and_what_was_found(desk):
+    services, ids = desk
+    text = words(drift.layout(services, run=str(ids["kmeans"])))
+    assert "Drift of K-means k=4" in text
+    assert "1 alert at 3 dates, the latest on 1 Jun 2011 (ARI 0.61)." in text
+    assert "frozen on 1 Apr 2011" in text
+    assert "below the line and below the band" in text
+    assert "31.0\u00a0%" in text
+
+
+def test_says_when_all_is_well_and_noise_is_not_known(desk):
+    services, ids = desk
+    calm = [replace(point, alert=False, noise_low=None) for point in shop.DRIFT]
+    services.store.save_drift(ids["rfm"], calm)
+    text = words(drift.layout(services, run=str(ids["rfm"])))
+    assert "No alert at 3 dates" in text
+    assert "so it may be chance" in text
+    assert "▲" not in text
+
+
+def test_says_why_there_is_no_timeline(desk):
+    services, ids = desk
+    text = words(drift.layout(services, run=str(ids["hierarchical"])))
+    assert "Hierarchical k=4 on Shop has no timeline" in text
+    assert "90 days" in text
+
+
+def test_frozen_day_needs_the_first_sale(desk):
+    services, ids = desk
+    snapshot = services.store.snapshot(services.store.run(ids["kmeans"]).snapshot_id)
+    assert drift.frozen_on(snapshot) == date(2011, 4, 1)
+    assert drift.frozen_on(replace(snapshot, info={})) is None
+    assert drift.frozen_on(replace(snapshot, info={"first_day": "2011-11-20"})) is None
+
+
+def test_timeline_is_drawn_in_the_theme(desk):
+    services, ids = desk
+    with TestClient(create_app(services.config, services.store, environ={}), base_url="http://127.0.0.1") as client:
+        answer = callback(
+            client, ["drift-timeline.figure"], [("theme.data", "dark")], [("drift-run.data", ids["kmeans"])]
+        )
+    names = {trace.get("name") for trace in answer.json()["response"]["drift-timeline"]["figure"]["data"]}
+    assert {"alert", "noise of refitting"} <= names
+
+
+def test_runs_are_listed_with_their_state(desk):
+    services, ids = desk
+    text = words(runs.layout(services, run=str(ids["rfm"])))
+    assert "7 runs: 1 queued, 1 failed, 5 done." in text
+    assert "it did not work out" in text
+    assert "synthetic" in text
+    assert text.count("Open") == 5
+    assert "1.25 s" in text
+
+
+def test_no_runs(tmp_path):
+    settings = shop.config(tmp_path)
+    store = shop.opened(settings)
+    services = Services(settings, store, FrameCache(store))
+    assert "No runs yet" in words(runs.layout(services))
+    assert "No timeline yet" in words(drift.layout(services))
+    store.close()

@@ -1,0 +1,241 @@
+"""The Segments page: filters, address, figures, table and export tell one story."""
+
+import json
+from urllib.parse import parse_qsl, urlsplit
+
+import dash
+import pytest
+
+from dashboard import ids
+from dashboard.desk import desk
+from dashboard.filters import FIELDS, control, control_values, read_view
+from dashboard.frames import FrameCache
+from dashboard.pages import segments as page
+from dashboard.services import Services
+from storage.contract import Selection
+from tests.dashboard import shop
+from tests.dashboard.test_cards import words
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory):
+    settings = shop.config(tmp_path_factory.mktemp("page"))
+    store = shop.opened(settings)
+    made = Services(settings, store, FrameCache(store))
+    yield made, shop.fill(store, settings)
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def client(services):
+    app = dash.Dash("segments_page", suppress_callback_exceptions=True)
+    app.layout = dash.html.Div([dash.dcc.Location(id=ids.LOCATION), dash.dcc.Store(id=ids.THEME)])
+    page.register(app, services[0])
+    return app.server.test_client()
+
+
+def _call(client, ending, values, triggered):
+    """Call the callback that has this output as a browser does; ``values`` by "id.property", others are None."""
+    found = next(item for item in client.get("/_dash-dependencies").json if ending in item["output"])
+
+    def filled(part):
+        if part["id"].startswith("{"):
+            given = values.get(part["id"], [])
+            return [{"id": one, "property": part["property"], "value": value} for one, value in given]
+        return {**part, "value": values.get(f"{part['id']}.{part['property']}")}
+
+    outputs = []
+    for text in found["output"].strip(".").split("..."):
+        name, prop = text.rsplit(".", 1)
+        outputs.append({"id": name, "property": prop})
+    body = {
+        "output": found["output"],
+        "outputs": outputs if found["output"].startswith("..") else outputs[0],
+        "inputs": [filled(part) for part in found["inputs"]],
+        "state": [filled(part) for part in found["state"]],
+        "changedPropIds": [triggered] if triggered else [],
+    }
+    return client.post("/_dash-update-component", json=body)
+
+
+def draw(client, search, *, controls=None, triggered="", drawn=None, **values):
+    """What the page's callback answers, by "id.property"; None where it leaves everything as it is."""
+    shown = control_values(controls if controls is not None else Selection())
+    given = {f"{control('segments', field)}.value": shown[field] for field in FIELDS}
+    given |= {"segments-search.data": search, "theme.data": "light", "segments-drawn.data": drawn, **values}
+    answer = _call(client, "segments-drawn.data", given, triggered)
+    assert answer.status_code in (200, 204)
+    if answer.status_code == 204:
+        return None
+    parts = answer.json["response"]
+    return {f"{name}.{prop}": value for name, props in parts.items() for prop, value in props.items()}
+
+
+def test_the_layout_takes_any_query(services):
+    for query in ({}, {"run": "nonsense"}, {"run": "999999", "min_clv": "x", "anything": ["a", "b"]}):
+        text = str(page.layout(services[0], **query).to_plotly_json())
+        assert "segments-rail" in text and "segments-customers" in text
+
+
+def test_everyone_is_shown_when_nothing_is_filtered(client, services):
+    runs = services[1]
+    shown = draw(client, f"?run={runs['rfm']}")
+    assert shown["segments-export.children"] == "Export 400 customers"
+    assert shown["segments-body.hidden"] is False
+    assert shown["segments-drawn.data"]["run"] == runs["rfm"]
+    assert len(shown["segments-activity.figure"]["data"]) > 2
+    assert shown["segments-reset.hidden"] is True
+
+
+def test_the_address_alone_brings_filters_and_figures_back(client, services):
+    store, runs = services[0].store, services[1]
+    selection = Selection(countries=("Germany",), min_clv=20.0)
+    shown = draw(client, f"?run={runs['kmeans']}&country=Germany&min_clv=20")
+    assert shown["segments-filter-countries.value"] == ["Germany"]
+    assert shown["segments-filter-min-clv.value"] == 20
+    number = store.count(runs["kmeans"], selection)
+    assert shown["segments-export.children"] == f"Export {number} customers"
+    assert "Germany" in json.dumps(shown["segments-chips.children"])
+
+
+def test_the_export_is_the_selection_on_screen(client, services):
+    runs = services[1]
+    shown = draw(client, f"?run={runs['rfm']}&country=Germany&q=01")
+    for kind, name in (
+        ("csv", "segments-export"),
+        ("xlsx", "segments-export-xlsx"),
+        ("parquet", "segments-export-parquet"),
+    ):
+        address = urlsplit(shown[f"{name}.href"])
+        assert address.path == f"/api/v1/runs/{runs['rfm']}/export.{kind}"
+        assert Selection.from_query(parse_qsl(address.query)) == Selection(countries=("Germany",), q="01")
+
+
+def test_a_control_changes_the_address_and_is_left_alone(client, services):
+    runs = services[1]
+    before = draw(client, f"?run={runs['rfm']}&with=3")["segments-drawn.data"]
+    shown = draw(
+        client,
+        f"?run={runs['rfm']}&with=3",
+        controls=Selection(countries=("France",)),
+        triggered="segments-filter-countries.value",
+        drawn=before,
+    )
+    assert read_view(shown["segments-drawn.data"]["address"]).selection == Selection(countries=("France",))
+    assert shown["segments-drawn.data"]["address"].endswith("&with=3")
+    assert "segments-filter-countries.value" not in shown
+    assert "segments-customers.columnDefs" not in shown  # the run is the same: columns keep their order and sorting
+
+
+def test_the_page_does_not_answer_its_own_change_of_the_address(client, services):
+    before = draw(client, f"?run={services[1]['rfm']}&q=1")["segments-drawn.data"]
+    assert draw(client, f"?q=1&run={services[1]['rfm']}", triggered="segments-search.data", drawn=before) is None
+
+
+@pytest.mark.parametrize("triggered", ["theme.data", "segments-countries.clickData"])
+def test_what_the_page_wrote_into_the_address_counts_for_the_next_click(client, services, triggered):
+    run = services[1]["rfm"]
+    drawn = draw(client, f"?run={run}&min_clv=5")["segments-drawn.data"]
+    click = {"points": [{"y": "Germany"}]}
+    shown = draw(client, f"?run={run}", triggered=triggered, drawn=drawn, **{"segments-countries.clickData": click})
+    selection = read_view(shown["segments-drawn.data"]["address"]).selection
+    assert selection == Selection(min_clv=5.0, countries=("Germany",) if "click" in triggered else ())
+
+
+def test_chip_reset_row_box_and_bar_change_the_selection(client, services):
+    run = services[1]["rfm"]
+    search = f"?run={run}&country=Germany&country=France&min_clv=5"
+    before = draw(client, search)["segments-drawn.data"]
+    chip = {"type": "segments-chip", "field": "countries", "value": "France"}
+    name = services[0].store.run(run).segments[0].name
+    pick = {"type": "segments-pick", "name": name}
+
+    def after(triggered, **values):
+        shown = draw(client, search, triggered=triggered, drawn=before, **values)
+        return read_view(shown["segments-drawn.data"]["address"]).selection
+
+    def wild(one):
+        pattern = json.dumps(
+            {key: ["ALL"] if key != "type" else value for key, value in one.items()}, separators=(",", ":")
+        )
+        return json.dumps(one, sort_keys=True, separators=(",", ":")) + ".n_clicks", _sorted(pattern)
+
+    triggered, pattern = wild(chip)
+    assert after(triggered, **{pattern: [(chip, 1)]}) == Selection(countries=("Germany",), min_clv=5.0)
+    assert draw(client, search, triggered=triggered, drawn=before, **{pattern: [(chip, None)]}) is None
+    triggered, pattern = wild(pick)
+    assert after(triggered, **{pattern: [(pick, 1)]}).segments == (name,)
+    assert after("segments-reset.n_clicks", **{"segments-reset.n_clicks": 1}) == Selection()
+    click = {"points": [{"y": name}]}
+    assert after("segments-boxes.clickData", **{"segments-boxes.clickData": click}).segments == (name,)
+    click = {"points": [{"y": "Germany"}]}
+    assert after("segments-countries.clickData", **{"segments-countries.clickData": click}).countries == ("Germany",)
+
+
+def _sorted(pattern):
+    return json.dumps(json.loads(pattern), sort_keys=True, separators=(",", ":"))
+
+
+def test_an_empty_view_names_the_filter_and_offers_to_drop_it(client, services):
+    shown = draw(client, f"?run={services[1]['rfm']}&country=Germany&min_frequency=1000")
+    assert shown["segments-body.hidden"] is True
+    text = json.dumps(shown["segments-notice.children"], ensure_ascii=False)
+    assert "No customer meets these filters" in text
+    assert "Drop “Frequency ≥ 1,000”" in text and "segments-drop" in text
+    assert shown["segments-export.children"] == "Export 0 customers"
+
+
+def test_what_cannot_be_read_in_the_address_is_said(client, services):
+    shown = draw(client, f"?run={services[1]['rfm']}&min_clv=lots")
+    assert "min_clv must be a number" in json.dumps(shown["segments-notice.children"])
+    assert shown["segments-export.children"] == "Export 400 customers"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"), [("failed", "it did not work out"), ("queued", "waiting to be worked on")]
+)
+def test_unfinished_runs_say_how_they_stand(client, services, name, sentence):
+    shown = draw(client, f"?run={services[1][name]}")
+    assert sentence in json.dumps(shown["segments-notice.children"])
+    assert shown["segments-body.hidden"] is True and shown["segments-bar.hidden"] is True
+
+
+def test_an_unknown_run_is_no_error(client):
+    assert "There is no such run" in json.dumps(draw(client, "?run=99999")["segments-notice.children"])
+
+
+def test_without_any_run_the_page_says_what_to_do_first(tmp_path):
+    settings = shop.config(tmp_path)
+    store = shop.opened(settings)
+    parts = desk(Services(settings, store, FrameCache(store)), read_view(""), Selection(), "light", "segments", None)
+    assert "make demo" in words(parts["notice"]) and "segmentry run sales.csv" in words(parts["notice"])
+    assert parts["body"] is True
+    store.close()
+
+
+def test_without_countries_chart_and_filter_step_aside(client, services):
+    shown = draw(client, f"?run={services[1]['toys']}")
+    assert shown["segments-country-group.hidden"] is True
+    assert shown["segments-countries.style"] == {"display": "none"}
+    assert "steps aside" in shown["segments-countries-words.children"]
+    assert "segments-countries.figure" not in shown
+    assert "country" not in [column["field"] for column in shown["segments-customers.columnDefs"]]
+
+
+def test_the_customer_table_is_the_selection_sorted(client, services):
+    store, runs = services[0].store, services[1]
+    drawn = draw(client, f"?run={runs['rfm']}&country=Germany")["segments-drawn.data"]
+    request = {"startRow": 0, "endRow": 100, "sortModel": [{"colId": "clv", "sort": "desc"}], "filterModel": {}}
+    values = {"segments-customers.getRowsRequest": request, "segments-drawn.data": drawn}
+    answer = _call(client, "segments-customers.getRowsResponse", values, "segments-customers.getRowsRequest")
+    found = answer.json["response"]["segments-customers"]["getRowsResponse"]
+    table = store.stream(runs["rfm"], Selection(countries=("Germany",))).read_all().to_pandas()
+    table = table.sort_values("clv", ascending=False, kind="stable")
+    assert found["rowCount"] == len(table)
+    assert sorted(row["customer_id"] for row in found["rowData"]) == sorted(table["customer_id"].head(100))
+    assert [row["clv"] for row in found["rowData"]] == table["clv"].head(100).tolist()
+    by_id = table.set_index("customer_id")
+    for row in found["rowData"]:
+        assert row["segment"] == by_id.loc[row["customer_id"], "segment"]
+        assert row["monetary"] == by_id.loc[row["customer_id"], "monetary"]
+        assert row["country"] == "Germany"
