@@ -112,7 +112,7 @@ def _column(name: str, currency: str, sorted_first: bool) -> dict[str, Any]:
     definition |= {
         "type": "rightAligned",
         "valueFormatter": {"function": shown},
-        "minWidth": 124 if column.kind == "money" else 104,
+        "minWidth": 124 if column.kind == "money" else 116,
     }
     if sorted_first:
         definition["sort"] = "desc"

@@ -98,3 +98,17 @@ def pytest_setup_options():
     ):
         options.add_argument(flag)
     return options
+
+
+NEVER_SKIPPED = ("browser", "postgres")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A run in which a browser or a PostgreSQL test was skipped has failed, whatever the reason for the skip."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    names = [report.nodeid for report in skipped if any(mark in report.keywords for mark in NEVER_SKIPPED)]
+    if names:
+        reporter.write_line(f"Browser and PostgreSQL tests must not be skipped: {', '.join(names)}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -55,4 +55,14 @@ def _axis(frame: RunFrame, column: str) -> Axis:
 
 def log_ticks(low: float, high: float) -> dict[str, Any]:
     """Ticks of a logarithmic axis: every decade, and 2 and 5 between where few decades are seen."""
-    return {"tickformat": "~s", "dtick": "D2" if high < 150 * low else 1}
+    decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    steps = (1, 2, 5) if high < 150 * low else (1,)
+    ticks = [float(f"{decade * step:.6g}") for decade in decades for step in steps]
+    return {"tickvals": np.array(ticks), "ticktext": [_short(tick) for tick in ticks]}
+
+
+def _short(tick: float) -> str:
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if tick >= size:
+            return f"{tick / size:g} {letter}"
+    return f"{tick:g}"  # and not 100m for 0.1, which reads as a hundred million

@@ -1,4 +1,4 @@
-"""One server for all browser tests: the sample shop and CDNOW's sample, segmented for real, served by a real process."""
+"""One server for all browser tests: the sample shop and CDNOW's sample, segmented for real, in a real process."""
 
 from __future__ import annotations
 

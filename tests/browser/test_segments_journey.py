@@ -77,7 +77,7 @@ def test_filter_to_export(page, desk):
     page.driver.find_element(By.CSS_SELECTOR, EXPORT).click()
     folder = Path(page.downloads)
     page.until(lambda: list(folder.glob("*.csv")))
-    with list(folder.glob("*.csv"))[0].open(encoding="utf-8-sig", newline="") as file:
+    with next(iter(folder.glob("*.csv"))).open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["customer_id"] for row in rows] == wanted
     assert {row["segment"] for row in rows} == {"Champions"}

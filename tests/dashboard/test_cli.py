@@ -162,6 +162,20 @@ def test_listings(segmentry):
 
 
 HEAD = SHOP.splitlines()[0]
+ALIKE = "\n".join([HEAD, *(f"{n},A,BAG,1,2024-01-0{1 + n % 2} 10:00:00,2.50,{n},Italy" for n in range(6))])
+
+
+def test_one_engine_of_several_fails(segmentry, tmp_path):
+    (tmp_path / "alike.csv").write_text(ALIKE, encoding="utf-8")  # six customers, two kinds: there are no three groups
+    done = segmentry("run", "alike.csv", "--engine", "rfm", "--engine", "kmeans", "--k", "3", "--json", code=1)
+    rfm, kmeans = json.loads(done.stdout)["runs"]
+    assert (rfm["state"], kmeans["state"], kmeans["segments"]) == ("done", "failed", [])
+    assert "K-means" in kmeans["error"] and kmeans["error"] in done.stderr
+    assert [run["state"] for run in json.loads(segmentry("runs", "--json").stdout)] == ["failed", "done"]
+    segmentry("run", "alike.csv", "--name", "alone", "--engine", "kmeans", "--k", "3", code=2)
+    assert len(json.loads(segmentry("runs", "--json").stdout)) == 2
+
+
 BAD = {
     "empty": ("", [], "empty"),
     "header": (HEAD + "\n", [], "no lines"),
