@@ -123,6 +123,15 @@ class NearestGroup:
         matrix = self.place.transform(customers)
         return Series(np.sqrt(((matrix - self.points[nearest(matrix, self.points)]) ** 2).sum(axis=1)), customers.index)
 
+    def distances(self, customers: DataFrame) -> DataFrame:
+        """How far each customer is from the nearest point of each segment (columns: keys), as :meth:`distance`."""
+        matrix = self.place.transform(customers)
+        found = {}
+        for key in np.unique(self.keys).tolist():
+            points = self.points[self.keys == key]
+            found[key] = np.sqrt(((matrix - points[nearest(matrix, points)]) ** 2).sum(axis=1))
+        return DataFrame(found, index=customers.index)
+
     def artifacts(self) -> dict[str, Any]:
         """What pages may show: the space in words, PCA's explained variance, the linkage tree; JSON-ready."""
         return {"space": self.place.title, **explained_variance(self.place), **self.extras}
@@ -171,6 +180,7 @@ class WrappedClusterer(Clusterer):
     """A scikit-learn clusterer with our scaling before it and our assignment behind it."""
 
     fit_limit: ClassVar[int] = 20_000  # most of them need the square of it in memory
+    refit_limit: ClassVar[int] = 2_000
     estimator: ClassVar[type]
     count_parameter: ClassVar[str | None] = None
 

@@ -6,8 +6,9 @@ sentences from :data:`DICTIONARY`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 # --- sales lines: the canonical fields a user maps ------------------------------------------------------------------
 CUSTOMER_ID = "customer_id"
@@ -73,6 +74,8 @@ CHURN_RISK = "churn_risk"
 # --- labels ---------------------------------------------------------------------------------------------------------
 SEGMENT = "segment"
 SEGMENT_KEY = "segment_key"
+DISTANCE = "distance"  # to what decided the segment, in the engine's own space
+PROBABILITY = "probability"  # of the segment, where the engine knows one
 
 Kind = Literal["text", "date", "count", "days", "weeks", "money", "share", "flag", "number"]
 
@@ -127,10 +130,17 @@ VALUE_COLUMNS = (EXPECTED_PURCHASES, EXPECTED_PURCHASE_VALUE, CLV, P_ALIVE, CHUR
 FEATURE_COLUMNS = tuple(name for name in DICTIONARY if name not in (CUSTOMER_ID, *VALUE_COLUMNS))
 
 
-def describe(name: str) -> Column:
-    """The dictionary's entry for a customer column; category shares and plug-in features get one made from the name."""
-    if name in DICTIONARY:
-        return DICTIONARY[name]
+def describe(name: str, known: Mapping[str, Column] = {}) -> Column:
+    """The dictionary's entry for a customer column.
+
+    Args:
+        name: of the column. Category shares, and features of plug-ins that ``known`` does not have, get an entry made
+            from the name.
+        known: entries beyond the dictionary: a snapshot keeps those of its plug-in features (see ``columns_of``).
+    """
+    entry = DICTIONARY.get(name) or known.get(name)
+    if entry is not None:
+        return entry
     if name.startswith(CATEGORY_SHARE):
         category = name.removeprefix(CATEGORY_SHARE).replace("_", " ")
         return Column(
@@ -142,3 +152,9 @@ def describe(name: str) -> Column:
             f"How much of the spend goes to {category}.",
         )
     return Column(name, name.replace("_", " ").capitalize(), "number", "-", "made by a plug-in", "Made by a plug-in.")
+
+
+def columns_of(entries: Iterable[Mapping[str, Any]]) -> dict[str, Column]:
+    """Columns by name from entries written down with ``dataclasses.asdict``: what ``describe`` takes as ``known``."""
+    columns = [Column(**entry) for entry in entries]
+    return {column.name: column for column in columns}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
@@ -16,6 +16,9 @@ from pandas import DataFrame, Series
 
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.errors import InputError
+
+#: Bytes of the largest fitted model that is kept, and as much may be unpacked from one.
+MODEL_LIMIT = 64 * 2**20
 
 _TYPE_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", tuple: "a list of texts"}
 
@@ -127,6 +130,7 @@ class Engine(ABC):
     summary: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = (RECENCY, FREQUENCY, MONETARY)
     fit_limit: ClassVar[int] = 1_000_000  # above: fit on a seeded sample, assign everyone
+    refit_limit: ClassVar[int] = 20_000  # customers in each of the many refits that measure stability
 
     def __post_init__(self) -> None:
         for item in self.knobs():
@@ -139,6 +143,17 @@ class Engine(ABC):
         Raises:
             InputError: the table cannot be segmented so; the message names the column or setting and the remedy.
         """
+
+    def fit_each(self, customers: DataFrame, ks: Iterable[int]) -> Iterator[Fitted]:
+        """This engine fitted with each k in turn; for engines that have a ``k``.
+
+        An engine whose fits can share work overrides it; each must equal ``fit`` with that k.
+
+        Raises:
+            InputError: as ``fit`` does, when the turn comes to a k that the table does not allow.
+        """
+        for k in ks:
+            yield type(self).from_settings({**self.settings(), "k": k}).fit(customers)
 
     @classmethod
     def knobs(cls) -> tuple[Knob, ...]:
@@ -183,18 +198,26 @@ class Engine(ABC):
 
 @dataclass(frozen=True)
 class Play:
-    """One entry of the playbook: a segment's name, what it means, what to do about it, and its colour for ever."""
+    """One entry of the playbook: a segment's name, what it means, what to do about it, and its colour for ever.
+
+    ``spare``: given only where the names that are not spare are taken or say much less well what the segment is.
+    """
 
     name: str
     description: str
     action: str
     priority: int
     colour: str
+    spare: bool = False
 
 
 @dataclass(frozen=True)
 class NamedSegment:
-    """A segment of a run as people see it; means are over its customers, shares are of all customers' revenue."""
+    """A segment of a run as people see it; means are over its customers, shares are of all customers' revenue.
+
+    ``pinned``: name and action stay with these customers in the runs to come, whatever their profile. ``revision``: how
+    often people have changed it by hand.
+    """
 
     key: int
     name: str
@@ -206,6 +229,8 @@ class NamedSegment:
     frequency: float
     monetary: float
     clv: float | None
+    pinned: bool = False
+    revision: int = 0
 
 
 @dataclass(frozen=True)

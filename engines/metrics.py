@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -11,14 +12,16 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
-from engines.sampling import Codes, stratified_rows
+from engines.sampling import Codes, coded, stratified_rows, threads_for
 from engines.scaling import Matrix
 
 #: At most so many customers enter the silhouette, whose cost grows with their square.
 SILHOUETTE_SAMPLE = 10_000
 #: Above so many rows distances are computed in single precision.
 _EXACT = 4_000
-_CHUNK = 1024
+#: Distances are worked out in square tiles of so many rows, which stay in the processor's cache.
+_TILE = 512
+_CHUNK = 8192
 
 
 @dataclass(frozen=True)
@@ -37,27 +40,46 @@ class Outcome:
     diagnostics: Mapping[str, float]
     seed: int = 0
 
-    @property
+    @cached_property
     def groups(self) -> tuple[Matrix, Codes] | None:
         """Places and codes (0, 1, ...) without outliers; None when fewer than two groups are left."""
         if self.matrix is None:
             return None
-        codes = self.codes if self.inside.all() else self.codes[self.inside]
-        keys, inner = np.unique(codes, return_inverse=True)
+        everyone = bool(self.inside.all())
+        keys, inner = coded(self.codes if everyone else self.codes[self.inside])
         if len(keys) < 2:
             return None
-        return (self.matrix if self.inside.all() else self.matrix[self.inside]), inner.astype(np.int64)
+        return (self.matrix if everyone else self.matrix[self.inside]), inner
+
+    @cached_property
+    def centroids(self) -> tuple[Matrix, NDArray[np.int64], Matrix] | None:
+        """Mean place and size of each group, and every customer's squared distance to the own group's mean place."""
+        if self.groups is None:
+            return None
+        matrix, codes = self.groups
+        sizes = np.bincount(codes)
+        means = np.stack([np.bincount(codes, column) for column in matrix.T], axis=1) / sizes[:, None]
+        squared = np.zeros(len(matrix))
+        for start in range(0, len(matrix), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            for column, mean in zip(matrix[rows].T, means.T, strict=True):
+                squared[rows] += (column - mean[codes[rows]]) ** 2
+        return means, sizes, squared
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One figure of a run. ``better``: "higher", "lower", or "" where neither is good in itself."""
+    """One figure of a run. ``better``: "higher", "lower", or "" where neither is good in itself.
+
+    ``compute`` is None for what takes more than the finished run: refits (:mod:`engines.stability`) or the sales after
+    a cut-off (:mod:`engines.holdout`).
+    """
 
     name: str
     title: str
     meaning: str
     better: Literal["higher", "lower", ""]
-    compute: Callable[[Outcome], float | None]
+    compute: Callable[[Outcome], float | None] | None
 
 
 def silhouettes(matrix: Matrix, codings: Sequence[Codes]) -> list[Matrix]:
@@ -72,26 +94,28 @@ def silhouettes(matrix: Matrix, codings: Sequence[Codes]) -> list[Matrix]:
     """
     members = [np.eye(int(codes.max()) + 1)[codes] for codes in codings]
     sizes = [flags.sum(axis=0) for flags in members]
-    flags = np.hstack(members)
     borders = np.cumsum([0, *(each.shape[1] for each in members)])
-    if len(matrix) > _EXACT:
-        # centred first, half the digits are enough: a mean silhouette moves by less than 0.0001, at half the cost
-        matrix = (matrix - matrix.mean(axis=0)).astype(np.float32)
-        flags = flags.astype(np.float32)
-    norms = (matrix**2).sum(axis=1)
-    result = [np.zeros(len(matrix)) for _ in codings]
-    for start in range(0, len(matrix), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        squared = matrix[rows] @ matrix.T
-        squared *= -2.0
-        squared += norms[rows, None]
-        squared += norms[None, :]
-        np.maximum(squared, 0.0, out=squared)
-        np.sqrt(squared, out=squared)
-        sums = squared @ flags
-        for i, codes in enumerate(codings):
-            result[i][rows] = _from_sums(sums[:, borders[i] : borders[i + 1]], codes[rows], sizes[i])
-    return result
+    # centred first, half the digits are enough: a mean silhouette moves by less than 0.0001, at half the cost
+    kind = np.float32 if len(matrix) > _EXACT else np.float64
+    flags, centred = np.hstack(members).astype(kind), (matrix - matrix.mean(axis=0)).astype(kind)
+    norms = (centred**2).sum(axis=1, keepdims=True)
+    # so that one product gives |x|^2 - 2 x.y + |y|^2
+    left = np.hstack([norms, -2 * centred, np.ones_like(norms)])
+    right = np.ascontiguousarray(np.hstack([np.ones_like(norms), centred, norms]).T)
+    sums = np.zeros(flags.shape)
+    tiles = [slice(start, min(start + _TILE, len(matrix))) for start in range(0, len(matrix), _TILE)]
+    with threads_for(_TILE):  # threads would wait for one another more than they work
+        for i, rows in enumerate(tiles):
+            for others in tiles[i:]:
+                distances = left[rows] @ right[:, others]
+                np.maximum(distances, 0.0, out=distances)
+                np.sqrt(distances, out=distances)
+                if others is rows:
+                    np.fill_diagonal(distances, 0.0)
+                else:
+                    sums[others] += distances.T @ flags[rows]
+                sums[rows] += distances @ flags[others]
+    return [_from_sums(sums[:, borders[i] : borders[i + 1]], codes, sizes[i]) for i, codes in enumerate(codings)]
 
 
 def _from_sums(sums: Matrix, codes: Codes, sizes: Matrix) -> Matrix:
@@ -117,36 +141,23 @@ def silhouette(outcome: Outcome) -> float | None:
     return float(means @ np.bincount(codes) / len(codes))
 
 
-def _centroids(matrix: Matrix, codes: Codes) -> tuple[Matrix, NDArray[np.int64]]:
-    sizes = np.bincount(codes)
-    return np.stack([np.bincount(codes, column) for column in matrix.T], axis=1) / sizes[:, None], sizes
-
-
 def calinski_harabasz(outcome: Outcome) -> float | None:
     """(between / (k - 1)) / (within / (n - k)), sums of squares (Calinski & Harabasz 1974)."""
-    groups = outcome.groups
-    if groups is None or len(groups[0]) <= int(groups[1].max()) + 1:
+    if outcome.centroids is None or len(outcome.centroids[2]) <= len(outcome.centroids[1]):
         return None
-    matrix, codes = groups
-    centroids, sizes = _centroids(matrix, codes)
-    centre = matrix.mean(axis=0)
-    between = float((sizes[:, None] * (centroids - centre) ** 2).sum())
-    within = float(sum(((column - centroids[codes, d]) ** 2).sum() for d, column in enumerate(matrix.T)))
-    k = len(sizes)
-    return None if within <= 0 else between / (k - 1) / (within / (len(matrix) - k))
+    centroids, sizes, squared = outcome.centroids
+    k, customers = len(sizes), len(squared)
+    centre = sizes @ centroids / customers
+    between, within = float((sizes[:, None] * (centroids - centre) ** 2).sum()), float(squared.sum())
+    return None if within <= 0 else between / (k - 1) / (within / (customers - k))
 
 
 def davies_bouldin(outcome: Outcome) -> float | None:
     """Mean over groups of the worst (spread i + spread j) / distance of centroids (Davies & Bouldin 1979)."""
-    groups = outcome.groups
-    if groups is None:
+    if outcome.groups is None or outcome.centroids is None:
         return None
-    matrix, codes = groups
-    centroids, sizes = _centroids(matrix, codes)
-    squared = np.zeros(len(matrix))
-    for d, column in enumerate(matrix.T):
-        squared += (column - centroids[codes, d]) ** 2
-    spread = np.bincount(codes, np.sqrt(squared)) / sizes
+    centroids, sizes, squared = outcome.centroids
+    spread = np.bincount(outcome.groups[1], np.sqrt(squared)) / sizes
     apart = np.sqrt(((centroids[:, None, :] - centroids[None, :, :]) ** 2).sum(axis=2))
     np.fill_diagonal(apart, np.inf)
     if (apart == 0).any():
@@ -236,6 +247,22 @@ _ALL = (
         inertia,
     ),
     Metric(
+        "stability",
+        "Stability",
+        "How far segments agree with those of refits on customers drawn anew (adjusted Rand index): 1 when the same "
+        "customers always stay together, 0 when chance would do as well.",
+        "higher",
+        None,
+    ),
+    Metric(
+        "holdout_revenue",
+        "Holdout revenue",
+        "Which share of later revenue the top fifth of customers brought in, by the mean spend of their segments up to "
+        "a cut-off before it: 0.2 is what chance gives.",
+        "higher",
+        None,
+    ),
+    Metric(
         "balance",
         "Balance",
         "How even the segments' sizes are: 1 when all are equal, near 0 when one holds almost everyone.",
@@ -279,6 +306,6 @@ METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
 
 
 def measure(outcome: Outcome) -> dict[str, float | None]:
-    """Every metric of a run; None where it cannot be had (one segment has no silhouette), never NaN."""
-    values = {name: metric.compute(outcome) for name, metric in METRICS.items()}
+    """Every metric of a run; None where it cannot be had (one segment has no silhouette) or not yet, never NaN."""
+    values = {name: metric.compute and metric.compute(outcome) for name, metric in METRICS.items()}
     return {name: value if value is None or np.isfinite(value) else None for name, value in values.items()}

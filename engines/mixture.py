@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -34,6 +35,17 @@ class Mixture:
         k, d = self.means.shape
         return int(k * d + k * d * (d + 1) // 2 + k - 1)
 
+    @cached_property
+    def _roots(self) -> list[tuple[Matrix, float]]:
+        """Of each component: the matrix that makes it round, and the log of weight times density at its mean."""
+        found = []
+        for weight, covariance in zip(self.weights, self.covariances, strict=True):
+            lower = np.linalg.cholesky(covariance)
+            volume = np.log(np.diag(lower)).sum() + len(lower) / 2 * np.log(2 * np.pi)
+            inverse = np.asarray(np.linalg.solve(lower, np.eye(len(lower))), dtype=np.float64)
+            found.append((inverse, float(np.log(weight) - volume)))
+        return found
+
     def joint(self, columns: Matrix) -> Matrix:
         """log(weight x density), shape (k, rows), of rows given as columns (d x rows).
 
@@ -41,19 +53,20 @@ class Mixture:
         """
         dimensions = len(columns)
         result = np.empty((len(self.weights), columns.shape[1]))
-        for position, covariance in enumerate(self.covariances):
-            lower = np.linalg.cholesky(covariance)
-            inverse = np.linalg.solve(lower, np.eye(dimensions))
+        part, product = np.empty(columns.shape[1]), np.empty(columns.shape[1])
+        for position, (inverse, height) in enumerate(self._roots):
             centred = [values - mean for values, mean in zip(columns, self.means[position], strict=True)]
-            squared = np.zeros(columns.shape[1])
+            squared = result[position]
+            squared[:] = 0.0
             for row in range(dimensions):
-                part = centred[0] * inverse[row, 0]
+                np.multiply(centred[0], inverse[row, 0], out=part)
                 for column in range(1, row + 1):
-                    part += centred[column] * inverse[row, column]
-                part *= part
-                squared += part
-            volume = np.log(np.diag(lower)).sum() + dimensions / 2 * np.log(2 * np.pi)
-            result[position] = np.log(self.weights[position]) - volume - squared / 2
+                    np.multiply(centred[column], inverse[row, column], out=product)
+                    np.add(part, product, out=part)
+                np.multiply(part, part, out=part)
+                np.add(squared, part, out=squared)
+            squared /= -2
+            squared += height
         return result
 
     def flat(self, variance: float) -> int:
@@ -94,14 +107,15 @@ def fit_mixture(matrix: Matrix, k: int, seed: int, smallest_variance: float) -> 
 
 
 def _polished(matrix: Matrix, mixture: Mixture, smallest_variance: float) -> MixtureFit:
-    before, log_likelihood = -np.inf, -np.inf
-    for done in range(_ROUNDS):
-        log_likelihood, better = _round(matrix, mixture, smallest_variance)
-        if log_likelihood - before < _TOLERANCE * len(matrix):
-            # what was measured is the mixture before this round
-            return MixtureFit(mixture, log_likelihood, done, True)
-        before, mixture = log_likelihood, better
-    return MixtureFit(mixture, _round(matrix, mixture, smallest_variance)[0], _ROUNDS, False)
+    before = -np.inf
+    with threads_for(_CHUNK):  # products as small as these are slowed down by threads
+        for done in range(_ROUNDS):
+            log_likelihood, better = _round(matrix, mixture, smallest_variance)
+            if log_likelihood - before < _TOLERANCE * len(matrix):
+                # what was measured is the mixture before this round
+                return MixtureFit(mixture, log_likelihood, done, True)
+            before, mixture = log_likelihood, better
+        return MixtureFit(mixture, _round(matrix, mixture, smallest_variance)[0], _ROUNDS, False)
 
 
 def _round(matrix: Matrix, mixture: Mixture, smallest_variance: float) -> tuple[float, Mixture]:

@@ -10,48 +10,21 @@ from numpy.typing import NDArray
 from pandas import DataFrame, Series
 from scipy.optimize import linear_sum_assignment
 
+from engines.alignment import ENOUGH, inherited_pins, overlap
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment, Play, Predecessor, Segment
+from engines.sampling import coded
+from engines.scaling import signed_log
+from engines.vocabulary import HOMES, home, translated
 
 OUTLIERS = "Outliers"
 
-#: Where a name is at home: (how recently, how often, how much) against all customers, each from -1 to 1.
-_HOMES: dict[str, tuple[float, float, float]] = {
-    "champions": (0.75, 0.85, 0.85),
-    "loyal customers": (0.45, 0.55, 0.55),
-    "potential loyalists": (0.60, 0.15, 0.10),
-    "new customers": (0.85, -0.60, -0.45),
-    "promising": (0.50, -0.60, -0.50),
-    "needs attention": (0.00, 0.05, 0.10),
-    "about to sleep": (-0.15, -0.50, -0.40),
-    "at risk": (-0.50, 0.20, 0.30),
-    "can't lose them": (-0.55, 0.75, 0.75),
-    "hibernating": (-0.60, -0.50, -0.45),
-    "lost": (-0.85, -0.75, -0.75),
-}
-#: The other words people use for them.
-_ALSO = {
-    "vip": "champions",
-    "vips": "champions",
-    "best customers": "champions",
-    "loyal": "loyal customers",
-    "recent": "new customers",
-    "recent customers": "new customers",
-    "new": "new customers",
-    "need attention": "needs attention",
-    "customers needing attention": "needs attention",
-    "at-risk": "at risk",
-    "cannot lose them": "can't lose them",
-    "dormant": "hibernating",
-    "inactive": "hibernating",
-    "churned": "lost",
-}
-
 #: How much it counts that a segment holds the customers that had the name before, against the fit of the profile.
 _FAITH = 4.0
-#: An edited name that the playbook does not know has no home; it stays where at least so many of its customers stay.
-_ENOUGH = 0.3
+#: An edited name that the playbook does not know has no home; it stays where enough of its customers stay.
 _NO_HOME = 2.0
+#: How much further off a name may lie before a spare one, which people know less well, is taken instead.
+_RATHER = 0.6
 
 #: Colours for names without one of their own.
 _SPARE_COLOURS = (
@@ -84,7 +57,7 @@ def profiles(customers: DataFrame, labels: Series) -> list[Profile]:
         customers: with recency, frequency and monetary, and CLV where there is one; finite.
         labels: a key for each customer, in the same order.
     """
-    keys, codes = np.unique(labels.to_numpy(), return_inverse=True)
+    keys, codes = coded(labels.to_numpy(dtype=np.int64))
     sizes = np.bincount(codes)
     columns = {name: customers[name].to_numpy(np.float64) for name in (RECENCY, FREQUENCY, MONETARY)}
     clv = customers[CLV].to_numpy(np.float64, na_value=np.nan) if CLV in customers.columns else None
@@ -122,11 +95,12 @@ def name_segments(
 ) -> tuple[NamedSegment, ...]:
     """Name every segment that has customers: unique names and colours, the most important first.
 
-    Names that the engine gave are kept. The others are dealt out all at once: each segment to one name, so that the sum
-    of distances between profiles and the names' homes is least, and segments that hold the customers a name had in
-    ``previous`` keep it (with its colour) unless their profile speaks loudly against it. A name of the user's own that
-    has no known home gets one from its priority. Only when there are more segments than names does a name return with a
-    number.
+    A pinned segment of ``previous`` hands name, action and colour to the segment that holds its customers now. Other
+    names that the engine gave are kept, in the words of the playbook. The rest are dealt out all at once: each segment
+    to one name, so that the sum of distances between profiles and the names' homes is least, and segments that hold
+    the customers a name had in ``previous`` keep it (with its colour) unless their profile speaks loudly against it. A
+    name of the user's own that has no known home gets one from its priority. Only when there are more segments than
+    names does a name return with a number.
 
     Args:
         customers: with recency, frequency and monetary, and CLV where there is one.
@@ -136,16 +110,23 @@ def name_segments(
         previous: an earlier run to stay aligned to.
     """
     found = {profile.key: profile for profile in profiles(customers, labels)}
+    shares = overlap(labels, previous) if previous is not None else {}
+    pins = inherited_pins(shares, previous) if previous is not None else {}
+    # a name given by hand is meant as it is; the others follow the playbook when its words change
+    words = {
+        segment.key: segment.name if segment.revision or segment.pinned else translated(segment.name, plays)
+        for segment in (previous.segments if previous is not None else ())
+    }
     by_key = {segment.key: segment for segment in segments}
-    names = {key: by_key[key].name for key in found if key in by_key and by_key[key].name}
+    names = _given(found, by_key, plays, pins)
     # in an order of their own, so that the engine's numbering cannot decide between equals
     unnamed = sorted(
         (p for p in found.values() if p.key not in names), key=lambda p: (p.place, p.customers), reverse=True
     )
-    overlap = _overlap(labels, previous) if previous is not None else {}
-    names |= _dealt(unnamed, plays, set(names.values()), overlap)
+    stays = {(key, words[old]): share for (key, old), share in shares.items() if old in words}
+    names |= _dealt(unnamed, plays, set(names.values()), stays)
     book = {play.name: play for play in plays}
-    before = {} if previous is None else {segment.name: segment for segment in previous.segments}
+    before = {} if previous is None else {words[segment.key]: segment for segment in previous.segments}
     colours = _colours(names, book, before)
 
     def importance(key: int) -> tuple[int, float, int]:
@@ -155,7 +136,7 @@ def name_segments(
     named = []
     for key in sorted(found, key=importance):
         name, profile = names[key], found[key]
-        own = by_key[key].action if key in by_key else ""
+        own = pins[key].action if key in pins else by_key[key].action if key in by_key else ""
         action = own or (book[name].action if name in book else "") or (before[name].action if name in before else "")
         named.append(
             NamedSegment(
@@ -169,14 +150,32 @@ def name_segments(
                 profile.frequency,
                 profile.monetary,
                 profile.clv,
+                pinned=key in pins,
             )
         )
     return tuple(named)
 
 
+def _given(
+    found: Mapping[int, Profile],
+    segments: Mapping[int, Segment],
+    plays: Sequence[Play],
+    pins: Mapping[int, NamedSegment],
+) -> dict[int, str]:
+    """The names that are not dealt out: pinned ones, then the engine's own in the playbook's words; none twice."""
+    names = {key: pin.name for key, pin in pins.items()}
+    for key in sorted(found):
+        name = segments[key].name if key in segments and key not in names else ""
+        if name:
+            taken = set(names.values())
+            free = next((word for word in (translated(name, plays), name) if word not in taken), None)
+            names[key] = free or _numbered(name, 2, taken)
+    return names
+
+
 def _relative(values: NDArray[np.float64], codes: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.float64]:
     """How far each segment's mean lies from everyone's, in deviations of the logarithm, pressed into -1 to 1."""
-    logs = np.sign(values) * np.log1p(np.abs(values))
+    logs = signed_log(values)
     deviation = logs.std()
     if deviation < 1e-12:
         return np.zeros(len(sizes))
@@ -185,13 +184,8 @@ def _relative(values: NDArray[np.float64], codes: NDArray[np.int64], sizes: NDAr
     return np.asarray(np.round(steps / np.sqrt(1 + steps**2), 9))
 
 
-def _home(name: str) -> tuple[float, float, float] | None:
-    known = name.strip().lower().replace("’", "'")
-    return _HOMES.get(_ALSO.get(known, known))
-
-
 def _dealt(
-    unnamed: Sequence[Profile], plays: Sequence[Play], taken: set[str], overlap: Mapping[tuple[int, str], float]
+    unnamed: Sequence[Profile], plays: Sequence[Play], taken: set[str], stays: Mapping[tuple[int, str], float]
 ) -> dict[int, str]:
     if not unnamed:
         return {}
@@ -199,13 +193,13 @@ def _dealt(
     homes: dict[str, tuple[float, float, float] | None] = {}
     for rank, play in enumerate(sorted(book, key=lambda play: play.priority)):
         worth = 0.8 - 1.6 * rank / max(len(book) - 1, 1)
-        homes[play.name] = _home(play.name) or (worth, worth, worth)
+        homes[play.name] = home(play.name) or (worth, worth, worth)
     if not book:
-        homes = {name.capitalize(): home for name, home in _HOMES.items() if name.capitalize() not in taken}
-    for (_, name), share in overlap.items():
-        if name not in homes and name not in taken and name != OUTLIERS and share >= _ENOUGH:
+        homes = {name.capitalize(): place for name, place in HOMES.items() if name.capitalize() not in taken}
+    for (_, name), share in stays.items():
+        if name not in homes and name not in taken and name != OUTLIERS and share >= ENOUGH:
             homes[name] = None
-    single = list(homes)
+    single, spare = list(homes), {play.name for play in plays if play.spare}
     # numbered copies are so dear that they are used only when the names run out
     copies = -(-len(unnamed) // max(len(single), 1))
     options = [(name, copy) for copy in range(max(copies, 1)) for name in single] or [
@@ -214,9 +208,12 @@ def _dealt(
     cost = np.empty((len(unnamed), len(options)))
     for row, profile in enumerate(unnamed):
         for column, (name, copy) in enumerate(options):
-            home = homes.get(name)
-            distance = _NO_HOME if home is None else sum((a - b) ** 2 for a, b in zip(profile.place, home, strict=True))
-            cost[row, column] = distance - _FAITH * overlap.get((profile.key, name), 0.0) * (copy == 0) + 100.0 * copy
+            place = homes.get(name)
+            distance = (
+                _NO_HOME if place is None else sum((a - b) ** 2 for a, b in zip(profile.place, place, strict=True))
+            )
+            faith = _FAITH * stays.get((profile.key, name), 0.0) * (copy == 0)
+            cost[row, column] = distance - faith + _RATHER * (name in spare) + 100.0 * copy
     rows, columns = linear_sum_assignment(cost)
     holders: dict[str, list[Profile]] = {}
     for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
@@ -224,7 +221,7 @@ def _dealt(
     result: dict[int, str] = {}
     for name, several in holders.items():
         # who held the name before is first, then who is worth most
-        several.sort(key=lambda profile: -overlap.get((profile.key, name), 0.0))
+        several.sort(key=lambda profile: -stays.get((profile.key, name), 0.0))
         for number, profile in enumerate(several, start=1):
             result[profile.key] = name if number == 1 else _numbered(name, number, {*result.values(), *taken})
     return result
@@ -239,27 +236,6 @@ def _numbered(name: str, number: int, taken: set[str]) -> str:
 def _action_of_stem(name: str, book: Mapping[str, Play]) -> str:
     stem, _, number = name.rpartition(" ")
     return book[stem].action if number.isdigit() and stem in book else ""
-
-
-def _overlap(labels: Series, previous: Predecessor) -> dict[tuple[int, str], float]:
-    """Jaccard overlap of each segment with each named segment of an earlier run, over the customers of both."""
-    before = previous.labels.reindex(labels.index)
-    both = before.notna().to_numpy()
-    now, then = labels.to_numpy()[both], before.to_numpy()[both].astype(np.int64)
-    now_keys, now_codes = np.unique(now, return_inverse=True)
-    then_keys, then_codes = np.unique(then, return_inverse=True)
-    shape = (len(now_keys), len(then_keys))
-    if 0 in shape:
-        return {}
-    common = np.bincount(now_codes * shape[1] + then_codes, minlength=shape[0] * shape[1]).reshape(shape)
-    union = common.sum(axis=1)[:, None] + common.sum(axis=0)[None, :] - common
-    names = {segment.key: segment.name for segment in previous.segments}
-    return {
-        (int(key), names[int(old)]): float(common[i, j] / union[i, j])
-        for i, key in enumerate(now_keys)
-        for j, old in enumerate(then_keys)
-        if int(old) in names and common[i, j]
-    }
 
 
 def _colours(names: Mapping[int, str], book: Mapping[str, Play], before: Mapping[str, NamedSegment]) -> dict[int, str]:

@@ -6,16 +6,16 @@ import dataclasses
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any
 
+from engines.announced import announcements, is_ours, origin
 from engines.clusterers import wrap
 from engines.contract import Engine, Knob
 from engines.errors import InputError
 
 GROUP = "segmentry.engines"
-#: Our own distribution and the order in which its engines are shown; others follow by name.
-_OWN = "segmentry"
+#: The order in which our own engines are shown; others follow by name.
 _FIRST = ("rfm", "kmeans", "gmm", "hierarchical")
 
 
@@ -52,12 +52,9 @@ def registered(points: Iterable[EntryPoint] | None = None) -> tuple[Registered, 
     Args:
         points: the entry points to read instead of the installed ones.
     """
-    found = list(entry_points(group=GROUP) if points is None else points)
-    # a package installed twice over (a checkout beside an installation) announces the same thing twice
-    distinct = {(point.name, point.value, _origin(point)): point for point in found}
     result: dict[str, Registered] = {}
     broken: list[Registered] = []
-    for point in sorted(distinct.values(), key=_rank):
+    for point in sorted(announcements(GROUP, points), key=_place):
         entry = _entry(point)
         if entry.name in result:
             taken = f"the name {entry.name!r} is already taken by {result[entry.name].origin}"
@@ -83,26 +80,21 @@ def engine(name: str, settings: Mapping[str, Any] | None = None) -> Engine:
     return entry.engine.from_settings(settings or {})
 
 
-def _origin(point: EntryPoint) -> str:
-    return "unknown" if point.dist is None else f"{point.dist.name} {point.dist.version}"
-
-
-def _rank(point: EntryPoint) -> tuple[bool, int, str, str]:
-    ours = point.dist is not None and point.dist.name == _OWN
-    place = _FIRST.index(point.name) if ours and point.name in _FIRST else len(_FIRST)
-    return (not ours, place, point.name, _origin(point))
+def _place(point: EntryPoint) -> tuple[bool, int]:
+    ours = is_ours(point)
+    return not ours, _FIRST.index(point.name) if ours and point.name in _FIRST else len(_FIRST)
 
 
 def _entry(point: EntryPoint) -> Registered:
-    origin = _origin(point)
+    whose = origin(point)
     try:
         loaded = point.load()
         made = _as_engine(point.name, loaded)
-        return Registered(point.name, made.title, made.summary, made.knobs(), origin, None, made)
+        return Registered(point.name, made.title, made.summary, made.knobs(), whose, None, made)
     except Exception as error:  # noqa: BLE001 - importing and inspecting a stranger's code can raise anything at all,
         # and one broken plug-in must not take the product down: it is listed with its error
         reason = f"{type(error).__name__}: {error}"
-        return Registered(point.name, point.name, "", (), origin, reason, None)
+        return Registered(point.name, point.name, "", (), whose, reason, None)
 
 
 def _as_engine(name: str, loaded: Any) -> type[Engine]:

@@ -16,10 +16,14 @@ from engines.columns import FREQUENCY, MONETARY, RECENCY, describe
 from engines.contract import Engine, Segment, knob
 from engines.errors import InputError
 from engines.grids import ELEVEN, TEN, Grid, named_grid, own_grid
-from engines.sampling import Codes, sample_rows
-from engines.scaling import Matrix, Space, fit_space, numbers
+from engines.sampling import Codes
+from engines.scaling import Matrix, Space, each_finite, fit_space
 
 _COLUMNS = (RECENCY, FREQUENCY, MONETARY)
+#: Numbers that can be sorted as they are.
+_PLAIN = (np.dtype(np.int64), np.dtype(np.float64))
+#: About so many customers are enough to scale by.
+_SPACE_SAMPLE = 100_000
 #: Small recency is good, so it is scored by its negative.
 _SIGNS = np.array([-1.0, 1.0, 1.0])
 
@@ -43,13 +47,25 @@ class FittedRFM:
 
     def scores(self, customers: DataFrame) -> Codes:
         """Scores of recency, frequency and monetary, each 1 (worst) to the number of bins, shape (customers, 3)."""
-        signed = numbers(customers, _COLUMNS, RFM.title) * _SIGNS
-        found = [np.searchsorted(edges, signed[:, d], side="right") + 1 for d, edges in enumerate(self.edges)]
-        return np.stack(found, axis=1).astype(np.int64)
+        return np.stack(self._passed(customers), axis=1).astype(np.int64) + 1
 
     def assign(self, customers: DataFrame) -> Series:
         """The key (position in the grid's names) of each customer's cell."""
-        return keyed(self.grid.cells[tuple((self.scores(customers) - 1).T)], customers)
+        bins = self.grid.cells.shape[0]
+        recency, frequency, monetary = self._passed(customers)
+        cells = (recency.astype(np.int16) * bins + frequency) * bins + monetary
+        return keyed(self.grid.cells.ravel().take(cells), customers)
+
+    def _passed(self, customers: DataFrame) -> list[NDArray[np.int8]]:
+        """How many edges each customer has passed in each dimension: the scores less one."""
+        found = []
+        for d, values in enumerate(each_finite(customers, _COLUMNS, RFM.title)):
+            passed = np.zeros(len(values), dtype=np.int8)
+            # there are at most nine edges, and comparing with each is far quicker than searching among them
+            for edge in self.edges[d] * _SIGNS[d]:
+                passed += values >= edge if _SIGNS[d] > 0 else values <= edge
+            found.append(passed)
+        return found
 
     def explain(self, customers: DataFrame) -> DataFrame:
         """Why each customer is where it is, and the nearest way out.
@@ -160,15 +176,20 @@ class RFM(Engine):
         if sum(weights) == 0:
             raise InputError(f"{self.title}: all three weights are 0; give at least one of them a weight.")
         grid = own_grid(self.cells, self.bins, self.title) if self.cells else named_grid(self.grid, self.bins)
-        # the space serves the metrics alone, so a sample will do
-        place, _ = fit_space(customers.iloc[sample_rows(len(customers), 100_000, 0)], _COLUMNS, self.title)
-        signed = numbers(customers, _COLUMNS, self.title) * _SIGNS
-        edges = []
+        self.require(customers)
+        if len(customers) == 0:
+            raise InputError(f"{self.title} needs at least one customer; this table has none.")
+        edges, few = [], {}
         for d, text in enumerate((self.recency_cuts, self.frequency_cuts, self.monetary_cuts)):
+            ordered = _ordered(customers, _COLUMNS[d])
             if text.strip():
                 edges.append(np.sort(self._given(text, _COLUMNS[d]) * _SIGNS[d]))
             else:
-                edges.append(quantile_edges(signed[:, d], self.bins))
+                edges.append(_edges_of(ordered if _SIGNS[d] > 0 else -ordered[::-1], self.bins))
+            some = np.linspace(0, len(ordered) - 1, min(len(ordered), _SPACE_SAMPLE)).round().astype(np.int64)
+            few[_COLUMNS[d]] = ordered[some]
+        # the space serves the metrics alone and scales each column by itself: evenly spaced values in order will do
+        place, _ = fit_space(DataFrame(few), _COLUMNS, self.title)
         notes = tuple(
             f"{describe(name).title} is the same for everyone and so gets one score." for name in place.constant
         )
@@ -187,13 +208,30 @@ class RFM(Engine):
         return cuts
 
 
+def _ordered(customers: DataFrame, column: str) -> Matrix:
+    """The column's values in ascending order.
+
+    Raises:
+        InputError: it is not made of finite numbers, as :func:`engines.scaling.numbers` says.
+    """
+    if customers[column].dtype in _PLAIN:
+        ordered = np.sort(customers[column].to_numpy())
+        # in order, what is not finite stands at an end
+        if np.isfinite(ordered[[0, -1]]).all():
+            return ordered
+    return np.sort(next(each_finite(customers, (column,), RFM.title)))
+
+
 def quantile_edges(values: NDArray[np.float64], bins: int) -> Matrix:
     """The least value of each score from 2 to ``bins`` when scores are ceil(mid-rank / n x bins), from one sort.
 
     Equal values share the mean of their ranks (mid-rank), so the order of rows cannot matter. A score that no value
     gets has the edge of the next one that does; infinity where there is none.
     """
-    ordered = np.sort(values)
+    return _edges_of(np.sort(values), bins)
+
+
+def _edges_of(ordered: NDArray[np.float64], bins: int) -> Matrix:
     count = len(ordered)
     edges = np.full(bins - 1, np.inf)
     for score in range(2, bins + 1):

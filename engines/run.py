@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from pandas import DataFrame, Index, Series
+import pyarrow as pa
+import pyarrow.compute as pc
+from pandas import DataFrame, Index, Series, StringDtype
 
 from engines.clusterers import NOISE
 from engines.columns import FREQUENCY, MONETARY, RECENCY
-from engines.contract import Engine, Fitted, Play, Predecessor, Segment, Segmentation
+from engines.contract import Engine, Fitted, NamedSegment, Play, Predecessor, Segment, Segmentation
 from engines.errors import InputError
 from engines.metrics import Outcome, measure
 from engines.naming import OUTLIERS, name_segments
-from engines.sampling import sample_rows
+from engines.sampling import coded, sample_rows
 from engines.scaling import Matrix, numbers
 
 #: What every segment is described by, whatever its engine looks at.
@@ -52,7 +54,7 @@ def segment(
     segments = _with_outliers(fitted.segments, labels)
     named = name_segments(ordered, labels, segments, plays, previous)
     seed = int(getattr(engine, "seed", 0))
-    codes = np.unique(labels.to_numpy(), return_inverse=True)[1].astype(np.int64)
+    codes = coded(labels.to_numpy(dtype=np.int64))[1]
     outcome = Outcome(ordered, codes, labels.to_numpy() != NOISE, _space(fitted, ordered), fitted.diagnostics, seed)
     metrics = measure(outcome)
     notes = list(getattr(fitted, "notes", ()))
@@ -60,6 +62,7 @@ def segment(
         notes.append(f"Fitted on a sample of {fitted_on:,} of {len(customers):,} customers; everyone is labelled.")
     if ordered is not customers:
         labels = labels.reindex(customers.index)
+    notes += _lost_pins(previous, named)
     return Segmentation(name, engine.settings(), labels, named, metrics, fitted, fitted_on, tuple(notes))
 
 
@@ -73,7 +76,7 @@ def check(engine: Engine, customers: DataFrame) -> None:
         raise InputError(
             f"{engine.title} has nothing to segment: there are no customers. Check the sales and the dates."
         )
-    if not customers.index.is_unique:
+    if not _ascends(customers.index) and not customers.index.is_unique:
         twice = customers.index[customers.index.duplicated()][0]
         raise InputError(f"Customer {twice} stands in the table more than once; give one row for each customer.")
     engine.require(customers, tuple(dict.fromkeys((*_DESCRIBED, *engine.needs))))
@@ -88,10 +91,20 @@ def check(engine: Engine, customers: DataFrame) -> None:
 
 def in_order(customers: DataFrame) -> DataFrame:
     """The customers sorted by id as text; the same table when they already are."""
+    if _ascends(customers.index):
+        return customers
     ids = customers.index if customers.index.dtype != object else Index(customers.index.map(str))
     if ids.is_monotonic_increasing:
         return customers
     return customers.iloc[ids.argsort()]
+
+
+def _ascends(ids: Index) -> bool:
+    """Whether text ids ascend strictly, as a snapshot's do: told without the hash table that pandas would keep."""
+    if not isinstance(ids.dtype, StringDtype):
+        return False
+    texts = pa.array(ids)
+    return pc.all(pc.less(texts[:-1], texts[1:]), skip_nulls=False).as_py() is True
 
 
 def fit(engine: Engine, ordered: DataFrame) -> tuple[Fitted, int]:
@@ -99,6 +112,17 @@ def fit(engine: Engine, ordered: DataFrame) -> tuple[Fitted, int]:
     rows = sample_rows(len(ordered), engine.fit_limit, int(getattr(engine, "seed", 0)))
     sample = ordered if len(rows) == len(ordered) else ordered.iloc[rows]
     return engine.fit(sample), len(rows)
+
+
+def _lost_pins(previous: Predecessor | None, named: Sequence[NamedSegment]) -> list[str]:
+    """A note on each pinned name whose customers are no longer together."""
+    pinned = [segment.name for segment in previous.segments if segment.pinned] if previous is not None else []
+    kept = {segment.name for segment in named if segment.pinned}
+    return [
+        f"The pinned name {name} was not carried on: its customers are spread over several segments now."
+        for name in pinned
+        if name not in kept
+    ]
 
 
 def _with_outliers(segments: tuple[Segment, ...], labels: Series) -> tuple[Segment, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
@@ -40,12 +42,30 @@ def stratified_rows(codes: Codes, limit: int, seed: int, *, least: int = 20) -> 
     generator = np.random.default_rng(seed)
     # a shuffle first, then a stable sort by group: the first so many of each group are a fair draw from it
     shuffled = generator.permutation(len(codes))
-    grouped = shuffled[np.argsort(codes[shuffled], kind="stable")]
     sizes = np.bincount(codes)
+    # few groups fit into 16 bits, which are sorted by radix, ten times as fast
+    narrow = codes.astype(np.int16) if len(sizes) < 2**15 else codes
+    grouped = shuffled[np.argsort(narrow[shuffled], kind="stable")]
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     wanted = np.minimum(sizes, np.maximum(least, np.round(sizes * limit / len(codes)).astype(np.int64)))
     chosen = [grouped[start : start + count] for start, count in zip(starts, wanted, strict=True)]
     return np.sort(np.concatenate(chosen)).astype(np.int64)
+
+
+def coded(keys: NDArray[np.integer[Any]]) -> tuple[Codes, Codes]:
+    """The different keys, ascending, and each row's position among them: ``np.unique`` without its sort.
+
+    Segment keys lie close together; where they do not, it is ``np.unique`` after all.
+    """
+    if not len(keys):
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    low, high = int(keys.min()), int(keys.max())
+    if high - low > 10_000:
+        different, positions = np.unique(keys, return_inverse=True)
+        return different.astype(np.int64), positions.astype(np.int64)
+    counts = np.bincount(keys - low)
+    place = np.cumsum(counts > 0) - 1
+    return np.flatnonzero(counts) + low, place[keys - low].astype(np.int64)
 
 
 def count_distinct(matrix: Matrix, wanted: int) -> int:

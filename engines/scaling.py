@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from engines.columns import describe
+from engines.columns import DICTIONARY, describe
 from engines.errors import InputError
 
 Matrix = NDArray[np.float64]
@@ -24,7 +25,7 @@ _SKEWED = frozenset({"count", "days", "weeks", "money", "number"})
 
 
 def numbers(customers: DataFrame, columns: tuple[str, ...], owner: str) -> Matrix:
-    """The columns as a matrix of finite numbers, shape (customers, columns).
+    """The columns as a matrix of finite numbers, shape (customers, columns), each column contiguous in memory.
 
     Args:
         customers: one row each, indexed by customer id.
@@ -35,19 +36,30 @@ def numbers(customers: DataFrame, columns: tuple[str, ...], owner: str) -> Matri
         InputError: a column is missing, is not made of numbers, or has an empty or infinite value; names the column,
             the first such customer and the remedy.
     """
+    # columns are what everything here works on, and a contiguous one takes its logarithms in a tenth of the time
+    matrix = np.empty((len(customers), len(columns)), order="F")
+    for position, values in enumerate(each_finite(customers, columns, owner)):
+        matrix[:, position] = values
+    return matrix
+
+
+def each_finite(customers: DataFrame, columns: tuple[str, ...], owner: str) -> Iterator[Matrix]:
+    """The columns one by one as finite numbers, shape (customers,); they may be the table's own, so leave them as is.
+
+    Raises:
+        InputError: as :func:`numbers` does.
+    """
     missing = [name for name in columns if name not in customers.columns]
     if missing:
         raise InputError(
             f"{owner} needs {', '.join(columns)}; this table has no {', '.join(missing)}. "
             "Map the columns they are made from with --map FIELD=COLUMN, or choose other features."
         )
-    matrix = np.empty((len(customers), len(columns)))
-    for position, name in enumerate(columns):
+    for name in columns:
         column = customers[name]
         if not (is_numeric_dtype(column.dtype) or is_bool_dtype(column.dtype)):
             raise InputError(f"{owner} cannot use {name}: it is not made of numbers. Choose numeric columns.")
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-        matrix[:, position] = values
         good = np.isfinite(values)
         if not good.all():
             first = customers.index[int(np.argmin(good))]
@@ -56,7 +68,7 @@ def numbers(customers: DataFrame, columns: tuple[str, ...], owner: str) -> Matri
                 f"{owner} cannot use {name}: {int((~good).sum())} customers have {what} in it, the first is {first}. "
                 "Correct those values, leave these customers out, or choose other features."
             )
-    return matrix
+        yield values
 
 
 @dataclass(frozen=True)
@@ -102,21 +114,21 @@ class Space:
     def _moved(self, matrix: Matrix) -> Matrix:
         if not self.kept:
             return np.zeros((len(matrix), 1))
-        if len(self.kept) < matrix.shape[1]:
-            matrix = matrix[:, list(self.kept)]
+        matrix = _only(matrix, self.kept)
         for position, log in enumerate(self.logged):
+            values = matrix[:, position]
             if log:
-                matrix[:, position] = signed_log(matrix[:, position])
-        matrix -= self.centre
-        matrix /= self.scale
+                signed_log(values, out=values)
+            values -= self.centre[position]
+            values /= self.scale[position]
         return matrix if self.rotation is None else _turned(matrix, self.rotation)
 
 
-def signed_log(values: Matrix) -> Matrix:
-    """log(1 + x) for x >= 0, and the mirror image of it below."""
+def signed_log(values: Matrix, out: Matrix | None = None) -> Matrix:
+    """log(1 + x) for x >= 0, and the mirror image of it below; written to ``out``, which may be ``values``."""
     if values.size == 0 or values.min() >= 0:
-        return np.log1p(values)
-    return np.sign(values) * np.log1p(np.abs(values))
+        return np.asarray(np.log1p(values, out=out))
+    return np.asarray(np.multiply(np.sign(values), np.log1p(np.abs(values)), out=out))
 
 
 def fit_space(
@@ -142,17 +154,21 @@ def fit_space(
     if len(customers) == 0:
         raise InputError(f"{owner} needs at least one customer; this table has none.")
     matrix = numbers(customers, columns, owner)
-    kept = tuple(int(p) for p in np.flatnonzero(matrix.min(axis=0) < matrix.max(axis=0)))
-    logged = tuple(scaling == LOG and describe(columns[p]).kind in _SKEWED for p in kept)
+    low, high = matrix.min(axis=0), matrix.max(axis=0)
+    kept = tuple(int(p) for p in np.flatnonzero(low < high))
+    logged = tuple(scaling == LOG and _is_skewed(columns[p], low[p], high[p]) for p in kept)
     centre, scale = np.zeros(len(kept)), np.ones(len(kept))
-    if scaling != RAW:
-        for position, (p, log) in enumerate(zip(kept, logged, strict=True)):
-            values = signed_log(matrix[:, p]) if log else matrix[:, p]
-            centre[position], scale[position] = values.mean(), values.std()
-        # a column can vary by less than its own rounding, and then its deviation is zero
-        scale[scale == 0] = 1.0
+    scaled = _only(matrix, kept) if kept else np.zeros((len(matrix), 1))
+    for position, log in enumerate(logged):
+        values = scaled[:, position]
+        if log:
+            signed_log(values, out=values)
+        if scaling != RAW:
+            # a column can vary by less than its own rounding, and then its deviation is zero
+            centre[position], scale[position] = values.mean(), values.std() or 1.0
+        values -= centre[position]
+        values /= scale[position]
     space = Space(owner, columns, kept, logged, centre, scale)
-    scaled = space._moved(matrix)
     if components == 0 or not kept:
         return space, scaled
     if components > len(kept):
@@ -164,9 +180,21 @@ def fit_space(
     return space, _turned(scaled, rotation)
 
 
+def _only(matrix: Matrix, kept: tuple[int, ...]) -> Matrix:
+    """The kept columns, each contiguous; the same matrix when all are kept."""
+    return matrix if len(kept) == matrix.shape[1] else np.asfortranarray(matrix[:, list(kept)])
+
+
+def _is_skewed(name: str, low: float, high: float) -> bool:
+    """Whether large values of a column lie far apart; one the dictionary does not know is a share if it is in 0..1."""
+    if name not in DICTIONARY and low >= 0 and high <= 1:
+        return False
+    return describe(name).kind in _SKEWED
+
+
 def _turned(matrix: Matrix, rotation: Matrix) -> Matrix:
     """Matrix times rotation by columns: a matrix product rounds one customer alone unlike the same in a crowd."""
-    result = np.zeros((len(matrix), rotation.shape[1]))
+    result = np.zeros((len(matrix), rotation.shape[1]), order="F")
     for component in range(rotation.shape[1]):
         for column in range(rotation.shape[0]):
             result[:, component] += matrix[:, column] * rotation[column, component]

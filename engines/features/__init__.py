@@ -1,5 +1,14 @@
 """From clean sales lines to customers: one row each, described as they stood before a date."""
 
 from engines.features.build import build_customers, customers_at
+from engines.features.plugins import Extended, Feature, RegisteredFeature, extended, registered_features
 
-__all__ = ["build_customers", "customers_at"]
+__all__ = [
+    "Extended",
+    "Feature",
+    "RegisteredFeature",
+    "build_customers",
+    "customers_at",
+    "extended",
+    "registered_features",
+]

@@ -11,11 +11,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engines.columns import CATEGORY_SHARE, CUSTOMER_ID, FEATURE_COLUMNS
+from engines.errors import InputError
 from engines.features import basket, lifetime, rfm
 from engines.features.facts import DAY, ITEMS, Facts, gather
+from engines.features.plugins import RegisteredFeature, extended
 
 
-def build_customers(sales: ibis.Table, *, as_of: date, categories: Mapping[str, Sequence[str]] = {}) -> pd.DataFrame:
+def build_customers(
+    sales: ibis.Table,
+    *,
+    as_of: date,
+    categories: Mapping[str, Sequence[str]] = {},
+    plugins: Sequence[RegisteredFeature] = (),
+) -> pd.DataFrame:
     """Customers with at least one sale before midnight of ``as_of``, one row each.
 
     Args:
@@ -24,13 +32,23 @@ def build_customers(sales: ibis.Table, *, as_of: date, categories: Mapping[str, 
         as_of: exclusive: only lines before its midnight count, sales and returns alike.
         categories: keywords by category name, looked for in the description whatever the case; the first category
             that fits counts. Each gives a column share_<category>.
+        plugins: features of other packages (of ``registered_features``), each a float64 column more at the end.
 
     Returns:
         Indexed by customer_id (str, in code point order), with FEATURE_COLUMNS and the shares, as the data dictionary
         defines them: counts int64, money and shares float64, days as datetime64[us]; is_home_country bool, or null
         boolean where the source has no country. The order of lines does not matter.
+
+    Raises:
+        InputError: a plug-in fails, named with its package. To go on without those that fail, use ``extended``.
     """
-    return _customers(gather(sales, categories), as_of, tuple(categories))
+    customers = _customers(gather(sales, categories), as_of, tuple(categories))
+    if not plugins:
+        return customers
+    result = extended(customers, sales, as_of=as_of, plugins=plugins)
+    if result.notes:
+        raise InputError(" ".join(result.notes))
+    return result.customers
 
 
 def customers_at(

@@ -35,7 +35,7 @@ _MONEY_LIMIT = 9e18  # what an int64 of units holds, with a margin
 
 
 @dataclass(frozen=True)
-class _Cell:
+class Cell:
     """A mapped column of the table ``raw``: its SQL name, its type in DuckDB and its name in the source."""
 
     sql: str
@@ -75,7 +75,7 @@ def parse_lines(connection: duckdb.DuckDBPyConnection, source: Source, chosen: M
     """
     types = {row[0]: row[1] for row in connection.execute("describe raw").fetchall()}
     cells = {
-        field: _cell(f"c{index}", types[f"c{index}"], source.columns[index], source.name)
+        field: cell(f"c{index}", types[f"c{index}"], source.columns[index], source.name)
         for field, index in chosen.items()
     }
     total, blank = connection.execute("select count(*), count(*) filter (blank) from raw").fetchall()[0]
@@ -110,9 +110,9 @@ def parse_lines(connection: duckdb.DuckDBPyConnection, source: Source, chosen: M
             select raw.rowid as {LINE}, {LINE_HASH}, {date} as {ORDER_DATE}, {quantity} as quantity, {money} as money,
                 {", ".join(f"{sql} as {field}" for field, sql in words.items())}
             from raw {join} where not blank)
-        select {LINE}, {LINE_HASH}, {_id(CUSTOMER_ID)}, {_id(ORDER_ID)}, {ORDER_DATE},
+        select {LINE}, {LINE_HASH}, {id_of(CUSTOMER_ID)}, {id_of(ORDER_ID)}, {ORDER_DATE},
             cast(quantity as double) as {QUANTITY}, {price} as {PRICE_UNITS}, {amount} as {AMOUNT_UNITS},
-            {_id(PRODUCT_ID)}, {DESCRIPTION}, {COUNTRY}
+            {id_of(PRODUCT_ID)}, {DESCRIPTION}, {COUNTRY}
         from read"""  # noqa: S608 - built from column positions only
     )
     _refuse_unreadable(connection, source, cells)
@@ -120,23 +120,28 @@ def parse_lines(connection: duckdb.DuckDBPyConnection, source: Source, chosen: M
     return notes
 
 
-def _id(field: str) -> str:
+def id_of(field: str) -> str:
     """SQL: a column of text as an id; 17850.0, as spreadsheets write it, is 17850."""
     nothing = ", ".join(f"'{word}'" for word in _NOTHING)
     plain = f"case when suffix({field}, '0') then regexp_replace({field}, '^([0-9]+)\\.0+$', '\\1') else {field} end"
     return f"case when lower({field}) in ({nothing}) then null else {plain} end as {field}"
 
 
-def _cell(sql: str, kind: str, column: str, source: str) -> _Cell:
+def cell(sql: str, kind: str, column: str, source: str) -> Cell:
+    """A column of the table ``raw``.
+
+    Raises:
+        InputError: it holds lists, records or bytes.
+    """
     plain = kind.split("(")[0]
     if kind.endswith("]") or plain in ("STRUCT", "MAP", "UNION", "BLOB"):
         raise InputError(
             f"{source}: column {column!r} holds {plain.lower()} values; it must hold text, numbers or dates."
         )
-    return _Cell(f"raw.{sql}", plain, column)
+    return Cell(f"raw.{sql}", plain, column)
 
 
-def _refuse_unreadable(connection: duckdb.DuckDBPyConnection, source: Source, cells: Mapping[str, _Cell]) -> None:
+def _refuse_unreadable(connection: duckdb.DuckDBPyConnection, source: Source, cells: Mapping[str, Cell]) -> None:
     """Raise for the first field, in the order of a line, with a cell that was not understood."""
     unread = {ORDER_DATE: (f"lines.{ORDER_DATE} is null", "a date")}
     if QUANTITY in cells:  # where amounts are known, nobody needs every quantity

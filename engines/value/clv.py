@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pandas import DataFrame
+from pandas import DataFrame, Index
 
 from engines.columns import (
     AGE,
@@ -90,23 +90,8 @@ def estimate(customers: DataFrame, *, horizon_weeks: int = 26, discount_rate: fl
     value = _fit_value(x, mean_value, monetary, returning)
     correlation = _correlation(x[returning], mean_value[returning])
 
-    weeks = np.arange(1, int(horizon_weeks) + 1, dtype=np.float64)
-    expected, discounted, silent = _ahead(
-        lifetime.model, histories, weeks, (1.0 + discount_rate) ** (-weeks / WEEKS_PER_YEAR)
-    )
-    alive = lifetime.model.alive(histories.x, histories.t_x, histories.age)
     purchase_value = value.model.expected_value(x, mean_value)
-    at = histories.positions
-    columns = DataFrame(
-        {
-            EXPECTED_PURCHASES: (alive * expected)[at],
-            EXPECTED_PURCHASE_VALUE: purchase_value,
-            CLV: (alive * discounted)[at] * purchase_value,
-            P_ALIVE: alive[at],
-            CHURN_RISK: (1.0 - alive * (1.0 - silent))[at],
-        },
-        index=customers.index,
-    )[list(VALUE_COLUMNS)]
+    columns = _columns(lifetime.model, histories, purchase_value, horizon_weeks, discount_rate, customers.index)
     fitted_values = value.converged or value.penalizer > 0
     model = {
         "bg_nbd": {
@@ -135,6 +120,44 @@ def estimate(customers: DataFrame, *, horizon_weeks: int = 26, discount_rate: fl
         "discount_rate": float(discount_rate),
     }
     return Valuation(columns, model, tuple(_notes(lifetime, value, x, mean_value, correlation)))
+
+
+def revalue(customers: DataFrame, model: Mapping[str, Any]) -> DataFrame:
+    """``VALUE_COLUMNS`` of customers by models fitted earlier on others: what even one new customer can be given.
+
+    The customers that the models were fitted on get exactly what :func:`estimate` gave them.
+
+    Args:
+        customers: as for :func:`estimate`.
+        model: the ``model`` of a :class:`Valuation`, also when it has been through JSON.
+
+    Raises:
+        InputError: no customers, a missing column or a value that cannot be.
+    """
+    x, t_x, age, mean_value, _ = _checked(customers)
+    lifetime = bgnbd.BGNBD(**model["bg_nbd"]["parameters"])
+    purchase_value = gamma_gamma.GammaGamma(**model["gamma_gamma"]["parameters"]).expected_value(x, mean_value)
+    horizon, rate = int(model["horizon_weeks"]), float(model["discount_rate"])
+    return _columns(lifetime, Histories.of(x, t_x, age), purchase_value, horizon, rate, customers.index)
+
+
+def _columns(
+    model: LifetimeModel, histories: Histories, purchase_value: Floats, horizon_weeks: int, rate: float, index: Index
+) -> DataFrame:
+    weeks = np.arange(1, int(horizon_weeks) + 1, dtype=np.float64)
+    expected, discounted, silent = _ahead(model, histories, weeks, (1.0 + rate) ** (-weeks / WEEKS_PER_YEAR))
+    alive = model.alive(histories.x, histories.t_x, histories.age)
+    at = histories.positions
+    return DataFrame(
+        {
+            EXPECTED_PURCHASES: (alive * expected)[at],
+            EXPECTED_PURCHASE_VALUE: purchase_value,
+            CLV: (alive * discounted)[at] * purchase_value,
+            P_ALIVE: alive[at],
+            CHURN_RISK: (1.0 - alive * (1.0 - silent))[at],
+        },
+        index=index,
+    )[list(VALUE_COLUMNS)]
 
 
 def discounted_purchases(

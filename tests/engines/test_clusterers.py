@@ -12,7 +12,7 @@ from engines.clusterers import FittedEstimator, NearestGroup, wrap
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.drift import adjusted_rand
 from engines.errors import InputError
-from engines.sampling import count_distinct, sample_rows, stratified_rows
+from engines.sampling import coded, count_distinct, sample_rows, stratified_rows
 from engines.scaling import fit_space, signed_log
 from tests.engines.cdnow import cdnow_customers
 
@@ -38,6 +38,8 @@ def test_shares_are_not_logarithms_and_negative_spend_has_one():
     table = pd.DataFrame({"share_bags": [0.0, 0.5, 1.0], "net_monetary": [-10.0, 0.0, 10.0]})
     space, matrix = fit_space(table, ("share_bags", "net_monetary"), "Test")
     assert space.logged == (False, True)
+    of_plug_ins = pd.DataFrame({"weekend_share": [0.0, 0.5, 1.0], "visits": [0.0, 3.0, 9.0]})
+    assert fit_space(of_plug_ins, ("weekend_share", "visits"), "Test")[0].logged == (False, True)
     np.testing.assert_allclose(matrix[:, 0], matrix[:, 1])
     assert signed_log(np.array([-1.0])) == -np.log(2)
 
@@ -62,6 +64,24 @@ def test_nearest_is_nearest_alone_and_in_the_crowd(seed, points, dimensions):
     np.testing.assert_allclose(squared[np.arange(300), found], squared.min(axis=1), atol=1e-12)
     alone = [int(nearest(rows[i : i + 1], places)[0]) for i in range(0, 300, 29)]
     assert alone == found[::29].tolist()
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(0.1, 0.0), (1e-5, 1.0), (1e4, 1e6), (1e25, 0.0), (1e160, 0.0)])
+def test_a_shortlist_decides_as_the_customer_alone(scale, offset):
+    generator = np.random.default_rng(0)
+    places = generator.integers(-3, 4, (200, 3)) * scale + offset
+    rows = generator.integers(-6, 7, (1500, 3)) * scale / 2 + offset
+    rows[0] *= 1e9
+    with np.errstate(over="ignore"):
+        alone = np.concatenate([nearest(rows[i : i + 1], places) for i in range(len(rows))])
+        np.testing.assert_array_equal(nearest(np.asfortranarray(rows), places), alone)
+
+
+def test_codes_are_those_of_unique():
+    for keys in ([3, -1, 3, 7], [5], [], [0, 10**12, -4]):
+        different, codes = coded(np.array(keys, dtype=np.int64))
+        expected = np.unique(np.array(keys, dtype=np.int64), return_inverse=True)
+        assert (different.tolist(), codes.tolist()) == (expected[0].tolist(), expected[1].tolist())
 
 
 def test_micro_centres_are_distinct_and_few():

@@ -1,0 +1,60 @@
+"""Follows customers from one run to the next, so that a segment keeps its name while its customers stay together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from pandas import Series
+from scipy.optimize import linear_sum_assignment
+
+from engines.contract import NamedSegment, Predecessor
+from engines.sampling import coded
+
+#: A name stays without regard to its profile only where at least so much of the segment stays together.
+ENOUGH = 0.3
+
+Overlap = Mapping[tuple[int, int], float]
+
+
+def overlap(labels: Series, previous: Predecessor) -> Overlap:
+    """Jaccard overlap of segments (by key) with those of an earlier run (by key), over the customers of both.
+
+    Pairs without a common customer are left out.
+    """
+    before = previous.labels.reindex(labels.index)
+    both = before.notna().to_numpy()
+    now, then = labels.to_numpy(np.int64)[both], before.to_numpy()[both].astype(np.int64)
+    now_keys, now_codes = coded(now)
+    then_keys, then_codes = coded(then)
+    shape = (len(now_keys), len(then_keys))
+    if 0 in shape:
+        return {}
+    common = np.bincount(now_codes * shape[1] + then_codes, minlength=shape[0] * shape[1]).reshape(shape)
+    union = common.sum(axis=1)[:, None] + common.sum(axis=0)[None, :] - common
+    return {
+        (int(key), int(old)): float(common[i, j] / union[i, j])
+        for i, key in enumerate(now_keys)
+        for j, old in enumerate(then_keys)
+        if common[i, j]
+    }
+
+
+def inherited_pins(shares: Overlap, previous: Predecessor) -> dict[int, NamedSegment]:
+    """The pinned segments of an earlier run by the key of the segment that holds their customers now.
+
+    Segments of both runs are paired so that the sum of overlaps is largest (Hungarian); a pair that has too little in
+    common is none.
+    """
+    now = sorted({key for key, _ in shares})
+    then = {segment.key: segment for segment in previous.segments}
+    if not now or not any(segment.pinned for segment in then.values()):
+        return {}
+    common = np.array([[shares.get((key, old), 0.0) for old in then] for key in now])
+    old_keys = list(then)
+    pairs = zip(*(axis.tolist() for axis in linear_sum_assignment(-common)), strict=True)
+    return {
+        now[row]: then[old_keys[column]]
+        for row, column in pairs
+        if then[old_keys[column]].pinned and common[row, column] >= ENOUGH
+    }

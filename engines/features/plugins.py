@@ -1,0 +1,179 @@
+"""Columns that others make: features from installed packages, worked out from the sales beside our own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from importlib.metadata import EntryPoint
+from typing import Any, NamedTuple, Protocol, get_args
+
+import ibis
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+from engines.announced import announcements, origin
+from engines.columns import (
+    CATEGORY_SHARE,
+    DICTIONARY,
+    DISTANCE,
+    LINE_TYPE,
+    ORDER_DATE,
+    PROBABILITY,
+    SALE,
+    SEGMENT,
+    SEGMENT_KEY,
+    Column,
+    Kind,
+)
+from engines.errors import InputError
+
+GROUP = "segmentry.features"
+_RESERVED = frozenset({*DICTIONARY, SEGMENT, SEGMENT_KEY, DISTANCE, PROBABILITY})
+_KINDS = tuple(kind for kind in get_args(Kind) if kind not in ("text", "date"))
+
+
+class Feature(Protocol):
+    """What an entry point of the group ``segmentry.features`` names: a class that can be made without arguments."""
+
+    @property
+    def column(self) -> Column:
+        """The column it makes, as the data dictionary would describe it."""
+        ...
+
+    def build(self, sales: ibis.Table, *, as_of: date) -> pd.Series:
+        """One number per customer, indexed by customer id; who has none may be left out.
+
+        Args:
+            sales: the clean sale lines before ``as_of``, in the columns of the data dictionary; no returns.
+            as_of: the (exclusive) date as of which customers are described.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class RegisteredFeature:
+    """One entry of the list of features. A broken one has an ``error``, and neither ``column`` nor ``feature``."""
+
+    name: str
+    column: Column | None
+    origin: str
+    error: str | None = None
+    feature: Feature | None = None
+
+
+class Extended(NamedTuple):
+    """A customer table with the columns of plug-ins, what those are, and why others are missing.
+
+    ``made``: the features whose columns are there, in order. ``notes``: one sentence for each that is not.
+    """
+
+    customers: pd.DataFrame
+    made: tuple[RegisteredFeature, ...]
+    notes: tuple[str, ...]
+
+
+def registered_features(points: Iterable[EntryPoint] | None = None) -> tuple[RegisteredFeature, ...]:
+    """Every feature of the entry-point group ``segmentry.features``, by name.
+
+    One that cannot be loaded, describes no column or makes a column that there is already is listed with its error.
+
+    Args:
+        points: the entry points to read instead of the installed ones.
+    """
+    result: list[RegisteredFeature] = []
+    for point in announcements(GROUP, points):
+        entry = _entry(point)
+        twin = next(
+            (item for item in result if entry.column and item.column and _same(item.column, entry.column)), None
+        )
+        if twin is not None:
+            taken = f"{twin.name} of {twin.origin} makes a column of the same name"
+            entry = replace(entry, column=None, error=taken, feature=None)
+        result.append(entry)
+    return tuple(result)
+
+
+def extended(
+    customers: pd.DataFrame, sales: ibis.Table, *, as_of: date, plugins: Sequence[RegisteredFeature]
+) -> Extended:
+    """Customers with a column more for each plug-in; one that fails is left out, and a note says why.
+
+    A plug-in fails when it cannot be loaded, raises, or gives anything but one finite number for each of (some of)
+    these customers. Who gets none has none (NaN).
+
+    Args:
+        customers: indexed by customer id.
+        sales: clean lines of any date, as for :func:`~engines.features.build_customers`.
+        as_of: exclusive.
+        plugins: of :func:`registered_features`.
+    """
+    lines = sales.filter(sales[LINE_TYPE] == SALE, sales[ORDER_DATE] < ibis.timestamp(pd.Timestamp(as_of)))
+    columns: dict[str, pd.Series] = {}
+    made, notes = [], []
+    for plugin in plugins:
+        if plugin.feature is None or plugin.column is None:
+            notes.append(f"The feature {plugin.name} of {plugin.origin} cannot be loaded: {plugin.error}.")
+            continue
+        try:
+            columns[plugin.column.name] = _checked(plugin.feature.build(lines, as_of=as_of), customers.index)
+        except Exception as error:  # noqa: BLE001 - a stranger's code can raise anything at all, and it must not take
+            # the customers down with it: its column is left out and the reason is told
+            reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+            notes.append(f"The feature {plugin.name} of {plugin.origin} is left out: {reason.rstrip('.')}.")
+        else:
+            made.append(plugin)
+    return Extended(customers.assign(**columns), tuple(made), tuple(notes))
+
+
+def _checked(values: Any, customers: pd.Index) -> pd.Series:
+    """The values as float64, one for each customer.
+
+    Raises:
+        InputError: they are not a series of finite numbers by customer id.
+    """
+    if not isinstance(values, pd.Series):
+        raise InputError(f"it gave {type(values).__name__}, not a pandas Series indexed by customer id")
+    if not (is_numeric_dtype(values.dtype) or is_bool_dtype(values.dtype)) or values.dtype.kind == "c":
+        raise InputError(f"its values are not numbers but {values.dtype}")
+    if not values.index.is_unique:
+        raise InputError(f"it gave customer {values.index[values.index.duplicated()][0]} more than one value")
+    unknown = values.index.difference(customers, sort=False)
+    if len(unknown):
+        raise InputError(
+            f"it gave values to {len(unknown)} that are no customers as of that date, such as {unknown[0]}"
+        )
+    numbers = values.astype("float64").reindex(customers)
+    if np.isinf(numbers).any():
+        raise InputError(f"it gave customer {numbers.index[np.isinf(numbers)][0]} an infinite value")
+    return numbers
+
+
+def _entry(point: EntryPoint) -> RegisteredFeature:
+    try:
+        feature = point.load()()
+        return RegisteredFeature(point.name, _column(feature), origin(point), feature=feature)
+    except Exception as error:  # noqa: BLE001 - importing and making a stranger's class can raise anything at all, and
+        # one broken plug-in must not take the product down: it is listed with its error
+        return RegisteredFeature(point.name, None, origin(point), error=f"{type(error).__name__}: {error}")
+
+
+def _column(feature: Any) -> Column:
+    column = getattr(feature, "column", None)
+    if not isinstance(column, Column):
+        raise TypeError(f"{type(feature).__name__} has no column of type engines.columns.Column")
+    if not callable(getattr(feature, "build", None)):
+        raise TypeError(f"{type(feature).__name__} has no build(sales, *, as_of)")
+    if not column.name.isidentifier() or column.name in _RESERVED or column.name.startswith(CATEGORY_SHARE):
+        raise ValueError(
+            f"a column cannot be called {column.name!r}; choose letters, digits and _, no name of the data dictionary "
+            f"and none that starts with {CATEGORY_SHARE}"
+        )
+    if column.kind not in _KINDS:
+        raise ValueError(f"the kind of a feature cannot be {column.kind!r}; choose from {', '.join(_KINDS)}")
+    return column
+
+
+def _same(one: Column | None, other: Column | None) -> bool:
+    return one is not None and other is not None and one.name.lower() == other.name.lower()

@@ -1,0 +1,283 @@
+"""Says in plain words what stands out in a run: who brings the money, who is worth most, who grows, who is at risk.
+
+Every sentence is made from an :class:`Insight`, whose figures are worked out here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.columns import CHURN_RISK, CLV, FREQUENCY, MONETARY, RECENCY
+
+Values = NDArray[np.float64]
+
+#: The share of customers called the best.
+_TOP = 0.10
+#: Of fewer customers the best tenth says nothing.
+_FEW = 20
+#: Fewer customers are no group worth a sentence.
+_HANDFUL = 5
+#: How much longer than everyone's mean a segment has been away when it is called drifting.
+_LONGER = 1.2
+_SPACE = "\u00a0"  # a number and its unit stay on one line
+
+
+class Insight(NamedTuple):
+    """Something that stands out. ``values``: the figures it is made of by name, JSON-ready.
+
+    Kinds and their values (money in the data set's currency, shares from 0 to 1):
+
+    - ``most_revenue``: ``segment``, its ``revenue``, ``revenue_share``, ``customers`` and ``customer_share``.
+    - ``highest_clv``: ``segment``, its mean ``clv`` and that of ``all``.
+    - ``fastest_growth``: ``segment``, customers ``before`` and ``now``, ``growth`` and that of ``all``, and ``since``
+      when (ISO).
+    - ``most_at_risk``: ``segment``, its ``revenue`` and how much of it is ``at_risk``: the sum over customers of spend
+      times churn risk.
+    - ``drifting``, where there is no churn risk: of the segments whose customers have been away at least a fifth longer
+      than everyone and have spent more, the ``segment`` that has brought most ``revenue``, its ``customers`` and mean
+      ``recency``.
+    - ``concentration``: how many ``customers`` the best-spending tenth are and their ``revenue_share``.
+    - ``one_order``: ``customers`` who have ordered once, and their ``customer_share``.
+    """
+
+    kind: str
+    values: Mapping[str, Any]
+
+
+class Earlier(NamedTuple):
+    """An earlier run of the same engine and settings: its date, and customers by segment name."""
+
+    as_of: date
+    customers: Mapping[str, int]
+
+
+class _View(NamedTuple):
+    """The customers in view, added up: sums by segment, in the order of ``names``."""
+
+    names: Sequence[str]
+    sizes: Values
+    revenue: Values
+
+    @property
+    def worth_a_word(self) -> NDArray[np.bool_]:
+        return np.asarray(self.sizes >= _HANDFUL)
+
+    @property
+    def several(self) -> bool:
+        return int(np.count_nonzero(self.sizes)) > 1
+
+
+def insights(
+    columns: Mapping[str, Values], codes: NDArray[np.integer[Any]], names: Sequence[str], earlier: Earlier | None = None
+) -> list[Insight]:
+    """What stands out among the customers in view, the most telling first.
+
+    Args:
+        columns: recency, frequency, monetary, and CLV and churn risk where there are any (NaN where a customer has
+            none), customer by customer.
+        codes: the place of each customer's segment in ``names``; ``len(names)`` for customers who are not in view.
+        names: of the segments.
+        earlier: an earlier run to measure growth against; only where everyone is in view.
+
+    Returns:
+        At most one of each kind; nothing where there is no customer or no revenue.
+    """
+    n = len(names)
+    sizes = np.bincount(codes, minlength=n + 1)[:n].astype(np.float64)
+    view = _View(names, sizes, _sums(columns[MONETARY], codes, n))
+    if view.revenue.sum() <= 0:
+        return []
+    found = (
+        _most_revenue(view),
+        _most_at_risk(view, columns, codes),
+        _fastest_growth(view, earlier),
+        _highest_clv(view, columns, codes),
+        _concentration(view, columns[MONETARY], codes),
+        _one_order(view, columns[FREQUENCY], codes),
+    )
+    return [item for item in found if item is not None]
+
+
+def _sums(values: Values, codes: NDArray[np.integer[Any]], n: int) -> Values:
+    return np.bincount(codes, weights=values, minlength=n + 1)[:n].astype(np.float64)
+
+
+def _known_sums(values: Values, codes: NDArray[np.integer[Any]], n: int) -> tuple[Values, Values]:
+    """Sums, and how many there are, over the customers that have a value."""
+    unknown = np.isnan(values)
+    if unknown.any():
+        codes, values = np.where(unknown, n, codes), np.where(unknown, 0.0, values)
+    return _sums(values, codes, n), np.bincount(codes, minlength=n + 1)[:n].astype(np.float64)
+
+
+def _first(view: _View, scores: Values) -> int | None:
+    """The segment with the highest score among those worth a word; of equal ones the first."""
+    scores = np.where(view.worth_a_word & np.isfinite(scores), scores, -np.inf)
+    best = int(np.argmax(scores))
+    return best if np.isfinite(scores[best]) else None
+
+
+def _most_revenue(view: _View) -> Insight | None:
+    best = _first(view, view.revenue)
+    if best is None or not view.several:
+        return None
+    return Insight(
+        "most_revenue",
+        {
+            "segment": view.names[best],
+            "revenue": float(view.revenue[best]),
+            "revenue_share": float(view.revenue[best] / view.revenue.sum()),
+            "customers": int(view.sizes[best]),
+            "customer_share": float(view.sizes[best] / view.sizes.sum()),
+        },
+    )
+
+
+def _highest_clv(view: _View, columns: Mapping[str, Values], codes: NDArray[np.integer[Any]]) -> Insight | None:
+    if CLV not in columns or not view.several:
+        return None
+    sums, counts = _known_sums(columns[CLV], codes, len(view.names))
+    best = _first(view, np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0))
+    if best is None:
+        return None
+    values = {"clv": float(sums[best] / counts[best]), "all": float(sums.sum() / counts.sum())}
+    return Insight("highest_clv", {"segment": view.names[best], **values}) if values["clv"] > values["all"] else None
+
+
+def _fastest_growth(view: _View, earlier: Earlier | None) -> Insight | None:
+    if earlier is None or not view.several:
+        return None
+    before = np.array([earlier.customers.get(name, 0) for name in view.names], dtype=np.float64)
+    enough = before >= _FEW  # from three customers to six is no growth worth a sentence
+    growth = np.divide(view.sizes, before, out=np.full(len(before), np.nan), where=enough) - 1
+    best = _first(view, growth)
+    if best is None or growth[best] <= 0:
+        return None
+    return Insight(
+        "fastest_growth",
+        {
+            "segment": view.names[best],
+            "before": int(before[best]),
+            "now": int(view.sizes[best]),
+            "growth": float(growth[best]),
+            "all": float(view.sizes.sum() / sum(earlier.customers.values()) - 1),
+            "since": earlier.as_of.isoformat(),
+        },
+    )
+
+
+def _most_at_risk(view: _View, columns: Mapping[str, Values], codes: NDArray[np.integer[Any]]) -> Insight | None:
+    if CHURN_RISK not in columns:
+        return _drifting(view, columns[RECENCY], codes)
+    at_risk, _ = _known_sums(columns[MONETARY] * columns[CHURN_RISK], codes, len(view.names))
+    best = _first(view, at_risk)
+    if best is None or at_risk[best] <= 0 or not view.several:
+        return None
+    values = {"revenue": float(view.revenue[best]), "at_risk": float(at_risk[best])}
+    return Insight("most_at_risk", {"segment": view.names[best], **values})
+
+
+def _drifting(view: _View, recency: Values, codes: NDArray[np.integer[Any]]) -> Insight | None:
+    days, customers = _sums(recency, codes, len(view.names)), view.sizes.sum()
+    mean_days = np.divide(days, view.sizes, out=np.zeros(len(days)), where=view.sizes > 0)
+    spend = np.divide(view.revenue, view.sizes, out=np.zeros(len(days)), where=view.sizes > 0)
+    away = (mean_days > _LONGER * days.sum() / customers) & (spend > view.revenue.sum() / customers)
+    best = _first(view, np.where(away, view.revenue, np.nan))
+    if best is None:
+        return None
+    values = {"customers": int(view.sizes[best]), "recency": float(mean_days[best])}
+    return Insight("drifting", {"segment": view.names[best], **values, "revenue": float(view.revenue[best])})
+
+
+def _concentration(view: _View, monetary: Values, codes: NDArray[np.integer[Any]]) -> Insight | None:
+    customers = int(view.sizes.sum())
+    if customers < _FEW:
+        return None
+    spend = monetary if customers == len(codes) else monetary[codes < len(view.names)]
+    best = round(_TOP * customers)
+    share = float(np.partition(spend, customers - best)[customers - best :].sum() / view.revenue.sum())
+    return Insight("concentration", {"customers": best, "revenue_share": share})
+
+
+def _one_order(view: _View, frequency: Values, codes: NDArray[np.integer[Any]]) -> Insight | None:
+    customers = int(view.sizes.sum())
+    once = int(np.count_nonzero((frequency <= 1) & (codes < len(view.names))))
+    if customers < _FEW or not once:
+        return None
+    return Insight("one_order", {"customers": once, "customer_share": once / customers})
+
+
+# --- in words ---------------------------------------------------------------------------------------------------------
+
+
+def sentence(insight: Insight, money: Callable[[float], str]) -> str:
+    """An insight in plain words; ``money`` writes an amount."""
+    return _WORDS[insight.kind](insight.values, money)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}{_SPACE}%"
+
+
+def _change(growth: float) -> str:
+    return f"{100 * growth:+.1f}{_SPACE}%"
+
+
+def _say_most_revenue(v: Mapping[str, Any], money: Callable[[float], str]) -> str:
+    return (
+        f"{v['segment']} brought the most revenue: {money(v['revenue'])}, {_percent(v['revenue_share'])} of it, from "
+        f"{_percent(v['customer_share'])} of these customers."
+    )
+
+
+def _say_highest_clv(v: Mapping[str, Any], money: Callable[[float], str]) -> str:
+    return f"{v['segment']} have the highest CLV: {money(v['clv'])} each on average, against {money(v['all'])} over all."
+
+
+def _say_fastest_growth(v: Mapping[str, Any], money: Callable[[float], str]) -> str:
+    since = date.fromisoformat(v["since"])
+    return (
+        f"{v['segment']} grew fastest since {since.day} {since:%b} {since.year}: from {v['before']:,} to {v['now']:,} "
+        f"customers ({_change(v['growth'])}; all customers {_change(v['all'])})."
+    )
+
+
+def _say_most_at_risk(v: Mapping[str, Any], money: Callable[[float], str]) -> str:
+    return (
+        f"Most is at risk among {v['segment']}: {money(v['at_risk'])} of the {money(v['revenue'])} they have brought, "
+        "weighing what each has spent by the churn risk."
+    )
+
+
+def _say_drifting(v: Mapping[str, Any], money: Callable[[float], str]) -> str:
+    return (
+        f"{v['customers']:,} {v['segment']} last ordered {v['recency']:,.0f}{_SPACE}days ago on average and had "
+        f"brought {money(v['revenue'])}."
+    )
+
+
+def _say_concentration(v: Mapping[str, Any], money: Callable[[float], str]) -> str:
+    return (
+        f"The best-spending tenth ({v['customers']:,} customers) brought {_percent(v['revenue_share'])} of the revenue."
+    )
+
+
+def _say_one_order(v: Mapping[str, Any], money: Callable[[float], str]) -> str:
+    have = "customer has" if v["customers"] == 1 else "customers have"
+    return f"{v['customers']:,} {have} ordered just once: {_percent(v['customer_share'])}."
+
+
+_WORDS: dict[str, Callable[[Mapping[str, Any], Callable[[float], str]], str]] = {
+    "most_revenue": _say_most_revenue,
+    "highest_clv": _say_highest_clv,
+    "fastest_growth": _say_fastest_growth,
+    "most_at_risk": _say_most_at_risk,
+    "drifting": _say_drifting,
+    "concentration": _say_concentration,
+    "one_order": _say_one_order,
+}

@@ -1,0 +1,123 @@
+"""Turns the curves over k into one recommendation with its reason, in a sentence that can be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+#: What a k must reach to be recommended: the same segments come back, and none is too small for a campaign.
+STABLE, SMALLEST = 0.75, 0.02
+
+
+@dataclass(frozen=True)
+class KPoint:
+    """One number of segments that was tried; what cannot be had is None.
+
+    ``segments``: how many have customers. ``inertia``, ``bic``, ``aic``: where the engine has them, on the customers
+    evaluated. ``silhouette_error``, ``stability_error``, ``gap_error``: standard errors.
+    """
+
+    k: int
+    segments: int
+    inertia: float | None
+    silhouette: float | None
+    silhouette_error: float | None
+    calinski_harabasz: float | None
+    davies_bouldin: float | None
+    bic: float | None
+    aic: float | None
+    stability: float | None
+    stability_error: float | None
+    smallest_share: float
+    gap: float | None = None
+    gap_error: float | None = None
+
+
+def recommend(
+    points: Sequence[KPoint],
+    *,
+    elbow: int | None = None,
+    lowest_bic: int | None = None,
+    gap_choice: int | None = None,
+) -> tuple[int | None, str]:
+    """The recommended k and why; None where no k has a silhouette or a BIC to judge by.
+
+    The rule. A k is sound when its stability is at least 0.75 (or was not measured) and its smallest segment holds at
+    least 2 % of the customers. Among sound ones the silhouette decides: the fewest segments whose silhouette is within
+    one standard error of the highest. Where the engine has a BIC (a mixture), the k of the lowest one goes before, if
+    it is sound and not the largest tried: a BIC that is still falling at the end of the range says nothing. Where no k
+    is sound, the one with the highest silhouette is named all the same, and the reason says what speaks against it.
+
+    The elbow and the gap statistic do not decide; the reason tells what they say.
+
+    Args:
+        points: in ascending k.
+        elbow: of the inertia.
+        lowest_bic: the k with the lowest BIC.
+        gap_choice: the k of the gap statistic.
+    """
+    sound = [point for point in points if not _faults(point)]
+    rest = _also(elbow, lowest_bic, gap_choice)
+    if lowest_bic is not None and lowest_bic != points[-1].k:
+        for point in sound:
+            if point.k == lowest_bic:
+                return point.k, f"k = {point.k} has the lowest BIC of those tried. {_soundness(point)}{rest}"
+    measured = [(point.silhouette, point) for point in sound or points if point.silhouette is not None]
+    if not measured:
+        return None, f"There is no silhouette and no BIC to judge by, so no k is recommended.{rest}"
+    highest, best = max(measured, key=lambda pair: (pair[0], -pair[1].k))
+    if not sound:
+        return best.k, (
+            f"No k is both stable (at least {STABLE:.2f}) and without segments below {_percent(SMALLEST)}. "
+            f"k = {best.k} has the highest silhouette, {_pm(best)}, but {' and '.join(_faults(best))}: "
+            f"use it with care.{rest}"
+        )
+    near = highest - (best.silhouette_error or 0.0)
+    chosen = next(point for value, point in measured if value >= near)
+    of_whom = "" if len(sound) == len(points) else " of those that are stable and have no tiny segment"
+    if chosen is best:
+        told = f"k = {best.k} has the highest silhouette{of_whom}, {_pm(best)}."
+    else:
+        told = (
+            f"k = {chosen.k} is the smallest k whose silhouette, {_pm(chosen)}, is within one standard error of the "
+            f"highest{of_whom} ({_pm(best)} at k = {best.k})."
+        )
+    return chosen.k, f"{told} {_soundness(chosen)}{rest}"
+
+
+def _faults(point: KPoint) -> list[str]:
+    faults = []
+    if point.stability is not None and point.stability < STABLE:
+        faults.append(f"refits agree with it only to {point.stability:.2f} (adjusted Rand index)")
+    if point.smallest_share < SMALLEST:
+        faults.append(f"its smallest segment holds only {_percent(point.smallest_share)} of the customers")
+    return faults
+
+
+def _soundness(point: KPoint) -> str:
+    smallest = f"its smallest segment holds {_percent(point.smallest_share)} of the customers"
+    if point.stability is None:
+        return f"Stability was not measured; {smallest}."
+    return f"Refits agree with it to {point.stability:.2f} (adjusted Rand index), and {smallest}."
+
+
+def _pm(point: KPoint) -> str:
+    error = "" if point.silhouette_error is None else f" ± {point.silhouette_error:.3f}"
+    return f"{point.silhouette:.3f}{error}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _also(elbow: int | None, lowest_bic: int | None, gap_choice: int | None) -> str:
+    said = (
+        ("the elbow of the inertia is at", elbow),
+        ("BIC is lowest at", lowest_bic),
+        ("the gap statistic takes", gap_choice),
+    )
+    told = [f"{words} k = {k}" for words, k in said if k is not None]
+    if not told:
+        return ""
+    text = ", ".join(told)
+    return f" For comparison: {text}."

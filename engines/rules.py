@@ -1,0 +1,103 @@
+"""Says in words what makes a customer belong to a segment, where an engine goes by rules that can be said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.columns import FREQUENCY, MONETARY, RECENCY
+
+#: More blocks of scores than this are no rule that anyone would read.
+_MOST_BLOCKS = 3
+_AXES = (RECENCY, FREQUENCY, MONETARY)
+
+Block = tuple[slice, slice, slice]
+Spans = Sequence[Mapping[str, Any]]
+
+
+def rules_of(artifacts: Mapping[str, Any], money: Callable[[float], str]) -> dict[int, str]:
+    """The rule of each segment by key, from what a run has kept of its model; empty where it goes by no such rules.
+
+    Args:
+        artifacts: with ``cells`` (a segment key for each combination of recency, frequency and monetary score, shape
+            (bins, bins, bins)) and ``cut_points`` (for each column the scores that occur, worst first, with the values
+            they cover).
+        money: writes an amount.
+    """
+    if not {"cells", "cut_points"} <= set(artifacts):
+        return {}
+    spans = [artifacts["cut_points"][column] for column in _AXES]
+    # only scores that someone has; the others need no words
+    there = [[int(span["score"]) - 1 for span in axis] for axis in spans]
+    cells = np.array(artifacts["cells"], dtype=np.int64)[np.ix_(*there)]
+    return {int(key): _rule(_blocks(cells == key), spans, money) for key in np.unique(cells)}
+
+
+def _rule(blocks: Sequence[Block], spans: Sequence[Spans], money: Callable[[float], str]) -> str:
+    if len(blocks) > _MOST_BLOCKS:
+        return f"One of {len(blocks)} blocks of scores of recency, frequency and spend."
+    text = "; or ".join(_block_words(block, spans, money) for block in blocks)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _blocks(mine: NDArray[np.bool_]) -> list[Block]:
+    """Few blocks of scores that cover all cells of a segment and no other: each grown as far as it goes."""
+    left, found = mine.copy(), []
+    while left.any():
+        cell = [int(place) for place in np.argwhere(left)[0]]
+        low, high = list(cell), [place + 1 for place in cell]
+        for axis in (2, 1, 0):
+            for ends, step in ((low, -1), (high, 1)):
+                while _fits(mine, low, high, axis, step):
+                    ends[axis] += step
+        block = (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))
+        left[block] = False
+        found.append(block)
+    return found
+
+
+def _fits(mine: NDArray[np.bool_], low: Sequence[int], high: Sequence[int], axis: int, step: int) -> bool:
+    place = high[axis] if step > 0 else low[axis] - 1
+    if not 0 <= place < mine.shape[axis]:
+        return False
+    sides = [slice(one, other) for one, other in zip(low, high, strict=True)]
+    sides[axis] = slice(place, place + 1)
+    return bool(mine[tuple(sides)].all())
+
+
+def _block_words(block: Block, spans: Sequence[Spans], money: Callable[[float], str]) -> str:
+    recency, frequency, monetary = (axis[side] for axis, side in zip(spans, block, strict=True))
+    parts = [_recency_words(recency), _count_words(frequency), _money_words(monetary, money)]
+    return ", ".join(part for part in parts if part) or "everyone"
+
+
+def _recency_words(spans: Spans) -> str:
+    """Worst scores come first, so the most days belong to the first span; the fewest days do not belong."""
+    least, most = spans[-1]["low"], spans[0]["high"]
+    if least is None and most is None:
+        return ""
+    if least is None:
+        return f"last order at most {most:,g} days ago"
+    return f"last order more than {least:,g}{'' if most is None else f' and at most {most:,g}'} days ago"
+
+
+def _count_words(spans: Spans) -> str:
+    """The least belongs to it, the most does not."""
+    least, below = spans[0]["low"], spans[-1]["high"]
+    if least is None and below is None:
+        return ""
+    if least is None:
+        return f"fewer than {below:,g} orders"
+    return f"at least {least:,g}{'' if below is None else f' and fewer than {below:,g}'} orders"
+
+
+def _money_words(spans: Spans, money: Callable[[float], str]) -> str:
+    least, below = spans[0]["low"], spans[-1]["high"]
+    if least is None and below is None:
+        return ""
+    if least is None:
+        return f"spent less than {money(below)}"
+    return f"spent at least {money(least)}{'' if below is None else f' and less than {money(below)}'}"
