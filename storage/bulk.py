@@ -9,11 +9,11 @@ temporary file of its own, and the store's connection copies between that file a
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Protocol
 
 import adbc_driver_sqlite
 import adbc_driver_sqlite.dbapi
@@ -35,30 +35,50 @@ from sqlalchemy import (
 from sqlalchemy import insert as sql_insert
 from sqlalchemy import select as sql_select
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import DeclarativeBase, Session
 
 from engines.errors import InputError
 from storage.database import JOIN_BIG, Database, SessionTransaction, Transaction, scoped
 
 # "named" parameters, so that a percent sign is not doubled: the text goes to the server as it is
 _POSTGRES = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+_WRITE_ROWS = 16_384
 _SIDE = "side"  # the name under which the temporary file is attached
 
 
 class Loading(Transaction):
-    """A writing transaction that can also append the Arrow table it was opened with."""
+    """A writing transaction that can also append the rows it was opened with."""
 
     def append(self, target: Table, constants: Mapping[str, int]) -> None:
-        """Append the table's rows to ``target``, with these columns the same in every row."""
+        """Append the rows to ``target``, with these columns the same in every row."""
         self._append(target, {"workspace_id": self._workspace_id, **constants})
 
     def _append(self, target: Table, constants: Mapping[str, int]) -> None:
         raise NotImplementedError
 
+    def add_bytes(self, table: type[DeclarativeBase], values: Mapping[str, int | bytes]) -> None:
+        """Insert a row that holds bytes into this workspace."""
+        self.add(table, [values])
+
+
+class Rows(Protocol):
+    """Rows to be appended: an Arrow table, or what makes its batches one by one."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns with their types."""
+
+    @property
+    def num_rows(self) -> int:
+        """How many rows there are."""
+
+    def to_batches(self, max_chunksize: int) -> Iterable[pa.RecordBatch]:
+        """The rows in order, in batches of at most so many."""
+
 
 @contextmanager
-def loading(database: Database, workspace_id: int, rows: pa.Table) -> Iterator[Loading]:
-    """A transaction that writes small things and, as a whole with them, the rows of an Arrow table."""
+def loading(database: Database, workspace_id: int, rows: Rows) -> Iterator[Loading]:
+    """A transaction that writes small things and, as a whole with them, these rows, in memory bounded by a batch."""
     opened = _sqlite_loading if database.is_sqlite else _postgres_loading
     with database.guarded(), opened(database, workspace_id, rows) as transaction:
         yield transaction
@@ -79,9 +99,23 @@ def read(
                 yield batch.slice(start, batch_size)
 
 
+def _reader(rows: Rows, constants: Mapping[str, int]) -> pa.RecordBatchReader:
+    """The rows with these columns the same in each."""
+    schema = rows.schema
+    for name in constants:
+        schema = schema.append(pa.field(name, pa.int32()))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in rows.to_batches(max_chunksize=_WRITE_ROWS):
+            same = [pa.repeat(pa.scalar(value, pa.int32()), batch.num_rows) for value in constants.values()]
+            yield pa.record_batch([*batch.columns, *same], schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------
 class _PostgresLoading(Loading):
-    def __init__(self, cursor: Any, workspace_id: int, rows: pa.Table) -> None:
+    def __init__(self, cursor: Any, workspace_id: int, rows: Rows) -> None:
         super().__init__(workspace_id, "postgresql")
         self._cursor, self._rows = cursor, rows
 
@@ -90,15 +124,20 @@ class _PostgresLoading(Loading):
         return list(self._cursor.fetchall()) if self._cursor.description else []
 
     def _append(self, target: Table, constants: Mapping[str, int]) -> None:
-        rows = self._rows
-        for name, value in constants.items():
-            rows = rows.append_column(name, pa.repeat(pa.scalar(value, pa.int32()), rows.num_rows))
-        if rows.num_rows:
-            self._cursor.adbc_ingest(target.name, rows, mode="append")
+        if self._rows.num_rows:
+            self._cursor.adbc_ingest(target.name, _reader(self._rows, constants), mode="append")
+
+    def add_bytes(self, table: type[DeclarativeBase], values: Mapping[str, int | bytes]) -> None:
+        """As Arrow: written into a statement, bytes would take twice their room, and more on the way."""
+        row = {**values, "workspace_id": self._workspace_id}
+        columns = {
+            name: pa.array([each], pa.binary() if isinstance(each, bytes) else pa.int32()) for name, each in row.items()
+        }
+        self._cursor.adbc_ingest(table.__tablename__, pa.table(columns), mode="append")
 
 
 @contextmanager
-def _postgres_loading(database: Database, workspace_id: int, rows: pa.Table) -> Iterator[Loading]:
+def _postgres_loading(database: Database, workspace_id: int, rows: Rows) -> Iterator[Loading]:
     with _postgres_cursor(database) as cursor:
         yield _PostgresLoading(cursor, workspace_id, rows)
         cursor.connection.commit()
@@ -148,19 +187,19 @@ class _SqliteLoading(Loading, SessionTransaction):
 
 
 @contextmanager
-def _sqlite_loading(database: Database, workspace_id: int, rows: pa.Table) -> Iterator[Loading]:
+def _sqlite_loading(database: Database, workspace_id: int, rows: Rows) -> Iterator[Loading]:
     with TemporaryDirectory(prefix="segmentry-") as folder:
         side = Path(folder) / "side.db"
         # before the transaction, so that the database is not locked meanwhile
         with _sqlite_cursor(side) as cursor:
-            cursor.adbc_ingest("rows", rows, mode="create")
+            cursor.adbc_ingest("rows", _reader(rows, {}), mode="create")
         with (
             database.engine.connect() as connection,
             _attached(connection, side),
             database.begin(connection),
             Session(connection) as session,
         ):
-            yield _SqliteLoading(session, workspace_id, rows.column_names)
+            yield _SqliteLoading(session, workspace_id, rows.schema.names)
 
 
 def _sqlite_read(

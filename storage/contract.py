@@ -1,13 +1,13 @@
 """What a store owes: snapshots, runs, labels and drift points, each whole or absent, always of one workspace.
 
 A store belongs to one workspace and sees nothing else. Implementers owe: every method is one transaction (or invisible
-until it is complete); a finished run never changes; methods may be called from several threads and processes; what is not
-there raises :class:`NotFoundError`. ``StoreContract`` in ``storage/testing.py`` runs over every implementation.
+until it is complete); a finished run never changes; methods may be called from several threads and processes; what is
+not there raises :class:`NotFoundError`. ``StoreContract`` in ``storage/testing.py`` runs over every implementation.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
@@ -18,12 +18,23 @@ from pyarrow import RecordBatchReader
 
 from engines.contract import DriftPoint, NamedSegment, Predecessor, Segmentation
 from engines.errors import InputError
+from storage.desk import DeskStore
+from storage.queued import QueueStore
+from storage.scheduled import ScheduleStore
 
 RunState = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
 class NotFoundError(LookupError):
     """No such snapshot or run in this workspace."""
+
+
+class LostError(ValueError):
+    """A run is not, or no longer, the caller's to work on: it is finished, cancelled or another worker's."""
+
+
+class ChangedError(RuntimeError):
+    """Someone else has changed it in the meantime; the message says how it stands now."""
 
 
 class StoreError(RuntimeError):
@@ -34,8 +45,8 @@ class StoreError(RuntimeError):
 class Selection:
     """Which customers of a run are meant: the one filter behind cards, charts, tables, the API and exports.
 
-    Empty means everyone. ``segments`` are segment names, ``countries`` primary countries; bounds are inclusive; ``q`` is
-    looked for anywhere in the customer id, whatever the case. A customer without a value (no CLV, no country) never
+    Empty means everyone. ``segments`` are segment names, ``countries`` primary countries; bounds are inclusive; ``q``
+    is looked for anywhere in the customer id, whatever the case. A customer without a value (no CLV, no country) never
     meets a condition on it.
     """
 
@@ -103,9 +114,9 @@ class NewSnapshot:
     """A snapshot to be saved; equal ``identity()`` means the same snapshot.
 
     ``dataset``: the data set's name. ``source``: what the user named (a file's name, never a URL with a secret).
-    ``fingerprint``: of the content. ``settings``: what else its customers depend on (mapping, rules, categories, horizon...).
-    ``ledger``: JSON-ready, see the data dictionary. ``info``: JSON-ready facts for pages (currency, has_country, synthetic,
-    value model and its notes...).
+    ``fingerprint``: of the content. ``settings``: what else its customers depend on (mapping, rules, horizon...).
+    ``ledger``: JSON-ready, see the data dictionary. ``info``: JSON-ready facts for pages (currency, has_country,
+    synthetic, value model and its notes...).
     """
 
     dataset: str
@@ -145,7 +156,12 @@ class Run:
     segments: tuple[NamedSegment, ...] = ()
     fitted_on: int | None = None
     notes: tuple[str, ...] = ()
-    info: Mapping[str, Any] = field(default_factory=dict)  # library versions, diagnostics
+    info: Mapping[str, Any] = field(default_factory=dict)  # JSON-ready: versions, diagnostics, artifacts
+    stage: str | None = None  # what is being done, or was when it ended otherwise than done
+    progress: float | None = None  # 0 to 1
+    attempts: int = 0  # how often it was begun
+    worker: str | None = None  # who works on it, or was the last to
+    lease_until: datetime | None = None  # of a running one: when others may take it over, by the lease's own clock
 
     @property
     def k(self) -> int | None:
@@ -157,8 +173,13 @@ class Run:
         """The engine's ``seed`` setting, where it has one."""
         return self.settings.get("seed")
 
+    @property
+    def revision(self) -> int:
+        """How often its segments were edited by hand: what is derived from a run holds for one revision of it."""
+        return sum(segment.revision for segment in self.segments)
 
-class Store(ABC):
+
+class Store(QueueStore, ScheduleStore, DeskStore):
     """Snapshots, runs and labels of one workspace. See the module for what every implementer owes."""
 
     # --- snapshots
@@ -168,7 +189,7 @@ class Store(ABC):
 
     @abstractmethod
     def save_snapshot(self, new: NewSnapshot, customers: DataFrame) -> Snapshot:
-        """Keep a snapshot with its customers (indexed by customer id); an equal one already kept is returned instead."""
+        """Keep a snapshot with its customers (indexed by customer id); an equal one already kept is returned."""
 
     @abstractmethod
     def snapshots(self) -> list[Snapshot]:
@@ -183,29 +204,34 @@ class Store(ABC):
         """The customers as they were saved: same index, order, columns and values."""
 
     @abstractmethod
-    def delete_snapshot(self, snapshot_id: int) -> None:
-        """Delete a snapshot with its customers, runs, labels and drift points."""
+    def delete_snapshot(self, snapshot_id: int, *, idle: bool = False) -> None:
+        """Delete a snapshot with its customers, runs, labels and drift points.
 
-    # --- runs
-    @abstractmethod
-    def queue_run(self, snapshot_id: int, engine: str, settings: Mapping[str, Any]) -> Run:
-        """A run that a worker will claim."""
+        Raises:
+            ChangedError: with ``idle``, if a run of it is queued or running; nothing is deleted then.
+        """
 
+    # --- runs that are finished, and any (the queue's verbs stand in storage/queued.py)
     @abstractmethod
-    def start_run(self, snapshot_id: int, engine: str, settings: Mapping[str, Any], *, lease_seconds: float) -> Run:
-        """A run that the caller works on itself, at once."""
+    def finish_run(
+        self,
+        run_id: int,
+        result: Segmentation,
+        *,
+        seconds: float,
+        info: Mapping[str, Any],
+        model: bytes | None = None,
+        drift: Sequence[DriftPoint] = (),
+        worker: str | None = None,
+    ) -> Run:
+        """Store segments, metrics, drift points and one label for every customer of the snapshot, and mark it done.
 
-    @abstractmethod
-    def claim_run(self, *, lease_seconds: float) -> Run | None:
-        """The oldest queued run (or one whose lease has expired), now running and leased to the caller; None if none."""
+        All of it, or nothing. ``model`` is the fitted model as ``engines.models`` writes it, of at most ``MODEL_LIMIT``
+        bytes; ``worker`` is who claimed the run.
 
-    @abstractmethod
-    def finish_run(self, run_id: int, result: Segmentation, *, seconds: float, info: Mapping[str, Any]) -> Run:
-        """Store segments, metrics and one label for every customer of the snapshot, and mark the run done."""
-
-    @abstractmethod
-    def fail_run(self, run_id: int, error: str) -> Run:
-        """Mark a run failed, with a reason people can read."""
+        Raises:
+            LostError: the run is finished already, cancelled, or another worker's by now.
+        """
 
     @abstractmethod
     def runs(self, *, snapshot_id: int | None = None) -> list[Run]:
@@ -220,12 +246,44 @@ class Store(ABC):
         """The latest finished run of a data set and engine, as something to align to."""
 
     @abstractmethod
+    def edit_segment(
+        self,
+        run_id: int,
+        key: int,
+        *,
+        revision: int,
+        name: str | None = None,
+        action: str | None = None,
+        colour: str | None = None,
+        pinned: bool | None = None,
+    ) -> Run:
+        """Give a segment of a finished run a name, an action and a colour by hand, and pin it or not.
+
+        The run itself stays as it is; its segments, streams and what follows it (:meth:`predecessor`) show the edit.
+        What is None stays; an empty text goes back to what the run itself has. Names are unique within a run, whatever
+        their case. ``revision`` is that of the segment as the caller saw it.
+
+        Raises:
+            ChangedError: the segment has another revision by now.
+            InputError: a name another segment has, or a text that is too long or has characters nobody can see.
+            NotFoundError: no such run or segment, or the run is not finished.
+        """
+
+    @abstractmethod
     def labels(self, run_id: int) -> Series:
         """Segment keys (int64) indexed by customer id, in the order of the snapshot, of a finished run."""
 
     @abstractmethod
+    def model(self, run_id: int) -> bytes | None:
+        """The fitted model of a run, None where none was kept.
+
+        Raises:
+            InputError: there are more than ``MODEL_LIMIT`` bytes of it, so that no store wrote it; they are not read.
+        """
+
+    @abstractmethod
     def delete_run(self, run_id: int) -> None:
-        """Delete a run with its labels and drift points."""
+        """Delete a run with its labels, model and drift points."""
 
     # --- customers of a run
     @abstractmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,9 @@ _WORDS = {arrow: word for word, arrow in _TYPES.items()}
 STORED = {
     name: {"text": _TEXT, "date": _TIME, "flag": _FLAG}.get(column.kind, _NUMBER) for name, column in DICTIONARY.items()
 }
+
+
+_BESIDE = tuple((name, arrow) for name, arrow in STORED.items() if name != CUSTOMER_ID)
 
 
 @dataclass(frozen=True)
@@ -77,51 +80,89 @@ class Layout:
         features = _from_json(batch.column(FEATURES), {name: self.type(name) for name in extra}) if extra else {}
         return [features[n] if n in features else _cast(batch.column(n), self.type(n)) for n in names]
 
-    def index(self, batches: Sequence[pa.RecordBatch]) -> pd.Index:
+    def index(self, batches: Iterable[pa.RecordBatch]) -> pd.Index:
         """The customer ids as the saved table's index had them, from all its stored rows in order."""
-        ids = pa.chunked_array([batch.column(CUSTOMER_ID) for batch in batches], _TEXT)
-        index: pd.Index = pd.Index(_series(ids, self.index_dtype), name=self.index_name)
+        return self._index([batch.column(CUSTOMER_ID) for batch in batches])
+
+    def _index(self, ids: list[pa.Array]) -> pd.Index:
+        values = _series(pa.chunked_array(ids, _TEXT), self.index_dtype)
+        index: pd.Index = pd.Index(values, name=self.index_name)
         return index
 
-    def frame(self, batches: Sequence[pa.RecordBatch]) -> pd.DataFrame:
-        """The customer table as it was saved, from all its stored rows in order."""
-        schema = pa.schema([(name, self.type(name)) for name in self.names])
-        expanded = [pa.record_batch(self.expand(batch, self.names), schema=schema) for batch in batches]
-        table = pa.Table.from_batches(expanded, schema).combine_chunks()
-        data = {name: _series(table.column(name), dtype) for name, dtype, _ in self.columns}
-        return pd.DataFrame(data, columns=pd.Index(self.names, dtype="str")).set_axis(self.index(batches))
+    def frame(self, batches: Iterable[pa.RecordBatch]) -> pd.DataFrame:
+        """The customer table as it was saved, from all its stored rows in order.
+
+        What a batch was stored as is let go as soon as it is expanded, and its columns as they are put together.
+        """
+        ids: list[pa.Array] = []
+        found: dict[str, list[pa.Array]] = {name: [] for name in self.names}
+        for batch in batches:
+            ids.append(batch.column(CUSTOMER_ID))
+            for name, values in zip(self.names, self.expand(batch, self.names), strict=True):
+                found[name].append(values)
+        index = self._index(ids)
+        data = {
+            name: _series(pa.chunked_array(found.pop(name), self.type(name)), dtype) for name, dtype, _ in self.columns
+        }
+        return pd.DataFrame(data, columns=pd.Index(self.names, dtype="str"), copy=False).set_axis(index)
 
 
-def lay_out(customers: pd.DataFrame) -> tuple[Layout, pa.Table]:
+@dataclass(frozen=True)
+class StoredRows:
+    """The rows of a customer table as they are stored, made batch by batch: all at once they would take its room again.
+
+    ``values`` are its columns, ids included, in their own types; most of them are the table's own memory.
+    """
+
+    values: Mapping[str, pa.Array]
+
+    @property
+    def num_rows(self) -> int:
+        """How many customers there are."""
+        return len(self.values[CUSTOMER_ID])
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The stored columns with their types."""
+        return pa.schema([(ROW_NO, pa.int32()), (CUSTOMER_ID, _TEXT), (FOLDED, _TEXT), *_BESIDE, (FEATURES, _TEXT)])
+
+    def to_batches(self, max_chunksize: int) -> Iterator[pa.RecordBatch]:
+        """The rows in order, in batches of at most so many."""
+        schema = self.schema
+        for start in range(0, self.num_rows, max_chunksize):
+            batch = {name: values.slice(start, max_chunksize) for name, values in self.values.items()}
+            ids = batch.pop(CUSTOMER_ID)
+            stored: dict[str, pa.Array] = {
+                ROW_NO: pa.array(np.arange(start, start + len(ids), dtype=np.int32)),
+                CUSTOMER_ID: ids,
+                FOLDED: _folded(ids),
+            }
+            for name, arrow in _BESIDE:
+                stored[name] = _fixed(name, batch.pop(name)) if name in batch else pa.nulls(len(ids), arrow)
+            stored[FEATURES] = _to_json(batch) if batch else pa.nulls(len(ids), _TEXT)
+            yield pa.record_batch([stored[name] for name in schema.names], schema=schema)
+
+
+def lay_out(customers: pd.DataFrame) -> tuple[Layout, StoredRows]:
     """The layout of a customer table (indexed by customer id) and its rows as they are stored.
 
     Raises:
         InputError: a customer id that is missing or there twice, or a column that cannot be kept.
     """
     ids = _ids(customers.index)
-    arrays: dict[str, pa.Array] = {
-        ROW_NO: pa.array(np.arange(len(customers), dtype=np.int32)),
-        CUSTOMER_ID: ids,
-        FOLDED: _folded(ids),
-    }
+    arrays: dict[str, pa.Array] = {CUSTOMER_ID: ids}
     columns: list[tuple[str, str, str]] = []
-    extra: dict[str, pa.Array] = {}
     for name in customers.columns:
         if not isinstance(name, str) or name in (CUSTOMER_ID, SEGMENT, SEGMENT_KEY) or name in [c[0] for c in columns]:
             raise InputError(f"A customer table cannot have a column named {name!r}, or one twice; rename it.")
         series = customers[name]
-        values = _values(name, series)
+        values = arrays[name] = _values(name, series)
         if name in DICTIONARY:
-            arrays[name] = _fixed(name, values)
-        else:
-            extra[name] = values
+            _fixed(name, values)  # refused now or never: what comes of it is made again batch by batch
         columns.append((name, str(series.dtype), _WORDS[values.type]))
-    for name, arrow in STORED.items():
-        arrays.setdefault(name, pa.nulls(len(customers), arrow))
-    arrays[FEATURES] = _to_json(extra) if extra else pa.nulls(len(customers), _TEXT)
     in_order = len(ids) < 2 or bool(pc.all(pc.less(ids[:-1], ids[1:])).as_py())
     index_name = None if customers.index.name is None else str(customers.index.name)
-    return Layout(index_name, str(customers.index.dtype), tuple(columns), in_order), pa.table(arrays)
+    return Layout(index_name, str(customers.index.dtype), tuple(columns), in_order), StoredRows(arrays)
 
 
 def fold(text: str) -> str:

@@ -1,91 +1,55 @@
-"""Keeping runs, which are also the queue of work: claimed under a lease, finished once and for good."""
+"""Keeping runs: finished once and for good, listed, and read back with their model and drift points."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from pandas import Series
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import delete, func, select, update
 
 from engines.columns import SEGMENT_KEY
-from engines.contract import DriftPoint, Predecessor, Segmentation
+from engines.contract import MODEL_LIMIT, DriftPoint, Predecessor, Segmentation
+from engines.errors import InputError
 from storage import bulk
 from storage.contract import NotFoundError, Run
+from storage.edits import inherited_pins, segment_rows
+from storage.jobs import JobVerbs, lost
 from storage.layout import ROW_NO
-from storage.snapshots import SnapshotVerbs
-from storage.tables import DriftRow, RunRow, SegmentRow, SnapshotRow, labels
+from storage.tables import DriftRow, ModelRow, RunRow, SegmentEditRow, SegmentRow, SnapshotRow, labels
 from storage.verbs import plain
 
-#: A run that was lost with its worker is tried once more, then given up.
-MAX_ATTEMPTS = 2
 
+class RunVerbs(JobVerbs):
+    """The verbs about runs and their drift points."""
 
-class RunVerbs(SnapshotVerbs):
-    """The verbs about runs, their queue and their drift points."""
-
-    def queue_run(self, snapshot_id: int, engine: str, settings: Mapping[str, Any]) -> Run:
-        """See :class:`~storage.contract.Store`."""
-        return self._new_run(snapshot_id, engine, settings, {"state": "queued", "attempts": 0})
-
-    def start_run(self, snapshot_id: int, engine: str, settings: Mapping[str, Any], *, lease_seconds: float) -> Run:
-        """See :class:`~storage.contract.Store`."""
-        return self._new_run(snapshot_id, engine, settings, {"attempts": 1, **_running(self._clock(), lease_seconds)})
-
-    def _new_run(self, snapshot_id: int, engine: str, settings: Mapping[str, Any], state: Mapping[str, Any]) -> Run:
-        values = {
-            "snapshot_id": snapshot_id,
-            "engine": engine,
-            "settings": plain(settings),
-            "metrics": {},
-            "notes": [],
-            "info": {},
-            "created_at": self._clock(),
-            **state,
-        }
-        with self._database.writing(self._workspace_id) as transaction:
-            wanted = select(SnapshotRow.id).where(SnapshotRow.id == snapshot_id)
-            # held, so that nobody deletes the snapshot under the new run
-            self._one(transaction, wanted.with_for_update(read=True, key_share=True), f"no snapshot {snapshot_id}")
-            run_id = transaction.add_one(RunRow, values)
-            return self._runs(transaction, RunRow.id == run_id)[0]
-
-    def claim_run(self, *, lease_seconds: float) -> Run | None:
-        """See :class:`~storage.contract.Store`. A run whose lease has expired twice is given up as failed instead."""
-        now = self._clock()
-        lost = and_(RunRow.state == "running", RunRow.lease_until < now)
-        with self._database.writing(self._workspace_id) as transaction:
-            given_up = {
-                "state": "failed",
-                "error": f"Its worker was lost {MAX_ATTEMPTS} times before the run was finished.",
-                "finished_at": now,
-                "lease_until": None,
-            }
-            transaction.rows(update(RunRow).where(lost, RunRow.attempts >= MAX_ATTEMPTS).values(given_up))
-            oldest = select(RunRow.id).where(or_(RunRow.state == "queued", lost)).order_by(RunRow.id).limit(1)
-            found = transaction.rows(oldest.with_for_update(skip_locked=True))
-            if not found:
-                return None
-            run_id = found[0][0]
-            claimed = {"attempts": RunRow.attempts + 1, **_running(now, lease_seconds)}
-            transaction.rows(update(RunRow).where(RunRow.id == run_id).values(claimed))
-            return self._runs(transaction, RunRow.id == run_id)[0]
-
-    def finish_run(self, run_id: int, result: Segmentation, *, seconds: float, info: Mapping[str, Any]) -> Run:
+    def finish_run(
+        self,
+        run_id: int,
+        result: Segmentation,
+        *,
+        seconds: float,
+        info: Mapping[str, Any],
+        model: bytes | None = None,
+        drift: Sequence[DriftPoint] = (),
+        worker: str | None = None,
+    ) -> Run:
         """See :class:`~storage.contract.Store`.
 
         Raises:
-            ValueError: the run is not running (a finished one never changes), or the labels are not, for each customer
-                of the snapshot, the key of one of the result's segments.
+            LostError: the run is finished already, cancelled, or another worker's by now.
+            ValueError: the labels are not, for each customer of the snapshot, the key of one of the result's segments;
+                or the model is too large.
         """
+        if model is not None and len(model) > MODEL_LIMIT:
+            raise ValueError(f"Run {run_id}: a model of {len(model):,} bytes; at most {MODEL_LIMIT:,} are kept.")
         with self._database.reading(self._workspace_id) as transaction:
             row = self._run_row(transaction, run_id)
-            if row.state != "running":
-                raise _not_running(run_id, row.state)
+            if (row.state, row.worker) != ("running", worker):
+                raise lost(row)
         keys = _aligned(run_id, result, self._index(row.snapshot_id))
         rows = pa.table({ROW_NO: pa.array(np.arange(len(keys), dtype=np.int32)), SEGMENT_KEY: pa.array(keys)})
         done = {
@@ -97,29 +61,20 @@ class RunVerbs(SnapshotVerbs):
             "seconds": seconds,
             "finished_at": self._clock(),
             "lease_until": None,
+            "stage": None,
+            "progress": 1.0,
         }
         with bulk.loading(self._database, self._workspace_id, rows) as writing:
             # asked again under the row's lock: of two workers that finish one run, one wins
-            mine = update(RunRow).where(RunRow.id == run_id, RunRow.state == "running").values(done)
-            if not writing.rows(mine.returning(RunRow.id)):
-                raise _not_running(run_id, "no longer running")
-            segments = [dataclasses.asdict(segment) for segment in result.segments]
-            writing.add(SegmentRow, [{**plain(s), "run_id": run_id, "position": i} for i, s in enumerate(segments)])
+            mine = update(RunRow).where(RunRow.id == run_id, RunRow.state == "running", RunRow.worker == worker)
+            if not writing.rows(mine.values(done).returning(RunRow.id)):
+                raise lost(row)
+            writing.add(SegmentRow, segment_rows(run_id, result.segments))
+            writing.add(SegmentEditRow, inherited_pins(run_id, result.segments, self._clock()))
+            if model is not None:
+                writing.add_bytes(ModelRow, {"run_id": run_id, "model": model})
+            writing.add(DriftRow, [{**plain(dataclasses.asdict(point)), "run_id": run_id} for point in drift])
             writing.append(labels, {"run_id": run_id})
-        return self.run(run_id)
-
-    def fail_run(self, run_id: int, error: str) -> Run:
-        """See :class:`~storage.contract.Store`.
-
-        Raises:
-            ValueError: the run is finished already, and a finished run never changes.
-        """
-        failed = {"state": "failed", "error": error, "finished_at": self._clock(), "lease_until": None}
-        with self._database.writing(self._workspace_id) as transaction:
-            row = self._run_row(transaction, run_id)
-            unfinished = update(RunRow).where(RunRow.id == run_id, RunRow.state.in_(("queued", "running")))
-            if not transaction.rows(unfinished.values(failed).returning(RunRow.id)):
-                raise _not_running(run_id, row.state)
         return self.run(run_id)
 
     def runs(self, *, snapshot_id: int | None = None) -> list[Run]:
@@ -154,6 +109,21 @@ class RunVerbs(SnapshotVerbs):
             run = self._runs(transaction, RunRow.id == found[0][0])[0]
         return Predecessor(self.labels(run.id), run.segments)
 
+    def model(self, run_id: int) -> bytes | None:
+        """See :class:`~storage.contract.Store`."""
+        mine = ModelRow.run_id == run_id
+        with self._database.reading(self._workspace_id) as transaction:
+            self._run_row(transaction, run_id)
+            # its length first: nobody has to hold what is too large to be a model
+            length = transaction.rows(select(func.length(ModelRow.model)).where(mine))
+            if length and length[0][0] > MODEL_LIMIT:
+                raise InputError(
+                    f"The model of run {run_id} has {length[0][0]:,} bytes where {MODEL_LIMIT:,} are allowed, so it is "
+                    "not read; run its engine again."
+                )
+            found = transaction.rows(select(ModelRow.model).where(mine)) if length else []
+            return bytes(found[0][0]) if found else None
+
     def delete_run(self, run_id: int) -> None:
         """See :class:`~storage.contract.Store`."""
         with self._database.writing(self._workspace_id) as transaction:
@@ -176,14 +146,6 @@ class RunVerbs(SnapshotVerbs):
             rows = transaction.rows(select(DriftRow).where(DriftRow.run_id == run_id).order_by(DriftRow.as_of))
             names = [field.name for field in dataclasses.fields(DriftPoint)]
             return [DriftPoint(**{name: getattr(row, name) for name in names}) for (row,) in rows]
-
-
-def _running(now: datetime, lease_seconds: float) -> dict[str, Any]:
-    return {"state": "running", "started_at": now, "lease_until": now + timedelta(seconds=lease_seconds)}
-
-
-def _not_running(run_id: int, state: str) -> ValueError:
-    return ValueError(f"Run {run_id} is {state}: only a running run can be finished, and a finished run never changes.")
 
 
 def _aligned(run_id: int, result: Segmentation, index: Any) -> np.ndarray[Any, np.dtype[np.int32]]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
 from pandas import DataFrame, Index
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, select, update
 
 from engines.columns import CUSTOMER_ID
 from storage import bulk
-from storage.contract import NewSnapshot, NotFoundError, Snapshot, StoreError
+from storage.contract import ChangedError, NewSnapshot, NotFoundError, Snapshot, StoreError
+from storage.desk_tables import SourceRow
 from storage.layout import ROW_NO, STORED, Layout, lay_out
 from storage.tables import RunRow, SnapshotRow, customers, labels
 from storage.verbs import SqlVerbs, plain, snapshot_of
@@ -57,10 +58,23 @@ class SnapshotVerbs(SqlVerbs):
             snapshot_id = transaction.add_one(SnapshotRow, values)
             if snapshot_id is not None:  # else another process has saved an equal one meanwhile
                 transaction.append(_customers, {"snapshot_id": snapshot_id})
+                self._remember(transaction, new)
         saved = self.find_snapshot(new)
         if saved is None:
             raise StoreError(f"The snapshot of {new.dataset} was deleted by someone while it was saved; save it again.")
         return saved
+
+    def _remember(self, transaction: bulk.Loading, new: NewSnapshot) -> None:
+        """Keep where a snapshot came from; last of all, so that saves of one source do not wait for one another."""
+        now, mapping = self._clock(), new.settings.get("mapping")
+        values = {
+            "kind": str(new.info.get("source_kind", "unknown")),
+            "mapping": plain(mapping) if isinstance(mapping, Mapping) else {},
+            "used_at": now,
+        }
+        if transaction.add_one(SourceRow, {"name": new.source, "created_at": now, **values}) is None:
+            known = update(SourceRow).where(SourceRow.name == new.source).values(values)
+            transaction.rows(known.returning(SourceRow.id))
 
     def snapshots(self) -> list[Snapshot]:
         """See :class:`~storage.contract.Store`."""
@@ -79,12 +93,12 @@ class SnapshotVerbs(SqlVerbs):
         with self._database.reading(self._workspace_id) as transaction:
             row = self._snapshot_row(transaction, snapshot_id)
             layout, expected = Layout.from_json(row.layout), row.customers
-        batches = list(self._customer_batches(snapshot_id, (CUSTOMER_ID, *layout.stored(layout.names))))
-        if sum(batch.num_rows for batch in batches) != expected:
+        frame = layout.frame(self._customer_batches(snapshot_id, (CUSTOMER_ID, *layout.stored(layout.names))))
+        if len(frame) != expected:
             raise NotFoundError(f"Snapshot {snapshot_id} was deleted while it was read.")
-        return layout.frame(batches)
+        return frame
 
-    def delete_snapshot(self, snapshot_id: int) -> None:
+    def delete_snapshot(self, snapshot_id: int, *, idle: bool = False) -> None:
         """See :class:`~storage.contract.Store`."""
         with self._database.writing(self._workspace_id) as transaction:
             # The lock keeps new runs away; deleting the runs first waits for those that are just being finished, so
@@ -94,6 +108,9 @@ class SnapshotVerbs(SqlVerbs):
                 select(SnapshotRow.id).where(SnapshotRow.id == snapshot_id).with_for_update(),
                 f"no snapshot {snapshot_id}",
             )
+            unfinished = RunRow.snapshot_id == snapshot_id, RunRow.state.in_(("queued", "running"))
+            if idle and transaction.rows(select(RunRow.id).where(*unfinished).limit(1)):
+                raise ChangedError(f"A run of snapshot {snapshot_id} is queued or running; nothing of it is deleted.")
             runs = transaction.rows(delete(RunRow).where(RunRow.snapshot_id == snapshot_id).returning(RunRow.id))
             transaction.rows(delete(labels).where(labels.c.run_id.in_([run_id for (run_id,) in runs])))
             transaction.rows(delete(customers).where(customers.c.snapshot_id == snapshot_id))

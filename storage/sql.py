@@ -14,16 +14,19 @@ from engines.columns import CUSTOMER_ID, SEGMENT, SEGMENT_KEY
 from engines.errors import InputError
 from storage import bulk
 from storage.contract import NotFoundError, Selection
+from storage.edits import EditVerbs
 from storage.layout import FEATURES, ROW_NO, STORED, Layout
+from storage.people import PeopleVerbs
 from storage.runs import RunVerbs
+from storage.schedules import ScheduleVerbs
 from storage.selecting import ordered, selected
-from storage.tables import SegmentRow, customers, labels
+from storage.tables import customers, labels
 
 _OTHERS = {SEGMENT_KEY: pa.int32(), FEATURES: pa.string()}
 _LABEL_ROWS = 262_144
 
 
-class SqlStore(RunVerbs):
+class SqlStore(EditVerbs, ScheduleVerbs, PeopleVerbs, RunVerbs):
     """The store of one workspace; made by :func:`storage.open_store`. Its methods may be called from many threads."""
 
     def count(self, run_id: int, selection: Selection) -> int:
@@ -103,8 +106,8 @@ class SqlStore(RunVerbs):
             if row.state != "done":
                 raise NotFoundError(f"Run {run_id} has no labels: it is {row.state}.")
             layout = Layout.from_json(self._snapshot_row(transaction, row.snapshot_id).layout)
-            named = transaction.rows(select(SegmentRow.name, SegmentRow.key).where(SegmentRow.run_id == run_id))
-            return row.snapshot_id, layout, dict(tuple(row) for row in named)
+            named = self._segments(transaction, [run_id])[run_id]
+            return row.snapshot_id, layout, {segment.name: segment.key for segment in named}
 
     def close(self) -> None:
         """See :class:`~storage.contract.Store`."""

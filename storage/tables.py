@@ -1,4 +1,4 @@
-"""The tables in which snapshots, runs, segments, labels and drift points are kept, each row of one workspace."""
+"""The tables in which snapshots, runs, segments, labels and schedules are kept, each row of one workspace."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -77,6 +78,7 @@ class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own form
         str: Text,
         float: Double,
+        bytes: LargeBinary,
         date: Date,
         datetime: UtcDateTime,
         dict[str, Any]: Json,
@@ -86,14 +88,14 @@ class Base(DeclarativeBase):
 
 # AUTOINCREMENT keeps SQLite from giving a deleted snapshot's or run's number to a new one: whatever is derived from a
 # run may be cached by its number.
-_NEVER_REUSED = {"sqlite_autoincrement": True}
+NEVER_REUSED = {"sqlite_autoincrement": True}
 
 
 class WorkspaceRow(Base):
     """A workspace: whose things these are."""
 
     __tablename__ = "workspaces"
-    __table_args__ = _NEVER_REUSED
+    __table_args__ = NEVER_REUSED
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
@@ -108,7 +110,7 @@ class SnapshotRow(Base):
         UniqueConstraint(
             "workspace_id", "dataset", "fingerprint", "as_of", "settings_digest", name="uq_snapshots_identity"
         ),
-        _NEVER_REUSED,
+        NEVER_REUSED,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -130,7 +132,7 @@ class RunRow(Base):
     """A run, which is also a job: the queued ones are the queue, a running one is leased to whoever works on it."""
 
     __tablename__ = "runs"
-    __table_args__ = (Index("ix_runs_queue", "workspace_id", "state", "id"), _NEVER_REUSED)
+    __table_args__ = (Index("ix_runs_queue", "workspace_id", "state", "id"), NEVER_REUSED)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
@@ -138,6 +140,7 @@ class RunRow(Base):
     engine: Mapped[str]
     settings: Mapped[dict[str, Any]]
     state: Mapped[str]
+    worker: Mapped[str | None]  # who has the lease, or had it last
     lease_until: Mapped[datetime | None]
     attempts: Mapped[int]
     stage: Mapped[str | None]
@@ -174,6 +177,32 @@ class SegmentRow(Base):
     clv: Mapped[float | None]
 
 
+class SegmentEditRow(Base):
+    """What people changed by hand about a segment of a finished run; what is None is as the run has it."""
+
+    __tablename__ = "segment_edits"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
+    name: Mapped[str | None]
+    action: Mapped[str | None]
+    colour: Mapped[str | None]
+    pinned: Mapped[bool]
+    revision: Mapped[int]  # 1 for the first edit
+    edited_at: Mapped[datetime]
+
+
+class ModelRow(Base):
+    """The fitted model of a finished run, apart from the run so that listing runs reads none of them."""
+
+    __tablename__ = "run_models"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
+    model: Mapped[bytes]
+
+
 class DriftRow(Base):
     """One point of a run's ARI timeline."""
 
@@ -187,6 +216,31 @@ class DriftRow(Base):
     alert: Mapped[bool]
     noise_low: Mapped[float | None]
     moved_share: Mapped[float | None]
+
+
+class ScheduleRow(Base):
+    """A source that is refreshed on time; while somebody works on a due time, the row is leased to that claim."""
+
+    __tablename__ = "schedules"
+    __table_args__ = (Index("ix_schedules_due", "workspace_id", "next_due"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
+    source: Mapped[str]
+    cron: Mapped[str]
+    time_zone: Mapped[str]
+    job: Mapped[dict[str, Any]]
+    next_due: Mapped[datetime]
+    paused: Mapped[bool]
+    attempt: Mapped[int]  # of the next due time; 0 before anybody has claimed it
+    claim: Mapped[int]  # counts all claims, so that one can be told from another
+    claimed_at: Mapped[datetime | None]
+    lease_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    last_due: Mapped[datetime | None]
+    last_finished_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    last_runs: Mapped[list[Any]]
 
 
 # --- the two big tables: millions of rows, written and read as Arrow -------------------------------------------------

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from engines.contract import NamedSegment
 from storage.contract import NotFoundError, Run, Snapshot, Store
 from storage.database import Database, Transaction, insert_on
-from storage.tables import RunRow, SegmentRow, SnapshotRow, WorkspaceRow
+from storage.tables import RunRow, SegmentEditRow, SegmentRow, SnapshotRow, WorkspaceRow
 
 
 class SqlVerbs(Store):
@@ -48,12 +48,20 @@ class SqlVerbs(Store):
             .limit(limit)
         )
         rows = transaction.rows(statement)
-        segments: dict[int, list[NamedSegment]] = {row.id: [] for row, _, _ in rows}
-        for (segment,) in transaction.rows(
-            select(SegmentRow).where(SegmentRow.run_id.in_(segments)).order_by(SegmentRow.run_id, SegmentRow.position)
-        ):
-            segments[segment.run_id].append(_segment(segment))
+        segments = self._segments(transaction, [row.id for row, _, _ in rows])
         return [_run(row, dataset, as_of, segments[row.id]) for row, dataset, as_of in rows]
+
+    def _segments(self, transaction: Transaction, run_ids: Sequence[int]) -> dict[int, list[NamedSegment]]:
+        """The segments of runs as people see them: with what was edited by hand."""
+        # two statements, since a row that is not there has no workspace that a join could ask for
+        edits = transaction.rows(select(SegmentEditRow).where(SegmentEditRow.run_id.in_(run_ids)))
+        edited = {(edit.run_id, edit.key): edit for (edit,) in edits}
+        segments: dict[int, list[NamedSegment]] = {run_id: [] for run_id in run_ids}
+        for (row,) in transaction.rows(
+            select(SegmentRow).where(SegmentRow.run_id.in_(run_ids)).order_by(SegmentRow.run_id, SegmentRow.position)
+        ):
+            segments[row.run_id].append(_segment(row, edited.get((row.run_id, row.key))))
+        return segments
 
 
 def snapshot_of(row: SnapshotRow) -> Snapshot:
@@ -90,24 +98,35 @@ def _run(row: RunRow, dataset: str, as_of: Any, segments: Sequence[NamedSegment]
         fitted_on=row.fitted_on,
         notes=tuple(row.notes),
         info=row.info,
+        stage=row.stage,
+        progress=row.progress,
+        attempts=row.attempts,
+        worker=row.worker,
+        lease_until=row.lease_until,
     )
 
 
-def _segment(row: SegmentRow) -> NamedSegment:
+def _segment(row: SegmentRow, edit: SegmentEditRow | None) -> NamedSegment:
     def known(value: float | None) -> float:
         return math.nan if value is None else value
 
+    def shown(column: str) -> str:
+        by_hand = None if edit is None else getattr(edit, column)
+        return str(getattr(row, column) if by_hand is None else by_hand)
+
     return NamedSegment(
         key=row.key,
-        name=row.name,
-        action=row.action,
-        colour=row.colour,
+        name=shown("name"),
+        action=shown("action"),
+        colour=shown("colour"),
         customers=row.customers,
         revenue_share=known(row.revenue_share),
         recency=known(row.recency),
         frequency=known(row.frequency),
         monetary=known(row.monetary),
         clv=row.clv,
+        pinned=edit is not None and edit.pinned,
+        revision=0 if edit is None else edit.revision,
     )
 
 

@@ -1,9 +1,8 @@
-"""What a store must do with runs, their queue and their drift points."""
+"""What a store must do with runs and their drift points."""
 
 # ruff: noqa: D102 - the names of the tests say what they are
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 from pandas.testing import assert_series_equal
 
-from engines.contract import DriftPoint
+from engines.contract import MODEL_LIMIT, DriftPoint
 from storage.contract import NotFoundError, Selection, Store
 from storage.testing.samples import (
     POINTS,
@@ -24,7 +23,7 @@ from storage.testing.samples import (
 
 
 class RunChecks:
-    """What a store must do with runs, their queue and their drift points."""
+    """What a store must do with runs and their drift points."""
 
     def test_the_life_of_a_run(self, store: Store, clock: Clock) -> None:
         customers = sample_customers(30)
@@ -34,7 +33,8 @@ class RunChecks:
         assert (queued.dataset, queued.as_of) == (snapshot.dataset, snapshot.as_of)
         clock.forward(5)
         claimed = store.claim_run(lease_seconds=60)
-        assert claimed == replace(queued, state="running")
+        assert claimed is not None
+        assert claimed == replace(queued, state="running", attempts=1, lease_until=claimed.lease_until)
         clock.forward(5)
         result = sample_result(customers)
         done = store.finish_run(queued.id, result, seconds=2.5, info={"numpy": "2", "inertia": np.float64(1.5)})
@@ -75,27 +75,6 @@ class RunChecks:
             assert store.run(run.id) == run
         assert_series_equal(store.labels(done.id), result.labels, check_names=False)
 
-    def test_runs_are_claimed_once_each_and_in_order(self, store: Store) -> None:
-        snapshot = store.save_snapshot(sample_snapshot(), sample_customers(2))
-        queued = [store.queue_run(snapshot.id, "e", {"seed": seed}).id for seed in range(8)]
-        assert store.claim_run(lease_seconds=60).id == queued[0]  # type: ignore[union-attr]
-        with ThreadPoolExecutor(4) as pool:
-            claimed = list(pool.map(lambda _: store.claim_run(lease_seconds=60), range(9)))
-        assert sorted(run.id for run in claimed if run) == queued[1:]
-
-    def test_a_lost_run_is_taken_over_once_and_then_given_up(self, store: Store, clock: Clock) -> None:
-        snapshot = store.save_snapshot(sample_snapshot(), sample_customers(2))
-        run = store.start_run(snapshot.id, "e", {}, lease_seconds=60)
-        clock.forward(59)
-        assert store.claim_run(lease_seconds=60) is None
-        clock.forward(2)
-        assert store.claim_run(lease_seconds=60) == run
-        assert store.claim_run(lease_seconds=60) is None
-        clock.forward(61)
-        assert store.claim_run(lease_seconds=60) is None
-        assert store.run(run.id).state == "failed"
-        assert "lost" in (store.run(run.id).error or "")
-
     def test_runs_are_listed_the_newest_first(self, store: Store) -> None:
         _, first, _ = finished_run(store, sample_customers(3))
         second = store.queue_run(first.snapshot_id, "gmm", {})
@@ -129,6 +108,31 @@ class RunChecks:
         assert [run.id for run in store.runs()] == [kept.id]
         assert_series_equal(store.labels(kept.id), result.labels, check_names=False)
         assert store.queue_run(kept.snapshot_id, "e", {}).id > kept.id
+
+    def test_a_runs_model_is_kept_with_it_and_goes_with_it(self, store: Store) -> None:
+        customers = sample_customers(6)
+        _, without, result = finished_run(store, customers)
+        assert store.model(without.id) is None
+        models = [bytes(range(256)) * 4096, b"", b"'); --\\x00"]
+        runs = [store.start_run(without.snapshot_id, "e", {}, lease_seconds=60) for _ in models]
+        assert store.model(runs[0].id) is None
+        for run, model in zip(runs, models, strict=True):
+            store.finish_run(run.id, result, seconds=1, info={}, model=model)
+        assert [store.model(run.id) for run in runs] == models
+        store.delete_run(runs[0].id)
+        with pytest.raises(NotFoundError, match=str(runs[0].id)):
+            store.model(runs[0].id)
+        assert store.model(runs[2].id) == models[2]
+        store.delete_snapshot(without.snapshot_id)
+        with pytest.raises(NotFoundError):
+            store.model(runs[2].id)
+
+    def test_a_model_beyond_the_limit_is_refused(self, store: Store) -> None:
+        customers = sample_customers(3)
+        run = store.start_run(store.save_snapshot(sample_snapshot(), customers).id, "e", {}, lease_seconds=60)
+        with pytest.raises(ValueError, match="at most 67,108,864"):
+            store.finish_run(run.id, sample_result(customers), seconds=1, info={}, model=bytes(MODEL_LIMIT + 1))
+        assert store.run(run.id) == run
 
     def test_only_finished_runs_have_customers(self, store: Store) -> None:
         snapshot = store.save_snapshot(sample_snapshot(), sample_customers(3))

@@ -1,0 +1,117 @@
+"""Names, actions and pins that people give segments by hand: a record of their own beside the run, with a revision."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from engines.contract import NamedSegment
+from engines.errors import InputError
+from storage.contract import ChangedError, NotFoundError, Run
+from storage.layout import is_storable
+from storage.tables import RunRow, SegmentEditRow, SegmentRow
+from storage.verbs import SqlVerbs, plain
+
+#: The longest name and action, in characters.
+NAME_LENGTH = 80
+ACTION_LENGTH = 240
+
+#: What is said of a segment by hand, not by its run.
+_BY_HAND = ("pinned", "revision")
+
+
+class EditVerbs(SqlVerbs):
+    """The verb that edits segments by hand."""
+
+    def edit_segment(
+        self,
+        run_id: int,
+        key: int,
+        *,
+        revision: int,
+        name: str | None = None,
+        action: str | None = None,
+        colour: str | None = None,
+        pinned: bool | None = None,
+    ) -> Run:
+        """See :class:`~storage.contract.Store`."""
+        given = {
+            "name": _line("name", name, NAME_LENGTH),
+            "action": _line("action", action, ACTION_LENGTH),
+            "colour": colour,
+        }
+        # an empty text means the run's own, which is kept as nothing
+        values: dict[str, Any] = {column: text or None for column, text in given.items() if text is not None}
+        values |= {"revision": revision + 1, "edited_at": self._clock()}
+        with self._database.writing(self._workspace_id) as transaction:
+            # held, so that of two edits of one run the second sees the names the first has given
+            wanted = select(RunRow).where(RunRow.id == run_id).with_for_update()
+            run: RunRow = self._one(transaction, wanted, f"no run {run_id}")
+            if run.state != "done":
+                raise NotFoundError(f"Run {run_id} has no segments to be named: it is {run.state}.")
+            segments = {segment.key: segment for segment in self._segments(transaction, [run_id])[run_id]}
+            if key not in segments:
+                raise NotFoundError(f"Run {run_id} has no segment {key} in this workspace.")
+            now = segments[key]
+            if now.revision != revision:
+                raise ChangedError(
+                    f"Segment {key} of run {run_id} was changed in the meantime: it is called {now.name!r} now "
+                    f"(revision {now.revision}). Look at it again, then save."
+                )
+            if given["name"] is not None:
+                own = select(SegmentRow.name).where(SegmentRow.run_id == run_id, SegmentRow.key == key)
+                _refuse_taken(given["name"] or transaction.rows(own)[0][0], key, segments.values())
+            values["pinned"] = now.pinned if pinned is None else pinned
+            if now.revision:
+                mine = (SegmentEditRow.run_id == run_id, SegmentEditRow.key == key)
+                transaction.rows(update(SegmentEditRow).where(*mine).values(values).returning(SegmentEditRow.key))
+            else:
+                transaction.add(SegmentEditRow, [{"run_id": run_id, "key": key, **values}])
+            return self._runs(transaction, RunRow.id == run_id)[0]
+
+
+def _line(what: str, text: str | None, longest: int) -> str | None:
+    """The text on one line, with single spaces.
+
+    Raises:
+        InputError: it is too long, or has a character that nobody can see.
+    """
+    if text is None:
+        return None
+    text = " ".join(text.split())
+    if len(text) > longest:
+        raise InputError(f"The {what} has {len(text)} characters; give it at most {longest}.")
+    if not is_storable(text) or not text.isprintable():
+        raise InputError(f"The {what} has a character that cannot be seen; type it again.")
+    return text
+
+
+def _refuse_taken(name: str, key: int, segments: Iterable[NamedSegment]) -> None:
+    for other in segments:
+        if other.key != key and other.name.casefold() == name.casefold():
+            raise InputError(f"Another segment of this run is called {other.name!r}; give this one a name of its own.")
+
+
+def segment_rows(run_id: int, segments: Sequence[NamedSegment]) -> list[dict[str, Any]]:
+    """The segments as the run itself has them, in the order given."""
+    return [
+        {
+            **{name: value for name, value in plain(dataclasses.asdict(segment)).items() if name not in _BY_HAND},
+            "run_id": run_id,
+            "position": position,
+        }
+        for position, segment in enumerate(segments)
+    ]
+
+
+def inherited_pins(run_id: int, segments: Sequence[NamedSegment], now: datetime) -> list[dict[str, Any]]:
+    """The pins that segments have taken over from an earlier run, so that they are handed on to the next."""
+    return [
+        {"run_id": run_id, "key": segment.key, "pinned": True, "revision": 1, "edited_at": now}
+        for segment in segments
+        if segment.pinned
+    ]
