@@ -23,5 +23,5 @@ class WeekendShare:
         sums = sales.group_by(CUSTOMER_ID).agg(
             total=sales[AMOUNT_UNITS].sum(), weekend=ibis.ifelse(weekend, sales[AMOUNT_UNITS], 0).sum()
         )
-        frame = sums.to_pandas().set_index(CUSTOMER_ID)
+        frame = sums.to_pyarrow().to_pandas().set_index(CUSTOMER_ID)
         return frame["weekend"] / frame["total"].where(frame["total"] != 0)
