@@ -17,7 +17,12 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import JSONResponse, StreamingResponse
 
 from dashboard import exporting
+from dashboard.api_jobs import add_jobs
+from dashboard.api_names import add_names
 from dashboard.comparison import compare
+from dashboard.evaluation import HIGH, LOW, Question, choose_k_of_snapshot
+from dashboard.explaining import explain
+from dashboard.findings import insight_dicts, insights_of
 from dashboard.runner import run_dict, snapshot_dict
 from dashboard.services import Services
 from engines import registry
@@ -97,6 +102,8 @@ def create_api(services: Services) -> FastAPI:
     _add_things(api, services)
     _add_customers(api, services)
     _add_findings(api, services)
+    add_names(api, services)
+    add_jobs(api, services)
     return api
 
 
@@ -153,6 +160,19 @@ def _add_things(api: FastAPI, services: Services) -> None:
         """One snapshot with its ledger."""
         return JSONResponse(plain(_snapshot(store.snapshot(snapshot_id))))
 
+    @api.get("/snapshots/{snapshot_id}/evaluate")
+    def evaluation(
+        snapshot_id: int,
+        engine: str = "kmeans",
+        low: Annotated[int, Query(alias="from")] = LOW,
+        high: Annotated[int, Query(alias="to")] = HIGH,
+        seed: Annotated[int | None, Query(ge=0)] = None,
+        gap: bool = False,
+    ) -> JSONResponse:
+        """What speaks for each number of segments on the customers of a snapshot, and a recommendation."""
+        question = Question(engine, low, high, seed, gap)
+        return JSONResponse(plain(choose_k_of_snapshot(question, store.snapshot(snapshot_id), services).to_dict()))
+
     @api.get("/runs")
     def runs(snapshot: int | None = None) -> JSONResponse:
         """Runs, the newest first; of one snapshot where it is named."""
@@ -208,6 +228,11 @@ def _add_customers(api: FastAPI, services: Services) -> None:
         following = offset + limit if offset + limit < total else None
         return JSONResponse({"total": total, "offset": offset, "next_offset": following, "customers": plain(rows)})
 
+    @api.get("/runs/{run_id}/customers/{customer_id:path}/explain")
+    def why(run_id: int, customer_id: str) -> JSONResponse:
+        """Why a customer is in its segment."""
+        return JSONResponse(plain(explain(run_id, customer_id, frames, store)))
+
     @api.get("/runs/{run_id}/export.{kind}", openapi_extra=_SELECTION_DOCS)
     def export(request: Request, run_id: int, kind: exporting.Format) -> StreamingResponse:
         """All customers that meet a selection as a file: csv, xlsx or parquet."""
@@ -232,6 +257,13 @@ def _add_findings(api: FastAPI, services: Services) -> None:
         store.run(run_id)
         points = [asdict(item) for item in store.drift(run_id)]
         return JSONResponse(plain({"run": run_id, "threshold": services.config.drift.threshold, "points": points}))
+
+    @api.get("/runs/{run_id}/insights", openapi_extra=_SELECTION_DOCS)
+    def what_stands_out(request: Request, run_id: int) -> JSONResponse:
+        """What stands out in a finished run, or among its customers that meet a selection."""
+        found = insights_of(store, services.frames, run_id, _selection(request))
+        currency = services.frames.get(run_id).currency
+        return JSONResponse(plain({"run": run_id, "insights": insight_dicts(found, currency)}))
 
     @api.get("/compare")
     def comparison(run: Annotated[list[int], Query()]) -> JSONResponse:
@@ -263,6 +295,7 @@ def _finished(run: Run) -> None:
 
 def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
     more = {name: getattr(snapshot, name) for name in ("source", "created_at", "info")}
+    more["info"] = {name: item for name, item in more["info"].items() if name != "location"}  # the server's own affair
     return {**snapshot_dict(snapshot), **more}
 
 

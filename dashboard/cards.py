@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from dashboard.numbers import NOTHING, count, days, decimal, money, percent, plural, round_money, short_money
 from dashboard.totals import SegmentTotals, Totals
 from engines.columns import DICTIONARY, describe
+from engines.contract import NamedSegment
 
 
 def swatch(colour: str) -> Component:
@@ -126,9 +127,16 @@ _SEGMENT_COLUMNS = (  # title, its sentence on hover, whether it is a number
 
 
 def segment_table(
-    rows: Sequence[SegmentTotals], currency: str, pick: Callable[[str], Any], chosen: Sequence[str] = ()
+    rows: Sequence[SegmentTotals],
+    currency: str,
+    pick: Callable[[str], Any],
+    chosen: Sequence[str] = (),
+    beside: Callable[[NamedSegment], Component] | None = None,
 ) -> Component:
-    """One line per segment in view. ``pick(name)`` is the id of the button that filters by it."""
+    """One line per segment in view. ``pick(name)`` is the id of the button that filters by it.
+
+    ``beside`` makes what stands beside a segment's name.
+    """
     head = html.Thead(
         html.Tr(
             [
@@ -138,7 +146,12 @@ def segment_table(
         )
     )
     body = html.Tbody(
-        [_segment_line(row, currency, pick(row.segment.name), row.segment.name in chosen) for row in rows]
+        [
+            _segment_line(
+                row, currency, pick(row.segment.name), row.segment.name in chosen, beside and beside(row.segment)
+            )
+            for row in rows
+        ]
     )
     return html.Div(
         html.Table([head, body], className="seg-table segment-table"),
@@ -149,7 +162,9 @@ def segment_table(
     )
 
 
-def _segment_line(row: SegmentTotals, currency: str, button_id: Any, chosen: bool) -> Component:
+def _segment_line(
+    row: SegmentTotals, currency: str, button_id: Any, chosen: bool, beside: Component | None
+) -> Component:
     name = html.Button(
         [swatch(row.segment.colour), row.segment.name],
         id=button_id,
@@ -171,7 +186,7 @@ def _segment_line(row: SegmentTotals, currency: str, button_id: Any, chosen: boo
     cells = [html.Td(shown, className="seg-number", title=exact) for shown, exact in numbers]
     return html.Tr(
         [
-            html.Th([name, html.Div(row.segment.action, className="action")], scope="row"),
+            html.Th([name, beside, html.Div(row.segment.action, className="action")], scope="row"),
             *cells,
         ],
         className="chosen" if chosen else "",

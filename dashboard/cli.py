@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from dashboard.commands import listing, running, serving
+from dashboard.commands import evaluating, listing, predicting, pruning, reproducing, running, scheduling, serving
 from engines.errors import InputError
 
 
@@ -41,10 +41,16 @@ def main() -> None:
 for command in (
     running.run,
     running.demo,
+    running.cancel,
+    evaluating.evaluate,
+    predicting.predict,
     listing.engines,
     listing.features,
     listing.runs,
     listing.export,
+    reproducing.reproduce,
+    scheduling.schedule,
+    pruning.prune,
     serving.serve,
     serving.worker,
     serving.migrate,

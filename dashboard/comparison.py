@@ -9,12 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.frames import FrameCache, RunFrame
+from dashboard.numbers import NOTHING, decimal, percent
 from engines.drift import adjusted_rand
 from engines.errors import InputError
 from engines.metrics import METRICS
 from storage.contract import Run
 
 FEWEST, MOST = 2, 6
+
+#: Which way is better, in words, by a metric's ``better``.
+BETTER = {"higher": "higher is better", "lower": "lower is better", "": "neither way is better in itself"}
 
 
 class Comparison(NamedTuple):
@@ -128,6 +132,15 @@ def _metric_row(name: str, runs: Sequence[Run]) -> MetricRow:
         best |= {place for place in places if values[place] == target and len(places) > 1}
     title, meaning = (known.title, known.meaning) if known else (name.replace("_", " ").capitalize(), "")
     return MetricRow(name, title, meaning, better, values, frozenset(best), len(groups) <= 1)
+
+
+def metric_text(name: str, value: float | None) -> str:
+    """A metric's value as it is written: shares in percent, small figures with three places."""
+    if value is None:
+        return NOTHING
+    if name.endswith("_share") or name == "holdout_revenue":
+        return percent(value)
+    return decimal(value, 3) if abs(value) < 100 else decimal(value, 0)
 
 
 def differing_settings(runs: Sequence[Run]) -> list[tuple[str, tuple[Any, ...]]]:

@@ -66,6 +66,12 @@ class Clv(_Section):
     discount_rate: float = Field(ge=0, lt=10)
 
 
+class Naming(_Section):
+    """In whose words segments are named."""
+
+    vocabulary: Literal["classic", "plain"]
+
+
 class Drift(_Section):
     """When drift is an alarm."""
 
@@ -84,6 +90,14 @@ class Worker(_Section):
     """How runs are worked on."""
 
     lease_seconds: float = Field(gt=0)
+    in_server: bool
+
+
+class Retention(_Section):
+    """How much of the past ``segmentry prune`` leaves."""
+
+    keep_snapshots: int = Field(ge=0)
+    keep_months: int = Field(ge=0, le=1200)
 
 
 class PlaybookEntry(_Section):
@@ -94,6 +108,7 @@ class PlaybookEntry(_Section):
     action: str
     priority: int
     colour: str = Field(pattern=r"^#[0-9A-Fa-f]{6}$")
+    spare: bool = False
 
 
 class Config(_Section):
@@ -109,7 +124,10 @@ class Config(_Section):
     drift: Drift
     server: Server
     worker: Worker
+    retention: Retention
+    naming: Naming
     playbook: list[PlaybookEntry] = Field(min_length=1)
+    playbook_plain: list[PlaybookEntry] = Field(min_length=1)
 
     @field_validator("mapping")
     @classmethod
@@ -119,7 +137,7 @@ class Config(_Section):
                 raise ValueError(f"unknown field {name!r}; the fields are {', '.join(CANONICAL_FIELDS)}")
         return mapping
 
-    @field_validator("playbook")
+    @field_validator("playbook", "playbook_plain")
     @classmethod
     def _unique_names(cls, playbook: list[PlaybookEntry]) -> list[PlaybookEntry]:
         names = [entry.name for entry in playbook]
@@ -129,8 +147,9 @@ class Config(_Section):
 
     @property
     def plays(self) -> tuple[Play, ...]:
-        """The playbook as the engines know it."""
-        return tuple(Play(**entry.model_dump()) for entry in self.playbook)
+        """The playbook of the chosen vocabulary as the engines know it."""
+        chosen = self.playbook_plain if self.naming.vocabulary == "plain" else self.playbook
+        return tuple(Play(**entry.model_dump()) for entry in chosen)
 
     def replace(self, **sections: Mapping[str, Any]) -> Self:
         """This configuration with some keys of some sections changed, checked again."""

@@ -24,7 +24,6 @@ from engines.columns import (
     MONETARY,
     RECENCY,
     SEGMENT,
-    describe,
 )
 
 BLOCK = 100  # rows fetched at a time
@@ -75,10 +74,13 @@ def grid(component_id: str) -> dag.AgGrid:
 
 
 def columns(frame: RunFrame) -> list[dict[str, Any]]:
-    """Column definitions for a run: titles, units and help from the data dictionary; absent columns are left out."""
-    shown = [name for name in (*_SHOWN, *_SHOWN_LAST) if _is_there(frame, name)]
+    """Column definitions for a run: titles, units and help from the data dictionary; absent columns are left out.
+
+    Columns of plug-ins come last, in the plug-ins' own words.
+    """
+    shown = [name for name in (*_SHOWN, *_SHOWN_LAST, *frame.added) if _is_there(frame, name)]
     first = _SORTED_FIRST if _SORTED_FIRST in shown else MONETARY
-    return [_column(name, frame.currency, name == first) for name in shown]
+    return [_column(frame, name, name == first) for name in shown]
 
 
 def _is_there(frame: RunFrame, name: str) -> bool:
@@ -87,7 +89,7 @@ def _is_there(frame: RunFrame, name: str) -> bool:
     return name in (CUSTOMER_ID, SEGMENT) or frame.has(name)
 
 
-def _column(name: str, currency: str, sorted_first: bool) -> dict[str, Any]:
+def _column(frame: RunFrame, name: str, sorted_first: bool) -> dict[str, Any]:
     if name == SEGMENT:
         colour = "params.data ? {'borderLeft': '4px solid ' + params.data.colour} : null"
         return {
@@ -97,7 +99,7 @@ def _column(name: str, currency: str, sorted_first: bool) -> dict[str, Any]:
             "minWidth": 160,
             "cellStyle": {"function": colour},
         }
-    column = describe(name)
+    column = frame.describe(name)
     definition: dict[str, Any] = {
         "field": name,
         "headerName": column.title,
@@ -107,8 +109,8 @@ def _column(name: str, currency: str, sorted_first: bool) -> dict[str, Any]:
     if column.kind in ("text", "date"):
         return {**definition, "minWidth": 140, "sortingOrder": ["asc", "desc"]}
     if column.kind == "money":
-        definition["headerName"] = f"{column.title} ({symbol(currency).strip()})"
-    shown = f"params.value == null ? '–' : d3.format('{_FORMATS[column.kind]}')(params.value)"
+        definition["headerName"] = f"{column.title} ({symbol(frame.currency).strip()})"
+    shown = f"params.value == null ? '–' : d3.format('{_FORMATS.get(column.kind, ',.2f')}')(params.value)"
     definition |= {
         "type": "rightAligned",
         "valueFormatter": {"function": shown},
@@ -130,7 +132,7 @@ def answer(frame: RunFrame, mask: Mask, request: Mapping[str, Any]) -> dict[str,
 def rows(frame: RunFrame, positions: np.ndarray) -> list[dict[str, Any]]:
     """The customers at some positions as the table shows them; None where there is no value."""
     ids = frame.customers.ids.take(positions).to_pylist()
-    numbers = {name: frame.values(name)[positions].tolist() for name in _NUMBERS if frame.has(name)}
+    numbers = {name: frame.values(name)[positions].tolist() for name in (*_NUMBERS, *frame.added) if frame.has(name)}
     colours = [themed(item.colour) for item in frame.segments]
     seen = frame.values(LAST_PURCHASE)[positions] if frame.has(LAST_PURCHASE) else None
     found = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,16 +12,18 @@ import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard import cards, customer_table, filters
+from dashboard import cards, customer_table, filters, name_editor
 from dashboard.context import first_run
 from dashboard.figures import clouds, empty, graph_config
 from dashboard.figures import segments as charts
 from dashboard.filters import View
+from dashboard.findings import growth_base, insights_in_view, told
 from dashboard.numbers import day, plural
 from dashboard.run_frame import Mask, RunFrame
 from dashboard.services import Services
-from dashboard.totals import Totals, insights, segment_totals, totals
+from dashboard.totals import Totals, segment_totals, totals
 from engines.columns import CLV
+from engines.insights import Earlier
 from storage.contract import NotFoundError, Run, Selection
 
 
@@ -49,6 +52,8 @@ COUNTRIES = Chart("countries", "Revenue by country", "revenue-by-country")
 CHARTS = (ACTIVITY, VALUE, BOXES, COUNTRIES)
 
 
+_SENTENCES = 4  # more than a glance takes in; the run's own page has them all
+
 HIDDEN = {"display": "none"}
 SEEN: dict[str, str] = {}
 
@@ -73,7 +78,8 @@ def desk(services: Services, view: View, selection: Selection, theme: str, prefi
     parts = _around(frame, view, selection, mask, prefix, frame.run.id == drawn_run)
     if not mask.any():
         return {**parts, "body": True, "notice": [parts["notice"], _nothing_left(frame, selection, prefix)]}
-    return {**parts, **_numbers(frame, selection, mask, prefix), **pictures(frame, mask, theme)}
+    earlier = growth_base(services.store, frame.run) if selection.is_everyone else None
+    return {**parts, **_numbers(frame, selection, mask, prefix, earlier), **pictures(frame, mask, theme)}
 
 
 def _run(services: Services, view: View) -> Run | None:
@@ -129,14 +135,18 @@ def _head(frame: RunFrame) -> list[Component]:
 # --- figures and tables -----------------------------------------------------------------------------------------------
 
 
-def _numbers(frame: RunFrame, selection: Selection, mask: Mask, prefix: str) -> Parts:
+def _numbers(frame: RunFrame, selection: Selection, mask: Mask, prefix: str, earlier: Earlier | None) -> Parts:
     rows = segment_totals(frame, mask)
     everyone = frame.remembered("everyone", lambda: _all_together(frame, np.ones(len(frame), dtype=bool)))
     return {
         "kpis": cards.kpi_row(totals(rows, valued=frame.has_clv), everyone, frame.currency, frame.horizon_weeks),
-        "insights": cards.insight_list(insights(frame, mask, rows)),
+        "insights": cards.insight_list(told(insights_in_view(frame, mask, earlier)[:_SENTENCES], frame.currency)),
         "table": cards.segment_table(
-            rows, frame.currency, lambda name: {"type": f"{prefix}-pick", "name": name}, selection.segments
+            rows,
+            frame.currency,
+            lambda name: {"type": f"{prefix}-pick", "name": name},
+            selection.segments,
+            partial(name_editor.pencil, prefix, frame.run.id),
         ),
     }
 

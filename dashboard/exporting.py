@@ -21,7 +21,19 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from engines.columns import CLV, COUNTRY, CUSTOMER_ID, FREQUENCY, MONETARY, RECENCY, SEGMENT, describe
+from engines.columns import (
+    CLV,
+    COUNTRY,
+    CUSTOMER_ID,
+    DISTANCE,
+    FREQUENCY,
+    MONETARY,
+    PROBABILITY,
+    RECENCY,
+    SEGMENT,
+    SEGMENT_KEY,
+    describe,
+)
 from engines.errors import InputError
 
 Format = Literal["csv", "xlsx", "parquet"]
@@ -34,6 +46,8 @@ MEDIA_TYPES: dict[Format, str] = {
 
 #: The columns every list starts with, where the run has them.
 FIRST = (CUSTOMER_ID, SEGMENT, RECENCY, FREQUENCY, MONETARY, CLV, COUNTRY)
+#: What new customers have beside the segment they were put into.
+_LABELLED = (SEGMENT_KEY, DISTANCE, PROBABILITY)
 
 ROWS_PER_SHEET = 1_048_575  # what a sheet holds below its header
 
@@ -55,7 +69,8 @@ def format_of(path: Path) -> Format:
 
 def column_order(names: Sequence[str]) -> list[str]:
     """The columns of a list in the order of its file: the important ones first, then the others as they come."""
-    return [name for name in FIRST if name in names] + [name for name in names if name not in FIRST]
+    first = (*FIRST[:2], *_LABELLED, *FIRST[2:])
+    return [name for name in first if name in names] + [name for name in names if name not in first]
 
 
 def write(reader: pa.RecordBatchReader, target: Path | IO[bytes], kind: Format) -> int:

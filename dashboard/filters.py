@@ -130,6 +130,11 @@ def toggled(selection: Selection, field: str, value: str) -> Selection:
     return replace(selection, **{field: () if getattr(selection, field) == (value,) else (value,)})
 
 
+def renamed(selection: Selection, before: str, name: str) -> Selection:
+    """The selection after a segment was given another name: it means the same customers."""
+    return replace(selection, segments=tuple(name if item == before else item for item in selection.segments))
+
+
 class Remedy(NamedTuple):
     """A condition that empties a view, and how many customers come back without it."""
 

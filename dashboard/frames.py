@@ -6,6 +6,7 @@ from collections import OrderedDict
 from threading import Lock
 
 from dashboard.run_frame import CustomerColumns, Mask, RunFrame
+from engines.columns import columns_of
 from storage.contract import NotFoundError, Run, Store
 
 __all__ = ["CustomerColumns", "FrameCache", "Mask", "RunFrame"]
@@ -14,7 +15,7 @@ __all__ = ["CustomerColumns", "FrameCache", "Mask", "RunFrame"]
 class FrameCache:
     """The frames of the runs asked for last; safe to use from several threads.
 
-    What a frame is made of never changes once a run is finished, so that a frame is as good as the store.
+    Of what a frame is made of only names, actions and pins change once a run is finished: the run's revision says when.
     """
 
     def __init__(self, store: Store, size: int = 8) -> None:
@@ -50,6 +51,8 @@ class FrameCache:
             frame = self._frames.get(run.id)
             if frame is None or frame.run.created_at != run.created_at:  # an id may come again after a run is deleted
                 return None
+            if frame.run.revision != run.revision:
+                frame = self._frames[run.id] = frame.renamed(run)
             self._frames.move_to_end(run.id)
             return frame
 
@@ -68,7 +71,9 @@ class FrameCache:
                 for frame in self._frames.values()
                 if frame.snapshot.id == snapshot.id and frame.snapshot.created_at == snapshot.created_at
             ]
-        customers = (
-            same[0].customers if same else CustomerColumns.from_table(self._store.snapshot_customers(snapshot.id))
-        )
+        if same:
+            customers = same[0].customers
+        else:
+            more = columns_of(snapshot.info.get("columns", ()))
+            customers = CustomerColumns.from_table(self._store.snapshot_customers(snapshot.id), more)
         return RunFrame.make(run, snapshot, customers, self._store.labels(run.id).to_numpy())

@@ -9,9 +9,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from dashboard.evaluation import OfSales
+from dashboard.labelling import Labelled
 from dashboard.runner import Outcome
+from engines.columns import SEGMENT, SEGMENT_KEY, describe
 
 _WIDTH_WITHOUT_TERMINAL = 150
+_LABELS = 20  # how many customers are shown one by one
 
 
 def _console() -> Console:
@@ -33,8 +37,8 @@ def _money(value: float | None) -> str:
     return "–" if value is None else f"{value:,.2f}"
 
 
-def print_outcome(outcome: Outcome) -> None:
-    """The ledger, then a table of segments per engine with its run id."""
+def print_outcome(outcome: Outcome, insights: Mapping[int, Sequence[Mapping[str, Any]]] = {}) -> None:
+    """The ledger, then a table of segments per engine with its run id, and what stands out in it."""
     console = _console()
     snapshot = outcome.snapshot
     ledger = snapshot.ledger
@@ -70,8 +74,10 @@ def print_outcome(outcome: Outcome) -> None:
                 item.action,
             )
         console.print(table)
+        for item in insights.get(run.id, ()):
+            console.print(f"  {item['sentence']}", highlight=False)
         for note in run.notes:
-            console.print(f"  {note}", highlight=False)
+            console.print(f"  Note: {note}", highlight=False)
 
 
 def _side(side: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -127,6 +133,78 @@ def print_runs(found: Sequence[Mapping[str, Any]]) -> None:
             "–" if item["seed"] is None else str(item["seed"]),
             str(len(item["segments"])),
             "–" if item["seconds"] is None else f"{item['seconds']:.1f}",
-            item["state"] + (f": {item['error']}" if item["error"] else ""),
+            item["state"] + _standing(item),
         )
     _console().print(table)
+
+
+def _standing(run: Mapping[str, Any]) -> str:
+    """How far a run is, why it failed, and whether it had to be begun again."""
+    if run["error"]:
+        return f": {run['error']}"
+    if run["state"] == "running" and run["stage"]:
+        again = f", attempt {run['attempts']}" if run["attempts"] > 1 else ""
+        return f" {run['progress']:.0%}: {run['stage']}{again}"
+    return ""
+
+
+def print_selection(found: OfSales) -> None:
+    """One row per k, the recommended one marked, and why."""
+    console, selection = _console(), found.selection
+    console.print(
+        f"\n{found.what.info['title']} as of {found.what.as_of.isoformat()}: {selection.customers:,} customers, "
+        f"{selection.engine}\nFeature space: {selection.space}\n",
+        highlight=False,
+    )
+    shown = [item for item in _K_COLUMNS if any(getattr(point, item[1]) is not None for point in selection.points)]
+    table = _table("Number of segments", [], ["k", *(title for title, _, _ in shown)])
+    for point in selection.points:
+        chosen = point.k == selection.recommended
+        cells = [_k_cell(getattr(point, name), getattr(point, f"{name}_error", None), form) for _, name, form in shown]
+        table.add_row(f"{'→ ' if chosen else ''}{point.k}", *cells, style="bold" if chosen else None)
+    console.print(table)
+    console.print(f"\n{selection.reason}", highlight=False)
+    for note in selection.notes:
+        console.print(f"  {note}", highlight=False)
+
+
+_K_COLUMNS = (
+    ("Silhouette", "silhouette", ".3f"),
+    ("Stability", "stability", ".2f"),
+    ("Smallest", "smallest_share", ".1%"),
+    ("Inertia", "inertia", ",.0f"),
+    ("BIC", "bic", ",.0f"),
+    ("AIC", "aic", ",.0f"),
+    ("Calinski-Harabasz", "calinski_harabasz", ",.0f"),
+    ("Davies-Bouldin", "davies_bouldin", ".2f"),
+    ("Gap", "gap", ".3f"),
+)
+
+
+def _k_cell(value: float | None, error: float | None, form: str) -> str:
+    if value is None:
+        return "–"
+    return format(value, form) + (f" ± {format(error, form)}" if error is not None else "")
+
+
+def print_labels(found: Labelled) -> None:
+    """How many new customers each segment gets, and the first of them one by one."""
+    console, run, customers = _console(), found.run, found.customers
+    described = f" as of {found.as_of.isoformat()}" if found.as_of is not None else ""
+    console.print(
+        f"\n{len(customers):,} customer{'s' if len(customers) > 1 else ''}{described} in the segments of run {run.id} "
+        f"({run.engine})\n",
+        highlight=False,
+    )
+    counts = customers[SEGMENT].value_counts()
+    table = _table("Segments", ["Segment"], ["Customers", "Share"])
+    for name, count in counts.items():
+        table.add_row(str(name), f"{count:,}", f"{count / len(customers):.1%}")
+    console.print(table)
+    columns = [name for name in customers.columns if name not in (SEGMENT, SEGMENT_KEY)]
+    table = _table("Customers", ["Customer", "Segment"], [describe(name).title for name in columns])
+    for customer, row in customers.head(_LABELS).iterrows():
+        table.add_row(str(customer), row[SEGMENT], *(f"{row[name]:,.6g}" for name in columns))
+    console.print(table)
+    if len(customers) > _LABELS:
+        console.print(f"{len(customers) - _LABELS:,} more; write them all with --output labels.csv", highlight=False)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -26,6 +26,9 @@ from engines.columns import (
     RECENCY,
     TENURE,
     UNKNOWN_COUNTRY,
+    Column,
+    columns_of,
+    describe,
 )
 from engines.contract import NamedSegment
 from storage.contract import Run, Selection, Snapshot
@@ -72,10 +75,10 @@ class CustomerColumns:
     countries: tuple[str, ...]
 
     @classmethod
-    def from_table(cls, customers: pd.DataFrame) -> CustomerColumns:
-        """From a customer table indexed by customer id."""
+    def from_table(cls, customers: pd.DataFrame, more: Iterable[str] = ()) -> CustomerColumns:
+        """From a customer table indexed by customer id; ``more``: columns of plug-ins, which are numbers."""
         ids = pa.array(customers.index.astype(str), type=pa.large_string())
-        columns = {name: _numbers(customers[name]) for name in KEPT if name in customers.columns}
+        columns = {name: _numbers(customers[name]) for name in (*KEPT, *more) if name in customers.columns}
         for values in columns.values():
             values.flags.writeable = False
         codes, countries = _coded(customers[COUNTRY]) if COUNTRY in customers.columns else (None, ())
@@ -130,6 +133,10 @@ class RunFrame:
         codes = rising[np.searchsorted(known, keys, sorter=rising)].astype(np.intp)
         return cls(run, snapshot, customers, run.segments, codes)
 
+    def renamed(self, run: Run) -> RunFrame:
+        """The same customers in the same segments under the names that the run has by now."""
+        return replace(self, run=run, segments=run.segments)
+
     def __len__(self) -> int:
         return len(self.customers.ids)
 
@@ -142,6 +149,15 @@ class RunFrame:
     def currency(self) -> str:
         """ISO 4217 code of all money."""
         return str(self.snapshot.info.get("currency", ""))
+
+    @cached_property
+    def added(self) -> dict[str, Column]:
+        """The columns that plug-ins have added to the customers, by name, each as its plug-in describes it."""
+        return columns_of(self.snapshot.info.get("columns", ()))
+
+    def describe(self, column: str) -> Column:
+        """What a column is: its title, unit and meaning."""
+        return describe(column, self.added)
 
     @property
     def synthetic(self) -> bool:

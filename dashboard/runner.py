@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import date
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pandas import DataFrame
 
 from dashboard.config import Config
-from engines import drift, features, intake, registry, value
-from engines.columns import COUNTRY, FREQUENCY, MONETARY, RECENCY
-from engines.contract import Engine, Segmentation
+from dashboard.fits import Fit, Recall, fit_engine, fitting, look_back, stored_engine, timing
+from dashboard.reading import Progress, new_snapshot, open_sales, silent, valued_customers
+from engines import features, intake, registry
+from engines.contract import Engine
 from engines.errors import InputError
-from engines.run import segment
+from engines.run import check
 from storage.contract import NewSnapshot, Run, Snapshot, Store
-
-#: Called with a stage in words and how much of it is done, 0 to 1.
-Progress = Callable[[str, float], None]
-
-
-def _silent(stage: str, done: float) -> None:
-    """Progress that nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +46,10 @@ class Outcome:
         """Whether an engine failed."""
         return any(run.state == "failed" for run in self.runs)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The outcome as ``segmentry run --json`` prints it."""
-        return {"snapshot": snapshot_dict(self.snapshot), "runs": [run_dict(run) for run in self.runs]}
+    def to_dict(self, insights: Mapping[int, Sequence[Mapping[str, Any]]] = {}) -> dict[str, Any]:
+        """The outcome as ``segmentry run --json`` prints it, with what stands out by run id."""
+        runs = [{**run_dict(run), "insights": list(insights.get(run.id, ()))} for run in self.runs]
+        return {"snapshot": snapshot_dict(self.snapshot), "runs": runs}
 
 
 def snapshot_dict(snapshot: Snapshot) -> dict[str, Any]:
@@ -83,6 +76,9 @@ def run_dict(run: Run) -> dict[str, Any]:
         "seed": run.seed,
         "settings": dict(run.settings),
         "state": run.state,
+        "stage": run.stage,
+        "progress": run.progress,
+        "attempts": run.attempts,
         "error": run.error,
         "seconds": run.seconds,
         "metrics": dict(run.metrics),
@@ -105,7 +101,7 @@ def make_engine(name: str, config: Config, *, k: int | None = None, seed: int | 
 
 
 def run_job(
-    job: Job, config: Config, store: Store, progress: Progress = _silent, *, reuse_runs: bool = False
+    job: Job, config: Config, store: Store, progress: Progress = silent, *, reuse_runs: bool = False
 ) -> Outcome:
     """Read, clean, build customers, value them, run every engine, and store it all.
 
@@ -114,6 +110,107 @@ def run_job(
     Raises:
         InputError: the source, the mapping, the date, an engine's name or a setting cannot be used; nothing is stored.
     """
+    engines, notes = _engines(job, config)
+    with _read(job, config, store, progress) as read:
+        finished = _finished(store, read.snapshot, engines) if reuse_runs else {}
+        if read.snapshot is not None and len(finished) == len(engines):
+            return Outcome(read.snapshot, tuple(finished.values()), (*read.sales.notes, *notes))
+        customers, new, failed = _customers(read, engines, config, store, progress)
+        missing = [engine for name, engine in engines.items() if name not in finished]
+        past = look_back(read.sales, customers, missing, config, read.plugins, progress)
+        fits = [
+            Fit(name, engine, already=finished[name])
+            if name in finished
+            else fit_engine(name, engine, customers, new.dataset, store, config, past, progress)
+            for name, engine in engines.items()
+        ]
+        _refuse_if_all_refused([fit.refusal for fit in fits])
+        progress("Storing", 0.0)
+        snapshot = store.save_snapshot(new, customers)
+        runs = tuple(_keep(fit, snapshot, store, config) for fit in fits)
+        progress("Storing", 1.0)
+        return Outcome(snapshot, runs, (*read.sales.notes, *notes, *failed))
+
+
+def queue_job(
+    job: Job, config: Config, store: Store, progress: Progress = silent, *, reuse_runs: bool = False
+) -> Outcome:
+    """Read, clean, build customers, value and store them, and queue a run per engine for a worker.
+
+    With ``reuse_runs`` an engine that has a run on an equal snapshot with equal settings, be it queued, running or
+    finished, is not queued again.
+
+    Raises:
+        InputError: as :func:`run_job`; nothing is stored and nothing queued.
+    """
+    engines, notes = _engines(job, config)
+    with _read(job, config, store, progress) as read:
+        there = _finished(store, read.snapshot, engines, ("queued", "running", "done")) if reuse_runs else {}
+        if read.snapshot is not None and len(there) == len(engines):
+            return Outcome(read.snapshot, tuple(there.values()), (*read.sales.notes, *notes))
+        customers, new, failed = _customers(read, engines, config, store, progress)
+        _refuse_if_all_refused([_refusal(engine, customers) for engine in engines.values()])
+        progress("Storing", 0.0)
+        snapshot = store.save_snapshot(new, customers)
+        # where the sales lie now, which may be elsewhere than when an equal snapshot was made
+        where = {name: item for name, item in new.info.items() if name == "location"}
+        runs = tuple(
+            there.get(name) or store.queue_run(snapshot.id, name, each.settings(), info=where)
+            for name, each in engines.items()
+        )
+        progress("Storing", 1.0)
+        return Outcome(snapshot, runs, (*read.sales.notes, *notes, *failed))
+
+
+def work(
+    run: Run,
+    config: Config,
+    store: Store,
+    progress: Progress = silent,
+    *,
+    worker: str | None = None,
+    recall: Recall | None = None,
+) -> Run:
+    """Finish a claimed run on its stored snapshot, as :func:`run_job` would have; what goes wrong is recorded with it.
+
+    A snapshot has customers and no sales. Those are read again where they still lie; otherwise the run has no holdout
+    revenue and no drift timeline, and says so in a note.
+
+    Args:
+        run: as it was claimed.
+        config: for names, the alarm line and whatever the snapshot does not say.
+        store: where the run is.
+        progress: told a stage and how much of the whole run is done, 0 to 1.
+        worker: who has claimed the run.
+        recall: what is remembered from one run to the next.
+
+    Raises:
+        LostError: the run was cancelled or taken over meanwhile; nothing is stored.
+    """
+    try:
+        engine = stored_engine(run)
+    except InputError as error:
+        return store.fail_run(run.id, str(error), worker=worker)
+    stages = ("Reading customers", "Reading and cleaning", "Looking back", fitting(engine), timing(engine), "Storing")
+
+    def report(stage: str, done: float) -> None:
+        progress(stage, (stages.index(stage) + done) / len(stages))
+
+    report("Reading customers", 0.0)
+    snapshot, customers = store.snapshot(run.snapshot_id), store.snapshot_customers(run.snapshot_id)
+    past, note = (recall or Recall()).past(run, snapshot, customers, engine, config, report)
+    fit = fit_engine(run.engine, engine, customers, run.dataset, store, config, past, report)
+    if fit.result is not None and note is not None:
+        fit = replace(fit, result=replace(fit.result, notes=(*fit.result.notes, note)))
+    report("Storing", 0.0)
+    return _finish(run, fit, store, worker)
+
+
+# --- the steps ------------------------------------------------------------------------------------------------------
+
+
+def _engines(job: Job, config: Config) -> tuple[dict[str, Engine], list[str]]:
+    """The engines of a job by name, and what the user should know of them."""
     names = tuple(dict.fromkeys(job.engines or config.engines.use))
     engines = {name: make_engine(name, config, k=job.k, seed=job.seed) for name in names}
     notes = [
@@ -121,112 +218,38 @@ def run_job(
         for engine in engines.values()
         if job.k is not None and "k" not in engine.settings()
     ]
+    return engines, notes
+
+
+class _Read(NamedTuple):
+    """Sales that were read, what their customers will be kept as, and the equal snapshot that may be there already."""
+
+    sales: intake.Sales
+    plugins: Sequence[features.RegisteredFeature]
+    new: NewSnapshot
+    snapshot: Snapshot | None
+
+
+@contextmanager
+def _read(job: Job, config: Config, store: Store, progress: Progress) -> Iterator[_Read]:
     progress("Reading and cleaning", 0.0)
-    rules = intake.CleaningRules(
-        **config.cleaning.model_dump(exclude={"unknown_countries"}),
-        unknown_countries=tuple(config.cleaning.unknown_countries),
-    )
-    mapping = {**config.mapping, **job.mapping}
-    with intake.read_sales(job.source, mapping=mapping, rules=rules, as_of=job.as_of) as sales:
+    with open_sales(job.source, config, mapping=job.mapping, as_of=job.as_of) as sales:
         progress("Reading and cleaning", 1.0)
         plugins = features.registered_features()
-        new = _new_snapshot(job, sales, config, plugins)
-        snapshot = store.find_snapshot(new)
-        finished = _finished(store, snapshot, engines) if reuse_runs else {}
-        if snapshot is not None and len(finished) == len(engines):
-            return Outcome(snapshot, tuple(finished.values()), (*sales.notes, *notes))
-        if snapshot is None:
-            customers, new, failed = _customers(new, sales, config, plugins, progress)
-            notes += failed
-        else:
-            customers = store.snapshot_customers(snapshot.id)
-        _check_size(customers, engines)
-        fits = [
-            _Fit(name, engine, already=finished[name])
-            if name in finished
-            else _fit(name, engine, customers, new.dataset, store, config, progress)
-            for name, engine in engines.items()
-        ]
-        _refuse_if_all_refused(fits)
-        progress("Storing", 0.0)
-        snapshot = store.save_snapshot(new, customers)
-        runs = tuple(_keep(fit, snapshot, store, config) for fit in fits)
-        progress("Storing", 1.0)
-        _draw_timelines(fits, runs, sales, config, plugins, store, progress)
-    return Outcome(snapshot, tuple(store.run(run.id) for run in runs), (*sales.notes, *notes))
-
-
-def work(run: Run, config: Config, store: Store) -> Run:
-    """Finish a claimed run on its stored snapshot; what goes wrong is recorded with the run."""
-    customers = store.snapshot_customers(run.snapshot_id)
-    try:
-        engine = registry.engine(run.engine, run.settings)
-    except InputError as error:
-        return store.fail_run(run.id, str(error))
-    fit = _fit(run.engine, engine, customers, run.dataset, store, config)
-    if fit.result is None:
-        return store.fail_run(run.id, fit.error)
-    return store.finish_run(run.id, fit.result, seconds=fit.seconds, info=_versions())
-
-
-# --- the steps ------------------------------------------------------------------------------------------------------
-
-
-def _new_snapshot(
-    job: Job, sales: intake.Sales, config: Config, plugins: Sequence[features.RegisteredFeature]
-) -> NewSnapshot:
-    return NewSnapshot(
-        dataset=job.name or sales.name,
-        source=job.source if not Path(job.source).exists() else Path(job.source).name,
-        fingerprint=sales.fingerprint,
-        as_of=sales.as_of,
-        settings={
-            "mapping": dict(sales.mapping),
-            "cleaning": config.cleaning.model_dump(),
-            "categories": config.categories,
-            "clv": config.clv.model_dump(),
-            **_identity(plugins),
-        },
-        ledger=sales.ledger.to_dict(),
-        info={
-            "title": job.name or sales.title,
-            "synthetic": sales.synthetic,
-            "currency": sales.currency or config.sales.currency,
-            "has_country": COUNTRY in sales.fields,
-            "first_day": sales.first_day.isoformat(),
-            "last_day": sales.last_day.isoformat(),
-            "notes": list(sales.notes),
-        },
-    )
-
-
-def _identity(plugins: Sequence[features.RegisteredFeature]) -> dict[str, Any]:
-    """The part that plug-ins' columns have in what a snapshot is: which, and of which version of their package."""
-    columns = {item.column.name: item.origin for item in plugins if item.column is not None}
-    return {"features": columns} if columns else {}
+        new = new_snapshot(sales, config, plugins, source=job.source, name=job.name)
+        yield _Read(sales, plugins, new, store.find_snapshot(new))
 
 
 def _customers(
-    new: NewSnapshot,
-    sales: intake.Sales,
-    config: Config,
-    plugins: Sequence[features.RegisteredFeature],
-    progress: Progress,
+    read: _Read, engines: Mapping[str, Engine], config: Config, store: Store, progress: Progress
 ) -> tuple[DataFrame, NewSnapshot, tuple[str, ...]]:
     """The customers, the snapshot as it turned out, and a note for each plug-in that had to be left out."""
-    progress("Building customers", 0.0)
-    built = features.build_customers(sales.table, as_of=sales.as_of, categories=config.categories)
-    customers, made, failed = features.extended(built, sales.table, as_of=sales.as_of, plugins=plugins)
-    progress("Building customers", 1.0)
-    progress("Estimating value", 0.0)
-    valuation = value.estimate(
-        customers, horizon_weeks=config.clv.horizon_weeks, discount_rate=config.clv.discount_rate
-    )
-    progress("Estimating value", 1.0)
-    info = {**new.info, "value": valuation.model, "value_notes": list(valuation.notes)}
-    info["columns"] = [asdict(item.column) for item in made if item.column is not None]
-    settings = {name: item for name, item in new.settings.items() if name != "features"} | _identity(made)
-    return customers.join(valuation.columns), replace(new, settings=settings, info=info), failed
+    if read.snapshot is None:
+        customers, new, failed = valued_customers(read.new, read.sales, config, read.plugins, progress)
+    else:
+        customers, new, failed = store.snapshot_customers(read.snapshot.id), read.new, ()
+    _check_size(customers, engines)
+    return customers, new, failed
 
 
 def _check_size(customers: DataFrame, engines: Mapping[str, Engine]) -> None:
@@ -240,92 +263,39 @@ def _check_size(customers: DataFrame, engines: Mapping[str, Engine]) -> None:
             )
 
 
-def _finished(store: Store, snapshot: Snapshot | None, engines: Mapping[str, Engine]) -> dict[str, Run]:
+def _finished(
+    store: Store, snapshot: Snapshot | None, engines: Mapping[str, Engine], states: Collection[str] = ("done",)
+) -> dict[str, Run]:
     if snapshot is None:
         return {}
-    done = [run for run in store.runs(snapshot_id=snapshot.id) if run.state == "done"]
-    return {run.engine: run for run in done if run.engine in engines and run.settings == engines[run.engine].settings()}
+    runs = [run for run in store.runs(snapshot_id=snapshot.id) if run.state in states]
+    return {run.engine: run for run in runs if run.engine in engines and run.settings == engines[run.engine].settings()}
 
 
-@dataclass(frozen=True)
-class _Fit:
-    """One engine's outcome before it is stored: a result, an error, or a run that was there already."""
-
-    name: str
-    engine: Engine
-    result: Segmentation | None = None
-    seconds: float = 0.0
-    error: str = ""
-    refusal: InputError | None = None
-    already: Run | None = None
-
-
-def _fit(
-    name: str,
-    engine: Engine,
-    customers: DataFrame,
-    dataset: str,
-    store: Store,
-    config: Config,
-    progress: Progress = _silent,
-) -> _Fit:
-    stage = f"Segmenting with {engine.title}"
-    progress(stage, 0.0)
-    started = time.perf_counter()
+def _refusal(engine: Engine, customers: DataFrame) -> InputError | None:
     try:
-        result = segment(name, engine, customers, plays=config.plays, previous=store.predecessor(dataset, name))
+        check(engine, customers)
     except InputError as error:
-        return _Fit(name, engine, error=str(error), refusal=error)
-    except Exception as error:  # noqa: BLE001 - an engine may be anyone's plug-in: its failure is recorded, others go on
-        return _Fit(name, engine, error=f"{engine.title} failed: {type(error).__name__}: {error}")
-    progress(stage, 1.0)
-    return _Fit(name, engine, result=result, seconds=time.perf_counter() - started)
+        return error
+    return None
 
 
-def _refuse_if_all_refused(fits: Sequence[_Fit]) -> None:
-    refusals = [fit.refusal for fit in fits if fit.refusal is not None]
-    if len(refusals) == len(fits):
-        raise refusals[0]
+def _refuse_if_all_refused(refusals: Sequence[InputError | None]) -> None:
+    told = [refusal for refusal in refusals if refusal is not None]
+    if len(told) == len(refusals):
+        raise told[0]
 
 
-def _keep(fit: _Fit, snapshot: Snapshot, store: Store, config: Config) -> Run:
+def _keep(fit: Fit, snapshot: Snapshot, store: Store, config: Config) -> Run:
     if fit.already is not None:
         return fit.already
     run = store.start_run(snapshot.id, fit.name, fit.engine.settings(), lease_seconds=config.worker.lease_seconds)
+    return _finish(run, fit, store, None)
+
+
+def _finish(run: Run, fit: Fit, store: Store, worker: str | None) -> Run:
     if fit.result is None:
-        return store.fail_run(run.id, fit.error)
-    return store.finish_run(run.id, fit.result, seconds=fit.seconds, info=_versions())
-
-
-def _draw_timelines(
-    fits: Sequence[_Fit],
-    runs: Sequence[Run],
-    sales: intake.Sales,
-    config: Config,
-    plugins: Sequence[features.RegisteredFeature],
-    store: Store,
-    progress: Progress,
-) -> None:
-    wanted = [(fit, run) for fit, run in zip(fits, runs, strict=True) if fit.result is not None]
-    dates = drift.cutoffs(sales.first_day, sales.as_of)
-    if not wanted or len(dates) < 2:
-        return
-    progress("Drift timelines", 0.0)
-    engines = [fit.engine for fit, _ in wanted]
-    asked = {RECENCY, FREQUENCY, MONETARY}.union(*((*e.needs, *e.settings().get("features", ())) for e in engines))
-    used = [item for item in plugins if item.column is not None and item.column.name in asked]
-    tables = []
-    for day, built in features.customers_at(sales.table, dates, categories=config.categories):
-        customers = features.extended(built, sales.table, as_of=day, plugins=used).customers if used else built
-        tables.append((day, customers[[name for name in customers.columns if name in asked]]))
-    for number, (fit, run) in enumerate(wanted, start=1):
-        try:
-            points = drift.timeline(fit.engine, tables, threshold=config.drift.threshold)
-        except InputError:  # too few or too equal customers on an early date: the page says that there is no timeline
-            points = []
-        store.save_drift(run.id, points)
-        progress("Drift timelines", number / len(wanted))
-
-
-def _versions() -> dict[str, str]:
-    return {name: version(name) for name in ("segmentry", "scikit-learn", "numpy", "pandas", "lifetimes")}
+        return store.fail_run(run.id, fit.error, worker=worker)
+    return store.finish_run(
+        run.id, fit.result, seconds=fit.seconds, info=fit.info, model=fit.model, drift=fit.drift, worker=worker
+    )

@@ -1,11 +1,13 @@
-"""What pages, API and worker are handed: settings, the store, and the frames read from it."""
+"""What pages, API and worker are handed: settings, the store, and what was read from it or worked out already."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dashboard.config import Config
 from dashboard.frames import FrameCache
+from dashboard.kept import Kept
+from engines.selection import KSelection
 from storage.contract import Store
 
 
@@ -16,3 +18,4 @@ class Services:
     config: Config
     store: Store
     frames: FrameCache
+    evaluations: Kept[KSelection] = field(default_factory=Kept)

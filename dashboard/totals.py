@@ -1,4 +1,4 @@
-"""What the customers in view add up to: in all, segment by segment, and in sentences worth reading."""
+"""What the customers in view add up to: in all, and segment by segment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.numbers import count, days, percent, plural, short_money
 from dashboard.run_frame import Mask, RunFrame
 from engines.columns import CHURN_RISK, CLV, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
@@ -116,56 +115,3 @@ def _known(
 
 def _number(values: NDArray[np.float64] | None, i: int) -> float | None:
     return None if values is None or np.isnan(values[i]) else float(values[i])
-
-
-# --- sentences --------------------------------------------------------------------------------------------------------
-
-_TOP = 0.10  # the share of customers called the best
-_FEW = 20  # of fewer customers the best tenth says nothing
-_HANDFUL = 5  # fewer customers are no group worth a sentence
-
-
-def insights(frame: RunFrame, mask: Mask, rows: list[SegmentTotals]) -> list[str]:
-    """Up to three sentences that are true of the customers in view: who brings the money, and who is drifting away."""
-    customers, revenue = sum(row.customers for row in rows), sum(row.revenue for row in rows)
-    if not customers or revenue <= 0:
-        return []
-    found = [_weight(rows), _best(frame, mask, customers, revenue), _drifting(frame, rows)]
-    return [sentence for sentence in found if sentence]
-
-
-def _weight(rows: list[SegmentTotals]) -> str:
-    """The segment whose share of the revenue is furthest above its share of the customers."""
-    row = max(rows, key=lambda item: (item.revenue_share or 0) - item.share)
-    if len(rows) < 2 or row.customers < _HANDFUL or (row.revenue_share or 0) <= row.share:
-        return ""
-    return (
-        f"{row.segment.name} are {percent(row.share)} of these customers and brought {percent(row.revenue_share)} "
-        "of their revenue."
-    )
-
-
-def _best(frame: RunFrame, mask: Mask, customers: int, revenue: float) -> str:
-    """What the best-spending tenth has brought."""
-    if customers < _FEW:
-        return ""
-    rising = frame.customers.order(MONETARY)
-    best = rising[mask[rising]][-round(_TOP * customers) :]
-    share = float(frame.values(MONETARY)[best].sum()) / revenue
-    return f"The best-spending tenth ({plural(len(best), 'customer')}) brought {percent(share)} of the revenue."
-
-
-def _drifting(frame: RunFrame, rows: list[SegmentTotals]) -> str:
-    """The segment not seen for longer than average that has brought most per customer, when that is above average."""
-    customers = sum(row.customers for row in rows)
-    mean_recency = sum(row.recency * row.customers for row in rows) / customers
-    mean_spend = sum(row.revenue for row in rows) / customers
-    seen = [row for row in rows if row.customers >= _HANDFUL]
-    away = [row for row in seen if row.recency > 1.2 * mean_recency and row.monetary > mean_spend]
-    if not away:
-        return ""
-    row = max(away, key=lambda item: item.revenue)
-    return (
-        f"{count(row.customers)} {row.segment.name} last ordered {days(round(row.recency))} ago on average and had "
-        f"brought {short_money(row.revenue, frame.currency)}."
-    )

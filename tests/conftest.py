@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import shutil
-import socket
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+
+from tests.postgres import free_port, running_postgres
+
+__all__ = ["free_port"]
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -26,42 +26,11 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
-def free_port() -> int:
-    """A port on the loopback that nothing listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _postgres_program(name: str) -> str:
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
-    program = str(found[-1]) if found else shutil.which(name)
-    if program is None:
-        pytest.fail(f"PostgreSQL's {name} is not installed; `make test` installs it")
-    return program
-
-
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """A real PostgreSQL of this session's own, run as an ordinary user; gives its URL without a database name."""
-    owner = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-    as_owner = ["runuser", "-u", owner, "--"] if os.geteuid() == 0 else []
-    folder = Path(tempfile.mkdtemp(prefix="segmentry-pg-"))
-    shutil.chown(folder, owner) if os.geteuid() == 0 else None
-    data, port = folder / "data", free_port()
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-
-    def call(*command: str) -> None:
-        subprocess.run([*as_owner, *command], check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=120)
-
-    call(_postgres_program("initdb"), "-D", str(data), "-U", "segmentry", "-A", "trust", "-E", "UTF8", "--no-sync")
-    log = str(folder / "log")
-    call(_postgres_program("pg_ctl"), "-D", str(data), "-l", log, "-w", "-o", options, "start")
-    try:
-        yield f"postgresql://segmentry@127.0.0.1:{port}"
-    finally:
-        call(_postgres_program("pg_ctl"), "-D", str(data), "-m", "immediate", "-w", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
+    with running_postgres("fsync=off") as server:
+        yield server.url
 
 
 @pytest.fixture

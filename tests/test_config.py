@@ -25,6 +25,23 @@ def test_every_key_has_a_comment():
             assert before.startswith("#"), f"no comment above {line!r}"
 
 
+def test_the_vocabulary_decides_which_playbook_names_segments(tmp_path):
+    config = load_config(environ={})
+    assert config.naming.vocabulary == "classic"
+    assert [play.name for play in config.plays][:2] == ["Champions", "Loyal Customers"]
+    assert not any(play.spare for play in config.plays)
+    plain = load_config(environ={"SEGMENTRY_NAMING_VOCABULARY": "plain"})
+    assert {"VIP", "Recent", "Loyal", "Dormant"} == {play.name for play in plain.plays if not play.spare} - {"Outliers"}
+    file = tmp_path / "mine.toml"
+    one = '[[playbook_plain]]\nname = "Gold"\ndescription = ""\naction = "Call."\npriority = 1\ncolour = "#123456"\n'
+    file.write_text(one + '[naming]\nvocabulary = "plain"\n', encoding="utf-8")
+    assert [(play.name, play.colour) for play in load_config(file, {}).plays] == [("Gold", "#123456")]
+    for text, named in (('[naming]\nvocabulary = "latin"\n', "naming.vocabulary"), (one + one, "same name")):
+        file.write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match=named):
+            load_config(file, {})
+
+
 def test_a_file_changes_only_what_it_names(tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text('[clv]\nhorizon_weeks = 52\n[mapping]\ncustomer_id = "Kunde"\n', encoding="utf-8")

@@ -1,4 +1,4 @@
-"""``segmentry run`` and ``segmentry demo``: from a source to stored segments."""
+"""``segmentry run``, ``demo`` and ``cancel``: from a source to stored segments, or not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 EMBEDDED = ("cdnow", "sample-shop")
 
 
-def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
+def mapping_of(pairs: tuple[str, ...]) -> dict[str, str]:
+    """What ``--map FIELD=COLUMN`` says, as column by field."""
     from engines.columns import CANONICAL_FIELDS
 
     mapping = {}
@@ -38,6 +39,7 @@ def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only sales before this day's midnight count.")
 @click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
 @click.option("--name", help="The data set's name.  [default: the file's name]")
+@click.option("--detach", is_flag=True, help="Queue the runs for `segmentry worker`, and print their numbers.")
 @json_option
 @config_option
 def run(
@@ -48,6 +50,7 @@ def run(
     as_of: datetime | None,
     maps: tuple[str, ...],
     name: str | None,
+    detach: bool,
     as_json: bool,
     config_path: Path | None,
 ) -> None:
@@ -55,21 +58,29 @@ def run(
 
     SOURCE is a file (CSV, also gzipped, XLSX, Parquet) or an embedded data set: cdnow, cdnow-sample, sample-shop.
     """
-    from dashboard.runner import Job, run_job
+    from dashboard.findings import insight_dicts, insights_of
+    from dashboard.frames import FrameCache
+    from dashboard.runner import Job, queue_job, run_job
 
     config = load(config_path)
     day = as_of.date() if as_of is not None else None
-    job = Job(source, engines, k, seed, day, _mapping(maps), name)
+    job = Job(source, engines, k, seed, day, mapping_of(maps), name)
     with progress_bars() as progress, opened(config) as store:
-        outcome = run_job(job, config, store, progress)
+        outcome = (queue_job if detach else run_job)(job, config, store, progress)
+        frames, currency = FrameCache(store), outcome.snapshot.info["currency"]
+        done = [item.id for item in outcome.runs if item.state == "done"]
+        insights = {each: insight_dicts(insights_of(store, frames, each), currency) for each in done}
     for note in outcome.notes:
         click.echo(f"Note: {note}", err=True)
     if as_json:
-        print_json(outcome.to_dict())
+        print_json(outcome.to_dict(insights))
+    elif detach:
+        for item in outcome.runs:
+            click.echo(f"{item.id}\t{item.engine}\t{item.state}")
     else:
         from dashboard.printing import print_outcome
 
-        print_outcome(outcome)
+        print_outcome(outcome, insights)
     for failed in (item for item in outcome.runs if item.state == "failed"):
         click.echo(f"Error: run {failed.id} ({failed.engine}): {failed.error}", err=True)
     if outcome.failed:
@@ -94,3 +105,13 @@ def demo(no_serve: bool, config_path: Path | None) -> None:
             click.echo(f"  {snapshot.info['title']}: {snapshot.customers:,} customers, {done} engines", err=True)
     if not no_serve:
         start_server(config, config_path)
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN", type=int)
+@config_option
+def cancel(run_id: int, config_path: Path | None) -> None:
+    """Cancel RUN, queued or running; its worker stops within seconds."""
+    with opened(load(config_path)) as store:
+        found = store.cancel_run(run_id)
+    click.echo(f"Run {found.id} ({found.engine}) is cancelled.", err=True)

@@ -18,12 +18,18 @@ if TYPE_CHECKING:
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.  [default: 8050]")
 @click.option("--workers", type=click.IntRange(min=1), help="Number of web processes.  [default: 1]")
+@click.option("--worker/--no-worker", default=None, help="Work on queued runs beside it.  [default: --worker]")
 @config_option
-def serve(host: str | None, port: int | None, workers: int | None, config_path: Path | None) -> None:
-    """Serve the dashboard and the REST API."""
+def serve(
+    host: str | None, port: int | None, workers: int | None, worker: bool | None, config_path: Path | None
+) -> None:
+    """Serve the dashboard and the REST API, and work on queued runs in a process beside it."""
     config = load(config_path)
     given = {"host": host, "port": port, "workers": workers}
-    config = config.replace(server={key: item for key, item in given.items() if item is not None})
+    config = config.replace(
+        server={key: item for key, item in given.items() if item is not None},
+        worker={} if worker is None else {"in_server": worker},
+    )
     with opened(config):
         pass  # brings the database's schema up to date once, before several processes look at it
     start_server(config, config_path)
@@ -31,9 +37,12 @@ def serve(host: str | None, port: int | None, workers: int | None, config_path: 
 
 def start_server(config: Config, config_path: Path | None) -> None:
     """Serve until told to stop, in as many processes as the configuration says."""
+    from contextlib import nullcontext
+
     import uvicorn
 
     from dashboard.security import access_notice, check_bind
+    from dashboard.worker import worker_beside
 
     server = config.server
     check_bind(server.host, os.environ)
@@ -44,28 +53,33 @@ def start_server(config: Config, config_path: Path | None) -> None:
     shown = f"[{server.host}]" if ":" in server.host else server.host
     click.echo(access_notice(os.environ), err=True)
     click.echo(f"Segmentry is at http://{shown}:{server.port}", err=True)
-    uvicorn.run(
-        "dashboard.app:create_app_from_env",
-        factory=True,
-        host=server.host,
-        port=server.port,
-        workers=server.workers,
-        log_level="warning",
-        server_header=False,
-    )
+    with worker_beside(config) if config.worker.in_server else nullcontext():
+        uvicorn.run(
+            "dashboard.app:create_app_from_env",
+            factory=True,
+            host=server.host,
+            port=server.port,
+            workers=server.workers,
+            log_level="warning",
+            server_header=False,
+        )
 
 
 @click.command()
-@click.option("--drain", is_flag=True, help="Stop when nothing is queued.")
+@click.option("--drain", is_flag=True, help="Stop when nothing is left to do.")
 @config_option
 def worker(drain: bool, config_path: Path | None) -> None:
-    """Work on queued runs."""
+    """Work on queued runs until told to stop; the run in hand is then put back.
+
+    A run whose worker was lost is taken over when its lease has expired ([worker] lease_seconds); --drain waits for
+    that, and ends when nothing is queued and every running run has a worker that gives signs of life.
+    """
     from dashboard.worker import run_worker, stop_on_signals
 
     config = load(config_path)
     with opened(config) as store:
-        worked = run_worker(config, store, stop_on_signals(), drain=drain)
-    click.echo(f"{len(worked)} runs worked on", err=True)
+        worked = run_worker(config, store, stop_on_signals(), drain=drain, tell=lambda line: click.echo(line, err=True))
+    click.echo(f"Runs worked on: {len(worked)}", err=True)
 
 
 @click.command()

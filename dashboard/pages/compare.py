@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from dashboard import cards, ids
 from dashboard.comparison import (
+    BETTER,
     FEWEST,
     MOST,
     Comparison,
@@ -20,12 +21,13 @@ from dashboard.comparison import (
     cross_table,
     differing_settings,
     metric_rows,
+    metric_text,
     space_words,
 )
 from dashboard.context import engine_titles, run_from, run_labels, title_of
 from dashboard.figures import compare as figures
 from dashboard.figures import empty, graph_config
-from dashboard.numbers import NOTHING, count, day, decimal, percent, plural
+from dashboard.numbers import NOTHING, count, day, plural
 from dashboard.services import Services
 from storage.contract import Run
 
@@ -46,7 +48,6 @@ OTHER = "compare-other"
 REMEMBERED = "compare-remembered"
 
 _HEIGHT = "400px"
-_BETTER = {"higher": "higher is better", "lower": "lower is better", "": "neither way is better in itself"}
 
 
 def layout(services: Services, **query: Any) -> Component:
@@ -280,23 +281,15 @@ def _line(title: str, meaning: str, shown: Sequence[str], *, wrap: bool = False)
 
 
 def _metric_line(row: MetricRow) -> Component:
-    way = _BETTER[row.better] if row.one_space else f"{_BETTER[row.better]}, within one feature space only"
+    way = BETTER[row.better] if row.one_space else f"{BETTER[row.better]}, within one feature space only"
     title = html.Th([row.title, html.Div(way, className="seg-hint fw-normal")], scope="row", title=row.meaning)
     cells = []
     for place, value in enumerate(row.values):
         best = place in row.best
-        text = _figure(row.name, value)
+        text = metric_text(row.name, value)
         shown = [text, html.Span(" ★", **{"aria-label": "best"})] if best else text
         cells.append(html.Td(shown, className=f"seg-number{' seg-best' if best else ''}", title=row.meaning))
     return html.Tr([title, *cells])
-
-
-def _figure(name: str, value: float | None) -> str:
-    if value is None:
-        return NOTHING
-    if name.endswith("_share"):
-        return percent(value)
-    return decimal(value, 3) if abs(value) < 100 else decimal(value, 0)
 
 
 def _setting(value: Any) -> str:

@@ -48,11 +48,11 @@ def layout(services: Services, **query: Any) -> Component:
 
 def _line(run: Run, snapshot: Snapshot, titles: Mapping[str, str], current: str | None) -> Component:
     finished = run.finished_at.strftime("%Y-%m-%d %H:%M") if run.finished_at is not None else NOTHING
-    error = [html.Div(run.error, className="seg-hint")] if run.error else []
+    told = [html.Div(text, className="seg-hint") for text in (_progress(run), run.error) if text]
     synthetic = [" ", cards.synthetic_badge()] if snapshot.info.get("synthetic") else []
     cells = [
         html.Td(str(run.id), className="seg-number"),
-        html.Td([html.Span(run.state, className=f"seg-state seg-state-{run.state}"), *error]),
+        html.Td([html.Span(run.state, className=f"seg-state seg-state-{run.state}"), *told]),
         html.Th(titles.get(run.engine, run.engine), scope="row"),
         html.Td(NOTHING if run.k is None else str(run.k), className="seg-number"),
         html.Td(NOTHING if run.seed is None else str(run.seed), className="seg-number"),
@@ -66,12 +66,21 @@ def _line(run: Run, snapshot: Snapshot, titles: Mapping[str, str], current: str 
     return html.Tr(cells, className="seg-here" if str(run.id) == current else "")
 
 
+def _progress(run: Run) -> str:
+    """What a running run is at, and whether it had to be begun again."""
+    if run.state != "running":
+        return ""
+    again = f"begun {run.attempts} times" if run.attempts > 1 else ""
+    stage = f"{run.stage}, {run.progress or 0:.0%}" if run.stage else ""
+    return " · ".join(text for text in (stage, again) if text)
+
+
 def _ways(run: Run) -> list[Any]:
-    if run.state != "done":
-        return []
-    ways = (("Open", "/"), ("Compare", "/compare"), ("Drift", "/drift"))
-    links = [dcc.Link(text, href=f"{path}?run={run.id}", title=f"{text} run {run.id}") for text, path in ways]
-    return [links[0], " · ", links[1], " · ", links[2]]
+    ways = [("Details", "/run")]
+    if run.state == "done":
+        ways = [("Open", "/"), *ways, ("Compare", "/compare"), ("Drift", "/drift")]
+    links = [dcc.Link(text, href=f"{path}?run={run.id}", title=f"{text}: run {run.id}") for text, path in ways]
+    return [part for link in links for part in (" · ", link)][1:]
 
 
 def register(app: Dash, services: Services) -> None:

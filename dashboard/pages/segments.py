@@ -11,7 +11,7 @@ from dash import ALL, ClientsideFunction, Input, Output, State, ctx, dcc, html, 
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboard import cards, customer_table, filters, ids
+from dashboard import cards, customer_table, filters, ids, name_editor
 from dashboard.desk import BOXES, CHARTS, COUNTRIES, desk, panel
 from dashboard.figures import segments as charts
 from dashboard.filters import FIELDS, LISTS, View, control
@@ -40,6 +40,7 @@ INSIGHTS = "segments-insights"
 TABLE = "segments-table"
 CUSTOMERS = "segments-customers"
 RAIL = "segments-rail"
+EDITED = name_editor.edited(PAGE)
 OPEN, CLOSE, BESIDE = "segments-open", "segments-close", "segments-beside"
 COUNTRY_GROUP = "segments-country-group"
 COUNTRY_SEARCH = "segments-country-search"
@@ -68,6 +69,7 @@ def layout(services: Services, **query: Any) -> Component:
                 **{"aria-label": "Filters"},
             ),
             html.Div([_toolbar(), html.Div(id=NOTICE), _body()], className="segments-main"),
+            name_editor.editor(PAGE),
         ],
         className="segments-page",
     )
@@ -146,6 +148,7 @@ def _body() -> Component:
 
 def register(app: dash.Dash, services: Services) -> None:
     """The callbacks: one owns filters, address and everything drawn; one answers the table's questions for rows."""
+    name_editor.register(app, services, PAGE)
 
     @app.callback(
         output=_outputs(),
@@ -161,6 +164,7 @@ def register(app: dash.Dash, services: Services) -> None:
                 "box": Input(BOXES.graph, "clickData"),
                 "bar": Input(COUNTRIES.graph, "clickData"),
             },
+            "renamed": Input(EDITED, "data"),
             "drawn": State(DRAWN, "data"),
         },
     )
@@ -169,6 +173,7 @@ def register(app: dash.Dash, services: Services) -> None:
         theme: str | None,
         shown: dict[str, Any],
         clicks: dict[str, Any],
+        renamed: dict[str, Any] | None,
         drawn: dict[str, Any] | None,
     ) -> dict[str, Any]:
         asked_by = ctx.triggered_id if drawn else None  # before anything is drawn the address alone counts
@@ -176,6 +181,8 @@ def register(app: dash.Dash, services: Services) -> None:
         address = (search or "") if asked_by in (None, SEARCH) else drawn["address"]
         view = filters.read_view(address)
         selection = asked(view.selection, shown, asked_by, clicks)
+        if asked_by == EDITED and renamed:
+            selection = filters.renamed(selection, renamed["before"], renamed["name"])
         if asked_by == SEARCH and _is_drawn(view, drawn):
             raise PreventUpdate
         parts = desk(services, view, selection, theme or "light", PAGE, drawn["run"] if drawn else None)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from dashboard.config import Config, load_config
 from dashboard.runner import make_engine
+from engines import models
 from engines.contract import DriftPoint
 from engines.run import segment
 from storage import open_store
@@ -71,7 +72,7 @@ def run(store: Store, settings: Config, snapshot: Snapshot, engine: str, *, k: i
     table = store.snapshot_customers(snapshot.id)
     result = segment(engine, made, table, plays=settings.plays, previous=store.predecessor(snapshot.dataset, engine))
     started = store.start_run(snapshot.id, engine, made.settings(), lease_seconds=60)
-    store.finish_run(started.id, result, seconds=1.25, info={})
+    store.finish_run(started.id, result, seconds=1.25, info={}, model=models.dump(result.fitted))
     return started.id
 
 

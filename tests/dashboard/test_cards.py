@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from dashboard import cards, numbers
+from dashboard.findings import insights_in_view, told
 from dashboard.run_frame import CustomerColumns, RunFrame
-from dashboard.totals import Totals, insights, segment_totals, totals
+from dashboard.totals import Totals, segment_totals, totals
 from engines.contract import NamedSegment
 from storage.contract import Selection
 
@@ -117,17 +118,14 @@ def test_segments_add_up_and_empty_ones_are_left_out(frame):
 
 
 def test_sentences_are_true_of_the_customers_in_view(frame):
-    mask = frame.mask(Selection())
-    found = insights(frame, mask, segment_totals(frame, mask))
-    assert found == [
-        f"Champions are 25.0{SPACE}% of these customers and brought 65.8{SPACE}% of their revenue.",
-        f"The best-spending tenth (4 customers) brought 26.3{SPACE}% of the revenue.",
+    assert told(insights_in_view(frame, frame.mask(Selection())), "GBP") == [
+        f"Champions brought the most revenue: £10,000, 65.8{SPACE}% of it, from 25.0{SPACE}% of these customers.",
         f"10 At Risk last ordered 300{SPACE}days ago on average and had brought £5,000.00.",
+        f"The best-spending tenth (4 customers) brought 26.3{SPACE}% of the revenue.",
+        f"20 customers have ordered just once: 50.0{SPACE}%.",
     ]
-    few = frame.mask(Selection(q="00"))
-    assert insights(frame, few, segment_totals(frame, few)) == []
-    nobody = np.zeros(40, dtype=bool)
-    assert insights(frame, nobody, segment_totals(frame, nobody)) == []
+    assert insights_in_view(frame, frame.mask(Selection(q="00"))) == []
+    assert insights_in_view(frame, np.zeros(40, dtype=bool)) == []
 
 
 def test_the_table_has_a_line_with_action_and_button_per_segment(frame):

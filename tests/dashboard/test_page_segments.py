@@ -1,7 +1,7 @@
 """The Segments page: filters, address, figures, table and export tell one story."""
 
 import json
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import dash
 import pytest
@@ -239,3 +239,22 @@ def test_the_customer_table_is_the_selection_sorted(client, services):
         assert row["segment"] == by_id.loc[row["customer_id"], "segment"]
         assert row["monetary"] == by_id.loc[row["customer_id"], "monetary"]
         assert row["country"] == "Germany"
+
+
+def test_a_name_given_by_hand_is_drawn_at_once_and_keeps_the_selection(client, services):
+    store, run = services[0].store, store_run(services)
+    before = run.segments[0]
+    drawn = draw(client, f"?run={run.id}&segment={quote(before.name)}&min_clv=5")["segments-drawn.data"]
+    store.edit_segment(run.id, before.key, revision=0, name="Evergreens", pinned=True)
+    told = {"run": run.id, "key": before.key, "before": before.name, "name": "Evergreens", "revision": 1}
+    shown = draw(client, "", triggered="segments-edited.data", drawn=drawn, **{"segments-edited.data": told})
+    selection = read_view(shown["segments-drawn.data"]["address"]).selection
+    assert selection == Selection(segments=("Evergreens",), min_clv=5.0)
+    assert shown["segments-filter-segments.value"] == ["Evergreens"]
+    table = json.dumps(shown["segments-table.children"])
+    assert "Evergreens" in table and "pinned" in table and before.name not in table
+    assert shown["segments-export.children"] == f"Export {store.count(run.id, selection)} customers"
+
+
+def store_run(services):
+    return services[0].store.run(services[1]["hierarchical"])

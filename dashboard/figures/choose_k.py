@@ -1,0 +1,150 @@
+"""Curves over the number of segments, one small chart per question, with the chosen number marked in each."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from dashboard.figures import ink, template
+from dashboard.numbers import NOTHING, decimal, percent
+from engines.metrics import METRICS
+from engines.selection import KSelection
+
+ACCENT = {"light": "#0b57d0", "dark": "#8ab4f8"}
+
+
+class Curve(NamedTuple):
+    """One question over k. ``values`` and ``errors`` (standard errors) are NaN where there are none.
+
+    ``recommended``: the k that is recommended on the whole; ``own``: the k that this curve alone would take, with
+    ``own_words`` for it; ``share``: whether values are shares.
+    """
+
+    name: str
+    title: str
+    meaning: str
+    better: str
+    ks: NDArray[np.int64]
+    values: NDArray[np.float64]
+    errors: NDArray[np.float64]
+    recommended: int | None
+    own: int | None = None
+    own_words: str = ""
+    share: bool = False
+
+    def told(self, value: float) -> str:
+        """A value of this curve as people read it."""
+        if np.isnan(value):
+            return NOTHING
+        return percent(value) if self.share else decimal(value, 3 if abs(value) < 100 else 0)
+
+
+#: What no finished run has and so the list of metrics does not explain.
+_ONLY_HERE = {
+    "bic": (
+        "BIC",
+        "How badly the mixture describes the customers, with a fine for every parameter (Schwarz 1978).",
+        "lower",
+    ),
+    "aic": ("AIC", "As BIC, with a smaller fine for parameters (Akaike 1974), so it prefers more segments.", "lower"),
+    "gap": (
+        "Gap statistic",
+        "How much tighter segments are than those of customers spread out evenly (Tibshirani, Walther & Hastie 2001).",
+        "higher",
+    ),
+}
+_ORDER = (
+    "silhouette",
+    "stability",
+    "smallest_share",
+    "inertia",
+    "bic",
+    "aic",
+    "gap",
+    "calinski_harabasz",
+    "davies_bouldin",
+)
+
+
+def curves(selection: KSelection) -> tuple[Curve, ...]:
+    """The curves that the engine has, in the order in which they are shown."""
+    own = {
+        "inertia": (selection.elbow, "elbow"),
+        "bic": (selection.lowest_bic, "lowest"),
+        "gap": (selection.gap_choice, "its choice"),
+    }
+    ks = np.array([point.k for point in selection.points])
+    found = []
+    for name in _ORDER:
+        values, errors = (_numbers(selection, attribute) for attribute in (name, f"{name}_error"))
+        if np.isnan(values).all():
+            continue
+        known = METRICS.get(name)
+        title, meaning, better = (known.title, known.meaning, known.better) if known else _ONLY_HERE[name]
+        place, words = own.get(name, (None, ""))
+        share = name == "smallest_share"
+        found.append(
+            Curve(name, title, meaning, better, ks, values, errors, selection.recommended, place, words, share)
+        )
+    return tuple(found)
+
+
+def _numbers(selection: KSelection, name: str) -> NDArray[np.float64]:
+    values = [getattr(point, name, None) for point in selection.points]
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def draw_curve(curve: Curve, theme: str) -> go.Figure:
+    """A line over k with one standard error up and down, the recommended k ringed, the curve's own choice named."""
+    colours, accent = ink(theme), ACCENT["dark" if theme == "dark" else "light"]
+    figure = go.Figure(layout={"template": template(theme), "showlegend": False})
+    there = ~np.isnan(curve.values)
+    ks, values, errors = curve.ks[there], curve.values[there], curve.errors[there]
+    with_errors = not np.isnan(errors).all()
+    bars = {"type": "data", "array": np.nan_to_num(errors), "color": colours.faint, "thickness": 1.5, "width": 3}
+    figure.add_scatter(
+        x=ks,
+        y=values,
+        mode="lines+markers",
+        line={"color": colours.bar, "width": 2},
+        marker={"color": colours.bar, "size": 6},
+        error_y=bars if with_errors else None,
+        hovertext=np.array([_hover(curve, *point) for point in zip(ks, values, errors, strict=True)]),
+        hoverinfo="text",
+    )
+    if curve.recommended is not None:
+        figure.add_vline(x=curve.recommended, line={"color": accent, "width": 1, "dash": "dot"})
+        here = ks == curve.recommended
+        ring = {"color": colours.surface, "size": 11, "line": {"color": accent, "width": 3}}
+        figure.add_scatter(x=ks[here], y=values[here], mode="markers", marker=ring, hoverinfo="skip")
+    if curve.own is not None:
+        here = ks == curve.own
+        figure.add_scatter(
+            x=ks[here],
+            y=values[here],
+            mode="markers+text",
+            marker={"color": colours.text, "size": 9, "symbol": "diamond"},
+            text=np.array([curve.own_words] * int(here.sum())),
+            textposition={curve.ks[0]: "top right", curve.ks[-1]: "top left"}.get(curve.own, "top center"),
+            textfont={"color": colours.text, "size": 12},
+            hoverinfo="skip",
+        )
+    if curve.own is not None or with_errors:
+        low, high = float((values - np.nan_to_num(errors)).min()), float((values + np.nan_to_num(errors)).max())
+        room = 0.12 * ((high - low) or 1.0)
+        figure.update_yaxes(range=[low - room, high + (1.6 if curve.own is not None else 1.0) * room])
+    figure.update_xaxes(
+        tickvals=curve.ks, range=[curve.ks[0] - 0.4, curve.ks[-1] + 0.4], title_text="k", showgrid=False
+    )
+    form = ".0%" if curve.share else "," if np.abs(values).max() >= 100 else None
+    figure.update_yaxes(nticks=5, tickformat=form)
+    return figure.update_layout(uirevision=curve.name, hovermode="closest")
+
+
+def _hover(curve: Curve, k: int, value: float, error: float) -> str:
+    spread = "" if np.isnan(error) else f" ± {curve.told(error)}"
+    chosen = " · recommended" if k == curve.recommended else ""
+    return f"<b>k = {k}</b>{chosen}<br>{curve.title} {curve.told(value)}{spread}"

@@ -1,0 +1,223 @@
+"""One engine on the customers of a snapshot, with a look back at earlier dates: the same whoever runs it, and where."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+from pandas import DataFrame, Series
+
+from dashboard.config import Cleaning, Clv, Config
+from dashboard.labelling import with_model
+from dashboard.reading import Progress, customers_then, open_sales, silent
+from engines import drift, features, intake, registry
+from engines.artifacts import artifacts_of
+from engines.columns import FREQUENCY, MONETARY, RECENCY
+from engines.contract import DriftPoint, Engine, Segmentation
+from engines.errors import InputError
+from engines.holdout import holdout_capture, holdout_cutoff
+from engines.run import in_order, segment
+from engines.stability import stability
+from storage.contract import Run, Snapshot, Store
+
+
+class Past(NamedTuple):
+    """The customers as they stood at earlier dates: those of the drift timeline, and the cut-off of the holdout.
+
+    ``spend_after``: what each customer spent from the cut-off on.
+    """
+
+    tables: dict[date, DataFrame]
+    timeline: list[date]
+    cutoff: date | None = None
+    spend_after: Series | None = None
+
+
+NOTHING_PAST = Past({}, [])
+
+
+def look_back(
+    sales: intake.Sales,
+    customers: DataFrame,
+    engines: Sequence[Engine],
+    config: Config,
+    plugins: Sequence[features.RegisteredFeature],
+    progress: Progress = silent,
+) -> Past:
+    """The customers of these sales at earlier dates, with the columns that the engines look at."""
+    timeline = drift.cutoffs(sales.first_day, sales.as_of)
+    cutoff = holdout_cutoff(sales.first_day, sales.as_of)
+    dates = {*timeline, *([cutoff] if cutoff is not None else [])}
+    if not dates or not engines:
+        return NOTHING_PAST
+    progress("Looking back", 0.0)
+    tables = customers_then(sales, config, plugins, dates, _asked(engines))
+    progress("Looking back", 1.0)
+    if cutoff is None:
+        return Past(tables, timeline)
+    before = tables[cutoff][MONETARY].reindex(customers.index).fillna(0.0)
+    return Past(tables, timeline, cutoff, customers[MONETARY] - before)
+
+
+def _asked(engines: Sequence[Engine]) -> set[str]:
+    return {RECENCY, FREQUENCY, MONETARY}.union(*((*e.needs, *e.settings().get("features", ())) for e in engines))
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One engine's outcome before it is stored: a result, an error, or a run that was there already."""
+
+    name: str
+    engine: Engine
+    result: Segmentation | None = None
+    seconds: float = 0.0
+    error: str = ""
+    refusal: InputError | None = None
+    already: Run | None = None
+    info: Mapping[str, Any] = field(default_factory=dict)
+    model: bytes | None = None
+    drift: Sequence[DriftPoint] = ()
+
+
+def fit_engine(
+    name: str,
+    engine: Engine,
+    customers: DataFrame,
+    dataset: str,
+    store: Store,
+    config: Config,
+    past: Past = NOTHING_PAST,
+    progress: Progress = silent,
+) -> Fit:
+    """Segment, measure and look back; whatever goes wrong is in what comes back."""
+    stage = fitting(engine)
+    progress(stage, 0.0)
+    started = time.perf_counter()
+    try:
+        result = segment(name, engine, customers, plays=config.plays, previous=store.predecessor(dataset, name))
+        seconds = time.perf_counter() - started
+        progress(stage, 0.5)
+        metrics = {
+            "stability": stability(engine, customers, result.labels, seed=engine.settings().get("seed", 0)),
+            "holdout_revenue": _captured(engine, past),
+        }
+        info = {
+            "versions": versions(),
+            "origin": origin_of(name),
+            "diagnostics": dict(result.fitted.diagnostics),
+            "artifacts": artifacts_of(result.fitted, in_order(customers), int(engine.settings().get("seed", 0))),
+        }
+        progress(stage, 1.0)
+        points = _timeline(engine, past, config, progress)
+    except InputError as error:
+        return Fit(name, engine, error=str(error), refusal=error)
+    except Exception as error:  # noqa: BLE001 - an engine may be anyone's plug-in: its failure is recorded, others go on
+        return Fit(name, engine, error=f"{engine.title} failed: {type(error).__name__}: {error}")
+    known_until = {} if metrics["holdout_revenue"] is None else {"holdout_from": past.cutoff.isoformat()}
+    result, model = with_model(replace(result, metrics={**result.metrics, **metrics}))
+    return Fit(name, engine, result, seconds, info={**info, **known_until}, model=model, drift=points)
+
+
+def fitting(engine: Engine) -> str:
+    """What the stage is called in which an engine is fitted."""
+    return f"Segmenting with {engine.title}"
+
+
+def timing(engine: Engine) -> str:
+    """What the stage is called in which an engine's drift timeline is drawn."""
+    return f"Drift timeline of {engine.title}"
+
+
+def _captured(engine: Engine, past: Past) -> float | None:
+    if past.cutoff is None:
+        return None
+    try:
+        return holdout_capture(engine, past.tables[past.cutoff], past.spend_after)
+    except InputError:  # too few customers then, or a feature that was not known of then: there is no such figure
+        return None
+
+
+def _timeline(engine: Engine, past: Past, config: Config, progress: Progress) -> Sequence[DriftPoint]:
+    if len(past.timeline) < 2:
+        return ()
+    progress(timing(engine), 0.0)
+    tables = [(day, past.tables[day]) for day in past.timeline]
+    try:
+        points = drift.timeline(engine, tables, threshold=config.drift.threshold)
+    except InputError:  # too few or too equal customers on an early date: the page says that there is no timeline
+        points = []
+    progress(timing(engine), 1.0)
+    return points
+
+
+def versions() -> dict[str, str]:
+    """The versions of what a run's labels may depend on."""
+    return {name: version(name) for name in ("segmentry", "scikit-learn", "numpy", "pandas", "lifetimes")}
+
+
+def origin_of(name: str) -> str | None:
+    """The package that an engine comes from, with its version; None where there is no such engine."""
+    return next((item.origin for item in registry.registered() if item.name == name), None)
+
+
+# --- a run whose sales were read earlier, perhaps by another process ------------------------------------------------
+
+
+class Recall:
+    """Reads the sales of a snapshot again to look back; remembers the last, as several engines run on one snapshot."""
+
+    def __init__(self) -> None:
+        self._known: tuple[Any, Past] | None = None
+
+    def past(
+        self, run: Run, snapshot: Snapshot, customers: DataFrame, engine: Engine, config: Config, progress: Progress
+    ) -> tuple[Past, str | None]:
+        """What the sales say of earlier dates; where they are not there any more, nothing and a note that says why."""
+        location = run.info.get("location", snapshot.info.get("location"))
+        if location is None:
+            return NOTHING_PAST, _without("the snapshot does not say where its sales are")
+        key = (snapshot.id, location, frozenset(_asked([engine])))
+        if self._known is not None and self._known[0] == key:
+            return self._known[1], None
+        settings, plugins = as_then(snapshot, config)
+        progress("Reading and cleaning", 0.0)
+        try:
+            with open_sales(location, settings, mapping={}, as_of=snapshot.as_of) as sales:
+                progress("Reading and cleaning", 1.0)
+                if sales.fingerprint != snapshot.fingerprint:
+                    return NOTHING_PAST, _without(f"{snapshot.source} is not what it was when it was read")
+                past = look_back(sales, customers, [engine], settings, plugins, progress)
+        except InputError as error:
+            return NOTHING_PAST, _without(f"{snapshot.source} cannot be read again ({error})")
+        self._known = (key, past)
+        return past, None
+
+
+def _without(why: str) -> str:
+    return f"There is no holdout revenue and no drift timeline: {why}."
+
+
+def as_then(snapshot: Snapshot, config: Config) -> tuple[Config, list[features.RegisteredFeature]]:
+    """The configuration with what the snapshot was read with, and the plug-ins whose columns it has."""
+    known = snapshot.settings
+    changes: dict[str, Any] = {name: dict(known[name]) for name in ("mapping", "categories") if name in known}
+    if "cleaning" in known:
+        changes["cleaning"] = Cleaning.model_validate(dict(known["cleaning"]))
+    if "clv" in known:
+        changes["clv"] = Clv.model_validate(dict(known["clv"]))
+    used = known.get("features", {})
+    plugins = [item for item in features.registered_features() if item.column and item.column.name in used]
+    return config.model_copy(update=changes), plugins
+
+
+def stored_engine(run: Run) -> Engine:
+    """The engine of a run, with its settings.
+
+    Raises:
+        InputError: its plug-in is not installed here, or has no such settings any more.
+    """
+    return registry.engine(run.engine, run.settings)

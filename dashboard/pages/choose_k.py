@@ -1,0 +1,239 @@
+"""How many segments to make: every number tried on the customers of a snapshot, curve by curve, and what follows."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import dash_bootstrap_components as dbc
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
+from dash.development.base_component import Component
+
+from dashboard import cards, ids
+from dashboard.context import run_from, title_of
+from dashboard.evaluation import Question, choosable_engines, choose_k_of_snapshot, known_choice
+from dashboard.figures import choose_k as figures
+from dashboard.figures import graph_config
+from dashboard.numbers import count, day, plural
+from dashboard.services import Services
+from engines.selection import KSelection
+from storage.contract import Run
+
+PATH = "/choose-k"
+TITLE = "Choose k"
+ORDER = 15
+AREA = "operations"
+
+ENGINE = "choose-k-engine"
+GAP = "choose-k-gap"
+TRY = "choose-k-try"
+BUSY = "choose-k-busy"
+FOUND = "choose-k-found"
+SHOWN = "choose-k-snapshot"
+REMEMBERED = "choose-k-remembered"
+
+#: Up to so many customers the curves are drawn without being asked for.
+SMALL = 5_000
+_PANELS = 6
+_HEIGHT = "220px"
+_GRID = {"gridTemplateColumns": "repeat(auto-fit, minmax(min(100%, 380px), 1fr))"}
+_BETTER = {"higher": "Higher is better.", "lower": "Lower is better.", "": ""}
+
+
+def layout(services: Services, **query: Any) -> Component:
+    """The page for the snapshot of the run in the address; ``engine`` names the engine to begin with."""
+    current = run_from(services.store, query.get("run"))
+    if current is None:
+        return cards.empty_state(
+            "No customers to try on yet", ["Segment some sales first:", html.Code("segmentry run SALES.csv")]
+        )
+    snapshot = services.store.snapshot(current.snapshot_id)
+    wanted = _begun(query.get("engine"), current)
+    return html.Div(
+        [
+            html.H1("Choose the number of segments"),
+            html.P(
+                f"{title_of(snapshot)}, {day(snapshot.as_of)}: {plural(snapshot.customers, 'customer')}.",
+                className="seg-lead mb-2",
+            ),
+            _controls(wanted, _question(wanted)),
+            html.Div(_busy(), id=BUSY, role="status"),
+            html.Div(id=FOUND, hidden=True, **{"aria-live": "polite"}),
+            dcc.Store(id=SHOWN, data=snapshot.id),
+            dcc.Store(id=REMEMBERED),
+        ]
+    )
+
+
+def _begun(asked: Any, current: Run) -> str:
+    """The engine to begin with: the one the address names, else the run's own, else the first that has a k."""
+    engines = choosable_engines()
+    return next((name for name in (asked, current.engine) if name in engines), next(iter(engines)))
+
+
+def _controls(chosen: str, question: Question) -> Component:
+    picker = html.Div(
+        [
+            html.Label("Engine", htmlFor=ENGINE, className="visually-hidden"),
+            dbc.Select(
+                id=ENGINE,
+                size="sm",
+                value=chosen,
+                options=[{"value": name, "label": title} for name, title in choosable_engines().items()],
+                className="w-auto",
+            ),
+        ]
+    )
+    gap = dbc.Checklist(id=GAP, options=[{"label": "with the gap statistic", "value": "gap"}], value=[], inline=True)
+    button = dbc.Button(f"Try k = {question.low} to {question.high}", id=TRY, size="sm", color="primary")
+    return html.Div([picker, button, gap], className="d-flex flex-wrap align-items-center gap-2 mb-2")
+
+
+def _busy() -> list[Component]:
+    """What stands in the place of the curves while they are worked out."""
+    blank = html.Section(
+        [html.Div("\u00a0", className="skeleton"), html.Div(style={"height": _HEIGHT})], className="seg-card"
+    )
+    told = html.Section(
+        [
+            html.H2("Trying …"),
+            html.P("Every k is fitted, refitted on customers drawn anew, and measured.", className="mb-0"),
+        ],
+        className="seg-card",
+    )
+    return [told, html.Div([blank] * _PANELS, className="seg-grid mt-3", style=_GRID, **{"aria-hidden": "true"})]
+
+
+def _question(engine: str, gap: list[str] | None = None) -> Question:
+    return Question(engine, gap=bool(gap))
+
+
+# --- what happens ---------------------------------------------------------------------------------------------------
+
+
+def register(app: Dash, services: Services) -> None:
+    """One callback tries every k and draws what was found, two keep the engine in the address."""
+
+    @app.callback(
+        Output(FOUND, "children"),
+        Input(TRY, "n_clicks"),
+        Input(ENGINE, "value"),
+        Input(ids.THEME, "data"),
+        State(GAP, "value"),
+        State(SHOWN, "data"),
+        running=[
+            (Output(TRY, "disabled"), True, False),
+            (Output(BUSY, "hidden"), False, True),
+            (Output(FOUND, "hidden"), True, False),
+        ],
+    )
+    def draw(clicks: int | None, engine: str, theme: str | None, gap: list[str], snapshot_id: int) -> list[Component]:
+        snapshot, question = services.store.snapshot(snapshot_id), _question(engine, gap)
+        found = known_choice(question, snapshot, services)
+        if found is None:
+            if snapshot.customers > SMALL and ctx.triggered_id != TRY:
+                return [_not_yet(snapshot.customers, question)]
+            found = choose_k_of_snapshot(question, snapshot, services)
+        return _shown(found, choosable_engines()[engine], theme or "light")
+
+    @app.callback(
+        Output(REMEMBERED, "data"), Input(ENGINE, "value"), State(ids.LOCATION, "search"), prevent_initial_call=True
+    )
+    def remember(engine: str, search: str | None) -> str | None:
+        current = _run_in(services, search)
+        if current is None or _begun(_query(search).get("engine"), current) == engine:
+            return None
+        kept = [pair for pair in parse_qsl((search or "").removeprefix("?")) if pair[0] != "engine"]
+        address = "?" + urlencode([*kept, *([] if engine == _begun(None, current) else [("engine", engine)])])
+        set_props(ids.LOCATION, {"search": address})  # not as an output: with the next callback it would close a circle
+        return address
+
+    @app.callback(
+        Output(ENGINE, "value"), Input(ids.LOCATION, "search"), State(ENGINE, "value"), prevent_initial_call=True
+    )
+    def recall(search: str | None, engine: str) -> Any:
+        current = _run_in(services, search)
+        wanted = engine if current is None else _begun(_query(search).get("engine"), current)
+        return no_update if wanted == engine else wanted
+
+
+def _query(search: str | None) -> dict[str, str]:
+    return dict(parse_qsl((search or "").removeprefix("?")))
+
+
+def _run_in(services: Services, search: str | None) -> Run | None:
+    return run_from(services.store, _query(search).get("run"))
+
+
+def _not_yet(customers: int, question: Question) -> Component:
+    return cards.empty_state(
+        "Not tried yet",
+        [
+            f"Fitting every k from {question.low} to {question.high} on {count(customers)} customers, and refitting it "
+            "on customers drawn anew, takes from some seconds to a minute. Press the button above to begin."
+        ],
+    )
+
+
+def _shown(found: KSelection, title: str, theme: str) -> list[Component]:
+    curves = figures.curves(found)
+    return [
+        _recommendation(found, title),
+        html.Div([_panel(curve, theme) for curve in curves], className="seg-grid mt-3 mb-3", style=_GRID),
+        html.Section([html.H2("The figures"), _table(found, curves)], className="seg-card"),
+    ]
+
+
+def _recommendation(found: KSelection, title: str) -> Component:
+    head = "No recommendation" if found.recommended is None else f"{title}: k = {found.recommended}"
+    parts = [html.H2(head), html.P(found.reason, className="mb-2"), html.P(_measured(found), className="seg-hint mb-0")]
+    parts += [html.P(note, className="seg-hint mb-0 mt-2") for note in found.notes]
+    if found.recommended is not None:
+        command = f"segmentry run SALES --engine {found.engine} --k {found.recommended}"
+        parts.append(html.P(["To segment with it: ", html.Code(command)], className="seg-hint mb-0 mt-2"))
+    return html.Section(parts, className="seg-card")
+
+
+def _measured(found: KSelection) -> str:
+    """What the figures are measured in and on."""
+    fitted = "everyone" if found.evaluated_on == found.customers else f"a sample of {count(found.evaluated_on)}"
+    drawn = "all of them" if found.silhouette_on == found.evaluated_on else f"{count(found.silhouette_on)} of them"
+    return (
+        f"Distances are measured in {found.space}: compare these figures with one another, never with those of another "
+        f"feature space. Fitted on {fitted}; silhouettes on {drawn}; stability is the mean of {found.bootstraps} "
+        f"refits on {count(found.refitted_on)} customers each. ± and the bars are one standard error: a smaller step "
+        "says nothing."
+    )
+
+
+def _panel(curve: figures.Curve, theme: str) -> Component:
+    name = f"choose-k-{curve.name}"
+    config = {**graph_config(name), "modeBarButtons": [["toImage"]]}
+    graph = dcc.Graph(
+        id=name, config=config, figure=figures.draw_curve(curve, theme), style={"height": _HEIGHT}, className="mt-auto"
+    )
+    hint = html.P(f"{curve.meaning} {_BETTER[curve.better]}".strip(), className="seg-hint mb-1")
+    return html.Section([html.H2(curve.title), hint, graph], className="seg-card d-flex flex-column")
+
+
+def _table(found: KSelection, curves: tuple[figures.Curve, ...]) -> Component:
+    heads = [
+        html.Th(curve.title, scope="col", className="seg-number", title=f"{curve.meaning} {_BETTER[curve.better]}")
+        for curve in curves
+    ]
+    head = html.Tr([html.Th("k", scope="col"), html.Th("Segments", scope="col", className="seg-number"), *heads])
+    lines = []
+    for place, point in enumerate(found.points):
+        chosen = point.k == found.recommended
+        cells = [html.Td(_cell(curve, place), className="seg-number") for curve in curves]
+        mark = [" ", html.Span("★", **{"aria-label": "recommended"})] if chosen else []
+        number = html.Th([str(point.k), *mark], scope="row", className="text-nowrap")
+        segments = html.Td(count(point.segments), className="seg-number")
+        lines.append(html.Tr([number, segments, *cells], className="seg-here" if chosen else ""))
+    table = html.Table([html.Thead(head), html.Tbody(lines)], className="seg-table")
+    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": "Every k in figures"})
+
+
+def _cell(curve: figures.Curve, place: int) -> str:
+    value, error = curve.values[place], curve.errors[place]
+    return curve.told(value) + ("" if error != error else f" ± {curve.told(error)}")

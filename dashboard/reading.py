@@ -1,0 +1,126 @@
+"""From a source of sales to customers with their value: what every job begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pandas import DataFrame
+
+from dashboard.config import Config
+from engines import features, intake, value
+from engines.columns import COUNTRY
+from storage.contract import NewSnapshot
+
+#: Called with a stage in words and how much of it is done, 0 to 1.
+Progress = Callable[[str, float], None]
+
+
+def silent(stage: str, done: float) -> None:
+    """Progress that nobody watches."""
+
+
+def open_sales(source: str, config: Config, *, mapping: Mapping[str, str], as_of: date | None) -> intake.Sales:
+    """The clean sales of a source, read as the configuration says; ``mapping`` goes before the configuration's.
+
+    What is given back is to be used in a ``with`` statement, at whose end the sales are let go.
+
+    Raises:
+        InputError: the source, the mapping or the date cannot be used.
+    """
+    rules = intake.CleaningRules(
+        **config.cleaning.model_dump(exclude={"unknown_countries"}),
+        unknown_countries=tuple(config.cleaning.unknown_countries),
+    )
+    return intake.read_sales(source, mapping={**config.mapping, **mapping}, rules=rules, as_of=as_of)
+
+
+def new_snapshot(
+    sales: intake.Sales,
+    config: Config,
+    plugins: Sequence[features.RegisteredFeature],
+    *,
+    source: str,
+    name: str | None = None,
+) -> NewSnapshot:
+    """What the customers of these sales will be kept as; equal sales, settings and plug-ins make an equal one."""
+    return NewSnapshot(
+        dataset=name or sales.name,
+        source=source if not Path(source).exists() else Path(source).name,
+        fingerprint=sales.fingerprint,
+        as_of=sales.as_of,
+        settings={
+            "mapping": dict(sales.mapping),
+            "cleaning": config.cleaning.model_dump(),
+            "categories": config.categories,
+            "clv": config.clv.model_dump(),
+            **_identity(plugins),
+        },
+        ledger=sales.ledger.to_dict(),
+        info={
+            "title": name or sales.title,
+            "source_kind": "file" if Path(source).exists() else "database" if "://" in source else "built in",
+            "synthetic": sales.synthetic,
+            "currency": sales.currency or config.sales.currency,
+            "has_country": COUNTRY in sales.fields,
+            "first_day": sales.first_day.isoformat(),
+            "last_day": sales.last_day.isoformat(),
+            "notes": list(sales.notes),
+            **_location(source),
+        },
+    )
+
+
+def _location(source: str) -> dict[str, str]:
+    """Where a worker finds the sales again: an embedded name or a whole path, and nothing that may hold a secret."""
+    if source in intake.EMBEDDED:
+        return {"location": source}
+    return {"location": str(Path(source).resolve())} if Path(source).exists() else {}
+
+
+def _identity(plugins: Sequence[features.RegisteredFeature]) -> dict[str, Any]:
+    """The part that plug-ins' columns have in what a snapshot is: which, and of which version of their package."""
+    columns = {item.column.name: item.origin for item in plugins if item.column is not None}
+    return {"features": columns} if columns else {}
+
+
+def valued_customers(
+    new: NewSnapshot,
+    sales: intake.Sales,
+    config: Config,
+    plugins: Sequence[features.RegisteredFeature],
+    progress: Progress = silent,
+) -> tuple[DataFrame, NewSnapshot, tuple[str, ...]]:
+    """The customers, the snapshot as it turned out, and a note for each plug-in that had to be left out."""
+    progress("Building customers", 0.0)
+    built = features.build_customers(sales.table, as_of=sales.as_of, categories=config.categories)
+    customers, made, failed = features.extended(built, sales.table, as_of=sales.as_of, plugins=plugins)
+    progress("Building customers", 1.0)
+    progress("Estimating value", 0.0)
+    valuation = value.estimate(
+        customers, horizon_weeks=config.clv.horizon_weeks, discount_rate=config.clv.discount_rate
+    )
+    progress("Estimating value", 1.0)
+    info = {**new.info, "value": valuation.model, "value_notes": list(valuation.notes)}
+    info["columns"] = [asdict(item.column) for item in made if item.column is not None]
+    settings = {name: item for name, item in new.settings.items() if name != "features"} | _identity(made)
+    return customers.join(valuation.columns), replace(new, settings=settings, info=info), failed
+
+
+def customers_then(
+    sales: intake.Sales,
+    config: Config,
+    plugins: Sequence[features.RegisteredFeature],
+    dates: Collection[date],
+    columns: Collection[str],
+) -> dict[date, DataFrame]:
+    """The customers as they stood at each date, with those of ``columns`` that there are; CLV is not known of then."""
+    used = [item for item in plugins if item.column is not None and item.column.name in columns]
+    tables = {}
+    for day, built in features.customers_at(sales.table, sorted(dates), categories=config.categories):
+        customers = features.extended(built, sales.table, as_of=day, plugins=used).customers if used else built
+        tables[day] = customers[[name for name in customers.columns if name in columns]]
+    return tables

@@ -1,0 +1,243 @@
+"""What a run was made of and what came of it, section by section: settings, data, metrics, segments and the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard import cards, name_editor
+from dashboard.comparison import BETTER, metric_rows, metric_text, space_words
+from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, short_money
+from engines.contract import Knob
+from engines.rules import rules_of
+from storage.contract import Run, Snapshot
+
+
+def section(title: str, *parts: Any, hint: str = "") -> Component:
+    """A card with its heading and, under it, a word on what it shows."""
+    under = [html.P(hint, className="seg-hint mb-2")] if hint else []
+    return html.Section([html.H2(title), *under, *parts], className="seg-card")
+
+
+def _scrolled(label: str, table: Component) -> Component:
+    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": label})
+
+
+def _table(label: str, heads: Sequence[tuple[str, bool]], lines: Sequence[Any], style: str = "") -> Component:
+    head = html.Tr([html.Th(title, scope="col", className="seg-number" if right else "") for title, right in heads])
+    table = html.Table([html.Thead(head), html.Tbody(lines)], className=f"seg-table {style}".strip())
+    return _scrolled(label, table)
+
+
+def _pairs(label: str, pairs: Sequence[tuple[str, Any, str]]) -> Component:
+    """Two columns without a head: a name (with a word on hover) and what holds."""
+    lines = [html.Tr([html.Th(name, scope="row", title=help or None), html.Td(shown)]) for name, shown, help in pairs]
+    return _scrolled(label, html.Table(html.Tbody(lines), className="seg-table seg-pairs"))
+
+
+def _artifacts(run: Run) -> Mapping[str, Any]:
+    return run.info.get("artifacts", {})
+
+
+# --- segments -------------------------------------------------------------------------------------------------------
+
+
+def segment_section(run: Run, snapshot: Snapshot, page: str) -> Component:
+    """The segments with their figures, their rule in words where the engine has one, and a pencil to name them."""
+    currency = str(snapshot.info.get("currency", ""))
+    rules = rules_of(_artifacts(run), partial(short_money, currency=currency))
+    heads = (
+        ("Segment and what to do", False),
+        *((title, True) for title in ("Customers", "Share", "Revenue", "Recency", "Frequency", "Monetary", "CLV")),
+    )
+    lines = []
+    for item in run.segments:
+        address = "/?" + urlencode([("run", run.id), ("segment", item.name)])
+        rule = [html.Div(rules[item.key], className="rule")] if item.key in rules else []
+        name = [
+            dcc.Link([cards.swatch(item.colour), item.name], href=address, title=f"Show the customers of {item.name}"),
+            name_editor.pencil(page, run.id, item),
+            html.Div(item.action, className="action"),
+            *rule,
+        ]
+        numbers = (
+            count(item.customers),
+            percent(item.customers / snapshot.customers if snapshot.customers else None),
+            percent(item.revenue_share),
+            decimal(item.recency),
+            decimal(item.frequency),
+            round_money(item.monetary, currency),
+            round_money(item.clv, currency),
+        )
+        cells = [html.Td(text, className="seg-number") for text in numbers]
+        lines.append(html.Tr([html.Th(name, scope="row"), *cells]))
+    hint = "Revenue is the segment's share of all; recency (days), frequency, monetary and CLV are means per customer."
+    table = _table("Segments of the run", heads, lines, "segment-table seg-report")
+    return section("Segments", table, hint=hint)
+
+
+# --- metrics --------------------------------------------------------------------------------------------------------
+
+
+def metric_section(run: Run) -> Component:
+    """Every metric with its sentence and which way is better, and the feature space that distances belong to."""
+    lines = []
+    for row in metric_rows([run]):
+        way = html.Span(f" · {BETTER[row.better]}", className="seg-hint fw-normal")
+        since = run.info.get("holdout_from") if row.name == "holdout_revenue" else None
+        then = f" Fitted before {day(date.fromisoformat(since))}, looked at after it." if since else ""
+        meaning = html.Div(f"{row.meaning}{then}", className="seg-hint fw-normal")
+        value = html.Td(metric_text(row.name, row.values[0]), className="seg-number")
+        lines.append(html.Tr([html.Th([row.title, way, meaning], scope="row"), value]))
+    space = _artifacts(run).get("space") or space_words(run)
+    hint = f"Feature space: {space}. What is measured in it is never compared with another space."
+    heads = (("Metric", False), ("Value", True))
+    return section("Metrics", _table("Metrics of the run", heads, lines), hint=hint)
+
+
+# --- settings and data ----------------------------------------------------------------------------------------------
+
+
+def setting_section(run: Run, knobs: Sequence[Knob]) -> Component:
+    """The settings with their help on hover; what differs from the default is marked."""
+    known = {knob.name: knob for knob in knobs}
+    lines = []
+    for name, value in run.settings.items():
+        knob = known.get(name)
+        default = NOTHING if knob is None else _setting(knob.default)
+        changed = knob is not None and _setting(value) != default
+        shown = html.Td(_setting(value), className="seg-best" if changed else "")
+        title = html.Th(name.replace("_", " "), scope="row", title=knob.help if knob else None, className="seg-help")
+        lines.append(html.Tr([title, shown, html.Td(default, className="seg-hint")]))
+    heads = (("Setting", False), ("Value", False), ("Default", False))
+    return section("Settings", _table("Settings of the run", heads, lines), hint="Hover a name for what it does.")
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return NOTHING if value in (None, "") else str(value)
+
+
+def data_section(snapshot: Snapshot) -> Component:
+    """The snapshot: where it comes from, as of when, and what cleaning has dropped."""
+    info, ledger = snapshot.info, snapshot.ledger
+    currency = str(info.get("currency", ""))
+    days = [day(date.fromisoformat(info[name])) for name in ("first_day", "last_day") if info.get(name)]
+    synthetic = [" ", cards.synthetic_badge()] if info.get("synthetic") else []
+    pairs: list[tuple[str, Any, str]] = [
+        ("Data set", [str(info.get("title") or snapshot.dataset), *synthetic], ""),
+        ("Source", snapshot.source, "The file or table the sales were read from."),
+        ("Snapshot", str(snapshot.id), "Customers as of a date; runs of one snapshot have the same customers."),
+        ("As of", day(snapshot.as_of), "Sales before this day's midnight count."),
+        ("Sales", " to ".join(days) or NOTHING, "First and last day with sales."),
+        ("Customers", count(snapshot.customers), ""),
+        ("Value", _value_words(info.get("value") or {}), "What estimated CLV and churn risk, and how far ahead."),
+    ]
+    parts = [_pairs("Data of the run", pairs)]
+    if ledger.get("in") and ledger.get("out"):
+        parts.append(_ledger(ledger, currency))
+    notes = [*info.get("notes", ()), *info.get("value_notes", ())]
+    return section("Data", *parts, *([_bullets(notes)] if notes else []))
+
+
+def _value_words(model: Mapping[str, Any]) -> str:
+    """Which models estimated the customers' value, and for how long a time."""
+    titles = {"bg_nbd": "BG/NBD", "gamma_gamma": "Gamma-Gamma"}
+    used = [title for name, title in titles.items() if model.get(name)]
+    if not used:
+        return "not estimated"
+    ahead = [f"{model['horizon_weeks']} weeks ahead"] if model.get("horizon_weeks") else []
+    rate = [f"discounted by {percent(model['discount_rate'])} a year"] if model.get("discount_rate") else []
+    return ", ".join([" and ".join(used), *ahead, *rate])
+
+
+def _ledger(ledger: Mapping[str, Any], currency: str) -> Component:
+    def line(title: str, side: Mapping[str, Any], style: str = "") -> Component:
+        numbers = (f"{side['lines']:,}", money(side["revenue"], currency))
+        cells = [html.Td(text, className="seg-number") for text in numbers]
+        return html.Tr([html.Th(title, scope="row"), *cells], className=style)
+
+    rules = [line(f"− {rule['rule'].replace('_', ' ')}", rule) for rule in ledger["rules"] if rule["lines"]]
+    lines = [line("Read", ledger["in"]), *rules, line("Used", ledger["out"], "fw-semibold")]
+    return _table("What cleaning dropped", (("Lines of sales", False), ("Lines", True), ("Revenue", True)), lines)
+
+
+def _bullets(sentences: Sequence[str]) -> Component:
+    return html.Ul([html.Li(sentence) for sentence in sentences], className="seg-notes")
+
+
+def note_section(run: Run) -> list[Component]:
+    """What the user should know of the run, where there is anything."""
+    left_out = _artifacts(run).get("left_out")
+    notes = [*run.notes, *([f"Too long to be kept with the run: {', '.join(left_out)}."] if left_out else [])]
+    return [section("Notes", _bullets(notes))] if notes else []
+
+
+def machine_section(run: Run) -> Component:
+    """How long it took, on how many customers, the figures of the fit, and the versions to reproduce it with."""
+    took = NOTHING if run.seconds is None else f"{run.seconds:.2f} s"
+    fitted_on = NOTHING if run.fitted_on is None else plural(run.fitted_on, "customer")
+    pairs: list[tuple[str, Any, str]] = [
+        ("Fit time", took, "Seconds from the customer table to the finished segments."),
+        ("Fitted on", fitted_on, "Everyone is labelled all the same."),
+    ]
+    diagnostics = run.info.get("diagnostics", {})
+    pairs += [(name.replace("_", " "), _figure(value), "A figure of the fit.") for name, value in diagnostics.items()]
+    pairs += [(name, version, "Version of the library.") for name, version in run.info.get("versions", {}).items()]
+    return section("Under the hood", _pairs("Figures of the fit and library versions", pairs))
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return NOTHING
+    return count(value) if float(value).is_integer() else f"{value:,.6g}"
+
+
+# --- the model ------------------------------------------------------------------------------------------------------
+
+
+def variance_section(run: Run) -> list[Component]:
+    """How much of the features' variance each principal component holds, where there are any."""
+    shares = _artifacts(run).get("explained_variance")
+    if not shares:
+        return []
+    so_far, lines = 0.0, []
+    for number, share in enumerate(shares, start=1):
+        so_far += share
+        lines.append(_bar_line(f"Component {number}", share, percent(so_far)))
+    heads = (("Principal component", False), ("Share of variance", True), ("So far", True))
+    hint = f"{plural(len(shares), 'component')} hold {percent(so_far)} of the variance of the features."
+    return [section("Principal components", _table("Explained variance", heads, lines), hint=hint)]
+
+
+def certainty_section(run: Run) -> list[Component]:
+    """How sure a mixture is of each customer's segment, where the engine knows."""
+    known = _artifacts(run).get("certainty")
+    if not known:
+        return []
+    asked, below_60, below_80 = known["asked"], known["below_60"], known["below_80"]
+    parts = (
+        ("Below 0.6: on the fence", below_60),
+        ("0.6 to 0.8: likely", below_80 - below_60),
+        ("0.8 and above: clear", 1 - below_80),
+    )
+    lines = [_bar_line(title, share, count(round(share * asked))) for title, share in parts]
+    sampled = "" if asked >= sum(item.customers for item in run.segments) else f" Asked of {count(asked)} of them."
+    hint = f"The probability of each customer's segment: {percent(below_80)} have less than 0.8.{sampled}"
+    heads = (("Probability of the segment", False), ("Share of customers", True), ("Customers", True))
+    return [section("How sure the mixture is", _table("Certainty of membership", heads, lines), hint=hint)]
+
+
+def _bar_line(title: str, share: float, last: str) -> Component:
+    bar = html.Span(html.Span(style={"width": f"{100 * share:.1f}%"}), className="share-bar seg-plain-bar")
+    cell = html.Td(html.Span([percent(share), bar], className="share"), className="seg-number")
+    return html.Tr([html.Th(title, scope="row"), cell, html.Td(last, className="seg-number")])

@@ -1,0 +1,180 @@
+"""Choosing k through its facade, the API and the cache behind them; and the metrics that a run gets from refits."""
+
+import json
+import threading
+from datetime import date
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from dashboard import evaluation
+from dashboard.app import create_app
+from dashboard.evaluation import Question, choosable_engines, choose_k, choose_k_of_snapshot, known_choice
+from dashboard.frames import FrameCache
+from dashboard.kept import Kept
+from dashboard.runner import Job, run_job
+from dashboard.services import Services
+from engines import features, intake
+from engines.errors import InputError
+from engines.holdout import holdout_capture, holdout_cutoff
+from engines.kmeans import KMeans
+from engines.selection import evaluate
+from tests.dashboard import shop
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    settings = shop.config(tmp_path_factory.mktemp("evaluation"))
+    store = shop.opened(settings)
+    made = store.save_snapshot(shop.new_snapshot("shop", date(2011, 12, 10)), shop.customers())
+    with TestClient(create_app(settings, store, environ={}), base_url="http://127.0.0.1") as client:
+        yield Services(settings, store, FrameCache(store)), client, made
+    store.close()
+
+
+def test_the_facade_asks_the_engine_as_configured(desk):
+    services, _, _ = desk
+    config = services.config.replace(engines={"settings": {"kmeans": {"scaling": "standard"}}, "seed": 7})
+    told = []
+    found = choose_k(Question("kmeans", 2, 4), shop.customers(), config, lambda stage, done: told.append((stage, done)))
+    assert (found.seed, found.settings["scaling"], found.settings["seed"]) == (7, "standard", 7)
+    assert found == evaluate("kmeans", KMeans(scaling="standard"), shop.customers(), ks=(2, 3, 4), seed=7)
+    assert {stage for stage, _ in told} == {"Trying k = 2 to 4"}
+    assert [done for _, done in told] == sorted(done for _, done in told)
+    assert told[-1][1] == 1
+    assert choose_k(Question("kmeans", 2, 4, seed=1), shop.customers(), config).seed == 1
+
+
+def test_engines_with_a_k(desk):
+    assert list(choosable_engines())[:3] == ["kmeans", "gmm", "hierarchical"]
+    with pytest.raises(InputError, match=r"RFM has no k to choose.*kmeans, gmm, hierarchical"):
+        choose_k(Question("rfm"), shop.customers(), desk[0].config)
+    for low, high in ((1, 4), (5, 4)):
+        with pytest.raises(InputError, match=f"from {low} to {high}"):
+            Question("kmeans", low, high)
+
+
+def test_an_answer_is_kept_for_the_same_question(desk, monkeypatch):
+    services, _, snapshot = desk
+    question = Question("kmeans", 2, 3)
+    assert known_choice(question, snapshot, services) is None
+    found = choose_k_of_snapshot(question, snapshot, services)
+    assert known_choice(question, snapshot, services) is found
+    monkeypatch.setattr(evaluation, "evaluate", lambda *_, **__: pytest.fail("worked out twice"))
+    assert choose_k_of_snapshot(Question("kmeans", 2, 3), snapshot, services) is found
+    assert known_choice(Question("kmeans", 2, 3, seed=5), snapshot, services) is None
+
+
+def test_the_api_answers_what_the_facade_says(desk):
+    services, client, snapshot = desk
+    address = f"/api/v1/snapshots/{snapshot.id}/evaluate"
+    answer = client.get(address, params={"engine": "hierarchical", "from": 2, "to": 4, "seed": 3, "gap": True})
+    assert answer.status_code == 200
+    expected = choose_k(Question("hierarchical", 2, 4, 3, True), shop.customers(), services.config)
+    assert answer.json() == json.loads(json.dumps(expected.to_dict()))
+    assert answer.json()["recommended"] in (2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "named"),
+    [
+        ({"engine": "magic"}, 422, "magic"),
+        ({"engine": "rfm"}, 422, "no k to choose"),
+        ({"from": 1}, 422, "from 1 to 12"),
+        ({"from": 5, "to": 4}, 422, "from 5 to 4"),
+        ({"to": 99}, 422, "k = 99"),
+        ({"to": "many"}, 422, "to"),
+        ({"seed": -1}, 422, "seed"),
+        ({"k": 4}, 400, "'k'"),
+    ],
+)
+def test_what_the_api_refuses(desk, query, status, named):
+    answer = desk[1].get(f"/api/v1/snapshots/{desk[2].id}/evaluate", params=query)
+    assert answer.status_code == status
+    assert named in answer.json()["error"]
+
+
+def test_no_such_snapshot(desk):
+    answer = desk[1].get("/api/v1/snapshots/999/evaluate")
+    assert answer.status_code == 404 and "999" in answer.json()["error"]
+
+
+# --- what is kept ---------------------------------------------------------------------------------------------------
+
+
+def test_only_so_many_answers_are_kept_and_the_oldest_goes():
+    kept = Kept(2)
+    made = []
+
+    def make(name):
+        return lambda: made.append(name) or name
+
+    for name in ("a", "b", "a", "c"):
+        assert kept.get(name, make(name)) == name
+    assert made == ["a", "b", "c"]
+    assert (kept.known("a"), kept.known("b"), kept.known("c")) == ("a", None, "c")
+
+
+def test_an_error_is_not_kept_and_whoever_waits_tries_again():
+    kept = Kept()
+    with pytest.raises(ZeroDivisionError):
+        kept.get("x", lambda: 1 // 0)
+    assert kept.get("x", lambda: 5) == 5
+
+
+def test_the_same_question_asked_twice_at_a_time_is_worked_out_once():
+    kept, made, begun = Kept(), [], threading.Event()
+    done = threading.Event()
+
+    def slow():
+        begun.set()
+        done.wait(5)
+        made.append(1)
+        return "answer"
+
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(kept.get("q", slow))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    assert begun.wait(5)
+    done.set()
+    for thread in threads:
+        thread.join(5)
+    assert (answers, made) == (["answer"] * 3, [1])
+
+
+# --- metrics of a run -----------------------------------------------------------------------------------------------
+
+
+def test_a_run_has_stability_and_holdout_revenue(tmp_path):
+    settings = shop.config(tmp_path)
+    store = shop.opened(settings)
+    outcome = run_job(Job("cdnow-sample", ("kmeans", "rfm")), settings, store)
+    for run in outcome.runs:
+        assert 0.5 < run.metrics["stability"] < 1
+        assert run.info["holdout_from"] == "1998-02-15"
+    with intake.read_sales("cdnow-sample") as sales:
+        cutoff = holdout_cutoff(sales.first_day, sales.as_of)
+        before = features.build_customers(sales.table, as_of=cutoff)
+        lines = sales.table.to_pyarrow().to_pandas()
+    assert cutoff == date(1998, 2, 15)
+    later = lines[(lines["order_date"] >= np.datetime64(cutoff)) & (lines["line_type"] == "sale")]
+    spend = later.groupby("customer_id")["amount_units"].sum() / 10_000
+    captured = holdout_capture(KMeans(), before, spend)
+    assert outcome.runs[0].metrics["holdout_revenue"] == pytest.approx(captured)
+    assert captured > 0.4  # the fifth that looked best brings in far more than a fifth
+    store.close()
+
+
+def test_a_queued_run_has_stability_and_no_holdout(tmp_path):
+    from dashboard.runner import work
+
+    settings = shop.config(tmp_path)
+    store = shop.opened(settings)
+    made = store.save_snapshot(shop.new_snapshot("shop", date(2011, 12, 10)), shop.customers(150))
+    store.queue_run(made.id, "kmeans", {"k": 3, "seed": 0})
+    run = work(store.claim_run(lease_seconds=60), settings, store)
+    assert run.metrics["holdout_revenue"] is None
+    assert 0 < run.metrics["stability"] <= 1
+    store.close()

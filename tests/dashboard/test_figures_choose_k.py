@@ -1,0 +1,75 @@
+"""The curves over k: the arithmetic as plain data, then what is drawn from it."""
+
+import numpy as np
+import pytest
+
+from dashboard.figures.choose_k import curves, draw_curve
+from engines.recommendation import KPoint
+from engines.selection import KSelection
+
+
+def selection(points, **changes):
+    known = {"elbow": 3, "lowest_bic": None, "gap_choice": None, "recommended": 2, "reason": "Because."}
+    return KSelection("kmeans", {}, "log x", 100, 100, 100, 100, 10, 0, tuple(points), **{**known, **changes})
+
+
+def point(k, **values):
+    known = dict.fromkeys(
+        ("inertia", "silhouette", "silhouette_error", "calinski_harabasz", "davies_bouldin", "bic", "aic", "stability")
+    )
+    return KPoint(**{**known, "k": k, "segments": k, "stability_error": None, "smallest_share": 1 / k, **values})
+
+
+POINTS = [
+    point(2, inertia=9000.0, silhouette=0.5, silhouette_error=0.01),
+    point(3, inertia=5000.0, silhouette=None),
+    point(4, inertia=4000.0, silhouette=0.4, silhouette_error=0.02),
+]
+
+
+def test_curves_are_those_that_the_engine_has():
+    found = {curve.name: curve for curve in curves(selection(POINTS))}
+    assert list(found) == ["silhouette", "smallest_share", "inertia"]
+    np.testing.assert_array_equal(found["silhouette"].values, [0.5, np.nan, 0.4])
+    np.testing.assert_array_equal(found["silhouette"].errors, [0.01, np.nan, 0.02])
+    assert found["silhouette"].meaning.endswith("never compare it across feature spaces.")
+    assert (found["inertia"].own, found["inertia"].own_words) == (3, "elbow")
+    assert (found["silhouette"].own, found["silhouette"].recommended) == (None, 2)
+    assert found["smallest_share"].told(1 / 3) == "33.3\u00a0%"
+    assert found["inertia"].told(9000.0) == "9,000"
+    assert found["silhouette"].told(np.nan) == "–"
+
+
+def test_a_mixture_has_bic_aic_and_the_gap_when_asked():
+    points = [point(k, bic=-k, aic=-2 * k, gap=k / 10, gap_error=0.01) for k in (2, 3)]
+    found = {curve.name: curve for curve in curves(selection(points, lowest_bic=3, gap_choice=2, elbow=None))}
+    assert list(found) == ["smallest_share", "bic", "aic", "gap"]
+    assert (found["bic"].own, found["gap"].own, found["aic"].own) == (3, 2, None)
+    assert all(curve.better and curve.meaning.endswith(".") for curve in found.values())
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_recommended_k_is_ringed_and_the_curves_own_choice_named(theme):
+    by_name = {curve.name: curve for curve in curves(selection(POINTS))}
+    inertia = draw_curve(by_name["inertia"], theme)
+    line, ring, own = inertia.data
+    np.testing.assert_array_equal(line.y, [9000, 5000, 4000])
+    assert (list(ring.x), list(ring.y)) == ([2], [9000])
+    assert (list(own.x), list(own.text)) == ([3], ["elbow"])
+    assert inertia.layout.shapes[0].x0 == 2
+    low, high = inertia.layout.yaxis.range
+    assert low < 4000 and high > 9000
+    silhouette = draw_curve(by_name["silhouette"], theme)
+    np.testing.assert_array_equal(silhouette.data[0].x, [2, 4])
+    np.testing.assert_array_equal(silhouette.data[0].error_y.array, [0.01, 0.02])
+    assert silhouette.data[0].hovertext[0] == "<b>k = 2</b> · recommended<br>Silhouette 0.500 ± 0.010"
+
+
+def test_without_a_recommendation_nothing_is_ringed():
+    figure = draw_curve(curves(selection(POINTS, recommended=None, elbow=None))[-1], "light")
+    assert len(figure.data) == 1 and not figure.layout.shapes
+
+
+def test_one_k_alone_can_be_drawn():
+    figure = draw_curve(curves(selection(POINTS[:1], elbow=None))[0], "light")
+    assert list(figure.data[0].x) == [2]

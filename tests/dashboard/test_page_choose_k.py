@@ -1,0 +1,127 @@
+"""The page that helps to choose k: what is there at once, what is asked for, and what it says."""
+
+import json
+from datetime import date
+
+import pytest
+from starlette.testclient import TestClient
+
+from dashboard.app import create_app
+from dashboard.frames import FrameCache
+from dashboard.pages import choose_k as page
+from dashboard.services import Services
+from engines.errors import InputError
+from tests.dashboard import shop
+from tests.dashboard.test_app import callback
+
+FOUND = "choose-k-found.children"
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    settings = shop.config(tmp_path_factory.mktemp("choose"))
+    store = shop.opened(settings)
+    snapshot = store.save_snapshot(shop.new_snapshot("shop", date(2011, 12, 10)), shop.customers(220))
+    runs = {name: shop.run(store, settings, snapshot, name) for name in ("rfm", "gmm")}
+    with TestClient(create_app(settings, store, environ={}), base_url="http://127.0.0.1") as client:
+        yield Services(settings, store, FrameCache(store)), client, snapshot, runs
+    store.close()
+
+
+INPUTS = ("choose-k-try.n_clicks", "choose-k-engine.value", "theme.data")
+
+
+def named(text):
+    return dict(zip(("id", "property"), text.rsplit(".", 1), strict=True))
+
+
+def drawn(client, snapshot, *, engine="kmeans", clicks=None, theme="light", gap=(), asked_by=INPUTS[1]):
+    """What the page shows after ``asked_by`` was used, as the text of its JSON."""
+    state = {"choose-k-gap.value": list(gap), "choose-k-snapshot.data": snapshot.id}
+    body = {
+        "output": FOUND,
+        "outputs": named(FOUND),
+        "inputs": [
+            {**named(name), "value": value} for name, value in zip(INPUTS, (clicks, engine, theme), strict=True)
+        ],
+        "state": [{**named(name), "value": value} for name, value in state.items()],
+        "changedPropIds": [asked_by],
+    }
+    answer = client.post("/_dash-update-component", json=body)
+    assert answer.status_code == 200, answer.text
+    return json.dumps(answer.json()["response"]["choose-k-found"]["children"], ensure_ascii=False)
+
+
+def test_the_layout_begins_with_the_runs_engine_where_it_has_a_k(desk):
+    services, _, _, runs = desk
+
+    def begun(**query):
+        return json.dumps(page.layout(services, **query).to_plotly_json(), default=lambda item: item.to_plotly_json())
+
+    assert '"value": "gmm"' in begun(run=str(runs["gmm"]))
+    assert '"id": "choose-k-engine"' in begun(run=str(runs["rfm"]))
+    assert '"value": "gmm", "size"' not in begun(run=str(runs["rfm"]))
+    assert "220 customers" in begun(run=str(runs["rfm"]))
+    with pytest.raises(InputError):
+        page.layout(services, run="none")
+    assert "segmentry run" in begun()
+
+
+def test_small_snapshots_are_tried_at_once(desk):
+    _, client, snapshot, _ = desk
+    text = drawn(client, snapshot)
+    assert "K-means: k = " in text
+    assert "Distances are measured in log recency_days, log frequency, log monetary" in text
+    assert "silhouettes on all of them" in text
+    for title in ("Silhouette", "Stability", "Smallest segment", "Inertia", "The figures"):
+        assert f'"{title}"' in text
+    assert '"BIC"' not in text and '"Gap statistic"' not in text
+    assert text.count("choose-k-silhouette") >= 1
+    assert "segmentry run SALES --engine kmeans --k " in text
+
+
+def test_large_snapshots_wait_for_the_button(desk, monkeypatch):
+    _, client, snapshot, _ = desk
+    monkeypatch.setattr(page, "SMALL", 100)
+    assert "Not tried yet" in drawn(client, snapshot, engine="hierarchical")
+    assert "Not tried yet" in drawn(client, snapshot, engine="hierarchical", asked_by=INPUTS[2])
+    assert "Hierarchical: k = " in drawn(client, snapshot, engine="hierarchical", clicks=1, asked_by=INPUTS[0])
+    # what is at hand is shown without being asked for again
+    assert "Hierarchical: k = " in drawn(client, snapshot, engine="hierarchical", theme="dark", asked_by=INPUTS[2])
+
+
+def test_the_gap_statistic_when_asked(desk):
+    _, client, snapshot, _ = desk
+    text = drawn(client, snapshot, engine="hierarchical", gap=["gap"], clicks=1, asked_by=INPUTS[0])
+    assert '"Gap statistic"' in text
+
+
+def test_an_engine_that_cannot_is_told_in_the_alert(desk):
+    _, client, snapshot, _ = desk
+    body = callback(
+        client,
+        [FOUND],
+        [(INPUTS[0], 1), (INPUTS[1], "rfm"), (INPUTS[2], "light")],
+        [("choose-k-gap.value", []), ("choose-k-snapshot.data", snapshot.id)],
+    )
+    assert "no k to choose" in body.text
+
+
+def test_the_engine_is_kept_in_the_address_and_comes_back_from_it(desk):
+    _, client, _, runs = desk
+
+    def address(engine, search):
+        answer = callback(client, ["choose-k-remembered.data"], [(INPUTS[1], engine)], [("url.search", search)]).json()
+        return answer.get("sideUpdate", {}).get("url", {}).get("search")
+
+    def engine(search, before):
+        answer = callback(client, [INPUTS[1]], [("url.search", search)], [(INPUTS[1], before)])
+        return answer.json()["response"]["choose-k-engine"]["value"] if answer.json().get("response") else None
+
+    here = f"?run={runs['gmm']}&country=C%C3%B4te"
+    assert address("kmeans", here) == f"{here}&engine=kmeans"
+    assert address("kmeans", f"{here}&engine=kmeans") is None
+    assert address("gmm", f"{here}&engine=kmeans") == here  # what holds without a word is not spelt out
+    assert engine(here, "kmeans") == "gmm"
+    assert engine(f"{here}&engine=kmeans", "kmeans") is None
+    assert engine(f"{here}&engine=rfm", "kmeans") == "gmm"
