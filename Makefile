@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 APT = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
-PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
+# Two test processes on two cores: libraries that start threads of their own only get in each other's way.
+PYTEST = env OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 .PHONY: demo serve test test-slow lint format bench clean
 .DELETE_ON_ERROR:
