@@ -2,9 +2,9 @@
 
     python benchmarks/store.py [--customers 1000000] [--snapshots 12] [--postgres postgresql://USER@HOST/EMPTY_DATABASE]
 
-SQLite and PostgreSQL, measured in the same run. SQLite has a folder of its own under --folder; PostgreSQL is a server of
-its own there, run as an ordinary user, unless an empty database is named, in which the tables are left behind. Ratios
-are of CPU seconds (of this process and of the server of its own), which other programs on the machine disturb less than
+SQLite and PostgreSQL, measured in the same run. SQLite has a folder of its own under --folder; PostgreSQL is a server
+of its own, run as an ordinary user, unless an empty database is named, in which the tables are left behind. Ratios are
+of CPU seconds (of this process and of the server of its own), which other programs on the machine disturb less than
 seconds on the clock. executemany is measured with at most 100,000 customers: its dictionaries take 3 kB per customer.
 """
 

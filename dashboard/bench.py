@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import tempfile
 import threading
@@ -126,7 +127,7 @@ def _compute(config: Config, folder: str, inside: Connection) -> None:
     """What the process does: compute the runs it is sent, say how far it is, and end when nobody can send any more."""
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the worker, which then ends this process
         signal.signal(number, signal.SIG_IGN)
-    end_with_parent(lambda: os._exit(1))
+    end_with_parent(lambda: (shutil.rmtree(folder, ignore_errors=True), os._exit(1)))
     tempfile.tempdir = folder  # so that what a killed process leaves behind is removed with it
     from dashboard.fits import Recall
     from dashboard.runner import work

@@ -8,9 +8,10 @@ Dates are written as 2011-12-09. An XLSX goes on to a further sheet when one is 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import IO, Literal, get_args
@@ -99,9 +100,19 @@ def write(reader: pa.RecordBatchReader, target: Path | IO[bytes], kind: Format) 
     return counted.rows
 
 
-def stream(reader: pa.RecordBatchReader, kind: Format) -> Iterator[bytes]:
-    """The bytes of a list, piece by piece, with memory bounded by a batch (XLSX: built in a temporary file first)."""
-    return _chunks(_Counted(reader), kind)
+def stream(
+    reader: pa.RecordBatchReader, kind: Format, finished: Callable[[int, str], object] | None = None
+) -> Iterator[bytes]:
+    """The bytes of a list, piece by piece, with memory bounded by a batch (XLSX: built in a temporary file first).
+
+    ``finished`` is called after the last piece, with the number of customers and the SHA-256 of all bytes.
+    """
+    counted, digest = _Counted(reader), hashlib.sha256()
+    for chunk in _chunks(counted, kind):
+        digest.update(chunk)
+        yield chunk
+    if finished is not None:
+        finished(counted.rows, digest.hexdigest())
 
 
 class _Counted:

@@ -41,7 +41,11 @@ def pencil(page: str, run_id: int, segment: NamedSegment) -> Component:
 def editor(page: str) -> Component:
     """The window, closed, and what it keeps in mind."""
     fields = [
-        _field(f"{page}-name", "Name", dbc.Input(id=f"{page}-name", maxLength=NAME_LENGTH, autoComplete="off", autoFocus=True)),
+        _field(
+            f"{page}-name",
+            "Name",
+            dbc.Input(id=f"{page}-name", maxLength=NAME_LENGTH, autoComplete="off", autoFocus=True),
+        ),
         _field(f"{page}-action", "What to do", dbc.Textarea(id=f"{page}-action", maxLength=ACTION_LENGTH, rows=3)),
         dbc.Checkbox(
             id=f"{page}-pin",

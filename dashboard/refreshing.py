@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import tempfile
 import threading
@@ -63,7 +64,7 @@ def _refresh(schedule: Schedule, config: Config, folder: str, inside: Connection
     """What the process does: refresh, and say how it went."""
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the worker, which then ends this process
         signal.signal(number, signal.SIG_IGN)
-    end_with_parent(lambda: os._exit(1))
+    end_with_parent(lambda: (shutil.rmtree(folder, ignore_errors=True), os._exit(1)))
     tempfile.tempdir = folder  # so that what a killed process leaves behind is removed with it
     from storage import open_store
 

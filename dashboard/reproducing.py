@@ -112,7 +112,7 @@ def reproduce(
         note = f"The source {snapshot.source} is not here, so that only the stored customers count; --source names it."
         return Reproduction(run, stored, None, note, differences)
     try:
-        customers, found = _from_source(snapshot, at, config, progress)
+        customers, found = from_source(snapshot, at, config, progress)
         again = None if customers is None else _compared(was, _labels(run, customers))
     except InputError as error:
         if source is not None:
@@ -159,7 +159,7 @@ def _still_there(snapshot: Snapshot) -> str | None:
     return None
 
 
-def _from_source(
+def from_source(
     snapshot: Snapshot, source: str, config: Config, progress: Progress
 ) -> tuple[DataFrame | None, tuple[Difference, ...]]:
     """The customers made anew from the raw sales, None where these are others; and what is different."""

@@ -9,18 +9,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
 from dashboard.config import Config
-from dashboard.runner import Job, make_engine, queue_job
 from engines.errors import InputError
 from engines.intake.samples import EMBEDDED
 from storage.contract import ChangedError, NotFoundError, Store, StoreError
 from storage.scheduled import NewSchedule, Schedule
+
+if TYPE_CHECKING:  # a worker that waits for something to do shall not hold all engines in memory
+    from dashboard.runner import Job
 
 #: What may be said instead of a cron expression.
 FRIENDLY = {"month": "0 6 1 * *", "week": "0 6 * * 1", "day": "0 6 * * *"}
@@ -95,6 +97,8 @@ def new_schedule(job: Job, every: str, time_zone: str, config: Config) -> NewSch
     Raises:
         InputError: the time, the zone, the source or an engine cannot be used, or the source holds a secret.
     """
+    from dashboard.runner import make_engine
+
     cron = cron_of(every)
     zone(time_zone)
     source = _whole(job.source)
@@ -123,6 +127,8 @@ def _whole(source: str) -> str:
 
 def job_of(schedule: Schedule) -> Job:
     """What a schedule asks for."""
+    from dashboard.runner import Job
+
     asked = schedule.job
     return Job(
         source=schedule.source,
@@ -183,6 +189,8 @@ Refresh = Callable[[Schedule, Config, Store], Refreshed | None]
 
 def refreshed(schedule: Schedule, config: Config, store: Store) -> Refreshed:
     """Read the source, keep its customers and queue the runs, but for those there are of the very same customers."""
+    from dashboard.runner import queue_job
+
     try:
         outcome = queue_job(job_of(schedule), config, store, reuse_runs=True)
     except InputError as refusal:

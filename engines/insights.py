@@ -236,7 +236,8 @@ def _say_most_revenue(v: Mapping[str, Any], money: Callable[[float], str]) -> st
 
 
 def _say_highest_clv(v: Mapping[str, Any], money: Callable[[float], str]) -> str:
-    return f"{v['segment']} have the highest CLV: {money(v['clv'])} each on average, against {money(v['all'])} over all."
+    mean, over_all = money(v["clv"]), money(v["all"])
+    return f"{v['segment']} have the highest CLV: {mean} each on average, against {over_all} over all."
 
 
 def _say_fastest_growth(v: Mapping[str, Any], money: Callable[[float], str]) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
+import adbc_driver_manager as adbc
 import adbc_driver_sqlite
 import adbc_driver_sqlite.dbapi
 import pyarrow as pa
@@ -192,7 +193,11 @@ def _sqlite_loading(database: Database, workspace_id: int, rows: Rows) -> Iterat
         side = Path(folder) / "side.db"
         # before the transaction, so that the database is not locked meanwhile
         with _sqlite_cursor(side) as cursor:
-            cursor.adbc_ingest("rows", _reader(rows, {}), mode="create")
+            try:
+                cursor.adbc_ingest("rows", _reader(rows, {}), mode="create")
+            except adbc.InternalError as error:
+                # what it says is about its own clearing up; this file needs nothing but room
+                raise database.error("a temporary file could not be written, no space") from error
         with (
             database.engine.connect() as connection,
             _attached(connection, side),
@@ -242,6 +247,7 @@ def _attached(connection: Connection, side: Path) -> Iterator[None]:
     raw.execute(f"ATTACH DATABASE ? AS {_SIDE}", (str(side),))
     try:
         # the file is thrown away after a crash, so that it needs neither a journal nor a safe disk
+        raw.execute(f"PRAGMA {_SIDE}.page_size = 65536")
         raw.execute(f"PRAGMA {_SIDE}.journal_mode = OFF")
         raw.execute(f"PRAGMA {_SIDE}.synchronous = OFF")
         yield
@@ -255,6 +261,7 @@ def _attached(connection: Connection, side: Path) -> Iterator[None]:
 @contextmanager
 def _sqlite_cursor(side: Path) -> Iterator[Any]:
     with adbc_driver_sqlite.dbapi.connect(side.as_uri(), autocommit=True) as connection, connection.cursor() as cursor:
-        for pragma in ("journal_mode = OFF", "synchronous = OFF"):
+        # big pages save a sixth of the time that a load takes; they can be chosen only while the file is empty
+        for pragma in ("page_size = 65536", "journal_mode = OFF", "synchronous = OFF"):
             cursor.execute(f"PRAGMA {pragma}").fetchall()
         yield cursor

@@ -214,6 +214,8 @@ _REMEDIES = (
     ("readonly", "Make the file and its folder writable for this user."),
     ("is locked", "Another program has kept it locked; close that program and try again."),
     ("full", "Free some disk space there and in the folder for temporary files (TMPDIR) and try again."),
+    ("could not extend", "Free some disk space on the server and try again."),
+    ("too large", "Free some disk space on the server and try again."),
     ("no space", "Free some disk space there and in the folder for temporary files (TMPDIR) and try again."),
     (
         "disk i/o",

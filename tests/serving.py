@@ -38,7 +38,7 @@ def serving(folder: Path, *words: str, **environ: str) -> Iterator[str]:
     server = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "dashboard.cli", "serve", "--port", str(port), *words],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "SEGMENTRY_WORKER_IN_SERVER": "false", **environ},
         stderr=subprocess.PIPE,
     )
     try:

@@ -81,6 +81,8 @@ def runs(as_json: bool, config_path: Path | None) -> None:
 @config_option
 def export(run_id: int, output: Path, as_json: bool, config_path: Path | None) -> None:
     """Write the customers of RUN with their segments to a file."""
+    import hashlib
+
     from dashboard.exporting import format_of, write
     from storage.contract import Selection
 
@@ -88,7 +90,20 @@ def export(run_id: int, output: Path, as_json: bool, config_path: Path | None) -
     with opened(load(config_path)) as store:
         store.run(run_id)
         written = write(store.stream(run_id, Selection()), output, kind)
+        with output.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        store.record_export(run_id, "", format=kind, rows=written, sha256=sha256, user=_account())
     if as_json:
         print_json({"run": run_id, "output": str(output), "customers": written})
     else:
         click.echo(f"{written:,} customers written to {output}")
+
+
+def _account() -> str | None:
+    """The user's name on this machine, None where the machine knows none."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # Python before 3.13 raises the second
+        return None

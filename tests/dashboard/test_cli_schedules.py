@@ -4,6 +4,7 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,7 @@ def test_a_year_of_days_has_each_day_once_whatever_the_clocks_do():
     while last < moment("2027-01-01 00:00"):
         last = next_due("30 2 * * *", BERLIN, last)
         due.append(last)
-    gaps = {later - earlier for earlier, later in zip(due, due[1:], strict=False)}
+    gaps = {later - earlier for earlier, later in pairwise(due)}
     assert len(due) == 366
     # the day clocks go forward it is half an hour late by the sun, and early again the next day
     assert gaps == {timedelta(days=1), timedelta(hours=23.5), timedelta(hours=25)}

@@ -1,0 +1,257 @@
+"""The worker: the same results as in the foreground, cancelled and stopped within seconds, and beside a server."""
+
+import csv
+import json
+import multiprocessing
+import os
+import threading
+import time
+import urllib.request
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from pandas.testing import assert_series_equal
+from starlette.testclient import TestClient
+
+from dashboard.app import create_app
+from dashboard.cli import main
+from dashboard.config import load_config
+from dashboard.frames import FrameCache
+from dashboard.pages.runs import layout as runs_page
+from dashboard.runner import Job, queue_job, run_job, work
+from dashboard.services import Services
+from dashboard.worker import run_worker
+from engines import intake
+from storage import open_store
+from storage.contract import LostError, Run, Store
+from storage.testing.samples import sample_customers, sample_snapshot
+from tests.dashboard import shop
+from tests.serving import serving
+
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def config(tmp_path: Path):
+    return load_config(environ={}).replace(database={"url": f"sqlite:///{tmp_path / 'shop.db'}"})
+
+
+@pytest.fixture
+def store(config):
+    store = open_store(config.database.url, clock=now)
+    yield store
+    store.close()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def sales(tmp_path: Path) -> Path:
+    """Two years of sales as a file."""
+    path = tmp_path / "sales.csv"
+    with intake.read_sales("cdnow-sample") as read, path.open("w", newline="", encoding="utf-8") as file:
+        lines = read.table.to_pyarrow().to_pandas()
+        writer = csv.writer(file)
+        writer.writerow(["customer_id", "order_date", "amount"])
+        kept = zip(lines["customer_id"], lines["order_date"], lines["amount_units"] / 10_000, strict=True)
+        writer.writerows((customer, day.date(), amount) for customer, day, amount in kept)
+    return path
+
+
+def drained(config, store: Store) -> list[Run]:
+    return run_worker(config, store, threading.Event(), drain=True)
+
+
+def until(what, *arguments):
+    """What ``what`` gives as soon as it gives something."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if found := what(*arguments):
+            return found
+        time.sleep(0.05)
+    raise AssertionError("it never came about")
+
+
+# --- the same as in the foreground ----------------------------------------------------------------------------------
+
+
+def test_a_detached_job_gives_what_one_in_the_foreground_gives(config, store, sales, tmp_path):
+    job = Job(str(sales), ("rfm", "kmeans"), as_of=date(1997, 9, 1))
+    queued = queue_job(job, config, store)
+    assert [run.state for run in queued.runs] == ["queued", "queued"]
+    worked = drained(config, store)
+    assert [(run.id, run.state, run.attempts) for run in worked] == [(run.id, "done", 1) for run in queued.runs]
+
+    elsewhere = config.replace(database={"url": f"sqlite:///{tmp_path / 'elsewhere.db'}"})
+    other = open_store(elsewhere.database.url, clock=now)
+    undisturbed = run_job(job, elsewhere, other).runs
+    for one, two in zip(worked, undisturbed, strict=True):
+        assert_series_equal(store.labels(one.id), other.labels(two.id))
+        assert (one.segments, one.metrics, one.notes, one.info) == (two.segments, two.metrics, two.notes, two.info)
+        assert store.drift(one.id) == other.drift(two.id) != []
+        assert len(store.model(one.id)) == len(other.model(two.id)) > 0
+    other.close()
+
+
+def test_without_its_sales_a_run_is_finished_and_says_what_is_missing(config, store, sales):
+    queued = queue_job(Job(str(sales), ("rfm", "kmeans"), as_of=date(1997, 9, 1)), config, store).runs
+    assert store.snapshot(queued[0].snapshot_id).info["location"] == str(sales)
+    sales.write_text(sales.read_text().replace("11.77", "11.78"), encoding="utf-8")
+    changed = work(store.claim_run(lease_seconds=60, worker="a"), config, store, worker="a")
+    sales.unlink()
+    gone = work(store.claim_run(lease_seconds=60, worker="a"), config, store, worker="a")
+    for run, why in ((changed, "is not what it was when it was read"), (gone, "cannot be read again")):
+        assert run.state == "done"
+        assert why in run.notes[-1]
+        assert "sales.csv" in run.notes[-1]
+        assert (store.drift(run.id), run.metrics["holdout_revenue"]) == ([], None)
+
+
+def test_work_on_a_run_that_was_cancelled_meanwhile_stores_nothing(config, store):
+    queue_job(Job("cdnow-sample", ("rfm",), as_of=date(1997, 4, 1)), config, store)
+    run = store.claim_run(lease_seconds=60, worker="a")
+
+    def cancel(stage: str, done: float) -> None:
+        if stage == "Storing":
+            store.cancel_run(run.id)
+
+    with pytest.raises(LostError, match="cancelled"):
+        work(run, config, store, cancel, worker="a")
+    assert (store.run(run.id).state, store.run(run.id).segments) == ("cancelled", ())
+
+
+def test_progress_is_of_the_whole_run_and_only_grows(config, store):
+    queue_job(Job("cdnow-sample", ("kmeans",), as_of=date(1997, 9, 1)), config, store)
+    told: list[tuple[str, float]] = []
+    run = store.claim_run(lease_seconds=60, worker="a")
+    work(run, config, store, lambda *said: told.append(said), worker="a")
+    assert [done for _, done in told] == sorted(done for _, done in told)
+    assert (told[0], told[-1][0]) == (("Reading customers", 0.0), "Storing")
+    assert "Drift timeline of K-means" in dict(told)
+
+
+def test_an_engine_that_is_not_installed_fails_its_run(config, store):
+    snapshot = store.save_snapshot(sample_snapshot(), sample_customers(5))
+    store.queue_run(snapshot.id, "astrology", {})
+    failed = work(store.claim_run(lease_seconds=60, worker="a"), config, store, worker="a")
+    assert failed.state == "failed"
+    assert "astrology" in failed.error
+
+
+# --- ended in the middle --------------------------------------------------------------------------------------------
+
+
+def test_a_long_run_is_cancelled_put_back_or_given_up_in_seconds(config, store):
+    made = store.save_snapshot(shop.new_snapshot("big", date(2011, 12, 10)), shop.customers(150_000))
+    settings = {"k": 20, "seed": 0}
+    cancelled, lost, stopped = (store.queue_run(made.id, "gmm", settings).id for _ in range(3))
+    stop = threading.Event()
+    lines: list[str] = []
+    thread = threading.Thread(target=run_worker, args=(config, store, stop), kwargs={"tell": lines.append})
+    thread.start()
+    try:
+        at_work(store, cancelled)
+        store.cancel_run(cancelled)
+        took = time.monotonic()
+        until(lambda: f"Run {cancelled} (gmm) is cancelled" in lines)
+        assert time.monotonic() - took < 3
+
+        for attempt in (1, 2):
+            assert until(lambda: store.run(lost).state == "running" and store.run(lost)).attempts <= attempt
+            until(lambda n=attempt: store.run(lost).attempts == n)
+            (process,) = until(multiprocessing.active_children)
+            process.kill()
+            until(lambda n=attempt: store.run(lost).attempts != n or store.run(lost).state != "running")
+        failed = until(lambda: store.run(lost).state == "failed" and store.run(lost))
+        assert "killed by SIGKILL; perhaps there was not enough memory" in failed.error
+
+        at_work(store, stopped)
+        stop.set()
+        took = time.monotonic()
+        thread.join(PATIENCE_SECONDS)
+        assert time.monotonic() - took < 3
+    finally:
+        stop.set()
+        thread.join(PATIENCE_SECONDS)
+    put_back = store.run(stopped)
+    assert (put_back.state, put_back.attempts, put_back.worker) == ("queued", 0, None)
+    assert multiprocessing.active_children() == []
+
+
+def at_work(store: Store, run_id: int) -> None:
+    until(lambda: store.run(run_id).stage == "Segmenting with Gaussian mixture")
+
+
+# --- commands, API and server ---------------------------------------------------------------------------------------
+
+
+def test_detach_prints_the_queued_runs_and_cancel_cancels(config, store, tmp_path, monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", config.database.url)
+    words = ["run", "cdnow-sample", "--engine", "rfm", "--engine", "kmeans", "--detach"]
+    told = json.loads(CliRunner().invoke(main, [*words, "--json"], catch_exceptions=False).stdout)
+    assert told["snapshot"]["id"] == 1
+    assert [(run["id"], run["engine"], run["state"]) for run in told["runs"]] == [
+        (1, "rfm", "queued"),
+        (2, "kmeans", "queued"),
+    ]
+    assert CliRunner().invoke(main, words).stdout == "3\trfm\tqueued\n4\tkmeans\tqueued\n"
+    assert len(store.snapshots()) == 1
+    assert CliRunner().invoke(main, ["cancel", "1"]).exit_code == 0
+    assert store.run(1).state == "cancelled"
+    store.fail_run(2, "no memory")
+    refused = CliRunner().invoke(main, ["cancel", "2"])
+    assert (refused.exit_code, "Run 2 is failed" in refused.stderr) == (2, True)
+    assert CliRunner().invoke(main, ["cancel", "9"]).exit_code == 2
+    store.claim_run(lease_seconds=60, worker="a")
+    store.renew(3, "a", lease_seconds=60, stage="Looking back", progress=0.5)
+    listed = json.loads(CliRunner().invoke(main, ["runs", "--json"]).stdout)[1]
+    shown = {name: listed[name] for name in ("id", "state", "stage", "progress", "attempts", "error")}
+    assert shown == {
+        "id": 3,
+        "state": "running",
+        "stage": "Looking back",
+        "progress": 0.5,
+        "attempts": 1,
+        "error": None,
+    }
+    assert "50%: Looking back" in " ".join(CliRunner().invoke(main, ["runs"], env={"COLUMNS": "200"}).stdout.split())
+
+
+def test_a_server_has_a_worker_beside_it_that_ends_with_it(config, store, tmp_path):
+    made = store.save_snapshot(shop.new_snapshot("shop", date(2011, 12, 10)), shop.customers(150))
+    environ = {"SEGMENTRY_WORKER_IN_SERVER": "true", "DATABASE_URL": config.database.url}
+    with serving(tmp_path, **environ) as address:
+        asked = {"snapshot": made.id, "engine": "kmeans", "settings": {"k": 3}}
+        request = urllib.request.Request(
+            f"{address}/api/v1/runs", json.dumps(asked).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            queued = json.load(answer)
+        assert queued["state"] == "queued"
+        done = until(lambda: store.run(queued["id"]).state == "done" and store.run(queued["id"]))
+        assert (done.attempts, len(done.segments)) == (1, 3)
+        pid = int(str(done.worker).split("-")[-2])
+        os.kill(pid, 0)
+    until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def test_the_api_tells_how_far_a_run_is_and_cancels_it(config, store):
+    made = store.save_snapshot(shop.new_snapshot("shop", date(2011, 12, 10)), shop.customers(150))
+    run = store.queue_run(made.id, "kmeans", {})
+    store.claim_run(lease_seconds=60, worker="a")
+    store.renew(run.id, "a", lease_seconds=60, stage="Storing", progress=0.9)
+    with TestClient(create_app(config, store, environ={}), base_url="http://127.0.0.1") as client:
+        path = f"/api/v1/runs/{run.id}"
+        told = client.get(path).json()
+        assert (told["state"], told["stage"], told["progress"], told["attempts"]) == ("running", "Storing", 0.9, 1)
+        assert "Storing, 90%" in str(runs_page(Services(config, store, FrameCache(store))))
+        assert client.post(f"{path}/cancel").json()["state"] == "cancelled"
+        assert not store.renew(run.id, "a", lease_seconds=60)
+        done = shop.run(store, config, made, "rfm")
+        refused = client.post(f"/api/v1/runs/{done}/cancel")
+        assert (refused.status_code, refused.json()["error"].split(";")[0]) == (422, f"Run {done} is done")
+        assert client.post("/api/v1/runs/99/cancel").status_code == 404
