@@ -171,7 +171,7 @@ class Database:
             raise self.error(str(error.orig) if isinstance(error, exc.DBAPIError) else str(error)) from error
         except (adbc.IntegrityError, adbc.ProgrammingError, adbc.DataError):
             raise
-        except (adbc.Error, sqlite3.Error) as error:
+        except (adbc.Error, sqlite3.Error, OSError) as error:  # OSError: what Arrow makes of a stream that breaks off
             raise self.error(str(error)) from error
 
     def error(self, reason: str) -> StoreError:
