@@ -6,6 +6,8 @@ import random
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -92,41 +94,50 @@ def test_a_disk_that_fills_up_while_a_run_is_finished(tmp_path: Path):
 
 @pytest.mark.postgres
 def test_connections_lost_in_the_middle_of_finishing_leave_a_run_whole_or_absent(postgres_url: str):
-    store = open_store(postgres_url, clock=Clock())
     customers = sample_customers(8_000)
     result = sample_result(customers)
-    snapshot = store.save_snapshot(sample_snapshot(), customers)
     moments = random.Random(1)
     states = []
-    for number in range(12):
-        run = store.queue_run(snapshot.id, "e", {"seed": number}).id
+    with closing(open_store(postgres_url, clock=Clock())) as store:
+        snapshot = store.save_snapshot(sample_snapshot(), customers)
+        undisturbed = store.queue_run(snapshot.id, "e", {}).id
         store.claim_run(lease_seconds=60, worker="ann")
-        over = threading.Event()
-        breaker = threading.Thread(target=lose_connections, args=(postgres_url, moments.uniform(0, 0.12), over))
+        started = time.perf_counter()
+        store.finish_run(undisturbed, result, seconds=1, info={}, drift=POINTS, worker="ann")
+        usual = time.perf_counter() - started
+        # twelve accidents at random moments, and on until one of them has come before the end
+        while len(states) < 12 or ("running" not in states and len(states) < 60):
+            run = store.queue_run(snapshot.id, "e", {"seed": len(states)}).id
+            store.claim_run(lease_seconds=60, worker="ann")
+            with losing_connections(postgres_url, moments.uniform(0, usual)), suppress(StoreError):
+                store.finish_run(run, result, seconds=1, info={}, drift=POINTS, worker="ann")
+            states.append(store.run(run).state)
+            if states[-1] == "done":
+                assert_series_equal(store.labels(run), result.labels, check_names=False)
+                assert store.drift(run) == list(POINTS)
+            else:
+                assert (states[-1], store.run(run).segments, store.drift(run)) == ("running", (), [])
+                assert store.finish_run(run, result, seconds=1, info={}, worker="ann").state == "done"
+        assert "running" in states
+        with psycopg.connect(postgres_url) as connection:
+            labels = connection.execute("select count(*) from labels").fetchone()
+        assert labels == ((1 + len(states)) * 8_000,)
+
+
+@contextmanager
+def losing_connections(url: str, after: float) -> Iterator[None]:
+    """What a restart of the server does to everyone who is connected, so many seconds from now, unless it is over."""
+    over = threading.Event()
+    with psycopg.connect(url, autocommit=True) as connection:
+
+        def strike() -> None:
+            if not over.wait(after):
+                connection.execute(KILL_OTHERS)
+
+        breaker = threading.Thread(target=strike)
         breaker.start()
         try:
-            store.finish_run(run, result, seconds=1, info={}, drift=POINTS, worker="ann")
-        except StoreError:
-            pass
+            yield
         finally:
             over.set()
             breaker.join()
-        states.append(store.run(run).state)
-        if states[-1] == "done":
-            assert_series_equal(store.labels(run), result.labels, check_names=False)
-            assert store.drift(run) == list(POINTS)
-        else:
-            assert (states[-1], store.run(run).segments, store.drift(run)) == ("running", (), [])
-            assert store.finish_run(run, result, seconds=1, info={}, worker="ann").state == "done"
-    assert "running" in states
-    with psycopg.connect(postgres_url) as connection:
-        assert connection.execute("select count(*) from labels").fetchone() == (12 * 8_000,)
-    store.close()
-
-
-def lose_connections(url: str, after: float, over: threading.Event) -> None:
-    """What a restart of the server does to everyone who is connected, after so many seconds."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        time.sleep(after)  # not a wait for something: the moment of the accident
-        if not over.is_set():
-            connection.execute(KILL_OTHERS)
