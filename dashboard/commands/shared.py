@@ -40,7 +40,7 @@ def load(config_path: Path | None) -> Config:
 
 
 def now() -> datetime:
-    """The time, read here and nowhere else: stored with runs, never part of a result."""
+    """The time, for the store: kept with runs, never part of a result."""
     from datetime import UTC, datetime
 
     return datetime.now(UTC)
