@@ -39,6 +39,21 @@ class Sales(_Section):
     currency: str = Field(min_length=3, max_length=3)
 
 
+class Reading(_Section):
+    """How a source is read where it does not say so itself."""
+
+    columns: list[str]
+    separator: str = Field(max_length=1)
+    encoding: str
+    decimal: Literal["", ".", ","]
+    date_order: Literal["", "day-first", "month-first"]
+    time_zone: str
+    sheets: list[str]
+    table: str
+    query: str
+    unreadable_share: float = Field(ge=0, le=1)
+
+
 class Cleaning(_Section):
     """Which lines are dropped, each for its documented reason."""
 
@@ -117,6 +132,7 @@ class Config(_Section):
     database: Database
     sales: Sales
     mapping: dict[str, str]
+    reading: Reading
     cleaning: Cleaning
     categories: dict[str, list[str]]
     engines: Engines

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pandas import DataFrame, Series
 
-from dashboard.config import Cleaning, Clv, Config
+from dashboard.config import Cleaning, Clv, Config, Reading
 from dashboard.labelling import with_model
 from dashboard.reading import Progress, customers_then, open_sales, silent
 from engines import drift, features, intake, registry
@@ -205,6 +205,8 @@ def as_then(snapshot: Snapshot, config: Config) -> tuple[Config, list[features.R
     """The configuration with what the snapshot was read with, and the plug-ins whose columns it has."""
     known = snapshot.settings
     changes: dict[str, Any] = {name: dict(known[name]) for name in ("mapping", "categories") if name in known}
+    if "reading" in known:
+        changes["reading"] = Reading.model_validate(dict(known["reading"]))
     if "cleaning" in known:
         changes["cleaning"] = Cleaning.model_validate(dict(known["cleaning"]))
     if "clv" in known:

@@ -35,7 +35,10 @@ def open_sales(source: str, config: Config, *, mapping: Mapping[str, str], as_of
         **config.cleaning.model_dump(exclude={"unknown_countries"}),
         unknown_countries=tuple(config.cleaning.unknown_countries),
     )
-    return intake.read_sales(source, mapping={**config.mapping, **mapping}, rules=rules, as_of=as_of)
+    told = {name: tuple(said) if isinstance(said, list) else said for name, said in config.reading.model_dump().items()}
+    return intake.read_sales(
+        source, mapping={**config.mapping, **mapping}, reading=intake.Reading(**told), rules=rules, as_of=as_of
+    )
 
 
 def new_snapshot(
@@ -55,6 +58,7 @@ def new_snapshot(
         settings={
             "mapping": dict(sales.mapping),
             "cleaning": config.cleaning.model_dump(),
+            "reading": config.reading.model_dump(),
             "categories": config.categories,
             "clv": config.clv.model_dump(),
             **_identity(plugins),

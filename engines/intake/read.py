@@ -19,6 +19,7 @@ from engines.intake.files import open_source
 from engines.intake.ledger import Ledger
 from engines.intake.mapping import choose_columns
 from engines.intake.parsing import parse_lines
+from engines.intake.reading import Reading
 from engines.intake.samples import EMBEDDED, open_embedded
 
 
@@ -64,6 +65,7 @@ def read_sales(
     source: str,
     *,
     mapping: Mapping[str, str] = {},
+    reading: Reading = Reading(),  # noqa: B008 - frozen
     rules: CleaningRules = CleaningRules(),  # noqa: B008 - frozen
     as_of: date | None = None,
 ) -> Sales:
@@ -72,6 +74,7 @@ def read_sales(
     Args:
         source: ``cdnow``, ``cdnow-sample``, ``sample-shop``, or the path of a CSV, XLSX or Parquet file.
         mapping: column of the source by canonical field; what is not named is guessed from common names.
+        reading: what the source does not say itself.
         rules: which lines are dropped.
         as_of: only lines before its midnight count; by default the day after the last sale.
 
@@ -81,14 +84,20 @@ def read_sales(
     connection = ibis.duckdb.connect()
     try:
         with tempfile.TemporaryDirectory(prefix="segmentry-intake-") as folder:
-            return _read(connection, source, Path(folder), mapping, rules, as_of)
+            return _read(connection, source, Path(folder), mapping, reading, rules, as_of)
     except BaseException:
         connection.disconnect()
         raise
 
 
 def _read(
-    connection: Any, source: str, folder: Path, mapping: Mapping[str, str], rules: CleaningRules, as_of: date | None
+    connection: Any,
+    source: str,
+    folder: Path,
+    mapping: Mapping[str, str],
+    reading: Reading,
+    rules: CleaningRules,
+    as_of: date | None,
 ) -> Sales:
     database = connection.con
     database.execute("set autoinstall_known_extensions = false; set TimeZone = 'UTC'")
