@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,31 +11,25 @@ import numpy as np
 from pandas import DataFrame, Index
 
 from engines.columns import (
-    AGE,
     CHURN_RISK,
     CLV,
+    CLV_HIGH,
+    CLV_LOW,
     EXPECTED_PURCHASE_VALUE,
     EXPECTED_PURCHASES,
-    FIRST_TO_LAST,
-    MEAN_REPEAT_VALUE,
-    MONETARY,
+    FUTURE_SPEND,
     P_ALIVE,
-    REPEAT_PURCHASES,
+    P_PURCHASE,
     VALUE_COLUMNS,
 )
 from engines.errors import InputError
 from engines.value import bgnbd, gamma_gamma
-from engines.value.bgnbd import LifetimeFit, LifetimeModel
-from engines.value.gamma_gamma import ValueFit
+from engines.value.bgnbd import LifetimeModel
+from engines.value.history import correlation, fit_value, notes, read, returning
 from engines.value.patterns import Floats, Histories, distinct
 
 WEEKS_PER_YEAR = 365.25 / 7
 LONGEST_HORIZON = 520  # weeks: ten years, beyond which no purchase history says anything
-
-_NEEDED = (REPEAT_PURCHASES, FIRST_TO_LAST, AGE, MEAN_REPEAT_VALUE, MONETARY)
-_FEW_REPEAT_BUYERS = 30
-_HIGH_CORRELATION = 0.3
-_NO_DROPOUT = 0.001
 
 
 @dataclass(frozen=True)
@@ -83,12 +77,12 @@ def estimate(customers: DataFrame, *, horizon_weeks: int = 26, discount_rate: fl
         raise InputError(
             f"clv discount_rate = {discount_rate!r} cannot be; give a yearly rate of 0 or more, such as 0.10."
         )
-    x, t_x, age, mean_value, monetary = _checked(customers)
+    x, t_x, age, mean_value, monetary = read(customers)
     histories = Histories.of(x, t_x, age)
     lifetime = bgnbd.fit(histories)
-    returning = (x > 0) & (mean_value > 0)
-    value = _fit_value(x, mean_value, monetary, returning)
-    correlation = _correlation(x[returning], mean_value[returning])
+    who = returning(x, mean_value)
+    value = fit_value(x, mean_value, monetary)
+    correlated = correlation(x, mean_value)
 
     purchase_value = value.model.expected_value(x, mean_value)
     columns = _columns(lifetime.model, histories, purchase_value, horizon_weeks, discount_rate, customers.index)
@@ -103,9 +97,7 @@ def estimate(customers: DataFrame, *, horizon_weeks: int = 26, discount_rate: fl
         },
         "gamma_gamma": {
             "parameters": value.model.parameters(),
-            "log_likelihood": value.model.log_likelihood(x[returning], mean_value[returning])
-            if fitted_values
-            else None,
+            "log_likelihood": value.model.log_likelihood(x[who], mean_value[who]) if fitted_values else None,
             "method": value.method,
             "penalizer": value.penalizer,
             "converged": value.converged,
@@ -114,12 +106,12 @@ def estimate(customers: DataFrame, *, horizon_weeks: int = 26, discount_rate: fl
         "customers": len(customers),
         "distinct_histories": len(histories.x),
         "repeat_buyers": int((x > 0).sum()),
-        "repeat_buyers_with_positive_value": int(returning.sum()),
-        "frequency_value_correlation": correlation,
+        "repeat_buyers_with_positive_value": int(who.sum()),
+        "frequency_value_correlation": correlated,
         "horizon_weeks": int(horizon_weeks),
         "discount_rate": float(discount_rate),
     }
-    return Valuation(columns, model, tuple(_notes(lifetime, value, x, mean_value, correlation)))
+    return Valuation(columns, model, notes(lifetime, value, x, mean_value, correlated))
 
 
 def revalue(customers: DataFrame, model: Mapping[str, Any]) -> DataFrame:
@@ -134,7 +126,7 @@ def revalue(customers: DataFrame, model: Mapping[str, Any]) -> DataFrame:
     Raises:
         InputError: no customers, a missing column or a value that cannot be.
     """
-    x, t_x, age, mean_value, _ = _checked(customers)
+    x, t_x, age, mean_value, _ = read(customers)
     lifetime = bgnbd.BGNBD(**model["bg_nbd"]["parameters"])
     purchase_value = gamma_gamma.GammaGamma(**model["gamma_gamma"]["parameters"]).expected_value(x, mean_value)
     horizon, rate = int(model["horizon_weeks"]), float(model["discount_rate"])
@@ -153,8 +145,12 @@ def _columns(
             EXPECTED_PURCHASES: (alive * expected)[at],
             EXPECTED_PURCHASE_VALUE: purchase_value,
             CLV: (alive * discounted)[at] * purchase_value,
+            CLV_LOW: (alive * discounted)[at] * purchase_value,
+            CLV_HIGH: (alive * discounted)[at] * purchase_value,
             P_ALIVE: alive[at],
+            P_PURCHASE: (alive * (1.0 - silent))[at],
             CHURN_RISK: (1.0 - alive * (1.0 - silent))[at],
+            FUTURE_SPEND: (alive * expected)[at] * purchase_value,
         },
         index=index,
     )[list(VALUE_COLUMNS)]
@@ -193,98 +189,3 @@ def _ahead(model: LifetimeModel, histories: Histories, times: Floats, factors: F
         discounted += factor * (by_then - so_far)
         so_far = by_then
     return so_far[at], discounted[at], model.none_if_alive(x, age, float(times[-1]))[at]
-
-
-def _checked(customers: DataFrame) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    missing = [name for name in _NEEDED if name not in customers.columns]
-    if missing:
-        raise InputError(
-            f"Customer value needs {', '.join(_NEEDED)}; this table has no {', '.join(missing)}. "
-            "Build the customer table from sales lines first."
-        )
-    if not len(customers):
-        raise InputError("There are no customers to value; check what cleaning dropped.")
-    values = {name: customers[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in _NEEDED}
-    x, t_x, age = values[REPEAT_PURCHASES], values[FIRST_TO_LAST], values[AGE]
-    for name, column in values.items():
-        _refuse(customers, ~np.isfinite(column), f"{name} is empty or infinite")
-    _refuse(customers, (x < 0) | (x != np.floor(x)), f"{REPEAT_PURCHASES} is not a whole number of 0 or more")
-    _refuse(customers, (t_x < 0) | (t_x > age), f"{FIRST_TO_LAST} is not between 0 and {AGE}")
-    _refuse(customers, (x == 0) & (t_x > 0), f"{FIRST_TO_LAST} is above 0 without a repeat purchase")
-    return x, t_x, age, values[MEAN_REPEAT_VALUE], values[MONETARY]
-
-
-def _refuse(customers: DataFrame, wrong: np.ndarray[Any, np.dtype[np.bool_]], what: str) -> None:
-    if wrong.any():
-        who = customers.index[int(wrong.argmax())]
-        raise InputError(
-            f"{what} for customer {who} ({int(wrong.sum())} of {len(customers)} customers); "
-            "build the customer table from sales lines again, up to the same day for everyone."
-        )
-
-
-def _fit_value(
-    x: Floats, mean_value: Floats, monetary: Floats, returning: np.ndarray[Any, np.dtype[np.bool_]]
-) -> ValueFit:
-    if returning.any():
-        return gamma_gamma.fit(x[returning], mean_value[returning])
-    paying = monetary > 0
-    mean = float(np.sort(monetary[paying]).sum() / (x[paying] + 1.0).sum()) if paying.any() else 0.0
-    return ValueFit(gamma_gamma.flat(mean), "mean of all purchases", 0.0, False)
-
-
-def _correlation(x: Floats, mean_value: Floats) -> float | None:
-    """Pearson's correlation of repeat purchases and their mean value; None where either does not vary."""
-    order = np.lexsort((mean_value, x))  # sums depend on their order in the last digits
-    x, mean_value = x[order], mean_value[order]
-    if len(x) < 3 or np.ptp(x) == 0 or np.ptp(mean_value) == 0:
-        return None
-    return float(np.corrcoef(x, mean_value)[0, 1])
-
-
-def _notes(
-    lifetime: LifetimeFit, value: ValueFit, x: Floats, mean_value: Floats, correlation: float | None
-) -> Sequence[str]:
-    notes = []
-    buyers = int((x > 0).sum())
-    if lifetime.penalizer:
-        notes.append(
-            "The plain BG/NBD fit did not converge to parameters that these sales decide; it was fitted again with a "
-            f"penalizer of {lifetime.penalizer:g} on the squared log-parameters (time scaled to the longest age)."
-        )
-    elif not lifetime.converged:
-        why = "nobody has bought again yet" if buyers == 0 else "no BG/NBD fit converged"
-        notes.append(
-            f"Purchases ahead are an empirical-Bayes estimate, not a fitted model, because {why}: the pooled purchase "
-            "rate, with one purchase in four taken to be a customer's last."
-        )
-    dropout = lifetime.model.a / (lifetime.model.a + lifetime.model.b)
-    if dropout < _NO_DROPOUT:
-        notes.append(
-            "These sales show next to no customers leaving for good, so P(alive) is close to 1 for nearly everyone; "
-            "go by the churn risk."
-        )
-    if 0 < buyers < _FEW_REPEAT_BUYERS:
-        notes.append(
-            f"Only {buyers} {'customer has' if buyers == 1 else 'customers have'} bought again; "
-            "treat every figure about the future as rough."
-        )
-    if value.method == "mean of all purchases":
-        notes.append("No repeat purchase has a positive value, so everyone gets the mean value of all purchases.")
-    elif not value.converged:
-        notes.append(
-            "Gamma-Gamma did not settle on purchase values by itself (no convergence, or no finite population mean); "
-            f"its population mean was held at the mean repeat purchase, {value.model.population_mean:,.2f}."
-        )
-    unpaid = int(((x > 0) & (mean_value <= 0)).sum())
-    if unpaid:
-        notes.append(
-            f"{unpaid} repeat {'buyer has' if unpaid == 1 else 'buyers have'} a mean repeat value of zero or less; "
-            "the purchase value model was fitted without them, and they are valued all the same."
-        )
-    if correlation is not None and abs(correlation) > _HIGH_CORRELATION:
-        notes.append(
-            f"How often customers buy and what they spend are correlated ({correlation:.2f}, beyond "
-            f"{_HIGH_CORRELATION:g}); the model takes them to be independent, so CLV of the extremes may be off."
-        )
-    return notes

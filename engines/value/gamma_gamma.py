@@ -46,8 +46,12 @@ class GammaGamma:
 
     def log_likelihood(self, x: Floats, mean_value: Floats) -> float:
         """Total log-likelihood over repeat buyers with a positive mean value."""
-        value, _ = _objective(x, mean_value, np.ones_like(x))(np.log([self.p, self.q, self.v]))
-        return -value * len(x)
+        rows = len(x)
+        (x, mean_value), _, weights = distinct(
+            x, mean_value
+        )  # in ascending order: sums depend on it in the last digits
+        value, _ = _objective(x, mean_value, weights)(np.log([self.p, self.q, self.v]))
+        return -value * rows
 
 
 @dataclass(frozen=True)
