@@ -112,7 +112,7 @@ def choose_k_of_sales(question: Question, source: Source, config: Config, progre
         progress("Reading and cleaning", 1.0)
         plugins = features.registered_features()
         new = new_snapshot(sales, config, plugins, source=source.source, name=source.name)
-        customers, new, failed = valued_customers(new, sales, config, plugins, progress)
+        customers, new, failed, _ = valued_customers(new, sales, config, plugins, progress)
         notes = (*sales.notes, *failed)
     return OfSales(new, choose_k(question, customers, config, progress), notes)
 

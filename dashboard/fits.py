@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pandas import DataFrame, Series
 
-from dashboard.config import Cleaning, Clv, Config, Reading
+from dashboard.config import Churn, Cleaning, Clv, Config, Reading
 from dashboard.labelling import with_model
 from dashboard.reading import Progress, customers_then, open_sales, silent
 from engines import drift, features, intake, registry
@@ -211,6 +211,8 @@ def as_then(snapshot: Snapshot, config: Config) -> tuple[Config, list[features.R
         changes["cleaning"] = Cleaning.model_validate(dict(known["cleaning"]))
     if "clv" in known:
         changes["clv"] = Clv.model_validate(dict(known["clv"]))
+    if "churn" in known:
+        changes["churn"] = Churn.model_validate(dict(known["churn"]))
     used = known.get("features", {})
     plugins = [item for item in features.registered_features() if item.column and item.column.name in used]
     return config.model_copy(update=changes), plugins

@@ -18,11 +18,13 @@ _WIDTH_WITHOUT_TERMINAL = 150
 _LABELS = 20  # how many customers are shown one by one
 
 
-def _console() -> Console:
+def new_console() -> Console:
+    """Standard output, wide enough for tables where it is no terminal."""
     return Console(width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
 
 
-def _table(title: str, left: Sequence[str], right: Sequence[str] = (), last: Sequence[str] = ()) -> Table:
+def new_table(title: str, left: Sequence[str], right: Sequence[str] = (), last: Sequence[str] = ()) -> Table:
+    """An empty table with columns of text, of figures, and of text again."""
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for name in left:
         table.add_column(name, overflow="fold")
@@ -39,7 +41,7 @@ def _money(value: float | None) -> str:
 
 def print_outcome(outcome: Outcome, insights: Mapping[int, Sequence[Mapping[str, Any]]] = {}) -> None:
     """The ledger, then a table of segments per engine with its run id, and what stands out in it."""
-    console = _console()
+    console = new_console()
     snapshot = outcome.snapshot
     ledger = snapshot.ledger
     currency = snapshot.info["currency"]
@@ -48,7 +50,7 @@ def print_outcome(outcome: Outcome, insights: Mapping[int, Sequence[Mapping[str,
         f"(snapshot {snapshot.id})\n",
         highlight=False,
     )
-    table = _table("Ledger", ["Rule"], ["Lines", f"Revenue {currency}", "Customers"])
+    table = new_table("Ledger", ["Rule"], ["Lines", f"Revenue {currency}", "Customers"])
     table.add_row("in", *_side(ledger["in"]))
     for rule in ledger["rules"]:
         table.add_row(f"- {_words(rule['rule'])}", f"{rule['lines']:,}", _exact(rule["revenue"]), "")
@@ -61,7 +63,7 @@ def print_outcome(outcome: Outcome, insights: Mapping[int, Sequence[Mapping[str,
             continue
         header = f"\n{run.engine}: run {run.id}, {run.seconds or 0:.1f} s" + (f", k = {run.k}" if run.k else "")
         right = ["Customers", "Revenue %", "Recency", "Frequency", "Monetary", "CLV"]
-        table = _table(header, ["Segment"], right, ["Action"])
+        table = new_table(header, ["Segment"], right, ["Action"])
         for item in run.segments:
             table.add_row(
                 item.name,
@@ -96,33 +98,33 @@ def _words(rule: str) -> str:
 
 def print_engines(found: Sequence[Mapping[str, Any]]) -> None:
     """One row per engine, with its settings, or why it cannot be used."""
-    table = _table("Engines", ["Name", "Title", "What it does", "Settings", "From"])
+    table = new_table("Engines", ["Name", "Title", "What it does", "Settings", "From"])
     for item in found:
         knobs = ", ".join(f"{knob['name']}={knob['default']}" for knob in item["knobs"])
         what = f"cannot be used: {item['error']}" if item["error"] else item["summary"]
         table.add_row(item["name"], item["title"], what, knobs, item["origin"], style="red" if item["error"] else None)
-    _console().print(table)
+    new_console().print(table)
 
 
 def print_features(found: Sequence[Mapping[str, Any]]) -> None:
     """One row per feature of a plug-in with its column, or why it cannot be used."""
     if not found:
-        _console().print("No plug-in adds features; docs/plugins.md says how to write one.")
+        new_console().print("No plug-in adds features; docs/plugins.md says how to write one.")
         return
-    table = _table("Features of plug-ins", ["Name", "Column", "Title", "Unit", "Formula", "From"])
+    table = new_table("Features of plug-ins", ["Name", "Column", "Title", "Unit", "Formula", "From"])
     for item in found:
         what = f"cannot be used: {item['error']}" if item["error"] else item["formula"]
         cells = (item["name"], item["column"] or "–", item["title"] or "–", item["unit"] or "–", what, item["origin"])
         table.add_row(*cells, style="red" if item["error"] else None)
-    _console().print(table)
+    new_console().print(table)
 
 
 def print_runs(found: Sequence[Mapping[str, Any]]) -> None:
     """One row per run."""
     if not found:
-        _console().print("No runs yet. Start with: segmentry run FILE, or segmentry demo")
+        new_console().print("No runs yet. Start with: segmentry run FILE, or segmentry demo")
         return
-    table = _table("Runs", ["Run", "Data set", "As of", "Engine"], ["k", "Seed", "Segments", "Seconds"], ["State"])
+    table = new_table("Runs", ["Run", "Data set", "As of", "Engine"], ["k", "Seed", "Segments", "Seconds"], ["State"])
     for item in found:
         table.add_row(
             str(item["id"]),
@@ -135,7 +137,7 @@ def print_runs(found: Sequence[Mapping[str, Any]]) -> None:
             "–" if item["seconds"] is None else f"{item['seconds']:.1f}",
             item["state"] + _standing(item),
         )
-    _console().print(table)
+    new_console().print(table)
 
 
 def _standing(run: Mapping[str, Any]) -> str:
@@ -150,14 +152,14 @@ def _standing(run: Mapping[str, Any]) -> str:
 
 def print_selection(found: OfSales) -> None:
     """One row per k, the recommended one marked, and why."""
-    console, selection = _console(), found.selection
+    console, selection = new_console(), found.selection
     console.print(
         f"\n{found.what.info['title']} as of {found.what.as_of.isoformat()}: {selection.customers:,} customers, "
         f"{selection.engine}\nFeature space: {selection.space}\n",
         highlight=False,
     )
     shown = [item for item in _K_COLUMNS if any(getattr(point, item[1]) is not None for point in selection.points)]
-    table = _table("Number of segments", [], ["k", *(title for title, _, _ in shown)])
+    table = new_table("Number of segments", [], ["k", *(title for title, _, _ in shown)])
     for point in selection.points:
         chosen = point.k == selection.recommended
         cells = [_k_cell(getattr(point, name), getattr(point, f"{name}_error", None), form) for _, name, form in shown]
@@ -189,7 +191,7 @@ def _k_cell(value: float | None, error: float | None, form: str) -> str:
 
 def print_labels(found: Labelled) -> None:
     """How many new customers each segment gets, and the first of them one by one."""
-    console, run, customers = _console(), found.run, found.customers
+    console, run, customers = new_console(), found.run, found.customers
     described = f" as of {found.as_of.isoformat()}" if found.as_of is not None else ""
     console.print(
         f"\n{len(customers):,} customer{'s' if len(customers) > 1 else ''}{described} in the segments of run {run.id} "
@@ -197,12 +199,12 @@ def print_labels(found: Labelled) -> None:
         highlight=False,
     )
     counts = customers[SEGMENT].value_counts()
-    table = _table("Segments", ["Segment"], ["Customers", "Share"])
+    table = new_table("Segments", ["Segment"], ["Customers", "Share"])
     for name, count in counts.items():
         table.add_row(str(name), f"{count:,}", f"{count / len(customers):.1%}")
     console.print(table)
     columns = [name for name in customers.columns if name not in (SEGMENT, SEGMENT_KEY)]
-    table = _table("Customers", ["Customer", "Segment"], [describe(name).title for name in columns])
+    table = new_table("Customers", ["Customer", "Segment"], [describe(name).title for name in columns])
     for customer, row in customers.head(_LABELS).iterrows():
         table.add_row(str(customer), row[SEGMENT], *(f"{row[name]:,.6g}" for name in columns))
     console.print(table)

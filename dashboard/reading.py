@@ -6,14 +6,18 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pandas import DataFrame
 
 from dashboard.config import Config
-from engines import features, intake, value
+from engines import features, intake
 from engines.columns import COUNTRY
+from engines.value.appraisal import Agenda, Settings, agenda, appraise
 from storage.contract import NewSnapshot
+
+#: The name under which the store keeps the receipt of a snapshot's value models.
+RECEIPT = "value"
 
 #: Called with a stage in words and how much of it is done, 0 to 1.
 Progress = Callable[[str, float], None]
@@ -61,6 +65,7 @@ def new_snapshot(
             "reading": config.reading.model_dump(),
             "categories": config.categories,
             "clv": config.clv.model_dump(),
+            "churn": config.churn.model_dump(),
             **_identity(plugins),
         },
         ledger=sales.ledger.to_dict(),
@@ -78,6 +83,19 @@ def new_snapshot(
     )
 
 
+def value_settings(config: Config) -> Settings:
+    """How value is worked out by this configuration."""
+    clv, churn = config.clv, config.churn
+    return Settings(
+        model=clv.model,
+        horizon_weeks=clv.horizon_weeks,
+        discount_rate=clv.discount_rate,
+        interval=clv.interval,
+        churn_days=churn.days,
+        min_history_days=churn.min_history_days,
+    )
+
+
 def _location(source: str) -> dict[str, str]:
     """Where a worker finds the sales again: an embedded name or a whole path, and nothing that may hold a secret."""
     if source in intake.EMBEDDED:
@@ -91,27 +109,54 @@ def _identity(plugins: Sequence[features.RegisteredFeature]) -> dict[str, Any]:
     return {"features": columns} if columns else {}
 
 
+class Valued(NamedTuple):
+    """Customers with their value, the snapshot as it turned out, and what is to be kept and said with them.
+
+    ``failed``: a note for each plug-in that had to be left out. ``receipts``: of the value models, by name, for
+    ``save_snapshot``; none where the sales are too short for a test.
+    """
+
+    customers: DataFrame
+    new: NewSnapshot
+    failed: tuple[str, ...]
+    receipts: Mapping[str, Mapping[str, Any]]
+
+
 def valued_customers(
     new: NewSnapshot,
     sales: intake.Sales,
     config: Config,
     plugins: Sequence[features.RegisteredFeature],
     progress: Progress = silent,
-) -> tuple[DataFrame, NewSnapshot, tuple[str, ...]]:
-    """The customers, the snapshot as it turned out, and a note for each plug-in that had to be left out."""
+) -> Valued:
+    """The customers of these sales with what they are worth, by models that were tested on the sales' own past."""
+    settings = value_settings(config)
+    looked_at = agenda(sales.first_day, sales.as_of, settings)
     progress("Building customers", 0.0)
-    built = features.build_customers(sales.table, as_of=sales.as_of, categories=config.categories)
+    tables = past_tables(sales, config, looked_at, {sales.as_of})
+    built = tables.pop(sales.as_of)
     customers, made, failed = features.extended(built, sales.table, as_of=sales.as_of, plugins=plugins)
     progress("Building customers", 1.0)
     progress("Estimating value", 0.0)
-    valuation = value.estimate(
-        customers, horizon_weeks=config.clv.horizon_weeks, discount_rate=config.clv.discount_rate
-    )
+    appraisal = appraise(customers, tables, sales.first_day, sales.as_of, settings)
     progress("Estimating value", 1.0)
-    info = {**new.info, "value": valuation.model, "value_notes": list(valuation.notes)}
+    info = {**new.info, "value": appraisal.model, "value_notes": list(appraisal.notes)}
     info["columns"] = [asdict(item.column) for item in made if item.column is not None]
-    settings = {name: item for name, item in new.settings.items() if name != "features"} | _identity(made)
-    return customers.join(valuation.columns), replace(new, settings=settings, info=info), failed
+    kept = {name: item for name, item in new.settings.items() if name != "features"} | _identity(made)
+    receipts = {} if appraisal.receipt is None else {RECEIPT: appraisal.receipt}
+    return Valued(customers.join(appraisal.columns), replace(new, settings=kept, info=info), failed, receipts)
+
+
+def past_tables(
+    sales: intake.Sales, config: Config, looked_at: Agenda, whole: Collection[date] = ()
+) -> dict[date, DataFrame]:
+    """The customers as of the dates that the value models look at, as far as they do, and wholly as of others."""
+    return {
+        day: customers if day in whole else looked_at.kept(day, customers)
+        for day, customers in features.customers_at(
+            sales.table, sorted({*looked_at.dates, *whole}), categories=config.categories
+        )
+    }
 
 
 def customers_then(

@@ -170,7 +170,7 @@ def from_source(
         if sales.fingerprint != snapshot.fingerprint:
             return None, (Difference("data fingerprint", snapshot.fingerprint, sales.fingerprint),)
         new = new_snapshot(sales, config, plugins, source=source, name=snapshot.dataset)
-        customers, new, _ = valued_customers(new, sales, config, plugins, progress)
+        customers, new, _, _ = valued_customers(new, sales, config, plugins, progress)
     then, now = snapshot.settings.get("features", {}), new.settings.get("features", {})
     changed = [
         Difference(f"plug-in of {name}", then.get(name), now.get(name))

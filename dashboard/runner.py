@@ -12,7 +12,7 @@ from pandas import DataFrame
 
 from dashboard.config import Config
 from dashboard.fits import Fit, Recall, fit_engine, fitting, look_back, stored_engine, timing
-from dashboard.reading import Progress, new_snapshot, open_sales, silent, valued_customers
+from dashboard.reading import Progress, Valued, new_snapshot, open_sales, silent, valued_customers
 from engines import features, intake, registry
 from engines.contract import Engine
 from engines.errors import InputError
@@ -115,7 +115,7 @@ def run_job(
         finished = _finished(store, read.snapshot, engines) if reuse_runs else {}
         if read.snapshot is not None and len(finished) == len(engines):
             return Outcome(read.snapshot, tuple(finished.values()), (*read.sales.notes, *notes))
-        customers, new, failed = _customers(read, engines, config, store, progress)
+        customers, new, failed, receipts = _customers(read, engines, config, store, progress)
         missing = [engine for name, engine in engines.items() if name not in finished]
         past = look_back(read.sales, customers, missing, config, read.plugins, progress)
         fits = [
@@ -126,7 +126,7 @@ def run_job(
         ]
         _refuse_if_all_refused([fit.refusal for fit in fits])
         progress("Storing", 0.0)
-        snapshot = store.save_snapshot(new, customers)
+        snapshot = store.save_snapshot(new, customers, receipts)
         runs = tuple(_keep(fit, snapshot, store, config) for fit in fits)
         progress("Storing", 1.0)
         return Outcome(snapshot, runs, (*read.sales.notes, *notes, *failed))
@@ -148,10 +148,10 @@ def queue_job(
         there = _finished(store, read.snapshot, engines, ("queued", "running", "done")) if reuse_runs else {}
         if read.snapshot is not None and len(there) == len(engines):
             return Outcome(read.snapshot, tuple(there.values()), (*read.sales.notes, *notes))
-        customers, new, failed = _customers(read, engines, config, store, progress)
+        customers, new, failed, receipts = _customers(read, engines, config, store, progress)
         _refuse_if_all_refused([_refusal(engine, customers) for engine in engines.values()])
         progress("Storing", 0.0)
-        snapshot = store.save_snapshot(new, customers)
+        snapshot = store.save_snapshot(new, customers, receipts)
         # where the sales lie now, which may be elsewhere than when an equal snapshot was made
         where = {name: item for name, item in new.info.items() if name == "location"}
         runs = tuple(
@@ -240,16 +240,14 @@ def _read(job: Job, config: Config, store: Store, progress: Progress) -> Iterato
         yield _Read(sales, plugins, new, store.find_snapshot(new))
 
 
-def _customers(
-    read: _Read, engines: Mapping[str, Engine], config: Config, store: Store, progress: Progress
-) -> tuple[DataFrame, NewSnapshot, tuple[str, ...]]:
-    """The customers, the snapshot as it turned out, and a note for each plug-in that had to be left out."""
+def _customers(read: _Read, engines: Mapping[str, Engine], config: Config, store: Store, progress: Progress) -> Valued:
+    """The customers with what is kept and said of them; of an equal snapshot there is nothing to keep but itself."""
     if read.snapshot is None:
-        customers, new, failed = valued_customers(read.new, read.sales, config, read.plugins, progress)
+        valued = valued_customers(read.new, read.sales, config, read.plugins, progress)
     else:
-        customers, new, failed = store.snapshot_customers(read.snapshot.id), read.new, ()
-    _check_size(customers, engines)
-    return customers, new, failed
+        valued = Valued(store.snapshot_customers(read.snapshot.id), read.new, (), {})
+    _check_size(valued.customers, engines)
+    return valued
 
 
 def _check_size(customers: DataFrame, engines: Mapping[str, Engine]) -> None:

@@ -188,8 +188,14 @@ class Store(QueueStore, ScheduleStore, DeskStore):
         """The snapshot with the same data set, fingerprint, as_of and settings, if there is one."""
 
     @abstractmethod
-    def save_snapshot(self, new: NewSnapshot, customers: DataFrame) -> Snapshot:
-        """Keep a snapshot with its customers (indexed by customer id); an equal one already kept is returned."""
+    def save_snapshot(
+        self, new: NewSnapshot, customers: DataFrame, receipts: Mapping[str, Mapping[str, Any]] = {}
+    ) -> Snapshot:
+        """Keep a snapshot with its customers (indexed by customer id); an equal one already kept is returned.
+
+        ``receipts`` of checks of its value models, by name, are kept with it, as ``save_validation`` would; a snapshot
+        never is there without them.
+        """
 
     @abstractmethod
     def snapshots(self) -> list[Snapshot]:

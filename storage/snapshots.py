@@ -14,7 +14,8 @@ from sqlalchemy import Select, delete, select, update
 from engines.columns import CUSTOMER_ID
 from storage import bulk
 from storage.contract import ChangedError, NewSnapshot, NotFoundError, Snapshot, StoreError
-from storage.desk_tables import SourceRow
+from storage.desk_tables import SourceRow, ValidationRow
+from storage.desk_verbs import name_of
 from storage.layout import ROW_NO, STORED, Layout, lay_out
 from storage.tables import RunRow, SnapshotRow, customers, labels
 from storage.verbs import SqlVerbs, plain, snapshot_of
@@ -31,7 +32,9 @@ class SnapshotVerbs(SqlVerbs):
             rows = transaction.rows(_same(new))
             return snapshot_of(rows[0][0]) if rows else None
 
-    def save_snapshot(self, new: NewSnapshot, customers: DataFrame) -> Snapshot:
+    def save_snapshot(
+        self, new: NewSnapshot, customers: DataFrame, receipts: Mapping[str, Mapping[str, Any]] = {}
+    ) -> Snapshot:
         """See :class:`~storage.contract.Store`.
 
         Raises:
@@ -41,6 +44,7 @@ class SnapshotVerbs(SqlVerbs):
         if found is not None:
             return found
         layout, rows = lay_out(customers)
+        checks = [{"name": name_of("check", name), "receipt": plain(receipt)} for name, receipt in receipts.items()]
         values = {
             "dataset": new.dataset,
             "source": new.source,
@@ -58,6 +62,8 @@ class SnapshotVerbs(SqlVerbs):
             snapshot_id = transaction.add_one(SnapshotRow, values)
             if snapshot_id is not None:  # else another process has saved an equal one meanwhile
                 transaction.append(_customers, {"snapshot_id": snapshot_id})
+                own = {"snapshot_id": snapshot_id, "created_at": values["created_at"]}
+                transaction.add(ValidationRow, [{**own, **check} for check in checks])
                 self._remember(transaction, new)
         saved = self.find_snapshot(new)
         if saved is None:

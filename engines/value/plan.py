@@ -50,10 +50,14 @@ class Plan:
     lessons: tuple[Cut, ...]
 
     @property
+    def before(self) -> date:
+        """``test.days`` before the test: what happened since is what naive guesses carry forward."""
+        return self.test.as_of - timedelta(days=self.test.days)
+
+    @property
     def dates(self) -> set[date]:
-        """Every date as of which the customers are needed; one ``test.days`` before the test among them."""
-        before = self.test.as_of - timedelta(days=self.test.days)
-        return {before, *(day for cut in (self.test, *self.lessons) for day in (cut.as_of, cut.end))}
+        """Every date as of which the customers are needed; ``before`` among them."""
+        return {self.before, *(day for cut in (self.test, *self.lessons) for day in (cut.as_of, cut.end))}
 
 
 def plan(first_day: date, as_of: date, days: int, *, cutoff: date | None = None) -> Plan | None:

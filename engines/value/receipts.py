@@ -12,7 +12,8 @@ from pandas import DataFrame
 
 from engines.columns import TENURE
 from engines.value import baselines
-from engines.value.contract import PURCHASES_AFTER, SPEND_AFTER, FittedValueModel, ValueModel, Window
+from engines.value.contract import PURCHASES_AFTER, SPEND_AFTER, Answer, FittedValueModel, ValueModel, Window
+from engines.value.history import read, returning
 from engines.value.importances import importances
 from engines.value.losses import loss, reliability
 from engines.value.metrics import Metrics, calibration, foresight
@@ -21,7 +22,9 @@ from engines.value.plan import Plan
 from engines.value.trials import Foreseen, Trial, foresee
 from engines.value.verdicts import verdict
 
-PURCHASES, CHANCE, SPEND = "expected_purchases", "p_purchase", "future_spend"
+PURCHASES: Answer = "expected_purchases"
+CHANCE: Answer = "p_purchase"
+SPEND: Answer = "future_spend"
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Terms:
     model: str
     horizon_weeks: int
     min_history_days: int
+    interval: float = 0.8
     seed: int = 0
 
 
@@ -55,8 +59,8 @@ def receipt(models: Mapping[str, ValueModel], far: Trial, near: Trial, terms: Te
         far_said = near_said = foresee(models, far, terms.seed)
     else:
         far_said, near_said = foresee(ahead, far, terms.seed), foresee(losing, near, terms.seed)
-    naive = baselines.forecasts(far.test.customers, far.before, far.test.weeks)
-    holdout, ltv = _foresight(far.test, far_said.answers, naive)
+    guesses = baselines.forecasts(far.test.customers, far.before, far.test.weeks)
+    holdout, ltv = _foresight(far.test, far_said.answers, guesses)
     churn, bins, unknown = _churn(near.test, near_said.answers, terms.min_history_days)
     chosen = {
         "purchases": _lifetime(models, holdout, terms.model),
@@ -64,12 +68,13 @@ def receipt(models: Mapping[str, ValueModel], far: Trial, near: Trial, terms: Te
         "ltv": best(_without_naive(ltv), "rmse"),
     }
     titles = {name: model.title for name, model in models.items()} | baselines.BASELINES
+    titles["gamma_gamma"] = "Gamma-Gamma"
     return {
         "plan": _plan(far.plan, far.test, near.plan, terms),
         "titles": titles,
         "baselines": [*baselines.BASELINES, *([baselines.RECENCY] if baselines.RECENCY in models else [])],
         "chosen": chosen,
-        "models": {**described(models, far_said.fitted)},
+        "models": described(models, far_said.fitted, far.test.customers),
         "holdout": holdout,
         "calibration": _calibrations(far.test, far_said.answers),
         "churn": churn,
@@ -109,9 +114,13 @@ def _lifetime(models: Mapping[str, ValueModel], holdout: Mapping[str, Metrics], 
     return asked if asked in holdout else best_lifetime(models, holdout)
 
 
+def naive() -> set[str]:
+    """The names of what needs no model."""
+    return {*baselines.BASELINES, baselines.RECENCY}
+
+
 def _without_naive(figures: Mapping[str, Metrics]) -> dict[str, Metrics]:
-    naive = {*baselines.BASELINES, baselines.RECENCY}
-    return {name: found for name, found in figures.items() if name not in naive}
+    return {name: found for name, found in figures.items() if name not in naive()}
 
 
 def _outcome(test: Window) -> tuple[Floats, Floats]:
@@ -119,12 +128,12 @@ def _outcome(test: Window) -> tuple[Floats, Floats]:
 
 
 def _foresight(
-    test: Window, answers: Mapping[str, DataFrame], naive: Mapping[str, DataFrame]
+    test: Window, answers: Mapping[str, DataFrame], guesses: Mapping[str, DataFrame]
 ) -> tuple[dict[str, Metrics], dict[str, Metrics]]:
     """Metrics of purchases and of spend; customers are ranked by spend where a model foresees it."""
     bought, spent = _outcome(test)
     holdout, ltv = {}, {}
-    for name, said in {**answers, **naive}.items():
+    for name, said in {**answers, **guesses}.items():
         score = said[SPEND if SPEND in said else said.columns[0]].to_numpy()
         if PURCHASES in said:
             holdout[name] = foresight(said[PURCHASES].to_numpy(), bought, score=score, revenue=spent)
@@ -135,7 +144,9 @@ def _foresight(
 
 def _calibrations(test: Window, answers: Mapping[str, DataFrame]) -> dict[str, list[dict[str, Any]]]:
     bought, _ = _outcome(test)
-    return {name: calibration(said[PURCHASES].to_numpy(), bought) for name, said in answers.items() if PURCHASES in said}
+    return {
+        name: calibration(said[PURCHASES].to_numpy(), bought) for name, said in answers.items() if PURCHASES in said
+    }
 
 
 def _churn(
@@ -162,7 +173,9 @@ def _importances(
 # --- how it is told -------------------------------------------------------------------------------------------------
 
 
-def described(models: Mapping[str, ValueModel], fitted: Mapping[str, FittedValueModel]) -> dict[str, Any]:
+def described(
+    models: Mapping[str, ValueModel], fitted: Mapping[str, FittedValueModel], customers: DataFrame
+) -> dict[str, Any]:
     """The parameters of the models that do not learn from outcomes, and how they were come by; Gamma-Gamma apart."""
     told: dict[str, Any] = {}
     for name, found in fitted.items():
@@ -172,7 +185,9 @@ def described(models: Mapping[str, ValueModel], fitted: Mapping[str, FittedValue
         lifetime, value = getattr(found, "lifetime", None), getattr(found, "value", None)
         if lifetime is None:
             told[name] = {
-                "parameters": {key: item for key, item in figures.items() if key not in ("log_likelihood", "penalizer")},
+                "parameters": {
+                    key: item for key, item in figures.items() if key not in ("log_likelihood", "penalizer")
+                },
                 "log_likelihood": figures.get("log_likelihood"),
                 "method": None,
                 "penalizer": figures.get("penalizer"),
@@ -181,7 +196,10 @@ def described(models: Mapping[str, ValueModel], fitted: Mapping[str, FittedValue
             continue
         told[name] = _fit(lifetime, figures["log_likelihood"])
         if value is not None and "gamma_gamma" not in told:
-            told["gamma_gamma"] = _fit(value, figures.get("value_log_likelihood"))
+            x, _, _, mean_value, _ = read(customers)
+            who = returning(x, mean_value)
+            settled = value.converged or value.penalizer > 0
+            told["gamma_gamma"] = _fit(value, value.model.log_likelihood(x[who], mean_value[who]) if settled else None)
     return told
 
 

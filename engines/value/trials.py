@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -35,8 +36,7 @@ class Trial:
     @classmethod
     def of(cls, plan: Plan, tables: Mapping[date, DataFrame]) -> Trial:
         """The trial of a plan, from the customer tables of its dates."""
-        before = plan.test.as_of - (plan.test.end - plan.test.as_of)
-        return cls(plan, window(plan.test, tables), windows(plan.lessons, tables), tables[before])
+        return cls(plan, window(plan.test, tables), windows(plan.lessons, tables), tables[plan.before])
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def foresee(models: Mapping[str, ValueModel], trial: Trial, seed: int = 0) -> Fo
     answers: dict[str, DataFrame] = {}
     notes = []
     for name, model in models.items():
-        found, note = attempt(model, lambda model=model: _tried(model, trial, past))  # type: ignore[misc]
+        found, note = attempt(model, partial(_tried, model, trial, past))
         if found is None:
             notes.append(note)
         else:
@@ -97,8 +97,12 @@ def checked(answer: DataFrame, model: ValueModel, customers: DataFrame) -> DataF
 
 def sample(window: Window, seed: int = 0, limit: int = LEARN_LIMIT) -> Window:
     """The window with at most so many customers, drawn by a seed; the same whatever order they came in."""
-    count = len(window.customers)
-    if count <= limit:
-        return window
-    kept = np.sort(np.random.default_rng(seed).choice(count, limit, replace=False))
-    return replace(window, customers=window.customers.iloc[kept], outcome=window.outcome.iloc[kept])
+    customers = drawn(window.customers, seed, limit)
+    return replace(window, customers=customers, outcome=window.outcome.loc[customers.index])
+
+
+def drawn(customers: DataFrame, seed: int = 0, limit: int = LEARN_LIMIT) -> DataFrame:
+    """At most so many of the customers, drawn by a seed from their order, and in it."""
+    if len(customers) <= limit:
+        return customers
+    return customers.iloc[np.sort(np.random.default_rng(seed).choice(len(customers), limit, replace=False))]

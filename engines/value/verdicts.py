@@ -1,4 +1,4 @@
-"""Says in a sentence whether a model is worth having: does it foresee better than what needs no model at all?"""
+"""Says in a sentence whether a model is worth having: whether it foresees better than what needs no model at all."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from engines.value.baselines import BASELINES, RECENCY
 from engines.value.metrics import Metrics
 
-#: Per question: what is foreseen, the figures that have to be lower than every baseline's, and their names. Of spend the
-#: logarithm does not decide: it is about who gets next to nothing instead of nothing, and hangs on the unit of money.
+#: Per question: what is foreseen, the figures that have to be lower than every baseline's, and their names. Of spend
+#: the logarithm does not decide: it is about who gets a little instead of nothing, and hangs on the unit of money.
 _QUESTIONS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "purchases": ("purchases", (("rmse", "RMSE"), ("msle", "MSLE"))),
     "churn": ("who stays away", (("log_loss", "log loss"), ("brier", "Brier score"))),

@@ -57,6 +57,13 @@ class DeskChecks:
         second = store.save_validation(snapshot.id, "churn", {})
         assert store.validations(snapshot.id) == [second, kept]
         assert store.validations(other.id) == []
+        both = store.save_snapshot(sample_snapshot(fingerprint="3"), sample_customers(3), {"b": {"x": 1}, "a": receipt})
+        assert [(each.name, each.receipt) for each in store.validations(both.id)] == [
+            ("a", kept.receipt),
+            ("b", {"x": 1}),
+        ]
+        again = store.save_snapshot(sample_snapshot(fingerprint="3"), sample_customers(3), {"c": {}})
+        assert (again.id, len(store.validations(both.id))) == (both.id, 2)  # an equal snapshot changes nothing
         store.delete_snapshot(snapshot.id)
         with pytest.raises(NotFoundError, match=str(snapshot.id)):
             store.validations(snapshot.id)

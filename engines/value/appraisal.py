@@ -1,0 +1,252 @@
+"""What every customer is worth today, by the models that did best on the past, with the receipt that proves it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from pandas import DataFrame, Series
+
+from engines.columns import CHURN_RISK, FUTURE_SPEND, MONETARY, REPEAT_PURCHASES, TENURE, VALUE_COLUMNS
+from engines.value.clv import estimate
+from engines.value.contract import Answer, ValueModel, Window
+from engines.value.metrics import Metrics
+from engines.value.plan import Cut, Plan, lessons, plan, windows
+from engines.value.receipts import CHANCE, SPEND, Terms, best_lifetime, naive, receipt
+from engines.value.registry import registered_models, value_model
+from engines.value.trials import LEARN_LIMIT, Trial, attempt, checked, drawn, sample
+
+#: What may be said instead of a model: whichever did best.
+AUTO = "auto"
+#: The lifetime model of shops that are too young for a test.
+DEFAULT = "bg_nbd"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How value is worked out: ``[clv]`` and ``[churn]`` of the configuration, and the seed of everything random."""
+
+    model: str = DEFAULT
+    horizon_weeks: int = 26
+    discount_rate: float = 0.10
+    interval: float = 0.8
+    churn_days: int = 90
+    min_history_days: int = 14
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Appraisal:
+    """What customers are worth.
+
+    ``columns``: exactly ``VALUE_COLUMNS``, on the customers' index; churn risk is missing where it is not known yet.
+    ``model``: JSON-ready, as of :func:`engines.value.estimate`, with ``churn`` and ``spend``: which model gave them.
+    ``notes``: sentences for people. ``receipt``: see :func:`engines.value.receipts.receipt`; None where the history is
+    too short for a test.
+    """
+
+    columns: DataFrame
+    model: dict[str, Any]
+    notes: tuple[str, ...]
+    receipt: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """Which dates are looked back at: for the test of purchases and spend, that of churn, and to learn for today."""
+
+    far: Plan | None
+    near: Plan | None
+    spend_lessons: tuple[Cut, ...]
+    churn_lessons: tuple[Cut, ...]
+
+    @property
+    def dates(self) -> set[date]:
+        """Every date as of which the customers are needed."""
+        cuts = (*self.spend_lessons, *self.churn_lessons)
+        found = {day for cut in cuts for day in (cut.as_of, cut.end)}
+        return found.union(*(each.dates for each in (self.far, self.near) if each is not None))
+
+    def kept(self, day: date, customers: DataFrame, seed: int = 0) -> DataFrame:
+        """What is needed of the customers of a date: of many, only a sample where models learn, and sums elsewhere."""
+        tests = [each for each in (self.far, self.near) if each is not None]
+        lessons = {cut for each in tests for cut in each.lessons}.union(self.spend_lessons, self.churn_lessons)
+        whole, learned = {each.test.as_of for each in tests}, {cut.as_of for cut in lessons}
+        counted = {each.before for each in tests} | {cut.end for cut in (*lessons, *(each.test for each in tests))}
+        if day in whole or (day in learned and day in counted):
+            return customers
+        return drawn(customers, seed) if day in learned else customers[[REPEAT_PURCHASES, MONETARY]]
+
+    def trials(self, tables: Mapping[date, DataFrame]) -> tuple[Trial, Trial] | None:
+        """Both tests, one for both where they are the same or the other cannot be; None where neither can be."""
+        far, near = self.far or self.near, self.near or self.far
+        if far is None or near is None:
+            return None
+        first = Trial.of(far, tables)
+        return first, first if near == far else Trial.of(near, tables)
+
+
+def agenda(first_day: date, as_of: date, settings: Settings, *, cutoff: date | None = None) -> Agenda:
+    """What to look back at; with a cut-off both tests are of everything from it on, and nothing is learned for today.
+
+    Raises:
+        InputError: a cut-off that leaves too little before or after it.
+    """
+    if cutoff is not None:
+        both = plan(first_day, as_of, settings.churn_days, cutoff=cutoff)
+        return Agenda(both, both, (), ())
+    ahead, near = settings.horizon_weeks * 7, settings.churn_days
+    return Agenda(
+        plan(first_day, as_of, ahead),
+        plan(first_day, as_of, near),
+        lessons(first_day, as_of, ahead),
+        lessons(first_day, as_of, near),
+    )
+
+
+def usable_models() -> dict[str, ValueModel]:
+    """Every registered value model that can be used, with its default settings, by name."""
+    return {item.name: item.model.from_settings({}) for item in registered_models() if item.model is not None}
+
+
+def judge(
+    looked_at: Agenda, tables: Mapping[date, DataFrame], settings: Settings, models: Mapping[str, ValueModel]
+) -> dict[str, Any] | None:
+    """The receipt of an agenda; None where its history is too short for a test."""
+    trials = looked_at.trials(tables)
+    if trials is None:
+        return None
+    terms = Terms(settings.model, settings.horizon_weeks, settings.min_history_days, settings.interval, settings.seed)
+    return receipt(models, *trials, terms)
+
+
+def appraise(
+    customers: DataFrame, tables: Mapping[date, DataFrame], first_day: date, as_of: date, settings: Settings
+) -> Appraisal:
+    """What customers are worth as of a day, by models that were judged on the days before it.
+
+    CLV, its interval, expected purchases and the probabilities of being alive and of buying again come from the
+    configured lifetime model (``auto``: from the one with the lowest RMSE on the test of purchases, then the least
+    bias); churn risk from the model with the lowest log loss on its test, future spend from the one with the lowest
+    RMSE, both fitted again on all that is known today. A model that fails is followed by the next best.
+
+    Args:
+        customers: as of ``as_of``, with the feature columns, indexed by customer id in code point order.
+        tables: the same as of every date of the agenda.
+        first_day: day of the first sale.
+        as_of: the day up to which (exclusive) sales are known.
+        settings: see :class:`Settings`.
+
+    Raises:
+        InputError: no such model, or customers that cannot be valued.
+    """
+    if settings.model != AUTO:
+        value_model(settings.model)
+    models = usable_models()
+    looked_at = agenda(first_day, as_of, settings)
+    proof = judge(looked_at, {**tables, as_of: customers}, settings, models)
+    notes = []
+    lifetime = settings.model
+    if lifetime == AUTO:
+        lifetime, note = _automatic(models, proof)
+        notes.append(note)
+    valuation = estimate(
+        customers,
+        horizon_weeks=settings.horizon_weeks,
+        discount_rate=settings.discount_rate,
+        model=lifetime,
+        interval=settings.interval,
+        seed=settings.seed,
+    )
+    columns, told = valuation.columns.copy(), dict(valuation.model)
+    known = {**tables, as_of: customers}
+    for asked in (
+        _Asked("churn", "churn", "log_loss", CHANCE, looked_at.churn_lessons, settings.churn_days / 7),
+        _Asked("spend", "ltv", "rmse", SPEND, looked_at.spend_lessons, float(settings.horizon_weeks)),
+    ):
+        figures = proof[asked.question] if proof is not None else {}
+        past = tuple(sample(each, settings.seed) for each in windows(asked.lessons, known))
+        best = _foremost(asked, figures, models, lifetime, customers, past)
+        notes.extend(best.notes)
+        if best.name is None:
+            continue
+        model = models[best.name]
+        told[asked.name] = {"model": best.name, "title": model.title, "learns": model.learns}
+        if asked.answer == SPEND:
+            columns[FUTURE_SPEND] = best.values
+        else:
+            columns[CHURN_RISK] = 1.0 - best.values
+    unknown = (customers[TENURE] < settings.min_history_days).to_numpy()
+    columns[CHURN_RISK] = columns[CHURN_RISK].mask(unknown)
+    told["churn"] = {**told.get("churn", {}), "days": settings.churn_days, "unknown": int(unknown.sum())}
+    if proof is None:
+        notes.append(
+            "These sales are too short for a test of the models: churn risk and future spend are the lifetime model's "
+            "own, and nothing shows yet how good they are."
+        )
+    if len(customers) > LEARN_LIMIT:
+        notes.append(
+            f"Models that learn from the past were given {LEARN_LIMIT:,} customers of each earlier date, drawn by seed."
+        )
+    return Appraisal(columns[list(VALUE_COLUMNS)], told, (*valuation.notes, *notes), proof)
+
+
+class _Asked(NamedTuple):
+    """A question about the days ahead: where it is tested, by which figure, and what may be learned for it today."""
+
+    name: str
+    question: str
+    metric: str
+    answer: Answer
+    lessons: tuple[Cut, ...]
+    weeks: float
+
+
+class _Foremost(NamedTuple):
+    """The answer of the best model that could be fitted today, and who could not."""
+
+    name: str | None
+    values: Series
+    notes: tuple[str, ...]
+
+
+def _foremost(
+    asked: _Asked,
+    figures: Mapping[str, Metrics],
+    models: Mapping[str, ValueModel],
+    lifetime: str,
+    customers: DataFrame,
+    past: Sequence[Window],
+) -> _Foremost:
+    """Models in the order of how they did on the test, the lifetime model last, until one answers."""
+    notes: list[str] = []
+    for name in dict.fromkeys((*ranked(figures, asked.metric), lifetime)):
+        said, note = attempt(models[name], partial(_answer, models[name], customers, past, asked.weeks))
+        if said is not None:
+            return _Foremost(name, said[asked.answer], tuple(notes))
+        notes.append(note)
+    return _Foremost(None, Series(dtype=np.float64), tuple(notes))
+
+
+def ranked(figures: Mapping[str, Metrics], metric: str) -> list[str]:
+    """The models, without naive ones, from the lowest figure to the highest."""
+    known = {name: value for name, found in figures.items() if (value := found[metric]) is not None}
+    return sorted((name for name in known if name not in naive()), key=lambda name: known[name])
+
+
+def _automatic(models: Mapping[str, ValueModel], proof: Mapping[str, Any] | None) -> tuple[str, str]:
+    found = best_lifetime(models, proof["holdout"]) if proof is not None else None
+    if proof is None or found is None:
+        title = models[DEFAULT].title
+        return DEFAULT, f"{title} is used, because no test could say which lifetime model foresees these sales best."
+    rmse = proof["holdout"][found]["rmse"]
+    return found, f"{models[found].title} is used: of the lifetime models it foresaw the test best (RMSE {rmse:.3f})."
+
+
+def _answer(model: ValueModel, customers: DataFrame, past: Sequence[Window], weeks: float) -> DataFrame:
+    fitted = model.fit(customers, past if model.learns else ())
+    return checked(fitted.predict(customers, weeks), model, customers)
