@@ -1,4 +1,4 @@
-"""What the lifetime models read of the customers, refused by name where it cannot be, and what they say of their fit."""
+"""What the lifetime models read of the customers, refused by name where it cannot be, and what they say of a fit."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pandas import DataFrame
 from engines.columns import AGE, FIRST_TO_LAST, MEAN_REPEAT_VALUE, MONETARY, REPEAT_PURCHASES
 from engines.errors import InputError
 from engines.value import gamma_gamma
-from engines.value.bgnbd import LifetimeFit
 from engines.value.gamma_gamma import ValueFit
+from engines.value.lifetime import LifetimeFit
 from engines.value.patterns import Floats
 
 _NEEDED = (REPEAT_PURCHASES, FIRST_TO_LAST, AGE, MEAN_REPEAT_VALUE, MONETARY)
@@ -90,17 +90,16 @@ def notes(
     buyers = int((x > 0).sum())
     if lifetime.penalizer:
         notes.append(
-            "The plain BG/NBD fit did not converge to parameters that these sales decide; it was fitted again with a "
-            f"penalizer of {lifetime.penalizer:g} on the squared log-parameters (time scaled to the longest age)."
+            f"The plain {lifetime.model.title} fit did not converge to parameters that these sales decide; it was "
+            f"fitted again with a penalizer of {lifetime.penalizer:g} on the squared log-parameters (time scaled to the longest age)."
         )
     elif not lifetime.converged:
-        why = "nobody has bought again yet" if buyers == 0 else "no BG/NBD fit converged"
+        why = "nobody has bought again yet" if buyers == 0 else f"no {lifetime.model.title} fit converged"
         notes.append(
             f"Purchases ahead are an empirical-Bayes estimate, not a fitted model, because {why}: the pooled purchase "
-            "rate, with one purchase in four taken to be a customer's last."
+            f"rate, with {lifetime.model.guess}."
         )
-    dropout = lifetime.model.a / (lifetime.model.a + lifetime.model.b)
-    if dropout < _NO_DROPOUT:
+    if lifetime.model.leaving < _NO_DROPOUT:
         notes.append(
             "These sales show next to no customers leaving for good, so P(alive) is close to 1 for nearly everyone; "
             "go by the churn risk."

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from pandas import DataFrame
 
 from engines.errors import InputError
-from engines.value import bgnbd
-from engines.value.bgnbd import LifetimeFit
-from engines.value.contract import FittedValueModel, ValueModel, Window
+from engines.value import lifetime
+from engines.value.bgnbd import BGNBD
+from engines.value.contract import ValueModel, Window
 from engines.value.gamma_gamma import ValueFit
 from engines.value.history import correlation, fit_value, notes, read
+from engines.value.lifetime import LifetimeFit, LifetimeModel
+from engines.value.mbgnbd import MBGNBD
+from engines.value.paretonbd import ParetoNBD
 from engines.value.patterns import Histories, distinct
 
 
@@ -54,12 +57,9 @@ class LifetimeValueModel(ValueModel):
 
     answers = ("expected_purchases", "p_purchase", "future_spend")
     learns = False
+    kind: ClassVar[type[LifetimeModel]]
 
-    @abstractmethod
-    def fit_lifetime(self, histories: Histories) -> LifetimeFit:
-        """The model of repeat purchases, fitted."""
-
-    def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedValueModel:
+    def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedLifetime:
         """Fitted to the customers as they stand; windows of the past are not looked at.
 
         Raises:
@@ -67,16 +67,16 @@ class LifetimeValueModel(ValueModel):
         """
         x, t_x, age, mean_value, monetary = read(customers)
         histories = Histories.of(x, t_x, age)
-        lifetime = self.fit_lifetime(histories)
+        purchases = lifetime.fit(self.kind, histories)
         value = fit_value(x, mean_value, monetary)
         figures = {
-            **lifetime.model.parameters(),
-            "log_likelihood": lifetime.model.log_likelihood(histories),
-            "penalizer": lifetime.penalizer,
+            **purchases.model.parameters(),
+            "log_likelihood": purchases.model.log_likelihood(histories),
+            "penalizer": purchases.penalizer,
             **value.model.parameters(),
         }
-        told = notes(lifetime, value, x, mean_value, correlation(x, mean_value))
-        return FittedLifetime(lifetime, value, figures, told)
+        told = notes(purchases, value, x, mean_value, correlation(x, mean_value))
+        return FittedLifetime(purchases, value, figures, told)
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,26 @@ class BGNBDModel(LifetimeValueModel):
 
     title = "BG/NBD x Gamma-Gamma"
     summary = "Every customer has a rhythm, and a chance of leaving after each repeat purchase."
+    kind = BGNBD
 
-    def fit_lifetime(self, histories: Histories) -> LifetimeFit:
-        """BG/NBD, fitted."""
-        return bgnbd.fit(histories)
+
+@dataclass(frozen=True)
+class MBGNBDModel(LifetimeValueModel):
+    """MBG/NBD x Gamma-Gamma."""
+
+    title = "MBG/NBD x Gamma-Gamma"
+    summary = "Every customer has a rhythm, and a chance of leaving after each purchase, the first one included."
+    kind = MBGNBD
+
+
+@dataclass(frozen=True)
+class ParetoNBDModel(LifetimeValueModel):
+    """Pareto/NBD x Gamma-Gamma."""
+
+    title = "Pareto/NBD x Gamma-Gamma"
+    summary = "Every customer has a rhythm, and leaves at any moment, with or without a purchase."
+    kind = ParetoNBD
+
+
+#: The lifetime models by the name that they have as value models, in configuration and in a valuation's ``model``.
+LIFETIMES: dict[str, type[LifetimeModel]] = {kind.name: kind for kind in (BGNBD, MBGNBD, ParetoNBD)}

@@ -81,9 +81,21 @@ class ValueModelContract:
         )
         return lines[lines["day"] < pd.Timestamp(self.as_of)]
 
-    def customers(self, as_of: date | None = None) -> DataFrame:
-        """The shop's customers as of a day (exclusive), with the feature columns of the data dictionary."""
-        end = pd.Timestamp(as_of or self.as_of)
+    def customers(self) -> DataFrame:
+        """The shop's customers as of ``as_of`` (exclusive), with the feature columns of the data dictionary."""
+        return self._tables[self.as_of].copy()
+
+    def past(self) -> tuple[Window, ...]:
+        """Windows of the shop's past, the latest first; their outcomes are over by ``as_of``."""
+        return copy.deepcopy(windows(self.cuts, self._tables))
+
+    @cached_property
+    def _tables(self) -> dict[date, DataFrame]:
+        days = {self.as_of, *(day for cut in self.cuts for day in (cut.as_of, cut.end))}
+        return {day: self._customers_at(day) for day in days}
+
+    def _customers_at(self, day: date) -> DataFrame:
+        end = pd.Timestamp(day)
         lines = self.lines[self.lines["day"] < end].sort_values(["customer", "day"])
         by_customer = lines.groupby("customer")
         first, last = by_customer["day"].min(), by_customer["day"].max()
@@ -114,11 +126,6 @@ class ValueModelContract:
         )
         table.index = table.index.astype("str").rename("customer_id")
         return table.astype({IS_HOME_COUNTRY: "boolean"})
-
-    def past(self) -> tuple[Window, ...]:
-        """Windows of the shop's past, the latest first; their outcomes are over by ``as_of``."""
-        days = {day for cut in self.cuts for day in (cut.as_of, cut.end)}
-        return windows(self.cuts, {day: self.customers(day) for day in days})
 
     # --- what it is -------------------------------------------------------------------------------------------------
 
@@ -182,7 +189,7 @@ class ValueModelContract:
             assert unchanged, "a window of the past was changed"
 
     def test_longer_is_never_less(self) -> None:
-        """A longer time ahead never has fewer purchases, less spend or a smaller chance of any, where nothing is learnt."""
+        """A longer time ahead never has fewer purchases, less spend or a smaller chance, where nothing is learnt."""
         if self.model.learns:
             return
         customers = self.customers()
