@@ -27,6 +27,7 @@ from engines.columns import (
 from engines.contract import Engine, Fitted, Segmentation
 from engines.errors import InputError
 from engines.intake.customers import read_customers
+from engines.value.reappraisal import reappraise
 from storage.contract import NotFoundError, Run, Snapshot, Store
 
 _BATCH = 65_536
@@ -185,7 +186,7 @@ def _from_sales(
         ]
         customers = features.build_customers(sales.table, as_of=sales.as_of, categories=categories, plugins=plugins)
         if set(used) & set(VALUE_COLUMNS):
-            customers = customers.join(_value(customers, snapshot, settings))
+            customers = customers.join(_value(customers, snapshot, settings, used, run))
         if IS_HOME_COUNTRY in used:
             customers[IS_HOME_COUNTRY] = _lives_at_home(customers, snapshot, store)
         progress("Building customers", 1.0)
@@ -198,10 +199,22 @@ def _from_sales(
         return customers, sales.as_of, sales.notes
 
 
-def _value(customers: DataFrame, snapshot: Snapshot, config: Config) -> DataFrame:
-    """What the customers are likely to spend, by the models of the run's snapshot: so that one alone has a value."""
+def _value(customers: DataFrame, snapshot: Snapshot, config: Config, used: tuple[str, ...], run: Run) -> DataFrame:
+    """What the customers are likely to spend, by the models of the run's snapshot: so that one alone has a value.
+
+    Raises:
+        InputError: the run looks at a column that came from a model which learned from the past and is not kept.
+    """
     if "value" in snapshot.info:
-        return value.revalue(customers, snapshot.info["value"])
+        columns, without = reappraise(customers, snapshot.info["value"])
+        for name, title in without.items():
+            if name in used:
+                raise InputError(
+                    f"Run {run.id} ({run.engine}) looks at {name}, which the model {title} worked out from all sales "
+                    "up to that day; new sales alone do not give it. Run the engine on the new sales, or give a table "
+                    f"of customers that has {name}."
+                )
+        return columns
     clv = config.clv
     return value.estimate(customers, horizon_weeks=clv.horizon_weeks, discount_rate=clv.discount_rate).columns
 

@@ -13,9 +13,10 @@ from pandas import DataFrame, Series
 
 from engines.columns import CHURN_RISK, FUTURE_SPEND, MONETARY, REPEAT_PURCHASES, TENURE, VALUE_COLUMNS
 from engines.value.clv import estimate
-from engines.value.contract import Answer, ValueModel, Window
+from engines.value.contract import Answer, FittedValueModel, ValueModel, Window
 from engines.value.metrics import Metrics
 from engines.value.plan import Cut, Plan, lessons, plan, windows
+from engines.value.reappraisal import remembered
 from engines.value.receipts import CHANCE, SPEND, Terms, best_lifetime, naive, receipt
 from engines.value.registry import registered_models, value_model
 from engines.value.trials import LEARN_LIMIT, Trial, attempt, checked, drawn, sample
@@ -175,14 +176,25 @@ def appraise(
         if best.name is None:
             continue
         model = models[best.name]
-        told[asked.name] = {"model": best.name, "title": model.title, "learns": model.learns}
+        told[asked.name] = {
+            "model": best.name,
+            "title": model.title,
+            "learns": model.learns,
+            "weeks": asked.weeks,
+            "parameters": best.parameters,
+        }
         if asked.answer == SPEND:
             columns[FUTURE_SPEND] = best.values
         else:
             columns[CHURN_RISK] = 1.0 - best.values
     unknown = (customers[TENURE] < settings.min_history_days).to_numpy()
     columns[CHURN_RISK] = columns[CHURN_RISK].mask(unknown)
-    told["churn"] = {**told.get("churn", {}), "days": settings.churn_days, "unknown": int(unknown.sum())}
+    told["churn"] = {
+        **told.get("churn", {}),
+        "days": settings.churn_days,
+        "min_history_days": settings.min_history_days,
+        "unknown": int(unknown.sum()),
+    }
     if proof is None:
         notes.append(
             "These sales are too short for a test of the models: churn risk and future spend are the lifetime model's "
@@ -211,6 +223,7 @@ class _Foremost(NamedTuple):
 
     name: str | None
     values: Series
+    parameters: dict[str, float] | None
     notes: tuple[str, ...]
 
 
@@ -225,11 +238,12 @@ def _foremost(
     """Models in the order of how they did on the test, the lifetime model last, until one answers."""
     notes: list[str] = []
     for name in dict.fromkeys((*ranked(figures, asked.metric), lifetime)):
-        said, note = attempt(models[name], partial(_answer, models[name], customers, past, asked.weeks))
-        if said is not None:
-            return _Foremost(name, said[asked.answer], tuple(notes))
+        found, note = attempt(models[name], partial(_answer, models[name], customers, past, asked.weeks))
+        if found is not None:
+            fitted, said = found
+            return _Foremost(name, said[asked.answer], remembered(fitted), tuple(notes))
         notes.append(note)
-    return _Foremost(None, Series(dtype=np.float64), tuple(notes))
+    return _Foremost(None, Series(dtype=np.float64), None, tuple(notes))
 
 
 def ranked(figures: Mapping[str, Metrics], metric: str) -> list[str]:
@@ -247,6 +261,8 @@ def _automatic(models: Mapping[str, ValueModel], proof: Mapping[str, Any] | None
     return found, f"{models[found].title} is used: of the lifetime models it foresaw the test best (RMSE {rmse:.3f})."
 
 
-def _answer(model: ValueModel, customers: DataFrame, past: Sequence[Window], weeks: float) -> DataFrame:
+def _answer(
+    model: ValueModel, customers: DataFrame, past: Sequence[Window], weeks: float
+) -> tuple[FittedValueModel, DataFrame]:
     fitted = model.fit(customers, past if model.learns else ())
-    return checked(fitted.predict(customers, weeks), model, customers)
+    return fitted, checked(fitted.predict(customers, weeks), model, customers)

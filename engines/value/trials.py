@@ -65,8 +65,7 @@ def foresee(models: Mapping[str, ValueModel], trial: Trial, seed: int = 0) -> Fo
 
 def _tried(model: ValueModel, trial: Trial, past: Sequence[Window]) -> tuple[FittedValueModel, DataFrame]:
     fitted = model.fit(trial.test.customers, past if model.learns else ())
-    answer = fitted.predict(trial.test.customers, trial.test.weeks)
-    return fitted, checked(answer, model, trial.test.customers)
+    return fitted, checked(fitted.predict(trial.test.customers, trial.test.weeks), model, trial.test.customers)
 
 
 def attempt(model: ValueModel, make: Callable[[], Found]) -> tuple[Found | None, str]:
