@@ -23,10 +23,14 @@ from engines.columns import (
     VALUE_COLUMNS,
 )
 from engines.errors import InputError
-from engines.value import bgnbd, gamma_gamma
-from engines.value.bgnbd import LifetimeModel
-from engines.value.history import correlation, fit_value, notes, read, returning
+from engines.value.bgnbd import BGNBD
+from engines.value.gamma_gamma import GammaGamma
+from engines.value.history import correlation, read, returning
+from engines.value.intervals import Future, intervals
+from engines.value.lifetime import LifetimeModel
+from engines.value.models import LIFETIMES, fitted
 from engines.value.patterns import Floats, Histories, distinct
+from engines.value.uncertainty import Uncertainty
 
 WEEKS_PER_YEAR = 365.25 / 7
 LONGEST_HORIZON = 520  # weeks: ten years, beyond which no purchase history says anything
@@ -37,10 +41,12 @@ class Valuation:
     """The estimated future of every customer.
 
     ``columns``: exactly ``VALUE_COLUMNS``, finite for everyone, on the index of the customers given.
-    ``model``: JSON-ready: ``bg_nbd`` and ``gamma_gamma`` with their ``parameters``, ``log_likelihood`` (total over the
-    customers fitted, time in weeks, money in the currency; None where there is none), ``method``, ``penalizer`` and
-    ``converged`` (plain maximum likelihood did); counts; ``frequency_value_correlation``; horizon and rate.
-    ``notes``: what a reader of the figures should know, in plain sentences.
+    ``model``: JSON-ready. ``model`` in it names the lifetime model; under its name and ``gamma_gamma`` are
+    ``parameters``, ``log_likelihood`` (total over the customers fitted, time in weeks, money in the currency; None
+    where there is none), ``method``, ``penalizer`` and ``converged`` (plain maximum likelihood did); then counts;
+    ``frequency_value_correlation``; horizon and rate; ``uncertainty``, ``interval`` and ``seed``, which intervals are
+    made of; and ``total``: ``clv``, ``spend`` and ``purchases`` of all customers, and ``*_range``, each from low to
+    high. ``notes``: what a reader of the figures should know, in plain sentences.
     """
 
     columns: DataFrame
@@ -48,30 +54,49 @@ class Valuation:
     notes: tuple[str, ...]
 
 
-def estimate(customers: DataFrame, *, horizon_weeks: int = 26, discount_rate: float = 0.10) -> Valuation:
-    """CLV, expected purchases and their value, P(alive) and churn risk of every customer, by BG/NBD x Gamma-Gamma.
+def estimate(
+    customers: DataFrame,
+    *,
+    horizon_weeks: float = 26,
+    discount_rate: float = 0.10,
+    model: str = "bg_nbd",
+    interval: float = 0.8,
+    seed: int = 0,
+) -> Valuation:
+    """CLV with its interval, expected purchases and their value, and chances of every customer, by a lifetime model.
 
     CLV is the sum over the weeks i = 1..horizon of (purchases expected in week i) x (expected purchase value)
     / (1 + discount_rate)^(i / 52.18): money that comes in week i counts as if it came at the end of it, and a year has
-    365.25 / 7 weeks. ``lifetimes.customer_lifetime_value`` takes months of 4.345 weeks and a monthly rate instead;
-    with its steps :func:`discounted_purchases` gives its figures. Weeks fit any horizon, and discount a payment by half
-    a week too much on average instead of half a month: at 10 % a year about 0.3 % more CLV.
+    365.25 / 7 weeks; a horizon that is no whole number of weeks ends with a shorter one.
+    ``lifetimes.customer_lifetime_value`` takes months of 4.345 weeks and a monthly rate instead; with its steps
+    :func:`discounted_purchases` gives its figures. Weeks fit any horizon, and discount a payment by half a week too
+    much on average instead of half a month: at 10 % a year about 0.3 % more CLV.
 
-    Expected purchases are not discounted. Churn risk is 1 - P(alive) x P(a purchase in the horizon | alive); see
-    :meth:`engines.value.bgnbd.BGNBD.none_if_alive`.
+    The interval is that of :func:`engines.value.models.spend_intervals`, with the discount that the CLV has. CLV is a
+    mean: where few are likely to buy at all, it lies above the interval, as most of them will spend nothing.
+
+    Expected purchases and future spend are not discounted. Churn risk is 1 - the probability of a purchase, which is
+    P(alive) x P(a purchase in the horizon | alive); see ``none_if_alive`` of the model.
 
     Args:
         customers: one row each, with ``REPEAT_PURCHASES``, ``FIRST_TO_LAST`` and ``AGE`` (weeks), ``MEAN_REPEAT_VALUE``
             and ``MONETARY`` (currency). Any index; the order of the rows changes nothing.
-        horizon_weeks: how far ahead to look, 1 to 520 weeks.
+        horizon_weeks: how far ahead to look, 1 to 520 weeks, in whole days: 184 / 7 is half a year from 1 July.
         discount_rate: per year, 0.10 being ten per cent.
+        model: of purchases, a name in :data:`engines.value.models.LIFETIMES`.
+        interval: the probability with which spend shall lie within the interval.
+        seed: of the futures that the interval is drawn from.
 
     Raises:
-        InputError: no customers, a missing column, a value that cannot be, or a horizon or rate out of range.
+        InputError: no customers, a missing column, a value that cannot be, or a horizon, rate, model or interval that
+            cannot be.
     """
-    if not 1 <= horizon_weeks <= LONGEST_HORIZON or int(horizon_weeks) != horizon_weeks:
+    if model not in LIFETIMES:
+        raise InputError(f"clv model = {model!r} is no lifetime model; choose from {', '.join(LIFETIMES)}.")
+    if not 1 <= horizon_weeks <= LONGEST_HORIZON or not math.isclose(7 * horizon_weeks, round(7 * horizon_weeks)):
         raise InputError(
-            f"clv horizon_weeks = {horizon_weeks!r} cannot be; give whole weeks between 1 and {LONGEST_HORIZON}."
+            f"clv horizon_weeks = {horizon_weeks!r} cannot be; give whole weeks between 1 and {LONGEST_HORIZON}, "
+            "or sevenths of them."
         )
     if not (math.isfinite(discount_rate) and discount_rate >= 0):
         raise InputError(
@@ -79,18 +104,19 @@ def estimate(customers: DataFrame, *, horizon_weeks: int = 26, discount_rate: fl
         )
     x, t_x, age, mean_value, monetary = read(customers)
     histories = Histories.of(x, t_x, age)
-    lifetime = bgnbd.fit(histories)
-    who = returning(x, mean_value)
-    value = fit_value(x, mean_value, monetary)
-    correlated = correlation(x, mean_value)
+    found = fitted(LIFETIMES[model], histories, x, mean_value, monetary)
+    lifetime, value = found.lifetime, found.value
+    horizon = Horizon(float(horizon_weeks), float(discount_rate))
+    future = Future(lifetime.model, value.model, found.uncertainty, horizon.weeks, interval, seed)
+    columns, total = _columns(future, horizon, histories, x, mean_value, customers.index)
 
-    purchase_value = value.model.expected_value(x, mean_value)
-    columns = _columns(lifetime.model, histories, purchase_value, horizon_weeks, discount_rate, customers.index)
+    who = returning(x, mean_value)
     fitted_values = value.converged or value.penalizer > 0
-    model = {
-        "bg_nbd": {
+    described = {
+        "model": model,
+        model: {
             "parameters": lifetime.model.parameters(),
-            "log_likelihood": lifetime.model.log_likelihood(histories),
+            "log_likelihood": found.parameters["log_likelihood"],
             "method": lifetime.method,
             "penalizer": lifetime.penalizer,
             "converged": lifetime.converged,
@@ -107,11 +133,15 @@ def estimate(customers: DataFrame, *, horizon_weeks: int = 26, discount_rate: fl
         "distinct_histories": len(histories.x),
         "repeat_buyers": int((x > 0).sum()),
         "repeat_buyers_with_positive_value": int(who.sum()),
-        "frequency_value_correlation": correlated,
-        "horizon_weeks": int(horizon_weeks),
+        "frequency_value_correlation": correlation(x, mean_value),
+        "horizon_weeks": int(horizon_weeks) if horizon_weeks == int(horizon_weeks) else float(horizon_weeks),
         "discount_rate": float(discount_rate),
+        "uncertainty": found.uncertainty.to_dict(),
+        "interval": float(interval),
+        "seed": int(seed),
+        "total": total,
     }
-    return Valuation(columns, model, notes(lifetime, value, x, mean_value, correlated))
+    return Valuation(columns, described, found.notes)
 
 
 def revalue(customers: DataFrame, model: Mapping[str, Any]) -> DataFrame:
@@ -127,33 +157,75 @@ def revalue(customers: DataFrame, model: Mapping[str, Any]) -> DataFrame:
         InputError: no customers, a missing column or a value that cannot be.
     """
     x, t_x, age, mean_value, _ = read(customers)
-    lifetime = bgnbd.BGNBD(**model["bg_nbd"]["parameters"])
-    purchase_value = gamma_gamma.GammaGamma(**model["gamma_gamma"]["parameters"]).expected_value(x, mean_value)
-    horizon, rate = int(model["horizon_weeks"]), float(model["discount_rate"])
-    return _columns(lifetime, Histories.of(x, t_x, age), purchase_value, horizon, rate, customers.index)
+    name = model.get("model", BGNBD.name)
+    horizon = Horizon(float(model["horizon_weeks"]), float(model["discount_rate"]))
+    future = Future(
+        LIFETIMES[name](**model[name]["parameters"]),
+        GammaGamma(**model["gamma_gamma"]["parameters"]),
+        Uncertainty.from_dict(model.get("uncertainty")),
+        horizon.weeks,
+        float(model.get("interval", 0.8)),
+        int(model.get("seed", 0)),
+    )
+    return _columns(future, horizon, Histories.of(x, t_x, age), x, mean_value, customers.index)[0]
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """How far ahead, in weeks, and what money is worth: ``rate`` per year."""
+
+    weeks: float
+    rate: float
+
+    @property
+    def times(self) -> Floats:
+        """The ends of its weeks, and its own."""
+        whole = np.arange(1.0, np.floor(self.weeks + 1e-9) + 1.0)
+        return whole if self.weeks - len(whole) < 1e-9 else np.append(whole, self.weeks)
+
+    @property
+    def factors(self) -> Floats:
+        """What money that comes by each of ``times`` is worth today."""
+        return np.asarray((1.0 + self.rate) ** (-self.times / WEEKS_PER_YEAR), dtype=np.float64)
 
 
 def _columns(
-    model: LifetimeModel, histories: Histories, purchase_value: Floats, horizon_weeks: int, rate: float, index: Index
-) -> DataFrame:
-    weeks = np.arange(1, int(horizon_weeks) + 1, dtype=np.float64)
-    expected, discounted, silent = _ahead(model, histories, weeks, (1.0 + rate) ** (-weeks / WEEKS_PER_YEAR))
+    future: Future, horizon: Horizon, histories: Histories, x: Floats, mean_value: Floats, index: Index
+) -> tuple[DataFrame, dict[str, Any]]:
+    """``VALUE_COLUMNS``, and the totals with their ranges."""
+    model = future.lifetime
+    expected, discounted, silent = _ahead(model, histories, horizon.times, horizon.factors)
     alive = model.alive(histories.x, histories.t_x, histories.age)
     at = histories.positions
-    return DataFrame(
+    purchase_value = future.value.expected_value(x, mean_value)
+    purchases = (alive * expected)[at]
+    spend, clv = purchases * purchase_value, (alive * discounted)[at] * purchase_value
+    ranges, total_spend, total_purchases = intervals(future, histories, x, mean_value)
+    # what a payment is worth on average: of whom nothing is expected, as of one at the end
+    worth = np.where(expected > 0, discounted / np.where(expected > 0, expected, 1.0), horizon.factors[-1])[at]
+    columns = DataFrame(
         {
-            EXPECTED_PURCHASES: (alive * expected)[at],
+            EXPECTED_PURCHASES: purchases,
             EXPECTED_PURCHASE_VALUE: purchase_value,
-            CLV: (alive * discounted)[at] * purchase_value,
-            CLV_LOW: (alive * discounted)[at] * purchase_value,
-            CLV_HIGH: (alive * discounted)[at] * purchase_value,
+            CLV: clv,
+            CLV_LOW: ranges[:, 0] * worth,
+            CLV_HIGH: ranges[:, 1] * worth,
             P_ALIVE: alive[at],
             P_PURCHASE: (alive * (1.0 - silent))[at],
             CHURN_RISK: (1.0 - alive * (1.0 - silent))[at],
-            FUTURE_SPEND: (alive * expected)[at] * purchase_value,
+            FUTURE_SPEND: spend,
         },
         index=index,
     )[list(VALUE_COLUMNS)]
+    sums = {name: math.fsum(values) for name, values in (("clv", clv), ("spend", spend), ("purchases", purchases))}
+    share = sums["clv"] / sums["spend"] if sums["spend"] > 0 else 1.0
+    total = {
+        **sums,
+        "clv_range": [end * share for end in total_spend],
+        "spend_range": list(total_spend),
+        "purchases_range": list(total_purchases),
+    }
+    return columns, total
 
 
 def discounted_purchases(

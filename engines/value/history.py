@@ -91,7 +91,8 @@ def notes(
     if lifetime.penalizer:
         notes.append(
             f"The plain {lifetime.model.title} fit did not converge to parameters that these sales decide; it was "
-            f"fitted again with a penalizer of {lifetime.penalizer:g} on the squared log-parameters (time scaled to the longest age)."
+            f"fitted again with a penalizer of {lifetime.penalizer:g} on the squared log-parameters (time scaled to "
+            "the longest age)."
         )
     elif not lifetime.converged:
         why = "nobody has bought again yet" if buyers == 0 else f"no {lifetime.model.title} fit converged"

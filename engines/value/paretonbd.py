@@ -2,8 +2,8 @@
 
 While a customer is alive, purchases follow a Poisson process with a rate that differs between customers,
 Gamma(r, alpha); lifetimes are exponential with a rate that differs too, Gamma(s, beta). Sources: Schmittlein, Morrison
-and Colombo (1987), "Counting Your Customers", Management Science 33(1), 1-24; Fader and Hardie (2005), "A Note on Deriving
-the Pareto/NBD Model", brucehardie.com note 009, whose equations are numbered here.
+and Colombo (1987), "Counting Your Customers", Management Science 33(1), 1-24; Fader and Hardie (2005), "A Note on
+Deriving the Pareto/NBD Model", brucehardie.com note 009, whose equations are numbered here.
 """
 
 from __future__ import annotations
