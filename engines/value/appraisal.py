@@ -12,13 +12,15 @@ import numpy as np
 from pandas import DataFrame, Series
 
 from engines.columns import CHURN_RISK, FUTURE_SPEND, MONETARY, REPEAT_PURCHASES, TENURE, VALUE_COLUMNS
+from engines.errors import InputError
 from engines.value.clv import estimate
 from engines.value.contract import Answer, FittedValueModel, ValueModel, Window
 from engines.value.metrics import Metrics
+from engines.value.models import LIFETIMES
 from engines.value.plan import Cut, Plan, lessons, plan, windows
 from engines.value.reappraisal import remembered
 from engines.value.receipts import CHANCE, SPEND, Terms, best_lifetime, naive, receipt
-from engines.value.registry import registered_models, value_model
+from engines.value.registry import registered_models
 from engines.value.trials import LEARN_LIMIT, Trial, attempt, checked, drawn, sample
 
 #: What may be said instead of a model: whichever did best.
@@ -145,8 +147,9 @@ def appraise(
     Raises:
         InputError: no such model, or customers that cannot be valued.
     """
-    if settings.model != AUTO:
-        value_model(settings.model)
+    if settings.model not in (AUTO, *LIFETIMES):
+        known = ", ".join((*LIFETIMES, AUTO))
+        raise InputError(f"[clv] model = {settings.model!r} is no lifetime model; choose from {known}.")
     models = usable_models()
     looked_at = agenda(first_day, as_of, settings)
     proof = judge(looked_at, {**tables, as_of: customers}, settings, models)
@@ -164,13 +167,13 @@ def appraise(
         seed=settings.seed,
     )
     columns, told = valuation.columns.copy(), dict(valuation.model)
-    known = {**tables, as_of: customers}
+    dated = {**tables, as_of: customers}
     for asked in (
         _Asked("churn", "churn", "log_loss", CHANCE, looked_at.churn_lessons, settings.churn_days / 7),
         _Asked("spend", "ltv", "rmse", SPEND, looked_at.spend_lessons, float(settings.horizon_weeks)),
     ):
         figures = proof[asked.question] if proof is not None else {}
-        past = tuple(sample(each, settings.seed) for each in windows(asked.lessons, known))
+        past = tuple(sample(each, settings.seed) for each in windows(asked.lessons, dated))
         best = _foremost(asked, figures, models, lifetime, customers, past)
         notes.extend(best.notes)
         if best.name is None:

@@ -13,6 +13,7 @@ from engines.value.gamma_gamma import GammaGamma, ValueFit
 from engines.value.lifetime import LifetimeFit
 from engines.value.models import FittedLifetime, LifetimeValueModel
 from engines.value.registry import value_model
+from engines.value.uncertainty import Uncertainty
 
 #: Which column each question of :attr:`engines.value.appraisal.Appraisal.model` fills.
 COLUMNS = {"churn": CHURN_RISK, "spend": FUTURE_SPEND}
@@ -68,5 +69,9 @@ def _again(entry: Mapping[str, Any]) -> FittedLifetime | None:
     own = {name: value for name, value in parameters.items() if name in model.kind.__dataclass_fields__}  # type: ignore[attr-defined]
     value = GammaGamma(*(parameters[name] for name in ("p", "q", "v")))
     return FittedLifetime(
-        LifetimeFit(model.kind(**own), "kept", 0.0, True), ValueFit(value, "kept", 0.0, True), parameters, ()
+        LifetimeFit(model.kind(**own), "kept", 0.0, True),
+        ValueFit(value, "kept", 0.0, True),
+        parameters,
+        Uncertainty.from_dict(None),
+        (),
     )

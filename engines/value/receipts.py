@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 from pandas import DataFrame
 
-from engines.columns import TENURE
+from engines.columns import MONEY_SCALE, TENURE
 from engines.value import baselines
 from engines.value.contract import PURCHASES_AFTER, SPEND_AFTER, Answer, FittedValueModel, ValueModel, Window
 from engines.value.history import read, returning
 from engines.value.importances import importances
+from engines.value.intervals import PURCHASES_HIGH, PURCHASES_LOW, SPEND_HIGH, SPEND_LOW
 from engines.value.losses import loss, reliability
 from engines.value.metrics import Metrics, calibration, foresight
+from engines.value.models import LIFETIMES, FittedLifetime, spend_intervals
 from engines.value.patterns import Floats
 from engines.value.plan import Plan
 from engines.value.trials import Foreseen, Trial, foresee
@@ -82,7 +84,7 @@ def receipt(models: Mapping[str, ValueModel], far: Trial, near: Trial, terms: Te
         "unknown_churn": unknown,
         "ltv": ltv,
         "importances": _importances(models, chosen["ltv"], far_said, far.test, terms.seed),
-        "coverage": None,
+        "coverage": _coverage(far_said.fitted.get(chosen["purchases"] or ""), far.test, terms),
         "verdicts": [
             verdict(question, chosen[question], figures, titles)
             for question, figures in (("purchases", holdout), ("churn", churn), ("ltv", ltv))
@@ -99,8 +101,7 @@ def best(figures: Mapping[str, Metrics], metric: str) -> str | None:
 
 def best_lifetime(models: Mapping[str, ValueModel], holdout: Mapping[str, Metrics]) -> str | None:
     """The lifetime model that did best on the holdout: by RMSE, then by how far its bias is from nothing."""
-    known = {name: holdout[name] for name, model in models.items() if name in holdout and not model.learns}
-    known = {name: found for name, found in known.items() if found["rmse"] is not None}
+    known = {name: holdout[name] for name in models if name in holdout and name in LIFETIMES}
     return min(known, key=lambda name: _place(known[name])) if known else None
 
 
@@ -168,6 +169,29 @@ def _importances(
     if name is None or not models[name].learns:
         return []
     return importances(said.fitted[name], test, seed=seed)
+
+
+def _coverage(fitted: FittedValueModel | None, test: Window, terms: Terms) -> dict[str, Any] | None:
+    """How many customers' spend and purchases fell into their intervals, and whether the total did."""
+    if not isinstance(fitted, FittedLifetime):
+        return None
+    found = spend_intervals(fitted, test.customers, test.weeks, terms.interval, terms.seed)
+    bought, spent = _outcome(test)
+    low, high, fewest, most = (
+        found.customers[name].to_numpy() for name in (SPEND_LOW, SPEND_HIGH, PURCHASES_LOW, PURCHASES_HIGH)
+    )
+    total = float(np.rint(spent * MONEY_SCALE).sum() / MONEY_SCALE)
+    return {
+        "level": found.level,
+        "spend": float(((low <= spent) & (spent <= high)).mean()),
+        "purchases": float(((fewest <= bought) & (bought <= most)).mean()),
+        "total": {
+            "low": found.spend.low,
+            "high": found.spend.high,
+            "actual": total,
+            "inside": bool(found.spend.low <= total <= found.spend.high),
+        },
+    }
 
 
 # --- how it is told -------------------------------------------------------------------------------------------------
