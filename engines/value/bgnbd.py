@@ -8,50 +8,53 @@ Beta(a, b). Source: Fader, Hardie and Lee (2005), "Counting Your Customers the E
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
-from engines.value import reference
-from engines.value.fitting import Objective, search_patiently
+from engines.value import lifetime, reference
+from engines.value.fitting import Objective
+from engines.value.lifetime import LifetimeFit, LifetimeModel, poisson_tail, pooled_scale
 from engines.value.patterns import Floats, Histories
 
 _NEAR_POLE = 1e-6  # distance kept from the removable poles at a = 1 and a + b + x = 1
 
 
-class LifetimeModel(Protocol):
-    """What any model of repeat purchases answers; BG/NBD is one. Time is in weeks, arrays are one value per history.
-
-    Being alive and what follows from it come apart: expected purchases are P(alive) times purchases if alive, and those
-    depend on ``x`` and age alone. That holds for BG/NBD, MBG/NBD and Pareto/NBD.
-    """
-
-    def alive(self, x: Floats, t_x: Floats, age: Floats) -> Floats:
-        """P(alive | x, t_x, T)."""
-        ...
-
-    def purchases_if_alive(self, x: Floats, age: Floats, weeks: float) -> Floats:
-        """E[purchases in the next ``weeks`` | alive, x, T]."""
-        ...
-
-    def none_if_alive(self, x: Floats, age: Floats, weeks: float) -> Floats:
-        """P(no purchase in the next ``weeks`` | alive, x, T)."""
-        ...
-
-
 @dataclass(frozen=True)
-class BGNBD:
+class BGNBD(LifetimeModel):
     """The model with its four parameters, time in weeks."""
+
+    name = "bg_nbd"
+    title = "BG/NBD"
 
     r: float
     alpha: float
     a: float
     b: float
 
-    def parameters(self) -> dict[str, float]:
-        """The parameters by name."""
-        return asdict(self)
+    @classmethod
+    def objective(cls, histories: Histories, scale: float) -> Objective:
+        """The paper's section 7. Nobody leaves before the first repeat purchase."""
+        return beta_geometric_objective(histories, scale, chances=histories.x)
+
+    @classmethod
+    def pooled(cls, histories: Histories) -> Self:
+        """See :meth:`LifetimeModel.pooled`.
+
+        One purchase in four is a customer's last, as on CDNOW, with the weight of two purchases (a = 0.5, b = 1.5).
+        """
+        return cls(r=1.0, alpha=pooled_scale(histories), a=0.5, b=1.5)
+
+    @property
+    def guess(self) -> str:
+        """The share of leaving that :meth:`pooled` supposes."""
+        return "one purchase in four taken to be a customer's last"
+
+    @property
+    def leaving(self) -> float:
+        """The chance of leaving at one purchase, of a customer drawn at random."""
+        return self.a / (self.a + self.b)
 
     def alive(self, x: Floats, t_x: Floats, age: Floats) -> Floats:
         """P(alive | x, t_x, T): Hardie's note 021. It is 1 for everyone without a repeat purchase."""
@@ -98,52 +101,30 @@ class BGNBD:
         passed = self.alpha + age
         return np.asarray((passed / (passed + weeks)) ** (self.r + x), dtype=np.float64)
 
-    def log_likelihood(self, histories: Histories) -> float:
-        """Total log-likelihood over all customers, time in weeks: the figure the literature prints."""
-        value, _ = _objective(histories, 1.0)(np.log([self.r, self.alpha, self.a, self.b]))
-        return -value * histories.customers
+    def at_least_if_alive(self, x: Floats, age: Floats, weeks: float, most: int) -> Floats:
+        """P(n purchases or more | alive): the Poisson process gets so far, and the customer stays n - 1 times.
 
-
-@dataclass(frozen=True)
-class LifetimeFit:
-    """A fitted model and how it was come by: ``method`` is maximum likelihood, penalized or empirical Bayes."""
-
-    model: BGNBD
-    method: str
-    penalizer: float
-    converged: bool
+        Given the history and being alive, rate ~ Gamma(r+x, alpha+T) and leaving ~ Beta(a, b+x) are independent, so
+        it is :func:`poisson_tail` times B(a, b+x+n-1) / B(a, b+x).
+        """
+        tail = poisson_tail(self.r + x, self.alpha + age, weeks, most)
+        if most > 1:
+            stays = (self.b + x)[:, None] + np.arange(most - 1.0)
+            tail[:, 1:] *= np.cumprod(stays / (stays + self.a), axis=1)
+        return tail
 
 
 def fit(histories: Histories) -> LifetimeFit:
-    """BG/NBD fitted to distinct histories by maximum likelihood, time scaled so that the longest age is 1.
+    """BG/NBD fitted to distinct histories; see :func:`engines.value.lifetime.fit`."""
+    return lifetime.fit(BGNBD, histories)
 
-    Where that does not converge, a penalizer is tried, and where nothing converges or there is nothing to fit (no
-    repeat purchase, no time passed), the estimate is :func:`pooled`.
+
+def beta_geometric_objective(histories: Histories, scale: float, chances: Floats) -> Objective:
+    """Mean negative log-likelihood and its gradient, of log(r, alpha, a, b); times are multiplied by ``scale``.
+
+    ``chances``: at how many moments each customer may have left, the last one included: ``x`` in BG/NBD, ``x`` + 1 in
+    MBG/NBD, where the first purchase is such a moment as well.
     """
-    longest = float(histories.age.max())
-    if longest > 0 and histories.purchases > 0:
-        optimum = search_patiently(_objective(histories, 1.0 / longest), 4)
-        if optimum is not None:
-            r, alpha, a, b = (float(value) for value in optimum.parameters)
-            method = "penalized maximum likelihood" if optimum.penalizer else "maximum likelihood"
-            return LifetimeFit(BGNBD(r, alpha * longest, a, b), method, optimum.penalizer, not optimum.penalizer)
-    return LifetimeFit(pooled(histories), "empirical Bayes", 0.0, False)
-
-
-def pooled(histories: Histories) -> BGNBD:
-    """The model when likelihood cannot decide: the pooled purchase rate, and a stated guess of the rest.
-
-    The mean rate is (repeat purchases + 1/2) / (customer-weeks + 52): as if half a purchase in one more customer-year
-    had been seen, so that "none so far" does not become "never". Rates spread exponentially around it (r = 1). One
-    purchase in four is a customer's last, as on CDNOW, with the weight of two purchases (a = 0.5, b = 1.5). Each
-    customer's own history then moves the estimate as in BG/NBD.
-    """
-    weeks = float(histories.weights @ histories.age)
-    return BGNBD(r=1.0, alpha=(weeks + 52.0) / (histories.purchases + 0.5), a=0.5, b=1.5)
-
-
-def _objective(histories: Histories, scale: float) -> Objective:
-    """Mean negative log-likelihood (the paper's section 7) and its gradient, of log(r, alpha, a, b); times x scale."""
     from scipy.special import expit, gammaln, psi
 
     share = histories.weights / histories.customers
@@ -151,8 +132,9 @@ def _objective(histories: Histories, scale: float) -> Objective:
     ages, of_age = np.unique(histories.age, return_inverse=True)
     count_share = np.bincount(of_count, share)
     age_share = np.bincount(of_age, share)
-    again = histories.x > 0
-    # The rest is needed for repeat buyers only: one-time buyers have no term for having left.
+    extra = float((chances - histories.x)[0])  # the same for everyone: 0 or 1
+    again = chances > 0
+    # The rest is needed only for who may have left: in BG/NBD one-time buyers have no term for that.
     lasts, of_last = np.unique(histories.t_x[again], return_inverse=True)
     age_again, count_again, share_again = of_age[again], of_count[again], share[again]
     purchases_by_age = np.bincount(of_age, share * histories.x)
@@ -161,7 +143,8 @@ def _objective(histories: Histories, scale: float) -> Objective:
     def objective(logs: Floats) -> tuple[float, Floats]:
         r, alpha, a, b = parameters = np.exp(logs)
         log_age, log_last = np.log(alpha + ages), np.log(alpha + lasts)
-        before = np.maximum(counts, 1.0) - 1.0
+        stayed = counts + extra
+        before = np.maximum(stayed, 1.0) - 1.0
         # log odds of having left at the last purchase rather than being alive and silent since
         silent_for = log_age[age_again] - log_last[of_last]
         shape = (r + counts)[count_again]
@@ -169,7 +152,7 @@ def _objective(histories: Histories, scale: float) -> Objective:
         left = share_again * expit(odds)
 
         rhythm = gammaln(r + counts) - gammaln(r) + r * np.log(alpha)
-        leaving = gammaln(a + b) + gammaln(b + counts) - gammaln(b) - gammaln(a + b + counts)
+        leaving = gammaln(a + b) + gammaln(b + stayed) - gammaln(b) - gammaln(a + b + stayed)
         silence = (r * age_share + purchases_by_age) @ log_age
         value = count_share @ (rhythm + leaving) - silence + share_again @ np.logaddexp(0.0, odds)
 
@@ -182,9 +165,9 @@ def _objective(histories: Histories, scale: float) -> Objective:
             + (np.bincount(age_again, weighted, len(ages)) / (alpha + ages)).sum()
             - (np.bincount(of_last, weighted, len(lasts)) / (alpha + lasts)).sum()
         )
-        total = psi(a + b) - psi(a + b + counts)
+        total = psi(a + b) - psi(a + b + stayed)
         d_a = count_share @ total + left.sum() / a
-        d_b = count_share @ (total + psi(b + counts) - psi(b)) - (left_by_count / (b + before)).sum()
+        d_b = count_share @ (total + psi(b + stayed) - psi(b)) - (left_by_count / (b + before)).sum()
         return -float(value), -np.array([d_r, d_alpha, d_a, d_b]) * parameters
 
     return objective

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,31 +11,29 @@ import numpy as np
 from pandas import DataFrame, Index
 
 from engines.columns import (
-    AGE,
     CHURN_RISK,
     CLV,
+    CLV_HIGH,
+    CLV_LOW,
     EXPECTED_PURCHASE_VALUE,
     EXPECTED_PURCHASES,
-    FIRST_TO_LAST,
-    MEAN_REPEAT_VALUE,
-    MONETARY,
+    FUTURE_SPEND,
     P_ALIVE,
-    REPEAT_PURCHASES,
+    P_PURCHASE,
     VALUE_COLUMNS,
 )
 from engines.errors import InputError
-from engines.value import bgnbd, gamma_gamma
-from engines.value.bgnbd import LifetimeFit, LifetimeModel
-from engines.value.gamma_gamma import ValueFit
+from engines.value.bgnbd import BGNBD
+from engines.value.gamma_gamma import GammaGamma
+from engines.value.history import correlation, read, returning
+from engines.value.intervals import Future, intervals
+from engines.value.lifetime import LifetimeModel
+from engines.value.models import LIFETIMES, fitted
 from engines.value.patterns import Floats, Histories, distinct
+from engines.value.uncertainty import Uncertainty
 
 WEEKS_PER_YEAR = 365.25 / 7
 LONGEST_HORIZON = 520  # weeks: ten years, beyond which no purchase history says anything
-
-_NEEDED = (REPEAT_PURCHASES, FIRST_TO_LAST, AGE, MEAN_REPEAT_VALUE, MONETARY)
-_FEW_REPEAT_BUYERS = 30
-_HIGH_CORRELATION = 0.3
-_NO_DROPOUT = 0.001
 
 
 @dataclass(frozen=True)
@@ -43,10 +41,12 @@ class Valuation:
     """The estimated future of every customer.
 
     ``columns``: exactly ``VALUE_COLUMNS``, finite for everyone, on the index of the customers given.
-    ``model``: JSON-ready: ``bg_nbd`` and ``gamma_gamma`` with their ``parameters``, ``log_likelihood`` (total over the
-    customers fitted, time in weeks, money in the currency; None where there is none), ``method``, ``penalizer`` and
-    ``converged`` (plain maximum likelihood did); counts; ``frequency_value_correlation``; horizon and rate.
-    ``notes``: what a reader of the figures should know, in plain sentences.
+    ``model``: JSON-ready. ``model`` in it names the lifetime model; under its name and ``gamma_gamma`` are
+    ``parameters``, ``log_likelihood`` (total over the customers fitted, time in weeks, money in the currency; None
+    where there is none), ``method``, ``penalizer`` and ``converged`` (plain maximum likelihood did); then counts;
+    ``frequency_value_correlation``; horizon and rate; ``uncertainty``, ``interval`` and ``seed``, which intervals are
+    made of; and ``total``: ``clv``, ``spend`` and ``purchases`` of all customers, and ``*_range``, each from low to
+    high. ``notes``: what a reader of the figures should know, in plain sentences.
     """
 
     columns: DataFrame
@@ -54,58 +54,76 @@ class Valuation:
     notes: tuple[str, ...]
 
 
-def estimate(customers: DataFrame, *, horizon_weeks: int = 26, discount_rate: float = 0.10) -> Valuation:
-    """CLV, expected purchases and their value, P(alive) and churn risk of every customer, by BG/NBD x Gamma-Gamma.
+def estimate(
+    customers: DataFrame,
+    *,
+    horizon_weeks: float = 26,
+    discount_rate: float = 0.10,
+    model: str = "bg_nbd",
+    interval: float = 0.8,
+    seed: int = 0,
+) -> Valuation:
+    """CLV with its interval, expected purchases and their value, and chances of every customer, by a lifetime model.
 
     CLV is the sum over the weeks i = 1..horizon of (purchases expected in week i) x (expected purchase value)
     / (1 + discount_rate)^(i / 52.18): money that comes in week i counts as if it came at the end of it, and a year has
-    365.25 / 7 weeks. ``lifetimes.customer_lifetime_value`` takes months of 4.345 weeks and a monthly rate instead;
-    with its steps :func:`discounted_purchases` gives its figures. Weeks fit any horizon, and discount a payment by half
-    a week too much on average instead of half a month: at 10 % a year about 0.3 % more CLV.
+    365.25 / 7 weeks; a horizon that is no whole number of weeks ends with a shorter one.
+    ``lifetimes.customer_lifetime_value`` takes months of 4.345 weeks and a monthly rate instead; with its steps
+    :func:`discounted_purchases` gives its figures. Weeks fit any horizon, and discount a payment by half a week too
+    much on average instead of half a month: at 10 % a year about 0.3 % more CLV.
 
-    Expected purchases are not discounted. Churn risk is 1 - P(alive) x P(a purchase in the horizon | alive); see
-    :meth:`engines.value.bgnbd.BGNBD.none_if_alive`.
+    The interval is that of :func:`engines.value.models.spend_intervals`, with the discount that the CLV has. CLV is a
+    mean: where few are likely to buy at all, it lies above the interval, as most of them will spend nothing.
+
+    Expected purchases and future spend are not discounted. Churn risk is 1 - the probability of a purchase, which is
+    P(alive) x P(a purchase in the horizon | alive); see ``none_if_alive`` of the model.
 
     Args:
         customers: one row each, with ``REPEAT_PURCHASES``, ``FIRST_TO_LAST`` and ``AGE`` (weeks), ``MEAN_REPEAT_VALUE``
             and ``MONETARY`` (currency). Any index; the order of the rows changes nothing.
-        horizon_weeks: how far ahead to look, 1 to 520 weeks.
+        horizon_weeks: how far ahead to look, 1 to 520 weeks, in whole days: 184 / 7 is half a year from 1 July.
         discount_rate: per year, 0.10 being ten per cent.
+        model: of purchases, a name in :data:`engines.value.models.LIFETIMES`.
+        interval: the probability with which spend shall lie within the interval.
+        seed: of the futures that the interval is drawn from.
 
     Raises:
-        InputError: no customers, a missing column, a value that cannot be, or a horizon or rate out of range.
+        InputError: no customers, a missing column, a value that cannot be, or a horizon, rate, model or interval that
+            cannot be.
     """
-    if not 1 <= horizon_weeks <= LONGEST_HORIZON or int(horizon_weeks) != horizon_weeks:
+    if model not in LIFETIMES:
+        raise InputError(f"clv model = {model!r} is no lifetime model; choose from {', '.join(LIFETIMES)}.")
+    if not 1 <= horizon_weeks <= LONGEST_HORIZON or not math.isclose(7 * horizon_weeks, round(7 * horizon_weeks)):
         raise InputError(
-            f"clv horizon_weeks = {horizon_weeks!r} cannot be; give whole weeks between 1 and {LONGEST_HORIZON}."
+            f"clv horizon_weeks = {horizon_weeks!r} cannot be; give whole weeks between 1 and {LONGEST_HORIZON}, "
+            "or sevenths of them."
         )
     if not (math.isfinite(discount_rate) and discount_rate >= 0):
         raise InputError(
             f"clv discount_rate = {discount_rate!r} cannot be; give a yearly rate of 0 or more, such as 0.10."
         )
-    x, t_x, age, mean_value, monetary = _checked(customers)
+    x, t_x, age, mean_value, monetary = read(customers)
     histories = Histories.of(x, t_x, age)
-    lifetime = bgnbd.fit(histories)
-    returning = (x > 0) & (mean_value > 0)
-    value = _fit_value(x, mean_value, monetary, returning)
-    correlation = _correlation(x[returning], mean_value[returning])
+    found = fitted(LIFETIMES[model], histories, x, mean_value, monetary)
+    lifetime, value = found.lifetime, found.value
+    horizon = Horizon(float(horizon_weeks), float(discount_rate))
+    future = Future(lifetime.model, value.model, found.uncertainty, horizon.weeks, interval, seed)
+    columns, total = _columns(future, horizon, histories, x, mean_value, customers.index)
 
-    purchase_value = value.model.expected_value(x, mean_value)
-    columns = _columns(lifetime.model, histories, purchase_value, horizon_weeks, discount_rate, customers.index)
+    who = returning(x, mean_value)
     fitted_values = value.converged or value.penalizer > 0
-    model = {
-        "bg_nbd": {
+    described = {
+        "model": model,
+        model: {
             "parameters": lifetime.model.parameters(),
-            "log_likelihood": lifetime.model.log_likelihood(histories),
+            "log_likelihood": found.parameters["log_likelihood"],
             "method": lifetime.method,
             "penalizer": lifetime.penalizer,
             "converged": lifetime.converged,
         },
         "gamma_gamma": {
             "parameters": value.model.parameters(),
-            "log_likelihood": value.model.log_likelihood(x[returning], mean_value[returning])
-            if fitted_values
-            else None,
+            "log_likelihood": value.model.log_likelihood(x[who], mean_value[who]) if fitted_values else None,
             "method": value.method,
             "penalizer": value.penalizer,
             "converged": value.converged,
@@ -114,12 +132,16 @@ def estimate(customers: DataFrame, *, horizon_weeks: int = 26, discount_rate: fl
         "customers": len(customers),
         "distinct_histories": len(histories.x),
         "repeat_buyers": int((x > 0).sum()),
-        "repeat_buyers_with_positive_value": int(returning.sum()),
-        "frequency_value_correlation": correlation,
-        "horizon_weeks": int(horizon_weeks),
+        "repeat_buyers_with_positive_value": int(who.sum()),
+        "frequency_value_correlation": correlation(x, mean_value),
+        "horizon_weeks": int(horizon_weeks) if horizon_weeks == int(horizon_weeks) else float(horizon_weeks),
         "discount_rate": float(discount_rate),
+        "uncertainty": found.uncertainty.to_dict(),
+        "interval": float(interval),
+        "seed": int(seed),
+        "total": total,
     }
-    return Valuation(columns, model, tuple(_notes(lifetime, value, x, mean_value, correlation)))
+    return Valuation(columns, described, found.notes)
 
 
 def revalue(customers: DataFrame, model: Mapping[str, Any]) -> DataFrame:
@@ -134,30 +156,76 @@ def revalue(customers: DataFrame, model: Mapping[str, Any]) -> DataFrame:
     Raises:
         InputError: no customers, a missing column or a value that cannot be.
     """
-    x, t_x, age, mean_value, _ = _checked(customers)
-    lifetime = bgnbd.BGNBD(**model["bg_nbd"]["parameters"])
-    purchase_value = gamma_gamma.GammaGamma(**model["gamma_gamma"]["parameters"]).expected_value(x, mean_value)
-    horizon, rate = int(model["horizon_weeks"]), float(model["discount_rate"])
-    return _columns(lifetime, Histories.of(x, t_x, age), purchase_value, horizon, rate, customers.index)
+    x, t_x, age, mean_value, _ = read(customers)
+    name = model.get("model", BGNBD.name)
+    horizon = Horizon(float(model["horizon_weeks"]), float(model["discount_rate"]))
+    future = Future(
+        LIFETIMES[name](**model[name]["parameters"]),
+        GammaGamma(**model["gamma_gamma"]["parameters"]),
+        Uncertainty.from_dict(model.get("uncertainty")),
+        horizon.weeks,
+        float(model.get("interval", 0.8)),
+        int(model.get("seed", 0)),
+    )
+    return _columns(future, horizon, Histories.of(x, t_x, age), x, mean_value, customers.index)[0]
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """How far ahead, in weeks, and what money is worth: ``rate`` per year."""
+
+    weeks: float
+    rate: float
+
+    @property
+    def times(self) -> Floats:
+        """The ends of its weeks, and its own."""
+        whole = np.arange(1.0, np.floor(self.weeks + 1e-9) + 1.0)
+        return whole if self.weeks - len(whole) < 1e-9 else np.append(whole, self.weeks)
+
+    @property
+    def factors(self) -> Floats:
+        """What money that comes by each of ``times`` is worth today."""
+        return np.asarray((1.0 + self.rate) ** (-self.times / WEEKS_PER_YEAR), dtype=np.float64)
 
 
 def _columns(
-    model: LifetimeModel, histories: Histories, purchase_value: Floats, horizon_weeks: int, rate: float, index: Index
-) -> DataFrame:
-    weeks = np.arange(1, int(horizon_weeks) + 1, dtype=np.float64)
-    expected, discounted, silent = _ahead(model, histories, weeks, (1.0 + rate) ** (-weeks / WEEKS_PER_YEAR))
+    future: Future, horizon: Horizon, histories: Histories, x: Floats, mean_value: Floats, index: Index
+) -> tuple[DataFrame, dict[str, Any]]:
+    """``VALUE_COLUMNS``, and the totals with their ranges."""
+    model = future.lifetime
+    expected, discounted, silent = _ahead(model, histories, horizon.times, horizon.factors)
     alive = model.alive(histories.x, histories.t_x, histories.age)
     at = histories.positions
-    return DataFrame(
+    purchase_value = future.value.expected_value(x, mean_value)
+    purchases = (alive * expected)[at]
+    spend, clv = purchases * purchase_value, (alive * discounted)[at] * purchase_value
+    ranges, total_spend, total_purchases = intervals(future, histories, x, mean_value)
+    # what a payment is worth on average: of whom nothing is expected, as of one at the end
+    worth = np.where(expected > 0, discounted / np.where(expected > 0, expected, 1.0), horizon.factors[-1])[at]
+    columns = DataFrame(
         {
-            EXPECTED_PURCHASES: (alive * expected)[at],
+            EXPECTED_PURCHASES: purchases,
             EXPECTED_PURCHASE_VALUE: purchase_value,
-            CLV: (alive * discounted)[at] * purchase_value,
+            CLV: clv,
+            CLV_LOW: ranges[:, 0] * worth,
+            CLV_HIGH: ranges[:, 1] * worth,
             P_ALIVE: alive[at],
+            P_PURCHASE: (alive * (1.0 - silent))[at],
             CHURN_RISK: (1.0 - alive * (1.0 - silent))[at],
+            FUTURE_SPEND: spend,
         },
         index=index,
     )[list(VALUE_COLUMNS)]
+    sums = {name: math.fsum(values) for name, values in (("clv", clv), ("spend", spend), ("purchases", purchases))}
+    share = sums["clv"] / sums["spend"] if sums["spend"] > 0 else 1.0
+    total = {
+        **sums,
+        "clv_range": [end * share for end in total_spend],
+        "spend_range": list(total_spend),
+        "purchases_range": list(total_purchases),
+    }
+    return columns, total
 
 
 def discounted_purchases(
@@ -193,98 +261,3 @@ def _ahead(model: LifetimeModel, histories: Histories, times: Floats, factors: F
         discounted += factor * (by_then - so_far)
         so_far = by_then
     return so_far[at], discounted[at], model.none_if_alive(x, age, float(times[-1]))[at]
-
-
-def _checked(customers: DataFrame) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    missing = [name for name in _NEEDED if name not in customers.columns]
-    if missing:
-        raise InputError(
-            f"Customer value needs {', '.join(_NEEDED)}; this table has no {', '.join(missing)}. "
-            "Build the customer table from sales lines first."
-        )
-    if not len(customers):
-        raise InputError("There are no customers to value; check what cleaning dropped.")
-    values = {name: customers[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in _NEEDED}
-    x, t_x, age = values[REPEAT_PURCHASES], values[FIRST_TO_LAST], values[AGE]
-    for name, column in values.items():
-        _refuse(customers, ~np.isfinite(column), f"{name} is empty or infinite")
-    _refuse(customers, (x < 0) | (x != np.floor(x)), f"{REPEAT_PURCHASES} is not a whole number of 0 or more")
-    _refuse(customers, (t_x < 0) | (t_x > age), f"{FIRST_TO_LAST} is not between 0 and {AGE}")
-    _refuse(customers, (x == 0) & (t_x > 0), f"{FIRST_TO_LAST} is above 0 without a repeat purchase")
-    return x, t_x, age, values[MEAN_REPEAT_VALUE], values[MONETARY]
-
-
-def _refuse(customers: DataFrame, wrong: np.ndarray[Any, np.dtype[np.bool_]], what: str) -> None:
-    if wrong.any():
-        who = customers.index[int(wrong.argmax())]
-        raise InputError(
-            f"{what} for customer {who} ({int(wrong.sum())} of {len(customers)} customers); "
-            "build the customer table from sales lines again, up to the same day for everyone."
-        )
-
-
-def _fit_value(
-    x: Floats, mean_value: Floats, monetary: Floats, returning: np.ndarray[Any, np.dtype[np.bool_]]
-) -> ValueFit:
-    if returning.any():
-        return gamma_gamma.fit(x[returning], mean_value[returning])
-    paying = monetary > 0
-    mean = float(np.sort(monetary[paying]).sum() / (x[paying] + 1.0).sum()) if paying.any() else 0.0
-    return ValueFit(gamma_gamma.flat(mean), "mean of all purchases", 0.0, False)
-
-
-def _correlation(x: Floats, mean_value: Floats) -> float | None:
-    """Pearson's correlation of repeat purchases and their mean value; None where either does not vary."""
-    order = np.lexsort((mean_value, x))  # sums depend on their order in the last digits
-    x, mean_value = x[order], mean_value[order]
-    if len(x) < 3 or np.ptp(x) == 0 or np.ptp(mean_value) == 0:
-        return None
-    return float(np.corrcoef(x, mean_value)[0, 1])
-
-
-def _notes(
-    lifetime: LifetimeFit, value: ValueFit, x: Floats, mean_value: Floats, correlation: float | None
-) -> Sequence[str]:
-    notes = []
-    buyers = int((x > 0).sum())
-    if lifetime.penalizer:
-        notes.append(
-            "The plain BG/NBD fit did not converge to parameters that these sales decide; it was fitted again with a "
-            f"penalizer of {lifetime.penalizer:g} on the squared log-parameters (time scaled to the longest age)."
-        )
-    elif not lifetime.converged:
-        why = "nobody has bought again yet" if buyers == 0 else "no BG/NBD fit converged"
-        notes.append(
-            f"Purchases ahead are an empirical-Bayes estimate, not a fitted model, because {why}: the pooled purchase "
-            "rate, with one purchase in four taken to be a customer's last."
-        )
-    dropout = lifetime.model.a / (lifetime.model.a + lifetime.model.b)
-    if dropout < _NO_DROPOUT:
-        notes.append(
-            "These sales show next to no customers leaving for good, so P(alive) is close to 1 for nearly everyone; "
-            "go by the churn risk."
-        )
-    if 0 < buyers < _FEW_REPEAT_BUYERS:
-        notes.append(
-            f"Only {buyers} {'customer has' if buyers == 1 else 'customers have'} bought again; "
-            "treat every figure about the future as rough."
-        )
-    if value.method == "mean of all purchases":
-        notes.append("No repeat purchase has a positive value, so everyone gets the mean value of all purchases.")
-    elif not value.converged:
-        notes.append(
-            "Gamma-Gamma did not settle on purchase values by itself (no convergence, or no finite population mean); "
-            f"its population mean was held at the mean repeat purchase, {value.model.population_mean:,.2f}."
-        )
-    unpaid = int(((x > 0) & (mean_value <= 0)).sum())
-    if unpaid:
-        notes.append(
-            f"{unpaid} repeat {'buyer has' if unpaid == 1 else 'buyers have'} a mean repeat value of zero or less; "
-            "the purchase value model was fitted without them, and they are valued all the same."
-        )
-    if correlation is not None and abs(correlation) > _HIGH_CORRELATION:
-        notes.append(
-            f"How often customers buy and what they spend are correlated ({correlation:.2f}, beyond "
-            f"{_HIGH_CORRELATION:g}); the model takes them to be independent, so CLV of the extremes may be off."
-        )
-    return notes

@@ -46,8 +46,12 @@ class GammaGamma:
 
     def log_likelihood(self, x: Floats, mean_value: Floats) -> float:
         """Total log-likelihood over repeat buyers with a positive mean value."""
-        value, _ = _objective(x, mean_value, np.ones_like(x))(np.log([self.p, self.q, self.v]))
-        return -value * len(x)
+        rows = len(x)
+        (x, mean_value), _, weights = distinct(
+            x, mean_value
+        )  # in ascending order: sums depend on it in the last digits
+        value, _ = _objective(x, mean_value, weights)(np.log([self.p, self.q, self.v]))
+        return -value * rows
 
 
 @dataclass(frozen=True)
@@ -96,17 +100,23 @@ def flat(population_mean: float) -> GammaGamma:
     return GammaGamma(p=1.0, q=2.0, v=population_mean)
 
 
+def objective(x: Floats, mean_value: Floats) -> Objective:
+    """Mean negative log-likelihood over repeat buyers and its gradient, of log(p, q, v)."""
+    (x, mean_value), _, weights = distinct(x, mean_value)  # in ascending order, as sums depend on it in the last digits
+    return _objective(x, mean_value, weights)
+
+
 def _held_at_mean(x: Floats, mean_value: Floats, weights: Floats) -> Optimum | None:
     """Optimum over (p, q - 1) with v = (q - 1) / p, which makes the population mean 1, the unit of ``mean_value``."""
     full = _objective(x, mean_value, weights)
 
-    def objective(logs: Floats) -> tuple[float, Floats]:
+    def held(logs: Floats) -> tuple[float, Floats]:
         log_p, log_beyond = logs
         q = 1.0 + np.exp(log_beyond)
         value, (d_p, d_q, d_v) = full(np.array([log_p, np.log(q), log_beyond - log_p]))
         return value, np.array([d_p - d_v, d_q * np.exp(log_beyond) / q + d_v])
 
-    return search_patiently(objective, 2, PENALIZERS)
+    return search_patiently(held, 2, PENALIZERS)
 
 
 def _objective(x: Floats, mean_value: Floats, weights: Floats) -> Objective:

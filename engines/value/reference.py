@@ -17,6 +17,11 @@ def bg_nbd(r: float, alpha: float, a: float, b: float) -> Any:
     return _with_parameters("BetaGeoFitter", r=r, alpha=alpha, a=a, b=b)
 
 
+def mbg_nbd(r: float, alpha: float, a: float, b: float) -> Any:
+    """A ``lifetimes.ModifiedBetaGeoFitter`` with these parameters (time in weeks)."""
+    return _with_parameters("ModifiedBetaGeoFitter", r=r, alpha=alpha, a=a, b=b)
+
+
 def gamma_gamma(p: float, q: float, v: float) -> Any:
     """A ``lifetimes.GammaGammaFitter`` with these parameters (``v`` in the currency)."""
     return _with_parameters("GammaGammaFitter", p=p, q=q, v=v)
