@@ -28,6 +28,7 @@ class Examples:
 
     ``measures``: columns with at least two values among the examples. ``chance``, ``spend``: what the forecast of the
     day said. ``bought``: whether there was a purchase in the window. ``spent``: what was spent in it (currency).
+    ``weeks``: length of the windows, the median where they differ.
     """
 
     measures: DataFrame
@@ -35,6 +36,7 @@ class Examples:
     spend: Floats
     bought: NDArray[np.bool_]
     spent: Floats
+    weeks: float
 
     def __len__(self) -> int:
         return len(self.measures)
@@ -57,8 +59,7 @@ def examples(past: Sequence[Window], seed: int, owner: str) -> Examples:
     parts = []
     for window in past:
         customers = sampled(window.customers, MOST // len(past), seed)
-        outcome = window.outcome.loc[customers.index] if len(customers) < len(window.outcome) else window.outcome
-        outcome = outcome.reindex(customers.index)
+        outcome = window.outcome.loc[customers.index]
         forecast = Forecast.of(customers)
         parts.append(
             Examples(
@@ -67,6 +68,7 @@ def examples(past: Sequence[Window], seed: int, owner: str) -> Examples:
                 forecast.spend(customers, window.weeks),
                 outcome[PURCHASES_AFTER].to_numpy(np.float64) > 0,
                 np.maximum(outcome[SPEND_AFTER].to_numpy(np.float64), 0.0),
+                window.weeks,
             )
         )
     bought = np.concatenate([part.bought for part in parts])
@@ -77,12 +79,16 @@ def examples(past: Sequence[Window], seed: int, owner: str) -> Examples:
             "customers."
         )
     measures = pd.concat([part.measures for part in parts], ignore_index=True)
+    varying = [name for name in measures.columns if measures[name].nunique() > 1]
+    if not varying:
+        raise InputError(f"{owner} cannot tell customers apart: they are all alike. Map more columns of the sales.")
     return Examples(
-        measures[[name for name in measures.columns if measures[name].nunique() > 1]],
+        measures[varying],
         np.concatenate([part.chance for part in parts]),
         np.concatenate([part.spend for part in parts]),
         bought,
         np.concatenate([part.spent for part in parts]),
+        float(np.median([part.weeks for part in parts])),
     )
 
 

@@ -27,9 +27,11 @@ from engines.columns import (
     UNIQUE_PRODUCTS,
 )
 from engines.errors import InputError
-from engines.value import bgnbd, gamma_gamma
+from engines.value import lifetime
 from engines.value.bgnbd import BGNBD
 from engines.value.gamma_gamma import GammaGamma
+from engines.value.history import fit_value, read
+from engines.value.lifetime import LifetimeModel
 from engines.value.patterns import Floats, Histories, distinct
 
 #: Measures that are made of several columns.
@@ -56,20 +58,19 @@ class Forecast:
     It knows how long the window is, so what is learned from windows of one length serves for another.
     """
 
-    lifetime: BGNBD
+    lifetime: LifetimeModel
     value: GammaGamma
 
     @classmethod
     def of(cls, customers: DataFrame) -> Forecast:
-        """Fitted on these customers, whatever the order of the rows."""
-        x, t_x, age, mean_value = _floats(customers, _LIFETIME)
-        returning = (x > 0) & (mean_value > 0)
-        if returning.any():
-            value = gamma_gamma.fit(x[returning], mean_value[returning]).model
-        else:
-            spent, orders = _floats(customers, (MONETARY, FREQUENCY))
-            value = gamma_gamma.flat(max(float(np.sort(spent).sum() / max(orders.sum(), 1.0)), 0.0))
-        return cls(bgnbd.fit(Histories.of(x, t_x, age)).model, value)
+        """Fitted on these customers, whatever the order of the rows.
+
+        Raises:
+            InputError: no customers, a missing column or a value that cannot be.
+        """
+        x, t_x, age, mean_value, monetary = read(customers)
+        bought = lifetime.fit(BGNBD, Histories.of(x, t_x, age)).model
+        return cls(bought, fit_value(x, mean_value, monetary).model)
 
     def chance(self, customers: DataFrame, weeks: float) -> Floats:
         """P(at least one purchase in the weeks ahead), strictly between 0 and 1."""
