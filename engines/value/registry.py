@@ -16,7 +16,10 @@ from engines.value.contract import ANSWERS, Answer, ValueModel
 
 GROUP = "segmentry.value_models"
 #: The order in which our own models are shown; further ones of ours follow by name, then those of others.
-_FIRST = ("bg_nbd", "mbg_nbd", "pareto_nbd")
+_FIRST = (
+    *("bg_nbd", "mbg_nbd", "pareto_nbd"),
+    *("recency", "logistic", "boosting", "xgboost", "tweedie", "two_part"),
+)
 
 
 @dataclass(frozen=True)
