@@ -5,6 +5,7 @@ from datetime import date
 import ibis
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from pandas.testing import assert_frame_equal
 
@@ -56,7 +57,7 @@ def shop():
 
 
 def trial(lines):
-    tables = dict(features.customers_at(ibis.memtable(lines), sorted(PLAN.dates)))
+    tables = dict(features.customers_at(ibis.memtable(pa.Table.from_pandas(lines, preserve_index=False)), sorted(PLAN.dates)))
     return Trial.of(PLAN, tables)
 
 
