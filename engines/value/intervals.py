@@ -97,7 +97,7 @@ def intervals(future: Future, histories: Histories, x: Floats, mean_value: Float
     """
     spent = x * np.maximum(mean_value, 0.0)
     # customers alike in history and spend are one row; rows go by how much is expected, so that a batch has much the same
-    places = _by_expectation(future, histories)
+    places = _places(future, histories)
     (of_history, paid), at, alike = distinct(places[histories.positions], spent)
     order = np.argsort(places)
     histories_x, histories_t, histories_age = histories.x[order], histories.t_x[order], histories.age[order]
@@ -120,13 +120,14 @@ def intervals(future: Future, histories: Histories, x: Floats, mean_value: Float
     return found[at], spend, purchases
 
 
-def _by_expectation(future: Future, histories: Histories) -> Indices:
-    """The place of each history when they are put in the order of the purchases expected."""
-    model = future.lifetime
-    expected = model.alive(histories.x, histories.t_x, histories.age)
-    expected = expected * model.purchases_if_alive(histories.x, histories.age, future.weeks)
-    place = np.empty(len(expected), dtype=np.int64)
-    place[np.argsort(expected, kind="stable")] = np.arange(len(expected))
+def _places(future: Future, histories: Histories) -> Indices:
+    """The place of each history when who is alike in purchases and age stand together, and those expect more and more."""
+    (count, since), pair, _ = distinct(histories.x, histories.age)
+    expected = future.lifetime.purchases_if_alive(count, since, future.weeks)
+    rank = np.empty(len(count), dtype=np.int64)
+    rank[np.argsort(expected, kind="stable")] = np.arange(len(count))
+    place = np.empty(len(pair), dtype=np.int64)
+    place[np.argsort(rank[pair], kind="stable")] = np.arange(len(pair))
     return place
 
 
@@ -156,18 +157,20 @@ def _purchases(future: Future, draws: _Draws, x: Floats, t_x: Floats, age: Float
     """Purchases of each history in each future, shape ``(n, DRAWS)``, and E[N] and E[N^2] by draw of the parameters."""
     counts = np.empty((len(x), PARAMETER_DRAWS, CHANCES), dtype=np.int64)
     first, second = np.empty((2, len(x), PARAMETER_DRAWS))
+    # if alive, everything depends on purchases and age alone
+    (count, since), pair, _ = distinct(x, age)
     most = 2
     for draw, model in enumerate(draws.lifetimes):
-        alive = model.alive(x, t_x, age)[:, None]
+        alive = model.alive(x, t_x, age)
         while True:
-            tail = alive * model.at_least_if_alive(x, age, future.weeks, most)
+            tail = model.at_least_if_alive(count, since, future.weeks, most)
             if tail[:, -1].max() < _RARE or most >= _MOST:
                 break
             most += 1 + most // 3
         levels = np.argsort(draws.purchases[draw])
-        counts[:, draw, levels] = _above(tail, draws.purchases[draw, levels])
-        first[:, draw] = tail.sum(axis=1)
-        second[:, draw] = (tail * (2.0 * np.arange(1.0, most + 1.0) - 1.0)).sum(axis=1)
+        counts[:, draw, levels] = _above(alive[:, None] * tail[pair], draws.purchases[draw, levels])
+        first[:, draw] = alive * tail.sum(axis=1)[pair]
+        second[:, draw] = alive * (tail * (2.0 * np.arange(1.0, most + 1.0) - 1.0)).sum(axis=1)[pair]
     return counts.reshape(len(x), DRAWS), first, second
 
 
