@@ -34,6 +34,7 @@ PARAMETER_DRAWS, CHANCES = 32, 16
 DRAWS = PARAMETER_DRAWS * CHANCES
 BATCH = 2048  # histories, or customers, at a time
 _RARE = 1e-4  # chances of so many purchases or more that are left out
+_MOST = 2**16  # purchases ahead of one customer that are told apart
 _EDGE = 0.5 / DRAWS  # the first and last 1/1024 of every distribution is cut off
 _LEAST_EXCESS = 0.1  # of q + p x over 2, below which the variance of spend has no end
 
@@ -95,24 +96,39 @@ def intervals(future: Future, histories: Histories, x: Floats, mean_value: Float
         and that of all purchases.
     """
     spent = x * np.maximum(mean_value, 0.0)
-    # customers alike in history and spend are one row; rows are in the order of the histories
-    (of_history, paid), at, alike = distinct(histories.positions, spent)
+    # customers alike in history and spend are one row; rows go by how much is expected, so that a batch has much the same
+    places = _places(future, histories)
+    (of_history, paid), at, alike = distinct(places[histories.positions], spent)
+    order = np.argsort(places)
+    histories_x, histories_t, histories_age = histories.x[order], histories.t_x[order], histories.age[order]
     draws = _drawn(future)
     gammas = _Gammas(draws, np.unique(histories.x))
     found = np.empty((len(paid), 4))
     totals = np.zeros((4, PARAMETER_DRAWS))
-    borders = np.searchsorted(of_history, np.arange(0, len(histories.x) + BATCH, BATCH))
+    borders = np.searchsorted(of_history, np.arange(0, len(order) + BATCH, BATCH))
     for batch, (start, end) in enumerate(pairwise(borders)):
         part = slice(batch * BATCH, (batch + 1) * BATCH)
-        counts, first, second = _purchases(future, draws, histories.x[part], histories.t_x[part], histories.age[part])
-        ratios = gammas.ratios(counts, histories.x[part])
+        before = histories_x[part]
+        counts, first, second = _purchases(future, draws, before, histories_t[part], histories_age[part])
+        ratios = gammas.ratios(counts, before)
         rows = of_history[start:end] - batch * BATCH
         money, weights = paid[start:end], alike[start:end]
         found[start:end] = _ranges(future.level, draws, ratios, counts, rows, money)
         sums = [np.bincount(rows, weights * money**power, len(first)).astype(np.float64) for power in (0, 1, 2)]
-        totals += _moments(draws, histories.x[part], first, second, sums)
+        totals += _moments(draws, before, first, second, sums)
     spend, purchases = (_total(future.level, totals[row], totals[row + 1]) for row in (0, 2))
     return found[at], spend, purchases
+
+
+def _places(future: Future, histories: Histories) -> Indices:
+    """The place of each history when who is alike in purchases and age stand together, and those expect more and more."""
+    (count, since), pair, _ = distinct(histories.x, histories.age)
+    expected = future.lifetime.purchases_if_alive(count, since, future.weeks)
+    rank = np.empty(len(count), dtype=np.int64)
+    rank[np.argsort(expected, kind="stable")] = np.arange(len(count))
+    place = np.empty(len(pair), dtype=np.int64)
+    place[np.argsort(rank[pair], kind="stable")] = np.arange(len(pair))
+    return place
 
 
 def _drawn(future: Future) -> _Draws:
@@ -141,20 +157,29 @@ def _purchases(future: Future, draws: _Draws, x: Floats, t_x: Floats, age: Float
     """Purchases of each history in each future, shape ``(n, DRAWS)``, and E[N] and E[N^2] by draw of the parameters."""
     counts = np.empty((len(x), PARAMETER_DRAWS, CHANCES), dtype=np.int64)
     first, second = np.empty((2, len(x), PARAMETER_DRAWS))
-    most = 8
+    # if alive, everything depends on purchases and age alone
+    (count, since), pair, _ = distinct(x, age)
+    most = 2
     for draw, model in enumerate(draws.lifetimes):
-        alive = model.alive(x, t_x, age)[:, None]
+        alive = model.alive(x, t_x, age)
         while True:
-            tail = alive * model.at_least_if_alive(x, age, future.weeks, most)
-            if tail[:, -1].max() < _RARE or most >= 2**16:
+            tail = model.at_least_if_alive(count, since, future.weeks, most)
+            if tail[:, -1].max() < _RARE or most >= _MOST:
                 break
-            most *= 2
-        shown = tail[:, : 1 + int((tail >= _RARE).any(axis=0).sum())]
-        for chance, level in enumerate(draws.purchases[draw]):
-            counts[:, draw, chance] = (shown > level).sum(axis=1)
-        first[:, draw] = shown.sum(axis=1)
-        second[:, draw] = (shown * (2.0 * np.arange(1, shown.shape[1] + 1) - 1.0)).sum(axis=1)
+            most += 1 + most // 3
+        levels = np.argsort(draws.purchases[draw])
+        counts[:, draw, levels] = _above(alive[:, None] * tail[pair], draws.purchases[draw, levels])
+        first[:, draw] = alive * tail.sum(axis=1)[pair]
+        second[:, draw] = alive * (tail * (2.0 * np.arange(1.0, most + 1.0) - 1.0)).sum(axis=1)[pair]
     return counts.reshape(len(x), DRAWS), first, second
+
+
+def _above(tail: Floats, levels: Floats) -> Indices:
+    """How many entries of each falling row are above each of the ascending levels; shape ``(rows, levels)``."""
+    size = len(levels) + 1
+    beaten = np.searchsorted(levels, tail)  # how many levels each entry is above
+    of_row = np.bincount((beaten + size * np.arange(len(tail))[:, None]).ravel(), minlength=size * len(tail))
+    return np.asarray(of_row.reshape(len(tail), size)[:, :0:-1].cumsum(axis=1)[:, ::-1], dtype=np.int64)
 
 
 class _Gammas:
