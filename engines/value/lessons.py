@@ -102,7 +102,7 @@ def sampled(customers: DataFrame, limit: int, seed: int) -> DataFrame:
 
 @dataclass(frozen=True)
 class Linear:
-    """Measures standardised for a linear model: spread 1 around 0, at most 5 away; missing is 0, with a flag of its own.
+    """Measures standardised for a linear model: spread 1 around 0, at most 5 away; missing is 0, with a flag.
 
     ``means``, ``spreads`` by measure; ``flagged``: measures that were missing for some.
     """

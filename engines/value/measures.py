@@ -1,4 +1,4 @@
-"""What is known of a customer on a day, as numbers that a model can learn from, and the forecast that it starts from."""
+"""What is known of a customer on a day, as numbers to learn from, and the forecast that learning starts from."""
 
 from __future__ import annotations
 

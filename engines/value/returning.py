@@ -117,9 +117,7 @@ class Logistic(ValueModel):
     answers: ClassVar[tuple[Answer, ...]] = (P_PURCHASE,)
 
     penalizer: float = knob(10.0, low=1e-6, high=1e6, help="How firmly it holds to BG/NBD's odds: weight of the ridge.")
-    seed: int = knob(
-        0, low=0, high=2**32 - 1, help="Of the sample it learns from, where there are very many customers."
-    )
+    seed: int = knob(0, low=0, high=2**32 - 1, help="Of the sample it learns from, where customers are very many.")
 
     def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedLogistic:
         """Learn from the windows.
@@ -179,9 +177,7 @@ class BoostedTrees(ValueModel):
     trees: int = knob(100, low=1, high=2_000, help="How many trees are added up.")
     depth: int = knob(2, low=1, high=10, help="Questions a tree asks in a row at most: how much measures may interact.")
     rate: float = knob(0.05, low=0.001, high=1.0, help="How much of each tree is added.")
-    seed: int = knob(
-        0, low=0, high=2**32 - 1, help="Of the sample it learns from, where there are very many customers."
-    )
+    seed: int = knob(0, low=0, high=2**32 - 1, help="Of the sample it learns from, where customers are very many.")
 
     @abstractmethod
     def classifier(self, measures: DataFrame) -> Any:

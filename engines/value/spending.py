@@ -64,9 +64,7 @@ class Tweedie(ValueModel):
 
     power: float = knob(1.1, low=1.0, high=1.99, help="How spend spreads: its variance grows with the mean ^ power.")
     penalizer: float = knob(1.0, low=1e-6, high=1e6, help="How firmly it holds to the forecast: weight of the ridge.")
-    seed: int = knob(
-        0, low=0, high=2**32 - 1, help="Of the sample it learns from, where there are very many customers."
-    )
+    seed: int = knob(0, low=0, high=2**32 - 1, help="Of the sample it learns from, where customers are very many.")
 
     def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedTweedie:
         """Learn from the windows.
@@ -142,9 +140,7 @@ class TwoPart(ValueModel):
     trees: int = knob(100, low=1, high=2_000, help="How many trees are added up.")
     depth: int = knob(2, low=1, high=10, help="Questions a tree asks in a row at most: how much measures may interact.")
     rate: float = knob(0.05, low=0.001, high=1.0, help="How much of each tree is added.")
-    seed: int = knob(
-        0, low=0, high=2**32 - 1, help="Of the sample it learns from, where there are very many customers."
-    )
+    seed: int = knob(0, low=0, high=2**32 - 1, help="Of the sample it learns from, where customers are very many.")
 
     def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedTwoPart:
         """Learn from the windows.
