@@ -11,7 +11,7 @@ from engines.value.contract import SPEND_AFTER, FittedValueModel, Window
 from engines.value.trials import sample
 
 #: So many customers are looked at, and every column is shuffled so often.
-CUSTOMERS, TIMES = 5_000, 3
+CUSTOMERS, TIMES = 2_000, 2
 
 
 def importances(fitted: FittedValueModel, test: Window, *, seed: int = 0) -> list[dict[str, Any]]:

@@ -43,9 +43,11 @@ SILENCE = "silence"  # share of the time since the first order without any
 _LIFETIME = (REPEAT_PURCHASES, FIRST_TO_LAST, AGE, MEAN_REPEAT_VALUE)
 _NEEDED = (*_LIFETIME, RECENCY, FREQUENCY, MONETARY, TENURE)
 _LOGGED = (
-    *(RECENCY, FREQUENCY, MONETARY, NET_MONETARY, AVERAGE_ORDER_VALUE, ITEMS_PER_ORDER, UNIQUE_PRODUCTS),
+    *(RECENCY, FREQUENCY, ITEMS_PER_ORDER, UNIQUE_PRODUCTS),
     *(MEAN_DAYS_BETWEEN_ORDERS, PURCHASE_SPAN),
 )
+#: Money is measured in purchases of the mean value, so that it does not matter whether it comes in pounds or in pence.
+_MONEY = (MONETARY, NET_MONETARY, AVERAGE_ORDER_VALUE)
 _PLAIN = (RETURN_RATE, IS_HOME_COUNTRY)
 _SETTLING_IN = 30.0  # days added to the tenure, so that one order yesterday is not a pace of one a day
 _SURE = 1e-9  # how near to 0 and 1 a probability may come before its odds are taken
@@ -113,12 +115,16 @@ def measured(customers: DataFrame, forecast: Forecast, weeks: float) -> DataFram
             "Build the customer table from sales lines first."
         )
     recency, frequency, tenure = _floats(customers, (RECENCY, FREQUENCY, TENURE))
+    mean = forecast.value.population_mean
+    unit = mean if np.isfinite(mean) and mean > 0 else 1.0
     made = {ODDS: forecast.log_odds(customers, weeks)}
     shares = [str(name) for name in customers.columns if str(name).startswith(CATEGORY_SHARE)]
-    for name in (*_LOGGED, *_PLAIN, *sorted(shares)):
+    for name in (*_LOGGED, *_MONEY, *_PLAIN, *sorted(shares)):
         if name in customers.columns:
             (values,) = _floats(customers, (name,))
-            made[name] = np.log1p(np.maximum(values, 0.0)) if name in _LOGGED else values
+            if name in _MONEY:
+                values = values / unit
+            made[name] = np.log1p(np.maximum(values, 0.0)) if name in (*_LOGGED, *_MONEY) else values
     if MEAN_DAYS_BETWEEN_ORDERS in customers.columns:
         (gap,) = _floats(customers, (MEAN_DAYS_BETWEEN_ORDERS,))
         made[OVERDUE] = np.log1p(recency / np.maximum(gap, 1.0))

@@ -23,7 +23,7 @@ from storage import open_store
 SETTINGS = {
     "gmm": {"set_aside_one_order": True},
     "hierarchical": {},
-    "kmeans": {"features": ["clv", "recency_days", "churn_risk"], "k": 5},
+    "kmeans": {"features": ["clv", "recency_days", "p_purchase"], "k": 5},
     "rfm": {"grid": "eleven"},
 }
 
@@ -39,8 +39,9 @@ def filled(tmp_path_factory):
     config = load_config(environ={})
     store = opened(folder)
     with open_sales("cdnow-sample", config, mapping={}, as_of=None) as sales:
-        customers, new, _ = valued_customers(new_snapshot(sales, config, (), source="cdnow-sample"), sales, config, ())
-    snapshot = store.save_snapshot(new, customers)
+        valued = valued_customers(new_snapshot(sales, config, (), source="cdnow-sample"), sales, config, ())
+    customers = valued.customers
+    snapshot = store.save_snapshot(valued.new, customers, valued.receipts)
     runs = {}
     engines = {name: registry.engine(name, settings) for name, settings in SETTINGS.items()}
     for name, engine in {**engines, "plain": make_engine("kmeans", config)}.items():
@@ -194,7 +195,7 @@ TABLE = "customer_id,recency_days,frequency,monetary\n"
         ("plain", "customer_id,recency_days,frequency\na,1,2\n", "has no column monetary. Give a table", ()),
         ("plain", TABLE + "a,1,2,\n", "no value in it, the first is a", ()),
         ("plain", TABLE + "a,1,2,3\n", "leave out --as-of", ("--as-of", "2024-01-01")),
-        ("kmeans", "customer_id,recency_days\na,1\n", "has no column clv, churn_risk", ()),
+        ("kmeans", "customer_id,recency_days\na,1\n", "has no column clv, p_purchase", ()),
         ("plain", "word\nx\n", "no column looks like customer_id", ()),
         ("no model", "customer_id\na\n", "has no model. Run its engine again", ()),
         ("queued", "customer_id\na\n", "is queued; only a finished run has a model", ()),

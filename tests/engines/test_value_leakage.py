@@ -57,7 +57,9 @@ def shop():
 
 
 def trial(lines):
-    tables = dict(features.customers_at(ibis.memtable(pa.Table.from_pandas(lines, preserve_index=False)), sorted(PLAN.dates)))
+    tables = dict(
+        features.customers_at(ibis.memtable(pa.Table.from_pandas(lines, preserve_index=False)), sorted(PLAN.dates))
+    )
     return Trial.of(PLAN, tables)
 
 
