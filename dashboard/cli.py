@@ -45,6 +45,7 @@ for command in (
     evaluating.evaluate,
     predicting.predict,
     listing.engines,
+    listing.models,
     listing.features,
     listing.runs,
     listing.export,

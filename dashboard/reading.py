@@ -105,7 +105,12 @@ def valued_customers(
     progress("Building customers", 1.0)
     progress("Estimating value", 0.0)
     valuation = value.estimate(
-        customers, horizon_weeks=config.clv.horizon_weeks, discount_rate=config.clv.discount_rate
+        customers,
+        horizon_weeks=config.clv.horizon_weeks,
+        discount_rate=config.clv.discount_rate,
+        model=config.clv.model,
+        interval=config.clv.interval,
+        seed=config.engines.seed,
     )
     progress("Estimating value", 1.0)
     info = {**new.info, "value": valuation.model, "value_notes": list(valuation.notes)}
