@@ -154,6 +154,13 @@ def _add_things(api: FastAPI, services: Services) -> None:
             )
         )
 
+    @api.get("/models")
+    def models() -> JSONResponse:
+        """The value models with what they answer and their settings, and plug-ins that could not be loaded."""
+        from engines.value.registry import registered_models
+
+        return JSONResponse(plain([item.to_dict() for item in registered_models()]))
+
     @api.get("/snapshots")
     def snapshots() -> JSONResponse:
         """Snapshots (customers as of a date), the newest first."""

@@ -56,6 +56,7 @@ for command in (
     validating.validate,
     predicting.predict,
     listing.engines,
+    listing.models,
     listing.features,
     listing.runs,
     listing.export,

@@ -216,7 +216,14 @@ def _value(customers: DataFrame, snapshot: Snapshot, config: Config, used: tuple
                 )
         return columns
     clv = config.clv
-    return value.estimate(customers, horizon_weeks=clv.horizon_weeks, discount_rate=clv.discount_rate).columns
+    return value.estimate(
+        customers,
+        horizon_weeks=clv.horizon_weeks,
+        discount_rate=clv.discount_rate,
+        model=clv.model,
+        interval=clv.interval,
+        seed=config.engines.seed,
+    ).columns
 
 
 def _lives_at_home(customers: DataFrame, snapshot: Snapshot, store: Store) -> Series:

@@ -151,7 +151,7 @@ def data_section(snapshot: Snapshot) -> Component:
 
 def _value_words(model: Mapping[str, Any]) -> str:
     """Which models estimated the customers' value, and for how long a time."""
-    titles = {"bg_nbd": "BG/NBD", "gamma_gamma": "Gamma-Gamma"}
+    titles = {"bg_nbd": "BG/NBD", "mbg_nbd": "MBG/NBD", "pareto_nbd": "Pareto/NBD", "gamma_gamma": "Gamma-Gamma"}
     used = [title for name, title in titles.items() if model.get(name)]
     if not used:
         return "not estimated"

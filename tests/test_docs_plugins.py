@@ -53,7 +53,9 @@ def test_every_file_and_command_is_there():
         "pyproject.toml",
         "corner_shop/regulars.py",
         "corner_shop/recent.py",
+        "corner_shop/rest.py",
         "test_regulars.py",
+        "test_rest.py",
         "mine.toml",
     }
     assert COMMANDS[0] == "pip install ."
@@ -72,7 +74,9 @@ def test_the_commands_work_in_their_order(package):
     assert "Regulars" in printed["segmentry engines"] and "corner-shop 0.1.0" in printed["segmentry engines"]
     assert "recent_orders" in printed["segmentry features"]
     assert "Came once" in next(text for command, text in printed.items() if command.startswith("segmentry run"))
-    assert re.search(r"\d\d passed", printed["python -m pytest test_regulars.py"])
+    assert "Like the rest" in printed["segmentry models"]
+    for tests in ("test_regulars.py", "test_rest.py"):
+        assert re.search(r"\d\d passed", printed[f"python -m pytest {tests}"])
     with (folder / "list.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["segment"] for row in rows} == {"Came once", "Come sometimes", "Regulars"}

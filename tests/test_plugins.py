@@ -15,6 +15,8 @@ import pytest
 
 from engines import registry
 from engines.testing import EngineContract
+from engines.value.registry import value_model
+from engines.value.testing import ValueModelContract
 from storage import open_store
 from tests.conftest import ROOT
 from tests.installing import install
@@ -70,6 +72,26 @@ def test_engines_are_listed_with_their_origin_and_a_broken_one_with_its_error(si
     assert "min_cluster_size" in {knob["name"] for knob in found["hdbscan"]["knobs"]}
     assert "segmentry_sample.nowhere" in found["broken"]["error"]
     assert all(item["error"] is None for name, item in found.items() if name != "broken")
+
+
+def test_value_models_are_listed_and_a_broken_one_with_its_error(site, tmp_path):
+    found = {item["name"]: item for item in json.loads(segmentry(site, tmp_path, "models", "--json"))}
+    assert list(found)[:3] == ["bg_nbd", "mbg_nbd", "pareto_nbd"]
+    assert (found["last_period"]["origin"], found["last_period"]["title"]) == (ORIGIN, "Last period again")
+    assert found["last_period"]["answers"] == ["expected_purchases", "future_spend"]
+    assert "segmentry_sample.nowhere" in found["broken"]["error"]
+    assert "cannot be used" in segmentry(site, tmp_path, "models")
+
+
+MODEL_CHECKS = sorted(name for name in vars(ValueModelContract) if name.startswith("test_"))
+
+
+@pytest.mark.parametrize("check", MODEL_CHECKS)
+def test_its_value_model_keeps_every_promise(site, monkeypatch, check):
+    monkeypatch.syspath_prepend(site)
+    subject = ValueModelContract()
+    subject.model = value_model("last_period")
+    getattr(subject, check)()
 
 
 def test_their_runs_are_stored_with_labels(shop):

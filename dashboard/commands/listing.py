@@ -1,4 +1,4 @@
-"""``segmentry engines``, ``features``, ``runs`` and ``export``: what there is, and lists to take along."""
+"""``segmentry engines``, ``models``, ``features``, ``runs`` and ``export``: what there is, and lists to take along."""
 
 from __future__ import annotations
 
@@ -34,6 +34,23 @@ def engines(as_json: bool, config_path: Path | None) -> None:
         from dashboard.printing import print_engines
 
         print_engines(found)
+
+
+@click.command()
+@json_option
+@config_option
+def models(as_json: bool, config_path: Path | None) -> None:
+    """List the value models, what they answer, and plug-ins that could not be loaded."""
+    from engines.value.registry import registered_models
+
+    load(config_path)
+    found = [item.to_dict() for item in registered_models()]
+    if as_json:
+        print_json(found)
+    else:
+        from dashboard.printing import print_models
+
+        print_models(found)
 
 
 @click.command()

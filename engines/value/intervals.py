@@ -96,7 +96,8 @@ def intervals(future: Future, histories: Histories, x: Floats, mean_value: Float
         and that of all purchases.
     """
     spent = x * np.maximum(mean_value, 0.0)
-    # customers alike in history and spend are one row; rows go by how much is expected, so that a batch has much the same
+    # customers alike in history and spend are one row; rows go by how much is expected, so that a batch has much the
+    # same
     places = _places(future, histories)
     (of_history, paid), at, alike = distinct(places[histories.positions], spent)
     order = np.argsort(places)
