@@ -11,11 +11,11 @@ from dashboard import cards, ids
 from dashboard.context import run_from, title_of
 from dashboard.figures import empty, graph_config
 from dashboard.figures import value as figures
-from dashboard.golden import golden_run
-from dashboard.golden_report import golden_section
+from dashboard.golden_report import golden_parts
 from dashboard.numbers import day
 from dashboard.run_report import section
 from dashboard.services import Services
+from dashboard.validation import Check, validate
 from dashboard.value_report import (
     FORESIGHT,
     LOSS,
@@ -30,6 +30,7 @@ from dashboard.value_report import (
     verdicts,
 )
 from engines.columns import describe
+from engines.value import golden
 from storage.contract import Snapshot
 
 PATH = "/value"
@@ -198,7 +199,9 @@ def register(app: Dash, services: Services) -> None:
 
     @app.callback(Output(GOLDEN, "children"), Input(GOLDEN_BUTTON, "n_clicks"), prevent_initial_call=True)
     def fit(clicks: int | None) -> Any:
-        return golden_section(golden_run())
+        check = Check(golden.SOURCE, golden.LAST_KNOWN_DAY)
+        found = services.golden.get(check.source, lambda: validate(check, services.config))
+        return golden_parts(found.golden, found.receipt["titles"])
 
 
 def pictures(receipt: Receipt | None, theme: str) -> dict[str, tuple[Any, str]]:
