@@ -25,20 +25,22 @@ def section(title: str, *parts: Any, hint: str = "") -> Component:
     return html.Section([html.H2(title), *under, *parts], className="seg-card")
 
 
-def _scrolled(label: str, table: Component) -> Component:
+def scrolled(label: str, table: Component) -> Component:
+    """A table that can be moved sideways where it is wider than its place."""
     return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": label})
 
 
-def _table(label: str, heads: Sequence[tuple[str, bool]], lines: Sequence[Any], style: str = "") -> Component:
+def table(label: str, heads: Sequence[tuple[str, bool]], lines: Sequence[Any], style: str = "") -> Component:
+    """A table of lines under its heads, each with whether it stands over numbers."""
     head = html.Tr([html.Th(title, scope="col", className="seg-number" if right else "") for title, right in heads])
-    table = html.Table([html.Thead(head), html.Tbody(lines)], className=f"seg-table {style}".strip())
-    return _scrolled(label, table)
+    body = html.Table([html.Thead(head), html.Tbody(lines)], className=f"seg-table {style}".strip())
+    return scrolled(label, body)
 
 
 def _pairs(label: str, pairs: Sequence[tuple[str, Any, str]]) -> Component:
     """Two columns without a head: a name (with a word on hover) and what holds."""
     lines = [html.Tr([html.Th(name, scope="row", title=help or None), html.Td(shown)]) for name, shown, help in pairs]
-    return _scrolled(label, html.Table(html.Tbody(lines), className="seg-table seg-pairs"))
+    return scrolled(label, html.Table(html.Tbody(lines), className="seg-table seg-pairs"))
 
 
 def _artifacts(run: Run) -> Mapping[str, Any]:
@@ -78,8 +80,8 @@ def segment_section(run: Run, snapshot: Snapshot, page: str) -> Component:
         cells = [html.Td(text, className="seg-number") for text in numbers]
         lines.append(html.Tr([html.Th(name, scope="row"), *cells]))
     hint = "Revenue is the segment's share of all; recency (days), frequency, monetary and CLV are means per customer."
-    table = _table("Segments of the run", heads, lines, "segment-table seg-report")
-    return section("Segments", table, hint=hint)
+    shown = table("Segments of the run", heads, lines, "segment-table seg-report")
+    return section("Segments", shown, hint=hint)
 
 
 # --- metrics --------------------------------------------------------------------------------------------------------
@@ -98,7 +100,7 @@ def metric_section(run: Run) -> Component:
     space = _artifacts(run).get("space") or space_words(run)
     hint = f"Feature space: {space}. What is measured in it is never compared with another space."
     heads = (("Metric", False), ("Value", True))
-    return section("Metrics", _table("Metrics of the run", heads, lines), hint=hint)
+    return section("Metrics", table("Metrics of the run", heads, lines), hint=hint)
 
 
 # --- settings and data ----------------------------------------------------------------------------------------------
@@ -116,7 +118,7 @@ def setting_section(run: Run, knobs: Sequence[Knob]) -> Component:
         title = html.Th(name.replace("_", " "), scope="row", title=knob.help if knob else None, className="seg-help")
         lines.append(html.Tr([title, shown, html.Td(default, className="seg-hint")]))
     heads = (("Setting", False), ("Value", False), ("Default", False))
-    return section("Settings", _table("Settings of the run", heads, lines), hint="Hover a name for what it does.")
+    return section("Settings", table("Settings of the run", heads, lines), hint="Hover a name for what it does.")
 
 
 def _setting(value: Any) -> str:
@@ -168,7 +170,7 @@ def _ledger(ledger: Mapping[str, Any], currency: str) -> Component:
 
     rules = [line(f"− {rule['rule'].replace('_', ' ')}", rule) for rule in ledger["rules"] if rule["lines"]]
     lines = [line("Read", ledger["in"]), *rules, line("Used", ledger["out"], "fw-semibold")]
-    return _table("What cleaning dropped", (("Lines of sales", False), ("Lines", True), ("Revenue", True)), lines)
+    return table("What cleaning dropped", (("Lines of sales", False), ("Lines", True), ("Revenue", True)), lines)
 
 
 def _bullets(sentences: Sequence[str]) -> Component:
@@ -216,7 +218,7 @@ def variance_section(run: Run) -> list[Component]:
         lines.append(_bar_line(f"Component {number}", share, percent(so_far)))
     heads = (("Principal component", False), ("Share of variance", True), ("So far", True))
     hint = f"{plural(len(shares), 'component')} hold {percent(so_far)} of the variance of the features."
-    return [section("Principal components", _table("Explained variance", heads, lines), hint=hint)]
+    return [section("Principal components", table("Explained variance", heads, lines), hint=hint)]
 
 
 def certainty_section(run: Run) -> list[Component]:
@@ -234,7 +236,7 @@ def certainty_section(run: Run) -> list[Component]:
     sampled = "" if asked >= sum(item.customers for item in run.segments) else f" Asked of {count(asked)} of them."
     hint = f"The probability of each customer's segment: {percent(below_80)} have less than 0.8.{sampled}"
     heads = (("Probability of the segment", False), ("Share of customers", True), ("Customers", True))
-    return [section("How sure the mixture is", _table("Certainty of membership", heads, lines), hint=hint)]
+    return [section("How sure the mixture is", table("Certainty of membership", heads, lines), hint=hint)]
 
 
 def _bar_line(title: str, share: float, last: str) -> Component:

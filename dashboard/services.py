@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from dashboard.config import Config
 from dashboard.frames import FrameCache
 from dashboard.kept import Kept
+from dashboard.validation import Validated
 from engines.selection import KSelection
 from storage.contract import Store
 
@@ -19,3 +20,4 @@ class Services:
     store: Store
     frames: FrameCache
     evaluations: Kept[KSelection] = field(default_factory=Kept)
+    golden: Kept[Validated] = field(default_factory=Kept)

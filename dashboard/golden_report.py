@@ -1,0 +1,33 @@
+"""The golden run as people read it: published figures of CDNOW beside those worked out here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.numbers import NOTHING
+from dashboard.run_report import table
+from engines.value.golden import Comparison
+
+
+def golden_parts(found: Sequence[Comparison], titles: dict[str, str]) -> list[Component]:
+    """How many figures agree, and all of them: published, ours, and how far off ours may be."""
+    off = [item for item in found if not item.holds]
+    told = f"All {len(found)} figures agree with the published ones."
+    if off:
+        told = f"▲ {len(off)} of {len(found)} figures differ from the published ones by more than they may."
+    heads = (("Model", False), ("Figure", False), ("Published", True), ("Here", True), ("May differ by", True), ("", False))
+    return [
+        html.P(told, className="seg-alarm" if off else "fw-semibold", role="status"),
+        table("Published figures and ours", (*heads, ("Source", False)), [_line(item, titles) for item in found]),
+    ]
+
+
+def _line(item: Comparison, titles: dict[str, str]) -> Component:
+    mark = html.Td("✓" if item.holds else "▲ differs", className="" if item.holds else "seg-alarm")
+    ours = NOTHING if item.ours is None else f"{item.ours:,.4f}"
+    numbers = [html.Td(each, className="seg-number") for each in (f"{item.published:,.4f}", ours, f"{item.within:.2g}")]
+    name = html.Th(titles.get(item.model, item.model), scope="row", className="seg-nowrap")
+    return html.Tr([name, html.Td(item.quantity), *numbers, mark, html.Td(item.source, className="seg-hint")])

@@ -1,0 +1,252 @@
+"""The receipts of the value models, section by section: what was foreseen, what came, and who did better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.numbers import NOTHING, count, day, decimal, missing, money, percent, plural, short_money
+from dashboard.run_report import scrolled, section, table
+
+Receipt = Mapping[str, Any]
+
+
+class Measure(NamedTuple):
+    """One figure of a check: its name in the receipt, how it is shown, what it means, and which way is better.
+
+    ``better``: "higher", "lower", or "zero" for what should be neither.
+    """
+
+    name: str
+    title: str
+    meaning: str
+    better: str
+    told: Callable[[float | None], str]
+
+
+def _three(value: float | None) -> str:
+    return decimal(value, 3)
+
+
+def _signed(value: float | None) -> str:
+    return NOTHING if missing(value) else f"{'+' if value > 0 else ''}{percent(value)}".replace("-", "−")
+
+
+FORESIGHT = (
+    Measure("rmse", "RMSE", "Root of the mean squared miss: large misses count most.", "lower", _three),
+    Measure("msle", "MSLE", "Mean squared miss on the logarithm: being off by half counts alike for all.", "lower", _three),
+    Measure("mae", "MAE", "Mean miss. It cannot tell a model from expecting nothing of anyone, so it decides nothing.", "lower", _three),
+    Measure("bias", "Bias", "How much too much (+) or too little (−) was expected in all.", "zero", _signed),
+    Measure("correlation", "Correlation", "Whether those of whom more was expected brought more: 1 is always.", "higher", _three),
+    Measure("top_decile_revenue", "Top tenth's revenue", "What the tenth of whom most was expected really brought in, of all revenue.", "higher", percent),
+)  # fmt: skip
+LOSS = (
+    Measure("log_loss", "Log loss", "How surprised the model was by what came; the model is chosen by it.", "lower", _three),
+    Measure("brier", "Brier score", "Mean squared miss of the probability.", "lower", _three),
+    Measure("roc_auc", "ROC AUC", "Chance that of two customers the one who was lost had the higher risk: 0.5 is a coin.", "higher", _three),
+    Measure("pr_auc", "PR AUC", "Precision averaged over all thresholds; to be held against the share who were lost.", "higher", _three),
+    Measure("lift_at_10", "Lift at 10 %", "How many times more of the riskiest tenth were lost than of all.", "higher", lambda value: NOTHING if missing(value) else f"{value:.2f}×"),
+)  # fmt: skip
+
+
+def best_of(figures: Mapping[str, Mapping[str, float | None]], measure: Measure) -> str | None:
+    """The name of the model with the best figure; None where none has one."""
+    known = {name: found[measure.name] for name, found in figures.items() if not missing(found.get(measure.name))}
+    if not known:
+        return None
+    worth: Callable[[str], float] = {
+        "higher": lambda name: -known[name],
+        "lower": lambda name: known[name],
+        "zero": lambda name: abs(known[name]),
+    }[measure.better]
+    return min(known, key=worth)
+
+
+# --- the first screen -----------------------------------------------------------------------------------------------
+
+_QUESTIONS = {"purchases": "Purchases ahead", "churn": "Churn risk", "ltv": "Future spend"}
+
+
+def verdicts(receipt: Receipt) -> Component:
+    """A card per question: whether the model that is used beats guessing, and how sure its intervals were."""
+    cards = [
+        _verdict(
+            _QUESTIONS.get(item["question"], item["question"]),
+            receipt["titles"].get(item["model"], item["model"]),
+            item["beats"],
+            item["words"],
+        )
+        for item in receipt["verdicts"]
+    ]
+    return html.Div([*cards, *_interval_card(receipt)], className="kpis value-verdicts")
+
+
+def _verdict(title: str, model: str, good: bool | None, words: str) -> Component:
+    mark = html.Span("✓ " if good else "▲ ", **{"aria-hidden": "true"})
+    state = "beats its baselines" if good else "does not beat its baselines"
+    return html.Div(
+        [
+            html.Div(title, className="kpi-title"),
+            html.Div(model, className="value-model"),
+            html.Div([mark, state], className="" if good else "seg-alarm"),
+            html.Div(words, className="kpi-note"),
+        ],
+        className="kpi seg-card",
+    )
+
+
+def _interval_card(receipt: Receipt) -> list[Component]:
+    coverage = receipt.get("coverage")
+    if not coverage:
+        return []
+    held = coverage["spend"]
+    total = coverage.get("total") or {}
+    inside = "inside" if total.get("inside") else "outside"
+    note = f"meant to hold {percent(coverage['level'])}"
+    if total:
+        note += f"; revenue in all came {inside} its interval"
+    return [
+        html.Div(
+            [
+                html.Div("Intervals", className="kpi-title"),
+                html.Div(f"{percent(held)} of customers", className="value-model"),
+                html.Div("spent what their interval said"),
+                html.Div(note, className="kpi-note"),
+            ],
+            className="kpi seg-card",
+        )
+    ]
+
+
+def lead(receipt: Receipt) -> str:
+    """What was checked, in a sentence."""
+    plan = receipt["plan"]
+    return (
+        f"The models were shown the sales up to {_day(plan['cutoff'])} and nothing after; what they expected of "
+        f"{plural(plan['customers'], 'customer')} is held against what those did in the "
+        f"{decimal(plan['weeks'], 1).removesuffix('.0')} weeks up to {_day(plan['until'])}."
+    )
+
+
+def _day(text: str) -> str:
+    return day(date.fromisoformat(text))
+
+
+# --- tables of figures ----------------------------------------------------------------------------------------------
+
+
+def figures_table(
+    label: str,
+    figures: Mapping[str, Mapping[str, float | None]],
+    measures: Sequence[Measure],
+    receipt: Receipt,
+    chosen: str | None,
+) -> Component:
+    """A line per model, the one in use starred, the best of each column marked, naive baselines last."""
+    baselines = [name for name in figures if name in receipt["baselines"]]
+    names = [*(name for name in figures if name not in baselines), *baselines]
+    best = {measure.name: best_of(figures, measure) for measure in measures}
+    heads = [html.Th("Model", scope="col")]
+    heads += [
+        html.Th(each.title, scope="col", className="seg-number seg-help", title=f"{each.meaning} {_way(each)}")
+        for each in measures
+    ]
+    lines = []
+    for name in names:
+        mark = [html.Span(" ★", title="in use", **{"aria-label": "in use"})] if name == chosen else []
+        kind = html.Span(" baseline", className="seg-hint fw-normal") if name in baselines else None
+        cells = [
+            html.Td(
+                each.told(figures[name].get(each.name)),
+                className="seg-number" + (" seg-best" if best[each.name] == name else ""),
+            )
+            for each in measures
+        ]
+        title = receipt["titles"].get(name, name)
+        lines.append(html.Tr([html.Th([title, *mark, kind], scope="row", className="seg-nowrap"), *cells]))
+    body = html.Table([html.Thead(html.Tr(heads)), html.Tbody(lines)], className="seg-table")
+    return scrolled(label, body)
+
+
+def _way(measure: Measure) -> str:
+    return {"higher": "Higher is better.", "lower": "Lower is better.", "zero": "Closest to zero is best."}[
+        measure.better
+    ]
+
+
+def measures_explained(measures: Sequence[Measure]) -> Component:
+    """What every column means, for those who do not hover."""
+    items = [item for each in measures for item in (html.Dt(each.title), html.Dd(f"{each.meaning} {_way(each)}"))]
+    return html.Details([html.Summary("What the columns mean"), html.Dl(items, className="value-meanings")])
+
+
+# --- intervals, models, golden run ----------------------------------------------------------------------------------
+
+
+def coverage_section(receipt: Receipt, currency: str) -> Component | None:
+    """Whether intervals held what they promised."""
+    coverage = receipt.get("coverage")
+    if not coverage:
+        return None
+    level = percent(coverage["level"])
+    rows = [
+        ("Customers whose spend fell inside", percent(coverage["spend"]), level),
+        ("Customers whose purchases fell inside", percent(coverage["purchases"]), level),
+    ]
+    lines = [
+        html.Tr([html.Th(name, scope="row"), *(html.Td(each, className="seg-number") for each in cells)])
+        for name, *cells in rows
+    ]
+    parts = [table("Coverage of the intervals", (("", False), ("Held", True), ("Meant", True)), lines)]
+    total = coverage.get("total")
+    if total:
+        came = "inside" if total["inside"] else "outside"
+        low, high = short_money(total["low"], currency), short_money(total["high"], currency)
+        parts.append(
+            html.P(
+                [
+                    f"For all together {low} to {high} was foreseen; ",
+                    html.Strong(short_money(total["actual"], currency), title=money(total["actual"], currency)),
+                    f" came, {came} that interval.",
+                ],
+                className="mt-2 mb-0",
+            )
+        )
+    hint = (
+        "An interval says how far a customer's spend may be from its CLV: the parameters are not known exactly, and "
+        "customers do as they please. More inside than meant: too cautious; fewer: too sure."
+    )
+    return section("Do the intervals hold?", *parts, hint=hint)
+
+
+def model_section(receipt: Receipt) -> Component:
+    """The fitted parameters, so that anyone can check them."""
+    lines = []
+    for name, found in receipt["models"].items():
+        parameters = ", ".join(f"{key} {value:.4g}" for key, value in found["parameters"].items())
+        likelihood = decimal(found.get("log_likelihood"), 2)
+        how = found.get("method") or NOTHING
+        cells = [html.Td(parameters), html.Td(likelihood, className="seg-number"), html.Td(how)]
+        lines.append(html.Tr([html.Th(receipt["titles"].get(name, name), scope="row", className="seg-nowrap"), *cells]))
+    heads = (("Model", False), ("Parameters", False), ("Log-likelihood", True), ("Fitted by", False))
+    hint = "Fitted on the sales up to the cut-off, time in weeks; log-likelihoods are totals over the customers."
+    return section("Parameters", table("Fitted parameters", heads, lines), hint=hint)
+
+
+def notes_section(notes: Sequence[str]) -> Component | None:
+    """What a reader of the figures should know."""
+    if not notes:
+        return None
+    return section("Notes", html.Ul([html.Li(note) for note in notes], className="seg-notes"))
+
+
+def plan_words(plan: Mapping[str, Any]) -> str:
+    """What a learning model was shown, in a sentence."""
+    words = f"Tested on the {count(plan['days'])} days after {_day(plan['cutoff'])}"
+    if plan.get("lessons"):
+        words += f"; learned from {plural(plan['lessons'], 'earlier cut-off')} of {count(plan['learned_days'])} days"
+    return f"{words}."
