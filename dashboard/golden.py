@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from dashboard.config import load_config
 from dashboard.validation import Check, validate
 from engines.value import golden
 from engines.value.appraisal import usable_models
 
 
-@cache  # of data that come with the product and never change, so that the answer hangs on nothing else
 def golden_run() -> tuple[golden.Comparison, ...]:
-    """Every published figure with ours beside it: seconds the first time, at hand afterwards."""
+    """Every published figure with ours beside it: it takes some seconds."""
     lifetimes = {name: model for name, model in usable_models().items() if not model.learns}
     check = Check(golden.SOURCE, golden.LAST_KNOWN_DAY)
     return validate(check, load_config(environ={}), models=lifetimes).golden

@@ -18,10 +18,11 @@ def golden_parts(found: Sequence[Comparison], titles: dict[str, str]) -> list[Co
     told = f"All {len(found)} figures agree with the published ones."
     if off:
         told = f"▲ {len(off)} of {len(found)} figures differ from the published ones by more than they may."
-    heads = (("Model", False), ("Figure", False), ("Published", True), ("Here", True), ("May differ by", True), ("", False))
+    names = (("Model", False), ("Figure", False), ("Source", False))
+    heads = (*names[:2], ("Published", True), ("Here", True), ("May differ by", True), ("", False), names[2])
     return [
         html.P(told, className="seg-alarm" if off else "fw-semibold", role="status"),
-        table("Published figures and ours", (*heads, ("Source", False)), [_line(item, titles) for item in found]),
+        table("Published figures and ours", heads, [_line(item, titles) for item in found]),
     ]
 
 

@@ -103,19 +103,19 @@ def print_engines(found: Sequence[Mapping[str, Any]]) -> None:
         knobs = ", ".join(f"{knob['name']}={knob['default']}" for knob in item["knobs"])
         what = f"cannot be used: {item['error']}" if item["error"] else item["summary"]
         table.add_row(item["name"], item["title"], what, knobs, item["origin"], style="red" if item["error"] else None)
-    new_console().print(table)
+    newnew_console().print(table)
 
 
 def print_models(found: Sequence[Mapping[str, Any]]) -> None:
     """One row per value model, with what it answers, or why it cannot be used."""
-    table = _table("Value models", ["Name", "Title", "What it does", "Answers", "Learns from", "From"])
+    table = new_table("Value models", ["Name", "Title", "What it does", "Answers", "Learns from", "From"])
     for item in found:
         what = f"cannot be used: {item['error']}" if item["error"] else item["summary"]
         answers = ", ".join(answer.replace("_", " ") for answer in item["answers"])
         learns = "" if item["error"] else "past outcomes" if item["learns"] else "histories alone"
         cells = (item["name"], item["title"], what, answers, learns, item["origin"])
         table.add_row(*cells, style="red" if item["error"] else None)
-    _console().print(table)
+    new_console().print(table)
 
 
 def print_features(found: Sequence[Mapping[str, Any]]) -> None:

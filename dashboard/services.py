@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from dashboard.config import Config
 from dashboard.frames import FrameCache
 from dashboard.kept import Kept
-from dashboard.validation import Validated
 from engines.selection import KSelection
+from engines.value.golden import Comparison
 from storage.contract import Store
 
 
@@ -20,4 +20,4 @@ class Services:
     store: Store
     frames: FrameCache
     evaluations: Kept[KSelection] = field(default_factory=Kept)
-    golden: Kept[Validated] = field(default_factory=Kept)
+    golden: Kept[tuple[Comparison, ...]] = field(default_factory=Kept)

@@ -36,21 +36,65 @@ def _signed(value: float | None) -> str:
     return NOTHING if missing(value) else f"{'+' if value > 0 else ''}{percent(value)}".replace("-", "−")
 
 
+def _times(value: float | None) -> str:
+    return NOTHING if missing(value) else f"{value:.2f}×"
+
+
 FORESIGHT = (
     Measure("rmse", "RMSE", "Root of the mean squared miss: large misses count most.", "lower", _three),
-    Measure("msle", "MSLE", "Mean squared miss on the logarithm: being off by half counts alike for all.", "lower", _three),
-    Measure("mae", "MAE", "Mean miss. It cannot tell a model from expecting nothing of anyone, so it decides nothing.", "lower", _three),
+    Measure(
+        "msle", "MSLE", "Mean squared miss on the logarithm: being off by half counts alike for all.", "lower", _three
+    ),
+    Measure(
+        "mae",
+        "MAE",
+        "Mean miss. It cannot tell a model from expecting nothing of anyone, so it decides nothing.",
+        "lower",
+        _three,
+    ),
     Measure("bias", "Bias", "How much too much (+) or too little (−) was expected in all.", "zero", _signed),
-    Measure("correlation", "Correlation", "Whether those of whom more was expected brought more: 1 is always.", "higher", _three),
-    Measure("top_decile_revenue", "Top tenth's revenue", "What the tenth of whom most was expected really brought in, of all revenue.", "higher", percent),
-)  # fmt: skip
+    Measure(
+        "correlation",
+        "Correlation",
+        "Whether those of whom more was expected brought more: 1 is always.",
+        "higher",
+        _three,
+    ),
+    Measure(
+        "top_decile_revenue",
+        "Top tenth's revenue",
+        "What the tenth of whom most was expected really brought in, of all revenue.",
+        "higher",
+        percent,
+    ),
+)
 LOSS = (
-    Measure("log_loss", "Log loss", "How surprised the model was by what came; the model is chosen by it.", "lower", _three),
+    Measure(
+        "log_loss", "Log loss", "How surprised the model was by what came; the model is chosen by it.", "lower", _three
+    ),
     Measure("brier", "Brier score", "Mean squared miss of the probability.", "lower", _three),
-    Measure("roc_auc", "ROC AUC", "Chance that of two customers the one who was lost had the higher risk: 0.5 is a coin.", "higher", _three),
-    Measure("pr_auc", "PR AUC", "Precision averaged over all thresholds; to be held against the share who were lost.", "higher", _three),
-    Measure("lift_at_10", "Lift at 10 %", "How many times more of the riskiest tenth were lost than of all.", "higher", lambda value: NOTHING if missing(value) else f"{value:.2f}×"),
-)  # fmt: skip
+    Measure(
+        "roc_auc",
+        "ROC AUC",
+        "Chance that of two customers the one who was lost had the higher risk: 0.5 is a coin.",
+        "higher",
+        _three,
+    ),
+    Measure(
+        "pr_auc",
+        "PR AUC",
+        "Precision averaged over all thresholds; to be held against the share who were lost.",
+        "higher",
+        _three,
+    ),
+    Measure(
+        "lift_at_10",
+        "Lift at 10 %",
+        "How many times more of the riskiest tenth were lost than of all.",
+        "higher",
+        _times,
+    ),
+)
 
 
 def best_of(figures: Mapping[str, Mapping[str, float | None]], measure: Measure) -> str | None:

@@ -77,10 +77,12 @@ def draw_bins(data: BinData, theme: str, *, foreseen: str, actual: str) -> go.Fi
         mode="lines+markers",
         line={"color": colours.line, "width": 1},
         marker={"color": accent, "size": sizes, "opacity": 0.9, "line": {"color": colours.surface, "width": 1}},
-        hovertext=np.array([
-            f"<b>{count(many)} customers</b><br>foreseen {data.told(before)}<br>came {data.told(after)}"
-            for before, after, many in zip(data.foreseen, data.actual, data.customers, strict=True)
-        ]),
+        hovertext=np.array(
+            [
+                f"<b>{count(many)} customers</b><br>foreseen {data.told(before)}<br>came {data.told(after)}"
+                for before, after, many in zip(data.foreseen, data.actual, data.customers, strict=True)
+            ]
+        ),
         hoverinfo="text",
     )
     form = ".0%" if data.share else None

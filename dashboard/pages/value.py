@@ -11,11 +11,11 @@ from dashboard import cards, ids
 from dashboard.context import run_from, title_of
 from dashboard.figures import empty, graph_config
 from dashboard.figures import value as figures
+from dashboard.golden import golden_run
 from dashboard.golden_report import golden_parts
 from dashboard.numbers import day
 from dashboard.run_report import section
 from dashboard.services import Services
-from dashboard.validation import Check, validate
 from dashboard.value_report import (
     FORESIGHT,
     LOSS,
@@ -31,6 +31,7 @@ from dashboard.value_report import (
 )
 from engines.columns import describe
 from engines.value import golden
+from engines.value.registry import registered_models
 from storage.contract import Snapshot
 
 PATH = "/value"
@@ -199,9 +200,12 @@ def register(app: Dash, services: Services) -> None:
 
     @app.callback(Output(GOLDEN, "children"), Input(GOLDEN_BUTTON, "n_clicks"), prevent_initial_call=True)
     def fit(clicks: int | None) -> Any:
-        check = Check(golden.SOURCE, golden.LAST_KNOWN_DAY)
-        found = services.golden.get(check.source, lambda: validate(check, services.config))
-        return golden_parts(found.golden, found.receipt["titles"])
+        return golden_parts(services.golden.get(golden.SOURCE, golden_run), model_titles())
+
+
+def model_titles() -> dict[str, str]:
+    """What every registered value model is called, by its name."""
+    return {item.name: item.title for item in registered_models()}
 
 
 def pictures(receipt: Receipt | None, theme: str) -> dict[str, tuple[Any, str]]:

@@ -1,4 +1,4 @@
-"""Nothing after the cut-off reaches a feature or a prediction; hours, order of rows and unit of money change nothing."""
+"""Nothing after the cut-off reaches a feature or a prediction; hours, order and unit of money change nothing."""
 
 from datetime import date
 
