@@ -103,7 +103,7 @@ def print_engines(found: Sequence[Mapping[str, Any]]) -> None:
         knobs = ", ".join(f"{knob['name']}={knob['default']}" for knob in item["knobs"])
         what = f"cannot be used: {item['error']}" if item["error"] else item["summary"]
         table.add_row(item["name"], item["title"], what, knobs, item["origin"], style="red" if item["error"] else None)
-    newnew_console().print(table)
+    new_console().print(table)
 
 
 def print_models(found: Sequence[Mapping[str, Any]]) -> None:
