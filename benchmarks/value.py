@@ -126,8 +126,8 @@ def fits(table: pd.DataFrame) -> None:
             )
         difference = apart(list(found.model.parameters().values()), model.params_)
         print(
-            f"fit, {name:11} {len(table):>10,} customers: {ours:.2f} CPU s, lifetimes on the distinct histories {cpu:.2f} "
-            f"({cpu / ours:.0f} times), largest relative difference {difference:.1e}"
+            f"fit, {name:11} {len(table):>10,} customers: {ours:.2f} CPU s, lifetimes on the distinct "
+            f"histories {cpu:.2f} ({cpu / ours:.0f} times), largest relative difference {difference:.1e}"
         )
 
 
