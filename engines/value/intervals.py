@@ -122,7 +122,7 @@ def intervals(future: Future, histories: Histories, x: Floats, mean_value: Float
 
 
 def _places(future: Future, histories: Histories) -> Indices:
-    """Places of histories in which those alike in purchases and age stand together, rising in what is expected."""
+    """The place of each history when those alike in purchases and age stand together, and expect more and more."""
     (count, since), pair, _ = distinct(histories.x, histories.age)
     expected = future.lifetime.purchases_if_alive(count, since, future.weeks)
     rank = np.empty(len(count), dtype=np.int64)
