@@ -14,6 +14,8 @@ from dashboard.run_report import scrolled, section, table
 
 Receipt = Mapping[str, Any]
 
+_TIMES_VALUE = " x Gamma-Gamma"  # all lifetime models have it, so that a narrow table need not repeat it
+
 
 class Measure(NamedTuple):
     """One figure of a check: its name in the receipt, how it is shown, what it means, and which way is better.
@@ -210,7 +212,7 @@ def figures_table(
             )
             for each in measures
         ]
-        title = receipt["titles"].get(name, name)
+        title = receipt["titles"].get(name, name).removesuffix(_TIMES_VALUE)
         lines.append(html.Tr([html.Th([title, *mark, kind], scope="row", className="seg-nowrap"), *cells]))
     body = html.Table([html.Thead(html.Tr(heads)), html.Tbody(lines)], className="seg-table")
     return scrolled(label, body)
@@ -262,7 +264,8 @@ def coverage_section(receipt: Receipt, currency: str) -> Component | None:
         )
     hint = (
         "An interval says how far a customer's spend may be from its CLV: the parameters are not known exactly, and "
-        "customers do as they please. More inside than meant: too cautious; fewer: too sure."
+        "customers do as they please. Fewer inside than meant: too sure. More inside is usual where many buy nothing, "
+        "as an interval that begins at nothing holds them all."
     )
     return section("Do the intervals hold?", *parts, hint=hint)
 

@@ -65,9 +65,9 @@ def layout(services: Services, **query: Any) -> Component:
     parts = [
         html.P(lead(receipt), className="seg-lead"),
         verdicts(receipt),
-        html.Div([_purchases(receipt), _purchase_figures(receipt)], className="seg-grid mt-3"),
-        html.Div([_churn(receipt), _churn_figures(receipt)], className="seg-grid mt-3"),
-        html.Div([_spend(receipt), _spend_figures(receipt)], className="seg-grid mt-3"),
+        html.Div([_purchases(receipt), _purchase_figures(receipt)], className="seg-grid value-pair mt-3"),
+        html.Div([_churn(receipt), _churn_figures(receipt)], className="seg-grid value-pair mt-3"),
+        html.Div([_spend(receipt), _spend_figures(receipt)], className=f"seg-grid mt-3 {_pair(receipt)}"),
         html.Div(
             [part for part in (coverage_section(receipt, currency), model_section(receipt)) if part is not None],
             className="seg-grid mt-3 mb-3",
@@ -138,7 +138,11 @@ def _spend(receipt: Receipt) -> Component:
     return section("Who foresaw spend best?", table, hint=hint)
 
 
-def _graph(name: str, title: str, hint: str) -> Component:
+def _pair(receipt: Receipt) -> str:
+    return "value-pair" if receipt.get("importances") else "value-alone"
+
+
+def _graph(name: str, title: str, hint: str, *, hidden: bool = False) -> Component:
     words = f"{name}-words"
     graph = dcc.Graph(id=name, config=graph_config(name), figure=empty("", "light"), style={"height": _HEIGHT})
     return html.Figure(
@@ -149,6 +153,7 @@ def _graph(name: str, title: str, hint: str) -> Component:
             graph,
         ],
         className="seg-card",
+        hidden=hidden,
         **{"aria-labelledby": f"{name}-title", "aria-describedby": words},
     )
 
@@ -168,7 +173,8 @@ def _churn_figures(receipt: Receipt) -> Component:
 def _spend_figures(receipt: Receipt) -> Component:
     title = receipt["titles"].get(receipt["chosen"].get("ltv"), "")
     hint = "What the model leans on: how much worse it foresees spend when one column is shuffled among customers."
-    return _graph(IMPORTANCES, f"What future spend hangs on, {title}", hint)
+    shown = bool(receipt.get("importances"))  # a lifetime model knows purchases and their values alone
+    return _graph(IMPORTANCES, f"What future spend hangs on, {title}", hint, hidden=not shown)
 
 
 def _golden_place() -> Component:
@@ -228,6 +234,4 @@ def pictures(receipt: Receipt | None, theme: str) -> dict[str, tuple[Any, str]]:
         ranked = figures.importance_data(importances, lambda name: describe(name).title)
         words = f"It leans most on {ranked.features[0]}."
         drawn[IMPORTANCES] = (figures.draw_importances(ranked, theme), words)
-    elif receipt:
-        drawn[IMPORTANCES] = (empty("A lifetime model: recency, frequency and spend alone.", theme), "")
     return drawn

@@ -1,0 +1,102 @@
+"""The Value page: what it says of a receipt, and of a snapshot that has none."""
+
+import json
+from datetime import date
+
+import pytest
+from starlette.testclient import TestClient
+
+from dashboard.app import create_app
+from dashboard.frames import FrameCache
+from dashboard.pages import value as page
+from dashboard.services import Services
+from dashboard.validation import Check, validate
+from dashboard.value_report import FORESIGHT, best_of
+from engines.value import golden
+from tests.dashboard import shop
+from tests.dashboard.test_app import callback
+
+
+@pytest.fixture(scope="module")
+def receipt(tmp_path_factory):
+    settings = shop.config(tmp_path_factory.mktemp("value-settings"))
+    return json.loads(json.dumps(validate(Check(golden.SOURCE, golden.LAST_KNOWN_DAY), settings).receipt))
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory, receipt):
+    settings = shop.config(tmp_path_factory.mktemp("value"))
+    store = shop.opened(settings)
+    old = store.save_snapshot(shop.new_snapshot("young", date(2011, 11, 10)), shop.customers(60))
+    checked = store.save_snapshot(shop.new_snapshot("shop", date(2011, 12, 10)), shop.customers(60))
+    store.save_validation(checked.id, page.RECEIPT, receipt)
+    runs = [shop.run(store, settings, snapshot, "rfm") for snapshot in (old, checked)]
+    with TestClient(create_app(settings, store, environ={}), base_url="http://127.0.0.1") as client:
+        yield Services(settings, store, FrameCache(store)), client, checked, runs
+    store.close()
+
+
+def told(component):
+    return json.dumps(component.to_plotly_json(), default=lambda item: item.to_plotly_json(), ensure_ascii=False)
+
+
+def test_the_first_screen_says_what_was_checked_and_who_did_better(desk, receipt):
+    services, _, _, runs = desk
+    text = told(page.layout(services, run=str(runs[1])))
+    assert "shown the sales up to 30 Sep 1997 and nothing after" in text
+    assert "2,357 customers is held against what those did in the 39 weeks up to 30 Jun 1998" in text
+    for verdict in receipt["verdicts"]:
+        assert verdict["words"] in text
+    assert "beats its baselines" in text
+    assert '"1.608"' in text and '"−12.1\u00a0%"' in text and '"0.626"' in text, "the published figures of BG/NBD"
+    assert "r 0.2426, alpha 4.414, a 0.7929, b 2.426" in text
+
+
+def test_a_model_that_does_not_beat_its_baselines_is_called_so(desk, receipt):
+    services, _, checked, runs = desk
+    worse = {**receipt["verdicts"][0], "beats": False, "words": "It does not beat “Nothing”."}
+    services.store.save_validation(checked.id, page.RECEIPT, {**receipt, "verdicts": [worse]})
+    try:
+        text = told(page.layout(services, run=str(runs[1])))
+    finally:
+        services.store.save_validation(checked.id, page.RECEIPT, receipt)
+    assert "does not beat its baselines" in text and worse["words"] in text
+
+
+def test_a_snapshot_without_a_receipt_says_why_and_what_to_do(desk):
+    services, _, _, runs = desk
+    text = told(page.layout(services, run=str(runs[0])))
+    assert "have not been checked" in text and "90 days of sales" in text
+    assert "Who foresaw purchases best?" not in text
+
+
+def test_the_charts_show_the_bins_of_the_models_in_use(desk, receipt):
+    drawn = page.pictures(receipt, "light")
+    bins = receipt["calibration"][receipt["chosen"]["purchases"]]
+    assert list(drawn[page.CALIBRATION][0].data[1].x) == [item["expected"] for item in bins]
+    assert list(drawn[page.CALIBRATION][0].data[1].y) == [item["actual"] for item in bins]
+    bins = receipt["reliability"][receipt["chosen"]["churn"]]
+    assert list(drawn[page.RELIABILITY][0].data[1].x) == [item["predicted"] for item in bins]
+    assert sum(item["customers"] for item in bins) <= 2357
+    if receipt["importances"]:
+        assert len(drawn[page.IMPORTANCES][0].data[0].x) == min(10, len(receipt["importances"]))
+    nothing = page.pictures(None, "dark")
+    assert all(not figure.data for figure, _ in nothing.values())
+
+
+def test_the_browser_gets_the_charts_and_the_golden_run(desk):
+    _, client, checked, _ = desk
+    outputs = [f"{name}.figure" for name in page._GRAPHS] + [f"{name}-words.children" for name in page._GRAPHS]
+    answer = callback(client, outputs, [("theme.data", "dark")], [(f"{page.SHOWN}.data", checked.id)])
+    assert answer.status_code == 200
+    assert "customers with" in json.dumps(answer.json(), ensure_ascii=False)
+    answer = callback(client, [f"{page.GOLDEN}.children"], [(f"{page.GOLDEN_BUTTON}.n_clicks", 1)])
+    text = json.dumps(answer.json(), ensure_ascii=False)
+    assert "figures agree with the published ones" in text
+    assert "Counting Your Customers the Easy Way" in text and "differs" not in text
+
+
+def test_the_best_of_a_column_goes_by_what_is_better():
+    figures = {"a": {"bias": -0.02, "rmse": 2.0}, "b": {"bias": 0.3, "rmse": 1.0}, "c": {"bias": None, "rmse": None}}
+    by = {measure.name: best_of(figures, measure) for measure in FORESIGHT}
+    assert (by["bias"], by["rmse"], by["mae"]) == ("a", "b", None)
