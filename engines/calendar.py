@@ -48,8 +48,8 @@ def cutoffs(
     start = month_later(frozen)
     if freeze is not None and (freeze <= first_day or start > as_of):
         raise InputError(
-            f"--freeze {freeze} cannot be: sales go from {first_day} to {as_of - timedelta(days=1)}, and the model needs "
-            "some before that day and a month after it. Choose a day in between."
+            f"--freeze {freeze} cannot be: sales go from {first_day} to {as_of - timedelta(days=1)}, and the model "
+            "needs some before that day and a month after it. Choose a day in between."
         )
     if every == "month" and start.day > 1:
         start = next_month(start)

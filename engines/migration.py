@@ -62,8 +62,9 @@ class Migration:
     """Customers by the segment they were in (rows) and are in (columns).
 
     ``rows``: segment names of then, ``New`` last; ``columns``: of now, ``Gone`` last. ``customers`` and ``money`` have
-    the shape (rows, columns); money is what the customers had spent so far, before they were gone. ``colours``: by name.
-    ``movers``: whoever is elsewhere, by customer id: from_segment, to_segment, monetary_before, monetary_now.
+    the shape (rows, columns); money is what the customers had spent so far, before they were gone.
+    ``colours``: by name. ``movers``: whoever is elsewhere, by customer id: from_segment, to_segment, monetary_before,
+    monetary_now.
     """
 
     rows: tuple[str, ...]

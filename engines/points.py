@@ -36,10 +36,10 @@ class DriftPoint:
 
     ``ari``: adjusted Rand index of the frozen model's labels and the refit's. ``noise_low``: 5th percentile of the
     index between bootstrap refits and the refit, None where it is not known; ``noise_measured`` says whether it was
-    measured at this date or lies between those of dates before and after. ``alert``: ``ari`` is below the threshold, and
-    below the noise where that is known. ``moved_share``: customers whom the frozen model puts elsewhere than at the date
-    before, of those known at both. ``model_moved``: customers whom the refit puts elsewhere than the frozen model, its
-    segments paired with the frozen ones so that this is least. ``refit_on``, ``noise_on``: customers in each refit.
+    measured at this date or lies between those of dates before and after. ``alert``: ``ari`` is below the threshold,
+    and below the noise where that is known. ``moved_share``: customers whom the frozen model puts elsewhere than at the
+    date before, of those known at both. ``model_moved``: customers whom the refit puts elsewhere than the frozen model,
+    its segments paired with the frozen ones so that this is least. ``refit_on``, ``noise_on``: customers in each refit.
     """
 
     as_of: str
@@ -60,8 +60,9 @@ class DriftPoint:
 class LivePoint:
     """A finished run against the run before it of the same data set, engine and settings, on customers in both.
 
-    ``against``: the earlier run, as of ``before``. ``ari`` and ``noise_low``: of the earlier run's model and this run's,
-    both labelling these customers as they are now. ``moved_share``: those the earlier model puts elsewhere than it did.
+    ``against``: the earlier run, as of ``before``. ``ari`` and ``noise_low``: of the earlier run's model and this
+    run's, both labelling these customers as they are now. ``moved_share``: those the earlier model puts elsewhere than
+    it did.
     """
 
     against: int

@@ -38,8 +38,8 @@ Codes = NDArray[np.int64]
 class Timeline:
     """What was found: when the model was frozen, the points after it, and how often it should have been refreshed.
 
-    ``refresh_months``: None where there is no point; ``reason`` says why in a sentence or two. ``opening``: the segments
-    on the day of freezing. ``frozen``: the model. ``labels``: its labels at the last date, by customer id.
+    ``refresh_months``: None where there is no point; ``reason`` says why in a sentence or two. ``opening``: the
+    segments on the day of freezing. ``frozen``: the model. ``labels``: its labels at the last date, by customer id.
     """
 
     frozen_at: date
@@ -184,9 +184,9 @@ def refresh_interval(frozen_at: date, points: Sequence[DriftPoint]) -> tuple[flo
     if onset is not None:
         held = max(1.0, months_between(frozen_at, days[onset - 1] if onset else frozen_at))
         return held, (
-            f"Refresh every {_months(held)}: the model frozen on {frozen_at} agreed with a refit, as far as chance allows, "
-            f"{f'up to {days[onset - 1]}' if onset else 'at no later date'}; on {days[onset]} and at the date after it "
-            f"did not (ARI {points[onset].ari:.2f} and {points[onset + 1].ari:.2f})."
+            f"Refresh every {_months(held)}: the model frozen on {frozen_at} agreed with a refit, as far as chance "
+            f"allows, {f'up to {days[onset - 1]}' if onset else 'at no later date'}; on {days[onset]} and at the date "
+            f"after it did not (ARI {points[onset].ari:.2f} and {points[onset + 1].ari:.2f})."
         )
     watched = months_between(frozen_at, days[-1])
     alone = sum(alerts)
@@ -194,9 +194,7 @@ def refresh_interval(frozen_at: date, points: Sequence[DriftPoint]) -> tuple[flo
     if not alone:
         told += "at no date did the frozen model disagree with a refit by more than chance does. "
     elif alerts[-1]:
-        told += (
-            f"only now, on {days[-1]}, is there an alert, and one alone may be chance: look again at the next date. "
-        )
+        told += f"only now, on {days[-1]}, is there an alert, and one alone may be chance: look again soon. "
     else:
         told += f"{alone} of {len(points)} dates {'is an alert' if alone == 1 else 'are alerts'}, never two in a row. "
     return watched, told + f"After {_months(watched)} look again at the latest."

@@ -16,11 +16,12 @@ from typing import Any, Literal, Self
 from pandas import DataFrame, Series
 from pyarrow import RecordBatchReader
 
-from engines.contract import DriftPoint, NamedSegment, Predecessor, Segmentation
+from engines.contract import DriftPoint, LivePoint, NamedSegment, Predecessor, Segmentation
 from engines.errors import InputError
 from storage.desk import DeskStore
 from storage.queued import QueueStore
 from storage.scheduled import ScheduleStore
+from storage.watch import WatchStore
 
 RunState = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -179,7 +180,7 @@ class Run:
         return sum(segment.revision for segment in self.segments)
 
 
-class Store(QueueStore, ScheduleStore, DeskStore):
+class Store(QueueStore, ScheduleStore, DeskStore, WatchStore):
     """Snapshots, runs and labels of one workspace. See the module for what every implementer owes."""
 
     # --- snapshots
@@ -222,12 +223,14 @@ class Store(QueueStore, ScheduleStore, DeskStore):
         info: Mapping[str, Any],
         model: bytes | None = None,
         drift: Sequence[DriftPoint] = (),
+        live: LivePoint | None = None,
         worker: str | None = None,
     ) -> Run:
         """Store segments, metrics, drift points and one label for every customer of the snapshot, and mark it done.
 
-        All of it, or nothing. ``model`` is the fitted model as ``engines.models`` writes it, of at most ``MODEL_LIMIT``
-        bytes; ``worker`` is who claimed the run.
+        All of it, or nothing. Where the latest drift point or ``live`` (the run against the one before it) is an alert,
+        an alert is raised with the run. ``model`` is the fitted model as ``engines.models`` writes it, of at most
+        ``MODEL_LIMIT`` bytes; ``worker`` is who claimed the run.
 
         Raises:
             LostError: the run is finished already, cancelled, or another worker's by now.
