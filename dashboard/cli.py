@@ -6,7 +6,17 @@ from typing import Any
 
 import click
 
-from dashboard.commands import evaluating, listing, predicting, pruning, reproducing, running, scheduling, serving
+from dashboard.commands import (
+    drifting,
+    evaluating,
+    listing,
+    predicting,
+    pruning,
+    reproducing,
+    running,
+    scheduling,
+    serving,
+)
 from engines.errors import InputError
 
 
@@ -43,6 +53,7 @@ for command in (
     running.demo,
     running.cancel,
     evaluating.evaluate,
+    drifting.drift,
     predicting.predict,
     listing.engines,
     listing.features,

@@ -100,6 +100,16 @@ class Drift(_Section):
     """When drift is an alarm."""
 
     threshold: float = Field(ge=0, le=1)
+    bootstraps: int = Field(ge=2, le=1000)
+    noise_dates: int = Field(ge=0)
+
+
+class Alerts(_Section):
+    """How alerts are sent on; where to is a matter of the environment."""
+
+    attempts: int = Field(ge=1, le=100)
+    wait_seconds: float = Field(gt=0)
+    timeout_seconds: float = Field(gt=0, le=300)
 
 
 class Server(_Section):
@@ -148,6 +158,7 @@ class Config(_Section):
     clv: Clv
     churn: Churn
     drift: Drift
+    alerts: Alerts
     server: Server
     worker: Worker
     retention: Retention
@@ -235,7 +246,7 @@ def _overlaid(base: dict[str, Any], over: Mapping[str, Any], where: str) -> dict
 
 
 #: Variables that are not settings of a section.
-_NOT_SETTINGS = ("SEGMENTRY_PASSWORD", "SEGMENTRY_CONFIG")
+_NOT_SETTINGS = ("SEGMENTRY_PASSWORD", "SEGMENTRY_CONFIG", "SEGMENTRY_WEBHOOK_URL", "SEGMENTRY_WEBHOOK_SECRET")
 
 
 def _from_environment(environ: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -12,7 +12,7 @@ from pandas import DataFrame
 
 from dashboard.config import Config
 from engines import features, intake, value
-from engines.columns import COUNTRY
+from engines.columns import CLV, COUNTRY
 from storage.contract import NewSnapshot
 
 #: Called with a stage in words and how much of it is done, 0 to 1.
@@ -121,10 +121,22 @@ def customers_then(
     dates: Collection[date],
     columns: Collection[str],
 ) -> dict[date, DataFrame]:
-    """The customers as they stood at each date, with those of ``columns`` that there are; CLV is not known of then."""
+    """The customers as they stood at each date, with those of ``columns`` that there are.
+
+    CLV, where it is asked for, is what would have been foreseen then, from the sales before that date alone.
+    """
     used = [item for item in plugins if item.column is not None and item.column.name in columns]
     tables = {}
     for day, built in features.customers_at(sales.table, sorted(dates), categories=config.categories):
         customers = features.extended(built, sales.table, as_of=day, plugins=used).customers if used else built
+        if CLV in columns:
+            customers = customers.join(_foreseen(customers, config))
         tables[day] = customers[[name for name in customers.columns if name in columns]]
     return tables
+
+
+def _foreseen(customers: DataFrame, config: Config) -> DataFrame:
+    valuation = value.estimate(
+        customers, horizon_weeks=config.clv.horizon_weeks, discount_rate=config.clv.discount_rate
+    )
+    return valuation.columns[[CLV]]

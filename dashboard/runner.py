@@ -13,6 +13,7 @@ from pandas import DataFrame
 from dashboard.config import Config
 from dashboard.fits import Fit, Recall, fit_engine, fitting, look_back, stored_engine, timing
 from dashboard.reading import Progress, new_snapshot, open_sales, silent, valued_customers
+from dashboard.watching import live_point
 from engines import features, intake, registry
 from engines.contract import Engine
 from engines.errors import InputError
@@ -127,7 +128,7 @@ def run_job(
         _refuse_if_all_refused([fit.refusal for fit in fits])
         progress("Storing", 0.0)
         snapshot = store.save_snapshot(new, customers)
-        runs = tuple(_keep(fit, snapshot, store, config) for fit in fits)
+        runs = tuple(_keep(fit, snapshot, customers, store, config) for fit in fits)
         progress("Storing", 1.0)
         return Outcome(snapshot, runs, (*read.sales.notes, *notes, *failed))
 
@@ -203,7 +204,7 @@ def work(
     if fit.result is not None and note is not None:
         fit = replace(fit, result=replace(fit.result, notes=(*fit.result.notes, note)))
     report("Storing", 0.0)
-    return _finish(run, fit, store, worker)
+    return _finish(run, fit, customers, store, config, worker)
 
 
 # --- the steps ------------------------------------------------------------------------------------------------------
@@ -286,16 +287,23 @@ def _refuse_if_all_refused(refusals: Sequence[InputError | None]) -> None:
         raise told[0]
 
 
-def _keep(fit: Fit, snapshot: Snapshot, store: Store, config: Config) -> Run:
+def _keep(fit: Fit, snapshot: Snapshot, customers: DataFrame, store: Store, config: Config) -> Run:
     if fit.already is not None:
         return fit.already
     run = store.start_run(snapshot.id, fit.name, fit.engine.settings(), lease_seconds=config.worker.lease_seconds)
-    return _finish(run, fit, store, None)
+    return _finish(run, fit, customers, store, config, None)
 
 
-def _finish(run: Run, fit: Fit, store: Store, worker: str | None) -> Run:
+def _finish(run: Run, fit: Fit, customers: DataFrame, store: Store, config: Config, worker: str | None) -> Run:
     if fit.result is None:
         return store.fail_run(run.id, fit.error, worker=worker)
     return store.finish_run(
-        run.id, fit.result, seconds=fit.seconds, info=fit.info, model=fit.model, drift=fit.drift, worker=worker
+        run.id,
+        fit.result,
+        seconds=fit.seconds,
+        info=fit.info,
+        model=fit.model,
+        drift=fit.drift,
+        live=live_point(run, fit.engine, customers, fit.result.labels, fit.drift, store, config),
+        worker=worker,
     )
