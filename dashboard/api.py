@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 from dashboard import exporting
 from dashboard.api_jobs import add_jobs
 from dashboard.api_names import add_names
+from dashboard.api_watch import add_watch
 from dashboard.comparison import compare
 from dashboard.evaluation import HIGH, LOW, Question, choose_k_of_snapshot
 from dashboard.explaining import explain
@@ -106,6 +107,7 @@ def create_api(services: Services) -> FastAPI:
     _add_findings(api, services)
     add_names(api, services)
     add_jobs(api, services)
+    add_watch(api, services, plain, _user)
     return api
 
 
@@ -262,13 +264,6 @@ def _add_customers(api: FastAPI, services: Services) -> None:
 
 def _add_findings(api: FastAPI, services: Services) -> None:
     store = services.store
-
-    @api.get("/runs/{run_id}/drift")
-    def drift(run_id: int) -> JSONResponse:
-        """The drift timeline of a run: the frozen model against a refit, date by date."""
-        store.run(run_id)
-        points = [asdict(item) for item in store.drift(run_id)]
-        return JSONResponse(plain({"run": run_id, "threshold": services.config.drift.threshold, "points": points}))
 
     @api.get("/runs/{run_id}/insights", openapi_extra=_SELECTION_DOCS)
     def what_stands_out(request: Request, run_id: int) -> JSONResponse:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from dashboard.config import Config
 from dashboard.frames import FrameCache
 from dashboard.kept import Kept
+from engines.migration import Migration
 from engines.selection import KSelection
 from storage.contract import Store
 
@@ -19,3 +20,4 @@ class Services:
     store: Store
     frames: FrameCache
     evaluations: Kept[KSelection] = field(default_factory=Kept)
+    migrations: Kept[Migration] = field(default_factory=lambda: Kept(8))

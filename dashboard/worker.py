@@ -19,6 +19,7 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from uuid import uuid4
 
+from dashboard.alerting import send_due
 from dashboard.bench import Bench, end_with_parent, now
 from dashboard.config import Config
 from dashboard.refreshing import apart
@@ -54,6 +55,7 @@ def run_worker(
         while not stop.is_set():
             try:
                 run_due(config, store, apart(stop))
+                send_due(config, store, now())
                 run = store.claim_run(lease_seconds=config.worker.lease_seconds, worker=name)
                 if run is not None:
                     tell(f"Run {run.id} ({run.engine}) is begun")
