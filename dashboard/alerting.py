@@ -51,8 +51,8 @@ def message(alert: Alert) -> dict[str, Any]:
     against = "the model of the run before" if alert.kind == "live" else "the model frozen at the start"
     noise = "" if alert.noise_low is None else f", where chance alone reaches down to {alert.noise_low:.2f}"
     text = (
-        f"Drift alert: {alert.dataset}, {alert.engine}, {alert.as_of}. A refit agrees with {against} only to an adjusted "
-        f"Rand index of {alert.ari:.2f}{noise}. See the Drift page of run {alert.run_id}."
+        f"Drift alert: {alert.dataset}, {alert.engine}, {alert.as_of}. A refit agrees with {against} only to an "
+        f"adjusted Rand index of {alert.ari:.2f}{noise}. See the Drift page of run {alert.run_id}."
     )
     facts = {
         "alert": alert.id,

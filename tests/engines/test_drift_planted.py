@@ -1,4 +1,4 @@
-"""A change of behaviour planted in the made-up shop is found when it comes, and nothing is found where there is none."""
+"""A change of behaviour planted in the made-up shop is found when it comes, and none is found where there is none."""
 
 from __future__ import annotations
 
