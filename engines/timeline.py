@@ -25,8 +25,8 @@ from engines.stability_index import shifts
 BOOTSTRAPS = 20
 #: The alarm line for the ARI where nothing else is said.
 THRESHOLD = 0.8
-#: Customers in each bootstrap refit; engines that are slow to refit get half of their own limit.
-NOISE_LARGEST = 5_000
+#: Customers in each refit; engines that are slow to refit get half of their own limit.
+REFIT_LARGEST = 5_000
 
 _NOISE_PERCENTILE = 5
 _UNITS = 10_000  # money is summed as whole parts of the currency unit, so that the order of rows cannot matter
@@ -69,8 +69,8 @@ def timeline(
     would be had nothing changed: another model of the same kind of customers. (Any two of them would differ by the
     chance in both and make the band too wide.) A point is an alert when its ARI is below ``threshold`` and below that.
 
-    Refits are of at most ``engine.refit_limit`` customers, bootstrap refits of at most ``NOISE_LARGEST`` or half that
-    limit: a sample, which makes the band a little wider and alerts a little rarer. Everyone is labelled all the same.
+    All refits are of at most ``refit_customers`` customers, so that the band is that of the very refits it is drawn
+    around. A sample makes both a little noisier, and alerts a little rarer. Everyone is labelled all the same.
 
     Args:
         engine: the settings to freeze and refit.
@@ -102,7 +102,7 @@ def timeline(
     progress(1)
     for as_of, customers in dated:
         labels = frozen.assign(customers)
-        rows = sample_rows(len(customers), engine.refit_limit, _day_seed(seed, as_of))
+        rows = sample_rows(len(customers), refit_customers(engine), _day_seed(seed, as_of))
         refit = _fit(engine, as_of, customers.iloc[rows]).assign(customers)
         kept, fresh = _keys(labels, customers), _keys(refit, customers)
         point = DriftPoint(
@@ -145,8 +145,7 @@ def noise(
     Returns:
         The 5th percentile; None where no draw could be segmented (too few different customers).
     """
-    limit = NOISE_LARGEST if engine.refit_limit >= NOISE_LARGEST else engine.refit_limit // 2
-    rows = sample_rows(len(customers), limit, seed)
+    rows = sample_rows(len(customers), refit_customers(engine), seed)
     common, reference = customers.iloc[rows], labels[rows]
     random = np.random.default_rng([seed, 1])
     found = []
@@ -160,6 +159,11 @@ def noise(
         except InputError:  # too few different customers drawn
             continue
     return (float(np.percentile(found, _NOISE_PERCENTILE)) if found else None), len(rows)
+
+
+def refit_customers(engine: Engine) -> int:
+    """On how many customers at most a refit is made: the same for those that are compared and those that are noise."""
+    return REFIT_LARGEST if engine.refit_limit >= REFIT_LARGEST else engine.refit_limit // 2
 
 
 def noise_dates(dates: Sequence[date], number: int) -> list[date]:
