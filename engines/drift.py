@@ -32,13 +32,16 @@ def adjusted_rand(a: NDArray[Any], b: NDArray[Any]) -> float:
     codes_b, groups_b = _codes(b)
     cells = codes_a * groups_b + codes_b
     if groups_a * groups_b <= _LARGEST_TABLE:
-        table = np.bincount(cells)
+        table = np.bincount(cells, minlength=groups_a * groups_b)
+        whole = table.reshape(groups_a, groups_b)
+        sizes_a, sizes_b = whole.sum(axis=1), whole.sum(axis=0)
     else:
         _, table = np.unique(cells, return_counts=True)
+        sizes_a, sizes_b = np.bincount(codes_a), np.bincount(codes_b)
     # Python's integers from here on: products of pair counts pass 64 bits at some 50,000 customers.
     customers = len(a)
     both = _squares(table)
-    same_a, same_b = _squares(np.bincount(codes_a)), _squares(np.bincount(codes_b))
+    same_a, same_b = _squares(sizes_a), _squares(sizes_b)
     together = both - customers  # ordered pairs that share a group in both
     only_a, only_b = same_a - both, same_b - both
     apart = customers * customers - same_a - same_b + both
@@ -73,7 +76,8 @@ def _codes(labels: NDArray[Any]) -> tuple[NDArray[np.int64], int]:
         raise ValueError(f"labels must be integers, not {labels.dtype}")
     low, high = int(labels.min()), int(labels.max())
     if high - low < max(1_000, len(labels)):
-        return labels.astype(np.int64) - low, high - low + 1
+        codes = labels.astype(np.int64, copy=False)
+        return codes if low == 0 else codes - low, high - low + 1
     values, codes = np.unique(labels, return_inverse=True)
     return codes.astype(np.int64), len(values)
 

@@ -67,8 +67,9 @@ def make_shop(seed: int, change: date | None = None) -> pa.Table:
 
     Args:
         seed: the same seed gives the same lines.
-        change: a day on which the customers begin to behave differently, for trying out alarms: two thirds of those who
-            are there take to ordering every other week. Up to that day orders are those of the shop without a change,
+        change: a day on which the customers begin to behave differently, for trying out alarms: three quarters of those
+        who
+            are there take to ordering every ten days. Up to that day orders are those of the shop without a change,
             though not what is in them.
     """
     random = np.random.default_rng(seed)
@@ -130,8 +131,8 @@ def _changed(random: Generator, customer: Integers, day: Integers, change: date)
     """The orders with those that a change of behaviour adds from a day on, oldest first."""
     start = int((np.datetime64(change) - _FIRST_DAY).astype(np.int64))
     known = np.unique(customer[day < start])
-    keen = known[random.random(known.size) < 2 / 3]
-    more = random.poisson((_DAYS - start) / 14, keen.size)
+    keen = known[random.random(known.size) < 0.75]
+    more = random.poisson((_DAYS - start) / 10, keen.size)
     who = np.concatenate([customer, np.repeat(keen, more)])
     when = np.concatenate([day, start + random.integers(0, _DAYS - start, int(more.sum()))])
     oldest_first = np.lexsort((who, when))

@@ -27,7 +27,7 @@ def alarms(folder, seed, change):
     with read_sales(str(path), as_of=END) as sales:
         dates = cutoffs(sales.first_day, sales.as_of, freeze=FROZEN)
         tables = features.customers_at(sales.table, dates)
-        found = timeline(KMeans(k=3), tables, seed=seed)
+        found = timeline(KMeans(k=2), tables, seed=seed)
     return {point.as_of for point in found.points if point.alert}
 
 
