@@ -19,6 +19,7 @@ import fastexcel
 import pyarrow as pa
 
 from engines.errors import InputError
+from engines.intake.reading import Reading
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")
 
@@ -68,12 +69,18 @@ class Source:
                 connection.unregister("arrow_lines")
 
 
-def open_source(path: Path, connection: duckdb.DuckDBPyConnection, folder: Path) -> Source:
+def open_source(
+    source: str | Path,
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    reading: Reading = Reading(),  # noqa: B008 - frozen
+) -> Source:
     """Open a file by what its name ends with; ``folder`` is a temporary one that lives until the lines are loaded.
 
     Raises:
         InputError: no such file, a folder, an unknown kind of file, a damaged or empty one; it is named.
     """
+    path = Path(source)
     name = path.name
     try:
         if path.is_dir():
