@@ -166,7 +166,7 @@ def _probability(membership: DataFrame, keys: Series) -> Series:
 
 
 def _as_snapshot(run: Run, config: Config, store: Store, reading: Mapping[str, Any]) -> Config:
-    """The configuration with how the sales of the run's snapshot were read, and then with what is said of this source."""
+    """The configuration with how the run's snapshot was read, and then with what is said of this source."""
     then = store.snapshot(run.snapshot_id).settings
     kept = {name: dict(then[name]) for name in ("reading", "cleaning", "clv") if name in then}
     return as_told(config.replace(**kept), reading)

@@ -91,7 +91,7 @@ def explained(cron: str) -> str:
 
 
 def new_schedule(job: Job, every: str, time_zone: str, config: Config) -> NewSchedule:
-    """A schedule that can be kept, with everything in it checked; a file, folder or pattern is kept with its whole path.
+    """A schedule that can be kept, with everything in it checked; files are kept with their whole path.
 
     Raises:
         InputError: the time, the zone, the source or an engine cannot be used, or the source holds a secret.
