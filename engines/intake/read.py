@@ -102,7 +102,7 @@ def _read(
     database = connection.con
     database.execute("set autoinstall_known_extensions = false; set TimeZone = 'UTC'")
     embedded = EMBEDDED.get(source)
-    opened = open_embedded(embedded) if embedded else open_source(Path(source), database, folder)
+    opened = open_embedded(embedded) if embedded else open_source(source, database, folder, reading)
     usual = embedded.mapping if embedded else {}
     chosen = choose_columns(opened.columns, {**usual, **mapping}, opened.name)
     opened.load(database, list(chosen.values()))
