@@ -17,6 +17,7 @@ ORDER_DATE = "order_date"
 QUANTITY = "quantity"
 UNIT_PRICE = "unit_price"
 AMOUNT = "amount"
+ORDER_TOTAL = "order_total"  # of the whole order: repeated on its lines, or on its first line only
 PRODUCT_ID = "product_id"
 DESCRIPTION = "description"
 COUNTRY = "country"
@@ -28,10 +29,12 @@ CANONICAL_FIELDS = (
     QUANTITY,
     UNIT_PRICE,
     AMOUNT,
+    ORDER_TOTAL,
     PRODUCT_ID,
     DESCRIPTION,
     COUNTRY,
 )
+ATTRIBUTE_FIELD = "attribute."  # prefix: attribute.<name> is mapped to any further column ...
 
 # --- clean sales: what intake hands to features ---------------------------------------------------------------------
 AMOUNT_UNITS = "amount_units"  # int64, 1/10,000 of the currency unit: money is never floating point while it is summed
@@ -57,6 +60,7 @@ LAST_PURCHASE = "last_purchase"
 RETURN_RATE = "return_rate"
 IS_HOME_COUNTRY = "is_home_country"
 CATEGORY_SHARE = "share_"  # prefix: share_<category>
+ATTRIBUTE = "attribute_"  # prefix: ... and becomes attribute_<name>
 
 # --- customers: what the lifetime models read (purchases are distinct days; time in weeks) --------------------------
 REPEAT_PURCHASES = "repeat_purchases"
@@ -134,8 +138,8 @@ def describe(name: str, known: Mapping[str, Column] = {}) -> Column:
     """The dictionary's entry for a customer column.
 
     Args:
-        name: of the column. Category shares, and features of plug-ins that ``known`` does not have, get an entry made
-            from the name.
+        name: of the column. Category shares, attributes, and features of plug-ins that ``known`` does not have, get an
+            entry made from the name.
         known: entries beyond the dictionary: a snapshot keeps those of its plug-in features (see ``columns_of``).
     """
     entry = DICTIONARY.get(name) or known.get(name)
@@ -150,6 +154,16 @@ def describe(name: str, known: Mapping[str, Column] = {}) -> Column:
             "share of monetary",
             f"spend on lines of category {category} / monetary",
             f"How much of the spend goes to {category}.",
+        )
+    if name.startswith(ATTRIBUTE):
+        said = name.removeprefix(ATTRIBUTE)
+        return Column(
+            name,
+            said.replace("_", " ").capitalize(),
+            "text",
+            "-",
+            f"{ATTRIBUTE_FIELD}{said} of the latest line that has one, ties by value",
+            f"The customer's {said.replace('_', ' ')}, as in the sales.",
         )
     return Column(name, name.replace("_", " ").capitalize(), "number", "-", "made by a plug-in", "Made by a plug-in.")
 
