@@ -98,6 +98,15 @@ def choose_columns(
     return chosen
 
 
+def doubts(guesses: Sequence[Guess]) -> tuple[str, ...]:
+    """A note on each guess that is no more than one."""
+    return tuple(
+        f"Column {guess.column!r} was taken for {guess.field}: {guess.reason}."
+        for guess in guesses
+        if guess.confidence <= _POSSIBLE
+    )
+
+
 def missing(field: str, columns: Sequence[str], source: str) -> str:
     """What to say where a field that is needed is not found."""
     other = " (or --map amount=COLUMN)" if field in (QUANTITY, UNIT_PRICE) else ""
@@ -112,9 +121,14 @@ def attribute_column(field: str) -> str:
     return ATTRIBUTE + field.removeprefix(ATTRIBUTE_FIELD)
 
 
+def is_attribute(field: str) -> bool:
+    """Whether a field is a further column of the user's own: ``attribute.`` with a name in small letters."""
+    return re.fullmatch(r"attribute\.[a-z][a-z0-9_]{0,39}", field) is not None
+
+
 def is_field(field: str) -> bool:
-    """Whether there is such a field to map: a canonical one, or ``attribute.`` with a name in small letters."""
-    return field in CANONICAL_FIELDS or re.fullmatch(r"attribute\.[a-z][a-z0-9_]{0,39}", field) is not None
+    """Whether there is such a field to map: a canonical one or an attribute."""
+    return field in CANONICAL_FIELDS or is_attribute(field)
 
 
 # --- guesses ---------------------------------------------------------------------------------------------------------
