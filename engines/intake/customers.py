@@ -12,9 +12,9 @@ from pandas import DataFrame, Index
 
 from engines.columns import CUSTOMER_ID
 from engines.errors import InputError
+from engines.intake.cells import Cell, cell, id_of
 from engines.intake.files import Source, open_source
 from engines.intake.mapping import choose_columns
-from engines.intake.parsing import Cell, cell, id_of
 from engines.intake.samples import EMBEDDED
 
 #: SQL: the text that our own lists put an apostrophe before, so that no spreadsheet takes it for a formula.

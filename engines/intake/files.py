@@ -32,7 +32,7 @@ class Source:
     """A file that has been opened: the names of its columns, and how to bring its lines into DuckDB.
 
     ``relation`` is SQL whose columns are c0, c1, ... in the order of ``columns``; ``locate`` says in words where the
-    line with a given number (from 0) stands.
+    line with a given number (from 0) stands. ``encoding`` and ``separator`` of text, ``sheets`` of a workbook.
     """
 
     name: str
@@ -42,6 +42,9 @@ class Source:
     locate: Callable[[int], str]
     notes: tuple[str, ...] = ()
     arrow: pa.Table | None = None
+    encoding: str = ""
+    separator: str = ""
+    sheets: tuple[str, ...] = ()
 
     def load(self, connection: duckdb.DuckDBPyConnection, needed: Sequence[int]) -> None:
         """Fill the table ``raw`` with the needed columns (by position), ``line_hash`` of all of them, and ``blank``.
@@ -145,6 +148,8 @@ def _open_text(path: Path, folder: Path) -> Source:
         fingerprint=sha256(path),
         locate=locate,
         notes=(f"Read as {encoding}.",) if encoding == "cp1252" else (),
+        encoding=encoding.removesuffix("-sig"),
+        separator=separator,
     )
 
 
@@ -278,4 +283,5 @@ def _open_xlsx(path: Path) -> Source:
         locate=locate,
         notes=(skipped,) if others else (),
         arrow=source.arrow,
+        sheets=tuple(name for name, _ in same),
     )

@@ -44,23 +44,25 @@ def find_decimal_sign(
         return DecimalSign(reading.decimal)
     if not texts:
         return DecimalSign(".")
-    every = " union all ".join(f"select {text} as written from {relation}" for text in texts)  # noqa: S608
-    dot, comma, open_dot, open_comma, example = connection.execute(
-        f"""with signed as (select written from ({every}) where contains(written, '.') or contains(written, ',')),
+    every = " union all ".join(
+        f"select {text} as written, count(*) as n from {relation} group by 1"  # noqa: S608
+        for text in texts
+    )
+    dot, comma, example = connection.execute(
+        f"""with signed as (select written, n from ({every}) where contains(written, '.') or contains(written, ',')),
         bare as (
-            select written, regexp_replace(
+            select written, n, regexp_replace(
                 regexp_extract({_bare("written")}, '[0-9.,{_GROUPS}]+'), '[{_GROUPS}]', '', 'g') as digits
             from signed)
-        select count(*) filter (where {_proof(".", ",")}), count(*) filter (where {_proof(",", ".")}),
-            count(*) filter (where regexp_full_match(digits, '[1-9][0-9]{{0,2}}\\.[0-9]{{3}}')),
-            count(*) filter (where regexp_full_match(digits, '[1-9][0-9]{{0,2}},[0-9]{{3}}')),
+        select coalesce(sum(n) filter (where {_proof(".", ",")}), 0),
+            coalesce(sum(n) filter (where {_proof(",", ".")}), 0),
             min(written) filter (where regexp_full_match(digits, '[1-9][0-9]{{0,2}}[.,][0-9]{{3}}'))
         from bare"""  # noqa: S608 - expressions are made of column positions
     ).fetchall()[0]
     if dot or comma:
         sign: Sign = "," if comma > dot else "."
         return DecimalSign(sign, ("Numbers were read with a decimal comma.",) if sign == "," else ())
-    if not (open_dot or open_comma):
+    if example is None:
         return DecimalSign(".")
     taken = "a decimal point" if "." in example else "a separator of thousands"
     note = (

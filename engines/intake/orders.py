@@ -17,7 +17,7 @@ _DIFFERENT = 3  # and so many different amounts: a shop with a single price repe
 class OrderFacts:
     """What belongs to orders: ``filled`` stands on one line of each order of several lines; ``total``: money does.
 
-    The table ``orders`` has one row per order of several lines: order_id, and the value of each column as its name.
+    Where anything is filled, the table ``orders`` has order_id and these values for each order of several lines.
     """
 
     filled: tuple[str, ...]
@@ -35,32 +35,28 @@ def order_facts(
 
     Args:
         connection: holds ``cells`` with order_id, the columns named, and money where there is a field for it.
-        names: columns of ``cells`` that may belong to orders.
+        names: columns of ``cells`` that may belong to orders, at least one.
         money: the field that money holds: amount, order_total or unit_price.
         columns: name in the source by field, for the notes.
     """
     asked = [*names, *(["money"] if money in (AMOUNT, ORDER_TOTAL) else [])]
-    found = "".join(f", count({name}) as k_{name}, min({name}) as {name}, max({name}) as most_{name}" for name in asked)
-    connection.execute(
-        f"create or replace table orders as select {ORDER_ID}, count(*) as n{found} from cells "  # noqa: S608
-        f"where {ORDER_ID} is not null group by {ORDER_ID} having count(*) > 1"
-    )
-    if not asked:
-        return OrderFacts((), money == ORDER_TOTAL, ())
-    counts = ", ".join(
-        f"count(*) filter (where k_{name} = 1), count(*) filter (where k_{name} > 1), "
-        f"count(*) filter (where k_{name} = n and {name} = most_{name}), count(distinct {name})"
-        for name in asked
-    )
-    row = connection.execute(f"select count(*), {counts} from orders").fetchall()[0]  # noqa: S608
-    several, seen = row[0], {name: row[4 * at + 1 : 4 * at + 5] for at, name in enumerate(asked)}
-    filled = tuple(name for name in asked if seen[name][0] and not seen[name][1])
+    least = ["min(money) as least", "max(money) as most"] if "money" in asked else ["0 as least", "1 as most"]
+    found = ", ".join([*(f"count({name}) as k_{name}" for name in asked), *least])
+    several_lines = f"from cells where {ORDER_ID} is not null group by {ORDER_ID} having count(*) > 1"
+    counts = ", ".join(f"count(*) filter (where k_{name} = 1), max(k_{name})" for name in asked)
+    several, same, different, *counted = connection.execute(
+        f"select count(*), count(*) filter (where k_{asked[-1]} = n and least = most), count(distinct least), "  # noqa: S608
+        f"{counts} from (select count(*) as n, {found} {several_lines})"
+    ).fetchall()[0]
+    filled = tuple(name for at, name in enumerate(asked) if counted[2 * at] and counted[2 * at + 1] == 1)
+    values = "".join(f", min({name}) as {name}" for name in filled)
+    if filled:
+        connection.execute(f"create or replace table orders as select {ORDER_ID}{values} {several_lines}")
     notes = []
     if told := [columns.get(name, name) for name in filled if name != "money"]:
         notes.append(f"Stands on one line of each order and was taken for all of its lines: {', '.join(told)}.")
     total = money == ORDER_TOTAL
     if "money" in asked:
-        same, different = seen["money"][2:4]
         once, repeats = "money" in filled, bool(several) and same == several
         total = total or once or (repeats and several >= _ENOUGH and different >= _DIFFERENT)
         where = "one line" if once else "every line" if repeats else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import duckdb
 
@@ -22,10 +21,11 @@ from engines.columns import (
     UNIT_PRICE,
 )
 from engines.errors import InputError
+from engines.intake.cells import NOT_BLANK, Cell, cells_of, id_of, numbers_of
 from engines.intake.dates import parse_dates, plausible, time_zone
 from engines.intake.files import Source
 from engines.intake.mapping import attribute_column, is_attribute
-from engines.intake.numbers import Sign, find_decimal_sign, number
+from engines.intake.numbers import Sign, find_decimal_sign
 from engines.intake.orders import order_facts, shared
 from engines.intake.reading import Reading
 
@@ -34,50 +34,7 @@ LINE = "line"
 LINE_HASH = "line_hash"
 UNREADABLE = "unreadable"  # the field with a cell that cannot be read, else null
 
-_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
-_FLOATS = ("FLOAT", "DOUBLE")
-_NOTHING = ("nan", "null", "none", "n/a", "#n/a")  # how other programs write an id that is not there
 _MONEY_LIMIT = 9e18  # what an int64 of units holds, with a margin
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A mapped column of the table ``raw``: its SQL name, its type in DuckDB and its name in the source."""
-
-    sql: str
-    type: str
-    column: str
-
-    @property
-    def text(self) -> str:
-        """SQL: the cell as trimmed text, null when blank; whole numbers without a fraction."""
-        if self.type in _FLOATS:
-            whole = f"isfinite({self.sql}) and {self.sql} = trunc({self.sql}) and abs({self.sql}) < 1e15"
-            integer, fraction = f"cast(cast({self.sql} as bigint) as varchar)", f"cast({self.sql} as varchar)"
-            written = f"case when {whole} then {integer} else {fraction} end"
-        else:
-            written = f"cast({self.sql} as varchar)"
-        # Trimming more than spaces is slow, and spaces are nearly always all there is.
-        return (
-            f"nullif(case when regexp_matches({written}, '[\\t\\r\\n\\x{{a0}}]') "
-            f"then trim({written}, ' \t\r\n\u00a0') else trim({written}) end, '')"
-        )
-
-    @property
-    def is_numeric(self) -> bool:
-        """Whether the source itself says that these are numbers."""
-        return self.type in (*_INTEGERS, *_FLOATS, "DECIMAL")
-
-    @property
-    def is_moment(self) -> bool:
-        """Whether the source itself says that these are dates."""
-        return self.type.startswith(("TIMESTAMP", "DATE"))
-
-    def number(self, decimals: int, sign: Sign) -> str:
-        """SQL: the cell as DECIMAL(18, decimals), null when it is no such number."""
-        if self.is_numeric:
-            return f"try_cast({self.sql} as decimal(18, {decimals}))"
-        return number(self.text, decimals, sign)
 
 
 def parse_lines(
@@ -107,7 +64,7 @@ def parse_lines(
     notes: tuple[str, ...] = (f"{blank} blank lines were passed over.",) if blank else ()
 
     numbers = numbers_of(cells)
-    decimal = find_decimal_sign(connection, numbers, "raw where not blank", reading)
+    decimal = find_decimal_sign(connection, numbers, NOT_BLANK, reading)
     notes += decimal.notes
     attributes = tuple(attribute_column(field) for field in cells if is_attribute(field))
     money = next((field for field in (AMOUNT, ORDER_TOTAL, UNIT_PRICE) if field in cells), UNIT_PRICE)
@@ -132,46 +89,6 @@ def parse_lines(
     _refuse_uncountable(connection, source)
     connection.execute("drop view cells; drop table raw; drop table if exists dates; drop table if exists orders")
     return notes
-
-
-def cells_of(connection: duckdb.DuckDBPyConnection, source: Source, chosen: Mapping[str, int]) -> dict[str, Cell]:
-    """The mapped columns of the table ``raw``, by field.
-
-    Raises:
-        InputError: one of them holds lists, records or bytes.
-    """
-    types = {row[0]: row[1] for row in connection.execute("describe raw").fetchall()}
-    return {
-        field: cell(f"c{index}", types[f"c{index}"], source.columns[index], source.name)
-        for field, index in chosen.items()
-    }
-
-
-def numbers_of(cells: Mapping[str, Cell]) -> tuple[str, ...]:
-    """SQL of the texts that are to be numbers."""
-    fields = (QUANTITY, UNIT_PRICE, AMOUNT, ORDER_TOTAL)
-    return tuple(cells[field].text for field in fields if field in cells and not cells[field].is_numeric)
-
-
-def id_of(field: str) -> str:
-    """SQL: a column of text as an id; 17850.0, as spreadsheets write it, is 17850."""
-    nothing = ", ".join(f"'{word}'" for word in _NOTHING)
-    plain = f"case when suffix({field}, '0') then regexp_replace({field}, '^([0-9]+)\\.0+$', '\\1') else {field} end"
-    return f"case when lower({field}) in ({nothing}) then null else {plain} end as {field}"
-
-
-def cell(sql: str, kind: str, column: str, source: str) -> Cell:
-    """A column of the table ``raw``.
-
-    Raises:
-        InputError: it holds lists, records or bytes.
-    """
-    plain = kind.split("(")[0]
-    if kind.endswith("]") or plain in ("STRUCT", "MAP", "UNION", "BLOB"):
-        raise InputError(
-            f"{source}: column {column!r} holds {plain.lower()} values; it must hold text, numbers or dates."
-        )
-    return Cell(f"raw.{sql}", plain, column)
 
 
 def _has(name: str, cells: Mapping[str, Cell]) -> bool:
@@ -212,8 +129,10 @@ def _make_lines(
 ) -> None:
     """The table ``lines``, from the view ``cells`` and the tables ``dates`` and ``orders``."""
     when = cells[ORDER_DATE]
-    moment = f"timezone('{time_zone(reading)}', {ORDER_DATE})" if "ZONE" in when.type else f"{ORDER_DATE}::timestamp"
-    date = plausible(f"try_cast({moment} as timestamp)") if when.is_moment else "dates.parsed"
+    zone = time_zone(reading)
+    zoned = f"timezone('{zone}', cast({ORDER_DATE} as timestamptz))"
+    moment = zoned if when.has_zone else f"cast({ORDER_DATE} as timestamp)"
+    date = plausible(moment) if when.is_moment else "dates.parsed"
     join_dates = "" if when.is_moment else f"left join dates on dates.written = {ORDER_DATE}"
     filled = ", ".join(f"coalesce(cells.{name}, orders.{name}) as {name}" for name in whole_order)
     filling = f"* replace ({filled}) from cells left join orders using ({ORDER_ID})" if filled else "* from cells"
@@ -260,16 +179,15 @@ def _set_aside(
     """A note on the lines with cells that were not understood, for each field.
 
     Raises:
-        InputError: they are more than the share that may be set aside; the first field is told with three lines.
+        InputError: they are more than the share that may be set aside; the field with most of them is told.
     """
-    every, unread = connection.execute(f"select count(*), count({UNREADABLE}) from lines").fetchall()[0]  # noqa: S608
+    lines, unread = connection.execute(f"select count(*), count({UNREADABLE}) from lines").fetchall()[0]  # noqa: S608
     if not unread:
         return ()
     counts = dict(connection.execute(f"select {UNREADABLE}, count(*) from lines group by 1").fetchall())  # noqa: S608
     notes = []
-    for field in (ORDER_DATE, QUANTITY, AMOUNT, ORDER_TOTAL, UNIT_PRICE):
-        if field not in counts:
-            continue
+    fields = (ORDER_DATE, QUANTITY, AMOUNT, ORDER_TOTAL, UNIT_PRICE)
+    for field in sorted((field for field in fields if field in counts), key=lambda field: -counts[field]):
         cell, count = cells[field], counts[field]
         found = connection.execute(
             f"select lines.{LINE}, {cell.text} from lines join raw on raw.rowid = lines.{LINE} "  # noqa: S608
@@ -280,12 +198,12 @@ def _set_aside(
         )
         more = f" and {count - len(found):,} more" if count > len(found) else ""
         what = {ORDER_DATE: "a date", ORDER_TOTAL: "the one total of an order"}.get(field, "a number")
-        if unread > every * reading.unreadable_share:
+        if unread > lines * reading.unreadable_share:
             raise InputError(
                 f"{source.name}: column {cell.column!r} ({field}) cannot be read as {what} on {cited}{more}. "
                 f"Mend or remove these lines, or map another column with --map {field}=COLUMN; up to "
                 f"{reading.unreadable_share:.3g} of the lines are set aside (unreadable_share in [reading]), and "
-                f"{unread:,} of {every:,} are more."
+                f"{unread:,} of {lines:,} are more."
             )
         notes.append(
             f"{count:,} {'line was' if count == 1 else 'lines were'} set aside, because column {cell.column!r} "
