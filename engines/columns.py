@@ -6,6 +6,7 @@ sentences from :data:`DICTIONARY`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -132,6 +133,25 @@ VALUE_COLUMNS = (EXPECTED_PURCHASES, EXPECTED_PURCHASE_VALUE, CLV, P_ALIVE, CHUR
 
 #: What the feature builders add to the customer table, in order.
 FEATURE_COLUMNS = tuple(name for name in DICTIONARY if name not in (CUSTOMER_ID, *VALUE_COLUMNS))
+
+
+def is_attribute(field: str) -> bool:
+    """Whether a field to map is an attribute: ``attribute.`` with a name in small letters, digits and _."""
+    return re.fullmatch(r"attribute\.[a-z][a-z0-9_]{0,39}", field) is not None
+
+
+def is_field(field: str) -> bool:
+    """Whether there is such a field to map: a canonical one or an attribute."""
+    return field in CANONICAL_FIELDS or is_attribute(field)
+
+
+def attribute_column(field: str) -> str:
+    """The column of clean sales and customers in which an attribute is carried: attribute.email in attribute_email."""
+    return ATTRIBUTE + field.removeprefix(ATTRIBUTE_FIELD)
+
+
+#: The fields to map in words, for errors.
+FIELDS_IN_WORDS = f"{', '.join(CANONICAL_FIELDS)}, or {ATTRIBUTE_FIELD}NAME for any further column"
 
 
 def describe(name: str, known: Mapping[str, Column] = {}) -> Column:

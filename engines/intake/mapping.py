@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from engines.columns import (
     AMOUNT,
-    ATTRIBUTE,
-    ATTRIBUTE_FIELD,
     CANONICAL_FIELDS,
     CUSTOMER_ID,
+    FIELDS_IN_WORDS,
     ORDER_DATE,
     ORDER_TOTAL,
     QUANTITY,
     UNIT_PRICE,
+    is_field,
 )
 from engines.errors import InputError
 from engines.intake.contents import Look
@@ -116,21 +115,6 @@ def missing(field: str, columns: Sequence[str], source: str) -> str:
     )
 
 
-def attribute_column(field: str) -> str:
-    """The column of clean sales and customers in which an attribute is carried: attribute.email in attribute_email."""
-    return ATTRIBUTE + field.removeprefix(ATTRIBUTE_FIELD)
-
-
-def is_attribute(field: str) -> bool:
-    """Whether a field is a further column of the user's own: ``attribute.`` with a name in small letters."""
-    return re.fullmatch(r"attribute\.[a-z][a-z0-9_]{0,39}", field) is not None
-
-
-def is_field(field: str) -> bool:
-    """Whether there is such a field to map: a canonical one or an attribute."""
-    return field in CANONICAL_FIELDS or is_attribute(field)
-
-
 # --- guesses ---------------------------------------------------------------------------------------------------------
 def _by_name(
     field: str, columns: Sequence[str], names: Sequence[str], taken: set[int], looks: Sequence[Look]
@@ -211,8 +195,8 @@ def _add_by_contents(
 def _position(columns: Sequence[str], field: str, name: str, source: str) -> int | None:
     if not is_field(field):
         raise InputError(
-            f"There is no field {field!r} to map; the fields are {', '.join(CANONICAL_FIELDS)}, and "
-            "attribute.NAME (small letters, digits and _) for any further column."
+            f"There is no field {field!r} to map; the fields are {FIELDS_IN_WORDS}, where NAME is of small letters, "
+            "digits and _."
         )
     if not name.strip():
         return None

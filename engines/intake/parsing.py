@@ -19,12 +19,13 @@ from engines.columns import (
     PRODUCT_ID,
     QUANTITY,
     UNIT_PRICE,
+    attribute_column,
+    is_attribute,
 )
 from engines.errors import InputError
 from engines.intake.cells import NOT_BLANK, Cell, cells_of, id_of, numbers_of
 from engines.intake.dates import parse_dates, plausible, time_zone
 from engines.intake.files import Source
-from engines.intake.mapping import attribute_column, is_attribute
 from engines.intake.numbers import Sign, find_decimal_sign
 from engines.intake.orders import order_facts, shared
 from engines.intake.reading import Reading
@@ -34,7 +35,10 @@ LINE = "line"
 LINE_HASH = "line_hash"
 UNREADABLE = "unreadable"  # the field with a cell that cannot be read, else null
 
-_MONEY_LIMIT = 9e18  # what an int64 of units holds, with a margin
+_IDS = (CUSTOMER_ID, ORDER_ID, PRODUCT_ID)
+_WORDS = (DESCRIPTION, COUNTRY)
+_OF_ORDERS = (CUSTOMER_ID, COUNTRY)  # what exports may say once per order, beside its date, its total and attributes
+MONEY_LIMIT = 9e18  # what an int64 of units holds, with a margin
 
 
 def parse_lines(
@@ -51,7 +55,7 @@ def parse_lines(
     product_id, description, country, and one for each attribute; null where the source has no such field. Money is
     exact: quantity times price as decimals, rounded to 1/10,000 of the currency unit. ``unreadable`` is the field that
     cannot be read on a line, whose money then counts as 0. Totals of orders are divided among their lines, of which
-    exact repetitions get nothing if ``repeated_lines_drop``. Gives notes.
+    exact repetitions get nothing if ``repeated_lines_drop``. ``raw`` stays. Gives notes.
 
     Raises:
         InputError: no lines, a choice that only the user can make, or too many cells that cannot be read, named by
@@ -73,7 +77,7 @@ def parse_lines(
     whole_order: tuple[str, ...] = ()
     totals = False
     if ORDER_ID in cells:
-        may_be = [ORDER_DATE, *(name for name in (CUSTOMER_ID, COUNTRY, *attributes) if _has(name, cells))]
+        may_be = (ORDER_DATE, *(field for field in _OF_ORDERS if field in cells), *attributes)
         columns = {attribute_column(field) if is_attribute(field) else field: cells[field].column for field in cells}
         facts = order_facts(connection, may_be, money, columns)
         whole_order, totals = facts.filled, facts.total
@@ -87,29 +91,21 @@ def parse_lines(
     _make_lines(connection, cells, reading, whole_order, totals, attributes, repeated_lines_drop)
     notes += _set_aside(connection, source, cells, reading)
     _refuse_uncountable(connection, source)
-    connection.execute("drop view cells; drop table raw; drop table if exists dates; drop table if exists orders")
+    connection.execute("drop view cells; drop table if exists dates; drop table if exists orders")
     return notes
-
-
-def _has(name: str, cells: Mapping[str, Cell]) -> bool:
-    return name in cells or name in {attribute_column(field) for field in cells if is_attribute(field)}
 
 
 def _make_cells(connection: duckdb.DuckDBPyConnection, cells: Mapping[str, Cell], money: str, sign: Sign) -> None:
     """The view ``cells``: ids and words as text, the date as it comes, quantity and money as decimals."""
-    texts = {
-        field: cells[field].text if field in cells else "cast(null as varchar)"
-        for field in (CUSTOMER_ID, ORDER_ID, PRODUCT_ID, DESCRIPTION, COUNTRY)
-    }
+    texts = {field: cells[field].text if field in cells else "cast(null as varchar)" for field in (*_IDS, *_WORDS)}
     texts |= {attribute_column(field): cells[field].text for field in cells if is_attribute(field)}
-    ids = (CUSTOMER_ID, ORDER_ID, PRODUCT_ID)
-    rest = ", ".join(name for name in texts if name not in ids)
+    rest = ", ".join(name for name in texts if name not in _IDS)
     quantity = cells[QUANTITY].number(6, sign) if QUANTITY in cells else "cast(null as decimal(18, 6))"
     blank = f"{cells[QUANTITY].text} is null" if QUANTITY in cells else "true"
     when = cells[ORDER_DATE]
     connection.execute(
         f"""create or replace view cells as
-        select {LINE}, {LINE_HASH}, {", ".join(map(id_of, ids))}, {rest}, {ORDER_DATE}, quantity, no_quantity, money
+        select {LINE}, {LINE_HASH}, {", ".join(map(id_of, _IDS))}, {rest}, {ORDER_DATE}, quantity, no_quantity, money
         from (
             select rowid as {LINE}, {LINE_HASH}, {", ".join(f"{sql} as {name}" for name, sql in texts.items())},
                 {when.sql if when.is_moment else when.text} as {ORDER_DATE},
@@ -158,7 +154,6 @@ def _make_lines(
         f"(select *, case when {UNREADABLE} is not null then 2 when quantity <= 0 or {repeated} then 1 else 0 end "  # noqa: S608
         "as place from marked)"
     )
-    more = "".join(f", {name}" for name in attributes)
     connection.execute(
         f"""create or replace table lines as
         with filled as (select {filling}),
@@ -168,7 +163,7 @@ def _make_lines(
             cast(quantity as double) as {QUANTITY},
             {"case when unreadable is null then units end" if priced else "cast(null as bigint)"} as {PRICE_UNITS},
             case when {UNREADABLE} is null then {amount} else 0 end as {AMOUNT_UNITS},
-            {PRODUCT_ID}, {DESCRIPTION}, {COUNTRY}{more}
+            {PRODUCT_ID}, {", ".join((*_WORDS, *attributes))}
         from {f"({shared('units', placed)})" if totals else "marked"}"""  # noqa: S608 - built from column positions only
     )
 
@@ -217,7 +212,7 @@ def _refuse_uncountable(connection: duckdb.DuckDBPyConnection, source: Source) -
     if over:
         raise InputError(f"{source.name}: quantity times price is too large to count on {source.locate(over[0])}.")
     size = connection.execute(f"select sum(abs(cast({AMOUNT_UNITS} as double))) from lines").fetchall()[0][0]  # noqa: S608
-    if size >= _MONEY_LIMIT:
+    if size >= MONEY_LIMIT:
         raise InputError(
             f"{source.name}: its money adds up to more than can be counted exactly; check the price column."
         )

@@ -30,7 +30,7 @@ class Sales:
 
     ``table``: one row per line in the columns of clean sales (see the data dictionary), sales and returns before
     ``as_of``. ``name``: default name of the data set. ``fields``: canonical fields the source has. ``mapping``: column
-    of the source by field. ``fingerprint``: sha256 of the content. ``first_day``, ``last_day``: of the clean sales.
+    of the source by field, empty where the user says that there is none. ``fingerprint``: sha256 of the content. ``first_day``, ``last_day``: of the clean sales.
     ``notes``: what a reader should know. ``currency``: ISO 4217, where the source itself tells it.
     """
 
@@ -110,6 +110,7 @@ def _read(
     chosen = choose_columns(opened.columns, {**usual, **mapping}, opened.name, looks)
     opened.load(database, list(chosen.values()))
     parsed = parse_lines(database, opened, chosen, reading, repeated_lines_drop=rules.drop_exact_duplicates)
+    database.execute("drop table raw")
     notes = (*opened.notes, *doubts(guesses), *parsed)
     if mapping.get(UNIT_PRICE) and UNIT_PRICE not in chosen:
         notes += ("The unit price is not used: the amount is mapped.",)
@@ -139,7 +140,10 @@ def _read(
         title=embedded.title if embedded else opened.name,
         synthetic=embedded.synthetic if embedded else False,
         fields=tuple(chosen),
-        mapping={name: opened.columns[index] for name, index in chosen.items()},
+        mapping={
+            **{name: opened.columns[index] for name, index in chosen.items()},
+            **{name: "" for name, column in mapping.items() if not column.strip()},
+        },
         fingerprint=opened.fingerprint,
         as_of=as_of,
         first_day=first,
