@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from engines.columns import CANONICAL_FIELDS
+from engines.columns import ATTRIBUTE, ATTRIBUTE_FIELD, FIELDS_IN_WORDS, is_field
 from engines.contract import Play
 from engines.errors import InputError
 
@@ -155,12 +156,26 @@ class Config(_Section):
     playbook: list[PlaybookEntry] = Field(min_length=1)
     playbook_plain: list[PlaybookEntry] = Field(min_length=1)
 
+    @field_validator("mapping", mode="before")
+    @classmethod
+    def _flat(cls, mapping: Any) -> Any:
+        """Attributes as fields: TOML takes attribute.email = "Email" for a table, and the environment has no points."""
+        if not isinstance(mapping, dict):
+            return mapping
+        flat: dict[str, Any] = {}
+        for name, column in mapping.items():
+            if isinstance(column, dict) and f"{name}." == ATTRIBUTE_FIELD:
+                flat |= {f"{ATTRIBUTE_FIELD}{key}": value for key, value in column.items()}
+            else:
+                flat[re.sub(f"^{ATTRIBUTE}", ATTRIBUTE_FIELD, name)] = column
+        return flat
+
     @field_validator("mapping")
     @classmethod
     def _known_fields(cls, mapping: dict[str, str]) -> dict[str, str]:
         for name in mapping:
-            if name not in CANONICAL_FIELDS:
-                raise ValueError(f"unknown field {name!r}; the fields are {', '.join(CANONICAL_FIELDS)}")
+            if not is_field(name):
+                raise ValueError(f"unknown field {name!r}; the fields are {FIELDS_IN_WORDS}")
         return mapping
 
     @field_validator("playbook", "playbook_plain")

@@ -20,14 +20,14 @@ EMBEDDED = ("cdnow", "sample-shop")
 
 
 def mapping_of(pairs: tuple[str, ...]) -> dict[str, str]:
-    """What ``--map FIELD=COLUMN`` says, as column by field."""
-    from engines.columns import CANONICAL_FIELDS
+    """What ``--map FIELD=COLUMN`` says, as column by field; an empty column says that the source has no such field."""
+    from engines.columns import FIELDS_IN_WORDS, is_field
 
     mapping = {}
     for pair in pairs:
         name, equals, column = pair.partition("=")
-        if not equals or not column or name not in CANONICAL_FIELDS:
-            raise InputError(f"--map {pair}: write FIELD=COLUMN, where FIELD is one of {', '.join(CANONICAL_FIELDS)}.")
+        if not equals or not is_field(name):
+            raise InputError(f"--map {pair}: write FIELD=COLUMN, where FIELD is one of {FIELDS_IN_WORDS}.")
         mapping[name] = column
     return mapping
 

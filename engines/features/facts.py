@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import ibis
 
@@ -25,6 +25,7 @@ from engines.columns import (
     QUANTITY,
     SALE,
 )
+from engines.features import attributes
 
 DAY = "day"
 UNITS = "units"
@@ -41,20 +42,23 @@ class Facts:
 
     ``days``: customer_id, day, sale_lines, units, returned_units, item_units (null where no quantity is known),
     described_lines, and spent_<number> in units for each category. ``orders``, ``products``: customer_id and the first
-    day of each order or product. ``countries``: customer_id, country, day, units.
+    day of each order or product. ``countries``: customer_id, country, day, units. ``attributes``: by column,
+    customer_id, value, day and latest moment.
     """
 
     days: ibis.Table
     orders: ibis.Table
     products: ibis.Table
     countries: ibis.Table
+    attributes: Mapping[str, ibis.Table] = field(default_factory=dict)
 
     @contextmanager
     def kept(self) -> Iterator[Facts]:
         """The same facts worked out once and kept by the database meanwhile, for asking about many dates."""
         with ExitStack() as stack:
             tables = (self.days, self.orders, self.products, self.countries)
-            yield Facts(*(stack.enter_context(table.cache()) for table in tables))
+            kept = {name: stack.enter_context(table.cache()) for name, table in self.attributes.items()}
+            yield Facts(*(stack.enter_context(table.cache()) for table in tables), attributes=kept)
 
 
 def spent_on(number: int) -> str:
@@ -90,6 +94,7 @@ def gather(sales: ibis.Table, categories: Mapping[str, Sequence[str]]) -> Facts:
         countries=with_country.group_by(CUSTOMER_ID, COUNTRY, DAY).aggregate(
             **{UNITS: with_country[AMOUNT_UNITS].sum()}
         ),
+        attributes=attributes.gather(sales_only, DAY),
     )
 
 

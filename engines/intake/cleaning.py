@@ -11,6 +11,7 @@ import ibis
 from engines.columns import (
     AMOUNT,
     AMOUNT_UNITS,
+    ATTRIBUTE,
     COUNTRY,
     CUSTOMER_ID,
     DESCRIPTION,
@@ -24,7 +25,7 @@ from engines.columns import (
     UNKNOWN_COUNTRY,
 )
 from engines.intake.ledger import Ledger, LedgerEntry
-from engines.intake.parsing import LINE, LINE_HASH, PRICE_UNITS
+from engines.intake.parsing import LINE, LINE_HASH, PRICE_UNITS, UNREADABLE
 
 SALES_COLUMNS = (
     *(CUSTOMER_ID, ORDER_ID, ORDER_DATE, QUANTITY, AMOUNT_UNITS, PRODUCT_ID, DESCRIPTION, COUNTRY, LINE_TYPE),
@@ -107,7 +108,7 @@ def clean_lines(flagged: ibis.Table, fields: Collection[str], as_of: date) -> ib
             COUNTRY: country if COUNTRY in fields else kept[COUNTRY],
             LINE_TYPE: sale.ifelse(SALE, RETURN),
         }
-    ).select(*SALES_COLUMNS)
+    ).select(*SALES_COLUMNS, *(name for name in kept.columns if name.startswith(ATTRIBUTE)))
 
 
 def balance(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str]) -> Ledger:
@@ -142,7 +143,10 @@ def balance(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str]) 
 
 def _conditions(lines: ibis.Table, rules: CleaningRules, fields: Collection[str]) -> dict[str, ibis.Value]:
     """What each rule that applies asks of a line, in the order of the ledger."""
-    conditions: dict[str, ibis.Value] = {"missing_customer_id": lines[CUSTOMER_ID].isnull()}
+    conditions: dict[str, ibis.Value] = {
+        "unreadable": lines[UNREADABLE].notnull(),
+        "missing_customer_id": lines[CUSTOMER_ID].isnull(),
+    }
     if ORDER_ID in fields and rules.drop_cancellations:
         conditions["cancellation"] = lines[ORDER_ID].re_search(_CANCELLED)
     if QUANTITY in fields and rules.drop_non_positive_quantity:

@@ -12,9 +12,9 @@ from pandas import DataFrame, Index
 
 from engines.columns import CUSTOMER_ID
 from engines.errors import InputError
+from engines.intake.cells import Cell, cell, id_of
 from engines.intake.files import Source, open_source
 from engines.intake.mapping import choose_columns
-from engines.intake.parsing import Cell, cell, id_of
 from engines.intake.reading import Reading
 from engines.intake.samples import EMBEDDED
 

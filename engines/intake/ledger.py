@@ -20,6 +20,11 @@ class Reason:
 
 _RULES = (
     Reason(
+        "unreadable",
+        "lines with a date, quantity, price or amount that cannot be read, up to unreadable_share of all lines",
+        "Nobody knows what they were worth: their money counts as 0. Above that share the source is refused.",
+    ),
+    Reason(
         "missing_customer_id",
         "lines without a customer id",
         "A line that belongs to no one tells nothing about any customer; always dropped.",

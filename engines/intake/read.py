@@ -12,12 +12,13 @@ from typing import Any, Self
 
 import ibis
 
-from engines.columns import UNIT_PRICE
+from engines.columns import AMOUNT, ORDER_TOTAL, UNIT_PRICE
 from engines.errors import InputError
 from engines.intake.cleaning import CleaningRules, balance, clean_lines, cut, flag_lines, reasons, sale_days
+from engines.intake.contents import head, look_at
 from engines.intake.files import open_source
 from engines.intake.ledger import Ledger
-from engines.intake.mapping import choose_columns
+from engines.intake.mapping import choose_columns, doubts, guess_columns
 from engines.intake.parsing import parse_lines
 from engines.intake.reading import Reading
 from engines.intake.samples import EMBEDDED, open_embedded
@@ -29,7 +30,7 @@ class Sales:
 
     ``table``: one row per line in the columns of clean sales (see the data dictionary), sales and returns before
     ``as_of``. ``name``: default name of the data set. ``fields``: canonical fields the source has. ``mapping``: column
-    of the source by field. ``fingerprint``: sha256 of the content. ``first_day``, ``last_day``: of the clean sales.
+    of the source by field, empty where the user says that there is none. ``fingerprint``: sha256 of the content. ``first_day``, ``last_day``: of the clean sales.
     ``notes``: what a reader should know. ``currency``: ISO 4217, where the source itself tells it.
     """
 
@@ -104,13 +105,18 @@ def _read(
     embedded = EMBEDDED.get(source)
     opened = open_embedded(embedded) if embedded else open_source(source, database, folder, reading)
     usual = embedded.mapping if embedded else {}
-    chosen = choose_columns(opened.columns, {**usual, **mapping}, opened.name)
+    looks = [look_at(values) for values in zip(*head(opened, database), strict=True)]
+    guesses = guess_columns(opened.columns, {**usual, **mapping}, opened.name, looks)
+    chosen = choose_columns(opened.columns, {**usual, **mapping}, opened.name, looks)
     opened.load(database, list(chosen.values()))
-    notes = (*opened.notes, *parse_lines(database, opened, chosen))
-    if UNIT_PRICE in mapping and UNIT_PRICE not in chosen:
+    parsed = parse_lines(database, opened, chosen, reading, repeated_lines_drop=rules.drop_exact_duplicates)
+    database.execute("drop table raw")
+    notes = (*opened.notes, *doubts(guesses), *parsed)
+    if mapping.get(UNIT_PRICE) and UNIT_PRICE not in chosen:
         notes += ("The unit price is not used: the amount is mapped.",)
 
-    fields = tuple(chosen)
+    # The total of an order is on its lines in parts by now: amounts like any other.
+    fields = tuple(AMOUNT if field == ORDER_TOTAL else field for field in chosen)
     flagged = connection.create_table("flagged", flag_lines(connection.table("lines"), rules, fields))
     database.execute("drop table lines")
     days = sale_days(flagged)
@@ -133,8 +139,11 @@ def _read(
         name=embedded.title if embedded else opened.name,
         title=embedded.title if embedded else opened.name,
         synthetic=embedded.synthetic if embedded else False,
-        fields=fields,
-        mapping={name: opened.columns[index] for name, index in chosen.items()},
+        fields=tuple(chosen),
+        mapping={
+            **{name: opened.columns[index] for name, index in chosen.items()},
+            **{name: "" for name, column in mapping.items() if not column.strip()},
+        },
         fingerprint=opened.fingerprint,
         as_of=as_of,
         first_day=first,

@@ -25,6 +25,7 @@ class Source:
     ``relation`` is SQL whose columns are c0, c1, ... in the order of ``columns``; ``locate`` says in words where the
     line with a given number (from 0) stands. ``encoding`` and ``separator`` are those of a text, as ``Reading`` takes
     them (a blank: columns are parted by blanks); empty for anything else. ``above``: blank lines over the header.
+    ``sheets``: those of a workbook that are read.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Source:
     encoding: str = ""
     separator: str = ""
     above: int = 0
+    sheets: tuple[str, ...] = ()
 
     @contextmanager
     def at_hand(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:

@@ -51,7 +51,8 @@ def open_workbook(path: Path, name: str, reading: Reading) -> Source:
     texts = pa.schema([(column, pa.string()) for column in shapes[0]])
     table = pa.concat_tables(part.cast(texts) for _, part in same)
     notes = (f"Sheets with other columns were not read: {', '.join(others)}.",) if others else ()
-    return replace(arrow_source(name, table, sha256(path)), columns=columns, locate=locate, notes=notes)
+    read = tuple(sheet for sheet, _ in same)
+    return replace(arrow_source(name, table, sha256(path)), columns=columns, locate=locate, notes=notes, sheets=read)
 
 
 def _wanted(there: list[str], reading: Reading, name: str) -> list[str]:

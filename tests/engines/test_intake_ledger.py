@@ -50,6 +50,7 @@ def test_each_line_counts_under_the_first_rule_that_catches_it(source):
     ledger = ledger_of(source)
     assert ledger["in"] == {"lines": 11, "customers": 3, "revenue": -11052.81}
     assert by_rule(ledger) == {
+        "unreadable": (0, 0.0),
         "missing_customer_id": (1, -5.0),
         "cancellation": (2, -11063.31),
         "non_positive_quantity": (2, -6.0),
@@ -63,7 +64,12 @@ def test_each_line_counts_under_the_first_rule_that_catches_it(source):
 
 def test_rules_can_be_switched(source):
     kept = by_rule(ledger_of(source, rules=CleaningRules(drop_cancellations=False, drop_non_positive_price=False)))
-    assert kept == {"missing_customer_id": (1, -5.0), "non_positive_quantity": (3, -7.25), "after_as_of": (0, 0.0)}
+    assert kept == {
+        "unreadable": (0, 0.0),
+        "missing_customer_id": (1, -5.0),
+        "non_positive_quantity": (3, -7.25),
+        "after_as_of": (0, 0.0),
+    }
     ledger = ledger_of(source, rules=CleaningRules(drop_exact_duplicates=True))
     assert by_rule(ledger)["exact_duplicate"] == (1, 2.5)
     assert "exact_duplicate" not in by_rule(ledger, "notes")
@@ -96,7 +102,12 @@ def test_amounts_alone(tmp_path):
     path = tmp_path / "sales.csv"
     path.write_text("customer,date,amount\n1,2020-01-01,5\n1,2020-01-02,0\n2,2020-01-02,-3.5\n2,2020-01-03,4\n")
     ledger = ledger_of(str(path))
-    assert by_rule(ledger) == {"missing_customer_id": (0, 0), "negative_amount": (1, -3.5), "after_as_of": (0, 0)}
+    assert by_rule(ledger) == {
+        "unreadable": (0, 0),
+        "missing_customer_id": (0, 0),
+        "negative_amount": (1, -3.5),
+        "after_as_of": (0, 0),
+    }
     assert by_rule(ledger, "notes") == {"exact_duplicate": (0, 0), "zero_amount": (1, 0)}
     with read_sales(str(path)) as sales:
         (returned,) = sales.table.filter(sales.table.line_type == "return").to_pyarrow().to_pylist()
