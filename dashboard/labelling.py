@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from pandas import DataFrame, Series
 
-from dashboard.config import Config
+from dashboard.config import Cleaning, Config
 from dashboard.reading import Progress, open_sales, silent
 from engines import features, models, registry, value
 from engines.columns import (
@@ -173,7 +173,10 @@ def _from_sales(
     progress: Progress,
 ) -> tuple[DataFrame, date, tuple[str, ...]]:
     snapshot = store.snapshot(run.snapshot_id)
-    kept = {name: snapshot.settings[name] for name in ("cleaning", "clv") if name in snapshot.settings}
+    kept = {name: dict(snapshot.settings[name]) for name in ("cleaning", "clv") if name in snapshot.settings}
+    if "cleaning" in kept:  # by the same rules, but whom and which days the run was about says nothing of new customers
+        cleaning = Cleaning.model_validate(kept["cleaning"])
+        kept["cleaning"] = {**cleaning.model_dump(), "from_day": "", "to_day": "", "only_customers": []}
     settings = config.replace(**kept)
     categories = snapshot.settings.get("categories", config.categories)
     progress("Reading and cleaning", 0.0)

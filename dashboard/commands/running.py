@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dashboard.commands.cleaning import cleaned, cleaning_options
 from dashboard.commands.serving import start_server
 from dashboard.commands.shared import config_option, json_option, load, opened, print_json, progress_bars
 from engines.errors import InputError
@@ -38,6 +39,7 @@ def mapping_of(pairs: tuple[str, ...]) -> dict[str, str]:
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [default: 0]")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only sales before this day's midnight count.")
 @click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
+@cleaning_options
 @click.option("--name", help="The data set's name.  [default: the file's name]")
 @click.option("--detach", is_flag=True, help="Queue the runs for `segmentry worker`, and print their numbers.")
 @json_option
@@ -49,6 +51,7 @@ def run(
     seed: int | None,
     as_of: datetime | None,
     maps: tuple[str, ...],
+    cleaning: dict[str, str],
     name: str | None,
     detach: bool,
     as_json: bool,
@@ -62,7 +65,7 @@ def run(
     from dashboard.frames import FrameCache
     from dashboard.runner import Job, queue_job, run_job
 
-    config = load(config_path)
+    config = cleaned(load(config_path), cleaning)
     day = as_of.date() if as_of is not None else None
     job = Job(source, engines, k, seed, day, mapping_of(maps), name)
     with progress_bars() as progress, opened(config) as store:

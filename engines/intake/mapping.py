@@ -9,6 +9,7 @@ from engines.columns import (
     AMOUNT,
     CANONICAL_FIELDS,
     COUNTRY,
+    CURRENCY,
     CUSTOMER_ID,
     DESCRIPTION,
     ORDER_DATE,
@@ -42,6 +43,7 @@ _KNOWN_NAMES: Mapping[str, tuple[str, ...]] = {
     PRODUCT_ID: ("productid", "stockcode", "sku", "itemid", "productcode", "itemcode", "articleid", "article"),
     DESCRIPTION: ("description", "productname", "product", "itemname", "item", "productcategory", "category"),
     COUNTRY: ("country", "countryname", "customercountry", "shippingcountry", "billingcountry"),
+    CURRENCY: ("currency", "currencycode", "ordercurrency", "isocurrencycode"),
 }
 
 _NEEDED = (CUSTOMER_ID, ORDER_DATE)

@@ -11,6 +11,7 @@ from engines.columns import (
     AMOUNT,
     AMOUNT_UNITS,
     COUNTRY,
+    CURRENCY,
     CUSTOMER_ID,
     DESCRIPTION,
     MONEY_SCALE,
@@ -31,7 +32,7 @@ LINE_HASH = "line_hash"
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 _FLOATS = ("FLOAT", "DOUBLE")
 _NOTHING = ("nan", "null", "none", "n/a", "#n/a")  # how other programs write an id that is not there
-_MONEY_LIMIT = 9e18  # what an int64 of units holds, with a margin
+MONEY_LIMIT = 9e18  # what an int64 of units holds, with a margin
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,11 @@ class Cell:
 
 
 def parse_lines(connection: duckdb.DuckDBPyConnection, source: Source, chosen: Mapping[str, int]) -> tuple[str, ...]:
-    """Turn the table ``raw`` into the table ``lines``: one row per line that is not blank, with typed columns.
+    """Make of the table ``raw`` the table ``lines``: one row per line that is not blank, with typed columns.
 
     Columns: line, line_hash, customer_id, order_id, order_date, quantity, price_units, amount_units, product_id,
-    description, country; null where the source has no such field. Money is exact: quantity times price as decimals,
-    rounded to 1/10,000 of the currency unit. Gives notes.
+    description, country, currency; null where the source has no such field. Money is exact: quantity times price
+    as decimals, rounded to 1/10,000 of the currency unit. Gives notes.
 
     Raises:
         InputError: no lines, or cells that cannot be read, named by file, column, line and value.
@@ -95,7 +96,7 @@ def parse_lines(connection: duckdb.DuckDBPyConnection, source: Source, chosen: M
     money = f"cast(cast({written} as decimal(28, 4)) * cast({MONEY_SCALE} as decimal(5, 0)) as bigint)"
     words = {
         field: cells[field].text if field in cells else "cast(null as varchar)"
-        for field in (CUSTOMER_ID, ORDER_ID, PRODUCT_ID, DESCRIPTION, COUNTRY)
+        for field in (CUSTOMER_ID, ORDER_ID, PRODUCT_ID, DESCRIPTION, COUNTRY, CURRENCY)
     }
     # An exact product, which the last cast rounds to whole units; DuckDB would keep 18 digits of two such numbers.
     price = "cast(null as bigint)" if AMOUNT in cells else "money"
@@ -112,11 +113,11 @@ def parse_lines(connection: duckdb.DuckDBPyConnection, source: Source, chosen: M
             from raw {join} where not blank)
         select {LINE}, {LINE_HASH}, {id_of(CUSTOMER_ID)}, {id_of(ORDER_ID)}, {ORDER_DATE},
             cast(quantity as double) as {QUANTITY}, {price} as {PRICE_UNITS}, {amount} as {AMOUNT_UNITS},
-            {id_of(PRODUCT_ID)}, {DESCRIPTION}, {COUNTRY}
+            {id_of(PRODUCT_ID)}, {DESCRIPTION}, {COUNTRY}, {CURRENCY}
         from read"""  # noqa: S608 - built from column positions only
     )
     _refuse_unreadable(connection, source, cells)
-    connection.execute("drop table raw; drop table if exists dates")
+    connection.execute("drop table if exists dates")
     return notes
 
 
@@ -169,7 +170,7 @@ def _refuse_unreadable(connection: duckdb.DuckDBPyConnection, source: Source, ce
     if over:
         raise InputError(f"{source.name}: quantity times price is too large to count on {source.locate(over[0])}.")
     size = connection.execute(f"select sum(abs(cast({AMOUNT_UNITS} as double))) from lines").fetchall()[0][0]  # noqa: S608
-    if size >= _MONEY_LIMIT:
+    if size >= MONEY_LIMIT:
         raise InputError(
             f"{source.name}: its money adds up to more than can be counted exactly; check the price column."
         )
