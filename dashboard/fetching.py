@@ -102,8 +102,10 @@ def fetch(
                 f"What {url or data.url} gives is not {data.title} as it is known (its SHA-256 is {found}, not "
                 f"{data.sha256}); nothing was kept. Try again later, or download it yourself from {data.page}."
             )
-        _unpack(data, archive, target)
-        archive.unlink()
+        try:
+            _unpack(data, archive, target)
+        finally:
+            archive.unlink()
         return Fetched(target, already=False)
     except OSError as error:
         raise InputError(
