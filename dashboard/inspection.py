@@ -1,4 +1,4 @@
-"""Looking at a source before it is used: how it is read, what cleaning does to it, what it comes to; nothing is stored."""
+"""Looking at a source before it is used: how it is read, what cleaning drops and what is left; nothing is stored."""
 
 from __future__ import annotations
 

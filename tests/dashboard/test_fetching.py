@@ -1,4 +1,4 @@
-"""Fetching from a real server on this machine: one that breaks off, one without ranges, one that lies, one that hangs."""
+"""Fetching from a real server on this machine: it breaks off, knows no ranges, lies or hangs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ARCHIVE = zipped(MEMBER)
 
 
 class Shelf(ThreadingHTTPServer):
-    """Serves ARCHIVE; how well is said by its attributes, and ``asked`` holds the Range and If-Range of each request."""
+    """Serves ARCHIVE, how well its attributes say; ``asked`` holds the Range and If-Range of each request."""
 
     daemon_threads = True
 
@@ -259,7 +259,7 @@ def test_what_is_there_already_is_not_overwritten(shelf, data, tmp_path):
     with pytest.raises(InputError, match="there already and is not A shop"):
         get(data, tmp_path)
     assert (tmp_path / "Shop.xlsx").read_text() == "mine"
-    with pytest.raises(InputError, match="cannot be written to.*--output"):
+    with pytest.raises(InputError, match=r"cannot be written to.*--output"):
         get(data, tmp_path / "Shop.xlsx" / "folder")
 
 

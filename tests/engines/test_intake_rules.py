@@ -1,4 +1,4 @@
-"""The rules that a retailer may switch on, each on lines that only it catches; the ledger adds up in every mix of them."""
+"""The rules that a retailer may switch on, each on lines that it catches; the ledger adds up in every mix."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_only_some_days(source):
     with read_sales(source, rules=CleaningRules(from_day="2020-01-04", to_day="2020-01-05")) as sales:
         assert sales.table.line_type.to_pyarrow().to_pylist().count("return") == 1  # not the one of the day before
         assert (sales.first_day, sales.as_of) == (date(2020, 1, 5), date(2020, 1, 6))
-    with pytest.raises(InputError, match="cleaning leaves no line .*outside_dates 12"):
+    with pytest.raises(InputError, match=r"cleaning leaves no line .*outside_dates 12"):
         read_sales(source, rules=CleaningRules(from_day="2021-01-01"))
 
 
