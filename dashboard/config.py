@@ -6,10 +6,11 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from engines.columns import ATTRIBUTE, ATTRIBUTE_FIELD, FIELDS_IN_WORDS, is_field
 from engines.contract import Play
@@ -56,14 +57,43 @@ class Reading(_Section):
 
 
 class Cleaning(_Section):
-    """Which lines are dropped, each for its documented reason."""
+    """Which lines are dropped, each for its documented reason.
+
+    What has a default here was not yet there when the first snapshots were made; it says how those were cleaned.
+    """
 
     drop_cancellations: bool
     drop_non_positive_quantity: bool
     drop_non_positive_price: bool
+    returns: Literal["drop", "net"] = "drop"
     zero_amount: Literal["keep", "drop"]
     drop_exact_duplicates: bool
+    drop_outliers: bool = False
+    outlier_z: float = Field(default=5.0, gt=0, le=100)
+    drop_test_orders: bool = False
+    test_orders: list[str] = []
+    drop_non_products: bool = False
+    non_product_codes: list[str] = []
+    from_day: str = ""
+    to_day: str = ""
+    only_customers: list[str] | str = []
+    without_customers: list[str] | str = []
     unknown_countries: list[str]
+    rates: dict[str, float] = {}
+
+    @field_validator("from_day", "to_day")
+    @classmethod
+    def _is_a_day(cls, text: str) -> str:
+        try:
+            return date.fromisoformat(text).isoformat() if text else ""
+        except ValueError:
+            raise ValueError('write a day as "2011-01-31"') from None
+
+    @model_validator(mode="after")
+    def _some_days_are_left(self) -> Self:
+        if self.from_day and self.to_day and self.from_day > self.to_day:
+            raise ValueError(f"from_day {self.from_day} is after to_day {self.to_day}")
+        return self
 
 
 class Engines(_Section):

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from pandas import DataFrame, Series
 
-from dashboard.config import Config
+from dashboard.config import Cleaning, Config
 from dashboard.reading import Progress, as_told, open_sales, reading_of, silent
 from engines import features, models, registry, value
 from engines.columns import (
@@ -169,6 +169,9 @@ def _as_snapshot(run: Run, config: Config, store: Store, reading: Mapping[str, A
     """The configuration with how the run's snapshot was read, and then with what is said of this source."""
     then = store.snapshot(run.snapshot_id).settings
     kept = {name: dict(then[name]) for name in ("reading", "cleaning", "clv") if name in then}
+    if "cleaning" in kept:  # by the same rules, but whom and which days the run was about says nothing of new customers
+        cleaning = Cleaning.model_validate(kept["cleaning"])
+        kept["cleaning"] = {**cleaning.model_dump(), "from_day": "", "to_day": "", "only_customers": []}
     return as_told(config.replace(**kept), reading)
 
 

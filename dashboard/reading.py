@@ -11,6 +11,7 @@ from typing import Any
 from pandas import DataFrame
 from pydantic import ValidationError
 
+from dashboard.cleaning import rules_of, settled
 from dashboard.config import Config
 from engines import features, intake, value
 from engines.columns import COUNTRY
@@ -50,7 +51,9 @@ def reading_of(config: Config) -> intake.Reading:
     return intake.Reading(**{name: tuple(said) if isinstance(said, list) else said for name, said in told})
 
 
-def open_sales(source: str, config: Config, *, mapping: Mapping[str, str], as_of: date | None) -> intake.Sales:
+def open_sales(
+    source: str, config: Config, *, mapping: Mapping[str, str], as_of: date | None, keep_dropped: bool = False
+) -> intake.Sales:
     """The clean sales of a source, read as the configuration says; ``mapping`` goes before the configuration's.
 
     What is given back is to be used in a ``with`` statement, at whose end the sales are let go.
@@ -58,12 +61,14 @@ def open_sales(source: str, config: Config, *, mapping: Mapping[str, str], as_of
     Raises:
         InputError: the source, the mapping or the date cannot be used.
     """
-    rules = intake.CleaningRules(
-        **config.cleaning.model_dump(exclude={"unknown_countries"}),
-        unknown_countries=tuple(config.cleaning.unknown_countries),
-    )
     return intake.read_sales(
-        source, mapping={**config.mapping, **mapping}, reading=reading_of(config), rules=rules, as_of=as_of
+        source,
+        mapping={**config.mapping, **mapping},
+        reading=reading_of(config),
+        rules=rules_of(settled(config).cleaning),
+        as_of=as_of,
+        currency=config.sales.currency,
+        keep_dropped=keep_dropped,
     )
 
 
@@ -84,7 +89,7 @@ def new_snapshot(
         as_of=sales.as_of,
         settings={
             "mapping": dict(sales.mapping),
-            "cleaning": config.cleaning.model_dump(),
+            "cleaning": settled(config).cleaning.model_dump(),
             "reading": config.reading.model_dump(),
             "categories": config.categories,
             "clv": config.clv.model_dump(),

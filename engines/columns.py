@@ -22,6 +22,7 @@ ORDER_TOTAL = "order_total"  # of the whole order: repeated on its lines, or on 
 PRODUCT_ID = "product_id"
 DESCRIPTION = "description"
 COUNTRY = "country"
+CURRENCY = "currency"
 
 CANONICAL_FIELDS = (
     CUSTOMER_ID,
@@ -34,6 +35,7 @@ CANONICAL_FIELDS = (
     PRODUCT_ID,
     DESCRIPTION,
     COUNTRY,
+    CURRENCY,
 )
 ATTRIBUTE_FIELD = "attribute."  # prefix: attribute.<name> is mapped to any further column ...
 
@@ -42,6 +44,7 @@ AMOUNT_UNITS = "amount_units"  # int64, 1/10,000 of the currency unit: money is 
 LINE_TYPE = "line_type"
 SALE = "sale"
 RETURN = "return"
+NETTED = "netted"  # a return that is subtracted from what the customer has spent
 MONEY_SCALE = 10_000
 UNKNOWN_COUNTRY = "Unknown"
 
@@ -106,8 +109,8 @@ _CUSTOMER_COLUMNS = (
     Column(COUNTRY, "Country", "text", "-", "the country with the highest spend, ties by name", "Where most of the customer's money was spent."),
     Column(RECENCY, "Recency", "days", "days", "as_of - day of the last order", "Days since the last order: small is good."),
     Column(FREQUENCY, "Frequency", "count", "orders", "count of distinct orders", "How many orders the customer has placed."),
-    Column(MONETARY, "Monetary", "money", "currency", "sum of the cleaned sales lines", "What the customer has spent, before returns."),
-    Column(NET_MONETARY, "Net monetary", "money", "currency", "monetary - value of returned lines", "What the customer has spent, after returns."),
+    Column(MONETARY, "Monetary", "money", "currency", "sum of the cleaned sales lines, less the netted ones", "What the customer has spent; before returns, unless these are netted."),
+    Column(NET_MONETARY, "Net monetary", "money", "currency", "sum of the cleaned sales lines - value of returned lines", "What the customer has spent, after returns."),
     Column(AVERAGE_ORDER_VALUE, "Average order value", "money", "currency per order", "monetary / frequency", "What one order is worth on average."),
     Column(ITEMS_PER_ORDER, "Items per order", "number", "items per order", "sum of quantity / frequency", "How many items one order holds on average."),
     Column(UNIQUE_PRODUCTS, "Unique products", "count", "products", "count of distinct product ids", "How many different products the customer has bought."),

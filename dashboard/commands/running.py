@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dashboard.commands.cleaning import cleaned, cleaning_options
 from dashboard.commands.reading import reading_options
 from dashboard.commands.serving import start_server
 from dashboard.commands.shared import config_option, json_option, load, opened, print_json, progress_bars
@@ -40,6 +41,7 @@ def mapping_of(pairs: tuple[str, ...]) -> dict[str, str]:
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only sales before this day's midnight count.")
 @click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
 @reading_options
+@cleaning_options
 @click.option("--name", help="The data set's name.  [default: the file's name]")
 @click.option("--detach", is_flag=True, help="Queue the runs for `segmentry worker`, and print their numbers.")
 @json_option
@@ -52,6 +54,7 @@ def run(
     as_of: datetime | None,
     maps: tuple[str, ...],
     reading: dict[str, Any],
+    cleaning: dict[str, str],
     name: str | None,
     detach: bool,
     as_json: bool,
@@ -67,7 +70,7 @@ def run(
     from dashboard.frames import FrameCache
     from dashboard.runner import Job, queue_job, run_job
 
-    config = load(config_path)
+    config = cleaned(load(config_path), cleaning)
     day = as_of.date() if as_of is not None else None
     job = Job(source, engines, k, seed, day, mapping_of(maps), name, reading)
     with progress_bars() as progress, opened(config) as store:

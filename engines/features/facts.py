@@ -19,6 +19,7 @@ from engines.columns import (
     CUSTOMER_ID,
     DESCRIPTION,
     LINE_TYPE,
+    NETTED,
     ORDER_DATE,
     ORDER_ID,
     PRODUCT_ID,
@@ -30,6 +31,7 @@ from engines.features import attributes
 DAY = "day"
 UNITS = "units"
 RETURNED = "returned_units"
+SUBTRACTED = "subtracted_units"  # the part of what was returned that is netted
 ITEMS = "item_units"
 DESCRIBED = "described_lines"
 SALE_LINES = "sale_lines"
@@ -40,10 +42,10 @@ QUANTITY_SCALE = 1_000_000  # quantities are summed as whole millionths, so that
 class Facts:
     """Sales and returns by customer and day; orders and products by the customer's first day; spend by country.
 
-    ``days``: customer_id, day, sale_lines, units, returned_units, item_units (null where no quantity is known),
-    described_lines, and spent_<number> in units for each category. ``orders``, ``products``: customer_id and the first
-    day of each order or product. ``countries``: customer_id, country, day, units. ``attributes``: by column,
-    customer_id, value, day and latest moment.
+    ``days``: customer_id, day, sale_lines, units, returned_units, subtracted_units, item_units (null where no quantity
+    is known), described_lines, and spent_<number> in units for each category. ``orders``, ``products``: customer_id
+    and the first day of each order or product. ``countries``: customer_id, country, day, units. ``attributes``: by
+    column, customer_id, value, day and latest moment.
     """
 
     days: ibis.Table
@@ -76,6 +78,7 @@ def gather(sales: ibis.Table, categories: Mapping[str, Sequence[str]]) -> Facts:
             SALE_LINES: is_sale.ifelse(1, 0).sum(),
             UNITS: sold.sum(),
             RETURNED: is_sale.ifelse(0, -units).sum(),
+            SUBTRACTED: (lines[LINE_TYPE] == NETTED).ifelse(-units, 0).sum(),
             ITEMS: (is_sale.ifelse(lines[QUANTITY], ibis.null("float64")) * QUANTITY_SCALE).round().cast("int64").sum(),
             DESCRIBED: (is_sale & lines[DESCRIPTION].notnull()).ifelse(1, 0).sum(),
             **{

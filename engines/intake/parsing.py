@@ -10,6 +10,7 @@ from engines.columns import (
     AMOUNT,
     AMOUNT_UNITS,
     COUNTRY,
+    CURRENCY,
     CUSTOMER_ID,
     DESCRIPTION,
     MONEY_SCALE,
@@ -36,8 +37,8 @@ LINE_HASH = "line_hash"
 UNREADABLE = "unreadable"  # the field with a cell that cannot be read, else null
 
 _IDS = (CUSTOMER_ID, ORDER_ID, PRODUCT_ID)
-_WORDS = (DESCRIPTION, COUNTRY)
-_OF_ORDERS = (CUSTOMER_ID, COUNTRY)  # what exports may say once per order, beside its date, its total and attributes
+_WORDS = (DESCRIPTION, COUNTRY, CURRENCY)
+_OF_ORDERS = (CUSTOMER_ID, COUNTRY, CURRENCY)  # what exports may say once per order, beside its date, its total and attributes
 MONEY_LIMIT = 9e18  # what an int64 of units holds, with a margin
 
 
@@ -52,7 +53,7 @@ def parse_lines(
     """Turn the table ``raw`` into the table ``lines``: one row per line that is not blank, with typed columns.
 
     Columns: line, line_hash, unreadable, customer_id, order_id, order_date, quantity, price_units, amount_units,
-    product_id, description, country, and one for each attribute; null where the source has no such field. Money is
+    product_id, description, country, currency, and one for each attribute; null where the source has no such field. Money is
     exact: quantity times price as decimals, rounded to 1/10,000 of the currency unit. ``unreadable`` is the field that
     cannot be read on a line, whose money then counts as 0. Totals of orders are divided among their lines, of which
     exact repetitions get nothing if ``repeated_lines_drop``. ``raw`` stays. Gives notes.
