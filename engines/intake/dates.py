@@ -51,11 +51,12 @@ def _pair(pattern: str, year: str, words: str) -> _Family:
 
 
 def _epoch(words: str, pattern: str, per_second: int) -> _Family:
-    micro = f"cast(try_cast(written as decimal(18, 4)) * {1_000_000 // per_second} as bigint)"
+    micro = f"cast(cast(try_cast(written as decimal(18, 4)) as decimal(28, 4)) * {1_000_000 // per_second} as bigint)"
     return _Family(_Shape(words, pattern, moment=f"make_timestamp({micro})", utc=True))
 
 
-_SERIAL = "make_timestamp(cast(round((try_cast(written as decimal(18, 9)) - 25569) * 86400) as bigint) * 1000000)"
+_DAYS = "cast(try_cast(written as decimal(18, 9)) as decimal(28, 9)) - 25569"
+_SERIAL = f"make_timestamp(cast(round(({_DAYS}) * 86400) as bigint) * 1000000)"
 _FAMILIES = (
     _Family(_Shape("year-month-day", "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}", ("%Y-%m-%d",))),
     _Family(_Shape("yearmonthday", "[0-9]{8}", ("%Y%m%d",))),

@@ -34,8 +34,9 @@ class Sales:
     """Clean sales and where they came from. Holds a database open: close it, or use it in a ``with`` statement.
 
     ``table``: one row per line in the columns of clean sales (see the data dictionary), sales and returns before
-    ``as_of``. ``name``: default name of the data set. ``fields``: canonical fields the source has. ``mapping``: column
-    of the source by field, empty where the user says that there is none. ``fingerprint``: sha256 of the content. ``first_day``, ``last_day``: of the clean sales.
+    ``as_of``. ``name``: default name of the data set. ``fields``: those the source has, attributes among them.
+    ``mapping``: column of the source by field, empty where the user says that there is none. ``fingerprint``: sha256 of
+    the content. ``first_day``, ``last_day``: of the clean sales.
     ``notes``: what a reader should know. ``currency``: ISO 4217, where the source itself tells it.
     """
 

@@ -6,10 +6,11 @@ import hashlib
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from uuid import UUID
 
 import adbc_driver_manager
 import adbc_driver_postgresql.dbapi
@@ -24,6 +25,7 @@ from engines.intake.source import Source, named
 
 _CONNECT_SECONDS = 10
 _BATCH = 65_536
+_UUID_BYTES = 16
 _EXAMPLES = "postgresql://USER@HOST/DATABASE, sqlite:///FILE or duckdb:///FILE"
 
 
@@ -52,7 +54,7 @@ class _Database(ABC):
         """Its tables and views."""
 
     @abstractmethod
-    def batches(self, query: str) -> pa.RecordBatchReader:
+    def batches(self, query: str) -> AbstractContextManager[pa.RecordBatchReader]:
         """The result of one query, a piece at a time."""
 
 
@@ -98,18 +100,26 @@ def _asked(database: _Database, reading: Reading, shown: str) -> tuple[str, str]
 def _fetch(database: _Database, query: str, target: Path, shown: str) -> list[str]:
     """Write the result of a query to a Parquet file; gives the columns that hold numbers written as text."""
     with database.batches(query) as reader:
-        fields = [_stored(field, shown) for field in reader.schema]
+        asked = list(reader.schema)
+        if not asked:
+            raise InputError(f"{shown}: the query gives no columns; write a SELECT, it is only read.")
+        fields = [_stored(field, shown) for field in asked]
         schema = pa.schema([pa.field(f"c{index}", field.type) for index, field in enumerate(fields)])
         names = named([field.name for field in fields])
         described = schema.with_metadata({f"name{index}": name for index, name in enumerate(names)})
         with pq.ParquetWriter(target, described) as writer:
             for batch in reader:
-                columns = [
-                    (column.storage if isinstance(column.type, pa.BaseExtensionType) else column).cast(field.type)
-                    for column, field in zip(batch.columns, schema, strict=True)
-                ]
+                columns = [_plain(column, field.type) for column, field in zip(batch.columns, schema, strict=True)]
                 writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=described))
-        return [f"c{index}" for index, field in enumerate(reader.schema) if _is_numeric(field)]
+        return [f"c{index}" for index, field in enumerate(asked) if _is_numeric(field)]
+
+
+def _plain(column: Any, kind: pa.DataType) -> pa.Array:
+    """A column in the type it is stored in: what a driver only wraps is unwrapped, and a UUID is written out."""
+    stored = column.storage if isinstance(column.type, pa.BaseExtensionType) else column
+    if pa.types.is_string(kind) and pa.types.is_fixed_size_binary(stored.type):
+        return pa.array([None if cell is None else str(UUID(bytes=cell)) for cell in stored.to_pylist()], kind)
+    return stored.cast(kind)
 
 
 def _is_numeric(field: pa.Field) -> bool:
@@ -120,7 +130,7 @@ def _is_numeric(field: pa.Field) -> bool:
 
 def _stored(field: pa.Field, shown: str) -> pa.Field:
     kind = field.type.storage_type if isinstance(field.type, pa.BaseExtensionType) else field.type
-    if pa.types.is_null(kind):
+    if pa.types.is_null(kind) or (pa.types.is_fixed_size_binary(kind) and kind.byte_width == _UUID_BYTES):
         kind = pa.string()
     if pa.types.is_interval(kind) or pa.types.is_union(kind):
         raise InputError(
@@ -200,15 +210,19 @@ class _Postgres(_Database):
         with self.batches(query) as reader:
             return [Table(*row.values()) for row in reader.read_all().to_pylist()]
 
-    def batches(self, query: str) -> pa.RecordBatchReader:
-        cursor = self._connection.cursor()
-        cursor.execute(query)
-        return cursor.fetch_record_batch()
+    @contextmanager
+    def batches(self, query: str) -> Iterator[pa.RecordBatchReader]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"{query}\n")  # the driver puts it within brackets, which a comment at its end would hide
+            yield cursor.fetch_record_batch()
 
 
 @contextmanager
 def _postgres(url: str) -> Iterator[_Database]:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise InputError(f"The address of the database cannot be understood; write {_EXAMPLES}.") from None
     asked = dict(parse_qsl(parts.query))
     options = f"{asked.pop('options', '')} -c default_transaction_read_only=on".strip()
     query = urlencode({"connect_timeout": _CONNECT_SECONDS, **asked, "options": options}, quote_via=quote)

@@ -160,8 +160,9 @@ def test_types_of_postgres(postgres_url, plain):
         connection.execute("create type channel as enum ('web', 'store')")
         connection.execute("create schema shop")
         connection.execute(
-            "create table shop.orders (customer_id uuid, order_id bigint, order_date timestamptz, amount numeric(12, 2), "
-            "channel channel, code char(5), day date, share real, tags text[], about jsonb, price money, nothing text)"
+            "create table shop.orders (customer_id uuid, order_id bigint, order_date timestamptz, "
+            "amount numeric(12, 2), channel channel, code char(5), day date, "
+            "share real, tags text[], about jsonb, price money, nothing text)"
         )
         connection.execute(
             "insert into shop.orders values ('00000000-0000-0000-0000-000000000001', 1, '2024-01-01 00:30+02', 12.30, "
