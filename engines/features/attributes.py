@@ -38,4 +38,5 @@ def _latest(values: ibis.Table, customers: pd.Index) -> pd.Series:
     candidates = each.mutate(last=last).filter(lambda row: row[_LATEST] == row.last).select(CUSTOMER_ID, _VALUE)
     # Ties are settled here, not in the database, where the order of texts depends on its collation.
     top = candidates.to_pyarrow().to_pandas().sort_values([CUSTOMER_ID, _VALUE]).drop_duplicates(CUSTOMER_ID)
-    return top.set_index(CUSTOMER_ID)[_VALUE].astype("str").reindex(customers)
+    latest: pd.Series = top.set_index(CUSTOMER_ID)[_VALUE].astype("str").reindex(customers)
+    return latest

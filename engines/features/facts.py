@@ -60,7 +60,8 @@ class Facts:
         with ExitStack() as stack:
             tables = (self.days, self.orders, self.products, self.countries)
             kept = {name: stack.enter_context(table.cache()) for name, table in self.attributes.items()}
-            yield Facts(*(stack.enter_context(table.cache()) for table in tables), attributes=kept)
+            days, orders, products, countries = (stack.enter_context(table.cache()) for table in tables)
+            yield Facts(days, orders, products, countries, kept)
 
 
 def spent_on(number: int) -> str:

@@ -27,7 +27,7 @@ def keep_dropped(connection: Any, flagged: ibis.Table, rules: CleaningRules, cho
     """
     connection.create_table("why", dropped_lines(flagged, rules).select(LINE, RULE))
     sentences = pa.table({RULE: list(RULES), REASON: [f"{rule.catches}: {rule.because}" for rule in RULES.values()]})
-    cells = ", ".join(f"cast(raw.c{place} as varchar) as \"{field}\"" for field, place in chosen.items())
+    cells = ", ".join(f'cast(raw.c{place} as varchar) as "{field}"' for field, place in chosen.items())
     connection.con.register("sentences", sentences)
     connection.con.execute(
         f"create table {_TABLE} as select why.{LINE} + {_HEADER} as {LINE}, why.{RULE}, sentences.{REASON}, {cells} "  # noqa: S608

@@ -38,7 +38,11 @@ UNREADABLE = "unreadable"  # the field with a cell that cannot be read, else nul
 
 _IDS = (CUSTOMER_ID, ORDER_ID, PRODUCT_ID)
 _WORDS = (DESCRIPTION, COUNTRY, CURRENCY)
-_OF_ORDERS = (CUSTOMER_ID, COUNTRY, CURRENCY)  # what exports may say once per order, beside its date, its total and attributes
+_OF_ORDERS = (
+    CUSTOMER_ID,
+    COUNTRY,
+    CURRENCY,
+)  # what exports may say once per order, beside date, total and attributes
 MONEY_LIMIT = 9e18  # what an int64 of units holds, with a margin
 
 
@@ -53,10 +57,10 @@ def parse_lines(
     """Turn the table ``raw`` into the table ``lines``: one row per line that is not blank, with typed columns.
 
     Columns: line, line_hash, unreadable, customer_id, order_id, order_date, quantity, price_units, amount_units,
-    product_id, description, country, currency, and one for each attribute; null where the source has no such field. Money is
-    exact: quantity times price as decimals, rounded to 1/10,000 of the currency unit. ``unreadable`` is the field that
-    cannot be read on a line, whose money then counts as 0. Totals of orders are divided among their lines, of which
-    exact repetitions get nothing if ``repeated_lines_drop``. ``raw`` stays. Gives notes.
+    product_id, description, country, currency, and one for each attribute; null where the source has no such field.
+    Money is exact: quantity times price as decimals, rounded to 1/10,000 of the currency unit. ``unreadable`` is the
+    field that cannot be read on a line, whose money then counts as 0. Totals of orders are divided among their lines,
+    of which exact repetitions get nothing if ``repeated_lines_drop``. ``raw`` stays. Gives notes.
 
     Raises:
         InputError: no lines, a choice that only the user can make, or too many cells that cannot be read, named by

@@ -19,9 +19,9 @@ from engines.intake.files import Source, open_source
 from engines.intake.mapping import Guess, doubts, guess_columns, missing, needed_but_missing
 from engines.intake.numbers import find_decimal_sign
 from engines.intake.parsing import parse_lines
+from engines.intake.places import kind_of
 from engines.intake.reading import Reading
 from engines.intake.samples import EMBEDDED, open_embedded
-from engines.intake.places import kind_of
 from engines.intake.starts import start_of
 
 _LOOKED_AT = 1000  # lines that columns are guessed from
@@ -39,7 +39,10 @@ _WITHOUT = {
 
 @dataclass(frozen=True)
 class SourceFacts:
-    """What the source is. ``kind``: text, workbook, Parquet, folder, pattern, database, built in. Empty where it does not apply."""
+    """What the source is; empty where it does not apply.
+
+    ``kind``: text, workbook, Parquet, folder, pattern, database, built in.
+    """
 
     name: str
     kind: str

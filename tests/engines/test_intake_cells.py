@@ -1,4 +1,4 @@
-"""Dates and numbers are read as they were meant, decided from whole columns; what cannot be read is set aside or refused."""
+"""Dates and numbers are read as they were meant, decided from whole columns; the rest is set aside or refused."""
 
 from __future__ import annotations
 
