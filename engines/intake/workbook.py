@@ -51,7 +51,13 @@ def open_workbook(path: Path, name: str, reading: Reading) -> Source:
     texts = pa.schema([(column, pa.string()) for column in shapes[0]])
     table = pa.concat_tables(part.cast(texts) for _, part in same)
     notes = (f"Sheets with other columns were not read: {', '.join(others)}.",) if others else ()
-    return replace(arrow_source(name, table, sha256(path)), columns=columns, locate=locate, notes=notes)
+    return replace(
+        arrow_source(name, table, sha256(path)),
+        columns=columns,
+        locate=locate,
+        notes=notes,
+        sheets=tuple(n for n, _ in same),
+    )
 
 
 def _wanted(there: list[str], reading: Reading, name: str) -> list[str]:
