@@ -52,7 +52,8 @@ _LABELLED = (SEGMENT_KEY, DISTANCE, PROBABILITY)
 
 ROWS_PER_SHEET = 1_048_575  # what a sheet holds below its header
 
-_FORMULA = r"^([=+\-@\t\r])"
+#: Also what has the apostrophe already, so that a list can be read back: no two cells become one.
+_FORMULA = r"^('*[=+\-@\t\r])"
 _CHUNK = 256 * 1024
 
 

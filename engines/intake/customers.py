@@ -19,7 +19,7 @@ from engines.intake.reading import Reading
 from engines.intake.samples import EMBEDDED
 
 #: SQL: the text that our own lists put an apostrophe before, so that no spreadsheet takes it for a formula.
-_MADE_SAFE = "'^''([=+\\-@\\t\\r])'"
+_MADE_SAFE = "'^''(''*[=+\\-@\\t\\r])'"
 
 
 def read_customers(
@@ -84,7 +84,8 @@ def _read(connection: duckdb.DuckDBPyConnection, opened: Source, places: Mapping
     }
     read = ", ".join(f"{_number(each)} as n{place}" for place, each in enumerate(cells.values()) if place)
     written = ", ".join(f"{each.text} as t{place}" for place, each in enumerate(cells.values()) if place)
-    who = f"regexp_replace({cells[CUSTOMER_ID].text}, {_MADE_SAFE}, '\\1') as {CUSTOMER_ID}"
+    safe = f"regexp_replace({cells[CUSTOMER_ID].text}, {_MADE_SAFE}, '\\1')"
+    who = f"{cells[CUSTOMER_ID].text if opened.typed else safe} as {CUSTOMER_ID}"
     connection.execute(
         f"create table customers as select line, {id_of(CUSTOMER_ID)}, * exclude (line, {CUSTOMER_ID}) "  # noqa: S608
         f"from (select rowid as line, {who}, {read}, {written} from raw where not blank)"

@@ -174,7 +174,7 @@ def time_zone(reading: Reading) -> str:
     """
     try:
         return str(ZoneInfo(reading.time_zone).key)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         raise InputError(
             f"There is no time zone {reading.time_zone!r}; give time_zone an IANA name such as Europe/London or UTC."
         ) from None

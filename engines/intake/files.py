@@ -128,6 +128,7 @@ def _open_parquet(path: Path, name: str, connection: duckdb.DuckDBPyConnection, 
         relation=f"(select * from {relation}) as lines({aliases})",  # noqa: S608
         fingerprint=sha256(path),
         locate=lambda line: f"row {line + 1}",
+        typed=True,
     )
 
 

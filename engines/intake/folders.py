@@ -19,6 +19,8 @@ class Many(Source):
     """Several sources of one shape, in the order of their names."""
 
     parts: tuple[Source, ...] = ()
+    #: The relation of all lines; one that was put in its place is loaded as it is.
+    whole: str = ""
     #: How many lines each part has; known once they are loaded.
     sizes: list[int] = field(default_factory=list, compare=False)
 
@@ -32,6 +34,9 @@ class Many(Source):
 
     def load(self, connection: duckdb.DuckDBPyConnection, needed: Sequence[int]) -> None:
         """Fill the table ``raw`` from one part after the other, so that a line's number tells its file."""
+        if self.relation != self.whole:
+            super().load(connection, needed)
+            return
         width = len(self.columns)
         types = self._types(connection)
         self.sizes.clear()
@@ -82,16 +87,19 @@ def combined(name: str, opened: Sequence[Source], notes: Sequence[str] = ()) -> 
 
     prints = sorted(part.fingerprint for part in parts)
     every = ", ".join(f"c{index}" for index in range(len(first.columns)))
+    relation = "(" + " union all ".join(f"select {every} from {part.relation}" for part in parts) + ")"  # noqa: S608
     return Many(
         name=name,
         columns=first.columns,
-        relation="(" + " union all ".join(f"select {every} from {part.relation}" for part in parts) + ")",  # noqa: S608
+        relation=relation,
         fingerprint=hashlib.sha256("".join(prints).encode()).hexdigest(),
         locate=locate,
         notes=(f"{len(parts):,} files were read as one.", *_said(parts), *notes),
         encoding=parts[0].encoding if len({part.encoding for part in parts}) == 1 else "",
         separator=parts[0].separator if len({part.separator for part in parts}) == 1 else "",
+        typed=all(part.typed for part in parts),
         parts=tuple(parts),
+        whole=relation,
         sizes=sizes,
     )
 
@@ -99,7 +107,7 @@ def combined(name: str, opened: Sequence[Source], notes: Sequence[str] = ()) -> 
 def _in_order(part: Source, first: Source, name: str) -> Source:
     """The part with its columns in the order of the first one's; what is in memory gets a name of its own."""
     if part.arrow is not None:
-        part = replace(part, relation=name)
+        part = replace(part, relation=name, arrow_name=name)
     if part.columns == first.columns:
         return part
     if sorted(part.columns) != sorted(first.columns):

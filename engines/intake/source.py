@@ -25,7 +25,8 @@ class Source:
     ``relation`` is SQL whose columns are c0, c1, ... in the order of ``columns``; ``locate`` says in words where the
     line with a given number (from 0) stands. ``encoding`` and ``separator`` are those of a text, as ``Reading`` takes
     them (a blank: columns are parted by blanks); empty for anything else. ``above``: blank lines over the header.
-    ``sheets``: those of a workbook that are read.
+    ``sheets``: those that are read of a workbook. ``typed``: Parquet or a database, where cells are what they are and
+    nothing was made safe for spreadsheets. ``arrow``: lines in memory, which ``relation`` calls ``arrow_name``.
     """
 
     name: str
@@ -39,6 +40,8 @@ class Source:
     separator: str = ""
     above: int = 0
     sheets: tuple[str, ...] = ()
+    typed: bool = False
+    arrow_name: str = "arrow_lines"
 
     @contextmanager
     def at_hand(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
@@ -48,14 +51,14 @@ class Source:
             InputError: the lines do not fit the header, or the file is damaged; the line is named.
         """
         if self.arrow is not None:
-            connection.register(self.relation, self.arrow)
+            connection.register(self.arrow_name, self.arrow)
         try:
             yield
         except duckdb.Error as error:
             raise InputError(f"{self.name}: {_plain(error, self.above)}") from None
         finally:
             if self.arrow is not None:
-                connection.unregister(self.relation)
+                connection.unregister(self.arrow_name)
 
     def load(self, connection: duckdb.DuckDBPyConnection, needed: Sequence[int]) -> None:
         """Fill the table ``raw`` with the needed columns (by position), ``line_hash`` of all of them, and ``blank``.

@@ -160,6 +160,7 @@ def _source(name: str, fetched: Path, numbers: list[str], connection: duckdb.Duc
         relation=relation,
         fingerprint=_fingerprint(columns, lines, connection),
         locate=lambda line: f"row {line + 1} of the result",
+        typed=True,
     )
 
 

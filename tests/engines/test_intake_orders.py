@@ -82,10 +82,13 @@ def test_a_shopify_export_needs_no_mapping(tmp_path):
             "product_id": "Lineitem sku",
             "description": "Lineitem name",
             "country": "Shipping Country",
+            "currency": "Currency",
         }
-        rows = sales.table.order_by("order_id", "product_id").to_pyarrow().to_pylist()
+        assert sales.currency == "EUR"
+        rows = sales.table.order_by("order_id", "description").to_pyarrow().to_pylist()
         assert sales.notes == (
-            "Stands on one line of each order and was taken for all of its lines: Shipping Country.",
+            "Stands on one line of each order and was taken for all of its lines: Shipping Country, Currency.",
+            "All money is in EUR, as column 'Currency' says.",
         )
     assert [row["country"] for row in rows] == ["DE", "DE", "FR", "AT", "AT"]
     assert rows[0]["order_date"].isoformat() == "2024-02-01T04:30:00"
@@ -95,7 +98,7 @@ def test_a_shopify_export_needs_no_mapping(tmp_path):
 @pytest.mark.parametrize("field", ["amount", "order_total"])
 def test_a_total_on_the_first_line_only_is_counted_once(tmp_path, field):
     with read_sales(shopify(tmp_path / "a.csv"), mapping={field: "Total", "quantity": ""}) as sales:
-        assert sales.ledger.to_dict()["out"] == {"lines": 5, "customers": 2, "revenue": 35.49}
+        assert sales.ledger.to_dict()["out"] == {"lines": 5, "orders": 3, "customers": 2, "revenue": 35.49}
         rows = sales.table.order_by("order_id", "amount_units").to_pyarrow().to_pylist()
         assert sales.notes[1] == (
             "'Total' is the total of an order: it stands on one line of each of the 2 orders of several lines. "
@@ -165,7 +168,7 @@ def test_a_woocommerce_export_needs_no_mapping(tmp_path):
             "description": "Item Name",
             "country": "Country Code (Billing)",
         }
-        assert sales.ledger.to_dict()["out"] == {"lines": 5, "customers": 2, "revenue": 35.49}
+        assert sales.ledger.to_dict()["out"] == {"lines": 5, "orders": 3, "customers": 2, "revenue": 35.49}
     with read_sales(woocommerce(tmp_path / "orders.csv"), mapping={"order_total": "Order Total Amount"}) as sales:
         assert sales.ledger.to_dict()["out"]["revenue"] == 35.49
 
@@ -190,7 +193,7 @@ def test_an_amount_that_repeats_on_all_lines_of_all_orders_is_their_total(tmp_pa
             assert sales.notes[0].startswith(
                 "'amount' is the total of an order: it stands on every line of each of the 12"
             )
-            tables.append(sales.table.order_by("order_id", "product_id").to_pyarrow())
+            tables.append(sales.table.order_by("order_id", "description").to_pyarrow())
     assert tables[0].equals(tables[1])
     assert tables[0].equals(tables[2])
 
@@ -249,7 +252,7 @@ def test_olist_repeats_the_payment_of_an_order_on_its_lines(shared_data: Path, m
         ledger, notes = sales.ledger.to_dict(), sales.notes
         customers = build_customers(sales.table, as_of=sales.as_of)
     assert ledger["in"]["lines"] == 30_931
-    assert ledger["rules"][0] == {"rule": "unreadable", "lines": 2, "revenue": 0.0}
+    assert ledger["rules"][0] == {"rule": "unreadable", "lines": 2, "orders": 2, "customers": 2, "revenue": 0.0}
     assert round(ledger["out"]["revenue"] * 100) == sum(paid.values())
     assert int(customers.frequency.sum()) == len(paid) == 27_243
     assert "on every line of each of the 2,599 orders of several lines" in notes[0]

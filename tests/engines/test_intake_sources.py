@@ -7,6 +7,7 @@ import gzip
 import io
 import os
 import zipfile
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -289,6 +290,15 @@ def test_a_folder_of_files_of_one_shape_is_one_source(parts, plain):
         assert sales.notes[0] == "3 files were read as one."
         assert "2024-01.csv: Read as iso-8859-1, columns parted by semicolons." in sales.notes
         assert "Files of another kind were not read: notes.docx." in sales.notes
+
+
+def test_the_first_lines_of_many_files_can_be_had_alone(parts, tmp_path):
+    folder = tmp_path / "work"
+    folder.mkdir()
+    with duckdb.connect() as connection:
+        source = open_source(parts, connection, folder)
+        replace(source, relation=f"(select * from {source.relation} limit 12)").load(connection, [0, 3])
+        assert connection.execute("select count(*), min(c3) from raw").fetchone() == (12, "0.25")
 
 
 def test_the_order_of_files_and_their_times_do_not_matter(parts, tmp_path):
