@@ -134,14 +134,33 @@ def balance(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str]) 
     Raises:
         AssertionError: lines or money do not add up, which is a defect of ours.
     """
+    flags = {name: f"{_NOTE}{name}" for name in NOTES if f"{_NOTE}{name}" in flagged.columns}
+    with _together(flagged, rules, fields, flags.values()).cache() as lines:
+        return _balanced(lines, flags, set(conditions(Asked(flagged, rules, fields))), rules, fields)
+
+
+def _together(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str], flags: Collection[str]) -> ibis.Table:
+    """Lines that the ledger cannot tell apart as one: distinct orders and customers are counted among far fewer rows.
+
+    Columns: heading, customer_id, order_id where orders are named, a flag for each note; how many lines, and their
+    money as it came in (amount_units) and as it goes out.
+    """
     netted, units = flagged[_WENT_BACK] if rules.net else ibis.literal(False), flagged[AMOUNT_UNITS]
     lines = flagged.mutate(
         heading=netted.ifelse(RETURNED, flagged[RULE].fill_null(SOLD)), goes_out=netted.ifelse(-units.abs(), units)
     )
+    orders = (ORDER_ID,) if ORDER_ID in fields else ()
+    return lines.group_by("heading", CUSTOMER_ID, *orders, *flags).aggregate(
+        lines=lines.count(), **{AMOUNT_UNITS: lines[AMOUNT_UNITS].sum(), "goes_out": lines.goes_out.sum()}
+    )
+
+
+def _balanced(
+    lines: ibis.Table, flags: Mapping[str, str], asked: Collection[str], rules: CleaningRules, fields: Collection[str]
+) -> Ledger:
     by_heading = lines.group_by("heading").aggregate(**_measures(lines, fields)).to_pyarrow().to_pylist()
     found = {row["heading"]: _entry(row["heading"], row) for row in by_heading}
     sold, counts = lines.heading == SOLD, lines.heading.isin([SOLD, RETURNED])
-    flags = {name: f"{_NOTE}{name}" for name in NOTES if f"{_NOTE}{name}" in flagged.columns}
     totals = {
         **_measures(lines, fields, "in_", money=AMOUNT_UNITS),
         **_measures(lines, fields, "out_", where=counts),
@@ -152,7 +171,6 @@ def balance(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str]) 
         },
     }
     (total,) = lines.aggregate(**totals).to_pyarrow().to_pylist()
-    asked = conditions(Asked(flagged, rules, fields))
     applied = {*asked, AFTER_AS_OF, *(["outlier"] if rules.drop_outliers else [])}
     dropped = [_of(found, name, fields) for name in RULES if name in applied]
     notes = [_entry(name, total, f"{name}_") for name in flags]
@@ -176,10 +194,10 @@ def _measures(
     money: str = "goes_out",
     where: ibis.Value | None = None,
 ) -> dict[str, ibis.Value]:
-    """What the ledger says of lines; orders only where the source names them."""
+    """What the ledger says of lines that stand together; orders only where the source names them."""
     orders = {f"{prefix}orders": lines[ORDER_ID].nunique(where=where)} if ORDER_ID in fields else {}
     return {
-        f"{prefix}lines": lines.count(where=where),
+        f"{prefix}lines": lines["lines"].sum(where=where),
         f"{prefix}units": lines[money].sum(where=where),
         f"{prefix}customers": lines[CUSTOMER_ID].nunique(where=where),
         **orders,
@@ -188,7 +206,7 @@ def _measures(
 
 def _entry(name: str, row: Mapping[str, Any], prefix: str = "") -> LedgerEntry:
     units, orders = row[f"{prefix}units"] or 0, row.get(f"{prefix}orders")
-    return LedgerEntry(name, row[f"{prefix}lines"], units, row[f"{prefix}customers"], orders)
+    return LedgerEntry(name, row[f"{prefix}lines"] or 0, units, row[f"{prefix}customers"], orders)
 
 
 def _of(found: Mapping[str, LedgerEntry], name: str, fields: Collection[str]) -> LedgerEntry:

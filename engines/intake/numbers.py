@@ -45,11 +45,12 @@ def find_decimal_sign(
     if not texts:
         return DecimalSign(".")
     every = " union all ".join(
-        f"select {text} as written, count(*) as n from {relation} group by 1"  # noqa: S608
+        f"select {text} as written, count(*) as n from {relation} "  # noqa: S608
+        f"where contains({text}, '.') or contains({text}, ',') group by 1"
         for text in texts
     )
     dot, comma, example = connection.execute(
-        f"""with signed as (select written, n from ({every}) where contains(written, '.') or contains(written, ',')),
+        f"""with signed as ({every}),
         bare as (
             select written, n, regexp_replace(
                 regexp_extract({_bare("written")}, '[0-9.,{_GROUPS}]+'), '[{_GROUPS}]', '', 'g') as digits
@@ -87,7 +88,8 @@ def number(text: str, decimals: int, sign: Sign) -> str:
     read = f"case when regexp_full_match({written}, '{known}') then try_cast({plain} as {kind}) end"
     if sign == ",":
         return f"case when regexp_full_match({text}, '-?[0-9]+') then try_cast({text} as {kind}) else {read} end"
-    return f"coalesce(try_cast({text} as {kind}), {read})"  # nearly all numbers are plain, and patterns are slow
+    # Nearly all numbers are plain, and patterns are slow: unlike coalesce, a case asks them of the others alone.
+    return f"case when try_cast({text} as {kind}) is not null then try_cast({text} as {kind}) else {read} end"
 
 
 def _bare(text: str) -> str:

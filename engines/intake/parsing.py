@@ -96,12 +96,12 @@ def parse_lines(
     _make_lines(connection, cells, reading, whole_order, totals, attributes, repeated_lines_drop)
     notes += _set_aside(connection, source, cells, reading)
     _refuse_uncountable(connection, source)
-    connection.execute("drop view cells; drop table if exists dates; drop table if exists orders")
+    connection.execute("drop table cells; drop table if exists dates; drop table if exists orders")
     return notes
 
 
 def _make_cells(connection: duckdb.DuckDBPyConnection, cells: Mapping[str, Cell], money: str, sign: Sign) -> None:
-    """The view ``cells``: ids and words as text, the date as it comes, quantity and money as decimals."""
+    """The table ``cells``: ids and words as text, the date as it comes, quantity and money as decimals."""
     texts = {field: cells[field].text if field in cells else "cast(null as varchar)" for field in (*_IDS, *_WORDS)}
     texts |= {attribute_column(field): cells[field].text for field in cells if is_attribute(field)}
     rest = ", ".join(name for name in texts if name not in _IDS)
@@ -109,7 +109,7 @@ def _make_cells(connection: duckdb.DuckDBPyConnection, cells: Mapping[str, Cell]
     blank = f"{cells[QUANTITY].text} is null" if QUANTITY in cells else "true"
     when = cells[ORDER_DATE]
     connection.execute(
-        f"""create or replace view cells as
+        f"""create or replace table cells as
         select {LINE}, {LINE_HASH}, {", ".join(map(id_of, _IDS))}, {rest}, {ORDER_DATE}, quantity, no_quantity, money
         from (
             select rowid as {LINE}, {LINE_HASH}, {", ".join(f"{sql} as {name}" for name, sql in texts.items())},
@@ -128,7 +128,7 @@ def _make_lines(
     attributes: tuple[str, ...],
     repeated_lines_drop: bool,
 ) -> None:
-    """The table ``lines``, from the view ``cells`` and the tables ``dates`` and ``orders``."""
+    """The table ``lines``, from the tables ``cells``, ``dates`` and ``orders``."""
     when = cells[ORDER_DATE]
     zone = time_zone(reading)
     zoned = f"timezone('{zone}', cast({ORDER_DATE} as timestamptz))"
