@@ -86,7 +86,7 @@ def unpacked(path: Path, name: str) -> Iterator[Readable]:
         with path.open("rb") as plain:
             yield plain
         return
-    damaged = f"{name} is not a whole {word} file: it is damaged or was cut off."
+    damaged = f"{name} is not a whole {word} file: it is damaged or was cut off. Pack it again."
     budget = Budget(name, path.stat().st_size)
     with _unpacker(path, kind) as opened:
         yield _Unpacking(opened, budget, damaged)
@@ -123,14 +123,14 @@ def unzipped(
                     others.append(inner)
                     continue
                 target = folder / f"member-{number}{suffix}"
-                damaged = f"{name} is not a whole zip file: {inner} in it is damaged or was cut off."
+                damaged = f"{name} is not a whole zip file: {inner} in it is damaged or was cut off. Pack it again."
                 with archive.open(member) as packed, target.open("xb") as out:
                     stream = _Unpacking(packed, budget, damaged)
                     while piece := stream.read(_CHUNK):
                         out.write(piece)
                 files.append((target, f"{name}/{inner}"))
     except zipfile.BadZipFile:
-        raise InputError(f"{name} is not a whole zip file: it is damaged or was cut off.") from None
+        raise InputError(f"{name} is not a whole zip file: it is damaged or was cut off. Pack it again.") from None
     except NotImplementedError:
         raise InputError(f"{name} is packed in a way that cannot be read; pack it as an ordinary zip.") from None
     except RuntimeError:  # what zipfile says of an encrypted member

@@ -92,7 +92,7 @@ def _read(connection: duckdb.DuckDBPyConnection, opened: Source, places: Mapping
     )
     total = connection.execute("select count(*) from customers").fetchall()[0][0]
     if not total:
-        raise InputError(f"{opened.name} has a header but no lines.")
+        raise InputError(f"{opened.name} has a header but no lines. Give one that has some.")
     _refuse_ids(connection, opened, cells[CUSTOMER_ID].column)
     for place, (name, each) in enumerate(cells.items()):
         if place:

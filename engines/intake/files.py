@@ -72,7 +72,7 @@ def _open_file(path: Path, name: str, connection: duckdb.DuckDBPyConnection, fol
     if not lower.endswith(SUFFIXES):
         raise InputError(f"{name}: files of this kind cannot be read; give {', '.join(SUFFIXES)}.")
     if path.stat().st_size == 0:
-        raise InputError(f"{name} is empty.")
+        raise InputError(f"{name} is empty. Give one with a header and lines.")
     if lower.endswith(".zip"):
         files, others = unzipped(path, name, folder, _MEMBERS)
         left_out = (f"Files in {name} that hold no sales were not read: {_listed(others)}.",) if others else ()
@@ -120,7 +120,8 @@ def _open_parquet(path: Path, name: str, connection: duckdb.DuckDBPyConnection, 
     try:
         described = connection.execute(f"describe select * from {relation}").fetchall()  # noqa: S608 - our own folder
     except duckdb.Error as error:
-        raise InputError(f"{name} is not a Parquet file that can be read: {str(error).splitlines()[0]}") from None
+        why = str(error).splitlines()[0].replace(str(link), name).removesuffix(".")
+        raise InputError(f"{name} is not a Parquet file that can be read: {why}. Write it again.") from None
     aliases = ", ".join(f"c{index}" for index in range(len(described)))
     return Source(
         name=name,

@@ -69,7 +69,7 @@ def parse_lines(
     cells = cells_of(connection, source, chosen)
     total, blank = connection.execute("select count(*), count(*) filter (blank) from raw").fetchall()[0]
     if total == blank:
-        raise InputError(f"{source.name} has a header but no lines.")
+        raise InputError(f"{source.name} has a header but no lines. Give one that has some.")
     notes: tuple[str, ...] = (f"{blank} blank lines were passed over.",) if blank else ()
 
     numbers = numbers_of(cells)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from pathlib import Path
 
 from engines.intake.places import kind_of
@@ -24,7 +25,7 @@ def start_of(source: str, folder: Path, reading: Reading) -> Path | None:
             start = file.read(_ENOUGH)
             if len(start) < _ENOUGH:
                 return None
-    except (OSError, EOFError):
+    except (OSError, EOFError, zlib.error):
         return None  # opening it says what is wrong
     wide = start[:2] in (b"\xff\xfe", b"\xfe\xff") or reading.encoding.lower().startswith("utf-16")
     end = _last_line_end(start, wide)

@@ -29,7 +29,7 @@ def open_text(path: Path, name: str, folder: Path, reading: Reading) -> Source:
     written = rewrite(lambda: unpacked(path, name), text, reading.encoding, name)
     sample = _sample(text)
     if not sample:
-        raise InputError(f"{name} is empty.")
+        raise InputError(f"{name} is empty. Give one with a header and lines.")
     separator = reading.separator or _separator(sample)
     if separator not in _SEPARATORS:
         raise InputError(f"The separator {separator!r} is not known; say comma, semicolon, tab, pipe or space.")

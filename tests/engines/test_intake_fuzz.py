@@ -7,10 +7,11 @@ import io
 import re
 import sqlite3
 import tempfile
+import time
 import zipfile
 from collections.abc import Callable
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -29,17 +30,25 @@ from engines.intake import read_sales
 from engines.intake.preview import preview
 
 FEW, MANY = 200, 2_000
-BOUND = timedelta(seconds=20)
+BOUND = 20  # seconds of work for one file, however busy the machine is
 
 HEADER = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"]
 ROWS = [
-    [str(536365 + at // 3), f"2{at % 7}1A", f"MUG {at % 5}", str(1 + at % 4)]
-    + [f"2010-12-{1 + at % 28:02d} 08:{at % 60:02d}:00", f"{1 + at % 9}.{at % 100:02d}", f"1{at % 6}850", "France"]
+    [
+        str(536365 + at // 3),
+        f"2{at % 7}1A",
+        f"MUG {at % 5}",
+        str(1 + at % 4),
+        f"2010-12-{1 + at % 28:02d} 08:{at % 60:02d}:00",
+        f"{1 + at % 9}.{at % 100:02d}",
+        f"1{at % 6}850",
+        "France",
+    ]
     for at in range(30)
 ]
 #: What a sentence for the user says to do; every one has to have some of it.
 REMEDY = re.compile(
-    r"\b(mend|give|map|name|save|say|check|unpack|quote|remove|rename|see|use|leave|make|export|pack|read)\b|--\w",
+    r"\b(mend|give|map|name|save|say|check|unpack|quote|remove|rename|see|use|leave|make|export|pack|read|write)\b|--\w",
     re.IGNORECASE,
 )
 CELLS = (
@@ -212,6 +221,7 @@ def workbooks(draw) -> tuple[str, bytes]:
     written = io.BytesIO()
     options = {"in_memory": True, "strings_to_urls": False, "nan_inf_to_errors": True}
     with xlsxwriter.Workbook(written, options) as book:
+        book.set_properties({"created": datetime(2010, 12, 1)})
         for _ in range(draw(st.integers(1, 2))):
             sheet = book.add_worksheet()
             for number, row in enumerate(draw(tables())):
@@ -307,6 +317,7 @@ def told(error: InputError, name: str) -> None:
 
 def check(file: tuple[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     name, content = file
+    started = time.process_time()
     with folders(monkeypatch) as base:
         path = base / "a/b" / name
         path.write_bytes(content)
@@ -334,12 +345,13 @@ def check(file: tuple[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
             assert ledger.came_in.units == ledger.left.units + sum(rule.units for rule in ledger.rules)
             assert len(customers) == len(set(kept["customer_id"].to_pylist())) == ledger.left.customers
         assert found_in(base) == before
+    assert time.process_time() - started < BOUND
 
 
 def fuzz(kind: str, examples: int, monkeypatch: pytest.MonkeyPatch, *, same: bool) -> None:
     @settings(
         max_examples=examples,
-        deadline=BOUND,
+        deadline=None,
         derandomize=same,
         database=None,
         suppress_health_check=list(HealthCheck),
@@ -368,7 +380,7 @@ def test_bombs(kind, monkeypatch):
 
 
 #: Tables of the store in which a source leaves something.
-STORED = ("snapshots", "runs", "customers", "jobs")
+STORED = ("snapshots", "runs", "customers", "labels", "sources")
 GOOD = as_text([HEADER, *ROWS], ",", "\n", quoted=True).encode()
 
 
