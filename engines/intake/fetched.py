@@ -59,7 +59,7 @@ def _stored(field: pa.Field, shown: str) -> pa.Field:
 
 
 def fetched_source(name: str, fetched: Path, numbers: list[str], connection: duckdb.DuckDBPyConnection) -> Source:
-    """The source of what was fetched: numbers written as text are exact numbers again, where all of a column are some."""
+    """The source of what was fetched; numbers written as text are exact numbers again where a whole column is."""
     columns = tuple(
         pq.read_schema(fetched).metadata[f"name{index}".encode()].decode()
         for index in range(len(pq.read_schema(fetched).names))
