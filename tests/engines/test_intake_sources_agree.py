@@ -145,7 +145,11 @@ WAYS: dict[str, Callable[[list[list[str]], Path], tuple[str | Path, dict]]] = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+# Decimal commas are not read yet; the day they are, this mark has to go.
+UNREAD = {"decimal_commas": pytest.mark.xfail(strict=True, reason="decimal commas are not read yet")}
+
+
+@pytest.mark.parametrize("way", [pytest.param(way, marks=UNREAD.get(way, ())) for way in WAYS])
 def test_the_same_customers_from_every_kind_of_source(rows, wanted, tmp_path, way):
     source, reading = WAYS[way](rows, tmp_path)
     assert_frame_equal(customers(source, **reading), wanted, obj=way)
