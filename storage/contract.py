@@ -21,6 +21,7 @@ from engines.errors import InputError
 from storage.desk import DeskStore
 from storage.queued import QueueStore
 from storage.scheduled import ScheduleStore
+from storage.uploaded import UploadStore
 
 RunState = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -179,7 +180,7 @@ class Run:
         return sum(segment.revision for segment in self.segments)
 
 
-class Store(QueueStore, ScheduleStore, DeskStore):
+class Store(QueueStore, ScheduleStore, UploadStore, DeskStore):
     """Snapshots, runs and labels of one workspace. See the module for what every implementer owes."""
 
     # --- snapshots

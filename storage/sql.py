@@ -21,12 +21,13 @@ from storage.runs import RunVerbs
 from storage.schedules import ScheduleVerbs
 from storage.selecting import ordered, selected
 from storage.tables import customers, labels
+from storage.uploads import UploadVerbs
 
 _OTHERS = {SEGMENT_KEY: pa.int32(), FEATURES: pa.string()}
 _LABEL_ROWS = 262_144
 
 
-class SqlStore(EditVerbs, ScheduleVerbs, PeopleVerbs, RunVerbs):
+class SqlStore(EditVerbs, ScheduleVerbs, UploadVerbs, PeopleVerbs, RunVerbs):
     """The store of one workspace; made by :func:`storage.open_store`. Its methods may be called from many threads."""
 
     def count(self, run_id: int, selection: Selection) -> int:
