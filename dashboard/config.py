@@ -75,10 +75,19 @@ class Engines(_Section):
 
 
 class Clv(_Section):
-    """How far ahead value looks."""
+    """How far ahead value looks, and by which model."""
 
+    model: str = Field(default="bg_nbd", min_length=1)
     horizon_weeks: int = Field(ge=1, le=520)
     discount_rate: float = Field(ge=0, lt=10)
+    interval: float = Field(default=0.8, gt=0, lt=1)
+
+
+class Churn(_Section):
+    """When a customer counts as lost."""
+
+    days: int = Field(ge=7, le=730)
+    min_history_days: int = Field(ge=0)
 
 
 class Naming(_Section):
@@ -137,6 +146,7 @@ class Config(_Section):
     categories: dict[str, list[str]]
     engines: Engines
     clv: Clv
+    churn: Churn
     drift: Drift
     server: Server
     worker: Worker

@@ -72,8 +72,12 @@ MEAN_REPEAT_VALUE = "mean_repeat_value"
 EXPECTED_PURCHASES = "expected_purchases"
 EXPECTED_PURCHASE_VALUE = "expected_purchase_value"
 CLV = "clv"
+CLV_LOW = "clv_low"
+CLV_HIGH = "clv_high"
 P_ALIVE = "p_alive"
+P_PURCHASE = "p_purchase"
 CHURN_RISK = "churn_risk"
+FUTURE_SPEND = "future_spend"
 
 # --- labels ---------------------------------------------------------------------------------------------------------
 SEGMENT = "segment"
@@ -120,15 +124,22 @@ _CUSTOMER_COLUMNS = (
     Column(EXPECTED_PURCHASES, "Expected purchases", "number", "purchases in the horizon", "BG/NBD conditional expectation E[Y(t) | x, t_x, T]", "How many purchases to expect in the horizon."),
     Column(EXPECTED_PURCHASE_VALUE, "Expected purchase value", "money", "currency per purchase", "Gamma-Gamma conditional mean", "What such a purchase is likely to be worth."),
     Column(CLV, "CLV", "money", "currency", "discounted expected purchases x expected purchase value over the horizon", "What the customer is likely to spend in the horizon, in today's money."),
+    Column(CLV_LOW, "CLV, low end", "money", "currency", "lower end of the interval around clv: parameters and chance", "What the customer will spend at least, save in one case of ten."),
+    Column(CLV_HIGH, "CLV, high end", "money", "currency", "upper end of the interval around clv: parameters and chance", "What the customer will spend at most, save in one case of ten."),
     Column(P_ALIVE, "P(alive)", "share", "probability", "BG/NBD P(alive | x, t_x, T)", "Whether the customer is still a customer; 1 by construction for one-time buyers, so not a churn score."),
-    Column(CHURN_RISK, "Churn risk", "share", "probability", "BG/NBD probability of no purchase within the horizon", "The chance that the customer buys nothing in the horizon."),
+    Column(P_PURCHASE, "Buys again", "share", "probability", "probability of at least one purchase within the horizon", "The chance that the customer buys in the horizon."),
+    Column(CHURN_RISK, "Churn risk", "share", "probability", "probability of no purchase within the churn days, by the model that did best on the past; empty where it is unknown", "The chance that the customer buys nothing in the days ahead."),
+    Column(FUTURE_SPEND, "Future spend", "money", "currency", "expected spend within the horizon, by the model that did best on the past; not discounted", "What the customer is likely to spend in the horizon, whatever made it likely."),
 )  # fmt: skip
 
 #: Customer columns by name, in the order in which pages and exports show them.
 DICTIONARY: dict[str, Column] = {column.name: column for column in _CUSTOMER_COLUMNS}
 
 #: What the lifetime models add to the customer table.
-VALUE_COLUMNS = (EXPECTED_PURCHASES, EXPECTED_PURCHASE_VALUE, CLV, P_ALIVE, CHURN_RISK)
+VALUE_COLUMNS = (
+    *(EXPECTED_PURCHASES, EXPECTED_PURCHASE_VALUE, CLV, CLV_LOW, CLV_HIGH, P_ALIVE, P_PURCHASE, CHURN_RISK),
+    FUTURE_SPEND,
+)
 
 #: What the feature builders add to the customer table, in order.
 FEATURE_COLUMNS = tuple(name for name in DICTIONARY if name not in (CUSTOMER_ID, *VALUE_COLUMNS))

@@ -123,18 +123,49 @@ class Fitted(Protocol):
         ...
 
 
-class Engine(ABC):
-    """A way to group customers. Subclasses are frozen dataclasses whose fields are made by :func:`knob`."""
+class Adjustable:
+    """What has settings: a frozen dataclass whose fields are made by :func:`knob`. The instance is its settings."""
 
     title: ClassVar[str]
-    summary: ClassVar[str] = ""
-    needs: ClassVar[tuple[str, ...]] = (RECENCY, FREQUENCY, MONETARY)
-    fit_limit: ClassVar[int] = 1_000_000  # above: fit on a seeded sample, assign everyone
-    refit_limit: ClassVar[int] = 20_000  # customers in each of the many refits that measure stability
 
     def __post_init__(self) -> None:
         for item in self.knobs():
             object.__setattr__(self, item.name, item.check(getattr(self, item.name), self.title))
+
+    @classmethod
+    def knobs(cls) -> tuple[Knob, ...]:
+        """The settings, in the order of its fields."""
+        if not dataclasses.is_dataclass(cls):
+            return ()
+        fields = dataclasses.fields(cls)
+        return tuple(dataclasses.replace(f.metadata["knob"], name=f.name) for f in fields if "knob" in f.metadata)
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
+        """The value with these settings; what is not named keeps its default.
+
+        Raises:
+            InputError: a setting that there is not, or a value it does not allow.
+        """
+        known = [item.name for item in cls.knobs()]
+        for name in settings:
+            if name not in known:
+                raise InputError(f"{cls.title} has no setting {name!r}; it has {', '.join(known) or 'none'}.")
+        return cls(**settings)
+
+    def settings(self) -> dict[str, Any]:
+        """The settings as JSON-ready values, so that ``from_settings`` makes an equal value."""
+        values = {item.name: getattr(self, item.name) for item in self.knobs()}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+class Engine(Adjustable, ABC):
+    """A way to group customers. Subclasses are frozen dataclasses whose fields are made by :func:`knob`."""
+
+    summary: ClassVar[str] = ""
+    needs: ClassVar[tuple[str, ...]] = (RECENCY, FREQUENCY, MONETARY)
+    fit_limit: ClassVar[int] = 1_000_000  # above: fit on a seeded sample, assign everyone
+    refit_limit: ClassVar[int] = 20_000  # customers in each of the many refits that measure stability
 
     @abstractmethod
     def fit(self, customers: DataFrame) -> Fitted:
@@ -154,32 +185,6 @@ class Engine(ABC):
         """
         for k in ks:
             yield type(self).from_settings({**self.settings(), "k": k}).fit(customers)
-
-    @classmethod
-    def knobs(cls) -> tuple[Knob, ...]:
-        """The settings of this engine, in the order of its fields."""
-        if not dataclasses.is_dataclass(cls):
-            return ()
-        fields = dataclasses.fields(cls)
-        return tuple(dataclasses.replace(f.metadata["knob"], name=f.name) for f in fields if "knob" in f.metadata)
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
-        """The engine with these settings; what is not named keeps its default.
-
-        Raises:
-            InputError: a setting that the engine does not have, or a value it does not allow.
-        """
-        known = [item.name for item in cls.knobs()]
-        for name in settings:
-            if name not in known:
-                raise InputError(f"{cls.title} has no setting {name!r}; it has {', '.join(known) or 'none'}.")
-        return cls(**settings)
-
-    def settings(self) -> dict[str, Any]:
-        """The settings as JSON-ready values, so that ``from_settings`` makes an equal engine."""
-        values = {item.name: getattr(self, item.name) for item in self.knobs()}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     def require(self, customers: DataFrame, columns: tuple[str, ...] | None = None) -> None:
         """Refuse a table that lacks a column this engine needs.
