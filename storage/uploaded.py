@@ -35,10 +35,10 @@ class NewUpload:
 class Upload(NewUpload):
     """A file that is kept.
 
-    ``task``, ``asked``: what was last asked for, and how (JSON-ready: mapping, reading, rules...). ``state``, ``stage``,
-    ``progress`` (0 to 1), ``error``: how that stands. ``found``: what the last inspection found, JSON-ready.
-    ``snapshot_id``, ``runs``: what was made of it. ``attempt``: how often the task was claimed; ``claim``: how often any
-    was, which tells one claim from another.
+    ``task``, ``asked``: what was last asked for, and how (JSON-ready: mapping, reading, rules...). ``state``,
+    ``stage``, ``progress`` (0 to 1), ``error``: how that stands. ``found``: what the last inspection found, JSON-ready.
+    ``snapshot_id``, ``runs``: what was made of it. ``attempt``: how often the task was claimed; ``claim``: how often
+    any was, which tells one claim from another.
     """
 
     id: int = 0

@@ -17,6 +17,7 @@ from storage.testing.samples import (
     sample_customers,
     sample_snapshot,
 )
+from storage.uploaded import UploadStore
 
 
 class WorkspaceChecks:
@@ -61,8 +62,9 @@ class WorkspaceChecks:
         # every verb there is has been walked, so that a new one is not forgotten here
         walked = {name for verb in verbs for name in verb.__code__.co_names}
         walked |= {"find_snapshot", "snapshots", "claim_run", "renew", "predecessor", "save_snapshot", "close"}
-        # those of schedules and of the desk are walked where these are tested
-        assert walked >= Store.__abstractmethods__ - ScheduleStore.__abstractmethods__ - DeskStore.__abstractmethods__
+        # those of schedules, uploads and the desk are walked where these are tested
+        apart = (ScheduleStore, UploadStore, DeskStore)
+        assert walked >= Store.__abstractmethods__.difference(*(each.__abstractmethods__ for each in apart))
         own = elsewhere.save_snapshot(sample_snapshot(), customers)
         assert own.id != snapshot.id
         assert elsewhere.snapshots() == [own]
