@@ -110,6 +110,14 @@ class Server(_Section):
     workers: int = Field(ge=1)
 
 
+class Uploads(_Section):
+    """Where uploaded files are kept, and how large one may be."""
+
+    folder: str = Field(min_length=1)
+    limit_mb: int = Field(ge=1)
+    keep_days: int = Field(ge=1)
+
+
 class Worker(_Section):
     """How runs are worked on."""
 
@@ -149,6 +157,7 @@ class Config(_Section):
     churn: Churn
     drift: Drift
     server: Server
+    uploads: Uploads
     worker: Worker
     retention: Retention
     naming: Naming
