@@ -222,6 +222,7 @@ def _add_customers(api: FastAPI, services: Services) -> None:
         columns[SEGMENT] = [frame.segments[code].name for code in frame.segment_codes[chosen]]
         for name, values in frame.customers.columns.items():
             columns[name] = _listed(name, values[chosen])
+        columns |= {name: values.take(chosen).to_pylist() for name, values in frame.texts.items()}
         if frame.countries:
             columns[COUNTRY] = [frame.countries[code] if code >= 0 else None for code in frame.country_codes[chosen]]
         names = exporting.column_order(list(columns))

@@ -6,7 +6,18 @@ from typing import Any
 
 import click
 
-from dashboard.commands import evaluating, listing, predicting, pruning, reproducing, running, scheduling, serving
+from dashboard.commands import (
+    evaluating,
+    fetching,
+    inspecting,
+    listing,
+    predicting,
+    pruning,
+    reproducing,
+    running,
+    scheduling,
+    serving,
+)
 from engines.errors import InputError
 
 
@@ -39,6 +50,8 @@ def main() -> None:
 
 
 for command in (
+    fetching.fetch,
+    inspecting.inspect,
     running.run,
     running.demo,
     running.cancel,

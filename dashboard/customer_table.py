@@ -76,9 +76,9 @@ def grid(component_id: str) -> dag.AgGrid:
 def columns(frame: RunFrame) -> list[dict[str, Any]]:
     """Column definitions for a run: titles, units and help from the data dictionary; absent columns are left out.
 
-    Columns of plug-ins come last, in the plug-ins' own words.
+    Attributes and columns of plug-ins come last, the latter in the plug-ins' own words.
     """
-    shown = [name for name in (*_SHOWN, *_SHOWN_LAST, *frame.added) if _is_there(frame, name)]
+    shown = [name for name in (*_SHOWN, *_SHOWN_LAST, *frame.texts, *frame.added) if _is_there(frame, name)]
     first = _SORTED_FIRST if _SORTED_FIRST in shown else MONETARY
     return [_column(frame, name, name == first) for name in shown]
 
@@ -86,7 +86,7 @@ def columns(frame: RunFrame) -> list[dict[str, Any]]:
 def _is_there(frame: RunFrame, name: str) -> bool:
     if name == COUNTRY:
         return frame.has_country
-    return name in (CUSTOMER_ID, SEGMENT) or frame.has(name)
+    return name in (CUSTOMER_ID, SEGMENT) or name in frame.texts or frame.has(name)
 
 
 def _column(frame: RunFrame, name: str, sorted_first: bool) -> dict[str, Any]:
@@ -133,6 +133,7 @@ def rows(frame: RunFrame, positions: np.ndarray) -> list[dict[str, Any]]:
     """The customers at some positions as the table shows them; None where there is no value."""
     ids = frame.customers.ids.take(positions).to_pylist()
     numbers = {name: frame.values(name)[positions].tolist() for name in (*_NUMBERS, *frame.added) if frame.has(name)}
+    texts = {name: values.take(positions).to_pylist() for name, values in frame.texts.items()}
     colours = [themed(item.colour) for item in frame.segments]
     seen = frame.values(LAST_PURCHASE)[positions] if frame.has(LAST_PURCHASE) else None
     found = []
@@ -140,6 +141,7 @@ def rows(frame: RunFrame, positions: np.ndarray) -> list[dict[str, Any]]:
         code, country = int(frame.segment_codes[position]), int(frame.country_codes[position])
         row: dict[str, Any] = {CUSTOMER_ID: customer, SEGMENT: frame.segments[code].name, "colour": colours[code]}
         row[COUNTRY] = frame.countries[country] if country >= 0 else None
+        row |= {name: values[i] for name, values in texts.items()}
         for name, values in numbers.items():
             row[name] = None if values[i] != values[i] else values[i]
         if seen is not None:

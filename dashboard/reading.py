@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from pandas import DataFrame
+from pydantic import ValidationError
 
+from dashboard.cleaning import rules_of, settled
 from dashboard.config import Config
 from engines import features, intake, value
 from engines.columns import COUNTRY
+from engines.errors import InputError
+from engines.intake.places import kind_of, lasting, public
 from storage.contract import NewSnapshot
 
 #: Called with a stage in words and how much of it is done, 0 to 1.
@@ -23,7 +27,33 @@ def silent(stage: str, done: float) -> None:
     """Progress that nobody watches."""
 
 
-def open_sales(source: str, config: Config, *, mapping: Mapping[str, str], as_of: date | None) -> intake.Sales:
+def as_told(config: Config, reading: Mapping[str, Any]) -> Config:
+    """The configuration with what a user says of one source in place of these keys of [reading].
+
+    Raises:
+        InputError: a key that is not there, or a value that it does not allow.
+    """
+    if not reading:
+        return config
+    other = {"table": "query", "query": "table"}  # one that is said takes the place of either
+    instead = {other[name]: "" for name in reading if name in other}
+    try:
+        return config.replace(reading={**instead, **reading})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{where}: {first['msg']} (is {first['input']!r}).") from None
+
+
+def reading_of(config: Config) -> intake.Reading:
+    """[reading] as the intake knows it."""
+    told = config.reading.model_dump().items()
+    return intake.Reading(**{name: tuple(said) if isinstance(said, list) else said for name, said in told})
+
+
+def open_sales(
+    source: str, config: Config, *, mapping: Mapping[str, str], as_of: date | None, keep_dropped: bool = False
+) -> intake.Sales:
     """The clean sales of a source, read as the configuration says; ``mapping`` goes before the configuration's.
 
     What is given back is to be used in a ``with`` statement, at whose end the sales are let go.
@@ -31,13 +61,14 @@ def open_sales(source: str, config: Config, *, mapping: Mapping[str, str], as_of
     Raises:
         InputError: the source, the mapping or the date cannot be used.
     """
-    rules = intake.CleaningRules(
-        **config.cleaning.model_dump(exclude={"unknown_countries"}),
-        unknown_countries=tuple(config.cleaning.unknown_countries),
-    )
-    told = {name: tuple(said) if isinstance(said, list) else said for name, said in config.reading.model_dump().items()}
     return intake.read_sales(
-        source, mapping={**config.mapping, **mapping}, reading=intake.Reading(**told), rules=rules, as_of=as_of
+        source,
+        mapping={**config.mapping, **mapping},
+        reading=reading_of(config),
+        rules=rules_of(settled(config).cleaning),
+        as_of=as_of,
+        currency=config.sales.currency,
+        keep_dropped=keep_dropped,
     )
 
 
@@ -50,14 +81,15 @@ def new_snapshot(
     name: str | None = None,
 ) -> NewSnapshot:
     """What the customers of these sales will be kept as; equal sales, settings and plug-ins make an equal one."""
+    kind = kind_of(source)
     return NewSnapshot(
         dataset=name or sales.name,
-        source=source if not Path(source).exists() else Path(source).name,
+        source=Path(source).name if kind in ("file", "folder") else public(source),
         fingerprint=sales.fingerprint,
         as_of=sales.as_of,
         settings={
             "mapping": dict(sales.mapping),
-            "cleaning": config.cleaning.model_dump(),
+            "cleaning": settled(config).cleaning.model_dump(),
             "reading": config.reading.model_dump(),
             "categories": config.categories,
             "clv": config.clv.model_dump(),
@@ -66,23 +98,16 @@ def new_snapshot(
         ledger=sales.ledger.to_dict(),
         info={
             "title": name or sales.title,
-            "source_kind": "file" if Path(source).exists() else "database" if "://" in source else "built in",
+            "source_kind": kind if kind in ("built in", "database") else "file",
             "synthetic": sales.synthetic,
             "currency": sales.currency or config.sales.currency,
             "has_country": COUNTRY in sales.fields,
             "first_day": sales.first_day.isoformat(),
             "last_day": sales.last_day.isoformat(),
             "notes": list(sales.notes),
-            **_location(source),
+            **({"location": location} if (location := lasting(source)) else {}),
         },
     )
-
-
-def _location(source: str) -> dict[str, str]:
-    """Where a worker finds the sales again: an embedded name or a whole path, and nothing that may hold a secret."""
-    if source in intake.EMBEDDED:
-        return {"location": source}
-    return {"location": str(Path(source).resolve())} if Path(source).exists() else {}
 
 
 def _identity(plugins: Sequence[features.RegisteredFeature]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from engines.columns import (
+    ATTRIBUTE,
     AVERAGE_ORDER_VALUE,
     CHURN_RISK,
     CLV,
@@ -66,13 +67,15 @@ class CustomerColumns:
     """The customers of a snapshot, position by position in its order; shared by all its runs and never changed.
 
     ``ids``: Arrow strings. ``columns``: numbers by column name (dates as days since 1970). ``country_codes``: positions
-    in ``countries``, which are sorted by number of customers; -1 where nothing is known.
+    in ``countries``, which are sorted by number of customers; -1 where nothing is known. ``texts``: attributes as Arrow
+    strings, null where there is none.
     """
 
     ids: pa.Array
     columns: Mapping[str, NDArray]
     country_codes: NDArray[np.intp]
     countries: tuple[str, ...]
+    texts: Mapping[str, pa.Array] = field(default_factory=dict)
 
     @classmethod
     def from_table(cls, customers: pd.DataFrame, more: Iterable[str] = ()) -> CustomerColumns:
@@ -84,7 +87,7 @@ class CustomerColumns:
         codes, countries = _coded(customers[COUNTRY]) if COUNTRY in customers.columns else (None, ())
         if codes is None:
             codes = np.full(len(customers), -1, dtype=np.intp)
-        return cls(ids, columns, codes, countries)
+        return cls(ids, columns, codes, countries, {name: _texts(customers[name]) for name in _attributes(customers)})
 
     @cached_property
     def searchable(self) -> pa.Array:
@@ -149,6 +152,11 @@ class RunFrame:
     def currency(self) -> str:
         """ISO 4217 code of all money."""
         return str(self.snapshot.info.get("currency", ""))
+
+    @property
+    def texts(self) -> Mapping[str, pa.Array]:
+        """What else the sales say of each customer, by attribute; null where nothing."""
+        return self.customers.texts
 
     @cached_property
     def added(self) -> dict[str, Column]:
@@ -230,9 +238,9 @@ class RunFrame:
             chosen &= _is_one_of([item.name for item in self.segments], selection.segments)[self.segment_codes]
         if selection.countries and leave_out != "countries":
             chosen &= _is_one_of(self.countries, selection.countries)[self.country_codes]
-        for field, column, least in _BOUNDS:
-            bound = getattr(selection, field)
-            if bound is None or field == leave_out:
+        for name, column, least in _BOUNDS:
+            bound = getattr(selection, name)
+            if bound is None or name == leave_out:
                 continue
             if not self.has(column):
                 return np.zeros(len(self), dtype=bool)
@@ -250,7 +258,8 @@ class RunFrame:
     def page(self, mask: Mask, sort: str, descending: bool, start: int, stop: int) -> Positions:
         """Positions of the customers ``start`` to ``stop`` that meet a mask, sorted; ties by id, no value always last.
 
-        ``sort``: a numeric column, ``customer_id``, ``segment`` (in playbook order) or ``country`` (by name).
+        ``sort``: a numeric column, an attribute, ``customer_id``, ``segment`` (in playbook order) or ``country``
+        (by name).
         """
         order = self._sorted_by(sort)
         chosen = order[mask[order]]
@@ -275,6 +284,8 @@ class RunFrame:
             rank = np.full(len(self.countries) + 1, np.nan)
             rank[by_name] = np.arange(len(by_name))
             return rank[self.country_codes]
+        if sort in self.texts:
+            return _ranks(self.texts[sort])
         return self.values(sort) if self.has(sort) else None
 
 
@@ -285,6 +296,21 @@ def _nothing(values: NDArray) -> Mask:
 def _is_one_of(names: Sequence[str], wanted: Sequence[str]) -> Mask:
     """Per code whether its name is wanted; the extra last one, which -1 finds, never is."""
     return np.array([*(name in set(wanted) for name in names), False])
+
+
+def _attributes(customers: pd.DataFrame) -> list[str]:
+    return [name for name in customers.columns if str(name).startswith(ATTRIBUTE)]
+
+
+def _texts(column: pd.Series) -> pa.Array:
+    values = pa.array(column, type=pa.large_string(), from_pandas=True)
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+
+
+def _ranks(texts: pa.Array) -> NDArray:
+    """The place of each text among the different ones, by code point; NaN where there is none."""
+    places = pc.rank(texts, "ascending", tiebreaker="dense").to_numpy().astype(np.float64)
+    return np.where(texts.is_null().to_numpy(zero_copy_only=False), np.nan, places)
 
 
 def _numbers(column: pd.Series) -> NDArray:

@@ -12,7 +12,7 @@ from pandas import DataFrame
 
 from dashboard.config import Config
 from dashboard.fits import Fit, Recall, fit_engine, fitting, look_back, stored_engine, timing
-from dashboard.reading import Progress, new_snapshot, open_sales, silent, valued_customers
+from dashboard.reading import Progress, as_told, new_snapshot, open_sales, silent, valued_customers
 from engines import features, intake, registry
 from engines.contract import Engine
 from engines.errors import InputError
@@ -22,7 +22,10 @@ from storage.contract import NewSnapshot, Run, Snapshot, Store
 
 @dataclass(frozen=True)
 class Job:
-    """What a user asks for: a source, engines, and how to read it. What is None comes from the configuration."""
+    """What a user asks for: a source, engines, and how to read it. What is None comes from the configuration.
+
+    ``reading`` goes before the keys of [reading] that it names.
+    """
 
     source: str
     engines: tuple[str, ...] = ()
@@ -31,6 +34,7 @@ class Job:
     as_of: date | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
     name: str | None = None
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,7 @@ def run_job(
         InputError: the source, the mapping, the date, an engine's name or a setting cannot be used; nothing is stored.
     """
     engines, notes = _engines(job, config)
+    config = as_told(config, job.reading)
     with _read(job, config, store, progress) as read:
         finished = _finished(store, read.snapshot, engines) if reuse_runs else {}
         if read.snapshot is not None and len(finished) == len(engines):
@@ -144,6 +149,7 @@ def queue_job(
         InputError: as :func:`run_job`; nothing is stored and nothing queued.
     """
     engines, notes = _engines(job, config)
+    config = as_told(config, job.reading)
     with _read(job, config, store, progress) as read:
         there = _finished(store, read.snapshot, engines, ("queued", "running", "done")) if reuse_runs else {}
         if read.snapshot is not None and len(there) == len(engines):

@@ -6,6 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import duckdb
+
+from engines.intake.files import Source
+
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _SEPARATOR = r"[-/. ,]+"
 _DATE = re.compile(
@@ -27,8 +31,8 @@ _FRACTION = re.compile(r"\d[.,]\d{1,2}(?!\d)")
 class Look:
     """What a sample of a column looks like; shares are of the cells that are not blank, 0 to 1.
 
-    ``examples``: the first three different values. ``fractions``: of values with one or two digits after a decimal sign.
-    ``distinct``: of different values.
+    ``examples``: the first three different values. ``fractions``: of values with one or two digits after a
+    decimal sign. ``distinct``: of different values.
     """
 
     filled: int
@@ -65,3 +69,20 @@ def look_at(values: Sequence[str | None]) -> Look:
         fractions=sum(_FRACTION.search(value) is not None for value in filled) / count,
         distinct=len(different) / count,
     )
+
+
+def head(source: Source, connection: duckdb.DuckDBPyConnection, lines: int = 1000) -> list[tuple[str | None, ...]]:
+    """The first lines of a source as trimmed text, None where blank.
+
+    There are none where they cannot be read: what is wrong with them is said when they are loaded.
+    """
+    cells = ", ".join(f"nullif(trim(cast(c{place} as varchar)), '')" for place in range(len(source.columns)))
+    if source.arrow is not None:
+        connection.register("arrow_lines", source.arrow)
+    try:
+        return connection.execute(f"select {cells} from {source.relation} limit {lines}").fetchall()  # noqa: S608
+    except duckdb.Error:
+        return []
+    finally:
+        if source.arrow is not None:
+            connection.unregister("arrow_lines")

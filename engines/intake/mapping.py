@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from engines.columns import (
     AMOUNT,
-    ATTRIBUTE,
-    ATTRIBUTE_FIELD,
     CANONICAL_FIELDS,
     CUSTOMER_ID,
+    FIELDS_IN_WORDS,
     ORDER_DATE,
     ORDER_TOTAL,
     QUANTITY,
     UNIT_PRICE,
+    is_field,
 )
 from engines.errors import InputError
 from engines.intake.contents import Look
@@ -98,6 +97,15 @@ def choose_columns(
     return chosen
 
 
+def doubts(guesses: Sequence[Guess]) -> tuple[str, ...]:
+    """A note on each guess that is no more than one."""
+    return tuple(
+        f"Column {guess.column!r} was taken for {guess.field}: {guess.reason}."
+        for guess in guesses
+        if guess.confidence <= _POSSIBLE
+    )
+
+
 def missing(field: str, columns: Sequence[str], source: str) -> str:
     """What to say where a field that is needed is not found."""
     other = " (or --map amount=COLUMN)" if field in (QUANTITY, UNIT_PRICE) else ""
@@ -105,16 +113,6 @@ def missing(field: str, columns: Sequence[str], source: str) -> str:
         f"{source}: no column looks like {field}. Say which one it is with --map {field}=COLUMN{other}; "
         f"its columns are {_listed(columns)}."
     )
-
-
-def attribute_column(field: str) -> str:
-    """The column of clean sales and customers in which an attribute is carried: attribute.email in attribute_email."""
-    return ATTRIBUTE + field.removeprefix(ATTRIBUTE_FIELD)
-
-
-def is_field(field: str) -> bool:
-    """Whether there is such a field to map: a canonical one, or ``attribute.`` with a name in small letters."""
-    return field in CANONICAL_FIELDS or re.fullmatch(r"attribute\.[a-z][a-z0-9_]{0,39}", field) is not None
 
 
 # --- guesses ---------------------------------------------------------------------------------------------------------
@@ -197,8 +195,8 @@ def _add_by_contents(
 def _position(columns: Sequence[str], field: str, name: str, source: str) -> int | None:
     if not is_field(field):
         raise InputError(
-            f"There is no field {field!r} to map; the fields are {', '.join(CANONICAL_FIELDS)}, and "
-            "attribute.NAME (small letters, digits and _) for any further column."
+            f"There is no field {field!r} to map; the fields are {FIELDS_IN_WORDS}, where NAME is of small letters, "
+            "digits and _."
         )
     if not name.strip():
         return None

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from engines.columns import (
     AMOUNT,
     COUNTRY,
+    CURRENCY,
     CUSTOMER_ID,
     DESCRIPTION,
     ORDER_DATE,
@@ -67,6 +68,7 @@ KNOWN_NAMES: Mapping[str, tuple[str, ...]] = {
         *("shippingcountryname", "billingcountryname", "billingcountrycode", "region", "market", "customerstate"),
         *("state", "customerregion"),
     ),
+    CURRENCY: ("currency", "currencycode", "ordercurrency", "isocurrencycode"),
 }
 
 #: Exports whose columns have names that mean something only together: column by field, where all ``signs`` are there.
