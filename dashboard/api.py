@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 from dashboard import exporting
 from dashboard.api_jobs import add_jobs
 from dashboard.api_names import add_names
+from dashboard.api_uploads import add_uploads
 from dashboard.comparison import compare
 from dashboard.evaluation import HIGH, LOW, Question, choose_k_of_snapshot
 from dashboard.explaining import explain
@@ -106,6 +107,7 @@ def create_api(services: Services) -> FastAPI:
     _add_findings(api, services)
     add_names(api, services)
     add_jobs(api, services)
+    add_uploads(api, services)
     return api
 
 

@@ -116,9 +116,7 @@ def look(upload: Upload, asked: Asked, config: Config) -> Preview:
         InputError: the file cannot be read at all, or is no longer there.
     """
     config = asked.told(config)
-    return preview(
-        str(_there(upload, config)), mapping={**config.mapping, **asked.mapping}, reading=reading_of(config)
-    )
+    return preview(str(_there(upload, config)), mapping={**config.mapping, **asked.mapping}, reading=reading_of(config))
 
 
 def _there(upload: Upload, config: Config) -> Path:

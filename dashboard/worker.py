@@ -23,6 +23,7 @@ from dashboard.bench import Bench, end_with_parent, now
 from dashboard.config import Config
 from dashboard.refreshing import apart
 from dashboard.scheduling import run_due
+from dashboard.upload_process import read_upload
 from storage.contract import NotFoundError, Run, Store, StoreError
 
 POLL_SECONDS = 0.5
@@ -54,6 +55,8 @@ def run_worker(
         while not stop.is_set():
             try:
                 run_due(config, store, apart(stop))
+                if read_upload(config, store, stop):
+                    continue
                 run = store.claim_run(lease_seconds=config.worker.lease_seconds, worker=name)
                 if run is not None:
                     tell(f"Run {run.id} ({run.engine}) is begun")

@@ -16,6 +16,7 @@ from engines.intake.cells import NOT_BLANK, Cell, cells_of, numbers_of
 from engines.intake.contents import look_at
 from engines.intake.dates import TwoReadings, both_ways, find_format, time_zone
 from engines.intake.files import Source, open_source
+from engines.intake.folders import Many
 from engines.intake.mapping import Guess, doubts, guess_columns, missing, needed_but_missing
 from engines.intake.numbers import find_decimal_sign
 from engines.intake.parsing import parse_lines
@@ -155,6 +156,8 @@ def preview(
             start = start_of(source, Path(folder), reading)
             opened = open_source(start or source, connection, Path(folder), reading)
             cut, usual = start is not None, {}
+        if isinstance(opened, Many):  # files of one shape: the first speaks for all
+            opened, cut = opened.parts[0], True
         first = _first_lines(opened)
         first.load(connection, range(len(opened.columns)))
         look = _Look(connection, first, reading, {**usual, **mapping}, cut)
