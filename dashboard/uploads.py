@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -88,16 +89,16 @@ async def keep(received: NewUpload, config: Config, store: Store) -> tuple[Uploa
 
 
 def _keep(received: NewUpload, store: Store) -> tuple[Upload, dict[str, Any] | None]:
-    return store.add_upload(received), twin_of(received, store)
+    upload = store.add_upload(received)
+    return upload, twin_of(upload, store)
 
 
-def twin_of(received: NewUpload, store: Store) -> dict[str, Any] | None:
+def twin_of(received: Upload, store: Store) -> dict[str, Any] | None:
     """What holds the same content already: an upload with its snapshot, or a snapshot read from elsewhere."""
-    own = received.id if isinstance(received, Upload) else None
     snapshots = store.snapshots()
     there = {item.id: item for item in snapshots}
     for upload in store.uploads():
-        if upload.id != own and upload.fingerprint == received.fingerprint:
+        if upload.id != received.id and upload.fingerprint == received.fingerprint:
             snapshot = there.get(upload.snapshot_id) if upload.snapshot_id is not None else None
             return _twin(upload.id, upload.name, snapshot)
     same = next((item for item in snapshots if item.fingerprint == received.fingerprint), None)
@@ -116,7 +117,22 @@ def look(upload: Upload, asked: Asked, config: Config) -> Preview:
         InputError: the file cannot be read at all, or is no longer there.
     """
     config = asked.told(config)
-    return preview(str(_there(upload, config)), mapping={**config.mapping, **asked.mapping}, reading=reading_of(config))
+    path = str(_there(upload, config))
+    try:
+        seen = preview(path, mapping={**config.mapping, **asked.mapping}, reading=reading_of(config))
+    except InputError as error:
+        raise InputError(in_users_words(str(error), upload)) from None
+    return replace(
+        seen,
+        source=replace(seen.source, name=upload.name),
+        problems=tuple(replace(each, question=in_users_words(each.question, upload)) for each in seen.problems),
+        notes=tuple(in_users_words(note, upload) for note in seen.notes),
+    )
+
+
+def in_users_words(sentence: str, upload: NewUpload) -> str:
+    """A sentence about the file under the name that its owner knows."""
+    return sentence.replace(upload.file, upload.name)
 
 
 def _there(upload: Upload, config: Config) -> Path:
