@@ -14,7 +14,7 @@ from dashboard.config import Config
 from dashboard.inspection import Inspection, inspect
 from dashboard.reading import Progress, silent
 from dashboard.runner import queue_job
-from dashboard.uploads import Asked, path_of, twin_of
+from dashboard.uploads import Asked, in_users_words, path_of, twin_of
 from engines.errors import InputError
 from engines.intake.places import files_of, kind_of
 from storage.contract import Snapshot, Store
@@ -54,12 +54,7 @@ def work_upload(upload: Upload, config: Config, store: Store, progress: Progress
             _discard(source)
             raise
     except InputError as error:
-        return Done(error=_in_users_words(str(error), upload))
-
-
-def _in_users_words(sentence: str, upload: Upload) -> str:
-    """An error about the file under the name that its owner knows."""
-    return sentence.replace(upload.file, upload.name)
+        return Done(error=in_users_words(str(error), upload))
 
 
 # --- what is read -----------------------------------------------------------------------------------------------------
@@ -124,13 +119,10 @@ def _inspected(
 ) -> dict[str, Any]:
     found = inspect(str(source.place), asked.told(config), mapping=asked.mapping, as_of=asked.as_of, progress=progress)
     _discard(source)
-    told = {**found.to_dict(), "name": source.name, "title": source.name}
-    return {
-        **told,
-        "asked": upload.asked,
-        "effect": _effect(asked, source, found, store),
-        "same_as": twin_of(upload, store),
-    }
+    notes = [in_users_words(note, upload) for note in found.notes]
+    told = {**found.to_dict(), "name": source.name, "title": source.name, "notes": notes}
+    effect = _effect(asked, source, found, store)
+    return {**told, "asked": upload.asked, "effect": effect, "same_as": twin_of(upload, store)}
 
 
 def _effect(asked: Asked, source: _Source, found: Inspection, store: Store) -> dict[str, Any]:
