@@ -10,7 +10,8 @@ from starlette.responses import JSONResponse, Response
 
 from dashboard.receiving import NoRoomError, TooLargeError, receive
 from dashboard.services import Services
-from dashboard.uploads import Asked, ask, keep, limits_of, look, remove
+from dashboard.tidying import remove
+from dashboard.uploads import Asked, ask, keep, limits_of, look
 from storage.uploaded import Upload
 
 _FORM = {

@@ -79,12 +79,16 @@ def new_snapshot(
     *,
     source: str,
     name: str | None = None,
+    called: str | None = None,
 ) -> NewSnapshot:
-    """What the customers of these sales will be kept as; equal sales, settings and plug-ins make an equal one."""
+    """What the customers of these sales will be kept as; equal sales, settings and plug-ins make an equal one.
+
+    ``name`` is the data set's, ``called`` the source's, where these are not to be taken from the source.
+    """
     kind = kind_of(source)
     return NewSnapshot(
         dataset=name or sales.name,
-        source=Path(source).name if kind in ("file", "folder") else public(source),
+        source=called or (Path(source).name if kind in ("file", "folder") else public(source)),
         fingerprint=sales.fingerprint,
         as_of=sales.as_of,
         settings={

@@ -24,7 +24,8 @@ from storage.contract import NewSnapshot, Run, Snapshot, Store
 class Job:
     """What a user asks for: a source, engines, and how to read it. What is None comes from the configuration.
 
-    ``reading`` goes before the keys of [reading] that it names.
+    ``reading`` goes before the keys of [reading] that it names. ``called``: what the source is called where its own
+    name means nothing to its owner, as that of an uploaded file.
     """
 
     source: str
@@ -35,6 +36,7 @@ class Job:
     mapping: Mapping[str, str] = field(default_factory=dict)
     name: str | None = None
     reading: Mapping[str, Any] = field(default_factory=dict)
+    called: str | None = None
 
 
 @dataclass(frozen=True)
@@ -242,7 +244,7 @@ def _read(job: Job, config: Config, store: Store, progress: Progress) -> Iterato
     with open_sales(job.source, config, mapping=job.mapping, as_of=job.as_of) as sales:
         progress("Reading and cleaning", 1.0)
         plugins = features.registered_features()
-        new = new_snapshot(sales, config, plugins, source=job.source, name=job.name)
+        new = new_snapshot(sales, config, plugins, source=job.source, name=job.name, called=job.called)
         yield _Read(sales, plugins, new, store.find_snapshot(new))
 
 

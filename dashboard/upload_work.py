@@ -14,7 +14,8 @@ from dashboard.config import Config
 from dashboard.inspection import Inspection, inspect
 from dashboard.reading import Progress, silent
 from dashboard.runner import queue_job
-from dashboard.uploads import Asked, in_users_words, path_of, twin_of
+from dashboard.tidying import path_of, token_of
+from dashboard.uploads import Asked, in_users_words, twin_of
 from engines.errors import InputError
 from engines.intake.places import files_of, kind_of
 from storage.contract import Snapshot, Store
@@ -72,7 +73,7 @@ def _source(upload: Upload, asked: Asked, config: Config, store: Store) -> _Sour
         raise InputError(f"There is no data set {name!r} to {asked.how}; choose one that is there, or add a new one.")
     if asked.how == "replace":
         return _Source(path, name, earlier)
-    folder = path.parent / f"{uuid4().hex}.together"
+    folder = path.parent / f"{token_of(upload)}-{uuid4().hex}.together"
     try:
         _link_all([*_files_of(earlier), path], folder)
     except OSError as error:
@@ -142,7 +143,7 @@ def _effect(asked: Asked, source: _Source, found: Inspection, store: Store) -> d
 
 def _stored(upload: Upload, asked: Asked, source: _Source, config: Config, store: Store, progress: Progress) -> Done:
     told = asked.told(config)
-    job = replace(asked.job(str(source.place), upload.name), name=source.name)
+    job = replace(asked.job(str(source.place), upload.name), name=source.name, called=upload.name)
     outcome = queue_job(job, told, store, progress, reuse_runs=True)
     old = source.earlier
     if asked.how == "replace" and old is not None and old.id != outcome.snapshot.id:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,7 @@ from dashboard.config import Cleaning, Config
 from dashboard.reading import as_told, reading_of
 from dashboard.receiving import Limits
 from dashboard.runner import Job, make_engine
+from dashboard.tidying import path_of
 from engines.errors import InputError
 from engines.intake.preview import Preview, preview
 from storage.contract import Store
@@ -47,12 +49,15 @@ class Asked(BaseModel):
         Raises:
             InputError: a key that is not there, or a value that it does not allow.
         """
+        for name, said in self.cleaning.items():
+            if isinstance(said, str) and isinstance(getattr(config.cleaning, name, None), list):
+                raise InputError(f"cleaning {name}: give a list; a file of this machine is named in config.toml alone.")
         try:
             rules = Cleaning.model_validate({**config.cleaning.model_dump(), **self.cleaning})
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise InputError(f"cleaning {where}: {first['msg']} (is {first['input']!r}).") from None
+            raise InputError(f"cleaning {where}: {first['msg'].removeprefix('Value error, ')}.") from None
         return as_told(config, self.reading).model_copy(update={"cleaning": rules})
 
     def job(self, source: str, title: str) -> Job:
@@ -72,11 +77,6 @@ class Asked(BaseModel):
 def limits_of(config: Config) -> Limits:
     """Where uploads go, and how large one may be."""
     return Limits(Path(config.uploads.folder), config.uploads.limit_mb * 2**20)
-
-
-def path_of(upload: NewUpload, config: Config) -> Path:
-    """Where the file of an upload lies; its name there is our own, never the user's."""
-    return Path(config.uploads.folder) / Path(upload.file).name
 
 
 async def keep(received: NewUpload, config: Config, store: Store) -> tuple[Upload, dict[str, Any] | None]:
@@ -156,11 +156,12 @@ def ask(upload_id: int, task: UploadTask, asked: Asked, config: Config, store: S
     return store.ask_upload(upload_id, task, asked.model_dump(mode="json"))
 
 
-def remove(upload_id: int, config: Config, store: Store) -> None:
-    """Forget an upload; its file stays where a snapshot is read from it again (drift, reproduction)."""
-    upload = store.upload(upload_id)
-    store.cancel_upload(upload_id)
-    path = path_of(store.remove_upload(upload_id), config)
-    held = {snapshot.info.get("location") for snapshot in store.snapshots()}
-    if str(path.resolve()) not in held and upload.snapshot_id is None:
-        path.unlink(missing_ok=True)
+def known_mapping(upload: NewUpload, columns: Sequence[str], store: Store) -> tuple[str, dict[str, str]]:
+    """What a source of the same name, or else of the same columns, was mapped to when it was last read, and its name.
+
+    Both are empty where none was, or where a column of it is missing here.
+    """
+    there = set(columns)
+    fitting = [item for item in store.sources() if item.mapping and set(map(str, item.mapping.values())) <= there]
+    fitting.sort(key=lambda item: (item.name == upload.name, item.used_at))
+    return (fitting[-1].name, {str(k): str(v) for k, v in fitting[-1].mapping.items()}) if fitting else ("", {})

@@ -4,6 +4,6 @@ A page module has ``PATH``, ``TITLE``, ``ORDER`` and ``AREA`` ("marketing" or "o
 **query)``, which draws it for what the address says, and ``register(app, services)``, which adds its callbacks.
 """
 
-from dashboard.pages import choose_k, compare, drift, run, runs, segments
+from dashboard.pages import choose_k, compare, data, drift, run, runs, segments
 
-PAGES = (segments, compare, choose_k, drift, runs, run)
+PAGES = (segments, compare, choose_k, drift, runs, run, data)

@@ -108,6 +108,7 @@ def read_sales(
         InputError: the source cannot be read, mapped or understood, or nothing is left; file, column or line are named.
     """
     connection = ibis.duckdb.connect()
+    connection.raw_sql("set enable_progress_bar = false")  # what is printed is ours to say
     try:
         with tempfile.TemporaryDirectory(prefix="segmentry-intake-") as folder:
             return _read(connection, source, Path(folder), mapping, reading, rules, as_of, currency, keep_dropped)
