@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.numbers import NOTHING, count, days, decimal, money, percent, plural, round_money, short_money
@@ -197,6 +197,12 @@ def _bar(share: float, colour: str) -> Component:
     """A share with a small bar beneath, so that sizes are seen before they are read."""
     fill = html.Span(style={"width": f"{100 * share:.1f}%", "backgroundColor": themed(colour)})
     return html.Span([percent(share), html.Span(fill, className="share-bar")], className="share")
+
+
+def sales_first(command: str = "segmentry run SALES.csv") -> list[str | Component]:
+    """What to do where no sales have been read yet: two ways, in the browser and in a terminal."""
+    way_in = dcc.Link("Add sales", href="/data", className="btn btn-primary btn-sm")
+    return [way_in, html.Span(["or, in a terminal: ", html.Code(command)])]
 
 
 def empty_state(title: str, sentences: Sequence[str | Component], extra: Sequence[Component] = ()) -> Component:

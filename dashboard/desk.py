@@ -203,7 +203,11 @@ def _begin_again() -> Component:
 def _first_steps() -> Component:
     return cards.empty_state(
         "No customers yet",
-        ["Segments appear here once a file of sales has been read. In a terminal:"],
+        [
+            "Segments appear here once a file of sales has been read.",
+            dcc.Link("Add sales", href="/data", className="btn btn-primary"),
+            "Or in a terminal:",
+        ],
         [
             html.Dl(
                 [

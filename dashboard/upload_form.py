@@ -258,7 +258,7 @@ def choice_part(name: str, place: str, legend: str, choice: Choice | None, value
     return html.Fieldset(
         [
             html.Legend(legend, className="data-legend"),
-            html.P(choice.question if choice is not None else "", id=f"{name}-question", className="seg-hint mb-1"),
+            html.P(question_words(choice), id=f"{name}-question", className="seg-hint mb-1"),
             dbc.RadioItems(id=name, options=choice_options(choice, value, usual), value=value or None),
         ],
         id=place,
@@ -271,13 +271,25 @@ def told_of(seen: Preview) -> list[Component]:
     """What stands in the way of reading, as an alert; then what is missing and what was noticed."""
     asked = [problem for problem in seen.problems if not problem.options]
     wrong = [
-        dbc.Alert(problem.question, color="warning", class_name="py-2 mb-2") for problem in asked if problem.needed
+        dbc.Alert(question_words(problem), color="warning", class_name="py-2 mb-2")
+        for problem in asked
+        if problem.needed
     ]
-    sentences = [problem.question for problem in asked if not problem.needed]
+    sentences = [question_words(problem) for problem in asked if not problem.needed]
     sentences += [f"No {FIELD_WORDS[item.field].lower()}: {item.effect}" for item in seen.missing if not item.needed]
     sentences += list(seen.notes)
     notes = [html.Ul([html.Li(text) for text in sentences], className="seg-notes")] if sentences else []
     return [*wrong, *notes]
+
+
+def question_words(choice: Choice | None) -> str:
+    """A question as the page puts it: what to say on the command line is no help here."""
+    if choice is None:
+        return ""
+    if choice.kind == "field":
+        words = FIELD_WORDS.get(choice.field, choice.field).lower()
+        return f"No column looks like the {words}: choose it above."
+    return choice.question.partition(" Say ")[0]
 
 
 def problem_of(seen: Preview, kind: str) -> Choice | None:

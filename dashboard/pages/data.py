@@ -405,7 +405,7 @@ def register(app: Dash, services: Services) -> None:
             if choice is None:  # decided, or nothing to decide: what was asked stays where it was answered
                 questions += [no_update, no_update, not value]
             else:
-                questions += [form.choice_options(choice, value or "", ()), choice.question, False]
+                questions += [form.choice_options(choice, value or "", ()), form.question_words(choice), False]
         return (form.first_lines(seen), form.told_of(seen), not seen.usable, *questions)
 
     @app.callback(

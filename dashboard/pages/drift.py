@@ -32,7 +32,7 @@ def layout(services: Services, **query: Any) -> Component:
     """The page for the run in the address."""
     run = run_from(services.store, query.get("run"))
     if run is None:
-        return cards.empty_state("No timeline yet", ["Segment some sales first:", html.Code("segmentry run SALES")])
+        return cards.empty_state("No timeline yet", cards.sales_first())
     snapshot = services.store.snapshot(run.snapshot_id)
     label = run_label(run, engine_titles())
     points = services.store.drift(run.id)
