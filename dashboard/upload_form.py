@@ -67,6 +67,8 @@ _LISTS = {
 }
 _RATES = "rates"
 _SHOWN = 8  # of the first lines
+#: What a select says where no column holds the field: a name that no column can have.
+ABSENT = " "
 
 
 def field_id(name: str) -> dict[str, str]:
@@ -106,17 +108,19 @@ def mapping_part(seen: Preview, chosen: Mapping[str, str]) -> Component:
     """A select for each field; what is guessed is filled in, with how sure the guess is."""
     guesses = {guess.field: guess for guess in seen.guesses}
     fields = [*CANONICAL_FIELDS, *[name for name in (*chosen, *guesses) if name not in CANONICAL_FIELDS]]
-    options = [{"value": "", "label": "(not in this file)"}] + [
+    options = [{"value": ABSENT, "label": "(not in this file)"}] + [
         {"value": column.name, "label": column.name} for column in seen.columns
     ]
     parts = []
     for place, name in enumerate(dict.fromkeys(fields)):
         guess = guesses.get(name)
         value = chosen.get(name, guess.column if guess is not None else "")
-        sure = "" if guess is None or name in chosen else f"{percent(guess.confidence)} sure: {guess.reason}"
+        sure = "" if guess is None or name in chosen else f"{guess.column}, {percent(guess.confidence)} sure: {guess.reason}"
         needed = " (needed)" if name in (CUSTOMER_ID, ORDER_DATE) else ""
         label = FIELD_WORDS.get(name, name.replace(".", ": "))
-        select = dbc.Select(id=field_id(name), options=options, value=value, size="sm", class_name="data-control")
+        select = dbc.Select(
+            id=field_id(name), options=options, value=value or ABSENT, size="sm"
+        )
         parts.append(
             html.Div(
                 [
@@ -165,7 +169,7 @@ def rules_part(config: Config, cleaning: Mapping[str, Any]) -> Component:
 
 
 def _text(name: str, words: str, value: str, kind: str, why: str) -> Component:
-    control = dbc.Input(id=text_id(name), type=kind, value=value, size="sm", class_name="data-control", debounce=True)
+    control = dbc.Input(id=text_id(name), type=kind, value=value, size="sm", debounce=True)
     return html.Div(
         [html.Label([words, control], className="data-label"), html.Div(why, className="seg-hint")],
         className="data-cell",
@@ -221,13 +225,18 @@ def asked_of(
             cleaning[key] = [item.strip() for item in given.split(",") if item.strip()]
     usual = config.cleaning.model_dump()
     return Asked(
-        mapping={key: value or "" for key, value in mapping.items()},
+        mapping=columns_of(mapping),
         reading={key: value for key, value in reading.items() if value},
         cleaning={key: value for key, value in cleaning.items() if value != usual[key]},
         name=name.strip()[:200] or None,
         as_of=_day(as_of),
         how=how,  # type: ignore[arg-type]
     )
+
+
+def columns_of(selects: Mapping[str, str | None]) -> dict[str, str]:
+    """The column by field as the selects stand, empty where there is none."""
+    return {name: "" if value in (None, ABSENT) else value for name, value in selects.items()}  # type: ignore[misc]
 
 
 def _set(name: str, is_on: bool) -> Any:
@@ -255,26 +264,25 @@ def _rates(text: str) -> dict[str, float]:
 
 def choice_part(name: str, place: str, legend: str, choice: Choice | None, value: str, usual: Any) -> Component:
     """A question with its answers as radio buttons; hidden where nothing has to be chosen."""
-    return html.Fieldset(
+    return html.Div(
         [
-            html.Legend(legend, className="data-legend"),
+            html.Div(legend, className="data-legend", id=f"{name}-legend"),
             html.P(question_words(choice), id=f"{name}-question", className="seg-hint mb-1"),
             dbc.RadioItems(id=name, options=choice_options(choice, value, usual), value=value or None),
         ],
         id=place,
         hidden=choice is None and not value,
         className="data-choice",
+        role="group",
+        **{"aria-labelledby": f"{name}-legend"},
     )
 
 
 def told_of(seen: Preview) -> list[Component]:
     """What stands in the way of reading, as an alert; then what is missing and what was noticed."""
     asked = [problem for problem in seen.problems if not problem.options]
-    wrong = [
-        dbc.Alert(question_words(problem), color="warning", class_name="py-2 mb-2")
-        for problem in asked
-        if problem.needed
-    ]
+    needed = [question_words(problem) for problem in asked if problem.needed]
+    wrong = [dbc.Alert(sentence, color="warning", class_name="py-2 mb-2") for sentence in needed]
     sentences = [question_words(problem) for problem in asked if not problem.needed]
     sentences += [f"No {FIELD_WORDS[item.field].lower()}: {item.effect}" for item in seen.missing if not item.needed]
     sentences += list(seen.notes)

@@ -392,7 +392,7 @@ def register(app: Dash, services: Services) -> None:
     def look_again(
         columns: list[str | None], order: str | None, decimal: str | None, fields: list[dict[str, str]], upload_id: int
     ) -> tuple[Any, ...]:
-        mapping = {item["name"]: value or "" for item, value in zip(fields, columns, strict=True)}
+        mapping = form.columns_of({item["name"]: value for item, value in zip(fields, columns, strict=True)})
         reading = {name: value for name, value in (("date_order", order), ("decimal", decimal)) if value}
         try:
             asked = Asked(mapping=mapping, reading=reading)
