@@ -104,7 +104,7 @@ class _Part:
 
     def _header_end(self) -> None:
         name, value = (bytes(item) for item in self._header)
-        self._headers[name.decode("latin-1").lower()] = value.decode("utf-8", "replace")
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")  # bytes, each as one character
         for item in self._header:
             item.clear()
 

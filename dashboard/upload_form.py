@@ -115,12 +115,14 @@ def mapping_part(seen: Preview, chosen: Mapping[str, str]) -> Component:
     for place, name in enumerate(dict.fromkeys(fields)):
         guess = guesses.get(name)
         value = chosen.get(name, guess.column if guess is not None else "")
-        sure = "" if guess is None or name in chosen else f"{guess.column}, {percent(guess.confidence)} sure: {guess.reason}"
+        sure = (
+            ""
+            if guess is None or name in chosen
+            else f"{guess.column}, {percent(guess.confidence)} sure: {guess.reason}"
+        )
         needed = " (needed)" if name in (CUSTOMER_ID, ORDER_DATE) else ""
         label = FIELD_WORDS.get(name, name.replace(".", ": "))
-        select = dbc.Select(
-            id=field_id(name), options=options, value=value or ABSENT, size="sm"
-        )
+        select = dbc.Select(id=field_id(name), options=options, value=value or ABSENT, size="sm")
         parts.append(
             html.Div(
                 [
