@@ -29,7 +29,7 @@ def desk(tmp_path: Path):
 
 def files(config) -> list[str]:
     folder = Path(config.uploads.folder)
-    return sorted(os.listdir(folder)) if folder.is_dir() else []
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
 def send(client, content: bytes, name: str = "sales.csv"):
