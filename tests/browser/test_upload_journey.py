@@ -37,7 +37,7 @@ def test_from_a_file_to_segments(dash_br, shop, tmp_path):
         return WebDriverWait(driver, WAIT).until(lambda _: condition())
 
     def press(selector):
-        driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", find(selector))
+        driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", find(selector))
         find(selector).click()
 
     driver.get(f"{shop}/")

@@ -45,7 +45,7 @@ def test_nothing_yet_and_the_limit(services):
 
 def test_every_snapshot_shows_its_ledger_in_words(services):
     new = shop.new_snapshot("shop", date(2011, 12, 10))
-    services.store.save_snapshot(type(new)(**{**vars(new), "ledger": LEDGER}), shop.customers(3))
+    services.store.save_snapshot(type(new)(**{**vars(new), "ledger": LEDGER}), shop.customers(10))
     text = words(page.layout(services))
     assert "In All that was read. 10 5 4 £100.00" in text
     assert "− cancellation" in text and "A cancelled invoice or written-off debt is no sale" in text
