@@ -3,11 +3,59 @@
   "use strict";
   window.dash_clientside = window.dash_clientside || {};
 
+  var COLUMNS = "segmentry-columns";
+  var stale = false;
+  var watched = null;
+
+  function remembered() {
+    try {
+      return JSON.parse(window.localStorage.getItem(COLUMNS) || "{}");
+    } catch (error) {
+      return {};
+    }
+  }
+
+  // Asks for fresh rows once the table of customers comes into sight.
+  function watch() {
+    var table = document.getElementById("segments-customers");
+    if (!table || table === watched) {
+      return table && inSight(table) ? renew() : undefined;
+    }
+    watched = table;
+    return new IntersectionObserver(function (seen) {
+      if (seen[seen.length - 1].isIntersecting) {
+        renew();
+      }
+    }, { rootMargin: "200px" }).observe(table);
+  }
+
+  function inSight(table) {
+    var place = table.getBoundingClientRect();
+    return place.height > 0 && place.top < window.innerHeight + 200 && place.bottom > -200;
+  }
+
+  function renew() {
+    if (!stale) {
+      return;
+    }
+    if (!window.dash_ag_grid) {
+      window.setTimeout(renew, 100);
+      return;
+    }
+    stale = false;
+    window.dash_ag_grid.getApiAsync("segments-customers").then(function (api) {
+      if (api.getDisplayedRowCount() > 0) {
+        api.ensureIndexVisible(0, "top");
+      }
+      api.purgeInfiniteCache();
+    });
+  }
+
   function plain(search) {
     return new URLSearchParams(search || "").toString();
   }
 
-  window.dash_clientside.segmentry_segments = {
+  window.dash_clientside.segmentry_segments = Object.assign(window.dash_clientside.segmentry_segments || {}, {
     // The address has changed: the page hears of it unless it was the page itself that changed it.
     read: function (search, drawn) {
       var ours = drawn && plain(drawn.address) === plain(search);
@@ -52,21 +100,47 @@
       return open ? "segments-rail open" : "segments-rail";
     },
 
-    // Another selection: the rows that the table has kept are no longer the right ones.
+    // Another selection: the rows that the table has kept are no longer the right ones. They are asked for when the
+    // table is in sight.
     refresh: function (drawn) {
-      var none = window.dash_clientside.no_update;
-      if (!drawn || !window.dash_ag_grid) {
-        return none;
+      if (drawn) {
+        stale = true;
+        watch();
       }
-      return window.dash_ag_grid.getApiAsync("segments-customers").then(function (api) {
-        if (api.getDisplayedRowCount() > 0) {
-          api.ensureIndexVisible(0, "top");
-        }
-        api.purgeInfiniteCache();
-        return none;
-      });
+      return window.dash_clientside.no_update;
     },
-  };
+
+    // The list of columns: those of this run, ticked as they were left in this browser.
+    columns: function (definitions) {
+      var left = remembered();
+      var options = (definitions || []).map(function (column) {
+        return { value: column.field, label: column.headerName };
+      });
+      var shown = (definitions || []).filter(function (column) {
+        return column.field in left ? left[column.field] : !column.hide;
+      });
+      return [options, shown.map(function (column) { return column.field; })];
+    },
+
+    // Shows the ticked columns and hides the others, and keeps that in the browser.
+    choose: function (chosen, definitions) {
+      var left = remembered();
+      var all = (definitions || []).map(function (column) { return column.field; });
+      all.forEach(function (field) { left[field] = chosen.indexOf(field) >= 0; });
+      try {
+        window.localStorage.setItem(COLUMNS, JSON.stringify(left));
+      } catch (error) { /* a browser that keeps nothing shows the columns all the same */ }
+      if (window.dash_ag_grid && all.length) {
+        window.dash_ag_grid.getApiAsync("segments-customers").then(function (api) {
+          window.setTimeout(function () {
+            api.setColumnsVisible(all.filter(function (field) { return left[field]; }), true);
+            api.setColumnsVisible(all.filter(function (field) { return !left[field]; }), false);
+          }, 0);
+        });
+      }
+      return window.dash_clientside.no_update;
+    },
+  });
 
   document.addEventListener("keydown", function (event) {
     if (event.key === "Escape" && document.querySelector(".segments-rail.open")) {

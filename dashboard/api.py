@@ -21,7 +21,9 @@ from starlette.responses import JSONResponse, StreamingResponse
 from dashboard import exporting
 from dashboard.api_jobs import add_jobs
 from dashboard.api_names import add_names
+from dashboard.api_uploads import add_uploads
 from dashboard.api_values import add_values
+from dashboard.api_watch import add_watch
 from dashboard.comparison import compare
 from dashboard.evaluation import HIGH, LOW, Question, choose_k_of_snapshot
 from dashboard.explaining import explain
@@ -32,19 +34,24 @@ from engines import registry
 from engines.columns import COUNTRY, CUSTOMER_ID, SEGMENT, describe
 from engines.errors import InputError
 from storage.contract import NotFoundError, Run, Selection, Snapshot, StoreError
+from storage.selection import BOUNDS
 
 PAGE_LIMIT = 10_000
 _EPOCH = np.datetime64("1970-01-01")
 
+_NUMBER = {"type": "number"}
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+
 #: Query parameters that stand for a selection, by name, with what they mean.
 SELECTION_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "segment": ("Segment by name; repeat it for several.", {"type": "array", "items": {"type": "string"}}),
-    "country": ("Primary country; repeat it for several.", {"type": "array", "items": {"type": "string"}}),
-    "min_clv": ("Least CLV.", {"type": "number"}),
-    "min_frequency": ("Least number of orders.", {"type": "number"}),
-    "min_monetary": ("Least spend.", {"type": "number"}),
-    "max_recency": ("Most days since the last order.", {"type": "number"}),
-    "max_churn": ("Highest churn risk, 0 to 1.", {"type": "number"}),
+    "segment": ("Segment by name; repeat it for several.", _TEXTS),
+    "country": ("Primary country; repeat it for several.", _TEXTS),
+    **{
+        bound.field: (f"{'Least' if bound.least else 'Most'} {describe(bound.column).title}.", _NUMBER)
+        for bound in BOUNDS
+    },
+    "min_share": ("A category and the least share of spend that goes to it, as bags:0.25; repeatable.", _TEXTS),
+    "area": ("Two columns and the corners of a shape that customers stand in, x1,y1,x2,y2,...; repeatable.", _TEXTS),
     "q": ("Looked for anywhere in the customer id.", {"type": "string"}),
 }
 
@@ -108,6 +115,8 @@ def create_api(services: Services) -> FastAPI:
     add_names(api, services)
     add_jobs(api, services)
     add_values(api, services)
+    add_watch(api, services, plain, _user)
+    add_uploads(api, services)
     return api
 
 
@@ -231,6 +240,7 @@ def _add_customers(api: FastAPI, services: Services) -> None:
         columns[SEGMENT] = [frame.segments[code].name for code in frame.segment_codes[chosen]]
         for name, values in frame.customers.columns.items():
             columns[name] = _listed(name, values[chosen])
+        columns |= {name: values.take(chosen).to_pylist() for name, values in frame.texts.items()}
         if frame.countries:
             columns[COUNTRY] = [frame.countries[code] if code >= 0 else None for code in frame.country_codes[chosen]]
         names = exporting.column_order(list(columns))
@@ -271,13 +281,6 @@ def _add_customers(api: FastAPI, services: Services) -> None:
 
 def _add_findings(api: FastAPI, services: Services) -> None:
     store = services.store
-
-    @api.get("/runs/{run_id}/drift")
-    def drift(run_id: int) -> JSONResponse:
-        """The drift timeline of a run: the frozen model against a refit, date by date."""
-        store.run(run_id)
-        points = [asdict(item) for item in store.drift(run_id)]
-        return JSONResponse(plain({"run": run_id, "threshold": services.config.drift.threshold, "points": points}))
 
     @api.get("/runs/{run_id}/insights", openapi_extra=_SELECTION_DOCS)
     def what_stands_out(request: Request, run_id: int) -> JSONResponse:

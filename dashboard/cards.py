@@ -1,4 +1,4 @@
-"""The boxes of a page that are not charts: key figures, sentences, the table of segments, badges and empty states."""
+"""The boxes of a page that are not charts: sentences, the table of segments, badges and empty states."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.numbers import NOTHING, count, days, decimal, money, percent, plural, round_money, short_money
-from dashboard.totals import SegmentTotals, Totals
-from engines.columns import DICTIONARY, describe
+from dashboard.numbers import NOTHING, count, days, decimal, money, percent, round_money, short_money
+from dashboard.totals import SegmentTotals
+from engines.columns import DICTIONARY
 from engines.contract import NamedSegment
 
 
@@ -32,72 +32,6 @@ def synthetic_badge() -> Component:
         className="seg-badge",
         title="These customers are made up by a generator; they show how Segmentry works, not how any shop does.",
     )
-
-
-def kpi(title: str, value: str, note: str, *, exact: str = "", help: str = "") -> Component:
-    """One key figure: what it is, the figure (the exact one on hover), and how it stands to the whole."""
-    shown = html.Div(value, className="kpi-value", title=exact or value)
-    return html.Div(
-        [html.Div(title, className="kpi-title", title=help), shown, html.Div(note, className="kpi-note")],
-        className="kpi seg-card",
-    )
-
-
-def kpi_skeleton() -> Component:
-    """The place of a key figure that is still to come."""
-    return html.Div(
-        [html.Div("\u00a0", className=f"kpi-{part} skeleton") for part in ("title", "value", "note")],
-        className="kpi seg-card",
-        **{"aria-hidden": "true"},
-    )
-
-
-def kpi_row(some: Totals, everyone: Totals, currency: str, horizon_weeks: int | None = None) -> list[Component]:
-    """The key figures of the customers in view beside those of all customers of the run."""
-    ahead = f"next {horizon_weeks} weeks" if horizon_weeks else "in the horizon"
-    no_clv = "no value model ran on these customers"
-    return [
-        kpi(
-            "Customers",
-            count(some.customers),
-            _share(some.customers, everyone.customers, some == everyone),
-            help="Customers that meet the filters.",
-        ),
-        kpi(
-            "Revenue",
-            short_money(some.revenue, currency),
-            _share(some.revenue, everyone.revenue, some == everyone),
-            exact=money(some.revenue, currency),
-            help=describe("monetary").meaning,
-        ),
-        kpi(
-            "Average order",
-            short_money(some.average_order_value, currency),
-            f"{plural(some.orders, 'order')}",
-            exact=money(some.average_order_value, currency),
-            help="Revenue divided by the number of orders.",
-        ),
-        kpi(
-            "Average CLV",
-            short_money(some.average_clv, currency),
-            no_clv if some.clv is None else ahead,
-            exact=money(some.average_clv, currency),
-            help=describe("clv").meaning,
-        ),
-        kpi(
-            "Total CLV",
-            short_money(some.clv, currency),
-            no_clv if some.clv is None else _share(some.clv, everyone.clv, some == everyone),
-            exact=money(some.clv, currency),
-            help=f"What these customers together are likely to spend, {ahead}, in today's money.",
-        ),
-    ]
-
-
-def _share(part: float, whole: float | None, is_all: bool) -> str:
-    if is_all:
-        return "all customers"
-    return f"{percent(part / whole)} of all" if whole else NOTHING
 
 
 def insight_list(sentences: Sequence[str]) -> Component | None:
@@ -197,6 +131,12 @@ def _bar(share: float, colour: str) -> Component:
     """A share with a small bar beneath, so that sizes are seen before they are read."""
     fill = html.Span(style={"width": f"{100 * share:.1f}%", "backgroundColor": themed(colour)})
     return html.Span([percent(share), html.Span(fill, className="share-bar")], className="share")
+
+
+def sales_first(command: str = "segmentry run SALES.csv") -> list[str | Component]:
+    """What to do where no sales have been read yet: two ways, in the browser and in a terminal."""
+    way_in = dcc.Link("Add sales", href="/data", className="btn btn-primary btn-sm")
+    return [way_in, html.Span(["or, in a terminal: ", html.Code(command)])]
 
 
 def empty_state(title: str, sentences: Sequence[str | Component], extra: Sequence[Component] = ()) -> Component:

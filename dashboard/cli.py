@@ -7,7 +7,10 @@ from typing import Any
 import click
 
 from dashboard.commands import (
+    drifting,
     evaluating,
+    fetching,
+    inspecting,
     listing,
     predicting,
     pruning,
@@ -49,11 +52,14 @@ def main() -> None:
 
 
 for command in (
+    fetching.fetch,
+    inspecting.inspect,
     running.run,
     running.demo,
     running.cancel,
     evaluating.evaluate,
     validating.validate,
+    drifting.drift,
     predicting.predict,
     listing.engines,
     listing.models,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from engines.columns import CANONICAL_FIELDS
+from engines.columns import ATTRIBUTE, ATTRIBUTE_FIELD, FIELDS_IN_WORDS, is_field
 from engines.contract import Play
 from engines.errors import InputError
 
@@ -55,14 +57,43 @@ class Reading(_Section):
 
 
 class Cleaning(_Section):
-    """Which lines are dropped, each for its documented reason."""
+    """Which lines are dropped, each for its documented reason.
+
+    What has a default here was not yet there when the first snapshots were made; it says how those were cleaned.
+    """
 
     drop_cancellations: bool
     drop_non_positive_quantity: bool
     drop_non_positive_price: bool
+    returns: Literal["drop", "net"] = "drop"
     zero_amount: Literal["keep", "drop"]
     drop_exact_duplicates: bool
+    drop_outliers: bool = False
+    outlier_z: float = Field(default=5.0, gt=0, le=100)
+    drop_test_orders: bool = False
+    test_orders: list[str] = []
+    drop_non_products: bool = False
+    non_product_codes: list[str] = []
+    from_day: str = ""
+    to_day: str = ""
+    only_customers: list[str] | str = []
+    without_customers: list[str] | str = []
     unknown_countries: list[str]
+    rates: dict[str, float] = {}
+
+    @field_validator("from_day", "to_day")
+    @classmethod
+    def _is_a_day(cls, text: str) -> str:
+        try:
+            return date.fromisoformat(text).isoformat() if text else ""
+        except ValueError:
+            raise ValueError('write a day as "2011-01-31"') from None
+
+    @model_validator(mode="after")
+    def _some_days_are_left(self) -> Self:
+        if self.from_day and self.to_day and self.from_day > self.to_day:
+            raise ValueError(f"from_day {self.from_day} is after to_day {self.to_day}")
+        return self
 
 
 class Engines(_Section):
@@ -100,6 +131,16 @@ class Drift(_Section):
     """When drift is an alarm."""
 
     threshold: float = Field(ge=0, le=1)
+    bootstraps: int = Field(ge=2, le=1000)
+    noise_dates: int = Field(ge=0)
+
+
+class Alerts(_Section):
+    """How alerts are sent on; where to is a matter of the environment."""
+
+    attempts: int = Field(ge=1, le=100)
+    wait_seconds: float = Field(gt=0)
+    timeout_seconds: float = Field(gt=0, le=300)
 
 
 class Server(_Section):
@@ -108,6 +149,14 @@ class Server(_Section):
     host: str
     port: int = Field(ge=0, le=65535)
     workers: int = Field(ge=1)
+
+
+class Uploads(_Section):
+    """Where uploaded files are kept, and how large one may be."""
+
+    folder: str = Field(min_length=1)
+    limit_mb: int = Field(ge=1)
+    keep_days: int = Field(ge=1)
 
 
 class Worker(_Section):
@@ -148,19 +197,35 @@ class Config(_Section):
     clv: Clv
     churn: Churn
     drift: Drift
+    alerts: Alerts
     server: Server
+    uploads: Uploads
     worker: Worker
     retention: Retention
     naming: Naming
     playbook: list[PlaybookEntry] = Field(min_length=1)
     playbook_plain: list[PlaybookEntry] = Field(min_length=1)
 
+    @field_validator("mapping", mode="before")
+    @classmethod
+    def _flat(cls, mapping: Any) -> Any:
+        """Attributes as fields: TOML takes attribute.email = "Email" for a table, and the environment has no points."""
+        if not isinstance(mapping, dict):
+            return mapping
+        flat: dict[str, Any] = {}
+        for name, column in mapping.items():
+            if isinstance(column, dict) and f"{name}." == ATTRIBUTE_FIELD:
+                flat |= {f"{ATTRIBUTE_FIELD}{key}": value for key, value in column.items()}
+            else:
+                flat[re.sub(f"^{ATTRIBUTE}", ATTRIBUTE_FIELD, name)] = column
+        return flat
+
     @field_validator("mapping")
     @classmethod
     def _known_fields(cls, mapping: dict[str, str]) -> dict[str, str]:
         for name in mapping:
-            if name not in CANONICAL_FIELDS:
-                raise ValueError(f"unknown field {name!r}; the fields are {', '.join(CANONICAL_FIELDS)}")
+            if not is_field(name):
+                raise ValueError(f"unknown field {name!r}; the fields are {FIELDS_IN_WORDS}")
         return mapping
 
     @field_validator("playbook", "playbook_plain")
@@ -235,7 +300,7 @@ def _overlaid(base: dict[str, Any], over: Mapping[str, Any], where: str) -> dict
 
 
 #: Variables that are not settings of a section.
-_NOT_SETTINGS = ("SEGMENTRY_PASSWORD", "SEGMENTRY_CONFIG")
+_NOT_SETTINGS = ("SEGMENTRY_PASSWORD", "SEGMENTRY_CONFIG", "SEGMENTRY_WEBHOOK_URL", "SEGMENTRY_WEBHOOK_SECRET")
 
 
 def _from_environment(environ: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -2,34 +2,54 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+import dash
 import dash_ag_grid as dag
+import dash_bootstrap_components as dbc
 import numpy as np
+from dash import ClientsideFunction, Input, Output, State, html
+from dash.development.base_component import Component
 
 from dashboard.cards import themed
 from dashboard.numbers import day, symbol
 from dashboard.run_frame import Mask, RunFrame
 from engines.columns import (
     AVERAGE_ORDER_VALUE,
+    CATEGORY_SHARE,
     CHURN_RISK,
     CLV,
+    CLV_HIGH,
+    CLV_LOW,
     COUNTRY,
     CUSTOMER_ID,
     EXPECTED_PURCHASES,
     FREQUENCY,
+    FUTURE_SPEND,
     LAST_PURCHASE,
     MONETARY,
+    NET_MONETARY,
+    P_PURCHASE,
     RECENCY,
     SEGMENT,
+    TENURE,
 )
 
 BLOCK = 100  # rows fetched at a time
-_NUMBERS = (RECENCY, FREQUENCY, MONETARY, CLV, AVERAGE_ORDER_VALUE, EXPECTED_PURCHASES, CHURN_RISK)
-_SHOWN = (CUSTOMER_ID, SEGMENT, RECENCY, FREQUENCY, MONETARY, CLV, COUNTRY, CHURN_RISK, AVERAGE_ORDER_VALUE)
-_SHOWN_LAST = (EXPECTED_PURCHASES, LAST_PURCHASE)
+#: Shown from the start; what else is known of customers can be chosen.
+_SHOWN = (
+    *(CUSTOMER_ID, SEGMENT, RECENCY, FREQUENCY, MONETARY, CLV, P_PURCHASE, CHURN_RISK, FUTURE_SPEND, COUNTRY),
+    LAST_PURCHASE,
+)
+_CHOSEN = (AVERAGE_ORDER_VALUE, EXPECTED_PURCHASES, NET_MONETARY, TENURE)
+_UNKNOWN = {
+    CHURN_RISK: "Unknown: this customer came too short a while ago to say.",
+    CLV: "Unknown: no value model could be asked about this customer.",
+    COUNTRY: "The sales do not say where this customer lives.",
+}
 _SORTED_FIRST = CLV
 _EPOCH = date(1970, 1, 1)
 
@@ -76,17 +96,21 @@ def grid(component_id: str) -> dag.AgGrid:
 def columns(frame: RunFrame) -> list[dict[str, Any]]:
     """Column definitions for a run: titles, units and help from the data dictionary; absent columns are left out.
 
-    Columns of plug-ins come last, in the plug-ins' own words.
+    Attributes and columns of plug-ins come last, the latter in the plug-ins' own words. What is hidden at first can be
+    chosen to be seen.
     """
-    shown = [name for name in (*_SHOWN, *_SHOWN_LAST, *frame.added) if _is_there(frame, name)]
-    first = _SORTED_FIRST if _SORTED_FIRST in shown else MONETARY
-    return [_column(frame, name, name == first) for name in shown]
+    shares = [f"{CATEGORY_SHARE}{name}" for name in frame.customers.categories]
+    listed = (*_SHOWN, *frame.texts, *frame.added, *_CHOSEN, *shares)
+    there = [name for name in listed if _is_there(frame, name)]
+    first = _SORTED_FIRST if _SORTED_FIRST in there else MONETARY
+    hidden = {*_CHOSEN, *shares}
+    return [_column(frame, name, name == first) | {"hide": name in hidden} for name in dict.fromkeys(there)]
 
 
 def _is_there(frame: RunFrame, name: str) -> bool:
     if name == COUNTRY:
         return frame.has_country
-    return name in (CUSTOMER_ID, SEGMENT) or frame.has(name)
+    return name in (CUSTOMER_ID, SEGMENT) or name in frame.texts or frame.has(name)
 
 
 def _column(frame: RunFrame, name: str, sorted_first: bool) -> dict[str, Any]:
@@ -106,19 +130,74 @@ def _column(frame: RunFrame, name: str, sorted_first: bool) -> dict[str, Any]:
         "headerTooltip": f"{column.meaning} Unit: {column.unit}." if column.unit != "-" else column.meaning,
         "sortingOrder": ["desc", "asc"],
     }
+    nothing = _UNKNOWN.get(name, f"{column.title} is not known of this customer.")
+    definition["tooltipValueGetter"] = {
+        "function": f"params.value == null && params.data ? {json.dumps(nothing)} : null"
+    }
     if column.kind in ("text", "date"):
-        return {**definition, "minWidth": 140, "sortingOrder": ["asc", "desc"]}
+        empty = {"valueFormatter": {"function": "params.value == null && params.data ? '–' : params.value"}}
+        return {**definition, **empty, "minWidth": 140, "sortingOrder": ["asc", "desc"]}
     if column.kind == "money":
         definition["headerName"] = f"{column.title} ({symbol(frame.currency).strip()})"
-    shown = f"params.value == null ? '–' : d3.format('{_FORMATS.get(column.kind, ',.2f')}')(params.value)"
+    shown = f"params.data ? {_written(column.kind, 'params.value')} : ''"
+    if name == CLV and frame.has(CLV_LOW) and frame.has(CLV_HIGH):
+        # whole units: an interval so wide says nothing of pennies
+        parts = [_written("days", f"params.data.{part}") for part in (CLV, CLV_LOW, CLV_HIGH)]
+        shown = f"!params.data || params.data.{CLV_LOW} == null ? ({shown}) : {parts[0]} + ' (' + {parts[1]} + '–' + "
+        shown += f"{parts[2]} + ')'"
     definition |= {
         "type": "rightAligned",
         "valueFormatter": {"function": shown},
-        "minWidth": 124 if column.kind == "money" else 116,
+        "minWidth": 176 if name == CLV and frame.has(CLV_LOW) else 124 if column.kind == "money" else 112,
     }
     if sorted_first:
         definition["sort"] = "desc"
     return definition
+
+
+def _written(kind: str, value: str) -> str:
+    """JavaScript that writes a number as its kind asks for; what is not there is a dash."""
+    return f"({value} == null ? '–' : d3.format('{_FORMATS.get(kind, ',.2f')}')({value}))"
+
+
+def chooser(component_id: str) -> Component:
+    """The button above the table that opens the list of its columns; what is chosen stays in the browser."""
+    return html.Div(
+        [
+            html.P("A click on a column sorts by it.", className="seg-hint"),
+            html.Details(
+                [
+                    html.Summary("Columns", className="btn btn-sm btn-outline-secondary"),
+                    html.Div(
+                        dbc.Checklist(id=f"{component_id}-chosen", options=[], value=[]),
+                        className="column-list",
+                        role="group",
+                        **{"aria-label": "Columns of the table"},
+                    ),
+                ],
+                className="columns",
+            ),
+        ],
+        className="table-head",
+    )
+
+
+def register(app: dash.Dash, component_id: str) -> None:
+    """What the list of columns does, all of it in the browser."""
+    here, chosen = "segmentry_segments", f"{component_id}-chosen"
+    app.clientside_callback(
+        ClientsideFunction(here, "columns"),
+        Output(chosen, "options"),
+        Output(chosen, "value"),
+        Input(component_id, "columnDefs"),
+    )
+    app.clientside_callback(
+        ClientsideFunction(here, "choose"),
+        Output(chosen, "className"),
+        Input(chosen, "value"),
+        State(component_id, "columnDefs"),
+        prevent_initial_call=True,
+    )
 
 
 def answer(frame: RunFrame, mask: Mask, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,7 +211,9 @@ def answer(frame: RunFrame, mask: Mask, request: Mapping[str, Any]) -> dict[str,
 def rows(frame: RunFrame, positions: np.ndarray) -> list[dict[str, Any]]:
     """The customers at some positions as the table shows them; None where there is no value."""
     ids = frame.customers.ids.take(positions).to_pylist()
-    numbers = {name: frame.values(name)[positions].tolist() for name in (*_NUMBERS, *frame.added) if frame.has(name)}
+    numbers = {name: values[positions].tolist() for name, values in frame.customers.columns.items()}
+    numbers.pop(LAST_PURCHASE, None)
+    texts = {name: values.take(positions).to_pylist() for name, values in frame.texts.items()}
     colours = [themed(item.colour) for item in frame.segments]
     seen = frame.values(LAST_PURCHASE)[positions] if frame.has(LAST_PURCHASE) else None
     found = []
@@ -140,6 +221,7 @@ def rows(frame: RunFrame, positions: np.ndarray) -> list[dict[str, Any]]:
         code, country = int(frame.segment_codes[position]), int(frame.country_codes[position])
         row: dict[str, Any] = {CUSTOMER_ID: customer, SEGMENT: frame.segments[code].name, "colour": colours[code]}
         row[COUNTRY] = frame.countries[country] if country >= 0 else None
+        row |= {name: values[i] for name, values in texts.items()}
         for name, values in numbers.items():
             row[name] = None if values[i] != values[i] else values[i]
         if seen is not None:

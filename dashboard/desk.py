@@ -2,95 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from time import monotonic
+from typing import Any
 
-import numpy as np
-import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard import cards, customer_table, filters, name_editor
+from dashboard import cards, customer_table, filters, name_editor, rail
+from dashboard.charts import Ask, pictures
 from dashboard.context import first_run
-from dashboard.figures import clouds, empty, graph_config
-from dashboard.figures import segments as charts
 from dashboard.filters import View
-from dashboard.findings import growth_base, insights_in_view, told
+from dashboard.findings import as_base, insights_in_view, told
+from dashboard.history import earlier_runs, moments
+from dashboard.key_figures import clv_interval, kpi_row
 from dashboard.numbers import day, plural
-from dashboard.run_frame import Mask, RunFrame
+from dashboard.run_frame import RunFrame
 from dashboard.services import Services
-from dashboard.totals import Totals, segment_totals, totals
-from engines.columns import CLV
-from engines.insights import Earlier
+from dashboard.tally import Tallies, everyone, tallies
+from dashboard.totals import segment_totals, totals, totals_of
 from storage.contract import NotFoundError, Run, Selection
 
-
-class Chart(NamedTuple):
-    """A chart of the page: its name among the parts, its title, and what its picture is called when it is kept."""
-
-    name: str
-    title: str
-    picture: str
-
-    @property
-    def graph(self) -> str:
-        """The id of the graph."""
-        return f"segments-{self.name}"
-
-    @property
-    def words(self) -> str:
-        """The id of what the chart shows in words."""
-        return f"segments-{self.name}-words"
-
-
-ACTIVITY = Chart("activity", "Recency and frequency by segment", "recency-frequency")
-VALUE = Chart("value", "Spend so far and CLV by segment", "spend-clv")
-BOXES = Chart("boxes", "CLV by segment", "clv-by-segment")
-COUNTRIES = Chart("countries", "Revenue by country", "revenue-by-country")
-CHARTS = (ACTIVITY, VALUE, BOXES, COUNTRIES)
-
-
+_MOMENT = 2.0  # seconds
 _SENTENCES = 4  # more than a glance takes in; the run's own page has them all
-
-HIDDEN = {"display": "none"}
-SEEN: dict[str, str] = {}
 
 Parts = dict[str, Any]
 
 
-def desk(services: Services, view: View, selection: Selection, theme: str, prefix: str, drawn_run: int | None) -> Parts:
+def desk(
+    services: Services,
+    view: View,
+    selection: Selection,
+    theme: str,
+    prefix: str,
+    drawn_run: int | None,
+    wanted: Collection[str],
+    *,
+    fresh: bool = True,
+) -> Parts:
     """The parts of the page that change, by name; what is missing stays as it is.
 
-    ``drawn_run`` is the run that the page shows already: what depends on the run alone is not sent again.
+    ``drawn_run`` is the run that the page shows already: what depends on the run alone is not sent again. ``wanted``
+    are the charts that can be seen. Unless ``fresh``, the run may be as it was a moment ago: while somebody filters, a
+    name that somebody else has given just now can wait for the next click.
     """
     try:
-        run = _run(services, view)
+        run = _run(services, view, fresh)
     except NotFoundError as error:
         return _closed(cards.empty_state("There is no such run", [str(error)], [_begin_again()]))
     if run is None:
         return _closed(_first_steps())
     if run.state != "done":
         return _closed(_unfinished(run))
-    frame = services.frames.get(run.id)
-    mask = frame.mask(selection)
-    parts = _around(frame, view, selection, mask, prefix, frame.run.id == drawn_run)
-    if not mask.any():
+    frame = services.frames.of(run)
+    views = frame.views(selection)
+    sums = tallies(frame, selection, views.rest)
+    parts = _around(frame, view, selection, sums, prefix, frame.run.id == drawn_run)
+    if not sums.view.customers:
         return {**parts, "body": True, "notice": [parts["notice"], _nothing_left(frame, selection, prefix)]}
-    earlier = growth_base(services.store, frame.run) if selection.is_everyone else None
-    return {**parts, **_numbers(frame, selection, mask, prefix, earlier), **pictures(frame, mask, theme)}
+    rows = segment_totals(frame, sums.view)
+    ask = Ask(frame, views.mask, selection, sums.view, rows, services.config.plays, theme)
+    return {**parts, **_numbers(services, ask, prefix), **pictures(ask, wanted)}
 
 
-def _run(services: Services, view: View) -> Run | None:
-    return first_run(services.store, services.config) if view.run is None else services.store.run(view.run)
+def charts_of(services: Services, run_id: int, selection: Selection, theme: str, wanted: Collection[str]) -> Parts:
+    """Some charts alone, for a run and a selection that the page shows already."""
+    frame = services.frames.get(run_id)
+    views = frame.views(selection)
+    sums = tallies(frame, selection, views.rest).view
+    if not sums.customers:
+        return {}
+    rows = segment_totals(frame, sums)
+    return pictures(Ask(frame, views.mask, selection, sums, rows, services.config.plays, theme), wanted)
+
+
+def _run(services: Services, view: View, fresh: bool) -> Run | None:
+    if view.run is None:
+        return first_run(services.store, services.config)
+    if fresh:
+        return services.store.run(view.run)
+    return services.runs.get((view.run, int(monotonic() // _MOMENT)), lambda: services.store.run(view.run or 0))
 
 
 # --- rail, chips, address and export ----------------------------------------------------------------------------------
 
 
-def _around(frame: RunFrame, view: View, selection: Selection, mask: Mask, prefix: str, same_run: bool) -> Parts:
-    customers = int(np.count_nonzero(mask))
+def _around(frame: RunFrame, view: View, selection: Selection, sums: Tallies, prefix: str, same_run: bool) -> Parts:
+    customers = sums.view.customers
     query = filters.write_view(None, selection)
     address = f"/api/v1/runs/{frame.run.id}/export"
     parts: Parts = {
@@ -101,8 +101,8 @@ def _around(frame: RunFrame, view: View, selection: Selection, mask: Mask, prefi
             "address": filters.write_view(frame.run.id, selection, view.others),
         },
         "options": {
-            "segments": filters.segment_options(frame, frame.mask_but(selection, "segments")),
-            "countries": filters.country_options(frame, frame.mask_but(selection, "countries"), selection.countries),
+            "segments": rail.segment_options(frame, sums.any_segment),
+            "countries": rail.country_options(frame, sums.any_country, selection.countries),
         },
         "notice": [cards.warning(sentence) for sentence in view.problems],
         "body": False,
@@ -120,7 +120,11 @@ def _around(frame: RunFrame, view: View, selection: Selection, mask: Mask, prefi
             "head": _head(frame),
             "columns": customer_table.columns(frame),
             "country_group": not frame.has_country,
+            "category_group": not frame.customers.categories,
+            "absent": rail.absent(frame),
+            "reach": rail.reach(frame),
         }
+        parts["options"][rail.CATEGORY] = rail.category_options(frame)
     return parts
 
 
@@ -135,14 +139,25 @@ def _head(frame: RunFrame) -> list[Component]:
 # --- figures and tables -----------------------------------------------------------------------------------------------
 
 
-def _numbers(frame: RunFrame, selection: Selection, mask: Mask, prefix: str, earlier: Earlier | None) -> Parts:
-    rows = segment_totals(frame, mask)
-    everyone = frame.remembered("everyone", lambda: _all_together(frame, np.ones(len(frame), dtype=bool)))
+def _numbers(services: Services, ask: Ask, prefix: str) -> Parts:
+    frame, selection = ask.frame, ask.selection
+    all_of_them = frame.remembered("everyone", lambda: totals_of(frame, everyone(frame)))
+    earlier = services.earlier.get((frame.run.id, _half_minute()), lambda: earlier_runs(services.store, frame.run))
+    base = as_base(earlier[-1]) if earlier and selection.is_everyone else None
     return {
-        "kpis": cards.kpi_row(totals(rows, valued=frame.has_clv), everyone, frame.currency, frame.horizon_weeks),
-        "insights": cards.insight_list(told(insights_in_view(frame, mask, earlier)[:_SENTENCES], frame.currency)),
+        "kpis": kpi_row(
+            totals(ask.rows, valued=frame.has_clv),
+            all_of_them,
+            frame.currency,
+            frame.horizon_weeks,
+            moments(services.frames, earlier, selection),
+            clv_interval(frame.snapshot.info) if selection.is_everyone else None,
+        ),
+        "insights": cards.insight_list(
+            told(insights_in_view(frame, ask.mask, ask.view, base)[:_SENTENCES], frame.currency)
+        ),
         "table": cards.segment_table(
-            rows,
+            ask.rows,
             frame.currency,
             lambda name: {"type": f"{prefix}-pick", "name": name},
             selection.segments,
@@ -151,42 +166,9 @@ def _numbers(frame: RunFrame, selection: Selection, mask: Mask, prefix: str, ear
     }
 
 
-def _all_together(frame: RunFrame, mask: Mask) -> Totals:
-    return totals(segment_totals(frame, mask), valued=frame.has_clv)
-
-
-_NO_CLV = "These customers have not been valued, so there is no CLV to show."
-_NO_COUNTRY = "These sales do not say where customers live, so this chart steps aside."
-
-
-def pictures(frame: RunFrame, mask: Mask, theme: str) -> Parts:
-    """The charts, their words, and whether they are in sight; one whose column is not there says so instead."""
-    drawn: dict[str, tuple[go.Figure, str] | str] = {
-        ACTIVITY.name: _cloud(frame, mask, theme, clouds.RECENCY_FREQUENCY),
-        VALUE.name: _cloud(frame, mask, theme, clouds.SPEND_CLV) if frame.has_clv else _NO_CLV,
-        BOXES.name: _picture(charts.box_data(frame, mask, CLV), charts.draw_boxes, charts.box_words, theme)
-        if frame.has_clv
-        else _NO_CLV,
-        COUNTRIES.name: _picture(charts.country_data(frame, mask), charts.draw_countries, charts.country_words, theme)
-        if frame.has_country
-        else _NO_COUNTRY,
-    }
-    there = {name: item for name, item in drawn.items() if not isinstance(item, str)}
-    return {
-        "figures": {name: item[0] for name, item in there.items()},
-        "words": {name: item if isinstance(item, str) else item[1] for name, item in drawn.items()},
-        "styles": {name: SEEN if name in there else HIDDEN for name in drawn},
-    }
-
-
-def _cloud(frame: RunFrame, mask: Mask, theme: str, pair: tuple[str, str]) -> tuple[go.Figure, str]:
-    return _picture(clouds.cloud_data(frame, mask, *pair), clouds.draw_cloud, clouds.cloud_words, theme)
-
-
-def _picture(
-    data: Any, draw: Callable[[Any, str], go.Figure], words: Callable[[Any], str], theme: str
-) -> tuple[go.Figure, str]:
-    return draw(data, theme), words(data)
+def _half_minute() -> int:
+    """Which half minute this is: so long the list of earlier runs is not asked for again."""
+    return int(monotonic() // 30)
 
 
 # --- when there is nothing to show ------------------------------------------------------------------------------------
@@ -203,7 +185,11 @@ def _begin_again() -> Component:
 def _first_steps() -> Component:
     return cards.empty_state(
         "No customers yet",
-        ["Segments appear here once a file of sales has been read. In a terminal:"],
+        [
+            "Segments appear here once a file of sales has been read.",
+            dcc.Link("Add sales", href="/data", className="btn btn-primary"),
+            "Or in a terminal:",
+        ],
         [
             html.Dl(
                 [
@@ -250,24 +236,4 @@ def _nothing_left(frame: RunFrame, selection: Selection, prefix: str) -> Compone
             )
             for item in found[:3]
         ],
-    )
-
-
-# --- the places of the charts ---
-
-
-def panel(chart: Chart) -> Component:
-    """The place of a chart: title, words, and a graph that is still empty."""
-    title_id = f"{chart.graph}-title"
-    graph = dcc.Graph(
-        id=chart.graph, figure=empty("", "light"), config=graph_config(f"segmentry-{chart.picture}"), className="chart"
-    )
-    return html.Figure(
-        [
-            html.H2(chart.title, id=title_id),
-            html.Figcaption(id=chart.words, className="seg-hint"),
-            dcc.Loading(graph, delay_show=400, overlay_style={"visibility": "visible", "opacity": 0.5}, type="dot"),
-        ],
-        className="seg-card",
-        **{"aria-labelledby": title_id, "aria-describedby": chart.words},
     )

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from pandas import DataFrame
 
 from dashboard.config import Config
-from dashboard.reading import Progress, new_snapshot, open_sales, silent, valued_customers
+from dashboard.reading import Progress, as_told, new_snapshot, open_sales, silent, valued_customers
 from dashboard.runner import make_engine
 from dashboard.services import Services
 from engines import features, registry
@@ -48,6 +48,7 @@ class Source:
     as_of: date | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
     name: str | None = None
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
 
 class OfSales(NamedTuple):
@@ -107,6 +108,7 @@ def choose_k_of_sales(question: Question, source: Source, config: Config, progre
         InputError: the source, the mapping or the date cannot be used, or as :func:`choose_k` says.
     """
     _engine(question, config)  # refused before anything long begins
+    config = as_told(config, source.reading)
     progress("Reading and cleaning", 0.0)
     with open_sales(source.source, config, mapping=source.mapping, as_of=source.as_of) as sales:
         progress("Reading and cleaning", 1.0)

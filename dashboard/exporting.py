@@ -52,7 +52,8 @@ _LABELLED = (SEGMENT_KEY, DISTANCE, PROBABILITY)
 
 ROWS_PER_SHEET = 1_048_575  # what a sheet holds below its header
 
-_FORMULA = r"^([=+\-@\t\r])"
+#: Also what has the apostrophe already, so that a list can be read back: no two cells become one.
+_FORMULA = r"^('*[=+\-@\t\r])"
 _CHUNK = 256 * 1024
 
 
@@ -74,15 +75,20 @@ def column_order(names: Sequence[str]) -> list[str]:
     return [name for name in first if name in names] + [name for name in names if name not in first]
 
 
-def write(reader: pa.RecordBatchReader, target: Path | IO[bytes], kind: Format) -> int:
-    """Write a list to a path or an open binary file and say how many customers it holds.
+def write(
+    reader: pa.RecordBatchReader,
+    target: Path | IO[bytes],
+    kind: Format,
+    order: Callable[[Sequence[str]], list[str]] = column_order,
+) -> int:
+    """Write a list to a path or an open binary file and say how many rows it holds; ``order`` puts columns in order.
 
     A path is written under a temporary name beside it and renamed when complete, so that no half list is ever found.
 
     Raises:
         InputError: the folder does not exist or cannot be written to.
     """
-    counted = _Counted(reader)
+    counted = _Counted(reader, order)
     if not isinstance(target, Path):
         for chunk in _chunks(counted, kind):
             target.write(chunk)
@@ -94,7 +100,7 @@ def write(reader: pa.RecordBatchReader, target: Path | IO[bytes], kind: Format) 
                 file.write(chunk)
         part.replace(target)
     except OSError as error:
-        raise InputError(f"{target} cannot be written: {error.strerror}. Choose another place with --output.") from None
+        raise InputError(f"{target} cannot be written: {error.strerror}. Choose another place.") from None
     finally:
         part.unlink(missing_ok=True)
     return counted.rows
@@ -118,9 +124,11 @@ def stream(
 class _Counted:
     """A reader's batches with columns in file order, counted as they pass, and closed at the end."""
 
-    def __init__(self, reader: pa.RecordBatchReader) -> None:
+    def __init__(
+        self, reader: pa.RecordBatchReader, order: Callable[[Sequence[str]], list[str]] = column_order
+    ) -> None:
         self._reader = reader
-        names = column_order(reader.schema.names)
+        names = order(reader.schema.names)
         self.schema = pa.schema([reader.schema.field(name) for name in names])
         self.rows = 0
 

@@ -2,50 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from dashboard.frames import FrameCache
+from dashboard.history import earlier_runs
 from dashboard.numbers import short_money
 from dashboard.run_frame import Mask, RunFrame
-from engines.columns import CHURN_RISK, CLV, FREQUENCY, MONETARY, RECENCY
-from engines.insights import Earlier, Insight, insights, sentence
+from dashboard.tally import AT_RISK, CLV_KNOWN, Tally, best_spenders, once, tally
+from engines.columns import CLV, MONETARY, RECENCY
+from engines.insights import Earlier, Insight, Sums, best_tenth, insights_from, sentence
 from storage.contract import Run, Selection, Store
-
-_ASKED = (RECENCY, FREQUENCY, MONETARY, CLV, CHURN_RISK)
 
 
 def earlier_run(store: Store, run: Run) -> Run | None:
     """The latest finished run on an earlier date with the same data set, engine and settings (but for the seed)."""
-    same = [
-        other
-        for other in store.runs()
-        if other.state == "done"
-        and (other.dataset, other.engine) == (run.dataset, run.engine)
-        and other.as_of < run.as_of
-        and _without_seed(other) == _without_seed(run)
-    ]
-    return max(same, key=lambda other: (other.as_of, other.id), default=None)
-
-
-def _without_seed(run: Run) -> Mapping[str, Any]:
-    return {name: value for name, value in run.settings.items() if name != "seed"}
+    return next(reversed(earlier_runs(store, run)), None)
 
 
 def growth_base(store: Store, run: Run) -> Earlier | None:
     """What a run's growth is measured against; None where there is no earlier run."""
     before = earlier_run(store, run)
-    return None if before is None else Earlier(before.as_of, {item.name: item.customers for item in before.segments})
+    return None if before is None else as_base(before)
 
 
-def insights_in_view(frame: RunFrame, mask: Mask, earlier: Earlier | None = None) -> list[Insight]:
-    """What stands out among the customers that a mask leaves in view; ``earlier`` only where that is everyone."""
-    columns = {name: frame.values(name) for name in _ASKED if frame.has(name)}
-    codes = np.where(mask, frame.segment_codes, len(frame.segments))
-    return insights(columns, codes, [item.name for item in frame.segments], earlier)
+def as_base(before: Run) -> Earlier:
+    """An earlier run as something that growth is measured against."""
+    return Earlier(before.as_of, {item.name: item.customers for item in before.segments})
+
+
+def insights_in_view(frame: RunFrame, mask: Mask, view: Tally, earlier: Earlier | None = None) -> list[Insight]:
+    """What stands out among the customers in view; ``earlier`` only where that is everyone."""
+    n = len(frame.segments)
+    sums = {name: view.by_segment(name, n) for name in view.sums}
+    found = Sums(
+        [item.name for item in frame.segments],
+        view.sizes_by_segment(n).astype(float),
+        revenue=sums[MONETARY],
+        recency=sums[RECENCY],
+        clv=sums.get(CLV),
+        valued=sums.get(CLV_KNOWN),
+        at_risk=sums.get(AT_RISK),
+        best_revenue=best_spenders(frame, mask, best_tenth(view.customers)),
+        once=int(np.count_nonzero(once(frame) & mask)),
+    )
+    return insights_from(found, earlier)
 
 
 def insights_of(store: Store, frames: FrameCache, run_id: int, selection: Selection | None = None) -> list[Insight]:
@@ -57,7 +61,7 @@ def insights_of(store: Store, frames: FrameCache, run_id: int, selection: Select
     frame = frames.get(run_id)
     everyone = selection is None or selection.is_everyone
     mask = frame.mask(Selection() if selection is None else selection)
-    return insights_in_view(frame, mask, growth_base(store, frame.run) if everyone else None)
+    return insights_in_view(frame, mask, tally(frame, mask), growth_base(store, frame.run) if everyone else None)
 
 
 def told(found: Sequence[Insight], currency: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -14,14 +14,17 @@ from pandas import DataFrame, Series
 from dashboard.config import Churn, Cleaning, Clv, Config, Reading
 from dashboard.labelling import with_model
 from dashboard.reading import Progress, customers_then, open_sales, silent
-from engines import drift, features, intake, registry
+from engines import features, intake, registry
 from engines.artifacts import artifacts_of
-from engines.columns import FREQUENCY, MONETARY, RECENCY
-from engines.contract import DriftPoint, Engine, Segmentation
+from engines.calendar import cutoffs
+from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
+from engines.contract import DriftPoint, Engine, Predecessor, Segmentation
 from engines.errors import InputError
 from engines.holdout import holdout_capture, holdout_cutoff
+from engines.naming import name_segments
 from engines.run import in_order, segment
 from engines.stability import stability
+from engines.timeline import Timeline, noise_dates, timeline
 from storage.contract import Run, Snapshot, Store
 
 
@@ -49,22 +52,23 @@ def look_back(
     progress: Progress = silent,
 ) -> Past:
     """The customers of these sales at earlier dates, with the columns that the engines look at."""
-    timeline = drift.cutoffs(sales.first_day, sales.as_of)
+    dated = cutoffs(sales.first_day, sales.as_of)
     cutoff = holdout_cutoff(sales.first_day, sales.as_of)
-    dates = {*timeline, *([cutoff] if cutoff is not None else [])}
+    dates = {*dated, *([cutoff] if cutoff is not None else [])}
     if not dates or not engines:
         return NOTHING_PAST
     progress("Looking back", 0.0)
-    tables = customers_then(sales, config, plugins, dates, _asked(engines))
+    tables = customers_then(sales, config, plugins, dates, asked_columns(engines))
     progress("Looking back", 1.0)
     if cutoff is None:
-        return Past(tables, timeline)
+        return Past(tables, dated)
     before = tables[cutoff][MONETARY].reindex(customers.index).fillna(0.0)
-    return Past(tables, timeline, cutoff, customers[MONETARY] - before)
+    return Past(tables, dated, cutoff, customers[MONETARY] - before)
 
 
-def _asked(engines: Sequence[Engine]) -> set[str]:
-    return {RECENCY, FREQUENCY, MONETARY}.union(*((*e.needs, *e.settings().get("features", ())) for e in engines))
+def asked_columns(engines: Sequence[Engine]) -> set[str]:
+    """The columns that these engines look at, and those whose movement is watched."""
+    return {RECENCY, FREQUENCY, MONETARY, CLV}.union(*((*e.needs, *e.settings().get("features", ())) for e in engines))
 
 
 @dataclass(frozen=True)
@@ -112,14 +116,16 @@ def fit_engine(
             "artifacts": artifacts_of(result.fitted, in_order(customers), int(engine.settings().get("seed", 0))),
         }
         progress(stage, 1.0)
-        points = _timeline(engine, past, config, progress)
+        watched = _watched(engine, past, config, progress)
     except InputError as error:
         return Fit(name, engine, error=str(error), refusal=error)
     except Exception as error:  # noqa: BLE001 - an engine may be anyone's plug-in: its failure is recorded, others go on
         return Fit(name, engine, error=f"{engine.title} failed: {type(error).__name__}: {error}")
     known_until = {} if metrics["holdout_revenue"] is None else {"holdout_from": past.cutoff.isoformat()}
+    known = {} if watched is None else {"drift": told(watched, past.tables[past.timeline[-1]], result, config)}
     result, model = with_model(replace(result, metrics={**result.metrics, **metrics}))
-    return Fit(name, engine, result, seconds, info={**info, **known_until}, model=model, drift=points)
+    points = () if watched is None else watched.points
+    return Fit(name, engine, result, seconds, info={**info, **known_until, **known}, model=model, drift=points)
 
 
 def fitting(engine: Engine) -> str:
@@ -141,17 +147,46 @@ def _captured(engine: Engine, past: Past) -> float | None:
         return None
 
 
-def _timeline(engine: Engine, past: Past, config: Config, progress: Progress) -> Sequence[DriftPoint]:
+def _watched(engine: Engine, past: Past, config: Config, progress: Progress) -> Timeline | None:
     if len(past.timeline) < 2:
-        return ()
-    progress(timing(engine), 0.0)
-    tables = [(day, past.tables[day]) for day in past.timeline]
+        return None
+    stage, dates = timing(engine), past.timeline
+    progress(stage, 0.0)
     try:
-        points = drift.timeline(engine, tables, threshold=config.drift.threshold)
+        watched = timeline(
+            engine,
+            [(day, past.tables[day]) for day in dates],
+            threshold=config.drift.threshold,
+            bootstraps=config.drift.bootstraps,
+            noise_at=noise_dates(dates[1:], config.drift.noise_dates),
+            seed=int(engine.settings().get("seed", 0)),
+            progress=lambda done: progress(stage, done / len(dates)),
+        )
     except InputError:  # too few or too equal customers on an early date: the page says that there is no timeline
-        points = []
-    progress(timing(engine), 1.0)
-    return points
+        watched = None
+    progress(stage, 1.0)
+    return watched
+
+
+def told(watched: Timeline, latest: DataFrame, result: Segmentation, config: Config) -> dict[str, Any]:
+    """What is kept of a timeline with its run: when it was frozen, the advice, and what the frozen segments are called.
+
+    They are called after the segments of the run that hold their customers now, so that a name means the same in both.
+    """
+    named = name_segments(
+        in_order(latest),
+        watched.labels,
+        watched.frozen.segments,
+        config.plays,
+        Predecessor(result.labels, result.segments),
+    )
+    return {
+        "frozen_at": watched.frozen_at.isoformat(),
+        "refresh_months": watched.refresh_months,
+        "reason": watched.reason,
+        "opening": [asdict(size) for size in watched.opening],
+        "segments": [{"key": item.key, "name": item.name, "colour": item.colour} for item in named],
+    }
 
 
 def versions() -> dict[str, str]:
@@ -180,7 +215,7 @@ class Recall:
         location = run.info.get("location", snapshot.info.get("location"))
         if location is None:
             return NOTHING_PAST, _without("the snapshot does not say where its sales are")
-        key = (snapshot.id, location, frozenset(_asked([engine])))
+        key = (snapshot.id, location, frozenset(asked_columns([engine])))
         if self._known is not None and self._known[0] == key:
             return self._known[1], None
         settings, plugins = as_then(snapshot, config)

@@ -18,9 +18,11 @@ class FrameCache:
     Of what a frame is made of only names, actions and pins change once a run is finished: the run's revision says when.
     """
 
-    def __init__(self, store: Store, size: int = 8) -> None:
+    def __init__(self, store: Store, size: int = 32, customers: int = 3_000_000) -> None:
+        """Keep at most ``size`` frames, of snapshots with together at most ``customers`` customers (or one larger)."""
         self._store = store
         self._size = size
+        self._customers = customers
         self._frames: OrderedDict[int, RunFrame] = OrderedDict()
         self._lock = Lock()
         self._loading: dict[int, Lock] = {}
@@ -31,9 +33,16 @@ class FrameCache:
         Raises:
             NotFoundError: there is no such run, or it is not finished.
         """
-        run = self._store.run(run_id)
+        return self.of(self._store.run(run_id))
+
+    def of(self, run: Run) -> RunFrame:
+        """The frame of a run that was read from the store just now.
+
+        Raises:
+            NotFoundError: it is not finished, or was deleted meanwhile.
+        """
         if run.state != "done":
-            raise NotFoundError(f"Run {run_id} is {run.state}; only a finished run has customers in segments.")
+            raise NotFoundError(f"Run {run.id} is {run.state}; only a finished run has customers in segments.")
         frame = self._kept(run)
         if frame is not None:
             return frame
@@ -60,8 +69,12 @@ class FrameCache:
         with self._lock:
             self._frames[frame.run.id] = frame
             self._frames.move_to_end(frame.run.id)
-            while len(self._frames) > self._size:
+            while len(self._frames) > 1 and (len(self._frames) > self._size or self._held() > self._customers):
                 self._frames.popitem(last=False)
+
+    def _held(self) -> int:
+        """How many customers the frames hold; runs of one snapshot share them."""
+        return sum({id(frame.customers): len(frame) for frame in self._frames.values()}.values())
 
     def _read(self, run: Run) -> RunFrame:
         snapshot = self._store.snapshot(run.snapshot_id)

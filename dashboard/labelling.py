@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 from pandas import DataFrame, Series
 
-from dashboard.config import Config
-from dashboard.reading import Progress, open_sales, silent
+from dashboard.config import Cleaning, Config
+from dashboard.reading import Progress, as_told, open_sales, reading_of, silent
 from engines import features, models, registry, value
 from engines.columns import (
     COUNTRY,
@@ -106,6 +106,7 @@ def label(
     store: Store,
     *,
     mapping: Mapping[str, str] = {},
+    reading: Mapping[str, Any] = {},
     as_of: date | None = None,
     progress: Progress = silent,
 ) -> Labelled:
@@ -120,6 +121,7 @@ def label(
         config: for what the snapshot does not say.
         store: where the run is.
         mapping: column of the source by canonical field.
+        reading: how it is read, by key of [reading]; what is not said is as for the run's snapshot.
         as_of: only sales before its midnight count; by default the day after the source's last sale.
         progress: told how far it is.
 
@@ -130,12 +132,13 @@ def label(
     fitted = model_of(run, store)
     engine = engine_of(run)
     used = used_columns(engine)
+    settings = _as_snapshot(run, config, store, reading)
     progress("Reading customers", 0.0)
-    customers = read_customers(source, used, mapping=mapping)
+    customers = read_customers(source, used, mapping=mapping, reading=reading_of(settings))
     progress("Reading customers", 1.0)
     notes: tuple[str, ...] = ()
     if customers is None:
-        customers, as_of, notes = _from_sales(run, used, source, config, store, mapping, as_of, progress)
+        customers, as_of, notes = _from_sales(run, used, source, settings, store, mapping, as_of, progress)
     elif as_of is not None:
         raise InputError(f"{source} has customers, not sales: their recency is given, so leave out --as-of.")
     progress("Labelling", 0.0)
@@ -163,20 +166,28 @@ def _probability(membership: DataFrame, keys: Series) -> Series:
     return Series(membership.to_numpy()[np.arange(len(keys)), places], index=keys.index)
 
 
+def _as_snapshot(run: Run, config: Config, store: Store, reading: Mapping[str, Any]) -> Config:
+    """The configuration with how the run's snapshot was read, and then with what is said of this source."""
+    then = store.snapshot(run.snapshot_id).settings
+    kept = {name: dict(then[name]) for name in ("reading", "cleaning", "clv") if name in then}
+    if "cleaning" in kept:  # by the same rules, but whom and which days the run was about says nothing of new customers
+        cleaning = Cleaning.model_validate(kept["cleaning"])
+        kept["cleaning"] = {**cleaning.model_dump(), "from_day": "", "to_day": "", "only_customers": []}
+    return as_told(config.replace(**kept), reading)
+
+
 def _from_sales(
     run: Run,
     used: tuple[str, ...],
     source: str,
-    config: Config,
+    settings: Config,
     store: Store,
     mapping: Mapping[str, str],
     as_of: date | None,
     progress: Progress,
 ) -> tuple[DataFrame, date, tuple[str, ...]]:
     snapshot = store.snapshot(run.snapshot_id)
-    kept = {name: snapshot.settings[name] for name in ("cleaning", "clv") if name in snapshot.settings}
-    settings = config.replace(**kept)
-    categories = snapshot.settings.get("categories", config.categories)
+    categories = snapshot.settings.get("categories", settings.categories)
     progress("Reading and cleaning", 0.0)
     with open_sales(source, settings, mapping=mapping, as_of=as_of) as sales:
         progress("Reading and cleaning", 1.0)

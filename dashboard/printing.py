@@ -8,13 +8,16 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dashboard.evaluation import OfSales
+from dashboard.inspection import Inspection
 from dashboard.labelling import Labelled
 from dashboard.runner import Outcome
 from engines.columns import SEGMENT, SEGMENT_KEY, describe
 
 _WIDTH_WITHOUT_TERMINAL = 150
+_PARTS = {"sold": "sold", "returned": "returned and subtracted"}
 _LABELS = 20  # how many customers are shown one by one
 
 
@@ -39,6 +42,20 @@ def _money(value: float | None) -> str:
     return "–" if value is None else f"{value:,.2f}"
 
 
+def print_ledger(ledger: Mapping[str, Any], currency: str, console: Console | None = None) -> None:
+    """What came in, what each rule dropped, what is left and what was noticed; stored ledgers may count less."""
+    table = new_table("Ledger", ["Rule"], ["Lines", "Orders", "Customers", f"Revenue {currency}"])
+    table.add_row("in", *_side(ledger["in"]))
+    for rule in ledger["rules"]:
+        table.add_row(f"- {_words(rule['rule'])}", *_side(rule))
+    table.add_row("out", *_side(ledger["out"]), style="bold")
+    for part in ledger.get("parts", ()):
+        table.add_row(f"  of this {_PARTS.get(part['rule'], part['rule'])}", *_side(part))
+    for note in ledger["notes"]:
+        table.add_row(f"kept: {_words(note['rule'])}", *_side(note), style="dim")
+    (console or new_console()).print(table)
+
+
 def print_outcome(outcome: Outcome, insights: Mapping[int, Sequence[Mapping[str, Any]]] = {}) -> None:
     """The ledger, then a table of segments per engine with its run id, and what stands out in it."""
     console = new_console()
@@ -50,14 +67,7 @@ def print_outcome(outcome: Outcome, insights: Mapping[int, Sequence[Mapping[str,
         f"(snapshot {snapshot.id})\n",
         highlight=False,
     )
-    table = new_table("Ledger", ["Rule"], ["Lines", f"Revenue {currency}", "Customers"])
-    table.add_row("in", *_side(ledger["in"]))
-    for rule in ledger["rules"]:
-        table.add_row(f"- {_words(rule['rule'])}", f"{rule['lines']:,}", _exact(rule["revenue"]), "")
-    table.add_row("out", *_side(ledger["out"]), style="bold")
-    for note in ledger["notes"]:
-        table.add_row(f"kept: {_words(note['rule'])}", f"{note['lines']:,}", _exact(note["revenue"]), "", style="dim")
-    console.print(table)
+    print_ledger(ledger, currency, console)
     for run in outcome.runs:
         if run.state != "done":
             continue
@@ -82,8 +92,9 @@ def print_outcome(outcome: Outcome, insights: Mapping[int, Sequence[Mapping[str,
             console.print(f"  Note: {note}", highlight=False)
 
 
-def _side(side: Mapping[str, Any]) -> tuple[str, str, str]:
-    return f"{side['lines']:,}", _exact(side["revenue"]), f"{side['customers']:,}"
+def _side(side: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    counts = ("" if side.get(name) is None else f"{side[name]:,}" for name in ("lines", "orders", "customers"))
+    return *counts, _exact(side["revenue"])
 
 
 def _exact(value: float) -> str:
@@ -94,6 +105,29 @@ def _exact(value: float) -> str:
 
 def _words(rule: str) -> str:
     return rule.replace("_", " ")
+
+
+def print_inspection(found: Inspection) -> None:
+    """The source, how its columns are read, the ledger and the control totals."""
+    console = new_console()
+    synthetic = " (synthetic)" if found.synthetic and "synthetic" not in found.title else ""
+    console.print(
+        f"\n{found.title}{synthetic}: {found.first_day.isoformat()} to {found.last_day.isoformat()}, as of "
+        f"{found.as_of.isoformat()}\nContent (SHA-256): {found.fingerprint}\n",
+        highlight=False,
+        markup=False,
+    )
+    table = new_table("Columns", ["Field", "Column of the source"])
+    for field, column in found.mapping.items():
+        table.add_row(field, Text(column))
+    console.print(table)
+    for note in found.notes:
+        console.print(f"  Note: {note}", highlight=False, markup=False)
+    print_ledger(found.ledger, found.currency, console)
+    table = new_table("Control totals", ["Sales"], ["Lines", "Orders", "Customers", f"Revenue {found.currency}"])
+    for name, words in (("gross", "gross: sold"), ("returned", "returned"), ("net", "net of returns")):
+        table.add_row(words, *_side(found.totals[name]))
+    console.print(table)
 
 
 def print_engines(found: Sequence[Mapping[str, Any]]) -> None:

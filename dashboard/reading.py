@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pandas import DataFrame
+from pydantic import ValidationError
 
+from dashboard.cleaning import rules_of, settled
 from dashboard.config import Config
-from engines import features, intake
-from engines.columns import COUNTRY
+from engines import features, intake, value
+from engines.columns import CLV, COUNTRY
+from engines.errors import InputError
+from engines.intake.places import kind_of, lasting, public
 from engines.value.appraisal import Agenda, Settings, agenda, appraise
 from storage.contract import NewSnapshot
 
@@ -27,7 +31,33 @@ def silent(stage: str, done: float) -> None:
     """Progress that nobody watches."""
 
 
-def open_sales(source: str, config: Config, *, mapping: Mapping[str, str], as_of: date | None) -> intake.Sales:
+def as_told(config: Config, reading: Mapping[str, Any]) -> Config:
+    """The configuration with what a user says of one source in place of these keys of [reading].
+
+    Raises:
+        InputError: a key that is not there, or a value that it does not allow.
+    """
+    if not reading:
+        return config
+    other = {"table": "query", "query": "table"}  # one that is said takes the place of either
+    instead = {other[name]: "" for name in reading if name in other}
+    try:
+        return config.replace(reading={**instead, **reading})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{where}: {first['msg']} (is {first['input']!r}).") from None
+
+
+def reading_of(config: Config) -> intake.Reading:
+    """[reading] as the intake knows it."""
+    told = config.reading.model_dump().items()
+    return intake.Reading(**{name: tuple(said) if isinstance(said, list) else said for name, said in told})
+
+
+def open_sales(
+    source: str, config: Config, *, mapping: Mapping[str, str], as_of: date | None, keep_dropped: bool = False
+) -> intake.Sales:
     """The clean sales of a source, read as the configuration says; ``mapping`` goes before the configuration's.
 
     What is given back is to be used in a ``with`` statement, at whose end the sales are let go.
@@ -35,13 +65,14 @@ def open_sales(source: str, config: Config, *, mapping: Mapping[str, str], as_of
     Raises:
         InputError: the source, the mapping or the date cannot be used.
     """
-    rules = intake.CleaningRules(
-        **config.cleaning.model_dump(exclude={"unknown_countries"}),
-        unknown_countries=tuple(config.cleaning.unknown_countries),
-    )
-    told = {name: tuple(said) if isinstance(said, list) else said for name, said in config.reading.model_dump().items()}
     return intake.read_sales(
-        source, mapping={**config.mapping, **mapping}, reading=intake.Reading(**told), rules=rules, as_of=as_of
+        source,
+        mapping={**config.mapping, **mapping},
+        reading=reading_of(config),
+        rules=rules_of(settled(config).cleaning),
+        as_of=as_of,
+        currency=config.sales.currency,
+        keep_dropped=keep_dropped,
     )
 
 
@@ -52,16 +83,21 @@ def new_snapshot(
     *,
     source: str,
     name: str | None = None,
+    called: str | None = None,
 ) -> NewSnapshot:
-    """What the customers of these sales will be kept as; equal sales, settings and plug-ins make an equal one."""
+    """What the customers of these sales will be kept as; equal sales, settings and plug-ins make an equal one.
+
+    ``name`` is the data set's, ``called`` the source's, where these are not to be taken from the source.
+    """
+    kind = kind_of(source)
     return NewSnapshot(
         dataset=name or sales.name,
-        source=source if not Path(source).exists() else Path(source).name,
+        source=called or (Path(source).name if kind in ("file", "folder") else public(source)),
         fingerprint=sales.fingerprint,
         as_of=sales.as_of,
         settings={
             "mapping": dict(sales.mapping),
-            "cleaning": config.cleaning.model_dump(),
+            "cleaning": settled(config).cleaning.model_dump(),
             "reading": config.reading.model_dump(),
             "categories": config.categories,
             "clv": config.clv.model_dump(),
@@ -71,14 +107,14 @@ def new_snapshot(
         ledger=sales.ledger.to_dict(),
         info={
             "title": name or sales.title,
-            "source_kind": "file" if Path(source).exists() else "database" if "://" in source else "built in",
+            "source_kind": kind if kind in ("built in", "database") else "file",
             "synthetic": sales.synthetic,
             "currency": sales.currency or config.sales.currency,
             "has_country": COUNTRY in sales.fields,
             "first_day": sales.first_day.isoformat(),
             "last_day": sales.last_day.isoformat(),
             "notes": list(sales.notes),
-            **_location(source),
+            **({"location": location} if (location := lasting(source)) else {}),
         },
     )
 
@@ -94,13 +130,6 @@ def value_settings(config: Config) -> Settings:
         churn_days=churn.days,
         min_history_days=churn.min_history_days,
     )
-
-
-def _location(source: str) -> dict[str, str]:
-    """Where a worker finds the sales again: an embedded name or a whole path, and nothing that may hold a secret."""
-    if source in intake.EMBEDDED:
-        return {"location": source}
-    return {"location": str(Path(source).resolve())} if Path(source).exists() else {}
 
 
 def _identity(plugins: Sequence[features.RegisteredFeature]) -> dict[str, Any]:
@@ -141,6 +170,7 @@ def valued_customers(
     appraisal = appraise(customers, tables, sales.first_day, sales.as_of, settings)
     progress("Estimating value", 1.0)
     info = {**new.info, "value": appraisal.model, "value_notes": list(appraisal.notes)}
+    info["cohorts"] = features.cohorts(sales.table, as_of=sales.as_of)
     info["columns"] = [asdict(item.column) for item in made if item.column is not None]
     kept = {name: item for name, item in new.settings.items() if name != "features"} | _identity(made)
     receipts = {} if appraisal.receipt is None else {RECEIPT: appraisal.receipt}
@@ -166,10 +196,16 @@ def customers_then(
     dates: Collection[date],
     columns: Collection[str],
 ) -> dict[date, DataFrame]:
-    """The customers as they stood at each date, with those of ``columns`` that there are; CLV is not known of then."""
+    """The customers as they stood at each date, with those of ``columns`` that there are.
+
+    CLV, where it is asked for, is what would have been foreseen then, from the sales before that date alone.
+    """
     used = [item for item in plugins if item.column is not None and item.column.name in columns]
     tables = {}
     for day, built in features.customers_at(sales.table, sorted(dates), categories=config.categories):
         customers = features.extended(built, sales.table, as_of=day, plugins=used).customers if used else built
+        if CLV in columns:
+            ahead = {"horizon_weeks": config.clv.horizon_weeks, "discount_rate": config.clv.discount_rate}
+            customers = customers.join(value.clv_alone(customers, **ahead))
         tables[day] = customers[[name for name in customers.columns if name in columns]]
     return tables

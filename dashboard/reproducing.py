@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from dashboard.fits import as_then, origin_of, stored_engine, versions
 from dashboard.reading import Progress, new_snapshot, open_sales, silent, valued_customers
 from engines.drift import adjusted_rand
 from engines.errors import InputError
-from engines.intake.samples import EMBEDDED
+from engines.intake.places import lasting
 from engines.run import check, fit, in_order
 from storage.contract import Run, Snapshot, Store
 
@@ -154,7 +153,7 @@ def _versions_since(run: Run) -> tuple[Difference, ...]:
 
 def _still_there(snapshot: Snapshot) -> str | None:
     for name in (snapshot.info.get("location"), snapshot.source):
-        if name is not None and (name in EMBEDDED or Path(name).is_file()):
+        if name is not None and lasting(name) is not None:
             return str(name)
     return None
 

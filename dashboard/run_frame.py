@@ -2,114 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from dashboard.customer_columns import CustomerColumns, Mask, Positions, no_value
 from engines.columns import (
-    AVERAGE_ORDER_VALUE,
-    CHURN_RISK,
+    CATEGORY_SHARE,
     CLV,
     COUNTRY,
-    EXPECTED_PURCHASES,
-    FREQUENCY,
-    LAST_PURCHASE,
-    MONETARY,
-    NET_MONETARY,
-    RECENCY,
-    TENURE,
     UNKNOWN_COUNTRY,
     Column,
     columns_of,
     describe,
 )
 from engines.contract import NamedSegment
+from storage.area import Area
 from storage.contract import Run, Selection, Snapshot
 from storage.layout import fold, is_storable
 
+__all__ = ["CustomerColumns", "Mask", "Positions", "RunFrame", "Views"]
+
 T = TypeVar("T")
-Mask = NDArray[np.bool_]
-Positions = NDArray[np.int32]
-
-#: What is kept of the customer table, where it is there: what pages filter, add up, draw and list.
-KEPT = (
-    RECENCY,
-    FREQUENCY,
-    MONETARY,
-    NET_MONETARY,
-    AVERAGE_ORDER_VALUE,
-    TENURE,
-    LAST_PURCHASE,
-    EXPECTED_PURCHASES,
-    CLV,
-    CHURN_RISK,
-)
-
-_BOUNDS = (  # field of a selection, column, whether the bound is the least allowed (else the most)
-    ("min_clv", CLV, True),
-    ("min_frequency", FREQUENCY, True),
-    ("min_monetary", MONETARY, True),
-    ("max_recency", RECENCY, False),
-    ("max_churn", CHURN_RISK, False),
-)
+_AREAS_KEPT = 8
+_HAND = 65_536
 
 
-@dataclass(frozen=True, eq=False)
-class CustomerColumns:
-    """The customers of a snapshot, position by position in its order; shared by all its runs and never changed.
+class Views(NamedTuple):
+    """Who meets a selection, and who would were nothing said of segments and countries (None: everyone)."""
 
-    ``ids``: Arrow strings. ``columns``: numbers by column name (dates as days since 1970). ``country_codes``: positions
-    in ``countries``, which are sorted by number of customers; -1 where nothing is known.
-    """
-
-    ids: pa.Array
-    columns: Mapping[str, NDArray]
-    country_codes: NDArray[np.intp]
-    countries: tuple[str, ...]
-
-    @classmethod
-    def from_table(cls, customers: pd.DataFrame, more: Iterable[str] = ()) -> CustomerColumns:
-        """From a customer table indexed by customer id; ``more``: columns of plug-ins, which are numbers."""
-        ids = pa.array(customers.index.astype(str), type=pa.large_string())
-        columns = {name: _numbers(customers[name]) for name in (*KEPT, *more) if name in customers.columns}
-        for values in columns.values():
-            values.flags.writeable = False
-        codes, countries = _coded(customers[COUNTRY]) if COUNTRY in customers.columns else (None, ())
-        if codes is None:
-            codes = np.full(len(customers), -1, dtype=np.intp)
-        return cls(ids, columns, codes, countries)
-
-    @cached_property
-    def searchable(self) -> pa.Array:
-        """The ids in lower case."""
-        return pc.utf8_lower(self.ids)
-
-    @cached_property
-    def _orders(self) -> dict[str, Positions]:
-        return {}
-
-    def order(self, column: str) -> Positions:
-        """Every customer's position by rising value of a column (customers without a value last), ties by position."""
-        if column not in self._orders:
-            self._orders[column] = np.argsort(self.columns[column], kind="stable").astype(np.int32)
-        return self._orders[column]
-
-    @cached_property
-    def by_id(self) -> Positions:
-        """Every customer's position in code point order of the ids."""
-        return pc.array_sort_indices(self.ids).to_numpy().astype(np.int32)
-
-    @cached_property
-    def lottery(self) -> Positions:
-        """Every customer once in a random order that never changes: samples stay the same while filters change."""
-        return np.random.default_rng(0).permutation(len(self.ids)).astype(np.int32)
+    mask: Mask
+    rest: Mask | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +78,11 @@ class RunFrame:
     def currency(self) -> str:
         """ISO 4217 code of all money."""
         return str(self.snapshot.info.get("currency", ""))
+
+    @property
+    def texts(self) -> Mapping[str, pa.Array]:
+        """What else the sales say of each customer, by attribute; null where nothing."""
+        return self.customers.texts
 
     @cached_property
     def added(self) -> dict[str, Column]:
@@ -221,26 +155,57 @@ class RunFrame:
 
     def mask(self, selection: Selection) -> Mask:
         """Which customers meet a selection; one without a value never meets a condition on it."""
-        return self.mask_but(selection)
+        return self.views(selection).mask
 
-    def mask_but(self, selection: Selection, leave_out: str = "") -> Mask:
-        """Which customers meet a selection without one of its fields: what the options of that field would find."""
+    def mask_but(self, selection: Selection, leave_out: str) -> Mask:
+        """Which customers meet a selection without one of its fields."""
+        return self.mask(replace(selection, **{leave_out: getattr(Selection(), leave_out)}))
+
+    def views(self, selection: Selection) -> Views:
+        """Which customers meet a selection, and which meet it but for its segments and countries."""
+        places = replace(Selection(), segments=selection.segments, countries=selection.countries)
+        rest = None if selection == places else self._rest(selection)
+        mask = np.ones(len(self), dtype=bool) if rest is None else rest.copy()
+        if selection.segments:
+            mask &= _is_one_of([item.name for item in self.segments], selection.segments)[self.segment_codes]
+        if selection.countries:
+            mask &= _is_one_of(self.countries, selection.countries)[self.country_codes]
+        return Views(mask, rest)
+
+    def _rest(self, selection: Selection) -> Mask:
+        """Which customers meet all conditions but those on segment and country."""
         chosen = np.ones(len(self), dtype=bool)
-        if selection.segments and leave_out != "segments":
-            chosen &= _is_one_of([item.name for item in self.segments], selection.segments)[self.segment_codes]
-        if selection.countries and leave_out != "countries":
-            chosen &= _is_one_of(self.countries, selection.countries)[self.country_codes]
-        for field, column, least in _BOUNDS:
-            bound = getattr(selection, field)
-            if bound is None or field == leave_out:
-                continue
-            if not self.has(column):
+        for bound, value in selection.bounds():
+            if not self.has(bound.column):
                 return np.zeros(len(self), dtype=bool)
-            values = self.values(column)
-            chosen &= values >= bound if least else values <= bound
-        if selection.q and leave_out != "q":
+            values = self.values(bound.column)
+            chosen &= values >= value if bound.least else values <= value
+        for category, least in selection.shares:
+            if category not in self.customers.categories:
+                return np.zeros(len(self), dtype=bool)
+            chosen &= self.values(f"{CATEGORY_SHARE}{category}") >= least
+        for area in selection.areas:
+            if not (self.has(area.x) and self.has(area.y)):
+                return np.zeros(len(self), dtype=bool)
+            chosen &= self._standing_in(area)
+        if selection.q:
             chosen &= self._id_contains(selection.q)
         return chosen
+
+    def _standing_in(self, area: Area) -> Mask:
+        """Who is in an area; the last few are kept, since other filters change while a shape stands."""
+        kept = self._areas
+        inside = kept.get(area)
+        if inside is None:
+            inside = area.contains(self.values(area.x), self.values(area.y))
+            while len(kept) >= _AREAS_KEPT:
+                kept.pop(next(iter(kept), area), None)
+            kept[area] = inside
+        return inside
+
+    @cached_property
+    def _areas(self) -> dict[Area, Mask]:
+        return {}
 
     def _id_contains(self, text: str) -> Mask:
         if not is_storable(text):
@@ -250,15 +215,25 @@ class RunFrame:
     def page(self, mask: Mask, sort: str, descending: bool, start: int, stop: int) -> Positions:
         """Positions of the customers ``start`` to ``stop`` that meet a mask, sorted; ties by id, no value always last.
 
-        ``sort``: a numeric column, ``customer_id``, ``segment`` (in playbook order) or ``country`` (by name).
+        ``sort``: a numeric column, an attribute, ``customer_id``, ``segment`` (in playbook order) or ``country``
+        (by name).
         """
         order = self._sorted_by(sort)
-        chosen = order[mask[order]]
-        if descending and len(chosen):
-            values = self._sort_values(sort)
-            known = len(chosen) if values is None else int(np.count_nonzero(~_nothing(values[chosen])))
-            chosen = np.concatenate([chosen[:known][::-1], chosen[known:]])
-        return chosen[start:stop]
+        known = self.remembered(("known", sort), lambda: self._with_value(sort))
+        pieces = (order[:known][::-1], order[known:]) if descending else (order,)
+        found, number = [], 0
+        for piece in pieces:  # hand by hand: the first page is mostly in the first hand
+            for begin in range(0, len(piece), _HAND):
+                hand = piece[begin : begin + _HAND]
+                found.append(hand[mask[hand]])
+                number += len(found[-1])
+                if number >= stop:
+                    return np.concatenate(found)[start:stop]
+        return np.concatenate(found)[start:stop] if found else order[:0]
+
+    def _with_value(self, sort: str) -> int:
+        values = self._sort_values(sort)
+        return len(self) if values is None else len(self) - int(np.count_nonzero(no_value(values)))
 
     def _sorted_by(self, sort: str) -> Positions:
         def make() -> Positions:
@@ -275,11 +250,9 @@ class RunFrame:
             rank = np.full(len(self.countries) + 1, np.nan)
             rank[by_name] = np.arange(len(by_name))
             return rank[self.country_codes]
+        if sort in self.texts:
+            return _ranks(self.texts[sort])
         return self.values(sort) if self.has(sort) else None
-
-
-def _nothing(values: NDArray) -> Mask:
-    return np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
 
 
 def _is_one_of(names: Sequence[str], wanted: Sequence[str]) -> Mask:
@@ -287,22 +260,7 @@ def _is_one_of(names: Sequence[str], wanted: Sequence[str]) -> Mask:
     return np.array([*(name in set(wanted) for name in names), False])
 
 
-def _numbers(column: pd.Series) -> NDArray:
-    """A column as plain numbers: whole ones in 32 bits where they fit, dates as days since 1970, else float64."""
-    if pd.api.types.is_integer_dtype(column.dtype) and not column.hasnans:
-        values = column.to_numpy(dtype=np.int64)
-        fits = len(values) == 0 or (abs(values.min()) < 2**31 and abs(values.max()) < 2**31)
-        return values.astype(np.int32 if fits else np.float64)
-    if pd.api.types.is_numeric_dtype(column.dtype):
-        return column.to_numpy(dtype=np.float64, na_value=np.nan).copy()
-    moments = pd.to_datetime(column).to_numpy().astype("datetime64[D]")
-    return np.where(np.isnat(moments), np.nan, moments.astype(np.int64)).astype(np.float64)
-
-
-def _coded(column: pd.Series) -> tuple[NDArray[np.intp], tuple[str, ...]]:
-    codes, names = pd.factorize(column)
-    counts = np.bincount(codes[codes >= 0], minlength=len(names))
-    order = sorted(range(len(names)), key=lambda code: (-counts[code], str(names[code])))
-    place = np.full(len(names) + 1, -1, dtype=np.intp)
-    place[order] = np.arange(len(names))
-    return place[codes], tuple(str(names[code]) for code in order)
+def _ranks(texts: pa.Array) -> NDArray:
+    """The place of each text among the different ones, by code point; NaN where there is none."""
+    places = pc.rank(texts, "ascending", tiebreaker="dense").to_numpy().astype(np.float64)
+    return np.where(texts.is_null().to_numpy(zero_copy_only=False), np.nan, places)

@@ -168,8 +168,13 @@ def _ledger(ledger: Mapping[str, Any], currency: str) -> Component:
         cells = [html.Td(text, className="seg-number") for text in numbers]
         return html.Tr([html.Th(title, scope="row"), *cells], className=style)
 
-    rules = [line(f"− {rule['rule'].replace('_', ' ')}", rule) for rule in ledger["rules"] if rule["lines"]]
-    lines = [line("Read", ledger["in"]), *rules, line("Used", ledger["out"], "fw-semibold")]
+    rules = [
+        line(f"− {rule['rule'].replace('_', ' ')}", rule)
+        for rule in ledger["rules"]
+        if rule["lines"] or rule["revenue"]
+    ]
+    parts = [line(f"of this {part['rule']}", part) for part in ledger.get("parts", ())]
+    lines = [line("Read", ledger["in"]), *rules, line("Used", ledger["out"], "fw-semibold"), *parts]
     return table("What cleaning dropped", (("Lines of sales", False), ("Lines", True), ("Revenue", True)), lines)
 
 

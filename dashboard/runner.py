@@ -12,7 +12,8 @@ from pandas import DataFrame
 
 from dashboard.config import Config
 from dashboard.fits import Fit, Recall, fit_engine, fitting, look_back, stored_engine, timing
-from dashboard.reading import Progress, Valued, new_snapshot, open_sales, silent, valued_customers
+from dashboard.reading import Progress, Valued, as_told, new_snapshot, open_sales, silent, valued_customers
+from dashboard.watching import live_point
 from engines import features, intake, registry
 from engines.contract import Engine
 from engines.errors import InputError
@@ -22,7 +23,11 @@ from storage.contract import NewSnapshot, Run, Snapshot, Store
 
 @dataclass(frozen=True)
 class Job:
-    """What a user asks for: a source, engines, and how to read it. What is None comes from the configuration."""
+    """What a user asks for: a source, engines, and how to read it. What is None comes from the configuration.
+
+    ``reading`` goes before the keys of [reading] that it names. ``called``: what the source is called where its own
+    name means nothing to its owner, as that of an uploaded file.
+    """
 
     source: str
     engines: tuple[str, ...] = ()
@@ -31,6 +36,8 @@ class Job:
     as_of: date | None = None
     mapping: Mapping[str, str] = field(default_factory=dict)
     name: str | None = None
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    called: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,7 @@ def run_job(
         InputError: the source, the mapping, the date, an engine's name or a setting cannot be used; nothing is stored.
     """
     engines, notes = _engines(job, config)
+    config = as_told(config, job.reading)
     with _read(job, config, store, progress) as read:
         finished = _finished(store, read.snapshot, engines) if reuse_runs else {}
         if read.snapshot is not None and len(finished) == len(engines):
@@ -127,7 +135,7 @@ def run_job(
         _refuse_if_all_refused([fit.refusal for fit in fits])
         progress("Storing", 0.0)
         snapshot = store.save_snapshot(new, customers, receipts)
-        runs = tuple(_keep(fit, snapshot, store, config) for fit in fits)
+        runs = tuple(_keep(fit, snapshot, customers, store, config) for fit in fits)
         progress("Storing", 1.0)
         return Outcome(snapshot, runs, (*read.sales.notes, *notes, *failed))
 
@@ -144,6 +152,7 @@ def queue_job(
         InputError: as :func:`run_job`; nothing is stored and nothing queued.
     """
     engines, notes = _engines(job, config)
+    config = as_told(config, job.reading)
     with _read(job, config, store, progress) as read:
         there = _finished(store, read.snapshot, engines, ("queued", "running", "done")) if reuse_runs else {}
         if read.snapshot is not None and len(there) == len(engines):
@@ -203,7 +212,7 @@ def work(
     if fit.result is not None and note is not None:
         fit = replace(fit, result=replace(fit.result, notes=(*fit.result.notes, note)))
     report("Storing", 0.0)
-    return _finish(run, fit, store, worker)
+    return _finish(run, fit, customers, store, config, worker)
 
 
 # --- the steps ------------------------------------------------------------------------------------------------------
@@ -236,7 +245,7 @@ def _read(job: Job, config: Config, store: Store, progress: Progress) -> Iterato
     with open_sales(job.source, config, mapping=job.mapping, as_of=job.as_of) as sales:
         progress("Reading and cleaning", 1.0)
         plugins = features.registered_features()
-        new = new_snapshot(sales, config, plugins, source=job.source, name=job.name)
+        new = new_snapshot(sales, config, plugins, source=job.source, name=job.name, called=job.called)
         yield _Read(sales, plugins, new, store.find_snapshot(new))
 
 
@@ -284,16 +293,23 @@ def _refuse_if_all_refused(refusals: Sequence[InputError | None]) -> None:
         raise told[0]
 
 
-def _keep(fit: Fit, snapshot: Snapshot, store: Store, config: Config) -> Run:
+def _keep(fit: Fit, snapshot: Snapshot, customers: DataFrame, store: Store, config: Config) -> Run:
     if fit.already is not None:
         return fit.already
     run = store.start_run(snapshot.id, fit.name, fit.engine.settings(), lease_seconds=config.worker.lease_seconds)
-    return _finish(run, fit, store, None)
+    return _finish(run, fit, customers, store, config, None)
 
 
-def _finish(run: Run, fit: Fit, store: Store, worker: str | None) -> Run:
+def _finish(run: Run, fit: Fit, customers: DataFrame, store: Store, config: Config, worker: str | None) -> Run:
     if fit.result is None:
         return store.fail_run(run.id, fit.error, worker=worker)
     return store.finish_run(
-        run.id, fit.result, seconds=fit.seconds, info=fit.info, model=fit.model, drift=fit.drift, worker=worker
+        run.id,
+        fit.result,
+        seconds=fit.seconds,
+        info=fit.info,
+        model=fit.model,
+        drift=fit.drift,
+        live=live_point(run, fit.engine, customers, fit.result.labels, fit.drift, store, config),
+        worker=worker,
     )

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -17,7 +16,7 @@ from cronsim import CronSim, CronSimError
 
 from dashboard.config import Config
 from engines.errors import InputError
-from engines.intake.samples import EMBEDDED
+from engines.intake.places import lasting, secrets_of
 from storage.contract import ChangedError, NotFoundError, Store, StoreError
 from storage.scheduled import NewSchedule, Schedule
 
@@ -92,37 +91,39 @@ def explained(cron: str) -> str:
 
 
 def new_schedule(job: Job, every: str, time_zone: str, config: Config) -> NewSchedule:
-    """A schedule that can be kept, with everything in it checked; a file is kept with its whole path.
+    """A schedule that can be kept, with everything in it checked; files are kept with their whole path.
 
     Raises:
         InputError: the time, the zone, the source or an engine cannot be used, or the source holds a secret.
     """
+    from dashboard.reading import as_told
     from dashboard.runner import make_engine
 
     cron = cron_of(every)
     zone(time_zone)
     source = _whole(job.source)
+    as_told(config, job.reading)
     for name in job.engines:
         make_engine(name, config, k=job.k, seed=job.seed)
     rest = {"engines": job.engines, "k": job.k, "seed": job.seed, "mapping": job.mapping, "name": job.name}
+    rest["reading"] = dict(job.reading)
     return NewSchedule(source, cron, time_zone, rest)
 
 
 def _whole(source: str) -> str:
-    if source in EMBEDDED:
-        return source
     try:
         secret = urlsplit(source).password or _SECRET.search(source)
     except ValueError:  # not an address
         secret = None
-    if secret:
+    if secret or secrets_of(source):
         raise InputError(
             "The source has a password or a key in it, and schedules are kept in the open. Name the source without it, "
             "and give the secret to the worker's environment (for PostgreSQL: PGPASSWORD, or a file ~/.pgpass)."
         )
-    if not Path(source).is_file():
+    place = lasting(source)
+    if place is None:
         raise InputError(f"There is no file {source}; put it there, then add the schedule.")
-    return str(Path(source).resolve())
+    return place
 
 
 def job_of(schedule: Schedule) -> Job:
@@ -137,6 +138,7 @@ def job_of(schedule: Schedule) -> Job:
         seed=asked.get("seed"),
         mapping=asked.get("mapping") or {},
         name=asked.get("name"),
+        reading=asked.get("reading") or {},
     )
 
 
@@ -162,6 +164,7 @@ def schedule_dict(schedule: Schedule) -> dict[str, Any]:
         "seed": asked.seed,
         "mapping": dict(asked.mapping),
         "name": asked.name,
+        "reading": dict(asked.reading),
         "cron": schedule.cron,
         "explained": explained(schedule.cron),
         "time_zone": schedule.time_zone,

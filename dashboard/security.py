@@ -19,6 +19,7 @@ from engines.errors import InputError
 PASSWORD_VARIABLE = "SEGMENTRY_PASSWORD"  # noqa: S105 - the variable's name, not a password
 HEALTH = "/health"
 BODY_LIMIT = 4 * 1024 * 1024
+UPLOADS = "/api/v1/uploads"  # bounds its bodies itself, as it writes them to disk piece by piece
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -120,7 +121,8 @@ class Guard:
 
     With a password, every request but ``/health`` needs it (HTTP Basic, any user name). Without one, only requests from
     this machine under a local name are answered, so that a page elsewhere cannot reach in by rebinding its name.
-    Requests that change something must come from Segmentry's own pages or from a program. Bodies are bounded.
+    Requests that change something must come from Segmentry's own pages or from a program. Bodies are bounded, save that
+    of an upload, which its route bounds.
     """
 
     def __init__(
@@ -144,7 +146,7 @@ class Guard:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.lower(): value for name, value in _headers(scope)}
         refusal = None if scope["path"] == HEALTH else self._refusal(scope, headers)
-        if refusal is None:
+        if refusal is None and (scope["method"], scope["path"]) != ("POST", UPLOADS):
             receive, refusal = await self._bounded(headers, receive)
         if refusal is None:
             await self.app(scope, receive, send)

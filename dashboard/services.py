@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from dashboard.config import Config
 from dashboard.frames import FrameCache
 from dashboard.kept import Kept
+from engines.migration import Migration
 from engines.selection import KSelection
 from engines.value.golden import Comparison
-from storage.contract import Store
+from storage.contract import Run, Store
 
 
 @dataclass(frozen=True)
@@ -21,3 +22,6 @@ class Services:
     frames: FrameCache
     evaluations: Kept[KSelection] = field(default_factory=Kept)
     golden: Kept[tuple[Comparison, ...]] = field(default_factory=Kept)
+    migrations: Kept[Migration] = field(default_factory=lambda: Kept(8))
+    runs: Kept[Run] = field(default_factory=Kept)  # runs as they were read a moment ago
+    earlier: Kept[list[Run]] = field(default_factory=Kept)  # runs of the same series on earlier dates, for a while

@@ -18,7 +18,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from flask import Flask, Response, current_app, request, send_file
 
-from dashboard import cards, ids
+from dashboard import bell, cards, ids
 from dashboard.config import shipped
 from dashboard.context import address, context, first_run, moved, run_from
 from dashboard.pages import PAGES
@@ -129,7 +129,7 @@ def _frame() -> Component:
                 [*links["marketing"], divider, *links["operations"]], className="seg-nav", **{"aria-label": "Pages"}
             ),
             html.Div([badge, *pickers], className="seg-context", role="group", **about),
-            html.Div(theme_button, className="seg-theme-place"),
+            html.Div([bell.bell(), theme_button], className="seg-theme-place d-flex gap-2"),
         ],
         className="seg-bar",
     )
@@ -214,6 +214,7 @@ def _say_what_went_wrong(error: Exception) -> None:
 
 
 def _register(app: Dash, services: Services) -> None:
+    bell.register(app, services, SHOWN_RUN)
     theme = ClientsideFunction("segmentry", "theme")
     app.clientside_callback(
         theme,

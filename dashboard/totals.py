@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from dashboard.run_frame import Mask, RunFrame
+from dashboard.run_frame import RunFrame
+from dashboard.tally import AT_RISK, CLV_KNOWN, RISK_KNOWN, Tally
 from engines.columns import CHURN_RISK, CLV, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
 
 
 class Totals(NamedTuple):
-    """The customers in view; money in the data set's currency, ``clv`` is None where nobody has been valued."""
+    """The customers in view; money in the data set's currency, ``clv`` is None where nobody has been valued.
+
+    ``at_risk`` is each customer's spend so far times its churn risk, summed over the ``risk_known`` customers whose
+    risk is known; None where nobody's is.
+    """
 
     customers: int
     revenue: float
     orders: float
     clv: float | None
+    at_risk: float | None = None
+    risk_known: int = 0
 
     @property
     def average_order_value(self) -> float | None:
@@ -46,6 +50,8 @@ class SegmentTotals(NamedTuple):
     monetary: float
     clv: float | None
     churn_risk: float | None
+    at_risk: float | None = None
+    risk_known: int = 0
 
 
 def totals(rows: list[SegmentTotals], *, valued: bool) -> Totals:
@@ -55,63 +61,45 @@ def totals(rows: list[SegmentTotals], *, valued: bool) -> Totals:
         revenue=sum(row.revenue for row in rows),
         orders=sum(row.orders for row in rows),
         clv=sum(row.total_clv or 0.0 for row in rows) if valued else None,
+        at_risk=sum(known) if (known := [row.at_risk for row in rows if row.at_risk is not None]) else None,
+        risk_known=sum(row.risk_known for row in rows),
     )
 
 
-def segment_totals(frame: RunFrame, mask: Mask) -> list[SegmentTotals]:
+def segment_totals(frame: RunFrame, view: Tally) -> list[SegmentTotals]:
     """The segments that have a customer in view, in the order of the playbook."""
     n = len(frame.segments)
-    codes = np.where(mask, frame.segment_codes, n)
-    sizes = np.bincount(codes, minlength=n + 1)[:n]
-    revenue = _sums(frame, codes, MONETARY)
-    recency, orders = _sums(frame, codes, RECENCY), _sums(frame, codes, FREQUENCY)
-    total_clv, clv = _known(frame, codes, CLV)
-    churn = _known(frame, codes, CHURN_RISK)[1]
-    everyone, everything = int(sizes.sum()), float(revenue.sum())
+    sizes, sums = view.sizes_by_segment(n), {name: view.by_segment(name, n) for name in view.sums}
+    everyone, everything = int(sizes.sum()), float(sums[MONETARY].sum())
+
+    def known(measure: str, among: str, i: int) -> float | None:
+        return float(sums[measure][i]) if among in sums and sums[among][i] else None
+
+    def mean(measure: str, among: str, i: int) -> float | None:
+        return float(sums[measure][i] / sums[among][i]) if among in sums and sums[among][i] else None
+
     return [
         SegmentTotals(
             segment=item,
             customers=int(sizes[i]),
             share=sizes[i] / everyone,
-            revenue=float(revenue[i]),
-            revenue_share=float(revenue[i] / everything) if everything > 0 else None,
-            orders=float(orders[i]),
-            total_clv=_number(total_clv, i),
-            recency=float(recency[i] / sizes[i]),
-            frequency=float(orders[i] / sizes[i]),
-            monetary=float(revenue[i] / sizes[i]),
-            clv=_number(clv, i),
-            churn_risk=_number(churn, i),
+            revenue=float(sums[MONETARY][i]),
+            revenue_share=float(sums[MONETARY][i] / everything) if everything > 0 else None,
+            orders=float(sums[FREQUENCY][i]),
+            total_clv=known(CLV, CLV_KNOWN, i),
+            recency=float(sums[RECENCY][i] / sizes[i]),
+            frequency=float(sums[FREQUENCY][i] / sizes[i]),
+            monetary=float(sums[MONETARY][i] / sizes[i]),
+            clv=mean(CLV, CLV_KNOWN, i),
+            churn_risk=mean(CHURN_RISK, RISK_KNOWN, i),
+            at_risk=known(AT_RISK, RISK_KNOWN, i),
+            risk_known=int(sums[RISK_KNOWN][i]) if RISK_KNOWN in sums else 0,
         )
         for i, item in enumerate(frame.segments)
         if sizes[i]
     ]
 
 
-def option_counts(codes: NDArray[np.intp], mask: Mask, options: int) -> NDArray[np.intp]:
-    """How many customers in view have each code; those with code -1 are not counted."""
-    return np.bincount(np.where(mask & (codes >= 0), codes, options), minlength=options + 1)[:options]
-
-
-def _sums(frame: RunFrame, codes: NDArray[np.intp], column: str) -> NDArray[np.float64]:
-    n = len(frame.segments)
-    return np.bincount(codes, weights=frame.values(column), minlength=n + 1)[:n]
-
-
-def _known(
-    frame: RunFrame, codes: NDArray[np.intp], column: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64]] | tuple[None, None]:
-    """Sums and means over the customers that have a value."""
-    if not frame.has(column):
-        return None, None
-    n, values = len(frame.segments), frame.values(column)
-    unknown = frame.remembered(("no value", column), lambda: np.isnan(values))
-    if frame.remembered(("some have no value", column), lambda: bool(unknown.any())):
-        codes, values = np.where(unknown, n, codes), np.where(unknown, 0.0, values)
-    sizes = np.bincount(codes, minlength=n + 1)[:n]
-    sums = np.bincount(codes, weights=values, minlength=n + 1)[:n]
-    return sums, np.divide(sums, sizes, out=np.full(n, np.nan), where=sizes > 0)
-
-
-def _number(values: NDArray[np.float64] | None, i: int) -> float | None:
-    return None if values is None or np.isnan(values[i]) else float(values[i])
+def totals_of(frame: RunFrame, view: Tally) -> Totals:
+    """All customers in view together."""
+    return totals(segment_totals(frame, view), valued=frame.has_clv)

@@ -19,14 +19,18 @@ from multiprocessing.process import BaseProcess
 from types import FrameType
 from uuid import uuid4
 
+from dashboard.alerting import send_due
 from dashboard.bench import Bench, end_with_parent, now
 from dashboard.config import Config
 from dashboard.refreshing import apart
 from dashboard.scheduling import run_due
+from dashboard.tidying import sweep
+from dashboard.upload_process import read_upload
 from storage.contract import NotFoundError, Run, Store, StoreError
 
 POLL_SECONDS = 0.5
 BEAT_SECONDS = 1.0
+SWEEP_SECONDS = 3600.0  # between two looks for old uploads
 RETRY_SECONDS = 5.0  # after the database could not be reached
 
 Tell = Callable[[str], None]
@@ -50,10 +54,17 @@ def run_worker(
     name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
     worked: list[Run] = []
     leases: dict[int, object] = {}
+    swept = -SWEEP_SECONDS
     with Bench(config) as bench:
         while not stop.is_set():
             try:
                 run_due(config, store, apart(stop))
+                send_due(config, store, now())
+                if time.monotonic() - swept >= SWEEP_SECONDS:
+                    sweep(config, store, now())
+                    swept = time.monotonic()
+                if read_upload(config, store, stop):
+                    continue
                 run = store.claim_run(lease_seconds=config.worker.lease_seconds, worker=name)
                 if run is not None:
                     tell(f"Run {run.id} ({run.engine}) is begun")

@@ -6,6 +6,7 @@ sentences from :data:`DICTIONARY`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,9 +18,11 @@ ORDER_DATE = "order_date"
 QUANTITY = "quantity"
 UNIT_PRICE = "unit_price"
 AMOUNT = "amount"
+ORDER_TOTAL = "order_total"  # of the whole order: repeated on its lines, or on its first line only
 PRODUCT_ID = "product_id"
 DESCRIPTION = "description"
 COUNTRY = "country"
+CURRENCY = "currency"
 
 CANONICAL_FIELDS = (
     CUSTOMER_ID,
@@ -28,16 +31,20 @@ CANONICAL_FIELDS = (
     QUANTITY,
     UNIT_PRICE,
     AMOUNT,
+    ORDER_TOTAL,
     PRODUCT_ID,
     DESCRIPTION,
     COUNTRY,
+    CURRENCY,
 )
+ATTRIBUTE_FIELD = "attribute."  # prefix: attribute.<name> is mapped to any further column ...
 
 # --- clean sales: what intake hands to features ---------------------------------------------------------------------
 AMOUNT_UNITS = "amount_units"  # int64, 1/10,000 of the currency unit: money is never floating point while it is summed
 LINE_TYPE = "line_type"
 SALE = "sale"
 RETURN = "return"
+NETTED = "netted"  # a return that is subtracted from what the customer has spent
 MONEY_SCALE = 10_000
 UNKNOWN_COUNTRY = "Unknown"
 
@@ -57,6 +64,7 @@ LAST_PURCHASE = "last_purchase"
 RETURN_RATE = "return_rate"
 IS_HOME_COUNTRY = "is_home_country"
 CATEGORY_SHARE = "share_"  # prefix: share_<category>
+ATTRIBUTE = "attribute_"  # prefix: ... and becomes attribute_<name>
 
 # --- customers: what the lifetime models read (purchases are distinct days; time in weeks) --------------------------
 REPEAT_PURCHASES = "repeat_purchases"
@@ -101,8 +109,8 @@ _CUSTOMER_COLUMNS = (
     Column(COUNTRY, "Country", "text", "-", "the country with the highest spend, ties by name", "Where most of the customer's money was spent."),
     Column(RECENCY, "Recency", "days", "days", "as_of - day of the last order", "Days since the last order: small is good."),
     Column(FREQUENCY, "Frequency", "count", "orders", "count of distinct orders", "How many orders the customer has placed."),
-    Column(MONETARY, "Monetary", "money", "currency", "sum of the cleaned sales lines", "What the customer has spent, before returns."),
-    Column(NET_MONETARY, "Net monetary", "money", "currency", "monetary - value of returned lines", "What the customer has spent, after returns."),
+    Column(MONETARY, "Monetary", "money", "currency", "sum of the cleaned sales lines, less the netted ones", "What the customer has spent; before returns, unless these are netted."),
+    Column(NET_MONETARY, "Net monetary", "money", "currency", "sum of the cleaned sales lines - value of returned lines", "What the customer has spent, after returns."),
     Column(AVERAGE_ORDER_VALUE, "Average order value", "money", "currency per order", "monetary / frequency", "What one order is worth on average."),
     Column(ITEMS_PER_ORDER, "Items per order", "number", "items per order", "sum of quantity / frequency", "How many items one order holds on average."),
     Column(UNIQUE_PRODUCTS, "Unique products", "count", "products", "count of distinct product ids", "How many different products the customer has bought."),
@@ -141,12 +149,31 @@ VALUE_COLUMNS = (
 FEATURE_COLUMNS = tuple(name for name in DICTIONARY if name not in (CUSTOMER_ID, *VALUE_COLUMNS))
 
 
+def is_attribute(field: str) -> bool:
+    """Whether a field to map is an attribute: ``attribute.`` with a name in small letters, digits and _."""
+    return re.fullmatch(r"attribute\.[a-z][a-z0-9_]{0,39}", field) is not None
+
+
+def is_field(field: str) -> bool:
+    """Whether there is such a field to map: a canonical one or an attribute."""
+    return field in CANONICAL_FIELDS or is_attribute(field)
+
+
+def attribute_column(field: str) -> str:
+    """The column of clean sales and customers in which an attribute is carried: attribute.email in attribute_email."""
+    return ATTRIBUTE + field.removeprefix(ATTRIBUTE_FIELD)
+
+
+#: The fields to map in words, for errors.
+FIELDS_IN_WORDS = f"{', '.join(CANONICAL_FIELDS)}, or {ATTRIBUTE_FIELD}NAME for any further column"
+
+
 def describe(name: str, known: Mapping[str, Column] = {}) -> Column:
     """The dictionary's entry for a customer column.
 
     Args:
-        name: of the column. Category shares, and features of plug-ins that ``known`` does not have, get an entry made
-            from the name.
+        name: of the column. Category shares, attributes, and features of plug-ins that ``known`` does not have, get an
+            entry made from the name.
         known: entries beyond the dictionary: a snapshot keeps those of its plug-in features (see ``columns_of``).
     """
     entry = DICTIONARY.get(name) or known.get(name)
@@ -161,6 +188,16 @@ def describe(name: str, known: Mapping[str, Column] = {}) -> Column:
             "share of monetary",
             f"spend on lines of category {category} / monetary",
             f"How much of the spend goes to {category}.",
+        )
+    if name.startswith(ATTRIBUTE):
+        said = name.removeprefix(ATTRIBUTE)
+        return Column(
+            name,
+            said.replace("_", " ").capitalize(),
+            "text",
+            "-",
+            f"{ATTRIBUTE_FIELD}{said} of the latest line that has one, ties by value",
+            f"The customer's {said.replace('_', ' ')}, as in the sales.",
         )
     return Column(name, name.replace("_", " ").capitalize(), "number", "-", "made by a plug-in", "Made by a plug-in.")
 

@@ -16,6 +16,12 @@ from pandas import DataFrame, Series
 
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.errors import InputError
+from engines.points import DriftPoint, LivePoint
+
+__all__ = [
+    "MODEL_LIMIT", "Adjustable", "DriftPoint", "Engine", "Fitted", "Knob", "LivePoint", "NamedSegment", "Play",
+    "Predecessor", "Segment", "Segmentation", "knob",
+]  # fmt: skip
 
 #: Bytes of the largest fitted model that is kept, and as much may be unpacked from one.
 MODEL_LIMIT = 64 * 2**20
@@ -263,19 +269,3 @@ class Segmentation:
     fitted: Fitted
     fitted_on: int
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class DriftPoint:
-    """How well a frozen model still agrees with a refit on the customers of one date.
-
-    ``ari``: adjusted Rand index of frozen against refit; ``noise_low``: 5th percentile of the ARI between bootstrap
-    refits, None where it was not computed; ``alert``: below the threshold (and below the noise where it is known).
-    """
-
-    as_of: str
-    customers: int
-    ari: float
-    alert: bool
-    noise_low: float | None = None
-    moved_share: float | None = None

@@ -56,19 +56,32 @@ class Earlier(NamedTuple):
     customers: Mapping[str, int]
 
 
-class _View(NamedTuple):
-    """The customers in view, added up: sums by segment, in the order of ``names``."""
+class Sums(NamedTuple):
+    """The customers in view, added up: sums by segment, in the order of ``names``.
+
+    ``clv`` is summed over the ``valued`` customers who have one; ``at_risk`` is spend times churn risk, summed over
+    those whose risk is known; both are None where there is none at all. ``best_revenue``: what the best-spending tenth
+    has spent. ``once``: customers with one order.
+    """
 
     names: Sequence[str]
     sizes: Values
     revenue: Values
+    recency: Values
+    clv: Values | None
+    valued: Values | None
+    at_risk: Values | None
+    best_revenue: float
+    once: int
 
     @property
     def worth_a_word(self) -> NDArray[np.bool_]:
+        """Which segments have enough customers to be spoken of."""
         return np.asarray(self.sizes >= _HANDFUL)
 
     @property
     def several(self) -> bool:
+        """Whether more than one segment has customers in view."""
         return int(np.count_nonzero(self.sizes)) > 1
 
 
@@ -89,16 +102,43 @@ def insights(
     """
     n = len(names)
     sizes = np.bincount(codes, minlength=n + 1)[:n].astype(np.float64)
-    view = _View(names, sizes, _sums(columns[MONETARY], codes, n))
+    there = codes < n
+    spend, best = columns[MONETARY][there], best_tenth(int(sizes.sum()))
+    at_risk = clv = valued = None
+    if CHURN_RISK in columns:
+        at_risk, _ = _known_sums(columns[MONETARY] * columns[CHURN_RISK], codes, n)
+    if CLV in columns:
+        clv, valued = _known_sums(columns[CLV], codes, n)
+    sums = Sums(
+        names,
+        sizes,
+        revenue=_sums(columns[MONETARY], codes, n),
+        recency=_sums(columns[RECENCY], codes, n),
+        clv=clv,
+        valued=valued,
+        at_risk=at_risk,
+        best_revenue=float(np.partition(spend, len(spend) - best)[len(spend) - best :].sum()) if best else 0.0,
+        once=int(np.count_nonzero(columns[FREQUENCY][there] <= 1)),
+    )
+    return insights_from(sums, earlier)
+
+
+def best_tenth(customers: int) -> int:
+    """How many the best tenth of so many customers are; 0 where a tenth says nothing."""
+    return round(_TOP * customers) if customers >= _FEW else 0
+
+
+def insights_from(view: Sums, earlier: Earlier | None = None) -> list[Insight]:
+    """As :func:`insights`, from sums that were worked out already."""
     if view.revenue.sum() <= 0:
         return []
     found = (
         _most_revenue(view),
-        _most_at_risk(view, columns, codes),
+        _most_at_risk(view),
         _fastest_growth(view, earlier),
-        _highest_clv(view, columns, codes),
-        _concentration(view, columns[MONETARY], codes),
-        _one_order(view, columns[FREQUENCY], codes),
+        _highest_clv(view),
+        _concentration(view),
+        _one_order(view),
     )
     return [item for item in found if item is not None]
 
@@ -115,14 +155,14 @@ def _known_sums(values: Values, codes: NDArray[np.integer[Any]], n: int) -> tupl
     return _sums(values, codes, n), np.bincount(codes, minlength=n + 1)[:n].astype(np.float64)
 
 
-def _first(view: _View, scores: Values) -> int | None:
+def _first(view: Sums, scores: Values) -> int | None:
     """The segment with the highest score among those worth a word; of equal ones the first."""
     scores = np.where(view.worth_a_word & np.isfinite(scores), scores, -np.inf)
     best = int(np.argmax(scores))
     return best if np.isfinite(scores[best]) else None
 
 
-def _most_revenue(view: _View) -> Insight | None:
+def _most_revenue(view: Sums) -> Insight | None:
     best = _first(view, view.revenue)
     if best is None or not view.several:
         return None
@@ -138,10 +178,10 @@ def _most_revenue(view: _View) -> Insight | None:
     )
 
 
-def _highest_clv(view: _View, columns: Mapping[str, Values], codes: NDArray[np.integer[Any]]) -> Insight | None:
-    if CLV not in columns or not view.several:
+def _highest_clv(view: Sums) -> Insight | None:
+    if view.clv is None or view.valued is None or not view.several:
         return None
-    sums, counts = _known_sums(columns[CLV], codes, len(view.names))
+    sums, counts = view.clv, view.valued
     best = _first(view, np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0))
     if best is None:
         return None
@@ -149,7 +189,7 @@ def _highest_clv(view: _View, columns: Mapping[str, Values], codes: NDArray[np.i
     return Insight("highest_clv", {"segment": view.names[best], **values}) if values["clv"] > values["all"] else None
 
 
-def _fastest_growth(view: _View, earlier: Earlier | None) -> Insight | None:
+def _fastest_growth(view: Sums, earlier: Earlier | None) -> Insight | None:
     if earlier is None or not view.several:
         return None
     before = np.array([earlier.customers.get(name, 0) for name in view.names], dtype=np.float64)
@@ -171,10 +211,10 @@ def _fastest_growth(view: _View, earlier: Earlier | None) -> Insight | None:
     )
 
 
-def _most_at_risk(view: _View, columns: Mapping[str, Values], codes: NDArray[np.integer[Any]]) -> Insight | None:
-    if CHURN_RISK not in columns:
-        return _drifting(view, columns[RECENCY], codes)
-    at_risk, _ = _known_sums(columns[MONETARY] * columns[CHURN_RISK], codes, len(view.names))
+def _most_at_risk(view: Sums) -> Insight | None:
+    if view.at_risk is None:
+        return _drifting(view)
+    at_risk = view.at_risk
     best = _first(view, at_risk)
     if best is None or at_risk[best] <= 0 or not view.several:
         return None
@@ -182,8 +222,8 @@ def _most_at_risk(view: _View, columns: Mapping[str, Values], codes: NDArray[np.
     return Insight("most_at_risk", {"segment": view.names[best], **values})
 
 
-def _drifting(view: _View, recency: Values, codes: NDArray[np.integer[Any]]) -> Insight | None:
-    days, customers = _sums(recency, codes, len(view.names)), view.sizes.sum()
+def _drifting(view: Sums) -> Insight | None:
+    days, customers = view.recency, view.sizes.sum()
     mean_days = np.divide(days, view.sizes, out=np.zeros(len(days)), where=view.sizes > 0)
     spend = np.divide(view.revenue, view.sizes, out=np.zeros(len(days)), where=view.sizes > 0)
     away = (mean_days > _LONGER * days.sum() / customers) & (spend > view.revenue.sum() / customers)
@@ -194,22 +234,19 @@ def _drifting(view: _View, recency: Values, codes: NDArray[np.integer[Any]]) -> 
     return Insight("drifting", {"segment": view.names[best], **values, "revenue": float(view.revenue[best])})
 
 
-def _concentration(view: _View, monetary: Values, codes: NDArray[np.integer[Any]]) -> Insight | None:
-    customers = int(view.sizes.sum())
-    if customers < _FEW:
+def _concentration(view: Sums) -> Insight | None:
+    best = best_tenth(int(view.sizes.sum()))
+    if not best:
         return None
-    spend = monetary if customers == len(codes) else monetary[codes < len(view.names)]
-    best = round(_TOP * customers)
-    share = float(np.partition(spend, customers - best)[customers - best :].sum() / view.revenue.sum())
+    share = float(view.best_revenue / view.revenue.sum())
     return Insight("concentration", {"customers": best, "revenue_share": share})
 
 
-def _one_order(view: _View, frequency: Values, codes: NDArray[np.integer[Any]]) -> Insight | None:
+def _one_order(view: Sums) -> Insight | None:
     customers = int(view.sizes.sum())
-    once = int(np.count_nonzero((frequency <= 1) & (codes < len(view.names))))
-    if customers < _FEW or not once:
+    if customers < _FEW or not view.once:
         return None
-    return Insight("one_order", {"customers": once, "customer_share": once / customers})
+    return Insight("one_order", {"customers": view.once, "customer_share": view.once / customers})
 
 
 # --- in words ---------------------------------------------------------------------------------------------------------

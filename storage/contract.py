@@ -8,19 +8,34 @@ not there raises :class:`NotFoundError`. ``StoreContract`` in ``storage/testing.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from pandas import DataFrame, Series
 from pyarrow import RecordBatchReader
 
-from engines.contract import DriftPoint, NamedSegment, Predecessor, Segmentation
-from engines.errors import InputError
+from engines.contract import DriftPoint, LivePoint, NamedSegment, Predecessor, Segmentation
 from storage.desk import DeskStore
 from storage.queued import QueueStore
 from storage.scheduled import ScheduleStore
+from storage.selection import Selection
+from storage.uploaded import UploadStore
+from storage.watch import WatchStore
+
+__all__ = [
+    "ChangedError",
+    "LostError",
+    "NewSnapshot",
+    "NotFoundError",
+    "Run",
+    "RunState",
+    "Selection",
+    "Snapshot",
+    "Store",
+    "StoreError",
+]
 
 RunState = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -39,74 +54,6 @@ class ChangedError(RuntimeError):
 
 class StoreError(RuntimeError):
     """The database cannot be used; the message names it (without its password) and the remedy."""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which customers of a run are meant: the one filter behind cards, charts, tables, the API and exports.
-
-    Empty means everyone. ``segments`` are segment names, ``countries`` primary countries; bounds are inclusive; ``q``
-    is looked for anywhere in the customer id, whatever the case. A customer without a value (no CLV, no country) never
-    meets a condition on it.
-    """
-
-    segments: tuple[str, ...] = ()
-    countries: tuple[str, ...] = ()
-    min_clv: float | None = None
-    min_frequency: float | None = None
-    min_monetary: float | None = None
-    max_recency: float | None = None
-    max_churn: float | None = None
-    q: str = ""
-
-    #: query parameter by field, where the two differ
-    _PARAMETERS = {"segments": "segment", "countries": "country"}  # noqa: RUF012 - a constant, not a field
-
-    @classmethod
-    def from_query(cls, pairs: Iterable[tuple[str, str]]) -> Self:
-        """The selection that (name, value) pairs of a query string describe; unknown names are left alone.
-
-        Raises:
-            InputError: a bound that is not a finite number.
-        """
-        names = {cls._PARAMETERS.get(f.name, f.name): f.name for f in fields(cls)}
-        values: dict[str, Any] = {}
-        for name, text in pairs:
-            target = names.get(name)
-            if target in ("segments", "countries"):
-                values[target] = (*values.get(target, ()), text)
-            elif target == "q":
-                values["q"] = text
-            elif target is not None and text != "":
-                values[target] = _finite(name, text)
-        return cls(**values)
-
-    def to_query(self) -> list[tuple[str, str]]:
-        """The (name, value) pairs that ``from_query`` reads back to an equal selection."""
-        pairs: list[tuple[str, str]] = []
-        for item in fields(self):
-            value = getattr(self, item.name)
-            name = self._PARAMETERS.get(item.name, item.name)
-            if isinstance(value, tuple):
-                pairs += [(name, text) for text in value]
-            elif value not in (None, ""):
-                pairs.append((name, value if isinstance(value, str) else f"{value:.15g}"))
-        return pairs
-
-    @property
-    def is_everyone(self) -> bool:
-        """Whether nothing is filtered."""
-        return self == type(self)()
-
-
-def _finite(name: str, text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = float("nan")
-    if number != number or number in (float("inf"), float("-inf")):
-        raise InputError(f"{name} must be a number, not {text!r}.")
-    return number
 
 
 @dataclass(frozen=True)
@@ -179,7 +126,7 @@ class Run:
         return sum(segment.revision for segment in self.segments)
 
 
-class Store(QueueStore, ScheduleStore, DeskStore):
+class Store(QueueStore, ScheduleStore, UploadStore, DeskStore, WatchStore):
     """Snapshots, runs and labels of one workspace. See the module for what every implementer owes."""
 
     # --- snapshots
@@ -228,12 +175,14 @@ class Store(QueueStore, ScheduleStore, DeskStore):
         info: Mapping[str, Any],
         model: bytes | None = None,
         drift: Sequence[DriftPoint] = (),
+        live: LivePoint | None = None,
         worker: str | None = None,
     ) -> Run:
         """Store segments, metrics, drift points and one label for every customer of the snapshot, and mark it done.
 
-        All of it, or nothing. ``model`` is the fitted model as ``engines.models`` writes it, of at most ``MODEL_LIMIT``
-        bytes; ``worker`` is who claimed the run.
+        All of it, or nothing. Where the latest drift point or ``live`` (the run against the one before it) is an alert,
+        an alert is raised with the run. ``model`` is the fitted model as ``engines.models`` writes it, of at most
+        ``MODEL_LIMIT`` bytes; ``worker`` is who claimed the run.
 
         Raises:
             LostError: the run is finished already, cancelled, or another worker's by now.

@@ -9,8 +9,11 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.tables import NEVER_REUSED, Base
+from storage.watch_tables import AlertRow, LiveRow
 
-__all__ = ["ApiKeyRow", "AudienceRow", "Base", "ExportRow", "SourceRow", "UserRow", "ValidationRow"]
+__all__ = [
+    "AlertRow", "ApiKeyRow", "AudienceRow", "Base", "ExportRow", "LiveRow", "SourceRow", "UserRow", "ValidationRow",
+]  # fmt: skip
 
 
 class SourceRow(Base):

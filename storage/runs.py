@@ -1,8 +1,7 @@
-"""Keeping runs: finished once and for good, listed, and read back with their model and drift points."""
+"""Keeping runs: finished once and for good, listed, and and read back with their model."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from pandas import Series
 from sqlalchemy import delete, func, select, update
 
 from engines.columns import SEGMENT_KEY
-from engines.contract import MODEL_LIMIT, DriftPoint, Predecessor, Segmentation
+from engines.contract import MODEL_LIMIT, DriftPoint, LivePoint, Predecessor, Segmentation
 from engines.errors import InputError
 from storage import bulk
 from storage.contract import NotFoundError, Run
@@ -21,10 +20,12 @@ from storage.jobs import JobVerbs, lost
 from storage.layout import ROW_NO
 from storage.tables import DriftRow, ModelRow, RunRow, SegmentEditRow, SegmentRow, SnapshotRow, labels
 from storage.verbs import plain
+from storage.watch_tables import AlertRow, LiveRow
+from storage.watch_verbs import alert_rows, drift_rows, live_row
 
 
 class RunVerbs(JobVerbs):
-    """The verbs about runs and their drift points."""
+    """The verbs about runs."""
 
     def finish_run(
         self,
@@ -35,6 +36,7 @@ class RunVerbs(JobVerbs):
         info: Mapping[str, Any],
         model: bytes | None = None,
         drift: Sequence[DriftPoint] = (),
+        live: LivePoint | None = None,
         worker: str | None = None,
     ) -> Run:
         """See :class:`~storage.contract.Store`.
@@ -73,7 +75,9 @@ class RunVerbs(JobVerbs):
             writing.add(SegmentEditRow, inherited_pins(run_id, result.segments, self._clock()))
             if model is not None:
                 writing.add_bytes(ModelRow, {"run_id": run_id, "model": model})
-            writing.add(DriftRow, [{**plain(dataclasses.asdict(point)), "run_id": run_id} for point in drift])
+            writing.add(DriftRow, drift_rows(run_id, drift))
+            writing.add(LiveRow, [live_row(run_id, live)] if live is not None else [])
+            writing.add(AlertRow, alert_rows(run_id, drift, live, self._clock()))
             writing.append(labels, {"run_id": run_id})
         return self.run(run_id)
 
@@ -131,21 +135,6 @@ class RunVerbs(JobVerbs):
             if not transaction.rows(delete(RunRow).where(RunRow.id == run_id).returning(RunRow.id)):
                 raise NotFoundError(f"There is no run {run_id} in this workspace.")
             transaction.rows(delete(labels).where(labels.c.run_id == run_id))
-
-    def save_drift(self, run_id: int, points: Sequence[DriftPoint]) -> None:
-        """See :class:`~storage.contract.Store`."""
-        with self._database.writing(self._workspace_id) as transaction:
-            self._one(transaction, select(RunRow.id).where(RunRow.id == run_id).with_for_update(), f"no run {run_id}")
-            transaction.rows(delete(DriftRow).where(DriftRow.run_id == run_id))
-            transaction.add(DriftRow, [{**plain(dataclasses.asdict(point)), "run_id": run_id} for point in points])
-
-    def drift(self, run_id: int) -> list[DriftPoint]:
-        """See :class:`~storage.contract.Store`."""
-        with self._database.reading(self._workspace_id) as transaction:
-            self._run_row(transaction, run_id)
-            rows = transaction.rows(select(DriftRow).where(DriftRow.run_id == run_id).order_by(DriftRow.as_of))
-            names = [field.name for field in dataclasses.fields(DriftPoint)]
-            return [DriftPoint(**{name: getattr(row, name) for name in names}) for (row,) in rows]
 
 
 def _aligned(run_id: int, result: Segmentation, index: Any) -> np.ndarray[Any, np.dtype[np.int32]]:

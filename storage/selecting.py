@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Select, and_, false, func, select
 
-from engines.columns import CHURN_RISK, CLV, COUNTRY, CUSTOMER_ID, FREQUENCY, MONETARY, RECENCY, SEGMENT_KEY
-from engines.errors import InputError
+from engines.columns import CATEGORY_SHARE, COUNTRY, CUSTOMER_ID, SEGMENT_KEY
 from storage.contract import Selection
-from storage.layout import FOLDED, ROW_NO, fold, is_storable
+from storage.layout import FOLDED, ROW_NO, Layout, fold, is_storable
 from storage.tables import customers, labels
-
-_AT_LEAST = {"min_clv": CLV, "min_frequency": FREQUENCY, "min_monetary": MONETARY}
-_AT_MOST = {"max_recency": RECENCY, "max_churn": CHURN_RISK}
 
 
 def selected(
@@ -27,7 +25,9 @@ def selected(
     keys: Mapping[str, int],
     sqlite: bool,
 ) -> Select[Any]:
-    """These columns of the labelled customers that meet a selection; ``keys`` are segment keys by name.
+    """These columns of the labelled customers that meet a selection but for what a :class:`Sieve` decides.
+
+    ``keys`` are segment keys by name.
 
     Raises:
         InputError: a bound that is not a finite number.
@@ -44,25 +44,56 @@ def ordered(statement: Select[Any], *, by_row: bool, sqlite: bool) -> Select[Any
     return statement.order_by(customers.c[CUSTOMER_ID].collate("BINARY" if sqlite else "C"))
 
 
+class Sieve:
+    """What of a selection a database would not decide as we do: shares, which it keeps as text, and areas.
+
+    The same arithmetic on the same doubles as pages use decides them on the rows as they are read.
+    """
+
+    def __init__(self, selection: Selection, layout: Layout) -> None:
+        self._shares = [(f"{CATEGORY_SHARE}{category}", least) for category, least in selection.shares]
+        self._areas = selection.areas
+        self._layout = layout
+        asked = [*(name for name, _ in self._shares), *(name for area in self._areas for name in (area.x, area.y))]
+        self.needs = tuple(dict.fromkeys(name for name in asked if name in layout.names))
+        self.nobody = any(name not in layout.names for name in asked)
+
+    def __bool__(self) -> bool:
+        return bool(self._shares or self._areas)
+
+    def kept(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Those of a batch's stored rows that pass."""
+        if self.nobody:
+            return batch.slice(0, 0)
+        arrays = self._layout.expand(batch, self.needs)
+        values = {name: _doubles(array) for name, array in zip(self.needs, arrays, strict=True)}
+        chosen = np.ones(batch.num_rows, dtype=bool)
+        for name, least in self._shares:
+            chosen &= values[name] >= least
+        for area in self._areas:
+            chosen &= area.contains(values[area.x], values[area.y])
+        return batch.filter(pa.array(chosen))
+
+
+def _doubles(array: pa.Array) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return found
+
+
 def _conditions(selection: Selection, keys: Mapping[str, int], *, sqlite: bool) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if selection.segments:
         found.append(labels.c[SEGMENT_KEY].in_([keys[name] for name in selection.segments if name in keys]))
     if selection.countries:
         found.append(customers.c[COUNTRY].in_([name for name in selection.countries if is_storable(name)]))
-    found += [customers.c[column] >= bound for column, bound in _bounds(selection, _AT_LEAST)]
-    found += [customers.c[column] <= bound for column, bound in _bounds(selection, _AT_MOST)]
+    for bound, value in selection.bounds():
+        column = customers.c[bound.column]
+        found.append(column >= value if bound.least else column <= value)
+    for area in selection.areas:  # who is outside the rectangle around it need not even be read
+        found += [customers.c[name].between(low, high) for name, (low, high) in area.bounds.items()]
     if selection.q:
         found.append(_contains(selection.q, sqlite=sqlite))
     return found
-
-
-def _bounds(selection: Selection, fields: Mapping[str, str]) -> list[tuple[str, float]]:
-    given = [(name, column, getattr(selection, name)) for name, column in fields.items()]
-    for name, _, bound in given:
-        if bound is not None and not math.isfinite(bound):
-            raise InputError(f"{name} must be a finite number, not {bound!r}.")
-    return [(column, float(bound)) for _, column, bound in given if bound is not None]
 
 
 def _contains(text: str, *, sqlite: bool) -> ColumnElement[bool]:

@@ -19,19 +19,23 @@ from storage.layout import FEATURES, ROW_NO, STORED, Layout
 from storage.people import PeopleVerbs
 from storage.runs import RunVerbs
 from storage.schedules import ScheduleVerbs
-from storage.selecting import ordered, selected
+from storage.selecting import Sieve, ordered, selected
 from storage.tables import customers, labels
+from storage.uploads import UploadVerbs
+from storage.watch_verbs import WatchVerbs
 
 _OTHERS = {SEGMENT_KEY: pa.int32(), FEATURES: pa.string()}
 _LABEL_ROWS = 262_144
 
 
-class SqlStore(EditVerbs, ScheduleVerbs, PeopleVerbs, RunVerbs):
+class SqlStore(EditVerbs, ScheduleVerbs, UploadVerbs, PeopleVerbs, WatchVerbs, RunVerbs):
     """The store of one workspace; made by :func:`storage.open_store`. Its methods may be called from many threads."""
 
     def count(self, run_id: int, selection: Selection) -> int:
         """See :class:`~storage.contract.Store`."""
-        snapshot_id, _, keys = self._finished(run_id)
+        snapshot_id, layout, keys = self._finished(run_id)
+        if Sieve(selection, layout):
+            return sum(batch.num_rows for batch in self.stream(run_id, selection, []))
         statement = selected(
             [func.count()],
             run_id=run_id,
@@ -56,12 +60,16 @@ class SqlStore(EditVerbs, ScheduleVerbs, PeopleVerbs, RunVerbs):
         unknown = [name for name in names if name not in layout.names]
         if unknown:
             raise InputError(f"Run {run_id} has no column {unknown[0]!r}; it has {', '.join(layout.names)}.")
+        sieve = Sieve(selection, layout)
         statement = ordered(
             selected(
                 [
                     customers.c[CUSTOMER_ID],
                     labels.c[SEGMENT_KEY],
-                    *(customers.c[name] for name in layout.stored(names)),
+                    *(
+                        customers.c[name]
+                        for name in layout.stored([*names, *(n for n in sieve.needs if n not in names)])
+                    ),
                 ],
                 run_id=run_id,
                 snapshot_id=snapshot_id,
@@ -80,7 +88,8 @@ class SqlStore(EditVerbs, ScheduleVerbs, PeopleVerbs, RunVerbs):
         known, called = pa.array(keys.values(), pa.int64()), pa.array(keys.keys(), pa.string())
 
         def expanded() -> Iterator[pa.RecordBatch]:
-            for batch in stored:
+            for every in stored:
+                batch = sieve.kept(every) if sieve else every
                 segment = called.take(pc.index_in(batch.column(SEGMENT_KEY).cast(pa.int64()), known))
                 arrays = [batch.column(CUSTOMER_ID), segment, *layout.expand(batch, names)]
                 yield pa.record_batch(arrays, schema=schema)

@@ -216,6 +216,7 @@ class DriftRow(Base):
     alert: Mapped[bool]
     noise_low: Mapped[float | None]
     moved_share: Mapped[float | None]
+    more: Mapped[dict[str, Any] | None]  # whatever else is known of the point
 
 
 class ScheduleRow(Base):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import fields
+
 import pytest
 
 from engines.columns import CANONICAL_FIELDS, DICTIONARY, describe
-from engines.intake import NOTES, RULES
+from engines.intake import NOTES, RULES, WHY, CleaningRules
 from engines.intake.cleaning import SALES_COLUMNS
 from tests.conftest import ROOT
 
@@ -50,3 +53,10 @@ def test_every_column_of_clean_sales_is_explained(rows, column):
 def test_no_column_is_described_that_does_not_exist(rows):
     described = {row[0].strip("`") for row in rows if len(row) == 5 and row[0].startswith("`")}
     assert described == {*DICTIONARY, "share_CATEGORY"}
+
+
+@pytest.mark.parametrize("setting", fields(CleaningRules), ids=lambda setting: setting.name)
+def test_every_setting_of_cleaning_stands_there_with_its_default_and_the_reason(setting):
+    page = (ROOT / "docs" / "intake.md").read_text(encoding="utf-8")
+    default = json.dumps(getattr(CleaningRules(), setting.name))
+    assert f"| `{setting.name}` | `{default}` | {WHY[setting.name]} |\n" in page

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from dashboard.commands.reading import reading_options
 from dashboard.commands.running import mapping_of
 from dashboard.commands.shared import config_option, json_option, load, print_json, progress_bars
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [default: 0]")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only sales before this day's midnight count.")
 @click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
+@reading_options
 @click.option("--name", help="The data set's name.  [default: the file's name]")
 @json_option
 @config_option
@@ -35,6 +37,7 @@ def evaluate(
     seed: int | None,
     as_of: datetime | None,
     maps: tuple[str, ...],
+    reading: dict[str, Any],
     name: str | None,
     as_json: bool,
     config_path: Path | None,
@@ -49,7 +52,7 @@ def evaluate(
     question = Question(engine, low, high, seed, gap)
     day = as_of.date() if as_of is not None else None
     with progress_bars() as progress:
-        found = choose_k_of_sales(question, Source(source, day, mapping_of(maps), name), config, progress)
+        found = choose_k_of_sales(question, Source(source, day, mapping_of(maps), name, reading), config, progress)
     for note in found.notes:
         click.echo(f"Note: {note}", err=True)
     if as_json:

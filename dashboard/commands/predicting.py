@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from dashboard.commands.reading import reading_options
 from dashboard.commands.running import mapping_of
 from dashboard.commands.shared import config_option, json_option, load, opened, print_json, progress_bars
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 @click.option("--output", type=click.Path(path_type=Path), help="labels.csv, labels.xlsx or labels.parquet")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only sales before this day's midnight count.")
 @click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the input holds a field.")
+@reading_options
 @json_option
 @config_option
 def predict(
@@ -28,6 +30,7 @@ def predict(
     output: Path | None,
     as_of: datetime | None,
     maps: tuple[str, ...],
+    reading: dict[str, Any],
     as_json: bool,
     config_path: Path | None,
 ) -> None:
@@ -44,7 +47,8 @@ def predict(
     config = load(config_path)
     day = as_of.date() if as_of is not None else None
     with progress_bars() as progress, opened(config) as store:
-        found = label(store.run(run_id), source, config, store, mapping=mapping_of(maps), as_of=day, progress=progress)
+        how = {"mapping": mapping_of(maps), "reading": reading, "as_of": day}
+        found = label(store.run(run_id), source, config, store, **how, progress=progress)
     for note in found.notes:
         click.echo(f"Note: {note}", err=True)
     if output is not None and kind is not None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from dashboard.commands.cleaning import cleaned, cleaning_options
+from dashboard.commands.reading import reading_options
 from dashboard.commands.serving import start_server
 from dashboard.commands.shared import config_option, json_option, load, opened, print_json, progress_bars
 from engines.errors import InputError
@@ -19,14 +21,14 @@ EMBEDDED = ("cdnow", "sample-shop")
 
 
 def mapping_of(pairs: tuple[str, ...]) -> dict[str, str]:
-    """What ``--map FIELD=COLUMN`` says, as column by field."""
-    from engines.columns import CANONICAL_FIELDS
+    """What ``--map FIELD=COLUMN`` says, as column by field; an empty column says that the source has no such field."""
+    from engines.columns import FIELDS_IN_WORDS, is_field
 
     mapping = {}
     for pair in pairs:
         name, equals, column = pair.partition("=")
-        if not equals or not column or name not in CANONICAL_FIELDS:
-            raise InputError(f"--map {pair}: write FIELD=COLUMN, where FIELD is one of {', '.join(CANONICAL_FIELDS)}.")
+        if not equals or not is_field(name):
+            raise InputError(f"--map {pair}: write FIELD=COLUMN, where FIELD is one of {FIELDS_IN_WORDS}.")
         mapping[name] = column
     return mapping
 
@@ -38,6 +40,8 @@ def mapping_of(pairs: tuple[str, ...]) -> dict[str, str]:
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [default: 0]")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only sales before this day's midnight count.")
 @click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
+@reading_options
+@cleaning_options
 @click.option("--name", help="The data set's name.  [default: the file's name]")
 @click.option("--detach", is_flag=True, help="Queue the runs for `segmentry worker`, and print their numbers.")
 @json_option
@@ -49,6 +53,8 @@ def run(
     seed: int | None,
     as_of: datetime | None,
     maps: tuple[str, ...],
+    reading: dict[str, Any],
+    cleaning: dict[str, str],
     name: str | None,
     detach: bool,
     as_json: bool,
@@ -56,15 +62,17 @@ def run(
 ) -> None:
     """Clean SOURCE, build and value customers, run the engines, and store it all.
 
-    SOURCE is a file (CSV, also gzipped, XLSX, Parquet) or an embedded data set: cdnow, cdnow-sample, sample-shop.
+    SOURCE is a file (CSV, also packed, XLSX, Parquet), a folder or a pattern ("sales/*.csv") of files of one shape, the
+    address of a database (postgresql://USER@HOST/DATABASE, sqlite:///FILE, duckdb:///FILE) with --table or --query, or
+    an embedded data set: cdnow, cdnow-sample, sample-shop.
     """
     from dashboard.findings import insight_dicts, insights_of
     from dashboard.frames import FrameCache
     from dashboard.runner import Job, queue_job, run_job
 
-    config = load(config_path)
+    config = cleaned(load(config_path), cleaning)
     day = as_of.date() if as_of is not None else None
-    job = Job(source, engines, k, seed, day, mapping_of(maps), name)
+    job = Job(source, engines, k, seed, day, mapping_of(maps), name, reading)
     with progress_bars() as progress, opened(config) as store:
         outcome = (queue_job if detach else run_job)(job, config, store, progress)
         frames, currency = FrameCache(store), outcome.snapshot.info["currency"]

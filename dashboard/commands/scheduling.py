@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from dashboard.commands.reading import reading_options
 from dashboard.commands.running import mapping_of
 from dashboard.commands.shared import config_option, json_option, load, now, opened, print_json
 
@@ -25,6 +26,7 @@ def schedule() -> None:
 @click.option("--k", type=click.IntRange(min=1), help="Number of segments, for engines that have a k.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [default: 0]")
 @click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
+@reading_options
 @click.option("--name", help="The data set's name.  [default: the file's name]")
 @json_option
 @config_option
@@ -36,6 +38,7 @@ def add(
     k: int | None,
     seed: int | None,
     maps: tuple[str, ...],
+    reading: dict[str, Any],
     name: str | None,
     as_json: bool,
     config_path: Path | None,
@@ -48,7 +51,7 @@ def add(
     from dashboard.scheduling import new_schedule, next_due, schedule_dict
 
     config = load(config_path)
-    job = Job(source, engines, k, seed, None, mapping_of(maps), name)
+    job = Job(source, engines, k, seed, None, mapping_of(maps), name, reading)
     new = new_schedule(job, every, time_zone, config)
     with opened(config) as store:
         kept = store.add_schedule(new, next_due=next_due(new.cron, new.time_zone, now()))

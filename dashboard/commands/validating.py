@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from dashboard.commands.cleaning import cleaned, cleaning_options
+from dashboard.commands.reading import reading_options
 from dashboard.commands.running import mapping_of
 from dashboard.commands.shared import config_option, json_option, load, print_json, progress_bars
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     "[default: the last [clv] horizon_weeks and [churn] days of the sales]",
 )
 @click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
+@reading_options
+@cleaning_options
 @click.option("--name", help="The data set's name.  [default: the file's name]")
 @json_option
 @config_option
@@ -30,6 +34,8 @@ def validate(
     source: str,
     cutoff: datetime | None,
     maps: tuple[str, ...],
+    reading: dict[str, Any],
+    cleaning: dict[str, str],
     name: str | None,
     as_json: bool,
     config_path: Path | None,
@@ -38,10 +44,11 @@ def validate(
 
     SOURCE is what ``segmentry run`` takes.
     """
+    from dashboard.reading import as_told
     from dashboard.validation import Check
     from dashboard.validation import validate as check_models
 
-    config = load(config_path)
+    config = as_told(cleaned(load(config_path), cleaning), reading)
     day = cutoff.date() if cutoff is not None else None
     with progress_bars() as progress:
         found = check_models(Check(source, day, mapping_of(maps), name), config, progress)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 NOTHING_LEFT = "No customer meets these filters."
 FONT = (
@@ -103,12 +107,50 @@ def empty(sentence: str, theme: str) -> go.Figure:
     return figure
 
 
-def graph_config(filename: str) -> dict[str, Any]:
-    """The buttons of a chart: zoom and a picture under a name that says what it is."""
+#: A figure as Plotly's JSON has it. Pages are answered with these: objects of Plotly's own, which check every property
+#: each time, take longer to make than everything that is worked out for them. Tests check them instead.
+Drawing = dict[str, Any]
+
+
+def drawing(
+    theme: str,
+    traces: Sequence[Mapping[str, Any]],
+    layout: Mapping[str, Any],
+    table: tuple[Sequence[str], Iterable[Any]],
+) -> Drawing:
+    """A figure in a theme, with its numbers as a table (head and rows): the page shows it on request."""
+    head, rows = table
+    meta = {"table": {"head": list(head), "rows": [list(row) for row in rows]}}
+    look = {"template": _look(theme), "uirevision": "stay", "meta": meta, **layout}
+    return {"data": [dict(trace) for trace in traces], "layout": look}
+
+
+@cache
+def _look(theme: str) -> dict[str, Any]:
+    return template(theme).to_plotly_json()
+
+
+def typed(values: NDArray) -> dict[str, str]:
+    """Numbers as Plotly reads them fastest: base64 of their bytes, with their type and, of a table, its shape."""
+    plain = np.ascontiguousarray(values)
+    kind = {"f": "f", "i": "i", "u": "u"}[plain.dtype.kind] + str(plain.dtype.itemsize)
+    if kind in ("i8", "u8"):  # browsers have no typed arrays of them
+        plain, kind = plain.astype(np.float64), "f8"
+    found = {"dtype": kind, "bdata": b64encode(plain.astype(plain.dtype.newbyteorder("<"))).decode("ascii")}
+    return found if plain.ndim == 1 else {**found, "shape": ", ".join(map(str, plain.shape))}
+
+
+def tabled(figure: go.Figure, head: Sequence[str], rows: Iterable[Sequence[str]]) -> go.Figure:
+    """The figure with its numbers as a table, ready to be read: the page shows it on request."""
+    return figure.update_layout(meta={"table": {"head": list(head), "rows": [list(row) for row in rows]}})
+
+
+def graph_config(filename: str, *, selecting: bool = False) -> dict[str, Any]:
+    """The buttons of a chart: zoom, drawing a box or a lasso where that selects, and a picture under a telling name."""
     return {
         "displaylogo": False,
         "responsive": True,
         "scrollZoom": False,
-        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+        "modeBarButtonsToRemove": ["autoScale2d"] if selecting else ["select2d", "lasso2d", "autoScale2d"],
         "toImageButtonOptions": {"format": "png", "filename": filename, "scale": 2},
     }

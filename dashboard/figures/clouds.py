@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import NOTHING_LEFT, empty, ink, seen, template
+from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, seen, typed
 from dashboard.figures.scales import Axis, axis_of, log_ticks
 from dashboard.numbers import count, plural, round_money, significant, symbol
 from dashboard.run_frame import Mask, RunFrame
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY, describe
+from storage.area import Area
 
 #: The two clouds of the Segments page: x, y.
 RECENCY_FREQUENCY = (RECENCY, FREQUENCY)
@@ -22,6 +24,7 @@ SPEND_CLV = (MONETARY, CLV)
 # are quick, and the density below them stands for everyone.
 DRAWN_AT_MOST = 3_000
 _HAND = 65_536
+_PARTS = ("lower quarter", "median", "upper quarter")
 
 
 class Cloud(NamedTuple):
@@ -60,10 +63,9 @@ def cloud_data(frame: RunFrame, mask: Mask, x: str, y: str, limit: int = DRAWN_A
     across, up = (len(axis.edges) - 1 for axis in axes)
     cell_of = frame.remembered(("cells", x, y), lambda: _cell_of(frame, *axes))
     cells = np.bincount(cell_of[mask], minlength=across * up).reshape(up, across)
-    drawn = _drawn(frame, mask, limit)
+    drawn, ids = _drawn(frame, mask, limit)
     segment_of = frame.segment_codes[drawn]
     px, py = (_spread(frame, axis, drawn, salt) for salt, axis in enumerate(axes))
-    ids = np.array(frame.customers.ids.take(drawn).to_pylist(), dtype=object)
     clouds = []
     for code, item in enumerate(frame.segments):
         mine = segment_of == code
@@ -75,16 +77,23 @@ def cloud_data(frame: RunFrame, mask: Mask, x: str, y: str, limit: int = DRAWN_A
     )
 
 
-def _drawn(frame: RunFrame, mask: Mask, limit: int) -> NDArray[np.int32]:
-    """The first of the lottery that are in view; it is looked through hand by hand, since the first may do."""
+def _drawn(frame: RunFrame, mask: Mask, limit: int) -> tuple[NDArray[np.int32], NDArray[np.object_]]:
+    """The first of the lottery that are in view, and their ids.
+
+    It is looked through hand by hand, since the first may do; the ids of that one are kept at hand.
+    """
     lottery, found, number = frame.customers.lottery, [], 0
     for start in range(0, len(lottery), _HAND):
         hand = lottery[start : start + _HAND]
-        found.append(hand[mask[hand]])
+        found.append(np.flatnonzero(mask[hand]) + start)
         number += len(found[-1])
         if number >= limit:
             break
-    return np.concatenate(found)[:limit] if found else lottery
+    places = np.concatenate(found)[:limit] if found else np.zeros(0, dtype=np.intp)
+    drawn = lottery[places]
+    if not len(places) or places[-1] < _HAND:
+        return drawn, frame.customers.first_drawn(_HAND)[places]
+    return drawn, np.array(frame.customers.ids.take(drawn).to_pylist(), dtype=object)
 
 
 def _inside(axis: Axis, values: NDArray) -> NDArray[np.float64]:
@@ -100,7 +109,7 @@ def _cell_of(frame: RunFrame, x: Axis, y: Axis) -> NDArray[np.intp]:
         )
         for axis in (x, y)
     )
-    return (row * (len(x.edges) - 1) + column).astype(np.intp)
+    return (row * (len(x.edges) - 1) + column).astype(np.uint16)  # at most 51 by 51 cells
 
 
 def _at_edge(frame: RunFrame, x: Axis, y: Axis) -> Mask:
@@ -122,17 +131,17 @@ def _spread(frame: RunFrame, axis: Axis, drawn: NDArray[np.int32], salt: int) ->
     return values.astype(np.float32)
 
 
-def draw_cloud(data: CloudData, theme: str) -> go.Figure:
-    """Density of everyone in view in grey, the sample on top in the segments' colours."""
+def draw_cloud(data: CloudData, theme: str, areas: Sequence[Area] = ()) -> Drawing | go.Figure:
+    """Density of everyone in view in grey, the sample on top in the segments' colours, and the areas drawn there."""
     if not data.total:
         return empty(NOTHING_LEFT, theme)
     depth = np.where(data.cells > 0, np.sqrt(data.cells / data.cells.max()), np.nan)
     ground = {
         "type": "heatmap",
         "name": "everyone",
-        "x": data.x.edges,
-        "y": data.y.edges,
-        "z": depth.astype(np.float32),
+        "x": typed(data.x.edges),
+        "y": typed(data.y.edges),
+        "z": typed(depth.astype(np.float32)),
         "colorscale": ink(theme).density,
         "zmin": 0,
         "zmax": 1,
@@ -146,18 +155,56 @@ def draw_cloud(data: CloudData, theme: str) -> go.Figure:
             "type": "scatter",
             "mode": "markers",
             "name": cloud.name,
-            "x": cloud.x,
-            "y": cloud.y,
+            "x": typed(cloud.x),
+            "y": typed(cloud.y),
             "marker": {"color": seen(cloud.colour, theme), "size": size, "opacity": opacity},
-            "customdata": cloud.ids,
+            "customdata": cloud.ids.tolist(),
             "hovertemplate": f"<b>%{{customdata}}</b><br>{hover}<extra>{cloud.name}</extra>",
         }
         for cloud in data.clouds
     ]
-    figure = go.Figure([ground, *points], {"template": template(theme), "uirevision": "stay"})
-    figure.update_xaxes(_axis_layout(data.x, data.currency))
-    figure.update_yaxes(_axis_layout(data.y, data.currency))
-    return figure.update_layout(legend={"itemsizing": "constant", "entrywidth": 104, "font": {"size": 11}, "y": -0.22})
+    shapes = [_outline(data, area, theme) for area in areas if (area.x, area.y) == (data.x.column, data.y.column)]
+    layout = {
+        "xaxis": _axis_layout(data.x, data.currency),
+        "yaxis": _axis_layout(data.y, data.currency),
+        "legend": {"itemsizing": "constant", "entrywidth": 104, "font": {"size": 11}, "y": -0.22},
+        "selections": [],  # what was drawn has become a filter
+    }
+    return drawing(theme, [ground, *points, *shapes], layout, _table(data))
+
+
+def _outline(data: CloudData, area: Area, theme: str) -> dict[str, Any]:
+    """An area of the selection as a dotted line."""
+    corners = np.array([*area.corners, area.corners[0]])
+    across, up = (
+        np.clip(corners[:, i], axis.edges[0] / 1.02 if axis.log else None, None)
+        for i, axis in enumerate((data.x, data.y))
+    )
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": typed(across),
+        "y": typed(up),
+        "line": {"color": ink(theme).text, "width": 1.5, "dash": "dot"},
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def _table(data: CloudData) -> tuple[list[str], list[list[str]]]:
+    """The middle half of the customers drawn of each segment, on both columns."""
+    head = ["Segment", "Customers drawn"]
+    head += [f"{describe(axis.column).title}: {part}" for axis in (data.x, data.y) for part in _PARTS]
+    rows = []
+    for cloud in data.clouds:
+        cells = [cloud.name, count(len(cloud.x))]
+        for axis, values in ((data.x, cloud.x), (data.y, cloud.y)):
+            rising = np.sort(values)
+            for value in rising[[len(rising) // 4, len(rising) // 2, 3 * len(rising) // 4]]:
+                exact = describe(axis.column).kind == "money"
+                cells.append(round_money(float(value), data.currency) if exact else count(float(value)))
+        rows.append(cells)
+    return head, rows
 
 
 def cloud_words(data: CloudData) -> str:
@@ -209,4 +256,9 @@ def _axis_layout(axis: Axis, currency: str) -> dict[str, Any]:
             "tickformat": "~s",
         }
     reach = np.log10([low, high]) + np.array([-0.04, 0.04]) * np.log10(high / low)
-    return {"title": {"text": title}, "type": "log", "range": reach.tolist(), **log_ticks(low, high)}
+    return {"title": {"text": title}, "type": "log", "range": reach.tolist(), **_ticks(low, high)}
+
+
+def _ticks(low: float, high: float) -> dict[str, Any]:
+    ticks = log_ticks(low, high)
+    return {**ticks, "tickvals": ticks["tickvals"].tolist()}

@@ -1,4 +1,4 @@
-"""The drift timeline: month by month, how far a frozen model still agrees with one fitted anew."""
+"""The drift timeline and what moved: the model, the customers, and what they are like."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from dashboard.figures import ink, template
 from dashboard.numbers import count, day, percent
-from engines.contract import DriftPoint
+from engines.columns import describe
+from engines.contract import DriftPoint, LivePoint
 
 ALARM = {"light": "#b3261e", "dark": "#ff8a80"}
 
@@ -26,6 +27,8 @@ class TimelineData(NamedTuple):
     noise_low: NDArray[np.float64]
     threshold: float
     hover: tuple[str, ...]
+    frozen_at: date | None = None
+    live: tuple[LivePoint, ...] = ()
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
@@ -41,7 +44,12 @@ class TimelineData(NamedTuple):
         return bool(np.isfinite(self.noise_low).any())
 
 
-def timeline_data(points: Sequence[DriftPoint], threshold: float) -> TimelineData:
+def timeline_data(
+    points: Sequence[DriftPoint],
+    threshold: float,
+    frozen_at: date | None = None,
+    live: Sequence[LivePoint] = (),
+) -> TimelineData:
     """The arithmetic behind the timeline: arrays by date and a sentence per point."""
     return TimelineData(
         dates=np.array([point.as_of for point in points], dtype="datetime64[D]"),
@@ -50,6 +58,8 @@ def timeline_data(points: Sequence[DriftPoint], threshold: float) -> TimelineDat
         noise_low=np.array([np.nan if point.noise_low is None else point.noise_low for point in points]),
         threshold=threshold,
         hover=tuple(_told(point) for point in points),
+        frozen_at=frozen_at,
+        live=tuple(live),
     )
 
 
@@ -63,6 +73,8 @@ def _told(point: DriftPoint) -> str:
         lines.append(f"{percent(point.moved_share)} changed segment since the date before")
     if point.noise_low is not None:
         lines.append(f"noise alone reaches down to {point.noise_low:.3f}")
+    if point.model_moved is not None:
+        lines.append(f"a new model would put {percent(point.model_moved)} elsewhere")
     return "<br>".join(lines)
 
 
@@ -109,8 +121,131 @@ def draw_timeline(data: TimelineData, theme: str) -> go.Figure:
             textfont={"color": alarm},
             hoverinfo="skip",
         )
-    lowest = float(np.nanmin(np.append(data.ari, data.noise_low)))
+    if data.live:
+        figure.add_scatter(
+            x=np.array([point.as_of for point in data.live], dtype="datetime64[D]"),
+            y=np.array([point.ari for point in data.live]),
+            mode="markers",
+            name="live run against the one before",
+            marker={
+                "size": 11,
+                "symbol": "diamond-open",
+                "line": {"width": 2},
+                "color": [alarm if point.alert else colours.text for point in data.live],
+            },
+            hovertext=[
+                f"<b>{day(date.fromisoformat(point.as_of))}</b> against run {point.against}<br>ARI {point.ari:.3f}"
+                for point in data.live
+            ],
+            hoverinfo="text",
+        )
+    if data.frozen_at is not None:
+        figure.add_vline(x=data.frozen_at.isoformat(), line={"color": colours.faint, "width": 1.5, "dash": "dot"})
+        figure.add_annotation(
+            x=data.frozen_at.isoformat(),
+            y=1.0,
+            yref="paper",
+            text="model frozen",
+            showarrow=False,
+            xanchor="left",
+            yanchor="bottom",
+            font={"color": colours.faint, "size": 12},
+        )
+    live = [point.ari for point in data.live]
+    lowest = float(np.nanmin(np.concatenate([data.ari, data.noise_low, live, [1.0]])))
     figure.update_yaxes(range=[min(0.0, lowest) - 0.06, 1.04], title_text="adjusted Rand index (1 = the same segments)")
     figure.update_xaxes(tickformat="%b %Y", showgrid=False)
     legend = {"orientation": "h", "y": -0.14, "yanchor": "top", "x": 0, "traceorder": "normal"}
     return figure.update_layout(legend=legend, uirevision="drift", hovermode="closest")
+
+
+# --- what moved -------------------------------------------------------------------------------------------------------
+
+
+class MovedData(NamedTuple):
+    """Shares of customers by date, NaN where they are not known: whom the frozen model moved, whom a new one would."""
+
+    dates: NDArray[np.datetime64]
+    customers: NDArray[np.float64]
+    model: NDArray[np.float64]
+
+
+def moved_data(points: Sequence[DriftPoint]) -> MovedData:
+    """The two kinds of movement by date."""
+
+    def shares(name: str) -> NDArray[np.float64]:
+        values = [getattr(point, name) for point in points]
+        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+    dates = np.array([point.as_of for point in points], dtype="datetime64[D]")
+    return MovedData(dates, shares("moved_share"), shares("model_moved"))
+
+
+def draw_moved(data: MovedData, theme: str) -> go.Figure:
+    """Bars of customers that moved, a line of what a new model would move."""
+    colours = ink(theme)
+    figure = go.Figure(layout={"template": template(theme)})
+    figure.add_bar(
+        x=data.dates,
+        y=data.customers,
+        name="customers moved since the date before",
+        marker={"color": colours.bar},
+        hovertemplate="%{x|%-d %b %Y}<br>%{y:.1%} of customers moved<extra></extra>",
+    )
+    figure.add_scatter(
+        x=data.dates,
+        y=data.model,
+        mode="lines+markers",
+        name="a new model would put elsewhere",
+        line={"color": colours.text, "width": 2, "dash": "dot"},
+        hovertemplate="%{x|%-d %b %Y}<br>a new model would put %{y:.1%} elsewhere<extra></extra>",
+    )
+    figure.update_yaxes(tickformat=".0%", rangemode="tozero", title_text="share of customers")
+    figure.update_xaxes(tickformat="%b %Y", showgrid=False)
+    return figure.update_layout(legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}, uirevision="moved")
+
+
+class ShiftData(NamedTuple):
+    """One column by date: its stability index and Cliff's delta against the customers of the frozen model."""
+
+    column: str
+    title: str
+    dates: NDArray[np.datetime64]
+    psi: NDArray[np.float64]
+    effect: NDArray[np.float64]
+    before: float
+    now: float
+
+
+def shift_data(points: Sequence[DriftPoint]) -> list[ShiftData]:
+    """The columns that are watched, in their own order."""
+    columns = dict.fromkeys(shift.column for point in points for shift in point.shifts)
+    found = []
+    for column in columns:
+        rows = [(point.as_of, shift) for point in points for shift in point.shifts if shift.column == column]
+        dates = np.array([as_of for as_of, _ in rows], dtype="datetime64[D]")
+        psi, effect = (np.array([getattr(shift, name) for _, shift in rows]) for name in ("psi", "effect"))
+        latest = rows[-1][1]
+        found.append(ShiftData(column, describe(column).title, dates, psi, effect, latest.before, latest.now))
+    return found
+
+
+def draw_shift(data: ShiftData, theme: str, top: float) -> go.Figure:
+    """The stability index by date up to a common ``top``, with the customary lines at 0.1 and 0.25."""
+    colours = ink(theme)
+    figure = go.Figure(layout={"template": template(theme)})
+    for level in (0.1, 0.25):
+        figure.add_hline(y=level, line={"color": colours.faint, "width": 1, "dash": "dot"})
+    figure.add_scatter(
+        x=data.dates,
+        y=data.psi,
+        mode="lines+markers",
+        line={"color": colours.text, "width": 2},
+        marker={"size": 5},
+        customdata=data.effect,
+        hovertemplate="%{x|%-d %b %Y}<br>PSI %{y:.2f}<br>Cliff's delta %{customdata:+.2f}<extra></extra>",
+        showlegend=False,
+    )
+    figure.update_yaxes(range=[0, top], title_text="PSI")
+    figure.update_xaxes(tickformat="%b %y", showgrid=False, nticks=4)
+    return figure.update_layout(margin={"l": 48, "r": 8, "t": 8, "b": 28}, uirevision="shift")

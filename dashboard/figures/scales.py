@@ -27,6 +27,11 @@ class Axis(NamedTuple):
         """Whether its numbers are whole, so that points are spread a little to be seen."""
         return describe(self.column).kind == "count"
 
+    @property
+    def counts_days_or_orders(self) -> bool:
+        """Whether only whole numbers of it are meant, drawn spread or not."""
+        return describe(self.column).kind in ("count", "days")
+
 
 def axis_of(frame: RunFrame, column: str) -> Axis:
     """The axis of a column for everyone in the run."""

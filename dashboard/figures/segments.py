@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import NOTHING_LEFT, empty, ink, seen, template
+from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, seen
 from dashboard.figures.scales import axis_of, log_ticks
-from dashboard.numbers import money, percent, plural, short_money, symbol
+from dashboard.numbers import count, money, percent, plural, short_money, symbol
 from dashboard.run_frame import Mask, RunFrame
+from dashboard.tally import Tally
 from engines.columns import CLV, MONETARY, describe
 
 TOP_COUNTRIES = 12
@@ -77,31 +79,41 @@ def _quantile(rising: NDArray[np.float64], q: float) -> float:
     return float(rising[below] + (rising[above] - rising[below]) * (place - below))
 
 
-def draw_boxes(data: BoxData, theme: str) -> go.Figure:
+def draw_boxes(data: BoxData, theme: str) -> Drawing | go.Figure:
     """A lying box per segment, the first of the playbook on top."""
     if not data.boxes:
         return empty(NOTHING_LEFT, theme)
-    figure = go.Figure(layout={"template": template(theme), "uirevision": "stay", "showlegend": False})
+    traces = []
     for box in data.boxes:
         colour = seen(box.colour, theme)
         low, q1, median, q3, high = (max(value, data.floor) if data.log else value for value in box[3:])
-        figure.add_trace(
-            go.Box(
-                y=[box.name], q1=[q1], median=[median], q3=[q3], lowerfence=[low], upperfence=[high],
-                orientation="h", name=box.name, line={"color": colour, "width": 1.5}, fillcolor=_faint(colour),
-                width=0.6, hoverinfo="x+name",
-            )
+        traces.append(
+            {
+                "type": "box", "y": [box.name], "q1": [q1], "median": [median], "q3": [q3],
+                "lowerfence": [low], "upperfence": [high], "orientation": "h", "name": box.name,
+                "line": {"color": colour, "width": 1.5}, "fillcolor": _faint(colour), "width": 0.6,
+                "hoverinfo": "x+name",
+            }
         )  # fmt: skip
     column = describe(data.column)
-    scale = ", logarithmic" if data.log else ""
-    figure.update_xaxes(
-        title_text=f"{column.title} ({data.currency}{scale})", type="log" if data.log else "linear", tickformat="~s"
-    )
+    across: dict[str, Any] = {
+        "title": {"text": f"{column.title} ({data.currency}{', logarithmic' if data.log else ''})"},
+        "type": "log" if data.log else "linear",
+        "tickformat": "~s",
+        "hoverformat": ",.2f",
+    }
     if data.log:
         reach = [max(value, data.floor) for box in data.boxes for value in (box.low, box.high)]
-        figure.update_xaxes(log_ticks(min(reach), max(reach)))
-    figure.update_yaxes(range=_slots(len(data.boxes)), showgrid=False, tickfont={"color": ink(theme).text})
-    return figure.update_xaxes(hoverformat=",.2f")
+        across |= log_ticks(min(reach), max(reach))
+        across["tickvals"] = across["tickvals"].tolist()
+    layout = {
+        "showlegend": False,
+        "xaxis": across,
+        "yaxis": {"range": _slots(len(data.boxes)), "showgrid": False, "tickfont": {"color": ink(theme).text}},
+    }
+    head = ("Segment", "Customers", "Low", "Lower quarter", "Median", "Upper quarter", "High")
+    rows = [(box.name, count(box.customers), *(money(value, data.currency) for value in box[3:])) for box in data.boxes]
+    return drawing(theme, traces, layout, (head, rows))
 
 
 def _slots(lines: int) -> list[float]:
@@ -153,13 +165,11 @@ class CountryData(NamedTuple):
     currency: str
 
 
-def country_data(frame: RunFrame, mask: Mask, top: int = TOP_COUNTRIES) -> CountryData:
+def country_data(frame: RunFrame, view: Tally, top: int = TOP_COUNTRIES) -> CountryData:
     """Revenue by primary country of the customers in view; those without a country are in no bar."""
     n = len(frame.countries)
-    codes = np.where(mask, frame.country_codes % (n + 1), n + 1)  # -1 becomes n: in view, but nobody knows from where
-    customers = np.bincount(codes, minlength=n + 2)
-    revenue = np.bincount(codes, weights=frame.values(MONETARY), minlength=n + 2)
-    whole, customers, revenue = float(revenue[: n + 1].sum()), customers[:n], revenue[:n]
+    customers, revenue = view.sizes_by_country(n)[:n], view.by_country(MONETARY, n)
+    whole, revenue = float(revenue.sum()), revenue[:n]
     there = [code for code in np.argsort(-revenue, kind="stable") if customers[code]]
     bars = [CountryBar(frame.countries[code], int(customers[code]), float(revenue[code])) for code in there]
     rest = bars[top:] if len(bars) > top + 1 else []
@@ -168,37 +178,58 @@ def country_data(frame: RunFrame, mask: Mask, top: int = TOP_COUNTRIES) -> Count
     return CountryData(tuple(shown), len(rest), other, whole, frame.currency)
 
 
-def draw_countries(data: CountryData, theme: str) -> go.Figure:
+def draw_countries(data: CountryData, theme: str) -> Drawing | go.Figure:
     """A lying bar per country, the biggest on top, "Other" last and paler."""
     if not data.bars:
         return empty(NOTHING_LEFT, theme)
     bars = (*data.bars, data.rest) if data.rest else data.bars
     names = [bar.name for bar in data.bars] + ([f"{OTHER}{data.others})"] if data.rest else [])
-    revenue = np.array([bar.revenue for bar in bars])
+    revenue = [bar.revenue for bar in bars]
     shares = [percent(bar.revenue / data.revenue) if data.revenue > 0 else "–" for bar in bars]
     colours = [ink(theme).bar] * len(data.bars) + ([ink(theme).line] if data.rest else [])
-    figure = go.Figure(
-        go.Bar(
-            x=revenue,
-            y=names,
-            orientation="h",
-            marker={"color": colours},
-            text=[
-                f"{short_money(bar.revenue, data.currency)} · {share}" for bar, share in zip(bars, shares, strict=True)
-            ],
-            textposition="outside",
-            cliponaxis=False,
-            customdata=np.array([bar.customers for bar in bars]),
-            hovertemplate="<b>%{y}</b><br>"
-            f"{symbol(data.currency)}%{{x:,.2f}} from %{{customdata:,}} customers<extra></extra>",
-        ),
-        layout={"template": template(theme), "uirevision": "stay", "bargap": 0.25},
-    )
-    head_room = 1.6 * max(float(revenue.max()), 1e-9)  # for the labels, which are clipped without it
-    figure.update_xaxes(
-        title_text=f"Revenue ({data.currency})", range=[min(0.0, float(revenue.min())), head_room], tickformat="~s"
-    )
-    return figure.update_yaxes(range=_slots(len(bars)), showgrid=False, tickfont={"color": ink(theme).text})
+    trace = {
+        "type": "bar",
+        "x": revenue,
+        "y": names,
+        "orientation": "h",
+        "marker": {"color": colours},
+        "text": [
+            f"{short_money(bar.revenue, data.currency)} · {share}" for bar, share in zip(bars, shares, strict=True)
+        ],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "customdata": [bar.customers for bar in bars],
+        "hovertemplate": "<b>%{y}</b><br>"
+        f"{symbol(data.currency)}%{{x:,.2f}} from %{{customdata:,}} customers<extra></extra>",
+    }
+    head_room = 1.6 * max(*revenue, 1e-9)  # for the labels, which are clipped without it
+    layout = {
+        "bargap": 0.25,
+        "xaxis": {
+            "title": {"text": f"Revenue ({data.currency})"},
+            "range": [min(0.0, *revenue), head_room],
+            "tickformat": "~s",
+        },
+        "yaxis": {"range": _slots(len(bars)), "showgrid": False, "tickfont": {"color": ink(theme).text}},
+    }
+    named = [bar._replace(name=name) for bar, name in zip(bars, names, strict=True)]
+    return drawing(theme, [trace], layout, country_rows(named, data.revenue, data.currency))
+
+
+def country_rows(
+    bars: Sequence[CountryBar], revenue: float, currency: str
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The head and the rows of the table of countries; shares are of ``revenue``."""
+    head = ("Country", "Customers", f"Revenue ({currency})", "Share")
+    return head, [
+        (
+            bar.name,
+            count(bar.customers),
+            money(bar.revenue, currency),
+            percent(bar.revenue / revenue) if revenue > 0 else "–",
+        )
+        for bar in bars
+    ]
 
 
 def country_words(data: CountryData) -> str:

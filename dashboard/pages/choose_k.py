@@ -44,9 +44,7 @@ def layout(services: Services, **query: Any) -> Component:
     """The page for the snapshot of the run in the address; ``engine`` names the engine to begin with."""
     current = run_from(services.store, query.get("run"))
     if current is None:
-        return cards.empty_state(
-            "No customers to try on yet", ["Segment some sales first:", html.Code("segmentry run SALES.csv")]
-        )
+        return cards.empty_state("No customers to try on yet", cards.sales_first())
     snapshot = services.store.snapshot(current.snapshot_id)
     wanted = _begun(query.get("engine"), current)
     return html.Div(

@@ -54,9 +54,7 @@ def layout(services: Services, **query: Any) -> Component:
     """The page for the snapshot of the run in the address; ``with`` names the runs to compare."""
     current = run_from(services.store, query.get("run"))
     if current is None:
-        return cards.empty_state(
-            "No runs to compare yet", ["Segment some sales first:", html.Code("segmentry run SALES.csv"), "."]
-        )
+        return cards.empty_state("No runs to compare yet", cards.sales_first())
     done = _finished(services, current)
     snapshot = services.store.snapshot(current.snapshot_id)
     place = f"{title_of(snapshot)}, {day(snapshot.as_of)}"

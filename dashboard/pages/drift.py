@@ -1,4 +1,4 @@
-"""Whether segments made some time ago still fit: the timeline of a frozen model against one fitted anew."""
+"""Whether segments made some time ago still fit: the timeline of a frozen model, and what moved."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from dashboard.figures import drift as figures
 from dashboard.figures import empty, graph_config
 from dashboard.numbers import NOTHING, count, day, percent, plural
 from dashboard.services import Services
+from engines.calendar import HISTORY_DAYS, cutoffs
 from engines.contract import DriftPoint
-from engines.drift import HISTORY_DAYS, cutoffs
 from storage.contract import Run, Snapshot
 
 PATH = "/drift"
@@ -25,14 +25,18 @@ ORDER = 20
 AREA = "operations"
 
 TIMELINE = "drift-timeline"
+MOVED = "drift-moved"
+SHIFTS = "drift-shifts"
 SHOWN = "drift-run"
+
+_GRID = {"gridTemplateColumns": "repeat(auto-fit, minmax(min(100%, 260px), 1fr))"}
 
 
 def layout(services: Services, **query: Any) -> Component:
     """The page for the run in the address."""
     run = run_from(services.store, query.get("run"))
     if run is None:
-        return cards.empty_state("No timeline yet", ["Segment some sales first:", html.Code("segmentry run SALES")])
+        return cards.empty_state("No timeline yet", cards.sales_first())
     snapshot = services.store.snapshot(run.snapshot_id)
     label = run_label(run, engine_titles())
     points = services.store.drift(run.id)
@@ -49,27 +53,51 @@ def layout(services: Services, **query: Any) -> Component:
         [
             html.H1(f"Drift of {label}"),
             html.P(_verdict(points, threshold), className="seg-lead mb-1"),
+            html.P(_advice(run), className="seg-lead mb-1"),
             html.P(_explained(run, snapshot, points, threshold), className="seg-lead"),
             html.Section(
+                [html.H2("Agreement month by month"), _graph(TIMELINE, f"drift-run-{run.id}", "460px")],
+                className="seg-card",
+            ),
+            html.Section(
                 [
-                    html.H2("Agreement month by month"),
-                    dcc.Graph(
-                        id=TIMELINE,
-                        config=graph_config(f"drift-run-{run.id}"),
-                        figure=empty("", "light"),
-                        style={"height": "460px"},
+                    html.H2("What moved: the customers or the model"),
+                    html.P(_moved(points), className="seg-hint mb-1"),
+                    _graph(MOVED, f"moved-run-{run.id}", "320px"),
+                ],
+                className="seg-card",
+            ),
+            html.Section(
+                [
+                    html.H2("How the customers themselves have changed"),
+                    html.P(
+                        "The population stability index (PSI) against the customers that the frozen model was made "
+                        "from: below 0.1 nothing much moved, above 0.25 (the upper dotted line) much did. Recency "
+                        "grows by itself as a shop's history does.",
+                        className="seg-hint mb-1",
                     ),
+                    html.Div(id=SHIFTS, className="seg-grid", style=_GRID),
                 ],
                 className="seg-card",
             ),
             html.Section([html.H2("The figures"), _table(points)], className="seg-card"),
+            html.P(
+                dcc.Link("Who went where between two dates", href=f"/migration?run={run.id}"), className="mt-3 mb-0"
+            ),
             dcc.Store(id=SHOWN, data=run.id),
         ]
     )
 
 
-def frozen_on(snapshot: Snapshot) -> date | None:
-    """The day the model was frozen, where the snapshot says when its sales begin."""
+def _graph(name: str, filename: str, height: str) -> Component:
+    return dcc.Graph(id=name, config=graph_config(filename), figure=empty("", "light"), style={"height": height})
+
+
+def frozen_on(run: Run, snapshot: Snapshot) -> date | None:
+    """The day the model was frozen, as the run says, or as follows from where the snapshot's sales begin."""
+    kept = run.info.get("drift") or {}
+    if isinstance(kept.get("frozen_at"), str):
+        return date.fromisoformat(kept["frozen_at"])
     first = snapshot.info.get("first_day")
     dates = cutoffs(date.fromisoformat(first), snapshot.as_of) if isinstance(first, str) else []
     return dates[0] if dates else None
@@ -85,22 +113,40 @@ def _verdict(points: Sequence[DriftPoint], threshold: float) -> list[Any]:
     return [html.Span(f"▲ {told}", className="seg-alarm")]
 
 
+def _advice(run: Run) -> str:
+    kept = run.info.get("drift") or {}
+    return str(kept.get("reason") or "")
+
+
 def _explained(run: Run, snapshot: Snapshot, points: Sequence[DriftPoint], threshold: float) -> str:
-    frozen = frozen_on(snapshot)
+    frozen = frozen_on(run, snapshot)
     when = f" frozen on {day(frozen)}, with the sales before that day" if frozen is not None else " frozen at the start"
     noise = (
         "The band is what refitting alone makes of it; an alert is below the line and below the band."
         if any(point.noise_low is not None for point in points)
         else f"An alert is below {threshold:g}; how far refitting alone moves it was not measured, so it may be chance."
     )
+    measured = sum(point.noise_measured for point in points)
+    if 0 < measured < len(points):
+        noise += f" It was measured at {plural(measured, 'date')} and is interpolated between them."
     return (
         f"A model with these settings,{when}, labels the customers of each later date, and so does one fitted anew. "
         f"The adjusted Rand index says how far the two agree: 1 is the same segments, 0 what chance gives. {noise}"
     )
 
 
+def _moved(points: Sequence[DriftPoint]) -> str:
+    """The latest date in words: bars are about people, the line is about the model."""
+    latest = points[-1]
+    told = "Bars: customers whom the frozen model puts into another segment than at the date before: people change. "
+    told += "Line: customers whom a model made anew would put elsewhere: the segments themselves would change."
+    if latest.moved_share is not None and latest.model_moved is not None:
+        told += f" On {_day(latest)}: {percent(latest.moved_share)} and {percent(latest.model_moved)}."
+    return told
+
+
 def _table(points: Sequence[DriftPoint]) -> Component:
-    titles = ("Customers", "ARI", "Noise reaches to", "Changed segment")
+    titles = ("Customers", "ARI", "Noise reaches to", "Changed segment", "New model moves")
     numbers = [html.Th(text, scope="col", className="seg-number") for text in titles]
     head = [html.Th("Date", scope="col"), *numbers, html.Th("Alert", scope="col")]
     lines = [
@@ -111,6 +157,7 @@ def _table(points: Sequence[DriftPoint]) -> Component:
                 html.Td(f"{point.ari:.3f}", className="seg-number"),
                 html.Td(NOTHING if point.noise_low is None else f"{point.noise_low:.3f}", className="seg-number"),
                 html.Td(percent(point.moved_share), className="seg-number"),
+                html.Td(percent(point.model_moved), className="seg-number"),
                 html.Td("▲ alert" if point.alert else "", className="seg-alarm"),
             ]
         )
@@ -127,9 +174,46 @@ def _day(point: DriftPoint) -> str:
 
 
 def register(app: Dash, services: Services) -> None:
-    """One callback draws the timeline in the theme that holds."""
+    """One callback draws the timeline and what moved, in the theme that holds."""
 
-    @app.callback(Output(TIMELINE, "figure"), Input(ids.THEME, "data"), State(SHOWN, "data"))
+    @app.callback(
+        Output(TIMELINE, "figure"),
+        Output(MOVED, "figure"),
+        Output(SHIFTS, "children"),
+        Input(ids.THEME, "data"),
+        State(SHOWN, "data"),
+    )
     def draw(theme: str | None, run_id: int) -> Any:
-        points = services.store.drift(run_id)
-        return figures.draw_timeline(figures.timeline_data(points, services.config.drift.threshold), theme or "light")
+        shade = theme or "light"
+        run, points = services.store.run(run_id), services.store.drift(run_id)
+        frozen = frozen_on(run, services.store.snapshot(run.snapshot_id))
+        live = [
+            point
+            for point in services.store.live_points(run.dataset, run.engine).values()
+            if point.as_of <= run.as_of.isoformat()
+        ]
+        data = figures.timeline_data(points, services.config.drift.threshold, frozen, live)
+        moved = figures.draw_moved(figures.moved_data(points), shade)
+        return figures.draw_timeline(data, shade), moved, _shifts(points, shade)
+
+
+def _shifts(points: Sequence[DriftPoint], theme: str) -> list[Component]:
+    found = figures.shift_data(points)
+    if not found:
+        return [html.P("How customers changed was not kept with this run; run its engine again.", className="seg-hint")]
+    top = max(0.3, 1.1 * max(float(item.psi.max()) for item in found))
+    panels = []
+    for item in found:
+        told = (
+            f"PSI {item.psi[-1]:.2f}, Cliff's delta {item.effect[-1]:+.2f}; median {item.before:,.6g} → {item.now:,.6g}"
+        )
+        graph = dcc.Graph(
+            id=f"drift-shift-{item.column}",
+            config={**graph_config(f"psi-{item.column}"), "displayModeBar": False},
+            figure=figures.draw_shift(item, theme, top),
+            style={"height": "170px"},
+        )
+        panels.append(
+            html.Div([html.H3(item.title, className="h6 mb-0"), html.P(told, className="seg-hint mb-0"), graph])
+        )
+    return panels

@@ -33,7 +33,7 @@ def layout(services: Services, **query: Any) -> Component:
     """The page for the run in the address, whatever state it is in."""
     run = run_from(services.store, query.get("run"))
     if run is None:
-        return cards.empty_state("No runs yet", ["Segment some sales first:", html.Code("segmentry run SALES.csv")])
+        return cards.empty_state("No runs yet", cards.sales_first())
     snapshot = services.store.snapshot(run.snapshot_id)
     knobs = {item.name: item.knobs for item in registry.registered()}.get(run.engine, ())
     asked = html.Div(

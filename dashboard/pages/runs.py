@@ -26,7 +26,7 @@ def layout(services: Services, **query: Any) -> Component:
     """The runs, the newest first."""
     runs = services.store.runs()
     if not runs:
-        return cards.empty_state("No runs yet", ["Segment some sales first:", html.Code("segmentry run SALES.csv")])
+        return cards.empty_state("No runs yet", cards.sales_first())
     snapshots = {item.id: item for item in services.store.snapshots()}
     titles = engine_titles()
     states = [run.state for run in runs]

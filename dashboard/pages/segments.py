@@ -11,10 +11,13 @@ from dash import ALL, ClientsideFunction, Input, Output, State, ctx, dcc, html, 
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboard import cards, customer_table, filters, ids, name_editor
-from dashboard.desk import BOXES, CHARTS, COUNTRIES, desk, panel
-from dashboard.figures import segments as charts
-from dashboard.filters import FIELDS, LISTS, View, control
+from dashboard import clicking, customer_table, filters, ids, name_editor
+from dashboard import rail as controls
+from dashboard.charts import CHARTS, CLICKED, CLOUDS, GRID, TABS, panels
+from dashboard.desk import charts_of, desk
+from dashboard.filters import LISTS, MEASURES, View
+from dashboard.key_figures import kpi_skeleton
+from dashboard.rail import BOUNDS, CATEGORY, FIELDS, LEAST_SHARE, control, place
 from dashboard.services import Services
 from storage.contract import Selection
 
@@ -44,6 +47,9 @@ EDITED = name_editor.edited(PAGE)
 OPEN, CLOSE, BESIDE = "segments-open", "segments-close", "segments-beside"
 COUNTRY_GROUP = "segments-country-group"
 COUNTRY_SEARCH = "segments-country-search"
+CATEGORY_GROUP = "segments-category-group"
+SHAPE = "segments-shape"  # the box or lasso that was drawn: {"chart", "range" or "lassoPoints"}
+LEGEND = "segments-legend"  # the segment whose name was clicked in a legend: {"name"}
 
 
 # --- what is there from the start -------------------------------------------------------------------------------------
@@ -55,6 +61,8 @@ def layout(services: Services, **query: Any) -> Component:
         [
             dcc.Store(id=SEARCH),
             dcc.Store(id=DRAWN),
+            dcc.Store(id=SHAPE),
+            dcc.Store(id=LEGEND),
             html.Div(id=BESIDE, className="segments-beside"),
             html.Aside(
                 [
@@ -62,7 +70,7 @@ def layout(services: Services, **query: Any) -> Component:
                         [html.Strong("Filters"), html.Button("Close", id=CLOSE, className="btn btn-sm btn-light")],
                         className="rail-head",
                     ),
-                    *filters.rail(PAGE),
+                    *controls.rail(PAGE),
                 ],
                 id=RAIL,
                 className="segments-rail",
@@ -120,19 +128,16 @@ def _toolbar() -> Component:
 def _body() -> Component:
     return html.Div(
         [
-            html.Div([cards.kpi_skeleton() for _ in range(5)], id=KPIS, className="kpis"),
+            html.Div([kpi_skeleton() for _ in range(6)], id=KPIS, className="kpis"),
             html.Div(id=INSIGHTS),
             html.Section(
                 [html.H2("Segments in view"), html.Div(id=TABLE, className="table-place")], className="seg-card"
             ),
-            html.Div([panel(chart) for chart in CHARTS], className="chart-grid"),
+            panels(),
             html.Section(
                 [
                     html.H2("Customers in view"),
-                    html.P(
-                        "Sorted by what they are likely to spend; a click on a column sorts by it.",
-                        className="seg-hint",
-                    ),
+                    customer_table.chooser(CUSTOMERS),
                     customer_table.grid(CUSTOMERS),
                 ],
                 className="seg-card",
@@ -161,10 +166,12 @@ def register(app: dash.Dash, services: Services) -> None:
                 "names": Input({"type": f"{PAGE}-pick", "name": ALL}, "n_clicks"),
                 "drops": Input({"type": f"{PAGE}-drop", "field": ALL}, "n_clicks"),
                 "reset": Input(RESET, "n_clicks"),
-                "box": Input(BOXES.graph, "clickData"),
-                "bar": Input(COUNTRIES.graph, "clickData"),
+                "legend": Input(LEGEND, "data"),
+                "shape": Input(SHAPE, "data"),
+                "charts": {chart.name: Input(chart.graph, "clickData") for chart in CLICKED},
             },
             "renamed": Input(EDITED, "data"),
+            "tabs": {name: Input(name, "value") for name in TABS},
             "drawn": State(DRAWN, "data"),
         },
     )
@@ -174,23 +181,43 @@ def register(app: dash.Dash, services: Services) -> None:
         shown: dict[str, Any],
         clicks: dict[str, Any],
         renamed: dict[str, Any] | None,
+        tabs: dict[str, str],
         drawn: dict[str, Any] | None,
     ) -> dict[str, Any]:
         asked_by = ctx.triggered_id if drawn else None  # before anything is drawn the address alone counts
+        theme = theme or "light"
         # what the page has written into the address itself is in DRAWN, not in SEARCH
         address = (search or "") if asked_by in (None, SEARCH) else drawn["address"]
         view = filters.read_view(address)
+        if isinstance(asked_by, str) and asked_by in TABS:
+            return complete(charts_of(services, drawn["run"], view.selection, theme, (tabs[asked_by],)))
+        if asked_by == control(PAGE, CATEGORY):  # another category alone filters by nothing
+            return complete({"controls": {LEAST_SHARE: controls.share_of(view.selection, shown[CATEGORY])}})
         selection = asked(view.selection, shown, asked_by, clicks)
+        if asked_by == GRID.graph:
+            selection = clicking.in_cell(services.frames.get(drawn["run"]), selection, clicks["charts"][GRID.name])
+        if asked_by == SHAPE:
+            selection = clicking.drawn_around(services.frames.get(drawn["run"]), selection, clicks["shape"])
         if asked_by == EDITED and renamed:
             selection = filters.renamed(selection, renamed["before"], renamed["name"])
         if asked_by == SEARCH and _is_drawn(view, drawn):
             raise PreventUpdate
-        parts = desk(services, view, selection, theme or "light", PAGE, drawn["run"] if drawn else None)
+        wanted = (*(chart.name for chart in CLOUDS), *tabs.values())
+        parts = desk(
+            services,
+            view,
+            selection,
+            theme,
+            PAGE,
+            drawn["run"] if drawn else None,
+            wanted,
+            fresh=asked_by in _READ_ANEW,
+        )
         if selection == view.selection and parts["drawn"]:
             parts["drawn"]["address"] = address  # it says so already, if in other letters
         if asked_by not in _CONTROLS and asked_by != ids.THEME:  # what a user is typing in is left alone
-            parts["controls"] = filters.control_values(selection)
-        return complete({**parts, "clicked": dict.fromkeys((BOXES.name, COUNTRIES.name))})
+            parts["controls"] = controls.control_values(selection, shown.get(CATEGORY) or "")
+        return complete({**parts, "clicked": dict.fromkeys(chart.name for chart in CLICKED)})
 
     @app.callback(
         Output(CUSTOMERS, "getRowsResponse"),
@@ -204,7 +231,42 @@ def register(app: dash.Dash, services: Services) -> None:
         frame = services.frames.get(drawn["run"])
         return customer_table.answer(frame, frame.mask(filters.read_view(drawn["query"]).selection), request)
 
+    _in_the_browser(app)
+
+
+def _in_the_browser(app: dash.Dash) -> None:
+    """What needs no server: the address, the drawer, tables of charts, tabs, what is drawn over a chart."""
     here = "segmentry_segments"
+    for chart in CHARTS:
+        app.clientside_callback(
+            ClientsideFunction(here, "table"),
+            Output(chart.table, "children"),
+            Output(chart.table, "hidden"),
+            Output(chart.more, "children"),
+            Output(chart.more, "aria-expanded"),
+            Input(chart.more, "n_clicks"),
+            Input(chart.graph, "figure"),
+            prevent_initial_call=True,
+        )
+    app.clientside_callback(
+        ClientsideFunction(here, "shape"),
+        Output(SHAPE, "data"),
+        *(Input(chart.graph, "selectedData") for chart in CLOUDS),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction(here, "legends"),
+        Output(BESIDE, "className"),
+        *(Input(chart.graph, "figure") for chart in CLOUDS),
+    )
+    for name, group in TABS.items():
+        app.clientside_callback(
+            ClientsideFunction(here, "tab"),
+            *(Output(chart.place, "hidden") for chart in group),
+            Input(name, "value"),
+            State(name, "options"),
+        )
+    customer_table.register(app, CUSTOMERS)
     app.clientside_callback(
         ClientsideFunction(here, "read"),
         Output(SEARCH, "data"),
@@ -232,6 +294,7 @@ def register(app: dash.Dash, services: Services) -> None:
     )
 
 
+_READ_ANEW = (None, SEARCH, EDITED)
 _CONTROLS = tuple(control(PAGE, field) for field in FIELDS)
 
 
@@ -242,16 +305,14 @@ def asked(now: Selection, shown: Mapping[str, Any], asked_by: Any, clicks: Mappi
         PreventUpdate: something clickable has appeared without having been clicked.
     """
     if asked_by in _CONTROLS:
-        return filters.from_controls(shown)
+        return controls.from_controls(shown, now)
     if asked_by == RESET:
         return Selection()
-    if asked_by == BOXES.graph:
-        return filters.toggled(now, "segments", _clicked(clicks["box"]))
-    if asked_by == COUNTRIES.graph:
-        name = _clicked(clicks["bar"])
-        if name.startswith(charts.OTHER):
-            raise PreventUpdate
-        return filters.toggled(now, "countries", name)
+    if asked_by == LEGEND:
+        return filters.toggled(now, "segments", clicks["legend"]["name"])
+    chart = next((chart for chart in CLICKED if chart.graph == asked_by), None)
+    if chart is not None and chart != GRID:
+        return clicking.clicked(now, chart, clicks["charts"][chart.name])
     if isinstance(asked_by, dict):
         if not ctx.triggered[0]["value"]:
             raise PreventUpdate
@@ -259,13 +320,6 @@ def asked(now: Selection, shown: Mapping[str, Any], asked_by: Any, clicks: Mappi
             return filters.toggled(now, "segments", asked_by["name"])
         return filters.without(now, asked_by["field"], asked_by.get("value", ""))
     return now
-
-
-def _clicked(data: Mapping[str, Any] | None) -> str:
-    """The name on the vertical axis that was clicked."""
-    if not data:
-        raise PreventUpdate
-    return str(data["points"][0]["y"])
 
 
 def _is_drawn(view: View, drawn: Mapping[str, Any]) -> bool:
@@ -277,8 +331,11 @@ def _outputs() -> dict[str, Any]:
     return {
         "drawn": Output(DRAWN, "data"),
         "controls": {field: Output(control(PAGE, field), "value") for field in FIELDS},
-        "options": {name: Output(control(PAGE, name), "options") for name in LISTS},
+        "options": {name: Output(control(PAGE, name), "options") for name in (*LISTS, CATEGORY)},
+        "reach": {field: Output(control(PAGE, field), "placeholder") for field in BOUNDS},
+        "absent": {item.name: Output(place(PAGE, item.name), "hidden") for item in MEASURES},
         "country_group": Output(COUNTRY_GROUP, "hidden"),
+        "category_group": Output(CATEGORY_GROUP, "hidden"),
         "notice": Output(NOTICE, "children"),
         "body": Output(BODY, "hidden"),
         "rail": Output(RAIL, "hidden"),
@@ -299,7 +356,7 @@ def _outputs() -> dict[str, Any]:
         "figures": {chart.name: Output(chart.graph, "figure") for chart in CHARTS},
         "styles": {chart.name: Output(chart.graph, "style") for chart in CHARTS},
         "words": {chart.name: Output(chart.words, "children") for chart in CHARTS},
-        "clicked": {chart.name: Output(chart.graph, "clickData") for chart in (BOXES, COUNTRIES)},
+        "clicked": {chart.name: Output(chart.graph, "clickData") for chart in CLICKED},
     }
 
 

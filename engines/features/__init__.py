@@ -1,6 +1,7 @@
 """From clean sales lines to customers: one row each, described as they stood before a date."""
 
 from engines.features.build import build_customers, customers_at
+from engines.features.cohorts import cohorts
 from engines.features.plugins import Extended, Feature, RegisteredFeature, extended, registered_features
 
 __all__ = [
@@ -8,6 +9,7 @@ __all__ = [
     "Feature",
     "RegisteredFeature",
     "build_customers",
+    "cohorts",
     "customers_at",
     "extended",
     "registered_features",

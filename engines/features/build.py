@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from engines.columns import CATEGORY_SHARE, CUSTOMER_ID, FEATURE_COLUMNS
 from engines.errors import InputError
-from engines.features import basket, lifetime, rfm
+from engines.features import attributes, basket, lifetime, rfm
 from engines.features.facts import DAY, ITEMS, Facts, gather
 from engines.features.plugins import RegisteredFeature, extended
 
@@ -28,16 +28,16 @@ def build_customers(
 
     Args:
         sales: clean lines: customer_id, order_id, order_date, quantity, amount_units, product_id, description,
-            country, line_type; on any backend of Ibis.
+            country, line_type, and attribute_<name> where there are any; on any backend of Ibis.
         as_of: exclusive: only lines before its midnight count, sales and returns alike.
         categories: keywords by category name, looked for in the description whatever the case; the first category
             that fits counts. Each gives a column share_<category>.
         plugins: features of other packages (of ``registered_features``), each a float64 column more at the end.
 
     Returns:
-        Indexed by customer_id (str, in code point order), with FEATURE_COLUMNS and the shares, as the data dictionary
-        defines them: counts int64, money and shares float64, days as datetime64[us]; is_home_country bool, or null
-        boolean where the source has no country. The order of lines does not matter.
+        Indexed by customer_id (str, in code point order), with FEATURE_COLUMNS, the shares and the attributes, as the
+        data dictionary defines them: counts int64, money and shares float64, days as datetime64[us], attributes text;
+        is_home_country bool, or null boolean where the source has no country. The order of lines does not matter.
 
     Raises:
         InputError: a plug-in fails, named with its package. To go on without those that fail, use ``extended``.
@@ -69,7 +69,9 @@ def _customers(facts: Facts, as_of: date, categories: Sequence[str]) -> pd.DataF
         **basket.country_columns(countries, raw.index),
         **lifetime.columns(raw, as_of),
     }
-    order = (*FEATURE_COLUMNS, *(f"{CATEGORY_SHARE}{category}" for category in categories))
+    before = {name: table.filter(table[DAY] < _literal(as_of)) for name, table in facts.attributes.items()}
+    made |= attributes.columns(before, raw.index)
+    order = (*FEATURE_COLUMNS, *(f"{CATEGORY_SHARE}{category}" for category in categories), *before)
     return pd.DataFrame({name: made[name] for name in order}, index=raw.index)
 
 

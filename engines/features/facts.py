@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import ibis
 
@@ -19,16 +19,19 @@ from engines.columns import (
     CUSTOMER_ID,
     DESCRIPTION,
     LINE_TYPE,
+    NETTED,
     ORDER_DATE,
     ORDER_ID,
     PRODUCT_ID,
     QUANTITY,
     SALE,
 )
+from engines.features import attributes
 
 DAY = "day"
 UNITS = "units"
 RETURNED = "returned_units"
+SUBTRACTED = "subtracted_units"  # the part of what was returned that is netted
 ITEMS = "item_units"
 DESCRIBED = "described_lines"
 SALE_LINES = "sale_lines"
@@ -39,22 +42,26 @@ QUANTITY_SCALE = 1_000_000  # quantities are summed as whole millionths, so that
 class Facts:
     """Sales and returns by customer and day; orders and products by the customer's first day; spend by country.
 
-    ``days``: customer_id, day, sale_lines, units, returned_units, item_units (null where no quantity is known),
-    described_lines, and spent_<number> in units for each category. ``orders``, ``products``: customer_id and the first
-    day of each order or product. ``countries``: customer_id, country, day, units.
+    ``days``: customer_id, day, sale_lines, units, returned_units, subtracted_units, item_units (null where no quantity
+    is known), described_lines, and spent_<number> in units for each category. ``orders``, ``products``: customer_id
+    and the first day of each order or product. ``countries``: customer_id, country, day, units. ``attributes``: by
+    column, customer_id, value, day and latest moment.
     """
 
     days: ibis.Table
     orders: ibis.Table
     products: ibis.Table
     countries: ibis.Table
+    attributes: Mapping[str, ibis.Table] = field(default_factory=dict)
 
     @contextmanager
     def kept(self) -> Iterator[Facts]:
         """The same facts worked out once and kept by the database meanwhile, for asking about many dates."""
         with ExitStack() as stack:
             tables = (self.days, self.orders, self.products, self.countries)
-            yield Facts(*(stack.enter_context(table.cache()) for table in tables))
+            kept = {name: stack.enter_context(table.cache()) for name, table in self.attributes.items()}
+            days, orders, products, countries = (stack.enter_context(table.cache()) for table in tables)
+            yield Facts(days, orders, products, countries, kept)
 
 
 def spent_on(number: int) -> str:
@@ -72,6 +79,7 @@ def gather(sales: ibis.Table, categories: Mapping[str, Sequence[str]]) -> Facts:
             SALE_LINES: is_sale.ifelse(1, 0).sum(),
             UNITS: sold.sum(),
             RETURNED: is_sale.ifelse(0, -units).sum(),
+            SUBTRACTED: (lines[LINE_TYPE] == NETTED).ifelse(-units, 0).sum(),
             ITEMS: (is_sale.ifelse(lines[QUANTITY], ibis.null("float64")) * QUANTITY_SCALE).round().cast("int64").sum(),
             DESCRIBED: (is_sale & lines[DESCRIPTION].notnull()).ifelse(1, 0).sum(),
             **{
@@ -90,6 +98,7 @@ def gather(sales: ibis.Table, categories: Mapping[str, Sequence[str]]) -> Facts:
         countries=with_country.group_by(CUSTOMER_ID, COUNTRY, DAY).aggregate(
             **{UNITS: with_country[AMOUNT_UNITS].sum()}
         ),
+        attributes=attributes.gather(sales_only, DAY),
     )
 
 

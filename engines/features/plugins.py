@@ -15,6 +15,7 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from engines.announced import announcements, origin
 from engines.columns import (
+    ATTRIBUTE,
     CATEGORY_SHARE,
     DICTIONARY,
     DISTANCE,
@@ -165,10 +166,11 @@ def _column(feature: Any) -> Column:
         raise TypeError(f"{type(feature).__name__} has no column of type engines.columns.Column")
     if not callable(getattr(feature, "build", None)):
         raise TypeError(f"{type(feature).__name__} has no build(sales, *, as_of)")
-    if not column.name.isidentifier() or column.name in _RESERVED or column.name.startswith(CATEGORY_SHARE):
+    ours = column.name in _RESERVED or column.name.startswith((CATEGORY_SHARE, ATTRIBUTE))
+    if not column.name.isidentifier() or ours:
         raise ValueError(
             f"a column cannot be called {column.name!r}; choose letters, digits and _, no name of the data dictionary "
-            f"and none that starts with {CATEGORY_SHARE}"
+            f"and none that starts with {CATEGORY_SHARE} or {ATTRIBUTE}"
         )
     if column.kind not in _KINDS:
         raise ValueError(f"the kind of a feature cannot be {column.kind!r}; choose from {', '.join(_KINDS)}")

@@ -23,10 +23,10 @@ from engines.columns import (
     RETURN_RATE,
     TENURE,
 )
-from engines.features.facts import DAY, RETURNED, SALE_LINES, UNITS
+from engines.features.facts import DAY, RETURNED, SALE_LINES, SUBTRACTED, UNITS
 
-FIRST_DAY, LAST_DAY, PURCHASE_DAYS, ORDERS, SPENT, BACK = (
-    *("first_day", "last_day", "purchase_days", "orders", "spent_units", "back_units"),
+FIRST_DAY, LAST_DAY, PURCHASE_DAYS, ORDERS, SPENT, BACK, LESS = (
+    *("first_day", "last_day", "purchase_days", "orders", "spent_units", "back_units", "less_units"),
 )
 
 
@@ -39,6 +39,7 @@ def aggregates(days: ibis.Table) -> Mapping[str, ibis.Value]:
         PURCHASE_DAYS: bought.ifelse(1, 0).sum(),
         SPENT: days[UNITS].sum(),
         BACK: days[RETURNED].sum(),
+        LESS: days[SUBTRACTED].sum(),
     }
 
 
@@ -46,7 +47,7 @@ def columns(raw: pd.DataFrame, as_of: date) -> dict[str, pd.Series]:
     """Days, orders and money of each customer. An average over nothing and a share of nothing are missing."""
     first, last, midnight = raw[FIRST_DAY], raw[LAST_DAY], pd.Timestamp(as_of)
     span = (last - first).dt.days
-    monetary = raw[SPENT] / MONEY_SCALE
+    monetary = (raw[SPENT] - raw[LESS]) / MONEY_SCALE
     back = raw[BACK]
     share_back = (back / raw[SPENT].where(raw[SPENT] > 0)).clip(upper=1.0)
     return {

@@ -12,16 +12,23 @@ from pandas import DataFrame, Index
 
 from engines.columns import CUSTOMER_ID
 from engines.errors import InputError
+from engines.intake.cells import Cell, cell, id_of
 from engines.intake.files import Source, open_source
 from engines.intake.mapping import choose_columns
-from engines.intake.parsing import Cell, cell, id_of
+from engines.intake.reading import Reading
 from engines.intake.samples import EMBEDDED
 
 #: SQL: the text that our own lists put an apostrophe before, so that no spreadsheet takes it for a formula.
-_MADE_SAFE = "'^''([=+\\-@\\t\\r])'"
+_MADE_SAFE = "'^''(''*[=+\\-@\\t\\r])'"
 
 
-def read_customers(source: str, needed: Sequence[str], *, mapping: Mapping[str, str] = {}) -> DataFrame | None:
+def read_customers(
+    source: str,
+    needed: Sequence[str],
+    *,
+    mapping: Mapping[str, str] = {},
+    reading: Reading = Reading(),  # noqa: B008 - frozen
+) -> DataFrame | None:
     """The customers of a file that has a column ``customer_id`` and all the columns needed; None where it has sales.
 
     Which of the two it is, its header says: case does not matter, and a file with both is taken for customers, unless
@@ -31,6 +38,7 @@ def read_customers(source: str, needed: Sequence[str], *, mapping: Mapping[str, 
         source: the path of a CSV, XLSX or Parquet file; an embedded data set (by name) is sales.
         needed: columns of the customer table, by the names of the data dictionary; all of numbers.
         mapping: column of the source by canonical field; the customer id is the one that customers have.
+        reading: what the source does not say itself.
 
     Returns:
         Indexed by customer id (text) in the order of the file, with the columns needed as float64; a blank cell is NaN,
@@ -44,7 +52,7 @@ def read_customers(source: str, needed: Sequence[str], *, mapping: Mapping[str, 
         return None
     with duckdb.connect() as connection, tempfile.TemporaryDirectory(prefix="segmentry-intake-") as folder:
         connection.execute("set autoinstall_known_extensions = false")
-        opened = open_source(Path(source), connection, Path(folder))
+        opened = open_source(source, connection, Path(folder), reading)
         names = [name.casefold() for name in opened.columns]
         wanted = {CUSTOMER_ID: mapping.get(CUSTOMER_ID, CUSTOMER_ID), **{name: name for name in needed}}
         missing = [column for column in wanted.values() if column.casefold() not in names]
@@ -76,14 +84,15 @@ def _read(connection: duckdb.DuckDBPyConnection, opened: Source, places: Mapping
     }
     read = ", ".join(f"{_number(each)} as n{place}" for place, each in enumerate(cells.values()) if place)
     written = ", ".join(f"{each.text} as t{place}" for place, each in enumerate(cells.values()) if place)
-    who = f"regexp_replace({cells[CUSTOMER_ID].text}, {_MADE_SAFE}, '\\1') as {CUSTOMER_ID}"
+    safe = f"regexp_replace({cells[CUSTOMER_ID].text}, {_MADE_SAFE}, '\\1')"
+    who = f"{cells[CUSTOMER_ID].text if opened.typed else safe} as {CUSTOMER_ID}"
     connection.execute(
         f"create table customers as select line, {id_of(CUSTOMER_ID)}, * exclude (line, {CUSTOMER_ID}) "  # noqa: S608
         f"from (select rowid as line, {who}, {read}, {written} from raw where not blank)"
     )
     total = connection.execute("select count(*) from customers").fetchall()[0][0]
     if not total:
-        raise InputError(f"{opened.name} has a header but no lines.")
+        raise InputError(f"{opened.name} has a header but no lines. Give one that has some.")
     _refuse_ids(connection, opened, cells[CUSTOMER_ID].column)
     for place, (name, each) in enumerate(cells.items()):
         if place:

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from engines.columns import AMOUNT, CUSTOMER_ID, ORDER_DATE, QUANTITY
 from engines.errors import InputError
-from engines.intake.files import Source, arrow_source, sha256
 from engines.intake.shop import SEED, VERSION, make_shop
+from engines.intake.source import Source, arrow_source, sha256
 
 _CDNOW_FIELDS = {
     CUSTOMER_ID: "customer_id",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pyarrow as pa
 from numpy.random import Generator
@@ -56,15 +58,24 @@ _MONTHS = np.array([0.75, 0.75, 0.85, 0.85, 0.9, 0.85, 0.8, 0.8, 0.95, 1.05, 1.3
 Integers = NDArray[np.int64]
 
 
-def make_shop(seed: int) -> pa.Table:
+def make_shop(seed: int, change: date | None = None) -> pa.Table:
     """About 90,000 invoice lines, in the columns of a common retail export, oldest first.
 
     Customers differ: how often they buy (gamma rates), how long they stay (exponential lifetimes), what they like and
     how much they put in the basket; a quarter buy once. With them come returns, orders without a customer id, gifts at
     no price, unknown countries and lines that are there twice.
+
+    Args:
+        seed: the same seed gives the same lines.
+        change: a day on which the customers begin to behave differently, for trying out alarms: three quarters of those
+        who
+            are there take to ordering every ten days. Up to that day orders are those of the shop without a change,
+            though not what is in them.
     """
     random = np.random.default_rng(seed)
     customer, day = _orders(random)
+    if change is not None:
+        customer, day = _changed(np.random.default_rng([seed, 1]), customer, day, change)
     products = len(_STYLES) * len(_THINGS)
     price = np.maximum(0.29, np.round(random.lognormal(1.0, 0.75, products), 1) - 0.05).round(2)
     fame = random.permutation(1 / np.arange(1, products + 1) ** 0.7)
@@ -114,6 +125,18 @@ def _orders(random: Generator) -> tuple[Integers, Integers]:
     day = np.concatenate([came, when[in_season]])
     oldest_first = np.lexsort((customer, day))
     return customer[oldest_first], day[oldest_first]
+
+
+def _changed(random: Generator, customer: Integers, day: Integers, change: date) -> tuple[Integers, Integers]:
+    """The orders with those that a change of behaviour adds from a day on, oldest first."""
+    start = int((np.datetime64(change) - _FIRST_DAY).astype(np.int64))
+    known = np.unique(customer[day < start])
+    keen = known[random.random(known.size) < 0.75]
+    more = random.poisson((_DAYS - start) / 10, keen.size)
+    who = np.concatenate([customer, np.repeat(keen, more)])
+    when = np.concatenate([day, start + random.integers(0, _DAYS - start, int(more.sum()))])
+    oldest_first = np.lexsort((who, when))
+    return who[oldest_first], when[oldest_first]
 
 
 def _pick(random: Generator, wanted: Integers, shelf: Integers, fame: NDArray[np.float64]) -> Integers:

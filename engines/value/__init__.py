@@ -1,5 +1,5 @@
 """What each customer is likely to be worth: purchases to expect, their value, CLV and the risk of losing them."""
 
-from engines.value.clv import Valuation, estimate, revalue
+from engines.value.clv import Valuation, clv_alone, estimate, revalue
 
-__all__ = ["Valuation", "estimate", "revalue"]
+__all__ = ["Valuation", "clv_alone", "estimate", "revalue"]

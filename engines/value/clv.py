@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pandas import DataFrame, Index
+from pandas import DataFrame, Index, Series
 
 from engines.columns import (
     CHURN_RISK,
@@ -142,6 +142,18 @@ def estimate(
         "total": total,
     }
     return Valuation(columns, described, found.notes)
+
+
+def clv_alone(
+    customers: DataFrame, *, horizon_weeks: float = 26, discount_rate: float = 0.10, model: str = "bg_nbd"
+) -> Series:
+    """The CLV of :func:`estimate` and nothing else: what a look at many dates can afford."""
+    x, t_x, age, mean_value, monetary = read(customers)
+    histories, horizon = Histories.of(x, t_x, age), Horizon(float(horizon_weeks), float(discount_rate))
+    found = fitted(LIFETIMES[model], histories, x, mean_value, monetary)
+    _, discounted = discounted_purchases(found.lifetime.model, histories, horizon.times, horizon.factors)
+    clv = discounted[histories.positions] * found.value.model.expected_value(x, mean_value)
+    return Series(clv, index=customers.index, name=CLV)
 
 
 def revalue(customers: DataFrame, model: Mapping[str, Any]) -> DataFrame:

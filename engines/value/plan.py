@@ -110,7 +110,7 @@ def window(cut: Cut, tables: Mapping[date, DataFrame]) -> Window:
     """
     before, after = tables[cut.as_of], tables[cut.end].reindex(tables[cut.as_of].index)
     purchases = after[REPEAT_PURCHASES].to_numpy(np.float64) - before[REPEAT_PURCHASES].to_numpy(np.float64)
-    units = _units(after) - _units(before)
+    units = np.maximum(_units(after) - _units(before), 0)  # where returns are netted, more may come back than is bought
     outcome = DataFrame({PURCHASES_AFTER: purchases.astype(np.int64), SPEND_AFTER: units / MONEY_SCALE}, before.index)
     return Window(cut.as_of, cut.weeks, before, outcome)
 

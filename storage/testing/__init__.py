@@ -7,13 +7,24 @@ from storage.testing.names import NameChecks
 from storage.testing.runs import RunChecks
 from storage.testing.schedules import ScheduleChecks
 from storage.testing.snapshots import SnapshotChecks
+from storage.testing.uploads import UploadChecks
+from storage.testing.watch import WatchChecks
 from storage.testing.workspaces import WorkspaceChecks
 
 __all__ = ["StoreContract"]
 
 
 class StoreContract(
-    SnapshotChecks, RunChecks, JobChecks, NameChecks, CustomerChecks, ScheduleChecks, DeskChecks, WorkspaceChecks
+    SnapshotChecks,
+    RunChecks,
+    JobChecks,
+    NameChecks,
+    CustomerChecks,
+    ScheduleChecks,
+    UploadChecks,
+    DeskChecks,
+    WatchChecks,
+    WorkspaceChecks,
 ):
     """Inherit it in a class named ``Test...`` that has three fixtures.
 

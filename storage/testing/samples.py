@@ -9,12 +9,35 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engines.columns import CHURN_RISK, CLV, COUNTRY, CUSTOMER_ID, DICTIONARY, FREQUENCY, MONETARY, RECENCY
+from engines.columns import (
+    CHURN_RISK,
+    CLV,
+    COUNTRY,
+    CUSTOMER_ID,
+    DICTIONARY,
+    FREQUENCY,
+    FUTURE_SPEND,
+    MONETARY,
+    P_PURCHASE,
+    RECENCY,
+)
 from engines.contract import DriftPoint, NamedSegment, Segment, Segmentation
+from storage.area import Area
 from storage.contract import NewSnapshot, Run, Selection, Snapshot, Store
 
 NAMES = ("Champions", 'Can\'t "Lose" Them', "Lost; DROP TABLE runs --", "Über % of_all")
 COUNTRIES = ("United Kingdom", "Côte d'Ivoire", "Unknown", None)
+
+#: the columns on which a selection has bounds, by what comes after min_ and max_
+BOUNDED = {
+    "clv": CLV,
+    "frequency": FREQUENCY,
+    "monetary": MONETARY,
+    "recency": RECENCY,
+    "churn": CHURN_RISK,
+    "buys_again": P_PURCHASE,
+    "future_spend": FUTURE_SPEND,
+}
 
 
 class Clock:
@@ -112,6 +135,10 @@ POINTS = (
     DriftPoint("2024-03-01", 30, 0.1, False, noise_low=0.5, moved_share=None),
 )
 
+#: a shape that crosses itself, with corners on whole numbers where customers stand, and a plain one
+STAR = Area(RECENCY, FREQUENCY, ((200, 0), (320, 400), (0, 150), (400, 150), (80, 400)))
+TRIANGLE = Area(MONETARY, CLV, ((10.5, 5.25), (400.0, 30.0), (60.125, 500.0)))
+
 #: selections of every kind, with everything in them that may break a query
 SELECTIONS = (
     Selection(),
@@ -133,6 +160,14 @@ SELECTIONS = (
     Selection(q="ЖАН"),
     Selection(q="C0000001", segments=NAMES, min_clv=0.0),
     Selection(q="\x00"),
+    Selection(min_recency=100, max_recency=300, max_frequency=350, max_clv=200.0, max_monetary=180.0),
+    Selection(min_churn=0.2, max_churn=0.8, min_buys_again=0.1, max_buys_again=0.9),
+    Selection(min_future_spend=20.0, max_future_spend=150.0),
+    Selection(shares=(("tea & cake", 0.25),)),
+    Selection(shares=(("tea & cake", 0.25), ("no such category", 0.0))),
+    Selection(areas=(STAR,)),
+    Selection(areas=(STAR, TRIANGLE), segments=NAMES[:3], max_churn=0.9),
+    Selection(areas=(TRIANGLE,), shares=(("tea & cake", 0.5),), q="0"),
 )
 
 
@@ -144,17 +179,31 @@ def meets(customers: pd.DataFrame, result: Segmentation, selection: Selection) -
         chosen &= names.isin(selection.segments)
     if selection.countries:
         chosen &= pd.Series([country in selection.countries for country in customers[COUNTRY]], customers.index)
-    for bound, column in (
-        (selection.min_clv, CLV),
-        (selection.min_frequency, FREQUENCY),
-        (selection.min_monetary, MONETARY),
-    ):
-        if bound is not None:
-            chosen &= customers[column] >= bound
-    for bound, column in ((selection.max_recency, RECENCY), (selection.max_churn, CHURN_RISK)):
-        if bound is not None:
-            chosen &= customers[column] <= bound
+    for field, column in BOUNDED.items():
+        least, most = getattr(selection, f"min_{field}"), getattr(selection, f"max_{field}")
+        if least is not None:
+            chosen &= customers[column] >= least
+        if most is not None:
+            chosen &= customers[column] <= most
+    for category, share in selection.shares:
+        column = f"share_{category}"
+        chosen &= customers[column] >= share if column in customers else False
+    for area in selection.areas:
+        points = zip(customers[area.x], customers[area.y], strict=True)
+        chosen &= pd.Series([_inside(area, float(x), float(y)) for x, y in points], customers.index)
     return chosen & pd.Series([selection.q.lower() in name.lower() for name in customers.index], customers.index)
+
+
+def _inside(area: Area, x: float, y: float) -> bool:
+    """The rule of an area for one point, side by side."""
+    across, up = zip(*area.corners, strict=True)
+    if not (min(across) <= x <= max(across) and min(up) <= y <= max(up)):
+        return False
+    crossed = 0
+    for number, corner in enumerate(area.corners):
+        (x0, y0), (x1, y1) = sorted((area.corners[number - 1], corner), key=lambda end: end[1])
+        crossed += y0 <= y < y1 and x < x0 + (y - y0) * ((x1 - x0) / (y1 - y0))
+    return crossed % 2 == 1
 
 
 def finished_run(store: Store, customers: pd.DataFrame, **changes: Any) -> tuple[Snapshot, Run, Segmentation]:

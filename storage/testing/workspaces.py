@@ -17,6 +17,8 @@ from storage.testing.samples import (
     sample_customers,
     sample_snapshot,
 )
+from storage.uploaded import UploadStore
+from storage.watch import WatchStore
 
 
 class WorkspaceChecks:
@@ -61,8 +63,9 @@ class WorkspaceChecks:
         # every verb there is has been walked, so that a new one is not forgotten here
         walked = {name for verb in verbs for name in verb.__code__.co_names}
         walked |= {"find_snapshot", "snapshots", "claim_run", "renew", "predecessor", "save_snapshot", "close"}
-        # those of schedules and of the desk are walked where these are tested
-        assert walked >= Store.__abstractmethods__ - ScheduleStore.__abstractmethods__ - DeskStore.__abstractmethods__
+        # those of schedules, uploads, the desk and alerts are walked where these are tested
+        others = (ScheduleStore, UploadStore, DeskStore, WatchStore)
+        assert walked >= Store.__abstractmethods__.difference(*(each.__abstractmethods__ for each in others))
         own = elsewhere.save_snapshot(sample_snapshot(), customers)
         assert own.id != snapshot.id
         assert elsewhere.snapshots() == [own]

@@ -9,8 +9,11 @@ import pytest
 
 from dashboard import cards, numbers
 from dashboard.findings import insights_in_view, told
+from dashboard.history import Moment
+from dashboard.key_figures import change, clv_interval, kpi_row
 from dashboard.run_frame import CustomerColumns, RunFrame
-from dashboard.totals import Totals, segment_totals, totals
+from dashboard.tally import tally
+from dashboard.totals import Totals, segment_totals, totals_of
 from engines.contract import NamedSegment
 from storage.contract import Selection
 
@@ -60,19 +63,61 @@ def words(component):
 
 
 def test_key_figures_stand_beside_everyone_and_keep_the_exact_figure():
-    row = cards.kpi_row(Totals(50, 1_500_000.0, 100.0, 2000.0), Totals(200, 3_000_000.0, 400.0, 8000.0), "GBP", 26)
+    row = kpi_row(Totals(50, 1_500_000.0, 100.0, 2000.0), Totals(200, 3_000_000.0, 400.0, 8000.0), "GBP", 26)
     text = words(row)
     assert f"Customers 50 25.0{SPACE}% of all" in text
     assert f"£1.50{SPACE}M 50.0{SPACE}% of all" in text
-    assert "Average order £15,000 100 orders" in text
-    assert "Average CLV £40.00 next 26 weeks" in text
+    assert "Average order £15,000 £7,500.00 over all" in text
+    assert "Average CLV £40.00 £40.00 over all" in text
+    assert f"Total CLV £2,000.00 25.0{SPACE}% of all, next 26 weeks" in text
+    assert "Revenue at risk – no churn risk is known" in text
     assert row[1].children[1].title == "£1,500,000.00"
 
 
 def test_without_a_value_model_the_cards_say_why_there_is_no_clv():
-    text = words(cards.kpi_row(Totals(0, 0.0, 0.0, None), Totals(2, 3.0, 2.0, None), "GBP"))
+    text = words(kpi_row(Totals(0, 0.0, 0.0, None), Totals(2, 3.0, 2.0, None), "GBP"))
     assert text.count("no value model ran") == 2
-    assert text.count("–") == 3  # average order, average CLV, total CLV
+    assert text.count("–") == 4  # average order, average CLV, total CLV, revenue at risk
+
+
+def test_the_change_is_against_the_latest_earlier_date_and_every_date_has_its_bar():
+    now = Totals(50, 1500.0, 100.0, 2000.0, 300.0, 40)
+    before = [
+        Moment(date(2011, 9, 1), Totals(20, 900.0, 60.0, None)),
+        Moment(date(2011, 11, 1), Totals(40, 2000.0, 90.0, 1600.0)),
+    ]
+    row = kpi_row(now, now, "GBP", 26, before, interval=(1500.0, 2600.0))
+    customers, revenue, _, _, clv, risk = row
+    assert f"▲ +25.0{SPACE}%" in words(customers) and f"▼ −25.0{SPACE}%" in words(revenue)
+    way = customers.children[3].children
+    assert way[0].title == "Against 1 Nov 2011: 40"
+    assert [bar.style["height"] for bar in way[1].children] == ["40%", "80%", "100%"]
+    assert "1 Sep 2011: 20, 1 Nov 2011: 40, now: 50" in getattr(way[1], "aria-label")
+    assert "£1,500.00 to £2,600.00" in words(clv)
+    assert f"20.0{SPACE}% of revenue" in words(risk) and "10 customers is unknown" in risk.children[0].title
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        (100, 104.2, f"▲ +4.2{SPACE}%"),
+        (100, 50, f"▼ −50.0{SPACE}%"),
+        (100, 100.01, f"= 0.0{SPACE}%"),
+        (0, 5, "▲ new"),
+        (0, 0, "= 0"),
+        (1, 20, "▲ ×20"),
+        (None, 5, "–"),
+        (5, None, "–"),
+        (-100, -50, f"▲ +50.0{SPACE}%"),
+    ],
+)
+def test_a_change_has_its_sign_and_arrow(before, now, said):
+    assert change(before, now) == said
+
+
+def test_the_interval_of_all_clv_is_there_or_not():
+    assert clv_interval({"value": {"total_clv_low": 1, "total_clv_high": 2.5}}) == (1.0, 2.5)
+    assert clv_interval({"value": {"bg_nbd": {}}}) is None is clv_interval({})
 
 
 @pytest.fixture
@@ -96,16 +141,16 @@ def frame():
 
 
 def test_totals_are_sums_over_the_customers_in_view(frame):
-    everyone = totals(segment_totals(frame, frame.mask(Selection())), valued=True)
+    everyone = totals_of(frame, tally(frame, frame.mask(Selection())))
     assert everyone == Totals(40, 15_200.0, 170.0, 390.0)
     assert everyone.average_order_value == pytest.approx(15_200 / 170)
-    nobody = totals(segment_totals(frame, frame.mask(Selection(max_recency=1.0))), valued=True)
+    nobody = totals_of(frame, tally(frame, frame.mask(Selection(max_recency=1.0))))
     assert nobody == Totals(0, 0.0, 0.0, 0.0)
     assert nobody.average_clv is None and nobody.average_order_value is None
 
 
 def test_segments_add_up_and_empty_ones_are_left_out(frame):
-    rows = segment_totals(frame, frame.mask(Selection(max_recency=100.0)))
+    rows = segment_totals(frame, tally(frame, frame.mask(Selection(max_recency=100.0))))
     assert [(row.segment.name, row.customers, row.revenue) for row in rows] == [
         ("Champions", 10, 10_000.0),
         ("Promising", 20, 200.0),
@@ -118,18 +163,21 @@ def test_segments_add_up_and_empty_ones_are_left_out(frame):
 
 
 def test_sentences_are_true_of_the_customers_in_view(frame):
-    assert told(insights_in_view(frame, frame.mask(Selection())), "GBP") == [
+    def found(mask):
+        return insights_in_view(frame, mask, tally(frame, mask))
+
+    assert told(found(frame.mask(Selection())), "GBP") == [
         f"Champions brought the most revenue: £10,000, 65.8{SPACE}% of it, from 25.0{SPACE}% of these customers.",
         f"10 At Risk last ordered 300{SPACE}days ago on average and had brought £5,000.00.",
         f"The best-spending tenth (4 customers) brought 26.3{SPACE}% of the revenue.",
         f"20 customers have ordered just once: 50.0{SPACE}%.",
     ]
-    assert insights_in_view(frame, frame.mask(Selection(q="00"))) == []
-    assert insights_in_view(frame, np.zeros(40, dtype=bool)) == []
+    assert found(frame.mask(Selection(q="00"))) == []
+    assert found(np.zeros(40, dtype=bool)) == []
 
 
 def test_the_table_has_a_line_with_action_and_button_per_segment(frame):
-    rows = segment_totals(frame, frame.mask(Selection()))
+    rows = segment_totals(frame, tally(frame, frame.mask(Selection())))
     table = cards.segment_table(rows, "GBP", lambda name: f"pick-{name}", ["At Risk"])
     lines = table.children.children[1].children
     assert [words(line)[:9].strip() for line in lines] == ["Champions", "Promising", "At Risk W"]

@@ -77,8 +77,8 @@ def test_run_prints_one_json_object(segmentry, tmp_path):
     snapshot = result["snapshot"]
     assert (snapshot["name"], snapshot["as_of"], snapshot["customers"]) == ("shop.csv", "2024-02-12", 4)
     ledger = snapshot["ledger"]
-    assert ledger["in"] == {"lines": 8, "customers": 4, "revenue": 117.0}
-    assert ledger["out"] == {"lines": 5, "customers": 4, "revenue": 115.5}
+    assert ledger["in"] == {"lines": 8, "orders": 8, "customers": 4, "revenue": 117.0}
+    assert ledger["out"] == {"lines": 5, "orders": 5, "customers": 4, "revenue": 115.5}
     rules = {item["rule"]: (item["lines"], item["revenue"]) for item in ledger["rules"] if item["lines"]}
     assert rules == {"missing_customer_id": (1, 4.0), "cancellation": (1, -2.5), "non_positive_price": (1, 0.0)}
     assert {item["rule"]: item["lines"] for item in ledger["notes"]}["unknown_country"] == 1

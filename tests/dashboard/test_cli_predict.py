@@ -115,6 +115,21 @@ def test_the_customers_of_a_run_get_their_labels_from_sales_and_from_a_table(nam
         assert from_sales["probability"].between(0.25, 1).all()
 
 
+def test_what_a_model_learned_of_all_sales_is_asked_for_not_made_up(segmentry, filled, tmp_path):
+    store = opened(tmp_path)
+    snapshot = store.snapshots()[0]
+    assert snapshot.info["value"]["churn"]["learns"]  # on CDNOW such a model does best
+    engine = registry.engine("kmeans", {"features": ["churn_risk", "recency_days"], "k": 3})
+    result = segment("kmeans", engine, store.snapshot_customers(snapshot.id), plays=load_config(environ={}).plays)
+    run = store.start_run(snapshot.id, "kmeans", engine.settings(), lease_seconds=60).id
+    store.finish_run(run, result, seconds=1, info={}, model=models.dump(result.fitted))
+    store.close()
+    refused = segmentry("predict", run, "--input", "cdnow-sample", code=2).stderr
+    assert "churn_risk" in refused and "table of customers" in refused
+    segmentry("export", run, "--output", "list.parquet")
+    assert "2,357" in segmentry("predict", run, "--input", "list.parquet", "--output", "again.csv").stdout
+
+
 @pytest.mark.parametrize("name", [*SETTINGS, "plain"])
 def test_one_customer_alone_is_put_where_it_is_in_the_crowd(name, segmentry, filled, tmp_path):
     run = filled[1][name]
@@ -152,7 +167,7 @@ def test_where_new_customers_live_is_seen_from_the_runs_home_country(tmp_path, m
     sales = pd.DataFrame(rows, columns=["customer_id", "amount", "country"]).assign(order_date="2024-01-01")
     sales.to_csv("sales.csv", index=False)
     with open_sales("sales.csv", config, mapping={}, as_of=None) as read:
-        customers, new, _ = valued_customers(new_snapshot(read, config, (), source="sales.csv"), read, config, ())
+        customers, new, *_ = valued_customers(new_snapshot(read, config, (), source="sales.csv"), read, config, ())
     assert customers["is_home_country"].tolist() == [False, False, True, False, True]
     run = store.queue_run(
         store.save_snapshot(new, customers).id,

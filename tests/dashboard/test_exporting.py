@@ -12,6 +12,7 @@ import xlsxwriter
 
 from dashboard import exporting
 from engines.errors import InputError
+from engines.intake.customers import read_customers
 
 SCHEMA = pa.schema(
     [
@@ -161,3 +162,46 @@ def test_a_column_may_be_called_anything():
     rows = pa.RecordBatch.from_arrays([pa.array(["a"]), pa.array([1]), pa.array([date(2011, 1, 2)])], schema=schema)
     text = b"".join(exporting.stream(pa.RecordBatchReader.from_batches(schema, [rows]), "csv")).decode()
     assert text == 'customer_id,\'=cmd(),added\n"a",1,2011-01-02\n'
+
+
+IDS = [
+    "=1+1",
+    "-5",
+    "@x",
+    "+49",
+    "'quoted",
+    "''=twice",
+    "'=already",
+    "0042",
+    "17850",
+    "a,b",
+    'say "hi"',
+    "ünï",
+    "x;y",
+    "1e5",
+]
+
+
+@pytest.mark.parametrize("kind", exporting.FORMATS)
+def test_a_list_is_read_back_as_it_was(tmp_path, kind):
+    values = [1.37 * place - 0.31 for place in range(len(IDS))]
+    table = pa.table(
+        {
+            "customer_id": pa.array(IDS, pa.large_string()),
+            "segment": ["Champions"] * len(IDS),
+            "recency_days": pa.array(range(len(IDS)), pa.int64()),
+            "monetary": values,
+            "clv": [None, *values[1:]],
+            "is_home_country": [place % 2 == 0 for place in range(len(IDS))],
+        }
+    )
+    path = tmp_path / f"list.{kind}"
+    exporting.write(table.to_reader(5), path, kind)
+    found = read_customers(str(path), ["recency_days", "monetary", "clv", "is_home_country"])
+    assert list(found.index) == IDS
+    assert found["recency_days"].tolist() == list(range(len(IDS)))
+    digits = 1e-15 if kind == "xlsx" else 0  # a workbook holds sixteen digits of a number
+    assert found["monetary"].tolist() == pytest.approx(values, rel=digits, abs=0)
+    assert found["clv"].isna().tolist() == [True] + [False] * (len(IDS) - 1)
+    assert found["clv"].tolist()[1:] == pytest.approx(values[1:], rel=digits, abs=0)
+    assert found["is_home_country"].tolist() == [float(place % 2 == 0) for place in range(len(IDS))]

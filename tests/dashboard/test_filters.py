@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import filters
-from dashboard.filters import conditions, from_controls, read_view, toggled, without, write_view
+from dashboard import filters, rail
+from dashboard.filters import conditions, read_view, toggled, within, without, write_view
+from dashboard.rail import from_controls
 from dashboard.run_frame import CustomerColumns, RunFrame
+from dashboard.tally import everyone, tallies
 from engines.contract import NamedSegment
+from storage.area import Area
 from storage.contract import Selection
 
 names = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1), max_size=3, unique=True)
@@ -24,6 +27,10 @@ selections = st.builds(
     min_frequency=bounds,
     min_monetary=bounds,
     max_recency=bounds,
+    max_clv=bounds,
+    min_recency=bounds,
+    max_future_spend=bounds,
+    min_buys_again=st.none() | st.integers(0, 1000).map(lambda thousandths: thousandths / 1000),
     max_churn=st.none() | st.integers(0, 1000).map(lambda thousandths: thousandths / 1000),
     q=st.text(st.characters(codec="ascii", categories=("L", "N", "P"))),
 )
@@ -37,7 +44,7 @@ def test_an_address_brings_the_view_back(selection, run):
 
 @given(selection=selections)
 def test_the_controls_show_the_selection_and_nothing_else(selection):
-    assert from_controls(filters.control_values(selection)) == selection
+    assert from_controls(rail.control_values(selection)) == selection
 
 
 @given(selection=selections)
@@ -68,14 +75,21 @@ def test_numbers_that_are_not_there_yet_are_no_condition():
 
 
 def test_chips_say_what_they_take_away():
-    selection = Selection(("Champions",), ("Germany",), 500.0, 3.0, None, 90.0, 0.25, "178")
+    area = Area("monetary", "clv", ((0.0, 0.0), (5.0, 0.0), (0.0, 5.0)))
+    selection = Selection(
+        *(("Champions",), ("Germany",)), min_clv=500.0, min_frequency=3.0, min_monetary=20.0, max_monetary=1500.0,
+        max_recency=90.0, max_churn=0.25, shares=(("gift_wrap", 0.3),), areas=(area,), q="178",
+    )  # fmt: skip
     assert [item.words for item in conditions(selection, "GBP")] == [
         "Champions",
         "Germany",
         "CLV ≥ £500",
+        "Monetary £20.00 to £1,500",
         "Frequency ≥ 3",
         "Recency ≤ 90 days",
         "Churn risk ≤ 25.0\u00a0%",
+        "gift wrap ≥ 30.0\u00a0% of spend",
+        "Drawn around Monetary and CLV",
         "id contains “178”",
     ]
 
@@ -85,6 +99,24 @@ def test_a_click_chooses_one_alone_and_a_second_click_undoes_it():
     once = toggled(start, "countries", "Spain")
     assert once == Selection(countries=("Spain",), min_clv=10.0)
     assert toggled(once, "countries", "Spain") == Selection(min_clv=10.0)
+
+
+def test_a_range_chosen_twice_is_taken_away():
+    start = Selection(min_clv=5.0)
+    cell = {"recency_days": (3.0, 17.0), "frequency": (4.0, 4.0)}
+    once = within(start, cell)
+    assert once == Selection(min_clv=5.0, min_recency=3.0, max_recency=17.0, min_frequency=4.0, max_frequency=4.0)
+    assert [item.words for item in conditions(once, "GBP")] == ["CLV ≥ £5.00", "Frequency 4", "Recency 3 to 17 days"]
+    assert within(once, cell) == start
+
+
+def test_a_share_is_set_for_one_category_and_the_others_stay():
+    now = Selection(shares=(("bags", 0.2), ("cards", 0.5)), areas=(Area("clv", "monetary", ((0, 0), (1, 0), (0, 1))),))
+    shown = rail.control_values(now, "bags")
+    assert (shown[rail.CATEGORY], shown[rail.LEAST_SHARE]) == ("bags", 20)
+    assert from_controls(shown, now).shares == (("cards", 0.5), ("bags", 0.2))
+    assert from_controls({**shown, rail.LEAST_SHARE: None}, now).shares == (("cards", 0.5),)
+    assert from_controls({**shown, rail.CATEGORY: ""}, now) == now
 
 
 @pytest.fixture
@@ -109,19 +141,20 @@ def test_the_filter_that_empties_a_view_is_named_with_what_comes_back(frame):
     found = filters.remedies(frame, Selection(countries=("France",), min_frequency=1.0, max_recency=0.0))
     assert [(item.condition.words, item.customers) for item in found] == [("Recency ≤ 0 days", 3)]
     found = filters.remedies(frame, Selection(countries=("Germany",), min_frequency=5.0))
-    assert [(item.condition.field, item.customers) for item in found] == [("countries", 3), ("min_frequency", 3)]
+    assert [(item.condition.field, item.customers) for item in found] == [("countries", 3), ("frequency", 3)]
 
 
 def test_options_count_what_each_of_them_would_find(frame):
     selection = Selection(countries=("France",), max_recency=150.0)
-    options = filters.country_options(frame, frame.mask_but(selection, "countries"), selection.countries)
+    sums = tallies(frame, selection, frame.views(selection).rest)
+    options = rail.country_options(frame, sums.any_country, selection.countries)
     assert [(item["value"], _count(item)) for item in options] == [("France", "3"), ("Germany", "1")]
-    options = filters.segment_options(frame, frame.mask_but(selection, "segments"))
+    options = rail.segment_options(frame, sums.any_segment)
     assert [(item["value"], _count(item)) for item in options] == [("S4", "2"), ("S2", "1")]
 
 
 def test_a_country_from_another_data_set_can_still_be_unticked(frame):
-    options = filters.country_options(frame, frame.mask(Selection()), ("Peru",))
+    options = rail.country_options(frame, everyone(frame), ("Peru",))
     assert [item["value"] for item in options] == ["France", "Germany", "Peru"]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from dashboard.frames import FrameCache
 from dashboard.run_frame import CustomerColumns
+from storage.area import Area
 from storage.contract import NotFoundError, Selection
 from tests.dashboard import shop
 
@@ -32,6 +33,12 @@ SELECTIONS = [
     Selection(min_frequency=3, max_recency=100),
     Selection(min_monetary=50.5, countries=("Unknown",)),
     Selection(max_churn=0.25),
+    Selection(min_churn=0.25, max_clv=40.0, min_recency=50, max_frequency=4, max_monetary=300.0),
+    Selection(min_buys_again=0.5),
+    Selection(max_future_spend=1e9),
+    Selection(shares=(("bags", 0.1),)),
+    Selection(areas=(Area("recency_days", "frequency", ((10, 0.5), (300, 1.5), (200, 9.5), (40, 6.0))),)),
+    Selection(areas=(Area("monetary", "clv", ((1, 1), (400, 4), (300, 200))),), countries=("Germany",)),
     Selection(q="01"),
     Selection(q="HOME"),
     Selection(q="%"),

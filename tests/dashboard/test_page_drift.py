@@ -58,19 +58,25 @@ def test_says_why_there_is_no_timeline(desk):
     assert "90 days" in text
 
 
-def test_frozen_day_needs_the_first_sale(desk):
+def test_frozen_day_is_the_runs_own_or_needs_the_first_sale(desk):
     services, ids = desk
-    snapshot = services.store.snapshot(services.store.run(ids["kmeans"]).snapshot_id)
-    assert drift.frozen_on(snapshot) == date(2011, 4, 1)
-    assert drift.frozen_on(replace(snapshot, info={})) is None
-    assert drift.frozen_on(replace(snapshot, info={"first_day": "2011-11-20"})) is None
+    run = services.store.run(ids["kmeans"])
+    snapshot = services.store.snapshot(run.snapshot_id)
+    assert drift.frozen_on(run, snapshot) == date(2011, 4, 1)
+    assert drift.frozen_on(run, replace(snapshot, info={})) is None
+    assert drift.frozen_on(run, replace(snapshot, info={"first_day": "2011-11-20"})) is None
+    own = replace(run, info={"drift": {"frozen_at": "2011-06-15"}})
+    assert drift.frozen_on(own, snapshot) == date(2011, 6, 15)
 
 
 def test_timeline_is_drawn_in_the_theme(desk):
     services, ids = desk
     with TestClient(create_app(services.config, services.store, environ={}), base_url="http://127.0.0.1") as client:
         answer = callback(
-            client, ["drift-timeline.figure"], [("theme.data", "dark")], [("drift-run.data", ids["kmeans"])]
+            client,
+            ["drift-timeline.figure", "drift-moved.figure", "drift-shifts.children"],
+            [("theme.data", "dark")],
+            [("drift-run.data", ids["kmeans"])],
         )
     names = {trace.get("name") for trace in answer.json()["response"]["drift-timeline"]["figure"]["data"]}
     assert {"alert", "noise of refitting"} <= names

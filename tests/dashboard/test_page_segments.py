@@ -1,16 +1,21 @@
 """The Segments page: filters, address, figures, table and export tell one story."""
 
 import json
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import dash
+import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from dashboard import ids
+from dashboard.charts import TABS
 from dashboard.desk import desk
-from dashboard.filters import FIELDS, control, control_values, read_view
+from dashboard.figures.heatmap import grid_data
+from dashboard.filters import read_view
 from dashboard.frames import FrameCache
 from dashboard.pages import segments as page
+from dashboard.rail import FIELDS, control, control_values
 from dashboard.services import Services
 from storage.contract import Selection
 from tests.dashboard import shop
@@ -62,6 +67,7 @@ def draw(client, search, *, controls=None, triggered="", drawn=None, **values):
     """What the page's callback answers, by "id.property"; None where it leaves everything as it is."""
     shown = control_values(controls if controls is not None else Selection())
     given = {f"{control('segments', field)}.value": shown[field] for field in FIELDS}
+    given |= {f"{name}.value": group[0].name for name, group in TABS.items()}
     given |= {"segments-search.data": search, "theme.data": "light", "segments-drawn.data": drawn, **values}
     answer = _call(client, "segments-drawn.data", given, triggered)
     assert answer.status_code in (200, 204)
@@ -207,7 +213,9 @@ def test_an_unknown_run_is_no_error(client):
 def test_without_any_run_the_page_says_what_to_do_first(tmp_path):
     settings = shop.config(tmp_path)
     store = shop.opened(settings)
-    parts = desk(Services(settings, store, FrameCache(store)), read_view(""), Selection(), "light", "segments", None)
+    parts = desk(
+        Services(settings, store, FrameCache(store)), read_view(""), Selection(), "light", "segments", None, ()
+    )
     assert "make demo" in words(parts["notice"]) and "segmentry run sales.csv" in words(parts["notice"])
     assert parts["body"] is True
     store.close()
@@ -258,3 +266,115 @@ def test_a_name_given_by_hand_is_drawn_at_once_and_keeps_the_selection(client, s
 
 def store_run(services):
     return services[0].store.run(services[1]["hierarchical"])
+
+
+def _selection_after(client, search, triggered, **values):
+    before = draw(client, search)["segments-drawn.data"]
+    shown = draw(client, search, triggered=triggered, drawn=before, **values)
+    return shown and read_view(shown["segments-drawn.data"]["address"]).selection
+
+
+def test_a_legend_a_tile_and_a_country_filter(client, services):
+    run = store_run(services)
+    name, search = run.segments[0].name, f"?run={run.id}&min_clv=5"
+    legend = {"segments-legend.data": {"name": name, "at": 1}}
+    assert _selection_after(client, search, "segments-legend.data", **legend).segments == (name,)
+    tile = {"segments-tiles.clickData": {"points": [{"customdata": name, "label": name}]}}
+    assert _selection_after(client, search, "segments-tiles.clickData", **tile).segments == (name,)
+    country = {"segments-countries.clickData": {"points": [{"y": "France"}]}}
+    assert _selection_after(client, search, "segments-countries.clickData", **country).countries == ("France",)
+    other = {"segments-countries.clickData": {"points": [{"y": "Other (3)"}]}}
+    assert _selection_after(client, search, "segments-countries.clickData", **other) is None
+
+
+def test_a_cell_of_the_grid_selects_exactly_its_customers(client, services):
+    run = services[1]["rfm"]
+    before = draw(client, f"?run={run}")["segments-drawn.data"]
+    tabs = {"segments-right-tab.value": "grid"}
+    shown = draw(client, f"?run={run}", triggered="segments-right-tab.value", drawn=before, **tabs)
+    assert {name for name in shown if name.endswith(".figure")} == {"segments-grid.figure"}
+    table = shown["segments-grid.figure"]["layout"]["meta"]["table"]
+    assert sum(int(row[5].replace(",", "")) for row in table["rows"]) == 400
+    frame = services[0].frames.get(run)
+    data = grid_data(frame, frame.mask(Selection()))
+    for cell in data.cells:
+        if cell.recency is None or cell.frequency is None:
+            continue
+        click = {"segments-grid.clickData": {"points": [{"x": f"F{cell.f}", "y": f"R{cell.r}"}]}}
+        selection = _selection_after(client, f"?run={run}", "segments-grid.clickData", **click)
+        assert services[0].store.count(run, selection) == cell.customers
+
+
+def test_the_grid_of_an_rfm_run_has_the_engines_own_names(services):
+    frame = services[0].frames.get(services[1]["rfm"])
+    for cell in grid_data(frame, frame.mask(Selection())).cells:
+        if cell.customers:
+            selection = Selection(
+                min_recency=cell.recency[0],
+                max_recency=cell.recency[1],
+                min_frequency=cell.frequency[0],
+                max_frequency=cell.frequency[1],
+            )
+            codes = frame.segment_codes[frame.mask(selection)]
+            assert {frame.segments[code].name for code in codes} == {cell.name}
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ({"range": {"x": [20.2, 99.7], "y": [0.4, 6.3]}}, {"min_recency": 21, "max_recency": 99, "max_frequency": 6}),
+        ({"range": {"x": [-9.0, 50.0], "y": [2.1, 2.2]}}, {"max_recency": 50, "min_frequency": 2, "max_frequency": 2}),
+    ],
+)
+def test_a_box_over_a_cloud_becomes_ranges(client, services, shape, expected):
+    values = {"segments-shape.data": {"chart": "activity", **shape}}
+    selection = _selection_after(client, f"?run={services[1]['rfm']}&q=0", "segments-shape.data", **values)
+    assert selection == Selection(q="0", **expected)
+
+
+def test_a_lasso_becomes_an_area_that_store_and_page_agree_on(client, services):
+    run = services[1]["rfm"]
+    angle = np.linspace(0, 2 * np.pi, 200)
+    shape = {"x": (150 + 90 * np.cos(angle)).tolist(), "y": (5 + 3 * np.sin(angle)).tolist()}
+    values = {"segments-shape.data": {"chart": "activity", "lassoPoints": shape}}
+    selection = _selection_after(client, f"?run={run}", "segments-shape.data", **values)
+    (area,) = selection.areas
+    assert (area.x, area.y) == ("recency_days", "frequency") and 8 <= len(area.corners) <= 64
+    shown = draw(client, f"?run={run}&{urlencode(selection.to_query())}")
+    number = services[0].store.count(run, selection)
+    assert shown["segments-export.children"] == f"Export {number} customers" and 0 < number < 400
+    assert "Drawn around Recency and Frequency" in json.dumps(shown["segments-chips.children"])
+    table = services[0].store.stream(run, selection).read_all().to_pandas()
+    far = np.hypot((table["recency_days"] - 150) / 90, (table["frequency"] - 5) / 3)
+    assert far.max() < 1.05  # nobody who stands clearly outside what was drawn
+
+
+def test_only_the_charts_in_sight_are_worked_out(client, services):
+    shown = draw(client, f"?run={services[1]['rfm']}")
+    seen = {name.removeprefix("segments-").removesuffix(".figure") for name in shown if name.endswith(".figure")}
+    assert seen == {"activity", "value", "boxes", "countries"}
+    for tab, name in (
+        ("segments-left-tab", "spreads"),
+        ("segments-left-tab", "tiles"),
+        ("segments-right-tab", "grid"),
+    ):
+        before = shown["segments-drawn.data"]
+        other = draw(client, "", triggered=f"{tab}.value", drawn=before, **{f"{tab}.value": name})
+        assert go.Figure(other[f"segments-{name}.figure"]).data
+        assert other[f"segments-{name}-words.children"]
+        assert "segments-kpis.children" not in other
+
+
+def test_key_figures_are_compared_with_the_same_filter_on_the_earlier_date(client, services):
+    store, runs = services[0].store, services[1]
+    shown = draw(client, f"?run={runs['rfm']}&country=Germany")
+    germans = store.count(runs["early"], Selection(countries=("Germany",)))
+    assert f"Against 1 Nov 2011: {germans}" in json.dumps(shown["segments-kpis.children"])
+
+
+def test_columns_that_the_customers_lack_have_neither_filter_nor_column(client, services):
+    shown = draw(client, f"?run={services[1]['rfm']}")
+    assert shown["segments-filter-buys-again.hidden"] is True and shown["segments-filter-clv.hidden"] is False
+    assert shown["segments-category-group.hidden"] is True
+    fields = [column["field"] for column in shown["segments-customers.columnDefs"]]
+    assert "p_purchase" not in fields and "clv" in fields

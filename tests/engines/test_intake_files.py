@@ -176,7 +176,8 @@ def _bad(folder: Path) -> dict[str, tuple[Path, str]]:
         "header only": ("a.csv", head + "\n", "a.csv has a header but no lines"),
         "blank lines only": ("a.csv", head + "\n,,,,,,,\n", "a.csv has a header but no lines"),
         "binary": ("a.csv", noise, "not text"),
-        "no encoding": ("a.csv", good.encode() + b"\x81\x8d\xff", "unknown encoding"),
+        "no encoding": ("a.csv", as_text(rows=ROWS[:1]).encode() + b"\x81\x8d\xff", "unknown encoding"),
+        "two encodings": ("a.csv", good.encode() + b"\x81", "mixes encodings"),
         "odd utf-16": ("a.csv", good.encode("utf-16") + b"x", "unknown encoding"),
         "cut gzip": ("a.csv.gz", whole[: len(whole) // 2], "not a whole gzip file"),
         "no gzip": ("a.csv.gz", good, "not a whole gzip file"),
@@ -218,6 +219,7 @@ BAD = [
         "blank lines only",
         "binary",
         "no encoding",
+        "two encodings",
         "odd utf-16",
         "cut gzip",
     ),
@@ -283,7 +285,7 @@ def test_parquet_of_other_things_is_refused(tmp_path: Path):
 def test_no_such_path_and_a_folder(tmp_path: Path):
     with pytest.raises(InputError, match=r"There is no file .*nowhere\.csv"):
         read_sales(str(tmp_path / "nowhere.csv"))
-    with pytest.raises(InputError, match="is a folder"):
+    with pytest.raises(InputError, match="is a folder without a file that can be read"):
         read_sales(str(tmp_path))
 
 

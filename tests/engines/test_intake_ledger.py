@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from engines.columns import FREQUENCY, MONETARY, NET_MONETARY
 from engines.errors import InputError
+from engines.features import build_customers
 from engines.intake import RULES, CleaningRules, Ledger, LedgerEntry, Sales, read_sales
 from tests.conftest import ROOT
 
@@ -48,22 +50,31 @@ def by_rule(ledger: dict, part: str = "rules") -> dict[str, tuple[int, float]]:
 
 def test_each_line_counts_under_the_first_rule_that_catches_it(source):
     ledger = ledger_of(source)
-    assert ledger["in"] == {"lines": 11, "customers": 3, "revenue": -11052.81}
+    assert ledger["in"] == {"lines": 11, "orders": 10, "customers": 3, "revenue": -11052.81}
     assert by_rule(ledger) == {
+        "unreadable": (0, 0.0),
         "missing_customer_id": (1, -5.0),
         "cancellation": (2, -11063.31),
         "non_positive_quantity": (2, -6.0),
         "non_positive_price": (1, 0.0),
         "after_as_of": (0, 0.0),
     }
-    assert by_rule(ledger, "notes") == {"exact_duplicate": (1, 2.5), "unknown_country": (2, 7.5)}
-    assert ledger["out"] == {"lines": 5, "customers": 3, "revenue": 21.5}
+    noticed = {"exact_duplicate": (1, 2.5), "unknown_country": (2, 7.5), "test_order": (0, 0), "outlier": (0, 0)}
+    assert by_rule(ledger, "notes") == noticed
+    assert ledger["out"] == {"lines": 5, "orders": 4, "customers": 3, "revenue": 21.5}
+    cancelled = next(rule for rule in ledger["rules"] if rule["rule"] == "cancellation")
+    assert (cancelled["orders"], cancelled["customers"]) == (2, 1)
     assert json.loads(json.dumps(ledger, allow_nan=False)) == ledger
 
 
 def test_rules_can_be_switched(source):
     kept = by_rule(ledger_of(source, rules=CleaningRules(drop_cancellations=False, drop_non_positive_price=False)))
-    assert kept == {"missing_customer_id": (1, -5.0), "non_positive_quantity": (3, -7.25), "after_as_of": (0, 0.0)}
+    assert kept == {
+        "unreadable": (0, 0.0),
+        "missing_customer_id": (1, -5.0),
+        "non_positive_quantity": (3, -7.25),
+        "after_as_of": (0, 0.0),
+    }
     ledger = ledger_of(source, rules=CleaningRules(drop_exact_duplicates=True))
     assert by_rule(ledger)["exact_duplicate"] == (1, 2.5)
     assert "exact_duplicate" not in by_rule(ledger, "notes")
@@ -96,7 +107,12 @@ def test_amounts_alone(tmp_path):
     path = tmp_path / "sales.csv"
     path.write_text("customer,date,amount\n1,2020-01-01,5\n1,2020-01-02,0\n2,2020-01-02,-3.5\n2,2020-01-03,4\n")
     ledger = ledger_of(str(path))
-    assert by_rule(ledger) == {"missing_customer_id": (0, 0), "negative_amount": (1, -3.5), "after_as_of": (0, 0)}
+    assert by_rule(ledger) == {
+        "unreadable": (0, 0),
+        "missing_customer_id": (0, 0),
+        "negative_amount": (1, -3.5),
+        "after_as_of": (0, 0),
+    }
     assert by_rule(ledger, "notes") == {"exact_duplicate": (0, 0), "zero_amount": (1, 0)}
     with read_sales(str(path)) as sales:
         (returned,) = sales.table.filter(sales.table.line_type == "return").to_pyarrow().to_pylist()
@@ -146,7 +162,8 @@ def test_money_too_large_to_count_is_refused(tmp_path):
 
 def test_the_defaults_are_those_of_the_shipped_configuration():
     shipped = tomllib.loads((ROOT / "config.toml").read_text(encoding="utf-8"))["cleaning"]
-    assert asdict(CleaningRules()) == {**shipped, "unknown_countries": tuple(shipped["unknown_countries"])}
+    lists = {name: tuple(value) for name, value in shipped.items() if isinstance(value, list)}
+    assert asdict(CleaningRules()) == {**shipped, **lists}
 
 
 @pytest.fixture(scope="module")
@@ -157,8 +174,8 @@ def online_retail(shared_data: Path):
 
 def test_control_totals_of_online_retail(online_retail: Sales):
     ledger = online_retail.ledger.to_dict()
-    assert ledger["in"] == {"lines": 541_909, "customers": 4_372, "revenue": 9_747_747.934}
-    assert ledger["out"] == {"lines": 397_884, "customers": 4_338, "revenue": 8_911_407.904}
+    assert ledger["in"] == {"lines": 541_909, "orders": 25_900, "customers": 4_372, "revenue": 9_747_747.934}
+    assert ledger["out"] == {"lines": 397_884, "orders": 18_532, "customers": 4_338, "revenue": 8_911_407.904}
     assert by_rule(ledger)["missing_customer_id"][0] == 135_080
     assert list(by_rule(ledger)) == [rule for rule in RULES if rule in by_rule(ledger)]
     assert online_retail.as_of == date(2011, 12, 10)
@@ -170,3 +187,37 @@ def test_online_retail_net_of_returns(online_retail: Sales):
     table = online_retail.table
     assert table.amount_units.sum().to_pyarrow().as_py() == 83_000_658_140
     assert table.customer_id.nunique().to_pyarrow().as_py() == 4_372 - 1  # one has nothing but lines at no price
+
+
+def test_control_totals_beside_the_ledger(online_retail: Sales):
+    totals = online_retail.totals()
+    assert (totals["gross"].units, totals["gross"].customers) == (89_114_079_040, 4_338)
+    assert (totals["returned"].lines, totals["returned"].units) == (8_905, -6_113_420_900)
+
+
+def test_net_of_returns_by_the_documented_settings(shared_data: Path):
+    rules = CleaningRules(returns="net", drop_non_positive_price=False)
+    with read_sales(str(shared_data / "online_retail.csv.gz"), rules=rules) as sales:
+        ledger, totals = sales.ledger.to_dict(), sales.totals()
+        customers = build_customers(sales.table, as_of=sales.as_of)
+    assert ledger["out"] == {"lines": 406_829, "orders": 22_190, "customers": 4_372, "revenue": 8_300_065.814}
+    sold, returned = ledger["parts"]
+    assert (sold["customers"], sold["revenue"]) == (4_339, 8_911_407.904)
+    assert (returned["lines"], returned["revenue"]) == (8_905, -611_342.09)
+    assert {name: (total.customers, total.units) for name, total in totals.items()} == {
+        "gross": (4_339, 89_114_079_040),
+        "returned": (1_589, -6_113_420_900),
+        "net": (4_372, 83_000_658_140),
+    }
+    (alone,) = (note for note in ledger["notes"] if note["rule"] == "only_returns")
+    assert (len(customers), alone["customers"]) == (4_339, 33)
+    assert customers[MONETARY].sum() == pytest.approx(8_300_065.814 - alone["revenue"])
+    assert customers.loc[["12346", "16446"], MONETARY].tolist() == [0.0, 2.9]
+    assert customers.loc[["12346", "16446"], FREQUENCY].tolist() == [1, 2]
+
+
+def test_gross_of_returns_the_same_two_customers(online_retail: Sales):
+    customers = build_customers(online_retail.table, as_of=online_retail.as_of)
+    assert customers.loc[["12346", "16446"], MONETARY].tolist() == [77_183.6, 168_472.5]
+    assert customers.loc[["12346", "16446"], NET_MONETARY].tolist() == [0.0, 2.9]
+    assert customers.loc[["12346", "16446"], FREQUENCY].tolist() == [1, 2]

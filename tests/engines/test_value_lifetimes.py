@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.columns import AGE, CHURN_RISK, EXPECTED_PURCHASES, FIRST_TO_LAST, P_PURCHASE, REPEAT_PURCHASES
@@ -94,6 +94,7 @@ def test_figures_are_those_of_lifetimes(histories):
 
 
 @pytest.mark.parametrize("kind", LIFETIMES.values(), ids=lambda kind: kind.name)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(-4, 4), min_size=4, max_size=4))
 def test_gradients_are_those_of_the_likelihood(histories, kind, logs):
     objective = kind.objective(histories, 1 / 38.86)

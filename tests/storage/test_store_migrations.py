@@ -19,6 +19,8 @@ from storage.desk_tables import Base
 from storage.migrations import downgrade, upgrade
 from storage.scheduled import NewSchedule
 from storage.testing.samples import POINTS, Clock, finished_run, sample_customers
+from storage.testing.watch import ALARM, LIVE, watched_run
+from storage.uploaded import NewUpload
 
 
 def _script() -> ScriptDirectory:
@@ -54,6 +56,8 @@ def everything(store: Store) -> tuple[int, int]:
     store.record_export(run.id, "", format="csv", rows=40)
     store.add_user("Anna", "a long password")
     store.add_api_key("nightly")
+    watched_run(store, "watched", drift=[ALARM], live=LIVE)
+    store.add_upload(NewUpload("0f3c.csv", "teas.csv", 10, "ab"))
     return snapshot.id, run.id
 
 

@@ -1,0 +1,169 @@
+"""The 5 by 5 grid of recency and frequency: how many customers stand in each cell, and what such are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from dashboard.figures import NOTHING_LEFT, empty, ink, tabled, template
+from dashboard.numbers import count, percent, plural
+from dashboard.run_frame import Mask, RunFrame
+from engines.columns import FREQUENCY, RECENCY
+from engines.grids import TEN, named_grid
+from engines.rfm import quantile_edges
+
+SCORES = 5
+_ROWS = tuple(f"R{score}" for score in range(1, SCORES + 1))
+_COLUMNS = tuple(f"F{score}" for score in range(1, SCORES + 1))
+
+
+class Cell(NamedTuple):
+    """One cell: its scores, the name such customers have, who is in view, and the values that its customers have.
+
+    ``recency`` and ``frequency`` are the least and greatest value of anyone in the run with that score, so that these
+    bounds select exactly the cell; None where nobody has the score.
+    """
+
+    r: int
+    f: int
+    name: str
+    customers: int
+    recency: tuple[float, float] | None
+    frequency: tuple[float, float] | None
+
+
+class GridData(NamedTuple):
+    """The 25 cells, recency score 5 first, within it frequency score 1 first."""
+
+    cells: tuple[Cell, ...]
+    customers: int
+
+
+def grid_data(frame: RunFrame, mask: Mask, called: Callable[[str], str] = str) -> GridData:
+    """Customers in view by quintiles of recency and frequency, scored as the RFM engine scores, on everyone in the run.
+
+    ``called`` puts the grid's names into the words of the playbook.
+    """
+    codes, recency, frequency = frame.remembered("quintiles", lambda: _scored(frame))
+    counts = np.bincount(codes[mask], minlength=SCORES * SCORES).reshape(SCORES, SCORES)
+    grid = named_grid(TEN, SCORES)
+    cells = []
+    for r in range(SCORES, 0, -1):
+        for f in range(1, SCORES + 1):
+            name = called(grid.names[int(grid.cells[r - 1, f - 1, 0])])
+            cells.append(Cell(r, f, name, int(counts[r - 1, f - 1]), recency[r - 1], frequency[f - 1]))
+    return GridData(tuple(cells), int(counts.sum()))
+
+
+def spans_of(frame: RunFrame, x: str, y: str) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """The recency and frequency that the customers of a square have, by its names on the axes (``F4``, ``R5``).
+
+    None where there is no such square, or nobody in the run has its scores.
+    """
+    if x not in _COLUMNS or y not in _ROWS:
+        return None
+    _, recency, frequency = frame.remembered("quintiles", lambda: _scored(frame))
+    r, f = recency[_ROWS.index(y)], frequency[_COLUMNS.index(x)]
+    return None if r is None or f is None else (r, f)
+
+
+Spans = list[tuple[float, float] | None]
+
+
+def _scored(frame: RunFrame) -> tuple[NDArray[np.uint8], Spans, Spans]:
+    """Everyone's cell, and for each score of recency and of frequency the values that have it."""
+    recency, rows = _scores(frame.values(RECENCY), -1)
+    frequency, columns = _scores(frame.values(FREQUENCY), 1)
+    return (recency * SCORES + frequency).astype(np.uint8), rows, columns
+
+
+def _scores(values: NDArray, sign: int) -> tuple[NDArray[np.int64], Spans]:
+    """Scores less one, and the least and greatest value of each."""
+    signed = values.astype(np.float64) * sign
+    if not len(signed):
+        return np.zeros(0, dtype=np.int64), [None] * SCORES
+    scores = np.searchsorted(quantile_edges(signed, SCORES), signed, side="right")
+    spans: Spans = []
+    for score in range(SCORES):
+        mine = values[scores == score]
+        spans.append((float(mine.min()), float(mine.max())) if len(mine) else None)
+    return scores, spans
+
+
+def draw_grid(data: GridData, theme: str) -> go.Figure:
+    """A square per cell, the best customers at the top right; a click selects its customers."""
+    if not data.customers:
+        return empty(NOTHING_LEFT, theme)
+    counts = np.array([cell.customers for cell in data.cells], dtype=np.int64).reshape(SCORES, SCORES)
+    depth = np.sqrt(counts / counts.max())
+    letters = [
+        f"<b>{cell.name.replace(' ', '<br>', 1)}</b><br>{count(cell.customers)} · "
+        f"{percent(cell.customers / data.customers)}"
+        for cell in data.cells
+    ]
+    hover = [_hover(cell, data.customers) for cell in data.cells]
+    figure = go.Figure(
+        go.Heatmap(
+            x=[f"F{f}" for f in range(1, SCORES + 1)],
+            y=[f"R{r}" for r in range(SCORES, 0, -1)],
+            z=np.where(counts > 0, depth, np.nan),
+            zmin=0,
+            zmax=1,
+            colorscale="Cividis",
+            showscale=False,
+            xgap=3,
+            ygap=3,
+            hovertext=np.array(hover, dtype=object).reshape(SCORES, SCORES),
+            hoverinfo="text",
+        ),
+        layout={"template": template(theme), "uirevision": "stay"},
+    )
+    for cell, text, value in zip(data.cells, letters, depth.ravel(), strict=True):
+        colour = ink(theme).faint if value == 0 else "#ffffff" if value < 0.55 else "#10151c"
+        figure.add_annotation(
+            x=f"F{cell.f}", y=f"R{cell.r}", text=text, showarrow=False, font={"size": 11, "color": colour}
+        )
+    figure.update_xaxes(title_text="Frequency score (5: orders most)", showgrid=False, fixedrange=True)
+    figure.update_yaxes(
+        title_text="Recency score (5: came last)", showgrid=False, fixedrange=True, autorange="reversed"
+    )
+    figure.update_layout(font={"color": ink(theme).text})
+    head = ("Recency score", "Frequency score", "Name", "Recency, days", "Orders", "Customers", "Share")
+    rows = [
+        (str(cell.r), str(cell.f), cell.name, _span(cell.recency), _span(cell.frequency), count(cell.customers),
+         percent(cell.customers / data.customers))
+        for cell in data.cells
+    ]  # fmt: skip
+    return tabled(figure, head, rows)
+
+
+def _hover(cell: Cell, everyone: int) -> str:
+    return (
+        f"<b>{cell.name}</b><br>{plural(cell.customers, 'customer')} · {percent(cell.customers / everyone)}<br>"
+        f"Last order {_span(cell.recency)} days ago<br>{_span(cell.frequency)} orders"
+    )
+
+
+def _span(span: tuple[float, float] | None) -> str:
+    if span is None:
+        return "–"
+    low, high = (count(value) for value in span)
+    return low if low == high else f"{low} to {high}"
+
+
+def grid_words(data: GridData) -> str:
+    """Which name has most of the customers, in words."""
+    if not data.customers:
+        return NOTHING_LEFT
+    by_name: dict[str, int] = {}
+    for cell in data.cells:
+        by_name[cell.name] = by_name.get(cell.name, 0) + cell.customers
+    name = max(by_name, key=lambda item: by_name[item])
+    return (
+        f"Fifths of all customers by last order and number of orders; most in view are {name} "
+        f"({percent(by_name[name] / data.customers)}). A click on a square shows its customers alone."
+    )

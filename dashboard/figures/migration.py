@@ -1,0 +1,119 @@
+"""Who went where: ribbons between the segments of two dates, and how large segments were date by date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from dashboard.figures import ink, seen, template
+from engines.contract import DriftPoint
+from engines.migration import GONE, NEW, Migration
+
+_GREY = "#999999"
+
+
+class SankeyData(NamedTuple):
+    """Nodes (left then right) with their colours, and ribbons between them."""
+
+    names: tuple[str, ...]
+    colours: tuple[str, ...]
+    sources: NDArray[np.int64]
+    targets: NDArray[np.int64]
+    customers: NDArray[np.int64]
+    money: NDArray[np.float64]
+
+
+def sankey_data(found: Migration) -> SankeyData:
+    """Ribbons for every cell of the matrix that has customers."""
+    names = (*found.rows, *found.columns)
+    colours = tuple(found.colours.get(name, _GREY) for name in names)
+    rows, columns = np.nonzero(found.customers)
+    return SankeyData(
+        names, colours, rows, columns + len(found.rows), found.customers[rows, columns], found.money[rows, columns]
+    )
+
+
+def draw_sankey(data: SankeyData, theme: str) -> go.Figure:
+    """Ribbons in the colour of the segment that customers come from."""
+    shown = [seen(colour, theme) for colour in data.colours]
+    figure = go.Figure(layout={"template": template(theme)})
+    figure.add_sankey(
+        node={
+            "label": list(data.names),
+            "color": shown,
+            "pad": 14,
+            "thickness": 16,
+            "line": {"width": 0},
+            "hovertemplate": "%{label}: %{value:,.0f} customers<extra></extra>",
+        },
+        link={
+            "source": data.sources,
+            "target": data.targets,
+            "value": data.customers,
+            "color": [_faint(shown[place]) for place in data.sources.tolist()],
+            "customdata": data.money,
+            "hovertemplate": (
+                "%{source.label} → %{target.label}<br>%{value:,.0f} customers who had spent %{customdata:,.0f}"
+                "<extra></extra>"
+            ),
+        },
+        textfont={"color": ink(theme).text, "size": 12, "shadow": "none"},
+    )
+    return figure.update_layout(margin={"l": 8, "r": 8, "t": 8, "b": 8})
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.35)"
+
+
+class SizesData(NamedTuple):
+    """Segments of a frozen model by date: shape (segments, dates)."""
+
+    dates: NDArray[np.datetime64]
+    names: tuple[str, ...]
+    colours: tuple[str, ...]
+    customers: NDArray[np.int64]
+    revenue: NDArray[np.float64]
+
+
+def sizes_data(points: Sequence[DriftPoint], segments: Sequence[Mapping[str, object]]) -> SizesData:
+    """How many customers each segment had, and what they had spent so far, in the order of the segments."""
+    known = {int(str(item["key"])): (str(item["name"]), str(item["colour"])) for item in segments}
+    keys = list(dict.fromkeys([*known, *(size.key for point in points for size in point.sizes)]))
+    by_date = [{size.key: size for size in point.sizes} for point in points]
+    customers = [[sizes[key].customers if key in sizes else 0 for sizes in by_date] for key in keys]
+    revenue = [[sizes[key].revenue if key in sizes else 0.0 for sizes in by_date] for key in keys]
+    shape = (len(keys), len(points))
+    return SizesData(
+        np.array([point.as_of for point in points], dtype="datetime64[D]"),
+        tuple(known.get(key, (f"Segment {key}", _GREY))[0] for key in keys),
+        tuple(known.get(key, ("", _GREY))[1] for key in keys),
+        np.array(customers, dtype=np.int64).reshape(shape),
+        np.array(revenue, dtype=np.float64).reshape(shape),
+    )
+
+
+def draw_sizes(data: SizesData, values: NDArray[np.float64] | NDArray[np.int64], title: str, theme: str) -> go.Figure:
+    """A line per segment."""
+    figure = go.Figure(layout={"template": template(theme)})
+    for place, name in enumerate(data.names):
+        figure.add_scatter(
+            x=data.dates,
+            y=values[place],
+            mode="lines+markers",
+            name=name,
+            line={"color": seen(data.colours[place], theme), "width": 2},
+            marker={"size": 5},
+            hovertemplate=f"{name}<br>%{{x|%-d %b %Y}}: %{{y:,.0f}}<extra></extra>",
+        )
+    figure.update_yaxes(rangemode="tozero", title_text=title)
+    figure.update_xaxes(tickformat="%b %Y", showgrid=False)
+    return figure.update_layout(legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}, uirevision="sizes")
+
+
+__all__ = ["GONE", "NEW", "SankeyData", "SizesData", "draw_sankey", "draw_sizes", "sankey_data", "sizes_data"]

@@ -1,0 +1,115 @@
+"""How big the segments are and how much money they bring, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboard.figures import NOTHING_LEFT, empty, seen, tabled, template
+from dashboard.numbers import count, money, percent, short_money
+from dashboard.totals import SegmentTotals
+
+
+class Tile(NamedTuple):
+    """One segment's customers and revenue in view, with their shares."""
+
+    name: str
+    colour: str
+    customers: int
+    share: float
+    revenue: float
+    revenue_share: float | None
+
+
+class TileData(NamedTuple):
+    """The segments in view in playbook order."""
+
+    tiles: tuple[Tile, ...]
+    currency: str
+
+
+def tile_data(rows: Sequence[SegmentTotals], currency: str) -> TileData:
+    """From the totals of the segments in view."""
+    tiles = [
+        Tile(row.segment.name, row.segment.colour, row.customers, row.share, row.revenue, row.revenue_share)
+        for row in rows
+    ]
+    return TileData(tuple(tiles), currency)
+
+
+def draw_tiles(data: TileData, theme: str) -> go.Figure:
+    """Left a tile per segment as large as its customers are many, right as large as its revenue."""
+    if not data.tiles:
+        return empty(NOTHING_LEFT, theme)
+    names = [tile.name for tile in data.tiles]
+    colours = [seen(tile.colour, theme) for tile in data.tiles]
+    hover = [
+        f"<b>{tile.name}</b><br>{count(tile.customers)} customers · {percent(tile.share)}<br>"
+        f"{money(tile.revenue, data.currency)} · {percent(tile.revenue_share)} of revenue"
+        for tile in data.tiles
+    ]
+    sides = (
+        ("Customers", [0.0, 0.49], [tile.customers for tile in data.tiles], [percent(t.share) for t in data.tiles]),
+        (
+            "Revenue",
+            [0.51, 1.0],
+            [max(tile.revenue, 0.0) for tile in data.tiles],
+            [f"{short_money(t.revenue, data.currency)} · {percent(t.revenue_share)}" for t in data.tiles],
+        ),
+    )
+    traces = [
+        {
+            "type": "treemap",
+            "name": title,
+            "domain": {"x": across, "y": [0, 1]},
+            "labels": names,
+            "ids": [f"{title}/{name}" for name in names],
+            "parents": [""] * len(names),
+            "values": np.array(sizes, dtype=np.float64),
+            "text": text,
+            "texttemplate": "<b>%{label}</b><br>%{text}",
+            "customdata": names,
+            "hovertext": hover,
+            "hoverinfo": "text",
+            "marker": {"colors": colours, "line": {"width": 2, "color": "rgba(0,0,0,0)"}, "pad": {"t": 0}},
+            "tiling": {"pad": 3},
+            "textfont": {"size": 13, "color": [_on(colour) for colour in colours]},
+            "pathbar": {"visible": False},
+            "root": {"color": "rgba(0,0,0,0)"},
+        }
+        for title, across, sizes, text in sides
+    ]
+    figure = go.Figure(traces, {"template": template(theme), "margin": {"l": 4, "r": 4, "t": 44, "b": 4}})
+    for title, across, *_ in sides:
+        figure.add_annotation(
+            text=title, x=across[0], y=1.0, xref="paper", yref="paper", xanchor="left", yanchor="bottom",
+            showarrow=False, font={"size": 13},
+        )  # fmt: skip
+    rows = [
+        (t.name, count(t.customers), percent(t.share), money(t.revenue, data.currency), percent(t.revenue_share))
+        for t in data.tiles
+    ]
+    return tabled(figure, ("Segment", "Customers", "Share", f"Revenue ({data.currency})", "Share of revenue"), rows)
+
+
+def _on(colour: str) -> str:
+    """Black or white, whichever is easier to read on a colour (by its relative luminance)."""
+    linear = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in linear]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#ffffff" if luminance < 0.179 else "#10151c"
+
+
+def tile_words(data: TileData) -> str:
+    """Which segment brings most for its size, in words."""
+    known = [tile for tile in data.tiles if tile.revenue_share is not None and tile.share > 0]
+    if not known:
+        return NOTHING_LEFT if not data.tiles else "These segments have no revenue to compare."
+    best = max(known, key=lambda tile: (tile.revenue_share or 0.0) / tile.share)
+    return (
+        f"{best.name} bring most for their size: {percent(best.share)} of the customers in view, "
+        f"{percent(best.revenue_share)} of their revenue."
+    )

@@ -1,0 +1,54 @@
+"""The ledger for people: where every line, order, customer and unit of money went, one rule a row, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.numbers import NOTHING, money
+from engines.intake import NOTES, RULES
+
+_COUNTED = ("lines", "orders", "customers")
+
+
+def ledger_table(ledger: Mapping[str, Any], currency: str) -> Component:
+    """In, what each rule dropped and why, and what is left; under it what was noticed and kept.
+
+    Args:
+        ledger: as a snapshot keeps it; an empty one says that there is none.
+        currency: ISO 4217 of its money.
+    """
+    if not ledger.get("in") or not ledger.get("out"):
+        return html.P("No ledger was kept of it.", className="seg-hint mb-0")
+    heads = ("", "Lines", "Orders", "Customers", "Money")
+    head = html.Tr([html.Th(text, scope="col", className="seg-number" if text else "") for text in heads])
+    dropped = [rule for rule in ledger["rules"] if rule["lines"] or rule["revenue"]]
+    noted = [note for note in ledger.get("notes", ()) if note["lines"]]
+    rows = [
+        _row("In", "All that was read.", ledger["in"], currency, "fw-semibold"),
+        *[_row(f"− {_words(rule['rule'])}", _why(rule["rule"]), rule, currency) for rule in dropped],
+        _row("Out", "What customers are built from.", ledger["out"], currency, "fw-semibold"),
+        *[_row(f"of this {part['rule']}", "", part, currency) for part in ledger.get("parts", ())],
+        *[_row(f"Noticed: {_words(note['rule'])}", _why(note["rule"]), note, currency, "seg-noted") for note in noted],
+    ]
+    table = html.Table([html.Thead(head), html.Tbody(rows)], className="seg-table seg-ledger")
+    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": "Where every line went"})
+
+
+def _row(title: str, why: str, side: Mapping[str, Any], currency: str, style: str = "") -> Component:
+    under = [html.Div(why, className="seg-hint fw-normal")] if why else []
+    numbers = [f"{side[name]:,}" if side.get(name) is not None else NOTHING for name in _COUNTED]
+    cells = [html.Td(text, className="seg-number") for text in (*numbers, money(side["revenue"], currency))]
+    return html.Tr([html.Th([title, *under], scope="row"), *cells], className=style)
+
+
+def _words(rule: str) -> str:
+    return rule.replace("_", " ")
+
+
+def _why(rule: str) -> str:
+    known = RULES.get(rule) or NOTES.get(rule)
+    return f"{known.catches[0].upper()}{known.catches[1:]}. {known.because}" if known is not None else ""

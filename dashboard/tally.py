@@ -1,0 +1,170 @@
+"""Adds up the customers in view by segment and country at once, in an instant even for millions of them.
+
+Customers are laid out block by block, a block being one segment in one country. Whatever else is filtered, one pass
+over that layout gives the sums of every block; which segments and countries are asked for only says which blocks count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.customer_columns import Mask, Positions
+from dashboard.run_frame import RunFrame
+from engines.columns import CHURN_RISK, CLV, FREQUENCY, MONETARY, RECENCY
+from storage.contract import Selection
+
+AT_RISK = "at risk"  # spend so far times churn risk
+CLV_KNOWN, RISK_KNOWN = "clv known", "risk known"  # how many customers have a CLV, a churn risk
+
+_KNOWN = ((CLV, CLV_KNOWN), (CHURN_RISK, RISK_KNOWN))
+
+Floats = NDArray[np.float64]
+
+
+class Blocks(NamedTuple):
+    """The customers in the order of their blocks, where each begins, and its segment and country (-1: unknown)."""
+
+    order: Positions
+    starts: NDArray[np.intp]
+    segments: NDArray[np.intp]
+    countries: NDArray[np.intp]
+
+
+class Tally(NamedTuple):
+    """Customers in view by block, and sums of what they have by measure; money is not rounded."""
+
+    blocks: Blocks
+    sizes: NDArray[np.intp]
+    sums: Mapping[str, Floats]
+
+    @property
+    def customers(self) -> int:
+        """How many there are."""
+        return int(self.sizes.sum())
+
+    def by_segment(self, measure: str, segments: int) -> Floats:
+        """A measure summed by segment."""
+        return np.bincount(self.blocks.segments, weights=self.sums[measure], minlength=segments)
+
+    def sizes_by_segment(self, segments: int) -> NDArray[np.intp]:
+        """Customers by segment."""
+        return np.bincount(self.blocks.segments, weights=self.sizes, minlength=segments).astype(np.intp)
+
+    def by_country(self, measure: str, countries: int) -> Floats:
+        """A measure summed by country; the last place is for those of whom it is not known."""
+        return np.bincount(self.blocks.countries % (countries + 1), weights=self.sums[measure], minlength=countries + 1)
+
+    def sizes_by_country(self, countries: int) -> NDArray[np.intp]:
+        """Customers by country; the last place is for those of whom it is not known."""
+        places = self.blocks.countries % (countries + 1)
+        return np.bincount(places, weights=self.sizes, minlength=countries + 1).astype(np.intp)
+
+    def of(self, chosen: Mask) -> Tally:
+        """The same without the blocks that are not chosen."""
+        if chosen.all():
+            return self
+        sums = {name: np.where(chosen, values, 0.0) for name, values in self.sums.items()}
+        return Tally(self.blocks, np.where(chosen, self.sizes, 0), sums)
+
+
+class Tallies(NamedTuple):
+    """Who meets a selection, and who would were nothing said of segments, or nothing of countries."""
+
+    view: Tally
+    any_segment: Tally
+    any_country: Tally
+
+
+def tallies(frame: RunFrame, selection: Selection, rest: Mask | None) -> Tallies:
+    """The sums behind a page; ``rest``: who meets all but the conditions on segment and country, None for everyone."""
+    every = everyone(frame) if rest is None else tally(frame, rest)
+    blocks = every.blocks
+    segments = countries = np.ones(len(blocks.starts), dtype=bool)
+    if selection.segments:
+        named = [place for place, item in enumerate(frame.segments) if item.name in selection.segments]
+        segments = np.isin(blocks.segments, named)
+    if selection.countries:
+        wanted = set(selection.countries)
+        countries = np.isin(blocks.countries, [i for i, name in enumerate(frame.countries) if name in wanted])
+    return Tallies(every.of(segments & countries), every.of(countries), every.of(segments))
+
+
+def everyone(frame: RunFrame) -> Tally:
+    """All customers of a run."""
+    return frame.remembered("tally of everyone", lambda: tally(frame, np.ones(len(frame), dtype=bool)))
+
+
+def tally(frame: RunFrame, mask: Mask) -> Tally:
+    """The customers that a mask leaves in view, added up."""
+    blocks = frame.remembered("blocks", lambda: _blocks(frame))
+    names, table = frame.remembered("measures by block", lambda: _measures(frame, blocks))
+    counted = mask[blocks.order].astype(np.float64)
+    sums = np.zeros((len(names), len(blocks.starts)))
+    sizes = np.zeros(len(blocks.starts), dtype=np.intp)
+    ends = [*blocks.starts[1:].tolist(), len(frame)]
+    for block, (start, end) in enumerate(zip(blocks.starts.tolist(), ends, strict=True)):
+        seen = counted[start:end]
+        sizes[block] = np.count_nonzero(seen)
+        sums[:, block] = table[:, start:end] @ seen
+    found = dict(zip(names, sums, strict=True))
+    for column, known in _KNOWN:
+        if frame.has(column) and known not in found:  # everyone has one
+            found[known] = sizes.astype(np.float64)
+    return Tally(blocks, sizes, found)
+
+
+def _blocks(frame: RunFrame) -> Blocks:
+    width = len(frame.countries) + 1
+    codes = (frame.segment_codes * width + frame.country_codes + 1).astype(np.int32)
+    order = np.argsort(codes, kind="stable").astype(np.int32)
+    rising = codes[order]
+    starts = np.flatnonzero(np.diff(rising, prepend=-1)).astype(np.intp)
+    first = rising[starts].astype(np.intp)
+    return Blocks(order, starts, first // width, first % width - 1)
+
+
+def _measures(frame: RunFrame, blocks: Blocks) -> tuple[list[str], Floats]:
+    """What is added up, a line for each measure, laid out in blocks; no value is 0."""
+    found = {name: filled(frame, name) for name in (RECENCY, FREQUENCY, MONETARY)}
+    for column, known in _KNOWN:
+        if frame.has(column):
+            found[column] = filled(frame, column)
+            there = ~np.isnan(frame.values(column))
+            if not there.all():
+                found[known] = there.astype(np.float64)
+    if frame.has(CHURN_RISK):
+        found[AT_RISK] = filled(frame, MONETARY) * filled(frame, CHURN_RISK)
+    table = np.empty((len(found), len(frame)))
+    for line, values in zip(table, found.values(), strict=True):
+        np.take(values, blocks.order, out=line)
+    return list(found), table
+
+
+def filled(frame: RunFrame, column: str) -> Floats:
+    """A column with 0 where there is no value."""
+    return np.nan_to_num(frame.values(column).astype(np.float64, copy=False))
+
+
+# --- what the best tenth brought --------------------------------------------------------------------------------------
+
+
+def best_spenders(frame: RunFrame, mask: Mask, best: int) -> float:
+    """What the ``best`` customers in view who have spent most have spent together."""
+    order = frame.customers.order(MONETARY)
+    spend = frame.remembered("rising spend", lambda: frame.values(MONETARY)[order].astype(np.float64))
+    hand, found, total, end = 65_536, 0, 0.0, len(order)
+    while end > 0 and found < best:
+        start = max(end - hand, 0)
+        mine = spend[start:end][mask[order[start:end]]]
+        mine = mine[max(len(mine) - (best - found), 0) :]
+        total, found, end = total + float(mine.sum()), found + len(mine), start
+    return total
+
+
+def once(frame: RunFrame) -> Mask:
+    """Who has ordered once."""
+    return frame.remembered("ordered once", lambda: frame.values(FREQUENCY) <= 1)

@@ -1,0 +1,96 @@
+"""What an export says once for a whole order, on its first line or on every line, is told apart from its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import duckdb
+
+from engines.columns import AMOUNT, ORDER_ID, ORDER_TOTAL
+
+_ENOUGH = 5  # orders of several lines whose amounts do not differ: below that it may be chance
+_DIFFERENT = 3  # and so many different amounts: a shop with a single price repeats it as well
+
+
+@dataclass(frozen=True)
+class OrderFacts:
+    """What belongs to orders: ``filled`` stands on one line of each order of several lines; ``total``: money does.
+
+    Where anything is filled, the table ``orders`` has order_id and these values for each order of several lines.
+    """
+
+    filled: tuple[str, ...]
+    total: bool
+    notes: tuple[str, ...]
+
+
+def order_facts(
+    connection: duckdb.DuckDBPyConnection, names: Collection[str], money: str | None, columns: Mapping[str, str]
+) -> OrderFacts:
+    """Find what stands once per order in the relation ``cells``, by looking at all orders of several lines.
+
+    A column that has a value on exactly one line of each of them (Shopify's exports leave the others blank) holds for
+    all lines of the order. An amount that is the same on every line of each of them is the total of the order.
+
+    Args:
+        connection: holds ``cells`` with order_id, the columns named, and money where there is a field for it.
+        names: columns of ``cells`` that may belong to orders, at least one.
+        money: the field that money holds: amount, order_total or unit_price.
+        columns: name in the source by field, for the notes.
+    """
+    asked = [*names, *(["money"] if money in (AMOUNT, ORDER_TOTAL) else [])]
+    least = ["min(money) as least", "max(money) as most"] if "money" in asked else ["0 as least", "1 as most"]
+    found = ", ".join([*(f"count({name}) as k_{name}" for name in asked), *least])
+    several_lines = f"from cells where {ORDER_ID} is not null group by {ORDER_ID} having count(*) > 1"
+    counts = ", ".join(f"count(*) filter (where k_{name} = 1), max(k_{name})" for name in asked)
+    several, same, different, *counted = connection.execute(
+        f"select count(*), count(*) filter (where k_{asked[-1]} = n and least = most), count(distinct least), "  # noqa: S608
+        f"{counts} from (select count(*) as n, {found} {several_lines})"
+    ).fetchall()[0]
+    filled = tuple(name for at, name in enumerate(asked) if counted[2 * at] and counted[2 * at + 1] == 1)
+    values = "".join(f", min({name}) as {name}" for name in filled)
+    if filled:
+        connection.execute(f"create or replace table orders as select {ORDER_ID}{values} {several_lines}")
+    notes = []
+    if told := [columns.get(name, name) for name in filled if name != "money"]:
+        notes.append(f"Stands on one line of each order and was taken for all of its lines: {', '.join(told)}.")
+    total = money == ORDER_TOTAL
+    if "money" in asked:
+        once, repeats = "money" in filled, bool(several) and same == several
+        total = total or once or (repeats and several >= _ENOUGH and different >= _DIFFERENT)
+        where = "one line" if once else "every line" if repeats else ""
+        column = columns[str(money)]
+        if total and where:
+            notes.append(
+                f"{column!r} is the total of an order: it stands on {where} of each of the {several:,} orders of "
+                "several lines. It is counted once per order, in equal parts on its lines."
+            )
+        elif repeats and several > 1:
+            notes.append(
+                f"{column!r} is the same on all lines of each of the {several} orders of several lines. If it is "
+                f"the total of the order, say --map {ORDER_TOTAL}={column}."
+            )
+    return OrderFacts(filled, total, tuple(notes))
+
+
+def shared(total: str, lines: str) -> str:
+    """SQL: the total of an order in whole units, divided among lines so that the parts add up to it exactly.
+
+    Args:
+        total: SQL of the order's total in units.
+        lines: a relation with line, line_hash, order_id, ``place`` (0 for lines that take part first, 1 for those that
+            do where there is no other, 2 never) and everything that is to be kept.
+
+    Returns:
+        A query with the columns of ``lines`` and ``part``. Equal lines apart, the order of lines does not matter.
+    """
+    each = f"partition by {ORDER_ID}, case when {ORDER_ID} is null then line end"
+    return f"""
+        select *, case when place = first_place and place < 2
+            then sign({total}) * (abs({total}) // many + case when rank <= abs({total}) % many then 1 else 0 end)
+            else 0 end as part
+        from (
+            select *, min(place) over ({each}) as first_place, count(*) over ({each}, place) as many,
+                row_number() over ({each}, place order by line_hash, line) as rank
+            from {lines})"""  # noqa: S608 - our own SQL

@@ -1,0 +1,45 @@
+"""Control totals: the figures of a retailer's own books to hold clean sales against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+
+from engines.columns import AMOUNT_UNITS, CUSTOMER_ID, LINE_TYPE, MONEY_SCALE, ORDER_ID, SALE
+
+
+@dataclass(frozen=True)
+class Total:
+    """Lines, distinct orders and customers, and money in 1/10,000 of the currency unit."""
+
+    lines: int
+    orders: int
+    customers: int
+    units: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, money in currency units."""
+        counts = {"lines": self.lines, "orders": self.orders, "customers": self.customers}
+        return {**counts, "revenue": self.units / MONEY_SCALE}
+
+
+def control_totals(sales: ibis.Table) -> Mapping[str, Total]:
+    """What clean sales come to: ``gross`` (sold), ``returned``, and ``net`` of returns with the orders that were sold.
+
+    The same whether returns are netted or not: customers of ``net`` are all who bought or returned.
+    """
+    sold = sales[LINE_TYPE] == SALE
+    asked: dict[str, ibis.Value] = {}
+    for name, where in (("gross", sold), ("returned", ~sold), ("net", None)):
+        asked |= {
+            f"{name}_lines": sales.count(where=where),
+            f"{name}_orders": sales[ORDER_ID].nunique(where=sold if where is None else where),
+            f"{name}_customers": sales[CUSTOMER_ID].nunique(where=where),
+            f"{name}_units": sales[AMOUNT_UNITS].sum(where=where),
+        }
+    (row,) = sales.aggregate(**asked).to_pyarrow().to_pylist()
+    parts = ("lines", "orders", "customers", "units")
+    return {name: Total(*(row[f"{name}_{part}"] or 0 for part in parts)) for name in ("gross", "returned", "net")}

@@ -1,0 +1,130 @@
+"""Alerts reach a real receiver on this machine: signed, tried again when it fails, and given up at last."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import threading
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from dashboard.alerting import send_due, webhook
+from dashboard.config import load_config
+from engines.errors import InputError
+from storage import open_store
+from storage.testing.samples import Clock
+from storage.testing.watch import LIVE, watched_run
+
+SECRET = "tea and sympathy"
+
+
+class Receiver(HTTPServer):
+    """Answers with the given codes in turn, and remembers what it was sent."""
+
+    def __init__(self, codes):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.codes, self.got = list(codes), []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}/hooks/T0KEN"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append((self.path, dict(self.headers), body))
+        self.send_response(self.server.codes.pop(0))
+        self.send_header("Location", "http://127.0.0.1:9/elsewhere")
+        self.end_headers()
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path, clock):
+    opened = open_store(f"sqlite:///{tmp_path / 'shop.db'}", clock=clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def receiver(request):
+    server = Receiver(request.param)
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+CONFIG = load_config(environ={}).replace(alerts={"attempts": 3, "wait_seconds": 10.0, "timeout_seconds": 5.0})
+
+
+@pytest.mark.parametrize("receiver", [[500, 302, 200]], indirect=True)
+def test_a_receiver_that_fails_first_gets_it_in_the_end(store, clock, receiver):
+    run = watched_run(store, live=LIVE)
+    environ = {"SEGMENTRY_WEBHOOK_URL": receiver.url, "SEGMENTRY_WEBHOOK_SECRET": SECRET}
+    assert send_due(CONFIG, store, clock.now, environ).error == "The receiver answered 500."
+    assert send_due(CONFIG, store, clock.now, environ) is None, "not before its time"
+    clock.forward(11)
+    assert send_due(CONFIG, store, clock.now, environ).error == "The receiver answered 302."
+    clock.forward(11)
+    assert send_due(CONFIG, store, clock.now, environ) is None, "the second wait is twice as long"
+    clock.forward(10)
+    done = send_due(CONFIG, store, clock.now, environ)
+    assert (done.delivery, done.attempts, done.error) == ("delivered", 3, None)
+    assert len(receiver.got) == 3
+    path, headers, body = receiver.got[-1]
+    assert path == "/hooks/T0KEN"
+    said = json.loads(body)
+    assert "Teas & Co, kmeans, 2024-05-01" in said["text"]
+    assert "Rand index of 0.30, where chance alone reaches down to 0.85" in said["text"]
+    assert said["segmentry"]["run"] == run.id
+    stamp = headers["X-Segmentry-Timestamp"]
+    assert int(stamp) == int(clock.now.timestamp())
+    expected = hmac.new(SECRET.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    assert headers["X-Segmentry-Signature"] == f"sha256={expected}"
+    clock.forward(3600)
+    assert send_due(CONFIG, store, clock.now, environ) is None
+
+
+@pytest.mark.parametrize("receiver", [[500, 500, 500]], indirect=True)
+def test_it_is_given_up_in_the_end(store, clock, receiver):
+    watched_run(store, live=LIVE)
+    for _ in range(5):
+        send_due(CONFIG, store, clock.now, {"SEGMENTRY_WEBHOOK_URL": receiver.url})
+        clock.forward(100)
+    (alert,) = store.alerts()
+    assert (alert.delivery, alert.attempts, alert.error) == ("failed", 3, "The receiver answered 500.")
+    assert len(receiver.got) == 3
+    assert "X-Segmentry-Signature" not in receiver.got[0][1]
+
+
+def test_nobody_there_and_no_address(store, clock):
+    watched_run(store, live=LIVE)
+    assert send_due(CONFIG, store, clock.now, {}) is None
+    assert store.alerts()[0].attempts == 0
+    tried = send_due(CONFIG, store, clock.now, {"SEGMENTRY_WEBHOOK_URL": "http://127.0.0.1:9/T0KEN"})
+    assert "could not be reached" in tried.error
+    assert "T0KEN" not in tried.error
+    with pytest.raises(InputError, match="SEGMENTRY_WEBHOOK_URL"):
+        webhook({"SEGMENTRY_WEBHOOK_URL": "file:///etc/passwd"})
+
+
+def test_what_is_old_when_the_webhook_is_set_up_is_not_sent(store, clock):
+    watched_run(store, live=LIVE)
+    clock.forward(timedelta(days=2).total_seconds())
+    assert send_due(CONFIG, store, clock.now, {"SEGMENTRY_WEBHOOK_URL": "http://127.0.0.1:9/"}) is None
+
+
+def test_the_secrets_are_no_settings():
+    load_config(environ={"SEGMENTRY_WEBHOOK_URL": "http://x/", "SEGMENTRY_WEBHOOK_SECRET": "s"})

@@ -1,0 +1,264 @@
+"""Uploads over the API: what is taken, what is refused and leaves nothing behind, and what becomes of a file."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from dashboard.app import create_app
+from dashboard.config import load_config
+from dashboard.tidying import sweep
+from storage import open_store
+from tests.dashboard.uploading import ASKED, export, lines_of, worked
+
+
+@pytest.fixture
+def desk(tmp_path: Path):
+    config = load_config(environ={}).replace(
+        database={"url": f"sqlite:///{tmp_path / 'shop.db'}"},
+        uploads={"folder": str(tmp_path / "files"), "limit_mb": 1},
+        engines={"use": ["rfm"]},
+    )
+    store = open_store(config.database.url, clock=lambda: datetime.now(UTC))
+    with TestClient(create_app(config, store, environ={}), base_url="http://127.0.0.1/api/v1") as client:
+        yield client, config, store
+    store.close()
+
+
+def files(config) -> list[str]:
+    folder = Path(config.uploads.folder)
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+def send(client, content: bytes, name: str = "sales.csv"):
+    return client.post("/uploads", files={"file": (name, content)})
+
+
+def form(*parts: tuple[str, bytes]) -> tuple[bytes, dict[str, str]]:
+    body = b"".join(
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="%s"\r\n\r\n%s\r\n' % (name.encode(), content)
+        for name, content in parts
+    )
+    return body + b"--x--\r\n", {"content-type": "multipart/form-data; boundary=x"}
+
+
+def stored(desk, content: bytes, name: str = "sales.csv", **asked):
+    client, config, store = desk
+    upload = send(client, content, name).json()["id"]
+    assert client.post(f"/uploads/{upload}/snapshot", json={**ASKED, **asked}).status_code == 202
+    worked(config, store)
+    found = client.get(f"/uploads/{upload}").json()
+    assert (found["state"], found["error"]) == ("done", None)
+    return found
+
+
+def inspected(desk, content: bytes, **asked):
+    client, config, store = desk
+    upload = send(client, content).json()["id"]
+    assert client.post(f"/uploads/{upload}/inspect", json={**ASKED, **asked}).status_code == 202
+    worked(config, store)
+    return client.get(f"/uploads/{upload}").json()
+
+
+# --- what is taken, and what is not -----------------------------------------------------------------------------------
+
+
+def test_a_file_is_kept_under_a_name_of_our_own(desk):
+    client, config, _ = desk
+    body, headers = form(("../../etc/Über uns 平 'x';.CSV", export()))
+    answer = client.post("/uploads", content=body, headers=headers)
+    assert answer.status_code == 201
+    assert answer.json()["name"] == "Über uns 平 'x';.CSV"
+    assert "file" not in answer.json()
+    assert [name.endswith(".csv") and "ber" not in name for name in files(config)] == [True]
+
+
+@pytest.mark.parametrize("name", ["..", "C:\\Users\\me\\sales.csv", "/abs/sales.csv", "a/b/../../sales.csv", ".csv"])
+def test_nothing_is_written_outside_the_folder(desk, tmp_path, name):
+    client, config, _ = desk
+    body, headers = form((name.replace("\\", "\\\\"), export()))
+    client.post("/uploads", content=body, headers=headers)
+    there = {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*")}
+    assert {name for name in there if not name.startswith("shop.db")} <= {"files"}
+    assert len(files(config)) <= 1
+
+
+def test_more_than_the_limit_is_413_and_leaves_nothing(desk):
+    client, config, _ = desk
+    answer = send(client, b"a,b\n" + b"1,2\n" * 2**18)
+    assert answer.status_code == 413
+    assert "larger than the 1 MB" in answer.json()["error"]
+    assert (files(config), client.get("/uploads").json()) == ([], [])
+
+
+def test_exactly_the_limit_is_taken(desk):
+    assert send(desk[0], b"a" * 2**20).status_code == 201
+    assert send(desk[0], b"a" * (2**20 + 1)).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("request_of", "words"),
+    [
+        (lambda: form(("x.exe", b"MZ")), "files of this kind cannot be read"),
+        (lambda: form(("x.csv", b"")), "is empty"),
+        (lambda: form(("a.csv", b"a"), ("b.csv", b"b")), "one file at a time"),
+        (form, "has no file"),
+        (lambda: (form(("x.csv", b"a,b\n" * 99))[0][:-60], form()[1]), "cut off"),
+        (lambda: (b"zz", form()[1]), "damaged or was cut off"),
+        (lambda: (b"a,b\n1,2\n", {"content-type": "text/csv"}), "multipart/form-data"),
+    ],
+)
+def test_what_is_no_file_of_sales_is_refused_and_leaves_nothing(desk, request_of, words):
+    client, config, _ = desk
+    body, headers = request_of()
+    answer = client.post("/uploads", content=body, headers=headers)
+    assert answer.status_code == 422
+    assert words in answer.json()["error"]
+    assert (files(config), client.get("/uploads").json()) == ([], [])
+
+
+def test_a_rule_cannot_name_a_file_of_the_server(desk, tmp_path):
+    client, _, _ = desk
+    (tmp_path / "secret.txt").write_text("K001\n", encoding="utf-8")
+    upload = send(client, export()).json()["id"]
+    cleaning = {"only_customers": str(tmp_path / "secret.txt")}
+    answer = client.post(f"/uploads/{upload}/inspect", json={**ASKED, "cleaning": cleaning})
+    assert answer.status_code == 422
+    assert "cleaning only_customers: give a list" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "asked", [{"cleaning": {"nonsense": 1}}, {"reading": {"decimal": "x"}}, {"engines": ["astrology"]}, {"how": "up"}]
+)
+def test_what_cannot_be_asked_is_refused_at_once(desk, asked):
+    client, _, _ = desk
+    upload = send(client, export()).json()["id"]
+    assert client.post(f"/uploads/{upload}/inspect", json={**ASKED, **asked}).status_code == 422
+    assert client.get(f"/uploads/{upload}").json()["state"] == "received"
+
+
+# --- what becomes of it -----------------------------------------------------------------------------------------------
+
+
+def test_preview_asks_what_the_file_does_not_say(desk):
+    client, _, _ = desk
+    upload = send(client, export()).json()["id"]
+    seen = client.post(f"/uploads/{upload}/preview", json={}).json()
+    asks = {problem["kind"]: problem for problem in seen["problems"]}
+    assert [each["value"] for each in asks["date_order"]["options"]] == ["day-first", "month-first"]
+    assert (seen["usable"], seen["source"]["separator"], seen["source"]["name"]) == (False, ";", "sales.csv")
+    assert client.post(f"/uploads/{upload}/preview", json=ASKED).json()["usable"]
+
+
+def test_an_undecided_date_is_an_error_in_the_owners_words(desk):
+    found = inspected(desk, export(), reading={})
+    assert found["state"] == "failed"
+    assert "sales.csv: the dates in column 'Date'" in found["error"]
+    assert desk[2].snapshots() == []
+
+
+def test_the_ledger_accounts_for_every_line_and_nothing_is_stored(desk):
+    content = export()
+    found = inspected(desk, content)["found"]
+    assert found["ledger"]["in"]["lines"] == lines_of(content)
+    assert found["ledger"]["out"]["lines"] == lines_of(content) - 1
+    assert found["ledger"]["out"]["customers"] == 30
+    assert found["effect"] == {
+        "how": "new",
+        "after": {"as_of": found["as_of"], **found["ledger"]["out"]},
+        "before": None,
+        "removed": None,
+    }
+    assert desk[2].snapshots() == []
+
+
+def test_a_snapshot_is_called_as_its_owner_calls_it(desk):
+    found = stored(desk, export(), "My sales.csv")
+    snapshot = desk[2].snapshot(found["snapshot_id"])
+    assert (snapshot.dataset, snapshot.source, snapshot.customers) == ("Shop", "My sales.csv", 30)
+    assert [desk[2].run(run).state for run in found["runs"]] == ["done"]
+    assert [source.name for source in desk[2].sources()] == ["My sales.csv"]
+
+
+def test_append_reads_both_and_says_what_changes(desk):
+    first, second = export(), export(10, start=31)
+    stored(desk, first)
+    effect = inspected(desk, second, how="append")["found"]["effect"]
+    assert (effect["before"]["customers"], effect["after"]["customers"], effect["removed"]) == (30, 40, None)
+    assert effect["after"]["lines"] == lines_of(first) + lines_of(second) - 2
+    found = stored(desk, second, how="append")
+    assert [item.customers for item in desk[2].snapshots()] == [40, 30]
+    assert desk[2].snapshot(found["snapshot_id"]).dataset == "Shop"
+
+
+def test_replace_says_what_goes_and_then_it_goes(desk):
+    client, _, store = desk
+    old = stored(desk, export())
+    effect = inspected(desk, export(12), how="replace")["found"]["effect"]
+    assert effect["before"]["snapshot"] == old["snapshot_id"]
+    assert (effect["after"]["customers"], effect["removed"]) == (12, {"snapshots": 1, "runs": 1})
+    assert [item.customers for item in store.snapshots()] == [30]
+    stored(desk, export(12), how="replace")
+    assert [item.customers for item in store.snapshots()] == [12]
+    assert client.get(f"/runs/{old['runs'][0]}").status_code == 404
+
+
+def test_append_to_what_is_not_there_is_an_error(desk):
+    found = inspected(desk, export(), how="append")
+    assert found["state"] == "failed"
+    assert "There is no data set 'Shop' to append" in found["error"]
+
+
+def test_the_same_content_is_recognised(desk):
+    client, _, store = desk
+    first = stored(desk, export())
+    again = send(client, export(), "other name.csv").json()
+    assert again["same_as"]["upload"] == first["id"]
+    assert again["same_as"]["snapshot"]["id"] == first["snapshot_id"]
+    assert stored(desk, export(), "other name.csv")["snapshot_id"] == first["snapshot_id"]
+    assert len(store.snapshots()) == 1
+
+
+def test_cancel_takes_back_what_was_asked_for(desk):
+    client, config, store = desk
+    upload = send(client, export()).json()["id"]
+    client.post(f"/uploads/{upload}/inspect", json=ASKED)
+    assert client.post(f"/uploads/{upload}/cancel").json()["state"] == "cancelled"
+    worked(config, store)
+    assert client.get(f"/uploads/{upload}").json()["found"] == {}
+
+
+# --- letting go -------------------------------------------------------------------------------------------------------
+
+
+def test_removing_keeps_the_file_that_a_snapshot_is_read_from(desk):
+    client, config, _ = desk
+    used, unused = stored(desk, export())["id"], send(client, export(5)).json()["id"]
+    assert len(files(config)) == 2
+    for upload in (used, unused):
+        assert client.delete(f"/uploads/{upload}").status_code == 204
+    assert len(files(config)) == 1
+    location = desk[2].snapshots()[0].info["location"]
+    assert Path(location).name == files(config)[0]
+    assert client.get("/uploads").json() == []
+
+
+def test_old_uploads_go_and_used_ones_stay(desk):
+    client, config, store = desk
+    used, old = stored(desk, export())["id"], send(client, export(5)).json()["id"]
+    waiting = send(client, export(6)).json()["id"]
+    client.post(f"/uploads/{waiting}/inspect", json=ASKED)
+    part = Path(config.uploads.folder) / "0123.part"
+    part.write_bytes(b"half")
+    os.utime(part, (0, 0))
+    now = datetime.now(UTC)
+    assert sweep(config, store, now + timedelta(days=config.uploads.keep_days, minutes=-5)) == []
+    assert sweep(config, store, now + timedelta(days=config.uploads.keep_days, minutes=5)) == [old]
+    assert {item["id"] for item in client.get("/uploads").json()} == {used, waiting}
+    assert len(files(config)) == 2
+    store.delete_snapshot(store.snapshots()[0].id)
+    client.post(f"/uploads/{waiting}/cancel")
+    assert set(sweep(config, store, now + timedelta(days=99))) == {used, waiting}
+    assert files(config) == []

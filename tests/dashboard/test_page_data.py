@@ -1,0 +1,109 @@
+"""The Data page: what is there with its ledger, the form as the file calls for it, and what was filled in."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from dashboard import upload_form
+from dashboard.config import load_config
+from dashboard.frames import FrameCache
+from dashboard.pages import data as page
+from dashboard.services import Services
+from engines.errors import InputError
+from storage import open_store
+from storage.uploaded import NewUpload
+from tests.dashboard import shop
+from tests.dashboard.test_cards import words
+from tests.dashboard.uploading import MAPPING, export
+
+LEDGER = {
+    "in": {"lines": 10, "orders": 5, "customers": 4, "revenue": 100.0},
+    "rules": [{"rule": "cancellation", "lines": 2, "orders": 1, "customers": 1, "revenue": -5.0}],
+    "notes": [],
+    "out": {"lines": 8, "orders": 4, "customers": 3, "revenue": 105.0},
+}
+
+
+@pytest.fixture
+def services(tmp_path: Path):
+    config = shop.config(tmp_path).replace(uploads={"folder": str(tmp_path)})
+    store = open_store(config.database.url, clock=lambda: datetime.now(UTC))
+    yield Services(config, store, FrameCache(store))
+    store.close()
+
+
+def uploaded(services: Services, content: bytes) -> str:
+    (Path(services.config.uploads.folder) / "ab.csv").write_bytes(content)
+    return str(services.store.add_upload(NewUpload("ab.csv", "sales.csv", len(content), "ab" * 32)).id)
+
+
+def test_nothing_yet_and_the_limit(services):
+    text = words(page.layout(services))
+    assert "Nothing yet" in text and "up to 1,024 MB" in text
+
+
+def test_every_snapshot_shows_its_ledger_in_words(services):
+    new = shop.new_snapshot("shop", date(2011, 12, 10))
+    services.store.save_snapshot(type(new)(**{**vars(new), "ledger": LEDGER}), shop.customers(10))
+    text = words(page.layout(services))
+    assert "In All that was read. 10 5 4 £100.00" in text
+    assert "− cancellation" in text and "A cancelled invoice or written-off debt is no sale" in text
+    assert "Out What customers are built from. 8 4 3 £105.00" in text
+
+
+def test_the_form_asks_what_the_file_leaves_open(services):
+    text = words(page.layout(services, upload=uploaded(services, export())))
+    assert "Which comes first in the dates?" in text and "--date-order" not in text
+    assert "day/month/year" in text and "month/day/year" in text
+    assert "sure" in text
+
+
+def test_a_mapping_that_was_used_before_is_filled_in(services):
+    services.store.save_source("sales.csv", "file", MAPPING)
+    text = words(page.layout(services, upload=uploaded(services, export())))
+    assert "Filled in as sales.csv was read before." in text
+
+
+def test_a_file_that_is_gone_is_an_alert(services):
+    number = uploaded(services, export())
+    (Path(services.config.uploads.folder) / "ab.csv").unlink()
+    assert "is not there any more; upload it again" in words(page.layout(services, upload=number))
+
+
+def test_an_address_that_names_nothing(services):
+    with pytest.raises(InputError, match="upload must be the number"):
+        page.layout(services, upload="abc")
+
+
+def test_what_was_filled_in_is_what_is_asked():
+    config = load_config(environ={})
+    asked = upload_form.asked_of(
+        config,
+        mapping={"customer_id": "Kunde", "country": upload_form.ABSENT},
+        reading={"date_order": "day-first", "decimal": None},
+        switches={"drop_cancellations": True, "returns": True, "drop_outliers": False},
+        texts={"from_day": "2024-01-01", "only_customers": "a, b", "rates": "EUR = 0.85", "test_orders": "TEST*"},
+        name=" Shop ",
+        how="new",
+    )
+    assert asked.mapping == {"customer_id": "Kunde", "country": ""}
+    assert asked.reading == {"date_order": "day-first"}
+    expected = {"returns": "net", "from_day": "2024-01-01", "only_customers": ["a", "b"], "rates": {"EUR": 0.85}}
+    assert asked.cleaning == expected
+    assert asked.name == "Shop"
+    assert asked.told(config).cleaning.returns == "net"
+
+
+@pytest.mark.parametrize("rates", ["EUR", "EUR = much"])
+def test_a_rate_that_is_none(rates):
+    with pytest.raises(InputError, match="is no rate"):
+        upload_form.asked_of(
+            load_config(environ={}),
+            mapping={},
+            reading={},
+            switches={},
+            texts={"rates": rates},
+            name="",
+            how="new",
+        )
