@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 APT = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
-# Two test processes on two cores: libraries that start threads of their own only get in each other's way.
-PYTEST = env OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
+# Three test processes on two cores, as many tests wait for a browser, a server or a database; libraries that start threads of
+# their own only get in each other's way.
+PYTEST = env OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup
 
 .PHONY: demo serve test test-slow lint format bench clean
 .DELETE_ON_ERROR:

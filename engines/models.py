@@ -16,7 +16,6 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-import skops.io
 from pandas import DataFrame, Index
 from sklearn.cluster import AffinityPropagation, Birch, KMeans, MeanShift, MiniBatchKMeans
 from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
@@ -68,6 +67,8 @@ def dump(fitted: Fitted) -> bytes:
     Raises:
         InputError: it holds something that is not plain data of the known classes, or is larger than ``MODEL_LIMIT``.
     """
+    import skops.io  # here, for it takes seconds, and most commands keep no model
+
     state = {"format": _FORMAT, "model": _taken_apart(fitted, _names())}
     data: bytes = skops.io.dumps(state)
     if len(data) > MODEL_LIMIT:
@@ -82,6 +83,8 @@ def load(data: bytes) -> Fitted:
         InputError: the bytes are anything else, hostile or damaged, or of a version or plug-in that is not installed;
             the message names the reason. See :func:`engines.archive.inspect`.
     """
+    import skops.io
+
     inspect(data)
     try:
         state = skops.io.loads(data, trusted=[])

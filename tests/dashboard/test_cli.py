@@ -179,7 +179,7 @@ def test_one_engine_of_several_fails(segmentry, tmp_path):
 BAD = {
     "empty": ("", [], "empty"),
     "header": (HEAD + "\n", [], "no lines"),
-    "column": (SHOP.replace("InvoiceDate", "When"), [], "order_date"),
+    "column": ("a,b\n1,2\n", [], "customer_id"),
     "mapped": (SHOP, ["--map", "country=Land"], "Land"),
     "field": (SHOP, ["--map", "land=Country"], "land"),
     "quantity": (SHOP.replace(",9,", ",nine,"), [], "nine"),

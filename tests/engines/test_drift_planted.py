@@ -38,7 +38,8 @@ def test_orders_before_the_change_are_those_of_the_shop_without_it():
             lines[lines["InvoiceDate"].dt.date < PLANTED].groupby(lines["InvoiceDate"].dt.date)["Customer ID"].nunique()
         )
 
-    assert visits(PLANTED).sub(visits(None), fill_value=0).abs().mean() < 2  # guests, who have no id, differ
+    # of some 14 a day: guests, who have no id, differ
+    assert visits(PLANTED).sub(visits(None), fill_value=0).abs().mean() < 3
     assert len(make_shop(3, PLANTED)) > 1.5 * len(make_shop(3))
 
 
