@@ -183,8 +183,8 @@ def test_the_api_shows_them(seen):
 
 
 def test_the_table_of_customers_has_its_column_in_its_own_words(seen):
-    column = seen["table"]["columns"][-1]
-    assert (column["field"], column["headerName"]) == ("weekend_share", "Weekend share")
+    (column,) = [item for item in seen["table"]["columns"] if item["field"] == "weekend_share"]
+    assert (column["headerName"], column["hide"]) == ("Weekend share", False)
     assert column["headerTooltip"] == "How much of the spend falls on weekends. Unit: share of monetary."
     assert [row["weekend_share"] for row in seen["table"]["rows"]] == [
         customer["weekend_share"] for customer in seen["customers"]
