@@ -123,6 +123,9 @@ def test_from_every_revision_up_with_data_in_every_table(url: str, revision: str
     same_customers(store, snapshot, run, revision)
     assert_series_equal(store.labels(run), labels)
     kept = store.sources(), store.audiences(), store.exports(), store.users(), store.api_keys(), store.schedules()
+    if revision >= "0006":  # what was exported before more was written down is told of its run
+        told = [(each.id, each.run_id, each.dataset, each.as_of, each.engine, each.state) for each in store.exports()]
+        assert told == [(1, run, newer[2][0].dataset, newer[2][0].as_of, newer[2][0].engine, "complete")]
     if revision == REVISIONS[-1]:
         assert kept == newer
     else:  # what was there is there no more, and can be had anew
