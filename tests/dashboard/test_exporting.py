@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
-from dashboard import exporting
+from dashboard import exporting, workbook
 from engines.errors import InputError
 from engines.intake.customers import read_customers
 
@@ -50,7 +50,7 @@ def reader(*batches):
 
 
 def test_csv_reads_back():
-    text = b"".join(exporting.stream(reader(), "csv")).decode()
+    text = b"".join(exporting.Stream(reader(), "csv")).decode()
     header, *rows = csv.reader(io.StringIO(text))
     assert header == ORDER
     assert text.startswith("customer_id,segment,")
@@ -63,7 +63,7 @@ def test_csv_reads_back():
 
 
 def test_xlsx_reads_back():
-    data = b"".join(exporting.stream(reader(), "xlsx"))
+    data = b"".join(exporting.Stream(reader(), "xlsx"))
     book = fastexcel.read_excel(data)
     assert book.sheet_names == ["Customers"]
     table = book.load_sheet(0, dtypes={"customer_id": "string"}).to_arrow().to_pydict()
@@ -77,7 +77,7 @@ def test_xlsx_reads_back():
 
 
 def test_parquet_keeps_types_and_text():
-    table = pq.read_table(io.BytesIO(b"".join(exporting.stream(reader(), "parquet"))))
+    table = pq.read_table(io.BytesIO(b"".join(exporting.Stream(reader(), "parquet"))))
     assert table.column_names == ORDER
     assert table["customer_id"].to_pylist() == [row[0] for row in ROWS]
     assert table["last_purchase"].to_pylist()[0] == datetime(2011, 12, 6)
@@ -86,7 +86,7 @@ def test_parquet_keeps_types_and_text():
 
 @pytest.mark.parametrize("kind", exporting.FORMATS)
 def test_nobody_gives_a_file_with_a_header(kind):
-    data = b"".join(exporting.stream(pa.RecordBatchReader.from_batches(SCHEMA, []), kind))
+    data = b"".join(exporting.Stream(pa.RecordBatchReader.from_batches(SCHEMA, []), kind))
     if kind == "csv":
         assert data.decode() == ",".join(ORDER) + "\n"
     elif kind == "xlsx":
@@ -99,10 +99,10 @@ def test_nobody_gives_a_file_with_a_header(kind):
 def test_write_counts_and_leaves_nothing_else(tmp_path, kind):
     target = tmp_path / f"list.{kind}"
     assert exporting.format_of(target) == kind
-    assert exporting.write(reader(batch(), batch()), target, kind) == 8
+    assert exporting.write(reader(batch(), batch()), target, kind).rows == 8
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
     sink = io.BytesIO()
-    assert exporting.write(reader(batch(), batch()), sink, kind) == 8
+    assert exporting.write(reader(batch(), batch()), sink, kind).rows == 8
     assert len(sink.getvalue()) > 0
 
 
@@ -135,16 +135,17 @@ def test_streams_batch_by_batch():
             taken.append(number)
             yield batch()
 
-    pieces = exporting.stream(pa.RecordBatchReader.from_batches(SCHEMA, batches()), "csv")
+    pieces = exporting.Stream(pa.RecordBatchReader.from_batches(SCHEMA, batches()), "csv")
     next(pieces)
     next(pieces)
     assert len(taken) <= 2
     pieces.close()
 
 
-def test_xlsx_goes_on_to_a_further_sheet(tmp_path):
+def test_xlsx_goes_on_to_a_further_sheet(tmp_path, monkeypatch):
     path = tmp_path / "list.xlsx"
-    exporting._write_workbook(exporting._Counted(reader(batch(), batch())), path, str(tmp_path), rows_per_sheet=3)
+    monkeypatch.setattr(workbook, "ROWS_PER_SHEET", 3)
+    exporting.write(reader(batch(), batch()), path, "xlsx")
     book = fastexcel.read_excel(path)
     assert book.sheet_names == ["Customers", "Customers 2", "Customers 3"]
     sheets = [book.load_sheet(name, dtypes={"customer_id": "string"}).to_arrow() for name in book.sheet_names]
@@ -154,13 +155,13 @@ def test_xlsx_goes_on_to_a_further_sheet(tmp_path):
 
 
 def test_a_sheet_holds_what_excel_holds():
-    assert xlsxwriter.worksheet.Worksheet().xls_rowmax - 1 == exporting.ROWS_PER_SHEET
+    assert xlsxwriter.worksheet.Worksheet().xls_rowmax - 1 == workbook.ROWS_PER_SHEET
 
 
 def test_a_column_may_be_called_anything():
     schema = pa.schema([("customer_id", pa.string()), ("=cmd()", pa.int64()), ("added", pa.date32())])
     rows = pa.RecordBatch.from_arrays([pa.array(["a"]), pa.array([1]), pa.array([date(2011, 1, 2)])], schema=schema)
-    text = b"".join(exporting.stream(pa.RecordBatchReader.from_batches(schema, [rows]), "csv")).decode()
+    text = b"".join(exporting.Stream(pa.RecordBatchReader.from_batches(schema, [rows]), "csv")).decode()
     assert text == 'customer_id,\'=cmd(),added\n"a",1,2011-01-02\n'
 
 

@@ -18,6 +18,7 @@ from storage.database import Database
 from storage.desk_tables import Base
 from storage.migrations import downgrade, upgrade
 from storage.scheduled import NewSchedule
+from storage.sql import SqlStore
 from storage.testing.samples import POINTS, Clock, finished_run, sample_customers
 from storage.testing.watch import ALARM, LIVE, watched_run
 from storage.uploaded import NewUpload
@@ -32,6 +33,7 @@ def _script() -> ScriptDirectory:
 
 REVISIONS = [step.revision for step in reversed(list(_script().walk_revisions()))]
 CUSTOMERS = sample_customers(40)
+assert issubclass(SqlStore, Store)  # its modules bring all the tables there are
 #: Columns of the customers table by the revision that brought them.
 COLUMNS_SINCE = {"0007": ["clv_low", "clv_high", "p_purchase", "future_spend"]}
 

@@ -1,5 +1,7 @@
 """More about every export: how it ended, its columns and control group, and what its run was."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -8,7 +10,7 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-COLUMNS: dict[str, sa.types.TypeEngine[object]] = {
+COLUMNS: dict[str, Any] = {
     "size": sa.Double(),
     "columns": sa.JSON(),
     "control_share": sa.Double(),
