@@ -69,7 +69,6 @@ def manifest(export: Export) -> dict[str, Any]:
             "as_of": export.as_of,
             "source": about.get("source"),
             "fingerprint": about.get("fingerprint"),
-            "settings": about.get("snapshot_settings"),
         },
         "again": again(export),
     }

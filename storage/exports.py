@@ -52,7 +52,6 @@ class ExportVerbs(SqlVerbs):
                 "currency": snapshot.info.get("currency"),
                 "source": snapshot.source,
                 "fingerprint": snapshot.fingerprint,
-                "snapshot_settings": snapshot.settings,
                 "engine_settings": run.settings,
                 **plain(about or {}),
             }
