@@ -67,8 +67,8 @@ def layout(services: Services, before: str = "", **query: Any) -> Component:
         [
             html.H1(TITLE),
             html.P(
-                "Every list that was downloaded, the newest first. The manifest of a list says what is in it and by which "
-                "checksum the file is known; it can be exported again as long as its run is kept.",
+                "Every list that was downloaded, the newest first. The manifest of a list says what is in it and by "
+                "which checksum the file is known; it can be exported again as long as its run is kept.",
                 className="seg-lead",
             ),
             html.Section(table, className="seg-card seg-scroll", tabIndex=0, **{"aria-label": "Exports"}),
