@@ -30,7 +30,11 @@
       }
       var address = (href || "").split("?");
       var query = new URLSearchParams(address[1] || "");
-      (chosen || []).forEach(function (name) { query.append("columns", name); });
+      if (chosen && chosen.every(function (name) { return name.indexOf(",") < 0; })) {
+        query.append("columns", chosen.join(","));
+      } else {
+        (chosen || []).forEach(function (name) { query.append("columns", name); });
+      }
       if (control) {
         query.append("control", String(Number(share) / 100));
         query.append("seed", String(seed));
@@ -38,7 +42,7 @@
           query.append("part", part);
         }
       }
-      var asked = query.toString();
+      var asked = query.toString().replace(/%2C/g, ",");
       var whole = address[0].replace(/\.\w+$/, "." + format) + (asked ? "?" + asked : "");
       return [
         wrong || !href ? "" : whole,

@@ -117,25 +117,26 @@ def _line(export: Export, runs: Collection[int], titles: Mapping[str, str]) -> C
     engine = f"{engine} k={settings['k']}" if "k" in settings else engine
     of = [text for text in (day(export.as_of) if export.as_of else "", engine, f"run {export.run_id}") if text]
     state = _STATES.get(export.state)
-    return html.Tr(
-        [
-            html.Td(
-                [
-                    export.exported_at.strftime("%Y-%m-%d %H:%M"),
-                    html.Div(export.user or NOTHING, className="seg-hint who", title=export.user),
-                ],
-                className="text-nowrap",
-            ),
-            html.Th([html.Span(name, className="exports-name"), _hint(" · ".join(of))], scope="row"),
-            html.Td(_filters(export)),
-            html.Td([count(export.rows), *_state(state)], className="seg-number"),
-            html.Td([export.format.upper(), _hint(_size(export.size))], title=file_name(export)),
-            html.Td(_columns(export), className="seg-number"),
-            html.Td(_control(export)),
-            html.Td(_checksum(export)),
-            html.Td(_ways(export, export.run_id in runs), className="exports-ways"),
-        ]
-    )
+    begun = export.exported_at.strftime("%Y-%m-%d %H:%M")
+    cells = [
+        html.Td(
+            [
+                html.Span(begun, className="text-nowrap"),
+                html.Div(export.user or NOTHING, className="seg-hint who", title=export.user),
+            ]
+        ),
+        html.Th([html.Span(name, className="exports-name", title=name), _hint(" · ".join(of))], scope="row"),
+        html.Td(_filters(export)),
+        html.Td([html.Span(count(export.rows)), *_state(state)], className="seg-number"),
+        html.Td([html.Span(export.format.upper()), _hint(_size(export.size))], title=file_name(export)),
+        html.Td(_columns(export), className="seg-number"),
+        html.Td(_control(export)),
+        html.Td(_checksum(export)),
+        html.Td(_ways(export, export.run_id in runs), className="exports-ways"),
+    ]
+    for cell, (title, _, _) in zip(cells, _HEADS, strict=True):
+        setattr(cell, "data-title", title)  # what stands before it where there is no room for a table
+    return html.Tr(cells)
 
 
 def _hint(text: str) -> Component:
@@ -180,8 +181,8 @@ def _columns(export: Export) -> Any:
 def _control(export: Export) -> Any:
     if export.control is None:
         return NOTHING
-    told = f"{percent(export.control.share)}, {_PARTS[export.control.part]}"
-    return [told, _hint(f"seed {export.control.seed}")]
+    told = f"{_PARTS[export.control.part]}, seed {export.control.seed}"
+    return [html.Span(percent(export.control.share)), html.Div(told, className="seg-hint exports-control")]
 
 
 def _checksum(export: Export) -> Any:
