@@ -15,6 +15,7 @@ from storage.exported import ControlGroup, ControlPart
 
 LEAST_SHARE, MOST_SHARE = 0.01, 0.5
 MOST_SEED = 2**31 - 1
+_ROWS = 16_384  # read, written and handed over at a time
 PARTS: tuple[ControlPart, ...] = get_args(ControlPart)
 
 #: Query parameters by name, with what they mean.
@@ -111,7 +112,7 @@ def customer_list(store: Store, run_id: int, selection: Selection, kind: Format,
     known = every.schema.names
     every.close()
     wanted = known if choices.columns is None else _named(choices.columns, known, run_id)
-    reader = store.stream(run_id, selection, wanted)
+    reader = store.stream(run_id, selection, wanted, batch_size=_ROWS)
     if choices.control is not None:
         ids = store.stream(run_id, selection, [])
         reader = with_control_group(reader, ids, choices.control)

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from dashboard.ahead import read_ahead
 from dashboard.workbook import workbook
 from engines.columns import (
     CLV,
@@ -168,7 +169,7 @@ class _Counted:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         try:
-            for batch in self._reader:
+            for batch in read_ahead(self._reader):
                 if batch.num_rows:
                     self.rows += batch.num_rows
                     yield batch.select(self.schema.names)
@@ -187,7 +188,10 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _safe(column: pa.Array) -> pa.Array:
     """Text that no spreadsheet takes for a formula."""
-    return pc.replace_substring_regex(column.cast(pa.large_string()), _FORMULA, r"'\1")
+    texts = column.cast(pa.large_string())
+    if not pc.any(pc.match_substring_regex(texts, _FORMULA)).as_py():  # looking costs half of replacing
+        return texts
+    return pc.replace_substring_regex(texts, _FORMULA, r"'\1")
 
 
 def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -199,7 +203,9 @@ def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
         elif pa.types.is_timestamp(column.type) and describe(name).kind == "date":
             column = column.cast(pa.date32(), safe=False)
         elif pa.types.is_floating(column.type):
-            column = pc.if_else(pc.is_finite(column), column, pa.scalar(None, column.type))
+            finite = pc.is_finite(column)
+            if pc.all(finite).as_py() is False:
+                column = pc.if_else(finite, column, pa.scalar(None, column.type))
         columns.append(column)
     return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
@@ -218,9 +224,9 @@ def _csv(batches: _Counted) -> Generator[bytes]:
     yield header.getvalue().encode()
     options = pyarrow.csv.WriteOptions(include_header=False)
     for batch in batches:
-        sink = io.BytesIO()
+        sink = pa.BufferOutputStream()
         pyarrow.csv.write_csv(_plain(batch), sink, options)
-        yield sink.getvalue()
+        yield sink.getvalue().to_pybytes()
 
 
 class _Drain(io.RawIOBase):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -32,12 +33,16 @@ def write_workbook(titles: Sequence[str], batches: Iterable[pa.RecordBatch], pat
         bold = book.add_format({"bold": True})
         sheet, row = None, ROWS_PER_SHEET
         for batch in batches:
+            kinds = [column.type for column in batch.columns]
+            writers = [] if sheet is None else _writers(sheet, kinds)
             for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                 if row == ROWS_PER_SHEET or sheet is None:
                     sheet, row = _new_sheet(book, titles, bold), 0
+                    writers = _writers(sheet, kinds)
                 row += 1
                 for place, value in enumerate(values):
-                    _write_cell(sheet, row, place, value)
+                    if value is not None:
+                        writers[place](row, place, value)
         if sheet is None:
             _new_sheet(book, titles, bold)
 
@@ -52,17 +57,20 @@ def _new_sheet(book, titles: Sequence[str], bold):  # noqa: ANN001, ANN202 - xls
     return sheet
 
 
-def _write_cell(sheet, row: int, place: int, value: object) -> None:  # noqa: ANN001 - xlsxwriter has no types
-    if value is None:
-        return
-    if isinstance(value, bool):
-        sheet.write_boolean(row, place, value)
-    elif isinstance(value, str):
-        sheet.write_string(row, place, value)
-    elif isinstance(value, date):
+def _writers(sheet, kinds: Sequence[pa.DataType]) -> list[Callable[[int, int, Any], object]]:  # noqa: ANN001 - as above
+    """What writes a cell of each column: row, column, value."""
+
+    def write_day(row: int, place: int, value: date) -> None:
         if value.year < 1900:  # before the first day that a sheet knows
             sheet.write_string(row, place, value.isoformat())
         else:
             sheet.write_datetime(row, place, value)
-    else:
-        sheet.write_number(row, place, value)
+
+    def writer(kind: pa.DataType) -> Callable[[int, int, Any], object]:
+        if pa.types.is_boolean(kind):
+            return sheet.write_boolean
+        if pa.types.is_temporal(kind):
+            return write_day
+        return sheet.write_string if pa.types.is_large_string(kind) else sheet.write_number
+
+    return [writer(kind) for kind in kinds]
