@@ -87,7 +87,7 @@ def measured(process: int, act: Callable[[], int]) -> Taken:
 def download(address: str, target: Path | None = None) -> int:
     """Take a list to the end; gives its bytes."""
     size = 0
-    with urllib.request.urlopen(address, timeout=600) as answer, open(target or os.devnull, "wb") as file:
+    with urllib.request.urlopen(address, timeout=600) as answer, (target or Path(os.devnull)).open("wb") as file:
         while chunk := answer.read(1 << 20):
             size += file.write(chunk)
     return size
