@@ -1,8 +1,10 @@
 """Lists as files: everyone in them once, safe to open, typed, and never half written."""
 
 import csv
+import hashlib
 import io
 import threading
+import tracemalloc
 from datetime import date, datetime
 
 import fastexcel
@@ -155,6 +157,36 @@ def test_xlsx_goes_on_to_a_further_sheet(tmp_path, monkeypatch):
     assert [sheet.num_rows for sheet in sheets] == [3, 3, 2]
     ids = [text for sheet in sheets for text in sheet["customer_id"].to_pylist()]
     assert ids == ["'=1+1", "0042", "'@x", "'-5"] * 2
+
+
+@pytest.mark.slow
+def test_a_million_customers_go_on_to_a_second_sheet(tmp_path):
+    """One more than a sheet holds, for real; memory does not grow with the rows."""
+    number, step = workbook.ROWS_PER_SHEET + 1, 65_536
+    schema = pa.schema([("customer_id", pa.string())])
+
+    def batches():
+        for start in range(0, number, step):
+            names = [f"C{place:07d}" for place in range(start, min(start + step, number))]
+            yield pa.RecordBatch.from_arrays([pa.array(names)], schema=schema)
+
+    path = tmp_path / "list.xlsx"
+    tracemalloc.start()
+    assert exporting.write(pa.RecordBatchReader.from_batches(schema, batches()), path, "xlsx").rows == number
+    assert tracemalloc.get_traced_memory()[1] < 40e6
+    tracemalloc.stop()
+    book = fastexcel.read_excel(path)
+    first, second = (book.load_sheet(name).to_arrow()["customer_id"] for name in book.sheet_names)
+    assert (len(first), second.to_pylist()) == (number - 1, [f"C{number - 1:07d}"])
+
+
+@pytest.mark.parametrize("kind", exporting.FORMATS)
+def test_the_same_list_is_the_same_file(kind):
+    streams = [exporting.Stream(reader(), kind) for _ in range(2)]
+    first, second = (b"".join(stream) for stream in streams)
+    assert first == second
+    assert {stream.sha256 for stream in streams} == {hashlib.sha256(first).hexdigest()}
+    assert {(stream.rows, stream.size, stream.whole) for stream in streams} == {(len(ROWS), len(first), True)}
 
 
 def test_a_sheet_holds_what_excel_holds():
