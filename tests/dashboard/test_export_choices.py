@@ -33,7 +33,7 @@ GOLDEN = [16156829667284836387, 184605486417348027, 1855043520077525558]
 def store(tmp_path_factory):
     settings = shop.config(tmp_path_factory.mktemp("choices"))
     store = shop.opened(settings)
-    yield store, settings, shop.fill(store, settings)
+    yield store, settings, shop.fill_rfm(store, settings)
     store.close()
 
 

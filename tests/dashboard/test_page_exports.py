@@ -26,7 +26,7 @@ LONG = "Names that are typed in with great care " * 4
 def services(tmp_path_factory):
     settings = shop.config(tmp_path_factory.mktemp("exports"))
     store = shop.opened(settings)
-    yield Services(settings, store, FrameCache(store)), shop.fill(store, settings)
+    yield Services(settings, store, FrameCache(store)), shop.fill_rfm(store, settings)
     store.close()
 
 
