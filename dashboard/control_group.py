@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pandas.util import hash_array
 
@@ -63,7 +64,7 @@ def with_control_group(
                 start += batch.num_rows
                 marked = pa.record_batch([*batch.columns, here], schema=schema)
                 if control.part != "all":
-                    wanted = here if control.part == "control" else pa.compute.invert(here)
+                    wanted = here if control.part == "control" else pc.invert(here)
                     marked = marked.filter(wanted)
                 yield marked
         finally:

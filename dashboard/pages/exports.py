@@ -38,9 +38,9 @@ _STATES = {
     "broken off": ("Broken off", "The download was broken off; the file is not whole."),
 }
 _PARTS = {
-    "all": "in a column of the list",
-    "campaign": "left out of the list",
-    "control": "alone in the list",
+    "all": "in a column of the list, seed {seed}",
+    "campaign": "left out of the list, seed {seed}",
+    "control": "alone in the list, seed {seed}",
 }
 
 
@@ -181,7 +181,7 @@ def _columns(export: Export) -> Any:
 def _control(export: Export) -> Any:
     if export.control is None:
         return NOTHING
-    told = f"{_PARTS[export.control.part]}, seed {export.control.seed}"
+    told = _PARTS[export.control.part].format(seed=export.control.seed)
     return [html.Span(percent(export.control.share)), html.Div(told, className="seg-hint exports-control")]
 
 
