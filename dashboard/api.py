@@ -3,64 +3,42 @@
 from __future__ import annotations
 
 import math
-import re
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 import numpy as np
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.responses import JSONResponse, StreamingResponse
+from starlette.responses import JSONResponse
 
-from dashboard import exporting
+from dashboard.api_exports import add_exports
 from dashboard.api_jobs import add_jobs
 from dashboard.api_names import add_names
+from dashboard.api_selection import SELECTION_DOCS, SELECTION_PARAMETERS, selection_of
 from dashboard.api_uploads import add_uploads
 from dashboard.api_values import add_values
 from dashboard.api_watch import add_watch
 from dashboard.comparison import compare
 from dashboard.evaluation import HIGH, LOW, Question, choose_k_of_snapshot
 from dashboard.explaining import explain
+from dashboard.exporting import column_order
 from dashboard.findings import insight_dicts, insights_of
 from dashboard.runner import run_dict, snapshot_dict
 from dashboard.services import Services
 from engines import registry
 from engines.columns import COUNTRY, CUSTOMER_ID, SEGMENT, describe
 from engines.errors import InputError
-from storage.contract import NotFoundError, Run, Selection, Snapshot, StoreError
-from storage.selection import BOUNDS
+from storage.contract import NotFoundError, Run, Snapshot, StoreError
+
+__all__ = ["SELECTION_PARAMETERS", "create_api", "plain"]
 
 PAGE_LIMIT = 10_000
 _EPOCH = np.datetime64("1970-01-01")
-
-_NUMBER = {"type": "number"}
-_TEXTS = {"type": "array", "items": {"type": "string"}}
-
-#: Query parameters that stand for a selection, by name, with what they mean.
-SELECTION_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "segment": ("Segment by name; repeat it for several.", _TEXTS),
-    "country": ("Primary country; repeat it for several.", _TEXTS),
-    **{
-        bound.field: (f"{'Least' if bound.least else 'Most'} {describe(bound.column).title}.", _NUMBER)
-        for bound in BOUNDS
-    },
-    "min_share": ("A category and the least share of spend that goes to it, as bags:0.25; repeatable.", _TEXTS),
-    "area": ("Two columns and the corners of a shape that customers stand in, x1,y1,x2,y2,...; repeatable.", _TEXTS),
-    "q": ("Looked for anywhere in the customer id.", {"type": "string"}),
-}
-
-_SELECTION_DOCS = {
-    "parameters": [
-        {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
-        for name, (text, schema) in SELECTION_PARAMETERS.items()
-    ]
-}
 
 
 class NewRun(BaseModel):
@@ -115,6 +93,7 @@ def create_api(services: Services) -> FastAPI:
     add_names(api, services)
     add_jobs(api, services)
     add_values(api, services)
+    add_exports(api, services, plain, _user)
     add_watch(api, services, plain, _user)
     add_uploads(api, services)
     return api
@@ -224,7 +203,7 @@ def _add_customers(api: FastAPI, services: Services) -> None:
         _finished(found)
         return JSONResponse(plain([asdict(item) for item in found.segments]))
 
-    @api.get("/runs/{run_id}/customers", openapi_extra=_SELECTION_DOCS)
+    @api.get("/runs/{run_id}/customers", openapi_extra=SELECTION_DOCS)
     def customers(
         request: Request,
         run_id: int,
@@ -232,7 +211,7 @@ def _add_customers(api: FastAPI, services: Services) -> None:
         offset: Annotated[int, Query(ge=0)] = 0,
     ) -> JSONResponse:
         """Customers that meet a selection, by customer id, ``limit`` at a time from ``offset`` on."""
-        selection = _selection(request)
+        selection = selection_of(request)
         frame = frames.get(run_id)
         mask = frame.mask(selection)
         chosen = frame.page(mask, CUSTOMER_ID, False, offset, offset + limit)
@@ -243,7 +222,7 @@ def _add_customers(api: FastAPI, services: Services) -> None:
         columns |= {name: values.take(chosen).to_pylist() for name, values in frame.texts.items()}
         if frame.countries:
             columns[COUNTRY] = [frame.countries[code] if code >= 0 else None for code in frame.country_codes[chosen]]
-        names = exporting.column_order(list(columns))
+        names = column_order(list(columns))
         rows = [dict(zip(names, row, strict=True)) for row in zip(*(columns[name] for name in names), strict=True)]
         total = int(np.count_nonzero(mask))
         following = offset + limit if offset + limit < total else None
@@ -254,38 +233,14 @@ def _add_customers(api: FastAPI, services: Services) -> None:
         """Why a customer is in its segment."""
         return JSONResponse(plain(explain(run_id, customer_id, frames, store)))
 
-    @api.get("/runs/{run_id}/export.{kind}", openapi_extra=_SELECTION_DOCS)
-    def export(request: Request, run_id: int, kind: exporting.Format) -> StreamingResponse:
-        """All customers that meet a selection as a file: csv, xlsx or parquet."""
-        selection = _selection(request)
-        found = store.run(run_id)
-        _finished(found)
-        reader = store.stream(run_id, selection)
-        name = _file_name(found, selection, kind)
-        query, user = urlencode(selection.to_query()), _user(request)
-
-        def finished(rows: int, sha256: str) -> None:
-            store.record_export(run_id, query, format=kind, rows=rows, sha256=sha256, user=user)
-
-        return StreamingResponse(
-            exporting.stream(reader, kind, finished),
-            media_type=exporting.MEDIA_TYPES[kind],
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
-
-    @api.get("/exports")
-    def exports(limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100) -> JSONResponse:
-        """Lists that were exported, the newest first; they stay on record when their run is deleted."""
-        return JSONResponse(plain([asdict(item) for item in store.exports(limit=limit)]))
-
 
 def _add_findings(api: FastAPI, services: Services) -> None:
     store = services.store
 
-    @api.get("/runs/{run_id}/insights", openapi_extra=_SELECTION_DOCS)
+    @api.get("/runs/{run_id}/insights", openapi_extra=SELECTION_DOCS)
     def what_stands_out(request: Request, run_id: int) -> JSONResponse:
         """What stands out in a finished run, or among its customers that meet a selection."""
-        found = insights_of(store, services.frames, run_id, _selection(request))
+        found = insights_of(store, services.frames, run_id, selection_of(request))
         currency = services.frames.get(run_id).currency
         return JSONResponse(plain({"run": run_id, "insights": insight_dicts(found, currency)}))
 
@@ -306,10 +261,6 @@ def _add_findings(api: FastAPI, services: Services) -> None:
 
 
 # --- parts ----------------------------------------------------------------------------------------------------------
-
-
-def _selection(request: Request) -> Selection:
-    return Selection.from_query(request.query_params.multi_items())
 
 
 def _user(request: Request) -> str | None:
@@ -342,10 +293,3 @@ def _listed(name: str, values: np.ndarray) -> list[Any]:
     if describe(name).kind != "date":
         return values.tolist()
     return [None if math.isnan(day) else str(_EPOCH + np.timedelta64(int(day), "D")) for day in values.tolist()]
-
-
-def _file_name(run: Run, selection: Selection, kind: str) -> str:
-    """A name that says what is inside, in ASCII whatever the data set is called."""
-    dataset = re.sub(r"[^a-z0-9]+", "-", run.dataset.lower()).strip("-")[:60] or "customers"
-    part = "" if selection.is_everyone else "-selection"
-    return f"{dataset}-{run.as_of.isoformat()}-{run.engine}-run{run.id}{part}.{kind}"

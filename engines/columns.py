@@ -88,6 +88,7 @@ SEGMENT = "segment"
 SEGMENT_KEY = "segment_key"
 DISTANCE = "distance"  # to what decided the segment, in the engine's own space
 PROBABILITY = "probability"  # of the segment, where the engine knows one
+CONTROL_GROUP = "control_group"  # in exported lists: drawn to get nothing, so that a campaign's effect can be told
 
 Kind = Literal["text", "date", "count", "days", "weeks", "money", "share", "flag", "number"]
 

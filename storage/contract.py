@@ -18,6 +18,7 @@ from pyarrow import RecordBatchReader
 
 from engines.contract import DriftPoint, LivePoint, NamedSegment, Predecessor, Segmentation
 from storage.desk import DeskStore
+from storage.exported import ExportStore
 from storage.queued import QueueStore
 from storage.scheduled import ScheduleStore
 from storage.selection import Selection
@@ -126,7 +127,7 @@ class Run:
         return sum(segment.revision for segment in self.segments)
 
 
-class Store(QueueStore, ScheduleStore, UploadStore, DeskStore, WatchStore):
+class Store(QueueStore, ScheduleStore, UploadStore, DeskStore, ExportStore, WatchStore):
     """Snapshots, runs and labels of one workspace. See the module for what every implementer owes."""
 
     # --- snapshots

@@ -1,4 +1,4 @@
-"""What a store keeps around snapshots and runs: sources, checks, saved audiences, exports, users and API keys."""
+"""What a store keeps around snapshots and runs: sources, checks, saved audiences, users and API keys."""
 
 from __future__ import annotations
 
@@ -40,24 +40,6 @@ class Audience:
     selection: str
     pinned: bool
     created_at: datetime
-
-
-@dataclass(frozen=True)
-class Export:
-    """A list of customers that left the house.
-
-    ``selection`` is a query string, empty for everyone; ``sha256`` is that of the file, where it is known; ``user`` is
-    whoever asked for it, where that is known.
-    """
-
-    id: int
-    run_id: int
-    selection: str
-    format: str
-    rows: int
-    sha256: str | None
-    user: str | None
-    exported_at: datetime
 
 
 @dataclass(frozen=True)
@@ -123,17 +105,6 @@ class DeskStore(ABC):
     @abstractmethod
     def delete_audience(self, audience_id: int) -> None:
         """Forget an audience."""
-
-    # --- the record of exports
-    @abstractmethod
-    def record_export(
-        self, run_id: int, selection: str, *, format: str, rows: int, sha256: str | None = None, user: str | None = None
-    ) -> Export:
-        """Write down that a list was exported. There is no verb to change or delete what is written here."""
-
-    @abstractmethod
-    def exports(self, *, limit: int = 1000) -> list[Export]:
-        """The latest exports, the newest first; they outlast their runs."""
 
     # --- users and API keys: secrets go in, and never come out again
     @abstractmethod

@@ -11,7 +11,7 @@ from dash import ALL, ClientsideFunction, Input, Output, State, ctx, dcc, html, 
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboard import clicking, customer_table, filters, ids, name_editor
+from dashboard import clicking, customer_table, export_panel, filters, ids, name_editor
 from dashboard import rail as controls
 from dashboard.charts import CHARTS, CLICKED, CLOUDS, GRID, TABS, panels
 from dashboard.desk import charts_of, desk
@@ -78,6 +78,7 @@ def layout(services: Services, **query: Any) -> Component:
             ),
             html.Div([_toolbar(), html.Div(id=NOTICE), _body()], className="segments-main"),
             name_editor.editor(PAGE),
+            export_panel.panel(PAGE),
         ],
         className="segments-page",
     )
@@ -91,8 +92,9 @@ def _toolbar() -> Component:
                 [
                     dbc.DropdownMenuItem("Excel (.xlsx)", id=EXPORT_XLSX, external_link=True, href=""),
                     dbc.DropdownMenuItem("Parquet (.parquet)", id=EXPORT_PARQUET, external_link=True, href=""),
+                    export_panel.opener(PAGE),
                 ],
-                label=html.Span("Other formats", className="visually-hidden"),
+                label=html.Span("Other formats and choices", className="visually-hidden"),
                 group=True,
                 align_end=True,
                 color="primary",
@@ -154,6 +156,7 @@ def _body() -> Component:
 def register(app: dash.Dash, services: Services) -> None:
     """The callbacks: one owns filters, address and everything drawn; one answers the table's questions for rows."""
     name_editor.register(app, services, PAGE)
+    export_panel.register(app, services, PAGE, DRAWN, EXPORT, f"{CUSTOMERS}-chosen")
 
     @app.callback(
         output=_outputs(),

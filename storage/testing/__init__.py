@@ -2,6 +2,7 @@
 
 from storage.testing.customers import CustomerChecks
 from storage.testing.desk import DeskChecks
+from storage.testing.exports import ExportChecks
 from storage.testing.jobs import JobChecks
 from storage.testing.names import NameChecks
 from storage.testing.runs import RunChecks
@@ -23,6 +24,7 @@ class StoreContract(
     ScheduleChecks,
     UploadChecks,
     DeskChecks,
+    ExportChecks,
     WatchChecks,
     WorkspaceChecks,
 ):

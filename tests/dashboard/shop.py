@@ -94,6 +94,14 @@ def fill(store: Store, settings: Config) -> dict[str, int]:
     return ids
 
 
+def fill_rfm(store: Store, settings: Config) -> dict[str, int]:
+    """The same customers, segmented by RFM alone, which costs a fraction of the time."""
+    early = store.save_snapshot(new_snapshot("shop", date(2011, 11, 1)), customers(300, seed=1))
+    late = store.save_snapshot(new_snapshot("shop", date(2011, 12, 10)), customers())
+    toys = store.save_snapshot(new_snapshot("toys", date(2011, 12, 10)), customers(200, country=False))
+    return {name: run(store, settings, item, "rfm") for name, item in (("early", early), ("rfm", late), ("toys", toys))}
+
+
 def opened(settings: Config) -> Store:
     """The store that the settings name."""
     return open_store(settings.database.url, clock=lambda: NOW)

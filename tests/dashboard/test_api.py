@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from dashboard.api import SELECTION_PARAMETERS, plain
 from dashboard.app import create_app
+from dashboard.export_choices import Choices
 from storage.contract import Selection
 from tests.dashboard import shop
 
@@ -140,12 +141,12 @@ def test_exports_in_three_formats(desk):
 
 
 def test_file_names_are_plain_whatever_the_data_set_is_called(desk):
-    from dashboard.api import _file_name
+    from dashboard.api_exports import _list_name
 
     run = desk[1].run(desk[2]["rfm"])
     for name, start in (('Käse "&\r\n/../x', "k-se-x"), ("客户", "customers")):
         object.__setattr__(run, "dataset", name)
-        assert _file_name(run, Selection(), "csv") == f"{start}-2011-12-10-rfm-run{run.id}.csv"
+        assert _list_name(run, Selection(), Choices(), "csv") == f"{start}-2011-12-10-rfm-run{run.id}.csv"
 
 
 def test_drift(desk):
