@@ -4,6 +4,7 @@ from storage.testing.customers import CustomerChecks
 from storage.testing.desk import DeskChecks
 from storage.testing.jobs import JobChecks
 from storage.testing.names import NameChecks
+from storage.testing.orders import OrderChecks
 from storage.testing.runs import RunChecks
 from storage.testing.schedules import ScheduleChecks
 from storage.testing.snapshots import SnapshotChecks
@@ -23,6 +24,7 @@ class StoreContract(
     ScheduleChecks,
     UploadChecks,
     DeskChecks,
+    OrderChecks,
     WatchChecks,
     WorkspaceChecks,
 ):

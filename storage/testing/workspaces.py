@@ -34,6 +34,7 @@ class WorkspaceChecks:
         verbs: list[Callable[[], object]] = [
             lambda: elsewhere.snapshot(snapshot.id),
             lambda: elsewhere.snapshot_customers(snapshot.id),
+            lambda: elsewhere.orders(snapshot.id, customers.index[0]),
             lambda: elsewhere.delete_snapshot(snapshot.id),
             lambda: elsewhere.queue_run(snapshot.id, "e", {}),
             lambda: elsewhere.start_run(snapshot.id, "e", {}, lease_seconds=1),
