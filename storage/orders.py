@@ -1,42 +1,31 @@
-"""Keeping orders: the histories of some thousand customers at a time, packed, so that one customer is one small read."""
+"""Keeping orders: histories of some thousand customers packed together, so that one customer is one small read."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pandas import DataFrame
-from sqlalchemy import ForeignKey, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import select
 
 from engines.columns import AMOUNT_UNITS, CUSTOMER_ID, ITEMS, LINES, ORDER_DATE
 from storage.contract import NotFoundError
 from storage.layout import is_storable
-from storage.tables import Base
+from storage.tables import OrderHistoryRow
 from storage.verbs import SqlVerbs
 
 CHUNK = 2048  # customers packed together: about 100 kB at five orders each, read in a few milliseconds
 _COLUMNS = (ORDER_DATE, AMOUNT_UNITS, LINES, ITEMS)
 #: Written as differences, sorted ids and whole numbers take two thirds of the room that a dictionary of them takes.
-_ENCODINGS = {CUSTOMER_ID: "DELTA_BYTE_ARRAY", **dict.fromkeys((ORDER_DATE, AMOUNT_UNITS, LINES), "DELTA_BINARY_PACKED")}
-
-
-class OrderHistoryRow(Base):
-    """The orders of up to ``CHUNK`` customers as a Parquet file.
-
-    ``first_customer`` is the id of the first of them as UTF-8: bytes are in code point order on every database.
-    """
-
-    __tablename__ = "order_histories"
-
-    snapshot_id: Mapped[int] = mapped_column(ForeignKey("snapshots.id", ondelete="CASCADE"), primary_key=True)
-    first_customer: Mapped[bytes] = mapped_column(primary_key=True)
-    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
-    data: Mapped[bytes]
+_ENCODINGS = {
+    CUSTOMER_ID: "DELTA_BYTE_ARRAY",
+    **dict.fromkeys((ORDER_DATE, AMOUNT_UNITS, LINES), "DELTA_BINARY_PACKED"),
+}
 
 
 class OrderVerbs(SqlVerbs):
@@ -92,8 +81,7 @@ def _starts(ids: pa.ChunkedArray) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
 
 
 def _chunks(table: pa.Table, edges: Iterable[int]) -> Iterator[tuple[bytes, bytes]]:
-    cuts = [int(edge) for edge in edges]
-    for start, end in zip(cuts[:-1], cuts[1:], strict=True):
+    for start, end in pairwise(map(int, edges)):
         piece, written = table.slice(start, end - start), io.BytesIO()
         pq.write_table(piece, written, compression="zstd", use_dictionary=False, column_encoding=_ENCODINGS)
         yield piece[CUSTOMER_ID][0].as_py().encode(), written.getvalue()

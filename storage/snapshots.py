@@ -17,8 +17,8 @@ from storage.contract import ChangedError, NewSnapshot, NotFoundError, Snapshot,
 from storage.desk_tables import SourceRow, ValidationRow
 from storage.desk_verbs import name_of
 from storage.layout import ROW_NO, STORED, Layout, lay_out
-from storage.orders import OrderHistoryRow, packed
-from storage.tables import RunRow, SnapshotRow, customers, labels
+from storage.orders import packed
+from storage.tables import OrderHistoryRow, RunRow, SnapshotRow, customers, labels
 from storage.verbs import SqlVerbs, plain, snapshot_of
 
 _READ_ROWS = 65_536
@@ -71,8 +71,8 @@ class SnapshotVerbs(SqlVerbs):
                 transaction.append(_customers, {"snapshot_id": snapshot_id})
                 own = {"snapshot_id": snapshot_id, "created_at": values["created_at"]}
                 for first, data in histories:
-                    row = {"snapshot_id": snapshot_id, "first_customer": first, "data": data}
-                    transaction.add_bytes(OrderHistoryRow, row)
+                    whose: dict[str, int | bytes] = {"snapshot_id": snapshot_id, "first_customer": first}
+                    transaction.add_bytes(OrderHistoryRow, {**whose, "data": data})
                 transaction.add(ValidationRow, [{**own, **check} for check in checks])
                 self._remember(transaction, new)
         saved = self.find_snapshot(new)

@@ -114,12 +114,12 @@ def sample_orders(customers: pd.DataFrame, seed: int = 0, at_once: int = 1000) -
     """One to nine orders of each customer, by customer id, in batches that may part a customer."""
     draw = np.random.default_rng(seed)
     owners = np.repeat(np.arange(len(customers)), draw.integers(1, 10, len(customers)))
-    days = np.datetime64("2022-05-06T07:08:09", "us") + np.sort(draw.integers(0, 9_000_000, len(owners))).astype("m8[s]")
+    seconds = np.sort(draw.integers(0, 9_000_000, len(owners)))
     items = draw.integers(1, 9, len(owners)) / 2
     table = pa.table(
         {
             CUSTOMER_ID: pa.array(sorted(customers.index)).take(pa.array(owners)),
-            ORDER_DATE: days,
+            ORDER_DATE: np.datetime64("2022-05-06T07:08:09", "us") + seconds.astype("m8[s]"),
             AMOUNT_UNITS: draw.integers(-5, 100_000_000_000, len(owners)),
             LINES: draw.integers(1, 60, len(owners)).astype(np.int32),
             ITEMS: pa.array(items, mask=draw.random(len(owners)) < 0.2),

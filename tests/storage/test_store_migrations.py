@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from pandas.testing import assert_frame_equal, assert_series_equal
 from sqlalchemy import inspect
 
+import storage.sql  # noqa: F401 - with it come all tables
 from storage import open_store
 from storage.contract import Selection, Store
 from storage.database import Database
