@@ -18,7 +18,7 @@ from pyarrow import RecordBatch, RecordBatchReader
 
 from engines.contract import DriftPoint, LivePoint, NamedSegment, Predecessor, Segmentation
 from storage.desk import DeskStore
-from storage.ordered import OrderStore
+from storage.one_customer import CustomerStore
 from storage.queued import QueueStore
 from storage.scheduled import ScheduleStore
 from storage.selection import Selection
@@ -127,7 +127,7 @@ class Run:
         return sum(segment.revision for segment in self.segments)
 
 
-class Store(QueueStore, ScheduleStore, UploadStore, DeskStore, OrderStore, WatchStore):
+class Store(QueueStore, ScheduleStore, UploadStore, DeskStore, CustomerStore, WatchStore):
     """Snapshots, runs and labels of one workspace. See the module for what every implementer owes."""
 
     # --- snapshots

@@ -1,4 +1,4 @@
-"""Keeping orders: histories of some thousand customers packed together, so that one customer is one small read."""
+"""Reading one customer alone: orders packed by some thousand customers, and the label found without a scan."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ import pyarrow.parquet as pq
 from pandas import DataFrame
 from sqlalchemy import select
 
-from engines.columns import AMOUNT_UNITS, CUSTOMER_ID, ITEMS, LINES, ORDER_DATE
+from engines.columns import AMOUNT_UNITS, CUSTOMER_ID, ITEMS, LINES, ORDER_DATE, SEGMENT_KEY
 from storage.contract import NotFoundError
-from storage.layout import is_storable
-from storage.tables import OrderHistoryRow
+from storage.database import Transaction
+from storage.layout import ROW_NO, Layout, is_storable
+from storage.tables import OrderHistoryRow, SnapshotRow, customers, labels
 from storage.verbs import SqlVerbs
 
+_LOOKS = 64  # ids read at a time
 CHUNK = 2048  # customers packed together: about 100 kB at five orders each, read in a few milliseconds
 _COLUMNS = (ORDER_DATE, AMOUNT_UNITS, LINES, ITEMS)
 #: Written as differences, sorted ids and whole numbers take two thirds of the room that a dictionary of them takes.
@@ -28,11 +30,11 @@ _ENCODINGS = {
 }
 
 
-class OrderVerbs(SqlVerbs):
-    """The verb about orders; ``save_snapshot`` keeps them."""
+class CustomerVerbs(SqlVerbs):
+    """The verbs about one customer; ``save_snapshot`` keeps the orders."""
 
     def orders(self, snapshot_id: int, customer_id: str) -> DataFrame | None:
-        """See :class:`~storage.ordered.OrderStore`."""
+        """See :class:`~storage.one_customer.CustomerStore`."""
         mine = OrderHistoryRow.snapshot_id == snapshot_id
         with self._database.reading(self._workspace_id) as transaction:
             self._snapshot_row(transaction, snapshot_id)
@@ -50,6 +52,43 @@ class OrderVerbs(SqlVerbs):
             raise NotFoundError(f"There is no customer {customer_id!r} in snapshot {snapshot_id}.")
         frame: DataFrame = table.select(list(_COLUMNS)).to_pandas()
         return frame
+
+    def segment_of(self, run_id: int, customer_id: str) -> int | None:
+        """See :class:`~storage.one_customer.CustomerStore`."""
+        with self._database.reading(self._workspace_id) as transaction:
+            run = self._run_row(transaction, run_id)
+            if run.state != "done":
+                raise NotFoundError(f"Run {run_id} is {run.state}; only a finished run has customers in segments.")
+            snapshot = self._snapshot_row(transaction, run.snapshot_id)
+            place = _place(transaction, snapshot, customer_id) if is_storable(customer_id) else None
+            if place is None:
+                return None
+            mine = labels.c.run_id == run_id, labels.c[ROW_NO] == place
+            found = transaction.rows(select(labels.c[SEGMENT_KEY]).where(*mine))
+        return int(found[0][0]) if found else None
+
+
+def _place(transaction: Transaction, snapshot: SnapshotRow, customer_id: str) -> int | None:
+    """The row of a customer. Sorted ids are searched as a telephone book is, since there is no index on them."""
+    ids, row = customers.c[CUSTOMER_ID], customers.c[ROW_NO]
+    mine = customers.c.snapshot_id == snapshot.id
+    low, high = 0, snapshot.customers  # the customer's row is one of these, if any
+    if not Layout.from_json(snapshot.layout).sorted:
+        found = transaction.rows(select(row).where(mine, ids == customer_id))
+        return int(found[0][0]) if found else None
+    while low < high:
+        looks = sorted({low + (high - low) * part // _LOOKS for part in range(_LOOKS)})
+        seen = {
+            int(number): str(name) for number, name in transaction.rows(select(row, ids).where(mine, row.in_(looks)))
+        }
+        before = [number for number in looks if number in seen and seen[number] <= customer_id]
+        if not before:
+            return None
+        low = before[-1]
+        if seen[low] == customer_id:
+            return low
+        low, high = low + 1, next((number for number in looks if number > low), high)
+    return None
 
 
 def packed(orders: Iterable[pa.RecordBatch]) -> Iterator[tuple[bytes, bytes]]:

@@ -1,4 +1,4 @@
-"""What a store must do with orders: kept whole with their snapshot, and given back customer by customer."""
+"""What a store must do with one customer: orders kept whole with their snapshot, and the segment in a run."""
 
 # ruff: noqa: D102 - the names of the tests say what they are
 from __future__ import annotations
@@ -11,11 +11,11 @@ from pandas.testing import assert_frame_equal
 
 from engines.columns import CUSTOMER_ID
 from storage.contract import NotFoundError, Store
-from storage.testing.samples import sample_customers, sample_orders, sample_snapshot
+from storage.testing.samples import finished_run, sample_customers, sample_orders, sample_snapshot
 
 
 class OrderChecks:
-    """What a store must do with orders."""
+    """What a store must do with one customer."""
 
     def test_every_customer_gets_their_own_orders_back(self, store: Store) -> None:
         customers = sample_customers(5000)  # more than are packed together, and in batches that part a customer
@@ -65,3 +65,15 @@ class OrderChecks:
         with pytest.raises(NotFoundError):
             store.orders(gone.id, customers.index[0])
         assert store.orders(kept.id, customers.index[0]) is not None
+
+    @pytest.mark.parametrize("shuffled", [False, True])
+    def test_one_customer_is_in_the_segment_that_the_labels_say(self, store: Store, shuffled: bool) -> None:
+        customers = sample_customers(700).sample(frac=1, random_state=3) if shuffled else sample_customers(700)
+        snapshot, run, result = finished_run(store, customers)
+        found = {customer: store.segment_of(run.id, customer) for customer in customers.index[::9]}
+        assert found == result.labels.iloc[::9].to_dict()
+        for nobody in ("", "nobody", "C0000600x", "nul\x00", "\ud800", chr(0x10FFFF)):
+            assert store.segment_of(run.id, nobody) is None
+        queued = store.queue_run(snapshot.id, "e", {})
+        with pytest.raises(NotFoundError, match="queued"):
+            store.segment_of(queued.id, "nobody")

@@ -46,6 +46,7 @@ class WorkspaceChecks:
             lambda: elsewhere.run(run.id),
             lambda: elsewhere.labels(run.id),
             lambda: elsewhere.model(run.id),
+            lambda: elsewhere.segment_of(run.id, customers.index[0]),
             lambda: elsewhere.delete_run(run.id),
             lambda: elsewhere.edit_segment(run.id, 0, revision=0, name="Mine"),
             lambda: elsewhere.count(run.id, Selection()),
