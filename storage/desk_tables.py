@@ -55,6 +55,9 @@ class AudienceRow(Base):
     selection: Mapped[str]
     pinned: Mapped[bool]
     created_at: Mapped[datetime]
+    # whose runs it was made on; empty: any
+    dataset: Mapped[str] = mapped_column(server_default="")
+    engine: Mapped[str] = mapped_column(server_default="")
 
 
 class ExportRow(Base):

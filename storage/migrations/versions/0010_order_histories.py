@@ -1,4 +1,4 @@
-"""Each customer's orders, kept with the snapshot."""
+"""Each customer's orders, kept with the snapshot; and the data set and engine that an audience was saved on."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,7 +22,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], name=op.f("fk_order_histories_workspace_id")),
         sa.PrimaryKeyConstraint("snapshot_id", "first_customer", name=op.f("pk_order_histories")),
     )
+    for name in ("dataset", "engine"):
+        op.add_column("audiences", sa.Column(name, sa.Text(), nullable=False, server_default=""))
 
 
 def downgrade() -> None:
+    for name in ("engine", "dataset"):
+        op.drop_column("audiences", name)
     op.drop_table("order_histories")
