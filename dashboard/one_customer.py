@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from time import monotonic
 from typing import Any, NamedTuple
@@ -113,8 +114,13 @@ def _standing(frame: RunFrame, column: str, position: int) -> Standing:
     beats, beaten = _WORDS[column]
     if not less and not more:
         return Standing(column, entry.title, text, "The same as everyone.")
-    words = beats.format(share=percent(less / everyone)) if less else beaten.format(share=percent(more / everyone))
+    words = beats.format(share=_at_least(less / everyone)) if less else beaten.format(share=_at_least(more / everyone))
     return Standing(column, entry.title, text, words)
+
+
+def _at_least(share: float) -> str:
+    """A share rounded down: whoever beats all but one of a million beats 99.9 %, not everyone."""
+    return percent(max(math.floor(1000 * share) / 1000, min(share, 0.0004)))
 
 
 def _written(kind: str, value: float, currency: str) -> str:

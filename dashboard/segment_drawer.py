@@ -130,8 +130,8 @@ def _list(title: str, pairs: Sequence[tuple[str, int]]) -> Component:
         html.Tr([html.Th(named.get(name, name), scope="row"), html.Td(count(n), className="seg-number")])
         for name, n in pairs
     ]
-    rest = sum(n for _, n in pairs[_LISTED:])
-    shown = lines[:_LISTED]
+    listed = _LISTED if len(pairs) > _LISTED + 1 else len(pairs)
+    shown, rest = lines[:listed], sum(n for _, n in pairs[listed:])
     if rest:
         shown.append(html.Tr([html.Th("others", scope="row"), html.Td(count(rest), className="seg-number")]))
     return html.Div([html.H4(title), html.Table(html.Tbody(shown), className="seg-table")])

@@ -55,9 +55,8 @@ class AudienceRow(Base):
     selection: Mapped[str]
     pinned: Mapped[bool]
     created_at: Mapped[datetime]
-    # whose runs it was made on; empty: any
-    dataset: Mapped[str] = mapped_column(server_default="")
-    engine: Mapped[str] = mapped_column(server_default="")
+    dataset: Mapped[str | None]  # whose runs it was made on; None: any
+    engine: Mapped[str | None]
 
 
 class ExportRow(Base):

@@ -69,8 +69,8 @@ class DeskVerbs(SqlVerbs):
         values = {
             "selection": query_of(selection),
             "pinned": pinned,
-            "dataset": text_of("data set", dataset),
-            "engine": text_of("engine", engine),
+            "dataset": text_of("data set", dataset) or None,
+            "engine": text_of("engine", engine) or None,
         }
         return self._put(AudienceRow, name, values, self._clock(), _audience)
 
@@ -196,7 +196,7 @@ def _source(row: SourceRow) -> Source:
 
 
 def _audience(row: AudienceRow) -> Audience:
-    return Audience(row.id, row.name, row.selection, row.pinned, row.created_at, row.dataset, row.engine)
+    return Audience(row.id, row.name, row.selection, row.pinned, row.created_at, row.dataset or "", row.engine or "")
 
 
 def _export(row: ExportRow) -> Export:

@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("snapshot_id", "first_customer", name=op.f("pk_order_histories")),
     )
     for name in ("dataset", "engine"):
-        op.add_column("audiences", sa.Column(name, sa.Text(), nullable=False, server_default=""))
+        op.add_column("audiences", sa.Column(name, sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
