@@ -11,7 +11,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard import asides, cards, customer_table, filters, name_editor, rail
+from dashboard import asides, audience_saver, cards, customer_table, filters, name_editor, rail
 from dashboard.charts import Ask, pictures
 from dashboard.context import first_run
 from dashboard.filters import View
@@ -61,6 +61,8 @@ def desk(
     views = frame.views(selection)
     sums = tallies(frame, selection, views.rest)
     parts = _around(frame, view, selection, sums, prefix, frame.run.id == drawn_run)
+    if frame.run.id != drawn_run:
+        parts["pinned"] = audience_saver.chips(services, run)
     if not sums.view.customers:
         return {**parts, "body": True, "notice": [parts["notice"], _nothing_left(frame, selection, prefix)]}
     rows = segment_totals(frame, sums.view)

@@ -12,6 +12,7 @@ BODY = "segments-body"
 HEAD = "segments-head"
 BAR = "segments-bar"
 CHIPS = "segments-chips"
+PINNED = "segments-pinned"  # where pinned audiences stand
 RESET = "segments-reset"
 EXPORT = "segments-export"
 EXPORT_XLSX = "segments-export-xlsx"

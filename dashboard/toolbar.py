@@ -6,7 +6,8 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.desk_ids import BAR, CHIPS, EXPORT, EXPORT_PARQUET, EXPORT_XLSX, HEAD, OPEN, RESET
+from dashboard import audience_saver
+from dashboard.desk_ids import BAR, CHIPS, EXPORT, EXPORT_PARQUET, EXPORT_XLSX, HEAD, OPEN, PAGE, PINNED, RESET
 
 
 def toolbar() -> Component:
@@ -33,7 +34,11 @@ def toolbar() -> Component:
                 [
                     html.Div(id=HEAD, className="segments-head"),
                     html.Div(
-                        [html.Button("Filters", id=OPEN, className="btn btn-outline-secondary segments-open"), export],
+                        [
+                            html.Button("Filters", id=OPEN, className="btn btn-outline-secondary segments-open"),
+                            audience_saver.opener(PAGE),
+                            export,
+                        ],
                         id=BAR,
                         className="segments-bar",
                     ),
@@ -47,6 +52,7 @@ def toolbar() -> Component:
                 ],
                 className="chip-row",
             ),
+            html.Div(id=PINNED),
         ],
         className="segments-top",
     )

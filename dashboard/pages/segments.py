@@ -10,7 +10,7 @@ from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboard import asides, clicking, customer_table, filters, ids, name_editor
+from dashboard import asides, audience_saver, clicking, customer_table, filters, ids, name_editor
 from dashboard import rail as controls
 from dashboard.charts import CHARTS, CLICKED, CLOUDS, GRID, TABS, panels
 from dashboard.desk import charts_of, desk
@@ -35,6 +35,7 @@ from dashboard.desk_ids import (
     LEGEND,
     NOTICE,
     PAGE,
+    PINNED,
     RAIL,
     RESET,
     SEARCH,
@@ -81,6 +82,7 @@ def layout(services: Services, **query: Any) -> Component:
             html.Div([toolbar(), html.Div(id=NOTICE), _body()], className="segments-main"),
             name_editor.editor(PAGE),
             asides.panel(PAGE),
+            audience_saver.window(PAGE),
         ],
         className="segments-page",
     )
@@ -116,6 +118,7 @@ def register(app: dash.Dash, services: Services) -> None:
     """The callbacks: one owns filters, address and everything drawn; one answers the table's questions for rows."""
     name_editor.register(app, services, PAGE)
     asides.register(app, services, PAGE, DRAWN, EDITED)
+    audience_saver.register(app, services, PAGE, DRAWN, PINNED)
 
     @app.callback(
         output=_outputs(),
@@ -171,6 +174,7 @@ def register(app: dash.Dash, services: Services) -> None:
             selection,
             theme,
             PAGE,
+            PINNED,
             drawn["run"] if drawn else None,
             wanted,
             fresh=asked_by in _READ_ANEW,
@@ -245,6 +249,7 @@ def _outputs() -> dict[str, Any]:
         "head": Output(HEAD, "children"),
         "chips": Output(CHIPS, "children"),
         "reset": Output(RESET, "hidden"),
+        "pinned": Output(PINNED, "children"),
         "export": {
             "text": Output(EXPORT, "children"),
             "csv": Output(EXPORT, "href"),
