@@ -174,7 +174,6 @@ def register(app: dash.Dash, services: Services) -> None:
             selection,
             theme,
             PAGE,
-            PINNED,
             drawn["run"] if drawn else None,
             wanted,
             fresh=asked_by in _READ_ANEW,
