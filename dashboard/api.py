@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import JSONResponse
 
+from dashboard.api_audiences import add_audiences
+from dashboard.api_drawers import add_drawers
 from dashboard.api_exports import add_exports
 from dashboard.api_jobs import add_jobs
 from dashboard.api_names import add_names
@@ -25,7 +27,6 @@ from dashboard.api_values import add_values
 from dashboard.api_watch import add_watch
 from dashboard.comparison import compare
 from dashboard.evaluation import HIGH, LOW, Question, choose_k_of_snapshot
-from dashboard.explaining import explain
 from dashboard.exporting import column_order
 from dashboard.findings import insight_dicts, insights_of
 from dashboard.runner import run_dict, snapshot_dict
@@ -90,6 +91,8 @@ def create_api(services: Services) -> FastAPI:
     _add_things(api, services)
     _add_customers(api, services)
     _add_findings(api, services)
+    add_drawers(api, services, plain)
+    add_audiences(api, services)
     add_names(api, services)
     add_jobs(api, services)
     add_values(api, services)
@@ -227,11 +230,6 @@ def _add_customers(api: FastAPI, services: Services) -> None:
         total = int(np.count_nonzero(mask))
         following = offset + limit if offset + limit < total else None
         return JSONResponse({"total": total, "offset": offset, "next_offset": following, "customers": plain(rows)})
-
-    @api.get("/runs/{run_id}/customers/{customer_id:path}/explain")
-    def why(run_id: int, customer_id: str) -> JSONResponse:
-        """Why a customer is in its segment."""
-        return JSONResponse(plain(explain(run_id, customer_id, frames, store)))
 
 
 def _add_findings(api: FastAPI, services: Services) -> None:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from pandas import DataFrame
+from pyarrow import RecordBatch
 
 from dashboard.config import Config
 from dashboard.fits import Fit, Recall, fit_engine, fitting, look_back, stored_engine, timing
@@ -134,7 +135,7 @@ def run_job(
         ]
         _refuse_if_all_refused([fit.refusal for fit in fits])
         progress("Storing", 0.0)
-        snapshot = store.save_snapshot(new, customers, receipts)
+        snapshot = store.save_snapshot(new, customers, receipts, read.orders(customers))
         runs = tuple(_keep(fit, snapshot, customers, store, config) for fit in fits)
         progress("Storing", 1.0)
         return Outcome(snapshot, runs, (*read.sales.notes, *notes, *failed))
@@ -160,7 +161,7 @@ def queue_job(
         customers, new, failed, receipts = _customers(read, engines, config, store, progress)
         _refuse_if_all_refused([_refusal(engine, customers) for engine in engines.values()])
         progress("Storing", 0.0)
-        snapshot = store.save_snapshot(new, customers, receipts)
+        snapshot = store.save_snapshot(new, customers, receipts, read.orders(customers))
         # where the sales lie now, which may be elsewhere than when an equal snapshot was made
         where = {name: item for name, item in new.info.items() if name == "location"}
         runs = tuple(
@@ -237,6 +238,10 @@ class _Read(NamedTuple):
     plugins: Sequence[features.RegisteredFeature]
     new: NewSnapshot
     snapshot: Snapshot | None
+
+    def orders(self, customers: DataFrame) -> Iterator[RecordBatch]:
+        """The customers' orders, to be kept with a new snapshot."""
+        return features.order_histories(self.sales.table, customers.index, as_of=self.sales.as_of)
 
 
 @contextmanager

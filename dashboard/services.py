@@ -24,4 +24,6 @@ class Services:
     golden: Kept[tuple[Comparison, ...]] = field(default_factory=Kept)
     migrations: Kept[Migration] = field(default_factory=lambda: Kept(8))
     runs: Kept[Run] = field(default_factory=Kept)  # runs as they were read a moment ago
+    #: how many customers a selection means in a run, with what the run does not have of it
+    sizes: Kept[tuple[int | None, tuple[str, ...]]] = field(default_factory=lambda: Kept(4096))
     earlier: Kept[list[Run]] = field(default_factory=Kept)  # runs of the same series on earlier dates, for a while

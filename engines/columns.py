@@ -48,6 +48,10 @@ NETTED = "netted"  # a return that is subtracted from what the customer has spen
 MONEY_SCALE = 10_000
 UNKNOWN_COUNTRY = "Unknown"
 
+# --- orders: what a customer's history is made of (with customer_id, order_date and amount_units) --------------------
+LINES = "lines"
+ITEMS = "items"
+
 # --- customers: one row each, as of a date --------------------------------------------------------------------------
 RECENCY = "recency_days"
 FREQUENCY = "frequency"

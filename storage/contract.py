@@ -8,17 +8,18 @@ not there raises :class:`NotFoundError`. ``StoreContract`` in ``storage/testing.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
 from pandas import DataFrame, Series
-from pyarrow import RecordBatchReader
+from pyarrow import RecordBatch, RecordBatchReader
 
 from engines.contract import DriftPoint, LivePoint, NamedSegment, Predecessor, Segmentation
 from storage.desk import DeskStore
 from storage.exported import ExportStore
+from storage.one_customer import CustomerStore
 from storage.queued import QueueStore
 from storage.scheduled import ScheduleStore
 from storage.selection import Selection
@@ -127,7 +128,7 @@ class Run:
         return sum(segment.revision for segment in self.segments)
 
 
-class Store(QueueStore, ScheduleStore, UploadStore, DeskStore, ExportStore, WatchStore):
+class Store(QueueStore, ScheduleStore, UploadStore, DeskStore, ExportStore, CustomerStore, WatchStore):
     """Snapshots, runs and labels of one workspace. See the module for what every implementer owes."""
 
     # --- snapshots
@@ -137,12 +138,17 @@ class Store(QueueStore, ScheduleStore, UploadStore, DeskStore, ExportStore, Watc
 
     @abstractmethod
     def save_snapshot(
-        self, new: NewSnapshot, customers: DataFrame, receipts: Mapping[str, Mapping[str, Any]] = {}
+        self,
+        new: NewSnapshot,
+        customers: DataFrame,
+        receipts: Mapping[str, Mapping[str, Any]] = {},
+        orders: Iterable[RecordBatch] = (),
     ) -> Snapshot:
         """Keep a snapshot with its customers (indexed by customer id); an equal one already kept is returned.
 
-        ``receipts`` of checks of its value models, by name, are kept with it, as ``save_validation`` would; a snapshot
-        never is there without them.
+        ``receipts`` of checks of its value models, by name, are kept with it, as ``save_validation`` would, and so are
+        ``orders``: ``customer_id`` and what :meth:`orders` gives back, by customer id in code point order. A snapshot
+        never is there without them. They are asked for only where the snapshot is new.
         """
 
     @abstractmethod

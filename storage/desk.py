@@ -33,13 +33,18 @@ class Validation:
 
 @dataclass(frozen=True)
 class Audience:
-    """A selection that was given a name. ``selection`` is the query string that ``Selection.from_query`` reads."""
+    """A selection that was given a name. ``selection`` is the query string that ``Selection.from_query`` reads.
+
+    ``dataset`` and ``engine``: whose runs it was made on; empty where that was not said, so that it means any.
+    """
 
     id: int
     name: str
     selection: str
     pinned: bool
     created_at: datetime
+    dataset: str = ""
+    engine: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,9 @@ class DeskStore(ABC):
 
     # --- saved audiences
     @abstractmethod
-    def save_audience(self, name: str, selection: str, *, pinned: bool = False) -> Audience:
+    def save_audience(
+        self, name: str, selection: str, *, pinned: bool = False, dataset: str = "", engine: str = ""
+    ) -> Audience:
         """Keep a selection (as a query string) under a name, in place of an earlier one of that name.
 
         Raises:
@@ -101,6 +108,18 @@ class DeskStore(ABC):
     @abstractmethod
     def audiences(self) -> list[Audience]:
         """All audiences, pinned ones first, then by name."""
+
+    @abstractmethod
+    def audience(self, audience_id: int) -> Audience:
+        """One audience."""
+
+    @abstractmethod
+    def change_audience(self, audience_id: int, *, name: str | None = None, pinned: bool | None = None) -> Audience:
+        """Give an audience another name, pin it or not; what is None stays.
+
+        Raises:
+            InputError: another audience has that name, or it cannot be used.
+        """
 
     @abstractmethod
     def delete_audience(self, audience_id: int) -> None:

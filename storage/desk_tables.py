@@ -55,6 +55,8 @@ class AudienceRow(Base):
     selection: Mapped[str]
     pinned: Mapped[bool]
     created_at: Mapped[datetime]
+    dataset: Mapped[str | None]  # whose runs it was made on; None: any
+    engine: Mapped[str | None]
 
 
 class ExportRow(Base):

@@ -62,14 +62,45 @@ class DeskVerbs(SqlVerbs):
         rows.sort(key=lambda row: row.name)
         return [Validation(row.snapshot_id, row.name, row.receipt, row.created_at) for row in rows]
 
-    def save_audience(self, name: str, selection: str, *, pinned: bool = False) -> Audience:
+    def save_audience(
+        self, name: str, selection: str, *, pinned: bool = False, dataset: str = "", engine: str = ""
+    ) -> Audience:
         """See :class:`~storage.desk.DeskStore`."""
-        values = {"selection": query_of(selection), "pinned": pinned}
+        values = {
+            "selection": query_of(selection),
+            "pinned": pinned,
+            "dataset": text_of("data set", dataset) or None,
+            "engine": text_of("engine", engine) or None,
+        }
         return self._put(AudienceRow, name, values, self._clock(), _audience)
 
     def audiences(self) -> list[Audience]:
         """See :class:`~storage.desk.DeskStore`."""
         return sorted(map(_audience, self._all(AudienceRow, AudienceRow.name)), key=lambda each: not each.pinned)
+
+    def audience(self, audience_id: int) -> Audience:
+        """See :class:`~storage.desk.DeskStore`."""
+        with self._database.reading(self._workspace_id) as transaction:
+            return self._audience(transaction, audience_id)
+
+    def change_audience(self, audience_id: int, *, name: str | None = None, pinned: bool | None = None) -> Audience:
+        """See :class:`~storage.desk.DeskStore`."""
+        values: dict[str, Any] = {} if pinned is None else {"pinned": pinned}
+        with self._database.writing(self._workspace_id) as transaction:
+            self._audience(transaction, audience_id)
+            if name is not None:
+                values["name"] = name_of("audience", name)
+                others = AudienceRow.name == values["name"], AudienceRow.id != audience_id
+                if transaction.rows(select(AudienceRow.id).where(*others)):
+                    raise InputError(f"There is an audience named {values['name']} already; choose another name.")
+            if values:
+                changed = update(AudienceRow).where(AudienceRow.id == audience_id).values(values)
+                transaction.rows(changed.returning(AudienceRow.id))
+            return self._audience(transaction, audience_id)
+
+    def _audience(self, transaction: Transaction, audience_id: int) -> Audience:
+        wanted = select(AudienceRow).where(AudienceRow.id == audience_id)
+        return _audience(self._one(transaction, wanted, f"no saved audience {audience_id}"))
 
     def delete_audience(self, audience_id: int) -> None:
         """See :class:`~storage.desk.DeskStore`."""
@@ -140,4 +171,4 @@ def _source(row: SourceRow) -> Source:
 
 
 def _audience(row: AudienceRow) -> Audience:
-    return Audience(row.id, row.name, row.selection, row.pinned, row.created_at)
+    return Audience(row.id, row.name, row.selection, row.pinned, row.created_at, row.dataset or "", row.engine or "")

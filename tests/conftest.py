@@ -69,7 +69,7 @@ def pytest_setup_options():
     return options
 
 
-#: Modules that take longest, by the end of their path: they begin first, so that none is still running alone at the end.
+#: Modules or folders that take longest: they begin first, so that none is still running alone at the end.
 LONGEST = (
     "test_plugins.py",
     "browser",
@@ -86,7 +86,7 @@ LONGEST = (
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module's tests run in one process, which so makes the module's fixtures once; the longest modules come first."""
+    """A module's tests run in one process, which makes its fixtures once; the longest modules come first."""
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))

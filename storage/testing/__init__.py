@@ -5,6 +5,7 @@ from storage.testing.desk import DeskChecks
 from storage.testing.exports import ExportChecks
 from storage.testing.jobs import JobChecks
 from storage.testing.names import NameChecks
+from storage.testing.orders import OrderChecks
 from storage.testing.runs import RunChecks
 from storage.testing.schedules import ScheduleChecks
 from storage.testing.snapshots import SnapshotChecks
@@ -25,6 +26,7 @@ class StoreContract(
     UploadChecks,
     DeskChecks,
     ExportChecks,
+    OrderChecks,
     WatchChecks,
     WorkspaceChecks,
 ):

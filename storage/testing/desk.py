@@ -82,6 +82,23 @@ class DeskChecks:
             with pytest.raises(InputError, match=said):
                 store.save_audience(name, selection)
 
+    def test_an_audience_is_renamed_and_pinned_and_knows_where_it_was_made(
+        self, store: Store, elsewhere: Store
+    ) -> None:
+        made = store.save_audience("Best", "min_clv=1", dataset="Teas & Co", engine="rfm")
+        store.save_audience("Other", "")
+        assert (made.dataset, made.engine, store.audience(made.id)) == ("Teas & Co", "rfm", made)
+        changed = store.change_audience(made.id, name=f" {ODD} ")
+        assert (changed.id, changed.name, changed.selection, changed.pinned) == (made.id, ODD, "min_clv=1", False)
+        assert store.change_audience(made.id, pinned=True).name == ODD
+        assert store.audiences()[0] == store.change_audience(made.id, name=ODD)
+        for name in ("Other", ""):
+            with pytest.raises(InputError, match="name"):
+                store.change_audience(made.id, name=name)
+        for verb in (elsewhere.audience, elsewhere.change_audience):
+            with pytest.raises(NotFoundError):
+                verb(made.id)
+
     def test_of_many_who_save_one_name_at_once_all_succeed(self, store: Store) -> None:
         with ThreadPoolExecutor(4) as pool:
             saved = list(pool.map(lambda number: store.save_audience("One", f"min_clv={number}"), range(8)))
@@ -136,6 +153,8 @@ class DeskChecks:
             lambda: elsewhere.save_validation(snapshot.id, "clv", {"mine": 1}),
             lambda: elsewhere.validations(snapshot.id),
             lambda: elsewhere.delete_source(source.id),
+            lambda: elsewhere.audience(audience.id),
+            lambda: elsewhere.change_audience(audience.id, name="mine"),
             lambda: elsewhere.delete_audience(audience.id),
             lambda: elsewhere.remove_user(user.id),
             lambda: elsewhere.remove_api_key(key.id),

@@ -34,6 +34,7 @@ class WorkspaceChecks:
         verbs: list[Callable[[], object]] = [
             lambda: elsewhere.snapshot(snapshot.id),
             lambda: elsewhere.snapshot_customers(snapshot.id),
+            lambda: elsewhere.orders(snapshot.id, customers.index[0]),
             lambda: elsewhere.delete_snapshot(snapshot.id),
             lambda: elsewhere.queue_run(snapshot.id, "e", {}),
             lambda: elsewhere.start_run(snapshot.id, "e", {}, lease_seconds=1),
@@ -45,6 +46,7 @@ class WorkspaceChecks:
             lambda: elsewhere.run(run.id),
             lambda: elsewhere.labels(run.id),
             lambda: elsewhere.model(run.id),
+            lambda: elsewhere.segment_of(run.id, customers.index[0]),
             lambda: elsewhere.delete_run(run.id),
             lambda: elsewhere.edit_segment(run.id, 0, revision=0, name="Mine"),
             lambda: elsewhere.count(run.id, Selection()),

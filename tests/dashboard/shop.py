@@ -66,13 +66,16 @@ def new_snapshot(dataset: str, as_of: date, **info: object) -> NewSnapshot:
     return NewSnapshot(dataset, f"{dataset}.csv", f"{dataset}{as_of}", as_of, {}, ledger, known)
 
 
-def run(store: Store, settings: Config, snapshot: Snapshot, engine: str, *, k: int | None = None) -> int:
-    """Segment a snapshot for real, and store it."""
+def run(
+    store: Store, settings: Config, snapshot: Snapshot, engine: str, *, k: int | None = None, artifacts: bool = False
+) -> int:
+    """Segment a snapshot for real, and store it, with what pages show of the model where that is asked for."""
     made = make_engine(engine, settings, k=k)
     table = store.snapshot_customers(snapshot.id)
     result = segment(engine, made, table, plays=settings.plays, previous=store.predecessor(snapshot.dataset, engine))
     started = store.start_run(snapshot.id, engine, made.settings(), lease_seconds=60)
-    store.finish_run(started.id, result, seconds=1.25, info={}, model=models.dump(result.fitted))
+    info = {"artifacts": result.fitted.artifacts()} if artifacts else {}
+    store.finish_run(started.id, result, seconds=1.25, info=info, model=models.dump(result.fitted))
     return started.id
 
 

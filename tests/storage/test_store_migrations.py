@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 from pandas.testing import assert_frame_equal, assert_series_equal
 from sqlalchemy import inspect
 
+import storage.sql  # noqa: F401 - with it come all tables
 from storage import open_store
 from storage.contract import Selection, Store
 from storage.database import Database
@@ -19,7 +20,7 @@ from storage.desk_tables import Base
 from storage.migrations import downgrade, upgrade
 from storage.scheduled import NewSchedule
 from storage.sql import SqlStore
-from storage.testing.samples import POINTS, Clock, finished_run, sample_customers
+from storage.testing.samples import POINTS, Clock, finished_run, sample_customers, sample_orders, sample_snapshot
 from storage.testing.watch import ALARM, LIVE, watched_run
 from storage.uploaded import NewUpload
 
@@ -60,6 +61,7 @@ def everything(store: Store) -> tuple[int, int]:
     store.add_api_key("nightly")
     watched_run(store, "watched", drift=[ALARM], live=LIVE)
     store.add_upload(NewUpload("0f3c.csv", "teas.csv", 10, "ab"))
+    store.save_snapshot(sample_snapshot(fingerprint="orders"), CUSTOMERS, orders=sample_orders(CUSTOMERS))
     return snapshot.id, run.id
 
 
