@@ -19,12 +19,12 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import JSONResponse, StreamingResponse
 
 from dashboard import exporting
+from dashboard.api_compare import add_compare
 from dashboard.api_jobs import add_jobs
 from dashboard.api_names import add_names
 from dashboard.api_uploads import add_uploads
 from dashboard.api_values import add_values
 from dashboard.api_watch import add_watch
-from dashboard.comparison import compare
 from dashboard.evaluation import HIGH, LOW, Question, choose_k_of_snapshot
 from dashboard.explaining import explain
 from dashboard.findings import insight_dicts, insights_of
@@ -116,6 +116,7 @@ def create_api(services: Services) -> FastAPI:
     add_jobs(api, services)
     add_values(api, services)
     add_watch(api, services, plain, _user)
+    add_compare(api, services, plain, _user, _run)
     add_uploads(api, services)
     return api
 
@@ -288,21 +289,6 @@ def _add_findings(api: FastAPI, services: Services) -> None:
         found = insights_of(store, services.frames, run_id, _selection(request))
         currency = services.frames.get(run_id).currency
         return JSONResponse(plain({"run": run_id, "insights": insight_dicts(found, currency)}))
-
-    @api.get("/compare")
-    def comparison(run: Annotated[list[int], Query()]) -> JSONResponse:
-        """Finished runs of one snapshot side by side: sizes, metrics and how far they agree, pair by pair."""
-        found = compare(services.frames, run)
-        pairs = [
-            {"a": one.run.id, "b": other.run.id, "ari": found.agreement[row, column]}
-            for row, one in enumerate(found.frames)
-            for column, other in enumerate(found.frames)
-            if row < column
-        ]
-        snapshot = found.frames[0].snapshot
-        runs = [_run(frame.run) for frame in found.frames]
-        answer = {"snapshot": snapshot.id, "customers": snapshot.customers, "runs": runs, "agreement": pairs}
-        return JSONResponse(plain(answer))
 
 
 # --- parts ----------------------------------------------------------------------------------------------------------

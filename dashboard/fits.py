@@ -125,7 +125,9 @@ def fit_engine(
         return Fit(name, engine, error=str(error), refusal=error)
     except Exception as error:  # noqa: BLE001 - an engine may be anyone's plug-in: its failure is recorded, others go on
         return Fit(name, engine, error=f"{engine.title} failed: {type(error).__name__}: {error}")
-    known_until = {} if captured is None else {"holdout_from": past.cutoff.isoformat(), "holdout_curve": _told(captured)}
+    known_until = (
+        {} if captured is None else {"holdout_from": past.cutoff.isoformat(), "holdout_curve": _told(captured)}
+    )
     known = {} if watched is None else {"drift": told(watched, past.tables[past.timeline[-1]], result, config)}
     result, model = with_model(replace(result, metrics={**result.metrics, **metrics}))
     points = () if watched is None else watched.points

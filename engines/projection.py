@@ -1,4 +1,4 @@
-"""Flattens customers onto the plane on which they differ most, so that several segmentations can be seen side by side."""
+"""Flattens customers onto the plane on which they differ most, so that segmentations can be seen side by side."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Plane(NamedTuple):
 
     def places(self, columns: list[Matrix]) -> Matrix:
         """Where customers lie on the plane, shape (customers, 2)."""
-        return (_logarithms(columns) - self.centre) / self.scale @ self.axes.T
+        return np.asarray((_logarithms(columns) - self.centre) / self.scale @ self.axes.T)
 
 
 def principal_plane(columns: list[Matrix]) -> Plane:

@@ -28,7 +28,7 @@ class Criterion:
 CRITERIA = (
     Criterion("stability", "stability", 0.3, "the same customers stay together when others are drawn"),
     Criterion("captured", "later revenue captured", 0.3, "the share of later revenue that the top fifth brought in"),
-    Criterion("separation", "separation", 0.2, "how much of the differences in recency, frequency and spend it explains"),
+    Criterion("separation", "separation", 0.2, "how far it explains recency, frequency and spend"),
     Criterion("balance", "balance of sizes", 0.1, "how even its segments are"),
     Criterion("agreement", "agreement with the others", 0.1, "its mean adjusted Rand index with the other runs"),
 )
@@ -128,7 +128,7 @@ def _for_and_against(
     reasons, against = [], []
     for criterion in judged:
         mine = _figure(candidates[best], criterion)
-        rival = max(rest, key=lambda place: _figure(candidates[place], criterion))  # noqa: B023 - used at once
+        rival = max(rest, key=lambda place: _figure(candidates[place], criterion))
         theirs = _figure(candidates[rival], criterion)
         figures = f"({mine:.2f} against {theirs:.2f} of {candidates[rival].name}; {criterion.meaning})"
         if mine - theirs >= TELLING:
@@ -146,8 +146,8 @@ def _parted(
     """What tells those apart that are level: each is better in something, or there is nothing."""
     reasons = []
     for criterion in judged:
-        high = max(best, key=lambda place: _figure(candidates[place], criterion))  # noqa: B023 - used at once
-        low = min(best, key=lambda place: _figure(candidates[place], criterion))  # noqa: B023 - used at once
+        high = max(best, key=lambda place: _figure(candidates[place], criterion))
+        low = min(best, key=lambda place: _figure(candidates[place], criterion))
         most, least = _figure(candidates[high], criterion), _figure(candidates[low], criterion)
         if most - least >= TELLING:
             reasons.append(
@@ -166,7 +166,8 @@ def _cautions(candidate: Candidate) -> list[str]:
             "stand in another segment."
         )
     if candidate.smallest_share is not None and candidate.smallest_share < TINY:
-        found.append(f"The smallest segment of {candidate.name} holds {100 * candidate.smallest_share:.2f} % of customers.")
+        share = f"{100 * candidate.smallest_share:.2f} %"
+        found.append(f"The smallest segment of {candidate.name} holds only {share} of the customers.")
     return found
 
 

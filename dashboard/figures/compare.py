@@ -87,10 +87,12 @@ def _on(colour: str) -> str:
 
 
 class AgreementData(NamedTuple):
-    """Adjusted Rand index of each run with each: shape (runs, runs), 1 on the diagonal."""
+    """How far each run agrees with each: shape (runs, runs), 1 on the diagonal; ``measure`` in short and in words."""
 
     runs: tuple[str, ...]
     agreement: NDArray[np.float64]
+    short: str = "ARI"
+    measure: str = "adjusted Rand index"
 
     @property
     def extremes(self) -> tuple[tuple[str, str, float], tuple[str, str, float]]:
@@ -117,8 +119,8 @@ def draw_agreement(data: AgreementData, theme: str) -> go.Figure:
         texttemplate="%{text}",
         xgap=2,
         ygap=2,
-        colorbar={"thickness": 10, "outlinewidth": 0, "tickvals": [0, 0.5, 1], "title": {"text": "ARI"}},
-        hovertemplate="%{y} and %{x}<br>adjusted Rand index %{z:.3f}<extra></extra>",
+        colorbar={"thickness": 10, "outlinewidth": 0, "tickvals": [0, 0.5, 1], "title": {"text": data.short}},
+        hovertemplate=f"%{{y}} and %{{x}}<br>{data.measure} %{{z:.3f}}<extra></extra>",
     )
     figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
     figure.update_xaxes(showgrid=False, side="bottom", ticks="")
