@@ -84,7 +84,7 @@ def body_of(found: Comparison, labels: Sequence[str], names: Sequence[str], them
                 "How far they agree: AMI",
                 _AMI,
                 figures.draw_agreement(
-                    figures.AgreementData(tuple(labels), found.ami, "AMI", "adjusted mutual information"), theme
+                    figures.AgreementData(tuple(labels), found.ami, "adjusted mutual information"), theme
                 ),
                 agreed,
                 files["agreement"],

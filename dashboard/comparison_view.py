@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +14,7 @@ from dashboard.comparison import BETTER, MetricRow, differing_settings, metric_r
 from dashboard.comparison_parts import Part
 from dashboard.disagreeing import Disagreement
 from dashboard.figures import graph_config
-from dashboard.numbers import NOTHING, count, decimal, percent, plural, short_money
+from dashboard.numbers import NOTHING, count, percent, plural, short_money
 from dashboard.side_by_side import Aligned, Slot, memory_words
 from engines.columns import CLV, COUNTRY, CUSTOMER_ID, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
@@ -119,9 +119,11 @@ def metric_table(runs: Sequence[Run], labels: Sequence[str]) -> Component:
         _line("Feature space", "What distances are measured in.", [space_words(run) for run in runs], wrap=True),
         _line("Fitted on", "Customers the model was fitted on; everyone is labelled all the same.",
               [NOTHING if run.fitted_on is None else count(run.fitted_on) for run in runs]),
-        _line("Fit time", "Seconds from the customer table to the finished segments.",
-              [NOTHING if run.seconds is None else f"{run.seconds:.2f} s" for run in runs]),
-        _line("Peak memory", "", [text for text, _ in memory], meanings=[why for _, why in memory]),
+        _line("Fit time", "Seconds from the customer table to the finished segments, on the machine that fitted it.",
+              [NOTHING if run.seconds is None else f"{run.seconds:.2f} s" for run in runs],
+              best=least([run.seconds for run in runs])),
+        _line("Peak memory", "", [text for text, _ in memory], meanings=[why for _, why in memory],
+              best=least([(run.info.get("memory") or {}).get("peak") for run in runs])),
         *(_line(f"Setting: {name}", "Settings that are equal are not shown.", [_setting(value) for value in values],
                 wrap=True)
           for name, values in differing_settings(runs)),
@@ -131,23 +133,40 @@ def metric_table(runs: Sequence[Run], labels: Sequence[str]) -> Component:
 
 
 def _line(
-    title: str, meaning: str, shown: Sequence[str], *, wrap: bool = False, meanings: Sequence[str] = ()
+    title: str,
+    meaning: str,
+    shown: Sequence[str],
+    *,
+    wrap: bool = False,
+    meanings: Sequence[str] = (),
+    best: Collection[int] = (),
 ) -> Component:
-    style = "seg-number text-wrap" if wrap else "seg-number"
     hovers = meanings or [f"{title}: {meaning}"] * len(shown)
-    cells = [html.Td(text, className=style, title=hover) for text, hover in zip(shown, hovers, strict=True)]
-    return html.Tr([html.Th(title, scope="row", title=meaning), *cells])
+    cells = [
+        _cell(text, hover, place in best, wrap) for place, (text, hover) in enumerate(zip(shown, hovers, strict=True))
+    ]
+    way = [html.Div("lower is better", className="seg-hint fw-normal")] if best else []
+    return html.Tr([html.Th([title, *way], scope="row", title=meaning), *cells])
+
+
+def least(values: Sequence[float | None]) -> set[int]:
+    """Places of the smallest value; none where fewer than two are known."""
+    known = [value for value in values if value is not None]
+    return {place for place, value in enumerate(values) if value == min(known)} if len(known) > 1 else set()
+
+
+def _cell(text: str, hover: str, best: bool, wrap: bool = False) -> Component:
+    shown = [text, html.Span(" ★", **{"aria-label": "best"})] if best else text
+    style = f"seg-number{' text-wrap' if wrap else ''}{' seg-best' if best else ''}"
+    return html.Td(shown, className=style, title=hover)
 
 
 def _metric_line(row: MetricRow) -> Component:
     way = BETTER[row.better] if row.one_space else f"{BETTER[row.better]}, within one feature space only"
     title = html.Th([row.title, html.Div(way, className="seg-hint fw-normal")], scope="row", title=row.meaning)
-    cells = []
-    for place, value in enumerate(row.values):
-        best = place in row.best
-        text = metric_text(row.name, value)
-        shown = [text, html.Span(" ★", **{"aria-label": "best"})] if best else text
-        cells.append(html.Td(shown, className=f"seg-number{' seg-best' if best else ''}", title=row.meaning))
+    cells = [
+        _cell(metric_text(row.name, value), row.meaning, place in row.best) for place, value in enumerate(row.values)
+    ]
     return html.Tr([title, *cells])
 
 
@@ -244,8 +263,3 @@ def _customers(found: Disagreement) -> Component:
 def segment_options(segments: Sequence[NamedSegment]) -> list[dict[str, str]]:
     """Segments as a picker lists them."""
     return [{"label": f"{item.name} ({count(item.customers)})", "value": item.name} for item in segments]
-
-
-def index_words(value: float) -> str:
-    """An index of agreement as it is written."""
-    return decimal(value, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -14,6 +15,16 @@ from dashboard.numbers import count, percent
 from dashboard.run_frame import RunFrame
 
 _LABELLED = 0.07  # a piece of a bar smaller than this share has no room for its figure
+
+
+def shortened(name: str, most: int = 24) -> str:
+    """A name that leaves room for the picture; its table has it in full."""
+    return name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
+
+
+def wrapped(name: str) -> str:
+    """A run's label in short lines, for an axis."""
+    return "<br>".join(textwrap.wrap(name, 14)) or name
 
 
 # --- sizes ----------------------------------------------------------------------------------------------------------
@@ -55,7 +66,7 @@ def draw_sizes(data: SizeData, theme: str) -> go.Figure:
         there = ~np.isnan(shares)
         figure.add_bar(
             orientation="h",
-            name=name,
+            name=shortened(name),
             y=np.array(data.runs)[there],
             x=shares[there],
             marker={"color": colour, "line": {"width": 1, "color": ink(theme).surface}},
@@ -68,7 +79,14 @@ def draw_sizes(data: SizeData, theme: str) -> go.Figure:
             hovertemplate=f"<b>{name}</b> · %{{y}}<br>%{{customdata[0]}} of {data.of}"
             "<br>%{customdata[1]} customers<extra></extra>",
         )
-    figure.update_yaxes(categoryorder="array", categoryarray=list(reversed(data.runs)), ticks="", showgrid=False)
+    figure.update_yaxes(
+        categoryorder="array",
+        categoryarray=list(reversed(data.runs)),
+        tickvals=list(data.runs),
+        ticktext=[wrapped(name) for name in data.runs],
+        ticks="",
+        showgrid=False,
+    )
     figure.update_xaxes(tickformat=".0%", range=[0, 1])
     legend = {"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0, "traceorder": "normal"}
     return figure.update_layout(
@@ -87,11 +105,10 @@ def _on(colour: str) -> str:
 
 
 class AgreementData(NamedTuple):
-    """How far each run agrees with each: shape (runs, runs), 1 on the diagonal; ``measure`` in short and in words."""
+    """How far each run agrees with each: shape (runs, runs), 1 on the diagonal; ``measure`` in words."""
 
     runs: tuple[str, ...]
     agreement: NDArray[np.float64]
-    short: str = "ARI"
     measure: str = "adjusted Rand index"
 
     @property
@@ -119,11 +136,12 @@ def draw_agreement(data: AgreementData, theme: str) -> go.Figure:
         texttemplate="%{text}",
         xgap=2,
         ygap=2,
-        colorbar={"thickness": 10, "outlinewidth": 0, "tickvals": [0, 0.5, 1], "title": {"text": data.short}},
+        showscale=False,  # every square says its figure
         hovertemplate=f"%{{y}} and %{{x}}<br>{data.measure} %{{z:.3f}}<extra></extra>",
     )
-    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
-    figure.update_xaxes(showgrid=False, side="bottom", ticks="")
+    ticks = {"tickvals": list(data.runs), "ticktext": [wrapped(name) for name in data.runs]}
+    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", **ticks)
+    figure.update_xaxes(showgrid=False, side="bottom", ticks="", **ticks)
     return figure.update_layout(uirevision="agreement")
 
 
@@ -162,10 +180,13 @@ def draw_cross(data: CrossData, theme: str) -> go.Figure:
         customdata=shares,
         xgap=2,
         ygap=2,
-        colorbar={"thickness": 10, "outlinewidth": 0, "tickformat": ".0%", "title": {"text": "of the row"}},
+        showscale=False,
         hovertemplate=f"{data.one}: <b>%{{y}}</b><br>{data.other}: <b>%{{x}}</b><br>"
         "%{text} customers, %{customdata} of the row<extra></extra>",
     )
-    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", title_text=data.one)
-    figure.update_xaxes(showgrid=False, ticks="", title_text=data.other)
+    rows, columns = ([shortened(name) for name in names] for names in (data.rows, data.columns))
+    figure.update_yaxes(
+        autorange="reversed", showgrid=False, ticks="", title_text=data.one, tickvals=list(data.rows), ticktext=rows
+    )
+    figure.update_xaxes(showgrid=False, ticks="", title_text=data.other, tickvals=list(data.columns), ticktext=columns)
     return figure.update_layout(uirevision="cross")

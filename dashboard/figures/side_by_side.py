@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.figures import Drawing, drawing, ink, seen, typed
+from dashboard.figures.compare import shortened
 from dashboard.figures.migration import SankeyData
 from dashboard.numbers import percent
 from dashboard.run_frame import RunFrame
@@ -32,7 +33,7 @@ def ribbons(
     one, other = np.nonzero(customers)
     everyone = (*rows, *columns)
     return SankeyData(
-        tuple(item.name for item in everyone),
+        tuple(shortened(item.name) for item in everyone),
         tuple(item.colour for item in everyone),
         one,
         other + len(rows),
@@ -76,7 +77,7 @@ def draw_plane(data: PlaneData, theme: str) -> Drawing:
             {
                 "type": "scatter",
                 "mode": "markers",
-                "name": item.name,
+                "name": shortened(item.name),
                 "x": typed(mine[:, 0]),
                 "y": typed(mine[:, 1]),
                 "marker": {
