@@ -50,7 +50,12 @@ def compare(frames: FrameCache, run_ids: Sequence[int]) -> Comparison:
         raise InputError(
             f"A comparison takes {FEWEST} to {MOST} different runs, not {len(run_ids)}: give run=ID for each."
         )
-    found = tuple(frames.get(run_id) for run_id in run_ids)
+    return compare_runs(frames, [frames.get(run_id).run for run_id in run_ids])
+
+
+def compare_runs(frames: FrameCache, runs: Sequence[Run]) -> Comparison:
+    """Compare finished runs that were read from the store just now; as :func:`compare` otherwise."""
+    found = tuple(frames.of(run) for run in runs)
     for frame in found:
         if frame.snapshot.id != found[0].snapshot.id:
             raise InputError(

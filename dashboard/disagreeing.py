@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dashboard.comparison import compare, cross_money, cross_table
-from dashboard.frames import FrameCache, RunFrame
+from dashboard.comparison import Comparison, compare, cross_money, cross_table
+from dashboard.frames import FrameCache, Mask, RunFrame
 from engines.alignment import aligned
 from engines.columns import COUNTRY, CUSTOMER_ID, MONETARY, SEGMENT
 from engines.errors import InputError
@@ -49,17 +50,27 @@ class Disagreement:
         return float(cross_money(self.one, self.other)[self.codes])
 
     @cached_property
+    def mask(self) -> Mask:
+        """Who they are, customer by customer of the snapshot."""
+        first, second = self.codes
+        return (self.one.segment_codes == first) & (self.other.segment_codes == second)
+
+    @cached_property
     def positions(self) -> NDArray[np.int32]:
         """Where they stand in the snapshot, by customer id."""
-        first, second = self.codes
-        mask = (self.one.segment_codes == first) & (self.other.segment_codes == second)
         by_id = self.one.customers.by_id
-        return by_id[mask[by_id]]
+        return by_id[self.mask[by_id]]
 
     def dearest(self, number: int) -> pa.Table:
         """The few of them who have spent most, ties by id."""
-        spent = self.one.values(MONETARY)[self.positions]
-        return pa.Table.from_batches([self._batch(self.positions[np.argsort(-spent, kind="stable")[:number]])])
+        there = np.flatnonzero(self.mask).astype(np.int32)
+        spent = self.one.values(MONETARY)[there]
+        if len(there) > number:  # only whoever may be among them is put in order
+            there = there[spent >= np.partition(spent, -number)[-number]]
+        ids = self.one.customers.ids.take(pa.array(there))
+        table = pa.table({MONETARY: self.one.values(MONETARY)[there], CUSTOMER_ID: ids})
+        order = pc.sort_indices(table, [(MONETARY, "descending"), (CUSTOMER_ID, "ascending")]).to_numpy()
+        return pa.Table.from_batches([self._batch(there[order[:number]])])
 
     def rows(self, start: int, stop: int) -> pa.Table:
         """Some of them, by customer id, with both segments and every column of the customers."""
@@ -109,7 +120,12 @@ def disagreement(
     """
     if len(run_ids) != 2:
         raise InputError(f"Customers are compared between two runs, not {len(run_ids)}: give run=ID twice.")
-    one, other = compare(frames, run_ids).frames
+    return disagreement_of(compare(frames, run_ids), segment, elsewhere)
+
+
+def disagreement_of(runs: Comparison, segment: str | None = None, elsewhere: str | None = None) -> Disagreement:
+    """As :func:`disagreement`, between the two runs of a comparison."""
+    one, other = runs.frames
     first, second = usual(one, other, segment)
     found = Disagreement(one, other, segment or first, elsewhere or second)
     _ = found.codes  # refuses segments that are not there

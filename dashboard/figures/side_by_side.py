@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.figures import Drawing, drawing, ink, seen, typed
-from dashboard.figures.compare import shortened
+from dashboard.figures.compare import NO_TABLE, shortened
 from dashboard.figures.migration import SankeyData
 from dashboard.numbers import percent
 from dashboard.run_frame import RunFrame
@@ -97,7 +97,7 @@ def draw_plane(data: PlaneData, theme: str) -> Drawing:
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "uirevision": data.name,
     }
-    return drawing(theme, traces, layout, ((), ()))
+    return drawing(theme, traces, layout, NO_TABLE)
 
 
 # --- later revenue ----------------------------------------------------------------------------------------------------
@@ -152,4 +152,4 @@ def draw_capture(data: CaptureData, theme: str) -> Drawing:
              "line": {"color": faint, "width": 1, "dash": "dash"}}
         ],
     }  # fmt: skip
-    return drawing(theme, traces, layout, ((), ()))
+    return drawing(theme, traces, layout, NO_TABLE)

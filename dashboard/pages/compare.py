@@ -12,11 +12,12 @@ from dash.development.base_component import Component
 
 from dashboard import cards, ids
 from dashboard import comparison_view as view
-from dashboard.comparison import FEWEST, MOST, compare
+from dashboard.comparison import FEWEST, MOST, compare_runs
 from dashboard.comparison_drawing import body_of, pair_of, told
-from dashboard.context import engine_titles, run_from, run_labels, title_of
-from dashboard.disagreeing import disagreement, usual
+from dashboard.context import run_from, run_labels, title_of
+from dashboard.disagreeing import disagreement_of, usual
 from dashboard.numbers import day, plural
+from dashboard.recent import finished_runs, recent_run, recent_runs, titles
 from dashboard.services import Services
 from storage.contract import Run
 
@@ -56,7 +57,7 @@ def layout(services: Services, **query: Any) -> Component:
             "A comparison needs two finished runs",
             [f"{place} has {len(done)}. Run another engine on the same sales, or choose another date above."],
         )
-    labels = run_labels(done, engine_titles())
+    labels = run_labels(done, titles(services))
     choice = _choice(services, query, current)
     picked = dbc.Checklist(
         id=CHOSEN,
@@ -117,7 +118,7 @@ def _picker(name: str, label: str, value: str) -> Component:
 
 def _finished(services: Services, current: Run) -> list[Run]:
     """The finished runs on the same customers, in the engines' usual order, the latest of each first."""
-    done = [run for run in services.store.runs(snapshot_id=current.snapshot_id) if run.state == "done"]
+    done = finished_runs(services, current.snapshot_id)
     order = services.config.engines.use
     return sorted(done, key=lambda run: (order.index(run.engine) if run.engine in order else len(order), -run.id))
 
@@ -144,7 +145,7 @@ def _choice(services: Services, query: Mapping[str, Any], current: Run) -> Choic
     rows, columns = (_number(query.get(name)) for name in ("rows", "columns"))
     one = rows if rows in runs else next(run for run in runs if run != columns)
     other = columns if columns in runs and columns != one else next(run for run in runs if run != one)
-    found = compare(services.frames, [one, other])
+    found = compare_runs(services.frames, recent_runs(services, [one, other]))
     names = [{item.name for item in frame.segments} for frame in found.frames]
     wanted = query.get("from")
     segment, elsewhere = usual(*found.frames, wanted if isinstance(wanted, str) else None)
@@ -154,6 +155,12 @@ def _choice(services: Services, query: Mapping[str, Any], current: Run) -> Choic
 
 def _number(text: Any) -> int | None:
     return int(text) if isinstance(text, str) and text.isdecimal() and len(text) <= 18 else None
+
+
+def _current(services: Services, search: str | None) -> Run | None:
+    """The run that an address names, as of a moment ago."""
+    number = _number(_asked(search).get("run"))
+    return None if number is None else recent_run(services, number)
 
 
 def _asked(search: str | None) -> dict[str, Any]:
@@ -213,9 +220,9 @@ def register(app: Dash, services: Services) -> None:
     def draw(chosen: list[int], theme: str | None, one: str | None, other: str | None) -> tuple[Any, ...]:
         if not FEWEST <= len(chosen) <= MOST:
             return (f"Choose {FEWEST} to {MOST} runs to compare.", *[no_update] * 5)
-        current = services.store.run(chosen[0])
-        found = compare(services.frames, [run.id for run in _finished(services, current) if run.id in chosen])
-        labels = run_labels(found.runs, engine_titles())
+        current = recent_run(services, chosen[0])
+        found = compare_runs(services.frames, [run for run in _finished(services, current) if run.id in chosen])
+        labels = run_labels(found.runs, titles(services))
         options = [{"label": text, "value": str(run.id)} for run, text in zip(found.runs, labels, strict=True)]
         values = [option["value"] for option in options]
         one = one if one in values else next(value for value in values if value != other)
@@ -238,11 +245,11 @@ def register(app: Dash, services: Services) -> None:
     def pair(one: str, other: str, theme: str | None, segment: str | None, elsewhere: str | None) -> tuple[Any, ...]:
         if one == other:
             return ([html.P("Choose two different runs.", className="seg-card mb-0")], *[no_update] * 4)
-        found = compare(services.frames, [int(one), int(other)])
+        found = compare_runs(services.frames, recent_runs(services, [int(one), int(other)]))
         rows, columns = found.frames
         first, second = usual(rows, columns, segment)
         second = elsewhere if elsewhere in {item.name for item in columns.segments} else second
-        drawn = pair_of(found, run_labels(found.runs, engine_titles()), theme or "light")
+        drawn = pair_of(found, run_labels(found.runs, titles(services)), theme or "light")
         return drawn, view.segment_options(rows.segments), first, view.segment_options(columns.segments), second
 
     @app.callback(
@@ -255,15 +262,16 @@ def register(app: Dash, services: Services) -> None:
     def rows(segment: str, elsewhere: str, one: str, other: str) -> Any:
         if one == other:
             return no_update
-        found = disagreement(services.frames, [int(one), int(other)], segment, elsewhere)
-        first, second = run_labels([found.one.run, found.other.run], engine_titles())
+        runs = recent_runs(services, [int(one), int(other)])
+        found = disagreement_of(compare_runs(services.frames, runs), segment, elsewhere)
+        first, second = run_labels(runs, titles(services))
         return view.disagreements(found, (first, second))
 
     pickers = [Input(CHOSEN, "value"), *(Input(name, "value") for name in _KEYS.values())]
 
     @app.callback(Output(REMEMBERED, "data"), *pickers, State(ids.LOCATION, "search"), prevent_initial_call=True)
     def remember(chosen: list[int], one: str, other: str, segment: str, elsewhere: str, search: str | None) -> Any:
-        current = run_from(services.store, _asked(search).get("run"))
+        current = _current(services, search)
         if current is None or not FEWEST <= len(chosen) <= MOST or one == other:
             return no_update
         address = _address(services, search, current, Choice(tuple(chosen), int(one), int(other), segment, elsewhere))
@@ -280,7 +288,7 @@ def register(app: Dash, services: Services) -> None:
         prevent_initial_call=True,
     )
     def recall(search: str | None, *now: Any) -> list[Any]:
-        current = run_from(services.store, _asked(search).get("run"))
+        current = _current(services, search)
         if current is None:
             return [no_update] * len(now)
         wanted = _choice(services, _asked(search), current).values
