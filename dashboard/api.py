@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import JSONResponse
 
 from dashboard.api_audiences import add_audiences
+from dashboard.api_compare import add_compare
 from dashboard.api_drawers import add_drawers
 from dashboard.api_exports import add_exports
 from dashboard.api_jobs import add_jobs
@@ -25,7 +26,6 @@ from dashboard.api_selection import SELECTION_DOCS, SELECTION_PARAMETERS, select
 from dashboard.api_uploads import add_uploads
 from dashboard.api_values import add_values
 from dashboard.api_watch import add_watch
-from dashboard.comparison import compare
 from dashboard.evaluation import HIGH, LOW, Question, choose_k_of_snapshot
 from dashboard.exporting import column_order
 from dashboard.findings import insight_dicts, insights_of
@@ -98,6 +98,7 @@ def create_api(services: Services) -> FastAPI:
     add_values(api, services)
     add_exports(api, services, plain, _user)
     add_watch(api, services, plain, _user)
+    add_compare(api, services, plain, _user, _run)
     add_uploads(api, services)
     return api
 
@@ -241,21 +242,6 @@ def _add_findings(api: FastAPI, services: Services) -> None:
         found = insights_of(store, services.frames, run_id, selection_of(request))
         currency = services.frames.get(run_id).currency
         return JSONResponse(plain({"run": run_id, "insights": insight_dicts(found, currency)}))
-
-    @api.get("/compare")
-    def comparison(run: Annotated[list[int], Query()]) -> JSONResponse:
-        """Finished runs of one snapshot side by side: sizes, metrics and how far they agree, pair by pair."""
-        found = compare(services.frames, run)
-        pairs = [
-            {"a": one.run.id, "b": other.run.id, "ari": found.agreement[row, column]}
-            for row, one in enumerate(found.frames)
-            for column, other in enumerate(found.frames)
-            if row < column
-        ]
-        snapshot = found.frames[0].snapshot
-        runs = [_run(frame.run) for frame in found.frames]
-        answer = {"snapshot": snapshot.id, "customers": snapshot.customers, "runs": runs, "agreement": pairs}
-        return JSONResponse(plain(answer))
 
 
 # --- parts ----------------------------------------------------------------------------------------------------------
