@@ -106,7 +106,7 @@ def add_compare(
         """All of these customers as a file: csv, xlsx or parquet."""
         found = disagreement(frames, run, segment, other)
         name = f"disagreement-run{found.one.run.id}-run{found.other.run.id}.{kind}"
-        about = {"list": "customers on whom two runs disagree", "query": _query(found)}
+        about = {"list": "disagreement", "query": _query(found)}
         stream = exporting.Stream(found.reader(), kind)
         return send(stream, services.store, found.one.run.id, name, user=user_of(request), about=about)
 
@@ -119,8 +119,9 @@ def add_compare(
 
 
 def _query(found: Disagreement) -> str:
-    """What is written down of an exported list: in which segments it is, of which runs."""
-    return urlencode([("segment", found.segment), ("other_run", found.other.run.id), ("other", found.elsewhere)])
+    """What the list is asked for with: the runs, and its segment in each."""
+    runs = [("run", found.one.run.id), ("run", found.other.run.id)]
+    return urlencode([*runs, ("segment", found.segment), ("other", found.elsewhere)])
 
 
 def _file(content: Any, kind: exporting.Format, name: str) -> StreamingResponse:

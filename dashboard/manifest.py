@@ -32,11 +32,17 @@ def view_of(export: Export) -> str:
     return f"/?{urlencode([('run', str(export.run_id)), *selection_of(export).to_query()])}"
 
 
+#: Lists that are not a selection of a run's customers, in words.
+OTHERS = {"movers": "Customers that changed segment", "disagreement": "Customers on whom two runs disagree"}
+
+
 def again(export: Export) -> str:
     """The address under which the same list is made once more."""
-    route = "movers" if export.about.get("list") == "movers" else "export"
+    of_run = f"runs/{export.run_id}"
+    routes = {"movers": f"{of_run}/movers", "disagreement": "compare/customers"}
+    route = routes.get(str(export.about.get("list")), f"{of_run}/export")
     query = "&".join(part for part in (export.selection, str(export.about.get("query") or "")) if part)
-    return f"/api/v1/runs/{export.run_id}/{route}.{export.format}" + (f"?{query}" if query else "")
+    return f"/api/v1/{route}.{export.format}" + (f"?{query}" if query else "")
 
 
 def manifest(export: Export) -> dict[str, Any]:

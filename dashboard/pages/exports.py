@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from dashboard import cards
 from dashboard.context import engine_titles
-from dashboard.manifest import again, conditions_of, file_name, view_of
+from dashboard.manifest import OTHERS, again, conditions_of, file_name, view_of
 from dashboard.numbers import NOTHING, count, day, percent, plural
 from dashboard.services import Services
 from engines.errors import InputError
@@ -150,8 +150,8 @@ def _state(state: tuple[str, str] | None) -> list[Component]:
 
 
 def _filters(export: Export) -> Component:
-    if export.about.get("list") == "movers":
-        return html.Span("Customers that changed segment", className="chip chip-still")
+    if (other := OTHERS.get(str(export.about.get("list")))) is not None:
+        return html.Span(other, className="chip chip-still")
     words = [condition.words for condition in conditions_of(export)]
     if not words:
         return html.Span("Everyone", className="seg-hint")
@@ -198,7 +198,7 @@ def _ways(export: Export, kept: bool) -> list[Component]:
     ways: list[Component] = [html.A("Manifest", href=slip, title=f"Manifest of export {export.id}, {number}")]
     if not kept:
         return [*ways, html.Span("Run deleted", className="seg-hint", title="Its customers are no longer kept.")]
-    if export.about.get("list") != "movers":
+    if export.about.get("list") not in OTHERS:
         ways.append(dcc.Link("Open the view", href=view_of(export), title=f"Show the customers of export {export.id}"))
     return [*ways, html.A("Export again", href=again(export), title=f"Make the list of export {export.id} once more")]
 
