@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from dashboard.commands.shared import config_option, json_option, load, opened, print_json
+from dashboard.commands.shared import account, config_option, json_option, load, opened, print_json
 
 
 @click.command()
@@ -109,18 +109,8 @@ def export(run_id: int, output: Path, as_json: bool, config_path: Path | None) -
         written = write(store.stream(run_id, Selection()), output, kind)
         with output.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        store.record_export(run_id, "", format=kind, rows=written, sha256=sha256, user=_account())
+        store.record_export(run_id, "", format=kind, rows=written, sha256=sha256, user=account())
     if as_json:
         print_json({"run": run_id, "output": str(output), "customers": written})
     else:
         click.echo(f"{written:,} customers written to {output}")
-
-
-def _account() -> str | None:
-    """The user's name on this machine, None where the machine knows none."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # Python before 3.13 raises the second
-        return None
