@@ -112,7 +112,7 @@ def place(order: Order, store: Store, starter: Starter) -> tuple[Run, ...]:
     else:
         as_of = None
     columns = store.snapshot_columns(snapshot.id)
-    settings = [_fitting(wish, columns, None if as_of else snapshot.customers) for wish in order.wishes]
+    settings = [fitting_settings(wish, columns, None if as_of else snapshot.customers) for wish in order.wishes]
     # where the sales lie is asked of the snapshot when the run is worked on
     return tuple(
         store.queue_run(snapshot.id, wish.engine, each, info=Open(as_of, wish.choose_k).to_info(), starter=starter)
@@ -195,8 +195,12 @@ def same_sales(snapshot: Snapshot, as_of: date, others: Sequence[Snapshot]) -> S
     return next((item for item in others if item.as_of == as_of and identity(item) == identity(snapshot)), None)
 
 
-def _fitting(wish: Wish, columns: Mapping[str, bool], customers: int | None) -> dict[str, Any]:
-    """The settings of an engine that fits these customers, as far as that can be told without looking at them."""
+def fitting_settings(wish: Wish, columns: Mapping[str, bool], customers: int | None) -> dict[str, Any]:
+    """The settings of an engine that fits these customers, as far as that can be told without looking at them.
+
+    Raises:
+        InputError: it does not, or a setting is not allowed.
+    """
     made = wish.made()
     settings = wish.to_settings()
     for name in settings.get("features") or ():
