@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
@@ -12,7 +11,6 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import JSONResponse
 
@@ -20,8 +18,8 @@ from dashboard.api_audiences import add_audiences
 from dashboard.api_compare import add_compare
 from dashboard.api_drawers import add_drawers
 from dashboard.api_exports import add_exports
-from dashboard.api_jobs import add_jobs
 from dashboard.api_names import add_names
+from dashboard.api_runs import add_runs, full_run
 from dashboard.api_selection import SELECTION_DOCS, SELECTION_PARAMETERS, selection_of
 from dashboard.api_uploads import add_uploads
 from dashboard.api_values import add_values
@@ -29,8 +27,9 @@ from dashboard.api_watch import add_watch
 from dashboard.evaluation import HIGH, LOW, Question, choose_k_of_snapshot
 from dashboard.exporting import column_order
 from dashboard.findings import insight_dicts, insights_of
-from dashboard.runner import run_dict, snapshot_dict
+from dashboard.runner import snapshot_dict
 from dashboard.services import Services
+from dashboard.starters import user_of
 from engines import registry
 from engines.columns import COUNTRY, CUSTOMER_ID, SEGMENT, describe
 from engines.errors import InputError
@@ -40,16 +39,6 @@ __all__ = ["SELECTION_PARAMETERS", "create_api", "plain"]
 
 PAGE_LIMIT = 10_000
 _EPOCH = np.datetime64("1970-01-01")
-
-
-class NewRun(BaseModel):
-    """A run to be queued: an engine with its settings on a snapshot."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    snapshot: int
-    engine: str
-    settings: dict[str, Any] = Field(default_factory=dict)
 
 
 def plain(value: Any) -> Any:
@@ -94,11 +83,11 @@ def create_api(services: Services) -> FastAPI:
     add_drawers(api, services, plain)
     add_audiences(api, services)
     add_names(api, services)
-    add_jobs(api, services)
+    add_runs(api, services, plain)
     add_values(api, services)
     add_exports(api, services, plain, _user)
     add_watch(api, services, plain, _user)
-    add_compare(api, services, plain, _user, _run)
+    add_compare(api, services, plain, _user, full_run)
     add_uploads(api, services)
     return api
 
@@ -176,26 +165,6 @@ def _add_things(api: FastAPI, services: Services) -> None:
         question = Question(engine, low, high, seed, gap)
         return JSONResponse(plain(choose_k_of_snapshot(question, store.snapshot(snapshot_id), services).to_dict()))
 
-    @api.get("/runs")
-    def runs(snapshot: int | None = None) -> JSONResponse:
-        """Runs, the newest first; of one snapshot where it is named."""
-        if snapshot is not None:
-            store.snapshot(snapshot)
-        return JSONResponse(plain([_run(item) for item in store.runs(snapshot_id=snapshot)]))
-
-    @api.post("/runs")
-    def new_run(new: NewRun) -> JSONResponse:
-        """Queue a run for a worker."""
-        settings = registry.engine(new.engine, new.settings).settings()
-        store.snapshot(new.snapshot)
-        run = store.queue_run(new.snapshot, new.engine, settings)
-        return JSONResponse(plain(_run(run)), status_code=202, headers={"Location": f"/api/v1/runs/{run.id}"})
-
-    @api.get("/runs/{run_id}")
-    def run(run_id: int) -> JSONResponse:
-        """One run with its state, metrics and segments."""
-        return JSONResponse(plain(_run(store.run(run_id))))
-
 
 def _add_customers(api: FastAPI, services: Services) -> None:
     store, frames = services.store, services.frames
@@ -248,13 +217,7 @@ def _add_findings(api: FastAPI, services: Services) -> None:
 
 
 def _user(request: Request) -> str | None:
-    """The user name that was given with the password; nobody checks it, so that it is as good as a signature."""
-    kind, _, given = request.headers.get("authorization", "").partition(" ")
-    try:
-        name = b64decode(given, validate=True).decode("utf-8").partition(":")[0] if kind.lower() == "basic" else ""
-    except ValueError:
-        return None
-    return name[:200] if name.isprintable() and name else None
+    return user_of(request.headers.get("authorization", ""))
 
 
 def _finished(run: Run) -> None:
@@ -266,10 +229,6 @@ def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
     more = {name: getattr(snapshot, name) for name in ("source", "created_at", "info")}
     more["info"] = {name: item for name, item in more["info"].items() if name != "location"}  # the server's own affair
     return {**snapshot_dict(snapshot), **more}
-
-
-def _run(run: Run) -> dict[str, Any]:
-    return {**run_dict(run), **{name: getattr(run, name) for name in ("created_at", "finished_at", "fitted_on")}}
 
 
 def _listed(name: str, values: np.ndarray) -> list[Any]:

@@ -19,6 +19,7 @@ from dashboard.uploads import Asked, in_users_words, twin_of
 from engines.errors import InputError
 from engines.intake.places import files_of, kind_of
 from storage.contract import Snapshot, Store
+from storage.queued import Starter
 from storage.uploaded import Upload
 
 
@@ -144,6 +145,7 @@ def _effect(asked: Asked, source: _Source, found: Inspection, store: Store) -> d
 def _stored(upload: Upload, asked: Asked, source: _Source, config: Config, store: Store, progress: Progress) -> Done:
     told = asked.told(config)
     job = replace(asked.job(str(source.place), upload.name), name=source.name, called=upload.name)
+    job = replace(job, starter=Starter("upload", upload.name))
     outcome = queue_job(job, told, store, progress, reuse_runs=True)
     old = source.earlier
     if asked.how == "replace" and old is not None and old.id != outcome.snapshot.id:

@@ -20,7 +20,7 @@ from engines.contract import DriftPoint, LivePoint, NamedSegment, Predecessor, S
 from storage.desk import DeskStore
 from storage.exported import ExportStore
 from storage.one_customer import CustomerStore
-from storage.queued import QueueStore
+from storage.queued import NOBODY, QueueStore, Starter
 from storage.scheduled import ScheduleStore
 from storage.selection import Selection
 from storage.uploaded import UploadStore
@@ -111,6 +111,8 @@ class Run:
     attempts: int = 0  # how often it was begun
     worker: str | None = None  # who works on it, or was the last to
     lease_until: datetime | None = None  # of a running one: when others may take it over, by the lease's own clock
+    started_at: datetime | None = None  # when it was begun, the last time
+    starter: Starter = NOBODY
 
     @property
     def k(self) -> int | None:
@@ -162,6 +164,10 @@ class Store(QueueStore, ScheduleStore, UploadStore, DeskStore, ExportStore, Cust
     @abstractmethod
     def snapshot_customers(self, snapshot_id: int) -> DataFrame:
         """The customers as they were saved: same index, order, columns and values."""
+
+    @abstractmethod
+    def snapshot_columns(self, snapshot_id: int) -> dict[str, bool]:
+        """The columns of its customers in order, without reading those: by name, whether it holds numbers."""
 
     @abstractmethod
     def delete_snapshot(self, snapshot_id: int, *, idle: bool = False) -> None:

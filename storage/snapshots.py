@@ -114,6 +114,12 @@ class SnapshotVerbs(SqlVerbs):
             raise NotFoundError(f"Snapshot {snapshot_id} was deleted while it was read.")
         return frame
 
+    def snapshot_columns(self, snapshot_id: int) -> dict[str, bool]:
+        """See :class:`~storage.contract.Store`."""
+        with self._database.reading(self._workspace_id) as transaction:
+            layout = Layout.from_json(self._snapshot_row(transaction, snapshot_id).layout)
+        return {name: word in ("number", "whole") for name, _, word in layout.columns}
+
     def delete_snapshot(self, snapshot_id: int, *, idle: bool = False) -> None:
         """See :class:`~storage.contract.Store`."""
         with self._database.writing(self._workspace_id) as transaction:

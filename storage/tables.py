@@ -168,6 +168,20 @@ class RunRow(Base):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    started_via: Mapped[str | None]  # where it was asked for
+    started_by: Mapped[str | None]  # by whom, where that is known
+
+
+class LogRow(Base):
+    """A line that a worker wrote about a run."""
+
+    __tablename__ = "run_log"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
+    at: Mapped[datetime]
+    text: Mapped[str]
 
 
 class SegmentRow(Base):

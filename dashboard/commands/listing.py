@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from dashboard.commands.shared import config_option, json_option, load, opened, print_json
+from dashboard.commands.shared import account, config_option, json_option, load, opened, print_json
 
 
 @click.command()
@@ -115,20 +115,10 @@ def export(run_id: int, output: Path, as_json: bool, config_path: Path | None) -
             size=written.size,
             sha256=written.sha256,
             columns=written.columns,
-            user=_account(),
+            user=account(),
             about={"version": version("segmentry"), "file": output.name, "list": "customers", "query": ""},
         )
     if as_json:
         print_json({"run": run_id, "output": str(output), "customers": written.rows})
     else:
         click.echo(f"{written.rows:,} customers written to {output}")
-
-
-def _account() -> str | None:
-    """The user's name on this machine, None where the machine knows none."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # Python before 3.13 raises the second
-        return None
