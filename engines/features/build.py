@@ -14,6 +14,7 @@ from engines.columns import CATEGORY_SHARE, CUSTOMER_ID, FEATURE_COLUMNS
 from engines.errors import InputError
 from engines.features import attributes, basket, lifetime, rfm
 from engines.features.facts import DAY, ITEMS, Facts, gather
+from engines.features.periods import known_at
 from engines.features.plugins import RegisteredFeature, extended
 
 
@@ -54,24 +55,26 @@ def build_customers(
 def customers_at(
     sales: ibis.Table, cutoffs: Sequence[date], categories: Mapping[str, Sequence[str]] = {}
 ) -> Iterator[tuple[date, pd.DataFrame]]:
-    """Each cut-off with the customers as of it, equal to ``build_customers`` there; lines are read only once."""
-    with gather(sales, categories).kept() as facts:
-        for as_of in cutoffs:
-            yield as_of, _customers(facts, as_of, tuple(categories))
+    """Each cut-off with the customers as of it, equal to ``build_customers`` there; lines are read only once.
+
+    In the order of time, however the cut-offs are given.
+    """
+    for known in known_at(gather(sales, categories), sorted(set(cutoffs))):
+        yield known.as_of, _made(known.raw, known.as_of, tuple(categories), known.texts)
 
 
 def _customers(facts: Facts, as_of: date, categories: Sequence[str]) -> pd.DataFrame:
     raw = _known_of_each(facts, as_of)
     countries = facts.countries.filter(facts.countries[DAY] < _literal(as_of))
-    made = {
-        **rfm.columns(raw, as_of),
-        **basket.columns(raw, categories),
-        **basket.country_columns(countries, raw.index),
-        **lifetime.columns(raw, as_of),
-    }
     before = {name: table.filter(table[DAY] < _literal(as_of)) for name, table in facts.attributes.items()}
-    made |= attributes.columns(before, raw.index)
-    order = (*FEATURE_COLUMNS, *(f"{CATEGORY_SHARE}{category}" for category in categories), *before)
+    texts = {**basket.country_columns(countries, raw.index), **attributes.columns(before, raw.index)}
+    return _made(raw, as_of, categories, texts)
+
+
+def _made(raw: pd.DataFrame, as_of: date, categories: Sequence[str], texts: Mapping[str, pd.Series]) -> pd.DataFrame:
+    made = {**rfm.columns(raw, as_of), **basket.columns(raw, categories), **lifetime.columns(raw, as_of), **texts}
+    carried = [name for name in texts if name not in FEATURE_COLUMNS]
+    order = (*FEATURE_COLUMNS, *(f"{CATEGORY_SHARE}{category}" for category in categories), *carried)
     return pd.DataFrame({name: made[name] for name in order}, index=raw.index)
 
 
