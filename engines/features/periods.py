@@ -23,7 +23,7 @@ from engines.columns import COUNTRY, CUSTOMER_ID, IS_HOME_COUNTRY, UNKNOWN_COUNT
 from engines.features import attributes, basket, lifetime, rfm
 from engines.features.facts import DAY, ITEMS, UNITS, Facts
 
-_PERIOD, _VALUE, _WEIGHT, _ITEMS_KNOWN = "period", "value", "weight", "items_known"
+_PERIOD, _VALUE, _WEIGHT, _ITEMS_KNOWN, _NUMBER = "period", "value", "weight", "items_known", "number"
 _DAYS = (rfm.FIRST_DAY, rfm.LAST_DAY)
 _NOTHING = np.iinfo(np.int64).min
 
@@ -52,22 +52,24 @@ def known_at(facts: Facts, dates: Sequence[date]) -> Iterator[Known]:
         asked = {**rfm.aggregates(days), **basket.aggregates(days), **lifetime.aggregates(days)}
         asked[_ITEMS_KNOWN] = days[ITEMS].count()
         sums = stack.enter_context(days.group_by(CUSTOMER_ID, _PERIOD).aggregate(**asked).cache())
+        buyers = sums.filter(sums[rfm.PURCHASE_DAYS] > 0).select(CUSTOMER_ID).distinct()
+        # any numbers do, and are joined and handed over much faster than ids
+        numbered = stack.enter_context(buyers.mutate(**{_NUMBER: ibis.row_number()}).cache())
+        ids, places = _in_order(numbered.to_pyarrow())
+        totals = _Totals(ids, places)
         counts = {
-            name: stack.enter_context(_counted(_with_period(table, dates), name).cache())
+            name: _split(_by_number(_counted(_with_period(table, dates), name), numbered), len(dates))
             for name, table in ((rfm.ORDERS, facts.orders), (basket.PRODUCTS, facts.products))
         }
-        ids = _ordered(
-            sums.filter(sums[rfm.PURCHASE_DAYS] > 0).select(CUSTOMER_ID).distinct().to_pyarrow()[CUSTOMER_ID]
-        )
-        totals = _Totals(ids)
         texts = {
-            name: _Texts(stack.enter_context(table.cache()), ids, adds)
+            name: _Texts(_split(_by_number(table, numbered), len(dates)), places, adds)
             for name, (table, adds) in _weighed(facts, dates).items()
         }
         for period, as_of in enumerate(dates):
-            totals.add(_rows(sums, period))
-            for name, table in counts.items():
-                totals.count(_rows(table, period), name)
+            added = sums.filter(sums[_PERIOD] == period).drop(_PERIOD)
+            totals.add(_by_number(added, numbered).to_pyarrow())
+            for name, parts in counts.items():
+                totals.count(parts[period], name)
             for text in texts.values():
                 text.add(period)
             there = totals.there()
@@ -111,14 +113,26 @@ def _weighed(facts: Facts, dates: Sequence[date]) -> dict[str, tuple[ibis.Table,
     return found
 
 
-def _rows(table: ibis.Table, period: int) -> pa.Table:
-    return table.filter(table[_PERIOD] == period).drop(_PERIOD).to_pyarrow()
+def _split(table: ibis.Table, periods: int) -> list[pa.Table]:
+    """The rows of each period; for tables of few columns, which are fetched as a whole."""
+    whole = table.to_pyarrow()
+    period = whole[_PERIOD].to_numpy().astype(np.int16)  # sorted by radix, many times as fast
+    whole = whole.drop_columns([_PERIOD]).take(np.argsort(period, kind="stable"))
+    ends = np.cumsum(np.bincount(period, minlength=periods)).tolist()
+    return [whole.slice(start, end - start) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
-def _ordered(texts: pa.ChunkedArray) -> pa.Array:
-    """In code point order, which that of the bytes of UTF-8 is."""
-    whole = pc.unique(texts)
-    return whole.take(pc.sort_indices(whole))
+def _by_number(table: ibis.Table, numbered: ibis.Table) -> ibis.Table:
+    """The rows of numbered customers, by their numbers."""
+    return table.join(numbered, CUSTOMER_ID).drop(CUSTOMER_ID)
+
+
+def _in_order(numbered: pa.Table) -> tuple[pa.Array, Integers]:
+    """The ids in code point order, which that of the bytes of UTF-8 is, and the place in it of each number."""
+    order = pc.sort_indices(numbered[CUSTOMER_ID])
+    places = np.empty(len(numbered), dtype=np.int64)
+    places[_whole(numbered[_NUMBER].take(order))] = np.arange(len(numbered))
+    return numbered[CUSTOMER_ID].take(order).combine_chunks(), places
 
 
 def _whole(column: pa.ChunkedArray) -> Integers:
@@ -128,8 +142,8 @@ def _whole(column: pa.ChunkedArray) -> Integers:
 class _Totals:
     """Sums and days of each customer so far."""
 
-    def __init__(self, ids: pa.Array) -> None:
-        self._ids = ids
+    def __init__(self, ids: pa.Array, places: Integers) -> None:
+        self._ids, self._places = ids, places
         self._sums: dict[str, Integers] = {
             name: np.zeros(len(ids), dtype=np.int64) for name in (rfm.ORDERS, basket.PRODUCTS, lifetime.FIRST_DAY_UNITS)
         }
@@ -137,24 +151,23 @@ class _Totals:
 
     def add(self, rows: pa.Table) -> None:
         """Go on to the next date, with what the period before it added."""
-        place, known = _places(rows[CUSTOMER_ID], self._ids)
-        days = {name: np.asarray(rows[name].cast(pa.timestamp("us")).to_numpy())[known] for name in _DAYS}
+        place = self._places[_whole(rows[_NUMBER])]
+        days = {name: np.asarray(rows[name].cast(pa.timestamp("us")).to_numpy()) for name in _DAYS}
         bought = ~np.isnat(days[rfm.LAST_DAY])
         new = bought & np.isnat(self._days[rfm.FIRST_DAY][place])
         for name in rows.column_names:
-            if name in _DAYS or name in (CUSTOMER_ID, lifetime.FIRST_DAY_UNITS):
+            if name in _DAYS or name in (_NUMBER, lifetime.FIRST_DAY_UNITS):
                 continue
             total = self._sums.setdefault(name, np.zeros(len(self._ids), dtype=np.int64))
-            total[place] += _whole(rows[name])[known]
-        spent_first = _whole(rows[lifetime.FIRST_DAY_UNITS])[known]
+            total[place] += _whole(rows[name])
+        spent_first = _whole(rows[lifetime.FIRST_DAY_UNITS])
         self._sums[lifetime.FIRST_DAY_UNITS][place[new]] = spent_first[new]
         self._days[rfm.FIRST_DAY][place[new]] = days[rfm.FIRST_DAY][new]
         self._days[rfm.LAST_DAY][place[bought]] = days[rfm.LAST_DAY][bought]
 
     def count(self, rows: pa.Table, name: str) -> None:
         """Add what came for the first time in the period: orders, products."""
-        place, known = _places(rows[CUSTOMER_ID], self._ids)
-        self._sums[name][place] += _whole(rows[name])[known]
+        self._sums[name][self._places[_whole(rows[_NUMBER])]] += _whole(rows[name])
 
     def there(self) -> Integers:
         """The places of the customers who have bought something by now."""
@@ -169,41 +182,32 @@ class _Totals:
         return pd.DataFrame(made, index=pd.Index(self._ids.take(there).to_pandas(), dtype="str", name=CUSTOMER_ID))
 
 
-def _places(customers: pa.ChunkedArray, ids: pa.Array) -> tuple[Integers, NDArray[np.bool_]]:
-    """The place of each customer among the ids, and which rows are of one of them; the others are left out."""
-    found = pc.index_in(customers, value_set=ids)
-    known = np.asarray(found.is_valid().to_numpy(), dtype=bool)
-    return np.asarray(found.drop_null().to_numpy(), dtype=np.int64), known
-
-
 class _Texts:
     """What speaks for each value of a column of text so far, customer by customer; the most decides, ties by value."""
 
-    def __init__(self, table: ibis.Table, ids: pa.Array, adds: bool) -> None:
-        self._table, self._ids, self._adds = table, ids, adds
-        pairs = table.select(CUSTOMER_ID, _VALUE).distinct().to_pyarrow()
-        self.texts = _ordered(pairs[_VALUE])
-        self._keys = np.unique(self._key(pairs)[0])
+    def __init__(self, parts: Sequence[pa.Table], places: Integers, adds: bool) -> None:
+        self._parts, self._places, self._adds = parts, places, adds
+        different = pc.unique(pa.concat_tables(parts)[_VALUE])
+        self.texts = different.take(pc.sort_indices(different))
+        self._keys = np.unique(np.concatenate([self._key(part) for part in parts]))
         self._owner, self._code = np.divmod(self._keys, max(1, len(self.texts)))
         self._weight = np.full(len(self._keys), _NOTHING)
 
-    def _key(self, rows: pa.Table) -> tuple[Integers, NDArray[np.bool_]]:
-        place, known = _places(rows[CUSTOMER_ID], self._ids)
-        code, _ = _places(rows[_VALUE].filter(pa.array(known)), self.texts)
-        return place * max(1, len(self.texts)) + code, known
+    def _key(self, rows: pa.Table) -> Integers:
+        code = _whole(pc.index_in(rows[_VALUE], value_set=self.texts))
+        return self._places[_whole(rows[_NUMBER])] * max(1, len(self.texts)) + code
 
     def add(self, period: int) -> None:
         """Go on to the next date."""
-        rows = _rows(self._table, period)
-        keys, known = self._key(rows)
-        at = np.searchsorted(self._keys, keys)
+        rows = self._parts[period]
+        at = np.searchsorted(self._keys, self._key(rows))
         weight = rows[_WEIGHT] if self._adds else rows[_WEIGHT].cast(pa.timestamp("us"))
-        added, before = _whole(weight)[known], self._weight[at]
+        added, before = _whole(weight), self._weight[at]
         self._weight[at] = np.where(before == _NOTHING, 0, before) + added if self._adds else np.maximum(before, added)
 
     def codes(self) -> Integers:
         """The place of each customer's value among the texts, -1 where there is none."""
-        codes = np.full(len(self._ids), -1, dtype=np.int64)
+        codes = np.full(len(self._places), -1, dtype=np.int64)
         if len(self._keys):
             starts = np.flatnonzero(np.diff(self._owner, prepend=-1))
             most = np.repeat(np.maximum.reduceat(self._weight, starts), np.diff(starts, append=len(self._keys)))
@@ -217,9 +221,8 @@ class _Texts:
         total = np.zeros(len(self.texts), dtype=np.int64)
         np.add.at(total, self._code[there], self._weight[there])
         names = self.texts.to_pylist()
-        return min(
-            np.unique(self._code[there]).tolist(), key=lambda code: (names[code] == UNKNOWN_COUNTRY, -total[code], code)
-        )
+        known: list[int] = np.unique(self._code[there]).tolist()
+        return min(known, key=lambda code: (names[code] == UNKNOWN_COUNTRY, -total[code], code))
 
 
 def _made(texts: Mapping[str, _Texts], there: Integers, customers: pd.Index) -> dict[str, pd.Series]:
