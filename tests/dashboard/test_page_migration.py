@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import date, timedelta
 
 import numpy as np
@@ -64,7 +65,7 @@ def drawn(client, run, start, end):
         [("migration-run.data", run)],
     )
     assert answer.status_code == 200
-    return answer.text
+    return json.dumps(answer.json(), ensure_ascii=False)
 
 
 def test_any_two_runs_of_a_kind_can_be_chosen(desk):
@@ -90,7 +91,7 @@ def test_any_two_runs_of_a_kind_can_be_chosen(desk):
     text = drawn(client, third, f"run-{first}", f"run-{second}")
     assert "From 1 Oct 2011 to 1 Nov 2011" in text
     assert f"/api/v1/runs/{second}/movers.csv?since={first}" in text
-    assert f"from=run-{first}&to=run-{second}" in text.replace("\\u0026", "&")
+    assert f"from=run-{first}&to=run-{second}" in text
 
 
 def test_the_api_and_the_file_of_movers_say_what_the_labels_say(desk):
@@ -147,7 +148,7 @@ def test_dates_of_the_past_are_worked_out_again_from_the_sales(desk):
     def refused(**query):
         answer = client.get(f"/api/v1/runs/{past}/migration", params=query)
         assert answer.status_code in (400, 404, 422)
-        return answer.text
+        return json.dumps(answer.json(), ensure_ascii=False)
 
     assert "before the second" in refused(**{"from": end, "to": start})
     assert "since=RUN" in refused()

@@ -13,15 +13,19 @@ from starlette.testclient import TestClient
 
 from dashboard.app import create_app
 from dashboard.config import load_config
-from dashboard.pages import PAGES
+from dashboard.frames import FrameCache
+from dashboard.pages import PAGES, drift
 from dashboard.runner import Job, make_engine, run_job
 from dashboard.scheduling import new_schedule, run_due
+from dashboard.services import Services
 from dashboard.watching import live_point, run_before
 from dashboard.worker import run_worker
 from engines.run import segment
 from storage import open_store
 from storage.testing.watch import ALARM, watched_run
 from tests.dashboard.test_alerting import Receiver
+from tests.dashboard.test_app import callback
+from tests.dashboard.test_page_drift import words
 
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -94,6 +98,17 @@ def test_two_scheduled_refreshes_are_compared_and_the_alarm_rings_everywhere(
     with TestClient(create_app(config, store, environ={}), base_url="http://127.0.0.1") as client:
         told = client.get(f"/api/v1/runs/{second.id}/drift").json()
         assert [point["run"] for point in told["live"]] == [second.id]
+        page = words(drift.layout(Services(config, store, FrameCache(store)), run=str(second.id)))
+        assert "There is no timeline of the past" in page and f"run {first.id}, 1 Mar 2024" in page
+        assert f"{live.ari:.3f}" in page and "▲ alert" in page
+        drawn = callback(
+            client,
+            ["drift-timeline.figure", "drift-moved.figure", "drift-shifts.children"],
+            [("theme.data", "light")],
+            [("drift-run.data", second.id)],
+        )
+        traces = drawn.json()["response"]["drift-timeline"]["figure"]["data"]
+        assert "live run against the one before" in {trace.get("name") for trace in traces}
         for page in PAGES:
             bell = rung(client, page.PATH, second.id)
             assert "1 alert not acknowledged" in bell and f"/drift?run={second.id}" in bell
