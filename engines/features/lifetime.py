@@ -14,6 +14,9 @@ from engines.features.rfm import FIRST_DAY, LAST_DAY, PURCHASE_DAYS, SPENT, whol
 
 FIRST_DAY_UNITS = "first_day_units"
 
+#: What is made here.
+COLUMNS = (REPEAT_PURCHASES, FIRST_TO_LAST, AGE, MEAN_REPEAT_VALUE)
+
 
 def aggregates(days: ibis.Table) -> Mapping[str, ibis.Value]:
     """What the database works out for each customer from the facts of days."""

@@ -38,19 +38,21 @@ class Known(NamedTuple):
     texts: Mapping[str, pd.Series]
 
 
-def known_at(facts: Facts, dates: Sequence[date]) -> Iterator[Known]:
+def known_at(facts: Facts, dates: Sequence[date], *, whole: bool = True) -> Iterator[Known]:
     """What is known of the customers with a sale before each date.
 
     Args:
         facts: as gathered; the database works them out once.
         dates: ascending, each once.
+        whole: if not, what is in the basket and the columns of text are left out, which saves most of the work.
     """
     if not dates:
         return
     with ExitStack() as stack:
         days = _with_period(facts.days, dates)
-        asked = {**rfm.aggregates(days), **basket.aggregates(days), **lifetime.aggregates(days)}
-        asked[_ITEMS_KNOWN] = days[ITEMS].count()
+        asked = {**rfm.aggregates(days), **lifetime.aggregates(days)}
+        if whole:
+            asked |= {**basket.aggregates(days), _ITEMS_KNOWN: days[ITEMS].count()}
         sums = stack.enter_context(days.group_by(CUSTOMER_ID, _PERIOD).aggregate(**asked).cache())
         buyers = sums.filter(sums[rfm.PURCHASE_DAYS] > 0).select(CUSTOMER_ID).distinct()
         # any numbers do, and are joined and handed over much faster than ids
@@ -60,10 +62,11 @@ def known_at(facts: Facts, dates: Sequence[date]) -> Iterator[Known]:
         counts = {
             name: _split(_by_number(_counted(_with_period(table, dates), name), numbered), len(dates))
             for name, table in ((rfm.ORDERS, facts.orders), (basket.PRODUCTS, facts.products))
+            if whole or name == rfm.ORDERS
         }
         texts = {
             name: _Texts(_split(_by_number(table, numbered), len(dates)), places, adds)
-            for name, (table, adds) in _weighed(facts, dates).items()
+            for name, (table, adds) in (_weighed(facts, dates) if whole else {}).items()
         }
         for period, as_of in enumerate(dates):
             added = sums.filter(sums[_PERIOD] == period).drop(_PERIOD)
@@ -176,9 +179,13 @@ class _Totals:
     def raw(self, there: Integers) -> pd.DataFrame:
         """Their sums and days."""
         made: dict[str, Any] = {name: values[there] for name, values in (*self._days.items(), *self._sums.items())}
-        items_known = made.pop(_ITEMS_KNOWN)
-        for name, known in ((ITEMS, items_known), (basket.PRODUCTS, made[basket.PRODUCTS])):
-            made[name] = np.where(known > 0, made[name].astype(np.float64), np.nan)
+        products = made.pop(basket.PRODUCTS)
+        if _ITEMS_KNOWN in made:
+            for name, values, known in (
+                (ITEMS, made[ITEMS], made.pop(_ITEMS_KNOWN)),
+                (basket.PRODUCTS, products, products),
+            ):
+                made[name] = np.where(known > 0, values.astype(np.float64), np.nan)
         return pd.DataFrame(made, index=pd.Index(self._ids.take(there).to_pandas(), dtype="str", name=CUSTOMER_ID))
 
 

@@ -29,6 +29,12 @@ FIRST_DAY, LAST_DAY, PURCHASE_DAYS, ORDERS, SPENT, BACK, LESS = (
     *("first_day", "last_day", "purchase_days", "orders", "spent_units", "back_units", "less_units"),
 )
 
+#: What is made here.
+COLUMNS = (
+    *(RECENCY, FREQUENCY, MONETARY, NET_MONETARY, AVERAGE_ORDER_VALUE, MEAN_DAYS_BETWEEN_ORDERS, PURCHASE_SPAN),
+    *(TENURE, FIRST_PURCHASE, LAST_PURCHASE, RETURN_RATE),
+)
+
 
 def aggregates(days: ibis.Table) -> Mapping[str, ibis.Value]:
     """What the database works out for each customer from the facts of days."""
