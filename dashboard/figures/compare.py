@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures import ink, template
-from dashboard.numbers import count, percent
+from dashboard.numbers import count, percent, written
 from dashboard.run_frame import RunFrame
 
 _LABELLED = 0.07  # a piece of a bar smaller than this share has no room for its figure
@@ -104,7 +104,7 @@ class AgreementData(NamedTuple):
 
 def draw_agreement(data: AgreementData, theme: str) -> go.Figure:
     """A square of pairs: the brighter, the more two runs agree."""
-    text = np.array([[f"{value:.2f}" for value in row] for row in data.agreement])
+    text = np.array([[written(value, ".2f") for value in row] for row in data.agreement])
     figure = go.Figure(layout={"template": template(theme)})
     figure.add_heatmap(
         z=data.agreement,

@@ -27,7 +27,7 @@ from dashboard.comparison import (
 from dashboard.context import engine_titles, run_from, run_labels, title_of
 from dashboard.figures import compare as figures
 from dashboard.figures import empty, graph_config
-from dashboard.numbers import NOTHING, count, day, plural
+from dashboard.numbers import NOTHING, count, day, plural, written
 from dashboard.services import Services
 from storage.contract import Run
 
@@ -249,10 +249,10 @@ def _address(services: Services, search: str | None, chosen: Sequence[int]) -> s
 def _told(data: figures.AgreementData) -> str:
     most, least = data.extremes
     if len(data.runs) == FEWEST:
-        return f"{most[0]} and {most[1]} agree with an adjusted Rand index of {most[2]:.2f}."
+        return f"{most[0]} and {most[1]} agree with an adjusted Rand index of {written(most[2], '.2f')}."
     return (
-        f"{most[0]} and {most[1]} agree most (adjusted Rand index {most[2]:.2f}), "
-        f"{least[0]} and {least[1]} least ({least[2]:.2f})."
+        f"{most[0]} and {most[1]} agree most (adjusted Rand index {written(most[2], '.2f')}), "
+        f"{least[0]} and {least[1]} least ({written(least[2], '.2f')})."
     )
 
 
@@ -265,7 +265,7 @@ def _table(runs: Sequence[Run], labels: Sequence[str], rows: Sequence[MetricRow]
         _line("Fitted on", "Customers the model was fitted on; everyone is labelled all the same.",
               [NOTHING if run.fitted_on is None else count(run.fitted_on) for run in runs]),
         _line("Fit time", "Seconds from the customer table to the finished segments.",
-              [NOTHING if run.seconds is None else f"{run.seconds:.2f} s" for run in runs]),
+              [NOTHING if run.seconds is None else f"{written(run.seconds, '.2f')} s" for run in runs]),
         *(_line(f"Setting: {name}", "Settings that are equal are not shown.", [_setting(value) for value in values])
           for name, values in differing_settings(runs)),
     ]  # fmt: skip

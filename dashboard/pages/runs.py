@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from dashboard import cards
 from dashboard.context import engine_titles, title_of
-from dashboard.numbers import NOTHING, count, day, plural
+from dashboard.numbers import NOTHING, count, day, plural, written
 from dashboard.services import Services
 from storage.contract import Run, Snapshot
 
@@ -60,7 +60,7 @@ def _line(run: Run, snapshot: Snapshot, titles: Mapping[str, str], current: str 
         html.Td(day(run.as_of), className="text-nowrap"),
         html.Td(count(snapshot.customers), className="seg-number"),
         html.Td(finished, className="text-nowrap"),
-        html.Td(NOTHING if run.seconds is None else f"{run.seconds:.2f} s", className="seg-number"),
+        html.Td(NOTHING if run.seconds is None else f"{written(run.seconds, '.2f')} s", className="seg-number"),
         html.Td(_ways(run), className="text-nowrap"),
     ]
     return html.Tr(cells, className="seg-here" if str(run.id) == current else "")

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from selenium.webdriver.common.action_chains import ActionChains
-from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from dashboard.app import create_app
@@ -32,7 +30,8 @@ axe.run({exclude: [[".js-plotly-plot .main-svg"]]}, {resultTypes: ["violations"]
 """
 NAMELESS_DRAWINGS = """
 return Array.from(document.querySelectorAll(".main-svg")).filter(item => item.getBoundingClientRect().width
-  && item.getAttribute("aria-hidden") !== "true" && !(item.getAttribute("role") === "img" && item.getAttribute("aria-label"))
+  && item.getAttribute("aria-hidden") !== "true"
+  && !(item.getAttribute("role") === "img" && item.getAttribute("aria-label"))
 ).length;
 """
 SETTLED = """
