@@ -18,7 +18,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from flask import Flask, Response, current_app, g, request, send_file
 
-from dashboard import bell, cards, ids, locales
+from dashboard import bell, cards, demo, ids, locales
 from dashboard.config import shipped
 from dashboard.context import address, context, first_run, moved, run_from
 from dashboard.pages import PAGES
@@ -230,6 +230,7 @@ def _say_what_went_wrong(error: Exception) -> None:
 
 def _register(app: Dash, services: Services) -> None:
     bell.register(app, services, SHOWN_RUN)
+    demo.register(app, services)
     theme = ClientsideFunction("segmentry", "theme")
     app.clientside_callback(
         theme,

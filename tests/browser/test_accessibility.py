@@ -118,7 +118,7 @@ def test_from_filter_to_export_with_the_keyboard_alone(dash_br, desk):
     def tab_to(is_there):
         for _ in range(120):
             here = press(Keys.TAB)
-            assert here["ok"], f"the keyboard is somewhere unseen: {here['label']}"
+            wait.until(lambda _: driver.execute_script(FOCUS)["ok"], f"the keyboard is out of sight: {here['label']}")
             if is_there(here):
                 return
         raise AssertionError("Tab never got there")
