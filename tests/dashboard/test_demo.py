@@ -36,7 +36,7 @@ def test_the_worker_reads_and_segments_it_and_it_says_that_it_is_made_up(desk):
     settings, store = desk
     demo.load(store)
     run_worker(settings, store, threading.Event(), drain=True)
-    told, busy, run = demo.standing(store)
+    _, busy, run = demo.standing(store)
     assert not busy and store.run(run).state == "done"
     (snapshot,) = store.snapshots()
     assert snapshot.info["synthetic"] and snapshot.info["title"] == "Sample shop (synthetic)"
