@@ -110,7 +110,7 @@
       template: graph.layout.template,
     });
     window.Plotly.downloadImage(
-      { data: graph.data, layout: layout, config: {} },
+      { data: graph.data, layout: layout, config: { locale: graph._context.locale, locales: graph._context.locales } },
       { format: button.dataset.picture, filename: button.dataset.name, width: 1000, height: 620, scale: 2 }
     );
   });

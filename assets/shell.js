@@ -38,6 +38,14 @@
       return same();
     },
 
+    // The example has its first run: it is opened, every part of the page anew.
+    open: function (run) {
+      if (run) {
+        window.location.assign("/?run=" + encodeURIComponent(run));
+      }
+      return same();
+    },
+
     // A page opened without a run gets the one it shows into its address, without a step back to nowhere. The address
     // is told directly, since as an output it would close a circle.
     named: function (run) {

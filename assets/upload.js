@@ -7,7 +7,7 @@
   function part(name) { return document.getElementById("data-" + name); }
 
   function megabytes(bytes) {
-    return (bytes / 1048576).toLocaleString("en", { maximumFractionDigits: 1 }) + " MB";
+    return (bytes / 1048576).toLocaleString(document.documentElement.dataset.numbers, { maximumFractionDigits: 1 }) + " MB";
   }
 
   function trouble(sentence) {

@@ -10,7 +10,7 @@ from flask import request
 
 from dashboard import ids
 from dashboard.context import engine_titles
-from dashboard.numbers import day, plural
+from dashboard.numbers import day, plural, written
 from dashboard.services import Services
 from storage.watch import Alert
 
@@ -45,7 +45,7 @@ def filled(services: Services) -> list[Component]:
 
 
 def _line(alert: Alert, engine: str) -> list[Component]:
-    about = f"{alert.dataset}, {day(alert.as_of)}: {engine} agrees only to ARI {alert.ari:.2f}."
+    about = f"{alert.dataset}, {day(alert.as_of)}: {engine} agrees only to ARI {written(alert.ari, '.2f')}."
     button = html.Button(
         "Acknowledge",
         id={"type": SEEN, "alert": alert.id},

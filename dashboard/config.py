@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from dashboard.locales import DEFAULT, manner_of
 from engines.columns import ATTRIBUTE, ATTRIBUTE_FIELD, FIELDS_IN_WORDS, is_field
 from engines.contract import Play
 from engines.errors import InputError
@@ -39,6 +40,22 @@ class Sales(_Section):
     """What the sales are measured in."""
 
     currency: str = Field(min_length=3, max_length=3)
+
+
+class Locale(_Section):
+    """In whose manner numbers, money and dates are written."""
+
+    language: str = DEFAULT
+
+    @field_validator("language")
+    @classmethod
+    def _is_known(cls, language: str) -> str:
+        if language != DEFAULT:
+            try:
+                manner_of(language)
+            except InputError as error:
+                raise ValueError(str(error)) from None
+        return language
 
 
 class Reading(_Section):
@@ -189,6 +206,7 @@ class Config(_Section):
 
     database: Database
     sales: Sales
+    locale: Locale
     mapping: dict[str, str]
     reading: Reading
     cleaning: Cleaning

@@ -13,7 +13,7 @@ from pandas import DataFrame
 from dashboard.cards import swatch
 from dashboard.explaining import explain
 from dashboard.figures.orders import order_figure
-from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money
+from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
 from dashboard.one_customer import Known, Then, known_of, orders_of, segments_over_time
 from dashboard.run_frame import RunFrame
 from dashboard.services import Services
@@ -88,7 +88,7 @@ def _rfm_words(frame: RunFrame, rfm: dict[str, Any]) -> str:
     if way is None:
         return f"{told} No change of a single score leads to another segment."
     column = frame.describe(way["column"])
-    value = money(way["value"], frame.currency) if column.kind == "money" else f"{way['value']:,g}"
+    value = money(way["value"], frame.currency) if column.kind == "money" else written(way["value"], ",g")
     turn = "The nearest way out: {segment}, where {title} passes {value}."
     return f"{told} " + turn.format(segment=way["segment"], title=column.title, value=value)
 
@@ -167,7 +167,7 @@ def _orders(frame: RunFrame, orders: DataFrame | None, theme: str) -> list[Compo
 
 
 def _order_line(moment: Any, amount: float, items: float, currency: str) -> Component:
-    known = NOTHING if items != items else f"{items:,g}"
+    known = NOTHING if items != items else written(items, ",g")
     cells = (money(amount, currency), known)
     return html.Tr(
         [html.Th(day(moment), scope="row"), *(html.Td(text, className="seg-number") for text in cells)],

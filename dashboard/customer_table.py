@@ -53,13 +53,7 @@ _UNKNOWN = {
 _SORTED_FIRST = CLV
 _EPOCH = date(1970, 1, 1)
 
-_FORMATS = {  # d3 formats by kind of column
-    "money": ",.2f",
-    "share": ".1%",
-    "days": ",.0f",
-    "count": ",.0f",
-    "number": ",.2f",
-}
+_PLACES = {"days": 0, "count": 0, "share": 1}  # by kind of column; 2 else
 
 
 def grid(component_id: str) -> dag.AgGrid:
@@ -157,7 +151,7 @@ def _column(frame: RunFrame, name: str, sorted_first: bool) -> dict[str, Any]:
 
 def _written(kind: str, value: str) -> str:
     """JavaScript that writes a number as its kind asks for; what is not there is a dash."""
-    return f"({value} == null ? '–' : d3.format('{_FORMATS.get(kind, ',.2f')}')({value}))"
+    return f"segmentryNumber({value}, {_PLACES.get(kind, 2)}, {json.dumps(kind == 'share')})"
 
 
 def chooser(component_id: str) -> Component:

@@ -11,7 +11,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard import asides, audience_saver, cards, customer_table, filters, name_editor, rail
+from dashboard import asides, audience_saver, cards, customer_table, demo, filters, name_editor, rail
 from dashboard.charts import Ask, pictures
 from dashboard.context import first_run
 from dashboard.filters import View
@@ -201,9 +201,11 @@ def _first_steps() -> Component:
         [
             "Segments appear here once a file of sales has been read.",
             dcc.Link("Add sales", href="/data", className="btn btn-primary"),
-            "Or in a terminal:",
+            "Or have a look first:",
         ],
         [
+            *demo.offer(),
+            html.P("In a terminal:"),
             html.Dl(
                 [
                     html.Dt(html.Code("make demo")),
@@ -212,7 +214,6 @@ def _first_steps() -> Component:
                     html.Dd("reads your own sales: CSV, Excel or Parquet"),
                 ]
             ),
-            html.P("Then load this page again."),
         ],
     )
 

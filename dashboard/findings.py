@@ -10,11 +10,11 @@ import numpy as np
 
 from dashboard.frames import FrameCache
 from dashboard.history import earlier_runs
-from dashboard.numbers import short_money
+from dashboard.numbers import change_percent, count, day, percent, short_money
 from dashboard.run_frame import Mask, RunFrame
 from dashboard.tally import AT_RISK, CLV_KNOWN, Tally, best_spenders, once, tally
 from engines.columns import CLV, MONETARY, RECENCY
-from engines.insights import Earlier, Insight, Sums, best_tenth, insights_from, sentence
+from engines.insights import Earlier, Insight, Sums, Writing, best_tenth, insights_from, sentence
 from storage.contract import Run, Selection, Store
 
 
@@ -66,7 +66,8 @@ def insights_of(store: Store, frames: FrameCache, run_id: int, selection: Select
 
 def told(found: Sequence[Insight], currency: str) -> list[str]:
     """Insights as sentences."""
-    return [sentence(item, partial(short_money, currency=currency)) for item in found]
+    how = Writing(partial(short_money, currency=currency), count, percent, change_percent, day)
+    return [sentence(item, how) for item in found]
 
 
 def insight_dicts(found: Sequence[Insight], currency: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.numbers import NOTHING
+from dashboard.numbers import NOTHING, written
 from dashboard.run_report import table
 from engines.value.golden import Comparison
 
@@ -28,7 +28,10 @@ def golden_parts(found: Sequence[Comparison], titles: dict[str, str]) -> list[Co
 
 def _line(item: Comparison, titles: dict[str, str]) -> Component:
     mark = html.Td("✓" if item.holds else "▲ differs", className="" if item.holds else "seg-alarm")
-    ours = NOTHING if item.ours is None else f"{item.ours:,.4f}"
-    numbers = [html.Td(each, className="seg-number") for each in (f"{item.published:,.4f}", ours, f"{item.within:.2g}")]
+    ours = NOTHING if item.ours is None else written(item.ours, ",.4f")
+    numbers = [
+        html.Td(each, className="seg-number")
+        for each in (written(item.published, ",.4f"), ours, written(item.within, ".2g"))
+    ]
     name = html.Th(titles.get(item.model, item.model), scope="row", className="seg-nowrap")
     return html.Tr([name, html.Td(item.quantity), *numbers, mark, html.Td(item.source, className="seg-hint")])

@@ -9,7 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.history import Moment
-from dashboard.numbers import NOTHING, count, day, missing, money, percent, plural, short_money
+from dashboard.numbers import NOTHING, count, day, missing, money, percent, plural, short_money, written
 from dashboard.totals import Totals
 from engines.columns import describe
 
@@ -228,7 +228,7 @@ def change(before: float | None, now: float | None) -> str:
     if abs(share) < 0.0005:
         return f"= 0.0{chr(160)}%"
     if share > 9.995:
-        return f"▲ ×{now / before:,.0f}"
+        return f"▲ ×{written(now / before, ',.0f')}"
     return f"{'▲ +' if share > 0 else '▼ −'}{percent(abs(share))}"
 
 

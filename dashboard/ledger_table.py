@@ -8,7 +8,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.numbers import NOTHING, money
+from dashboard.numbers import NOTHING, money, written
 from engines.intake import NOTES, RULES
 
 _COUNTED = ("lines", "orders", "customers")
@@ -40,7 +40,7 @@ def ledger_table(ledger: Mapping[str, Any], currency: str) -> Component:
 
 def _row(title: str, why: str, side: Mapping[str, Any], currency: str, style: str = "") -> Component:
     under = [html.Div(why, className="seg-hint fw-normal")] if why else []
-    numbers = [f"{side[name]:,}" if side.get(name) is not None else NOTHING for name in _COUNTED]
+    numbers = [written(side[name], ",") if side.get(name) is not None else NOTHING for name in _COUNTED]
     cells = [html.Td(text, className="seg-number") for text in (*numbers, money(side["revenue"], currency))]
     return html.Tr([html.Th([title, *under], scope="row"), *cells], className=style)
 

@@ -13,6 +13,7 @@ from rich.text import Text
 from dashboard.evaluation import OfSales
 from dashboard.inspection import Inspection
 from dashboard.labelling import Labelled
+from dashboard.numbers import written
 from dashboard.runner import Outcome
 from dashboard.starters import starter_words
 from engines.columns import SEGMENT, SEGMENT_KEY, describe
@@ -41,7 +42,7 @@ def new_table(title: str, left: Sequence[str], right: Sequence[str] = (), last: 
 
 
 def _money(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.2f}"
+    return "–" if value is None else written(value, ",.2f")
 
 
 def print_ledger(ledger: Mapping[str, Any], currency: str, console: Console | None = None) -> None:
@@ -65,7 +66,7 @@ def print_outcome(outcome: Outcome, insights: Mapping[int, Sequence[Mapping[str,
     ledger = snapshot.ledger
     currency = snapshot.info["currency"]
     console.print(
-        f"\n{snapshot.info['title']} as of {snapshot.as_of.isoformat()}: {snapshot.customers:,} customers "
+        f"\n{snapshot.info['title']} as of {snapshot.as_of.isoformat()}: {written(snapshot.customers, ',')} customers "
         f"(snapshot {snapshot.id})\n",
         highlight=False,
     )
@@ -73,16 +74,18 @@ def print_outcome(outcome: Outcome, insights: Mapping[int, Sequence[Mapping[str,
     for run in outcome.runs:
         if run.state != "done":
             continue
-        header = f"\n{run.engine}: run {run.id}, {run.seconds or 0:.1f} s" + (f", k = {run.k}" if run.k else "")
+        header = f"\n{run.engine}: run {run.id}, {written(run.seconds or 0, '.1f')} s" + (
+            f", k = {run.k}" if run.k else ""
+        )
         right = ["Customers", "Revenue %", "Recency", "Frequency", "Monetary", "CLV"]
         table = new_table(header, ["Segment"], right, ["Action"])
         for item in run.segments:
             table.add_row(
                 item.name,
-                f"{item.customers:,}",
-                f"{item.revenue_share:.1%}",
-                f"{item.recency:,.0f}",
-                f"{item.frequency:,.1f}",
+                written(item.customers, ","),
+                f"{written(100 * item.revenue_share, '.1f')}%",
+                written(item.recency, ",.0f"),
+                written(item.frequency, ",.1f"),
                 _money(item.monetary),
                 _money(item.clv),
                 item.action,
@@ -95,13 +98,13 @@ def print_outcome(outcome: Outcome, insights: Mapping[int, Sequence[Mapping[str,
 
 
 def _side(side: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    counts = ("" if side.get(name) is None else f"{side[name]:,}" for name in ("lines", "orders", "customers"))
+    counts = ("" if side.get(name) is None else written(side[name], ",") for name in ("lines", "orders", "customers"))
     return *counts, _exact(side["revenue"])
 
 
 def _exact(value: float) -> str:
     """Money of the ledger in full: control totals are compared to the last digit."""
-    text = f"{value:,.4f}"
+    text = written(value, ",.4f")
     return text[:-2] if text.endswith("00") else text.rstrip("0")
 
 
@@ -184,7 +187,7 @@ def print_runs(found: Sequence[Mapping[str, Any]]) -> None:
             "–" if item["k"] is None else str(item["k"]),
             "–" if item["seed"] is None else str(item["seed"]),
             str(len(item["segments"])),
-            "–" if item["seconds"] is None else f"{item['seconds']:.1f}",
+            "–" if item["seconds"] is None else written(item["seconds"], ".1f"),
             starter_words(Starter(item["started"]["via"], item["started"]["by"])) or "–",
             item["state"] + _standing(item),
         )
@@ -205,8 +208,8 @@ def print_selection(found: OfSales) -> None:
     """One row per k, the recommended one marked, and why."""
     console, selection = new_console(), found.selection
     console.print(
-        f"\n{found.what.info['title']} as of {found.what.as_of.isoformat()}: {selection.customers:,} customers, "
-        f"{selection.engine}\nFeature space: {selection.space}\n",
+        f"\n{found.what.info['title']} as of {found.what.as_of.isoformat()}: {written(selection.customers, ',')} "
+        f"customers, {selection.engine}\nFeature space: {selection.space}\n",
         highlight=False,
     )
     shown = [item for item in _K_COLUMNS if any(getattr(point, item[1]) is not None for point in selection.points)]
@@ -237,7 +240,7 @@ _K_COLUMNS = (
 def _k_cell(value: float | None, error: float | None, form: str) -> str:
     if value is None:
         return "–"
-    return format(value, form) + (f" ± {format(error, form)}" if error is not None else "")
+    return written(value, form) + (f" ± {written(error, form)}" if error is not None else "")
 
 
 def print_labels(found: Labelled) -> None:
@@ -245,19 +248,21 @@ def print_labels(found: Labelled) -> None:
     console, run, customers = new_console(), found.run, found.customers
     described = f" as of {found.as_of.isoformat()}" if found.as_of is not None else ""
     console.print(
-        f"\n{len(customers):,} customer{'s' if len(customers) > 1 else ''}{described} in the segments of run {run.id} "
-        f"({run.engine})\n",
+        f"\n{written(len(customers), ',')} customer{'s' if len(customers) > 1 else ''}{described} in the segments "
+        f"of run {run.id} ({run.engine})\n",
         highlight=False,
     )
     counts = customers[SEGMENT].value_counts()
     table = new_table("Segments", ["Segment"], ["Customers", "Share"])
     for name, count in counts.items():
-        table.add_row(str(name), f"{count:,}", f"{count / len(customers):.1%}")
+        table.add_row(str(name), written(count, ","), f"{written(100 * (count / len(customers)), '.1f')}%")
     console.print(table)
     columns = [name for name in customers.columns if name not in (SEGMENT, SEGMENT_KEY)]
     table = new_table("Customers", ["Customer", "Segment"], [describe(name).title for name in columns])
     for customer, row in customers.head(_LABELS).iterrows():
-        table.add_row(str(customer), row[SEGMENT], *(f"{row[name]:,.6g}" for name in columns))
+        table.add_row(str(customer), row[SEGMENT], *(written(row[name], ",.6g") for name in columns))
     console.print(table)
     if len(customers) > _LABELS:
-        console.print(f"{len(customers) - _LABELS:,} more; write them all with --output labels.csv", highlight=False)
+        console.print(
+            f"{written(len(customers) - _LABELS, ',')} more; write them all with --output labels.csv", highlight=False
+        )

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dashboard.drifting import Watched
+from dashboard.numbers import written
 from engines.columns import describe
 
 
@@ -25,11 +26,11 @@ def print_drift(found: Watched) -> None:
     for point in watched.points:
         table.add_row(
             point.as_of,
-            f"{point.customers:,}",
-            f"{point.ari:.3f}",
-            "–" if point.noise_low is None else f"{point.noise_low:.3f}",
-            "–" if point.moved_share is None else f"{point.moved_share:.1%}",
-            "–" if point.model_moved is None else f"{point.model_moved:.1%}",
+            written(point.customers, ","),
+            written(point.ari, ".3f"),
+            "–" if point.noise_low is None else written(point.noise_low, ".3f"),
+            "–" if point.moved_share is None else f"{written(100 * point.moved_share, '.1f')}%",
+            "–" if point.model_moved is None else f"{written(100 * point.model_moved, '.1f')}%",
             "▲ alert" if point.alert else "",
             style="red" if point.alert else None,
         )
@@ -42,6 +43,11 @@ def print_drift(found: Watched) -> None:
     for title in ("Stability index (PSI)", "Cliff's delta", "Median then", "Median now"):
         table.add_column(title, justify="right")
     for shift in watched.points[-1].shifts:
-        cells = (f"{shift.psi:.2f}", f"{shift.effect:+.2f}", f"{shift.before:,.6g}", f"{shift.now:,.6g}")
+        cells = (
+            written(shift.psi, ".2f"),
+            written(shift.effect, "+.2f"),
+            written(shift.before, ",.6g"),
+            written(shift.now, ",.6g"),
+        )
         table.add_row(describe(shift.column).title, *cells)
     console.print(table)

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from dashboard.numbers import count, written
 from dashboard.printing import new_console, new_table
 from dashboard.validation import Validated
 from engines.value.golden import Comparison
@@ -35,8 +36,8 @@ def print_receipt(found: Validated) -> None:
     out, receipt = new_console(), found.receipt
     plan = receipt["plan"]
     out.print(
-        f"\n{found.title}: {plan['customers']:,} customers known by {plan['cutoff']}, held against the "
-        f"{plan['weeks']:.4g} weeks up to {plan['until']}\n",
+        f"\n{found.title}: {written(plan['customers'], ',')} customers known by {plan['cutoff']}, held against the "
+        f"{written(plan['weeks'], '.4g')} weeks up to {plan['until']}\n",
         highlight=False,
     )
     for question, title, columns in (
@@ -51,9 +52,10 @@ def print_receipt(found: Validated) -> None:
     if coverage is not None:
         total = coverage["total"]
         out.print(
-            f"  Intervals meant to hold {coverage['level']:.0%} held the spend of {coverage['spend']:.1%} and the "
-            f"purchases of {coverage['purchases']:.1%} of the customers; in all {total['actual']:,.0f} "
-            f"{found.currency} came, where {total['low']:,.0f} to {total['high']:,.0f} was foreseen.",
+            f"  Intervals meant to hold {coverage['level']:.0%} held the spend of "
+            f"{written(100 * coverage['spend'], '.1f')}% and the purchases of "
+            f"{written(100 * coverage['purchases'], '.1f')}% of the customers; in all {count(total['actual'])} "
+            f"{found.currency} came, where {count(total['low'])} to {count(total['high'])} was foreseen.",
             highlight=False,
         )
     for item in receipt["verdicts"]:
@@ -83,7 +85,7 @@ def _figures(
 def _print_models(out: Console, receipt: Mapping[str, Any]) -> None:
     made = new_table("Fitted parameters", ["Model", "Parameters"], ["Log-likelihood"], ["Fitted by"])
     for name, found in receipt["models"].items():
-        parameters = ", ".join(f"{key} {value:.5g}" for key, value in found["parameters"].items())
+        parameters = ", ".join(f"{key} {written(value, '.5g')}" for key, value in found["parameters"].items())
         likelihood = _cell(found["log_likelihood"], ",.2f")
         made.add_row(receipt["titles"].get(name, name), parameters, likelihood, found["method"] or "–")
     out.print(made)
@@ -97,9 +99,9 @@ def _golden(rows: Sequence[Comparison], titles: Mapping[str, str]) -> Table:
         called = titles.get(row.model, row.model)
         digits = len(f"{row.published:.6g}".partition(".")[2]) + 1
         ours = _cell(row.ours, f",.{digits}f")
-        made.add_row(called, row.quantity, f"{row.published:,.6g}", ours, _MARKS[row.holds], row.source)
+        made.add_row(called, row.quantity, written(row.published, ",.6g"), ours, _MARKS[row.holds], row.source)
     return made
 
 
 def _cell(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)
+    return "–" if value is None else written(value, form)

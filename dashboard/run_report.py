@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 
 from dashboard import cards, name_editor
 from dashboard.comparison import BETTER, metric_rows, metric_text, space_words
-from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, short_money
+from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, short_money, written
 from engines.contract import Knob
 from engines.rules import rules_of
 from storage.contract import Run, Snapshot
@@ -164,7 +164,7 @@ def _value_words(model: Mapping[str, Any]) -> str:
 
 def _ledger(ledger: Mapping[str, Any], currency: str) -> Component:
     def line(title: str, side: Mapping[str, Any], style: str = "") -> Component:
-        numbers = (f"{side['lines']:,}", money(side["revenue"], currency))
+        numbers = (written(side["lines"], ","), money(side["revenue"], currency))
         cells = [html.Td(text, className="seg-number") for text in numbers]
         return html.Tr([html.Th(title, scope="row"), *cells], className=style)
 
@@ -191,7 +191,7 @@ def note_section(run: Run) -> list[Component]:
 
 def machine_section(run: Run) -> Component:
     """How long it took, on how many customers, the figures of the fit, and the versions to reproduce it with."""
-    took = NOTHING if run.seconds is None else f"{run.seconds:.2f} s"
+    took = NOTHING if run.seconds is None else f"{written(run.seconds, '.2f')} s"
     fitted_on = NOTHING if run.fitted_on is None else plural(run.fitted_on, "customer")
     pairs: list[tuple[str, Any, str]] = [
         ("Fit time", took, "Seconds from the customer table to the finished segments."),
@@ -206,7 +206,7 @@ def machine_section(run: Run) -> Component:
 def _figure(value: float | None) -> str:
     if value is None:
         return NOTHING
-    return count(value) if float(value).is_integer() else f"{value:,.6g}"
+    return count(value) if float(value).is_integer() else written(value, ",.6g")
 
 
 # --- the model ------------------------------------------------------------------------------------------------------

@@ -16,9 +16,9 @@ import dash_bootstrap_components as dbc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update, set_props
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
-from flask import Flask, Response, current_app, request, send_file
+from flask import Flask, Response, current_app, g, request, send_file
 
-from dashboard import bell, cards, ids
+from dashboard import bell, cards, demo, ids, locales
 from dashboard.config import shipped
 from dashboard.context import address, context, first_run, moved, run_from
 from dashboard.pages import PAGES
@@ -42,7 +42,7 @@ _ONE_DAY = 86_400
 _log = logging.getLogger("segmentry")
 
 _INDEX = """<!DOCTYPE html>
-<html lang="en">
+<html lang="en" data-numbers="SEGMENTRY_NUMBERS">
   <head>
     {%metas%}
     <title>{%title%}</title>
@@ -62,7 +62,9 @@ def create_shell(services: Services) -> Dash:
     """The Dash application with all pages, on a Flask server of its own, ready to be mounted."""
     server = Flask("dashboard", static_folder=None)
     server.extensions["segmentry"] = services
+    _speak(server, services.config.locale.language)
     server.add_url_rule(BOOTSTRAP_PATH, "bootstrap", partial(send_file, _bootstrap_css(), max_age=_ONE_DAY))
+    numbers = services.config.locale.language.replace("_", "-")
     app = Dash(
         "dashboard",
         server=server,
@@ -72,7 +74,7 @@ def create_shell(services: Services) -> Dash:
         assets_folder=str(shipped("assets").resolve()),
         assets_ignore=r"theme\.js|.*\.md",  # theme.js is in the head already
         external_stylesheets=[f"{BOOTSTRAP_PATH}?v={version('bootstrap-flask')}"],
-        index_string=_INDEX.replace("SEGMENTRY_VERSION", version("segmentry")),
+        index_string=_INDEX.replace("SEGMENTRY_VERSION", version("segmentry")).replace("SEGMENTRY_NUMBERS", numbers),
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
         title="Segmentry",
         update_title=None,
@@ -99,6 +101,19 @@ def create_shell(services: Services) -> Dash:
     with server.test_request_context("/"):
         server.preprocess_request()  # Dash finishes its set-up at the first request: have it behind us
     return app
+
+
+def _speak(server: Flask, language: str) -> None:
+    """Every request is answered in the language of the settings; what the thread does next is not touched."""
+
+    @server.before_request
+    def begin() -> None:
+        g.language = locales.speak(language)
+
+    @server.teardown_request
+    def end(error: BaseException | None) -> None:
+        if "language" in g:
+            locales.silence(g.pop("language"))
 
 
 def _bootstrap_css() -> Path:
@@ -215,6 +230,7 @@ def _say_what_went_wrong(error: Exception) -> None:
 
 def _register(app: Dash, services: Services) -> None:
     bell.register(app, services, SHOWN_RUN)
+    demo.register(app, services)
     theme = ClientsideFunction("segmentry", "theme")
     app.clientside_callback(
         theme,

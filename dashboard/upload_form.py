@@ -11,7 +11,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.config import Config
-from dashboard.numbers import NOTHING, day, percent
+from dashboard.numbers import NOTHING, day, percent, written
 from dashboard.uploads import Asked
 from engines.columns import (
     AMOUNT,
@@ -191,10 +191,10 @@ def effect_words(how: str, earlier: Snapshot | None, runs: int) -> str:
     """What an answer means for what is there, before anything is read."""
     if how == "new" or earlier is None:
         return "What is there stays; the same name and date as of an earlier snapshot stand beside it."
-    about = f"{earlier.dataset}, {day(earlier.as_of)}: {earlier.customers:,} customers"
+    about = f"{earlier.dataset}, {day(earlier.as_of)}: {written(earlier.customers, ',')} customers"
     if how == "append":
         return f"A snapshot of both is made; the one there ({about}) stays."
-    return f"The snapshot there ({about}) goes with its {runs:,} runs, once the new one is there."
+    return f"The snapshot there ({about}) goes with its {written(runs, ',')} runs, once the new one is there."
 
 
 # --- what was filled in -----------------------------------------------------------------------------------------------

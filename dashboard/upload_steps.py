@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from dashboard import upload_form as form
 from dashboard.context import title_of
 from dashboard.ledger_table import ledger_table
-from dashboard.numbers import NOTHING, count, day, plural, short_money
+from dashboard.numbers import NOTHING, count, day, plural, short_money, written
 from dashboard.receiving import UPLOADABLE
 from dashboard.services import Services
 from dashboard.upload_report import BUSY, outcome, same_as_words
@@ -48,7 +48,8 @@ def choosing(services: Services) -> Component:
         [
             html.P("Drop a file of sales here", className="data-drop-head mb-1"),
             html.P(
-                [f"CSV, TSV, Excel, Parquet; also .gz, .zst or .zip; up to {limit:,} MB"], className="seg-hint mb-2"
+                [f"CSV, TSV, Excel, Parquet; also .gz, .zst or .zip; up to {written(limit, ',')} MB"],
+                className="seg-hint mb-2",
             ),
             html.Button("Choose a file", id="data-choose", className="btn btn-primary btn-sm", type="button"),
             html.Div(
@@ -287,7 +288,7 @@ def how_words(services: Services, how: str, name: str | None) -> str:
 
 
 def _size(size: float) -> str:
-    return f"{size / 2**20:,.1f} MB" if size >= 2**20 else f"{max(1, round(size / 1024)):,} KB"
+    return f"{written(size / 2**20, ',.1f')} MB" if size >= 2**20 else f"{written(max(1, round(size / 1024)), ',')} KB"
 
 
 def shown(is_there: bool) -> dict[str, str]:

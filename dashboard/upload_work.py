@@ -13,10 +13,11 @@ from uuid import uuid4
 from dashboard.config import Config
 from dashboard.inspection import Inspection, inspect
 from dashboard.reading import Progress, silent
-from dashboard.runner import queue_job
+from dashboard.runner import Job, queue_job
 from dashboard.tidying import path_of, token_of
 from dashboard.uploads import Asked, in_users_words, twin_of
 from engines.errors import InputError
+from engines.intake import EMBEDDED
 from engines.intake.places import files_of, kind_of
 from storage.contract import Snapshot, Store
 from storage.queued import Starter
@@ -63,6 +64,8 @@ def work_upload(upload: Upload, config: Config, store: Store, progress: Progress
 
 
 def _source(upload: Upload, asked: Asked, config: Config, store: Store) -> _Source:
+    if upload.file in EMBEDDED:  # nobody uploaded it: it is there on every machine
+        return _Source(Path(upload.file), EMBEDDED[upload.file].title)
     path = path_of(upload, config).resolve()
     if not path.is_file():
         raise InputError(f"The file of {upload.name} is not there any more; upload it again.")
@@ -145,6 +148,8 @@ def _effect(asked: Asked, source: _Source, found: Inspection, store: Store) -> d
 def _stored(upload: Upload, asked: Asked, source: _Source, config: Config, store: Store, progress: Progress) -> Done:
     told = asked.told(config)
     job = replace(asked.job(str(source.place), upload.name), name=source.name, called=upload.name)
+    if upload.file in EMBEDDED:
+        job = Job(upload.file)
     job = replace(job, starter=Starter("upload", upload.name))
     outcome = queue_job(job, told, store, progress, reuse_runs=True)
     old = source.earlier

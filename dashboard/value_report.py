@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.numbers import NOTHING, count, day, decimal, missing, money, percent, plural, short_money
+from dashboard.numbers import NOTHING, count, day, decimal, missing, money, percent, plural, short_money, written
 from dashboard.run_report import scrolled, section, table
 
 Receipt = Mapping[str, Any]
@@ -39,7 +39,7 @@ def _signed(value: float | None) -> str:
 
 
 def _times(value: float | None) -> str:
-    return NOTHING if missing(value) else f"{value:.2f}×"
+    return NOTHING if missing(value) else f"{written(value, '.2f')}×"
 
 
 FORESIGHT = (
@@ -274,7 +274,7 @@ def model_section(receipt: Receipt) -> Component:
     """The fitted parameters, so that anyone can check them."""
     lines = []
     for name, found in receipt["models"].items():
-        parameters = ", ".join(f"{key} {value:.4g}" for key, value in found["parameters"].items())
+        parameters = ", ".join(f"{key} {written(value, '.4g')}" for key, value in found["parameters"].items())
         likelihood = decimal(found.get("log_likelihood"), 2)
         how = found.get("method") or NOTHING
         cells = [html.Td(parameters), html.Td(likelihood, className="seg-number"), html.Td(how)]

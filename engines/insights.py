@@ -6,6 +6,7 @@ Every sentence is made from an :class:`Insight`, whose figures are worked out he
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -252,65 +253,67 @@ def _one_order(view: Sums) -> Insight | None:
 # --- in words ---------------------------------------------------------------------------------------------------------
 
 
-def sentence(insight: Insight, money: Callable[[float], str]) -> str:
-    """An insight in plain words; ``money`` writes an amount."""
-    return _WORDS[insight.kind](insight.values, money)
+@dataclass(frozen=True)
+class Writing:
+    """How an amount, a whole number, a share, a change and a date are written."""
+
+    money: Callable[[float], str]
+    count: Callable[[float], str] = "{:,.0f}".format
+    percent: Callable[[float], str] = lambda share: f"{100 * share:.1f}{_SPACE}%"
+    change: Callable[[float], str] = lambda growth: f"{100 * growth:+.1f}{_SPACE}%"
+    day: Callable[[date], str] = lambda at: f"{at.day} {at:%b} {at.year}"
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}{_SPACE}%"
+def sentence(insight: Insight, how: Writing) -> str:
+    """An insight in plain words; ``how`` writes its numbers."""
+    return _WORDS[insight.kind](insight.values, how)
 
 
-def _change(growth: float) -> str:
-    return f"{100 * growth:+.1f}{_SPACE}%"
-
-
-def _say_most_revenue(v: Mapping[str, Any], money: Callable[[float], str]) -> str:
+def _say_most_revenue(v: Mapping[str, Any], how: Writing) -> str:
     return (
-        f"{v['segment']} brought the most revenue: {money(v['revenue'])}, {_percent(v['revenue_share'])} of it, from "
-        f"{_percent(v['customer_share'])} of these customers."
+        f"{v['segment']} brought the most revenue: {how.money(v['revenue'])}, {how.percent(v['revenue_share'])} of it, "
+        f"from {how.percent(v['customer_share'])} of these customers."
     )
 
 
-def _say_highest_clv(v: Mapping[str, Any], money: Callable[[float], str]) -> str:
-    mean, over_all = money(v["clv"]), money(v["all"])
+def _say_highest_clv(v: Mapping[str, Any], how: Writing) -> str:
+    mean, over_all = how.money(v["clv"]), how.money(v["all"])
     return f"{v['segment']} have the highest CLV: {mean} each on average, against {over_all} over all."
 
 
-def _say_fastest_growth(v: Mapping[str, Any], money: Callable[[float], str]) -> str:
-    since = date.fromisoformat(v["since"])
+def _say_fastest_growth(v: Mapping[str, Any], how: Writing) -> str:
+    since = how.day(date.fromisoformat(v["since"]))
     return (
-        f"{v['segment']} grew fastest since {since.day} {since:%b} {since.year}: from {v['before']:,} to {v['now']:,} "
-        f"customers ({_change(v['growth'])}; all customers {_change(v['all'])})."
+        f"{v['segment']} grew fastest since {since}: from {how.count(v['before'])} to {how.count(v['now'])} customers "
+        f"({how.change(v['growth'])}; all customers {how.change(v['all'])})."
     )
 
 
-def _say_most_at_risk(v: Mapping[str, Any], money: Callable[[float], str]) -> str:
+def _say_most_at_risk(v: Mapping[str, Any], how: Writing) -> str:
     return (
-        f"Most is at risk among {v['segment']}: {money(v['at_risk'])} of the {money(v['revenue'])} they have brought, "
-        "weighing what each has spent by the churn risk."
+        f"Most is at risk among {v['segment']}: {how.money(v['at_risk'])} of the {how.money(v['revenue'])} they have "
+        "brought, weighing what each has spent by the churn risk."
     )
 
 
-def _say_drifting(v: Mapping[str, Any], money: Callable[[float], str]) -> str:
+def _say_drifting(v: Mapping[str, Any], how: Writing) -> str:
     return (
-        f"{v['customers']:,} {v['segment']} last ordered {v['recency']:,.0f}{_SPACE}days ago on average and had "
-        f"brought {money(v['revenue'])}."
+        f"{how.count(v['customers'])} {v['segment']} last ordered {how.count(v['recency'])}{_SPACE}days ago on average "
+        f"and had brought {how.money(v['revenue'])}."
     )
 
 
-def _say_concentration(v: Mapping[str, Any], money: Callable[[float], str]) -> str:
-    return (
-        f"The best-spending tenth ({v['customers']:,} customers) brought {_percent(v['revenue_share'])} of the revenue."
-    )
+def _say_concentration(v: Mapping[str, Any], how: Writing) -> str:
+    best = how.count(v["customers"])
+    return f"The best-spending tenth ({best} customers) brought {how.percent(v['revenue_share'])} of the revenue."
 
 
-def _say_one_order(v: Mapping[str, Any], money: Callable[[float], str]) -> str:
+def _say_one_order(v: Mapping[str, Any], how: Writing) -> str:
     have = "customer has" if v["customers"] == 1 else "customers have"
-    return f"{v['customers']:,} {have} ordered just once: {_percent(v['customer_share'])}."
+    return f"{how.count(v['customers'])} {have} ordered just once: {how.percent(v['customer_share'])}."
 
 
-_WORDS: dict[str, Callable[[Mapping[str, Any], Callable[[float], str]], str]] = {
+_WORDS: dict[str, Callable[[Mapping[str, Any], Writing], str]] = {
     "most_revenue": _say_most_revenue,
     "highest_clv": _say_highest_clv,
     "fastest_growth": _say_fastest_growth,

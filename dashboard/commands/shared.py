@@ -35,8 +35,13 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON o
 def load(config_path: Path | None) -> Config:
     """The configuration: defaults, the file, the environment."""
     from dashboard.config import load_config
+    from dashboard.locales import speaking
 
-    return load_config(config_path)
+    config = load_config(config_path)
+    command = click.get_current_context(silent=True)
+    if command is not None and not command.params.get("as_json"):  # JSON is for programs
+        command.with_resource(speaking(config.locale.language))
+    return config
 
 
 def now() -> datetime:

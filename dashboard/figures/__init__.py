@@ -11,6 +11,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from dashboard.locales import of_charts, spoken
+
 NOTHING_LEFT = "No customer meets these filters."
 FONT = (
     "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'Liberation Sans', Arial, sans-serif"
@@ -153,4 +155,5 @@ def graph_config(filename: str, *, selecting: bool = False) -> dict[str, Any]:
         "scrollZoom": False,
         "modeBarButtonsToRemove": ["autoScale2d"] if selecting else ["select2d", "lasso2d", "autoScale2d"],
         "toImageButtonOptions": {"format": "png", "filename": filename, "scale": 2},
+        **of_charts(spoken()),
     }

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, seen, typed
 from dashboard.figures.scales import Axis, axis_of, log_ticks
-from dashboard.numbers import count, plural, round_money, significant, symbol
+from dashboard.numbers import count, plotted, plural, round_money, significant
 from dashboard.run_frame import Mask, RunFrame
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY, describe
 from storage.area import Area
@@ -240,7 +240,7 @@ def _range(axis: Axis, low: float, high: float, currency: str) -> str:
 def _hover(axis: Axis, letter: str, currency: str) -> str:
     column = describe(axis.column)
     if column.kind == "money":
-        return f"{column.title} {symbol(currency)}%{{{letter}:,.2f}}"
+        return f"{column.title} {plotted(letter, currency)}"
     return f"{column.title} %{{{letter}:,.0f}} {column.unit}"
 
 

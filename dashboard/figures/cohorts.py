@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures import empty, tabled, template
-from dashboard.numbers import count, percent
+from dashboard.numbers import count, month, percent
 
 NO_COHORTS = "This snapshot was made before retention was kept; read the sales again to see it."
 SHOWN = 24  # months, the latest: what fits on a screen
@@ -74,7 +74,7 @@ def draw_cohorts(data: CohortData, theme: str) -> go.Figure:
     )  # fmt: skip
     figure.update_xaxes(title_text="Months after the first purchase", showgrid=False, dtick=1 if len(names) < 16 else 3)
     figure.update_yaxes(title_text="First purchase", showgrid=False, autorange="reversed", type="category")
-    head = ["First purchase", "Customers", *(f"+{month}" for month in range(1, share.shape[1]))]
+    head = ["First purchase", "Customers", *(f"+{later}" for later in range(1, share.shape[1]))]
     rows = [
         [name, count(number), *("" if np.isnan(value) else percent(value) for value in line[1:])]
         for name, number, line in zip(months, data.customers, share, strict=True)
@@ -83,7 +83,7 @@ def draw_cohorts(data: CohortData, theme: str) -> go.Figure:
 
 
 def _month(text: str) -> str:
-    return f"{date.fromisoformat(f'{text}-01'):%b %Y}"
+    return month(date.fromisoformat(f"{text}-01"))
 
 
 def cohort_words(data: CohortData) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.figures import Drawing, drawing, ink
-from dashboard.numbers import count, percent
+from dashboard.numbers import count, percent, written
 from dashboard.run_frame import RunFrame
 
 _LABELLED = 0.07  # a piece of a bar smaller than this share has no room for its figure
@@ -142,7 +142,7 @@ def draw_agreement(data: AgreementData, theme: str) -> Drawing:
         "zmin": 0,
         "zmax": 1,
         "colorscale": "Cividis",
-        "text": [[f"{value:.2f}" for value in row] for row in data.agreement],
+        "text": [[written(value, ".2f") for value in row] for row in data.agreement],
         "texttemplate": "%{text}",
         "xgap": 2,
         "ygap": 2,

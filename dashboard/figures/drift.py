@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures import ink, template
-from dashboard.numbers import count, day, percent
+from dashboard.numbers import count, day, percent, written
 from engines.columns import describe
 from engines.contract import DriftPoint, LivePoint
 
@@ -66,13 +66,13 @@ def timeline_data(
 def _told(point: DriftPoint) -> str:
     lines = [
         f"<b>{day(date.fromisoformat(point.as_of))}</b>{' · alert' if point.alert else ''}",
-        f"ARI {point.ari:.3f}",
+        f"ARI {written(point.ari, '.3f')}",
         f"{count(point.customers)} customers",
     ]
     if point.moved_share is not None:
         lines.append(f"{percent(point.moved_share)} changed segment since the date before")
     if point.noise_low is not None:
-        lines.append(f"noise alone reaches down to {point.noise_low:.3f}")
+        lines.append(f"noise alone reaches down to {written(point.noise_low, '.3f')}")
     if point.model_moved is not None:
         lines.append(f"a new model would put {percent(point.model_moved)} elsewhere")
     return "<br>".join(lines)
@@ -116,7 +116,9 @@ def draw_timeline(data: TimelineData, theme: str) -> go.Figure:
             mode="markers+text",
             name="alert",
             marker={"color": alarm, "size": 12, "symbol": "triangle-down"},
-            text=[f"{data.ari[place]:.2f}" if data.labelled[place] else "" for place in np.flatnonzero(data.alerts)],
+            text=[
+                written(data.ari[place], ".2f") if data.labelled[place] else "" for place in np.flatnonzero(data.alerts)
+            ],
             textposition="bottom center",
             textfont={"color": alarm},
             hoverinfo="skip",
@@ -134,7 +136,8 @@ def draw_timeline(data: TimelineData, theme: str) -> go.Figure:
                 "color": [alarm if point.alert else colours.text for point in data.live],
             },
             hovertext=[
-                f"<b>{day(date.fromisoformat(point.as_of))}</b> against run {point.against}<br>ARI {point.ari:.3f}"
+                f"<b>{day(date.fromisoformat(point.as_of))}</b> against run {point.against}<br>"
+                f"ARI {written(point.ari, '.3f')}"
                 for point in data.live
             ],
             hoverinfo="text",

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.numbers import written
 from dashboard.run_frame import RunFrame
 from engines.columns import describe
 
@@ -69,5 +70,5 @@ def log_ticks(low: float, high: float) -> dict[str, Any]:
 def _short(tick: float) -> str:
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if tick >= size:
-            return f"{tick / size:g} {letter}"
-    return f"{tick:g}"  # and not 100m for 0.1, which reads as a hundred million
+            return f"{written(tick / size, 'g')} {letter}"
+    return written(tick, "g")  # and not 100m for 0.1, which reads as a hundred million

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, seen
 from dashboard.figures.scales import axis_of, log_ticks
-from dashboard.numbers import count, money, percent, plural, short_money, symbol
+from dashboard.numbers import count, money, percent, plotted, plural, short_money
 from dashboard.run_frame import Mask, RunFrame
 from dashboard.tally import Tally
 from engines.columns import CLV, MONETARY, describe
@@ -200,7 +200,7 @@ def draw_countries(data: CountryData, theme: str) -> Drawing | go.Figure:
         "cliponaxis": False,
         "customdata": [bar.customers for bar in bars],
         "hovertemplate": "<b>%{y}</b><br>"
-        f"{symbol(data.currency)}%{{x:,.2f}} from %{{customdata:,}} customers<extra></extra>",
+        f"{plotted('x', data.currency)} from %{{customdata:,}} customers<extra></extra>",
     }
     head_room = 1.6 * max(*revenue, 1e-9)  # for the labels, which are clipped without it
     layout = {

@@ -13,7 +13,7 @@ from dashboard import cards, ids
 from dashboard.context import engine_titles, run_from, run_label, title_of
 from dashboard.figures import drift as figures
 from dashboard.figures import empty, graph_config
-from dashboard.numbers import NOTHING, count, day, percent, plural
+from dashboard.numbers import NOTHING, count, day, percent, plural, written
 from dashboard.services import Services
 from engines.calendar import HISTORY_DAYS, cutoffs
 from engines.contract import DriftPoint, LivePoint
@@ -157,7 +157,7 @@ def _verdict(points: Sequence[DriftPoint], threshold: float) -> list[Any]:
         return [f"No alert at {plural(len(points), 'date')}: the segments of then still are the segments of now."]
     latest = alerts[-1]
     told = f"{plural(len(alerts), 'alert')} at {plural(len(points), 'date')}, "
-    told += f"the latest on {_day(latest)} (ARI {latest.ari:.2f})."
+    told += f"the latest on {_day(latest)} (ARI {written(latest.ari, '.2f')})."
     return [html.Span(f"▲ {told}", className="seg-alarm")]
 
 
@@ -202,8 +202,10 @@ def _table(points: Sequence[DriftPoint]) -> Component:
             [
                 html.Th(_day(point), scope="row", className="seg-nowrap"),
                 html.Td(count(point.customers), className="seg-number"),
-                html.Td(f"{point.ari:.3f}", className="seg-number"),
-                html.Td(NOTHING if point.noise_low is None else f"{point.noise_low:.3f}", className="seg-number"),
+                html.Td(written(point.ari, ".3f"), className="seg-number"),
+                html.Td(
+                    NOTHING if point.noise_low is None else written(point.noise_low, ".3f"), className="seg-number"
+                ),
                 html.Td(percent(point.moved_share), className="seg-number"),
                 html.Td(percent(point.model_moved), className="seg-number"),
                 html.Td("▲ alert" if point.alert else "", className="seg-alarm"),
@@ -249,7 +251,8 @@ def _shifts(points: Sequence[DriftPoint], theme: str) -> list[Component]:
     panels = []
     for item in found:
         told = (
-            f"PSI {item.psi[-1]:.2f}, Cliff's delta {item.effect[-1]:+.2f}; median {item.before:,.6g} → {item.now:,.6g}"
+            f"PSI {written(item.psi[-1], '.2f')}, Cliff's delta {written(item.effect[-1], '+.2f')}; "
+            f"median {written(item.before, ',.6g')} → {written(item.now, ',.6g')}"
         )
         graph = dcc.Graph(
             id=f"drift-shift-{item.column}",

@@ -13,7 +13,7 @@ from dashboard.figures import empty, graph_config
 from dashboard.figures import value as figures
 from dashboard.golden import golden_run
 from dashboard.golden_report import golden_parts
-from dashboard.numbers import day
+from dashboard.numbers import day, percent
 from dashboard.run_report import section
 from dashboard.services import Services
 from dashboard.value_report import (
@@ -125,7 +125,7 @@ def _unknown(receipt: Receipt) -> Component | None:
     if not share:
         return None
     return html.P(
-        f"{100 * share:.1f} % of customers came too recently to say anything: their risk is unknown, not low.",
+        f"{percent(share)} of customers came too recently to say anything: their risk is unknown, not low.",
         className="seg-hint mt-2 mb-0",
     )
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from engines.columns import CHURN_RISK, CLV, FREQUENCY, MONETARY, RECENCY
-from engines.insights import Earlier, insights, sentence
+from engines.insights import Earlier, Writing, insights, sentence
 from engines.kmeans import KMeans
 from tests.engines.cdnow import cdnow_customers
 
@@ -148,12 +148,12 @@ def test_a_real_run_in_plain_words():
     revenue = customers[MONETARY].groupby(labels).sum()
     winner, share = revenue.idxmax(), 100 * revenue.max() / revenue.sum()
     people = 100 * (labels == winner).mean()
-    assert sentence(told["most_revenue"], money) == (
+    assert sentence(told["most_revenue"], Writing(money)) == (
         f"Group {winner} brought the most revenue: {money(revenue.max())}, {share:.1f}{SPACE}% of it, from "
         f"{people:.1f}{SPACE}% of these customers."
     )
     once = int((customers[FREQUENCY] == 1).sum())
-    assert sentence(told["one_order"], money) == (
+    assert sentence(told["one_order"], Writing(money)) == (
         f"{once:,} customers have ordered just once: {100 * once / len(customers):.1f}{SPACE}%."
     )
 
@@ -164,10 +164,10 @@ def test_growth_and_risk_in_words():
         customers, codes, earlier=Earlier(date(2024, 5, 1), {"Champions": 50, "Loyal": 100, "Hibernating": 250})
     )
     fast, risk = told["fastest_growth"], told["most_at_risk"]
-    assert sentence(fast, money).startswith(
+    assert sentence(fast, Writing(money)).startswith(
         f"{fast.values['segment']} grew fastest since 1 May 2024: from {fast.values['before']} to {fast.values['now']} "
     )
-    assert f"all customers +25.0{SPACE}%" in sentence(fast, money)
+    assert f"all customers +25.0{SPACE}%" in sentence(fast, Writing(money))
     assert f"{money(risk.values['at_risk'])} of the {money(risk.values['revenue'])} they have brought" in sentence(
-        risk, money
+        risk, Writing(money)
     )

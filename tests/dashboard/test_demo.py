@@ -1,0 +1,42 @@
+"""The example one click away: asked for once, worked on by a worker, and always marked as made up."""
+
+import threading
+
+import pytest
+
+from dashboard import demo
+from dashboard.worker import run_worker
+from tests.dashboard import shop
+
+
+@pytest.fixture
+def desk(tmp_path):
+    settings = shop.config(tmp_path).replace(engines={"use": ["rfm"]}, uploads={"folder": str(tmp_path / "uploads")})
+    store = shop.opened(settings)
+    yield settings, store
+    store.close()
+
+
+def test_a_click_asks_a_worker_for_the_sample_shop_once(desk):
+    store = desk[1]
+    assert demo.standing(store) == ("", False, None)
+    asked = demo.load(store)
+    assert demo.load(store).id == asked.id
+    told, busy, run = demo.standing(store)
+    assert "waits for a worker" in told and busy and run is None
+    claimed = store.claim_upload(lease_seconds=60)
+    assert demo.standing(store)[0].startswith("Reading")
+    store.finish_upload(claimed, error="There is no room left.")
+    assert demo.standing(store) == ("There is no room left.", False, None)
+    assert demo.load(store).id != asked.id
+
+
+@pytest.mark.slow
+def test_the_worker_reads_and_segments_it_and_it_says_that_it_is_made_up(desk):
+    settings, store = desk
+    demo.load(store)
+    run_worker(settings, store, threading.Event(), drain=True)
+    _, busy, run = demo.standing(store)
+    assert not busy and store.run(run).state == "done"
+    (snapshot,) = store.snapshots()
+    assert snapshot.info["synthetic"] and snapshot.info["title"] == "Sample shop (synthetic)"
