@@ -131,7 +131,8 @@ def _later_revenue(found: Comparison, labels: Sequence[str], files: str, theme: 
     numbers = part("captured", found, labels)
     card = view.panel("compare-captured", "Later revenue captured", hint, figure, numbers, files)
     notes = [html.P(text, className="seg-hint mb-0") for text in without]
-    return html.Div([card, *notes], className="mt-3")
+    card.children.extend(notes)
+    return html.Div(card, className="mt-3")
 
 
 def _planes(found: Comparison, labels: Sequence[str], theme: str) -> list[Component]:
@@ -159,13 +160,14 @@ def _planes(found: Comparison, labels: Sequence[str], theme: str) -> list[Compon
                 drawings.draw_plane(data, theme),
                 Part(("Segment", "Customers drawn"), rows),
                 view.part_address("projection", found.runs),
-                "360px",
+                "400px",
             )
         )
     head = html.Section(
         [html.H2("The same customers on one plane"), html.P(hint, className="seg-hint mb-0")], className="seg-card mt-3"
     )
-    return [head, html.Div(panels, className="seg-grid seg-planes mt-3")]
+    two = "" if len(panels) % 3 == 0 else " seg-two"
+    return [head, html.Div(panels, className=f"seg-grid seg-planes{two} mt-3")]
 
 
 def pair_of(found: Comparison, labels: Sequence[str], theme: str) -> list[Component]:

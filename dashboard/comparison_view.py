@@ -30,7 +30,8 @@ _SHOWN = 10
 
 def panel(name: str, title: str, hint: str, figure: Any, numbers: Part, files: str, height: str = HEIGHT) -> Component:
     """A chart with its title, and below it the same numbers as a table, as pictures and as files."""
-    graph = dcc.Graph(id=name, config=graph_config(f"segmentry-{name}"), figure=figure, style={"height": height})
+    config = {**graph_config(f"segmentry-{name}"), "displayModeBar": False}  # pictures are below, and zoom is a drag
+    graph = dcc.Graph(id=name, config=config, figure=figure, style={"height": height})
     pictures = [
         html.Button(
             kind.upper(),

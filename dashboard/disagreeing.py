@@ -67,7 +67,7 @@ class Disagreement:
         spent = self.one.values(MONETARY)[there]
         if len(there) > number:  # only whoever may be among them is put in order
             there = there[spent >= np.partition(spent, -number)[-number]]
-        ids = self.one.customers.ids.take(pa.array(there))
+        ids = _taken(self.one.customers.ids, there)
         table = pa.table({MONETARY: self.one.values(MONETARY)[there], CUSTOMER_ID: ids})
         order = pc.sort_indices(table, [(MONETARY, "descending"), (CUSTOMER_ID, "ascending")]).to_numpy()
         return pa.Table.from_batches([self._batch(there[order[:number]])])
@@ -88,7 +88,7 @@ class Disagreement:
     def _batch(self, chosen: NDArray[np.int32]) -> pa.RecordBatch:
         frame = self.one
         columns: dict[str, Any] = {
-            CUSTOMER_ID: frame.customers.ids.take(pa.array(chosen)),
+            CUSTOMER_ID: _taken(frame.customers.ids, chosen),
             SEGMENT: pa.array([self.segment] * len(chosen), pa.large_string()),
             OTHER_SEGMENT: pa.array([self.elsewhere] * len(chosen), pa.large_string()),
         }
@@ -97,8 +97,14 @@ class Disagreement:
         if frame.countries:
             named = pa.array([*frame.countries, None], pa.large_string())  # -1, where nothing is known, finds the last
             columns[COUNTRY] = named.take(pa.array(frame.country_codes[chosen] % (len(frame.countries) + 1)))
-        columns |= {name: texts.take(pa.array(chosen)) for name, texts in frame.texts.items()}
+        columns |= {name: _taken(texts, chosen) for name, texts in frame.texts.items()}
         return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+
+
+def _taken(texts: pa.Array | pa.ChunkedArray, chosen: NDArray[np.int32]) -> pa.Array:
+    """Some of the texts in one piece; those of many customers come in several."""
+    found = texts.take(pa.array(chosen))
+    return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
 
 
 def _column(frame: RunFrame, name: str, values: NDArray) -> pa.Array:

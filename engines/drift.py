@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.special import gammaln
 
 _LARGEST_TABLE = 4_000_000  # cells of a contingency table kept whole; with more, only cells that occur are counted
-_TAIL = 60.0  # what is left out of an expectation is less likely than e to the minus this
+_TAIL = 40.0  # what is left out of an expectation is less likely than e to the minus this
 _BATCH = 1_000_000  # terms of an expectation in memory at a time
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -132,7 +132,7 @@ def expected_mutual_information(sizes_a: Counts, sizes_b: Counts) -> float:
     """The mutual information, in nats, that groups of these sizes have on average when customers are dealt at random.
 
     Vinh et al. (2010), equation 24a: how many customers two groups share is then hypergeometric. Of each distribution
-    only numbers are summed that are likelier than e to the minus 60 (Bernstein's inequality), so that the cost grows
+    only numbers are summed that are likelier than e to the minus 40 (Bernstein's inequality), so that the cost grows
     with the square root of the customers; what is left out is far below rounding.
 
     Args:

@@ -25,7 +25,8 @@ class Plane(NamedTuple):
 
     def places(self, columns: list[Matrix]) -> Matrix:
         """Where customers lie on the plane, shape (customers, 2)."""
-        return np.asarray((_logarithms(columns) - self.centre) / self.scale @ self.axes.T)
+        logarithms = np.stack([_logarithms(column) for column in columns], axis=1)
+        return np.asarray((logarithms - self.centre) / self.scale @ self.axes.T)
 
 
 def principal_plane(columns: list[Matrix]) -> Plane:
@@ -34,12 +35,14 @@ def principal_plane(columns: list[Matrix]) -> Plane:
     Args:
         columns: two or more, each with a number for every customer; what is below 0 or missing counts as 0.
     """
-    matrix = _logarithms(columns)
-    centre, scale = matrix.mean(axis=0), matrix.std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
-    matrix -= centre
-    matrix /= scale
-    values, vectors = np.linalg.eigh(matrix.T @ matrix / max(len(matrix), 1))
+    logarithms = [_logarithms(column) for column in columns]  # column by column: a table of millions is slow to stride
+    centre = np.array([column.mean() for column in logarithms])
+    for column, mean in zip(logarithms, centre, strict=True):
+        column -= mean
+    products = np.array([[one @ other for other in logarithms] for one in logarithms]) / max(len(logarithms[0]), 1)
+    scale = np.sqrt(np.diag(products))
+    scale = np.where(scale > 1e-12 * np.maximum(np.abs(centre), 1.0), scale, 1.0)
+    values, vectors = np.linalg.eigh(products / np.outer(scale, scale))
     axes = vectors.T[::-1][:2]
     largest = np.argmax(np.round(np.abs(axes), 9), axis=1)
     axes = axes * np.where(axes[np.arange(2), largest] < 0, -1.0, 1.0)[:, None]
@@ -48,6 +51,7 @@ def principal_plane(columns: list[Matrix]) -> Plane:
     return Plane(centre, scale, axes, (float(shares[0] / total), float(shares[1] / total)))
 
 
-def _logarithms(columns: list[Matrix]) -> Matrix:
-    table: Matrix = np.stack([np.maximum(np.nan_to_num(column.astype(np.float64)), 0.0) for column in columns], axis=1)
-    return np.asarray(np.log1p(table), dtype=np.float64)
+def _logarithms(column: Matrix) -> Matrix:
+    found = column.astype(np.float64)
+    np.copyto(found, 0.0, where=~(found > 0))  # negative or missing
+    return np.log1p(found, out=found)

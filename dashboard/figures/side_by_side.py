@@ -94,7 +94,7 @@ def draw_plane(data: PlaneData, theme: str) -> Drawing:
         "xaxis": {"title": {"text": f"First component ({first} of the variance)"}, "range": list(data.reach[0])},
         "yaxis": {"title": {"text": f"Second ({second})"}, "range": list(data.reach[1])},
         "legend": {"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0, "itemsizing": "constant"},
-        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 140},  # room for eight names, so that panels are equally high
         "uirevision": data.name,
     }
     return drawing(theme, traces, layout, NO_TABLE)
