@@ -1,7 +1,7 @@
 """From a row of the table to all about a customer and back, and from a filter to an audience, in a real browser."""
 
 import pytest
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -13,7 +13,7 @@ def test_a_customer_a_segment_and_an_audience(dash_br, desk):
     driver, run = dash_br.driver, desk.shop["rfm"]
 
     def until(condition):
-        ignored = [StaleElementReferenceException]  # the table draws its rows anew when they come
+        ignored = [StaleElementReferenceException, NoSuchElementException]  # what is drawn anew is gone for a moment
         return WebDriverWait(driver, 20, ignored_exceptions=ignored).until(lambda _: condition())
 
     def text(selector):
@@ -49,8 +49,8 @@ def test_a_customer_a_segment_and_an_audience(dash_br, desk):
     one(".about-button").click()
     until(lambda: "Rule" in text(".aside") and "about=" in driver.current_url)
     driver.back()
-    until(lambda: not driver.find_elements(By.CSS_SELECTOR, ".aside"))
-    driver.forward()
+    until(lambda: not driver.find_elements(By.CSS_SELECTOR, ".aside") and "about=" not in driver.current_url)
+    until(lambda: one(".about-button").click() or True)
     until(lambda: "Filter to this segment" in text(".aside"))
     name = text(".aside .offcanvas-title")
     driver.find_element(By.LINK_TEXT, "Filter to this segment").click()
@@ -65,6 +65,6 @@ def test_a_customer_a_segment_and_an_audience(dash_br, desk):
     exported = text("#segments-export")
     driver.get(f"{desk.address}/audiences")
     until(lambda: exported in text("#audiences-list"))
-    driver.find_element(By.LINK_TEXT, "Open").click()
+    one("[aria-label='The best'] a").click()
     until(lambda: name in text("#segments-chips") and text("#segments-export") == exported)
     assert [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"] == []
