@@ -30,7 +30,7 @@ REFUSED = [
     ({"snapshot": 1, "engine": "kmeans", "k": 99}, "K-means: k = 99 is out of range"),
     ({"snapshot": 1, "engine": "kmeans", "settings": {"features": ["colour"]}}, "no column 'colour'"),
     ({"snapshot": 1, "engines": ["rfm", "tea"]}, "There is no engine 'tea'"),
-    ({"dataset": "cdnow-sample", "as_of": "1990-01-01", "engine": "rfm"}, "choose a date from 1997-01-02"),
+    ({"dataset": "CDNOW 1/10 sample", "as_of": "1990-01-01", "engine": "rfm"}, "choose a date from 1997-01-02"),
 ]
 
 
@@ -47,7 +47,7 @@ def test_what_cannot_be_run_is_one_sentence_and_nothing_is_queued(made, body, se
 def test_from_an_order_to_finished_runs(made):
     settings, store, outcome, client = made
     body = {
-        "dataset": "cdnow-sample",
+        "dataset": "CDNOW 1/10 sample",
         "as_of": "1997-04-10",
         "engines": ["rfm", {"engine": "kmeans", "settings": {"seed": 3}}],
         "k": "auto",
