@@ -50,14 +50,48 @@ def parts(component, found=None):
     return found
 
 
-def callback(client, output, inputs, state, changed):
-    """What a callback of the page answers."""
-    dependencies = client.get("/_dash-dependencies").json()
-    one = next(item for item in dependencies if output in item["output"])
-    body = {"output": one["output"], "inputs": inputs, "state": state, "changedPropIds": changed}
-    names = [item for item in one["output"].strip(".").split("...") if item]
-    body["outputs"] = [dict(zip(("id", "property"), item.rsplit(".", 1), strict=True)) for item in names]
-    return client.post("/_dash-update-component", json=body)
+PROPERTY = {page.START: "n_clicks"}
+
+
+def answer_act(client, values, trigger):
+    """What the list of runs does."""
+    return answer(client, f"{runs_page.LIST}.children", values, trigger)
+
+
+def answer(client, output, values, trigger):
+    """What a callback answers when ``trigger`` has changed, with the values by property of plain and pattern ids."""
+    found = client.get("/_dash-dependencies").json()
+    one = next(item for item in found if output in item["output"])
+
+    def given(item):
+        if not item["id"].startswith("{"):
+            return {**item, "value": values.get(item["id"])}
+        kind = json.loads(item["id"])["type"]
+        pairs = values.get(kind, [])
+        return [{"id": name, "property": item["property"], "value": value} for name, value in pairs]
+
+    def wanted(text):
+        name, prop = text.rsplit(".", 1)
+        if not name.startswith("{"):
+            return {"id": name, "property": prop}
+        pairs = values.get(json.loads(name)["type"], [])
+        return [{"id": each, "property": prop} for each, _ in pairs]
+
+    outputs = [wanted(text) for text in one["output"].strip(".").split("...")]
+    body = {
+        "output": one["output"],
+        "outputs": outputs if one["output"].startswith("..") else outputs[0],
+        "inputs": [given(item) for item in one["inputs"]],
+        "state": [
+            [{**entry, "property": "id", "value": entry["id"]} for entry in given(item)]
+            if item["property"] == "id"
+            else given(item)
+            for item in one["state"]
+        ],
+        "changedPropIds": [trigger if "." in trigger else f"{trigger}.{PROPERTY.get(trigger, 'value')}"],
+    }
+    got = client.post("/_dash-update-component", json=body)
+    return got.status_code, got.json()["response"] if got.status_code == 200 else {}
 
 
 # --- forms ------------------------------------------------------------------------------------------------------------
@@ -126,6 +160,44 @@ def test_wishes_are_what_was_ticked(desk):
     assert wishes["kmeans"].choose_k
     assert wishes["kmeans"].to_settings()["seed"] == 7
     assert "k" not in wishes["kmeans"].to_settings()
+
+
+def test_the_form_checks_itself_and_starts(desk):
+    services, _, client = desk
+    filled, named = filled_in(services)
+    kinds = {form.TICK: "ticks", form.KNOB: "knobs", form.COLUMNS: "columns", form.AUTO_K: "autos"}
+    values = {kind: list(zip(named[group], filled[group], strict=True)) for kind, group in kinds.items()}
+    values[form.TICK] = [(name, name["engine"] == "kmeans") for name, _ in values[form.TICK]]
+    values[form.WRONG] = [(name, None) for name in named["ticks"]]
+    plain = {page.SEED: "0", page.WHEN: filled["when"], page.DATE: "", page.DATASET: "shop", page.START: 1}
+    _, wrong = answer(client, page.REVIEW, values | plain | {page.SEED: "-1"}, page.SEED)
+    assert wrong[page.START]["disabled"]
+    assert "K-means: seed = -1 is out of range" in json.dumps(wrong)
+    _, right = answer(client, page.REVIEW, values | plain, page.SEED)
+    assert not right[page.START]["disabled"]
+    before = len(services.store.runs())
+    _, refused = answer(client, page.REFUSED, values | plain | {page.SEED: "-1"}, page.START)
+    assert "out of range" in json.dumps(refused)
+    assert len(services.store.runs()) == before
+    _, started = answer(client, page.REFUSED, values | plain, page.START)
+    run = services.store.runs()[0]
+    assert started[page.LEAVE]["data"] == f"/new?started={run.id}"
+    assert (run.engine, run.state, run.starter) == ("kmeans", "queued", Starter("page", None))
+    services.store.delete_run(run.id)
+
+
+def test_the_list_repeats_and_deletes(desk):
+    services, ids, client = desk
+    button = {"run": ids["rfm"], "type": run_table.RERUN}
+    trigger = json.dumps(button, separators=(",", ":"))
+    values = {run_table.RERUN: [(button, 1)], runs_page.STATE: "", runs_page.DATASET: "", runs_page.ENGINE: ""}
+    before = services.store.runs()
+    status, _ = answer_act(client, values, f"{trigger}.n_clicks")
+    made = services.store.runs()[0]
+    assert (status, len(services.store.runs()), made.state) == (200, len(before) + 1, "queued")
+    assert (made.settings, made.snapshot_id) == (before[-1].settings, services.store.run(ids["rfm"]).snapshot_id)
+    answer_act(client, values | {runs_page.YES: 1, runs_page.SURE_RUN: made.id}, f"{runs_page.YES}.n_clicks")
+    assert services.store.runs() == before
 
 
 def test_another_date_needs_the_sales(desk):
