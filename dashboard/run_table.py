@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 
 from dashboard import cards
 from dashboard.context import title_of
-from dashboard.numbers import NOTHING, count, day, plural
+from dashboard.numbers import NOTHING, day, plural
 from dashboard.orders import Open
 from dashboard.run_progress import UNDER_WAY, duration, left_words, seconds_left, took
 from dashboard.starters import starter_words
@@ -22,10 +22,8 @@ from storage.queued import Dependents
 
 PICK, RERUN, NEWEST, DELETE, CANCEL = (f"runs-{name}" for name in ("pick", "rerun", "newest", "delete", "cancel"))
 
-_HEADS = (
-    "", "Run", "State", "Engine", "Settings", "Data set", "Date", "Customers", "Started by", "Queued (UTC)", "Took", "",
-)  # fmt: skip
-_RIGHT = ("Run", "Customers", "Took")
+_HEADS = ("", "Run", "State", "Engine", "Settings", "Data set", "Started by", "Took", "")
+_RIGHT = ("Run", "Took")
 
 
 @dataclass(frozen=True)
@@ -96,25 +94,28 @@ def _cells(
     left: str,
     picked: bool,
 ) -> list[Component]:
-    told = [html.Div(text, className="seg-hint") for text in (_standing(run, left), run.error) if text]
+    told = [_hint(text) for text in (_standing(run, left), run.error) if text]
     synthetic = [" ", cards.synthetic_badge()] if snapshot and snapshot.info.get("synthetic") else []
     wanted = Open.of(run).as_of
+    size = f" · {plural(snapshot.customers, 'customer')}" if snapshot and wanted is None else ""
+    people, queued = f"{day(wanted or run.as_of)}{size}", f"{run.created_at:%Y-%m-%d %H:%M} UTC"
     unseen = html.Span(f"Choose run {run.id}", className="seg-unseen")
     pick = dbc.Checkbox(id={"type": PICK, "run": run.id}, value=picked, label=unseen)
     return [
         html.Td(pick if run.state == "done" else ""),
         html.Td(str(run.id), className="seg-number"),
-        html.Td([html.Span(run.state, className=f"seg-state seg-state-{run.state}"), *told]),
+        html.Td([html.Span(run.state, className=f"seg-state seg-state-{run.state}"), *told], className="runs-state"),
         html.Th(titles.get(run.engine, run.engine), scope="row"),
         html.Td(_settings(run, before), className="runs-settings"),
-        html.Td([title_of(snapshot) if snapshot else run.dataset, *synthetic], className="runs-name"),
-        html.Td(day(wanted or run.as_of), className="text-nowrap"),
-        html.Td(count(snapshot.customers) if snapshot and wanted is None else NOTHING, className="seg-number"),
-        html.Td(starter_words(run.starter) or NOTHING, className="runs-name"),
-        html.Td(f"{run.created_at:%Y-%m-%d %H:%M}", className="text-nowrap"),
+        html.Td([title_of(snapshot) if snapshot else run.dataset, *synthetic, _hint(people)], className="runs-name"),
+        html.Td([starter_words(run.starter) or NOTHING, _hint(queued)], className="runs-name"),
         html.Td(duration(took(run)) or NOTHING, className="seg-number"),
         html.Td(_ways(run)),
     ]
+
+
+def _hint(text: str) -> Component:
+    return html.Div(text, className="seg-hint")
 
 
 def _settings(run: Run, before: Run | None) -> list[Any]:

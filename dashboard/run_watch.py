@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
@@ -17,55 +17,71 @@ from dashboard.run_progress import UNDER_WAY, Moment, duration, left_words, log_
 from dashboard.starters import starter_words
 from storage.contract import NotFoundError, Run, Snapshot, Store
 
-CANCEL = "watch-cancel"
+CANCEL, HEAD, BODY, LOG = "watch-cancel", "watch-head", "watch-body", "watch-log"
 
 
-def watched(store: Store, numbers: Sequence[int]) -> list[Run]:
-    """The runs of these numbers, in their order; those that are not there any more are left out."""
-    found = []
-    for number in numbers:
-        try:
-            found.append(store.run(number))
-        except NotFoundError:
-            continue
-    return found
+class Standing(NamedTuple):
+    """What changes of a run's card while it is watched: its state with the ways on, how far it is, and its log."""
+
+    head: list[Component]
+    body: list[Component]
+    log: list[Component]
 
 
-def panels(store: Store, runs: Sequence[Run], now: datetime, titles: Mapping[str, str]) -> list[Component]:
-    """A card for each of these runs."""
-    busy = any(run.state == "running" for run in runs)
-    snapshots = {item.id: item for item in store.snapshots()}
-    customers = {number: item.customers for number, item in snapshots.items()}
+def standings(store: Store, numbers: Sequence[int], now: datetime) -> tuple[list[str], list[Standing]]:
+    """The states of the runs of these numbers, in their order, and what their cards say; of one that is gone, that."""
+    runs = [_found(store, number) for number in numbers]
+    busy = any(run is not None and run.state == "running" for run in runs)
+    customers = {item.id: item.customers for item in store.snapshots()} if busy else {}
     every = store.runs() if busy else []
-    return [
-        _panel(
-            run,
-            snapshots.get(run.snapshot_id),
-            seconds_left(run, now, every, customers),
-            log_of(run, store.run_log(run.id)),
-            titles,
+    shown = [
+        _GONE
+        if run is None
+        else Standing(
+            _head(run), _body(run, seconds_left(run, now, every, customers)), _log(log_of(run, store.run_log(run.id)))
         )
         for run in runs
     ]
+    return ["gone" if run is None else run.state for run in runs], shown
 
 
-def _panel(
-    run: Run, snapshot: Snapshot | None, left: float | None, log: Sequence[Moment], titles: Mapping[str, str]
-) -> Component:
+def _found(store: Store, number: int) -> Run | None:
+    try:
+        return store.run(number)
+    except NotFoundError:
+        return None
+
+
+_GONE = Standing([html.Span("deleted", className="seg-state")], [], [])
+
+
+def panel(run: Run, shown: Standing, snapshot: Snapshot | None, titles: Mapping[str, str]) -> Component:
+    """The card of a run; its parts that change have ids of their own, so that the rest stays where it is."""
     wanted = Open.of(run).as_of or run.as_of
     about = f"{title_of(snapshot) if snapshot else run.dataset}, {day(wanted)}"
     who = starter_words(run.starter)
-    head = html.Div(
+    return html.Section(
         [
-            html.H2(f"Run {run.id}: {run_label(run, titles)}", className="mb-0"),
-            html.Span(run.state, className=f"seg-state seg-state-{run.state}"),
-            html.Div(_ways(run), className="watch-ways"),
+            html.H2(f"Run {run.id}: {run_label(run, titles)}", className="mb-1"),
+            html.P(f"{about}. Started by {who}." if who else f"{about}.", className="seg-hint mb-1"),
+            html.Div(shown.head, id={"type": HEAD, "run": run.id}, className="watch-head"),
+            html.Div(shown.body, id={"type": BODY, "run": run.id}),
+            html.Details(
+                [html.Summary("Log (UTC)"), html.Ol(shown.log, id={"type": LOG, "run": run.id}, className="watch-log")],
+                open=True,
+            ),
         ],
-        className="watch-head",
+        className="seg-card watch-run",
     )
-    told = [html.P(f"{about}. Started by {who}." if who else f"{about}.", className="seg-hint mb-2")]
+
+
+def _head(run: Run) -> list[Component]:
+    return [html.Span(run.state, className=f"seg-state seg-state-{run.state}"), html.Div(_ways(run))]
+
+
+def _body(run: Run, left: float | None) -> list[Component]:
     error = [html.P(run.error, className="seg-alarm mb-2")] if run.error else []
-    return html.Section([head, *told, *_bar(run, left), *error, _log(log)], className="seg-card watch-run")
+    return [*_bar(run, left), *error]
 
 
 def _bar(run: Run, left: float | None) -> list[Component]:
@@ -101,12 +117,12 @@ def _ways(run: Run) -> list[Component]:
     return [dcc.Link(text, href=href, className="ms-3") for text, href in links]
 
 
-def _log(log: Sequence[Moment]) -> Component:
-    lines: list[Any] = []
+def _log(log: Sequence[Moment]) -> list[Component]:
+    lines: list[Component] = []
     for moment in log:
         span = f" ({duration(moment.seconds)})" if moment.seconds is not None and moment.seconds >= 0.1 else ""
         lines.append(html.Li([html.Time(f"{moment.at:%H:%M:%S}"), f" {moment.text}{span}"]))
-    return html.Details([html.Summary("Log (UTC)"), html.Ol(lines, className="watch-log")], open=True)
+    return lines
 
 
 def alert(sentence: str) -> Component:

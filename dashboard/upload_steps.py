@@ -248,7 +248,7 @@ def there(services: Services) -> Component:
     return html.Section(
         [
             html.H2("What is there"),
-            html.P(lead, className="seg-hint mb-2"),
+            html.P([lead, " ", dcc.Link("Run engines on them", href="/new"), "."], className="seg-hint mb-2"),
             html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": "Snapshots"}),
         ],
         className="seg-card",

@@ -18,7 +18,7 @@ from dashboard.context import engine_titles, run_from, title_of
 from dashboard.numbers import day, plural
 from dashboard.orders import Order, Wish, check_date, fitting_settings, place, why_no_other_date
 from dashboard.run_progress import UNDER_WAY
-from dashboard.run_watch import CANCEL, alert, panels, watched
+from dashboard.run_watch import BODY, CANCEL, HEAD, LOG, alert, panel, standings
 from dashboard.runner import make_engine
 from dashboard.services import Services
 from dashboard.starters import user_of
@@ -147,10 +147,10 @@ def _review() -> list[Component]:
 
 
 def _watching(services: Services, numbers: list[int]) -> Component:
-    runs = watched(services.store, numbers)
-    if not runs:
-        raise NotFoundError("None of these runs is there any more; the Runs page lists those that are.")
-    busy = any(run.state in UNDER_WAY for run in runs)
+    runs = [services.store.run(number) for number in numbers]
+    states, shown = standings(services.store, numbers, datetime.now(UTC))
+    snapshots, titles = {item.id: item for item in services.store.snapshots()}, engine_titles()
+    cards_of = [panel(run, each, snapshots.get(run.snapshot_id), titles) for run, each in zip(runs, shown, strict=True)]
     return html.Div(
         [
             html.H1("Started runs"),
@@ -162,12 +162,16 @@ def _watching(services: Services, numbers: list[int]) -> Component:
                 className="mb-2",
             ),
             html.Div(id=SAID, **{"aria-live": "assertive"}),
-            html.Div(panels(services.store, runs, datetime.now(UTC), engine_titles()), id=PANELS),
-            dcc.Store(id=WATCHED, data=numbers),
-            dcc.Interval(id=TICK, interval=1000, disabled=not busy),
+            html.Div(cards_of, id=PANELS),
+            dcc.Store(id=WATCHED, data={"runs": numbers, "states": states}),
+            dcc.Interval(id=TICK, interval=1000, disabled=not _is_busy(states)),
         ],
         className="data-page",
     )
+
+
+def _is_busy(states: list[str]) -> bool:
+    return any(state in UNDER_WAY for state in states)
 
 
 def _numbers(text: Any) -> list[int]:
@@ -339,7 +343,8 @@ def register(app: Dash, services: Services) -> None:
         return {"leave": f"{PATH}?started={','.join(str(run.id) for run in runs)}", "refused": None}
 
     @app.callback(
-        Output(PANELS, "children"),
+        *(Output({"type": kind, "run": ALL}, "children") for kind in (HEAD, BODY, LOG)),
+        Output(WATCHED, "data"),
         Output(TICK, "disabled"),
         Output(SAID, "children"),
         Input(TICK, "n_intervals"),
@@ -347,7 +352,7 @@ def register(app: Dash, services: Services) -> None:
         State(WATCHED, "data"),
         prevent_initial_call=True,
     )
-    def follow(ticks: int | None, clicks: list[int | None], numbers: list[int]) -> tuple[Any, ...]:
+    def follow(ticks: int | None, clicks: list[int | None], known: dict[str, Any]) -> tuple[Any, ...]:
         said, asked = None, ctx.triggered_id
         if isinstance(asked, dict):
             if not any(clicks):  # the buttons were drawn, nobody pressed one
@@ -356,6 +361,11 @@ def register(app: Dash, services: Services) -> None:
                 services.store.cancel_run(int(asked["run"]))
             except (InputError, NotFoundError) as error:
                 said = alert(str(error))
-        runs = watched(services.store, numbers)
-        busy = any(run.state in UNDER_WAY for run in runs)
-        return panels(services.store, runs, datetime.now(UTC), engine_titles()), not busy, said
+        states, shown = standings(services.store, known["runs"], datetime.now(UTC))
+        # a button that is still right stays where it is, with the keyboard's focus on it
+        heads = [
+            no_update if now == before else each.head
+            for now, before, each in zip(states, known["states"], shown, strict=True)
+        ]
+        bodies, logs = [each.body for each in shown], [each.log for each in shown]
+        return heads, bodies, logs, {**known, "states": states}, not _is_busy(states), said

@@ -13,6 +13,7 @@ from dashboard.figures import dendrogram as figures
 from dashboard.figures import empty, graph_config
 from dashboard.findings import insights_of, told
 from dashboard.numbers import day, plural
+from dashboard.run_progress import UNDER_WAY
 from dashboard.services import Services
 from engines import registry
 from storage.contract import Run, Snapshot
@@ -64,6 +65,8 @@ def _head(run: Run, snapshot: Snapshot) -> list[Component]:
     about = f"{title_of(snapshot)}, {day(snapshot.as_of)}: {plural(snapshot.customers, 'customer')}. "
     ways = (("Open its customers", "/"), ("Compare", "/compare"), ("Drift", "/drift")) if run.state == "done" else ()
     links = [dcc.Link(text, href=f"{path}?run={run.id}", className="me-3") for text, path in ways]
+    if run.state in UNDER_WAY:
+        links = [dcc.Link("Watch its progress", href=f"/new?started={run.id}")]
     error = [html.P(run.error, className="seg-alarm")] if run.error else []
     return [
         html.H1(f"Run {run.id}: {run_label(run, engine_titles())}"),

@@ -22,7 +22,7 @@ from dashboard.run_watch import alert
 from dashboard.services import Services
 from dashboard.starters import user_of
 from engines.errors import InputError
-from storage.contract import NotFoundError
+from storage.contract import NotFoundError, Run
 from storage.queued import Starter
 
 PATH = "/runs"
@@ -35,6 +35,7 @@ MOST_COMPARED = 6
 
 STATE, DATASET, ENGINE = "runs-state", "runs-dataset", "runs-engine"
 LIST, TICK, SAID, COMPARE, CURRENT = "runs-list", "runs-tick", "runs-said", "runs-compare", "runs-current"
+SEEN = "runs-seen"  # how the runs stood when the list was drawn
 SURE, SURE_TEXT, SURE_RUN, YES, NO = "runs-sure", "runs-sure-text", "runs-sure-run", "runs-yes", "runs-no"
 _STATES = ("queued", "running", "done", "failed", "cancelled")
 
@@ -67,6 +68,7 @@ def layout(services: Services, **query: Any) -> Component:
             html.Div(id=SAID, **{"aria-live": "assertive"}),
             html.Div(_listed(services, wanted, (), query.get("run")), id=LIST),
             dcc.Store(id=CURRENT, data=query.get("run")),
+            dcc.Store(id=SEEN, data=_seen(runs)),
             dcc.Interval(id=TICK, interval=2000, disabled=not any(run.state in UNDER_WAY for run in runs)),
             _modal(),
         ],
@@ -95,6 +97,12 @@ def _listed(services: Services, wanted: Filter, picked: Any, current: str | None
         html.P(f"{plural(len(shown), 'run')}: {told}.{more}", className="seg-lead"),
         html.Section(drawn, className="seg-card seg-scroll", tabIndex=0, **{"aria-label": "Runs"}),
     ]
+
+
+def _seen(runs: list[Run]) -> list[str]:
+    """How the runs that are under way stand, roughly, and which there are."""
+    stages = [f"{run.id} {run.state} {run.stage} {round(10 * (run.progress or 0))}" for run in runs[:SHOWN]]
+    return [*stages, str(len(runs))]
 
 
 def _modal() -> Component:
@@ -143,6 +151,7 @@ def register(app: Dash, services: Services) -> None:
         Output(TICK, "disabled"),
         Output(SAID, "children"),
         Output(SURE, "is_open"),
+        Output(SEEN, "data"),
         Input(TICK, "n_intervals"),
         Input(STATE, "value"),
         Input(DATASET, "value"),
@@ -153,10 +162,11 @@ def register(app: Dash, services: Services) -> None:
         State({"type": PICK, "run": ALL}, "value"),
         State({"type": PICK, "run": ALL}, "id"),
         State(CURRENT, "data"),
+        State(SEEN, "data"),
         prevent_initial_call=True,
     )
     def act(*given: Any) -> tuple[Any, ...]:
-        _, state, dataset, engine, *_, yes, sure, values, names, current = given
+        _, state, dataset, engine, *_, yes, sure, values, names, current, seen = given
         asked, said, is_open = ctx.triggered_id, None, no_update
         wanted = Filter(state or "", dataset or "", engine or "")
         try:
@@ -174,9 +184,12 @@ def register(app: Dash, services: Services) -> None:
             pairs = [(name, text) for name, text in vars(wanted).items() if text]
             pairs += [("run", current)] if current else []
             set_props(ids.LOCATION, {"search": "?" + urlencode(pairs)})  # as an output it would close a circle
-        busy = any(run.state in UNDER_WAY for run in store.runs())
+        runs = store.runs()
+        if asked == TICK and _seen(runs) == seen:  # so that the keyboard's focus stays where it is
+            raise PreventUpdate
+        busy = any(run.state in UNDER_WAY for run in runs)
         kept = no_update if asked == TICK else said
-        return _listed(services, wanted, _picked(values, names), current), not busy, kept, is_open
+        return _listed(services, wanted, _picked(values, names), current), not busy, kept, is_open, _seen(runs)
 
     @app.callback(
         Output(SURE, "is_open", allow_duplicate=True),
