@@ -16,7 +16,8 @@ def test_from_the_timeline_to_who_went_where(desk, dash_br):
     wait = WebDriverWait(browser, PATIENCE)
 
     def texts(selector):
-        return [item.text for item in browser.find_elements(By.CSS_SELECTOR, selector)]
+        script = "return Array.from(document.querySelectorAll(arguments[0]), item => item.textContent)"
+        return browser.execute_script(script, selector)
 
     def fits():
         return browser.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
@@ -28,7 +29,7 @@ def test_from_the_timeline_to_who_went_where(desk, dash_br):
     rows = texts("section table tbody tr")
     assert len(rows) == 15
     assert rows[0].startswith("1 Jul 1998") and rows[-1].startswith("1 May 1997")
-    verdict = browser.find_element(By.CSS_SELECTOR, ".seg-lead").text
+    verdict = texts(".seg-lead")
     wait.until(lambda _: len(texts("#drift-shifts h3")) == 4)
     assert fits()
 
@@ -40,7 +41,7 @@ def test_from_the_timeline_to_who_went_where(desk, dash_br):
     browser.get("about:blank")
     browser.get(link)
     wait.until(lambda _: texts("section table tbody tr") == rows)
-    assert browser.find_element(By.CSS_SELECTOR, ".seg-lead").text == verdict
+    assert texts(".seg-lead") == verdict
 
     browser.find_element(By.PARTIAL_LINK_TEXT, "Who went where").click()
     wait.until(lambda _: "changed segment" in " ".join(texts("#migration-found p")))
