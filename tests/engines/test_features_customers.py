@@ -163,3 +163,15 @@ def test_the_order_of_lines_never_matters_and_cut_offs_agree(lines, random):
     for cutoff, customers in at_once:
         alone = build_customers(table(lines), as_of=cutoff, categories=CATEGORIES)
         pd.testing.assert_frame_equal(customers, alone, check_exact=True)
+
+
+def test_a_look_at_few_columns_finds_the_same():
+    days = [date(2020, 1, 2), date(2020, 1, 8), date(2020, 1, 12), date(2020, 1, 21)]
+    for wanted in (["recency_days", "monetary"], ["frequency", "country", "share_bags", "unique_products"]):
+        found = list(customers_at(table(LINES), days[::-1], CATEGORIES, columns=wanted))
+        assert [day for day, _ in found] == days, "in the order of time"
+        for day, customers in found:
+            whole = build_customers(table(LINES), as_of=day, categories=CATEGORIES)
+            expected = whole[[name for name in whole.columns if name in wanted]]
+            pd.testing.assert_frame_equal(customers, expected, check_exact=True)
+    assert list(customers_at(table(LINES), [])) == []
