@@ -51,8 +51,24 @@
     });
   }
 
+  // What opens the panel at the side is not the page's to read or write.
   function plain(search) {
-    return new URLSearchParams(search || "").toString();
+    var params = new URLSearchParams(search || "");
+    params.delete("customer");
+    params.delete("about");
+    return params.toString();
+  }
+
+  // The address of what is drawn, with what opens the panel as it is.
+  function beside(address) {
+    var params = new URLSearchParams(address);
+    var now = new URLSearchParams(window.location.search);
+    ["customer", "about"].forEach(function (name) {
+      if (now.has(name)) {
+        params.set(name, now.get(name));
+      }
+    });
+    return "?" + params.toString();
   }
 
   window.dash_clientside.segmentry_segments = Object.assign(window.dash_clientside.segmentry_segments || {}, {
@@ -65,7 +81,7 @@
     // What is shown goes into the address, so that a link brings it back and the back button undoes it.
     write: function (drawn) {
       if (drawn && plain(drawn.address) !== plain(window.location.search)) {
-        window.dash_clientside.set_props("url", { search: drawn.address });
+        window.dash_clientside.set_props("url", { search: beside(drawn.address) });
       }
       return window.dash_clientside.no_update;
     },

@@ -18,6 +18,11 @@
 
     links: function (pathname, run, ids) {
       var query = run ? "?run=" + encodeURIComponent(run) : "";
+      // on a narrow screen the pages scroll sideways: the one that is shown is brought into view
+      window.setTimeout(function () {
+        var active = document.querySelector(".seg-nav .nav-link.active");
+        if (active) { active.scrollIntoView({ block: "nearest", inline: "center" }); }
+      }, 100);
       return [
         ids.map(function (id) { return id.path + query; }),
         ids.map(function (id) { return id.path === pathname; }),

@@ -3,74 +3,42 @@
 from __future__ import annotations
 
 import math
-import re
-from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 import numpy as np
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.responses import JSONResponse, StreamingResponse
+from starlette.responses import JSONResponse
 
-from dashboard import exporting
-from dashboard.api_jobs import add_jobs
+from dashboard.api_audiences import add_audiences
+from dashboard.api_compare import add_compare
+from dashboard.api_drawers import add_drawers
+from dashboard.api_exports import add_exports
 from dashboard.api_names import add_names
+from dashboard.api_runs import add_runs, full_run
+from dashboard.api_selection import SELECTION_DOCS, SELECTION_PARAMETERS, selection_of
 from dashboard.api_uploads import add_uploads
 from dashboard.api_values import add_values
 from dashboard.api_watch import add_watch
-from dashboard.comparison import compare
 from dashboard.evaluation import HIGH, LOW, Question, choose_k_of_snapshot
-from dashboard.explaining import explain
+from dashboard.exporting import column_order
 from dashboard.findings import insight_dicts, insights_of
-from dashboard.runner import run_dict, snapshot_dict
+from dashboard.runner import snapshot_dict
 from dashboard.services import Services
+from dashboard.starters import user_of
 from engines import registry
 from engines.columns import COUNTRY, CUSTOMER_ID, SEGMENT, describe
 from engines.errors import InputError
-from storage.contract import NotFoundError, Run, Selection, Snapshot, StoreError
-from storage.selection import BOUNDS
+from storage.contract import NotFoundError, Run, Snapshot, StoreError
+
+__all__ = ["SELECTION_PARAMETERS", "create_api", "plain"]
 
 PAGE_LIMIT = 10_000
 _EPOCH = np.datetime64("1970-01-01")
-
-_NUMBER = {"type": "number"}
-_TEXTS = {"type": "array", "items": {"type": "string"}}
-
-#: Query parameters that stand for a selection, by name, with what they mean.
-SELECTION_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "segment": ("Segment by name; repeat it for several.", _TEXTS),
-    "country": ("Primary country; repeat it for several.", _TEXTS),
-    **{
-        bound.field: (f"{'Least' if bound.least else 'Most'} {describe(bound.column).title}.", _NUMBER)
-        for bound in BOUNDS
-    },
-    "min_share": ("A category and the least share of spend that goes to it, as bags:0.25; repeatable.", _TEXTS),
-    "area": ("Two columns and the corners of a shape that customers stand in, x1,y1,x2,y2,...; repeatable.", _TEXTS),
-    "q": ("Looked for anywhere in the customer id.", {"type": "string"}),
-}
-
-_SELECTION_DOCS = {
-    "parameters": [
-        {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
-        for name, (text, schema) in SELECTION_PARAMETERS.items()
-    ]
-}
-
-
-class NewRun(BaseModel):
-    """A run to be queued: an engine with its settings on a snapshot."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    snapshot: int
-    engine: str
-    settings: dict[str, Any] = Field(default_factory=dict)
 
 
 def plain(value: Any) -> Any:
@@ -112,10 +80,14 @@ def create_api(services: Services) -> FastAPI:
     _add_things(api, services)
     _add_customers(api, services)
     _add_findings(api, services)
+    add_drawers(api, services, plain)
+    add_audiences(api, services)
     add_names(api, services)
-    add_jobs(api, services)
+    add_runs(api, services, plain)
     add_values(api, services)
+    add_exports(api, services, plain, _user)
     add_watch(api, services, plain, _user)
+    add_compare(api, services, plain, _user, full_run)
     add_uploads(api, services)
     return api
 
@@ -193,26 +165,6 @@ def _add_things(api: FastAPI, services: Services) -> None:
         question = Question(engine, low, high, seed, gap)
         return JSONResponse(plain(choose_k_of_snapshot(question, store.snapshot(snapshot_id), services).to_dict()))
 
-    @api.get("/runs")
-    def runs(snapshot: int | None = None) -> JSONResponse:
-        """Runs, the newest first; of one snapshot where it is named."""
-        if snapshot is not None:
-            store.snapshot(snapshot)
-        return JSONResponse(plain([_run(item) for item in store.runs(snapshot_id=snapshot)]))
-
-    @api.post("/runs")
-    def new_run(new: NewRun) -> JSONResponse:
-        """Queue a run for a worker."""
-        settings = registry.engine(new.engine, new.settings).settings()
-        store.snapshot(new.snapshot)
-        run = store.queue_run(new.snapshot, new.engine, settings)
-        return JSONResponse(plain(_run(run)), status_code=202, headers={"Location": f"/api/v1/runs/{run.id}"})
-
-    @api.get("/runs/{run_id}")
-    def run(run_id: int) -> JSONResponse:
-        """One run with its state, metrics and segments."""
-        return JSONResponse(plain(_run(store.run(run_id))))
-
 
 def _add_customers(api: FastAPI, services: Services) -> None:
     store, frames = services.store, services.frames
@@ -224,7 +176,7 @@ def _add_customers(api: FastAPI, services: Services) -> None:
         _finished(found)
         return JSONResponse(plain([asdict(item) for item in found.segments]))
 
-    @api.get("/runs/{run_id}/customers", openapi_extra=_SELECTION_DOCS)
+    @api.get("/runs/{run_id}/customers", openapi_extra=SELECTION_DOCS)
     def customers(
         request: Request,
         run_id: int,
@@ -232,7 +184,7 @@ def _add_customers(api: FastAPI, services: Services) -> None:
         offset: Annotated[int, Query(ge=0)] = 0,
     ) -> JSONResponse:
         """Customers that meet a selection, by customer id, ``limit`` at a time from ``offset`` on."""
-        selection = _selection(request)
+        selection = selection_of(request)
         frame = frames.get(run_id)
         mask = frame.mask(selection)
         chosen = frame.page(mask, CUSTOMER_ID, False, offset, offset + limit)
@@ -243,83 +195,29 @@ def _add_customers(api: FastAPI, services: Services) -> None:
         columns |= {name: values.take(chosen).to_pylist() for name, values in frame.texts.items()}
         if frame.countries:
             columns[COUNTRY] = [frame.countries[code] if code >= 0 else None for code in frame.country_codes[chosen]]
-        names = exporting.column_order(list(columns))
+        names = column_order(list(columns))
         rows = [dict(zip(names, row, strict=True)) for row in zip(*(columns[name] for name in names), strict=True)]
         total = int(np.count_nonzero(mask))
         following = offset + limit if offset + limit < total else None
         return JSONResponse({"total": total, "offset": offset, "next_offset": following, "customers": plain(rows)})
 
-    @api.get("/runs/{run_id}/customers/{customer_id:path}/explain")
-    def why(run_id: int, customer_id: str) -> JSONResponse:
-        """Why a customer is in its segment."""
-        return JSONResponse(plain(explain(run_id, customer_id, frames, store)))
-
-    @api.get("/runs/{run_id}/export.{kind}", openapi_extra=_SELECTION_DOCS)
-    def export(request: Request, run_id: int, kind: exporting.Format) -> StreamingResponse:
-        """All customers that meet a selection as a file: csv, xlsx or parquet."""
-        selection = _selection(request)
-        found = store.run(run_id)
-        _finished(found)
-        reader = store.stream(run_id, selection)
-        name = _file_name(found, selection, kind)
-        query, user = urlencode(selection.to_query()), _user(request)
-
-        def finished(rows: int, sha256: str) -> None:
-            store.record_export(run_id, query, format=kind, rows=rows, sha256=sha256, user=user)
-
-        return StreamingResponse(
-            exporting.stream(reader, kind, finished),
-            media_type=exporting.MEDIA_TYPES[kind],
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
-
-    @api.get("/exports")
-    def exports(limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100) -> JSONResponse:
-        """Lists that were exported, the newest first; they stay on record when their run is deleted."""
-        return JSONResponse(plain([asdict(item) for item in store.exports(limit=limit)]))
-
 
 def _add_findings(api: FastAPI, services: Services) -> None:
     store = services.store
 
-    @api.get("/runs/{run_id}/insights", openapi_extra=_SELECTION_DOCS)
+    @api.get("/runs/{run_id}/insights", openapi_extra=SELECTION_DOCS)
     def what_stands_out(request: Request, run_id: int) -> JSONResponse:
         """What stands out in a finished run, or among its customers that meet a selection."""
-        found = insights_of(store, services.frames, run_id, _selection(request))
+        found = insights_of(store, services.frames, run_id, selection_of(request))
         currency = services.frames.get(run_id).currency
         return JSONResponse(plain({"run": run_id, "insights": insight_dicts(found, currency)}))
-
-    @api.get("/compare")
-    def comparison(run: Annotated[list[int], Query()]) -> JSONResponse:
-        """Finished runs of one snapshot side by side: sizes, metrics and how far they agree, pair by pair."""
-        found = compare(services.frames, run)
-        pairs = [
-            {"a": one.run.id, "b": other.run.id, "ari": found.agreement[row, column]}
-            for row, one in enumerate(found.frames)
-            for column, other in enumerate(found.frames)
-            if row < column
-        ]
-        snapshot = found.frames[0].snapshot
-        runs = [_run(frame.run) for frame in found.frames]
-        answer = {"snapshot": snapshot.id, "customers": snapshot.customers, "runs": runs, "agreement": pairs}
-        return JSONResponse(plain(answer))
 
 
 # --- parts ----------------------------------------------------------------------------------------------------------
 
 
-def _selection(request: Request) -> Selection:
-    return Selection.from_query(request.query_params.multi_items())
-
-
 def _user(request: Request) -> str | None:
-    """The user name that was given with the password; nobody checks it, so that it is as good as a signature."""
-    kind, _, given = request.headers.get("authorization", "").partition(" ")
-    try:
-        name = b64decode(given, validate=True).decode("utf-8").partition(":")[0] if kind.lower() == "basic" else ""
-    except ValueError:
-        return None
-    return name[:200] if name.isprintable() and name else None
+    return user_of(request.headers.get("authorization", ""))
 
 
 def _finished(run: Run) -> None:
@@ -333,19 +231,8 @@ def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
     return {**snapshot_dict(snapshot), **more}
 
 
-def _run(run: Run) -> dict[str, Any]:
-    return {**run_dict(run), **{name: getattr(run, name) for name in ("created_at", "finished_at", "fitted_on")}}
-
-
 def _listed(name: str, values: np.ndarray) -> list[Any]:
     """A column of a frame as JSON-ready values; frames keep dates as days since 1970."""
     if describe(name).kind != "date":
         return values.tolist()
     return [None if math.isnan(day) else str(_EPOCH + np.timedelta64(int(day), "D")) for day in values.tolist()]
-
-
-def _file_name(run: Run, selection: Selection, kind: str) -> str:
-    """A name that says what is inside, in ASCII whatever the data set is called."""
-    dataset = re.sub(r"[^a-z0-9]+", "-", run.dataset.lower()).strip("-")[:60] or "customers"
-    part = "" if selection.is_everyone else "-selection"
-    return f"{dataset}-{run.as_of.isoformat()}-{run.engine}-run{run.id}{part}.{kind}"

@@ -8,10 +8,11 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
-from starlette.responses import JSONResponse, StreamingResponse
+from starlette.responses import JSONResponse
 
 from dashboard import exporting
 from dashboard.migrating import Between, between_dates, between_runs
+from dashboard.sending import Download, send
 from dashboard.services import Services
 from engines.errors import InputError
 
@@ -64,20 +65,13 @@ def add_watch(
         since: Since = None,
         start: Start = None,
         end: End = None,
-    ) -> StreamingResponse:
+    ) -> Download:
         """The customers who changed segment, with those who are new or gone, as a file: csv, xlsx or parquet."""
         found = _between(run_id, since, start, end, services)
-        user = user_of(request)
-
-        def finished(rows: int, sha256: str) -> None:
-            store.record_export(run_id, "", format=kind, rows=rows, sha256=sha256, user=user)
-
         name = f"movers-{found.start}-{found.end}-run{run_id}.{kind}"
-        return StreamingResponse(
-            exporting.stream(found.reader(), kind, finished),
-            media_type=exporting.MEDIA_TYPES[kind],
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
+        stream = exporting.Stream(found.reader(), kind)
+        about = {"list": "movers", "query": request.url.query}
+        return send(stream, store, run_id, name, user=user_of(request), about=about)
 
 
 def _between(run_id: int, since: int | None, start: date | None, end: date | None, services: Services) -> Between:

@@ -18,6 +18,7 @@ from typing import Self
 
 from dashboard.config import Config
 from storage.contract import LostError, NotFoundError, Run, StoreError
+from storage.queued import LogLine
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Bench:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self.stage: str | None = None
         self.progress: float | None = None
+        self.said: list[LogLine] = []  # the stages that were begun, until somebody has written them down
 
     def __enter__(self) -> Self:
         return self
@@ -46,7 +48,7 @@ class Bench:
 
     def begin(self, run: Run, worker: str) -> None:
         """Have a run computed that ``worker`` has claimed."""
-        self.stage, self.progress = None, None
+        self.stage, self.progress, self.said = None, None, []
         if self._process is None or not self._process.is_alive():
             self.clear()
             self._start()
@@ -66,6 +68,8 @@ class Bench:
                 said = self._outside.recv()
                 if isinstance(said, Answer):
                     return said
+                if said[0] != self.stage:
+                    self.said.append(LogLine(now(), said[0]))
                 self.stage, self.progress = said
         except (EOFError, OSError):
             pass
@@ -130,7 +134,7 @@ def _compute(config: Config, folder: str, inside: Connection) -> None:
     end_with_parent(lambda: (shutil.rmtree(folder, ignore_errors=True), os._exit(1)))
     tempfile.tempdir = folder  # so that what a killed process leaves behind is removed with it
     from dashboard.fits import Recall
-    from dashboard.runner import work
+    from dashboard.working import work
     from storage import open_store
 
     recall = Recall()

@@ -10,22 +10,33 @@ from numpy.typing import NDArray
 
 from dashboard.frames import FrameCache, RunFrame
 from dashboard.numbers import NOTHING, decimal, percent
-from engines.drift import adjusted_rand
+from engines.columns import MONETARY
+from engines.drift import Contingency
 from engines.errors import InputError
 from engines.metrics import METRICS
 from storage.contract import Run
 
 FEWEST, MOST = 2, 6
+_UNITS = 10_000
 
 #: Which way is better, in words, by a metric's ``better``.
 BETTER = {"higher": "higher is better", "lower": "lower is better", "": "neither way is better in itself"}
 
 
 class Comparison(NamedTuple):
-    """Runs of one snapshot. ``agreement``: adjusted Rand index of each run with each, shape (runs, runs)."""
+    """Runs of one snapshot; ``ari`` and ``ami``: how far each agrees with each, shape (runs, runs), 1 on the diagonal.
+
+    ``ari`` is the adjusted Rand index, ``ami`` the adjusted mutual information.
+    """
 
     frames: tuple[RunFrame, ...]
-    agreement: NDArray[np.float64]
+    ari: NDArray[np.float64]
+    ami: NDArray[np.float64]
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs, in the order of the frames."""
+        return tuple(frame.run for frame in self.frames)
 
 
 def compare(frames: FrameCache, run_ids: Sequence[int]) -> Comparison:
@@ -39,25 +50,59 @@ def compare(frames: FrameCache, run_ids: Sequence[int]) -> Comparison:
         raise InputError(
             f"A comparison takes {FEWEST} to {MOST} different runs, not {len(run_ids)}: give run=ID for each."
         )
-    found = tuple(frames.get(run_id) for run_id in run_ids)
+    return compare_runs(frames, [frames.get(run_id).run for run_id in run_ids])
+
+
+def compare_runs(frames: FrameCache, runs: Sequence[Run]) -> Comparison:
+    """Compare finished runs that were read from the store just now; as :func:`compare` otherwise."""
+    found = tuple(frames.of(run) for run in runs)
     for frame in found:
         if frame.snapshot.id != found[0].snapshot.id:
             raise InputError(
                 f"Run {frame.run.id} is on snapshot {frame.snapshot.id} and run {found[0].run.id} on snapshot "
                 f"{found[0].snapshot.id}; only runs on the same customers can be compared."
             )
-    agreement = np.eye(len(found))
+    ari, ami = np.eye(len(found)), np.eye(len(found))
     for row, one in enumerate(found):
         for column, other in enumerate(found[:row]):
-            agreement[row, column] = agreement[column, row] = adjusted_rand(one.segment_codes, other.segment_codes)
-    return Comparison(found, agreement)
+            ari[row, column], ami[row, column] = agreement(one, other)
+            ari[column, row], ami[column, row] = ari[row, column], ami[row, column]
+    return Comparison(found, ari, ami)
+
+
+def agreement(one: RunFrame, other: RunFrame) -> tuple[float, float]:
+    """Adjusted Rand index and adjusted mutual information of two runs; finished runs never change, so told once."""
+
+    def measured() -> tuple[float, float]:
+        met = Contingency.of_table(cross_table(one, other))
+        return met.adjusted_rand(), met.adjusted_mutual_information()
+
+    return one.remembered(("agreement", other.run.id, other.run.created_at), measured)
 
 
 def cross_table(one: RunFrame, other: RunFrame) -> NDArray[np.int64]:
     """How many customers each segment of one run (rows) shares with each of another (columns)."""
     rows, columns = len(one.segments), len(other.segments)
-    cells = one.segment_codes.astype(np.int64) * columns + other.segment_codes
-    return np.bincount(cells, minlength=rows * columns).reshape(rows, columns)
+    turned = other.known(("cross", one.run.id, one.run.created_at))
+    if turned is not None:
+        return turned.T
+    key = ("cross", other.run.id, other.run.created_at)
+    return one.remembered(key, lambda: np.bincount(_cells(one, other), minlength=rows * columns).reshape(rows, columns))
+
+
+def cross_money(one: RunFrame, other: RunFrame) -> NDArray[np.float64]:
+    """What the customers of each cell of the cross-table have spent so far; summed as whole 1/10,000."""
+    rows, columns = len(one.segments), len(other.segments)
+
+    def summed() -> NDArray[np.float64]:
+        units = np.rint(one.values(MONETARY) * _UNITS)  # whole numbers, exact up to 2 to the 53
+        return np.bincount(_cells(one, other), units, minlength=rows * columns).reshape(rows, columns) / _UNITS
+
+    return one.remembered(("money", other.run.id, other.run.created_at), summed)
+
+
+def _cells(one: RunFrame, other: RunFrame) -> NDArray[np.int64]:
+    return one.segment_codes.astype(np.int64) * len(other.segments) + other.segment_codes
 
 
 # --- metrics --------------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from engines.columns import (
     RECENCY,
     TENURE,
 )
+from engines.projection import Plane, principal_plane
 
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.int32]
@@ -110,6 +111,11 @@ class CustomerColumns:
     def by_id(self) -> Positions:
         """Every customer's position in code point order of the ids."""
         return pc.array_sort_indices(self.ids).to_numpy().astype(np.int32)
+
+    @cached_property
+    def plane(self) -> Plane:
+        """The plane on which the customers differ most in recency, frequency and spend."""
+        return principal_plane([self.columns[name] for name in (RECENCY, FREQUENCY, MONETARY)])
 
     @cached_property
     def lottery(self) -> Positions:

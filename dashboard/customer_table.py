@@ -158,7 +158,10 @@ def chooser(component_id: str) -> Component:
     """The button above the table that opens the list of its columns; what is chosen stays in the browser."""
     return html.Div(
         [
-            html.P("A click on a column sorts by it.", className="seg-hint"),
+            html.P(
+                "A click on a column sorts by it; a click on a customer (or Enter) opens what is known of them.",
+                className="seg-hint",
+            ),
             html.Details(
                 [
                     html.Summary("Columns", className="btn btn-sm btn-outline-secondary"),

@@ -11,7 +11,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard import cards, customer_table, demo, filters, name_editor, rail
+from dashboard import asides, audience_saver, cards, customer_table, demo, filters, name_editor, rail
 from dashboard.charts import Ask, pictures
 from dashboard.context import first_run
 from dashboard.filters import View
@@ -23,6 +23,7 @@ from dashboard.run_frame import RunFrame
 from dashboard.services import Services
 from dashboard.tally import Tallies, everyone, tallies
 from dashboard.totals import segment_totals, totals, totals_of
+from engines.contract import NamedSegment
 from storage.contract import NotFoundError, Run, Selection
 
 _MOMENT = 2.0  # seconds
@@ -60,6 +61,8 @@ def desk(
     views = frame.views(selection)
     sums = tallies(frame, selection, views.rest)
     parts = _around(frame, view, selection, sums, prefix, frame.run.id == drawn_run)
+    if frame.run.id != drawn_run:
+        parts["pinned"] = audience_saver.chips(services, run)
     if not sums.view.customers:
         return {**parts, "body": True, "notice": [parts["notice"], _nothing_left(frame, selection, prefix)]}
     rows = segment_totals(frame, sums.view)
@@ -98,7 +101,7 @@ def _around(frame: RunFrame, view: View, selection: Selection, sums: Tallies, pr
             "run": frame.run.id,
             "query": query,
             "problems": list(view.problems),
-            "address": filters.write_view(frame.run.id, selection, view.others),
+            "address": filters.write_view(frame.run.id, selection, _others(view)),
         },
         "options": {
             "segments": rail.segment_options(frame, sums.any_segment),
@@ -126,6 +129,11 @@ def _around(frame: RunFrame, view: View, selection: Selection, sums: Tallies, pr
         }
         parts["options"][rail.CATEGORY] = rail.category_options(frame)
     return parts
+
+
+def _others(view: View) -> list[tuple[str, str]]:
+    """What else is in the address, without what opens the panel: that is over once something else is asked for."""
+    return [pair for pair in view.others if pair[0] not in asides.PARAMETERS]
 
 
 def _head(frame: RunFrame) -> list[Component]:
@@ -161,9 +169,14 @@ def _numbers(services: Services, ask: Ask, prefix: str) -> Parts:
             frame.currency,
             lambda name: {"type": f"{prefix}-pick", "name": name},
             selection.segments,
-            partial(name_editor.pencil, prefix, frame.run.id),
+            partial(_beside, prefix, frame.run.id),
         ),
     }
+
+
+def _beside(prefix: str, run_id: int, segment: NamedSegment) -> Component:
+    """What stands beside a segment's name: the pencil, and what opens all about it."""
+    return html.Span([name_editor.pencil(prefix, run_id, segment), asides.opener(segment)], className="text-nowrap")
 
 
 def _half_minute() -> int:

@@ -18,6 +18,9 @@ from engines.errors import InputError
 from engines.timeline import Timeline, timeline
 from storage.contract import NewSnapshot
 
+#: What is told of each date unless details are asked for.
+_POINT = ("as_of", "customers", "ari", "noise_low", "moved_share", "alert")
+
 
 @dataclass(frozen=True)
 class Watch:
@@ -44,16 +47,23 @@ class Watched(NamedTuple):
         """The answer as ``segmentry drift --json`` prints it."""
         found = self.timeline
         return {
+            "points": [{name: getattr(point, name) for name in _POINT} for point in found.points],
+            "frozen_at": found.frozen_at.isoformat(),
+            "refresh_months": found.refresh_months,
+            "reason": found.reason,
+        }
+
+    def detailed(self) -> dict[str, Any]:
+        """The answer with all that is known of each point, and with what was asked."""
+        return {
+            **self.to_dict(),
             "name": self.what.dataset,
             "as_of": self.what.as_of.isoformat(),
             "engine": self.asked.engine,
             "settings": self.engine.settings(),
             "every": self.asked.every,
             "threshold": self.threshold,
-            "frozen_at": found.frozen_at.isoformat(),
-            "refresh_months": found.refresh_months,
-            "reason": found.reason,
-            "points": [asdict(point) for point in found.points],
+            "points": [asdict(point) for point in self.timeline.points],
         }
 
 

@@ -19,6 +19,7 @@ from engines.contract import Engine, Fitted
 from engines.rfm import FittedRFM
 from engines.scaling import LOG, STANDARD, Space, fit_space
 from storage.contract import NotFoundError, Store
+from storage.layout import is_storable
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,19 @@ class _Background:
     space: Space
     segment_z: Mapping[int, NDArray[np.float64]]
     means: Mapping[str, float]
+
+
+def position_of(frame: RunFrame, customer_id: str) -> int:
+    """Where a customer stands in a run.
+
+    Raises:
+        NotFoundError: the run has no such customer.
+    """
+    ids = frame.customers.ids
+    position = pc.index(ids, pa.scalar(customer_id, ids.type)).as_py() if is_storable(customer_id) else -1
+    if position < 0:
+        raise NotFoundError(f"Run {frame.run.id} has no customer {customer_id!r}.")
+    return int(position)
 
 
 def explain(run_id: int, customer_id: str, frames: FrameCache, store: Store) -> dict[str, Any]:
@@ -59,9 +73,7 @@ def explain(run_id: int, customer_id: str, frames: FrameCache, store: Store) -> 
         InputError: the run has no model.
     """
     frame = frames.get(run_id)
-    position = pc.index(frame.customers.ids, pa.scalar(customer_id, frame.customers.ids.type)).as_py()
-    if position < 0:
-        raise NotFoundError(f"Run {run_id} has no customer {customer_id!r}.")
+    position = position_of(frame, customer_id)
     seen = frame.remembered("explained against", lambda: _background(frame, store))
     customer = seen.everyone.iloc[[position]].set_axis([customer_id])
     segment = frame.segments[frame.segment_codes[position]]

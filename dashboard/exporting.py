@@ -10,9 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Literal, get_args
 from uuid import uuid4
@@ -22,8 +20,11 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from dashboard.ahead import read_ahead
+from dashboard.workbook import workbook
 from engines.columns import (
     CLV,
+    CONTROL_GROUP,
     COUNTRY,
     CUSTOMER_ID,
     DISTANCE,
@@ -50,11 +51,8 @@ FIRST = (CUSTOMER_ID, SEGMENT, RECENCY, FREQUENCY, MONETARY, CLV, COUNTRY)
 #: What new customers have beside the segment they were put into.
 _LABELLED = (SEGMENT_KEY, DISTANCE, PROBABILITY)
 
-ROWS_PER_SHEET = 1_048_575  # what a sheet holds below its header
-
 #: Also what has the apostrophe already, so that a list can be read back: no two cells become one.
 _FORMULA = r"^('*[=+\-@\t\r])"
-_CHUNK = 256 * 1024
 
 
 def format_of(path: Path) -> Format:
@@ -71,7 +69,7 @@ def format_of(path: Path) -> Format:
 
 def column_order(names: Sequence[str]) -> list[str]:
     """The columns of a list in the order of its file: the important ones first, then the others as they come."""
-    first = (*FIRST[:2], *_LABELLED, *FIRST[2:])
+    first = (*FIRST[:2], CONTROL_GROUP, *_LABELLED, *FIRST[2:])
     return [name for name in first if name in names] + [name for name in names if name not in first]
 
 
@@ -80,45 +78,82 @@ def write(
     target: Path | IO[bytes],
     kind: Format,
     order: Callable[[Sequence[str]], list[str]] = column_order,
-) -> int:
-    """Write a list to a path or an open binary file and say how many rows it holds; ``order`` puts columns in order.
+) -> Stream:
+    """Write a list to a path or an open binary file; ``order`` puts columns in order.
 
     A path is written under a temporary name beside it and renamed when complete, so that no half list is ever found.
+
+    Returns:
+        What was written: ``rows``, ``size`` in bytes, ``sha256``.
 
     Raises:
         InputError: the folder does not exist or cannot be written to.
     """
-    counted = _Counted(reader, order)
+    written = Stream(reader, kind, order)
     if not isinstance(target, Path):
-        for chunk in _chunks(counted, kind):
-            target.write(chunk)
-        return counted.rows
+        target.writelines(written)
+        return written
     part = target.with_name(f".{target.name}.{uuid4().hex}.part")
     try:
         with part.open("xb") as file:
-            for chunk in _chunks(counted, kind):
-                file.write(chunk)
+            file.writelines(written)
         part.replace(target)
     except OSError as error:
         raise InputError(f"{target} cannot be written: {error.strerror}. Choose another place.") from None
     finally:
+        written.close()
         part.unlink(missing_ok=True)
-    return counted.rows
+    return written
 
 
-def stream(
-    reader: pa.RecordBatchReader, kind: Format, finished: Callable[[int, str], object] | None = None
-) -> Iterator[bytes]:
-    """The bytes of a list, piece by piece, with memory bounded by a batch (XLSX: built in a temporary file first).
+class Stream(Iterator[bytes]):
+    """The bytes of a list, piece by piece, counted and hashed as they pass, with memory bounded by a batch.
 
-    ``finished`` is called after the last piece, with the number of customers and the SHA-256 of all bytes.
+    (XLSX is built in a temporary file first.) ``columns`` are known from the start; ``rows`` and ``size`` in bytes say
+    how far it has come; ``whole`` says whether the last piece has been taken. Whoever stops earlier calls ``close``.
     """
-    counted, digest = _Counted(reader), hashlib.sha256()
-    for chunk in _chunks(counted, kind):
-        digest.update(chunk)
-        yield chunk
-    if finished is not None:
-        finished(counted.rows, digest.hexdigest())
+
+    def __init__(
+        self,
+        reader: pa.RecordBatchReader,
+        kind: Format,
+        order: Callable[[Sequence[str]], list[str]] = column_order,
+    ) -> None:
+        self.kind: Format = kind
+        self._batches = _Counted(reader, order)
+        self._chunks = {"csv": _csv, "parquet": _parquet, "xlsx": _xlsx}[kind](self._batches)
+        self._digest = hashlib.sha256()
+        self.size, self.whole = 0, False
+
+    def __next__(self) -> bytes:
+        """The next piece."""
+        try:
+            chunk = next(self._chunks)
+        except StopIteration:
+            self.whole = True
+            raise
+        self._digest.update(chunk)
+        self.size += len(chunk)
+        return chunk
+
+    def close(self) -> None:
+        """Take no more; what was open is let go."""
+        self._chunks.close()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns, in the order of the file."""
+        return tuple(self._batches.schema.names)
+
+    @property
+    def rows(self) -> int:
+        """How many customers have been written."""
+        return self._batches.rows
+
+    @property
+    def sha256(self) -> str | None:
+        """SHA-256 of the file, None before it is whole."""
+        return self._digest.hexdigest() if self.whole else None
 
 
 class _Counted:
@@ -134,16 +169,12 @@ class _Counted:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         try:
-            for batch in self._reader:
+            for batch in read_ahead(self._reader):
                 if batch.num_rows:
                     self.rows += batch.num_rows
                     yield batch.select(self.schema.names)
         finally:
             self._reader.close()
-
-
-def _chunks(batches: _Counted, kind: Format) -> Iterator[bytes]:
-    return {"csv": _csv, "parquet": _parquet, "xlsx": _xlsx}[kind](batches)
 
 
 # --- cells ----------------------------------------------------------------------------------------------------------
@@ -157,7 +188,10 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _safe(column: pa.Array) -> pa.Array:
     """Text that no spreadsheet takes for a formula."""
-    return pc.replace_substring_regex(column.cast(pa.large_string()), _FORMULA, r"'\1")
+    texts = column.cast(pa.large_string())
+    if not pc.any(pc.match_substring_regex(texts, _FORMULA)).as_py():  # looking costs half of replacing
+        return texts
+    return pc.replace_substring_regex(texts, _FORMULA, r"'\1")
 
 
 def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -169,7 +203,9 @@ def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
         elif pa.types.is_timestamp(column.type) and describe(name).kind == "date":
             column = column.cast(pa.date32(), safe=False)
         elif pa.types.is_floating(column.type):
-            column = pc.if_else(pc.is_finite(column), column, pa.scalar(None, column.type))
+            finite = pc.is_finite(column)
+            if pc.all(finite).as_py() is False:
+                column = pc.if_else(finite, column, pa.scalar(None, column.type))
         columns.append(column)
     return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
@@ -182,15 +218,15 @@ def _titles(batches: _Counted) -> list[str]:
 # --- formats --------------------------------------------------------------------------------------------------------
 
 
-def _csv(batches: _Counted) -> Iterator[bytes]:
+def _csv(batches: _Counted) -> Generator[bytes]:
     header = io.StringIO()
     csv.writer(header, lineterminator="\n").writerow(_titles(batches))
     yield header.getvalue().encode()
     options = pyarrow.csv.WriteOptions(include_header=False)
     for batch in batches:
-        sink = io.BytesIO()
+        sink = pa.BufferOutputStream()
         pyarrow.csv.write_csv(_plain(batch), sink, options)
-        yield sink.getvalue()
+        yield sink.getvalue().to_pybytes()
 
 
 class _Drain(io.RawIOBase):
@@ -217,7 +253,7 @@ class _Drain(io.RawIOBase):
         return b"".join(pieces)
 
 
-def _parquet(batches: _Counted) -> Iterator[bytes]:
+def _parquet(batches: _Counted) -> Generator[bytes]:
     drain = _Drain()
     with pyarrow.parquet.ParquetWriter(pa.PythonFile(drain, mode="w"), batches.schema) as writer:
         for batch in batches:
@@ -226,55 +262,5 @@ def _parquet(batches: _Counted) -> Iterator[bytes]:
     yield drain.emptied()
 
 
-def _xlsx(batches: _Counted) -> Iterator[bytes]:
-    with tempfile.TemporaryDirectory(prefix="segmentry-export-") as folder:
-        path = Path(folder) / "list.xlsx"
-        _write_workbook(batches, path, folder)
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                yield chunk
-
-
-def _write_workbook(batches: _Counted, path: Path, folder: str, rows_per_sheet: int = ROWS_PER_SHEET) -> None:
-    import xlsxwriter
-
-    options = {"constant_memory": True, "tmpdir": folder, "default_date_format": "yyyy-mm-dd"}
-    titles = _titles(batches)
-    with xlsxwriter.Workbook(str(path), options) as book:
-        bold = book.add_format({"bold": True})
-        sheet, row = None, rows_per_sheet
-        for batch in batches:
-            for values in zip(*(column.to_pylist() for column in _plain(batch).columns), strict=True):
-                if row == rows_per_sheet or sheet is None:
-                    sheet, row = _new_sheet(book, titles, bold), 0
-                row += 1
-                for place, value in enumerate(values):
-                    _write_cell(sheet, row, place, value)
-        if sheet is None:
-            _new_sheet(book, titles, bold)
-
-
-def _new_sheet(book, titles: Sequence[str], bold):  # noqa: ANN001, ANN202 - xlsxwriter has no types
-    number = len(book.worksheets())
-    sheet = book.add_worksheet("Customers" if number == 0 else f"Customers {number + 1}")
-    sheet.freeze_panes(1, 1)
-    sheet.set_column(0, len(titles) - 1, 16)
-    for place, title in enumerate(titles):
-        sheet.write_string(0, place, title, bold)
-    return sheet
-
-
-def _write_cell(sheet, row: int, place: int, value: object) -> None:  # noqa: ANN001 - xlsxwriter has no types
-    if value is None:
-        return
-    if isinstance(value, bool):
-        sheet.write_boolean(row, place, value)
-    elif isinstance(value, str):
-        sheet.write_string(row, place, value)
-    elif isinstance(value, date):
-        if value.year < 1900:  # before the first day that a sheet knows
-            sheet.write_string(row, place, value.isoformat())
-        else:
-            sheet.write_datetime(row, place, value)
-    else:
-        sheet.write_number(row, place, value)
+def _xlsx(batches: _Counted) -> Generator[bytes]:
+    return workbook(_titles(batches), (_plain(batch) for batch in batches))

@@ -13,6 +13,7 @@ from pandas import DataFrame, Series
 
 from dashboard.config import Churn, Cleaning, Clv, Config, Reading
 from dashboard.labelling import with_model
+from dashboard.peak import peak_memory
 from dashboard.reading import Progress, customers_then, open_sales, silent
 from engines import features, intake, registry
 from engines.artifacts import artifacts_of
@@ -20,7 +21,7 @@ from engines.calendar import cutoffs
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
 from engines.contract import DriftPoint, Engine, Predecessor, Segmentation
 from engines.errors import InputError
-from engines.holdout import holdout_capture, holdout_cutoff
+from engines.holdout import TOP, Capture, holdout_curve, holdout_cutoff
 from engines.naming import name_segments
 from engines.run import in_order, segment
 from engines.stability import stability
@@ -102,18 +103,21 @@ def fit_engine(
     progress(stage, 0.0)
     started = time.perf_counter()
     try:
-        result = segment(name, engine, customers, plays=config.plays, previous=store.predecessor(dataset, name))
+        with peak_memory() as memory:
+            result = segment(name, engine, customers, plays=config.plays, previous=store.predecessor(dataset, name))
         seconds = time.perf_counter() - started
         progress(stage, 0.5)
+        captured = _captured(engine, past)
         metrics = {
             "stability": stability(engine, customers, result.labels, seed=engine.settings().get("seed", 0)),
-            "holdout_revenue": _captured(engine, past),
+            "holdout_revenue": None if captured is None else captured.at(TOP),
         }
         info = {
             "versions": versions(),
             "origin": origin_of(name),
             "diagnostics": dict(result.fitted.diagnostics),
             "artifacts": artifacts_of(result.fitted, in_order(customers), int(engine.settings().get("seed", 0))),
+            **({"memory": memory} if memory else {}),
         }
         progress(stage, 1.0)
         watched = _watched(engine, past, config, progress)
@@ -121,7 +125,9 @@ def fit_engine(
         return Fit(name, engine, error=str(error), refusal=error)
     except Exception as error:  # noqa: BLE001 - an engine may be anyone's plug-in: its failure is recorded, others go on
         return Fit(name, engine, error=f"{engine.title} failed: {type(error).__name__}: {error}")
-    known_until = {} if metrics["holdout_revenue"] is None else {"holdout_from": past.cutoff.isoformat()}
+    known_until = (
+        {} if captured is None else {"holdout_from": past.cutoff.isoformat(), "holdout_curve": _told(captured)}
+    )
     known = {} if watched is None else {"drift": told(watched, past.tables[past.timeline[-1]], result, config)}
     result, model = with_model(replace(result, metrics={**result.metrics, **metrics}))
     points = () if watched is None else watched.points
@@ -138,11 +144,15 @@ def timing(engine: Engine) -> str:
     return f"Drift timeline of {engine.title}"
 
 
-def _captured(engine: Engine, past: Past) -> float | None:
+def _told(captured: Capture) -> dict[str, list[float]]:
+    return {"customers": captured.customers.tolist(), "revenue": captured.revenue.tolist()}
+
+
+def _captured(engine: Engine, past: Past) -> Capture | None:
     if past.cutoff is None:
         return None
     try:
-        return holdout_capture(engine, past.tables[past.cutoff], past.spend_after)
+        return holdout_curve(engine, past.tables[past.cutoff], past.spend_after)
     except InputError:  # too few customers then, or a feature that was not known of then: there is no such figure
         return None
 

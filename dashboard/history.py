@@ -55,3 +55,19 @@ def moments(frames: FrameCache, earlier: list[Run], selection: Selection) -> lis
         view = tallies(frame, selection, frame.views(selection).rest).view
         found.append(Moment(run.as_of, totals_of(frame, view)))
     return found[::-1]
+
+
+def runs_over_time(store: Store, run: Run) -> list[Run]:
+    """A finished run per date of the same data set and engine, the oldest first; ``run`` itself at its own date.
+
+    Of several at one date, the newest with the same settings (but for the seed), else the newest of all.
+    """
+    found: dict[date, Run] = {run.as_of: run}
+    same = [
+        other
+        for other in store.runs()  # the newest first
+        if other.state == "done" and (other.dataset, other.engine) == (run.dataset, run.engine)
+    ]
+    for other in sorted(same, key=lambda other: _without_seed(other) != _without_seed(run)):
+        found.setdefault(other.as_of, other)
+    return [found[day] for day in sorted(found)]

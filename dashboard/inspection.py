@@ -87,7 +87,7 @@ def inspect(
         written = None
         if dropped is not None and kind is not None:
             progress("Writing dropped lines", 0.0)
-            written = exporting.write(sales.dropped(), dropped, kind, order=list)
+            written = exporting.write(sales.dropped(), dropped, kind, order=list).rows
             progress("Writing dropped lines", 1.0)
         return Inspection(
             name=sales.name,

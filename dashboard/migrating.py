@@ -54,16 +54,22 @@ class Between(NamedTuple):
         return pa.Table.from_pandas(self.found.movers.reset_index(), preserve_index=False).to_reader(65_536)
 
 
-def earlier_runs(run: Run, services: Services) -> list[Run]:
-    """Finished runs of the same data set and engine as of an earlier date, the latest first."""
+def runs_of_kind(run: Run, services: Services) -> list[Run]:
+    """Finished runs of the same data set and engine, in the order of their dates."""
     same = [
         other
         for other in services.store.runs()
-        if other.state == "done"
-        and (other.dataset, other.engine) == (run.dataset, run.engine)
-        and other.as_of < run.as_of
+        if other.state == "done" and (other.dataset, other.engine) == (run.dataset, run.engine)
     ]
-    return sorted(same, key=lambda other: (other.as_of, other.id), reverse=True)
+    return sorted(same, key=lambda other: (other.as_of, other.id))
+
+
+def dates_of(run: Run, services: Services) -> list[date]:
+    """The dates of a run's timeline, beginning with the day of freezing; none where it has no timeline."""
+    kept = run.info.get("drift") or {}
+    if "frozen_at" not in kept:
+        return []
+    return [date.fromisoformat(text) for text in (kept["frozen_at"], *(p.as_of for p in services.store.drift(run.id)))]
 
 
 def between_runs(earlier_id: int, run_id: int, services: Services) -> Between:

@@ -38,6 +38,12 @@ def pencil(page: str, run_id: int, segment: NamedSegment) -> Component:
     return html.Span([button, *pin], className="text-nowrap")
 
 
+def opener(page: str, run_id: int, segment: NamedSegment) -> Component:
+    """A button in words that opens the window; its id has texts for numbers, since the pencil may be there as well."""
+    which = {"type": f"{page}-edit", "run": str(run_id), "key": str(segment.key)}
+    return html.Button("Rename", id=which, type="button", className="btn btn-outline-secondary")
+
+
 def editor(page: str) -> Component:
     """The window, closed, and what it keeps in mind."""
     fields = [
@@ -131,7 +137,7 @@ def register(app: Dash, services: Services, page: str) -> None:
         if not ctx.triggered[0]["value"]:  # a pencil has appeared without having been clicked
             raise PreventUpdate
         if isinstance(ctx.triggered_id, dict):
-            return _answer(**_opened(services, ctx.triggered_id["run"], ctx.triggered_id["key"]))
+            return _answer(**_opened(services, int(ctx.triggered_id["run"]), int(ctx.triggered_id["key"])))
         if ctx.triggered_id == f"{page}-cancel" or editing is None:
             return _answer(open=False)
         if ctx.triggered_id == f"{page}-own":

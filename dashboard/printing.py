@@ -15,7 +15,9 @@ from dashboard.inspection import Inspection
 from dashboard.labelling import Labelled
 from dashboard.numbers import written
 from dashboard.runner import Outcome
+from dashboard.starters import starter_words
 from engines.columns import SEGMENT, SEGMENT_KEY, describe
+from storage.queued import Starter
 
 _WIDTH_WITHOUT_TERMINAL = 150
 _PARTS = {"sold": "sold", "returned": "returned and subtracted"}
@@ -173,7 +175,9 @@ def print_runs(found: Sequence[Mapping[str, Any]]) -> None:
     if not found:
         new_console().print("No runs yet. Start with: segmentry run FILE, or segmentry demo")
         return
-    table = new_table("Runs", ["Run", "Data set", "As of", "Engine"], ["k", "Seed", "Segments", "Seconds"], ["State"])
+    table = new_table(
+        "Runs", ["Run", "Data set", "As of", "Engine"], ["k", "Seed", "Segments", "Seconds"], ["Who", "State"]
+    )
     for item in found:
         table.add_row(
             str(item["id"]),
@@ -184,6 +188,7 @@ def print_runs(found: Sequence[Mapping[str, Any]]) -> None:
             "–" if item["seed"] is None else str(item["seed"]),
             str(len(item["segments"])),
             "–" if item["seconds"] is None else written(item["seconds"], ".1f"),
+            starter_words(Starter(item["started"]["via"], item["started"]["by"])) or "–",
             item["state"] + _standing(item),
         )
     new_console().print(table)

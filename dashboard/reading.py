@@ -201,8 +201,11 @@ def customers_then(
     CLV, where it is asked for, is what would have been foreseen then, from the sales before that date alone.
     """
     used = [item for item in plugins if item.column is not None and item.column.name in columns]
+    wanted = {*columns} - {CLV} | ({*value.NEEDED} if CLV in columns else set())
     tables = {}
-    for day, built in features.customers_at(sales.table, sorted(dates), categories=config.categories):
+    for day, built in features.customers_at(
+        sales.table, sorted(dates), categories=config.categories, columns=None if used else wanted
+    ):
         customers = features.extended(built, sales.table, as_of=day, plugins=used).customers if used else built
         if CLV in columns:
             ahead = {"horizon_weeks": config.clv.horizon_weeks, "discount_rate": config.clv.discount_rate}

@@ -142,6 +142,10 @@ class RunFrame:
             self._remembered[key] = make()
         return self._remembered[key]
 
+    def known(self, key: Hashable) -> Any:
+        """What was remembered under a key; None where nothing was."""
+        return self._remembered.get(key)
+
     def order_within_segments(self, column: str) -> Positions:
         """Every customer's position, segment after segment, within each by rising value of a column."""
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
 from pandas import DataFrame
+from pyarrow import RecordBatch
 
 from dashboard.config import Config
-from dashboard.fits import Fit, Recall, fit_engine, fitting, look_back, stored_engine, timing
+from dashboard.fits import Fit, fit_engine, look_back
+from dashboard.orders import Open
 from dashboard.reading import Progress, Valued, as_told, new_snapshot, open_sales, silent, valued_customers
-from dashboard.watching import live_point
+from dashboard.working import finish
 from engines import features, intake, registry
 from engines.contract import Engine
 from engines.errors import InputError
 from engines.run import check
 from storage.contract import NewSnapshot, Run, Snapshot, Store
+from storage.queued import NOBODY, Starter
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Job:
     """What a user asks for: a source, engines, and how to read it. What is None comes from the configuration.
 
     ``reading`` goes before the keys of [reading] that it names. ``called``: what the source is called where its own
-    name means nothing to its owner, as that of an uploaded file.
+    name means nothing to its owner, as that of an uploaded file. ``starter``: who asks.
     """
 
     source: str
@@ -38,6 +41,7 @@ class Job:
     name: str | None = None
     reading: Mapping[str, Any] = field(default_factory=dict)
     called: str | None = None
+    starter: Starter = NOBODY
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ def run_dict(run: Run) -> dict[str, Any]:
         "stage": run.stage,
         "progress": run.progress,
         "attempts": run.attempts,
+        "started": {"via": run.starter.way, "by": run.starter.name},
         "error": run.error,
         "seconds": run.seconds,
         "metrics": dict(run.metrics),
@@ -134,8 +139,8 @@ def run_job(
         ]
         _refuse_if_all_refused([fit.refusal for fit in fits])
         progress("Storing", 0.0)
-        snapshot = store.save_snapshot(new, customers, receipts)
-        runs = tuple(_keep(fit, snapshot, customers, store, config) for fit in fits)
+        snapshot = store.save_snapshot(new, customers, receipts, read.orders(customers))
+        runs = tuple(_keep(fit, job.starter, snapshot, customers, store, config) for fit in fits)
         progress("Storing", 1.0)
         return Outcome(snapshot, runs, (*read.sales.notes, *notes, *failed))
 
@@ -160,59 +165,15 @@ def queue_job(
         customers, new, failed, receipts = _customers(read, engines, config, store, progress)
         _refuse_if_all_refused([_refusal(engine, customers) for engine in engines.values()])
         progress("Storing", 0.0)
-        snapshot = store.save_snapshot(new, customers, receipts)
+        snapshot = store.save_snapshot(new, customers, receipts, read.orders(customers))
         # where the sales lie now, which may be elsewhere than when an equal snapshot was made
         where = {name: item for name, item in new.info.items() if name == "location"}
         runs = tuple(
-            there.get(name) or store.queue_run(snapshot.id, name, each.settings(), info=where)
+            there.get(name) or store.queue_run(snapshot.id, name, each.settings(), info=where, starter=job.starter)
             for name, each in engines.items()
         )
         progress("Storing", 1.0)
         return Outcome(snapshot, runs, (*read.sales.notes, *notes, *failed))
-
-
-def work(
-    run: Run,
-    config: Config,
-    store: Store,
-    progress: Progress = silent,
-    *,
-    worker: str | None = None,
-    recall: Recall | None = None,
-) -> Run:
-    """Finish a claimed run on its stored snapshot, as :func:`run_job` would have; what goes wrong is recorded with it.
-
-    A snapshot has customers and no sales. Those are read again where they still lie; otherwise the run has no holdout
-    revenue and no drift timeline, and says so in a note.
-
-    Args:
-        run: as it was claimed.
-        config: for names, the alarm line and whatever the snapshot does not say.
-        store: where the run is.
-        progress: told a stage and how much of the whole run is done, 0 to 1.
-        worker: who has claimed the run.
-        recall: what is remembered from one run to the next.
-
-    Raises:
-        LostError: the run was cancelled or taken over meanwhile; nothing is stored.
-    """
-    try:
-        engine = stored_engine(run)
-    except InputError as error:
-        return store.fail_run(run.id, str(error), worker=worker)
-    stages = ("Reading customers", "Reading and cleaning", "Looking back", fitting(engine), timing(engine), "Storing")
-
-    def report(stage: str, done: float) -> None:
-        progress(stage, (stages.index(stage) + done) / len(stages))
-
-    report("Reading customers", 0.0)
-    snapshot, customers = store.snapshot(run.snapshot_id), store.snapshot_customers(run.snapshot_id)
-    past, note = (recall or Recall()).past(run, snapshot, customers, engine, config, report)
-    fit = fit_engine(run.engine, engine, customers, run.dataset, store, config, past, report)
-    if fit.result is not None and note is not None:
-        fit = replace(fit, result=replace(fit.result, notes=(*fit.result.notes, note)))
-    report("Storing", 0.0)
-    return _finish(run, fit, customers, store, config, worker)
 
 
 # --- the steps ------------------------------------------------------------------------------------------------------
@@ -237,6 +198,10 @@ class _Read(NamedTuple):
     plugins: Sequence[features.RegisteredFeature]
     new: NewSnapshot
     snapshot: Snapshot | None
+
+    def orders(self, customers: DataFrame) -> Iterator[RecordBatch]:
+        """The customers' orders, to be kept with a new snapshot."""
+        return features.order_histories(self.sales.table, customers.index, as_of=self.sales.as_of)
 
 
 @contextmanager
@@ -275,7 +240,7 @@ def _finished(
 ) -> dict[str, Run]:
     if snapshot is None:
         return {}
-    runs = [run for run in store.runs(snapshot_id=snapshot.id) if run.state in states]
+    runs = [run for run in store.runs(snapshot_id=snapshot.id) if run.state in states and not Open.of(run)]
     return {run.engine: run for run in runs if run.engine in engines and run.settings == engines[run.engine].settings()}
 
 
@@ -293,23 +258,9 @@ def _refuse_if_all_refused(refusals: Sequence[InputError | None]) -> None:
         raise told[0]
 
 
-def _keep(fit: Fit, snapshot: Snapshot, customers: DataFrame, store: Store, config: Config) -> Run:
+def _keep(fit: Fit, starter: Starter, snapshot: Snapshot, customers: DataFrame, store: Store, config: Config) -> Run:
     if fit.already is not None:
         return fit.already
-    run = store.start_run(snapshot.id, fit.name, fit.engine.settings(), lease_seconds=config.worker.lease_seconds)
-    return _finish(run, fit, customers, store, config, None)
-
-
-def _finish(run: Run, fit: Fit, customers: DataFrame, store: Store, config: Config, worker: str | None) -> Run:
-    if fit.result is None:
-        return store.fail_run(run.id, fit.error, worker=worker)
-    return store.finish_run(
-        run.id,
-        fit.result,
-        seconds=fit.seconds,
-        info=fit.info,
-        model=fit.model,
-        drift=fit.drift,
-        live=live_point(run, fit.engine, customers, fit.result.labels, fit.drift, store, config),
-        worker=worker,
-    )
+    lease, settings = config.worker.lease_seconds, fit.engine.settings()
+    run = store.start_run(snapshot.id, fit.name, settings, lease_seconds=lease, starter=starter)
+    return finish(run, fit, customers, store, config, None)

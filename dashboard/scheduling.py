@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from dashboard.config import Config
 from engines.errors import InputError
 from engines.intake.places import lasting, secrets_of
 from storage.contract import ChangedError, NotFoundError, Store, StoreError
+from storage.queued import Starter
 from storage.scheduled import NewSchedule, Schedule
 
 if TYPE_CHECKING:  # a worker that waits for something to do shall not hold all engines in memory
@@ -139,6 +141,7 @@ def job_of(schedule: Schedule) -> Job:
         mapping=asked.get("mapping") or {},
         name=asked.get("name"),
         reading=asked.get("reading") or {},
+        starter=Starter("schedule", asked.get("name") or PurePath(schedule.source).name),
     )
 
 

@@ -24,4 +24,8 @@ class Services:
     golden: Kept[tuple[Comparison, ...]] = field(default_factory=Kept)
     migrations: Kept[Migration] = field(default_factory=lambda: Kept(8))
     runs: Kept[Run] = field(default_factory=Kept)  # runs as they were read a moment ago
+    #: how many customers a selection means in a run, with what the run does not have of it
+    sizes: Kept[tuple[int | None, tuple[str, ...]]] = field(default_factory=lambda: Kept(4096))
+    finished: Kept[list[Run]] = field(default_factory=Kept)  # finished runs of a snapshot, as of a moment ago
+    titles: Kept[dict[str, str]] = field(default_factory=lambda: Kept(2))  # of engines, as of a minute ago
     earlier: Kept[list[Run]] = field(default_factory=Kept)  # runs of the same series on earlier dates, for a while

@@ -112,6 +112,7 @@ def _see_through(
                 if not mine and store.run(run.id).state not in ("done", "failed"):
                     bench.clear()  # cancelled, or another worker's
                     return store.run(run.id)
+        store.log_run(run.id, worker, bench.said)
         if answer.lost:
             return store.release_run(run.id, worker, reason=answer.lost)
         return store.run(run.id)
@@ -123,6 +124,9 @@ def _see_through(
 def _renewed(run: Run, worker: str, lease: float, store: Store, bench: Bench) -> bool:
     """Whether the run is still this worker's; a database that cannot be reached just now has not said otherwise."""
     try:
+        if bench.said:
+            store.log_run(run.id, worker, bench.said)
+            bench.said = []
         return store.renew(run.id, worker, lease_seconds=lease, stage=bench.stage, progress=bench.progress)
     except StoreError:
         return True

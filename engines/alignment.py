@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 from pandas import Series
 from scipy.optimize import linear_sum_assignment
 
@@ -58,3 +59,17 @@ def inherited_pins(shares: Overlap, previous: Predecessor) -> dict[int, NamedSeg
         for row, column in pairs
         if then[old_keys[column]].pinned and common[row, column] >= ENOUGH
     }
+
+
+def aligned(table: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Which segment of one run (row) holds the customers of which of another (column): pairs in the order of rows.
+
+    Pairs are chosen so that together they share as many customers as possible (Hungarian); each segment is in one pair
+    at most, and a pair without a common customer is none.
+
+    Args:
+        table: customers by segment of the one run (rows) and of the other (columns).
+    """
+    rows, columns = linear_sum_assignment(table, maximize=True)
+    found = zip(rows.tolist(), columns.tolist(), strict=True)
+    return [(row, column) for row, column in found if table[row, column] > 0]

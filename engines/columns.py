@@ -48,6 +48,10 @@ NETTED = "netted"  # a return that is subtracted from what the customer has spen
 MONEY_SCALE = 10_000
 UNKNOWN_COUNTRY = "Unknown"
 
+# --- orders: what a customer's history is made of (with customer_id, order_date and amount_units) --------------------
+LINES = "lines"
+ITEMS = "items"
+
 # --- customers: one row each, as of a date --------------------------------------------------------------------------
 RECENCY = "recency_days"
 FREQUENCY = "frequency"
@@ -88,6 +92,7 @@ SEGMENT = "segment"
 SEGMENT_KEY = "segment_key"
 DISTANCE = "distance"  # to what decided the segment, in the engine's own space
 PROBABILITY = "probability"  # of the segment, where the engine knows one
+CONTROL_GROUP = "control_group"  # in exported lists: drawn to get nothing, so that a campaign's effect can be told
 
 Kind = Literal["text", "date", "count", "days", "weeks", "money", "share", "flag", "number"]
 

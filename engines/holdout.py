@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 from pandas import DataFrame, Series
 
 from engines.columns import MONETARY
@@ -31,13 +33,27 @@ def holdout_cutoff(first_day: date, as_of: date) -> date | None:
     return cutoff if enough else None
 
 
-def holdout_capture(engine: Engine, before: DataFrame, spend_after: Series) -> float | None:
-    """The share of the revenue after a cut-off that the top fifth of customers bring in, by the segments before it.
+@dataclass(frozen=True)
+class Capture:
+    """What later revenue the segments brought in, the best segment by its spend before the cut-off first.
+
+    ``customers`` and ``revenue``: shares of all customers and of the later revenue up to and with each segment, both
+    from 0 to 1 (revenue may fall where returns outweigh what was bought).
+    """
+
+    customers: NDArray[np.float64]
+    revenue: NDArray[np.float64]
+
+    def at(self, share: float) -> float:
+        """The share of later revenue of the first ``share`` of customers; a segment cut in two counts in proportion."""
+        return float(np.interp(share, self.customers, self.revenue))
+
+
+def holdout_curve(engine: Engine, before: DataFrame, spend_after: Series) -> Capture | None:
+    """Which share of the revenue after a cut-off each share of customers brought in, by the segments before it.
 
     The engine is fitted on the customers as they stood at the cut-off. Segments are put in the order of their mean
-    spend so far, the highest first, until they hold 20 % of the customers; the last one counts in proportion, as if
-    its customers were taken at random. (So 0.2 is what no segmentation at all would give, and engines with few large
-    segments are measured by the same fifth as engines with many.) Customers who came after the cut-off are left out.
+    spend so far, the highest first. Customers who came after the cut-off are left out.
 
     Args:
         engine: with its settings.
@@ -45,7 +61,7 @@ def holdout_capture(engine: Engine, before: DataFrame, spend_after: Series) -> f
         spend_after: what customers spent from the cut-off on, by customer id; who is not in it spent nothing.
 
     Returns:
-        0 to 1; None where nobody known at the cut-off bought afterwards.
+        None where nobody known at the cut-off bought afterwards.
 
     Raises:
         InputError: the engine cannot segment the customers of then.
@@ -61,4 +77,15 @@ def holdout_capture(engine: Engine, before: DataFrame, spend_after: Series) -> f
     worth = np.bincount(codes, ordered[MONETARY].to_numpy(np.float64)) / sizes
     order = np.lexsort((keys, -worth))
     customers, revenue = np.cumsum(sizes[order]), np.cumsum(np.bincount(codes, after)[order])
-    return float(np.interp(TOP * len(after), [0, *customers], [0.0, *revenue]) / after.sum())
+    return Capture(np.array([0, *customers]) / len(after), np.array([0.0, *revenue]) / after.sum())
+
+
+def holdout_capture(engine: Engine, before: DataFrame, spend_after: Series) -> float | None:
+    """The share of the revenue after a cut-off that the top fifth of customers bring in, by the segments before it.
+
+    The last segment that reaches into the fifth counts in proportion, as if its customers were taken at random. (So 0.2
+    is what no segmentation at all would give, and engines with few large segments are measured by the same fifth as
+    engines with many.) Arguments, None and errors are those of :func:`holdout_curve`.
+    """
+    curve = holdout_curve(engine, before, spend_after)
+    return None if curve is None else curve.at(TOP)

@@ -113,7 +113,7 @@ def migration(before: Side, after: Side) -> Migration:
     """
     rows = (*(segment.name for segment in before.segments), NEW)
     columns = (*(segment.name for segment in after.segments), GONE)
-    ids = before.labels.index.union(after.labels.index)  # sorted
+    ids = before.labels.index.union(after.labels.index, sort=True)
     place_row = _places(before, ids, rows)
     place_column = _places(after, ids, columns)
     then, now = _spent(before.spend, ids), _spent(after.spend, ids)

@@ -8,17 +8,19 @@ not there raises :class:`NotFoundError`. ``StoreContract`` in ``storage/testing.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
 from pandas import DataFrame, Series
-from pyarrow import RecordBatchReader
+from pyarrow import RecordBatch, RecordBatchReader
 
 from engines.contract import DriftPoint, LivePoint, NamedSegment, Predecessor, Segmentation
 from storage.desk import DeskStore
-from storage.queued import QueueStore
+from storage.exported import ExportStore
+from storage.one_customer import CustomerStore
+from storage.queued import NOBODY, QueueStore, Starter
 from storage.scheduled import ScheduleStore
 from storage.selection import Selection
 from storage.uploaded import UploadStore
@@ -109,6 +111,8 @@ class Run:
     attempts: int = 0  # how often it was begun
     worker: str | None = None  # who works on it, or was the last to
     lease_until: datetime | None = None  # of a running one: when others may take it over, by the lease's own clock
+    started_at: datetime | None = None  # when it was begun, the last time
+    starter: Starter = NOBODY
 
     @property
     def k(self) -> int | None:
@@ -126,7 +130,7 @@ class Run:
         return sum(segment.revision for segment in self.segments)
 
 
-class Store(QueueStore, ScheduleStore, UploadStore, DeskStore, WatchStore):
+class Store(QueueStore, ScheduleStore, UploadStore, DeskStore, ExportStore, CustomerStore, WatchStore):
     """Snapshots, runs and labels of one workspace. See the module for what every implementer owes."""
 
     # --- snapshots
@@ -136,12 +140,17 @@ class Store(QueueStore, ScheduleStore, UploadStore, DeskStore, WatchStore):
 
     @abstractmethod
     def save_snapshot(
-        self, new: NewSnapshot, customers: DataFrame, receipts: Mapping[str, Mapping[str, Any]] = {}
+        self,
+        new: NewSnapshot,
+        customers: DataFrame,
+        receipts: Mapping[str, Mapping[str, Any]] = {},
+        orders: Iterable[RecordBatch] = (),
     ) -> Snapshot:
         """Keep a snapshot with its customers (indexed by customer id); an equal one already kept is returned.
 
-        ``receipts`` of checks of its value models, by name, are kept with it, as ``save_validation`` would; a snapshot
-        never is there without them.
+        ``receipts`` of checks of its value models, by name, are kept with it, as ``save_validation`` would, and so are
+        ``orders``: ``customer_id`` and what :meth:`orders` gives back, by customer id in code point order. A snapshot
+        never is there without them. They are asked for only where the snapshot is new.
         """
 
     @abstractmethod
@@ -155,6 +164,10 @@ class Store(QueueStore, ScheduleStore, UploadStore, DeskStore, WatchStore):
     @abstractmethod
     def snapshot_customers(self, snapshot_id: int) -> DataFrame:
         """The customers as they were saved: same index, order, columns and values."""
+
+    @abstractmethod
+    def snapshot_columns(self, snapshot_id: int) -> dict[str, bool]:
+        """The columns of its customers in order, without reading those: by name, whether it holds numbers."""
 
     @abstractmethod
     def delete_snapshot(self, snapshot_id: int, *, idle: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""What a store keeps around snapshots and runs: sources, checks, saved audiences, exports, users and API keys."""
+"""What a store keeps around snapshots and runs: sources, checks, saved audiences, users and API keys."""
 
 from __future__ import annotations
 
@@ -33,31 +33,18 @@ class Validation:
 
 @dataclass(frozen=True)
 class Audience:
-    """A selection that was given a name. ``selection`` is the query string that ``Selection.from_query`` reads."""
+    """A selection that was given a name. ``selection`` is the query string that ``Selection.from_query`` reads.
+
+    ``dataset`` and ``engine``: whose runs it was made on; empty where that was not said, so that it means any.
+    """
 
     id: int
     name: str
     selection: str
     pinned: bool
     created_at: datetime
-
-
-@dataclass(frozen=True)
-class Export:
-    """A list of customers that left the house.
-
-    ``selection`` is a query string, empty for everyone; ``sha256`` is that of the file, where it is known; ``user`` is
-    whoever asked for it, where that is known.
-    """
-
-    id: int
-    run_id: int
-    selection: str
-    format: str
-    rows: int
-    sha256: str | None
-    user: str | None
-    exported_at: datetime
+    dataset: str = ""
+    engine: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +96,9 @@ class DeskStore(ABC):
 
     # --- saved audiences
     @abstractmethod
-    def save_audience(self, name: str, selection: str, *, pinned: bool = False) -> Audience:
+    def save_audience(
+        self, name: str, selection: str, *, pinned: bool = False, dataset: str = "", engine: str = ""
+    ) -> Audience:
         """Keep a selection (as a query string) under a name, in place of an earlier one of that name.
 
         Raises:
@@ -121,19 +110,20 @@ class DeskStore(ABC):
         """All audiences, pinned ones first, then by name."""
 
     @abstractmethod
+    def audience(self, audience_id: int) -> Audience:
+        """One audience."""
+
+    @abstractmethod
+    def change_audience(self, audience_id: int, *, name: str | None = None, pinned: bool | None = None) -> Audience:
+        """Give an audience another name, pin it or not; what is None stays.
+
+        Raises:
+            InputError: another audience has that name, or it cannot be used.
+        """
+
+    @abstractmethod
     def delete_audience(self, audience_id: int) -> None:
         """Forget an audience."""
-
-    # --- the record of exports
-    @abstractmethod
-    def record_export(
-        self, run_id: int, selection: str, *, format: str, rows: int, sha256: str | None = None, user: str | None = None
-    ) -> Export:
-        """Write down that a list was exported. There is no verb to change or delete what is written here."""
-
-    @abstractmethod
-    def exports(self, *, limit: int = 1000) -> list[Export]:
-        """The latest exports, the newest first; they outlast their runs."""
 
     # --- users and API keys: secrets go in, and never come out again
     @abstractmethod

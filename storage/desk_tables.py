@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
@@ -55,6 +55,8 @@ class AudienceRow(Base):
     selection: Mapped[str]
     pinned: Mapped[bool]
     created_at: Mapped[datetime]
+    dataset: Mapped[str | None]  # whose runs it was made on; None: any
+    engine: Mapped[str | None]
 
 
 class ExportRow(Base):
@@ -72,6 +74,16 @@ class ExportRow(Base):
     sha256: Mapped[str | None]
     user: Mapped[str | None]
     exported_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(server_default="complete")
+    size: Mapped[float | None]  # a double, as of uploads
+    columns: Mapped[list[Any] | None]
+    control_share: Mapped[float | None]
+    control_seed: Mapped[int | None]
+    control_part: Mapped[str | None]
+    dataset: Mapped[str | None]
+    as_of: Mapped[date | None]
+    engine: Mapped[str | None]
+    about: Mapped[dict[str, Any] | None]
 
 
 class UserRow(Base):

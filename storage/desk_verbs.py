@@ -1,4 +1,4 @@
-"""Keeping what surrounds snapshots and runs: where data came from, checks, saved audiences, the record of exports."""
+"""Keeping what surrounds snapshots and runs: where data came from, checks, and saved audiences."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sqlalchemy import delete, select, update
 from engines.errors import InputError
 from storage.contract import NotFoundError, Selection
 from storage.database import Transaction
-from storage.desk import Audience, Export, Source, Validation
-from storage.desk_tables import AudienceRow, ExportRow, SourceRow, ValidationRow
+from storage.desk import Audience, Source, Validation
+from storage.desk_tables import AudienceRow, SourceRow, ValidationRow
 from storage.layout import is_storable
 from storage.tables import SnapshotRow
 from storage.verbs import SqlVerbs, plain
@@ -26,7 +26,7 @@ _Shown = TypeVar("_Shown")
 
 
 class DeskVerbs(SqlVerbs):
-    """The verbs about sources, validations, audiences and exports."""
+    """The verbs about sources, validations and audiences."""
 
     def save_source(self, name: str, kind: str, mapping: Mapping[str, Any]) -> Source:
         """See :class:`~storage.desk.DeskStore`."""
@@ -62,43 +62,49 @@ class DeskVerbs(SqlVerbs):
         rows.sort(key=lambda row: row.name)
         return [Validation(row.snapshot_id, row.name, row.receipt, row.created_at) for row in rows]
 
-    def save_audience(self, name: str, selection: str, *, pinned: bool = False) -> Audience:
+    def save_audience(
+        self, name: str, selection: str, *, pinned: bool = False, dataset: str = "", engine: str = ""
+    ) -> Audience:
         """See :class:`~storage.desk.DeskStore`."""
-        values = {"selection": query_of(selection), "pinned": pinned}
+        values = {
+            "selection": query_of(selection),
+            "pinned": pinned,
+            "dataset": text_of("data set", dataset) or None,
+            "engine": text_of("engine", engine) or None,
+        }
         return self._put(AudienceRow, name, values, self._clock(), _audience)
 
     def audiences(self) -> list[Audience]:
         """See :class:`~storage.desk.DeskStore`."""
         return sorted(map(_audience, self._all(AudienceRow, AudienceRow.name)), key=lambda each: not each.pinned)
 
+    def audience(self, audience_id: int) -> Audience:
+        """See :class:`~storage.desk.DeskStore`."""
+        with self._database.reading(self._workspace_id) as transaction:
+            return self._audience(transaction, audience_id)
+
+    def change_audience(self, audience_id: int, *, name: str | None = None, pinned: bool | None = None) -> Audience:
+        """See :class:`~storage.desk.DeskStore`."""
+        values: dict[str, Any] = {} if pinned is None else {"pinned": pinned}
+        with self._database.writing(self._workspace_id) as transaction:
+            self._audience(transaction, audience_id)
+            if name is not None:
+                values["name"] = name_of("audience", name)
+                others = AudienceRow.name == values["name"], AudienceRow.id != audience_id
+                if transaction.rows(select(AudienceRow.id).where(*others)):
+                    raise InputError(f"There is an audience named {values['name']} already; choose another name.")
+            if values:
+                changed = update(AudienceRow).where(AudienceRow.id == audience_id).values(values)
+                transaction.rows(changed.returning(AudienceRow.id))
+            return self._audience(transaction, audience_id)
+
+    def _audience(self, transaction: Transaction, audience_id: int) -> Audience:
+        wanted = select(AudienceRow).where(AudienceRow.id == audience_id)
+        return _audience(self._one(transaction, wanted, f"no saved audience {audience_id}"))
+
     def delete_audience(self, audience_id: int) -> None:
         """See :class:`~storage.desk.DeskStore`."""
         self._remove(AudienceRow, audience_id, "saved audience")
-
-    def record_export(
-        self, run_id: int, selection: str, *, format: str, rows: int, sha256: str | None = None, user: str | None = None
-    ) -> Export:
-        """See :class:`~storage.desk.DeskStore`."""
-        values = {
-            "run_id": run_id,
-            "selection": query_of(selection),
-            "format": text_of("format", format),
-            "rows": rows,
-            "sha256": sha256,
-            "user": None if user is None else text_of("user", user),
-            "exported_at": self._clock(),
-        }
-        with self._database.writing(self._workspace_id) as transaction:
-            self._run_row(transaction, run_id)
-            number = transaction.add_one(ExportRow, values)
-            row = self._one(transaction, select(ExportRow).where(ExportRow.id == number), f"no export {number}")
-            return _export(row)
-
-    def exports(self, *, limit: int = 1000) -> list[Export]:
-        """See :class:`~storage.desk.DeskStore`."""
-        with self._database.reading(self._workspace_id) as transaction:
-            rows = transaction.rows(select(ExportRow).order_by(ExportRow.id.desc()).limit(limit))
-            return [_export(row) for (row,) in rows]
 
     # --- what these and users and keys have in common: a name that is unique, and a number
     def _put(
@@ -165,8 +171,4 @@ def _source(row: SourceRow) -> Source:
 
 
 def _audience(row: AudienceRow) -> Audience:
-    return Audience(row.id, row.name, row.selection, row.pinned, row.created_at)
-
-
-def _export(row: ExportRow) -> Export:
-    return Export(row.id, row.run_id, row.selection, row.format, row.rows, row.sha256, row.user, row.exported_at)
+    return Audience(row.id, row.name, row.selection, row.pinned, row.created_at, row.dataset or "", row.engine or "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,8 +11,9 @@ from sqlalchemy import and_, func, or_, select, type_coerce, update
 from engines.errors import InputError
 from storage.contract import LostError, Run
 from storage.database import SessionTransaction
+from storage.queued import NOBODY, LogLine, Starter
 from storage.snapshots import SnapshotVerbs
-from storage.tables import RunRow, SnapshotRow, UtcDateTime
+from storage.tables import LogRow, RunRow, SnapshotRow, UtcDateTime
 from storage.verbs import plain
 
 #: A run that was lost with its worker is tried once more, then given up.
@@ -23,17 +24,72 @@ class JobVerbs(SnapshotVerbs):
     """The verbs about runs that are not finished yet."""
 
     def queue_run(
-        self, snapshot_id: int, engine: str, settings: Mapping[str, Any], *, info: Mapping[str, Any] = {}
+        self,
+        snapshot_id: int,
+        engine: str,
+        settings: Mapping[str, Any],
+        *,
+        info: Mapping[str, Any] = {},
+        starter: Starter = NOBODY,
+    ) -> Run:
+        """See :class:`~storage.contract.Store`."""
+        queued = {"state": "queued", "info": plain(info), **_started(starter)}
+        with self._database.writing(self._workspace_id) as transaction:
+            return self._new_run(transaction, snapshot_id, engine, settings, queued)
+
+    def start_run(
+        self,
+        snapshot_id: int,
+        engine: str,
+        settings: Mapping[str, Any],
+        *,
+        lease_seconds: float,
+        starter: Starter = NOBODY,
     ) -> Run:
         """See :class:`~storage.contract.Store`."""
         with self._database.writing(self._workspace_id) as transaction:
-            return self._new_run(transaction, snapshot_id, engine, settings, {"state": "queued", "info": plain(info)})
+            running = {"attempts": 1, **_started(starter), **self._running(transaction, None, lease_seconds)}
+            return self._new_run(transaction, snapshot_id, engine, settings, running)
 
-    def start_run(self, snapshot_id: int, engine: str, settings: Mapping[str, Any], *, lease_seconds: float) -> Run:
+    def settle_run(
+        self,
+        run_id: int,
+        worker: str | None,
+        *,
+        snapshot_id: int,
+        settings: Mapping[str, Any],
+        info: Mapping[str, Any] = {},
+    ) -> Run:
+        """See :class:`~storage.contract.Store`."""
+        found = {"snapshot_id": snapshot_id, "settings": plain(settings), "info": plain(info)}
+        with self._database.writing(self._workspace_id) as transaction:
+            row = self._run_row(transaction, run_id)
+            self._hold_snapshot(transaction, snapshot_id)
+            if not transaction.rows(update(RunRow).where(*_held(run_id, worker)).values(found).returning(RunRow.id)):
+                raise lost(row)
+            return self._runs(transaction, RunRow.id == run_id)[0]
+
+    def log_run(self, run_id: int, worker: str | None, lines: Sequence[LogLine]) -> None:
         """See :class:`~storage.contract.Store`."""
         with self._database.writing(self._workspace_id) as transaction:
-            running = {"attempts": 1, **self._running(transaction, None, lease_seconds)}
-            return self._new_run(transaction, snapshot_id, engine, settings, running)
+            # held, so that of two who write at once one waits for the other's lines
+            wanted = select(RunRow).where(RunRow.id == run_id).with_for_update(key_share=True)
+            row = self._one(transaction, wanted, f"no run {run_id}")
+            if row.worker != worker:
+                return
+            last = transaction.rows(select(func.max(LogRow.line)).where(LogRow.run_id == run_id))[0][0] or 0
+            rows = [
+                {"run_id": run_id, "line": last + place, "at": line.at, "text": line.text}
+                for place, line in enumerate(lines, 1)
+            ]
+            transaction.add(LogRow, rows)
+
+    def run_log(self, run_id: int) -> list[LogLine]:
+        """See :class:`~storage.contract.Store`."""
+        with self._database.reading(self._workspace_id) as transaction:
+            self._run_row(transaction, run_id)
+            rows = transaction.rows(select(LogRow).where(LogRow.run_id == run_id).order_by(LogRow.line))
+            return [LogLine(row.at, row.text) for (row,) in rows]
 
     def _new_run(
         self,
@@ -54,11 +110,14 @@ class JobVerbs(SnapshotVerbs):
             "created_at": self._clock(),
             **state,
         }
-        wanted = select(SnapshotRow.id).where(SnapshotRow.id == snapshot_id)
-        # held, so that nobody deletes the snapshot under the new run
-        self._one(transaction, wanted.with_for_update(read=True, key_share=True), f"no snapshot {snapshot_id}")
+        self._hold_snapshot(transaction, snapshot_id)
         run_id = transaction.add_one(RunRow, values)
         return self._runs(transaction, RunRow.id == run_id)[0]
+
+    def _hold_snapshot(self, transaction: SessionTransaction, snapshot_id: int) -> None:
+        """Keep others from deleting a snapshot under a run that is just coming to it."""
+        wanted = select(SnapshotRow.id).where(SnapshotRow.id == snapshot_id)
+        self._one(transaction, wanted.with_for_update(read=True, key_share=True), f"no snapshot {snapshot_id}")
 
     def claim_run(self, *, lease_seconds: float, worker: str | None = None) -> Run | None:
         """See :class:`~storage.contract.Store`."""
@@ -102,6 +161,7 @@ class JobVerbs(SnapshotVerbs):
         queued: dict[str, Any] = {
             "state": "queued",
             "worker": None,
+            "started_at": None,
             "lease_until": None,
             "stage": None,
             "progress": None,
@@ -174,6 +234,10 @@ def lost(row: RunRow) -> LostError:
 
 def _held(run_id: int, worker: str | None) -> tuple[Any, ...]:
     return RunRow.id == run_id, RunRow.state == "running", RunRow.worker == worker
+
+
+def _started(starter: Starter) -> dict[str, Any]:
+    return {"started_via": starter.way, "started_by": starter.name}
 
 
 def _at(stage: str | None) -> str:

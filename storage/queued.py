@@ -3,11 +3,47 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from storage.contract import Run
+
+#: Where a run was asked for.
+Way = Literal["page", "api", "command line", "schedule", "upload"]
+
+
+@dataclass(frozen=True)
+class Starter:
+    """Who started a run: where it was asked for, and the user's, schedule's or file's name where there is one."""
+
+    way: Way | None = None
+    name: str | None = None
+
+
+#: Runs from before anybody wrote it down.
+NOBODY = Starter()
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """What a worker had to say of a run, and when."""
+
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True)
+class Dependents:
+    """What goes with a run when it is deleted, in numbers; ``exports`` is what stays on record."""
+
+    labels: int
+    drift_points: int
+    edited_segments: int
+    alerts: int
+    exports: int
 
 
 class QueueStore(ABC):
@@ -15,13 +51,56 @@ class QueueStore(ABC):
 
     @abstractmethod
     def queue_run(
-        self, snapshot_id: int, engine: str, settings: Mapping[str, Any], *, info: Mapping[str, Any] = {}
+        self,
+        snapshot_id: int,
+        engine: str,
+        settings: Mapping[str, Any],
+        *,
+        info: Mapping[str, Any] = {},
+        starter: Starter = NOBODY,
     ) -> Run:
         """A run that a worker will claim; ``info`` is for that worker, and gives way to that of the finished run."""
 
     @abstractmethod
-    def start_run(self, snapshot_id: int, engine: str, settings: Mapping[str, Any], *, lease_seconds: float) -> Run:
+    def start_run(
+        self,
+        snapshot_id: int,
+        engine: str,
+        settings: Mapping[str, Any],
+        *,
+        lease_seconds: float,
+        starter: Starter = NOBODY,
+    ) -> Run:
         """A run that the caller works on itself, at once."""
+
+    @abstractmethod
+    def settle_run(
+        self,
+        run_id: int,
+        worker: str | None,
+        *,
+        snapshot_id: int,
+        settings: Mapping[str, Any],
+        info: Mapping[str, Any] = {},
+    ) -> Run:
+        """Say of a running run what was left to its worker to find out: its snapshot, its settings.
+
+        Raises:
+            LostError: the run is not, or no longer, the worker's.
+            NotFoundError: no such run or snapshot.
+        """
+
+    @abstractmethod
+    def log_run(self, run_id: int, worker: str | None, lines: Sequence[LogLine]) -> None:
+        """Add lines to the log of a run, in their order; those of a worker that has it no more are dropped."""
+
+    @abstractmethod
+    def run_log(self, run_id: int) -> list[LogLine]:
+        """What the workers of a run had to say, the oldest line first."""
+
+    @abstractmethod
+    def dependents(self, run_id: int) -> Dependents:
+        """What would go with a run if it were deleted now."""
 
     @abstractmethod
     def claim_run(self, *, lease_seconds: float, worker: str | None = None) -> Run | None:

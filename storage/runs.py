@@ -15,9 +15,11 @@ from engines.contract import MODEL_LIMIT, DriftPoint, LivePoint, Predecessor, Se
 from engines.errors import InputError
 from storage import bulk
 from storage.contract import NotFoundError, Run
+from storage.desk_tables import ExportRow
 from storage.edits import inherited_pins, segment_rows
 from storage.jobs import JobVerbs, lost
 from storage.layout import ROW_NO
+from storage.queued import Dependents
 from storage.tables import DriftRow, ModelRow, RunRow, SegmentEditRow, SegmentRow, SnapshotRow, labels
 from storage.verbs import plain
 from storage.watch_tables import AlertRow, LiveRow
@@ -127,6 +129,23 @@ class RunVerbs(JobVerbs):
                 )
             found = transaction.rows(select(ModelRow.model).where(mine)) if length else []
             return bytes(found[0][0]) if found else None
+
+    def dependents(self, run_id: int) -> Dependents:
+        """See :class:`~storage.contract.Store`."""
+        counted: dict[str, tuple[Any, Any]] = {
+            "labels": (labels, labels.c.run_id == run_id),
+            "drift_points": (DriftRow, DriftRow.run_id == run_id),
+            "edited_segments": (SegmentEditRow, SegmentEditRow.run_id == run_id),
+            "alerts": (AlertRow, AlertRow.run_id == run_id),
+            "exports": (ExportRow, ExportRow.run_id == run_id),
+        }
+        with self._database.reading(self._workspace_id) as transaction:
+            self._run_row(transaction, run_id)
+            numbers = {
+                name: int(transaction.rows(select(func.count()).select_from(table).where(mine))[0][0])
+                for name, (table, mine) in counted.items()
+            }
+        return Dependents(**numbers)
 
     def delete_run(self, run_id: int) -> None:
         """See :class:`~storage.contract.Store`."""

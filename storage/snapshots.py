@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +17,8 @@ from storage.contract import ChangedError, NewSnapshot, NotFoundError, Snapshot,
 from storage.desk_tables import SourceRow, ValidationRow
 from storage.desk_verbs import name_of
 from storage.layout import ROW_NO, STORED, Layout, lay_out
-from storage.tables import RunRow, SnapshotRow, customers, labels
+from storage.orders import packed
+from storage.tables import OrderHistoryRow, RunRow, SnapshotRow, customers, labels
 from storage.verbs import SqlVerbs, plain, snapshot_of
 
 _READ_ROWS = 65_536
@@ -33,12 +34,17 @@ class SnapshotVerbs(SqlVerbs):
             return snapshot_of(rows[0][0]) if rows else None
 
     def save_snapshot(
-        self, new: NewSnapshot, customers: DataFrame, receipts: Mapping[str, Mapping[str, Any]] = {}
+        self,
+        new: NewSnapshot,
+        customers: DataFrame,
+        receipts: Mapping[str, Mapping[str, Any]] = {},
+        orders: Iterable[pa.RecordBatch] = (),
     ) -> Snapshot:
         """See :class:`~storage.contract.Store`.
 
         Raises:
             InputError: a customer without an id or there twice, or a column that cannot be kept.
+            ValueError: orders that are not in the order of the customers' ids.
         """
         found = self.find_snapshot(new)
         if found is not None:
@@ -58,11 +64,15 @@ class SnapshotVerbs(SqlVerbs):
             "customers": len(customers),
             "created_at": self._clock(),
         }
+        histories = list(packed(orders))  # before the transaction, so that the database is not locked meanwhile
         with bulk.loading(self._database, self._workspace_id, rows) as transaction:
             snapshot_id = transaction.add_one(SnapshotRow, values)
             if snapshot_id is not None:  # else another process has saved an equal one meanwhile
                 transaction.append(_customers, {"snapshot_id": snapshot_id})
                 own = {"snapshot_id": snapshot_id, "created_at": values["created_at"]}
+                for first, data in histories:
+                    whose: dict[str, int | bytes] = {"snapshot_id": snapshot_id, "first_customer": first}
+                    transaction.add_bytes(OrderHistoryRow, {**whose, "data": data})
                 transaction.add(ValidationRow, [{**own, **check} for check in checks])
                 self._remember(transaction, new)
         saved = self.find_snapshot(new)
@@ -103,6 +113,12 @@ class SnapshotVerbs(SqlVerbs):
         if len(frame) != expected:
             raise NotFoundError(f"Snapshot {snapshot_id} was deleted while it was read.")
         return frame
+
+    def snapshot_columns(self, snapshot_id: int) -> dict[str, bool]:
+        """See :class:`~storage.contract.Store`."""
+        with self._database.reading(self._workspace_id) as transaction:
+            layout = Layout.from_json(self._snapshot_row(transaction, snapshot_id).layout)
+        return {name: word in ("number", "whole") for name, _, word in layout.columns}
 
     def delete_snapshot(self, snapshot_id: int, *, idle: bool = False) -> None:
         """See :class:`~storage.contract.Store`."""

@@ -15,7 +15,9 @@ from engines.errors import InputError
 from storage import bulk
 from storage.contract import NotFoundError, Selection
 from storage.edits import EditVerbs
+from storage.exports import ExportVerbs
 from storage.layout import FEATURES, ROW_NO, STORED, Layout
+from storage.orders import CustomerVerbs
 from storage.people import PeopleVerbs
 from storage.runs import RunVerbs
 from storage.schedules import ScheduleVerbs
@@ -28,7 +30,7 @@ _OTHERS = {SEGMENT_KEY: pa.int32(), FEATURES: pa.string()}
 _LABEL_ROWS = 262_144
 
 
-class SqlStore(EditVerbs, ScheduleVerbs, UploadVerbs, PeopleVerbs, WatchVerbs, RunVerbs):
+class SqlStore(EditVerbs, ScheduleVerbs, UploadVerbs, ExportVerbs, PeopleVerbs, CustomerVerbs, WatchVerbs, RunVerbs):
     """The store of one workspace; made by :func:`storage.open_store`. Its methods may be called from many threads."""
 
     def count(self, run_id: int, selection: Selection) -> int:

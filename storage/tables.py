@@ -128,6 +128,20 @@ class SnapshotRow(Base):
     created_at: Mapped[datetime]
 
 
+class OrderHistoryRow(Base):
+    """The orders of some thousand customers as a Parquet file.
+
+    ``first_customer`` is the id of the first of them as UTF-8: bytes are in code point order on every database.
+    """
+
+    __tablename__ = "order_histories"
+
+    snapshot_id: Mapped[int] = mapped_column(ForeignKey("snapshots.id", ondelete="CASCADE"), primary_key=True)
+    first_customer: Mapped[bytes] = mapped_column(primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
+    data: Mapped[bytes]
+
+
 class RunRow(Base):
     """A run, which is also a job: the queued ones are the queue, a running one is leased to whoever works on it."""
 
@@ -154,6 +168,20 @@ class RunRow(Base):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    started_via: Mapped[str | None]  # where it was asked for
+    started_by: Mapped[str | None]  # by whom, where that is known
+
+
+class LogRow(Base):
+    """A line that a worker wrote about a run."""
+
+    __tablename__ = "run_log"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
+    at: Mapped[datetime]
+    text: Mapped[str]
 
 
 class SegmentRow(Base):

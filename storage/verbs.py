@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from engines.contract import NamedSegment
 from storage.contract import NotFoundError, Run, Snapshot, Store
 from storage.database import Database, Transaction, insert_on
+from storage.queued import Starter
 from storage.tables import RunRow, SegmentEditRow, SegmentRow, SnapshotRow, WorkspaceRow
 
 
@@ -103,6 +104,8 @@ def _run(row: RunRow, dataset: str, as_of: Any, segments: Sequence[NamedSegment]
         attempts=row.attempts,
         worker=row.worker,
         lease_until=row.lease_until,
+        started_at=row.started_at,
+        starter=Starter(row.started_via, row.started_by),  # type: ignore[arg-type]  # only the ways of the contract
     )
 
 

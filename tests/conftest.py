@@ -69,6 +69,35 @@ def pytest_setup_options():
     return options
 
 
+#: Modules or folders that take longest: they begin first, so that none is still running alone at the end.
+LONGEST = (
+    "test_plugins.py",
+    "browser",
+    "test_kill.py",
+    "test_cli.py",
+    "test_readme.py",
+    "test_store_contract.py",
+    "test_intake_fuzz.py",
+    "test_worker.py",
+    "test_store_migrations.py",
+    "test_api_uploads.py",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A module's tests run in one process, which makes its fixtures once; the longest modules come first."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+    def place(item: pytest.Item) -> int:
+        names = (item.path.name, item.path.parent.name)
+        return next((place for place, name in enumerate(LONGEST) if name in names), len(LONGEST))
+
+    items.sort(key=place)  # stable: what is not named keeps its order
+
+
 NEVER_SKIPPED = ("browser", "postgres")
 
 

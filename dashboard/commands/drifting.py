@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only sales before this day's midnight count.")
 @click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
 @click.option("--name", help="The data set's name.  [default: the file's name]")
+@click.option("--details", is_flag=True, help="With --json: also what moved, segment sizes, and what was asked.")
 @json_option
 @config_option
 def drift(
@@ -42,6 +43,7 @@ def drift(
     as_of: datetime | None,
     maps: tuple[str, ...],
     name: str | None,
+    details: bool,
     as_json: bool,
     config_path: Path | None,
 ) -> None:
@@ -60,7 +62,7 @@ def drift(
     for note in found.notes:
         click.echo(f"Note: {note}", err=True)
     if as_json:
-        print_json(found.to_dict())
+        print_json(found.detailed() if details else found.to_dict())
     else:
         from dashboard.printing_drift import print_drift
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from dashboard.commands.shared import config_option, json_option, load, opened, print_json
+from dashboard.commands.shared import account, config_option, json_option, load, opened, print_json
 
 
 @click.command()
@@ -98,7 +98,7 @@ def runs(as_json: bool, config_path: Path | None) -> None:
 @config_option
 def export(run_id: int, output: Path, as_json: bool, config_path: Path | None) -> None:
     """Write the customers of RUN with their segments to a file."""
-    import hashlib
+    from importlib.metadata import version
 
     from dashboard.exporting import format_of, write
     from storage.contract import Selection
@@ -107,20 +107,18 @@ def export(run_id: int, output: Path, as_json: bool, config_path: Path | None) -
     with opened(load(config_path)) as store:
         store.run(run_id)
         written = write(store.stream(run_id, Selection()), output, kind)
-        with output.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        store.record_export(run_id, "", format=kind, rows=written, sha256=sha256, user=_account())
+        store.record_export(
+            run_id,
+            "",
+            format=kind,
+            rows=written.rows,
+            size=written.size,
+            sha256=written.sha256,
+            columns=written.columns,
+            user=account(),
+            about={"version": version("segmentry"), "file": output.name, "list": "customers", "query": ""},
+        )
     if as_json:
-        print_json({"run": run_id, "output": str(output), "customers": written})
+        print_json({"run": run_id, "output": str(output), "customers": written.rows})
     else:
-        click.echo(f"{written:,} customers written to {output}")
-
-
-def _account() -> str | None:
-    """The user's name on this machine, None where the machine knows none."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # Python before 3.13 raises the second
-        return None
+        click.echo(f"{written.rows:,} customers written to {output}")

@@ -52,7 +52,7 @@ def predict(
     for note in found.notes:
         click.echo(f"Note: {note}", err=True)
     if output is not None and kind is not None:
-        written = exporting.write(found.reader(), output, kind)
+        written = exporting.write(found.reader(), output, kind).rows
         if as_json:
             print_json({"run": run_id, "output": str(output), "customers": written})
         else:

@@ -11,7 +11,7 @@ import click
 from dashboard.commands.cleaning import cleaned, cleaning_options
 from dashboard.commands.reading import reading_options
 from dashboard.commands.serving import start_server
-from dashboard.commands.shared import config_option, json_option, load, opened, print_json, progress_bars
+from dashboard.commands.shared import account, config_option, json_option, load, opened, print_json, progress_bars
 from engines.errors import InputError
 
 if TYPE_CHECKING:
@@ -69,10 +69,13 @@ def run(
     from dashboard.findings import insight_dicts, insights_of
     from dashboard.frames import FrameCache
     from dashboard.runner import Job, queue_job, run_job
+    from storage.queued import Starter
 
     config = cleaned(load(config_path), cleaning)
     day = as_of.date() if as_of is not None else None
-    job = Job(source, engines, k, seed, day, mapping_of(maps), name, reading)
+    job = Job(
+        source, engines, k, seed, day, mapping_of(maps), name, reading, starter=Starter("command line", account())
+    )
     with progress_bars() as progress, opened(config) as store:
         outcome = (queue_job if detach else run_job)(job, config, store, progress)
         frames, currency = FrameCache(store), outcome.snapshot.info["currency"]
@@ -101,13 +104,15 @@ def run(
 def demo(no_serve: bool, config_path: Path | None) -> None:
     """Segment the two embedded data sets with all engines, and serve the dashboard."""
     from dashboard.runner import Job, run_job
+    from storage.queued import Starter
 
     config = load(config_path)
     with opened(config) as store:
         for source in EMBEDDED:
             click.echo(f"{source}", err=True)
             with progress_bars() as progress:
-                outcome = run_job(Job(source), config, store, progress, reuse_runs=True)
+                job = Job(source, starter=Starter("command line", account()))
+                outcome = run_job(job, config, store, progress, reuse_runs=True)
             done = sum(item.state == "done" for item in outcome.runs)
             snapshot = outcome.snapshot
             click.echo(f"  {snapshot.info['title']}: {snapshot.customers:,} customers, {done} engines", err=True)

@@ -85,3 +85,13 @@ def progress_bars() -> Iterator[Progress]:
             bars.update(tasks[stage], completed=done)
 
         yield report
+
+
+def account() -> str | None:
+    """The user's name on this machine, None where the machine knows none."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # Python before 3.13 raises the second
+        return None

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import ink, template
+from dashboard.figures import Drawing, drawing, ink
 from dashboard.numbers import count, percent, written
 from dashboard.run_frame import RunFrame
 
 _LABELLED = 0.07  # a piece of a bar smaller than this share has no room for its figure
+
+NO_TABLE: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())  # the page has the numbers below the picture
+
+
+def shortened(name: str, most: int = 24) -> str:
+    """A name that leaves room for the picture; its table has it in full."""
+    return name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
+
+
+def wrapped(name: str) -> str:
+    """A run's label in short lines, for an axis."""
+    return "<br>".join(textwrap.wrap(name, 14)) or name
 
 
 # --- sizes ----------------------------------------------------------------------------------------------------------
@@ -48,32 +60,49 @@ def size_data(
     return SizeData(of, tuple(titles), tuple(order), tuple(colours[name] for name in order), shares, customers)
 
 
-def draw_sizes(data: SizeData, theme: str) -> go.Figure:
+def draw_sizes(data: SizeData, theme: str) -> Drawing:
     """One bar per run, cut into its segments; the same name has the same colour in every bar."""
-    figure = go.Figure(layout={"template": template(theme), "barmode": "stack"})
+    traces = []
     for name, colour, shares, customers in zip(data.names, data.colours, data.shares, data.customers, strict=True):
         there = ~np.isnan(shares)
-        figure.add_bar(
-            orientation="h",
-            name=name,
-            y=np.array(data.runs)[there],
-            x=shares[there],
-            marker={"color": colour, "line": {"width": 1, "color": ink(theme).surface}},
-            text=[percent(share) if share >= _LABELLED else "" for share in shares[there]],
-            textposition="inside",
-            insidetextanchor="middle",
-            textangle=0,
-            textfont={"color": _on(colour)},
-            customdata=np.array([[percent(s), count(c)] for s, c in zip(shares[there], customers[there], strict=True)]),
-            hovertemplate=f"<b>{name}</b> · %{{y}}<br>%{{customdata[0]}} of {data.of}"
-            "<br>%{customdata[1]} customers<extra></extra>",
+        traces.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "name": shortened(name),
+                "y": [run for run, is_there in zip(data.runs, there.tolist(), strict=True) if is_there],
+                "x": shares[there].tolist(),
+                "marker": {"color": colour, "line": {"width": 1, "color": ink(theme).surface}},
+                "text": [percent(share) if share >= _LABELLED else "" for share in shares[there]],
+                "textposition": "inside",
+                "insidetextanchor": "middle",
+                "textangle": 0,
+                "textfont": {"color": _on(colour)},
+                "customdata": [[percent(s), count(c)] for s, c in zip(shares[there], customers[there], strict=True)],
+                "hovertemplate": f"<b>{name}</b> · %{{y}}<br>%{{customdata[0]}} of {data.of}"
+                "<br>%{customdata[1]} customers<extra></extra>",
+            }
         )
-    figure.update_yaxes(categoryorder="array", categoryarray=list(reversed(data.runs)), ticks="", showgrid=False)
-    figure.update_xaxes(tickformat=".0%", range=[0, 1])
-    legend = {"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0, "traceorder": "normal"}
-    return figure.update_layout(
-        legend=legend, bargap=0.35, uirevision="sizes", uniformtext={"minsize": 10, "mode": "hide"}
-    )
+    layout = {
+        "barmode": "stack",
+        "yaxis": {
+            "categoryorder": "array",
+            "categoryarray": list(reversed(data.runs)),
+            "ticks": "",
+            "showgrid": False,
+            **_ticks(data.runs, wrapped),
+        },
+        "xaxis": {"tickformat": ".0%", "range": [0, 1]},
+        "legend": {"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0, "traceorder": "normal"},
+        "bargap": 0.35,
+        "uniformtext": {"minsize": 10, "mode": "hide"},
+    }
+    return drawing(theme, traces, layout, NO_TABLE)
+
+
+def _ticks(names: Sequence[str], written: Callable[[str], str]) -> dict[str, Any]:
+    """Names on an axis as there is room for them."""
+    return {"tickvals": list(names), "ticktext": [written(name) for name in names]}
 
 
 def _on(colour: str) -> str:
@@ -87,10 +116,11 @@ def _on(colour: str) -> str:
 
 
 class AgreementData(NamedTuple):
-    """Adjusted Rand index of each run with each: shape (runs, runs), 1 on the diagonal."""
+    """How far each run agrees with each: shape (runs, runs), 1 on the diagonal; ``measure`` in words."""
 
     runs: tuple[str, ...]
     agreement: NDArray[np.float64]
+    measure: str = "adjusted Rand index"
 
     @property
     def extremes(self) -> tuple[tuple[str, str, float], tuple[str, str, float]]:
@@ -102,27 +132,25 @@ class AgreementData(NamedTuple):
         return pairs[0], pairs[1]
 
 
-def draw_agreement(data: AgreementData, theme: str) -> go.Figure:
+def draw_agreement(data: AgreementData, theme: str) -> Drawing:
     """A square of pairs: the brighter, the more two runs agree."""
-    text = np.array([[written(value, ".2f") for value in row] for row in data.agreement])
-    figure = go.Figure(layout={"template": template(theme)})
-    figure.add_heatmap(
-        z=data.agreement,
-        x=list(data.runs),
-        y=list(data.runs),
-        zmin=0,
-        zmax=1,
-        colorscale="cividis",
-        text=text,
-        texttemplate="%{text}",
-        xgap=2,
-        ygap=2,
-        colorbar={"thickness": 10, "outlinewidth": 0, "tickvals": [0, 0.5, 1], "title": {"text": "ARI"}},
-        hovertemplate="%{y} and %{x}<br>adjusted Rand index %{z:.3f}<extra></extra>",
-    )
-    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="")
-    figure.update_xaxes(showgrid=False, side="bottom", ticks="")
-    return figure.update_layout(uirevision="agreement")
+    trace = {
+        "type": "heatmap",
+        "z": data.agreement.tolist(),
+        "x": list(data.runs),
+        "y": list(data.runs),
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": "Cividis",
+        "text": [[written(value, ".2f") for value in row] for row in data.agreement],
+        "texttemplate": "%{text}",
+        "xgap": 2,
+        "ygap": 2,
+        "showscale": False,  # every square says its figure
+        "hovertemplate": f"%{{y}} and %{{x}}<br>{data.measure} %{{z:.3f}}<extra></extra>",
+    }
+    ticks = {"showgrid": False, "ticks": "", **_ticks(data.runs, wrapped)}
+    return drawing(theme, [trace], {"yaxis": {**ticks, "autorange": "reversed"}, "xaxis": ticks}, NO_TABLE)
 
 
 # --- the same customers in two runs ---------------------------------------------------------------------------------
@@ -144,26 +172,29 @@ class CrossData(NamedTuple):
         return np.divide(self.customers, totals, out=np.full(self.customers.shape, np.nan), where=totals > 0)
 
 
-def draw_cross(data: CrossData, theme: str) -> go.Figure:
+def draw_cross(data: CrossData, theme: str) -> Drawing:
     """Where the customers of each row's segment are in the other run: counts, shaded by share of the row."""
-    shares = np.array([[percent(share) for share in row] for row in data.shares])
-    figure = go.Figure(layout={"template": template(theme)})
-    figure.add_heatmap(
-        z=data.shares,
-        x=list(data.columns),
-        y=list(data.rows),
-        zmin=0,
-        zmax=1,
-        colorscale="cividis",
-        text=np.array([[count(item) if item else "" for item in row] for row in data.customers]),
-        texttemplate="%{text}",
-        customdata=shares,
-        xgap=2,
-        ygap=2,
-        colorbar={"thickness": 10, "outlinewidth": 0, "tickformat": ".0%", "title": {"text": "of the row"}},
-        hovertemplate=f"{data.one}: <b>%{{y}}</b><br>{data.other}: <b>%{{x}}</b><br>"
+    shares = data.shares
+    trace = {
+        "type": "heatmap",
+        "z": np.where(np.isnan(shares), None, shares).tolist(),
+        "x": list(data.columns),
+        "y": list(data.rows),
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": "Cividis",
+        "text": [[count(item) if item else "" for item in row] for row in data.customers.tolist()],
+        "texttemplate": "%{text}",
+        "customdata": [[percent(share) for share in row] for row in shares],
+        "xgap": 2,
+        "ygap": 2,
+        "showscale": False,
+        "hovertemplate": f"{data.one}: <b>%{{y}}</b><br>{data.other}: <b>%{{x}}</b><br>"
         "%{text} customers, %{customdata} of the row<extra></extra>",
-    )
-    figure.update_yaxes(autorange="reversed", showgrid=False, ticks="", title_text=data.one)
-    figure.update_xaxes(showgrid=False, ticks="", title_text=data.other)
-    return figure.update_layout(uirevision="cross")
+    }
+    plain = {"showgrid": False, "ticks": ""}
+    layout = {
+        "yaxis": {**plain, "autorange": "reversed", "title": {"text": data.one}, **_ticks(data.rows, shortened)},
+        "xaxis": {**plain, "title": {"text": data.other}, **_ticks(data.columns, shortened)},
+    }
+    return drawing(theme, [trace], layout, NO_TABLE)

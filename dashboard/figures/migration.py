@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dashboard.figures import ink, seen, template
 from engines.contract import DriftPoint
 from engines.migration import GONE, NEW, Migration
+from storage.contract import Run
 
 _GREY = "#999999"
 
@@ -98,6 +99,26 @@ def sizes_data(points: Sequence[DriftPoint], segments: Sequence[Mapping[str, obj
     )
 
 
+def sizes_of_runs(runs: Sequence[Run]) -> SizesData:
+    """The same of runs, one for each date, in the order of time; a segment is the same where its name is."""
+    latest = {run.as_of: run for run in runs}
+    by_date = [{item.name: item for item in run.segments} for run in latest.values()]
+    colours = {item.name: item.colour for run in latest.values() for item in run.segments}
+    customers = [[found[name].customers if name in found else 0 for found in by_date] for name in colours]
+    spent = [
+        [found[name].customers * found[name].monetary if name in found else 0.0 for found in by_date]
+        for name in colours
+    ]
+    shape = (len(colours), len(by_date))
+    return SizesData(
+        np.array([day.isoformat() for day in latest], dtype="datetime64[D]"),
+        tuple(colours),
+        tuple(colours.values()),
+        np.array(customers, dtype=np.int64).reshape(shape),
+        np.array(spent, dtype=np.float64).reshape(shape),
+    )
+
+
 def draw_sizes(data: SizesData, values: NDArray[np.float64] | NDArray[np.int64], title: str, theme: str) -> go.Figure:
     """A line per segment."""
     figure = go.Figure(layout={"template": template(theme)})
@@ -116,4 +137,14 @@ def draw_sizes(data: SizesData, values: NDArray[np.float64] | NDArray[np.int64],
     return figure.update_layout(legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}, uirevision="sizes")
 
 
-__all__ = ["GONE", "NEW", "SankeyData", "SizesData", "draw_sankey", "draw_sizes", "sankey_data", "sizes_data"]
+__all__ = [
+    "GONE",
+    "NEW",
+    "SankeyData",
+    "SizesData",
+    "draw_sankey",
+    "draw_sizes",
+    "sankey_data",
+    "sizes_data",
+    "sizes_of_runs",
+]

@@ -4,6 +4,19 @@ A page module has ``PATH``, ``TITLE``, ``ORDER`` and ``AREA`` ("marketing" or "o
 **query)``, which draws it for what the address says, and ``register(app, services)``, which adds its callbacks.
 """
 
-from dashboard.pages import choose_k, compare, data, drift, migration, run, runs, segments, value
+from dashboard.pages import (
+    audiences,
+    choose_k,
+    compare,
+    data,
+    drift,
+    exports,
+    migration,
+    new_run,
+    run,
+    runs,
+    segments,
+    value,
+)
 
-PAGES = (segments, value, compare, choose_k, drift, migration, runs, run, data)
+PAGES = (segments, audiences, exports, value, compare, choose_k, drift, migration, new_run, runs, run, data)

@@ -1,33 +1,23 @@
-"""Engines side by side on the same customers: sizes, metrics, and how far they agree."""
+"""Engines side by side on the same customers: which to work with, how far they agree, and about whom they do not."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlencode
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlencode
 
 import dash_bootstrap_components as dbc
 from dash import Dash, Input, Output, State, dcc, html, no_update, set_props
 from dash.development.base_component import Component
 
 from dashboard import cards, ids
-from dashboard.comparison import (
-    BETTER,
-    FEWEST,
-    MOST,
-    Comparison,
-    MetricRow,
-    compare,
-    cross_table,
-    differing_settings,
-    metric_rows,
-    metric_text,
-    space_words,
-)
-from dashboard.context import engine_titles, run_from, run_labels, title_of
-from dashboard.figures import compare as figures
-from dashboard.figures import empty, graph_config
-from dashboard.numbers import NOTHING, count, day, plural, written
+from dashboard import comparison_view as view
+from dashboard.comparison import FEWEST, MOST, compare_runs
+from dashboard.comparison_drawing import body_of, pair_of, told
+from dashboard.context import run_from, run_labels, title_of
+from dashboard.disagreeing import disagreement_of, usual
+from dashboard.numbers import day, plural
+from dashboard.recent import finished_runs, recent_run, recent_runs, titles
 from dashboard.services import Services
 from storage.contract import Run
 
@@ -38,20 +28,24 @@ AREA = "operations"
 
 CHOSEN = "compare-runs"
 LEAD = "compare-lead"
-TABLE = "compare-table"
-SIZES = "compare-sizes"
-REVENUE = "compare-revenue"
-AGREEMENT = "compare-agreement"
-CROSS = "compare-cross"
+BODY = "compare-body"
+PAIR = "compare-pair"
 ONE = "compare-one"
 OTHER = "compare-other"
+FROM = "compare-from"
+TO = "compare-to"
+ROWS = "compare-rows"
 REMEMBERED = "compare-remembered"
 
-_HEIGHT = "400px"
+#: What the address calls each picker, beside ``with`` for the runs.
+_KEYS = {"rows": ONE, "columns": OTHER, "from": FROM, "to": TO}
 
 
 def layout(services: Services, **query: Any) -> Component:
-    """The page for the snapshot of the run in the address; ``with`` names the runs to compare."""
+    """The page for the snapshot of the run in the address.
+
+    ``with`` names the runs to compare, ``rows`` and ``columns`` two of them, ``from`` and ``to`` a segment of each.
+    """
     current = run_from(services.store, query.get("run"))
     if current is None:
         return cards.empty_state("No runs to compare yet", cards.sales_first())
@@ -63,11 +57,12 @@ def layout(services: Services, **query: Any) -> Component:
             "A comparison needs two finished runs",
             [f"{place} has {len(done)}. Run another engine on the same sales, or choose another date above."],
         )
-    labels = run_labels(done, engine_titles())
+    labels = run_labels(done, titles(services))
+    choice = _choice(services, query, current)
     picked = dbc.Checklist(
         id=CHOSEN,
         options=[{"label": text, "value": run.id} for run, text in zip(done, labels, strict=True)],
-        value=_picked(query.get("with"), done, current),
+        value=list(choice.runs),
         inline=True,
     )
     return html.Div(
@@ -76,56 +71,117 @@ def layout(services: Services, **query: Any) -> Component:
             html.P(f"{place}: {plural(snapshot.customers, 'customer')}.", className="seg-lead mb-2"),
             html.Fieldset([html.Legend("Runs", className="seg-unseen"), picked], className="mb-2"),
             html.P(id=LEAD, className="seg-lead", **{"aria-live": "polite"}),
-            html.Div(
-                [
-                    _panel(SIZES, "Segments by customers", "How many customers each run puts under each name."),
-                    _panel(REVENUE, "Segments by revenue", "Whose money it is."),
-                ],
-                className="seg-grid mb-3",
-            ),
-            html.Section([html.H2("Metrics and settings"), _scrolled(TABLE)], className="seg-card"),
-            html.Div([_agreement(), _cross()], className="seg-grid mt-3"),
+            dcc.Loading(html.Div(id=BODY, className="seg-tall"), delay_show=300),
+            _pair(choice),
             dcc.Store(id=REMEMBERED),
         ]
     )
 
 
-def _scrolled(name: str) -> Component:
-    label = {"aria-label": "Metrics and settings of the runs"}
-    return html.Div(id=name, className="seg-scroll", tabIndex=0, role="region", **label)
+def _pair(choice: Choice) -> Component:
+    runs = _row(_picker(ONE, "Rows", str(choice.one)), _picker(OTHER, "Columns", str(choice.other)))
+    segments = _row(_picker(FROM, "In the first run", choice.segment), _picker(TO, "In the second", choice.elsewhere))
+    asked = "Customers whom the first run puts into one segment and the second into another."
+    return html.Div(
+        [
+            html.Section(
+                [
+                    html.H2("Two runs against one another"),
+                    html.P("Where the same customers are in one run and in another.", className="seg-hint mb-2"),
+                    runs,
+                ],
+                className="seg-card mt-3",
+            ),
+            dcc.Loading(html.Div(id=PAIR, className="seg-grid mt-3"), delay_show=300),
+            html.Section(
+                [
+                    html.H2("About whom they disagree"),
+                    html.P(asked, className="seg-hint mb-2"),
+                    segments,
+                    html.Div(id=ROWS, className="mt-2", **{"aria-live": "polite"}),
+                ],
+                className="seg-card mt-3",
+            ),
+        ]
+    )
+
+
+def _row(*pickers: Component) -> Component:
+    return html.Div(list(pickers), className="d-flex flex-wrap align-items-center gap-3")
+
+
+def _picker(name: str, label: str, value: str) -> Component:
+    options = [{"label": value, "value": value}]
+    select = dbc.Select(id=name, size="sm", options=options, value=value, className="seg-choice")
+    return html.Div([html.Label(label, htmlFor=name), select], className="d-flex align-items-center gap-2 mw-100")
 
 
 def _finished(services: Services, current: Run) -> list[Run]:
     """The finished runs on the same customers, in the engines' usual order, the latest of each first."""
-    done = [run for run in services.store.runs(snapshot_id=current.snapshot_id) if run.state == "done"]
+    done = finished_runs(services, current.snapshot_id)
     order = services.config.engines.use
     return sorted(done, key=lambda run: (order.index(run.engine) if run.engine in order else len(order), -run.id))
 
 
-def _panel(name: str, title: str, hint: str) -> Component:
-    graph = dcc.Graph(id=name, config=graph_config(name), figure=empty("", "light"), style={"height": _HEIGHT})
-    return html.Section([html.H2(title), html.P(hint, className="seg-hint mb-1"), graph], className="seg-card")
+class Choice(NamedTuple):
+    """What the page shows: the runs, two of them, and a segment of each."""
+
+    runs: tuple[int, ...]
+    one: int
+    other: int
+    segment: str
+    elsewhere: str
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """As the pickers hold it."""
+        return list(self.runs), str(self.one), str(self.other), self.segment, self.elsewhere
 
 
-def _agreement() -> Component:
-    hint = "Adjusted Rand index of each pair: 1 is the same grouping, 0 what chance alone gives."
-    return _panel(AGREEMENT, "How far they agree", hint)
+def _choice(services: Services, query: Mapping[str, Any], current: Run) -> Choice:
+    """What an address asks for; what it leaves out or cannot be had is as usual."""
+    done = _finished(services, current)
+    runs = _picked(query.get("with"), done, current)
+    rows, columns = (_number(query.get(name)) for name in ("rows", "columns"))
+    one = rows if rows in runs else next(run for run in runs if run != columns)
+    other = columns if columns in runs and columns != one else next(run for run in runs if run != one)
+    found = compare_runs(services.frames, recent_runs(services, [one, other]))
+    names = [{item.name for item in frame.segments} for frame in found.frames]
+    wanted = query.get("from")
+    segment, elsewhere = usual(*found.frames, wanted if isinstance(wanted, str) else None)
+    asked = query.get("to")
+    return Choice(tuple(runs), one, other, segment, str(asked) if asked in names[1] else elsewhere)
 
 
-def _cross() -> Component:
-    pickers = [
-        html.Span(
-            [
-                html.Label(label, htmlFor=name, className="seg-unseen"),
-                dbc.Select(id=name, size="sm", options=[], className="w-auto"),
-            ]
-        )
-        for name, label in ((ONE, "Run in the rows"), (OTHER, "Run in the columns"))
-    ]
-    graph = dcc.Graph(id=CROSS, config=graph_config(CROSS), figure=empty("", "light"), style={"height": _HEIGHT})
-    row = html.Div([pickers[0], "against", pickers[1]], className="d-flex flex-wrap align-items-center gap-2")
-    hint = html.P("Customers by segment of one run (rows) and of another (columns).", className="seg-hint mb-2")
-    return html.Section([html.H2("Where the same customers are"), hint, row, graph], className="seg-card")
+def _number(text: Any) -> int | None:
+    return int(text) if isinstance(text, str) and text.isdecimal() and len(text) <= 18 else None
+
+
+def _current(services: Services, search: str | None) -> Run | None:
+    """The run that an address names, as of a moment ago."""
+    number = _number(_asked(search).get("run"))
+    return None if number is None else recent_run(services, number)
+
+
+def _asked(search: str | None) -> dict[str, Any]:
+    """The query of an address, ``with`` as a list."""
+    pairs = parse_qsl((search or "").removeprefix("?"), keep_blank_values=True)
+    return {**dict(pairs), "with": [value for name, value in pairs if name == "with"]}
+
+
+def _address(services: Services, search: str | None, current: Run, choice: Choice) -> str:
+    """The query string of what is shown; what is as usual is not spelt out, so that going back goes back."""
+    left_out = ("with", *_KEYS)
+    pairs = parse_qsl((search or "").removeprefix("?"), keep_blank_values=True)
+    pairs = [pair for pair in pairs if pair[0] not in left_out]
+    if set(choice.runs) != set(_picked(None, _finished(services, current), current)):
+        pairs += [("with", str(run_id)) for run_id in sorted(choice.runs)]
+    asked: dict[str, Any] = {"with": [str(run_id) for run_id in choice.runs]}
+    for name, value in zip(_KEYS, choice.values[1:], strict=True):
+        if value != dict(zip(_KEYS, _choice(services, asked, current).values[1:], strict=True))[name]:
+            pairs.append((name, value))
+            asked[name] = value
+    return "?" + urlencode(pairs)
 
 
 def _picked(asked: Any, done: Sequence[Run], current: Run) -> list[int]:
@@ -147,14 +203,11 @@ def _picked(asked: Any, done: Sequence[Run], current: Run) -> list[int]:
 
 
 def register(app: Dash, services: Services) -> None:
-    """One callback draws the chosen runs, one the cross-table of two; two keep choice and address alike."""
+    """One callback draws the chosen runs, one a pair of them, one a list; two keep choice and address alike."""
 
     @app.callback(
         Output(LEAD, "children"),
-        Output(TABLE, "children"),
-        Output(SIZES, "figure"),
-        Output(REVENUE, "figure"),
-        Output(AGREEMENT, "figure"),
+        Output(BODY, "children"),
         Output(ONE, "options"),
         Output(ONE, "value"),
         Output(OTHER, "options"),
@@ -166,131 +219,78 @@ def register(app: Dash, services: Services) -> None:
     )
     def draw(chosen: list[int], theme: str | None, one: str | None, other: str | None) -> tuple[Any, ...]:
         if not FEWEST <= len(chosen) <= MOST:
-            return (f"Choose {FEWEST} to {MOST} runs to compare.", *[no_update] * 8)
-        current = services.store.run(chosen[0])
-        found = compare(services.frames, [run.id for run in _finished(services, current) if run.id in chosen])
-        runs = [frame.run for frame in found.frames]
-        labels = run_labels(runs, engine_titles())
-        names = [play.name for play in services.config.plays]
-        agreement = figures.AgreementData(tuple(labels), found.agreement)
-        options = [{"label": text, "value": str(run.id)} for run, text in zip(runs, labels, strict=True)]
+            return (f"Choose {FEWEST} to {MOST} runs to compare.", *[no_update] * 5)
+        current = recent_run(services, chosen[0])
+        found = compare_runs(services.frames, [run for run in _finished(services, current) if run.id in chosen])
+        labels = run_labels(found.runs, titles(services))
+        options = [{"label": text, "value": str(run.id)} for run, text in zip(found.runs, labels, strict=True)]
         values = [option["value"] for option in options]
-        one = one if one in values else values[0]
+        one = one if one in values else next(value for value in values if value != other)
         other = other if other in values and other != one else next(value for value in values if value != one)
-        theme = theme or "light"
-        return (
-            _told(agreement),
-            _table(runs, labels, metric_rows(runs)),
-            figures.draw_sizes(figures.size_data(found.frames, labels, names, "customers"), theme),
-            figures.draw_sizes(figures.size_data(found.frames, labels, names, "revenue"), theme),
-            figures.draw_agreement(agreement, theme),
-            options,
-            one,
-            options,
-            other,
-        )
+        names = [play.name for play in services.config.plays]
+        return told(found, labels), body_of(found, labels, names, theme or "light"), options, one, options, other
 
     @app.callback(
-        Output(REMEMBERED, "data"), Input(CHOSEN, "value"), State(ids.LOCATION, "search"), prevent_initial_call=True
+        Output(PAIR, "children"),
+        Output(FROM, "options"),
+        Output(FROM, "value"),
+        Output(TO, "options"),
+        Output(TO, "value"),
+        Input(ONE, "value"),
+        Input(OTHER, "value"),
+        Input(ids.THEME, "data"),
+        State(FROM, "value"),
+        State(TO, "value"),
     )
-    def remember(chosen: list[int], search: str | None) -> Any:
-        address = _address(services, search, chosen)
+    def pair(one: str, other: str, theme: str | None, segment: str | None, elsewhere: str | None) -> tuple[Any, ...]:
+        if one == other:
+            return ([html.P("Choose two different runs.", className="seg-card mb-0")], *[no_update] * 4)
+        found = compare_runs(services.frames, recent_runs(services, [int(one), int(other)]))
+        rows, columns = found.frames
+        first, second = usual(rows, columns, segment)
+        second = elsewhere if elsewhere in {item.name for item in columns.segments} else second
+        drawn = pair_of(found, run_labels(found.runs, titles(services)), theme or "light")
+        return drawn, view.segment_options(rows.segments), first, view.segment_options(columns.segments), second
+
+    @app.callback(
+        Output(ROWS, "children"),
+        Input(FROM, "value"),
+        Input(TO, "value"),
+        State(ONE, "value"),
+        State(OTHER, "value"),
+    )
+    def rows(segment: str, elsewhere: str, one: str, other: str) -> Any:
+        if one == other:
+            return no_update
+        runs = recent_runs(services, [int(one), int(other)])
+        found = disagreement_of(compare_runs(services.frames, runs), segment, elsewhere)
+        first, second = run_labels(runs, titles(services))
+        return view.disagreements(found, (first, second))
+
+    pickers = [Input(CHOSEN, "value"), *(Input(name, "value") for name in _KEYS.values())]
+
+    @app.callback(Output(REMEMBERED, "data"), *pickers, State(ids.LOCATION, "search"), prevent_initial_call=True)
+    def remember(chosen: list[int], one: str, other: str, segment: str, elsewhere: str, search: str | None) -> Any:
+        current = _current(services, search)
+        if current is None or not FEWEST <= len(chosen) <= MOST or one == other:
+            return no_update
+        address = _address(services, search, current, Choice(tuple(chosen), int(one), int(other), segment, elsewhere))
         if address != search:  # not as an output: with the next callback it would close a circle
             set_props(ids.LOCATION, {"search": address})
         return address
 
-    @app.callback(
-        Output(CHOSEN, "value"), Input(ids.LOCATION, "search"), State(CHOSEN, "value"), prevent_initial_call=True
-    )
-    def recall(search: str | None, chosen: list[int]) -> Any:
-        query = parse_qs((search or "").removeprefix("?"))
-        current = run_from(services.store, query.get("run", [""])[0])
-        if current is None or _address(services, search, chosen) == search:
-            return no_update
-        return _picked(query.get("with"), _finished(services, current), current)
+    shown = [(CHOSEN, "value"), *((name, "value") for name in _KEYS.values())]
 
     @app.callback(
-        Output(CROSS, "figure"),
-        Input(ONE, "value"),
-        Input(OTHER, "value"),
-        Input(ids.THEME, "data"),
+        *(Output(*part, allow_duplicate=True) for part in shown),
+        Input(ids.LOCATION, "search"),
+        *(State(*part) for part in shown),
         prevent_initial_call=True,
     )
-    def cross(one: str | None, other: str | None, theme: str | None) -> Any:
-        if not one or not other:
-            return no_update
-        if one == other:
-            return empty("Choose two different runs.", theme or "light")
-        found: Comparison = compare(services.frames, [int(one), int(other)])
-        rows, columns = found.frames
-        labels = run_labels([rows.run, columns.run], engine_titles())
-        data = figures.CrossData(
-            labels[0],
-            labels[1],
-            tuple(segment.name for segment in rows.segments),
-            tuple(segment.name for segment in columns.segments),
-            cross_table(rows, columns),
-        )
-        return figures.draw_cross(data, theme or "light")
-
-
-def _address(services: Services, search: str | None, chosen: Sequence[int]) -> str:
-    """The query string with the chosen runs; the usual choice is not spelt out, so that going back goes back."""
-    pairs = [pair for pair in parse_qsl((search or "").removeprefix("?"), keep_blank_values=True) if pair[0] != "with"]
-    current = run_from(services.store, dict(pairs).get("run"))
-    if current is not None and set(chosen) != set(_picked(None, _finished(services, current), current)):
-        pairs += [("with", str(run_id)) for run_id in sorted(chosen)]
-    return "?" + urlencode(pairs)
-
-
-# --- words and figures ----------------------------------------------------------------------------------------------
-
-
-def _told(data: figures.AgreementData) -> str:
-    most, least = data.extremes
-    if len(data.runs) == FEWEST:
-        return f"{most[0]} and {most[1]} agree with an adjusted Rand index of {written(most[2], '.2f')}."
-    return (
-        f"{most[0]} and {most[1]} agree most (adjusted Rand index {written(most[2], '.2f')}), "
-        f"{least[0]} and {least[1]} least ({written(least[2], '.2f')})."
-    )
-
-
-def _table(runs: Sequence[Run], labels: Sequence[str], rows: Sequence[MetricRow]) -> Component:
-    head = [html.Th("", scope="col"), *(html.Th(text, scope="col", className="seg-number") for text in labels)]
-    body = [
-        _line("Segments", "How many segments there are.", [count(len(run.segments)) for run in runs]),
-        *(_metric_line(row) for row in rows),
-        _line("Feature space", "What distances are measured in.", [space_words(run) for run in runs], wrap=True),
-        _line("Fitted on", "Customers the model was fitted on; everyone is labelled all the same.",
-              [NOTHING if run.fitted_on is None else count(run.fitted_on) for run in runs]),
-        _line("Fit time", "Seconds from the customer table to the finished segments.",
-              [NOTHING if run.seconds is None else f"{written(run.seconds, '.2f')} s" for run in runs]),
-        *(_line(f"Setting: {name}", "Settings that are equal are not shown.", [_setting(value) for value in values])
-          for name, values in differing_settings(runs)),
-    ]  # fmt: skip
-    return html.Table([html.Thead(html.Tr(head)), html.Tbody(body)], className="seg-table seg-equal")
-
-
-def _line(title: str, meaning: str, shown: Sequence[str], *, wrap: bool = False) -> Component:
-    style = "seg-number text-wrap" if wrap else "seg-number"
-    cells = [html.Td(text, className=style, title=f"{title}: {meaning}") for text in shown]
-    return html.Tr([html.Th(title, scope="row", title=meaning), *cells])
-
-
-def _metric_line(row: MetricRow) -> Component:
-    way = BETTER[row.better] if row.one_space else f"{BETTER[row.better]}, within one feature space only"
-    title = html.Th([row.title, html.Div(way, className="seg-hint fw-normal")], scope="row", title=row.meaning)
-    cells = []
-    for place, value in enumerate(row.values):
-        best = place in row.best
-        text = metric_text(row.name, value)
-        shown = [text, html.Span(" ★", **{"aria-label": "best"})] if best else text
-        cells.append(html.Td(shown, className=f"seg-number{' seg-best' if best else ''}", title=row.meaning))
-    return html.Tr([title, *cells])
-
-
-def _setting(value: Any) -> str:
-    if value is None:
-        return NOTHING
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    def recall(search: str | None, *now: Any) -> list[Any]:
+        current = _current(services, search)
+        if current is None:
+            return [no_update] * len(now)
+        wanted = _choice(services, _asked(search), current).values
+        same = [set(wanted[0]) == set(now[0]), *(a == b for a, b in zip(wanted[1:], now[1:], strict=True))]
+        return [no_update if equal else value for equal, value in zip(same, wanted, strict=True)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -16,7 +16,7 @@ from dashboard.figures import empty, graph_config
 from dashboard.numbers import NOTHING, count, day, percent, plural, written
 from dashboard.services import Services
 from engines.calendar import HISTORY_DAYS, cutoffs
-from engines.contract import DriftPoint
+from engines.contract import DriftPoint, LivePoint
 from storage.contract import Run, Snapshot
 
 PATH = "/drift"
@@ -39,8 +39,8 @@ def layout(services: Services, **query: Any) -> Component:
         return cards.empty_state("No timeline yet", cards.sales_first())
     snapshot = services.store.snapshot(run.snapshot_id)
     label = run_label(run, engine_titles())
-    points = services.store.drift(run.id)
-    if not points:
+    points, live = services.store.drift(run.id), _live(run, services)
+    if not points and not live:
         return cards.empty_state(
             f"{label} on {title_of(snapshot)} has no timeline",
             [
@@ -49,43 +49,91 @@ def layout(services: Services, **query: Any) -> Component:
             ],
         )
     threshold = services.config.drift.threshold
+    told = [
+        html.P(_verdict(points, threshold), className="seg-lead mb-1"),
+        html.P(_advice(run), className="seg-lead mb-1"),
+        html.P(_explained(run, snapshot, points, threshold), className="seg-lead"),
+    ]
+    moved = [
+        html.Section(
+            [
+                html.H2("What moved: the customers or the model"),
+                html.P(_moved(points) if points else "", className="seg-hint mb-1"),
+                _graph(MOVED, f"moved-run-{run.id}", "320px"),
+            ],
+            className="seg-card",
+        ),
+        html.Section(
+            [
+                html.H2("How the customers themselves have changed"),
+                html.P(
+                    "The population stability index (PSI) against the customers that the frozen model was made "
+                    "from: below 0.1 nothing much moved, above 0.25 (the upper dotted line) much did. Recency "
+                    "grows by itself as a shop's history does.",
+                    className="seg-hint mb-1",
+                ),
+                html.Div(id=SHIFTS, className="seg-grid", style=_GRID),
+            ],
+            className="seg-card",
+        ),
+        html.Section([html.H2("The figures"), _table(points)], className="seg-card"),
+    ]
+    without = "There is no timeline of the past; below are the runs against the runs before them."
     return html.Div(
         [
             html.H1(f"Drift of {label}"),
-            html.P(_verdict(points, threshold), className="seg-lead mb-1"),
-            html.P(_advice(run), className="seg-lead mb-1"),
-            html.P(_explained(run, snapshot, points, threshold), className="seg-lead"),
+            *(told if points else [html.P(without, className="seg-lead")]),
             html.Section(
-                [html.H2("Agreement month by month"), _graph(TIMELINE, f"drift-run-{run.id}", "460px")],
+                [html.H2("Agreement date by date"), _graph(TIMELINE, f"drift-run-{run.id}", "460px")],
                 className="seg-card",
             ),
-            html.Section(
-                [
-                    html.H2("What moved: the customers or the model"),
-                    html.P(_moved(points), className="seg-hint mb-1"),
-                    _graph(MOVED, f"moved-run-{run.id}", "320px"),
-                ],
-                className="seg-card",
-            ),
-            html.Section(
-                [
-                    html.H2("How the customers themselves have changed"),
-                    html.P(
-                        "The population stability index (PSI) against the customers that the frozen model was made "
-                        "from: below 0.1 nothing much moved, above 0.25 (the upper dotted line) much did. Recency "
-                        "grows by itself as a shop's history does.",
-                        className="seg-hint mb-1",
-                    ),
-                    html.Div(id=SHIFTS, className="seg-grid", style=_GRID),
-                ],
-                className="seg-card",
-            ),
-            html.Section([html.H2("The figures"), _table(points)], className="seg-card"),
+            *([_against(live)] if live else []),
+            html.Div(moved, hidden=not points),
             html.P(
                 dcc.Link("Who went where between two dates", href=f"/migration?run={run.id}"), className="mt-3 mb-0"
             ),
             dcc.Store(id=SHOWN, data=run.id),
         ]
+    )
+
+
+def _live(run: Run, services: Services) -> dict[int, LivePoint]:
+    """Runs of this kind up to this one that were compared with the run before."""
+    found = services.store.live_points(run.dataset, run.engine)
+    return {number: point for number, point in found.items() if point.as_of <= run.as_of.isoformat()}
+
+
+def _against(live: Mapping[int, LivePoint]) -> Component:
+    """Each run against the one before it, the newest first."""
+    head = [html.Th(text, scope="col") for text in ("Date", "Run", "Against")]
+    titles = ("Customers of both", "ARI", "Noise reaches to", "Changed segment")
+    head += [html.Th(text, scope="col", className="seg-number") for text in titles]
+    lines = [
+        html.Tr(
+            [
+                html.Th(day(date.fromisoformat(point.as_of)), scope="row", className="seg-nowrap"),
+                html.Td(dcc.Link(f"run {number}", href=f"{PATH}?run={number}")),
+                html.Td(f"run {point.against}, {day(date.fromisoformat(point.before))}", className="seg-nowrap"),
+                html.Td(count(point.customers), className="seg-number"),
+                html.Td(f"{point.ari:.3f}", className="seg-number"),
+                html.Td(NOTHING if point.noise_low is None else f"{point.noise_low:.3f}", className="seg-number"),
+                html.Td(percent(point.moved_share), className="seg-number"),
+                html.Td("▲ alert" if point.alert else "", className="seg-alarm"),
+            ]
+        )
+        for number, point in reversed(live.items())
+    ]
+    table = html.Table(
+        [html.Thead(html.Tr([*head, html.Th("Alert", scope="col")])), html.Tbody(lines)], className="seg-table"
+    )
+    hint = (
+        "Both models, that of the run before and the new one, label the customers of both as they are now. Noise is "
+        "measured where they agree less than the alarm line asks."
+    )
+    scrolling = html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": "Live runs"})
+    return html.Section(
+        [html.H2("Runs against the runs before them"), html.P(hint, className="seg-hint mb-1"), scrolling],
+        className="seg-card",
     )
 
 
@@ -189,11 +237,7 @@ def register(app: Dash, services: Services) -> None:
         shade = theme or "light"
         run, points = services.store.run(run_id), services.store.drift(run_id)
         frozen = frozen_on(run, services.store.snapshot(run.snapshot_id))
-        live = [
-            point
-            for point in services.store.live_points(run.dataset, run.engine).values()
-            if point.as_of <= run.as_of.isoformat()
-        ]
+        live = list(_live(run, services).values())
         data = figures.timeline_data(points, services.config.drift.threshold, frozen, live)
         moved = figures.draw_moved(figures.moved_data(points), shade)
         return figures.draw_timeline(data, shade), moved, _shifts(points, shade)

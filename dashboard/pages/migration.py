@@ -14,12 +14,12 @@ from dashboard import cards, ids
 from dashboard.context import engine_titles, run_from, run_label, title_of
 from dashboard.figures import graph_config
 from dashboard.figures import migration as figures
-from dashboard.migrating import Between, between_dates, between_runs, earlier_runs
+from dashboard.migrating import Between, between_dates, between_runs, dates_of, runs_of_kind
 from dashboard.numbers import count, day, percent, plural, short_money
 from dashboard.services import Services
 from engines.errors import InputError
 from engines.migration import Migration
-from storage.contract import Run
+from storage.contract import NotFoundError, Run
 
 PATH = "/migration"
 TITLE = "Migration"
@@ -40,13 +40,15 @@ def layout(services: Services, **query: Any) -> Component:
         return cards.empty_state("Nobody to follow yet", cards.sales_first())
     snapshot = services.store.snapshot(run.snapshot_id)
     label = run_label(run, engine_titles())
-    starts, ends = _options(run, services)
-    if run.state != "done" or not starts:
+    starts = _starts(run, services) if run.state == "done" else []
+    if not starts:
         return cards.empty_state(
             f"{label} on {title_of(snapshot)} has no earlier date",
             ["Customers are followed between two runs of the same engine, or along a run's drift timeline."],
         )
-    chosen = [starts[0]["value"], ends[-1]["value"]]
+    start = _among(starts, query.get("from")) or _first_start(starts, run)
+    ends = _ends(run, start, services)
+    end = _among(ends, query.get("to")) or _first_end(ends, run)
     return html.Div(
         [
             html.H1(f"Who went where: {label}"),
@@ -55,7 +57,7 @@ def layout(services: Services, **query: Any) -> Component:
                 className="seg-lead mb-2",
             ),
             html.Div(
-                [_picker(START, "From", starts, chosen[0]), _picker(END, "to", ends, chosen[1])],
+                [_picker(START, "From", starts, start), _picker(END, "to", ends, end)],
                 className="d-flex flex-wrap align-items-center gap-2 mb-2",
             ),
             dcc.Loading(html.Div(id=FOUND, **{"aria-live": "polite"}), delay_show=300),
@@ -70,24 +72,86 @@ def _picker(name: str, label: str, options: list[dict[str, str]], value: str) ->
     return html.Div([html.Label(label, htmlFor=name), select], className="d-flex align-items-center gap-2")
 
 
-def _options(run: Run, services: Services) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """Where one can begin (dates of the timeline, then earlier runs) and end."""
-    kept = run.info.get("drift") or {}
-    dates = [str(kept["frozen_at"])] if "frozen_at" in kept else []
-    dates += [point.as_of for point in services.store.drift(run.id)] if dates else []
-    starts = [{"value": text, "label": day(date.fromisoformat(text))} for text in dates[:-1]]
-    runs = [
-        {"value": f"run-{item.id}", "label": f"run {item.id}, {day(item.as_of)}"}
-        for item in earlier_runs(run, services)
-    ]
-    ends = [{"value": text, "label": day(date.fromisoformat(text))} for text in dates[1:]]
-    if not ends:
-        ends = [{"value": run.as_of.isoformat(), "label": day(run.as_of)}]
-    return [*runs, *starts], ends
+Options = list[dict[str, str]]
+
+
+def _starts(run: Run, services: Services) -> Options:
+    """Where one can begin: runs of the same kind that have a later one, then dates of the timeline."""
+    runs = runs_of_kind(run, services)
+    last = runs[-1].as_of if runs else run.as_of
+    return [*(_of_run(item) for item in runs if item.as_of < last), *map(_of_date, dates_of(run, services)[:-1])]
+
+
+def _ends(run: Run, start: str, services: Services) -> Options:
+    """Where one can end: from a run at a later run, from a date at a later date."""
+    if (begun := _run_id(start)) is not None:
+        runs = runs_of_kind(run, services)
+        since = next((item.as_of for item in runs if item.id == begun), run.as_of)
+        return [_of_run(item) for item in runs if item.as_of > since]
+    return [_of_date(day) for day in dates_of(run, services) if day.isoformat() > start]
+
+
+def _first_start(starts: Options, run: Run) -> str:
+    """The run before this one, else the first date of its timeline, else this run itself."""
+    values = [item["value"] for item in starts]
+    runs = [value for value in values if value.startswith("run-")]
+    this = f"run-{run.id}"
+    before = runs[: runs.index(this)] if this in runs else runs
+    dates = [value for value in values if value not in runs]
+    return before[-1] if before else dates[0] if dates else values[0]
+
+
+def _first_end(ends: Options, run: Run) -> str:
+    """This run where it is among them, else the next run or the last date."""
+    values = [item["value"] for item in ends]
+    runs = [value for value in values if value.startswith("run-")]
+    return f"run-{run.id}" if f"run-{run.id}" in runs else next(iter(runs or values[-1:]), "")
+
+
+def _among(options: Options, value: str | None) -> str | None:
+    return value if any(item["value"] == value for item in options) else None
+
+
+def _of_run(run: Run) -> dict[str, str]:
+    return {"value": f"run-{run.id}", "label": f"{day(run.as_of)}, run {run.id}"}
+
+
+def _of_date(when: date) -> dict[str, str]:
+    return {"value": when.isoformat(), "label": day(when)}
+
+
+def _run_id(value: str) -> int | None:
+    text = value.removeprefix("run-")
+    return int(text) if text != value and text.isdecimal() else None
+
+
+def _between(run_id: int, start: str, end: str, services: Services) -> tuple[Between, dict[str, str]]:
+    """The migration, and what to ask the API for to get the same."""
+    first, last = _run_id(start), _run_id(end)
+    if first is not None and last is not None:
+        return between_runs(first, last, services), {"since": str(first)}
+    try:
+        days = date.fromisoformat(start), date.fromisoformat(end)
+    except ValueError:
+        raise InputError("Choose two runs, or two dates of the timeline.") from None
+    return between_dates(run_id, *days, services), {"from": start, "to": end}
 
 
 def register(app: Dash, services: Services) -> None:
-    """One callback works out who went where, one draws the segments over time."""
+    """One callback offers the dates there are, one works out who went where, one draws the segments over time."""
+
+    @app.callback(
+        Output(END, "options"),
+        Output(END, "value"),
+        Input(START, "value"),
+        State(END, "value"),
+        State(SHOWN, "data"),
+        prevent_initial_call=True,
+    )
+    def offer(start: str, end: str, run_id: int) -> tuple[Options, str]:
+        run = services.store.run(run_id)
+        ends = _ends(run, start, services)
+        return ends, _among(ends, end) or _first_end(ends, run)
 
     @app.callback(
         Output(FOUND, "children"),
@@ -99,23 +163,22 @@ def register(app: Dash, services: Services) -> None:
     def draw(start: str, end: str, theme: str | None, run_id: int) -> list[Component]:
         currency = str(services.store.snapshot(services.store.run(run_id).snapshot_id).info.get("currency") or "")
         try:
-            if start.startswith("run-"):
-                found = between_runs(int(start.removeprefix("run-")), run_id, services)
-                asked = {"since": start.removeprefix("run-")}
-            else:
-                found = between_dates(run_id, date.fromisoformat(start), date.fromisoformat(end), services)
-                asked = {"from": start, "to": end}
-        except InputError as error:
+            found, asked = _between(run_id, start, end, services)
+        except (InputError, NotFoundError) as error:
             return [cards.warning(str(error))]
-        return _shown(found, asked, currency, theme or "light")
+        here = f"{PATH}?{urlencode({'run': run_id, 'from': start, 'to': end})}"
+        return _shown(found, asked, here, currency, theme or "light")
 
     @app.callback(Output(SIZES, "children"), Input(ids.THEME, "data"), State(SHOWN, "data"))
     def over_time(theme: str | None, run_id: int) -> list[Component]:
-        points = services.store.drift(run_id)
-        kept = services.store.run(run_id).info.get("drift") or {}
-        if not any(point.sizes for point in points):
+        run, points = services.store.run(run_id), services.store.drift(run_id)
+        kept = run.info.get("drift") or {}
+        if any(point.sizes for point in points):
+            data = figures.sizes_data(points, kept.get("segments") or ())
+        else:
+            data = figures.sizes_of_runs(runs_of_kind(run, services))
+        if len(data.dates) < 2:
             return []
-        data = figures.sizes_data(points, kept.get("segments") or ())
         panels = (
             ("customers", "Customers by segment", data.customers),
             ("revenue", "Spent so far by segment", data.revenue),
@@ -129,7 +192,7 @@ def register(app: Dash, services: Services) -> None:
                             dcc.Graph(
                                 id=f"migration-{name}",
                                 config=graph_config(f"segments-{name}-run-{run_id}"),
-                                figure=figures.draw_sizes(data, values, name, theme or "light"),
+                                figure=figures.draw_sizes(data, values, title, theme or "light"),
                                 style={"height": "320px"},
                             ),
                         ],
@@ -142,7 +205,7 @@ def register(app: Dash, services: Services) -> None:
         ]
 
 
-def _shown(found: Between, asked: dict[str, str], currency: str, theme: str) -> list[Component]:
+def _shown(found: Between, asked: dict[str, str], here: str, currency: str, theme: str) -> list[Component]:
     moves = found.found
     changed = moves.known - moves.stayed
     new = int(moves.customers[-1].sum())
@@ -161,7 +224,14 @@ def _shown(found: Between, asked: dict[str, str], currency: str, theme: str) -> 
             [
                 html.H2("From segment to segment"),
                 html.P(told, className="mb-1"),
-                html.P([f"{plural(len(moves.movers), 'mover')} as a list:", *links], className="seg-hint mb-1"),
+                html.P(
+                    [
+                        f"{plural(len(moves.movers), 'mover')} as a list:",
+                        *links,
+                        dcc.Link("Link to these dates", href=here, className="ms-3"),
+                    ],
+                    className="seg-hint mb-1",
+                ),
                 dcc.Graph(
                     id="migration-sankey",
                     config=graph_config(f"migration-run-{found.run.id}"),

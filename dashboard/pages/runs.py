@@ -1,18 +1,29 @@
-"""Every run there is: what it was made of, how it went, and the way into it."""
+"""Every run there is: what it was made of, how it went, who started it, and what can be done with it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from dash import Dash, dcc, html
+import dash_bootstrap_components as dbc
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+from flask import request
 
-from dashboard import cards
+from dashboard import cards, ids
 from dashboard.context import engine_titles, title_of
-from dashboard.numbers import NOTHING, count, day, plural, written
+from dashboard.numbers import plural
+from dashboard.orders import again
+from dashboard.run_progress import UNDER_WAY
+from dashboard.run_table import CANCEL, DELETE, NEWEST, PICK, RERUN, Filter, deletion, table
+from dashboard.run_watch import alert
 from dashboard.services import Services
-from storage.contract import Run, Snapshot
+from dashboard.starters import user_of
+from engines.errors import InputError
+from storage.contract import NotFoundError
+from storage.queued import Starter
 
 PATH = "/runs"
 TITLE = "Runs"
@@ -20,68 +31,191 @@ ORDER = 30
 AREA = "operations"
 
 SHOWN = 200
+MOST_COMPARED = 6
+
+STATE, DATASET, ENGINE = "runs-state", "runs-dataset", "runs-engine"
+LIST, TICK, SAID, COMPARE, CURRENT = "runs-list", "runs-tick", "runs-said", "runs-compare", "runs-current"
+SURE, SURE_TEXT, SURE_RUN, YES, NO = "runs-sure", "runs-sure-text", "runs-sure-run", "runs-yes", "runs-no"
+_STATES = ("queued", "running", "done", "failed", "cancelled")
 
 
 def layout(services: Services, **query: Any) -> Component:
-    """The runs, the newest first."""
+    """The runs, the newest first, those that the filters of the address let through."""
     runs = services.store.runs()
     if not runs:
         return cards.empty_state("No runs yet", cards.sales_first())
-    snapshots = {item.id: item for item in services.store.snapshots()}
-    titles = engine_titles()
-    states = [run.state for run in runs]
-    told = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
-    more = f" The latest {SHOWN} are shown." if len(runs) > SHOWN else ""
-    heads = ("Run", "State", "Engine", "k", "Seed", "Data set", "Date", "Customers", "Finished (UTC)", "Took", "")
-    right = ("Run", "k", "Seed", "Customers", "Took")
-    head = html.Tr([html.Th(text, scope="col", className="seg-number" if text in right else "") for text in heads])
-    lines = [_line(run, snapshots[run.snapshot_id], titles, query.get("run")) for run in runs[:SHOWN]]
-    table = html.Table([html.Thead(head), html.Tbody(lines)], className="seg-table seg-wide")
+    wanted = Filter(*(str(query.get(name) or "") for name in ("state", "dataset", "engine")))
+    titles = {item.dataset: title_of(item) for item in services.store.snapshots()}
+    engines = engine_titles()
+    pickers = [
+        _picker(STATE, "State", {name: name for name in _STATES}, wanted.state),
+        _picker(
+            DATASET,
+            "Data set",
+            {name: titles.get(name, name) for name in {run.dataset for run in runs}},
+            wanted.dataset,
+        ),
+        _picker(
+            ENGINE, "Engine", {name: engines.get(name, name) for name in {run.engine for run in runs}}, wanted.engine
+        ),
+    ]
+    start = dcc.Link("New run", href="/new", className="btn btn-primary btn-sm")
     return html.Div(
         [
             html.H1("Runs"),
-            html.P(f"{plural(len(runs), 'run')}: {told}.{more}", className="seg-lead"),
-            html.Section(table, className="seg-card seg-scroll", tabIndex=0, **{"aria-label": "Runs"}),
-        ]
+            html.Div([start, *pickers, html.Div(id=COMPARE, **{"aria-live": "polite"})], className="runs-bar"),
+            html.Div(id=SAID, **{"aria-live": "assertive"}),
+            html.Div(_listed(services, wanted, (), query.get("run")), id=LIST),
+            dcc.Store(id=CURRENT, data=query.get("run")),
+            dcc.Interval(id=TICK, interval=2000, disabled=not any(run.state in UNDER_WAY for run in runs)),
+            _modal(),
+        ],
+        className="runs-page",
     )
 
 
-def _line(run: Run, snapshot: Snapshot, titles: Mapping[str, str], current: str | None) -> Component:
-    finished = run.finished_at.strftime("%Y-%m-%d %H:%M") if run.finished_at is not None else NOTHING
-    told = [html.Div(text, className="seg-hint") for text in (_progress(run), run.error) if text]
-    synthetic = [" ", cards.synthetic_badge()] if snapshot.info.get("synthetic") else []
-    cells = [
-        html.Td(str(run.id), className="seg-number"),
-        html.Td([html.Span(run.state, className=f"seg-state seg-state-{run.state}"), *told]),
-        html.Th(titles.get(run.engine, run.engine), scope="row"),
-        html.Td(NOTHING if run.k is None else str(run.k), className="seg-number"),
-        html.Td(NOTHING if run.seed is None else str(run.seed), className="seg-number"),
-        html.Td([title_of(snapshot), *synthetic]),
-        html.Td(day(run.as_of), className="text-nowrap"),
-        html.Td(count(snapshot.customers), className="seg-number"),
-        html.Td(finished, className="text-nowrap"),
-        html.Td(NOTHING if run.seconds is None else f"{written(run.seconds, '.2f')} s", className="seg-number"),
-        html.Td(_ways(run), className="text-nowrap"),
+def _picker(name: str, label: str, options: dict[str, str], value: str) -> Component:
+    known = [{"value": item, "label": text} for item, text in sorted(options.items(), key=lambda pair: pair[1].lower())]
+    select = dbc.Select(id=name, size="sm", options=[{"value": "", "label": f"{label}: all"}, *known], value=value)
+    return html.Div([html.Label(label, htmlFor=name, className="seg-unseen"), select])
+
+
+def _listed(services: Services, wanted: Filter, picked: Any, current: str | None) -> list[Component]:
+    runs = services.store.runs()
+    shown = [run for run in runs if wanted.meets(run)]
+    snapshots = {item.id: item for item in services.store.snapshots()}
+    states = [run.state for run in shown]
+    told = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+    more = f" The latest {SHOWN} are shown." if len(shown) > SHOWN else ""
+    if not shown:
+        none = "No run meets these filters; choose “all” in one of them."
+        return [html.P(none if runs else "No runs are left.", className="seg-empty")]
+    drawn = table(shown[:SHOWN], runs, snapshots, engine_titles(), datetime.now(UTC), picked=picked, current=current)
+    return [
+        html.P(f"{plural(len(shown), 'run')}: {told}.{more}", className="seg-lead"),
+        html.Section(drawn, className="seg-card seg-scroll", tabIndex=0, **{"aria-label": "Runs"}),
     ]
-    return html.Tr(cells, className="seg-here" if str(run.id) == current else "")
 
 
-def _progress(run: Run) -> str:
-    """What a running run is at, and whether it had to be begun again."""
-    if run.state != "running":
-        return ""
-    again = f"begun {run.attempts} times" if run.attempts > 1 else ""
-    stage = f"{run.stage}, {run.progress or 0:.0%}" if run.stage else ""
-    return " · ".join(text for text in (stage, again) if text)
+def _modal() -> Component:
+    return dbc.Modal(
+        [
+            dbc.ModalHeader(dbc.ModalTitle("Delete this run?")),
+            dbc.ModalBody(id=SURE_TEXT),
+            dbc.ModalFooter(
+                [
+                    dbc.Button("Keep it", id=NO, color="secondary", outline=True, size="sm"),
+                    dbc.Button("Delete", id=YES, color="danger", size="sm"),
+                ]
+            ),
+            dcc.Store(id=SURE_RUN),
+        ],
+        id=SURE,
+        is_open=False,
+    )
 
 
-def _ways(run: Run) -> list[Any]:
-    ways = [("Details", "/run")]
-    if run.state == "done":
-        ways = [("Open", "/"), *ways, ("Compare", "/compare"), ("Drift", "/drift")]
-    links = [dcc.Link(text, href=f"{path}?run={run.id}", title=f"{text}: run {run.id}") for text, path in ways]
-    return [part for link in links for part in (" · ", link)][1:]
+def compare_link(services: Services, picked: list[int]) -> Any:
+    """The way to the comparison of the chosen runs, or why there is none."""
+    if len(picked) < 2:
+        return html.Span("Choose 2 to 6 runs of one snapshot to compare them.", className="seg-hint")
+    if len(picked) > MOST_COMPARED:
+        return html.Span(f"At most {MOST_COMPARED} runs can be compared.", className="seg-hint")
+    try:
+        runs = [services.store.run(number) for number in picked]
+    except NotFoundError as error:
+        return html.Span(str(error.args[0]), className="seg-hint")
+    if len({run.snapshot_id for run in runs}) > 1:
+        return html.Span("Runs are compared on one snapshot; these are of several.", className="seg-hint")
+    address = urlencode([("run", str(picked[0])), *(("with", str(number)) for number in sorted(picked))])
+    return dcc.Link(f"Compare {len(picked)} runs", href=f"/compare?{address}", className="btn btn-primary btn-sm")
+
+
+# --- what happens -----------------------------------------------------------------------------------------------------
 
 
 def register(app: Dash, services: Services) -> None:
-    """Nothing happens on this page that is not a link."""
+    """The list follows its filters, what is under way, and what is done with a run."""
+    store = services.store
+
+    @app.callback(
+        Output(LIST, "children"),
+        Output(TICK, "disabled"),
+        Output(SAID, "children"),
+        Output(SURE, "is_open"),
+        Input(TICK, "n_intervals"),
+        Input(STATE, "value"),
+        Input(DATASET, "value"),
+        Input(ENGINE, "value"),
+        *(Input({"type": kind, "run": ALL}, "n_clicks") for kind in (CANCEL, RERUN, NEWEST)),
+        Input(YES, "n_clicks"),
+        State(SURE_RUN, "data"),
+        State({"type": PICK, "run": ALL}, "value"),
+        State({"type": PICK, "run": ALL}, "id"),
+        State(CURRENT, "data"),
+        prevent_initial_call=True,
+    )
+    def act(*given: Any) -> tuple[Any, ...]:
+        _, state, dataset, engine, *_, yes, sure, values, names, current = given
+        asked, said, is_open = ctx.triggered_id, None, no_update
+        wanted = Filter(state or "", dataset or "", engine or "")
+        try:
+            if isinstance(asked, dict):
+                if not ctx.triggered[0]["value"]:  # the buttons were drawn, nobody pressed one
+                    raise PreventUpdate
+                said = _done(services, str(asked["type"]), int(asked["run"]))
+            elif asked == YES and yes and sure:
+                is_open = False
+                store.delete_run(int(sure))
+                said = dbc.Alert(f"Run {sure} is deleted.", color="info", class_name="py-2 mb-2")
+        except (InputError, NotFoundError) as error:
+            said = alert(str(error.args[0]))
+        if asked in (STATE, DATASET, ENGINE):
+            pairs = [(name, text) for name, text in vars(wanted).items() if text]
+            pairs += [("run", current)] if current else []
+            set_props(ids.LOCATION, {"search": "?" + urlencode(pairs)})  # as an output it would close a circle
+        busy = any(run.state in UNDER_WAY for run in store.runs())
+        kept = no_update if asked == TICK else said
+        return _listed(services, wanted, _picked(values, names), current), not busy, kept, is_open
+
+    @app.callback(
+        Output(SURE, "is_open", allow_duplicate=True),
+        Output(SURE_TEXT, "children"),
+        Output(SURE_RUN, "data"),
+        Input({"type": DELETE, "run": ALL}, "n_clicks"),
+        Input(NO, "n_clicks"),
+        prevent_initial_call=True,
+    )
+    def ask(clicks: list[int | None], no: int | None) -> tuple[Any, ...]:
+        asked = ctx.triggered_id
+        if asked == NO:
+            return False, no_update, None
+        if not isinstance(asked, dict) or not ctx.triggered[0]["value"]:
+            raise PreventUpdate
+        run = store.run(int(asked["run"]))
+        return True, deletion(run, store.dependents(run.id)), run.id
+
+    @app.callback(
+        Output(COMPARE, "children"),
+        Input({"type": PICK, "run": ALL}, "value"),
+        State({"type": PICK, "run": ALL}, "id"),
+    )
+    def compared(values: list[bool], names: list[dict[str, Any]]) -> Any:
+        return compare_link(services, _picked(values, names))
+
+
+def _picked(values: list[bool], names: list[dict[str, Any]]) -> list[int]:
+    return [item["run"] for item, value in zip(names, values, strict=True) if value]
+
+
+def _done(services: Services, kind: str, run_id: int) -> Component:
+    """Do what a button of a run's line says; what to tell about it."""
+    if kind == CANCEL:
+        services.store.cancel_run(run_id)
+        return dbc.Alert(f"Run {run_id} is cancelled.", color="info", class_name="py-2 mb-2")
+    starter = Starter("page", user_of(request.headers.get("Authorization", "")))
+    made = again(services.store.run(run_id), services.store, starter, newest=kind == NEWEST)
+    watch = dcc.Link(f"Watch run {made.id}", href=f"/new?started={made.id}")
+    return dbc.Alert(
+        [f"Run {made.id} repeats run {run_id} and waits for a worker. ", watch], color="info", class_name="py-2 mb-2"
+    )

@@ -6,50 +6,53 @@ from collections.abc import Mapping
 from typing import Any
 
 import dash
-import dash_bootstrap_components as dbc
-from dash import ALL, ClientsideFunction, Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboard import clicking, customer_table, filters, ids, name_editor
+from dashboard import asides, audience_saver, clicking, customer_table, export_panel, filters, ids, name_editor
 from dashboard import rail as controls
 from dashboard.charts import CHARTS, CLICKED, CLOUDS, GRID, TABS, panels
 from dashboard.desk import charts_of, desk
+from dashboard.desk_browser import in_the_browser
+from dashboard.desk_ids import (
+    BAR,
+    BESIDE,
+    BODY,
+    CATEGORY_GROUP,
+    CHIPS,
+    CLOSE,
+    COUNTRY_GROUP,
+    CUSTOMERS,
+    DRAWN,
+    EDITED,
+    EXPORT,
+    EXPORT_PARQUET,
+    EXPORT_XLSX,
+    HEAD,
+    INSIGHTS,
+    KPIS,
+    LEGEND,
+    NOTICE,
+    PAGE,
+    PINNED,
+    RAIL,
+    RESET,
+    SEARCH,
+    SHAPE,
+    TABLE,
+)
 from dashboard.filters import LISTS, MEASURES, View
 from dashboard.key_figures import kpi_skeleton
 from dashboard.rail import BOUNDS, CATEGORY, FIELDS, LEAST_SHARE, control, place
 from dashboard.services import Services
+from dashboard.toolbar import toolbar
 from storage.contract import Selection
 
 PATH = "/"
 TITLE = "Segments"
 ORDER = 10
 AREA = "marketing"
-
-PAGE = "segments"
-SEARCH = "segments-search"  # the address's query string as it concerns this page
-DRAWN = "segments-drawn"  # the run, query and address that the page shows now; None until it shows any
-NOTICE = "segments-notice"
-BODY = "segments-body"
-HEAD = "segments-head"
-BAR = "segments-bar"
-CHIPS = "segments-chips"
-RESET = "segments-reset"
-EXPORT = "segments-export"
-EXPORT_XLSX = "segments-export-xlsx"
-EXPORT_PARQUET = "segments-export-parquet"
-KPIS = "segments-kpis"
-INSIGHTS = "segments-insights"
-TABLE = "segments-table"
-CUSTOMERS = "segments-customers"
-RAIL = "segments-rail"
-EDITED = name_editor.edited(PAGE)
-OPEN, CLOSE, BESIDE = "segments-open", "segments-close", "segments-beside"
-COUNTRY_GROUP = "segments-country-group"
-COUNTRY_SEARCH = "segments-country-search"
-CATEGORY_GROUP = "segments-category-group"
-SHAPE = "segments-shape"  # the box or lasso that was drawn: {"chart", "range" or "lassoPoints"}
-LEGEND = "segments-legend"  # the segment whose name was clicked in a legend: {"name"}
 
 
 # --- what is there from the start -------------------------------------------------------------------------------------
@@ -76,52 +79,13 @@ def layout(services: Services, **query: Any) -> Component:
                 className="segments-rail",
                 **{"aria-label": "Filters"},
             ),
-            html.Div([_toolbar(), html.Div(id=NOTICE), _body()], className="segments-main"),
+            html.Div([toolbar(), html.Div(id=NOTICE), _body()], className="segments-main"),
             name_editor.editor(PAGE),
+            export_panel.panel(PAGE),
+            asides.panel(PAGE),
+            audience_saver.window(PAGE),
         ],
         className="segments-page",
-    )
-
-
-def _toolbar() -> Component:
-    export = html.Div(
-        [
-            html.A("Export", id=EXPORT, className="btn btn-primary"),
-            dbc.DropdownMenu(
-                [
-                    dbc.DropdownMenuItem("Excel (.xlsx)", id=EXPORT_XLSX, external_link=True, href=""),
-                    dbc.DropdownMenuItem("Parquet (.parquet)", id=EXPORT_PARQUET, external_link=True, href=""),
-                ],
-                label=html.Span("Other formats", className="visually-hidden"),
-                group=True,
-                align_end=True,
-                color="primary",
-            ),
-        ],
-        className="btn-group",
-    )
-    return html.Div(
-        [
-            html.Div(
-                [
-                    html.Div(id=HEAD, className="segments-head"),
-                    html.Div(
-                        [html.Button("Filters", id=OPEN, className="btn btn-outline-secondary segments-open"), export],
-                        id=BAR,
-                        className="segments-bar",
-                    ),
-                ],
-                className="segments-title",
-            ),
-            html.Div(
-                [
-                    html.Div(id=CHIPS, className="chips", role="group", **{"aria-label": "Filters in force"}),
-                    html.Button("Reset all", id=RESET, className="link-button reset", hidden=True),
-                ],
-                className="chip-row",
-            ),
-        ],
-        className="segments-top",
     )
 
 
@@ -154,6 +118,9 @@ def _body() -> Component:
 def register(app: dash.Dash, services: Services) -> None:
     """The callbacks: one owns filters, address and everything drawn; one answers the table's questions for rows."""
     name_editor.register(app, services, PAGE)
+    export_panel.register(app, services, PAGE, DRAWN, EXPORT, f"{CUSTOMERS}-chosen")
+    asides.register(app, services, PAGE, DRAWN, EDITED)
+    audience_saver.register(app, services, PAGE, DRAWN, PINNED)
 
     @app.callback(
         output=_outputs(),
@@ -231,67 +198,7 @@ def register(app: dash.Dash, services: Services) -> None:
         frame = services.frames.get(drawn["run"])
         return customer_table.answer(frame, frame.mask(filters.read_view(drawn["query"]).selection), request)
 
-    _in_the_browser(app)
-
-
-def _in_the_browser(app: dash.Dash) -> None:
-    """What needs no server: the address, the drawer, tables of charts, tabs, what is drawn over a chart."""
-    here = "segmentry_segments"
-    for chart in CHARTS:
-        app.clientside_callback(
-            ClientsideFunction(here, "table"),
-            Output(chart.table, "children"),
-            Output(chart.table, "hidden"),
-            Output(chart.more, "children"),
-            Output(chart.more, "aria-expanded"),
-            Input(chart.more, "n_clicks"),
-            Input(chart.graph, "figure"),
-            prevent_initial_call=True,
-        )
-    app.clientside_callback(
-        ClientsideFunction(here, "shape"),
-        Output(SHAPE, "data"),
-        *(Input(chart.graph, "selectedData") for chart in CLOUDS),
-        prevent_initial_call=True,
-    )
-    app.clientside_callback(
-        ClientsideFunction(here, "legends"),
-        Output(BESIDE, "className"),
-        *(Input(chart.graph, "figure") for chart in CLOUDS),
-    )
-    for name, group in TABS.items():
-        app.clientside_callback(
-            ClientsideFunction(here, "tab"),
-            *(Output(chart.place, "hidden") for chart in group),
-            Input(name, "value"),
-            State(name, "options"),
-        )
-    customer_table.register(app, CUSTOMERS)
-    app.clientside_callback(
-        ClientsideFunction(here, "read"),
-        Output(SEARCH, "data"),
-        Input(ids.LOCATION, "search"),
-        State(DRAWN, "data"),
-    )
-    app.clientside_callback(
-        ClientsideFunction(here, "write"), Output(BESIDE, "lang"), Input(DRAWN, "data"), prevent_initial_call=True
-    )
-    app.clientside_callback(
-        ClientsideFunction(here, "find"),
-        Output(COUNTRY_SEARCH, "className"),
-        Input(COUNTRY_SEARCH, "value"),
-        Input(control(PAGE, "countries"), "options"),
-        State(control(PAGE, "countries"), "value"),
-    )
-    app.clientside_callback(
-        ClientsideFunction(here, "drawer"),
-        Output(RAIL, "className"),
-        *(Input(name, "n_clicks") for name in (OPEN, CLOSE, BESIDE)),
-        prevent_initial_call=True,
-    )
-    app.clientside_callback(
-        ClientsideFunction(here, "refresh"), Output(BESIDE, "title"), Input(DRAWN, "data"), prevent_initial_call=True
-    )
+    in_the_browser(app)
 
 
 _READ_ANEW = (None, SEARCH, EDITED)
@@ -343,6 +250,7 @@ def _outputs() -> dict[str, Any]:
         "head": Output(HEAD, "children"),
         "chips": Output(CHIPS, "children"),
         "reset": Output(RESET, "hidden"),
+        "pinned": Output(PINNED, "children"),
         "export": {
             "text": Output(EXPORT, "children"),
             "csv": Output(EXPORT, "href"),

@@ -2,9 +2,11 @@
 
 from engines.features.build import build_customers, customers_at
 from engines.features.cohorts import cohorts
+from engines.features.orders import HISTORY, order_histories
 from engines.features.plugins import Extended, Feature, RegisteredFeature, extended, registered_features
 
 __all__ = [
+    "HISTORY",
     "Extended",
     "Feature",
     "RegisteredFeature",
@@ -12,5 +14,6 @@ __all__ = [
     "cohorts",
     "customers_at",
     "extended",
+    "order_histories",
     "registered_features",
 ]

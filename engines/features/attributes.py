@@ -9,7 +9,7 @@ import pandas as pd
 
 from engines.columns import ATTRIBUTE, CUSTOMER_ID, ORDER_DATE
 
-_VALUE, _LATEST = "value", "latest"
+VALUE, LATEST = "value", "latest"
 
 
 def attributes_of(sales: ibis.Table) -> tuple[str, ...]:
@@ -21,8 +21,8 @@ def gather(lines: ibis.Table, day: str) -> Mapping[str, ibis.Table]:
     """For each attribute: customer_id, value, day, and the latest moment of that day with this value."""
     return {
         name: lines.filter(lines[name].notnull())
-        .group_by([CUSTOMER_ID, lines[name].name(_VALUE), day])
-        .aggregate(**{_LATEST: lambda row: row[ORDER_DATE].max()})
+        .group_by([CUSTOMER_ID, lines[name].name(VALUE), day])
+        .aggregate(**{LATEST: lambda row: row[ORDER_DATE].max()})
         for name in attributes_of(lines)
     }
 
@@ -33,10 +33,10 @@ def columns(values: Mapping[str, ibis.Table], customers: pd.Index) -> dict[str, 
 
 
 def _latest(values: ibis.Table, customers: pd.Index) -> pd.Series:
-    each = values.group_by(CUSTOMER_ID, _VALUE).aggregate(**{_LATEST: values[_LATEST].max()})
-    last = each[_LATEST].max().over(group_by=CUSTOMER_ID)
-    candidates = each.mutate(last=last).filter(lambda row: row[_LATEST] == row.last).select(CUSTOMER_ID, _VALUE)
+    each = values.group_by(CUSTOMER_ID, VALUE).aggregate(**{LATEST: values[LATEST].max()})
+    last = each[LATEST].max().over(group_by=CUSTOMER_ID)
+    candidates = each.mutate(last=last).filter(lambda row: row[LATEST] == row.last).select(CUSTOMER_ID, VALUE)
     # Ties are settled here, not in the database, where the order of texts depends on its collation.
-    top = candidates.to_pyarrow().to_pandas().sort_values([CUSTOMER_ID, _VALUE]).drop_duplicates(CUSTOMER_ID)
-    latest: pd.Series = top.set_index(CUSTOMER_ID)[_VALUE].astype("str").reindex(customers)
+    top = candidates.to_pyarrow().to_pandas().sort_values([CUSTOMER_ID, VALUE]).drop_duplicates(CUSTOMER_ID)
+    latest: pd.Series = top.set_index(CUSTOMER_ID)[VALUE].astype("str").reindex(customers)
     return latest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 
 import ibis
@@ -14,6 +14,7 @@ from engines.columns import CATEGORY_SHARE, CUSTOMER_ID, FEATURE_COLUMNS
 from engines.errors import InputError
 from engines.features import attributes, basket, lifetime, rfm
 from engines.features.facts import DAY, ITEMS, Facts, gather
+from engines.features.periods import known_at
 from engines.features.plugins import RegisteredFeature, extended
 
 
@@ -52,27 +53,39 @@ def build_customers(
 
 
 def customers_at(
-    sales: ibis.Table, cutoffs: Sequence[date], categories: Mapping[str, Sequence[str]] = {}
+    sales: ibis.Table,
+    cutoffs: Sequence[date],
+    categories: Mapping[str, Sequence[str]] = {},
+    *,
+    columns: Collection[str] | None = None,
 ) -> Iterator[tuple[date, pd.DataFrame]]:
-    """Each cut-off with the customers as of it, equal to ``build_customers`` there; lines are read only once."""
-    with gather(sales, categories).kept() as facts:
-        for as_of in cutoffs:
-            yield as_of, _customers(facts, as_of, tuple(categories))
+    """Each cut-off with the customers as of it, equal to ``build_customers`` there; lines are read only once.
+
+    In the order of time, however the cut-offs are given. ``columns``: those that are wanted, where not all are; as long
+    as they are of recency, frequency, money and lifetime, the rest is not worked out.
+    """
+    plain = columns is not None and {*columns} <= {*rfm.COLUMNS, *lifetime.COLUMNS}
+    looked_for: Mapping[str, Sequence[str]] = {} if plain else categories
+    for known in known_at(gather(sales, looked_for), sorted(set(cutoffs)), whole=not plain):
+        made = _made(known.raw, known.as_of, tuple(looked_for), known.texts)
+        yield known.as_of, made if columns is None else made[[name for name in made.columns if name in columns]]
 
 
 def _customers(facts: Facts, as_of: date, categories: Sequence[str]) -> pd.DataFrame:
     raw = _known_of_each(facts, as_of)
     countries = facts.countries.filter(facts.countries[DAY] < _literal(as_of))
-    made = {
-        **rfm.columns(raw, as_of),
-        **basket.columns(raw, categories),
-        **basket.country_columns(countries, raw.index),
-        **lifetime.columns(raw, as_of),
-    }
     before = {name: table.filter(table[DAY] < _literal(as_of)) for name, table in facts.attributes.items()}
-    made |= attributes.columns(before, raw.index)
-    order = (*FEATURE_COLUMNS, *(f"{CATEGORY_SHARE}{category}" for category in categories), *before)
-    return pd.DataFrame({name: made[name] for name in order}, index=raw.index)
+    texts = {**basket.country_columns(countries, raw.index), **attributes.columns(before, raw.index)}
+    return _made(raw, as_of, categories, texts)
+
+
+def _made(raw: pd.DataFrame, as_of: date, categories: Sequence[str], texts: Mapping[str, pd.Series]) -> pd.DataFrame:
+    made = {**rfm.columns(raw, as_of), **lifetime.columns(raw, as_of), **texts}
+    if basket.PRODUCTS in raw:
+        made |= basket.columns(raw, categories)
+    carried = [name for name in texts if name not in FEATURE_COLUMNS]
+    order = (*FEATURE_COLUMNS, *(f"{CATEGORY_SHARE}{category}" for category in categories), *carried)
+    return pd.DataFrame({name: made[name] for name in order if name in made}, index=raw.index)
 
 
 def _known_of_each(facts: Facts, as_of: date) -> pd.DataFrame:

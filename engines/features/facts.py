@@ -7,8 +7,7 @@ days. Nothing is divided there, because databases disagree about dividing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import ibis
@@ -53,15 +52,6 @@ class Facts:
     products: ibis.Table
     countries: ibis.Table
     attributes: Mapping[str, ibis.Table] = field(default_factory=dict)
-
-    @contextmanager
-    def kept(self) -> Iterator[Facts]:
-        """The same facts worked out once and kept by the database meanwhile, for asking about many dates."""
-        with ExitStack() as stack:
-            tables = (self.days, self.orders, self.products, self.countries)
-            kept = {name: stack.enter_context(table.cache()) for name, table in self.attributes.items()}
-            days, orders, products, countries = (stack.enter_context(table.cache()) for table in tables)
-            yield Facts(days, orders, products, countries, kept)
 
 
 def spent_on(number: int) -> str:

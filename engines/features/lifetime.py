@@ -10,9 +10,12 @@ import pandas as pd
 
 from engines.columns import AGE, FIRST_TO_LAST, MEAN_REPEAT_VALUE, MONEY_SCALE, REPEAT_PURCHASES
 from engines.features.facts import DAY, SALE_LINES, UNITS
-from engines.features.rfm import FIRST_DAY, LAST_DAY, PURCHASE_DAYS, SPENT
+from engines.features.rfm import FIRST_DAY, LAST_DAY, PURCHASE_DAYS, SPENT, whole_days
 
 FIRST_DAY_UNITS = "first_day_units"
+
+#: What is made here.
+COLUMNS = (REPEAT_PURCHASES, FIRST_TO_LAST, AGE, MEAN_REPEAT_VALUE)
 
 
 def aggregates(days: ibis.Table) -> Mapping[str, ibis.Value]:
@@ -29,7 +32,7 @@ def columns(raw: pd.DataFrame, as_of: date) -> dict[str, pd.Series]:
     later = (raw[SPENT] - raw[FIRST_DAY_UNITS]) / MONEY_SCALE
     return {
         REPEAT_PURCHASES: repeats,
-        FIRST_TO_LAST: (raw[LAST_DAY] - raw[FIRST_DAY]).dt.days / 7,
-        AGE: ((pd.Timestamp(as_of) - raw[FIRST_DAY]).dt.days - 1) / 7,
+        FIRST_TO_LAST: whole_days(raw[FIRST_DAY], raw[LAST_DAY]) / 7,
+        AGE: (whole_days(raw[FIRST_DAY], pd.Timestamp(as_of)) - 1) / 7,
         MEAN_REPEAT_VALUE: (later / repeats.where(repeats > 0)).fillna(0.0),
     }

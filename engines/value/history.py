@@ -14,7 +14,8 @@ from engines.value.gamma_gamma import ValueFit
 from engines.value.lifetime import LifetimeFit
 from engines.value.patterns import Floats
 
-_NEEDED = (REPEAT_PURCHASES, FIRST_TO_LAST, AGE, MEAN_REPEAT_VALUE, MONETARY)
+#: The columns that value is worked out from.
+NEEDED = (REPEAT_PURCHASES, FIRST_TO_LAST, AGE, MEAN_REPEAT_VALUE, MONETARY)
 _FEW_REPEAT_BUYERS = 30
 _HIGH_CORRELATION = 0.3
 _NO_DROPOUT = 0.001
@@ -26,15 +27,15 @@ def read(customers: DataFrame) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     Raises:
         InputError: no customers, a missing column or a value that cannot be.
     """
-    missing = [name for name in _NEEDED if name not in customers.columns]
+    missing = [name for name in NEEDED if name not in customers.columns]
     if missing:
         raise InputError(
-            f"Customer value needs {', '.join(_NEEDED)}; this table has no {', '.join(missing)}. "
+            f"Customer value needs {', '.join(NEEDED)}; this table has no {', '.join(missing)}. "
             "Build the customer table from sales lines first."
         )
     if not len(customers):
         raise InputError("There are no customers to value; check what cleaning dropped.")
-    values = {name: customers[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in _NEEDED}
+    values = {name: customers[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in NEEDED}
     x, t_x, age = values[REPEAT_PURCHASES], values[FIRST_TO_LAST], values[AGE]
     for name, column in values.items():
         _refuse(customers, ~np.isfinite(column), f"{name} is empty or infinite")

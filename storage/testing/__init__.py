@@ -2,8 +2,10 @@
 
 from storage.testing.customers import CustomerChecks
 from storage.testing.desk import DeskChecks
+from storage.testing.exports import ExportChecks
 from storage.testing.jobs import JobChecks
 from storage.testing.names import NameChecks
+from storage.testing.orders import OrderChecks
 from storage.testing.runs import RunChecks
 from storage.testing.schedules import ScheduleChecks
 from storage.testing.snapshots import SnapshotChecks
@@ -23,6 +25,8 @@ class StoreContract(
     ScheduleChecks,
     UploadChecks,
     DeskChecks,
+    ExportChecks,
+    OrderChecks,
     WatchChecks,
     WorkspaceChecks,
 ):

@@ -1,4 +1,4 @@
-"""What a store must do with what surrounds snapshots and runs: sources, checks, audiences, exports, users and keys."""
+"""What a store must do with what surrounds snapshots and runs: sources, checks, audiences, users and keys."""
 
 # ruff: noqa: D102 - the names of the tests say what they are
 from __future__ import annotations
@@ -12,14 +12,14 @@ import pytest
 from engines.errors import InputError
 from storage.contract import NotFoundError, Store
 from storage.desk import DeskStore
-from storage.testing.samples import Clock, finished_run, sample_customers, sample_snapshot
+from storage.testing.samples import Clock, sample_customers, sample_snapshot
 
 ODD = "Über 'all' \\ 100% 平 😀"
 _PASSWORD = "correct horse: 'battery' \\ % 平"  # noqa: S105 - made up
 
 
 class DeskChecks:
-    """What a store must do with sources, validations, saved audiences, exports, users and API keys."""
+    """What a store must do with sources, validations, saved audiences, users and API keys."""
 
     def test_a_saved_snapshot_leaves_its_source_behind(self, store: Store, clock: Clock) -> None:
         first = clock.now
@@ -82,29 +82,29 @@ class DeskChecks:
             with pytest.raises(InputError, match=said):
                 store.save_audience(name, selection)
 
+    def test_an_audience_is_renamed_and_pinned_and_knows_where_it_was_made(
+        self, store: Store, elsewhere: Store
+    ) -> None:
+        made = store.save_audience("Best", "min_clv=1", dataset="Teas & Co", engine="rfm")
+        store.save_audience("Other", "")
+        assert (made.dataset, made.engine, store.audience(made.id)) == ("Teas & Co", "rfm", made)
+        changed = store.change_audience(made.id, name=f" {ODD} ")
+        assert (changed.id, changed.name, changed.selection, changed.pinned) == (made.id, ODD, "min_clv=1", False)
+        assert store.change_audience(made.id, pinned=True).name == ODD
+        assert store.audiences()[0] == store.change_audience(made.id, name=ODD)
+        for name in ("Other", ""):
+            with pytest.raises(InputError, match="name"):
+                store.change_audience(made.id, name=name)
+        for verb in (elsewhere.audience, elsewhere.change_audience):
+            with pytest.raises(NotFoundError):
+                verb(made.id)
+
     def test_of_many_who_save_one_name_at_once_all_succeed(self, store: Store) -> None:
         with ThreadPoolExecutor(4) as pool:
             saved = list(pool.map(lambda number: store.save_audience("One", f"min_clv={number}"), range(8)))
         assert len({each.id for each in saved}) == 1
         assert store.audiences()[0] in saved
         assert len(store.audiences()) == 1
-
-    def test_exports_are_written_down_and_outlast_their_run(self, store: Store, clock: Clock) -> None:
-        _, run, _ = finished_run(store, sample_customers(5))
-        first = store.record_export(run.id, "", format="csv", rows=5)
-        assert (first.selection, first.sha256, first.user, first.exported_at) == ("", None, None, clock.now)
-        clock.forward(5)
-        second = store.record_export(
-            run.id, "segment=a%26b&min_clv=5", format="xlsx", rows=2, sha256="ab" * 32, user=ODD
-        )
-        assert (second.run_id, second.selection, second.format, second.rows, second.sha256, second.user) == (
-            *(run.id, "segment=a%26b&min_clv=5", "xlsx", 2),
-            *("ab" * 32, ODD),
-        )
-        assert store.exports() == [second, first]
-        store.delete_snapshot(run.snapshot_id)
-        assert store.exports() == [second, first]
-        assert store.exports(limit=1) == [second]
 
     def test_users_come_in_with_their_own_password_alone(self, store: Store, elsewhere: Store) -> None:
         anna = store.add_user("Anna", _PASSWORD)
@@ -145,15 +145,16 @@ class DeskChecks:
         assert store.check_api_key(second) == other
 
     def test_another_workspace_finds_nothing_that_surrounds_runs(self, store: Store, elsewhere: Store) -> None:
-        snapshot, run, _ = finished_run(store, sample_customers(3))
+        snapshot = store.save_snapshot(sample_snapshot(), sample_customers(3))
         store.save_validation(snapshot.id, "clv", {})
-        audience, export = store.save_audience("a", ""), store.record_export(run.id, "", format="csv", rows=3)
+        audience = store.save_audience("a", "")
         user, (key, secret), (source,) = store.add_user("u", _PASSWORD), store.add_api_key("k"), store.sources()
         refused: list[Callable[[], object]] = [
             lambda: elsewhere.save_validation(snapshot.id, "clv", {"mine": 1}),
             lambda: elsewhere.validations(snapshot.id),
-            lambda: elsewhere.record_export(run.id, "", format="csv", rows=1),
             lambda: elsewhere.delete_source(source.id),
+            lambda: elsewhere.audience(audience.id),
+            lambda: elsewhere.change_audience(audience.id, name="mine"),
             lambda: elsewhere.delete_audience(audience.id),
             lambda: elsewhere.remove_user(user.id),
             lambda: elsewhere.remove_api_key(key.id),
@@ -164,7 +165,6 @@ class DeskChecks:
         nothing: list[Callable[[], object]] = [
             lambda: elsewhere.sources(),
             lambda: elsewhere.audiences(),
-            lambda: elsewhere.exports(),
             lambda: elsewhere.users(),
             lambda: elsewhere.api_keys(),
             lambda: elsewhere.check_user("u", _PASSWORD),
@@ -182,7 +182,7 @@ class DeskChecks:
         # every verb there is has been walked, so that a new one is not forgotten here
         walked = {name for verb in (*refused, *nothing, *own) for name in verb.__code__.co_names}
         assert walked >= DeskStore.__abstractmethods__
-        assert (store.sources(), store.audiences(), store.exports()) == ([source], [audience], [export])
+        assert (store.sources(), store.audiences()) == ([source], [audience])
         assert (store.users(), store.api_keys()) == ([user], [key])
         assert store.check_user("u", "a password of its own") is None
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from pandas.testing import assert_series_equal
 
 from engines.errors import InputError
 from storage.contract import LostError, NotFoundError, Run, Store
-from storage.testing.samples import POINTS, finished_run, sample_customers, sample_result, sample_snapshot
+from storage.queued import Dependents, LogLine, Starter
+from storage.testing.samples import POINTS, Clock, finished_run, sample_customers, sample_result, sample_snapshot
 
 LONG = 3600.0
 EXPIRED = -1.0  # a lease of so many seconds is over at once, by whatever clock it is measured
@@ -42,6 +44,62 @@ class JobChecks:
         store.queue_run(snapshot.id, "e", {}, info={"location": "/sales.csv"})
         run = _claimed(store, "ann")
         assert (run.state, run.attempts, run.worker, run.info) == ("running", 1, "ann", {"location": "/sales.csv"})
+
+    def test_a_run_knows_who_started_it_and_when(self, store: Store) -> None:
+        snapshot = store.save_snapshot(sample_snapshot(), sample_customers(6))
+        anna = Starter("page", "anna")
+        queued = store.queue_run(snapshot.id, "e", {}, starter=anna)
+        started = store.start_run(snapshot.id, "e", {}, lease_seconds=LONG, starter=Starter("command line"))
+        assert (queued.starter, queued.started_at) == (anna, None)
+        assert started.starter == Starter("command line")
+        assert _queued(store).starter == Starter()
+        claimed = _claimed(store, "ann")
+        assert claimed.starter == anna
+        assert claimed.started_at is not None
+
+    def test_what_was_left_open_is_settled_by_the_worker_alone(self, store: Store) -> None:
+        run = _queued(store)
+        other = store.save_snapshot(sample_snapshot(as_of=date(2011, 6, 1)), sample_customers(9))
+        with pytest.raises(LostError):
+            store.settle_run(run.id, "ann", snapshot_id=other.id, settings={"k": 5})
+        _claimed(store, "ann")
+        with pytest.raises(LostError):
+            store.settle_run(run.id, "bob", snapshot_id=other.id, settings={"k": 5})
+        with pytest.raises(NotFoundError):
+            store.settle_run(run.id, "ann", snapshot_id=other.id + 1, settings={"k": 5})
+        settled = store.settle_run(run.id, "ann", snapshot_id=other.id, settings={"k": 5}, info={"why": "best"})
+        assert (settled.snapshot_id, settled.as_of, settled.k, settled.state) == (other.id, other.as_of, 5, "running")
+        assert settled.info == {"why": "best"}
+        result = sample_result(sample_customers(9))
+        done = store.finish_run(run.id, result, seconds=1, info={}, worker="ann")
+        assert len(store.labels(done.id)) == 9
+        with pytest.raises(LostError, match="never changes"):
+            store.settle_run(run.id, "ann", snapshot_id=other.id, settings={})
+
+    def test_the_log_of_a_run_is_its_workers_and_goes_with_it(self, store: Store, clock: Clock) -> None:
+        run = _queued(store)
+        lines = [LogLine(clock(), "Reading customers"), LogLine(clock(), "Storing")]
+        store.log_run(run.id, "ann", lines)
+        assert store.run_log(run.id) == []
+        _claimed(store, "ann")
+        store.log_run(run.id, "ann", lines)
+        store.log_run(run.id, "bob", lines)
+        store.log_run(run.id, "ann", [])
+        store.log_run(run.id, "ann", lines[:1])
+        assert store.run_log(run.id) == [*lines, lines[0]]
+        store.delete_run(run.id)
+        for gone in (lambda: store.run_log(run.id), lambda: store.log_run(run.id, "ann", lines)):
+            with pytest.raises(NotFoundError):
+                gone()
+
+    def test_what_goes_with_a_run_is_counted(self, store: Store) -> None:
+        customers = sample_customers(6)
+        _, run, _ = finished_run(store, customers)
+        store.save_drift(run.id, POINTS)
+        store.edit_segment(run.id, 0, revision=0, name="Friends")
+        store.record_export(run.id, "", format="csv", rows=6)
+        assert store.dependents(run.id) == Dependents(6, len(POINTS), 1, 0, 1)
+        assert store.dependents(_queued(store).id) == Dependents(0, 0, 0, 0, 0)
 
     def test_a_lease_is_renewed_with_progress_by_its_worker_alone(self, store: Store) -> None:
         _queued(store)

@@ -34,7 +34,9 @@ class RunChecks:
         clock.forward(5)
         claimed = store.claim_run(lease_seconds=60)
         assert claimed is not None
-        assert claimed == replace(queued, state="running", attempts=1, lease_until=claimed.lease_until)
+        assert claimed == replace(
+            queued, state="running", attempts=1, lease_until=claimed.lease_until, started_at=clock.now
+        )
         clock.forward(5)
         result = sample_result(customers)
         done = store.finish_run(queued.id, result, seconds=2.5, info={"numpy": "2", "inertia": np.float64(1.5)})

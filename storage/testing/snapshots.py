@@ -34,6 +34,13 @@ class SnapshotChecks:
         assert_frame_equal(store.snapshot_customers(snapshot.id), saved, check_exact=True)
         assert snapshot.customers == len(saved)
 
+    def test_the_columns_of_a_snapshot_are_known_without_its_customers(self, store: Store) -> None:
+        customers = sample_customers(5)
+        columns = store.snapshot_columns(store.save_snapshot(sample_snapshot(), customers).id)
+        assert list(columns) == list(customers.columns)
+        assert columns["monetary"]
+        assert not columns["country"]
+
     def test_customers_without_country_or_products_come_back(self, store: Store) -> None:
         saved = sample_customers(20)
         saved[COUNTRY] = pd.Series([None] * 20, dtype="str", index=saved.index)

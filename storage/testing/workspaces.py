@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
 from storage.contract import NotFoundError, Selection, Store
 from storage.desk import DeskStore
+from storage.queued import LogLine
 from storage.scheduled import ScheduleStore
 from storage.testing.samples import (
     POINTS,
@@ -34,17 +36,24 @@ class WorkspaceChecks:
         verbs: list[Callable[[], object]] = [
             lambda: elsewhere.snapshot(snapshot.id),
             lambda: elsewhere.snapshot_customers(snapshot.id),
+            lambda: elsewhere.orders(snapshot.id, customers.index[0]),
+            lambda: elsewhere.snapshot_columns(snapshot.id),
             lambda: elsewhere.delete_snapshot(snapshot.id),
             lambda: elsewhere.queue_run(snapshot.id, "e", {}),
             lambda: elsewhere.start_run(snapshot.id, "e", {}, lease_seconds=1),
             lambda: elsewhere.finish_run(running.id, result, seconds=1, info={}),
             lambda: elsewhere.fail_run(running.id, "x"),
             lambda: elsewhere.release_run(running.id, None),
+            lambda: elsewhere.settle_run(running.id, None, snapshot_id=snapshot.id, settings={}),
+            lambda: elsewhere.log_run(running.id, None, [LogLine(datetime.now(UTC), "Mine")]),
+            lambda: elsewhere.run_log(running.id),
+            lambda: elsewhere.dependents(run.id),
             lambda: elsewhere.cancel_run(running.id),
             lambda: elsewhere.runs(snapshot_id=snapshot.id),
             lambda: elsewhere.run(run.id),
             lambda: elsewhere.labels(run.id),
             lambda: elsewhere.model(run.id),
+            lambda: elsewhere.segment_of(run.id, customers.index[0]),
             lambda: elsewhere.delete_run(run.id),
             lambda: elsewhere.edit_segment(run.id, 0, revision=0, name="Mine"),
             lambda: elsewhere.count(run.id, Selection()),

@@ -1,6 +1,7 @@
 """What a marketer does on the Segments page, in a real browser, against a real server."""
 
 import csv
+import hashlib
 import sqlite3
 from pathlib import Path
 
@@ -81,6 +82,41 @@ def test_filter_to_export(page, desk):
         rows = list(csv.DictReader(file))
     assert [row["customer_id"] for row in rows] == wanted
     assert {row["segment"] for row in rows} == {"Champions"}
+    assert page.errors() == []
+
+
+def test_chosen_columns_and_a_control_group_are_what_is_downloaded(page, desk):
+    """From the menu to the file, and from the page of exports back to the view."""
+    run = desk.shop["rfm"]
+    germans = customers(desk, "c.country = 'Germany'")
+    page.open(f"/?run={run}&country=Germany")
+    page.says(EXPORT, f"Export {len(germans):,} customers")
+    press = page.driver.execute_script
+    page.driver.find_element(By.CSS_SELECTOR, "#segments-bar .dropdown-toggle").click()
+    page.until(lambda: page.driver.find_element(By.CSS_SELECTOR, "#segments-choices-open").is_displayed())
+    page.driver.find_element(By.CSS_SELECTOR, "#segments-choices-open").click()
+    page.until(lambda: len(page.all("#segments-choices-ticked input")) > 20)
+    press("document.querySelector('#segments-choices-columns input[value=table]').click()")
+    press("document.querySelector('#segments-choices-control').click()")
+    press("document.querySelector('#segments-choices-part input[value=campaign]').click()")
+    left = len(germans) - int(len(germans) / 10 + 0.5)
+    button = "#segments-choices-export"
+    page.says(button, f"Export {left:,} customers")
+    shown = press("return [...document.querySelectorAll('#segments-customers-chosen input:checked')].map(i => i.value)")
+    page.driver.find_element(By.CSS_SELECTOR, button).click()
+    folder = Path(page.downloads)
+    page.until(lambda: list(folder.glob("*-campaign.csv")))
+    file = next(iter(folder.glob("*-campaign.csv")))
+    with file.open(newline="") as text:
+        rows = list(csv.DictReader(text))
+    ids = [row["customer_id"] for row in rows]
+    assert len(ids) == left
+    assert [name for name in germans if name in set(ids)] == ids
+    assert set(rows[0]) == {*shown, "control_group"}
+    page.driver.get(f"{desk.address}/exports?run={run}")
+    page.says(".exports-table", hashlib.sha256(file.read_bytes()).hexdigest()[:8])
+    page.driver.find_element(By.LINK_TEXT, "Open the view").click()
+    page.says(EXPORT, f"Export {len(germans):,} customers")
     assert page.errors() == []
 
 

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from dashboard.api import SELECTION_PARAMETERS, plain
 from dashboard.app import create_app
+from dashboard.export_choices import Choices
 from storage.contract import Selection
 from tests.dashboard import shop
 
@@ -140,12 +141,12 @@ def test_exports_in_three_formats(desk):
 
 
 def test_file_names_are_plain_whatever_the_data_set_is_called(desk):
-    from dashboard.api import _file_name
+    from dashboard.api_exports import _list_name
 
     run = desk[1].run(desk[2]["rfm"])
     for name, start in (('Käse "&\r\n/../x', "k-se-x"), ("客户", "customers")):
         object.__setattr__(run, "dataset", name)
-        assert _file_name(run, Selection(), "csv") == f"{start}-2011-12-10-rfm-run{run.id}.csv"
+        assert _list_name(run, Selection(), Choices(), "csv") == f"{start}-2011-12-10-rfm-run{run.id}.csv"
 
 
 def test_drift(desk):
@@ -167,7 +168,53 @@ def test_compare(desk):
         (three[0], three[2]),
         tuple(three[1:]),
     ]
-    assert all(-1 <= pair["ari"] < 1 for pair in found["agreement"])
+    assert all(-1 <= pair[index] < 1 for pair in found["agreement"] for index in ("ari", "ami"))
+    assert found["sizes"]["reference"] == ids["rfm"]
+    assert {row["name"] for row in found["metrics"]} >= {"silhouette", "balance"}
+    assert set(found["recommendation"]["best"]) <= set(three)
+    assert found["recommendation"]["headline"]
+    assert [item["run"] for item in found["captured"]] == three
+
+
+def test_customers_about_whom_two_runs_disagree(desk):
+    client, store, ids = desk
+    two = [ids["rfm"], ids["kmeans"]]
+    found = get(desk, "/compare/customers", run=two, segment="Champions", limit=1)
+    cross = found["cross"]
+    row, column = cross["rows"].index("Champions"), cross["columns"].index(found["other"])
+    assert found["total"] == cross["customers"][row][column]
+    assert sum(map(sum, cross["customers"])) == 400
+    most = max(range(len(cross["columns"])), key=lambda place: cross["customers"][row][place])
+    asked = {"run": two, "segment": "Champions", "other": cross["columns"][most]}
+    answer = client.get("/compare/customers.csv", params=asked)
+    assert answer.headers["content-disposition"] == f'attachment; filename="disagreement-run{two[0]}-run{two[1]}.csv"'
+    lines = answer.text.splitlines()
+    assert lines[0].startswith("customer_id,segment,recency_days")
+    assert len(lines) == 1 + cross["customers"][row][most]
+    record = store.exports(limit=1)[0]
+    assert (record.rows, record.format) == (len(lines) - 1, "csv")
+    listed = get(desk, "/compare/customers", **asked, limit=10_000)["customers"]
+    assert [item["customer_id"] for item in listed] == sorted(item["customer_id"] for item in listed)
+    assert {item["other_segment"] for item in listed} == {cross["columns"][most]}
+    assert client.get("/compare/customers", params={"run": two, "segment": "Nobodies"}).status_code == 422
+    assert client.get("/compare/customers", params={"run": [*two, ids["hierarchical"]]}).status_code == 422
+
+
+def test_parts_of_a_comparison_as_files(desk):
+    client, _, ids = desk
+    two = {"run": [ids["rfm"], ids["kmeans"]]}
+    heads = {
+        "metrics": "Figure,Better,RFM,K-means k=4",
+        "sizes": "Row,Run,Segment,Customers,Share of customers,Share of revenue,Shared with the reference",
+        "agreement": "Run,Other run,Adjusted Rand index,Adjusted mutual information",
+        "cross": "RFM,K-means k=4,Customers,Share of the row,Spent so far",
+        "captured": "Run,Share of customers,Share of later revenue,Note",
+        "projection": "customer_id,First component,Second component,RFM,K-means k=4",
+    }
+    for name, head in heads.items():
+        assert client.get(f"/compare/{name}.csv", params=two).text.splitlines()[0].replace('"', "") == head
+    assert "'=1+1" in client.get("/compare/projection.csv", params=two).text  # a customer id that looks like a formula
+    assert client.get("/compare/nothing.csv", params=two).status_code == 422
 
 
 def test_queue_a_run(desk):

@@ -168,7 +168,7 @@ def test_a_run_has_stability_and_holdout_revenue(tmp_path):
 
 
 def test_a_queued_run_has_stability_and_no_holdout(tmp_path):
-    from dashboard.runner import work
+    from dashboard.working import work
 
     settings = shop.config(tmp_path)
     store = shop.opened(settings)

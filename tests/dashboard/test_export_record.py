@@ -4,6 +4,7 @@ import getpass
 import hashlib
 import json
 from datetime import datetime
+from importlib.metadata import version
 
 import pytest
 from click.testing import CliRunner
@@ -39,6 +40,16 @@ def test_an_export_is_on_record_once_it_is_complete(client, shop, kind):
     assert answer.status_code == 200
     (record,) = client.get("exports").json()
     assert datetime.fromisoformat(record.pop("exported_at")) == Clock().now
+    about = record.pop("about")
+    assert {name: about[name] for name in ("list", "query", "version", "fingerprint", "engine_settings")} == {
+        "list": "customers",
+        "query": "",
+        "version": version("segmentry"),
+        "fingerprint": "f00d",
+        "engine_settings": {"k": 4, "seed": 7},
+    }
+    columns = record.pop("columns")
+    assert columns[:2] == ["customer_id", "segment"]
     assert record == {
         "id": 1,
         "run_id": 1,
@@ -47,6 +58,12 @@ def test_an_export_is_on_record_once_it_is_complete(client, shop, kind):
         "rows": client.get("runs/1/customers", params=params).json()["total"],
         "sha256": hashlib.sha256(answer.content).hexdigest(),
         "user": "anna",
+        "state": "complete",
+        "size": len(answer.content),
+        "control": None,
+        "dataset": "Teas & Co",
+        "as_of": "2024-05-01",
+        "engine": "kmeans",
     }
     assert record["rows"] > 0
 

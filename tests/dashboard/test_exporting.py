@@ -1,7 +1,10 @@
 """Lists as files: everyone in them once, safe to open, typed, and never half written."""
 
 import csv
+import hashlib
 import io
+import resource
+import threading
 from datetime import date, datetime
 
 import fastexcel
@@ -10,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
-from dashboard import exporting
+from dashboard import exporting, workbook
 from engines.errors import InputError
 from engines.intake.customers import read_customers
 
@@ -50,7 +53,7 @@ def reader(*batches):
 
 
 def test_csv_reads_back():
-    text = b"".join(exporting.stream(reader(), "csv")).decode()
+    text = b"".join(exporting.Stream(reader(), "csv")).decode()
     header, *rows = csv.reader(io.StringIO(text))
     assert header == ORDER
     assert text.startswith("customer_id,segment,")
@@ -63,7 +66,7 @@ def test_csv_reads_back():
 
 
 def test_xlsx_reads_back():
-    data = b"".join(exporting.stream(reader(), "xlsx"))
+    data = b"".join(exporting.Stream(reader(), "xlsx"))
     book = fastexcel.read_excel(data)
     assert book.sheet_names == ["Customers"]
     table = book.load_sheet(0, dtypes={"customer_id": "string"}).to_arrow().to_pydict()
@@ -77,7 +80,7 @@ def test_xlsx_reads_back():
 
 
 def test_parquet_keeps_types_and_text():
-    table = pq.read_table(io.BytesIO(b"".join(exporting.stream(reader(), "parquet"))))
+    table = pq.read_table(io.BytesIO(b"".join(exporting.Stream(reader(), "parquet"))))
     assert table.column_names == ORDER
     assert table["customer_id"].to_pylist() == [row[0] for row in ROWS]
     assert table["last_purchase"].to_pylist()[0] == datetime(2011, 12, 6)
@@ -86,7 +89,7 @@ def test_parquet_keeps_types_and_text():
 
 @pytest.mark.parametrize("kind", exporting.FORMATS)
 def test_nobody_gives_a_file_with_a_header(kind):
-    data = b"".join(exporting.stream(pa.RecordBatchReader.from_batches(SCHEMA, []), kind))
+    data = b"".join(exporting.Stream(pa.RecordBatchReader.from_batches(SCHEMA, []), kind))
     if kind == "csv":
         assert data.decode() == ",".join(ORDER) + "\n"
     elif kind == "xlsx":
@@ -99,10 +102,10 @@ def test_nobody_gives_a_file_with_a_header(kind):
 def test_write_counts_and_leaves_nothing_else(tmp_path, kind):
     target = tmp_path / f"list.{kind}"
     assert exporting.format_of(target) == kind
-    assert exporting.write(reader(batch(), batch()), target, kind) == 8
+    assert exporting.write(reader(batch(), batch()), target, kind).rows == 8
     assert [path.name for path in tmp_path.iterdir()] == [target.name]
     sink = io.BytesIO()
-    assert exporting.write(reader(batch(), batch()), sink, kind) == 8
+    assert exporting.write(reader(batch(), batch()), sink, kind).rows == 8
     assert len(sink.getvalue()) > 0
 
 
@@ -131,20 +134,23 @@ def test_streams_batch_by_batch():
     taken = []
 
     def batches():
-        for number in range(5):
+        for number in range(50):
             taken.append(number)
             yield batch()
 
-    pieces = exporting.stream(pa.RecordBatchReader.from_batches(SCHEMA, batches()), "csv")
+    pieces = exporting.Stream(pa.RecordBatchReader.from_batches(SCHEMA, batches()), "csv")
     next(pieces)
     next(pieces)
-    assert len(taken) <= 2
     pieces.close()
+    assert 1 <= len(taken) <= 5, "one that is taken, and a few that are read ahead"
+    assert pieces.sha256 is None and not pieces.whole
+    assert not [thread for thread in threading.enumerate() if thread.name == "read-ahead"]
 
 
-def test_xlsx_goes_on_to_a_further_sheet(tmp_path):
+def test_xlsx_goes_on_to_a_further_sheet(tmp_path, monkeypatch):
     path = tmp_path / "list.xlsx"
-    exporting._write_workbook(exporting._Counted(reader(batch(), batch())), path, str(tmp_path), rows_per_sheet=3)
+    monkeypatch.setattr(workbook, "ROWS_PER_SHEET", 3)
+    exporting.write(reader(batch(), batch()), path, "xlsx")
     book = fastexcel.read_excel(path)
     assert book.sheet_names == ["Customers", "Customers 2", "Customers 3"]
     sheets = [book.load_sheet(name, dtypes={"customer_id": "string"}).to_arrow() for name in book.sheet_names]
@@ -153,14 +159,44 @@ def test_xlsx_goes_on_to_a_further_sheet(tmp_path):
     assert ids == ["'=1+1", "0042", "'@x", "'-5"] * 2
 
 
+@pytest.mark.slow
+def test_a_million_customers_go_on_to_a_second_sheet(tmp_path):
+    """One more than a sheet holds, for real; memory does not grow with the rows."""
+    number, step = workbook.ROWS_PER_SHEET + 1, 65_536
+    schema = pa.schema([("customer_id", pa.string())])
+
+    def batches():
+        for start in range(0, number, step):
+            names = [f"C{place:07d}" for place in range(start, min(start + step, number))]
+            yield pa.RecordBatch.from_arrays([pa.array(names)], schema=schema)
+
+    path = tmp_path / "list.xlsx"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert exporting.write(pa.RecordBatchReader.from_batches(schema, batches()), path, "xlsx").rows == number
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 60_000, f"{grown:,} kB more"
+    book = fastexcel.read_excel(path)
+    first, second = (book.load_sheet(name).to_arrow()["customer_id"] for name in book.sheet_names)
+    assert (len(first), second.to_pylist()) == (number - 1, [f"C{number - 1:07d}"])
+
+
+@pytest.mark.parametrize("kind", exporting.FORMATS)
+def test_the_same_list_is_the_same_file(kind):
+    streams = [exporting.Stream(reader(), kind) for _ in range(2)]
+    first, second = (b"".join(stream) for stream in streams)
+    assert first == second
+    assert {stream.sha256 for stream in streams} == {hashlib.sha256(first).hexdigest()}
+    assert {(stream.rows, stream.size, stream.whole) for stream in streams} == {(len(ROWS), len(first), True)}
+
+
 def test_a_sheet_holds_what_excel_holds():
-    assert xlsxwriter.worksheet.Worksheet().xls_rowmax - 1 == exporting.ROWS_PER_SHEET
+    assert xlsxwriter.worksheet.Worksheet().xls_rowmax - 1 == workbook.ROWS_PER_SHEET
 
 
 def test_a_column_may_be_called_anything():
     schema = pa.schema([("customer_id", pa.string()), ("=cmd()", pa.int64()), ("added", pa.date32())])
     rows = pa.RecordBatch.from_arrays([pa.array(["a"]), pa.array([1]), pa.array([date(2011, 1, 2)])], schema=schema)
-    text = b"".join(exporting.stream(pa.RecordBatchReader.from_batches(schema, [rows]), "csv")).decode()
+    text = b"".join(exporting.Stream(pa.RecordBatchReader.from_batches(schema, [rows]), "csv")).decode()
     assert text == 'customer_id,\'=cmd(),added\n"a",1,2011-01-02\n'
 
 

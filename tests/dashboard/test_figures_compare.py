@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from dashboard.figures.compare import (
@@ -46,9 +47,8 @@ def test_sizes_by_name_in_the_order_of_the_playbook():
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_sizes_are_drawn_per_run(theme):
     data = size_data(FRAMES, ["A", "B"], ["Champions"], "customers")
-    figure = draw_sizes(data, theme)
+    figure = go.Figure(draw_sizes(data, theme))
     assert [bar.name for bar in figure.data] == list(data.names)
-    assert isinstance(figure.data[0].x, np.ndarray)
     assert list(figure.data[0].y) == ["A", "B"]
     assert list(figure.data[1].y) == ["A"]
     assert figure.data[1].text[0] == "60.0\u00a0%"
@@ -57,7 +57,7 @@ def test_sizes_are_drawn_per_run(theme):
 
 def test_small_pieces_carry_no_figure():
     frames = (Frame(customers=100, segments=(segment("Big", 95, 0.5), segment("Small", 5, 0.5))),)
-    figure = draw_sizes(size_data(frames, ["A"], [], "customers"), "light")
+    figure = go.Figure(draw_sizes(size_data(frames, ["A"], [], "customers"), "light"))
     assert [bar.text[0] for bar in figure.data] == ["95.0\u00a0%", ""]
 
 
@@ -73,7 +73,7 @@ def test_figures_are_readable_on_their_colour():
 def test_most_and_least_agreement():
     data = AgreementData(("A", "B", "C"), np.array([[1, 0.2, 0.9], [0.2, 1, 0.5], [0.9, 0.5, 1]]))
     assert data.extremes == (("A", "C", 0.9), ("A", "B", 0.2))
-    heat = draw_agreement(data, "dark").data[0]
+    heat = go.Figure(draw_agreement(data, "dark")).data[0]
     assert (heat.zmin, heat.zmax) == (0, 1)
     assert heat.text[0][1] == "0.20"
     np.testing.assert_array_equal(heat.z, data.agreement)
@@ -82,6 +82,6 @@ def test_most_and_least_agreement():
 def test_shares_of_a_cross_table_are_of_its_rows():
     data = CrossData("A", "B", ("x", "y", "nobody"), ("p", "q"), np.array([[3, 1], [0, 4], [0, 0]]))
     np.testing.assert_array_equal(data.shares, [[0.75, 0.25], [0, 1], [np.nan, np.nan]])
-    heat = draw_cross(data, "light").data[0]
-    assert heat.text.tolist() == [["3", "1"], ["", "4"], ["", ""]]
+    heat = go.Figure(draw_cross(data, "light")).data[0]
+    assert [list(row) for row in heat.text] == [["3", "1"], ["", "4"], ["", ""]]
     assert heat.customdata[0][0] == "75.0\u00a0%"

@@ -20,9 +20,10 @@ from dashboard.cli import main
 from dashboard.config import load_config
 from dashboard.frames import FrameCache
 from dashboard.pages.runs import layout as runs_page
-from dashboard.runner import Job, queue_job, run_job, work
+from dashboard.runner import Job, queue_job, run_job
 from dashboard.services import Services
 from dashboard.worker import run_worker
+from dashboard.working import work
 from engines import intake
 from storage import open_store
 from storage.contract import LostError, Run, Store

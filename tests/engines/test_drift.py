@@ -8,9 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
+from sklearn.metrics.cluster import expected_mutual_information as expected_by_scikit_learn
 
-from engines.drift import adjusted_rand, moved_between
+from engines.drift import (
+    Contingency,
+    adjusted_mutual_information,
+    adjusted_rand,
+    expected_mutual_information,
+    moved_between,
+)
 
 
 def by_scikit_learn(a, b):
@@ -77,3 +84,55 @@ def test_moved_between_counts_customers_not_names():
     assert moved_between(a, a + 5) == moved_between(np.array([], dtype=int), np.array([], dtype=int)) == 0.0
     assert moved_between(a, np.array([1, 1, 0, 0, 0, 0])) == pytest.approx(1 / 6)
     assert moved_between(a, np.array([2, 2, 2, 2, 2, 2])) == pytest.approx(1 / 2)
+
+
+# --- adjusted mutual information --------------------------------------------------------------------------------------
+
+
+def mutual_by_scikit_learn(a, b):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return adjusted_mutual_info_score(a, b)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(-1, 5), st.integers(-3, 4)), min_size=1, max_size=60))
+def test_adjusted_mutual_information_is_that_of_scikit_learn(pairs):
+    a, b = np.array(pairs).T
+    found = adjusted_mutual_information(a, b)
+    assert found == pytest.approx(adjusted_mutual_information(b, a), abs=1e-9)
+    if Contingency.of(a, b).same:  # there scikit-learn divides one rounding error by another
+        assert found == 1.0
+    else:
+        assert found == pytest.approx(mutual_by_scikit_learn(a, b), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [([], [], 1), ([7], [3], 1), ([0, 0, 0], [1, 1, 1], 1), ([0, 1, 2], [5, 4, 3], 1), ([0, 0, 0], [0, 1, 1], 0)],
+)
+def test_adjusted_mutual_information_of_degenerate_groupings(a, b, expected):
+    assert adjusted_mutual_information(np.array(a, dtype=np.int64), np.array(b, dtype=np.int64)) == expected
+
+
+def test_agreement_of_many_customers_from_the_table_of_their_counts_alone():
+    random = np.random.default_rng(1)
+    a = random.integers(0, 7, 200_000)
+    b = np.where(random.random(len(a)) < 0.6, a, random.integers(0, 11, len(a)))
+    table = np.bincount(a * 12 + b, minlength=7 * 12).reshape(7, 12)  # with a column that nobody is in
+    met = Contingency.of_table(table)
+    assert met.adjusted_rand() == adjusted_rand(a, b)
+    assert met.adjusted_mutual_information() == adjusted_mutual_information(a, b)
+    assert met.adjusted_mutual_information() == pytest.approx(mutual_by_scikit_learn(a, b), abs=1e-9)
+
+
+def test_expected_mutual_information_of_many_small_and_a_few_huge_groups():
+    sizes_a = np.array([1] * 40 + [2] * 30 + [49_900])
+    sizes_b = np.array([3, 7, 20_000, 29_990])
+    rows = np.repeat(np.arange(len(sizes_a)), sizes_a)
+    columns = np.random.default_rng(0).permutation(np.repeat(np.arange(len(sizes_b)), sizes_b))
+    table = np.bincount(rows * 4 + columns, minlength=len(sizes_a) * 4).reshape(-1, 4)
+    from scipy.sparse import csr_matrix
+
+    expected = expected_by_scikit_learn(csr_matrix(table), 50_000)
+    assert expected_mutual_information(sizes_a, sizes_b) == pytest.approx(expected, rel=1e-6, abs=1e-12)

@@ -12,13 +12,15 @@ from alembic.script import ScriptDirectory
 from pandas.testing import assert_frame_equal, assert_series_equal
 from sqlalchemy import inspect
 
+import storage.sql  # noqa: F401 - with it come all tables
 from storage import open_store
 from storage.contract import Selection, Store
 from storage.database import Database
 from storage.desk_tables import Base
 from storage.migrations import downgrade, upgrade
 from storage.scheduled import NewSchedule
-from storage.testing.samples import POINTS, Clock, finished_run, sample_customers
+from storage.sql import SqlStore
+from storage.testing.samples import POINTS, Clock, finished_run, sample_customers, sample_orders, sample_snapshot
 from storage.testing.watch import ALARM, LIVE, watched_run
 from storage.uploaded import NewUpload
 
@@ -32,6 +34,7 @@ def _script() -> ScriptDirectory:
 
 REVISIONS = [step.revision for step in reversed(list(_script().walk_revisions()))]
 CUSTOMERS = sample_customers(40)
+assert issubclass(SqlStore, Store)  # its modules bring all the tables there are
 #: Columns of the customers table by the revision that brought them.
 COLUMNS_SINCE = {"0007": ["clv_low", "clv_high", "p_purchase", "future_spend"]}
 
@@ -58,6 +61,7 @@ def everything(store: Store) -> tuple[int, int]:
     store.add_api_key("nightly")
     watched_run(store, "watched", drift=[ALARM], live=LIVE)
     store.add_upload(NewUpload("0f3c.csv", "teas.csv", 10, "ab"))
+    store.save_snapshot(sample_snapshot(fingerprint="orders"), CUSTOMERS, orders=sample_orders(CUSTOMERS))
     return snapshot.id, run.id
 
 
@@ -123,6 +127,9 @@ def test_from_every_revision_up_with_data_in_every_table(url: str, revision: str
     same_customers(store, snapshot, run, revision)
     assert_series_equal(store.labels(run), labels)
     kept = store.sources(), store.audiences(), store.exports(), store.users(), store.api_keys(), store.schedules()
+    if revision >= "0006":  # what was exported before more was written down is told of its run
+        told = [(each.id, each.run_id, each.dataset, each.as_of, each.engine, each.state) for each in store.exports()]
+        assert told == [(1, run, newer[2][0].dataset, newer[2][0].as_of, newer[2][0].engine, "complete")]
     if revision == REVISIONS[-1]:
         assert kept == newer
     else:  # what was there is there no more, and can be had anew

@@ -1,0 +1,46 @@
+"""The query parameters that say which customers are meant, the same on every route of the REST API that has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request
+
+from engines.columns import describe
+from storage.contract import Selection
+from storage.selection import BOUNDS
+
+_NUMBER = {"type": "number"}
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+
+#: Query parameters that stand for a selection, by name, with what they mean.
+SELECTION_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "segment": ("Segment by name; repeat it for several.", _TEXTS),
+    "country": ("Primary country; repeat it for several.", _TEXTS),
+    **{
+        bound.field: (f"{'Least' if bound.least else 'Most'} {describe(bound.column).title}.", _NUMBER)
+        for bound in BOUNDS
+    },
+    "min_share": ("A category and the least share of spend that goes to it, as bags:0.25; repeatable.", _TEXTS),
+    "area": ("Two columns and the corners of a shape that customers stand in, x1,y1,x2,y2,...; repeatable.", _TEXTS),
+    "q": ("Looked for anywhere in the customer id.", {"type": "string"}),
+}
+
+
+def documented(parameters: Mapping[str, tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+    """What a route that reads these parameters itself says of them in the description of the API."""
+    return {
+        "parameters": [
+            {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
+            for name, (text, schema) in parameters.items()
+        ]
+    }
+
+
+SELECTION_DOCS = documented(SELECTION_PARAMETERS)
+
+
+def selection_of(request: Request) -> Selection:
+    """The selection that a request's query describes."""
+    return Selection.from_query(request.query_params.multi_items())

@@ -1,0 +1,104 @@
+"""The panel that slides in from the side of the Segments page: all about one customer, or all about one segment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+from dashboard import ids
+from dashboard.cards import warning
+from dashboard.customer_drawer import about_customer
+from dashboard.segment_drawer import about_segment
+from dashboard.services import Services
+from engines.contract import NamedSegment
+from storage.contract import NotFoundError
+
+#: Parameters of the address that open the panel; they are no filters.
+CUSTOMER, ABOUT = PARAMETERS = ("customer", "about")
+
+
+def opener(segment: NamedSegment) -> Component:
+    """The button in the table of segments that opens the panel."""
+    label = f"About {segment.name}: rule, countries, categories, who came and who left"
+    return html.Button(
+        "About",
+        type="button",
+        className="about-button",
+        title=label,
+        **{"data-about": str(segment.key), "aria-label": label},
+    )
+
+
+def panel(page: str) -> Component:
+    """The panel, closed, and what it is asked for."""
+    return html.Div(
+        [
+            dcc.Store(id=f"{page}-aside-asked"),
+            dcc.Store(id=f"{page}-aside-closed"),
+            dbc.Offcanvas(
+                dcc.Loading(
+                    html.Div(id=f"{page}-aside-body", className="aside-body"),
+                    delay_show=200,
+                    parent_className="aside-loading",
+                ),
+                id=f"{page}-aside",
+                title=html.Span(id=f"{page}-aside-title"),
+                is_open=False,
+                placement="end",
+                scrollable=True,
+                class_name="aside",
+            ),
+        ]
+    )
+
+
+def register(app: Dash, services: Services, page: str, drawn: str, edited: str) -> None:
+    """The address opens and closes the panel; one callback fills it.
+
+    ``drawn`` and ``edited`` are the stores that tell which run the page shows and that a segment was renamed.
+    """
+    app.clientside_callback(
+        ClientsideFunction("segmentry_drawers", "asked"),
+        Output(f"{page}-aside-asked", "data"),
+        Output(f"{page}-aside", "is_open"),
+        Input(ids.LOCATION, "search"),
+        Input(drawn, "data"),
+        State(f"{page}-aside-asked", "data"),
+        State(f"{page}-aside", "is_open"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("segmentry_drawers", "closed"),
+        Output(f"{page}-aside-closed", "data"),
+        Input(f"{page}-aside", "is_open"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        Output(f"{page}-aside-title", "children"),
+        Output(f"{page}-aside-body", "children"),
+        Input(f"{page}-aside-asked", "data"),
+        Input(edited, "data"),
+        State(ids.THEME, "data"),
+        prevent_initial_call=True,
+    )
+    def fill(asked: dict[str, Any] | None, renamed: Any, theme: str | None) -> tuple[str, list[Component]]:
+        if not asked:
+            raise PreventUpdate
+        return filled(services, asked, theme or "light", page)
+
+
+def filled(services: Services, asked: dict[str, Any], theme: str, page: str) -> tuple[str, list[Component]]:
+    """Title and content of the panel for a run and a customer or a segment's key."""
+    customer, key = asked.get(CUSTOMER), asked.get(ABOUT)
+    try:
+        if customer is not None:
+            return f"Customer {customer}", about_customer(services, asked["run"], customer, theme)
+        if not str(key).isdecimal():
+            raise NotFoundError(f"There is no segment {key!r} in run {asked['run']}.")
+        return about_segment(services, asked["run"], int(str(key)), page)
+    except NotFoundError as error:
+        return "Not found", [warning(str(error.args[0]))]

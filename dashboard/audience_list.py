@@ -1,0 +1,139 @@
+"""How saved audiences are shown: one card each, with today's size, a bar per date, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard import filters
+from dashboard.audiences import Size, newest_run, selection_of, sizes
+from dashboard.cards import empty_state
+from dashboard.context import engine_titles, title_of
+from dashboard.key_figures import change
+from dashboard.numbers import NOTHING, count, day, plural
+from dashboard.services import Services
+from storage.contract import Run
+from storage.desk import Audience
+
+
+def listed(services: Services, whole: int | None = None) -> list[Component]:
+    """All audiences, pinned ones first; ``whole`` is one whose every date is to be counted."""
+    audiences = services.store.audiences()
+    if not audiences:
+        way = dcc.Link("Go to the segments", href="/", className="btn btn-primary")
+        sentence = (
+            "Filter customers on the Segments page and click Save as audience: the filter stays here under a name."
+        )
+        return [empty_state("No audience yet", [sentence], [way])]
+    runs = services.store.runs()
+    titles = {item.dataset: title_of(item) for item in services.store.snapshots()}
+    return [_card(services, each, newest_run(services, each, runs), titles, each.id == whole) for each in audiences]
+
+
+def _card(services: Services, audience: Audience, run: Run | None, titles: dict[str, str], whole: bool) -> Component:
+    head = [html.H2(audience.name), *([html.Span("pinned", className="seg-badge")] if audience.pinned else [])]
+    if run is None:
+        sentence = "There is no finished run of its data set and engine any more."
+        return _framed(audience, head, [html.P(sentence, className="seg-hint")], _buttons(audience))
+    selection = selection_of(audience)
+    currency = str(services.store.snapshot(run.snapshot_id).info.get("currency", ""))
+    words = ", ".join(item.words for item in filters.conditions(selection, currency)) or "everyone"
+    about = f"{words} · {titles.get(run.dataset, run.dataset)} · {engine_titles().get(run.engine, run.engine)}"
+    found = sizes(services, audience, every_date=whole, newest=run)
+    query = filters.write_view(None, selection)
+    body = [html.P(about, className="seg-hint"), *_figures(found.counted)]
+    if len(found.counted) > 1:
+        body.append(html.Details([html.Summary("Date by date"), _table(found.counted)], open=whole or None))
+    if found.uncounted:
+        label = f"Count {plural(found.uncounted, 'earlier date')} as well"
+        which = {"type": "audiences-count", "id": audience.id}
+        body.append(html.Button(label, id=which, className="link-button audience-count"))
+    links: list[Component] = [
+        dcc.Link("Open", href="/" + filters.write_view(run.id, selection), className="btn btn-primary btn-sm")
+    ]
+    now = found.counted[-1].customers if found.counted else None
+    if now:
+        address = f"/api/v1/runs/{run.id}/export.csv{query}"
+        links.append(
+            html.A(f"Export {plural(now, 'customer')}", href=address, className="btn btn-outline-secondary btn-sm")
+        )
+    return _framed(audience, head, body, [*links, *_buttons(audience)])
+
+
+def _framed(
+    audience: Audience, head: list[Component], body: Sequence[Component], actions: list[Component]
+) -> Component:
+    return html.Section(
+        [html.Div(head, className="audience-head"), *body, html.Div(actions, className="aside-actions")],
+        className="seg-card audience",
+        **{"aria-label": audience.name},
+    )
+
+
+def _buttons(audience: Audience) -> list[Component]:
+    named = (("pin", "Unpin" if audience.pinned else "Pin"), ("rename", "Rename"), ("delete", "Delete"))
+    return [
+        html.Button(
+            words,
+            id={"type": f"audiences-{action}", "id": audience.id},
+            className="btn btn-outline-secondary btn-sm",
+            **{"aria-label": f"{words} {audience.name}"},
+        )
+        for action, words in named
+    ]
+
+
+def _figures(found: Sequence[Size]) -> list[Component]:
+    if not found:
+        return []
+    now = found[-1]
+    parts: list[Component] = [
+        html.Div(NOTHING if now.customers is None else count(now.customers), className="kpi-value")
+    ]
+    if now.missing:
+        parts.append(html.P(_missing_words(now), className="seg-hint"))
+    before = next((size for size in reversed(found[:-1]) if size.customers is not None), None)
+    if before is not None and now.customers is not None:
+        told = f"{change(before.customers, now.customers)} since {day(before.run.as_of)}"
+        parts.append(html.Div([html.Div(told, className="kpi-change"), _spark(found)], className="kpi-way"))
+    return parts
+
+
+def _missing_words(size: Size) -> str:
+    return f"The run of {day(size.run.as_of)} has no {', '.join(size.missing)}."
+
+
+def _spark(found: Sequence[Size]) -> Component:
+    top = max((size.customers or 0 for size in found), default=0) or 1
+    words = "; ".join(
+        f"{day(size.run.as_of)}: {NOTHING if size.customers is None else count(size.customers)}" for size in found
+    )
+    bars = [
+        html.Span(
+            style={"height": f"{max(100 * (size.customers or 0) / top, 2):.0f}%"},
+            className="now" if size is found[-1] else "",
+        )
+        for size in found
+    ]
+    return html.Div(bars, className="spark", title=words, role="img", **{"aria-label": f"Customers by date: {words}"})
+
+
+def _table(found: Sequence[Size]) -> Component:
+    lines = [
+        html.Tr(
+            [
+                html.Th(day(size.run.as_of), scope="row"),
+                html.Td(NOTHING if size.customers is None else count(size.customers), className="seg-number"),
+                html.Td(_missing_words(size) if size.missing else ""),
+            ]
+        )
+        for size in reversed(found)
+    ]
+    head = [
+        html.Th("Date", scope="col"),
+        html.Th("Customers", scope="col", className="seg-number"),
+        html.Th("Note", scope="col"),
+    ]
+    return html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table")

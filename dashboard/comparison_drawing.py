@@ -1,0 +1,201 @@
+"""What the Compare page shows of some runs: its sentence, its cards and charts, and those of two runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard import comparison_view as view
+from dashboard.comparison import FEWEST, Comparison, cross_money, cross_table
+from dashboard.comparison_parts import Part, cross, part
+from dashboard.figures import compare as figures
+from dashboard.figures import side_by_side as drawings
+from dashboard.figures.migration import draw_sankey
+from dashboard.numbers import count, percent, plural
+from dashboard.side_by_side import aligned_segments, captured, places, verdict_of
+from engines.holdout import TOP
+
+_ARI = "Adjusted Rand index of each pair: 1 is the same grouping, 0 what chance alone gives. Large segments decide it."
+_AMI = "Adjusted mutual information of each pair: 1 is the same grouping, 0 chance. Small segments count as well."
+
+
+def told(found: Comparison, labels: Sequence[str]) -> str:
+    """How far the runs agree, in a sentence."""
+    most, least = figures.AgreementData(tuple(labels), found.ari).extremes
+    if len(labels) == FEWEST:
+        return (
+            f"{most[0]} and {most[1]} agree with an adjusted Rand index of {most[2]:.2f} and an adjusted mutual "
+            f"information of {found.ami[0, 1]:.2f}."
+        )
+    return (
+        f"{most[0]} and {most[1]} agree most (adjusted Rand index {most[2]:.2f}), "
+        f"{least[0]} and {least[1]} least ({least[2]:.2f})."
+    )
+
+
+def body_of(found: Comparison, labels: Sequence[str], names: Sequence[str], theme: str) -> list[Component]:
+    """Everything about all of the runs; ``names``: segment names in the order of the playbook."""
+    sizes, numbers = aligned_segments(found.frames), part("sizes", found, labels)
+    files = {name: view.part_address(name, found.runs) for name in ("metrics", "sizes", "agreement", "captured")}
+    metrics = html.Section(
+        [
+            html.H2("Metrics and settings"),
+            view.metric_table(found.runs, labels),
+            view.foot("Metrics and settings", None, files["metrics"]),
+        ],
+        className="seg-card",
+    )
+    base = labels[sizes.reference]
+    hint = (
+        f"A row holds the segments with the same customers, as far as there are any: each stands beside the segment of "
+        f"{base} with which it shares most."
+    )
+    rows = html.Section(
+        [
+            html.H2("Segments side by side"),
+            html.P(hint, className="seg-hint mb-2"),
+            view.aligned_table(sizes, labels),
+            view.foot("Segments side by side", None, files["sizes"]),
+        ],
+        className="seg-card",
+    )
+    agreed = part("agreement", found, labels)
+    return [
+        view.recommendation(verdict_of(found, labels)),
+        metrics,
+        rows,
+        _grid(
+            _bars(found, labels, names, "customers", numbers, files["sizes"], theme),
+            _bars(found, labels, names, "revenue", numbers, files["sizes"], theme),
+            view.panel(
+                "compare-agreement",
+                "How far they agree: ARI",
+                _ARI,
+                figures.draw_agreement(figures.AgreementData(tuple(labels), found.ari), theme),
+                agreed,
+                files["agreement"],
+            ),
+            view.panel(
+                "compare-information",
+                "How far they agree: AMI",
+                _AMI,
+                figures.draw_agreement(
+                    figures.AgreementData(tuple(labels), found.ami, "adjusted mutual information"), theme
+                ),
+                agreed,
+                files["agreement"],
+            ),
+        ),
+        _later_revenue(found, labels, files["captured"], theme),
+        *_planes(found, labels, theme),
+    ]
+
+
+def _grid(*panels: Component) -> Component:
+    return html.Div(list(panels), className="seg-grid mt-3")
+
+
+def _bars(
+    found: Comparison,
+    labels: Sequence[str],
+    names: Sequence[str],
+    of: Literal["customers", "revenue"],
+    numbers: Part,
+    files: str,
+    theme: str,
+) -> Component:
+    hints = {"customers": "How many customers each run puts under each name.", "revenue": "Whose money it is."}
+    figure = figures.draw_sizes(figures.size_data(found.frames, labels, names, of), theme)
+    return view.panel(f"compare-{of}", f"Segments by {of}", hints[of], figure, numbers, files)
+
+
+def _later_revenue(found: Comparison, labels: Sequence[str], files: str, theme: str) -> Component:
+    kept = [captured(run) for run in found.runs]
+    since = next((item.since for item in kept if item.since), None)
+    without = [f"{label}: {item.why}" for label, item in zip(labels, kept, strict=True) if item.why]
+    when = f" from {since} on" if since else ""
+    hint = (
+        f"Engines were fitted on the sales before a cut-off; the curves say which share of the revenue{when} their "
+        f"best segments brought in. The dashed line is the top fifth."
+    )
+    if all(item.top is None for item in kept):
+        title = html.H2("Later revenue captured")
+        return html.Section([title, *(html.P(text, className="mb-1") for text in without)], className="seg-card mt-3")
+    x = tuple(np.array(item.customers or ([] if item.top is None else [TOP])) for item in kept)
+    y = tuple(np.array(item.revenue or ([] if item.top is None else [item.top])) for item in kept)
+    figure = drawings.draw_capture(drawings.CaptureData(tuple(labels), x, y), theme)
+    numbers = part("captured", found, labels)
+    card = view.panel("compare-captured", "Later revenue captured", hint, figure, numbers, files)
+    notes = [html.P(text, className="seg-hint mb-0") for text in without]
+    return html.Div([card, *notes], className="mt-3")
+
+
+def _planes(found: Comparison, labels: Sequence[str], theme: str) -> list[Component]:
+    there = places(found.frames[0])
+    first, second = (percent(share) for share in there.plane.explained)
+    drawn = (
+        f"{count(len(there.drawn))} of {plural(there.total, 'customer')} drawn"
+        if len(there.drawn) < there.total
+        else f"All {plural(there.total, 'customer')}"
+    )
+    hint = (
+        f"{drawn}, the same in every panel and on the same axes: the two principal components of recency, frequency "
+        f"and spend (log(1 + value), scaled), which explain {first} and {second} of the variance."
+    )
+    panels = []
+    for label, frame in zip(labels, found.frames, strict=True):
+        data = drawings.plane_data(label, frame, there.drawn, there.places, there.plane.explained)
+        sizes = np.bincount(data.codes, minlength=len(data.segments))
+        rows = [(item.name, int(size)) for item, size in zip(data.segments, sizes, strict=True)]
+        panels.append(
+            view.panel(
+                f"compare-plane-{frame.run.id}",
+                f"{label} ({first} + {second})",
+                plural(len(frame.segments), "segment"),
+                drawings.draw_plane(data, theme),
+                Part(("Segment", "Customers drawn"), rows),
+                view.part_address("projection", found.runs),
+                "360px",
+            )
+        )
+    head = html.Section(
+        [html.H2("The same customers on one plane"), html.P(hint, className="seg-hint mb-0")], className="seg-card mt-3"
+    )
+    return [head, html.Div(panels, className="seg-grid seg-planes mt-3")]
+
+
+def pair_of(found: Comparison, labels: Sequence[str], theme: str) -> list[Component]:
+    """The cross-table of two runs, and ribbons between their segments."""
+    rows, columns = found.frames
+    table = cross_table(rows, columns)
+    numbers, files = cross(rows, columns, labels), view.part_address("cross", found.runs)
+    data = figures.CrossData(
+        labels[0],
+        labels[1],
+        tuple(segment.name for segment in rows.segments),
+        tuple(segment.name for segment in columns.segments),
+        table,
+    )
+    flows = drawings.ribbons(rows.segments, columns.segments, table, cross_money(rows, columns))
+    return [
+        view.panel(
+            "compare-cross",
+            f"{labels[0]} in rows, {labels[1]} in columns",
+            "Customers in each segment of both, shaded by their share of the row.",
+            figures.draw_cross(data, theme),
+            numbers,
+            files,
+        ),
+        view.panel(
+            "compare-sankey",
+            f"From {labels[0]} to {labels[1]}",
+            "Each ribbon is the customers that are in both segments, in the colour of the first run's.",
+            draw_sankey(flows, theme),
+            numbers,
+            files,
+        ),
+    ]

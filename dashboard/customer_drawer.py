@@ -1,0 +1,207 @@
+"""The drawer about one customer: who they are, what they are worth, why they are where they are, what they bought."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from dash import dcc, html
+from dash.development.base_component import Component
+from pandas import DataFrame
+
+from dashboard.cards import swatch
+from dashboard.explaining import explain
+from dashboard.figures.orders import order_figure
+from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money
+from dashboard.one_customer import Known, Then, known_of, orders_of, segments_over_time
+from dashboard.run_frame import RunFrame
+from dashboard.services import Services
+from engines.errors import InputError
+
+SHOWN = 50  # orders that are listed at once
+LISTED = 2_000  # and at most; whoever has more is no person, and the API has all
+_FEATURES = 3
+
+
+def about_customer(services: Services, run_id: int, customer_id: str, theme: str) -> list[Component]:
+    """What the drawer shows of a customer of a finished run.
+
+    Raises:
+        NotFoundError: no such run or customer.
+    """
+    frame = services.frames.get(run_id)
+    known = known_of(frame, customer_id)
+    orders = orders_of(services, frame.run, customer_id)
+    then = segments_over_time(services, frame.run, customer_id)
+    return [
+        _head(known),
+        _figures(known),
+        section("Why this segment", _why(services, frame, customer_id)),
+        section("Orders", _orders(frame, orders, theme)),
+        section("Segments over time", [_over_time(then, run_id, customer_id)]),
+    ]
+
+
+def section(title: str, children: Sequence[Component]) -> Component:
+    """A part of a drawer under a heading."""
+    return html.Section([html.H3(title), *children], className="aside-part")
+
+
+def _head(known: Known) -> Component:
+    pairs = [html.Div([html.Dt(title), html.Dd(text)]) for title, text in known.attributes]
+    return html.Div(
+        [html.P([swatch(known.segment.colour), html.Strong(known.segment.name)]), html.P(known.segment.action)]
+        + ([html.Dl(pairs, className="aside-facts")] if pairs else []),
+        className="aside-part",
+    )
+
+
+def _figures(known: Known) -> Component:
+    lines = [
+        html.Tr([html.Th(item.title, scope="row"), html.Td([html.Strong(item.value), html.Div(item.words)])])
+        for item in known.standings
+    ]
+    return html.Table(html.Tbody(lines), className="seg-table aside-figures")
+
+
+# --- why --------------------------------------------------------------------------------------------------------------
+
+
+def _why(services: Services, frame: RunFrame, customer_id: str) -> list[Component]:
+    try:
+        found = explain(frame.run.id, customer_id, services.frames, services.store)
+    except InputError as error:
+        return [html.P(str(error), className="seg-hint")]
+    sentences = _rfm_words(frame, found["rfm"]) if found["rfm"] else _near_words(found)
+    apart = [_feature_words(frame, item) for item in found["features"][:_FEATURES]]
+    return [html.P(sentences), html.Ul([html.Li(text) for text in apart], className="aside-list")]
+
+
+def _rfm_words(frame: RunFrame, rfm: dict[str, Any]) -> str:
+    scores = {frame.describe(name).title: score for name, score in rfm["scores"].items()}
+    most = max(len(spans) for spans in rfm["cut_points"].values())
+    told = "Scores of {most}: {scores}.".format(
+        most=most, scores=", ".join(f"{title} {score}" for title, score in scores.items())
+    )
+    way = rfm["exit"]
+    if way is None:
+        return f"{told} No change of a single score leads to another segment."
+    column = frame.describe(way["column"])
+    value = money(way["value"], frame.currency) if column.kind == "money" else f"{way['value']:,g}"
+    turn = "The nearest way out: {segment}, where {title} passes {value}."
+    return f"{told} " + turn.format(segment=way["segment"], title=column.title, value=value)
+
+
+def _near_words(found: dict[str, Any]) -> str:
+    near = found["segments"]
+    if not near:
+        return f"This engine does not say how near {found['customer_id']} is to other segments."
+    if "probability" in near[0]:
+        told = ", ".join(f"{item['segment']} {percent(item['probability'])}" for item in near[:_FEATURES])
+        return f"How likely each segment is: {told}."
+    told = ", ".join(f"{item['segment']} {decimal(item['distance'], 2)}" for item in near[:_FEATURES])
+    return f"The nearest segments, by distance: {told}."
+
+
+def _feature_words(frame: RunFrame, item: dict[str, Any]) -> str:
+    kind = frame.describe(item["column"]).kind
+    value, mean = (
+        round_money(item[name], frame.currency)
+        if kind == "money"
+        else percent(item[name])
+        if kind == "share"
+        else decimal(item[name]).removesuffix(".0")
+        for name in ("value", "mean")
+    )
+    sentence = "{title} {value} against {mean} on average: {away} standard deviations {side}."
+    return sentence.format(
+        title=item["title"],
+        value=value,
+        mean=mean,
+        away=decimal(abs(item["z"])),
+        side="above" if item["z"] > 0 else "below",
+    )
+
+
+# --- orders -----------------------------------------------------------------------------------------------------------
+
+
+def _orders(frame: RunFrame, orders: DataFrame | None, theme: str) -> list[Component]:
+    if orders is None:
+        return [
+            html.P(
+                "This snapshot was made before orders were kept. Read the sales again as a new snapshot to see them.",
+                className="seg-hint",
+            )
+        ]
+    bought = orders[orders["amount"] >= 0]
+    sentence = "{orders} for {spent}"
+    told = sentence.format(orders=plural(len(bought), "order"), spent=money(bought["amount"].sum(), frame.currency))
+    back = orders[orders["amount"] < 0]
+    if len(back):
+        told += ", less {} that came back".format(money(-back["amount"].sum(), frame.currency))
+    latest = orders.iloc[::-1]
+    rows = [
+        _order_line(moment, amount, items, frame.currency)
+        for moment, amount, _, items in latest.iloc[:LISTED].itertuples(index=False)
+    ]
+    parts: list[Component] = [
+        html.P(f"{told}."),
+        dcc.Graph(
+            figure=order_figure(orders, frame.currency, theme),
+            config={"displayModeBar": False, "responsive": True},
+            style={"height": "190px"},
+        ),
+        _order_table(rows[:SHOWN], "The latest orders"),
+    ]
+    if len(rows) > SHOWN:
+        every = plural(len(orders), "order")
+        more: list[Component] = [html.Summary(f"Show all {every}"), _order_table(rows[SHOWN:], "Earlier orders")]
+        if len(orders) > LISTED:
+            more.append(
+                html.P(f"The latest {count(LISTED)} are listed; the API has all of them.", className="seg-hint")
+            )
+        parts.append(html.Details(more, className="aside-more"))
+    return parts
+
+
+def _order_line(moment: Any, amount: float, items: float, currency: str) -> Component:
+    known = NOTHING if items != items else f"{items:,g}"
+    cells = (money(amount, currency), known)
+    return html.Tr(
+        [html.Th(day(moment), scope="row"), *(html.Td(text, className="seg-number") for text in cells)],
+        className="returned" if amount < 0 else "",
+    )
+
+
+def _order_table(rows: Sequence[Component], label: str) -> Component:
+    head = html.Tr(
+        [
+            html.Th("Date", scope="col"),
+            html.Th("Amount", scope="col", className="seg-number"),
+            html.Th("Items", scope="col", className="seg-number"),
+        ]
+    )
+    return html.Table([html.Thead(head), html.Tbody(rows)], className="seg-table", **{"aria-label": label})
+
+
+# --- segments from date to date ---------------------------------------------------------------------------------------
+
+
+def _over_time(then: Sequence[Then], run_id: int, customer_id: str) -> Component:
+    lines = []
+    for each in reversed(then):
+        here = each.run.id == run_id
+        date_words = day(each.run.as_of)
+        address = dcc.Link(date_words, href=customer_address(each.run.id, customer_id))
+        segment = each.segment
+        what = [swatch(segment.colour), segment.name] if segment else "no customer yet"
+        shown = html.Strong(date_words) if here or segment is None else address
+        lines.append(html.Tr([html.Th(shown, scope="row"), html.Td(what)]))
+    return html.Table(html.Tbody(lines), className="seg-table", **{"aria-label": "Segment by date"})
+
+
+def customer_address(run_id: int, customer_id: str) -> str:
+    """The address that opens a customer's drawer on a run."""
+    return "/?" + urlencode([("run", run_id), ("customer", customer_id)])

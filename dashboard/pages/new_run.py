@@ -1,0 +1,361 @@
+"""Start runs in three steps on one page (data, engines, review), and watch them until they are done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+from flask import request
+
+from dashboard import cards
+from dashboard import new_run_form as form
+from dashboard.context import engine_titles, run_from, title_of
+from dashboard.numbers import day, plural
+from dashboard.orders import Order, Wish, check_date, fitting_settings, place, why_no_other_date
+from dashboard.run_progress import UNDER_WAY
+from dashboard.run_watch import CANCEL, alert, panels, watched
+from dashboard.runner import make_engine
+from dashboard.services import Services
+from dashboard.starters import user_of
+from engines import registry
+from engines.errors import InputError
+from storage.contract import NotFoundError, Snapshot
+from storage.queued import Starter
+
+PATH = "/new"
+TITLE = "New run"
+ORDER = 28
+AREA = "operations"
+
+DATASET, WHEN, DATE, DATE_PLACE, TOLD = (
+    f"new-run-{name}" for name in ("dataset", "snapshot", "date", "date-place", "told")
+)
+SEED, REVIEW, REFUSED, START = (f"new-run-{name}" for name in ("seed", "review", "refused", "start"))
+LEAVE, LEFT = "new-run-leave", "new-run-left"
+WATCHED, TICK, PANELS, SAID = "new-run-watched", "new-run-tick", "new-run-panels", "new-run-said"
+
+OTHER = "other"
+_MOST_WATCHED = 20
+
+
+# --- what is drawn ----------------------------------------------------------------------------------------------------
+
+
+def layout(services: Services, **query: Any) -> Component:
+    """The form, for the snapshot of the run in the address; or the runs that ``started`` names, as they stand."""
+    if query.get("started"):
+        return _watching(services, _numbers(query["started"]))
+    snapshots = services.store.snapshots()
+    if not snapshots:
+        return cards.empty_state("No customers to run engines on yet", cards.sales_first())
+    current = run_from(services.store, query.get("run"))
+    begin = next((item for item in snapshots if current and item.id == current.snapshot_id), snapshots[0])
+    return html.Div(
+        [
+            html.H1("New run"),
+            _step(1, "Data", *_data(snapshots, begin)),
+            _step(2, "Engines", *_engines(services, begin)),
+            _step(3, "Review and start", *_review()),
+            dcc.Store(id=LEAVE),
+            dcc.Store(id=LEFT),
+        ],
+        className="data-page new-run-page",
+    )
+
+
+def _step(number: int, title: str, *parts: Any) -> Component:
+    return html.Section([html.H2([html.Span(str(number), className="data-step"), title]), *parts], className="seg-card")
+
+
+def _data(snapshots: list[Snapshot], begin: Snapshot) -> list[Component]:
+    names = {item.dataset: title_of(item) for item in reversed(snapshots)}
+    datasets = [{"value": name, "label": title} for name, title in sorted(names.items(), key=lambda pair: pair[1])]
+    options = _dates(snapshots, begin.dataset)
+    cells = [
+        _cell("Data set", dbc.Select(id=DATASET, options=datasets, value=begin.dataset, size="sm")),
+        _cell("Customers as of", dbc.Select(id=WHEN, options=options, value=str(begin.id), size="sm")),
+        html.Div(
+            _cell("Another date", dbc.Input(id=DATE, type="date", value="", size="sm", debounce=True)),
+            id=DATE_PLACE,
+            hidden=True,
+        ),
+    ]
+    upload = ["Other sales? ", dcc.Link("Upload them on the Data page", href="/data"), "."]
+    return [
+        html.Div(cells, className="data-cells"),
+        html.P("", id=TOLD, className="seg-hint mt-2 mb-0", **{"aria-live": "polite"}),
+        html.P(upload, className="seg-hint mb-0"),
+    ]
+
+
+def _cell(label: str, field: Component) -> Component:
+    return html.Label([label, field], className="data-label")
+
+
+def _dates(snapshots: list[Snapshot], dataset: str) -> list[dict[str, str]]:
+    mine = [item for item in snapshots if item.dataset == dataset]
+    days = [item.as_of for item in mine]
+    dated = [
+        {
+            "value": str(item.id),
+            "label": f"{day(item.as_of)}{'' if days.count(item.as_of) == 1 else f' #{item.id}'}"
+            f" ({plural(item.customers, 'customer')})",
+        }
+        for item in mine
+    ]
+    return [*dated, {"value": OTHER, "label": "Another date …"}]
+
+
+def _engines(services: Services, begin: Snapshot) -> list[Component]:
+    columns = services.store.snapshot_columns(begin.id)
+    shown = []
+    for entry in registry.registered():
+        values: Mapping[str, Any] = {}
+        if entry.engine is not None:
+            try:
+                made = make_engine(entry.name, services.config)
+            except InputError:  # settings of the configuration that it has no more: the form begins with its defaults
+                made = entry.engine()
+            values = {knob.name: getattr(made, knob.name) for knob in entry.knobs}
+        shown.append(form.card(entry, values, entry.name in services.config.engines.use, columns))
+    seed = dbc.Input(
+        id=SEED, type="text", value=str(services.config.engines.seed), size="sm", debounce=True, inputmode="numeric"
+    )
+    hint = "The same seed gives the same segments."
+    return [
+        html.Div(shown, className="new-run-cards"),
+        html.Div(
+            [html.Label(["Seed of everything random", seed], className="data-label", title=hint)],
+            className="new-run-seed new-run-bounds",
+            **{"data-low": "0", "data-high": "4294967295"},
+        ),
+    ]
+
+
+def _review() -> list[Component]:
+    return [
+        html.Div(id=REVIEW, **{"aria-live": "polite"}),
+        html.Div(id=REFUSED, **{"aria-live": "assertive"}),
+        dbc.Button("Start", id=START, color="primary", size="sm", disabled=True),
+        html.Span("A worker computes it; this page may be left and come back to.", className="seg-hint ms-2"),
+    ]
+
+
+def _watching(services: Services, numbers: list[int]) -> Component:
+    runs = watched(services.store, numbers)
+    if not runs:
+        raise NotFoundError("None of these runs is there any more; the Runs page lists those that are.")
+    busy = any(run.state in UNDER_WAY for run in runs)
+    return html.Div(
+        [
+            html.H1("Started runs"),
+            html.P(
+                [
+                    dcc.Link("Start others", href=PATH, className="me-3"),
+                    dcc.Link("All runs", href="/runs", className="me-3"),
+                ],
+                className="mb-2",
+            ),
+            html.Div(id=SAID, **{"aria-live": "assertive"}),
+            html.Div(panels(services.store, runs, datetime.now(UTC), engine_titles()), id=PANELS),
+            dcc.Store(id=WATCHED, data=numbers),
+            dcc.Interval(id=TICK, interval=1000, disabled=not busy),
+        ],
+        className="data-page",
+    )
+
+
+def _numbers(text: Any) -> list[int]:
+    parts = [part.strip() for part in str(text).split(",")]
+    if not all(part.isdecimal() and len(part) <= 18 for part in parts) or len(parts) > _MOST_WATCHED:
+        raise InputError(f"started must be the numbers of at most {_MOST_WATCHED} runs, as 12,13, not {text!r}.")
+    return [int(part) for part in parts]
+
+
+# --- what was filled in -----------------------------------------------------------------------------------------------
+
+
+def _wishes(filled: dict[str, Any], named: dict[str, Any]) -> dict[str, Wish]:
+    """What every ticked engine is asked for, by its name."""
+
+    def by_engine(kind: str) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for item, value in zip(named[kind], filled[kind], strict=True):
+            found.setdefault(item["engine"], {})[item.get("knob", "")] = value
+        return found
+
+    knobs, columns, autos, ticks = (by_engine(kind) for kind in ("knobs", "columns", "autos", "ticks"))
+    return {
+        entry.name: form.wish_of(
+            entry,
+            {**knobs.get(entry.name, {}), **columns.get(entry.name, {})},
+            filled["seed"],
+            bool(autos.get(entry.name, {}).get("")),
+        )
+        for entry in registry.registered()
+        if entry.engine is not None and ticks.get(entry.name, {}).get("")
+    }
+
+
+def _base(services: Services, filled: dict[str, Any]) -> tuple[Snapshot, date | None]:
+    """The snapshot that is meant, and the date if its customers are still to be built.
+
+    Raises:
+        InputError: another date is wanted, but none is given, or it is not one of the sales'.
+    """
+    if filled["when"] != OTHER:
+        return services.store.snapshot(int(filled["when"])), None
+    base = next((item for item in services.store.snapshots() if item.dataset == filled["dataset"]), None)
+    if base is None:
+        raise InputError("Choose a data set.")
+    if why := why_no_other_date(base):
+        raise InputError(why)
+    if not filled["date"]:
+        raise InputError("Choose the date, or one of the dates that are there.")
+    try:
+        as_of = date.fromisoformat(filled["date"])
+    except ValueError:
+        raise InputError(f"{filled['date']} is no date; write it as 2011-12-09.") from None
+    check_date(base, as_of)
+    return base, as_of
+
+
+def _about(base: Snapshot, as_of: date | None) -> str:
+    if as_of is None:
+        return f"{title_of(base)} as of {day(base.as_of)}: {plural(base.customers, 'customer')}."
+    return f"{title_of(base)} as of {day(as_of)}: a new snapshot is made from the same sales first."
+
+
+_FILLED = {
+    "ticks": (form.part_id(form.TICK, ALL), "value"),
+    "knobs": (form.part_id(form.KNOB, ALL, ALL), "value"),
+    "columns": (form.part_id(form.COLUMNS, ALL, ALL), "value"),
+    "autos": (form.part_id(form.AUTO_K, ALL), "value"),
+    "seed": (SEED, "value"),
+    "when": (WHEN, "value"),
+    "date": (DATE, "value"),
+    "dataset": (DATASET, "value"),
+}
+_NAMED = {name: State(_FILLED[name][0], "id") for name in ("ticks", "knobs", "columns", "autos")}
+
+
+# --- what happens -----------------------------------------------------------------------------------------------------
+
+
+def register(app: Dash, services: Services) -> None:
+    """The form checks itself as it is filled in, starts runs, and what was started is followed from the store."""
+    app.clientside_callback(
+        ClientsideFunction("segmentryNewRun", "leave"),
+        Output(LEFT, "data"),
+        Input(LEAVE, "data"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(Output(WHEN, "options"), Output(WHEN, "value"), Input(DATASET, "value"), prevent_initial_call=True)
+    def other_dataset(dataset: str) -> tuple[Any, ...]:
+        options = _dates(services.store.snapshots(), dataset)
+        return options, options[0]["value"]
+
+    @app.callback(
+        Output(DATE_PLACE, "hidden"),
+        Output(form.part_id(form.COLUMNS, ALL, ALL), "options"),
+        Input(WHEN, "value"),
+        State(form.part_id(form.COLUMNS, ALL, ALL), "value"),
+        prevent_initial_call=True,
+    )
+    def other_snapshot(when: str, chosen: list[list[str]]) -> tuple[Any, ...]:
+        if when == OTHER:
+            return False, [no_update] * len(chosen)
+        columns = services.store.snapshot_columns(int(when))
+        return True, [form.column_options(columns, each) for each in chosen]
+
+    @app.callback(
+        output={
+            "told": Output(TOLD, "children"),
+            "wrong": Output(form.part_id(form.WRONG, ALL), "children"),
+            "review": Output(REVIEW, "children"),
+            "disabled": Output(START, "disabled"),
+        },
+        inputs={
+            "filled": {name: Input(*where) for name, where in _FILLED.items()},
+            "named": {**_NAMED, "wrong": State(form.part_id(form.WRONG, ALL), "id")},
+        },
+    )
+    def check(filled: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
+        entries = {entry.name: entry for entry in registry.registered()}
+        wishes, wrong, said = _wishes(filled, named), {}, []
+        try:
+            base, as_of = _base(services, filled)
+            about, columns = _about(base, as_of), services.store.snapshot_columns(base.id)
+            customers = None if as_of else base.customers
+            refused = ""
+        except InputError as error:
+            about, columns, customers, refused = "", None, None, str(error)
+        for name, wish in wishes.items():
+            try:
+                wish.made() if columns is None else fitting_settings(wish, columns, customers)
+                said.append(form.in_words(entries[name], wish))
+            except InputError as error:
+                wrong[name] = str(error)
+        if refused:
+            review: Any = html.P(refused, className="seg-alarm")
+        elif not wishes:
+            review = html.P("Tick at least one engine.", className="seg-hint")
+        else:
+            total = plural(len(wishes), "run")
+            review = [html.P(f"{about} {total}:", className="mb-1"), html.Ul([html.Li(text) for text in said])]
+        return {
+            "told": about,
+            "wrong": [wrong.get(item["engine"], "") for item in named["wrong"]],
+            "review": review,
+            "disabled": bool(refused or wrong or not wishes),
+        }
+
+    @app.callback(
+        output={"leave": Output(LEAVE, "data"), "refused": Output(REFUSED, "children")},
+        inputs={
+            "clicks": Input(START, "n_clicks"),
+            "filled": {name: State(*where) for name, where in _FILLED.items()},
+            "named": _NAMED,
+        },
+        prevent_initial_call=True,
+        running=[(Output(START, "disabled"), True, False)],
+    )
+    def start(clicks: int | None, filled: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
+        if not clicks:
+            raise PreventUpdate
+        starter = Starter("page", user_of(request.headers.get("Authorization", "")))
+        try:
+            base, as_of = _base(services, filled)
+            order = Order(base.id, tuple(_wishes(filled, named).values()), as_of)
+            runs = place(order, services.store, starter)
+        except (InputError, NotFoundError) as error:
+            return {"leave": no_update, "refused": alert(str(error))}
+        return {"leave": f"{PATH}?started={','.join(str(run.id) for run in runs)}", "refused": None}
+
+    @app.callback(
+        Output(PANELS, "children"),
+        Output(TICK, "disabled"),
+        Output(SAID, "children"),
+        Input(TICK, "n_intervals"),
+        Input({"type": CANCEL, "run": ALL}, "n_clicks"),
+        State(WATCHED, "data"),
+        prevent_initial_call=True,
+    )
+    def follow(ticks: int | None, clicks: list[int | None], numbers: list[int]) -> tuple[Any, ...]:
+        said, asked = None, ctx.triggered_id
+        if isinstance(asked, dict):
+            if not any(clicks):  # the buttons were drawn, nobody pressed one
+                raise PreventUpdate
+            try:
+                services.store.cancel_run(int(asked["run"]))
+            except (InputError, NotFoundError) as error:
+                said = alert(str(error))
+        runs = watched(services.store, numbers)
+        busy = any(run.state in UNDER_WAY for run in runs)
+        return panels(services.store, runs, datetime.now(UTC), engine_titles()), not busy, said

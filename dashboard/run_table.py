@@ -1,0 +1,185 @@
+"""The list of runs as a table: state, what it was asked, how that differs from the run before, who, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard import cards
+from dashboard.context import title_of
+from dashboard.numbers import NOTHING, count, day, plural
+from dashboard.orders import Open
+from dashboard.run_progress import UNDER_WAY, duration, left_words, seconds_left, took
+from dashboard.starters import starter_words
+from storage.contract import Run, Snapshot
+from storage.queued import Dependents
+
+PICK, RERUN, NEWEST, DELETE, CANCEL = (f"runs-{name}" for name in ("pick", "rerun", "newest", "delete", "cancel"))
+
+_HEADS = (
+    "", "Run", "State", "Engine", "Settings", "Data set", "Date", "Customers", "Started by", "Queued (UTC)", "Took", "",
+)  # fmt: skip
+_RIGHT = ("Run", "Customers", "Took")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which runs are listed; what is empty does not matter."""
+
+    state: str = ""
+    dataset: str = ""
+    engine: str = ""
+
+    def meets(self, run: Run) -> bool:
+        """Whether a run is listed."""
+        return all(
+            not wanted or wanted == real
+            for wanted, real in ((self.state, run.state), (self.dataset, run.dataset), (self.engine, run.engine))
+        )
+
+
+def run_before(run: Run, runs: Sequence[Run]) -> Run | None:
+    """The latest earlier run of the same engine and data set, of all runs there are."""
+    mine = (item for item in runs if item.id < run.id and (item.engine, item.dataset) == (run.engine, run.dataset))
+    return max(mine, key=lambda item: item.id, default=None)
+
+
+def changes(run: Run, before: Run | None) -> list[str]:
+    """What is set otherwise than in the run before, as ``k 4 → 5``."""
+    if before is None:
+        return []
+    auto = "chosen for you"
+    was = dict(before.settings) | ({"k": auto} if Open.of(before).choose_k else {})
+    now = dict(run.settings) | ({"k": auto} if Open.of(run).choose_k else {})
+    names = [name for name in (*now, *(name for name in was if name not in now)) if was.get(name) != now.get(name)]
+    return [f"{name} {_shown(was.get(name))} → {_shown(now.get(name))}" for name in names]
+
+
+def _shown(value: Any) -> str:
+    if value is None or value in ("", []):
+        return NOTHING
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def table(
+    shown: Sequence[Run],
+    runs: Sequence[Run],
+    snapshots: Mapping[int, Snapshot],
+    titles: Mapping[str, str],
+    now: datetime,
+    *,
+    picked: Collection[int] = (),
+    current: str | None = None,
+) -> Component:
+    """A line for each run that is shown; ``runs`` are all there are, ``current`` is the run of the address."""
+    customers = {number: item.customers for number, item in snapshots.items()}
+    head = html.Tr([html.Th(text, scope="col", className="seg-number" if text in _RIGHT else "") for text in _HEADS])
+    lines = []
+    for run in shown:
+        left = left_words(seconds_left(run, now, runs, customers))
+        cells = _cells(run, snapshots.get(run.snapshot_id), run_before(run, runs), titles, left, run.id in picked)
+        lines.append(html.Tr(cells, className="seg-here" if str(run.id) == current else ""))
+    return html.Table([html.Thead(head), html.Tbody(lines)], className="seg-table seg-wide runs-table")
+
+
+def _cells(
+    run: Run,
+    snapshot: Snapshot | None,
+    before: Run | None,
+    titles: Mapping[str, str],
+    left: str,
+    picked: bool,
+) -> list[Component]:
+    told = [html.Div(text, className="seg-hint") for text in (_standing(run, left), run.error) if text]
+    synthetic = [" ", cards.synthetic_badge()] if snapshot and snapshot.info.get("synthetic") else []
+    wanted = Open.of(run).as_of
+    unseen = html.Span(f"Choose run {run.id}", className="seg-unseen")
+    pick = dbc.Checkbox(id={"type": PICK, "run": run.id}, value=picked, label=unseen)
+    return [
+        html.Td(pick if run.state == "done" else ""),
+        html.Td(str(run.id), className="seg-number"),
+        html.Td([html.Span(run.state, className=f"seg-state seg-state-{run.state}"), *told]),
+        html.Th(titles.get(run.engine, run.engine), scope="row"),
+        html.Td(_settings(run, before), className="runs-settings"),
+        html.Td([title_of(snapshot) if snapshot else run.dataset, *synthetic], className="runs-name"),
+        html.Td(day(wanted or run.as_of), className="text-nowrap"),
+        html.Td(count(snapshot.customers) if snapshot and wanted is None else NOTHING, className="seg-number"),
+        html.Td(starter_words(run.starter) or NOTHING, className="runs-name"),
+        html.Td(f"{run.created_at:%Y-%m-%d %H:%M}", className="text-nowrap"),
+        html.Td(duration(took(run)) or NOTHING, className="seg-number"),
+        html.Td(_ways(run)),
+    ]
+
+
+def _settings(run: Run, before: Run | None) -> list[Any]:
+    k = "k chosen for you" if Open.of(run).choose_k else "" if run.k is None else f"k = {run.k}"
+    seed = "" if run.seed is None else f"seed {run.seed}"
+    short = ", ".join(text for text in (k, seed) if text)
+    changed = changes(run, before)
+    against = "" if before is None else "as before" if not changed else "; ".join(changed)
+    title = "" if before is None else f"Against run {before.id}, the one before with this engine and data set."
+    return [short or NOTHING, html.Div(against, className="seg-hint", title=title)]
+
+
+def _standing(run: Run, left: str) -> str:
+    """What a running run is at, about how long still, and whether it had to be begun again."""
+    if run.state != "running":
+        return ""
+    again = f"begun {run.attempts} times" if run.attempts > 1 else ""
+    stage = f"{run.stage}, {run.progress or 0:.0%}" if run.stage else ""
+    return " · ".join(text for text in (stage, left, again) if text)
+
+
+def _ways(run: Run) -> Component:
+    links = [("Details", "/run")]
+    if run.state == "done":
+        links = [("Open", "/"), *links, ("Compare", "/compare"), ("Drift", "/drift")]
+    ways: list[Component] = [
+        dcc.Link(text, href=f"{path}?run={run.id}", title=f"{text}: run {run.id}") for text, path in links
+    ]
+    if run.state in UNDER_WAY:
+        ways += [dcc.Link("Watch", href=f"/new?started={run.id}"), _button("Cancel", CANCEL, run.id)]
+    else:
+        ways += [_button("Rerun", RERUN, run.id), _button("on newest", NEWEST, run.id, "Rerun on the newest snapshot")]
+    return html.Div([*ways, _button("Delete", DELETE, run.id)], className="runs-ways")
+
+
+def _button(text: str, kind: str, run_id: int, title: str = "") -> Component:
+    told = f"{title or text}: run {run_id}"
+    return html.Button(
+        text,
+        id={"type": kind, "run": run_id},
+        type="button",
+        className="link-button",
+        title=told,
+        **{"aria-label": told},
+    )
+
+
+def deletion(run: Run, gone: Dependents) -> list[Component]:
+    """What is asked before a run is deleted: what goes with it, and what stays."""
+    parts = [
+        plural(number, one, many)
+        for number, one, many in (
+            (gone.drift_points, "drift point", ""),
+            (gone.edited_segments, "segment edited by hand", "segments edited by hand"),
+            (gone.alerts, "alert", ""),
+        )
+        if number
+    ]
+    labels = (
+        f"The labels of {plural(gone.labels, 'customer')} go with run {run.id} of {run.dataset}."
+        if gone.labels
+        else f"Run {run.id} of {run.dataset} has no labels yet."
+    )
+    lines = [labels, *([f"So do: {', '.join(parts)}."] if parts else [])]
+    if gone.exports:
+        lines.append(f"It was exported {plural(gone.exports, 'time')}; that stays on record.")
+    lines.append("This cannot be undone; the snapshot and other runs stay.")
+    return [html.P(text) for text in lines]

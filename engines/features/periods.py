@@ -1,0 +1,248 @@
+"""Customers at many dates: what each stretch of time between them added is worked out once, and then added up.
+
+The database sums the facts of each customer and period, a period being the time from one date to the next. Counts and
+whole sums of money add up, first days stay, last days move on: so the customers of every date follow from those of the
+date before, and looking at many dates costs little more than looking at one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import date
+from typing import Any, NamedTuple
+
+import ibis
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from engines.columns import COUNTRY, CUSTOMER_ID, IS_HOME_COUNTRY, UNKNOWN_COUNTRY
+from engines.features import attributes, basket, lifetime, rfm
+from engines.features.facts import DAY, ITEMS, UNITS, Facts
+
+_PERIOD, _VALUE, _WEIGHT, _ITEMS_KNOWN, _NUMBER = "period", "value", "weight", "items_known", "number"
+_DAYS = (rfm.FIRST_DAY, rfm.LAST_DAY)
+_NOTHING = np.iinfo(np.int64).min
+
+Integers = NDArray[np.int64]
+
+
+class Known(NamedTuple):
+    """What is known of customers at a date: ``raw`` as from one sum over all facts, and the columns of text."""
+
+    as_of: date
+    raw: pd.DataFrame
+    texts: Mapping[str, pd.Series]
+
+
+def known_at(facts: Facts, dates: Sequence[date], *, whole: bool = True) -> Iterator[Known]:
+    """What is known of the customers with a sale before each date.
+
+    Args:
+        facts: as gathered; the database works them out once.
+        dates: ascending, each once.
+        whole: if not, what is in the basket and the columns of text are left out, which saves most of the work.
+    """
+    if not dates:
+        return
+    with ExitStack() as stack:
+        days = _with_period(facts.days, dates)
+        asked = {**rfm.aggregates(days), **lifetime.aggregates(days)}
+        if whole:
+            asked |= {**basket.aggregates(days), _ITEMS_KNOWN: days[ITEMS].count()}
+        sums = stack.enter_context(days.group_by(CUSTOMER_ID, _PERIOD).aggregate(**asked).cache())
+        buyers = sums.filter(sums[rfm.PURCHASE_DAYS] > 0).select(CUSTOMER_ID).distinct()
+        # any numbers do, and are joined and handed over much faster than ids
+        numbered = stack.enter_context(buyers.mutate(**{_NUMBER: ibis.row_number()}).cache())
+        ids, places = _in_order(numbered.to_pyarrow())
+        totals = _Totals(ids, places)
+        counts = {
+            name: _split(_by_number(_counted(_with_period(table, dates), name), numbered), len(dates))
+            for name, table in ((rfm.ORDERS, facts.orders), (basket.PRODUCTS, facts.products))
+            if whole or name == rfm.ORDERS
+        }
+        texts = {
+            name: _Texts(_split(_by_number(table, numbered), len(dates)), places, adds)
+            for name, (table, adds) in (_weighed(facts, dates) if whole else {}).items()
+        }
+        for period, as_of in enumerate(dates):
+            added = sums.filter(sums[_PERIOD] == period).drop(_PERIOD)
+            totals.add(_by_number(added, numbered).to_pyarrow())
+            for name, parts in counts.items():
+                totals.count(parts[period], name)
+            for text in texts.values():
+                text.add(period)
+            there = totals.there()
+            raw = totals.raw(there)
+            yield Known(as_of, raw, _made(texts, there, raw.index))
+
+
+def _with_period(table: ibis.Table, dates: Sequence[date]) -> ibis.Table:
+    """The rows before the last date, each with how many of the dates are no later than its day."""
+    before = table.filter(table[DAY] < _literal(dates[-1]))
+    return before.mutate(**{_PERIOD: _period(before[DAY], dates, 0)})
+
+
+def _period(day: ibis.Value, dates: Sequence[date], passed: int) -> ibis.Value:
+    """A search by halves, so that each row is compared with few dates."""
+    if len(dates) == 1:
+        return ibis.literal(passed, "int64")
+    half = len(dates) // 2
+    earlier, later = _period(day, dates[:half], passed), _period(day, dates[half:], passed + half)
+    return (day < _literal(dates[half - 1])).ifelse(earlier, later)
+
+
+def _literal(day: date) -> ibis.Value:
+    return ibis.date(day.isoformat())
+
+
+def _counted(table: ibis.Table, name: str) -> ibis.Table:
+    return table.group_by(CUSTOMER_ID, _PERIOD).aggregate(**{name: table.count()})
+
+
+def _weighed(facts: Facts, dates: Sequence[date]) -> dict[str, tuple[ibis.Table, bool]]:
+    """For each column of text: customer, value, period and what speaks for it, and whether that adds up."""
+    found = {}
+    for name, table in {COUNTRY: facts.countries, **facts.attributes}.items():
+        adds = name == COUNTRY
+        dated = _with_period(table, dates)
+        value = dated[COUNTRY if adds else attributes.VALUE]
+        weight = dated[UNITS].sum() if adds else dated[attributes.LATEST].max()
+        grouped = dated.group_by([CUSTOMER_ID, value.name(_VALUE), _PERIOD])
+        found[name] = (grouped.aggregate(**{_WEIGHT: weight}), adds)
+    return found
+
+
+def _split(table: ibis.Table, periods: int) -> list[pa.Table]:
+    """The rows of each period; for tables of few columns, which are fetched as a whole."""
+    whole = table.to_pyarrow()
+    period = whole[_PERIOD].to_numpy().astype(np.int16)  # sorted by radix, many times as fast
+    whole = whole.drop_columns([_PERIOD]).take(np.argsort(period, kind="stable"))
+    ends = np.cumsum(np.bincount(period, minlength=periods)).tolist()
+    return [whole.slice(start, end - start) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+
+def _by_number(table: ibis.Table, numbered: ibis.Table) -> ibis.Table:
+    """The rows of numbered customers, by their numbers."""
+    return table.join(numbered, CUSTOMER_ID).drop(CUSTOMER_ID)
+
+
+def _in_order(numbered: pa.Table) -> tuple[pa.Array, Integers]:
+    """The ids in code point order, which that of the bytes of UTF-8 is, and the place in it of each number."""
+    order = pc.sort_indices(numbered[CUSTOMER_ID])
+    places = np.empty(len(numbered), dtype=np.int64)
+    places[_whole(numbered[_NUMBER].take(order))] = np.arange(len(numbered))
+    return numbered[CUSTOMER_ID].take(order).combine_chunks(), places
+
+
+def _whole(column: pa.ChunkedArray) -> Integers:
+    return np.asarray(pc.fill_null(column, 0).cast(pa.int64()).to_numpy(), dtype=np.int64)
+
+
+class _Totals:
+    """Sums and days of each customer so far."""
+
+    def __init__(self, ids: pa.Array, places: Integers) -> None:
+        self._ids, self._places = ids, places
+        self._sums: dict[str, Integers] = {
+            name: np.zeros(len(ids), dtype=np.int64) for name in (rfm.ORDERS, basket.PRODUCTS, lifetime.FIRST_DAY_UNITS)
+        }
+        self._days = {name: np.full(len(ids), np.datetime64("NaT", "us")) for name in _DAYS}
+
+    def add(self, rows: pa.Table) -> None:
+        """Go on to the next date, with what the period before it added."""
+        place = self._places[_whole(rows[_NUMBER])]
+        days = {name: np.asarray(rows[name].cast(pa.timestamp("us")).to_numpy()) for name in _DAYS}
+        bought = ~np.isnat(days[rfm.LAST_DAY])
+        new = bought & np.isnat(self._days[rfm.FIRST_DAY][place])
+        for name in rows.column_names:
+            if name in _DAYS or name in (_NUMBER, lifetime.FIRST_DAY_UNITS):
+                continue
+            total = self._sums.setdefault(name, np.zeros(len(self._ids), dtype=np.int64))
+            total[place] += _whole(rows[name])
+        spent_first = _whole(rows[lifetime.FIRST_DAY_UNITS])
+        self._sums[lifetime.FIRST_DAY_UNITS][place[new]] = spent_first[new]
+        self._days[rfm.FIRST_DAY][place[new]] = days[rfm.FIRST_DAY][new]
+        self._days[rfm.LAST_DAY][place[bought]] = days[rfm.LAST_DAY][bought]
+
+    def count(self, rows: pa.Table, name: str) -> None:
+        """Add what came for the first time in the period: orders, products."""
+        self._sums[name][self._places[_whole(rows[_NUMBER])]] += _whole(rows[name])
+
+    def there(self) -> Integers:
+        """The places of the customers who have bought something by now."""
+        return np.flatnonzero(self._sums[rfm.PURCHASE_DAYS] > 0)
+
+    def raw(self, there: Integers) -> pd.DataFrame:
+        """Their sums and days."""
+        made: dict[str, Any] = {name: values[there] for name, values in (*self._days.items(), *self._sums.items())}
+        products = made.pop(basket.PRODUCTS)
+        if _ITEMS_KNOWN in made:
+            for name, values, known in (
+                (ITEMS, made[ITEMS], made.pop(_ITEMS_KNOWN)),
+                (basket.PRODUCTS, products, products),
+            ):
+                made[name] = np.where(known > 0, values.astype(np.float64), np.nan)
+        return pd.DataFrame(made, index=pd.Index(self._ids.take(there).to_pandas(), dtype="str", name=CUSTOMER_ID))
+
+
+class _Texts:
+    """What speaks for each value of a column of text so far, customer by customer; the most decides, ties by value."""
+
+    def __init__(self, parts: Sequence[pa.Table], places: Integers, adds: bool) -> None:
+        self._parts, self._places, self._adds = parts, places, adds
+        different = pc.unique(pa.concat_tables(parts)[_VALUE])
+        self.texts = different.take(pc.sort_indices(different))
+        self._keys = np.unique(np.concatenate([self._key(part) for part in parts]))
+        self._owner, self._code = np.divmod(self._keys, max(1, len(self.texts)))
+        self._weight = np.full(len(self._keys), _NOTHING)
+
+    def _key(self, rows: pa.Table) -> Integers:
+        code = _whole(pc.index_in(rows[_VALUE], value_set=self.texts))
+        return self._places[_whole(rows[_NUMBER])] * max(1, len(self.texts)) + code
+
+    def add(self, period: int) -> None:
+        """Go on to the next date."""
+        rows = self._parts[period]
+        at = np.searchsorted(self._keys, self._key(rows))
+        weight = rows[_WEIGHT] if self._adds else rows[_WEIGHT].cast(pa.timestamp("us"))
+        added, before = _whole(weight), self._weight[at]
+        self._weight[at] = np.where(before == _NOTHING, 0, before) + added if self._adds else np.maximum(before, added)
+
+    def codes(self) -> Integers:
+        """The place of each customer's value among the texts, -1 where there is none."""
+        codes = np.full(len(self._places), -1, dtype=np.int64)
+        if len(self._keys):
+            starts = np.flatnonzero(np.diff(self._owner, prepend=-1))
+            most = np.repeat(np.maximum.reduceat(self._weight, starts), np.diff(starts, append=len(self._keys)))
+            best = np.flatnonzero((self._weight == most) & (self._weight != _NOTHING))[::-1]
+            codes[self._owner[best]] = self._code[best]  # backwards, so that of equals the first stays
+        return codes
+
+    def home(self) -> int:
+        """The value for which most speaks over all, ties by name; Unknown only where there is no other."""
+        there = self._weight != _NOTHING
+        total = np.zeros(len(self.texts), dtype=np.int64)
+        np.add.at(total, self._code[there], self._weight[there])
+        names = self.texts.to_pylist()
+        known: list[int] = np.unique(self._code[there]).tolist()
+        return min(known, key=lambda code: (names[code] == UNKNOWN_COUNTRY, -total[code], code))
+
+
+def _made(texts: Mapping[str, _Texts], there: Integers, customers: pd.Index) -> dict[str, pd.Series]:
+    made: dict[str, pd.Series] = {}
+    for name, text in texts.items():
+        codes = text.codes()[there]
+        values = text.texts.take(pa.array(codes, mask=codes < 0))
+        made[name] = pd.Series(values.to_pandas(), dtype="str").set_axis(customers)
+        if name == COUNTRY:
+            any_known = bool((codes >= 0).any())
+            made[IS_HOME_COUNTRY] = (
+                pd.Series(codes == text.home(), index=customers)
+                if any_known
+                else pd.Series(pd.NA, index=customers, dtype="boolean")
+            )
+    return made

@@ -1,0 +1,175 @@
+"""Says which of several segmentations of the same customers to work with, and why, or that it makes no difference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+#: Two runs whose scores differ by less than this are level.
+LEVEL = 0.02
+#: A criterion on which two runs differ by less than this is no reason for either.
+TELLING = 0.03
+#: Below this, other customers of the same kind would have given other segments.
+SHAKY = 0.6
+#: A segment smaller than this share of customers is hardly worth a campaign.
+TINY = 0.005
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """What runs are judged by. ``weight``: its part of the score, where every run has a figure for it."""
+
+    name: str
+    title: str
+    weight: float
+    meaning: str
+
+
+CRITERIA = (
+    Criterion("stability", "stability", 0.3, "the same customers stay together when others are drawn"),
+    Criterion("captured", "later revenue captured", 0.3, "the share of later revenue that the top fifth brought in"),
+    Criterion("separation", "separation", 0.2, "how far it explains recency, frequency and spend"),
+    Criterion("balance", "balance of sizes", 0.1, "how even its segments are"),
+    Criterion("agreement", "agreement with the others", 0.1, "its mean adjusted Rand index with the other runs"),
+)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One run: what it is called, its figures by criterion (0 to 1, None where there is none), its smallest segment."""
+
+    name: str
+    figures: Mapping[str, float | None]
+    smallest_share: float | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is recommended.
+
+    ``best``: places of the best candidates; several where they are level, none where nothing could be judged.
+    ``headline``: one sentence. ``reasons``: for the best, ``against``: what speaks for others, ``cautions``: what to
+    know of the best. ``considered``: titles of the criteria with their weights, which sum up to 1. ``missing``: what
+    could not be judged by, and why. ``scores``: of the candidates, in their order.
+    """
+
+    best: tuple[int, ...]
+    headline: str
+    reasons: tuple[str, ...]
+    against: tuple[str, ...]
+    cautions: tuple[str, ...]
+    considered: Mapping[str, float]
+    missing: tuple[str, ...]
+    scores: tuple[float, ...]
+
+    @property
+    def draw(self) -> bool:
+        """Whether several are level."""
+        return len(self.best) > 1
+
+
+def verdict(candidates: Sequence[Candidate]) -> Verdict:
+    """Weigh candidates by all criteria that every one of them has a figure for.
+
+    The score is the weighted mean of these figures. Candidates within 0.02 of the best score are level: then it is a
+    draw, and no figure is made to decide it. A silhouette is no criterion, as it is a distance in each engine's own
+    feature space; with two candidates agreement is none either, as it is the same for both.
+
+    Raises:
+        ValueError: fewer than two candidates.
+    """
+    if len(candidates) < 2:
+        raise ValueError("a verdict needs two candidates")
+    judged, missing = [], []
+    for criterion in CRITERIA:
+        if criterion.name == "agreement" and len(candidates) == 2:
+            continue
+        without = [one.name for one in candidates if one.figures.get(criterion.name) is None]
+        if without:
+            whose = "no run has it" if len(without) == len(candidates) else f"{_listed(without)} has none"
+            missing.append(f"{criterion.title.capitalize()} was not weighed: {whose}.")
+        else:
+            judged.append(criterion)
+    if not judged:
+        nothing = "There is no recommendation: no figure is known for all of these runs."
+        return Verdict((), nothing, (), (), (), {}, tuple(missing), ())
+    total = sum(criterion.weight for criterion in judged)
+    weights = {criterion.title: criterion.weight / total for criterion in judged}
+    scores = tuple(sum(weights[c.title] * _figure(one, c) for c in judged) for one in candidates)
+    order = sorted(range(len(candidates)), key=lambda place: (-scores[place], place))
+    best = tuple(sorted(place for place in order if scores[order[0]] - scores[place] < LEVEL))
+    rest = [place for place in order if place not in best]
+    if len(best) > 1:
+        headline = (
+            f"It is a draw between {_listed([candidates[place].name for place in best])}: their scores differ by less "
+            f"than {LEVEL:g}. Keep the one that is live, or take the one whose segments are easier to explain."
+        )
+        told = _parted(candidates, judged, best)
+    else:
+        first, second = candidates[order[0]], candidates[order[1]]
+        headline = (
+            f"{first.name} is the one to work with: it scores {scores[order[0]]:.2f}, "
+            f"the next, {second.name}, {scores[order[1]]:.2f}."
+        )
+        told = _for_and_against(candidates, judged, order[0], rest)
+    cautions = [text for place in best for text in _cautions(candidates[place])]
+    return Verdict(best, headline, *told, tuple(cautions), weights, tuple(missing), scores)
+
+
+def _figure(candidate: Candidate, criterion: Criterion) -> float:
+    value = candidate.figures[criterion.name]
+    assert value is not None
+    return min(max(value, 0.0), 1.0)
+
+
+def _for_and_against(
+    candidates: Sequence[Candidate], judged: Sequence[Criterion], best: int, rest: Sequence[int]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    reasons, against = [], []
+    for criterion in judged:
+        mine = _figure(candidates[best], criterion)
+        rival = max(rest, key=lambda place: _figure(candidates[place], criterion))
+        theirs = _figure(candidates[rival], criterion)
+        figures = f"({mine:.2f} against {theirs:.2f} of {candidates[rival].name}; {criterion.meaning})"
+        if mine - theirs >= TELLING:
+            reasons.append(f"Best in {criterion.title} {figures}.")
+        elif theirs - mine >= TELLING:
+            against.append(f"Behind in {criterion.title} {figures}.")
+        else:
+            reasons.append(f"As good as any in {criterion.title} {figures}.")
+    return tuple(reasons), tuple(against)
+
+
+def _parted(
+    candidates: Sequence[Candidate], judged: Sequence[Criterion], best: Sequence[int]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What tells those apart that are level: each is better in something, or there is nothing."""
+    reasons = []
+    for criterion in judged:
+        high = max(best, key=lambda place: _figure(candidates[place], criterion))
+        low = min(best, key=lambda place: _figure(candidates[place], criterion))
+        most, least = _figure(candidates[high], criterion), _figure(candidates[low], criterion)
+        if most - least >= TELLING:
+            reasons.append(
+                f"{candidates[high].name} is better in {criterion.title} ({most:.2f} against {least:.2f} of "
+                f"{candidates[low].name}; {criterion.meaning})."
+            )
+    return tuple(reasons) or ("No single figure tells them apart either.",), ()
+
+
+def _cautions(candidate: Candidate) -> list[str]:
+    found = []
+    stability = candidate.figures.get("stability")
+    if stability is not None and stability < SHAKY:
+        found.append(
+            f"{candidate.name} is shaky (stability {stability:.2f}): with other customers of the same kind, many would "
+            "stand in another segment."
+        )
+    if candidate.smallest_share is not None and candidate.smallest_share < TINY:
+        share = f"{100 * candidate.smallest_share:.2f} %"
+        found.append(f"The smallest segment of {candidate.name} holds only {share} of the customers.")
+    return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

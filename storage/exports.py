@@ -1,0 +1,130 @@
+"""Keeping the record of exports: begun, then complete or broken off, and readable when its run is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select, update
+
+from storage.contract import ChangedError
+from storage.database import Transaction
+from storage.desk_tables import ExportRow
+from storage.desk_verbs import query_of, text_of
+from storage.exported import ControlGroup, Export
+from storage.verbs import SqlVerbs, plain
+
+
+class ExportVerbs(SqlVerbs):
+    """The verbs about the record of exports."""
+
+    def begin_export(
+        self,
+        run_id: int,
+        selection: str,
+        *,
+        format: str,
+        user: str | None = None,
+        columns: Sequence[str] | None = None,
+        control: ControlGroup | None = None,
+        about: Mapping[str, Any] | None = None,
+    ) -> Export:
+        """See :class:`~storage.exported.ExportStore`."""
+        values: dict[str, Any] = {
+            "run_id": run_id,
+            "selection": query_of(selection),
+            "format": text_of("format", format),
+            "rows": 0,
+            "sha256": None,
+            "user": None if user is None else text_of("user", user),
+            "exported_at": self._clock(),
+            "state": "begun",
+            "columns": None if columns is None else [text_of("name of a column", name) for name in columns],
+        }
+        if control is not None:
+            values |= {f"control_{name}": value for name, value in vars(control).items()}
+        with self._database.writing(self._workspace_id) as transaction:
+            run = self._run_row(transaction, run_id)
+            snapshot = self._snapshot_row(transaction, run.snapshot_id)
+            values |= {"dataset": snapshot.dataset, "as_of": snapshot.as_of, "engine": run.engine}
+            values["about"] = {
+                "title": snapshot.info.get("title"),
+                "currency": snapshot.info.get("currency"),
+                "source": snapshot.source,
+                "fingerprint": snapshot.fingerprint,
+                "engine_settings": run.settings,
+                **plain(about or {}),
+            }
+            return self._export(transaction, transaction.add_one(ExportRow, values))
+
+    def end_export(self, export_id: int, *, rows: int, size: int, sha256: str | None) -> Export:
+        """See :class:`~storage.exported.ExportStore`."""
+        ended = {"rows": rows, "size": size, "sha256": sha256, "state": "complete" if sha256 else "broken off"}
+        still = update(ExportRow).where(ExportRow.id == export_id, ExportRow.state == "begun")
+        with self._database.writing(self._workspace_id) as transaction:
+            found = self._export(transaction, export_id)
+            if not transaction.rows(still.values(ended).returning(ExportRow.id)):
+                raise ChangedError(f"Export {export_id} has ended already: it is {found.state}.")
+            return self._export(transaction, export_id)
+
+    def record_export(
+        self,
+        run_id: int,
+        selection: str,
+        *,
+        format: str,
+        rows: int,
+        sha256: str | None = None,
+        user: str | None = None,
+        size: int | None = None,
+        columns: Sequence[str] | None = None,
+        about: Mapping[str, Any] | None = None,
+    ) -> Export:
+        """See :class:`~storage.exported.ExportStore`."""
+        begun = self.begin_export(run_id, selection, format=format, user=user, columns=columns, about=about)
+        ended = {"rows": rows, "size": size, "sha256": sha256, "state": "complete"}
+        with self._database.writing(self._workspace_id) as transaction:
+            change = update(ExportRow).where(ExportRow.id == begun.id).values(ended)
+            transaction.rows(change.returning(ExportRow.id))
+            return self._export(transaction, begun.id)
+
+    def exports(self, *, limit: int = 1000, before: int | None = None) -> list[Export]:
+        """See :class:`~storage.exported.ExportStore`."""
+        wanted = select(ExportRow).order_by(ExportRow.id.desc()).limit(limit)
+        if before is not None:
+            wanted = wanted.where(ExportRow.id < before)
+        with self._database.reading(self._workspace_id) as transaction:
+            return [_export(row) for (row,) in transaction.rows(wanted)]
+
+    def export(self, export_id: int) -> Export:
+        """See :class:`~storage.exported.ExportStore`."""
+        with self._database.reading(self._workspace_id) as transaction:
+            return self._export(transaction, export_id)
+
+    def _export(self, transaction: Transaction, number: int | None) -> Export:
+        wanted = select(ExportRow).where(ExportRow.id == number).execution_options(populate_existing=True)
+        return _export(self._one(transaction, wanted, f"no export {number}"))
+
+
+def _export(row: ExportRow) -> Export:
+    control = None
+    if row.control_share is not None:
+        control = ControlGroup(row.control_share, row.control_seed or 0, row.control_part or "all")  # type: ignore[arg-type]
+    return Export(
+        id=row.id,
+        run_id=row.run_id,
+        selection=row.selection,
+        format=row.format,
+        rows=row.rows,
+        sha256=row.sha256,
+        user=row.user,
+        exported_at=row.exported_at,
+        state=row.state,  # type: ignore[arg-type]  # only the states of the contract are ever written
+        size=None if row.size is None else int(row.size),
+        columns=None if row.columns is None else tuple(row.columns),
+        control=control,
+        dataset=row.dataset,
+        as_of=row.as_of,
+        engine=row.engine,
+        about=row.about or {},
+    )

@@ -1,0 +1,132 @@
+"""The page of exports, and the window of export choices."""
+
+import json
+from urllib.parse import parse_qsl, urlsplit
+
+import dash
+import pytest
+from plotly.utils import PlotlyJSONEncoder
+from starlette.testclient import TestClient
+
+from dashboard import export_panel, ids
+from dashboard.app import create_app
+from dashboard.frames import FrameCache
+from dashboard.pages import exports as page
+from dashboard.services import Services
+from engines.errors import InputError
+from storage.contract import Selection
+from storage.exported import ControlGroup
+from tests.dashboard import shop
+from tests.dashboard.test_page_segments import _call
+
+LONG = "Names that are typed in with great care " * 4
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory):
+    settings = shop.config(tmp_path_factory.mktemp("exports"))
+    store = shop.opened(settings)
+    yield Services(settings, store, FrameCache(store)), shop.fill_rfm(store, settings)
+    store.close()
+
+
+def drawn(services, **query):
+    return json.dumps(page.layout(services, **query).to_plotly_json(), cls=PlotlyJSONEncoder)
+
+
+def test_from_nothing_to_a_list_of_exports(services):
+    made, runs = services
+    store = made.store
+    assert "Nothing has been exported yet" in drawn(made)
+    whole = store.begin_export(
+        runs["rfm"],
+        "country=Germany&min_clv=20",
+        format="csv",
+        user=LONG,
+        columns=["customer_id", "clv"],
+        control=ControlGroup(0.1, 7, "campaign"),
+        about={"list": "customers", "query": "columns=customer_id&columns=clv&control=0.1&seed=7&part=campaign"},
+    )
+    store.end_export(whole.id, rows=1234, size=56_789, sha256="0123456789abcdef" * 4)
+    text = drawn(made)
+    for seen in (
+        *("Germany", "CLV ≥ £20.00", "1,234", "CSV", "56.8", "01234567", "0123456789abcdef" * 4),
+        *("10.0", "left out of the list, seed 7", "10 Dec 2011", "RFM", LONG, "customer_id, clv"),
+        *(f"/api/v1/exports/{whole.id}/manifest", f"/?run={runs['rfm']}&country=Germany&min_clv=20"),
+        f"/api/v1/runs/{runs['rfm']}/export.csv?country=Germany&min_clv=20&{whole.about['query']}",
+    ):
+        assert seen in text or json.dumps(seen)[1:-1] in text, seen
+    assert "Broken off" not in text
+    cut = store.begin_export(runs["rfm"], "", format="xlsx")
+    assert "Not finished" in drawn(made)
+    store.end_export(cut.id, rows=3, size=9, sha256=None)
+    assert "Broken off" in drawn(made)
+    assert "Everyone" in drawn(made)
+
+
+def test_an_export_outlasts_its_run(services):
+    made, runs = services
+    made.store.record_export(runs["toys"], "", format="csv", rows=2, sha256="ab" * 32)
+    assert "Run deleted" not in drawn(made)
+    made.store.delete_run(runs["toys"])
+    text = drawn(made)
+    assert "Run deleted" in text
+    assert f"runs/{runs['toys']}/export" not in text
+
+
+def test_the_list_goes_on_page_by_page(services, monkeypatch):
+    made, runs = services
+    for _ in range(3):
+        made.store.record_export(runs["rfm"], "", format="csv", rows=2)
+    newest = made.store.exports()
+    monkeypatch.setattr(page, "SHOWN", 2)
+    text = drawn(made, run=str(runs["rfm"]))
+    assert f"/exports?before={newest[1].id}&run={runs['rfm']}" in text
+    assert "Newest" not in text
+    assert f"exports/{newest[2].id}/manifest" not in text
+    text = drawn(made, before=str(newest[1].id))
+    assert f"exports/{newest[2].id}/manifest" in text
+    assert "Newest" in text
+    assert "no earlier exports" in drawn(made, before="1")
+    with pytest.raises(InputError, match="before must be"):
+        page.layout(made, before="1; drop table")
+
+
+def test_movers_are_on_record_as_what_they_are(services):
+    made, runs = services
+    with TestClient(create_app(made.config, made.store, environ={}), base_url="http://127.0.0.1/api/v1/") as client:
+        answer = client.get(f"runs/{runs['rfm']}/movers.csv?since={runs['early']}")
+        assert answer.status_code == 200
+        slip = client.get(f"exports/{made.store.exports(limit=1)[0].id}/manifest").json()
+        assert slip["list"] == "movers"
+        assert client.get("http://127.0.0.1" + slip["again"]).content == answer.content
+    assert "Customers that changed segment" in drawn(made)
+
+
+def test_the_window_offers_the_columns_of_the_run(services):
+    made, runs = services
+    app = dash.Dash("choices", suppress_callback_exceptions=True)
+    app.layout = dash.html.Div([dash.dcc.Location(id=ids.LOCATION), export_panel.panel("p"), export_panel.opener("p")])
+    export_panel.register(app, made, "p", "drawn", "export", "table")
+    client = app.server.test_client()
+    values = {"p-choices-open.n_clicks": 1, "drawn.data": {"run": runs["rfm"]}, "p-choices-ticked.value": ["clv", "x"]}
+    shown = _call(client, "p-choices.is_open", values, "p-choices-open.n_clicks").json["response"]
+    assert shown["p-choices"]["is_open"] is True
+    names = [option["value"] for option in shown["p-choices-ticked"]["options"]]
+    store_has = made.store.stream(runs["rfm"], Selection()).schema.names
+    assert sorted(names) == sorted(store_has)
+    assert names[:3] == ["customer_id", "segment", "recency_days"]
+    assert shown["p-choices-ticked"]["value"] == ["clv"]
+    closed = _call(client, "p-choices.is_open", values, "p-choices-close.n_clicks").json["response"]
+    assert closed == {"p-choices": {"is_open": False}}
+
+
+def test_the_address_again_is_one_that_the_api_takes(services):
+    from dashboard.export_choices import Choices
+    from dashboard.manifest import again
+
+    made = services[0]
+    export = next(item for item in made.store.exports() if item.control)
+    pairs = parse_qsl(urlsplit(again(export)).query)
+    assert Choices.from_query(pairs) == Choices(("customer_id", "clv"), export.control)
+    assert Selection.from_query(pairs) == Selection(countries=("Germany",), min_clv=20.0)
