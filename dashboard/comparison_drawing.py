@@ -15,7 +15,7 @@ from dashboard.comparison_parts import Part, cross, part
 from dashboard.figures import compare as figures
 from dashboard.figures import side_by_side as drawings
 from dashboard.figures.migration import draw_sankey
-from dashboard.numbers import count, percent, plural
+from dashboard.numbers import count, percent, plural, written
 from dashboard.side_by_side import aligned_segments, captured, places, verdict_of
 from engines.holdout import TOP
 
@@ -28,12 +28,12 @@ def told(found: Comparison, labels: Sequence[str]) -> str:
     most, least = figures.AgreementData(tuple(labels), found.ari).extremes
     if len(labels) == FEWEST:
         return (
-            f"{most[0]} and {most[1]} agree with an adjusted Rand index of {most[2]:.2f} and an adjusted mutual "
-            f"information of {found.ami[0, 1]:.2f}."
+            f"{most[0]} and {most[1]} agree with an adjusted Rand index of {written(most[2], '.2f')} and an "
+            f"adjusted mutual information of {written(found.ami[0, 1], '.2f')}."
         )
     return (
-        f"{most[0]} and {most[1]} agree most (adjusted Rand index {most[2]:.2f}), "
-        f"{least[0]} and {least[1]} least ({least[2]:.2f})."
+        f"{most[0]} and {most[1]} agree most (adjusted Rand index {written(most[2], '.2f')}), "
+        f"{least[0]} and {least[1]} least ({written(least[2], '.2f')})."
     )
 
 

@@ -14,7 +14,7 @@ from dashboard.comparison import BETTER, MetricRow, differing_settings, metric_r
 from dashboard.comparison_parts import Part
 from dashboard.disagreeing import Disagreement
 from dashboard.figures import graph_config
-from dashboard.numbers import NOTHING, count, percent, plural, short_money
+from dashboard.numbers import NOTHING, count, percent, plural, short_money, written
 from dashboard.side_by_side import Aligned, Slot, memory_words
 from engines.columns import CLV, COUNTRY, CUSTOMER_ID, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
@@ -120,7 +120,7 @@ def metric_table(runs: Sequence[Run], labels: Sequence[str]) -> Component:
         _line("Fitted on", "Customers the model was fitted on; everyone is labelled all the same.",
               [NOTHING if run.fitted_on is None else count(run.fitted_on) for run in runs]),
         _line("Fit time", "Seconds from the customer table to the finished segments, on the machine that fitted it.",
-              [NOTHING if run.seconds is None else f"{run.seconds:.2f} s" for run in runs],
+              [NOTHING if run.seconds is None else f"{written(run.seconds, '.2f')} s" for run in runs],
               best=least([run.seconds for run in runs])),
         _line("Peak memory", "", [text for text, _ in memory], meanings=[why for _, why in memory],
               best=least([(run.info.get("memory") or {}).get("peak") for run in runs])),
