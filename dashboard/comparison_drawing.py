@@ -28,8 +28,8 @@ def told(found: Comparison, labels: Sequence[str]) -> str:
     most, least = figures.AgreementData(tuple(labels), found.ari).extremes
     if len(labels) == FEWEST:
         return (
-            f"{most[0]} and {most[1]} agree with an adjusted Rand index of {written(most[2], '.2f')} and an adjusted mutual "
-            f"information of {written(found.ami[0, 1], '.2f')}."
+            f"{most[0]} and {most[1]} agree with an adjusted Rand index of {written(most[2], '.2f')} and an "
+            f"adjusted mutual information of {written(found.ami[0, 1], '.2f')}."
         )
     return (
         f"{most[0]} and {most[1]} agree most (adjusted Rand index {written(most[2], '.2f')}), "

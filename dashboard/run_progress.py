@@ -8,6 +8,7 @@ from datetime import datetime
 from statistics import median
 from typing import NamedTuple
 
+from dashboard.numbers import written
 from dashboard.orders import Open
 from storage.contract import Run
 from storage.queued import LogLine
@@ -79,7 +80,7 @@ def left_words(seconds: float | None) -> str:
         return f"about {math.ceil(seconds / 10) * 10} s left"
     if seconds < 3600:
         return f"about {round(seconds / 60) or 1} min left"
-    return f"about {seconds / 3600:.1f} h left"
+    return f"about {written(seconds / 3600, '.1f')} h left"
 
 
 def duration(seconds: float | None) -> str:
@@ -87,7 +88,7 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{written(seconds, '.1f')} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.comparison import Comparison, cross_table
-from dashboard.numbers import NOTHING, count
+from dashboard.numbers import NOTHING, count, written
 from dashboard.run_frame import RunFrame
 from engines.alignment import aligned
 from engines.columns import FREQUENCY, MONETARY, RECENCY
@@ -114,7 +114,7 @@ def memory_words(run: Run) -> tuple[str, str]:
     peak, grown = (kept["peak"] / _MEGABYTE, (kept["peak"] - kept["before"]) / _MEGABYTE)
     return (
         f"{count(peak)}\u00a0MB",
-        f"The whole process at its peak while the engine was fitted, {grown:,.0f} MB of it new.",
+        f"The whole process at its peak while the engine was fitted, {written(grown, ',.0f')} MB of it new.",
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dashboard.figures import ink, template
 from dashboard.figures.choose_k import ACCENT
-from dashboard.numbers import count, decimal, percent
+from dashboard.numbers import count, decimal, percent, written
 
 Bins = Sequence[Mapping[str, Any]]
 
@@ -121,7 +121,10 @@ def draw_importances(data: Importance, theme: str) -> go.Figure:
         marker={"color": colours.bar},
         error_x={"type": "data", "array": data.spread[::-1], "color": colours.faint, "thickness": 1.5, "width": 3},
         hovertext=np.array(
-            [f"<b>{name}</b><br>{value:.3g}" for name, value in zip(data.features, data.importance, strict=True)][::-1]
+            [
+                f"<b>{name}</b><br>{written(value, '.3g')}"
+                for name, value in zip(data.features, data.importance, strict=True)
+            ][::-1]
         ),
         hoverinfo="text",
     )

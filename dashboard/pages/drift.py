@@ -115,8 +115,10 @@ def _against(live: Mapping[int, LivePoint]) -> Component:
                 html.Td(dcc.Link(f"run {number}", href=f"{PATH}?run={number}")),
                 html.Td(f"run {point.against}, {day(date.fromisoformat(point.before))}", className="seg-nowrap"),
                 html.Td(count(point.customers), className="seg-number"),
-                html.Td(f"{point.ari:.3f}", className="seg-number"),
-                html.Td(NOTHING if point.noise_low is None else f"{point.noise_low:.3f}", className="seg-number"),
+                html.Td(written(point.ari, ".3f"), className="seg-number"),
+                html.Td(
+                    NOTHING if point.noise_low is None else written(point.noise_low, ".3f"), className="seg-number"
+                ),
                 html.Td(percent(point.moved_share), className="seg-number"),
                 html.Td("▲ alert" if point.alert else "", className="seg-alarm"),
             ]

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from dashboard import cards
 from dashboard.context import engine_titles
 from dashboard.manifest import OTHERS, again, conditions_of, file_name, view_of
-from dashboard.numbers import NOTHING, count, day, percent, plural
+from dashboard.numbers import NOTHING, count, day, percent, plural, written
 from dashboard.services import Services
 from engines.errors import InputError
 from storage.exported import Export
@@ -163,7 +163,7 @@ def _size(size: int | None) -> str:
         return ""
     for scale, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if size >= scale:
-            return f"{size / scale:,.1f}\u00a0{unit}"
+            return f"{written(size / scale, ',.1f')}\u00a0{unit}"
     return f"{size}\u00a0bytes"
 
 

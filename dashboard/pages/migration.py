@@ -37,9 +37,7 @@ def layout(services: Services, **query: Any) -> Component:
     """The page for the run in the address; two pickers say between which dates."""
     run = run_from(services.store, query.get("run"))
     if run is None:
-        return cards.empty_state(
-            "Nobody to follow yet", ["Segment some sales first:", html.Code("segmentry run SALES")]
-        )
+        return cards.empty_state("Nobody to follow yet", cards.sales_first())
     snapshot = services.store.snapshot(run.snapshot_id)
     label = run_label(run, engine_titles())
     starts = _starts(run, services) if run.state == "done" else []

@@ -55,7 +55,7 @@ def layout(services: Services, **query: Any) -> Component:
     """The page for the snapshot of the run in the address."""
     run = run_from(services.store, query.get("run"))
     if run is None:
-        return cards.empty_state("Nobody to value yet", ["Segment some sales first:", html.Code("segmentry run SALES")])
+        return cards.empty_state("Nobody to value yet", cards.sales_first())
     snapshot = services.store.snapshot(run.snapshot_id)
     receipt = _receipt(services, snapshot)
     head = [html.H1("Value, and how far to trust it"), html.P(_place(snapshot), className="seg-lead mb-1")]
