@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-import dash_bootstrap_components as dbc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
@@ -15,11 +13,27 @@ from flask import request
 from dashboard import cards
 from dashboard import new_run_form as form
 from dashboard.context import engine_titles, run_from, title_of
+from dashboard.new_run_steps import (
+    DATASET,
+    DATE,
+    DATE_PLACE,
+    OTHER,
+    REFUSED,
+    REVIEW,
+    SEED,
+    START,
+    TOLD,
+    WHEN,
+    data,
+    dates,
+    engines,
+    review,
+    step,
+)  # fmt: skip
 from dashboard.numbers import day, plural
 from dashboard.orders import Order, Wish, check_date, fitting_settings, place, why_no_other_date
 from dashboard.run_progress import UNDER_WAY
 from dashboard.run_watch import BODY, CANCEL, HEAD, LOG, alert, panel, standings
-from dashboard.runner import make_engine
 from dashboard.services import Services
 from dashboard.starters import user_of
 from engines import registry
@@ -32,14 +46,9 @@ TITLE = "New run"
 ORDER = 28
 AREA = "operations"
 
-DATASET, WHEN, DATE, DATE_PLACE, TOLD = (
-    f"new-run-{name}" for name in ("dataset", "snapshot", "date", "date-place", "told")
-)
-SEED, REVIEW, REFUSED, START = (f"new-run-{name}" for name in ("seed", "review", "refused", "start"))
 LEAVE, LEFT = "new-run-leave", "new-run-left"
 WATCHED, TICK, PANELS, SAID = "new-run-watched", "new-run-tick", "new-run-panels", "new-run-said"
 
-OTHER = "other"
 _MOST_WATCHED = 20
 
 
@@ -58,92 +67,14 @@ def layout(services: Services, **query: Any) -> Component:
     return html.Div(
         [
             html.H1("New run"),
-            _step(1, "Data", *_data(snapshots, begin)),
-            _step(2, "Engines", *_engines(services, begin)),
-            _step(3, "Review and start", *_review()),
+            step(1, "Data", *data(snapshots, begin)),
+            step(2, "Engines", *engines(services, begin)),
+            step(3, "Review and start", *review()),
             dcc.Store(id=LEAVE),
             dcc.Store(id=LEFT),
         ],
         className="data-page new-run-page",
     )
-
-
-def _step(number: int, title: str, *parts: Any) -> Component:
-    return html.Section([html.H2([html.Span(str(number), className="data-step"), title]), *parts], className="seg-card")
-
-
-def _data(snapshots: list[Snapshot], begin: Snapshot) -> list[Component]:
-    names = {item.dataset: title_of(item) for item in reversed(snapshots)}
-    datasets = [{"value": name, "label": title} for name, title in sorted(names.items(), key=lambda pair: pair[1])]
-    options = _dates(snapshots, begin.dataset)
-    cells = [
-        _cell("Data set", dbc.Select(id=DATASET, options=datasets, value=begin.dataset, size="sm")),
-        _cell("Customers as of", dbc.Select(id=WHEN, options=options, value=str(begin.id), size="sm")),
-        html.Div(
-            _cell("Another date", dbc.Input(id=DATE, type="date", value="", size="sm", debounce=True)),
-            id=DATE_PLACE,
-            hidden=True,
-        ),
-    ]
-    upload = ["Other sales? ", dcc.Link("Upload them on the Data page", href="/data"), "."]
-    return [
-        html.Div(cells, className="data-cells"),
-        html.P("", id=TOLD, className="seg-hint mt-2 mb-0", **{"aria-live": "polite"}),
-        html.P(upload, className="seg-hint mb-0"),
-    ]
-
-
-def _cell(label: str, field: Component) -> Component:
-    return html.Label([label, field], className="data-label")
-
-
-def _dates(snapshots: list[Snapshot], dataset: str) -> list[dict[str, str]]:
-    mine = [item for item in snapshots if item.dataset == dataset]
-    days = [item.as_of for item in mine]
-    dated = [
-        {
-            "value": str(item.id),
-            "label": f"{day(item.as_of)}{'' if days.count(item.as_of) == 1 else f' #{item.id}'}"
-            f" ({plural(item.customers, 'customer')})",
-        }
-        for item in mine
-    ]
-    return [*dated, {"value": OTHER, "label": "Another date …"}]
-
-
-def _engines(services: Services, begin: Snapshot) -> list[Component]:
-    columns = services.store.snapshot_columns(begin.id)
-    shown = []
-    for entry in registry.registered():
-        values: Mapping[str, Any] = {}
-        if entry.engine is not None:
-            try:
-                made = make_engine(entry.name, services.config)
-            except InputError:  # settings of the configuration that it has no more: the form begins with its defaults
-                made = entry.engine()
-            values = {knob.name: getattr(made, knob.name) for knob in entry.knobs}
-        shown.append(form.card(entry, values, entry.name in services.config.engines.use, columns))
-    seed = dbc.Input(
-        id=SEED, type="text", value=str(services.config.engines.seed), size="sm", debounce=True, inputmode="numeric"
-    )
-    hint = "The same seed gives the same segments."
-    return [
-        html.Div(shown, className="new-run-cards"),
-        html.Div(
-            [html.Label(["Seed of everything random", seed], className="data-label", title=hint)],
-            className="new-run-seed new-run-bounds",
-            **{"data-low": "0", "data-high": "4294967295"},
-        ),
-    ]
-
-
-def _review() -> list[Component]:
-    return [
-        html.Div(id=REVIEW, **{"aria-live": "polite"}),
-        html.Div(id=REFUSED, **{"aria-live": "assertive"}),
-        dbc.Button("Start", id=START, color="primary", size="sm", disabled=True),
-        html.Span("A worker computes it; this page may be left and come back to.", className="seg-hint ms-2"),
-    ]
 
 
 def _watching(services: Services, numbers: list[int]) -> Component:
@@ -262,7 +193,7 @@ def register(app: Dash, services: Services) -> None:
 
     @app.callback(Output(WHEN, "options"), Output(WHEN, "value"), Input(DATASET, "value"), prevent_initial_call=True)
     def other_dataset(dataset: str) -> tuple[Any, ...]:
-        options = _dates(services.store.snapshots(), dataset)
+        options = dates(services.store.snapshots(), dataset)
         return options, options[0]["value"]
 
     @app.callback(
@@ -307,16 +238,16 @@ def register(app: Dash, services: Services) -> None:
             except InputError as error:
                 wrong[name] = str(error)
         if refused:
-            review: Any = html.P(refused, className="seg-alarm")
+            said_of: Any = html.P(refused, className="seg-alarm")
         elif not wishes:
-            review = html.P("Tick at least one engine.", className="seg-hint")
+            said_of = html.P("Tick at least one engine.", className="seg-hint")
         else:
             total = plural(len(wishes), "run")
-            review = [html.P(f"{about} {total}:", className="mb-1"), html.Ul([html.Li(text) for text in said])]
+            said_of = [html.P(f"{about} {total}:", className="mb-1"), html.Ul([html.Li(text) for text in said])]
         return {
             "told": about,
             "wrong": [wrong.get(item["engine"], "") for item in named["wrong"]],
-            "review": review,
+            "review": said_of,
             "disabled": bool(refused or wrong or not wishes),
         }
 

@@ -37,6 +37,7 @@ STATE, DATASET, ENGINE = "runs-state", "runs-dataset", "runs-engine"
 LIST, TICK, SAID, COMPARE, CURRENT = "runs-list", "runs-tick", "runs-said", "runs-compare", "runs-current"
 SEEN = "runs-seen"  # how the runs stood when the list was drawn
 SURE, SURE_TEXT, SURE_RUN, YES, NO = "runs-sure", "runs-sure-text", "runs-sure-run", "runs-yes", "runs-no"
+ALL_OF_THEM = "*"  # an empty value would leave the picker blank
 _STATES = ("queued", "running", "done", "failed", "cancelled")
 
 
@@ -78,7 +79,12 @@ def layout(services: Services, **query: Any) -> Component:
 
 def _picker(name: str, label: str, options: dict[str, str], value: str) -> Component:
     known = [{"value": item, "label": text} for item, text in sorted(options.items(), key=lambda pair: pair[1].lower())]
-    select = dbc.Select(id=name, size="sm", options=[{"value": "", "label": f"{label}: all"}, *known], value=value)
+    select = dbc.Select(
+        id=name,
+        size="sm",
+        options=[{"value": ALL_OF_THEM, "label": f"{label}: all"}, *known],
+        value=value or ALL_OF_THEM,
+    )
     return html.Div([html.Label(label, htmlFor=name, className="seg-unseen"), select])
 
 
@@ -168,7 +174,7 @@ def register(app: Dash, services: Services) -> None:
     def act(*given: Any) -> tuple[Any, ...]:
         _, state, dataset, engine, *_, yes, sure, values, names, current, seen = given
         asked, said, is_open = ctx.triggered_id, None, no_update
-        wanted = Filter(state or "", dataset or "", engine or "")
+        wanted = Filter(*("" if not text or text == ALL_OF_THEM else text for text in (state, dataset, engine)))
         try:
             if isinstance(asked, dict):
                 if not ctx.triggered[0]["value"]:  # the buttons were drawn, nobody pressed one

@@ -168,7 +168,7 @@ def test_the_form_checks_itself_and_starts(desk):
     kinds = {form.TICK: "ticks", form.KNOB: "knobs", form.COLUMNS: "columns", form.AUTO_K: "autos"}
     values = {kind: list(zip(named[group], filled[group], strict=True)) for kind, group in kinds.items()}
     values[form.TICK] = [(name, name["engine"] == "kmeans") for name, _ in values[form.TICK]]
-    values[form.WRONG] = [(name, None) for name in named["ticks"]]
+    values[form.WRONG] = [({**name, "type": form.WRONG}, None) for name in named["ticks"]]
     plain = {page.SEED: "0", page.WHEN: filled["when"], page.DATE: "", page.DATASET: "shop", page.START: 1}
     _, wrong = answer(client, page.REVIEW, values | plain | {page.SEED: "-1"}, page.SEED)
     assert wrong[page.START]["disabled"]
