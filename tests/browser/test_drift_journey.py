@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -43,7 +44,7 @@ def test_from_the_timeline_to_who_went_where(desk, dash_br):
     wait.until(lambda _: texts("section table tbody tr") == rows)
     assert texts(".seg-lead") == verdict
 
-    browser.find_element(By.PARTIAL_LINK_TEXT, "Who went where").click()
+    browser.find_element(By.PARTIAL_LINK_TEXT, "Who went where").send_keys(Keys.ENTER)
     wait.until(lambda _: "changed segment" in " ".join(texts("#migration-found p")))
     wait.until(lambda _: browser.find_elements(By.CSS_SELECTOR, "#migration-sankey .sankey-link"))
     Select(browser.find_element(By.ID, "migration-from")).select_by_value("1998-01-01")

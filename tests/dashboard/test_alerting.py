@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import socket
 import threading
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -118,6 +119,25 @@ def test_nobody_there_and_no_address(store, clock):
     assert "T0KEN" not in tried.error
     with pytest.raises(InputError, match="SEGMENTRY_WEBHOOK_URL"):
         webhook({"SEGMENTRY_WEBHOOK_URL": "file:///etc/passwd"})
+
+
+@pytest.mark.parametrize("receiver", [[200]], indirect=True)
+def test_a_connection_that_breaks_is_tried_again_and_no_secret_is_told(store, clock, receiver, caplog, capfd):
+    watched_run(store, live=LIVE)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        broken = threading.Thread(target=lambda: listening.accept()[0].close(), daemon=True)
+        broken.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/hooks/T0KEN"
+        tried = send_due(CONFIG, store, clock.now, {"SEGMENTRY_WEBHOOK_URL": url, "SEGMENTRY_WEBHOOK_SECRET": SECRET})
+        broken.join(10)
+    assert "could not be reached" in tried.error
+    assert (tried.delivery, tried.attempts) == ("waiting", 1)
+    clock.forward(11)
+    environ = {"SEGMENTRY_WEBHOOK_URL": receiver.url, "SEGMENTRY_WEBHOOK_SECRET": SECRET}
+    assert send_due(CONFIG, store, clock.now, environ).delivery == "delivered"
+    assert list(json.loads(receiver.got[0][2])) == ["text", "segmentry"], "as Slack takes it, and facts beside it"
+    told = [caplog.text, *capfd.readouterr(), repr(store.alerts()), tried.error, receiver.got[0][2].decode()]
+    assert not any(secret in text for text in told for secret in (SECRET, "T0KEN"))
 
 
 def test_what_is_old_when_the_webhook_is_set_up_is_not_sent(store, clock):
