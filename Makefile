@@ -9,7 +9,7 @@ APT = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 # their own only get in each other's way. Modules go to the processes in the order that tests/conftest.py puts them in.
 PYTEST = env OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: demo serve test test-slow lint format bench clean
+.PHONY: demo serve test test-slow lint format bench texts clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.app
@@ -33,6 +33,10 @@ lint: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The template of translations, from everything that pages say.
+texts: $(VENV)/.dev
+	@$(BIN)/python -c "from dashboard import texts; (texts.FOLDER / texts.TEMPLATE).write_bytes(texts.template())"
 
 bench: $(VENV)/.dev
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

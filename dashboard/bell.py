@@ -12,6 +12,7 @@ from dashboard import ids
 from dashboard.context import engine_titles
 from dashboard.numbers import day, plural, written
 from dashboard.services import Services
+from dashboard.texts import say
 from storage.watch import Alert
 
 BELL = "shell-bell"
@@ -29,7 +30,7 @@ def filled(services: Services) -> list[Component]:
     number = services.store.open_alerts()
     alerts = services.store.alerts(open_only=True, limit=_SHOWN)
     titles = engine_titles()
-    told = plural(number, "alert") + " not acknowledged" if number else "No open alerts"
+    told = plural(number, "alert") + " not acknowledged" if number else say("No open alerts")
     sign = html.Summary(
         [html.Span("▲ " if number else "△ ", **{"aria-hidden": "true"}), str(number) if number else ""],
         className="seg-icon seg-bell-sign" + (" seg-alarm" if number else ""),
@@ -47,7 +48,7 @@ def filled(services: Services) -> list[Component]:
 def _line(alert: Alert, engine: str) -> list[Component]:
     about = f"{alert.dataset}, {day(alert.as_of)}: {engine} agrees only to ARI {written(alert.ari, '.2f')}."
     button = html.Button(
-        "Acknowledge",
+        say("Acknowledge"),
         id={"type": SEEN, "alert": alert.id},
         type="button",
         className="btn btn-sm btn-outline-secondary ms-2",

@@ -22,6 +22,7 @@ from dashboard.numbers import day, plural
 from dashboard.run_frame import RunFrame
 from dashboard.services import Services
 from dashboard.tally import Tallies, everyone, tallies
+from dashboard.texts import say
 from dashboard.totals import segment_totals, totals, totals_of
 from engines.contract import NamedSegment
 from storage.contract import NotFoundError, Run, Selection
@@ -52,7 +53,7 @@ def desk(
     try:
         run = _run(services, view, fresh)
     except NotFoundError as error:
-        return _closed(cards.empty_state("There is no such run", [str(error)], [_begin_again()]))
+        return _closed(cards.empty_state(say("There is no such run"), [str(error)], [_begin_again()]))
     if run is None:
         return _closed(_first_steps())
     if run.state != "done":
@@ -113,7 +114,7 @@ def _around(frame: RunFrame, view: View, selection: Selection, sums: Tallies, pr
         "chips": filters.chips(filters.conditions(selection, frame.currency), prefix),
         "reset": selection.is_everyone,
         "export": {
-            "text": f"Export {plural(customers, 'customer')}",
+            "text": say("Export {customers}", customers=plural(customers, "customer")),
             **{kind: f"{address}.{kind}{query}" for kind in ("csv", "xlsx", "parquet")},
         },
         "bar": False,
@@ -192,26 +193,26 @@ def _closed(notice: Component) -> Parts:
 
 
 def _begin_again() -> Component:
-    return dcc.Link("Show the newest run", href="/", className="btn btn-primary")
+    return dcc.Link(say("Show the newest run"), href="/", className="btn btn-primary")
 
 
 def _first_steps() -> Component:
     return cards.empty_state(
-        "No customers yet",
+        say("No customers yet"),
         [
-            "Segments appear here once a file of sales has been read.",
-            dcc.Link("Add sales", href="/data", className="btn btn-primary"),
-            "Or have a look first:",
+            say("Segments appear here once a file of sales has been read."),
+            dcc.Link(say("Add sales"), href="/data", className="btn btn-primary"),
+            say("Or have a look first:"),
         ],
         [
             *demo.offer(),
-            html.P("In a terminal:"),
+            html.P(say("In a terminal:")),
             html.Dl(
                 [
                     html.Dt(html.Code("make demo")),
-                    html.Dd("loads two example shops and segments them"),
+                    html.Dd(say("loads two example shops and segments them")),
                     html.Dt(html.Code("segmentry run sales.csv")),
-                    html.Dd("reads your own sales: CSV, Excel or Parquet"),
+                    html.Dd(say("reads your own sales: CSV, Excel or Parquet")),
                 ]
             ),
         ],
@@ -220,11 +221,17 @@ def _first_steps() -> Component:
 
 def _unfinished(run: Run) -> Component:
     if run.state == "failed":
-        return cards.empty_state(f"Run {run.id} failed", [run.error or "No reason was recorded."], [_begin_again()])
-    words = {"queued": "is waiting to be worked on", "running": "is being worked on", "cancelled": "was cancelled"}
+        return cards.empty_state(
+            say("Run {run} failed", run=run.id), [run.error or say("No reason was recorded.")], [_begin_again()]
+        )
+    words = {
+        "queued": say("Run {run} is waiting to be worked on", run=run.id),
+        "running": say("Run {run} is being worked on", run=run.id),
+        "cancelled": say("Run {run} was cancelled", run=run.id),
+    }
     return cards.empty_state(
-        f"Run {run.id} {words[run.state]}",
-        ["Its segments can be seen once it is finished."] if run.state != "cancelled" else [],
+        words[run.state],
+        [say("Its segments can be seen once it is finished.")] if run.state != "cancelled" else [],
         [_begin_again()],
     )
 
@@ -233,18 +240,25 @@ def _nothing_left(frame: RunFrame, selection: Selection, prefix: str) -> Compone
     """Which filter empties the view, and a button to drop it."""
     found = filters.remedies(frame, selection)
     if not found:
-        sentence = "No single filter is to blame: only taking several away brings customers back."
-        return cards.empty_state("No customer meets these filters", [sentence, "Reset them to start again."])
+        sentence = say("No single filter is to blame: only taking several away brings customers back.")
+        return cards.empty_state(say("No customer meets these filters"), [sentence, say("Reset them to start again.")])
     first = found[0]
     alone = len(filters.conditions(selection, frame.currency)) == 1
-    sentence = f"Nobody meets “{first.condition.words}”"
-    sentence += "." if alone else " together with the other filters."
+    sentence = (
+        say("Nobody meets “{filter}”.", filter=first.condition.words)
+        if alone
+        else say("Nobody meets “{filter}” together with the other filters.", filter=first.condition.words)
+    )
     return cards.empty_state(
-        "No customer meets these filters",
+        say("No customer meets these filters"),
         [sentence],
         [
             html.Button(
-                f"Drop “{item.condition.words}” ({plural(item.customers, 'customer')})",
+                say(
+                    "Drop “{filter}” ({customers})",
+                    filter=item.condition.words,
+                    customers=plural(item.customers, "customer"),
+                ),
                 id={"type": f"{prefix}-drop", "field": item.condition.field},
                 className="btn btn-primary" if item is first else "btn btn-outline-secondary",
             )

@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 
 from dashboard.numbers import count, decimal, percent, round_money
 from dashboard.run_frame import RunFrame
+from dashboard.texts import say
 from engines.columns import CHURN_RISK, CLV, FREQUENCY, FUTURE_SPEND, MONETARY, P_PURCHASE, RECENCY, describe
 from engines.errors import InputError
 from storage.area import MOST_AREAS, Area
@@ -113,9 +114,9 @@ def conditions(selection: Selection, currency: str) -> list[Condition]:
         found.append(Condition("shares", category, words))
     for area in selection.areas:
         x, y = (describe(column).title for column in (area.x, area.y))
-        found.append(Condition("areas", area.to_text(), f"Drawn around {x} and {y}"))
+        found.append(Condition("areas", area.to_text(), say("Drawn around {x} and {y}", x=x, y=y)))
     if selection.q:
-        found.append(Condition("q", "", f"id contains “{selection.q}”"))
+        found.append(Condition("q", "", say("id contains “{text}”", text=selection.q)))
     return found
 
 
@@ -201,14 +202,14 @@ def remedies(frame: RunFrame, selection: Selection) -> list[Remedy]:
 def chips(found: Sequence[Condition], prefix: str) -> list[Component]:
     """A chip per condition; its id says which: ``{"type": "<prefix>-chip", "field": ..., "value": ...}``."""
     if not found:
-        return [html.Span("No filters: everyone is in view.", className="seg-hint")]
+        return [html.Span(say("No filters: everyone is in view."), className="seg-hint")]
     return [
         html.Button(
             [item.words, html.Span("×", **{"aria-hidden": "true"})],
             id={"type": f"{prefix}-chip", "field": item.field, "value": item.value},
             className="chip",
-            title=f"Remove the filter {item.words}",
-            **{"aria-label": f"Remove the filter {item.words}"},
+            title=say("Remove the filter {filter}", filter=item.words),
+            **{"aria-label": say("Remove the filter {filter}", filter=item.words)},
         )
         for item in found
     ]

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from dashboard.history import Moment
 from dashboard.numbers import NOTHING, count, day, missing, money, percent, plural, short_money, written
+from dashboard.texts import say
 from dashboard.totals import Totals
 from engines.columns import describe
 
@@ -104,8 +105,8 @@ def figures(
         return _beside(read(some), read(everyone), short, same)
 
     return [
-        Figure("Customers", _customers, count, count, "Customers that meet the filters.", share(_customers)),
-        Figure("Revenue", _revenue, short, full, describe("monetary").meaning, share(_revenue)),
+        Figure(say("Customers"), _customers, count, count, say("Customers that meet the filters."), share(_customers)),
+        Figure(say("Revenue"), _revenue, short, full, describe("monetary").meaning, share(_revenue)),
         Figure(
             "Average order",
             _average_order,
@@ -136,7 +137,7 @@ def figures(
             short,
             full,
             AT_RISK + _known_risk(some),
-            "no churn risk is known"
+            say("no churn risk is known")
             if some.at_risk is None
             else f"{percent(some.at_risk / some.revenue) if some.revenue > 0 else NOTHING} of revenue",
         ),
@@ -182,12 +183,12 @@ def _ranged(interval: tuple[float, float] | None, by: int, short: Callable[[floa
 
 def _share(part: float | None, whole: float | None, is_all: bool) -> str:
     if is_all:
-        return "all customers"
+        return say("all customers")
     return NOTHING if missing(part) or not whole else f"{percent(part / whole)} of all"
 
 
 def _beside(part: float | None, whole: float | None, short: Callable[[float | None], str], is_all: bool) -> str:
-    return "all customers" if is_all or missing(part) or missing(whole) else f"{short(whole)} over all"
+    return say("all customers") if is_all or missing(part) or missing(whole) else f"{short(whole)} over all"
 
 
 # --- the way up to now ------------------------------------------------------------------------------------------------

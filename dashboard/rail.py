@@ -16,6 +16,7 @@ from dashboard.filters import LISTS, MEASURES, Measure
 from dashboard.numbers import count
 from dashboard.run_frame import RunFrame
 from dashboard.tally import Tally
+from dashboard.texts import say
 from engines.columns import CATEGORY_SHARE, describe
 from storage.contract import Selection
 
@@ -38,7 +39,9 @@ def place(prefix: str, measure: str) -> str:
 def rail(prefix: str) -> list[Component]:
     """All controls; the options of the lists are filled in by the page."""
     return [
-        _group("Segment", dbc.Checklist(id=control(prefix, "segments"), options=[], value=[], class_name="options")),
+        _group(
+            say("Segment"), dbc.Checklist(id=control(prefix, "segments"), options=[], value=[], class_name="options")
+        ),
         html.Div(
             _group(
                 "Country",
@@ -49,20 +52,20 @@ def rail(prefix: str) -> list[Component]:
                     className="options-scroll",
                     tabIndex=0,
                     role="group",
-                    **{"aria-label": "Countries"},
+                    **{"aria-label": say("Countries")},
                 ),
             ),
             id=f"{prefix}-country-group",
         ),
         _group(
-            "Value and behaviour",
-            html.Div([html.Span(), html.Span("from"), html.Span("to")], className="range range-head"),
+            say("Value and behaviour"),
+            html.Div([html.Span(), html.Span(say("from")), html.Span(say("to"))], className="range range-head"),
             *[_range_inputs(prefix, measure) for measure in MEASURES],
         ),
-        html.Div(_group("Category", *_share_inputs(prefix)), id=f"{prefix}-category-group", hidden=True),
+        html.Div(_group(say("Category"), *_share_inputs(prefix)), id=f"{prefix}-category-group", hidden=True),
         _group(
-            "Customer",
-            html.Label("Id contains", htmlFor=control(prefix, "q"), className="bound-label"),
+            say("Customer"),
+            html.Label(say("Id contains"), htmlFor=control(prefix, "q"), className="bound-label"),
             dbc.Input(id=control(prefix, "q"), type="search", size="sm", debounce=400, value=""),
         ),
     ]
@@ -71,7 +74,7 @@ def rail(prefix: str) -> list[Component]:
 def _country_search(prefix: str) -> Component:
     return html.Div(
         [
-            html.Label("Find a country", htmlFor=f"{prefix}-country-search", className="bound-label"),
+            html.Label(say("Find a country"), htmlFor=f"{prefix}-country-search", className="bound-label"),
             dbc.Input(id=f"{prefix}-country-search", type="search", size="sm"),
         ]
     )
@@ -104,11 +107,11 @@ def _range_inputs(prefix: str, measure: Measure) -> Component:
 
 def _share_inputs(prefix: str) -> list[Component]:
     return [
-        html.Label("Category", htmlFor=control(prefix, CATEGORY), className="bound-label"),
+        html.Label(say("Category"), htmlFor=control(prefix, CATEGORY), className="bound-label"),
         dbc.Select(id=control(prefix, CATEGORY), options=[], value="", size="sm"),
         html.Div(
             [
-                html.Label("At least … % of spend", htmlFor=control(prefix, LEAST_SHARE), className="bound-label"),
+                html.Label(say("At least … % of spend"), htmlFor=control(prefix, LEAST_SHARE), className="bound-label"),
                 dbc.Input(
                     id=control(prefix, LEAST_SHARE),
                     type="number",

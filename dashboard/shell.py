@@ -23,6 +23,7 @@ from dashboard.config import shipped
 from dashboard.context import address, context, first_run, moved, run_from
 from dashboard.pages import PAGES
 from dashboard.services import Services
+from dashboard.texts import say
 from engines.errors import InputError
 from storage.contract import NotFoundError, StoreError
 
@@ -95,7 +96,7 @@ def create_shell(services: Services) -> Dash:
     dash.register_page(
         "dashboard.pages.not_found_404", path="/404", title="Not found · Segmentry", layout=_not_found, order=1000
     )
-    app.layout = _frame()
+    app.layout = _frame
     _register(app, services)
     server.after_request(_unknown_pages_are_404)
     with server.test_request_context("/"):
@@ -135,8 +136,12 @@ def _frame() -> Component:
     )
     sign = html.Img(src="/assets/favicon.svg", alt="", width=24, height=24)
     badge = html.Span(cards.synthetic_badge(), id=SYNTHETIC, hidden=True)
-    pickers = [_picker(ids.DATASET, "Data set"), _picker(ids.SNAPSHOT, "Date"), _picker(ids.RUN, "Engine and run")]
-    about = {"aria-label": "What you are looking at"}
+    pickers = [
+        _picker(ids.DATASET, say("Data set")),
+        _picker(ids.SNAPSHOT, say("Date")),
+        _picker(ids.RUN, say("Engine and run")),
+    ]
+    about = {"aria-label": say("What you are looking at")}
     bar = html.Header(
         [
             dcc.Link([sign, "Segmentry"], href="/", className="seg-brand"),
@@ -150,7 +155,7 @@ def _frame() -> Component:
     )
     return html.Div(
         [
-            html.A("Skip to content", href="#content", className="seg-skip"),
+            html.A(say("Skip to content"), href="#content", className="seg-skip"),
             dcc.Location(id=ids.LOCATION, refresh=False),
             dcc.Store(id=GO),
             dcc.Store(id=WENT),
@@ -194,7 +199,11 @@ def _draw(page: ModuleType, /, **query: Any) -> Component:
         return page.layout(services, **query)
     except (InputError, NotFoundError, StoreError) as error:
         return html.Div(
-            [html.H1("This address leads nowhere"), html.P(str(error)), dcc.Link("Begin again", href=page.PATH)],
+            [
+                html.H1(say("This address leads nowhere")),
+                html.P(str(error)),
+                dcc.Link(say("Begin again"), href=page.PATH),
+            ],
             className="seg-empty",
             role="alert",
         )
@@ -202,7 +211,7 @@ def _draw(page: ModuleType, /, **query: Any) -> Component:
 
 def _not_found(**query: Any) -> Component:
     return html.Div(
-        [html.H1("There is no such page"), dcc.Link("Go to the segments", href="/")],
+        [html.H1(say("There is no such page")), dcc.Link(say("Go to the segments"), href="/")],
         className="seg-empty",
         role="alert",
     )

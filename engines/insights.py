@@ -258,7 +258,7 @@ class Writing:
     """How an amount, a whole number, a share, a change and a date are written."""
 
     money: Callable[[float], str]
-    count: Callable[[float], str] = "{:,.0f}".format
+    whole: Callable[[float], str] = "{:,.0f}".format
     percent: Callable[[float], str] = lambda share: f"{100 * share:.1f}{_SPACE}%"
     change: Callable[[float], str] = lambda growth: f"{100 * growth:+.1f}{_SPACE}%"
     day: Callable[[date], str] = lambda at: f"{at.day} {at:%b} {at.year}"
@@ -284,7 +284,7 @@ def _say_highest_clv(v: Mapping[str, Any], how: Writing) -> str:
 def _say_fastest_growth(v: Mapping[str, Any], how: Writing) -> str:
     since = how.day(date.fromisoformat(v["since"]))
     return (
-        f"{v['segment']} grew fastest since {since}: from {how.count(v['before'])} to {how.count(v['now'])} customers "
+        f"{v['segment']} grew fastest since {since}: from {how.whole(v['before'])} to {how.whole(v['now'])} customers "
         f"({how.change(v['growth'])}; all customers {how.change(v['all'])})."
     )
 
@@ -298,19 +298,19 @@ def _say_most_at_risk(v: Mapping[str, Any], how: Writing) -> str:
 
 def _say_drifting(v: Mapping[str, Any], how: Writing) -> str:
     return (
-        f"{how.count(v['customers'])} {v['segment']} last ordered {how.count(v['recency'])}{_SPACE}days ago on average "
+        f"{how.whole(v['customers'])} {v['segment']} last ordered {how.whole(v['recency'])}{_SPACE}days ago on average "
         f"and had brought {how.money(v['revenue'])}."
     )
 
 
 def _say_concentration(v: Mapping[str, Any], how: Writing) -> str:
-    best = how.count(v["customers"])
+    best = how.whole(v["customers"])
     return f"The best-spending tenth ({best} customers) brought {how.percent(v['revenue_share'])} of the revenue."
 
 
 def _say_one_order(v: Mapping[str, Any], how: Writing) -> str:
     have = "customer has" if v["customers"] == 1 else "customers have"
-    return f"{how.count(v['customers'])} {have} ordered just once: {how.percent(v['customer_share'])}."
+    return f"{how.whole(v['customers'])} {have} ordered just once: {how.percent(v['customer_share'])}."
 
 
 _WORDS: dict[str, Callable[[Mapping[str, Any], Writing], str]] = {

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dashboard.locales import of_charts, spoken
 
+_NAME = 26  # letters of a name on an axis
 NOTHING_LEFT = "No customer meets these filters."
 FONT = (
     "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'Liberation Sans', Arial, sans-serif"
@@ -145,6 +146,12 @@ def typed(values: NDArray) -> dict[str, str]:
 def tabled(figure: go.Figure, head: Sequence[str], rows: Iterable[Sequence[str]]) -> go.Figure:
     """The figure with its numbers as a table, ready to be read: the page shows it on request."""
     return figure.update_layout(meta={"table": {"head": list(head), "rows": [list(row) for row in rows]}})
+
+
+def named_ticks(names: Sequence[str]) -> dict[str, Any]:
+    """Ticks of an axis of names: a long name is cut, so that it leaves room for what is drawn; hover has it whole."""
+    shown = [name if len(name) <= _NAME else f"{name[: _NAME - 1]}…" for name in names]
+    return {"tickmode": "array", "tickvals": list(names), "ticktext": shown}
 
 
 def graph_config(filename: str, *, selecting: bool = False) -> dict[str, Any]:

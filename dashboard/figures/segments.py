@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, seen
+from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, named_ticks, seen
 from dashboard.figures.scales import axis_of, log_ticks
 from dashboard.numbers import count, money, percent, plotted, plural, short_money
 from dashboard.run_frame import Mask, RunFrame
@@ -109,7 +109,12 @@ def draw_boxes(data: BoxData, theme: str) -> Drawing | go.Figure:
     layout = {
         "showlegend": False,
         "xaxis": across,
-        "yaxis": {"range": _slots(len(data.boxes)), "showgrid": False, "tickfont": {"color": ink(theme).text}},
+        "yaxis": {
+            **named_ticks([box.name for box in data.boxes]),
+            "range": _slots(len(data.boxes)),
+            "showgrid": False,
+            "tickfont": {"color": ink(theme).text},
+        },
     }
     head = ("Segment", "Customers", "Low", "Lower quarter", "Median", "Upper quarter", "High")
     rows = [(box.name, count(box.customers), *(money(value, data.currency) for value in box[3:])) for box in data.boxes]
@@ -210,7 +215,12 @@ def draw_countries(data: CountryData, theme: str) -> Drawing | go.Figure:
             "range": [min(0.0, *revenue), head_room],
             "tickformat": "~s",
         },
-        "yaxis": {"range": _slots(len(bars)), "showgrid": False, "tickfont": {"color": ink(theme).text}},
+        "yaxis": {
+            **named_ticks(names),
+            "range": _slots(len(bars)),
+            "showgrid": False,
+            "tickfont": {"color": ink(theme).text},
+        },
     }
     named = [bar._replace(name=name) for bar, name in zip(bars, names, strict=True)]
     return drawing(theme, [trace], layout, country_rows(named, data.revenue, data.currency))

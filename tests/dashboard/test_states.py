@@ -75,6 +75,8 @@ def test_long_names_stand_whole_where_they_can_be_read(edge):
     assert parts["head"][0].title == states.LONG
     assert states.SEGMENT in words(parts["chips"]) and states.LONG in words(parts["chips"])
     assert states.LONG in words(parts["table"])
+    ticks = parts["figures"]["boxes"]["layout"]["yaxis"]
+    assert states.SEGMENT in ticks["tickvals"] and max(map(len, ticks["ticktext"])) <= 26
     assert [item["label"].title for item in parts["options"]["segments"]].count(states.SEGMENT) == 1
 
 
