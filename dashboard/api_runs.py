@@ -10,8 +10,8 @@ from fastapi import FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from dashboard.orders import AUTO, Order, Wish, again, place, snapshot_on
 from dashboard.run_progress import log_of, seconds_left
+from dashboard.run_requests import AUTO, RunRequest, Wish, again, queue_runs, snapshot_on
 from dashboard.runner import run_dict
 from dashboard.services import Services
 from dashboard.starters import user_of
@@ -47,7 +47,7 @@ class NewRun(BaseModel):
     k: int | Literal["auto"] | None = None
     seed: int | None = None
 
-    def order(self, services: Services) -> Order:
+    def request(self, services: Services) -> RunRequest:
         """What is asked for.
 
         Raises:
@@ -64,7 +64,7 @@ class NewRun(BaseModel):
             snapshot, as_of = snapshot_on(str(self.dataset), as_of, services.store)
         one = [AskedEngine(engine=self.engine, settings=self.settings)] if self.engine is not None else []
         listed = [AskedEngine(engine=item) if isinstance(item, str) else item for item in self.engines]
-        return Order(snapshot, tuple(self._wish(item) for item in one + listed), as_of)
+        return RunRequest(snapshot, tuple(self._wish(item) for item in one + listed), as_of)
 
     def _wish(self, asked: AskedEngine) -> Wish:
         known = registry.engine(asked.engine, {}).settings()
@@ -109,7 +109,7 @@ def add_runs(api: FastAPI, services: Services, plain: Any) -> None:
     @api.post("/runs", status_code=202)
     def new_run(request: Request, new: NewRun) -> JSONResponse:
         """Queue a run, or one per engine, for a worker."""
-        made = place(new.order(services), store, starter(request))
+        made = queue_runs(new.request(services), store, starter(request))
         if new.engine is not None:
             return queued(made)
         return JSONResponse(plain({"runs": [full_run(item) for item in made]}), status_code=202)

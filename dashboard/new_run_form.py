@@ -9,7 +9,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.orders import AUTO, Wish
+from dashboard.run_requests import AUTO, Wish
 from engines.columns import describe
 from engines.contract import Knob
 from engines.registry import Registered

@@ -9,7 +9,7 @@ from statistics import median
 from typing import NamedTuple
 
 from dashboard.numbers import written
-from dashboard.orders import Open
+from dashboard.run_requests import Open
 from storage.contract import Run
 from storage.queued import LogLine
 

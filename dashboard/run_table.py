@@ -14,8 +14,8 @@ from dash.development.base_component import Component
 from dashboard import cards
 from dashboard.context import title_of
 from dashboard.numbers import NOTHING, day, plural
-from dashboard.orders import Open
 from dashboard.run_progress import UNDER_WAY, duration, left_words, seconds_left, took
+from dashboard.run_requests import Open
 from dashboard.starters import starter_words
 from storage.contract import Run, Snapshot
 from storage.queued import Dependents

@@ -12,8 +12,8 @@ from dash.development.base_component import Component
 
 from dashboard.context import run_label, title_of
 from dashboard.numbers import day
-from dashboard.orders import Open
 from dashboard.run_progress import UNDER_WAY, Moment, duration, left_words, log_of, seconds_left
+from dashboard.run_requests import Open
 from dashboard.starters import starter_words
 from storage.contract import NotFoundError, Run, Snapshot, Store
 

@@ -13,8 +13,8 @@ from pyarrow import RecordBatch
 
 from dashboard.config import Config
 from dashboard.fits import Fit, fit_engine, look_back
-from dashboard.orders import Open
 from dashboard.reading import Progress, Valued, as_told, new_snapshot, open_sales, silent, valued_customers
+from dashboard.run_requests import Open
 from dashboard.working import finish
 from engines import features, intake, registry
 from engines.contract import Engine

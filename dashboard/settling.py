@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from dashboard.config import Config
 from dashboard.fits import as_then, stored_engine
-from dashboard.orders import Open, same_sales, without_open
 from dashboard.reading import Progress, new_snapshot, open_sales, valued_customers
+from dashboard.run_requests import Open, same_sales, without_open
 from engines import features
 from engines.contract import Engine
 from engines.errors import InputError
@@ -50,7 +50,7 @@ def settle(run: Run, config: Config, store: Store, progress: Progress, worker: s
 def _snapshot_as_of(left: Open, base: Snapshot, config: Config, store: Store, progress: Progress) -> Snapshot:
     assert left.as_of is not None
     found = same_sales(base, left.as_of, store.snapshots())
-    if found is not None:  # another engine of the same order has made it
+    if found is not None:  # another engine asked for at once has made it
         return found
     location = str(base.info.get("location", ""))
     settings, plugins = as_then(base, config)

@@ -31,8 +31,8 @@ from dashboard.new_run_steps import (
     step,
 )  # fmt: skip
 from dashboard.numbers import day, plural
-from dashboard.orders import Order, Wish, check_date, fitting_settings, place, why_no_other_date
 from dashboard.run_progress import UNDER_WAY
+from dashboard.run_requests import RunRequest, Wish, check_date, fitting_settings, queue_runs, why_no_other_date
 from dashboard.run_watch import BODY, CANCEL, HEAD, LOG, alert, panel, standings
 from dashboard.services import Services
 from dashboard.starters import user_of
@@ -267,8 +267,8 @@ def register(app: Dash, services: Services) -> None:
         starter = Starter("page", user_of(request.headers.get("Authorization", "")))
         try:
             base, as_of = _base(services, filled)
-            order = Order(base.id, tuple(_wishes(filled, named).values()), as_of)
-            runs = place(order, services.store, starter)
+            asked = RunRequest(base.id, tuple(_wishes(filled, named).values()), as_of)
+            runs = queue_runs(asked, services.store, starter)
         except (InputError, NotFoundError) as error:
             return {"leave": no_update, "refused": alert(str(error))}
         return {"leave": f"{PATH}?started={','.join(str(run.id) for run in runs)}", "refused": None}

@@ -15,8 +15,8 @@ from flask import request
 from dashboard import cards, ids
 from dashboard.context import engine_titles, title_of
 from dashboard.numbers import plural
-from dashboard.orders import again
 from dashboard.run_progress import UNDER_WAY
+from dashboard.run_requests import again
 from dashboard.run_table import CANCEL, DELETE, NEWEST, PICK, RERUN, Filter, deletion, table
 from dashboard.run_watch import alert
 from dashboard.services import Services

@@ -84,7 +84,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Order:
+class RunRequest:
     """Engines on a snapshot, or on the customers of the same sales as of another date."""
 
     snapshot: int
@@ -95,7 +95,7 @@ class Order:
 # --- what is asked ----------------------------------------------------------------------------------------------------
 
 
-def place(order: Order, store: Store, starter: Starter) -> tuple[Run, ...]:
+def queue_runs(request: RunRequest, store: Store, starter: Starter) -> tuple[Run, ...]:
     """Queue a run per engine; all of them are checked before the first is queued.
 
     Raises:
@@ -103,20 +103,20 @@ def place(order: Order, store: Store, starter: Starter) -> tuple[Run, ...]:
             the sales cannot be read.
         NotFoundError: no such snapshot.
     """
-    if not order.wishes:
+    if not request.wishes:
         raise InputError("Choose at least one engine.")
-    snapshot = store.snapshot(order.snapshot)
-    if order.as_of is not None:
-        check_date(snapshot, order.as_of)
-        snapshot, as_of = _dated(snapshot, order.as_of, store)
+    snapshot = store.snapshot(request.snapshot)
+    if request.as_of is not None:
+        check_date(snapshot, request.as_of)
+        snapshot, as_of = _dated(snapshot, request.as_of, store)
     else:
         as_of = None
     columns = store.snapshot_columns(snapshot.id)
-    settings = [fitting_settings(wish, columns, None if as_of else snapshot.customers) for wish in order.wishes]
+    settings = [fitting_settings(wish, columns, None if as_of else snapshot.customers) for wish in request.wishes]
     # where the sales lie is asked of the snapshot when the run is worked on
     return tuple(
         store.queue_run(snapshot.id, wish.engine, each, info=Open(as_of, wish.choose_k).to_info(), starter=starter)
-        for wish, each in zip(order.wishes, settings, strict=True)
+        for wish, each in zip(request.wishes, settings, strict=True)
     )
 
 
@@ -132,7 +132,7 @@ def again(run: Run, store: Store, starter: Starter, *, newest: bool = False) -> 
     settings = {**run.settings, "k": AUTO} if left.choose_k else run.settings
     snapshot = next(item.id for item in store.snapshots() if item.dataset == run.dataset) if newest else run.snapshot_id
     wishes = (Wish(run.engine, settings),)
-    return place(Order(snapshot, wishes, None if newest else left.as_of), store, starter)[0]
+    return queue_runs(RunRequest(snapshot, wishes, None if newest else left.as_of), store, starter)[0]
 
 
 def snapshot_on(dataset: str, as_of: date | None, store: Store) -> tuple[int, date | None]:
