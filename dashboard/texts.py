@@ -28,6 +28,11 @@ def say_number(one: str, many: str, number: float, **parts: Any) -> str:
     return _translations(spoken(), FOLDER).ngettext(one, many, round(number)).format(**parts)
 
 
+def noted(sentence: str) -> str:
+    """A sentence that is said later, where the language is known: ``TITLE = noted("Drift")``, then ``say(TITLE)``."""
+    return sentence
+
+
 @cache
 def _translations(language: str, folder: Path) -> NullTranslations:
     """A language's translations: those for its country, else those for the language, else none."""
@@ -54,7 +59,7 @@ def template() -> bytes:
     catalogue = Catalog(project="Segmentry", fuzzy=False)
     rooms = FOLDER.parent
     for file in sorted(rooms.rglob("*.py")):
-        found = extract_from_file("python", file, keywords={"say": None, "say_number": (1, 2)}, comment_tags=("say:",))
+        found = extract_from_file("python", file, keywords={"say": None, "noted": None, "say_number": (1, 2)}, comment_tags=("say:",))
         for _, message, comments, _ in found:
             catalogue.add(message, locations=[(file.relative_to(rooms).as_posix(), 0)], auto_comments=comments)
     written = BytesIO()
