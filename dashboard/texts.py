@@ -12,6 +12,7 @@ from dashboard.locales import spoken
 
 FOLDER = Path(__file__).resolve().parent / "locale"
 TEMPLATE = "segmentry.pot"
+_KEYWORDS: dict[str, Any] = {"say": None, "noted": None, "say_number": (1, 2)}
 
 
 def say(sentence: str, **parts: Any) -> str:
@@ -29,7 +30,7 @@ def say_number(one: str, many: str, number: float, **parts: Any) -> str:
 
 
 def noted(sentence: str) -> str:
-    """A sentence that is said later, where the language is known: ``TITLE = noted("Drift")``, then ``say(TITLE)``."""
+    """A sentence of a constant, which is said where the language is known: after ``TITLE = noted("Drift")`` by its name."""
     return sentence
 
 
@@ -59,7 +60,7 @@ def template() -> bytes:
     catalogue = Catalog(project="Segmentry", fuzzy=False)
     rooms = FOLDER.parent
     for file in sorted(rooms.rglob("*.py")):
-        found = extract_from_file("python", file, keywords={"say": None, "noted": None, "say_number": (1, 2)}, comment_tags=("say:",))
+        found = extract_from_file("python", file, keywords=_KEYWORDS, comment_tags=("say:",))
         for _, message, comments, _ in found:
             catalogue.add(message, locations=[(file.relative_to(rooms).as_posix(), 0)], auto_comments=comments)
     written = BytesIO()
