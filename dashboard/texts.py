@@ -30,7 +30,7 @@ def say_number(one: str, many: str, number: float, **parts: Any) -> str:
 
 
 def noted(sentence: str) -> str:
-    """A sentence of a constant, which is said where the language is known: after ``TITLE = noted("Drift")`` by its name."""
+    """A sentence that stands in a constant, to be said where the language of the request is known."""
     return sentence
 
 
