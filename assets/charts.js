@@ -2,6 +2,8 @@
 (function () {
   "use strict";
   window.dash_clientside = window.dash_clientside || {};
+  // The map has outlines of its own: Plotly need not fetch any from elsewhere.
+  window.PlotlyGeoAssets = { topojson: { world_110m: { type: "Topology", objects: {}, arcs: [] } } };
   var here = (window.dash_clientside.segmentry_segments = window.dash_clientside.segmentry_segments || {});
 
   function element(type, props) {

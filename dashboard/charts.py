@@ -11,7 +11,17 @@ import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.figures import Drawing, clouds, cohorts, distributions, empty, graph_config, heatmap, treemap
+from dashboard.figures import (
+    Drawing,
+    clouds,
+    cohorts,
+    country_map,
+    distributions,
+    empty,
+    graph_config,
+    heatmap,
+    treemap,
+)
 from dashboard.figures import segments as charts
 from dashboard.run_frame import Mask, RunFrame
 from dashboard.tally import Tally
@@ -66,6 +76,7 @@ BOXES = Chart("boxes", "CLV by segment", "clv-by-segment", "CLV")
 SPREADS = Chart("spreads", "Recency, frequency and spend within segments", "rfm-by-segment", "R, F, M")
 TILES = Chart("tiles", "Segments by customers and by revenue", "segment-sizes", "Sizes")
 COUNTRIES = Chart("countries", "Revenue by country", "revenue-by-country", "Countries")
+MAP = Chart("map", "Where the revenue comes from", "revenue-map", "Map")
 GRID = Chart("grid", "Recency and frequency scores", "rfm-grid", "RFM grid")
 COHORTS = Chart("cohorts", "Who bought again, by month of the first purchase", "retention", "Retention")
 
@@ -73,11 +84,11 @@ CLOUDS = (ACTIVITY, VALUE)
 #: Charts of which one at a time is seen, by the id of what chooses among them; only that one is worked out.
 TABS: dict[str, tuple[Chart, ...]] = {
     "segments-left-tab": (BOXES, SPREADS, TILES),
-    "segments-right-tab": (COUNTRIES, GRID, COHORTS),
+    "segments-right-tab": (COUNTRIES, MAP, GRID, COHORTS),
 }
 CHARTS = (*CLOUDS, *(chart for group in TABS.values() for chart in group))
 #: Charts of which a click on a part filters.
-CLICKED = (BOXES, SPREADS, TILES, COUNTRIES, GRID)
+CLICKED = (BOXES, SPREADS, TILES, COUNTRIES, MAP, GRID)
 
 HIDDEN = {"display": "none"}
 SEEN: dict[str, str] = {}
@@ -141,6 +152,13 @@ def _countries(ask: Ask) -> Picture:
     return charts.draw_countries(data, ask.theme), charts.country_words(data)
 
 
+def _map(ask: Ask) -> Picture:
+    if not ask.frame.has_country:
+        return _NO_COUNTRY
+    data = country_map.map_data(charts.country_data(ask.frame, ask.view, top=len(ask.frame.countries)))
+    return country_map.draw_map(data, ask.theme), country_map.map_words(data)
+
+
 def _grid(ask: Ask) -> Picture:
     data = heatmap.grid_data(ask.frame, ask.mask, lambda name: translated(name, ask.plays))
     return heatmap.draw_grid(data, ask.theme), heatmap.grid_words(data)
@@ -160,6 +178,7 @@ _DRAWN: dict[str, Callable[[Ask], Picture]] = {
     SPREADS.name: _spreads,
     TILES.name: _tiles,
     COUNTRIES.name: _countries,
+    MAP.name: _map,
     GRID.name: _grid,
     COHORTS.name: _cohorts,
 }

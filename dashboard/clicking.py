@@ -8,7 +8,7 @@ from typing import Any
 from dash.exceptions import PreventUpdate
 
 from dashboard import filters
-from dashboard.charts import CLOUDS, COUNTRIES, TILES, Chart
+from dashboard.charts import CLOUDS, COUNTRIES, MAP, TILES, Chart
 from dashboard.figures import segments as charts
 from dashboard.figures.heatmap import spans_of
 from dashboard.run_frame import RunFrame
@@ -26,10 +26,14 @@ def clicked(now: Selection, chart: Chart, data: Mapping[str, Any] | None) -> Sel
     if not data or not data.get("points"):
         raise PreventUpdate
     point = data["points"][0]
-    name = point.get("customdata") if chart is TILES else point.get("y")
+    name = point.get("y")
+    if chart is TILES:
+        name = point.get("customdata")
+    elif chart is MAP:
+        name = next(iter(point.get("customdata") or ()), None)
     if not isinstance(name, str) or (chart == COUNTRIES and name.startswith(charts.OTHER)):
         raise PreventUpdate
-    return filters.toggled(now, "countries" if chart is COUNTRIES else "segments", name)
+    return filters.toggled(now, "countries" if chart in (COUNTRIES, MAP) else "segments", name)
 
 
 def in_cell(frame: RunFrame, now: Selection, data: Mapping[str, Any] | None) -> Selection:

@@ -21,6 +21,8 @@ from flask import Flask, Response, current_app, g, request, send_file
 from dashboard import bell, cards, demo, ids, locales
 from dashboard.config import shipped
 from dashboard.context import address, context, first_run, moved, run_from
+from dashboard.countries import outlines
+from dashboard.figures import country_map
 from dashboard.pages import PAGES
 from dashboard.services import Services
 from dashboard.texts import say
@@ -65,6 +67,7 @@ def create_shell(services: Services) -> Dash:
     server.extensions["segmentry"] = services
     _speak(server, services.config.locale.language)
     server.add_url_rule(BOOTSTRAP_PATH, "bootstrap", partial(send_file, _bootstrap_css(), max_age=_ONE_DAY))
+    server.add_url_rule(country_map.OUTLINES, "outlines", _outlines)
     numbers = services.config.locale.language.replace("_", "-")
     app = Dash(
         "dashboard",
@@ -115,6 +118,13 @@ def _speak(server: Flask, language: str) -> None:
     def end(error: BaseException | None) -> None:
         if "language" in g:
             locales.silence(g.pop("language"))
+
+
+def _outlines() -> Response:
+    """The outlines of countries, for the map."""
+    answer = Response(outlines(), mimetype="application/geo+json")
+    answer.cache_control.max_age = _ONE_DAY
+    return answer
 
 
 def _bootstrap_css() -> Path:

@@ -84,7 +84,15 @@ def test_every_route_is_closed(app, client):
 
 
 def test_the_key_opens_everything(client):
-    for path in ("/", "/compare", "/assets/base.css", "/vendor/bootstrap.min.css", "/_dash-layout", "/api/v1/runs"):
+    for path in (
+        "/",
+        "/compare",
+        "/assets/base.css",
+        "/vendor/bootstrap.min.css",
+        "/vendor/countries.geojson",
+        "/_dash-layout",
+        "/api/v1/runs",
+    ):
         assert client.get(path, headers=KEY).status_code == 200, path
 
 
