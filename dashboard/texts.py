@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.locales import spoken
+from engines.columns import CATEGORY_SHARE, DICTIONARY, Column
 
 FOLDER = Path(__file__).resolve().parent / "locale"
 TEMPLATE = "segmentry.pot"
@@ -19,7 +22,7 @@ def say(sentence: str, **parts: Any) -> str:
 
     What is not translated stays as it is in the code.
     """
-    text = _translations(spoken(), FOLDER).gettext(sentence)
+    text = _translations(spoken(), FOLDER).gettext(sentence) if sentence else ""  # "" means a file's own head
     return text.format(**parts) if parts else text
 
 
@@ -31,6 +34,21 @@ def say_number(one: str, many: str, number: float, **parts: Any) -> str:
 def noted(sentence: str) -> str:
     """A sentence that is said later, where the language is known: ``TITLE = noted("Drift")``, then ``say(TITLE)``."""
     return sentence
+
+
+def titled(column: Column) -> str:
+    """What a column is called."""
+    if column.name.startswith(CATEGORY_SHARE):
+        return say("Share of {category}", category=column.title.removeprefix("Share of "))
+    return say(column.title)
+
+
+def explained(column: Column) -> str:
+    """What a column means, in a sentence."""
+    if column.name.startswith(CATEGORY_SHARE):
+        category = column.title.removeprefix("Share of ")
+        return say("How much of the spend goes to {category}.", category=category)
+    return say(column.meaning)
 
 
 @cache
@@ -51,17 +69,32 @@ def _translations(language: str, folder: Path) -> NullTranslations:
 
 
 def template() -> bytes:
-    """The template that translations are made from: everything that is said, in the order of the code."""
+    """The template that translations are made from: all that is said, in the order of the code, then of the columns."""
     from babel.messages.catalog import Catalog
-    from babel.messages.extract import extract_from_file
     from babel.messages.pofile import write_po
 
     catalogue = Catalog(project="Segmentry", fuzzy=False)
     rooms = FOLDER.parent
     for file in sorted(rooms.rglob("*.py")):
-        found = extract_from_file("python", file, keywords={"say": None, "noted": None, "say_number": (1, 2)}, comment_tags=("say:",))
-        for _, message, comments, _ in found:
-            catalogue.add(message, locations=[(file.relative_to(rooms).as_posix(), 0)], auto_comments=comments)
+        for message in _said_in(file.read_text(encoding="utf-8")):
+            catalogue.add(message, locations=[(file.relative_to(rooms).as_posix(), 0)])
+    for column in DICTIONARY.values():
+        for words in (column.title, column.meaning):
+            catalogue.add(words, locations=[("engines/columns.py", 0)])
     written = BytesIO()
     write_po(written, catalogue, omit_header=True, include_lineno=False, width=120)
     return written.getvalue()
+
+
+def _said_in(code: str) -> Iterator[str | tuple[str, str]]:
+    """What a module says, in its order; with a number's two forms where there are."""
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
+        words = [part.value for part in call.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+        match call.func, words:
+            case ast.Name("say" | "noted"), [sentence]:
+                yield sentence
+            case ast.Name("say_number"), [one, many]:
+                yield one, many
+            case ast.Name("plural"), [one, *more]:  # see numbers.plural
+                yield f"{{n}} {one}", f"{{n}} {more[0] if more else one + 's'}"
