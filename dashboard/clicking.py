@@ -27,7 +27,7 @@ def clicked(now: Selection, chart: Chart, data: Mapping[str, Any] | None) -> Sel
         raise PreventUpdate
     point = data["points"][0]
     name = point.get("customdata") if chart is TILES else point.get("y")
-    if not isinstance(name, str) or (chart == COUNTRIES and name.startswith(charts.OTHER)):
+    if not isinstance(name, str) or (chart == COUNTRIES and charts.is_rest(name)):
         raise PreventUpdate
     return filters.toggled(now, "countries" if chart is COUNTRIES else "segments", name)
 

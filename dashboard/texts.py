@@ -32,7 +32,7 @@ def say_number(one: str, many: str, number: float, **parts: Any) -> str:
 
 
 def noted(sentence: str) -> str:
-    """A sentence that is said later, where the language is known: ``TITLE = noted("Drift")``, then ``say(TITLE)``."""
+    """A sentence of a constant, which is said where it is shown: there the language is known."""
     return sentence
 
 
@@ -79,7 +79,7 @@ def template() -> bytes:
         for message in _said_in(file.read_text(encoding="utf-8")):
             catalogue.add(message, locations=[(file.relative_to(rooms).as_posix(), 0)])
     for column in DICTIONARY.values():
-        for words in (column.title, column.meaning):
+        for words in (column.title, column.meaning, *([column.unit] if column.unit != "-" else [])):
             catalogue.add(words, locations=[("engines/columns.py", 0)])
     written = BytesIO()
     write_po(written, catalogue, omit_header=True, include_lineno=False, width=120)
@@ -87,8 +87,13 @@ def template() -> bytes:
 
 
 def _said_in(code: str) -> Iterator[str | tuple[str, str]]:
-    """What a module says, in its order; with a number's two forms where there are."""
-    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    """What a module says, in its order: sentences, a number's two forms, and, first, a page's title."""
+    tree = ast.parse(code)
+    for node in tree.body:
+        match node:
+            case ast.Assign([ast.Name("TITLE")], ast.Constant(str(title))):  # see dashboard/pages
+                yield title
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
     for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
         words = [part.value for part in call.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
         match call.func, words:
