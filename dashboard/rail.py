@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 
 from dashboard.cards import swatch, themed
 from dashboard.filters import LISTS, MEASURES, Measure
+from dashboard.locales import spoken
 from dashboard.numbers import count
 from dashboard.run_frame import RunFrame
 from dashboard.tally import Tally
@@ -201,7 +202,8 @@ def category_options(frame: RunFrame) -> list[dict[str, str]]:
 
 def reach(frame: RunFrame) -> dict[str, str]:
     """The least and the greatest value that a customer of the run has, by bound, as a hint in its control."""
-    return {**dict.fromkeys(BOUNDS, say("any")), **frame.remembered("reach of bounds", lambda: _reach(frame))}
+    found = frame.remembered(("reach of bounds", spoken()), lambda: _reach(frame))
+    return {**dict.fromkeys(BOUNDS, say("any")), **found}
 
 
 def _reach(frame: RunFrame) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.locales import spoken
+from engines import insights
 from engines.columns import CATEGORY_SHARE, DICTIONARY, Column
 
 FOLDER = Path(__file__).resolve().parent / "locale"
@@ -75,9 +76,10 @@ def template() -> bytes:
 
     catalogue = Catalog(project="Segmentry", fuzzy=False)
     rooms = FOLDER.parent
-    for file in sorted(rooms.rglob("*.py")):
+    files = {file.relative_to(rooms).as_posix(): file for file in sorted(rooms.rglob("*.py"))}
+    for name, file in {**files, "engines/insights.py": Path(insights.__file__)}.items():
         for message in _said_in(file.read_text(encoding="utf-8")):
-            catalogue.add(message, locations=[(file.relative_to(rooms).as_posix(), 0)])
+            catalogue.add(message, locations=[(name, 0)])
     for column in DICTIONARY.values():
         for words in (column.title, column.meaning, *([column.unit] if column.unit != "-" else [])):
             catalogue.add(words, locations=[("engines/columns.py", 0)])
@@ -93,13 +95,13 @@ def _said_in(code: str) -> Iterator[str | tuple[str, str]]:
         match node:
             case ast.Assign([ast.Name("TITLE")], ast.Constant(str(title))):  # see dashboard/pages
                 yield title
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
         words = [part.value for part in call.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
         match call.func, words:
-            case ast.Name("say" | "noted"), [sentence]:
+            case ast.Name("say" | "noted") | ast.Attribute(attr="say"), [sentence]:
                 yield sentence
-            case ast.Name("say_number"), [one, many]:
+            case ast.Name("say_number") | ast.Attribute(attr="say_number"), [one, many]:
                 yield one, many
             case ast.Name("plural"), [one, *more]:  # see numbers.plural
                 yield f"{{n}} {one}", f"{{n}} {more[0] if more else one + 's'}"
