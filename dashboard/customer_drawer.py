@@ -145,13 +145,13 @@ def _orders(frame: RunFrame, orders: DataFrame | None, theme: str) -> list[Compo
             )
         ]
     bought = orders[orders["amount"] >= 0]
-    parts_of = {"orders": plural(len(bought), "order"), "spent": money(bought["amount"].sum(), frame.currency)}
+    sums = {"orders": plural(len(bought), "order"), "spent": money(bought["amount"].sum(), frame.currency)}
     back = orders[orders["amount"] < 0]
     if len(back):
         returned = money(-back["amount"].sum(), frame.currency)
-        told = say("{orders} for {spent}, less {returned} that came back.", returned=returned, **parts_of)
+        told = say("{orders} for {spent}, less {returned} that came back.", returned=returned, **sums)
     else:
-        told = say("{orders} for {spent}.", **parts_of)
+        told = say("{orders} for {spent}.", **sums)
     latest = orders.iloc[::-1]
     rows = [
         _order_line(moment, amount, items, frame.currency)

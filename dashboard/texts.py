@@ -12,7 +12,7 @@ from typing import Any
 
 from dashboard.locales import spoken
 from engines import insights
-from engines.columns import CATEGORY_SHARE, DICTIONARY, Column
+from engines.columns import CATEGORY_SHARE, DICTIONARY, Column, describe
 
 FOLDER = Path(__file__).resolve().parent / "locale"
 TEMPLATE = "segmentry.pot"
@@ -39,17 +39,21 @@ def noted(sentence: str) -> str:
 
 def titled(column: Column) -> str:
     """What a column is called."""
-    if column.name.startswith(CATEGORY_SHARE):
-        return say("Share of {category}", category=column.title.removeprefix("Share of "))
-    return say(column.title)
+    category = _category(column)
+    return say("Share of {category}", category=category) if category else say(column.title)
 
 
 def explained(column: Column) -> str:
     """What a column means, in a sentence."""
-    if column.name.startswith(CATEGORY_SHARE):
-        category = column.title.removeprefix("Share of ")
-        return say("How much of the spend goes to {category}.", category=category)
-    return say(column.meaning)
+    category = _category(column)
+    return say("How much of the spend goes to {category}.", category=category) if category else say(column.meaning)
+
+
+def _category(column: Column) -> str:
+    """The category of which a column is the share, unless a plug-in has words of its own for it."""
+    if not column.name.startswith(CATEGORY_SHARE) or column != describe(column.name):
+        return ""
+    return column.title.removeprefix("Share of ")
 
 
 @cache

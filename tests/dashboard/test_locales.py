@@ -104,7 +104,9 @@ def test_the_navigation_speaks_the_language_of_the_settings(german, tmp_path, mo
     (tmp_path / "de.po").write_text('msgid "Audiences"\nmsgstr "Zielgruppen"\n', encoding="utf-8")
     monkeypatch.setattr(texts, "FOLDER", tmp_path)
     assert '"Zielgruppen"' in client.get("/_dash-layout").text
-    assert "<title>Zielgruppen · Segmentry</title>" in client.get("/audiences").text
+    asked = [("url.pathname", "/audiences"), ("url.search", "")]
+    page = callback(client, ["_pages_content.children", "_pages_store.data"], asked)
+    assert page.json()["response"]["_pages_store"]["data"] == {"title": "Zielgruppen · Segmentry"}
 
 
 def test_files_and_the_api_are_for_programs(german):
