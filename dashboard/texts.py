@@ -18,7 +18,7 @@ FOLDER = Path(__file__).resolve().parent / "locale"
 TEMPLATE = "segmentry.pot"
 
 
-def say(sentence: str, **parts: Any) -> str:
+def say(sentence: str, /, **parts: Any) -> str:
     """A sentence in the language of the request, its named places filled: ``say("Drop “{filter}”", filter="CLV ≥ 5")``.
 
     What is not translated stays as it is in the code.
@@ -27,7 +27,7 @@ def say(sentence: str, **parts: Any) -> str:
     return text.format(**parts) if parts else text
 
 
-def say_number(one: str, many: str, number: float, **parts: Any) -> str:
+def say_number(one: str, many: str, number: float, /, **parts: Any) -> str:
     """As ``say``, in the form that goes with a number: ``say_number("{n} filter", "{n} filters", 2, n="2")``."""
     return _translations(spoken(), FOLDER).ngettext(one, many, round(number)).format(**parts)
 

@@ -253,11 +253,11 @@ def _one_order(view: Sums) -> Insight | None:
 # --- in words ---------------------------------------------------------------------------------------------------------
 
 
-def _plain(sentence: str, **parts: Any) -> str:
+def _plain(sentence: str, /, **parts: Any) -> str:
     return sentence.format(**parts)
 
 
-def _plain_number(one: str, many: str, number: float, **parts: Any) -> str:
+def _plain_number(one: str, many: str, number: float, /, **parts: Any) -> str:
     return (one if number == 1 else many).format(**parts)
 
 

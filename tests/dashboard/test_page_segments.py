@@ -414,8 +414,8 @@ msgstr "Tage"
 msgid "Other ({number})"
 msgstr "Sonst {number} Länder"
 
-msgid "The best-spending tenth ({customers} customers) brought {revenue_share} of the revenue."
-msgstr "Das beste Zehntel ({customers} Kunden) brachte {revenue_share} des Umsatzes."
+msgid "{segment} brought the most revenue: {revenue}, {revenue_share} of it, from {customer_share} of these customers."
+msgstr "Am meisten brachten {segment}: {revenue}."
 """
 
 
@@ -430,7 +430,7 @@ def test_a_translation_shows_in_figures_tables_and_charts(client, services, tmp_
     assert "Letzter Kauf" in json.dumps(shown["segments-table.children"])
     assert "Letzter Kauf" in [item["headerName"] for item in shown["segments-customers.columnDefs"]]
     assert shown["segments-activity.figure"]["layout"]["xaxis"]["title"]["text"] == "Letzter Kauf [Tage]"
-    assert "Das beste Zehntel (40 Kunden)" in json.dumps(shown["segments-insights.children"], ensure_ascii=False)
+    assert "Am meisten brachten Loyal Customers" in json.dumps(shown["segments-insights.children"])
     everyone = draw(client, f"?run={services[1]['rfm']}")
     assert everyone["segments-export.children"] == "Export 400 customers"
 
