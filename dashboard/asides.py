@@ -14,6 +14,7 @@ from dashboard.cards import warning
 from dashboard.customer_drawer import about_customer
 from dashboard.segment_drawer import about_segment
 from dashboard.services import Services
+from dashboard.texts import say
 from engines.contract import NamedSegment
 from storage.contract import NotFoundError
 
@@ -23,9 +24,9 @@ CUSTOMER, ABOUT = PARAMETERS = ("customer", "about")
 
 def opener(segment: NamedSegment) -> Component:
     """The button in the table of segments that opens the panel."""
-    label = f"About {segment.name}: rule, countries, categories, who came and who left"
+    label = say("About {segment}: rule, countries, categories, who came and who left", segment=segment.name)
     return html.Button(
-        "About",
+        say("About"),
         type="button",
         className="about-button",
         title=label,
@@ -96,9 +97,11 @@ def filled(services: Services, asked: dict[str, Any], theme: str, page: str) -> 
     customer, key = asked.get(CUSTOMER), asked.get(ABOUT)
     try:
         if customer is not None:
-            return f"Customer {customer}", about_customer(services, asked["run"], customer, theme)
+            return say("Customer {customer}", customer=customer), about_customer(
+                services, asked["run"], customer, theme
+            )
         if not str(key).isdecimal():
-            raise NotFoundError(f"There is no segment {key!r} in run {asked['run']}.")
+            raise NotFoundError(say("There is no segment {segment} in run {run}.", segment=repr(key), run=asked["run"]))
         return about_segment(services, asked["run"], int(str(key)), page)
     except NotFoundError as error:
-        return "Not found", [warning(str(error.args[0]))]
+        return say("Not found"), [warning(str(error.args[0]))]

@@ -14,6 +14,7 @@ from dashboard.context import engine_titles, title_of
 from dashboard.key_figures import change
 from dashboard.numbers import NOTHING, count, day, plural
 from dashboard.services import Services
+from dashboard.texts import say
 from storage.contract import Run
 from storage.desk import Audience
 
@@ -22,43 +23,42 @@ def listed(services: Services, whole: int | None = None) -> list[Component]:
     """All audiences, pinned ones first; ``whole`` is one whose every date is to be counted."""
     audiences = services.store.audiences()
     if not audiences:
-        way = dcc.Link("Go to the segments", href="/", className="btn btn-primary")
-        sentence = (
+        way = dcc.Link(say("Go to the segments"), href="/", className="btn btn-primary")
+        sentence = say(
             "Filter customers on the Segments page and click Save as audience: the filter stays here under a name."
         )
-        return [empty_state("No audience yet", [sentence], [way])]
+        return [empty_state(say("No audience yet"), [sentence], [way])]
     runs = services.store.runs()
     titles = {item.dataset: title_of(item) for item in services.store.snapshots()}
     return [_card(services, each, newest_run(services, each, runs), titles, each.id == whole) for each in audiences]
 
 
 def _card(services: Services, audience: Audience, run: Run | None, titles: dict[str, str], whole: bool) -> Component:
-    head = [html.H2(audience.name), *([html.Span("pinned", className="seg-badge")] if audience.pinned else [])]
+    head = [html.H2(audience.name), *([html.Span(say("pinned"), className="seg-badge")] if audience.pinned else [])]
     if run is None:
-        sentence = "There is no finished run of its data set and engine any more."
+        sentence = say("There is no finished run of its data set and engine any more.")
         return _framed(audience, head, [html.P(sentence, className="seg-hint")], _buttons(audience))
     selection = selection_of(audience)
     currency = str(services.store.snapshot(run.snapshot_id).info.get("currency", ""))
-    words = ", ".join(item.words for item in filters.conditions(selection, currency)) or "everyone"
+    words = ", ".join(item.words for item in filters.conditions(selection, currency)) or say("everyone")
     about = f"{words} · {titles.get(run.dataset, run.dataset)} · {engine_titles().get(run.engine, run.engine)}"
     found = sizes(services, audience, every_date=whole, newest=run)
     query = filters.write_view(None, selection)
     body = [html.P(about, className="seg-hint"), *_figures(found.counted)]
     if len(found.counted) > 1:
-        body.append(html.Details([html.Summary("Date by date"), _table(found.counted)], open=whole or None))
+        body.append(html.Details([html.Summary(say("Date by date")), _table(found.counted)], open=whole or None))
     if found.uncounted:
-        label = f"Count {plural(found.uncounted, 'earlier date')} as well"
+        label = say("Count {dates} as well", dates=plural(found.uncounted, "earlier date"))
         which = {"type": "audiences-count", "id": audience.id}
         body.append(html.Button(label, id=which, className="link-button audience-count"))
     links: list[Component] = [
-        dcc.Link("Open", href="/" + filters.write_view(run.id, selection), className="btn btn-primary btn-sm")
+        dcc.Link(say("Open"), href="/" + filters.write_view(run.id, selection), className="btn btn-primary btn-sm")
     ]
     now = found.counted[-1].customers if found.counted else None
     if now:
         address = f"/api/v1/runs/{run.id}/export.csv{query}"
-        links.append(
-            html.A(f"Export {plural(now, 'customer')}", href=address, className="btn btn-outline-secondary btn-sm")
-        )
+        label = say("Export {customers}", customers=plural(now, "customer"))
+        links.append(html.A(label, href=address, className="btn btn-outline-secondary btn-sm"))
     return _framed(audience, head, body, [*links, *_buttons(audience)])
 
 
@@ -73,15 +73,20 @@ def _framed(
 
 
 def _buttons(audience: Audience) -> list[Component]:
-    named = (("pin", "Unpin" if audience.pinned else "Pin"), ("rename", "Rename"), ("delete", "Delete"))
+    pin = (say("Unpin"), say("Unpin {audience}")) if audience.pinned else (say("Pin"), say("Pin {audience}"))
+    named = (
+        ("pin", *pin),
+        ("rename", say("Rename"), say("Rename {audience}")),
+        ("delete", say("Delete"), say("Delete {audience}")),
+    )
     return [
         html.Button(
             words,
             id={"type": f"audiences-{action}", "id": audience.id},
             className="btn btn-outline-secondary btn-sm",
-            **{"aria-label": f"{words} {audience.name}"},
+            **{"aria-label": label.format(audience=audience.name)},
         )
-        for action, words in named
+        for action, words, label in named
     ]
 
 
@@ -96,13 +101,15 @@ def _figures(found: Sequence[Size]) -> list[Component]:
         parts.append(html.P(_missing_words(now), className="seg-hint"))
     before = next((size for size in reversed(found[:-1]) if size.customers is not None), None)
     if before is not None and now.customers is not None:
-        told = f"{change(before.customers, now.customers)} since {day(before.run.as_of)}"
+        how, since = change(before.customers, now.customers), day(before.run.as_of)
+        told = say("{change} since {day}", change=how, day=since)
         parts.append(html.Div([html.Div(told, className="kpi-change"), _spark(found)], className="kpi-way"))
     return parts
 
 
 def _missing_words(size: Size) -> str:
-    return f"The run of {day(size.run.as_of)} has no {', '.join(size.missing)}."
+    missing = ", ".join(say(name) for name in size.missing)
+    return say("The run of {day} has no {missing}.", day=day(size.run.as_of), missing=missing)
 
 
 def _spark(found: Sequence[Size]) -> Component:
@@ -117,7 +124,8 @@ def _spark(found: Sequence[Size]) -> Component:
         )
         for size in found
     ]
-    return html.Div(bars, className="spark", title=words, role="img", **{"aria-label": f"Customers by date: {words}"})
+    label = say("{title} by date: {values}", title=say("Customers"), values=words)
+    return html.Div(bars, className="spark", title=words, role="img", **{"aria-label": label})
 
 
 def _table(found: Sequence[Size]) -> Component:
@@ -132,8 +140,8 @@ def _table(found: Sequence[Size]) -> Component:
         for size in reversed(found)
     ]
     head = [
-        html.Th("Date", scope="col"),
-        html.Th("Customers", scope="col", className="seg-number"),
-        html.Th("Note", scope="col"),
+        html.Th(say("Date"), scope="col"),
+        html.Th(say("Customers"), scope="col", className="seg-number"),
+        html.Th(say("Note"), scope="col"),
     ]
     return html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table")

@@ -12,6 +12,7 @@ from dash.exceptions import PreventUpdate
 from dashboard import filters
 from dashboard.audiences import newest_run, save, selection_of
 from dashboard.services import Services
+from dashboard.texts import say
 from engines.errors import InputError
 from storage.contract import NotFoundError, Run
 from storage.desk_verbs import NAME_LENGTH
@@ -19,7 +20,7 @@ from storage.desk_verbs import NAME_LENGTH
 
 def opener(page: str) -> Component:
     """The button that opens the window."""
-    return html.Button("Save as audience", id=f"{page}-audience-open", className="btn btn-outline-secondary")
+    return html.Button(say("Save as audience"), id=f"{page}-audience-open", className="btn btn-outline-secondary")
 
 
 def window(page: str) -> Component:
@@ -27,18 +28,18 @@ def window(page: str) -> Component:
     name = f"{page}-audience-name"
     body = [
         html.P(id=f"{page}-audience-words", className="seg-hint"),
-        html.Label("Name", htmlFor=name, className="form-label mb-1"),
+        html.Label(say("Name"), htmlFor=name, className="form-label mb-1"),
         dbc.Input(id=name, maxLength=NAME_LENGTH, autoComplete="off", autoFocus=True, class_name="mb-3"),
-        dbc.Checkbox(id=f"{page}-audience-pin", label="Pin: one click away on this page for everyone", value=True),
+        dbc.Checkbox(id=f"{page}-audience-pin", label=say("Pin: one click away on this page for everyone"), value=True),
         dbc.Alert(id=f"{page}-audience-refused", color="warning", is_open=False, className="mt-3 mb-0"),
     ]
     buttons = [
-        dbc.Button("Cancel", id=f"{page}-audience-cancel", color="secondary", outline=True),
-        dbc.Button("Save", id=f"{page}-audience-save", color="primary"),
+        dbc.Button(say("Cancel"), id=f"{page}-audience-cancel", color="secondary", outline=True),
+        dbc.Button(say("Save"), id=f"{page}-audience-save", color="primary"),
     ]
     return dbc.Modal(
         [
-            dbc.ModalHeader(dbc.ModalTitle("Save as audience", tag="h2")),
+            dbc.ModalHeader(dbc.ModalTitle(say("Save as audience"), tag="h2")),
             dbc.ModalBody(body),
             dbc.ModalFooter(buttons),
         ],
@@ -60,12 +61,11 @@ def chips(services: Services, run: Run) -> Component | None:
             there = newest_run(services, audience)
         if there is not None:
             href = "/" + filters.write_view(there.id, selection)
-            links.append(
-                dcc.Link(audience.name, href=href, className="chip", title=f"Show the audience {audience.name}")
-            )
+            title = say("Show the audience {audience}", audience=audience.name)
+            links.append(dcc.Link(audience.name, href=href, className="chip", title=title))
     if not links:
         return None
-    return html.Div([html.Span("Audiences", className="seg-hint"), *links], className="chips audience-chips")
+    return html.Div([html.Span(say("Audiences"), className="seg-hint"), *links], className="chips audience-chips")
 
 
 def register(app: Dash, services: Services, page: str, drawn: str, place: str) -> None:
@@ -107,7 +107,7 @@ def register(app: Dash, services: Services, page: str, drawn: str, place: str) -
         if ctx.triggered_id == f"{page}-audience-cancel":
             return _parts(open=False)
         if not (name or "").strip():
-            return _parts(refused="Give the audience a name.", is_refused=True)
+            return _parts(refused=say("Give the audience a name."), is_refused=True)
         try:
             run = services.store.run(drawn["run"])
             save(services, name or "", filters.read_view(drawn["query"]).selection, run, pinned=bool(pinned))
@@ -121,9 +121,12 @@ def _words(services: Services, drawn: dict[str, Any]) -> str:
     frame = services.frames.get(drawn["run"])
     found = filters.conditions(filters.read_view(drawn["query"]).selection, frame.currency)
     if not found:
-        return "No filter is set: this audience will be everyone."
-    sentence = "Whoever meets {conditions}, on every later date of {dataset}."
-    return sentence.format(conditions=", ".join(item.words for item in found), dataset=frame.dataset)
+        return say("No filter is set: this audience will be everyone.")
+    return say(
+        "Whoever meets {conditions}, on every later date of {dataset}.",
+        conditions=", ".join(item.words for item in found),
+        dataset=frame.dataset,
+    )
 
 
 def _parts(**parts: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dashboard.context import best_run
 from dashboard.history import runs_over_time
 from dashboard.run_frame import RunFrame
 from dashboard.services import Services
+from dashboard.texts import say
 from engines.columns import CATEGORY_SHARE
 from engines.errors import InputError
 from storage.contract import NotFoundError, Run, Selection
@@ -51,7 +52,7 @@ def save(services: Services, name: str, selection: Selection, run: Run | None, *
     """
     called = " ".join(name.split())
     if any(other.name == called for other in services.store.audiences()):
-        raise InputError(f"There is an audience named {called} already; choose another name.")
+        raise InputError(say("There is an audience named {name} already; choose another name.", name=called))
     where = {"dataset": run.dataset, "engine": run.engine} if run else {}
     return services.store.save_audience(name, urlencode(selection.to_query()), pinned=pinned, **where)
 

@@ -30,7 +30,7 @@ def filled(services: Services) -> list[Component]:
     number = services.store.open_alerts()
     alerts = services.store.alerts(open_only=True, limit=_SHOWN)
     titles = engine_titles()
-    told = plural(number, "alert") + " not acknowledged" if number else say("No open alerts")
+    told = say("{alerts} not acknowledged", alerts=plural(number, "alert")) if number else say("No open alerts")
     sign = html.Summary(
         [html.Span("▲ " if number else "△ ", **{"aria-hidden": "true"}), str(number) if number else ""],
         className="seg-icon seg-bell-sign" + (" seg-alarm" if number else ""),
@@ -41,18 +41,24 @@ def filled(services: Services) -> list[Component]:
     body: list[Component] = [html.P(told, className="seg-hint mb-2")]
     body += [html.Ul(lines, className="list-unstyled mb-0")] if lines else []
     if number > len(alerts):
-        body.append(html.P(f"and {number - len(alerts)} more", className="seg-hint mb-0"))
+        body.append(html.P(say("and {number} more", number=number - len(alerts)), className="seg-hint mb-0"))
     return [html.Details([sign, html.Div(body, className="seg-bell-list")])]
 
 
 def _line(alert: Alert, engine: str) -> list[Component]:
-    about = f"{alert.dataset}, {day(alert.as_of)}: {engine} agrees only to ARI {written(alert.ari, '.2f')}."
+    about = say(
+        "{dataset}, {day}: {engine} agrees only to ARI {ari}.",
+        dataset=alert.dataset,
+        day=day(alert.as_of),
+        engine=engine,
+        ari=written(alert.ari, ".2f"),
+    )
     button = html.Button(
         say("Acknowledge"),
         id={"type": SEEN, "alert": alert.id},
         type="button",
         className="btn btn-sm btn-outline-secondary ms-2",
-        **{"aria-label": f"Acknowledge: {about}"},
+        **{"aria-label": say("Acknowledge: {alert}", alert=about)},
     )
     return [dcc.Link(about, href=f"/drift?run={alert.run_id}"), button]
 

@@ -10,8 +10,9 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.numbers import NOTHING, count, days, decimal, money, percent, round_money, short_money
+from dashboard.texts import explained, noted, say, titled
 from dashboard.totals import SegmentTotals
-from engines.columns import DICTIONARY
+from engines.columns import CHURN_RISK, CLV, DICTIONARY, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
 
 
@@ -28,9 +29,9 @@ def themed(colour: str) -> str:
 def synthetic_badge() -> Component:
     """The mark on customers that are made up."""
     return html.Span(
-        "synthetic",
+        say("synthetic"),
         className="seg-badge",
-        title="These customers are made up by a generator; they show how Segmentry works, not how any shop does.",
+        title=say("These customers are made up by a generator; they show how Segmentry works, not how any shop does."),
     )
 
 
@@ -46,18 +47,18 @@ def warning(sentence: str) -> Component:
     return dbc.Alert(sentence, color="warning")
 
 
-_SEGMENT_COLUMNS = (  # title, its sentence on hover, whether it is a number
-    ("Segment and what to do", "Name and recommended action from the playbook; click a name to see it alone.", False),
-    ("Customers", "Customers in view.", True),
-    ("Share", "Share of the customers in view.", True),
-    ("Revenue", "What they have spent, before returns.", True),
-    ("Share", "Share of the revenue of the customers in view.", True),
-    ("Recency", f"Mean, in days. {DICTIONARY['recency_days'].meaning}", True),
-    ("Frequency", f"Mean. {DICTIONARY['frequency'].meaning}", True),
-    ("Monetary", f"Mean. {DICTIONARY['monetary'].meaning}", True),
-    ("CLV", f"Mean. {DICTIONARY['clv'].meaning}", True),
-    ("Churn risk", f"Mean. {DICTIONARY['churn_risk'].meaning}", True),
+_SEGMENT_COLUMNS = (  # title, its sentence on hover
+    (
+        noted("Segment and what to do"),
+        noted("Name and recommended action from the playbook; click a name to see it alone."),
+    ),
+    (noted("Customers"), noted("Customers in view.")),
+    (noted("Share"), noted("Share of the customers in view.")),
+    (noted("Revenue"), noted("What they have spent, before returns.")),
+    (noted("Share"), noted("Share of the revenue of the customers in view.")),
 )
+_MEANS = (RECENCY, FREQUENCY, MONETARY, CLV, CHURN_RISK)
+_NO_VALUES = noted("No value model ran.")
 
 
 def segment_table(
@@ -74,8 +75,8 @@ def segment_table(
     head = html.Thead(
         html.Tr(
             [
-                html.Th(title, title=sentence, scope="col", className="seg-number" if right else "")
-                for title, sentence, right in _SEGMENT_COLUMNS
+                html.Th(title, title=sentence, scope="col", className="seg-number" if place else "")
+                for place, (title, sentence) in enumerate(_segment_columns())
             ]
         )
     )
@@ -92,8 +93,18 @@ def segment_table(
         className="seg-scroll",
         tabIndex=0,
         role="region",
-        **{"aria-label": "Segments in view: size, revenue, means and recommended action"},
+        **{"aria-label": say("Segments in view: size, revenue, means and recommended action")},
     )
+
+
+def _segment_columns() -> list[tuple[str, str]]:
+    """Title and sentence of each column of the table of segments."""
+    found = [(say(title), say(sentence)) for title, sentence in _SEGMENT_COLUMNS]
+    for name in _MEANS:
+        column = DICTIONARY[name]
+        sentence = noted("Mean, in days. {meaning}") if column.kind == "days" else noted("Mean. {meaning}")
+        found.append((titled(column), say(sentence, meaning=explained(column))))
+    return found
 
 
 def _segment_line(
@@ -103,7 +114,9 @@ def _segment_line(
         [swatch(row.segment.colour), row.segment.name],
         id=button_id,
         className="link-button",
-        title=f"Stop filtering by {row.segment.name}" if chosen else f"Show only {row.segment.name}",
+        title=say("Stop filtering by {segment}", segment=row.segment.name)
+        if chosen
+        else say("Show only {segment}", segment=row.segment.name),
         **{"aria-pressed": "true" if chosen else "false"},
     )
     numbers = (
@@ -111,11 +124,11 @@ def _segment_line(
         (_bar(row.share, row.segment.colour), None),
         (short_money(row.revenue, currency), money(row.revenue, currency)),
         (NOTHING if row.revenue_share is None else _bar(row.revenue_share, row.segment.colour), None),
-        (decimal(row.recency), f"{days(row.recency)} since the last order"),
+        (decimal(row.recency), say("{days} since the last order", days=days(row.recency))),
         (decimal(row.frequency), None),
         (round_money(row.monetary, currency), money(row.monetary, currency)),
-        (round_money(row.clv, currency), money(row.clv, currency) if row.clv is not None else "No value model ran."),
-        (percent(row.churn_risk), None if row.churn_risk is not None else "No value model ran."),
+        (round_money(row.clv, currency), money(row.clv, currency) if row.clv is not None else say(_NO_VALUES)),
+        (percent(row.churn_risk), None if row.churn_risk is not None else say(_NO_VALUES)),
     )
     cells = [html.Td(shown, className="seg-number", title=exact) for shown, exact in numbers]
     return html.Tr(
@@ -135,8 +148,8 @@ def _bar(share: float, colour: str) -> Component:
 
 def sales_first(command: str = "segmentry run SALES.csv") -> list[str | Component]:
     """What to do where no sales have been read yet: two ways, in the browser and in a terminal."""
-    way_in = dcc.Link("Add sales", href="/data", className="btn btn-primary btn-sm")
-    return [way_in, html.Span(["or, in a terminal: ", html.Code(command)])]
+    way_in = dcc.Link(say("Add sales"), href="/data", className="btn btn-primary btn-sm")
+    return [way_in, html.Span([say("or, in a terminal:") + " ", html.Code(command)])]
 
 
 def empty_state(title: str, sentences: Sequence[str | Component], extra: Sequence[Component] = ()) -> Component:

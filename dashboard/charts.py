@@ -25,6 +25,7 @@ from dashboard.figures import (
 from dashboard.figures import segments as charts
 from dashboard.run_frame import Mask, RunFrame
 from dashboard.tally import Tally
+from dashboard.texts import noted, say
 from dashboard.totals import SegmentTotals
 from engines.columns import CLV
 from engines.contract import Play
@@ -70,15 +71,17 @@ class Chart(NamedTuple):
         return f"segments-{self.name}-table"
 
 
-ACTIVITY = Chart("activity", "Recency and frequency by segment", "recency-frequency", pair=clouds.RECENCY_FREQUENCY)
-VALUE = Chart("value", "Spend so far and CLV by segment", "spend-clv", pair=clouds.SPEND_CLV)
-BOXES = Chart("boxes", "CLV by segment", "clv-by-segment", "CLV")
-SPREADS = Chart("spreads", "Recency, frequency and spend within segments", "rfm-by-segment", "R, F, M")
-TILES = Chart("tiles", "Segments by customers and by revenue", "segment-sizes", "Sizes")
-COUNTRIES = Chart("countries", "Revenue by country", "revenue-by-country", "Countries")
-MAP = Chart("map", "Where the revenue comes from", "revenue-map", "Map")
-GRID = Chart("grid", "Recency and frequency scores", "rfm-grid", "RFM grid")
-COHORTS = Chart("cohorts", "Who bought again, by month of the first purchase", "retention", "Retention")
+ACTIVITY = Chart(
+    "activity", noted("Recency and frequency by segment"), "recency-frequency", pair=clouds.RECENCY_FREQUENCY
+)
+VALUE = Chart("value", noted("Spend so far and CLV by segment"), "spend-clv", pair=clouds.SPEND_CLV)
+BOXES = Chart("boxes", noted("CLV by segment"), "clv-by-segment", noted("CLV"))
+SPREADS = Chart("spreads", noted("Recency, frequency and spend within segments"), "rfm-by-segment", noted("R, F, M"))
+TILES = Chart("tiles", noted("Segments by customers and by revenue"), "segment-sizes", noted("Sizes"))
+COUNTRIES = Chart("countries", noted("Revenue by country"), "revenue-by-country", noted("Countries"))
+MAP = Chart("map", noted("Where the revenue comes from"), "revenue-map", noted("Map"))
+GRID = Chart("grid", noted("Recency and frequency scores"), "rfm-grid", noted("RFM grid"))
+COHORTS = Chart("cohorts", noted("Who bought again, by month of the first purchase"), "retention", noted("Retention"))
 
 CLOUDS = (ACTIVITY, VALUE)
 #: Charts of which one at a time is seen, by the id of what chooses among them; only that one is worked out.
@@ -92,8 +95,8 @@ CLICKED = (BOXES, SPREADS, TILES, COUNTRIES, MAP, GRID)
 
 HIDDEN = {"display": "none"}
 SEEN: dict[str, str] = {}
-_NO_CLV = "These customers have not been valued, so there is no CLV to show."
-_NO_COUNTRY = "These sales do not say where customers live, so this chart steps aside."
+_NO_CLV = noted("These customers have not been valued, so there is no CLV to show.")
+_NO_COUNTRY = noted("These sales do not say where customers live, so this chart steps aside.")
 
 Picture = tuple[Drawing | go.Figure, str] | str  # the figure and its words, or why there is none
 
@@ -123,14 +126,14 @@ def pictures(ask: Ask, wanted: Collection[str]) -> dict[str, Any]:
 
 def _cloud(ask: Ask, pair: tuple[str, str]) -> Picture:
     if not all(ask.frame.has(column) for column in pair):
-        return _NO_CLV
+        return say(_NO_CLV)
     data = clouds.cloud_data(ask.frame, ask.mask, *pair)
     return clouds.draw_cloud(data, ask.theme, ask.selection.areas), clouds.cloud_words(data)
 
 
 def _boxes(ask: Ask) -> Picture:
     if not ask.frame.has_clv:
-        return _NO_CLV
+        return say(_NO_CLV)
     data = charts.box_data(ask.frame, ask.mask, CLV)
     return charts.draw_boxes(data, ask.theme), charts.box_words(data)
 
@@ -147,7 +150,7 @@ def _tiles(ask: Ask) -> Picture:
 
 def _countries(ask: Ask) -> Picture:
     if not ask.frame.has_country:
-        return _NO_COUNTRY
+        return say(_NO_COUNTRY)
     data = charts.country_data(ask.frame, ask.view)
     return charts.draw_countries(data, ask.theme), charts.country_words(data)
 
@@ -167,7 +170,7 @@ def _grid(ask: Ask) -> Picture:
 def _cohorts(ask: Ask) -> Picture:
     data = cohorts.cohort_data(ask.frame.snapshot.info)
     if data is None:
-        return cohorts.NO_COHORTS
+        return say(cohorts.NO_COHORTS)
     return cohorts.draw_cohorts(data, ask.theme), cohorts.cohort_words(data)
 
 
@@ -201,14 +204,14 @@ def panels() -> Component:
 def _tabbed(name: str, group: tuple[Chart, ...]) -> list[Component]:
     chooser = dbc.RadioItems(
         id=name,
-        options=[{"label": chart.tab, "value": chart.name} for chart in group],
+        options=[{"label": say(chart.tab), "value": chart.name} for chart in group],
         value=group[0].name,
         class_name="btn-group btn-group-sm chart-tabs",
         input_class_name="btn-check",
         label_class_name="btn btn-outline-secondary",
         label_checked_class_name="active",
     )
-    head = html.Div(chooser, role="group", **{"aria-label": "Which chart is shown here"})
+    head = html.Div(chooser, role="group", **{"aria-label": say("Which chart is shown here")})
     return [head, *(_panel(chart, hidden=chart is not group[0]) for chart in group)]
 
 
@@ -223,17 +226,19 @@ def _panel(chart: Chart, *, hidden: bool = False) -> Component:
     )
     return html.Figure(
         [
-            html.H2(chart.title, id=title_id),
+            html.H2(say(chart.title), id=title_id),
             html.Figcaption(id=chart.words, className="seg-hint"),
             dcc.Loading(graph, delay_show=400, overlay_style={"visibility": "visible", "opacity": 0.5}, type="dot"),
             html.Div(
                 [
-                    html.Button("Show as table", id=chart.more, className="link-button", **{"aria-expanded": "false"}),
+                    html.Button(
+                        say("Show as table"), id=chart.more, className="link-button", **{"aria-expanded": "false"}
+                    ),
                     *(
                         html.Button(
                             kind.upper(),
                             className="link-button",
-                            title=f"Download the picture as {kind.upper()}",
+                            title=say("Download the picture as {kind}", kind=kind.upper()),
                             **{
                                 "data-picture": kind,
                                 "data-graph": chart.graph,

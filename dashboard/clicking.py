@@ -31,7 +31,7 @@ def clicked(now: Selection, chart: Chart, data: Mapping[str, Any] | None) -> Sel
         name = point.get("customdata")
     elif chart is MAP:
         name = next(iter(point.get("customdata") or ()), None)
-    if not isinstance(name, str) or (chart == COUNTRIES and name.startswith(charts.OTHER)):
+    if not isinstance(name, str) or (chart == COUNTRIES and charts.is_rest(name)):
         raise PreventUpdate
     return filters.toggled(now, "countries" if chart in (COUNTRIES, MAP) else "segments", name)
 

@@ -17,6 +17,7 @@ from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plur
 from dashboard.one_customer import Known, Then, known_of, orders_of, segments_over_time
 from dashboard.run_frame import RunFrame
 from dashboard.services import Services
+from dashboard.texts import say, titled
 from engines.errors import InputError
 
 SHOWN = 50  # orders that are listed at once
@@ -37,9 +38,9 @@ def about_customer(services: Services, run_id: int, customer_id: str, theme: str
     return [
         _head(known),
         _figures(known),
-        section("Why this segment", _why(services, frame, customer_id)),
-        section("Orders", _orders(frame, orders, theme)),
-        section("Segments over time", [_over_time(then, run_id, customer_id)]),
+        section(say("Why this segment"), _why(services, frame, customer_id)),
+        section(say("Orders"), _orders(frame, orders, theme)),
+        section(say("Segments over time"), [_over_time(then, run_id, customer_id)]),
     ]
 
 
@@ -79,33 +80,42 @@ def _why(services: Services, frame: RunFrame, customer_id: str) -> list[Componen
 
 
 def _rfm_words(frame: RunFrame, rfm: dict[str, Any]) -> str:
-    scores = {frame.describe(name).title: score for name, score in rfm["scores"].items()}
+    scores = {titled(frame.describe(name)): score for name, score in rfm["scores"].items()}
     most = max(len(spans) for spans in rfm["cut_points"].values())
-    told = "Scores of {most}: {scores}.".format(
-        most=most, scores=", ".join(f"{title} {score}" for title, score in scores.items())
+    told = say(
+        "Scores of {most}: {scores}.",
+        most=most,
+        scores=", ".join(f"{title} {score}" for title, score in scores.items()),
     )
     way = rfm["exit"]
     if way is None:
-        return f"{told} No change of a single score leads to another segment."
+        return f"{told} " + say("No change of a single score leads to another segment.")
     column = frame.describe(way["column"])
     value = money(way["value"], frame.currency) if column.kind == "money" else written(way["value"], ",g")
-    turn = "The nearest way out: {segment}, where {title} passes {value}."
-    return f"{told} " + turn.format(segment=way["segment"], title=column.title, value=value)
+    turn = say(
+        "The nearest way out: {segment}, where {title} passes {value}.",
+        segment=way["segment"],
+        title=titled(column),
+        value=value,
+    )
+    return f"{told} {turn}"
 
 
 def _near_words(found: dict[str, Any]) -> str:
     near = found["segments"]
     if not near:
-        return f"This engine does not say how near {found['customer_id']} is to other segments."
+        customer = found["customer_id"]
+        return say("This engine does not say how near {customer} is to other segments.", customer=customer)
     if "probability" in near[0]:
         told = ", ".join(f"{item['segment']} {percent(item['probability'])}" for item in near[:_FEATURES])
-        return f"How likely each segment is: {told}."
+        return say("How likely each segment is: {segments}.", segments=told)
     told = ", ".join(f"{item['segment']} {decimal(item['distance'], 2)}" for item in near[:_FEATURES])
-    return f"The nearest segments, by distance: {told}."
+    return say("The nearest segments, by distance: {segments}.", segments=told)
 
 
 def _feature_words(frame: RunFrame, item: dict[str, Any]) -> str:
-    kind = frame.describe(item["column"]).kind
+    column = frame.describe(item["column"])
+    kind = column.kind
     value, mean = (
         round_money(item[name], frame.currency)
         if kind == "money"
@@ -114,14 +124,10 @@ def _feature_words(frame: RunFrame, item: dict[str, Any]) -> str:
         else decimal(item[name]).removesuffix(".0")
         for name in ("value", "mean")
     )
-    sentence = "{title} {value} against {mean} on average: {away} standard deviations {side}."
-    return sentence.format(
-        title=item["title"],
-        value=value,
-        mean=mean,
-        away=decimal(abs(item["z"])),
-        side="above" if item["z"] > 0 else "below",
-    )
+    parts = {"title": titled(column), "value": value, "mean": mean, "away": decimal(abs(item["z"]))}
+    if item["z"] > 0:
+        return say("{title} {value} against {mean} on average: {away} standard deviations above.", **parts)
+    return say("{title} {value} against {mean} on average: {away} standard deviations below.", **parts)
 
 
 # --- orders -----------------------------------------------------------------------------------------------------------
@@ -131,37 +137,44 @@ def _orders(frame: RunFrame, orders: DataFrame | None, theme: str) -> list[Compo
     if orders is None:
         return [
             html.P(
-                "This snapshot was made before orders were kept. Read the sales again as a new snapshot to see them.",
+                say(
+                    "This snapshot was made before orders were kept. Read the sales again as a new snapshot to see "
+                    "them."
+                ),
                 className="seg-hint",
             )
         ]
     bought = orders[orders["amount"] >= 0]
-    sentence = "{orders} for {spent}"
-    told = sentence.format(orders=plural(len(bought), "order"), spent=money(bought["amount"].sum(), frame.currency))
+    sums = {"orders": plural(len(bought), "order"), "spent": money(bought["amount"].sum(), frame.currency)}
     back = orders[orders["amount"] < 0]
     if len(back):
-        told += ", less {} that came back".format(money(-back["amount"].sum(), frame.currency))
+        returned = money(-back["amount"].sum(), frame.currency)
+        told = say("{orders} for {spent}, less {returned} that came back.", returned=returned, **sums)
+    else:
+        told = say("{orders} for {spent}.", **sums)
     latest = orders.iloc[::-1]
     rows = [
         _order_line(moment, amount, items, frame.currency)
         for moment, amount, _, items in latest.iloc[:LISTED].itertuples(index=False)
     ]
     parts: list[Component] = [
-        html.P(f"{told}."),
+        html.P(told),
         dcc.Graph(
             figure=order_figure(orders, frame.currency, theme),
             config={"displayModeBar": False, "responsive": True},
             style={"height": "190px"},
         ),
-        _order_table(rows[:SHOWN], "The latest orders"),
+        _order_table(rows[:SHOWN], say("The latest orders")),
     ]
     if len(rows) > SHOWN:
         every = plural(len(orders), "order")
-        more: list[Component] = [html.Summary(f"Show all {every}"), _order_table(rows[SHOWN:], "Earlier orders")]
+        more: list[Component] = [
+            html.Summary(say("Show all {orders}", orders=every)),
+            _order_table(rows[SHOWN:], say("Earlier orders")),
+        ]
         if len(orders) > LISTED:
-            more.append(
-                html.P(f"The latest {count(LISTED)} are listed; the API has all of them.", className="seg-hint")
-            )
+            rest = say("The latest {number} are listed; the API has all of them.", number=count(LISTED))
+            more.append(html.P(rest, className="seg-hint"))
         parts.append(html.Details(more, className="aside-more"))
     return parts
 
@@ -178,9 +191,9 @@ def _order_line(moment: Any, amount: float, items: float, currency: str) -> Comp
 def _order_table(rows: Sequence[Component], label: str) -> Component:
     head = html.Tr(
         [
-            html.Th("Date", scope="col"),
-            html.Th("Amount", scope="col", className="seg-number"),
-            html.Th("Items", scope="col", className="seg-number"),
+            html.Th(say("Date"), scope="col"),
+            html.Th(say("Amount"), scope="col", className="seg-number"),
+            html.Th(say("Items"), scope="col", className="seg-number"),
         ]
     )
     return html.Table([html.Thead(head), html.Tbody(rows)], className="seg-table", **{"aria-label": label})
@@ -196,10 +209,10 @@ def _over_time(then: Sequence[Then], run_id: int, customer_id: str) -> Component
         date_words = day(each.run.as_of)
         address = dcc.Link(date_words, href=customer_address(each.run.id, customer_id))
         segment = each.segment
-        what = [swatch(segment.colour), segment.name] if segment else "no customer yet"
+        what = [swatch(segment.colour), segment.name] if segment else say("no customer yet")
         shown = html.Strong(date_words) if here or segment is None else address
         lines.append(html.Tr([html.Th(shown, scope="row"), html.Td(what)]))
-    return html.Table(html.Tbody(lines), className="seg-table", **{"aria-label": "Segment by date"})
+    return html.Table(html.Tbody(lines), className="seg-table", **{"aria-label": say("Segment by date")})
 
 
 def customer_address(run_id: int, customer_id: str) -> str:

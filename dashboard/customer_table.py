@@ -17,6 +17,7 @@ from dash.development.base_component import Component
 from dashboard.cards import themed
 from dashboard.numbers import day, symbol
 from dashboard.run_frame import Mask, RunFrame
+from dashboard.texts import explained, noted, say, titled
 from engines.columns import (
     AVERAGE_ORDER_VALUE,
     CATEGORY_SHARE,
@@ -46,9 +47,9 @@ _SHOWN = (
 )
 _CHOSEN = (AVERAGE_ORDER_VALUE, EXPECTED_PURCHASES, NET_MONETARY, TENURE)
 _UNKNOWN = {
-    CHURN_RISK: "Unknown: this customer came too short a while ago to say.",
-    CLV: "Unknown: no value model could be asked about this customer.",
-    COUNTRY: "The sales do not say where this customer lives.",
+    CHURN_RISK: noted("Unknown: this customer came too short a while ago to say."),
+    CLV: noted("Unknown: no value model could be asked about this customer."),
+    COUNTRY: noted("The sales do not say where this customer lives."),
 }
 _SORTED_FIRST = CLV
 _EPOCH = date(1970, 1, 1)
@@ -112,19 +113,22 @@ def _column(frame: RunFrame, name: str, sorted_first: bool) -> dict[str, Any]:
         colour = "params.data ? {'borderLeft': '4px solid ' + params.data.colour} : null"
         return {
             "field": SEGMENT,
-            "headerName": "Segment",
-            "headerTooltip": "The customer's segment in this run.",
+            "headerName": say("Segment"),
+            "headerTooltip": say("The customer's segment in this run."),
             "minWidth": 160,
             "cellStyle": {"function": colour},
         }
     column = frame.describe(name)
+    title, help = titled(column), explained(column)
+    if column.unit != "-":
+        help = say("{meaning} Unit: {unit}.", meaning=help, unit=say(column.unit))
     definition: dict[str, Any] = {
         "field": name,
-        "headerName": column.title,
-        "headerTooltip": f"{column.meaning} Unit: {column.unit}." if column.unit != "-" else column.meaning,
+        "headerName": title,
+        "headerTooltip": help,
         "sortingOrder": ["desc", "asc"],
     }
-    nothing = _UNKNOWN.get(name, f"{column.title} is not known of this customer.")
+    nothing = say(_UNKNOWN[name]) if name in _UNKNOWN else say("{title} is not known of this customer.", title=title)
     definition["tooltipValueGetter"] = {
         "function": f"params.value == null && params.data ? {json.dumps(nothing)} : null"
     }
@@ -132,7 +136,7 @@ def _column(frame: RunFrame, name: str, sorted_first: bool) -> dict[str, Any]:
         empty = {"valueFormatter": {"function": "params.value == null && params.data ? '–' : params.value"}}
         return {**definition, **empty, "minWidth": 140, "sortingOrder": ["asc", "desc"]}
     if column.kind == "money":
-        definition["headerName"] = f"{column.title} ({symbol(frame.currency).strip()})"
+        definition["headerName"] = f"{title} ({symbol(frame.currency).strip()})"
     shown = f"params.data ? {_written(column.kind, 'params.value')} : ''"
     if name == CLV and frame.has(CLV_LOW) and frame.has(CLV_HIGH):
         # whole units: an interval so wide says nothing of pennies
@@ -159,17 +163,17 @@ def chooser(component_id: str) -> Component:
     return html.Div(
         [
             html.P(
-                "A click on a column sorts by it; a click on a customer (or Enter) opens what is known of them.",
+                say("A click on a column sorts by it; a click on a customer (or Enter) opens what is known of them."),
                 className="seg-hint",
             ),
             html.Details(
                 [
-                    html.Summary("Columns", className="btn btn-sm btn-outline-secondary"),
+                    html.Summary(say("Columns"), className="btn btn-sm btn-outline-secondary"),
                     html.Div(
                         dbc.Checklist(id=f"{component_id}-chosen", options=[], value=[]),
                         className="column-list",
                         role="group",
-                        **{"aria-label": "Columns of the table"},
+                        **{"aria-label": say("Columns of the table")},
                     ),
                 ],
                 className="columns",

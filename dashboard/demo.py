@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from dashboard.numbers import percent
 from dashboard.services import Services
+from dashboard.texts import say
 from dashboard.uploads import Asked
 from engines.intake import EMBEDDED
 from storage.contract import Store
@@ -22,11 +23,13 @@ _BUSY = ("queued", "running")
 def offer() -> list[Component]:
     """The button, where it says how far it is, and what looks after it meanwhile."""
     button = html.Button(
-        "Load the example shop", id=BUTTON, type="button", className="btn btn-outline-secondary btn-sm"
+        say("Load the example shop"), id=BUTTON, type="button", className="btn btn-outline-secondary btn-sm"
     )
     return [
         html.Div(button, className="mb-2"),
-        html.P("A shop that is made up, segmented by every engine; it takes about a minute.", id=TOLD, role="status"),
+        html.P(
+            say("A shop that is made up, segmented by every engine; it takes about a minute."), id=TOLD, role="status"
+        ),
         dcc.Interval(id=TICK, interval=1500),
         dcc.Store(id=OPEN),
         dcc.Store(id=OPENED),
@@ -53,18 +56,19 @@ def standing(store: Store) -> tuple[str, bool, int | None]:
     if asked is None:
         return "", False, None
     if asked.state == "queued":
-        return "The example waits for a worker; `segmentry serve` has one, or start `segmentry worker`.", True, None
+        told = say("The example waits for a worker; `segmentry serve` has one, or start `segmentry worker`.")
+        return told, True, None
     if asked.state == "running":
-        return f"{asked.stage or 'Reading'}: {percent(asked.progress or 0.0, 0)}", True, None
+        return f"{asked.stage or say('Reading')}: {percent(asked.progress or 0.0, 0)}", True, None
     if asked.state != "done":
-        return asked.error or "The example was not loaded.", False, None
+        return asked.error or say("The example was not loaded."), False, None
     runs = [run for run in store.runs(snapshot_id=asked.snapshot_id) if run.id in asked.runs]
     done = next((run.id for run in runs if run.state == "done"), None)
     going = any(run.state in ("queued", "running") for run in runs)
     if done is not None:
-        return "The example is there.", False, done
-    failed = next((run.error for run in runs if run.error), "No engine could segment the example.")
-    return ("Segmenting the example", True, None) if going else (failed, False, None)
+        return say("The example is there."), False, done
+    failed = next((run.error for run in runs if run.error), say("No engine could segment the example."))
+    return (say("Segmenting the example"), True, None) if going else (failed, False, None)
 
 
 def register(app: Dash, services: Services) -> None:

@@ -139,9 +139,10 @@ def _others(view: View) -> list[tuple[str, str]]:
 
 def _head(frame: RunFrame) -> list[Component]:
     through = day(frame.snapshot.as_of - timedelta(days=1))
-    about = f"Sales through {through} · {plural(len(frame), 'customer')} in {plural(len(frame.segments), 'segment')}"
+    customers, parts = plural(len(frame), "customer"), plural(len(frame.segments), "segment")
+    about = say("Sales through {day} · {customers} in {segments}", day=through, customers=customers, segments=parts)
     if frame.run.fitted_on is not None and frame.run.fitted_on < len(frame):
-        about += f", learned from {plural(frame.run.fitted_on, 'customer')}"
+        about = say("{about}, learned from {customers}", about=about, customers=plural(frame.run.fitted_on, "customer"))
     return [html.H1(frame.dataset, title=frame.dataset), html.P(about, className="seg-hint")]
 
 

@@ -11,31 +11,40 @@ from dash.development.base_component import Component
 from dashboard.export_choices import LEAST_SHARE, MOST_SEED, MOST_SHARE
 from dashboard.exporting import column_order
 from dashboard.services import Services
+from dashboard.texts import noted, say, titled
 from engines.columns import SEGMENT
 from storage.contract import Selection
 
 _FORMATS = {"csv": "CSV", "xlsx": "Excel (.xlsx)", "parquet": "Parquet"}
-_COLUMNS = {"all": "All columns", "table": "Those shown in the table of customers", "ticked": "Those ticked here"}
+_COLUMNS = {
+    "all": noted("All columns"),
+    "table": noted("Those shown in the table of customers"),
+    "ticked": noted("Those ticked here"),
+}
 _PARTS = {
-    "all": "Everyone, with a column control_group that says who is in it",
-    "campaign": "Without the control group",
-    "control": "The control group alone",
+    "all": noted("Everyone, with a column control_group that says who is in it"),
+    "campaign": noted("Without the control group"),
+    "control": noted("The control group alone"),
 }
 _SHARE, _SEED = 10, 1
-#: Sentences that the browser fills in; {count} and {total} are written there.
-_WORDS = {
-    "export": "Export {count} customers",
-    "export_one": "Export 1 customer",
-    "drawn": "{count} of {total} customers are drawn by lot. The same seed draws the same customers again.",
-    "bad_share": f"The control group is {round(100 * LEAST_SHARE)} to {round(100 * MOST_SHARE)} % of the customers.",
-    "bad_seed": f"The seed is a whole number from 0 to {MOST_SEED:,}.",
-    "no_columns": "Tick at least one column.",
-}
+
+
+def _words() -> dict[str, str]:
+    """Sentences that the browser fills in; {count} and {total} are written there."""
+    least, most = round(100 * LEAST_SHARE), round(100 * MOST_SHARE)
+    return {
+        "export": say("Export {count} customers"),
+        "export_one": say("Export 1 customer"),
+        "drawn": say("{count} of {total} customers are drawn by lot. The same seed draws the same customers again."),
+        "bad_share": say("The control group is {least} to {most} % of the customers.", least=least, most=most),
+        "bad_seed": say("The seed is a whole number from 0 to {most}.", most=f"{MOST_SEED:,}"),
+        "no_columns": say("Tick at least one column."),
+    }
 
 
 def opener(page: str) -> Component:
     """The entry of the export menu that opens the window."""
-    return dbc.DropdownMenuItem("Choose columns, control group …", id=f"{page}-choices-open", n_clicks=0)
+    return dbc.DropdownMenuItem(say("Choose columns, control group …"), id=f"{page}-choices-open", n_clicks=0)
 
 
 def panel(page: str) -> Component:
@@ -44,12 +53,12 @@ def panel(page: str) -> Component:
         [
             html.Div(
                 [
-                    _number(page, "share", "Share, %", _SHARE, round(100 * LEAST_SHARE), round(100 * MOST_SHARE)),
-                    _number(page, "seed", "Seed", _SEED, 0, MOST_SEED),
+                    _number(page, "share", say("Share, %"), _SHARE, round(100 * LEAST_SHARE), round(100 * MOST_SHARE)),
+                    _number(page, "seed", say("Seed"), _SEED, 0, MOST_SEED),
                 ],
                 className="choices-numbers",
             ),
-            _radio(page, "part", "Who is in the file", _PARTS, inline=False),
+            _radio(page, "part", say("Who is in the file"), _PARTS, inline=False),
         ],
         id=f"{page}-choices-drawing",
         hidden=True,
@@ -60,14 +69,16 @@ def panel(page: str) -> Component:
         className="choices-list",
         hidden=True,
         role="group",
-        **{"aria-label": "Columns of the file"},
+        **{"aria-label": say("Columns of the file")},
     )
     body = [
-        _radio(page, "format", "Format", _FORMATS),
-        html.Div([_radio(page, "columns", "Columns", _COLUMNS, inline=False), ticks], className="choices-group"),
+        _radio(page, "format", say("Format"), _FORMATS),
+        html.Div([_radio(page, "columns", say("Columns"), _COLUMNS, inline=False), ticks], className="choices-group"),
         html.Div(
             [
-                dbc.Switch(id=f"{page}-choices-control", label="Draw a control group that gets nothing", value=False),
+                dbc.Switch(
+                    id=f"{page}-choices-control", label=say("Draw a control group that gets nothing"), value=False
+                ),
                 control,
                 html.P(id=f"{page}-choices-hint", className="seg-hint mb-0", role="status"),
             ],
@@ -75,16 +86,16 @@ def panel(page: str) -> Component:
         ),
     ]
     foot = [
-        dcc.Link("All exports", href="/exports", className="me-auto"),
-        dbc.Button("Close", id=f"{page}-choices-close", color="secondary", outline=True),
-        html.A("Export", id=f"{page}-choices-export", className="btn btn-primary"),
+        dcc.Link(say("All exports"), href="/exports", className="me-auto"),
+        dbc.Button(say("Close"), id=f"{page}-choices-close", color="secondary", outline=True),
+        html.A(say("Export"), id=f"{page}-choices-export", className="btn btn-primary"),
     ]
     return html.Div(
         [
-            dcc.Store(id=f"{page}-choices-words", data=_WORDS),
+            dcc.Store(id=f"{page}-choices-words", data=_words()),
             dbc.Modal(
                 [
-                    dbc.ModalHeader(dbc.ModalTitle("Export with choices", tag="h2")),
+                    dbc.ModalHeader(dbc.ModalTitle(say("Export with choices"), tag="h2")),
                     dbc.ModalBody(body),
                     dbc.ModalFooter(foot),
                 ],
@@ -98,7 +109,7 @@ def panel(page: str) -> Component:
 
 
 def _radio(page: str, name: str, label: str, options: dict[str, str], *, inline: bool = True) -> Component:
-    listed = [{"label": text, "value": value} for value, text in options.items()]
+    listed = [{"label": say(text), "value": value} for value, text in options.items()]
     return html.Fieldset(
         [
             html.Legend(label, className="choices-label"),
@@ -165,4 +176,6 @@ def columns_of(services: Services, run_id: int) -> list[dict[str, str]]:
     names = column_order(reader.schema.names)
     reader.close()
     frame = services.frames.get(run_id)
-    return [{"value": name, "label": "Segment" if name == SEGMENT else frame.describe(name).title} for name in names]
+    return [
+        {"value": name, "label": say("Segment") if name == SEGMENT else titled(frame.describe(name))} for name in names
+    ]

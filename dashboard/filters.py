@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 
 from dashboard.numbers import count, decimal, percent, round_money
 from dashboard.run_frame import RunFrame
-from dashboard.texts import say
+from dashboard.texts import noted, say, titled
 from engines.columns import CHURN_RISK, CLV, FREQUENCY, FUTURE_SPEND, MONETARY, P_PURCHASE, RECENCY, describe
 from engines.errors import InputError
 from storage.area import MOST_AREAS, Area
@@ -37,13 +37,13 @@ class Measure(NamedTuple):
 
 
 MEASURES = (
-    Measure("clv", CLV, "CLV", "any"),
-    Measure("monetary", MONETARY, "Spent so far", "any"),
-    Measure("frequency", FREQUENCY, "Orders", "1"),
-    Measure("recency", RECENCY, "Days since last order", "1"),
-    Measure("churn", CHURN_RISK, "Churn risk, %", "any"),
-    Measure("buys_again", P_PURCHASE, "Buys again, %", "any"),
-    Measure("future_spend", FUTURE_SPEND, "Future spend", "any"),
+    Measure("clv", CLV, noted("CLV"), "any"),
+    Measure("monetary", MONETARY, noted("Spent so far"), "any"),
+    Measure("frequency", FREQUENCY, noted("Orders"), "1"),
+    Measure("recency", RECENCY, noted("Days since last order"), "1"),
+    Measure("churn", CHURN_RISK, noted("Churn risk, %"), "any"),
+    Measure("buys_again", P_PURCHASE, noted("Buys again, %"), "any"),
+    Measure("future_spend", FUTURE_SPEND, noted("Future spend"), "any"),
 )
 _BY_NAME = {measure.name: measure for measure in MEASURES}
 
@@ -68,7 +68,7 @@ def read_view(search: str | None) -> View:
     for name, text in parse_qsl((search or "").removeprefix("?")):
         if name == "run":
             run = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-            problems += [] if run is not None else [f"There is no run {text!r}."]
+            problems += [] if run is not None else [say("There is no run {run}.", run=repr(text))]
         elif name not in ours:
             others.append((name, text))
         else:
@@ -110,10 +110,10 @@ def conditions(selection: Selection, currency: str) -> list[Condition]:
         if least is not None or most is not None:
             found.append(Condition(measure.name, "", _range_words(measure, least, most, currency)))
     for category, least in selection.shares:
-        words = f"{category.replace('_', ' ')} ≥ {percent(least)} of spend"
+        words = say("{category} ≥ {share} of spend", category=category.replace("_", " "), share=percent(least))
         found.append(Condition("shares", category, words))
     for area in selection.areas:
-        x, y = (describe(column).title for column in (area.x, area.y))
+        x, y = (titled(describe(column)) for column in (area.x, area.y))
         found.append(Condition("areas", area.to_text(), say("Drawn around {x} and {y}", x=x, y=y)))
     if selection.q:
         found.append(Condition("q", "", say("id contains “{text}”", text=selection.q)))
@@ -121,23 +121,27 @@ def conditions(selection: Selection, currency: str) -> list[Condition]:
 
 
 def _range_words(measure: Measure, least: float | None, most: float | None, currency: str) -> str:
-    title = describe(measure.column).title
+    title = titled(describe(measure.column))
     if least is None or most is None:
         sign, value = ("≥", least) if most is None else ("≤", most)
         assert value is not None
         return f"{title} {sign} {_bound_words(measure.column, value, currency)}"
     first, last = (_bound_words(measure.column, value, currency) for value in (least, most))
-    return f"{title} {last}" if first == last else f"{title} {first.removesuffix(' days')} to {last}"
+    if first == last:
+        return f"{title} {last}"
+    return say(
+        "{title} {low} to {high}", title=title, low=_bound_words(measure.column, least, currency, unit=False), high=last
+    )
 
 
-def _bound_words(name: str, value: float, currency: str) -> str:
+def _bound_words(name: str, value: float, currency: str, *, unit: bool = True) -> str:
     column = describe(name)
     if column.kind == "money":
         return round_money(value, currency)
     if column.kind == "share":
         return percent(value)
     number = count(value) if value == int(value) else decimal(value, 2)
-    return f"{number} days" if column.kind == "days" else number
+    return say("{number} days", number=number) if column.kind == "days" and unit else number
 
 
 def without(selection: Selection, field: str, value: str = "") -> Selection:
@@ -194,7 +198,7 @@ def remedies(frame: RunFrame, selection: Selection) -> list[Remedy]:
     for field in dict.fromkeys(item.field for item in every):
         customers = int(np.count_nonzero(frame.mask(without(selection, field))))
         if customers:
-            words = " or ".join(item.words for item in every if item.field == field)
+            words = f" {say('or')} ".join(item.words for item in every if item.field == field)
             found.append(Remedy(Condition(field, "", words), customers))
     return sorted(found, key=lambda item: -item.customers)
 

@@ -10,14 +10,14 @@ from dash.development.base_component import Component
 
 from dashboard.history import Moment
 from dashboard.numbers import NOTHING, count, day, missing, money, percent, plural, short_money, written
-from dashboard.texts import say
+from dashboard.texts import explained, noted, say
 from dashboard.totals import Totals
-from engines.columns import describe
+from engines.columns import CLV, MONETARY, describe
 
-NO_CLV = "no value model ran on these customers"
-AT_RISK = (
+NO_CLV = noted("no value model ran on these customers")
+AT_RISK = noted(
     "What each customer has spent so far times its churn risk, summed: the part of today's revenue that comes from "
-    "customers who may not come back. "
+    "customers who may not come back."
 )
 Read = Callable[[Totals], float | None]
 
@@ -95,7 +95,7 @@ def figures(
     def full(value: float | None) -> str:
         return money(value, currency)
 
-    ahead = f"next {horizon_weeks} weeks" if horizon_weeks else "in the horizon"
+    ahead = say("next {weeks} weeks", weeks=horizon_weeks) if horizon_weeks else say("in the horizon")
     same = some == everyone
 
     def share(read: Read) -> str:
@@ -106,40 +106,40 @@ def figures(
 
     return [
         Figure(say("Customers"), _customers, count, count, say("Customers that meet the filters."), share(_customers)),
-        Figure(say("Revenue"), _revenue, short, full, describe("monetary").meaning, share(_revenue)),
+        Figure(say("Revenue"), _revenue, short, full, explained(describe(MONETARY)), share(_revenue)),
         Figure(
-            "Average order",
+            say("Average order"),
             _average_order,
             short,
             full,
-            f"Revenue divided by the number of orders: {plural(some.orders, 'order')}.",
+            say("Revenue divided by the number of orders: {orders}.", orders=plural(some.orders, "order")),
             beside(_average_order),
         ),
         Figure(
-            "Average CLV",
+            say("Average CLV"),
             _average_clv,
             short,
             full,
-            f"{describe('clv').meaning} Mean of the customers in view, {ahead}.",
-            NO_CLV if some.clv is None else _ranged(interval, some.customers, short) or beside(_average_clv),
+            say("{meaning} Mean of the customers in view, {ahead}.", meaning=explained(describe(CLV)), ahead=ahead),
+            say(NO_CLV) if some.clv is None else _ranged(interval, some.customers, short) or beside(_average_clv),
         ),
         Figure(
-            "Total CLV",
+            say("Total CLV"),
             _clv,
             short,
             full,
-            f"What these customers together are likely to spend, {ahead}, in today's money.",
-            NO_CLV if some.clv is None else _ranged(interval, 1, short) or f"{share(_clv)}, {ahead}",
+            say("What these customers together are likely to spend, {ahead}, in today's money.", ahead=ahead),
+            say(NO_CLV) if some.clv is None else _ranged(interval, 1, short) or f"{share(_clv)}, {ahead}",
         ),
         Figure(
-            "Revenue at risk",
+            say("Revenue at risk"),
             _at_risk,
             short,
             full,
-            AT_RISK + _known_risk(some),
+            f"{say(AT_RISK)} {_known_risk(some)}",
             say("no churn risk is known")
             if some.at_risk is None
-            else f"{percent(some.at_risk / some.revenue) if some.revenue > 0 else NOTHING} of revenue",
+            else say("{share} of revenue", share=percent(some.at_risk / some.revenue) if some.revenue > 0 else NOTHING),
         ),
     ]
 
@@ -171,24 +171,27 @@ def _at_risk(totals: Totals) -> float | None:
 def _known_risk(some: Totals) -> str:
     if some.risk_known >= some.customers:
         return ""
-    return f"The risk of {plural(some.customers - some.risk_known, 'customer')} is unknown; they are left out."
+    unknown = plural(some.customers - some.risk_known, "customer")
+    return say("The risk of {customers} is unknown; they are left out.", customers=unknown)
 
 
 def _ranged(interval: tuple[float, float] | None, by: int, short: Callable[[float | None], str]) -> str:
     if interval is None or not by:
         return ""
     low, high = (value / by for value in interval)
-    return f"{short(low)} to {short(high)}"
+    return say("{low} to {high}", low=short(low), high=short(high))
 
 
 def _share(part: float | None, whole: float | None, is_all: bool) -> str:
     if is_all:
         return say("all customers")
-    return NOTHING if missing(part) or not whole else f"{percent(part / whole)} of all"
+    return NOTHING if missing(part) or not whole else say("{share} of all", share=percent(part / whole))
 
 
 def _beside(part: float | None, whole: float | None, short: Callable[[float | None], str], is_all: bool) -> str:
-    return say("all customers") if is_all or missing(part) or missing(whole) else f"{short(whole)} over all"
+    if is_all or missing(part) or missing(whole):
+        return say("all customers")
+    return say("{value} over all", value=short(whole))
 
 
 # --- the way up to now ------------------------------------------------------------------------------------------------
@@ -200,22 +203,22 @@ def _way(item: Figure, now: Totals, before: Sequence[Moment]) -> list[Component]
         return []
     last, value = item.read(before[-1].totals), item.read(now)
     since = day(before[-1].as_of)
-    told = html.Div(change(last, value), className="kpi-change", title=f"Against {since}: {item.full(last)}")
+    against = say("Against {day}: {value}", day=since, value=item.full(last))
+    told = html.Div(change(last, value), className="kpi-change", title=against)
     line = [*((moment.as_of, item.read(moment.totals)) for moment in before), (None, value)]
     values = [0.0 if missing(number) else max(float(number), 0.0) for _, number in line]
     top = max(values)
     if top <= 0:
         return [told]
-    words = ", ".join(f"{day(at) if at else 'now'}: {item.full(number)}" for at, number in line)
+    words = ", ".join(f"{day(at) if at else say('now')}: {item.full(number)}" for at, number in line)
     bars = [
         html.Span(
             style={"height": f"{max(100 * number / top, 2):.0f}%"}, className="now" if place == len(line) - 1 else ""
         )
         for place, number in enumerate(values)
     ]
-    spark = html.Div(
-        bars, className="spark", title=words, role="img", **{"aria-label": f"{item.title} by date: {words}"}
-    )
+    label = say("{title} by date: {values}", title=item.title, values=words)
+    spark = html.Div(bars, className="spark", title=words, role="img", **{"aria-label": label})
     return [html.Div([told, spark], className="kpi-way")]
 
 
@@ -224,7 +227,7 @@ def change(before: float | None, now: float | None) -> str:
     if missing(before) or missing(now):
         return NOTHING
     if not before:
-        return "= 0" if not now else "▲ new"
+        return "= 0" if not now else say("▲ new")
     share = (now - before) / abs(before)
     if abs(share) < 0.0005:
         return f"= 0.0{chr(160)}%"

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from dashboard import filters
 from dashboard.control_group import RULE
+from dashboard.texts import noted
 from storage.contract import Selection
 from storage.exported import Export
 
@@ -33,7 +34,10 @@ def view_of(export: Export) -> str:
 
 
 #: Lists that are not a selection of a run's customers, in words.
-OTHERS = {"movers": "Customers that changed segment", "disagreement": "Customers on whom two runs disagree"}
+OTHERS = {
+    "movers": noted("Customers that changed segment"),
+    "disagreement": noted("Customers on whom two runs disagree"),
+}
 
 
 def again(export: Export) -> str:

@@ -11,6 +11,7 @@ from dash.exceptions import PreventUpdate
 
 from dashboard.renaming import rename
 from dashboard.services import Services
+from dashboard.texts import say
 from engines.contract import NamedSegment
 from engines.errors import InputError
 from storage.contract import ChangedError, NotFoundError
@@ -24,7 +25,7 @@ def edited(page: str) -> str:
 
 def pencil(page: str, run_id: int, segment: NamedSegment) -> Component:
     """The button beside a segment's name that opens the window, and a word where name and action are pinned."""
-    label = f"Edit name and action of {segment.name}"
+    label = say("Edit name and action of {segment}", segment=segment.name)
     button = html.Button(
         "✎",
         id={"type": f"{page}-edit", "run": run_id, "key": segment.key},
@@ -33,15 +34,15 @@ def pencil(page: str, run_id: int, segment: NamedSegment) -> Component:
         title=label,
         **{"aria-label": label},
     )
-    told = "Name and action stay with these customers in later runs."
-    pin = [html.Span("pinned", className="seg-badge seg-pinned", title=told)] if segment.pinned else []
+    told = say("Name and action stay with these customers in later runs.")
+    pin = [html.Span(say("pinned"), className="seg-badge seg-pinned", title=told)] if segment.pinned else []
     return html.Span([button, *pin], className="text-nowrap")
 
 
 def opener(page: str, run_id: int, segment: NamedSegment) -> Component:
     """A button in words that opens the window; its id has texts for numbers, since the pencil may be there as well."""
     which = {"type": f"{page}-edit", "run": str(run_id), "key": str(segment.key)}
-    return html.Button("Rename", id=which, type="button", className="btn btn-outline-secondary")
+    return html.Button(say("Rename"), id=which, type="button", className="btn btn-outline-secondary")
 
 
 def editor(page: str) -> Component:
@@ -49,21 +50,21 @@ def editor(page: str) -> Component:
     fields = [
         _field(
             f"{page}-name",
-            "Name",
+            say("Name"),
             dbc.Input(id=f"{page}-name", maxLength=NAME_LENGTH, autoComplete="off", autoFocus=True),
         ),
-        _field(f"{page}-action", "What to do", dbc.Textarea(id=f"{page}-action", maxLength=ACTION_LENGTH, rows=3)),
+        _field(f"{page}-action", say("What to do"), dbc.Textarea(id=f"{page}-action", maxLength=ACTION_LENGTH, rows=3)),
         dbc.Checkbox(
             id=f"{page}-pin",
-            label="Pin: name and action stay with these customers in later runs",
+            label=say("Pin: name and action stay with these customers in later runs"),
             value=False,
         ),
         dbc.Alert(id=f"{page}-refused", color="warning", is_open=False, className="mt-3 mb-0"),
     ]
     buttons = [
-        dbc.Button("Back to the run's own", id=f"{page}-own", color="link", className="me-auto px-0"),
-        dbc.Button("Cancel", id=f"{page}-cancel", color="secondary", outline=True),
-        dbc.Button("Save", id=f"{page}-save", color="primary"),
+        dbc.Button(say("Back to the run's own"), id=f"{page}-own", color="link", className="me-auto px-0"),
+        dbc.Button(say("Cancel"), id=f"{page}-cancel", color="secondary", outline=True),
+        dbc.Button(say("Save"), id=f"{page}-save", color="primary"),
     ]
     return html.Div(
         [
@@ -72,7 +73,7 @@ def editor(page: str) -> Component:
             dcc.Store(id=f"{page}-focused"),
             dbc.Modal(
                 [
-                    dbc.ModalHeader(dbc.ModalTitle("Name this segment", tag="h2")),
+                    dbc.ModalHeader(dbc.ModalTitle(say("Name this segment"), tag="h2")),
                     dbc.ModalBody(fields),
                     dbc.ModalFooter(buttons),
                 ],
@@ -143,7 +144,7 @@ def register(app: Dash, services: Services, page: str) -> None:
         if ctx.triggered_id == f"{page}-own":
             name, action, pinned = "", "", False
         elif not (name or "").strip():
-            return _answer(refused="Give the segment a name.", is_refused=True)
+            return _answer(refused=say("Give the segment a name."), is_refused=True)
         which = {key: editing[key] for key in ("run", "key", "revision")}
         try:
             run = rename(

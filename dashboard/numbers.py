@@ -6,6 +6,7 @@ import math
 from datetime import date
 
 from dashboard.locales import manner, spoken, written_day
+from dashboard.texts import say_number
 
 NOTHING = "–"
 _SPACE = "\u00a0"  # a number and its unit stay on one line
@@ -59,8 +60,10 @@ def days(value: float | None) -> str:
     """A number of days, at most one decimal: ``93 days``."""
     if missing(value):
         return NOTHING
-    text = written(round(value), ",") if f"{value:.1f}".endswith(".0") else written(value, ",.1f")
-    return f"{text}{_SPACE}{'day' if text == '1' else 'days'}"
+    whole = f"{value:.1f}".endswith(".0")
+    text = written(round(value), ",") if whole else written(value, ",.1f")
+    number = round(value) if whole else max(math.ceil(value), 2)  # 0.5 days, as 1.5 are
+    return say_number("{n}\u00a0day", "{n}\u00a0days", number, n=text)
 
 
 def percent(share: float | None, places: int = 1) -> str:
@@ -149,4 +152,4 @@ def month(value: date) -> str:
 
 def plural(number: float, one: str, many: str = "") -> str:
     """A number with its noun: ``1 customer``, ``1,234 customers``."""
-    return f"{count(number)} {one if round(number) == 1 else many or one + 's'}"
+    return say_number(f"{{n}} {one}", f"{{n}} {many or one + 's'}", number, n=count(number))

@@ -15,6 +15,7 @@ from dashboard.history import runs_over_time
 from dashboard.numbers import count, day, decimal, money, percent
 from dashboard.run_frame import RunFrame
 from dashboard.services import Services
+from dashboard.texts import noted, say, titled
 from engines.columns import (
     AMOUNT_UNITS,
     CHURN_RISK,
@@ -67,13 +68,13 @@ class Known(NamedTuple):
 
 #: What is said of a figure: (worse than it are many; worse than it is nobody). Of recency the less the better.
 _WORDS = {
-    RECENCY: ("More recent than {share} of customers.", "{share} of customers were here more recently."),
-    FREQUENCY: ("More orders than {share} of customers.", "{share} of customers have more orders."),
-    MONETARY: ("Spent more than {share} of customers.", "{share} of customers have spent more."),
-    CLV: ("Worth more than {share} of customers.", "{share} of customers are worth more."),
-    CHURN_RISK: ("A higher risk than {share} of customers.", "{share} of customers have a higher risk."),
-    P_PURCHASE: ("More likely than {share} of customers.", "{share} of customers are more likely to."),
-    FUTURE_SPEND: ("More than {share} of customers.", "{share} of customers will spend more."),
+    RECENCY: (noted("More recent than {share} of customers."), noted("{share} of customers were here more recently.")),
+    FREQUENCY: (noted("More orders than {share} of customers."), noted("{share} of customers have more orders.")),
+    MONETARY: (noted("Spent more than {share} of customers."), noted("{share} of customers have spent more.")),
+    CLV: (noted("Worth more than {share} of customers."), noted("{share} of customers are worth more.")),
+    CHURN_RISK: (noted("A higher risk than {share} of customers."), noted("{share} of customers have a higher risk.")),
+    P_PURCHASE: (noted("More likely than {share} of customers."), noted("{share} of customers are more likely to.")),
+    FUTURE_SPEND: (noted("More than {share} of customers."), noted("{share} of customers will spend more.")),
 }
 
 
@@ -86,36 +87,41 @@ def known_of(frame: RunFrame, customer_id: str) -> Known:
     position = position_of(frame, customer_id)
     attributes = []
     if frame.has_country and frame.country_codes[position] >= 0:
-        attributes.append((frame.describe(COUNTRY).title, frame.countries[frame.country_codes[position]]))
+        attributes.append((titled(frame.describe(COUNTRY)), frame.countries[frame.country_codes[position]]))
     if frame.has(LAST_PURCHASE) and not np.isnan(frame.values(LAST_PURCHASE)[position]):
         last = _EPOCH + timedelta(days=int(frame.values(LAST_PURCHASE)[position]))
-        attributes.append((frame.describe(LAST_PURCHASE).title, day(last)))
+        attributes.append((titled(frame.describe(LAST_PURCHASE)), day(last)))
     for name, values in frame.texts.items():
         if (text := values[position].as_py()) is not None:
-            attributes.append((frame.describe(name).title, text))
+            attributes.append((titled(frame.describe(name)), text))
     standings = tuple(_standing(frame, column, position) for column in _WORDS if frame.has(column))
     return Known(customer_id, frame.segments[frame.segment_codes[position]], tuple(attributes), standings)
 
 
 def _standing(frame: RunFrame, column: str, position: int) -> Standing:
-    entry, values = frame.describe(column), frame.values(column)
+    title, values = titled(frame.describe(column)), frame.values(column)
     value = float(values[position])
     if np.isnan(value):
-        return Standing(column, entry.title, "–", f"{entry.title} is not known of this customer.")
-    text = _written(entry.kind, value, frame.currency)
+        return Standing(column, title, "–", say("{title} is not known of this customer.", title=title))
+    text = _written(frame.describe(column).kind, value, frame.currency)
     if column == CLV and frame.has(CLV_LOW) and frame.has(CLV_HIGH):
         low, high = (float(frame.values(name)[position]) for name in (CLV_LOW, CLV_HIGH))
         if low == low and high == high:
-            text = f"{text} ({money(low, frame.currency)} to {money(high, frame.currency)})"
+            text = say(
+                "{value} ({low} to {high})",
+                value=text,
+                low=money(low, frame.currency),
+                high=money(high, frame.currency),
+            )
     less, more = int(np.count_nonzero(values < value)), int(np.count_nonzero(values > value))
     if column == RECENCY:
         less, more = more, less
     everyone = less + more + int(np.count_nonzero(values == value))
     beats, beaten = _WORDS[column]
     if not less and not more:
-        return Standing(column, entry.title, text, "The same as everyone.")
-    words = beats.format(share=_at_least(less / everyone)) if less else beaten.format(share=_at_least(more / everyone))
-    return Standing(column, entry.title, text, words)
+        return Standing(column, title, text, say("The same as everyone."))
+    words = say(beats, share=_at_least(less / everyone)) if less else say(beaten, share=_at_least(more / everyone))
+    return Standing(column, title, text, words)
 
 
 def _at_least(share: float) -> str:
@@ -128,7 +134,9 @@ def _written(kind: str, value: float, currency: str) -> str:
         return money(value, currency)
     if kind == "share":
         return percent(value)
-    return f"{count(value)} days" if kind == "days" else count(value) if value == int(value) else decimal(value, 2)
+    if kind == "days":
+        return say("{number} days", number=count(value))
+    return count(value) if value == int(value) else decimal(value, 2)
 
 
 # --- orders -----------------------------------------------------------------------------------------------------------

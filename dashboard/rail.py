@@ -13,10 +13,11 @@ from dash.development.base_component import Component
 
 from dashboard.cards import swatch, themed
 from dashboard.filters import LISTS, MEASURES, Measure
+from dashboard.locales import spoken
 from dashboard.numbers import count
 from dashboard.run_frame import RunFrame
 from dashboard.tally import Tally
-from dashboard.texts import say
+from dashboard.texts import explained, say
 from engines.columns import CATEGORY_SHARE, describe
 from storage.contract import Selection
 
@@ -44,7 +45,7 @@ def rail(prefix: str) -> list[Component]:
         ),
         html.Div(
             _group(
-                "Country",
+                say("Country"),
                 _country_search(prefix),
                 html.Div(
                     dbc.Checklist(id=control(prefix, "countries"), options=[], value=[], class_name="options"),
@@ -87,21 +88,21 @@ def _group(title: str, *children: Component) -> Component:
 def _range_inputs(prefix: str, measure: Measure) -> Component:
     column = describe(measure.column)
     inputs: list[Component] = []
-    for field, words in zip(measure.fields, ("at least", "at most"), strict=True):
+    for field, words in zip(measure.fields, (say("{measure} at least"), say("{measure} at most")), strict=True):
         field_id = control(prefix, field)
         inputs += [
-            html.Label(f"{measure.label} {words}", htmlFor=field_id, className="seg-unseen"),
+            html.Label(words.format(measure=say(measure.label)), htmlFor=field_id, className="seg-unseen"),
             dbc.Input(
                 id=field_id,
                 type="number",
                 step=measure.step,
                 size="sm",
                 debounce=500,
-                placeholder="any",
+                placeholder=say("any"),
                 value=None,
             ),
         ]
-    label = html.Span(measure.label, className="bound-label", title=column.meaning)
+    label = html.Span(say(measure.label), className="bound-label", title=explained(column))
     return html.Div([label, *inputs], className="range", id=place(prefix, measure.name))
 
 
@@ -120,7 +121,7 @@ def _share_inputs(prefix: str) -> list[Component]:
                     step="any",
                     size="sm",
                     debounce=500,
-                    placeholder="any",
+                    placeholder=say("any"),
                     value=None,
                 ),
             ],
@@ -196,16 +197,17 @@ def category_options(frame: RunFrame) -> list[dict[str, str]]:
         {"value": name, "label": describe(f"{CATEGORY_SHARE}{name}").title.removeprefix("Share of ")}
         for name in frame.customers.categories
     ]
-    return [{"value": "", "label": "any"}, *found]
+    return [{"value": "", "label": say("any")}, *found]
 
 
 def reach(frame: RunFrame) -> dict[str, str]:
     """The least and the greatest value that a customer of the run has, by bound, as a hint in its control."""
-    return frame.remembered("reach of bounds", lambda: _reach(frame))
+    found = frame.remembered(("reach of bounds", spoken()), lambda: _reach(frame))
+    return {**dict.fromkeys(BOUNDS, say("any")), **found}
 
 
 def _reach(frame: RunFrame) -> dict[str, str]:
-    found = dict.fromkeys(BOUNDS, "any")
+    found: dict[str, str] = {}
     for measure in MEASURES:
         if not frame.has(measure.column) or not len(frame):
             continue

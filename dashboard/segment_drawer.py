@@ -13,8 +13,9 @@ from dashboard import filters, name_editor
 from dashboard.cards import themed
 from dashboard.customer_drawer import section
 from dashboard.numbers import count, day, percent, plural, round_money, short_money
-from dashboard.segment_story import Part, Story, movement_words, story
+from dashboard.segment_story import GONE, NEW, Part, Story, movement_words, story
 from dashboard.services import Services
+from dashboard.texts import say
 from storage.contract import Selection
 
 _LISTED = 6  # segments that customers came from or went to
@@ -32,14 +33,18 @@ def about_segment(services: Services, run_id: int, key: int, page: str) -> tuple
         _head(found),
         _actions(found, run_id, page),
         _figures(found, frame.currency),
-        section("Rule", [html.P(found.rule or "This engine has no rule that could be said in words.")]),
-        *([section("Top countries", [_shares(found.countries, "Country", found)])] if found.countries else []),
+        section(say("Rule"), [html.P(found.rule or say("This engine has no rule that could be said in words."))]),
         *(
-            [section("Top categories, by spend", [_shares(found.categories, "Category", found)])]
+            [section(say("Top countries"), [_shares(found.countries, say("Country"), found)])]
+            if found.countries
+            else []
+        ),
+        *(
+            [section(say("Top categories, by spend"), [_shares(found.categories, say("Category"), found)])]
             if found.categories
             else []
         ),
-        section("Since the date before", _moved(found)),
+        section(say("Since the date before"), _moved(found)),
     ]
     return found.segment.name, parts
 
@@ -48,7 +53,7 @@ def _head(found: Story) -> Component:
     return html.Div(
         [
             html.P(" ".join(found.sentences)),
-            html.P([html.Strong("What to do: "), found.segment.action]) if found.segment.action else None,
+            html.P([html.Strong(say("What to do:") + " "), found.segment.action]) if found.segment.action else None,
         ],
         className="aside-part",
     )
@@ -61,10 +66,10 @@ def _actions(found: Story, run_id: int, page: str) -> Component:
     return html.Div(
         [
             dcc.Link(
-                "Filter to this segment", href="/" + filters.write_view(run_id, alone), className="btn btn-primary"
+                say("Filter to this segment"), href="/" + filters.write_view(run_id, alone), className="btn btn-primary"
             ),
             html.A(
-                f"Export {plural(customers, 'customer')}",
+                say("Export {customers}", customers=plural(customers, "customer")),
                 href=f"/api/v1/runs/{run_id}/export.csv{query}",
                 className="btn btn-outline-secondary",
             ),
@@ -79,16 +84,19 @@ def _figures(found: Story, currency: str) -> Component | None:
     if row is None:
         return None
     facts: list[tuple[str, str]] = [
-        ("Customers", f"{count(row.customers)} ({percent(row.share)} of all)"),
-        ("Revenue", f"{short_money(row.revenue, currency)} ({percent(row.revenue_share)} of all)"),
+        (say("Customers"), _of_all(count(row.customers), row.share)),
+        (say("Revenue"), _of_all(short_money(row.revenue, currency), row.revenue_share)),
     ]
     if row.clv is not None:
-        facts.append(
-            ("CLV, mean", f"{round_money(row.clv, currency)} (all: {round_money(whole.average_clv, currency)})")
-        )
+        mean, every = round_money(row.clv, currency), round_money(whole.average_clv, currency)
+        facts.append((say("CLV, mean"), say("{value} (all: {all})", value=mean, all=every)))
     if row.churn_risk is not None:
-        facts.append(("Churn risk, mean", percent(row.churn_risk)))
+        facts.append((say("Churn risk, mean"), percent(row.churn_risk)))
     return html.Dl([html.Div([html.Dt(title), html.Dd(text)]) for title, text in facts], className="aside-facts")
+
+
+def _of_all(value: str, share: float | None) -> str:
+    return say("{value} ({share} of all)", value=value, share=percent(share))
 
 
 def _shares(parts: Sequence[Part], what: str, found: Story) -> Component:
@@ -108,7 +116,7 @@ def _shares(parts: Sequence[Part], what: str, found: Story) -> Component:
             )
         )
     head = [html.Th(what, scope="col")] + [
-        html.Th(title, scope="col", className="seg-number") for title in ("This segment", "All customers")
+        html.Th(title, scope="col", className="seg-number") for title in (say("This segment"), say("All customers"))
     ]
     return html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table")
 
@@ -116,16 +124,18 @@ def _shares(parts: Sequence[Part], what: str, found: Story) -> Component:
 def _moved(found: Story) -> list[Component]:
     moved = found.movement
     if moved is None:
-        return [html.P("There is no earlier run of this engine and data set to compare with.", className="seg-hint")]
+        told = say("There is no earlier run of this engine and data set to compare with.")
+        return [html.P(told, className="seg-hint")]
     now = found.figures.customers if found.figures else 0
-    parts: list[Component] = [html.P(f"Since {day(moved.since)}: {movement_words(moved, now)}")]
-    lists: list[tuple[str, Any]] = [("Came from", moved.came), ("Went to", moved.left)]
+    told = say("Since {day}: {sentence}", day=day(moved.since), sentence=movement_words(moved, now))
+    parts: list[Component] = [html.P(told)]
+    lists: list[tuple[str, Any]] = [(say("Came from"), moved.came), (say("Went to"), moved.left)]
     parts.append(html.Div([_list(title, pairs) for title, pairs in lists if pairs], className="aside-two"))
     return parts
 
 
 def _list(title: str, pairs: Sequence[tuple[str, int]]) -> Component:
-    named = {"New": "new customers", "Gone": "customers no more"}
+    named = {NEW: say("new customers"), GONE: say("customers no more")}
     lines = [
         html.Tr([html.Th(named.get(name, name), scope="row"), html.Td(count(n), className="seg-number")])
         for name, n in pairs
@@ -133,5 +143,5 @@ def _list(title: str, pairs: Sequence[tuple[str, int]]) -> Component:
     listed = _LISTED if len(pairs) > _LISTED + 1 else len(pairs)
     shown, rest = lines[:listed], sum(n for _, n in pairs[listed:])
     if rest:
-        shown.append(html.Tr([html.Th("others", scope="row"), html.Td(count(rest), className="seg-number")]))
+        shown.append(html.Tr([html.Th(say("others"), scope="row"), html.Td(count(rest), className="seg-number")]))
     return html.Div([html.H4(title), html.Table(html.Tbody(shown), className="seg-table")])

@@ -19,6 +19,7 @@ from dashboard.numbers import count, days, decimal, percent, round_money, short_
 from dashboard.run_frame import RunFrame
 from dashboard.services import Services
 from dashboard.tally import everyone, filled
+from dashboard.texts import say, titled
 from dashboard.totals import SegmentTotals, Totals, segment_totals, totals_of
 from engines import registry
 from engines.columns import CATEGORY_SHARE, MONETARY, RECENCY, Column
@@ -30,8 +31,6 @@ from storage.contract import NotFoundError
 NEW, GONE = "New", "Gone"
 _TOP = 5
 _APART = 3
-_APART_WORDS = "{title} {mean} (all: {all})"
-_MOVED_WORDS = "{before} customers then, {now} now: {stayed} stayed, {came} came and {left} left."
 
 
 class Part(NamedTuple):
@@ -122,15 +121,13 @@ def _who(
     stem = re.sub(r" \d+$", "", segment.name)  # two segments alike are told apart by a number
     meant = [play.description for play in services.config.plays if play.name == stem and play.description]
     if figures is None or not whole.customers:
-        return (*meant, "Nobody is in this segment in this run.")
+        return (*meant, say("Nobody is in this segment in this run."))
     mean = float(frame.values(RECENCY).mean())
-    sentence = (
-        "On average they ordered last {recency} ago, have placed {frequency} orders and spent {monetary}; over all "
-        "customers it is {all_recency}, {all_frequency} orders and {all_monetary}."
-    )
     return (
         *meant,
-        sentence.format(
+        say(
+            "On average they ordered last {recency} ago, have placed {frequency} orders and spent {monetary}; over all "
+            "customers it is {all_recency}, {all_frequency} orders and {all_monetary}.",
             recency=days(figures.recency),
             frequency=decimal(figures.frequency),
             monetary=round_money(figures.monetary, frame.currency),
@@ -150,7 +147,8 @@ def _what_sets_apart(frame: RunFrame, place: int) -> str:
     except InputError:  # an engine that is installed no more
         return ""
     titles = {item.name: item.title for item in registry.registered()}
-    alike = f"{titles.get(frame.run.engine, frame.run.engine)} puts customers together who are alike."
+    engine = titles.get(frame.run.engine, frame.run.engine)
+    alike = say("{engine} puts customers together who are alike.", engine=engine)
     mine = frame.segment_codes == place
     if not mine.any():
         return alike
@@ -166,14 +164,17 @@ def _what_sets_apart(frame: RunFrame, place: int) -> str:
             found.append((abs(away), name, float(np.nanmean(values[mine])), float(np.nanmean(values))))
     found.sort(key=lambda item: -item[0])
     parts = [
-        _APART_WORDS.format(
-            title=frame.describe(name).title,
+        say(
+            "{title} {mean} (all: {all})",
+            title=titled(frame.describe(name)),
             mean=_written(frame.describe(name), one, frame.currency),
             all=_written(frame.describe(name), every, frame.currency),
         )
         for _, name, one, every in found[:_APART]
     ]
-    return f"{alike} What sets these apart most, by their means: {'; '.join(parts)}." if parts else alike
+    if not parts:
+        return alike
+    return f"{alike} " + say("What sets these apart most, by their means: {measures}.", measures="; ".join(parts))
 
 
 def _written(column: Column, value: float, currency: str) -> str:
@@ -267,6 +268,11 @@ def _most_first(found: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
 def movement_words(movement: Movement, now: int) -> str:
     """What became of the segment since then, in a sentence."""
     came, left = (sum(n for _, n in pairs) for pairs in (movement.came, movement.left))
-    return _MOVED_WORDS.format(
-        before=count(movement.before), now=count(now), stayed=count(movement.stayed), came=count(came), left=count(left)
+    return say(
+        "{before} customers then, {now} now: {stayed} stayed, {came} came and {left} left.",
+        before=count(movement.before),
+        now=count(now),
+        stayed=count(movement.stayed),
+        came=count(came),
+        left=count(left),
     )

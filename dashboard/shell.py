@@ -25,7 +25,7 @@ from dashboard.countries import outlines
 from dashboard.figures import country_map
 from dashboard.pages import PAGES
 from dashboard.services import Services
-from dashboard.texts import say
+from dashboard.texts import noted, say
 from engines.errors import InputError
 from storage.contract import NotFoundError, StoreError
 
@@ -91,13 +91,17 @@ def create_shell(services: Services) -> Dash:
             page.__name__,
             path=page.PATH,
             name=page.TITLE,
-            title=f"{page.TITLE} · Segmentry",
+            title=partial(_window_title, page.TITLE),
             order=page.ORDER,
             layout=partial(_draw, page),
         )
         page.register(app, services)
     dash.register_page(
-        "dashboard.pages.not_found_404", path="/404", title="Not found · Segmentry", layout=_not_found, order=1000
+        "dashboard.pages.not_found_404",
+        path="/404",
+        title=partial(_window_title, noted("Not found")),
+        layout=_not_found,
+        order=1000,
     )
     app.layout = _frame
     _register(app, services)
@@ -105,6 +109,10 @@ def create_shell(services: Services) -> Dash:
     with server.test_request_context("/"):
         server.preprocess_request()  # Dash finishes its set-up at the first request: have it behind us
     return app
+
+
+def _window_title(title: str, **query: Any) -> str:
+    return f"{say(title)} · Segmentry"
 
 
 def _speak(server: Flask, language: str) -> None:
@@ -142,7 +150,7 @@ def _frame() -> Component:
     links = {area: [_link(page) for page in _pages(area)] for area in ("marketing", "operations")}
     divider = html.Span(className="seg-divider", role="separator", **{"aria-orientation": "vertical"})
     theme_button = html.Button(
-        id=THEME_BUTTON, type="button", className="seg-icon seg-theme", **{"aria-label": "Theme"}
+        id=THEME_BUTTON, type="button", className="seg-icon seg-theme", **{"aria-label": say("Theme")}
     )
     sign = html.Img(src="/assets/favicon.svg", alt="", width=24, height=24)
     badge = html.Span(cards.synthetic_badge(), id=SYNTHETIC, hidden=True)
@@ -156,7 +164,9 @@ def _frame() -> Component:
         [
             dcc.Link([sign, "Segmentry"], href="/", className="seg-brand"),
             html.Nav(
-                [*links["marketing"], divider, *links["operations"]], className="seg-nav", **{"aria-label": "Pages"}
+                [*links["marketing"], divider, *links["operations"]],
+                className="seg-nav",
+                **{"aria-label": say("Pages")},
             ),
             html.Div([badge, *pickers], className="seg-context", role="group", **about),
             html.Div([bell.bell(), theme_button], className="seg-theme-place d-flex gap-2"),
@@ -185,7 +195,7 @@ def _pages(area: str) -> list[ModuleType]:
 
 
 def _link(page: ModuleType) -> Component:
-    return dbc.NavLink(page.TITLE, href=page.PATH, id={"type": "shell-link", "path": page.PATH})
+    return dbc.NavLink(say(page.TITLE), href=page.PATH, id={"type": "shell-link", "path": page.PATH})
 
 
 def _picker(name: str, label: str) -> Component:
@@ -243,7 +253,7 @@ def _say_what_went_wrong(error: Exception) -> None:
         sentence = str(error)
     else:
         _log.error("A callback failed", exc_info=error)
-        sentence = "Something went wrong, and what is shown may be old. The server's log says what it was."
+        sentence = say("Something went wrong, and what is shown may be old. The server's log says what it was.")
     set_props(ALERT, {"children": sentence, "is_open": True})
 
 

@@ -8,20 +8,21 @@ from dash.development.base_component import Component
 
 from dashboard import audience_saver, export_panel
 from dashboard.desk_ids import BAR, CHIPS, EXPORT, EXPORT_PARQUET, EXPORT_XLSX, HEAD, OPEN, PAGE, PINNED, RESET
+from dashboard.texts import say
 
 
 def toolbar() -> Component:
     """The toolbar, still empty; the page's callback fills it."""
     export = html.Div(
         [
-            html.A("Export", id=EXPORT, className="btn btn-primary"),
+            html.A(say("Export"), id=EXPORT, className="btn btn-primary"),
             dbc.DropdownMenu(
                 [
                     dbc.DropdownMenuItem("Excel (.xlsx)", id=EXPORT_XLSX, external_link=True, href=""),
                     dbc.DropdownMenuItem("Parquet (.parquet)", id=EXPORT_PARQUET, external_link=True, href=""),
                     export_panel.opener(PAGE),
                 ],
-                label=html.Span("Other formats and choices", className="visually-hidden"),
+                label=html.Span(say("Other formats and choices"), className="visually-hidden"),
                 group=True,
                 align_end=True,
                 color="primary",
@@ -36,7 +37,7 @@ def toolbar() -> Component:
                     html.Div(id=HEAD, className="segments-head"),
                     html.Div(
                         [
-                            html.Button("Filters", id=OPEN, className="btn btn-outline-secondary segments-open"),
+                            html.Button(say("Filters"), id=OPEN, className="btn btn-outline-secondary segments-open"),
                             audience_saver.opener(PAGE),
                             export,
                         ],
@@ -48,8 +49,8 @@ def toolbar() -> Component:
             ),
             html.Div(
                 [
-                    html.Div(id=CHIPS, className="chips", role="group", **{"aria-label": "Filters in force"}),
-                    html.Button("Reset all", id=RESET, className="link-button reset", hidden=True),
+                    html.Div(id=CHIPS, className="chips", role="group", **{"aria-label": say("Filters in force")}),
+                    html.Button(say("Reset all"), id=RESET, className="link-button reset", hidden=True),
                 ],
                 className="chip-row",
             ),

@@ -253,15 +253,29 @@ def _one_order(view: Sums) -> Insight | None:
 # --- in words ---------------------------------------------------------------------------------------------------------
 
 
+def _plain(sentence: str, /, **parts: Any) -> str:
+    return sentence.format(**parts)
+
+
+def _plain_number(one: str, many: str, number: float, /, **parts: Any) -> str:
+    return (one if number == 1 else many).format(**parts)
+
+
 @dataclass(frozen=True)
 class Writing:
-    """How an amount, a whole number, a share, a change and a date are written."""
+    """How an amount, a whole number, a share, a change and a date are written.
+
+    ``say`` and ``say_number`` fill in a sentence, the latter in the form that goes with a number; in another language
+    where they know one.
+    """
 
     money: Callable[[float], str]
     whole: Callable[[float], str] = "{:,.0f}".format
     percent: Callable[[float], str] = lambda share: f"{100 * share:.1f}{_SPACE}%"
     change: Callable[[float], str] = lambda growth: f"{100 * growth:+.1f}{_SPACE}%"
     day: Callable[[date], str] = lambda at: f"{at.day} {at:%b} {at.year}"
+    say: Callable[..., str] = _plain
+    say_number: Callable[..., str] = _plain_number
 
 
 def sentence(insight: Insight, how: Writing) -> str:
@@ -270,47 +284,73 @@ def sentence(insight: Insight, how: Writing) -> str:
 
 
 def _say_most_revenue(v: Mapping[str, Any], how: Writing) -> str:
-    return (
-        f"{v['segment']} brought the most revenue: {how.money(v['revenue'])}, {how.percent(v['revenue_share'])} of it, "
-        f"from {how.percent(v['customer_share'])} of these customers."
+    return how.say(
+        "{segment} brought the most revenue: {revenue}, {revenue_share} of it, from {customer_share} of these "
+        "customers.",
+        segment=v["segment"],
+        revenue=how.money(v["revenue"]),
+        revenue_share=how.percent(v["revenue_share"]),
+        customer_share=how.percent(v["customer_share"]),
     )
 
 
 def _say_highest_clv(v: Mapping[str, Any], how: Writing) -> str:
-    mean, over_all = how.money(v["clv"]), how.money(v["all"])
-    return f"{v['segment']} have the highest CLV: {mean} each on average, against {over_all} over all."
+    return how.say(
+        "{segment} have the highest CLV: {mean} each on average, against {all} over all.",
+        segment=v["segment"],
+        mean=how.money(v["clv"]),
+        all=how.money(v["all"]),
+    )
 
 
 def _say_fastest_growth(v: Mapping[str, Any], how: Writing) -> str:
-    since = how.day(date.fromisoformat(v["since"]))
-    return (
-        f"{v['segment']} grew fastest since {since}: from {how.whole(v['before'])} to {how.whole(v['now'])} customers "
-        f"({how.change(v['growth'])}; all customers {how.change(v['all'])})."
+    return how.say(
+        "{segment} grew fastest since {day}: from {before} to {now} customers ({growth}; all customers {all}).",
+        segment=v["segment"],
+        day=how.day(date.fromisoformat(v["since"])),
+        before=how.whole(v["before"]),
+        now=how.whole(v["now"]),
+        growth=how.change(v["growth"]),
+        all=how.change(v["all"]),
     )
 
 
 def _say_most_at_risk(v: Mapping[str, Any], how: Writing) -> str:
-    return (
-        f"Most is at risk among {v['segment']}: {how.money(v['at_risk'])} of the {how.money(v['revenue'])} they have "
-        "brought, weighing what each has spent by the churn risk."
+    return how.say(
+        "Most is at risk among {segment}: {at_risk} of the {revenue} they have brought, weighing what each has spent "
+        "by the churn risk.",
+        segment=v["segment"],
+        at_risk=how.money(v["at_risk"]),
+        revenue=how.money(v["revenue"]),
     )
 
 
 def _say_drifting(v: Mapping[str, Any], how: Writing) -> str:
-    return (
-        f"{how.whole(v['customers'])} {v['segment']} last ordered {how.whole(v['recency'])}{_SPACE}days ago on average "
-        f"and had brought {how.money(v['revenue'])}."
+    return how.say(
+        "{customers} {segment} last ordered {recency}\u00a0days ago on average and had brought {revenue}.",
+        customers=how.whole(v["customers"]),
+        segment=v["segment"],
+        recency=how.whole(v["recency"]),
+        revenue=how.money(v["revenue"]),
     )
 
 
 def _say_concentration(v: Mapping[str, Any], how: Writing) -> str:
-    best = how.whole(v["customers"])
-    return f"The best-spending tenth ({best} customers) brought {how.percent(v['revenue_share'])} of the revenue."
+    return how.say(
+        "The best-spending tenth ({customers} customers) brought {revenue_share} of the revenue.",
+        customers=how.whole(v["customers"]),
+        revenue_share=how.percent(v["revenue_share"]),
+    )
 
 
 def _say_one_order(v: Mapping[str, Any], how: Writing) -> str:
-    have = "customer has" if v["customers"] == 1 else "customers have"
-    return f"{how.whole(v['customers'])} {have} ordered just once: {how.percent(v['customer_share'])}."
+    return how.say_number(
+        "{customers} customer has ordered just once: {share}.",
+        "{customers} customers have ordered just once: {share}.",
+        v["customers"],
+        customers=how.whole(v["customers"]),
+        share=how.percent(v["customer_share"]),
+    )
 
 
 _WORDS: dict[str, Callable[[Mapping[str, Any], Writing], str]] = {

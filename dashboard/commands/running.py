@@ -68,6 +68,7 @@ def run(
     """
     from dashboard.findings import insight_dicts, insights_of
     from dashboard.frames import FrameCache
+    from dashboard.locales import DEFAULT, speaking, spoken
     from dashboard.runner import Job, queue_job, run_job
     from storage.queued import Starter
 
@@ -80,7 +81,8 @@ def run(
         outcome = (queue_job if detach else run_job)(job, config, store, progress)
         frames, currency = FrameCache(store), outcome.snapshot.info["currency"]
         done = [item.id for item in outcome.runs if item.state == "done"]
-        insights = {each: insight_dicts(insights_of(store, frames, each), currency) for each in done}
+        with speaking(DEFAULT if as_json else spoken()):  # JSON is for programs
+            insights = {each: insight_dicts(insights_of(store, frames, each), currency) for each in done}
     for note in outcome.notes:
         click.echo(f"Note: {note}", err=True)
     if as_json:

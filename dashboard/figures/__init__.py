@@ -12,9 +12,10 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.locales import of_charts, spoken
+from dashboard.texts import noted
 
 _NAME = 26  # letters of a name on an axis
-NOTHING_LEFT = "No customer meets these filters."
+NOTHING_LEFT = noted("No customer meets these filters.")
 FONT = (
     "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'Liberation Sans', Arial, sans-serif"
 )

@@ -10,9 +10,10 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, seen, typed
-from dashboard.figures.scales import Axis, axis_of, log_ticks
+from dashboard.figures.scales import Axis, axis_of, log_ticks, titled_axis
 from dashboard.numbers import count, plotted, plural, round_money, significant
 from dashboard.run_frame import Mask, RunFrame
+from dashboard.texts import noted, say, titled
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY, describe
 from storage.area import Area
 
@@ -24,7 +25,7 @@ SPEND_CLV = (MONETARY, CLV)
 # are quick, and the density below them stands for everyone.
 DRAWN_AT_MOST = 3_000
 _HAND = 65_536
-_PARTS = ("lower quarter", "median", "upper quarter")
+_PARTS = (noted("{title}: lower quarter"), noted("{title}: median"), noted("{title}: upper quarter"))
 
 
 class Cloud(NamedTuple):
@@ -134,7 +135,7 @@ def _spread(frame: RunFrame, axis: Axis, drawn: NDArray[np.int32], salt: int) ->
 def draw_cloud(data: CloudData, theme: str, areas: Sequence[Area] = ()) -> Drawing | go.Figure:
     """Density of everyone in view in grey, the sample on top in the segments' colours, and the areas drawn there."""
     if not data.total:
-        return empty(NOTHING_LEFT, theme)
+        return empty(say(NOTHING_LEFT), theme)
     depth = np.where(data.cells > 0, np.sqrt(data.cells / data.cells.max()), np.nan)
     ground = {
         "type": "heatmap",
@@ -193,8 +194,8 @@ def _outline(data: CloudData, area: Area, theme: str) -> dict[str, Any]:
 
 def _table(data: CloudData) -> tuple[list[str], list[list[str]]]:
     """The middle half of the customers drawn of each segment, on both columns."""
-    head = ["Segment", "Customers drawn"]
-    head += [f"{describe(axis.column).title}: {part}" for axis in (data.x, data.y) for part in _PARTS]
+    head = [say("Segment"), say("Customers drawn")]
+    head += [say(part, title=titled(describe(axis.column))) for axis in (data.x, data.y) for part in _PARTS]
     rows = []
     for cloud in data.clouds:
         cells = [cloud.name, count(len(cloud.x))]
@@ -210,44 +211,50 @@ def _table(data: CloudData) -> tuple[list[str], list[list[str]]]:
 def cloud_words(data: CloudData) -> str:
     """What the cloud shows, in words: who is drawn, and what the eye would find."""
     if not data.total:
-        return NOTHING_LEFT
-    sampled = data.drawn < data.total
-    who = (
-        f"{count(data.drawn)} of {plural(data.total, 'customer')} drawn" if sampled else plural(data.total, "customer")
-    )
+        return say(NOTHING_LEFT)
+    who = plural(data.total, "customer")
+    if data.drawn < data.total:
+        who = say("{drawn} of {customers} drawn", drawn=count(data.drawn), customers=who)
     row, column = np.unravel_index(int(data.cells.argmax()), data.cells.shape)
-    most = " and ".join(
+    x, y = (
         _range(axis, float(axis.edges[at]), float(axis.edges[at + 1]), data.currency)
         for axis, at in ((data.x, int(column)), (data.y, int(row)))
     )
-    edge = (
-        f" {plural(data.at_edge, 'customer')} with less than the axes show stand at the edge." if data.at_edge else ""
-    )
-    return f"{who}. Grey counts everyone in view; most stand at {most}.{edge}"
+    words = say("{who}. Grey counts everyone in view; most stand at {x} and {y}.", who=who, x=x, y=y)
+    if not data.at_edge:
+        return words
+    edge = plural(data.at_edge, "customer")
+    return f"{words} " + say("{customers} with less than the axes show stand at the edge.", customers=edge)
 
 
 def _range(axis: Axis, low: float, high: float, currency: str) -> str:
     """One cell's reach in words: ``15 to 22 days``, ``2 orders``, ``£820 to £1,000``."""
     column = describe(axis.column)
     if column.kind == "money":
-        return " to ".join(round_money(significant(value), currency) for value in (low, high))
+        least, most = (round_money(significant(value), currency) for value in (low, high))
+        return say("{low} to {high}", low=least, high=most)
     first, last = (int(np.ceil(low)), int(np.floor(high))) if axis.whole else (round(low), round(high))
     if first == last:
-        return plural(first, column.unit.removesuffix("s"))
-    return f"{count(first)} to {count(last)} {column.unit}"
+        return plural(first, "day") if column.kind == "days" else plural(first, "order")
+    if column.kind == "days":
+        return say("{low} to {high} days", low=count(first), high=count(last))
+    return say("{low} to {high} orders", low=count(first), high=count(last))
 
 
 def _hover(axis: Axis, letter: str, currency: str) -> str:
     column = describe(axis.column)
     if column.kind == "money":
-        return f"{column.title} {plotted(letter, currency)}"
-    return f"{column.title} %{{{letter}:,.0f}} {column.unit}"
+        return f"{titled(column)} {plotted(letter, currency)}"
+    number = f"%{{{letter}:,.0f}}"
+    if column.kind == "days":
+        return say("{title} {number} days", title=titled(column), number=number)
+    return say("{title} {number} orders", title=titled(column), number=number)
 
 
 def _axis_layout(axis: Axis, currency: str) -> dict[str, Any]:
     column = describe(axis.column)
-    unit = currency if column.kind == "money" else column.unit
-    title = f"{column.title} ({unit}{', logarithmic' if axis.log else ''})"
+    unit = currency if column.kind == "money" else say(column.unit)
+    title = titled_axis(column, unit, axis.log)
     low, high = axis.edges[0], axis.edges[-1]
     if not axis.log:
         return {

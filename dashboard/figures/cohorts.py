@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from dashboard.figures import empty, tabled, template
 from dashboard.numbers import count, month, percent
+from dashboard.texts import noted, say
 
-NO_COHORTS = "This snapshot was made before retention was kept; read the sales again to see it."
+NO_COHORTS = noted("This snapshot was made before retention was kept; read the sales again to see it.")
 SHOWN = 24  # months, the latest: what fits on a screen
 
 
@@ -43,7 +44,7 @@ def cohort_data(info: Mapping[str, Any]) -> CohortData | None:
 def draw_cohorts(data: CohortData, theme: str) -> go.Figure:
     """A line per first month, its share of buyers month by month."""
     if not data.months:
-        return empty(NO_COHORTS, theme)
+        return empty(say(NO_COHORTS), theme)
     share = data.active / np.maximum(np.array(data.customers, dtype=np.float64), 1)[:, None]
     come = np.array([not np.isnan(line[1:]).all() for line in share], dtype=bool)  # the last month has none after it
     later = share[come, 1:]
@@ -51,6 +52,10 @@ def draw_cohorts(data: CohortData, theme: str) -> go.Figure:
     months = [_month(text) for text in data.months]
     names = [name for name, there in zip(months, come, strict=True) if there]
     letters = np.where(np.isnan(later), "", np.char.mod("%.0f", 100 * np.nan_to_num(later)))
+    hover = say(
+        "month {month} after: {active} of {customers} bought ({share})",
+        month="%{x}", active="%{customdata[0]:,}", customers="%{customdata[1]:,}", share="%{z:.1%}",
+    )  # fmt: skip
     figure = go.Figure(
         go.Heatmap(
             x=np.arange(1, later.shape[1] + 1),
@@ -67,14 +72,14 @@ def draw_cohorts(data: CohortData, theme: str) -> go.Figure:
             customdata=np.stack([np.nan_to_num(data.active[come, 1:]), np.repeat(
                 np.array(data.customers, dtype=np.float64)[come, None], later.shape[1], axis=1)], axis=-1),
             hoverongaps=False,
-            hovertemplate="<b>%{y}</b><br>month %{x} after: %{customdata[0]:,} of %{customdata[1]:,} bought "
-            "(%{z:.1%})<extra></extra>",
+            hovertemplate=f"<b>%{{y}}</b><br>{hover}<extra></extra>",
         ),
         layout={"template": template(theme), "uirevision": "stay"},
     )  # fmt: skip
-    figure.update_xaxes(title_text="Months after the first purchase", showgrid=False, dtick=1 if len(names) < 16 else 3)
-    figure.update_yaxes(title_text="First purchase", showgrid=False, autorange="reversed", type="category")
-    head = ["First purchase", "Customers", *(f"+{later}" for later in range(1, share.shape[1]))]
+    after = say("Months after the first purchase")
+    figure.update_xaxes(title_text=after, showgrid=False, dtick=1 if len(names) < 16 else 3)
+    figure.update_yaxes(title_text=say("First purchase"), showgrid=False, autorange="reversed", type="category")
+    head = [say("First purchase"), say("Customers"), *(f"+{later}" for later in range(1, share.shape[1]))]
     rows = [
         [name, count(number), *("" if np.isnan(value) else percent(value) for value in line[1:])]
         for name, number, line in zip(months, data.customers, share, strict=True)
@@ -89,12 +94,13 @@ def _month(text: str) -> str:
 def cohort_words(data: CohortData) -> str:
     """How many came back in the month after their first, over all cohorts, in words."""
     if data.active.shape[1] < 2:
-        return "There is only one month of sales, so nobody could come back in another."
+        return say("There is only one month of sales, so nobody could come back in another.")
     known = ~np.isnan(data.active[:, 1])
     came = float(np.array(data.customers)[known].sum())
     back = float(data.active[known, 1].sum())
     share = percent(back / came) if came else "–"
-    return (
-        f"All customers, whatever the filters: {share} bought in the month after their first. "
-        "The last month of each line may still be going on."
+    return say(
+        "All customers, whatever the filters: {share} bought in the month after their first. "
+        "The last month of each line may still be going on.",
+        share=share,
     )

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from dashboard.countries import Place, outlined, place_of
 from dashboard.figures import Drawing, drawing, ink
 from dashboard.figures.segments import CountryBar, CountryData, country_rows
-from dashboard.numbers import count, money, short_money
+from dashboard.numbers import count, money, plural, short_money
+from dashboard.texts import say
 
 OUTLINES = "/vendor/countries.geojson"
 _FIRST_VIEW = 0.98  # of all revenue
@@ -114,7 +115,7 @@ def draw_map(data: MapData, theme: str) -> Drawing:
                 "outlinewidth": 0,
                 "tickvals": ticks,
                 "ticktext": [short_money(10.0**tick, data.currency) for tick in ticks],
-                "title": {"text": f"Revenue ({data.currency}, logarithmic)", "side": "bottom"},
+                "title": {"text": say("Revenue ({currency}, logarithmic)", currency=data.currency), "side": "bottom"},
             },
         },
         "margin": {"l": 0, "r": 0, "t": 24, "b": 60},
@@ -126,25 +127,32 @@ def draw_map(data: MapData, theme: str) -> Drawing:
 
 def map_words(data: MapData) -> str:
     """How the map is read, and who is not seen on it, in words."""
-    parts = ["The brighter, the more revenue, on a logarithmic scale; a click filters."]
-    near = _near(data.spots)
-    away = [spot.bar.name for spot in data.spots if not _inside(spot, _window(near))]
+    parts = [say("The brighter, the more revenue, on a logarithmic scale; a click filters.")]
+    window = _window(_near(data.spots))
+    away = [spot.bar.name for spot in data.spots if not _inside(spot, window)]
     if away:
-        parts.append(f"Zoom out for {_listed(away)}.")
+        parts.append(say("Zoom out for {countries}.", countries=_listed(away)))
     if data.elsewhere:
-        parts.append(f"Not on the map: {_listed([bar.name for bar in data.elsewhere])}.")
+        parts.append(say("Not on the map: {countries}.", countries=_listed([bar.name for bar in data.elsewhere])))
     return " ".join(parts)
 
 
 def _listed(names: Sequence[str]) -> str:
     shown = ", ".join(names[:3])
-    return f"{shown} and {count(len(names) - 3)} more" if len(names) > 3 else shown
+    return say("{names} and {n} more", names=shown, n=count(len(names) - 3)) if len(names) > 3 else shown
 
 
 def _told(spots: Sequence[Spot], currency: str) -> list[list[str]]:
     """For hover and click: each country's name in the sales, and its figures in words."""
     return [
-        [spot.bar.name, f"{money(spot.bar.revenue, currency)} from {count(spot.bar.customers)} customers"]
+        [
+            spot.bar.name,
+            say(
+                "{amount} from {customers}",
+                amount=money(spot.bar.revenue, currency),
+                customers=plural(spot.bar.customers, "customer"),
+            ),
+        ]
         for spot in spots
     ]
 

@@ -12,6 +12,7 @@ from dashboard.figures import NOTHING_LEFT, empty, ink, tabled, template
 from dashboard.figures.scales import Axis, axis_of, log_ticks
 from dashboard.numbers import count, percent, round_money
 from dashboard.run_frame import Mask, RunFrame
+from dashboard.texts import say, titled
 from engines.columns import FREQUENCY, MONETARY, RECENCY, describe
 
 MEASURES = (RECENCY, FREQUENCY, MONETARY)
@@ -59,7 +60,7 @@ def _codes(frame: RunFrame, axis: Axis) -> NDArray[np.intp]:
 def draw_spreads(data: SpreadData, theme: str) -> go.Figure:
     """A strip per segment and measure: the lighter, the larger the share of the segment that falls there."""
     if not data.names:
-        return empty(NOTHING_LEFT, theme)
+        return empty(say(NOTHING_LEFT), theme)
     figure = go.Figure(layout={"template": template(theme), "uirevision": "stay"})
     width = (1 - 0.04 * (len(data.spreads) - 1)) / len(data.spreads)
     for number, spread in enumerate(data.spreads):
@@ -78,8 +79,7 @@ def draw_spreads(data: SpreadData, theme: str) -> go.Figure:
                 xaxis=f"x{key}",
                 yaxis="y",
                 customdata=np.stack([spread.counts, 100 * share], axis=-1),
-                hovertemplate="<b>%{y}</b><br>%{customdata[0]:,} customers (%{customdata[1]:.1f} %)"
-                f" at {describe(spread.axis.column).title.lower()} %{{x:,.0f}}<extra></extra>",
+                hovertemplate=f"<b>%{{y}}</b><br>{_hover(spread.axis)}<extra></extra>",
             )
         )
         start = number * (width + 0.04)
@@ -88,11 +88,21 @@ def draw_spreads(data: SpreadData, theme: str) -> go.Figure:
     return tabled(figure, *_table(data))
 
 
+def _hover(axis: Axis) -> str:
+    return say(
+        "{customers} customers ({share} %) at {title} {value}",
+        customers="%{customdata[0]:,}",
+        share="%{customdata[1]:.1f}",
+        title=titled(describe(axis.column)).lower(),
+        value="%{x:,.0f}",
+    )
+
+
 def _across(axis: Axis, currency: str, domain: list[float]) -> dict[str, object]:
     column = describe(axis.column)
-    unit = currency if column.kind == "money" else "days" if column.kind == "days" else ""
-    notes = ", ".join(filter(None, (unit, "log" if axis.log else "")))
-    title = {"text": f"{column.title} ({notes})" if notes else column.title}
+    unit = currency if column.kind == "money" else say("days") if column.kind == "days" else ""
+    notes = ", ".join(filter(None, (unit, say("log") if axis.log else "")))
+    title = {"text": f"{titled(column)} ({notes})" if notes else titled(column)}
     if not axis.log:
         return {"domain": domain, "title": title, "tickformat": "~s", "showgrid": False, "nticks": 5}
     ticks = log_ticks(axis.edges[0], axis.edges[-1])
@@ -103,14 +113,14 @@ def _across(axis: Axis, currency: str, domain: list[float]) -> dict[str, object]
 
 def _table(data: SpreadData) -> tuple[list[str], list[list[str]]]:
     """The middle half of each segment on each measure, as read off the classes."""
-    head = ["Segment", "Customers"]
-    head += [f"{describe(item.axis.column).title}: middle half" for item in data.spreads]
+    head = [say("Segment"), say("Customers")]
+    head += [say("{title}: middle half", title=titled(describe(item.axis.column))) for item in data.spreads]
     rows = []
     for line, name in enumerate(data.names):
         cells = [name, count(int(data.spreads[0].counts[line].sum()))]
         for spread in data.spreads:
-            low, high = (_quantile(spread, line, q) for q in (0.25, 0.75))
-            cells.append(f"{_said(spread.axis, low, data.currency)} to {_said(spread.axis, high, data.currency)}")
+            low, high = (_said(spread.axis, _quantile(spread, line, q), data.currency) for q in (0.25, 0.75))
+            cells.append(say("{low} to {high}", low=low, high=high))
         rows.append(cells)
     return head, rows
 
@@ -130,16 +140,21 @@ def _said(axis: Axis, value: float, currency: str) -> str:
 def spread_words(data: SpreadData) -> str:
     """Where the largest share of one segment stands together, in words."""
     if not data.names:
-        return NOTHING_LEFT
+        return say(NOTHING_LEFT)
     recency = data.spreads[0]
     shares = recency.counts / np.maximum(recency.counts.sum(axis=1, keepdims=True), 1)
     medians = [_quantile(recency, line, 0.5) for line in range(len(data.names))]
     latest, longest = int(np.argmin(medians)), int(np.argmax(medians))
     if len(data.names) == 1:
-        return (
-            f"Half of {data.names[0]} ordered within the last {count(medians[0])} days; the lighter, the more of them."
+        return say(
+            "Half of {segment} ordered within the last {number} days; the lighter, the more of them.",
+            segment=data.names[0],
+            number=count(medians[0]),
         )
-    return (
-        f"{data.names[latest]} came last, {data.names[longest]} have been away longest. The lighter a strip, the more "
-        f"of its segment stands there (at most {percent(float(shares.max()))} in one class of recency)."
+    return say(
+        "{latest} came last, {longest} have been away longest. The lighter a strip, the more of its segment stands "
+        "there (at most {share} in one class of recency).",
+        latest=data.names[latest],
+        longest=data.names[longest],
+        share=percent(float(shares.max())),
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dashboard.figures import NOTHING_LEFT, empty, ink, tabled, template
 from dashboard.numbers import count, percent, plural
 from dashboard.run_frame import Mask, RunFrame
+from dashboard.texts import say
 from engines.columns import FREQUENCY, RECENCY
 from engines.grids import TEN, named_grid
 from engines.rfm import quantile_edges
@@ -97,7 +98,7 @@ def _scores(values: NDArray, sign: int) -> tuple[NDArray[np.int64], Spans]:
 def draw_grid(data: GridData, theme: str) -> go.Figure:
     """A square per cell, the best customers at the top right; a click selects its customers."""
     if not data.customers:
-        return empty(NOTHING_LEFT, theme)
+        return empty(say(NOTHING_LEFT), theme)
     counts = np.array([cell.customers for cell in data.cells], dtype=np.int64).reshape(SCORES, SCORES)
     depth = np.sqrt(counts / counts.max())
     letters = [
@@ -127,12 +128,15 @@ def draw_grid(data: GridData, theme: str) -> go.Figure:
         figure.add_annotation(
             x=f"F{cell.f}", y=f"R{cell.r}", text=text, showarrow=False, font={"size": 11, "color": colour}
         )
-    figure.update_xaxes(title_text="Frequency score (5: orders most)", showgrid=False, fixedrange=True)
+    figure.update_xaxes(title_text=say("Frequency score (5: orders most)"), showgrid=False, fixedrange=True)
     figure.update_yaxes(
-        title_text="Recency score (5: came last)", showgrid=False, fixedrange=True, autorange="reversed"
+        title_text=say("Recency score (5: came last)"), showgrid=False, fixedrange=True, autorange="reversed"
     )
     figure.update_layout(font={"color": ink(theme).text})
-    head = ("Recency score", "Frequency score", "Name", "Recency, days", "Orders", "Customers", "Share")
+    head = (
+        say("Recency score"), say("Frequency score"), say("Name"), say("Recency, days"), say("Orders"),
+        say("Customers"), say("Share"),
+    )  # fmt: skip
     rows = [
         (str(cell.r), str(cell.f), cell.name, _span(cell.recency), _span(cell.frequency), count(cell.customers),
          percent(cell.customers / data.customers))
@@ -142,9 +146,13 @@ def draw_grid(data: GridData, theme: str) -> go.Figure:
 
 
 def _hover(cell: Cell, everyone: int) -> str:
-    return (
-        f"<b>{cell.name}</b><br>{plural(cell.customers, 'customer')} · {percent(cell.customers / everyone)}<br>"
-        f"Last order {_span(cell.recency)} days ago<br>{_span(cell.frequency)} orders"
+    return say(
+        "<b>{name}</b><br>{customers} · {share}<br>Last order {days} days ago<br>{orders} orders",
+        name=cell.name,
+        customers=plural(cell.customers, "customer"),
+        share=percent(cell.customers / everyone),
+        days=_span(cell.recency),
+        orders=_span(cell.frequency),
     )
 
 
@@ -152,18 +160,20 @@ def _span(span: tuple[float, float] | None) -> str:
     if span is None:
         return "–"
     low, high = (count(value) for value in span)
-    return low if low == high else f"{low} to {high}"
+    return low if low == high else say("{low} to {high}", low=low, high=high)
 
 
 def grid_words(data: GridData) -> str:
     """Which name has most of the customers, in words."""
     if not data.customers:
-        return NOTHING_LEFT
+        return say(NOTHING_LEFT)
     by_name: dict[str, int] = {}
     for cell in data.cells:
         by_name[cell.name] = by_name.get(cell.name, 0) + cell.customers
     name = max(by_name, key=lambda item: by_name[item])
-    return (
-        f"Fifths of all customers by last order and number of orders; most in view are {name} "
-        f"({percent(by_name[name] / data.customers)}). A click on a square shows its customers alone."
+    return say(
+        "Fifths of all customers by last order and number of orders; most in view are {name} ({share}). "
+        "A click on a square shows its customers alone.",
+        name=name,
+        share=percent(by_name[name] / data.customers),
     )

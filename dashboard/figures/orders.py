@@ -8,6 +8,7 @@ from pandas import DataFrame
 
 from dashboard.figures import Drawing, drawing, ink
 from dashboard.numbers import count, day, money
+from dashboard.texts import say
 from engines.columns import ITEMS, ORDER_DATE
 
 MOST_DRAWN = 2_000  # the latest; more would be a solid wall
@@ -23,7 +24,7 @@ def order_figure(orders: DataFrame, currency: str, theme: str) -> Drawing:
     dates = [moment.isoformat() for moment in shown[ORDER_DATE]]
     amounts = shown["amount"].tolist()
     words = [
-        f"{day(moment)}: {money(amount, currency)}{_items(items)}"
+        _words(day(moment), money(amount, currency), items)
         for moment, amount, items in zip(shown[ORDER_DATE], amounts, shown[ITEMS], strict=True)
     ]
     stems: dict[str, Any] = {
@@ -48,10 +49,12 @@ def order_figure(orders: DataFrame, currency: str, theme: str) -> Drawing:
         "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
         "showlegend": False,
         "xaxis": {"type": "date", "nticks": 5},
-        "yaxis": {"rangemode": "tozero", "nticks": 4, "title": {"text": currency or "amount"}},
+        "yaxis": {"rangemode": "tozero", "nticks": 4, "title": {"text": currency or say("amount")}},
     }
     return drawing(theme, [stems, heads], layout, ((), ()))
 
 
-def _items(items: float) -> str:
-    return "" if items != items else f", {count(items)} items"
+def _words(date: str, amount: str, items: float) -> str:
+    if items != items:
+        return say("{date}: {amount}", date=date, amount=amount)
+    return say("{date}: {amount}, {number} items", date=date, amount=amount, number=count(items))

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from dashboard.numbers import written
 from dashboard.run_frame import RunFrame
-from engines.columns import describe
+from dashboard.texts import say, titled
+from engines.columns import Column, describe
 
 _SKEWED = 20  # a maximum so many times the median asks for a logarithmic axis
 _DECADES = 5  # a logarithmic axis shows no more; what is smaller stands at its edge
@@ -57,6 +58,13 @@ def _axis(frame: RunFrame, column: str) -> Axis:
     if log:
         return Axis(column, True, np.geomspace(max(float(positive[0]), high / 10**_DECADES), high, cells + 1))
     return Axis(column, False, np.linspace(min(low, 0.0), max(high, low + 1.0), cells + 1))
+
+
+def titled_axis(column: Column, unit: str, log: bool) -> str:
+    """What stands beside an axis: ``Monetary (GBP, logarithmic)``."""
+    if log:
+        return say("{title} ({unit}, logarithmic)", title=titled(column), unit=unit)
+    return say("{title} ({unit})", title=titled(column), unit=unit)
 
 
 def log_ticks(low: float, high: float) -> dict[str, Any]:

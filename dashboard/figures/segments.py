@@ -10,14 +10,15 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, named_ticks, seen
-from dashboard.figures.scales import axis_of, log_ticks
+from dashboard.figures.scales import axis_of, log_ticks, titled_axis
 from dashboard.numbers import count, money, percent, plotted, plural, short_money
 from dashboard.run_frame import Mask, RunFrame
 from dashboard.tally import Tally
+from dashboard.texts import noted, say, titled
 from engines.columns import CLV, MONETARY, describe
 
 TOP_COUNTRIES = 12
-OTHER = "Other ("  # how the bar of all other countries begins
+_OTHER = noted("Other ({number})")  # the bar of all other countries
 
 
 # --- what customers are worth, by segment -----------------------------------------------------------------------------
@@ -82,7 +83,7 @@ def _quantile(rising: NDArray[np.float64], q: float) -> float:
 def draw_boxes(data: BoxData, theme: str) -> Drawing | go.Figure:
     """A lying box per segment, the first of the playbook on top."""
     if not data.boxes:
-        return empty(NOTHING_LEFT, theme)
+        return empty(say(NOTHING_LEFT), theme)
     traces = []
     for box in data.boxes:
         colour = seen(box.colour, theme)
@@ -95,9 +96,8 @@ def draw_boxes(data: BoxData, theme: str) -> Drawing | go.Figure:
                 "hoverinfo": "x+name",
             }
         )  # fmt: skip
-    column = describe(data.column)
     across: dict[str, Any] = {
-        "title": {"text": f"{column.title} ({data.currency}{', logarithmic' if data.log else ''})"},
+        "title": {"text": titled_axis(describe(data.column), data.currency, data.log)},
         "type": "log" if data.log else "linear",
         "tickformat": "~s",
         "hoverformat": ",.2f",
@@ -116,7 +116,8 @@ def draw_boxes(data: BoxData, theme: str) -> Drawing | go.Figure:
             "tickfont": {"color": ink(theme).text},
         },
     }
-    head = ("Segment", "Customers", "Low", "Lower quarter", "Median", "Upper quarter", "High")
+    parts = (say("Low"), say("Lower quarter"), say("Median"), say("Upper quarter"), say("High"))
+    head = (say("Segment"), say("Customers"), *parts)
     rows = [(box.name, count(box.customers), *(money(value, data.currency) for value in box[3:])) for box in data.boxes]
     return drawing(theme, traces, layout, (head, rows))
 
@@ -129,19 +130,28 @@ def _slots(lines: int) -> list[float]:
 def box_words(data: BoxData) -> str:
     """The highest and the lowest median, in words."""
     if not data.boxes:
-        return NOTHING_LEFT
+        return say(NOTHING_LEFT)
     best, least = (pick(data.boxes, key=lambda box: box.median) for pick in (max, min))
-    title = describe(data.column).title
+    title = titled(describe(data.column))
     if len(data.boxes) == 1:
-        return f"Half of {best.name} have a {title} between {_span(best, data.currency)}."
-    return (
-        f"Median {title} is highest for {best.name} ({money(best.median, data.currency)}; half of them between "
-        f"{_span(best, data.currency)}) and lowest for {least.name} ({money(least.median, data.currency)})."
+        return say(
+            "Half of {segment} have a {title} between {low} and {high}.",
+            segment=best.name,
+            title=title,
+            low=money(best.q1, data.currency),
+            high=money(best.q3, data.currency),
+        )
+    return say(
+        "Median {title} is highest for {best} ({most}; half of them between {low} and {high}) and lowest for "
+        "{lowest} ({least}).",
+        title=title,
+        best=best.name,
+        most=money(best.median, data.currency),
+        low=money(best.q1, data.currency),
+        high=money(best.q3, data.currency),
+        lowest=least.name,
+        least=money(least.median, data.currency),
     )
-
-
-def _span(box: Box, currency: str) -> str:
-    return f"{money(box.q1, currency)} and {money(box.q3, currency)}"
 
 
 def _faint(colour: str) -> str:
@@ -186,11 +196,13 @@ def country_data(frame: RunFrame, view: Tally, top: int = TOP_COUNTRIES) -> Coun
 def draw_countries(data: CountryData, theme: str) -> Drawing | go.Figure:
     """A lying bar per country, the biggest on top, "Other" last and paler."""
     if not data.bars:
-        return empty(NOTHING_LEFT, theme)
+        return empty(say(NOTHING_LEFT), theme)
     bars = (*data.bars, data.rest) if data.rest else data.bars
-    names = [bar.name for bar in data.bars] + ([f"{OTHER}{data.others})"] if data.rest else [])
+    names = [bar.name for bar in data.bars] + ([say(_OTHER, number=data.others)] if data.rest else [])
     revenue = [bar.revenue for bar in bars]
     shares = [percent(bar.revenue / data.revenue) if data.revenue > 0 else "–" for bar in bars]
+    amount = plotted("x", data.currency)
+    hover = say("{amount} from {customers} customers", amount=amount, customers="%{customdata:,}")
     colours = [ink(theme).bar] * len(data.bars) + ([ink(theme).line] if data.rest else [])
     trace = {
         "type": "bar",
@@ -204,14 +216,13 @@ def draw_countries(data: CountryData, theme: str) -> Drawing | go.Figure:
         "textposition": "outside",
         "cliponaxis": False,
         "customdata": [bar.customers for bar in bars],
-        "hovertemplate": "<b>%{y}</b><br>"
-        f"{plotted('x', data.currency)} from %{{customdata:,}} customers<extra></extra>",
+        "hovertemplate": f"<b>%{{y}}</b><br>{hover}<extra></extra>",
     }
     head_room = 1.6 * max(*revenue, 1e-9)  # for the labels, which are clipped without it
     layout = {
         "bargap": 0.25,
         "xaxis": {
-            "title": {"text": f"Revenue ({data.currency})"},
+            "title": {"text": say("Revenue ({currency})", currency=data.currency)},
             "range": [min(0.0, *revenue), head_room],
             "tickformat": "~s",
         },
@@ -226,11 +237,18 @@ def draw_countries(data: CountryData, theme: str) -> Drawing | go.Figure:
     return drawing(theme, [trace], layout, country_rows(named, data.revenue, data.currency))
 
 
+def is_rest(name: str) -> bool:
+    """Whether a bar is that of all other countries."""
+    before, _, after = say(_OTHER).partition("{number}")
+    inside = name.removeprefix(before).removesuffix(after)
+    return inside.isdecimal() and name == f"{before}{inside}{after}"
+
+
 def country_rows(
     bars: Sequence[CountryBar], revenue: float, currency: str
 ) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """The head and the rows of the table of countries; shares are of ``revenue``."""
-    head = ("Country", "Customers", f"Revenue ({currency})", "Share")
+    head = (say("Country"), say("Customers"), say("Revenue ({currency})", currency=currency), say("Share"))
     return head, [
         (
             bar.name,
@@ -245,7 +263,14 @@ def country_rows(
 def country_words(data: CountryData) -> str:
     """The biggest country and how many there are, in words."""
     if not data.bars:
-        return NOTHING_LEFT
+        return say(NOTHING_LEFT)
     first = data.bars[0]
-    share = f" ({percent(first.revenue / data.revenue)} of the revenue)" if data.revenue > 0 else ""
-    return f"{plural(len(data.bars) + data.others, 'country', 'countries')}; {first.name} brings most{share}."
+    countries = plural(len(data.bars) + data.others, "country", "countries")
+    if data.revenue <= 0:
+        return say("{countries}; {first} brings most.", countries=countries, first=first.name)
+    return say(
+        "{countries}; {first} brings most ({share} of the revenue).",
+        countries=countries,
+        first=first.name,
+        share=percent(first.revenue / data.revenue),
+    )

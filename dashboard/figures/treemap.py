@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from dashboard.figures import NOTHING_LEFT, empty, seen, tabled, template
 from dashboard.numbers import count, money, percent, short_money
+from dashboard.texts import noted, say
 from dashboard.totals import SegmentTotals
 
 
@@ -43,18 +44,29 @@ def tile_data(rows: Sequence[SegmentTotals], currency: str) -> TileData:
 def draw_tiles(data: TileData, theme: str) -> go.Figure:
     """Left a tile per segment as large as its customers are many, right as large as its revenue."""
     if not data.tiles:
-        return empty(NOTHING_LEFT, theme)
+        return empty(say(NOTHING_LEFT), theme)
     names = [tile.name for tile in data.tiles]
     colours = [seen(tile.colour, theme) for tile in data.tiles]
     hover = [
-        f"<b>{tile.name}</b><br>{count(tile.customers)} customers · {percent(tile.share)}<br>"
-        f"{money(tile.revenue, data.currency)} · {percent(tile.revenue_share)} of revenue"
+        say(
+            "<b>{segment}</b><br>{customers} customers · {share}<br>{amount} · {revenue_share} of revenue",
+            segment=tile.name,
+            customers=count(tile.customers),
+            share=percent(tile.share),
+            amount=money(tile.revenue, data.currency),
+            revenue_share=percent(tile.revenue_share),
+        )
         for tile in data.tiles
     ]
     sides = (
-        ("Customers", [0.0, 0.49], [tile.customers for tile in data.tiles], [percent(t.share) for t in data.tiles]),
         (
-            "Revenue",
+            noted("Customers"),
+            [0.0, 0.49],
+            [tile.customers for tile in data.tiles],
+            [percent(t.share) for t in data.tiles],
+        ),
+        (
+            noted("Revenue"),
             [0.51, 1.0],
             [max(tile.revenue, 0.0) for tile in data.tiles],
             [f"{short_money(t.revenue, data.currency)} · {percent(t.revenue_share)}" for t in data.tiles],
@@ -85,14 +97,16 @@ def draw_tiles(data: TileData, theme: str) -> go.Figure:
     figure = go.Figure(traces, {"template": template(theme), "margin": {"l": 4, "r": 4, "t": 44, "b": 4}})
     for title, across, *_ in sides:
         figure.add_annotation(
-            text=title, x=across[0], y=1.0, xref="paper", yref="paper", xanchor="left", yanchor="bottom",
+            text=say(title), x=across[0], y=1.0, xref="paper", yref="paper", xanchor="left", yanchor="bottom",
             showarrow=False, font={"size": 13},
         )  # fmt: skip
     rows = [
         (t.name, count(t.customers), percent(t.share), money(t.revenue, data.currency), percent(t.revenue_share))
         for t in data.tiles
     ]
-    return tabled(figure, ("Segment", "Customers", "Share", f"Revenue ({data.currency})", "Share of revenue"), rows)
+    revenue = say("Revenue ({currency})", currency=data.currency)
+    head = (say("Segment"), say("Customers"), say("Share"), revenue, say("Share of revenue"))
+    return tabled(figure, head, rows)
 
 
 def _on(colour: str) -> str:
@@ -107,9 +121,11 @@ def tile_words(data: TileData) -> str:
     """Which segment brings most for its size, in words."""
     known = [tile for tile in data.tiles if tile.revenue_share is not None and tile.share > 0]
     if not known:
-        return NOTHING_LEFT if not data.tiles else "These segments have no revenue to compare."
+        return say(NOTHING_LEFT) if not data.tiles else say("These segments have no revenue to compare.")
     best = max(known, key=lambda tile: (tile.revenue_share or 0.0) / tile.share)
-    return (
-        f"{best.name} bring most for their size: {percent(best.share)} of the customers in view, "
-        f"{percent(best.revenue_share)} of their revenue."
+    return say(
+        "{segment} bring most for their size: {share} of the customers in view, {revenue_share} of their revenue.",
+        segment=best.name,
+        share=percent(best.share),
+        revenue_share=percent(best.revenue_share),
     )

@@ -12,6 +12,7 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import audience_list
 from dashboard.services import Services
+from dashboard.texts import say
 from engines.errors import InputError
 from storage.contract import NotFoundError
 from storage.desk_verbs import NAME_LENGTH
@@ -31,9 +32,9 @@ def layout(services: Services, **query: Any) -> Component:
     """The list, and two windows that are closed."""
     return html.Div(
         [
-            html.H1("Audiences"),
+            html.H1(say(TITLE)),
             html.P(
-                "Selections with a name, shared by everyone here. Each is counted anew on every date.",
+                say("Selections with a name, shared by everyone here. Each is counted anew on every date."),
                 className="seg-hint",
             ),
             html.Div(id=SAID, role="status"),
@@ -41,23 +42,23 @@ def layout(services: Services, **query: Any) -> Component:
             dcc.Store(id=ASKED),
             _window(
                 RENAMING,
-                "Rename this audience",
+                say("Rename this audience"),
                 [
-                    html.Label("Name", htmlFor=NAME, className="form-label mb-1"),
+                    html.Label(say("Name"), htmlFor=NAME, className="form-label mb-1"),
                     dbc.Input(id=NAME, maxLength=NAME_LENGTH, autoComplete="off", autoFocus=True),
                 ],
                 [
-                    dbc.Button("Cancel", id=KEEP, color="secondary", outline=True),
-                    dbc.Button("Rename", id=RENAME, color="primary"),
+                    dbc.Button(say("Cancel"), id=KEEP, color="secondary", outline=True),
+                    dbc.Button(say("Rename"), id=RENAME, color="primary"),
                 ],
             ),
             _window(
                 DELETING,
-                "Delete this audience?",
+                say("Delete this audience?"),
                 [html.P(id=WHICH)],
                 [
-                    dbc.Button("Keep it", id=SPARE, color="secondary", outline=True),
-                    dbc.Button("Delete", id=DELETE, color="danger"),
+                    dbc.Button(say("Keep it"), id=SPARE, color="secondary", outline=True),
+                    dbc.Button(say("Delete"), id=DELETE, color="danger"),
                 ],
             ),
         ],
@@ -114,8 +115,11 @@ def _done(services: Services, button: Any, name: str | None, asked: int | None) 
         if action == "rename":
             return {"asked": audience.id, "renaming": True, "name": audience.name}
         if action == "delete":
-            sentence = "{name} will be gone for everyone. Its customers and what was exported stay as they are."
-            return {"asked": audience.id, "deleting": True, "which": sentence.format(name=audience.name)}
+            sentence = say(
+                "{name} will be gone for everyone. Its customers and what was exported stay as they are.",
+                name=audience.name,
+            )
+            return {"asked": audience.id, "deleting": True, "which": sentence}
         if action == "pin":
             store.change_audience(audience.id, pinned=not audience.pinned)
         return {"list": audience_list.listed(services, whole=audience.id if action == "count" else None), "said": None}

@@ -13,6 +13,7 @@ from dashboard.context import engine_titles
 from dashboard.manifest import OTHERS, again, conditions_of, file_name, view_of
 from dashboard.numbers import NOTHING, count, day, percent, plural, written
 from dashboard.services import Services
+from dashboard.texts import noted, say
 from engines.errors import InputError
 from storage.exported import Export
 
@@ -23,24 +24,31 @@ AREA = "marketing"
 
 SHOWN = 50
 _HEADS = (  # title, its sentence on hover, whether it is a number
-    ("When (UTC), who", "When the download began, and the user name it was asked for with.", False),
-    ("Data set", "The customers' data set and date, and the engine that segmented them.", False),
-    ("Filters", "Who is in the list.", False),
-    ("Customers", "Rows of the file.", True),
-    ("File", "Format and size.", False),
-    ("Columns", "Columns of the file.", True),
-    ("Control group", "Who was drawn by lot to get nothing, so that the campaign's effect can be told.", False),
-    ("SHA-256", "The checksum of the file: it tells whether a file is this one, unchanged.", False),
+    (noted("When (UTC), who"), noted("When the download began, and the user name it was asked for with."), False),
+    (noted("Data set"), noted("The customers' data set and date, and the engine that segmented them."), False),
+    (noted("Filters"), noted("Who is in the list."), False),
+    (noted("Customers"), noted("Rows of the file."), True),
+    (noted("File"), noted("Format and size."), False),
+    (noted("Columns"), noted("Columns of the file."), True),
+    (
+        noted("Control group"),
+        noted("Who was drawn by lot to get nothing, so that the campaign's effect can be told."),
+        False,
+    ),
+    (noted("SHA-256"), noted("The checksum of the file: it tells whether a file is this one, unchanged."), False),
     ("", "", False),
 )
 _STATES = {
-    "begun": ("Not finished", "The download has begun and has not ended: it is under way, or the server was stopped."),
-    "broken off": ("Broken off", "The download was broken off; the file is not whole."),
+    "begun": (
+        noted("Not finished"),
+        noted("The download has begun and has not ended: it is under way, or the server was stopped."),
+    ),
+    "broken off": (noted("Broken off"), noted("The download was broken off; the file is not whole.")),
 }
 _PARTS = {
-    "all": "in a column of the list, seed {seed}",
-    "campaign": "left out of the list, seed {seed}",
-    "control": "alone in the list, seed {seed}",
+    "all": noted("in a column of the list, seed {seed}"),
+    "campaign": noted("left out of the list, seed {seed}"),
+    "control": noted("alone in the list, seed {seed}"),
 }
 
 
@@ -57,7 +65,7 @@ def layout(services: Services, before: str = "", **query: Any) -> Component:
     titles = engine_titles()
     head = html.Tr(
         [
-            html.Th(title, title=told, scope="col", className="seg-number" if right else "")
+            html.Th(say(title), title=say(told), scope="col", className="seg-number" if right else "")
             for title, told, right in _HEADS
         ]
     )
@@ -65,13 +73,15 @@ def layout(services: Services, before: str = "", **query: Any) -> Component:
     table = html.Table([html.Thead(head), html.Tbody(body)], className="seg-table exports-table")
     return html.Div(
         [
-            html.H1(TITLE),
+            html.H1(say(TITLE)),
             html.P(
-                "Every list that was downloaded, the newest first. The manifest of a list says what is in it and by "
-                "which checksum the file is known; it can be exported again as long as its run is kept.",
+                say(
+                    "Every list that was downloaded, the newest first. The manifest of a list says what is in it and "
+                    "by which checksum the file is known; it can be exported again as long as its run is kept."
+                ),
                 className="seg-lead",
             ),
-            html.Section(table, className="seg-card seg-scroll", tabIndex=0, **{"aria-label": "Exports"}),
+            html.Section(table, className="seg-card seg-scroll", tabIndex=0, **{"aria-label": say(TITLE)}),
             html.Nav(_pages(found, bool(before), query.get("run")), className="exports-pages"),
         ]
     )
@@ -81,17 +91,17 @@ def _number(before: str) -> int | None:
     if not before:
         return None
     if not isinstance(before, str) or not (before.isascii() and before.isdecimal()) or len(before) > 9:
-        raise InputError(f"before must be the number of an export, not {before!r}.")
+        raise InputError(say("before must be the number of an export, not {text}.", text=repr(before)))
     return int(before)
 
 
 def _nothing(went_on: bool, run: Any) -> Component:
     if went_on:
-        newest = dcc.Link("Show the newest", href=_address(run), className="btn btn-primary")
-        return cards.empty_state("There are no earlier exports", [newest])
-    way = dcc.Link("Go to the segments", href="/", className="btn btn-primary")
-    told = "Filter customers on the Segments page and press Export: every list that is taken is written down here."
-    return cards.empty_state("Nothing has been exported yet", [told, way])
+        newest = dcc.Link(say("Show the newest"), href=_address(run), className="btn btn-primary")
+        return cards.empty_state(say("There are no earlier exports"), [newest])
+    way = dcc.Link(say("Go to the segments"), href="/", className="btn btn-primary")
+    told = say("Filter customers on the Segments page and press Export: every list that is taken is written down here.")
+    return cards.empty_state(say("Nothing has been exported yet"), [told, way])
 
 
 def _address(run: Any, before: int | None = None) -> str:
@@ -103,10 +113,10 @@ def _address(run: Any, before: int | None = None) -> str:
 def _pages(found: list[Export], went_on: bool, run: Any) -> list[Component]:
     ways: list[Component] = []
     if went_on:
-        ways.append(dcc.Link("Newest", href=_address(run), className="btn btn-sm btn-outline-secondary"))
+        ways.append(dcc.Link(say("Newest"), href=_address(run), className="btn btn-sm btn-outline-secondary"))
     if len(found) > SHOWN:
         href = _address(run, found[SHOWN - 1].id)
-        ways.append(dcc.Link("Earlier", href=href, className="btn btn-sm btn-outline-secondary"))
+        ways.append(dcc.Link(say("Earlier"), href=href, className="btn btn-sm btn-outline-secondary"))
     return ways
 
 
@@ -115,7 +125,8 @@ def _line(export: Export, runs: Collection[int], titles: Mapping[str, str]) -> C
     settings = export.about.get("engine_settings") or {}
     engine = titles.get(export.engine or "", export.engine or "")
     engine = f"{engine} k={settings['k']}" if "k" in settings else engine
-    of = [text for text in (day(export.as_of) if export.as_of else "", engine, f"run {export.run_id}") if text]
+    run = say("run {run}", run=export.run_id)
+    of = [text for text in (day(export.as_of) if export.as_of else "", engine, run) if text]
     state = _STATES.get(export.state)
     begun = export.exported_at.strftime("%Y-%m-%d %H:%M")
     cells = [
@@ -135,7 +146,7 @@ def _line(export: Export, runs: Collection[int], titles: Mapping[str, str]) -> C
         html.Td(_ways(export, export.run_id in runs), className="exports-ways"),
     ]
     for cell, (title, _, _) in zip(cells, _HEADS, strict=True):
-        setattr(cell, "data-title", title)  # what stands before it where there is no room for a table
+        setattr(cell, "data-title", say(title))  # what stands before it where there is no room for a table
     return html.Tr(cells)
 
 
@@ -146,15 +157,15 @@ def _hint(text: str) -> Component:
 def _state(state: tuple[str, str] | None) -> list[Component]:
     if state is None:
         return []
-    return [html.Div(state[0], title=state[1], className="seg-state seg-state-failed")]
+    return [html.Div(say(state[0]), title=say(state[1]), className="seg-state seg-state-failed")]
 
 
 def _filters(export: Export) -> Component:
     if (other := OTHERS.get(str(export.about.get("list")))) is not None:
-        return html.Span(other, className="chip chip-still")
+        return html.Span(say(other), className="chip chip-still")
     words = [condition.words for condition in conditions_of(export)]
     if not words:
-        return html.Span("Everyone", className="seg-hint")
+        return html.Span(say("Everyone"), className="seg-hint")
     return html.Div([html.Span(text, className="chip chip-still", title=text) for text in words], className="chips")
 
 
@@ -164,7 +175,7 @@ def _size(size: int | None) -> str:
     for scale, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if size >= scale:
             return f"{written(size / scale, ',.1f')}\u00a0{unit}"
-    return f"{size}\u00a0bytes"
+    return say("{number}\u00a0bytes", number=size)
 
 
 def _columns(export: Export) -> Any:
@@ -181,26 +192,30 @@ def _columns(export: Export) -> Any:
 def _control(export: Export) -> Any:
     if export.control is None:
         return NOTHING
-    told = _PARTS[export.control.part].format(seed=export.control.seed)
+    told = say(_PARTS[export.control.part], seed=export.control.seed)
     return [html.Span(percent(export.control.share)), html.Div(told, className="seg-hint exports-control")]
 
 
 def _checksum(export: Export) -> Any:
     if export.sha256 is None:
         return NOTHING
-    copy = dcc.Clipboard(content=export.sha256, title="Copy the checksum", className="exports-copy")
+    copy = dcc.Clipboard(content=export.sha256, title=say("Copy the checksum"), className="exports-copy")
     return html.Span([html.Code(export.sha256[:8], title=export.sha256), copy], className="text-nowrap")
 
 
 def _ways(export: Export, kept: bool) -> list[Component]:
     number = plural(export.rows, "customer")
     slip = f"/api/v1/exports/{export.id}/manifest"
-    ways: list[Component] = [html.A("Manifest", href=slip, title=f"Manifest of export {export.id}, {number}")]
+    label = say("Manifest of export {export}, {customers}", export=export.id, customers=number)
+    ways: list[Component] = [html.A(say("Manifest"), href=slip, title=label)]
     if not kept:
-        return [*ways, html.Span("Run deleted", className="seg-hint", title="Its customers are no longer kept.")]
+        gone = say("Its customers are no longer kept.")
+        return [*ways, html.Span(say("Run deleted"), className="seg-hint", title=gone)]
     if export.about.get("list") not in OTHERS:
-        ways.append(dcc.Link("Open the view", href=view_of(export), title=f"Show the customers of export {export.id}"))
-    return [*ways, html.A("Export again", href=again(export), title=f"Make the list of export {export.id} once more")]
+        label = say("Show the customers of export {export}", export=export.id)
+        ways.append(dcc.Link(say("Open the view"), href=view_of(export), title=label))
+    label = say("Make the list of export {export} once more", export=export.id)
+    return [*ways, html.A(say("Export again"), href=again(export), title=label)]
 
 
 def register(app: Dash, services: Services) -> None:

@@ -46,6 +46,7 @@ from dashboard.filters import LISTS, MEASURES, View
 from dashboard.key_figures import kpi_skeleton
 from dashboard.rail import BOUNDS, CATEGORY, FIELDS, LEAST_SHARE, control, place
 from dashboard.services import Services
+from dashboard.texts import say
 from dashboard.toolbar import toolbar
 from storage.contract import Selection
 
@@ -70,14 +71,17 @@ def layout(services: Services, **query: Any) -> Component:
             html.Aside(
                 [
                     html.Div(
-                        [html.Strong("Filters"), html.Button("Close", id=CLOSE, className="btn btn-sm btn-light")],
+                        [
+                            html.Strong(say("Filters")),
+                            html.Button(say("Close"), id=CLOSE, className="btn btn-sm btn-light"),
+                        ],
                         className="rail-head",
                     ),
                     *controls.rail(PAGE),
                 ],
                 id=RAIL,
                 className="segments-rail",
-                **{"aria-label": "Filters"},
+                **{"aria-label": say("Filters")},
             ),
             html.Div([toolbar(), html.Div(id=NOTICE), _body()], className="segments-main"),
             name_editor.editor(PAGE),
@@ -95,12 +99,12 @@ def _body() -> Component:
             html.Div([kpi_skeleton() for _ in range(6)], id=KPIS, className="kpis"),
             html.Div(id=INSIGHTS),
             html.Section(
-                [html.H2("Segments in view"), html.Div(id=TABLE, className="table-place")], className="seg-card"
+                [html.H2(say("Segments in view")), html.Div(id=TABLE, className="table-place")], className="seg-card"
             ),
             panels(),
             html.Section(
                 [
-                    html.H2("Customers in view"),
+                    html.H2(say("Customers in view")),
                     customer_table.chooser(CUSTOMERS),
                     customer_table.grid(CUSTOMERS),
                 ],

@@ -11,6 +11,7 @@ import pytest
 
 from storage.contract import NotFoundError, Selection, Store
 from storage.desk import DeskStore
+from storage.exported import ExportStore
 from storage.queued import LogLine
 from storage.scheduled import ScheduleStore
 from storage.testing.samples import (
@@ -72,8 +73,8 @@ class WorkspaceChecks:
         # every verb there is has been walked, so that a new one is not forgotten here
         walked = {name for verb in verbs for name in verb.__code__.co_names}
         walked |= {"find_snapshot", "snapshots", "claim_run", "renew", "predecessor", "save_snapshot", "close"}
-        # those of schedules, uploads, the desk and alerts are walked where these are tested
-        others = (ScheduleStore, UploadStore, DeskStore, WatchStore)
+        # those of schedules, uploads, the desk, exports and alerts are walked where these are tested
+        others = (ScheduleStore, UploadStore, DeskStore, ExportStore, WatchStore)
         assert walked >= Store.__abstractmethods__.difference(*(each.__abstractmethods__ for each in others))
         own = elsewhere.save_snapshot(sample_snapshot(), customers)
         assert own.id != snapshot.id

@@ -53,7 +53,7 @@ def test_a_customer_a_segment_and_an_audience(dash_br, desk):
     until(lambda: one(".about-button").send_keys(Keys.ENTER) or True)  # a mouse would miss what is just drawn anew
     until(lambda: "Filter to this segment" in text(".aside"))
     name = text(".aside .offcanvas-title")
-    driver.find_element(By.LINK_TEXT, "Filter to this segment").send_keys(Keys.ENTER)
+    until(lambda: driver.find_element(By.LINK_TEXT, "Filter to this segment").send_keys(Keys.ENTER) or True)
     until(lambda: name in text("#segments-chips") and not driver.find_elements(By.CSS_SELECTOR, ".aside"))
 
     # what is in view becomes an audience

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from starlette.testclient import TestClient
 
-from dashboard import locales, numbers
+from dashboard import locales, numbers, texts
 from dashboard.app import create_app
 from dashboard.config import load_config
 from dashboard.customer_table import columns
@@ -97,6 +97,16 @@ def test_pages_are_written_in_german_signs(german):
     )
     assert re.search(r"0,610", page.text) and "0.610" not in page.text
     assert numbers.spoken() == "en_GB"  # no request leaves its language behind
+
+
+def test_the_navigation_speaks_the_language_of_the_settings(german, tmp_path, monkeypatch):
+    client, _, _ = german
+    (tmp_path / "de.po").write_text('msgid "Audiences"\nmsgstr "Zielgruppen"\n', encoding="utf-8")
+    monkeypatch.setattr(texts, "FOLDER", tmp_path)
+    assert '"Zielgruppen"' in client.get("/_dash-layout").text
+    asked = [("url.pathname", "/audiences"), ("url.search", "")]
+    page = callback(client, ["_pages_content.children", "_pages_store.data"], asked)
+    assert page.json()["response"]["_pages_store"]["data"] == {"title": "Zielgruppen · Segmentry"}
 
 
 def test_files_and_the_api_are_for_programs(german):

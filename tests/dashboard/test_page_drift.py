@@ -89,7 +89,7 @@ def test_runs_are_listed_with_their_state(desk):
     assert "it did not work out" in text
     assert "synthetic" in text
     assert text.count("Open") == 5
-    assert "1.25 s" in text
+    assert "1.2 s" in text
 
 
 def test_no_runs(tmp_path):

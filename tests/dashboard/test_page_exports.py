@@ -125,8 +125,15 @@ def test_the_address_again_is_one_that_the_api_takes(services):
     from dashboard.export_choices import Choices
     from dashboard.manifest import again
 
-    made = services[0]
-    export = next(item for item in made.store.exports() if item.control)
+    made, runs = services
+    group = ControlGroup(0.1, 7, "campaign")
+    export = made.store.begin_export(
+        runs["rfm"],
+        "country=Germany&min_clv=20",
+        format="csv",
+        control=group,
+        about={"list": "customers", "query": "columns=customer_id&columns=clv&control=0.1&seed=7&part=campaign"},
+    )
     pairs = parse_qsl(urlsplit(again(export)).query)
-    assert Choices.from_query(pairs) == Choices(("customer_id", "clv"), export.control)
+    assert Choices.from_query(pairs) == Choices(("customer_id", "clv"), group)
     assert Selection.from_query(pairs) == Selection(countries=("Germany",), min_clv=20.0)

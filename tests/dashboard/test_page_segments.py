@@ -8,12 +8,14 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from dashboard import ids
+from dashboard import ids, texts
 from dashboard.charts import TABS
 from dashboard.desk import desk
 from dashboard.figures.heatmap import grid_data
+from dashboard.figures.segments import is_rest
 from dashboard.filters import read_view
 from dashboard.frames import FrameCache
+from dashboard.locales import speaking
 from dashboard.pages import segments as page
 from dashboard.rail import FIELDS, control, control_values
 from dashboard.services import Services
@@ -378,3 +380,64 @@ def test_columns_that_the_customers_lack_have_neither_filter_nor_column(client, 
     assert shown["segments-category-group.hidden"] is True
     fields = [column["field"] for column in shown["segments-customers.columnDefs"]]
     assert "p_purchase" not in fields and "clv" in fields
+
+
+GERMAN = """
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+
+msgid "Customers in view"
+msgstr "Kunden im Blick"
+
+msgid "Export {customers}"
+msgstr "{customers} ausgeben"
+
+msgid "{n} customer"
+msgid_plural "{n} customers"
+msgstr[0] "{n} Kunde"
+msgstr[1] "{n} Kunden"
+
+msgid "Average order"
+msgstr "Bestellwert im Mittel"
+
+msgid "Recency"
+msgstr "Letzter Kauf"
+
+msgid "{title} ({unit})"
+msgstr "{title} [{unit}]"
+
+msgid "days"
+msgstr "Tage"
+
+msgid "Other ({number})"
+msgstr "Sonst {number} Länder"
+
+msgid "{segment} brought the most revenue: {revenue}, {revenue_share} of it, from {customer_share} of these customers."
+msgstr "Am meisten brachten {segment}: {revenue}."
+"""
+
+
+def test_a_translation_shows_in_figures_tables_and_charts(client, services, tmp_path, monkeypatch):
+    (tmp_path / "de.po").write_text(GERMAN, encoding="utf-8")
+    monkeypatch.setattr(texts, "FOLDER", tmp_path)
+    with speaking("de_DE"):
+        assert "Kunden im Blick" in str(page.layout(services[0]).to_plotly_json())
+        shown = draw(client, f"?run={services[1]['rfm']}")
+    assert shown["segments-export.children"] == "400 Kunden ausgeben"
+    assert "Bestellwert im Mittel" in json.dumps(shown["segments-kpis.children"])
+    assert "Letzter Kauf" in json.dumps(shown["segments-table.children"])
+    assert "Letzter Kauf" in [item["headerName"] for item in shown["segments-customers.columnDefs"]]
+    assert shown["segments-activity.figure"]["layout"]["xaxis"]["title"]["text"] == "Letzter Kauf [Tage]"
+    assert "Am meisten brachten Loyal Customers" in json.dumps(shown["segments-insights.children"])
+    everyone = draw(client, f"?run={services[1]['rfm']}")
+    assert everyone["segments-export.children"] == "Export 400 customers"
+
+
+def test_the_bar_of_all_other_countries_is_known_in_every_language(tmp_path, monkeypatch):
+    (tmp_path / "de.po").write_text(GERMAN, encoding="utf-8")
+    monkeypatch.setattr(texts, "FOLDER", tmp_path)
+    assert is_rest("Other (3)") and not is_rest("Other") and not is_rest("Otherland")
+    with speaking("de_DE"):
+        assert is_rest("Sonst 3 Länder") and not is_rest("Other (3)") and not is_rest("Sonst Länder")

@@ -41,3 +41,23 @@ def test_a_file_in_the_folder_is_the_whole_translation(tmp_path, monkeypatch):
 def test_the_template_is_up_to_date():
     """Made anew by ``make texts``."""
     assert (texts.FOLDER / texts.TEMPLATE).read_bytes() == texts.template()
+
+
+def test_the_template_knows_what_is_said_in_every_way():
+    template = (texts.FOLDER / texts.TEMPLATE).read_text(encoding="utf-8")
+    said = (
+        'msgid "Export {customers}"',  # say
+        'msgid "Spent so far"',  # noted
+        'msgid_plural "{n} customers"',  # plural
+        'msgid "Migration"',  # the title of a page
+        'msgid "Days since the last order: small is good."',  # the meaning of a column
+        'msgid_plural "{customers} customers have ordered just once: {share}."',  # an insight
+    )
+    assert [words for words in said if words not in template] == []
+
+
+def test_the_empty_text_stays_empty(tmp_path, monkeypatch):
+    (tmp_path / "de.po").write_text(PO, encoding="utf-8")
+    monkeypatch.setattr(texts, "FOLDER", tmp_path)
+    with speaking("de_DE"):
+        assert texts.say("") == ""
