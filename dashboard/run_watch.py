@@ -15,6 +15,7 @@ from dashboard.numbers import day
 from dashboard.run_progress import UNDER_WAY, Moment, duration, left_words, log_of, seconds_left
 from dashboard.run_requests import Open
 from dashboard.starters import starter_words
+from dashboard.texts import say
 from storage.contract import NotFoundError, Run, Snapshot, Store
 
 CANCEL, HEAD, BODY, LOG = "watch-cancel", "watch-head", "watch-body", "watch-log"
@@ -62,12 +63,18 @@ def panel(run: Run, shown: Standing, snapshot: Snapshot | None, titles: Mapping[
     who = starter_words(run.starter)
     return html.Section(
         [
-            html.H2(f"Run {run.id}: {run_label(run, titles)}", className="mb-1"),
-            html.P(f"{about}. Started by {who}." if who else f"{about}.", className="seg-hint mb-1"),
+            html.H2(say("Run {number}: {title}", number=run.id, title=run_label(run, titles)), className="mb-1"),
+            html.P(
+                say("{about}. Started by {starter}.", about=about, starter=who) if who else f"{about}.",
+                className="seg-hint mb-1",
+            ),
             html.Div(shown.head, id={"type": HEAD, "run": run.id}, className="watch-head"),
             html.Div(shown.body, id={"type": BODY, "run": run.id}),
             html.Details(
-                [html.Summary("Log (UTC)"), html.Ol(shown.log, id={"type": LOG, "run": run.id}, className="watch-log")],
+                [
+                    html.Summary(say("Log (UTC)")),
+                    html.Ol(shown.log, id={"type": LOG, "run": run.id}, className="watch-log"),
+                ],
                 open=True,
             ),
         ],
@@ -86,13 +93,13 @@ def _body(run: Run, left: float | None) -> list[Component]:
 
 def _bar(run: Run, left: float | None) -> list[Component]:
     if run.state == "queued":
-        text = "Waiting for a worker. It begins as soon as one is free."
+        text = say("Waiting for a worker. It begins as soon as one is free.")
         return [html.P(text, className="mb-2")]
     if run.state != "running":
         return []
     percent = round(100 * (run.progress or 0.0))
     said = " · ".join(text for text in (run.stage or "Beginning", f"{percent} %", left_words(left)) if text)
-    label = {"aria-label": f"Progress of run {run.id}"}
+    label = {"aria-label": say("Progress of run {run}", run=run.id)}
     return [
         html.P(said, className="mb-1 watch-said"),
         html.Progress(value=str(percent), max="100", className="watch-bar mb-2", **label),
@@ -101,19 +108,19 @@ def _bar(run: Run, left: float | None) -> list[Component]:
 
 def _ways(run: Run) -> list[Component]:
     if run.state in UNDER_WAY:
-        label = {"aria-label": f"Cancel run {run.id}"}
+        label = {"aria-label": say("Cancel run {run}", run=run.id)}
         return [
             html.Button(
-                "Cancel",
+                say("Cancel"),
                 id={"type": CANCEL, "run": run.id},
                 type="button",
                 className="btn btn-outline-secondary btn-sm",
                 **label,
             )
         ]
-    links = [("Details", f"/run?run={run.id}")]
+    links = [(say("Details"), f"/run?run={run.id}")]
     if run.state == "done":
-        links = [("Open its customers", f"/?run={run.id}"), *links]
+        links = [(say("Open its customers"), f"/?run={run.id}"), *links]
     return [dcc.Link(text, href=href, className="ms-3") for text, href in links]
 
 

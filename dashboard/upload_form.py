@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from dashboard.config import Config
 from dashboard.numbers import NOTHING, day, percent, written
+from dashboard.texts import noted, say
 from dashboard.uploads import Asked
 from engines.columns import (
     AMOUNT,
@@ -33,37 +34,37 @@ from engines.intake.settings import WHY
 from storage.contract import Snapshot
 
 FIELD_WORDS = {
-    CUSTOMER_ID: "Customer",
-    ORDER_ID: "Order",
-    ORDER_DATE: "Date",
-    QUANTITY: "Quantity",
-    UNIT_PRICE: "Price of one",
-    AMOUNT: "Amount of the line",
-    ORDER_TOTAL: "Total of the order",
-    PRODUCT_ID: "Product",
-    DESCRIPTION: "Description or category",
-    COUNTRY: "Country",
-    CURRENCY: "Currency",
+    CUSTOMER_ID: noted("Customer"),
+    ORDER_ID: noted("Order"),
+    ORDER_DATE: noted("Date"),
+    QUANTITY: noted("Quantity"),
+    UNIT_PRICE: noted("Price of one"),
+    AMOUNT: noted("Amount of the line"),
+    ORDER_TOTAL: noted("Total of the order"),
+    PRODUCT_ID: noted("Product"),
+    DESCRIPTION: noted("Description or category"),
+    COUNTRY: noted("Country"),
+    CURRENCY: noted("Currency"),
 }
 #: Rules that are on or off: the setting, what the switch says, and what on and off are called in the settings.
 SWITCHES: Mapping[str, tuple[str, Any, Any]] = {
-    "drop_cancellations": ("Drop cancelled invoices", True, False),
-    "drop_non_positive_quantity": ("Drop quantities of zero or less", True, False),
-    "drop_non_positive_price": ("Drop prices of zero or less", True, False),
-    "returns": ("Subtract returns from what customers spent", "net", "drop"),
-    "zero_amount": ("Drop amounts of exactly zero", "drop", "keep"),
-    "drop_exact_duplicates": ("Drop repeated lines", True, False),
-    "drop_outliers": ("Drop outliers", True, False),
-    "drop_test_orders": ("Drop test orders", True, False),
-    "drop_non_products": ("Drop postage, fees and the like", True, False),
+    "drop_cancellations": (noted("Drop cancelled invoices"), True, False),
+    "drop_non_positive_quantity": (noted("Drop quantities of zero or less"), True, False),
+    "drop_non_positive_price": (noted("Drop prices of zero or less"), True, False),
+    "returns": (noted("Subtract returns from what customers spent"), "net", "drop"),
+    "zero_amount": (noted("Drop amounts of exactly zero"), "drop", "keep"),
+    "drop_exact_duplicates": (noted("Drop repeated lines"), True, False),
+    "drop_outliers": (noted("Drop outliers"), True, False),
+    "drop_test_orders": (noted("Drop test orders"), True, False),
+    "drop_non_products": (noted("Drop postage, fees and the like"), True, False),
 }
-_DAYS = {"from_day": "First day that counts", "to_day": "Last day that counts"}
+_DAYS = {"from_day": noted("First day that counts"), "to_day": noted("Last day that counts")}
 #: Rules that are lists, written with commas between.
 _LISTS = {
-    "only_customers": "Only these customers",
-    "without_customers": "Without these customers",
-    "test_orders": "Test orders are",
-    "non_product_codes": "Postage, fees and the like are",
+    "only_customers": noted("Only these customers"),
+    "without_customers": noted("Without these customers"),
+    "test_orders": noted("Test orders are"),
+    "non_product_codes": noted("Postage, fees and the like are"),
 }
 _RATES = "rates"
 _SHOWN = 8  # of the first lines
@@ -101,14 +102,14 @@ def first_lines(seen: Preview) -> Component:
         for line in seen.lines[:_SHOWN]
     ]
     table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="seg-table data-lines")
-    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": "First lines"})
+    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": say("First lines")})
 
 
 def mapping_part(seen: Preview, chosen: Mapping[str, str]) -> Component:
     """A select for each field; what is guessed is filled in, with how sure the guess is."""
     guesses = {guess.field: guess for guess in seen.guesses}
     fields = [*CANONICAL_FIELDS, *[name for name in (*chosen, *guesses) if name not in CANONICAL_FIELDS]]
-    options = [{"value": ABSENT, "label": "(not in this file)"}] + [
+    options = [{"value": ABSENT, "label": say("(not in this file)")}] + [
         {"value": column.name, "label": column.name} for column in seen.columns
     ]
     parts = []
@@ -118,7 +119,12 @@ def mapping_part(seen: Preview, chosen: Mapping[str, str]) -> Component:
         sure = (
             ""
             if guess is None or name in chosen
-            else f"{guess.column}, {percent(guess.confidence)} sure: {guess.reason}"
+            else say(
+                "{column}, {share} sure: {reason}",
+                column=guess.column,
+                share=percent(guess.confidence),
+                reason=guess.reason,
+            )
         )
         needed = " (needed)" if name in (CUSTOMER_ID, ORDER_DATE) else ""
         label = FIELD_WORDS.get(name, name.replace(".", ": "))
@@ -162,9 +168,12 @@ def rules_part(config: Config, cleaning: Mapping[str, Any]) -> Component:
         for name, words in _LISTS.items()
     ]
     rates = ", ".join(f"{code} = {rate:g}" for code, rate in told[_RATES].items())
-    money = _text(_RATES, "Rates of currencies (EUR = 0.85)", rates, "text", WHY[_RATES])
+    money = _text(_RATES, say("Rates of currencies (EUR = 0.85)"), rates, "text", WHY[_RATES])
     more = html.Details(
-        [html.Summary("Days, lists and currencies"), html.Div([*days, *lists, money], className="data-cells mt-2")],
+        [
+            html.Summary(say("Days, lists and currencies")),
+            html.Div([*days, *lists, money], className="data-cells mt-2"),
+        ],
         className="mt-2",
     )
     return html.Div([html.Div(switches, className="data-cells"), more])
@@ -181,20 +190,37 @@ def _text(name: str, words: str, value: str, kind: str, why: str) -> Component:
 def how_options(snapshots: Sequence[Snapshot]) -> list[dict[str, Any]]:
     """What can be made of the file; adding and replacing need something that is there."""
     return [
-        {"value": "new", "label": "A new data set, or a new date of one: of this file alone"},
-        {"value": "append", "label": "Add it to a data set: its sales and these together", "disabled": not snapshots},
-        {"value": "replace", "label": "Replace a data set's latest snapshot by this file", "disabled": not snapshots},
+        {"value": "new", "label": say("A new data set, or a new date of one: of this file alone")},
+        {
+            "value": "append",
+            "label": say("Add it to a data set: its sales and these together"),
+            "disabled": not snapshots,
+        },
+        {
+            "value": "replace",
+            "label": say("Replace a data set's latest snapshot by this file"),
+            "disabled": not snapshots,
+        },
     ]
 
 
 def effect_words(how: str, earlier: Snapshot | None, runs: int) -> str:
     """What an answer means for what is there, before anything is read."""
     if how == "new" or earlier is None:
-        return "What is there stays; the same name and date as of an earlier snapshot stand beside it."
-    about = f"{earlier.dataset}, {day(earlier.as_of)}: {written(earlier.customers, ',')} customers"
+        return say("What is there stays; the same name and date as of an earlier snapshot stand beside it.")
+    about = say(
+        "{dataset}, {day}: {customers} customers",
+        dataset=earlier.dataset,
+        day=day(earlier.as_of),
+        customers=written(earlier.customers, ","),
+    )
     if how == "append":
-        return f"A snapshot of both is made; the one there ({about}) stays."
-    return f"The snapshot there ({about}) goes with its {written(runs, ',')} runs, once the new one is there."
+        return say("A snapshot of both is made; the one there ({about}) stays.", about=about)
+    return say(
+        "The snapshot there ({about}) goes with its {runs} runs, once the new one is there.",
+        about=about,
+        runs=written(runs, ","),
+    )
 
 
 # --- what was filled in -----------------------------------------------------------------------------------------------
@@ -298,7 +324,7 @@ def question_words(choice: Choice | None) -> str:
         return ""
     if choice.kind == "field":
         words = FIELD_WORDS.get(choice.field, choice.field).lower()
-        return f"No column looks like the {words}: choose it above."
+        return say("No column looks like the {field}: choose it above.", field=words)
     return choice.question.partition(" Say ")[0]
 
 

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard.numbers import NOTHING, count, day, decimal, missing, money, percent, plural, short_money, written
 from dashboard.run_report import scrolled, section, table
+from dashboard.texts import noted, say
 
 Receipt = Mapping[str, Any]
 
@@ -43,56 +44,66 @@ def _times(value: float | None) -> str:
 
 
 FORESIGHT = (
-    Measure("rmse", "RMSE", "Root of the mean squared miss: large misses count most.", "lower", _three),
+    Measure("rmse", "RMSE", noted("Root of the mean squared miss: large misses count most."), "lower", _three),
     Measure(
-        "msle", "MSLE", "Mean squared miss on the logarithm: being off by half counts alike for all.", "lower", _three
+        "msle",
+        "MSLE",
+        noted("Mean squared miss on the logarithm: being off by half counts alike for all."),
+        "lower",
+        _three,
     ),
     Measure(
         "mae",
         "MAE",
-        "Mean miss. It cannot tell a model from expecting nothing of anyone, so it decides nothing.",
+        noted("Mean miss. It cannot tell a model from expecting nothing of anyone, so it decides nothing."),
         "lower",
         _three,
     ),
-    Measure("bias", "Bias", "How much too much (+) or too little (−) was expected in all.", "zero", _signed),
+    Measure(
+        "bias", noted("Bias"), noted("How much too much (+) or too little (−) was expected in all."), "zero", _signed
+    ),
     Measure(
         "correlation",
-        "Correlation",
-        "Whether those of whom more was expected brought more: 1 is always.",
+        noted("Correlation"),
+        noted("Whether those of whom more was expected brought more: 1 is always."),
         "higher",
         _three,
     ),
     Measure(
         "top_decile_revenue",
-        "Top tenth's revenue",
-        "What the tenth of whom most was expected really brought in, of all revenue.",
+        noted("Top tenth's revenue"),
+        noted("What the tenth of whom most was expected really brought in, of all revenue."),
         "higher",
         percent,
     ),
 )
 LOSS = (
     Measure(
-        "log_loss", "Log loss", "How surprised the model was by what came; the model is chosen by it.", "lower", _three
+        "log_loss",
+        noted("Log loss"),
+        noted("How surprised the model was by what came; the model is chosen by it."),
+        "lower",
+        _three,
     ),
-    Measure("brier", "Brier score", "Mean squared miss of the probability.", "lower", _three),
+    Measure("brier", noted("Brier score"), noted("Mean squared miss of the probability."), "lower", _three),
     Measure(
         "roc_auc",
         "ROC AUC",
-        "Chance that of two customers the one who was lost had the higher risk: 0.5 is a coin.",
+        noted("Chance that of two customers the one who was lost had the higher risk: 0.5 is a coin."),
         "higher",
         _three,
     ),
     Measure(
         "pr_auc",
         "PR AUC",
-        "Precision averaged over all thresholds; to be held against the share who were lost.",
+        noted("Precision averaged over all thresholds; to be held against the share who were lost."),
         "higher",
         _three,
     ),
     Measure(
         "lift_at_10",
-        "Lift at 10 %",
-        "How many times more of the riskiest tenth were lost than of all.",
+        noted("Lift at 10 %"),
+        noted("How many times more of the riskiest tenth were lost than of all."),
         "higher",
         _times,
     ),
@@ -114,7 +125,7 @@ def best_of(figures: Mapping[str, Mapping[str, float | None]], measure: Measure)
 
 # --- the first screen -----------------------------------------------------------------------------------------------
 
-_QUESTIONS = {"purchases": "Purchases ahead", "churn": "Churn risk", "ltv": "Future spend"}
+_QUESTIONS = {"purchases": noted("Purchases ahead"), "churn": noted("Churn risk"), "ltv": noted("Future spend")}
 
 
 def verdicts(receipt: Receipt) -> Component:
@@ -133,7 +144,7 @@ def verdicts(receipt: Receipt) -> Component:
 
 def _verdict(title: str, model: str, good: bool | None, words: str) -> Component:
     mark = html.Span("✓ " if good else "▲ ", **{"aria-hidden": "true"})
-    state = "beats its baselines" if good else "does not beat its baselines"
+    state = say("beats its baselines") if good else say("does not beat its baselines")
     return html.Div(
         [
             html.Div(title, className="kpi-title"),
@@ -158,9 +169,9 @@ def _interval_card(receipt: Receipt) -> list[Component]:
     return [
         html.Div(
             [
-                html.Div("Intervals", className="kpi-title"),
-                html.Div(f"{percent(held)} of customers", className="value-model"),
-                html.Div("spent what their interval said"),
+                html.Div(say("Intervals"), className="kpi-title"),
+                html.Div(say("{share} of customers", share=percent(held)), className="value-model"),
+                html.Div(say("spent what their interval said")),
                 html.Div(note, className="kpi-note"),
             ],
             className="kpi seg-card",
@@ -171,10 +182,13 @@ def _interval_card(receipt: Receipt) -> list[Component]:
 def lead(receipt: Receipt) -> str:
     """What was checked, in a sentence."""
     plan = receipt["plan"]
-    return (
-        f"The models were shown the sales up to {_day(plan['cutoff'])} and nothing after; what they expected of "
-        f"{plural(plan['customers'], 'customer')} is held against what those did in the "
-        f"{decimal(plan['weeks'], 1).removesuffix('.0')} weeks up to {_day(plan['until'])}."
+    return say(
+        "The models were shown the sales up to {cutoff} and nothing after; what they expected of "
+        "{customers} is held against what those did in the {weeks} weeks up to {until}.",
+        cutoff=_day(plan["cutoff"]),
+        customers=plural(plan["customers"], "customer"),
+        weeks=decimal(plan["weeks"], 1).removesuffix(".0"),
+        until=_day(plan["until"]),
     )
 
 
@@ -196,14 +210,14 @@ def figures_table(
     baselines = [name for name in figures if name in receipt["baselines"]]
     names = [*(name for name in figures if name not in baselines), *baselines]
     best = {measure.name: best_of(figures, measure) for measure in measures}
-    heads = [html.Th("Model", scope="col")]
+    heads = [html.Th(say("Model"), scope="col")]
     heads += [
         html.Th(each.title, scope="col", className="seg-number seg-help", title=f"{each.meaning} {_way(each)}")
         for each in measures
     ]
     lines = []
     for name in names:
-        mark = [html.Span(" ★", title="in use", **{"aria-label": "in use"})] if name == chosen else []
+        mark = [html.Span(" ★", title=say("in use"), **{"aria-label": say("in use")})] if name == chosen else []
         kind = html.Span(" baseline", className="seg-hint fw-normal") if name in baselines else None
         cells = [
             html.Td(
@@ -219,15 +233,17 @@ def figures_table(
 
 
 def _way(measure: Measure) -> str:
-    return {"higher": "Higher is better.", "lower": "Lower is better.", "zero": "Closest to zero is best."}[
-        measure.better
-    ]
+    return {
+        "higher": say("Higher is better."),
+        "lower": say("Lower is better."),
+        "zero": say("Closest to zero is best."),
+    }[measure.better]
 
 
 def measures_explained(measures: Sequence[Measure]) -> Component:
     """What every column means, for those who do not hover."""
     items = [item for each in measures for item in (html.Dt(each.title), html.Dd(f"{each.meaning} {_way(each)}"))]
-    return html.Details([html.Summary("What the columns mean"), html.Dl(items, className="value-meanings")])
+    return html.Details([html.Summary(say("What the columns mean")), html.Dl(items, className="value-meanings")])
 
 
 # --- intervals, models, golden run ----------------------------------------------------------------------------------
@@ -240,14 +256,14 @@ def coverage_section(receipt: Receipt, currency: str) -> Component | None:
         return None
     level = percent(coverage["level"])
     rows = [
-        ("Customers whose spend fell inside", percent(coverage["spend"]), level),
-        ("Customers whose purchases fell inside", percent(coverage["purchases"]), level),
+        (say("Customers whose spend fell inside"), percent(coverage["spend"]), level),
+        (say("Customers whose purchases fell inside"), percent(coverage["purchases"]), level),
     ]
     lines = [
         html.Tr([html.Th(name, scope="row"), *(html.Td(each, className="seg-number") for each in cells)])
         for name, *cells in rows
     ]
-    parts = [table("Coverage of the intervals", (("", False), ("Held", True), ("Meant", True)), lines)]
+    parts = [table(say("Coverage of the intervals"), (("", False), (say("Held"), True), (say("Meant"), True)), lines)]
     total = coverage.get("total")
     if total:
         came = "inside" if total["inside"] else "outside"
@@ -262,12 +278,12 @@ def coverage_section(receipt: Receipt, currency: str) -> Component | None:
                 className="mt-2 mb-0",
             )
         )
-    hint = (
-        "An interval says how far a customer's spend may be from its CLV: the parameters are not known exactly, and "
-        "customers do as they please. Fewer inside than meant: too sure. More inside is usual where many buy nothing, "
-        "as an interval that begins at nothing holds them all."
+    hint = say(
+        "An interval says how far a customer's spend may be from its CLV: the parameters are not known "
+        "exactly, and customers do as they please. Fewer inside than meant: too sure. More inside is "
+        "usual where many buy nothing, as an interval that begins at nothing holds them all."
     )
-    return section("Do the intervals hold?", *parts, hint=hint)
+    return section(say("Do the intervals hold?"), *parts, hint=hint)
 
 
 def model_section(receipt: Receipt) -> Component:
@@ -279,16 +295,21 @@ def model_section(receipt: Receipt) -> Component:
         how = found.get("method") or NOTHING
         cells = [html.Td(parameters), html.Td(likelihood, className="seg-number"), html.Td(how)]
         lines.append(html.Tr([html.Th(receipt["titles"].get(name, name), scope="row", className="seg-nowrap"), *cells]))
-    heads = (("Model", False), ("Parameters", False), ("Log-likelihood", True), ("Fitted by", False))
-    hint = "Fitted on the sales up to the cut-off, time in weeks; log-likelihoods are totals over the customers."
-    return section("Parameters", table("Fitted parameters", heads, lines), hint=hint)
+    heads = (
+        (say("Model"), False),
+        (say("Parameters"), False),
+        (say("Log-likelihood"), True),
+        (say("Fitted by"), False),
+    )
+    hint = say("Fitted on the sales up to the cut-off, time in weeks; log-likelihoods are totals over the customers.")
+    return section(say("Parameters"), table(say("Fitted parameters"), heads, lines), hint=hint)
 
 
 def notes_section(notes: Sequence[str]) -> Component | None:
     """What a reader of the figures should know."""
     if not notes:
         return None
-    return section("Notes", html.Ul([html.Li(note) for note in notes], className="seg-notes"))
+    return section(say("Notes"), html.Ul([html.Li(note) for note in notes], className="seg-notes"))
 
 
 def plan_words(plan: Mapping[str, Any]) -> str:

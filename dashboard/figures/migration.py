@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures import ink, seen, template
+from dashboard.texts import say
 from engines.contract import DriftPoint
 from engines.migration import GONE, NEW, Migration
 from storage.contract import Run
@@ -49,7 +50,7 @@ def draw_sankey(data: SankeyData, theme: str) -> go.Figure:
             "pad": 14,
             "thickness": 16,
             "line": {"width": 0},
-            "hovertemplate": "%{label}: %{value:,.0f} customers<extra></extra>",
+            "hovertemplate": say("%{label}: %{value:,.0f} customers<extra></extra>"),
         },
         link={
             "source": data.sources,
@@ -58,8 +59,10 @@ def draw_sankey(data: SankeyData, theme: str) -> go.Figure:
             "color": [_faint(shown[place]) for place in data.sources.tolist()],
             "customdata": data.money,
             "hovertemplate": (
-                "%{source.label} → %{target.label}<br>%{value:,.0f} customers who had spent %{customdata:,.0f}"
-                "<extra></extra>"
+                say(
+                    "%{source.label} → %{target.label}<br>%{value:,.0f} customers who had spent "
+                    "%{customdata:,.0f}<extra></extra>"
+                )
             ),
         },
         textfont={"color": ink(theme).text, "size": 12, "shadow": "none"},
