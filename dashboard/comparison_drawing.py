@@ -89,7 +89,7 @@ def body_of(found: Comparison, labels: Sequence[str], names: Sequence[str], them
             view.panel(
                 "compare-agreement",
                 say("How far they agree: ARI"),
-                _ARI,
+                say(_ARI),
                 figures.draw_agreement(figures.AgreementData(tuple(labels), found.ari), theme),
                 agreed,
                 files["agreement"],
@@ -97,7 +97,7 @@ def body_of(found: Comparison, labels: Sequence[str], names: Sequence[str], them
             view.panel(
                 "compare-information",
                 say("How far they agree: AMI"),
-                _AMI,
+                say(_AMI),
                 figures.draw_agreement(
                     figures.AgreementData(tuple(labels), found.ami, noted("adjusted mutual information")), theme
                 ),
@@ -127,19 +127,26 @@ def _bars(
         "customers": say("How many customers each run puts under each name."),
         "revenue": say("Whose money it is."),
     }
+    titles = {"customers": say("Segments by customers"), "revenue": say("Segments by revenue")}
     figure = figures.draw_sizes(figures.size_data(found.frames, labels, names, of), theme)
-    return view.panel(f"compare-{of}", f"Segments by {of}", hints[of], figure, numbers, files)
+    return view.panel(f"compare-{of}", titles[of], hints[of], figure, numbers, files)
 
 
 def _later_revenue(found: Comparison, labels: Sequence[str], files: str, theme: str) -> Component:
     kept = [captured(run) for run in found.runs]
     since = next((item.since for item in kept if item.since), None)
-    without = [f"{label}: {item.why}" for label, item in zip(labels, kept, strict=True) if item.why]
-    when = f" from {since} on" if since else ""
-    hint = (
-        f"Engines were fitted on the sales before a cut-off; the curves say which share of the revenue{when} their "
-        f"best segments brought in. The dashed line is the top fifth."
-    )
+    without = [f"{label}: {say(item.why)}" for label, item in zip(labels, kept, strict=True) if item.why]
+    if since:
+        hint = say(
+            "Engines were fitted on the sales before a cut-off; the curves say which share of the revenue from {day} "
+            "on their best segments brought in. The dashed line is the top fifth.",
+            day=since,
+        )
+    else:
+        hint = say(
+            "Engines were fitted on the sales before a cut-off; the curves say which share of the revenue their best "
+            "segments brought in. The dashed line is the top fifth."
+        )
     if all(item.top is None for item in kept):
         title = html.H2(say("Later revenue captured"))
         return html.Section([title, *(html.P(text, className="mb-1") for text in without)], className="seg-card mt-3")

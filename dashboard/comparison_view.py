@@ -16,7 +16,7 @@ from dashboard.disagreeing import Disagreement
 from dashboard.figures import graph_config
 from dashboard.numbers import NOTHING, count, percent, plural, short_money, written
 from dashboard.side_by_side import Aligned, Slot, memory_words
-from dashboard.texts import say
+from dashboard.texts import say, say_number
 from engines.columns import CLV, COUNTRY, CUSTOMER_ID, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
 from engines.verdict import Verdict
@@ -71,7 +71,8 @@ def plain_table(title: str, numbers: Part, most: int = 200) -> Component:
     """Numbers as they are read, the first rows of many."""
     right = [not any(isinstance(row[place], str) for row in numbers.rows) for place in range(len(numbers.head))]
     head = [
-        html.Th(text, scope="col", className="seg-number" if right[i] else "") for i, text in enumerate(numbers.head)
+        html.Th(say(text), scope="col", className="seg-number" if right[i] else "")
+        for i, text in enumerate(numbers.head)
     ]
     body = [
         html.Tr(
@@ -110,7 +111,7 @@ def recommendation(said: Verdict) -> Component:
         if sentences:
             parts.append(html.Div(title, className="seg-hint fw-semibold"))
             parts.append(html.Ul([html.Li(text) for text in sentences], className="mb-2"))
-    weighed = ", ".join(f"{title} {percent(weight)}" for title, weight in said.considered.items())
+    weighed = ", ".join(f"{say(title)} {percent(weight)}" for title, weight in said.considered.items())
     told = say("Weighed: {weighed}.", weighed=weighed) if weighed else ""
     silhouette = say("Silhouettes are left out: each is measured in its own engine's feature space.")
     parts.append(html.P(" ".join([*filter(None, [told]), *said.missing, silhouette]), className="seg-hint mb-0"))
@@ -123,22 +124,29 @@ def recommendation(said: Verdict) -> Component:
 def metric_table(runs: Sequence[Run], labels: Sequence[str]) -> Component:
     """One row per question, one column of equal width per run, the best marked where it may be compared."""
     head = [html.Th("", scope="col"), *(html.Th(text, scope="col", className="seg-number") for text in labels)]
-    memory = [memory_words(run) for run in runs]
+    memory, spaces = [memory_words(run) for run in runs], [say(space_words(run)) for run in runs]
+    fitted = [NOTHING if run.fitted_on is None else count(run.fitted_on) for run in runs]
+    times = [NOTHING if run.seconds is None else f"{written(run.seconds, '.2f')} s" for run in runs]
+    timed = say("Seconds from the customer table to the finished segments, on the machine that fitted it.")
+    equal = say("Settings that are equal are not shown.")
     body = [
         _line(say("Segments"), say("How many segments there are."), [count(len(run.segments)) for run in runs]),
         *(_metric_line(row) for row in metric_rows(runs)),
-        _line(say("Feature space"), say("What distances are measured in."), [space_words(run) for run in runs], wrap=True),
-        _line(say("Fitted on"), say("Customers the model was fitted on; everyone is labelled all the same."),
-              [NOTHING if run.fitted_on is None else count(run.fitted_on) for run in runs]),
-        _line(say("Fit time"), say("Seconds from the customer table to the finished segments, on the machine that fitted it."),
-              [NOTHING if run.seconds is None else f"{written(run.seconds, '.2f')} s" for run in runs],
-              best=least([run.seconds for run in runs])),
-        _line(say("Peak memory"), "", [text for text, _ in memory], meanings=[why for _, why in memory],
-              best=least([(run.info.get("memory") or {}).get("peak") for run in runs])),
-        *(_line(say("Setting: {name}", name=name), say("Settings that are equal are not shown."), [_setting(value) for value in values],
-                wrap=True)
-          for name, values in differing_settings(runs)),
-    ]  # fmt: skip
+        _line(say("Feature space"), say("What distances are measured in."), spaces, wrap=True),
+        _line(say("Fitted on"), say("Customers the model was fitted on; everyone is labelled all the same."), fitted),
+        _line(say("Fit time"), timed, times, best=least([run.seconds for run in runs])),
+        _line(
+            say("Peak memory"),
+            "",
+            [text for text, _ in memory],
+            meanings=[why for _, why in memory],
+            best=least([(run.info.get("memory") or {}).get("peak") for run in runs]),
+        ),
+        *(
+            _line(say("Setting: {name}", name=name), equal, [_setting(value) for value in values], wrap=True)
+            for name, values in differing_settings(runs)
+        ),
+    ]
     table = html.Table([html.Thead(html.Tr(head)), html.Tbody(body)], className="seg-table seg-equal")
     return scrolled(table, say("Metrics and settings of the runs"))
 
@@ -173,15 +181,11 @@ def _cell(text: str, hover: str, best: bool, wrap: bool = False) -> Component:
 
 
 def _metric_line(row: MetricRow) -> Component:
-    way = (
-        BETTER[row.better]
-        if row.one_space
-        else say("{better}, within one feature space only", better=BETTER[row.better])
-    )
-    title = html.Th([row.title, html.Div(way, className="seg-hint fw-normal")], scope="row", title=row.meaning)
-    cells = [
-        _cell(metric_text(row.name, value), row.meaning, place in row.best) for place, value in enumerate(row.values)
-    ]
+    way, meaning = say(BETTER[row.better]), say(row.meaning) if row.meaning else ""
+    if not row.one_space:
+        way = say("{better}, within one feature space only", better=way)
+    title = html.Th([say(row.title), html.Div(way, className="seg-hint fw-normal")], scope="row", title=meaning)
+    cells = [_cell(metric_text(row.name, value), meaning, place in row.best) for place, value in enumerate(row.values)]
     return html.Tr([title, *cells])
 
 
@@ -240,10 +244,16 @@ def disagreements(found: Disagreement, labels: tuple[str, str]) -> list[Componen
             )
         ]
     money = short_money(found.revenue, found.one.currency)
-    told = (
-        f"{plural(found.customers, 'customer')}, who {'has' if found.customers == 1 else 'have'} spent {money}, "
-        f"{'is' if found.customers == 1 else 'are'} in {found.segment} by {labels[0]} "
-        f"and in {found.elsewhere} by {labels[1]}."
+    told = say_number(
+        "{customers}, who has spent {money}, is in {segment} by {first} and in {elsewhere} by {second}.",
+        "{customers}, who have spent {money}, are in {segment} by {first} and in {elsewhere} by {second}.",
+        found.customers,
+        customers=plural(found.customers, "customer"),
+        money=money,
+        segment=found.segment,
+        first=labels[0],
+        elsewhere=found.elsewhere,
+        second=labels[1],
     )
     query = urlencode(
         [("run", found.one.run.id), ("run", found.other.run.id), ("segment", found.segment), ("other", found.elsewhere)]
@@ -269,7 +279,7 @@ def _customers(found: Disagreement) -> Component:
     rows = found.dearest(_SHOWN).to_pylist()
     columns = [(name, told) for name, told in _COLUMNS if found.one.has(name)]
     with_country = bool(found.one.countries)
-    heads = [found.one.describe(name).title for name, _ in columns] + ([say("Country")] if with_country else [])
+    heads = [say(found.one.describe(name).title) for name, _ in columns] + ([say("Country")] if with_country else [])
     head = [
         html.Th(say("Customer"), scope="col"),
         *(html.Th(text, scope="col", className="seg-number") for text in heads),

@@ -52,7 +52,7 @@ def _row(title: str, why: str, side: Mapping[str, Any], currency: str, style: st
 
 
 def _words(rule: str) -> str:
-    return rule.replace("_", " ")
+    return say(rule.replace("_", " "))
 
 
 def _why(rule: str) -> str:

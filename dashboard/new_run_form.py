@@ -56,14 +56,19 @@ def card(entry: Registered, values: Mapping[str, Any], ticked: bool, columns: Ma
             error=entry.error,
         )
         return html.Section([html.H3(entry.title), html.P(told, className="seg-alarm mb-0")], className="new-run-card")
-    tick = dbc.Checkbox(id=part_id(TICK, entry.name), value=ticked, label=entry.title, label_class_name="new-run-title")
+    tick = dbc.Checkbox(
+        id=part_id(TICK, entry.name), value=ticked, label=say(entry.title), label_class_name="new-run-title"
+    )
     fields = [_field(entry.name, knob, values[knob.name], columns) for knob in entry.knobs if knob.name != SEED]
     more = [html.Details([html.Summary(say("More settings")), *fields[_FIRST:]])] if fields[_FIRST:] else []
-    whose = "" if entry.origin.startswith("segmentry ") else f" From {entry.origin}."
+    told = say(entry.summary) if entry.summary else ""
+    if not entry.origin.startswith("segmentry "):
+        whose = say("From {origin}.", origin=entry.origin)
+        told = f"{told} {whose}"
     return html.Section(
         [
             tick,
-            html.P(f"{entry.summary}{whose}", className="seg-hint mb-2"),
+            html.P(told, className="seg-hint mb-2"),
             *fields[:_FIRST],
             *more,
             html.P("", id=part_id(WRONG, entry.name), className="seg-alarm new-run-wrong mb-0", role="alert"),

@@ -46,7 +46,7 @@ def data(snapshots: list[Snapshot], begin: Snapshot) -> list[Component]:
             hidden=True,
         ),
     ]
-    upload = ["Other sales? ", dcc.Link(say("Upload them on the Data page"), href="/data"), "."]
+    upload = [say("Other sales?"), " ", dcc.Link(say("Upload them on the Data page"), href="/data"), "."]
     return [
         html.Div(cells, className="data-cells"),
         html.P("", id=TOLD, className="seg-hint mt-2 mb-0", **{"aria-live": "polite"}),

@@ -109,13 +109,16 @@ def metric_section(run: Run) -> Component:
     """Every metric with its sentence and which way is better, and the feature space that distances belong to."""
     lines = []
     for row in metric_rows([run]):
-        way = html.Span(f" · {BETTER[row.better]}", className="seg-hint fw-normal")
+        way = html.Span(f" · {say(BETTER[row.better])}", className="seg-hint fw-normal")
         since = run.info.get("holdout_from") if row.name == "holdout_revenue" else None
-        then = f" Fitted before {day(date.fromisoformat(since))}, looked at after it." if since else ""
-        meaning = html.Div(f"{row.meaning}{then}", className="seg-hint fw-normal")
+        told = say(row.meaning) if row.meaning else ""
+        if since:
+            then = say("Fitted before {day}, looked at after it.", day=day(date.fromisoformat(since)))
+            told = f"{told} {then}"
+        meaning = html.Div(told, className="seg-hint fw-normal")
         value = html.Td(metric_text(row.name, row.values[0]), className="seg-number")
-        lines.append(html.Tr([html.Th([row.title, way, meaning], scope="row"), value]))
-    space = _artifacts(run).get("space") or space_words(run)
+        lines.append(html.Tr([html.Th([say(row.title), way, meaning], scope="row"), value]))
+    space = _artifacts(run).get("space") or say(space_words(run))
     hint = say("Feature space: {space}. What is measured in it is never compared with another space.", space=space)
     heads = ((say("Metric"), False), (say("Value"), True))
     return section(say("Metrics"), table(say("Metrics of the run"), heads, lines), hint=hint)
@@ -133,7 +136,12 @@ def setting_section(run: Run, knobs: Sequence[Knob]) -> Component:
         default = NOTHING if knob is None else _setting(knob.default)
         changed = knob is not None and _setting(value) != default
         shown = html.Td(_setting(value), className="seg-best" if changed else "")
-        title = html.Th(name.replace("_", " "), scope="row", title=knob.help if knob else None, className="seg-help")
+        title = html.Th(
+            name.replace("_", " "),
+            scope="row",
+            title=say(knob.help) if knob and knob.help else None,
+            className="seg-help",
+        )
         lines.append(html.Tr([title, shown, html.Td(default, className="seg-hint")]))
     heads = ((say("Setting"), False), (say("Value"), False), (say("Default"), False))
     return section(
@@ -164,7 +172,7 @@ def data_section(snapshot: Snapshot) -> Component:
             say("Customers as of a date; runs of one snapshot have the same customers."),
         ),
         (say("As of"), day(snapshot.as_of), say("Sales before this day's midnight count.")),
-        (say("Sales"), " to ".join(days) or NOTHING, say("First and last day with sales.")),
+        (say("Sales"), _span(days), say("First and last day with sales.")),
         (say("Customers"), count(snapshot.customers), ""),
         (
             say("Value"),
@@ -177,6 +185,10 @@ def data_section(snapshot: Snapshot) -> Component:
         parts.append(_ledger(ledger, currency))
     notes = [*info.get("notes", ()), *info.get("value_notes", ())]
     return section(say("Data"), *parts, *([_bullets(notes)] if notes else []))
+
+
+def _span(days: Sequence[str]) -> str:
+    return say("{first} to {last}", first=days[0], last=days[1]) if len(days) == 2 else "".join(days) or NOTHING
 
 
 def _value_words(model: Mapping[str, Any]) -> str:
@@ -199,7 +211,7 @@ def _ledger(ledger: Mapping[str, Any], currency: str) -> Component:
         return html.Tr([html.Th(title, scope="row"), *cells], className=style)
 
     rules = [
-        line(f"− {rule['rule'].replace('_', ' ')}", rule)
+        line(f"− {say(rule['rule'].replace('_', ' '))}", rule)
         for rule in ledger["rules"]
         if rule["lines"] or rule["revenue"]
     ]
@@ -281,8 +293,10 @@ def certainty_section(run: Run) -> list[Component]:
         (say("0.8 and above: clear"), 1 - below_80),
     )
     lines = [_bar_line(title, share, count(round(share * asked))) for title, share in parts]
-    sampled = "" if asked >= sum(item.customers for item in run.segments) else f" Asked of {count(asked)} of them."
-    hint = f"The probability of each customer's segment: {percent(below_80)} have less than 0.8.{sampled}"
+    hint = say("The probability of each customer's segment: {share} have less than 0.8.", share=percent(below_80))
+    if asked < sum(item.customers for item in run.segments):
+        sampled = say("Asked of {customers} of them.", customers=count(asked))
+        hint = f"{hint} {sampled}"
     heads = ((say("Probability of the segment"), False), (say("Share of customers"), True), (say("Customers"), True))
     return [section(say("How sure the mixture is"), table(say("Certainty of membership"), heads, lines), hint=hint)]
 

@@ -88,7 +88,12 @@ def table(
 ) -> Component:
     """A line for each run that is shown; ``runs`` are all there are, ``current`` is the run of the address."""
     customers = {number: item.customers for number, item in snapshots.items()}
-    head = html.Tr([html.Th(text, scope="col", className="seg-number" if text in _RIGHT else "") for text in _HEADS])
+    head = html.Tr(
+        [
+            html.Th(say(text) if text else "", scope="col", className="seg-number" if text in _RIGHT else "")
+            for text in _HEADS
+        ]
+    )
     lines = []
     for run in shown:
         left = left_words(seconds_left(run, now, runs, customers))
@@ -115,7 +120,9 @@ def _cells(
     return [
         html.Td(pick if run.state == "done" else ""),
         html.Td(str(run.id), className="seg-number"),
-        html.Td([html.Span(run.state, className=f"seg-state seg-state-{run.state}"), *told], className="runs-state"),
+        html.Td(
+            [html.Span(say(run.state), className=f"seg-state seg-state-{run.state}"), *told], className="runs-state"
+        ),
         html.Th(titles.get(run.engine, run.engine), scope="row"),
         html.Td(_settings(run, before), className="runs-settings"),
         html.Td([title_of(snapshot) if snapshot else run.dataset, *synthetic, _hint(people)], className="runs-name"),

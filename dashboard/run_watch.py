@@ -36,7 +36,7 @@ def standings(store: Store, numbers: Sequence[int], now: datetime) -> tuple[list
     customers = {item.id: item.customers for item in store.snapshots()} if busy else {}
     every = store.runs() if busy else []
     shown = [
-        _GONE
+        _gone()
         if run is None
         else Standing(
             _head(run), _body(run, seconds_left(run, now, every, customers)), _log(log_of(run, store.run_log(run.id)))
@@ -53,7 +53,8 @@ def _found(store: Store, number: int) -> Run | None:
         return None
 
 
-_GONE = Standing([html.Span("deleted", className="seg-state")], [], [])
+def _gone() -> Standing:
+    return Standing([html.Span(say("deleted"), className="seg-state")], [], [])
 
 
 def panel(run: Run, shown: Standing, snapshot: Snapshot | None, titles: Mapping[str, str]) -> Component:
@@ -83,7 +84,7 @@ def panel(run: Run, shown: Standing, snapshot: Snapshot | None, titles: Mapping[
 
 
 def _head(run: Run) -> list[Component]:
-    return [html.Span(run.state, className=f"seg-state seg-state-{run.state}"), html.Div(_ways(run))]
+    return [html.Span(say(run.state), className=f"seg-state seg-state-{run.state}"), html.Div(_ways(run))]
 
 
 def _body(run: Run, left: float | None) -> list[Component]:
@@ -98,7 +99,7 @@ def _bar(run: Run, left: float | None) -> list[Component]:
     if run.state != "running":
         return []
     percent = round(100 * (run.progress or 0.0))
-    said = " · ".join(text for text in (run.stage or "Beginning", f"{percent} %", left_words(left)) if text)
+    said = " · ".join(text for text in (run.stage or say("Beginning"), f"{percent} %", left_words(left)) if text)
     label = {"aria-label": say("Progress of run {run}", run=run.id)}
     return [
         html.P(said, className="mb-1 watch-said"),
@@ -128,7 +129,7 @@ def _log(log: Sequence[Moment]) -> list[Component]:
     lines: list[Component] = []
     for moment in log:
         span = f" ({duration(moment.seconds)})" if moment.seconds is not None and moment.seconds >= 0.1 else ""
-        lines.append(html.Li([html.Time(f"{moment.at:%H:%M:%S}"), f" {moment.text}{span}"]))
+        lines.append(html.Li([html.Time(f"{moment.at:%H:%M:%S}"), f" {say(moment.text)}{span}"]))
     return lines
 
 

@@ -93,10 +93,17 @@ def same_as_words(twin: Mapping[str, Any] | None) -> list[Component]:
     if twin is None:
         return []
     known = twin["snapshot"]
-    where = "" if known is None else f", as snapshot {known['id']} of {known['name']}"
-    what = "Reading it again the same way gives that snapshot; nothing is stored twice." if known else ""
-    words = f"This file is already here: {twin['name']}{where}. {what}"
-    return [dbc.Alert(words.strip(), color="info", class_name="py-2 mb-2", id="data-same")]
+    if known is None:
+        words = say("This file is already here: {file}.", file=twin["name"])
+    else:
+        words = say(
+            "This file is already here: {file}, as snapshot {snapshot} of {dataset}. Reading it again the same way "
+            "gives that snapshot; nothing is stored twice.",
+            file=twin["name"],
+            snapshot=known["id"],
+            dataset=known["name"],
+        )
+    return [dbc.Alert(words, color="info", class_name="py-2 mb-2", id="data-same")]
 
 
 def _effect(effect: Mapping[str, Any], currency: str) -> str:

@@ -11,8 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard import upload_form as form
 from dashboard.context import title_of
-from dashboard.ledger_table import ledger_table
-from dashboard.numbers import NOTHING, count, day, plural, short_money, written
+from dashboard.numbers import day, written
 from dashboard.receiving import UPLOADABLE
 from dashboard.services import Services
 from dashboard.texts import noted, say
@@ -39,6 +38,14 @@ _DATE_ORDERS = (
     ("month-first", noted("month first")),
 )
 _DECIMALS = (("", noted("as the numbers decide")), (".", noted("decimal point")), (",", noted("decimal comma")))
+_STATES = {
+    "received": noted("received"),
+    "queued": noted("queued"),
+    "running": noted("running"),
+    "done": noted("done"),
+    "failed": noted("failed"),
+    "cancelled": noted("cancelled"),
+}
 _RECENT = 5
 
 
@@ -77,7 +84,9 @@ def choosing(services: Services) -> Component:
     )
     waiting = [item for item in services.store.uploads() if item.snapshot_id is None][:_RECENT]
     links = [
-        html.Li([dcc.Link(item.name, href=f"{PATH}?upload={item.id}"), f" ({_size(item.size)}, {item.state})"])
+        html.Li(
+            [dcc.Link(item.name, href=f"{PATH}?upload={item.id}"), f" ({_size(item.size)}, {say(_STATES[item.state])})"]
+        )
         for item in waiting
     ]
     days = services.config.uploads.keep_days
@@ -244,52 +253,6 @@ def _result(upload: Upload) -> list[Component]:
         ),
         dcc.Interval(id=TICK, interval=1000, disabled=not is_busy),
     ]
-
-
-def there(services: Services) -> Component:
-    """Every snapshot with its ledger."""
-    snapshots = services.store.snapshots()
-    if not snapshots:
-        words = "Nothing yet. Upload a file above, or read one in a terminal: "
-        return html.Section(
-            [html.H2(say("What is there")), html.P([words, html.Code("segmentry run sales.csv")], className="mb-0")],
-            className="seg-card",
-        )
-    heads = (noted("Data set"), noted("Date"), noted("Customers"), noted("Lines"), noted("Revenue"), noted("Read from"))
-    right = ("Customers", "Lines", "Revenue")
-    head = html.Tr([html.Th(text, scope="col", className="seg-number" if text in right else "") for text in heads])
-    rows = [row for item in snapshots for row in _rows(item)]
-    table = html.Table([html.Thead(head), html.Tbody(rows)], className="seg-table data-there")
-    names = len({item.dataset for item in snapshots})
-    lead = say(
-        "{snapshots} of {data_sets}: customers as they stood at a date.",
-        snapshots=plural(len(snapshots), "snapshot"),
-        data_sets=plural(names, "data set"),
-    )
-    return html.Section(
-        [
-            html.H2(say("What is there")),
-            html.P([lead, " ", dcc.Link(say("Run engines on them"), href="/new"), "."], className="seg-hint mb-2"),
-            html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": say("Snapshots")}),
-        ],
-        className="seg-card",
-    )
-
-
-def _rows(snapshot: Snapshot) -> list[Component]:
-    out, currency = snapshot.ledger.get("out") or {}, str(snapshot.info.get("currency", ""))
-    cells = [
-        html.Th(title_of(snapshot), scope="row"),
-        html.Td(day(snapshot.as_of), className="text-nowrap"),
-        html.Td(count(snapshot.customers), className="seg-number"),
-        html.Td(count(out["lines"]) if out else NOTHING, className="seg-number"),
-        html.Td(short_money(out["revenue"], currency) if out else NOTHING, className="seg-number"),
-        html.Td(snapshot.source, className="seg-hint"),
-    ]
-    ledger = html.Details(
-        [html.Summary(say("Where every line went"), className="seg-hint"), ledger_table(snapshot.ledger, currency)]
-    )
-    return [html.Tr(cells, className="data-first"), html.Tr(html.Td(ledger, colSpan=len(cells)))]
 
 
 def _latest(snapshots: Sequence[Snapshot]) -> list[Snapshot]:

@@ -2,125 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.numbers import NOTHING, count, day, decimal, missing, money, percent, plural, short_money, written
+from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plural, short_money, written
 from dashboard.run_report import scrolled, section, table
 from dashboard.texts import noted, say
+from dashboard.value_measures import Measure, best_of, way_of
 
 Receipt = Mapping[str, Any]
 
 _TIMES_VALUE = " x Gamma-Gamma"  # all lifetime models have it, so that a narrow table need not repeat it
-
-
-class Measure(NamedTuple):
-    """One figure of a check: its name in the receipt, how it is shown, what it means, and which way is better.
-
-    ``better``: "higher", "lower", or "zero" for what should be neither.
-    """
-
-    name: str
-    title: str
-    meaning: str
-    better: str
-    told: Callable[[float | None], str]
-
-
-def _three(value: float | None) -> str:
-    return decimal(value, 3)
-
-
-def _signed(value: float | None) -> str:
-    return NOTHING if missing(value) else f"{'+' if value > 0 else ''}{percent(value)}".replace("-", "−")
-
-
-def _times(value: float | None) -> str:
-    return NOTHING if missing(value) else f"{written(value, '.2f')}×"
-
-
-FORESIGHT = (
-    Measure("rmse", "RMSE", noted("Root of the mean squared miss: large misses count most."), "lower", _three),
-    Measure(
-        "msle",
-        "MSLE",
-        noted("Mean squared miss on the logarithm: being off by half counts alike for all."),
-        "lower",
-        _three,
-    ),
-    Measure(
-        "mae",
-        "MAE",
-        noted("Mean miss. It cannot tell a model from expecting nothing of anyone, so it decides nothing."),
-        "lower",
-        _three,
-    ),
-    Measure(
-        "bias", noted("Bias"), noted("How much too much (+) or too little (−) was expected in all."), "zero", _signed
-    ),
-    Measure(
-        "correlation",
-        noted("Correlation"),
-        noted("Whether those of whom more was expected brought more: 1 is always."),
-        "higher",
-        _three,
-    ),
-    Measure(
-        "top_decile_revenue",
-        noted("Top tenth's revenue"),
-        noted("What the tenth of whom most was expected really brought in, of all revenue."),
-        "higher",
-        percent,
-    ),
-)
-LOSS = (
-    Measure(
-        "log_loss",
-        noted("Log loss"),
-        noted("How surprised the model was by what came; the model is chosen by it."),
-        "lower",
-        _three,
-    ),
-    Measure("brier", noted("Brier score"), noted("Mean squared miss of the probability."), "lower", _three),
-    Measure(
-        "roc_auc",
-        "ROC AUC",
-        noted("Chance that of two customers the one who was lost had the higher risk: 0.5 is a coin."),
-        "higher",
-        _three,
-    ),
-    Measure(
-        "pr_auc",
-        "PR AUC",
-        noted("Precision averaged over all thresholds; to be held against the share who were lost."),
-        "higher",
-        _three,
-    ),
-    Measure(
-        "lift_at_10",
-        noted("Lift at 10 %"),
-        noted("How many times more of the riskiest tenth were lost than of all."),
-        "higher",
-        _times,
-    ),
-)
-
-
-def best_of(figures: Mapping[str, Mapping[str, float | None]], measure: Measure) -> str | None:
-    """The name of the model with the best figure; None where none has one."""
-    known = {name: found[measure.name] for name, found in figures.items() if not missing(found.get(measure.name))}
-    if not known:
-        return None
-    worth: Callable[[str], float] = {
-        "higher": lambda name: -known[name],
-        "lower": lambda name: known[name],
-        "zero": lambda name: abs(known[name]),
-    }[measure.better]
-    return min(known, key=worth)
 
 
 # --- the first screen -----------------------------------------------------------------------------------------------
@@ -132,7 +28,7 @@ def verdicts(receipt: Receipt) -> Component:
     """A card per question: whether the model that is used beats guessing, and how sure its intervals were."""
     cards = [
         _verdict(
-            _QUESTIONS.get(item["question"], item["question"]),
+            say(_QUESTIONS.get(item["question"], item["question"])),
             receipt["titles"].get(item["model"], item["model"]),
             item["beats"],
             item["words"],
@@ -162,10 +58,13 @@ def _interval_card(receipt: Receipt) -> list[Component]:
         return []
     held = coverage["spend"]
     total = coverage.get("total") or {}
-    inside = "inside" if total.get("inside") else "outside"
-    note = f"meant to hold {percent(coverage['level'])}"
-    if total:
-        note += f"; revenue in all came {inside} its interval"
+    level = percent(coverage["level"])
+    if not total:
+        note = say("meant to hold {level}", level=level)
+    elif total.get("inside"):
+        note = say("meant to hold {level}; revenue in all came inside its interval", level=level)
+    else:
+        note = say("meant to hold {level}; revenue in all came outside its interval", level=level)
     return [
         html.Div(
             [
@@ -212,13 +111,18 @@ def figures_table(
     best = {measure.name: best_of(figures, measure) for measure in measures}
     heads = [html.Th(say("Model"), scope="col")]
     heads += [
-        html.Th(each.title, scope="col", className="seg-number seg-help", title=f"{each.meaning} {_way(each)}")
+        html.Th(
+            say(each.title),
+            scope="col",
+            className="seg-number seg-help",
+            title=f"{say(each.meaning)} {way_of(each)}",
+        )
         for each in measures
     ]
     lines = []
     for name in names:
         mark = [html.Span(" ★", title=say("in use"), **{"aria-label": say("in use")})] if name == chosen else []
-        kind = html.Span(" baseline", className="seg-hint fw-normal") if name in baselines else None
+        kind = html.Span(" " + say("baseline"), className="seg-hint fw-normal") if name in baselines else None
         cells = [
             html.Td(
                 each.told(figures[name].get(each.name)),
@@ -232,17 +136,11 @@ def figures_table(
     return scrolled(label, body)
 
 
-def _way(measure: Measure) -> str:
-    return {
-        "higher": say("Higher is better."),
-        "lower": say("Lower is better."),
-        "zero": say("Closest to zero is best."),
-    }[measure.better]
-
-
 def measures_explained(measures: Sequence[Measure]) -> Component:
     """What every column means, for those who do not hover."""
-    items = [item for each in measures for item in (html.Dt(each.title), html.Dd(f"{each.meaning} {_way(each)}"))]
+    items = [
+        item for each in measures for item in (html.Dt(say(each.title)), html.Dd(f"{say(each.meaning)} {way_of(each)}"))
+    ]
     return html.Details([html.Summary(say("What the columns mean")), html.Dl(items, className="value-meanings")])
 
 
@@ -266,14 +164,15 @@ def coverage_section(receipt: Receipt, currency: str) -> Component | None:
     parts = [table(say("Coverage of the intervals"), (("", False), (say("Held"), True), (say("Meant"), True)), lines)]
     total = coverage.get("total")
     if total:
-        came = "inside" if total["inside"] else "outside"
         low, high = short_money(total["low"], currency), short_money(total["high"], currency)
         parts.append(
             html.P(
                 [
-                    f"For all together {low} to {high} was foreseen; ",
+                    say("For all together {low} to {high} was foreseen;", low=low, high=high),
+                    " ",
                     html.Strong(short_money(total["actual"], currency), title=money(total["actual"], currency)),
-                    f" came, {came} that interval.",
+                    " ",
+                    say("came, inside that interval.") if total["inside"] else say("came, outside that interval."),
                 ],
                 className="mt-2 mb-0",
             )
@@ -314,7 +213,13 @@ def notes_section(notes: Sequence[str]) -> Component | None:
 
 def plan_words(plan: Mapping[str, Any]) -> str:
     """What a learning model was shown, in a sentence."""
-    words = f"Tested on the {count(plan['days'])} days after {_day(plan['cutoff'])}"
-    if plan.get("lessons"):
-        words += f"; learned from {plural(plan['lessons'], 'earlier cut-off')} of {count(plan['learned_days'])} days"
-    return f"{words}."
+    tested, cutoff = count(plan["days"]), _day(plan["cutoff"])
+    if not plan.get("lessons"):
+        return say("Tested on the {days} days after {cutoff}.", days=tested, cutoff=cutoff)
+    return say(
+        "Tested on the {days} days after {cutoff}; learned from {lessons} of {learned} days.",
+        days=tested,
+        cutoff=cutoff,
+        lessons=plural(plan["lessons"], "earlier cut-off"),
+        learned=count(plan["learned_days"]),
+    )

@@ -154,5 +154,5 @@ def draw_curve(curve: Curve, theme: str) -> go.Figure:
 
 def _hover(curve: Curve, k: int, value: float, error: float) -> str:
     spread = "" if np.isnan(error) else f" ± {curve.told(error)}"
-    chosen = " · recommended" if k == curve.recommended else ""
-    return f"<b>k = {k}</b>{chosen}<br>{curve.title} {curve.told(value)}{spread}"
+    chosen = " · " + say("recommended") if k == curve.recommended else ""
+    return f"<b>k = {k}</b>{chosen}<br>{say(curve.title)} {curve.told(value)}{spread}"

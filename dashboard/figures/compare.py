@@ -80,8 +80,7 @@ def draw_sizes(data: SizeData, theme: str) -> Drawing:
                 "textangle": 0,
                 "textfont": {"color": _on(colour)},
                 "customdata": [[percent(s), count(c)] for s, c in zip(shares[there], customers[there], strict=True)],
-                "hovertemplate": f"<b>{name}</b> · %{{y}}<br>%{{customdata[0]}} of {data.of}"
-                "<br>%{customdata[1]} customers<extra></extra>",
+                "hovertemplate": _size_hover(name, data.of),
             }
         )
     layout = {
@@ -99,6 +98,19 @@ def draw_sizes(data: SizeData, theme: str) -> Drawing:
         "uniformtext": {"minsize": 10, "mode": "hide"},
     }
     return drawing(theme, traces, layout, NO_TABLE)
+
+
+def _size_hover(name: str, of: str) -> str:
+    """What is said of a piece of a bar; Plotly fills in the run and the figures."""
+    if of == "customers":
+        return say(
+            "<b>{name}</b> · %{{y}}<br>%{{customdata[0]}} of customers<br>%{{customdata[1]}} customers<extra></extra>",
+            name=name,
+        )
+    return say(
+        "<b>{name}</b> · %{{y}}<br>%{{customdata[0]}} of revenue<br>%{{customdata[1]}} customers<extra></extra>",
+        name=name,
+    )
 
 
 def _ticks(names: Sequence[str], written: Callable[[str], str]) -> dict[str, Any]:
@@ -148,7 +160,7 @@ def draw_agreement(data: AgreementData, theme: str) -> Drawing:
         "xgap": 2,
         "ygap": 2,
         "showscale": False,  # every square says its figure
-        "hovertemplate": say("%{{y}} and %{{x}}<br>{measure} %{{z:.3f}}<extra></extra>", measure=data.measure),
+        "hovertemplate": say("%{{y}} and %{{x}}<br>{measure} %{{z:.3f}}<extra></extra>", measure=say(data.measure)),
     }
     ticks = {"showgrid": False, "ticks": "", **_ticks(data.runs, wrapped)}
     return drawing(theme, [trace], {"yaxis": {**ticks, "autorange": "reversed"}, "xaxis": ticks}, NO_TABLE)

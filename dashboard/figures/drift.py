@@ -65,8 +65,9 @@ def timeline_data(
 
 
 def _told(point: DriftPoint) -> str:
+    when = day(date.fromisoformat(point.as_of))
     lines = [
-        f"<b>{day(date.fromisoformat(point.as_of))}</b>{' · alert' if point.alert else ''}",
+        say("<b>{day}</b> · alert", day=when) if point.alert else f"<b>{when}</b>",
         f"ARI {written(point.ari, '.3f')}",
         say("{customers} customers", customers=count(point.customers)),
     ]

@@ -202,7 +202,7 @@ def _recommendation(found: KSelection, title: str) -> Component:
     parts += [html.P(note, className="seg-hint mb-0 mt-2") for note in found.notes]
     if found.recommended is not None:
         command = f"segmentry run SALES --engine {found.engine} --k {found.recommended}"
-        parts.append(html.P([say("To segment with it: "), html.Code(command)], className="seg-hint mb-0 mt-2"))
+        parts.append(html.P([say("To segment with it:"), " ", html.Code(command)], className="seg-hint mb-0 mt-2"))
     return html.Section(parts, className="seg-card")
 
 
@@ -237,15 +237,18 @@ def _panel(curve: figures.Curve, theme: str) -> Component:
     graph = dcc.Graph(
         id=name, config=config, figure=figures.draw_curve(curve, theme), style={"height": _HEIGHT}, className="mt-auto"
     )
-    hint = html.P(f"{curve.meaning} {_BETTER[curve.better]}".strip(), className="seg-hint mb-1")
-    return html.Section([html.H2(curve.title), hint, graph], className="seg-card d-flex flex-column")
+    hint = html.P(_meaning(curve), className="seg-hint mb-1")
+    return html.Section([html.H2(say(curve.title)), hint, graph], className="seg-card d-flex flex-column")
+
+
+def _meaning(curve: figures.Curve) -> str:
+    """What a curve says, and which way is better."""
+    way = _BETTER[curve.better]
+    return f"{say(curve.meaning)} {say(way)}" if way else say(curve.meaning)
 
 
 def _table(found: KSelection, curves: tuple[figures.Curve, ...]) -> Component:
-    heads = [
-        html.Th(curve.title, scope="col", className="seg-number", title=f"{curve.meaning} {_BETTER[curve.better]}")
-        for curve in curves
-    ]
+    heads = [html.Th(say(curve.title), scope="col", className="seg-number", title=_meaning(curve)) for curve in curves]
     head = html.Tr([html.Th("k", scope="col"), html.Th(say("Segments"), scope="col", className="seg-number"), *heads])
     lines = []
     for place, point in enumerate(found.points):

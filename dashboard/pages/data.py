@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import upload_form as form
+from dashboard.data_there import there
 from dashboard.services import Services
 from dashboard.texts import say
 from dashboard.tidying import remove
@@ -46,7 +47,6 @@ from dashboard.upload_steps import (
     is_checked,
     shown,
     steps,
-    there,
 )
 from dashboard.uploads import Asked, ask, look
 from engines.errors import InputError

@@ -72,9 +72,9 @@ def layout(services: Services, **query: Any) -> Component:
                 html.H2(say("How the customers themselves have changed")),
                 html.P(
                     say(
-                        "The population stability index (PSI) against the customers that the frozen model was made from: "
-                        "below 0.1 nothing much moved, above 0.25 (the upper dotted line) much did. Recency grows by "
-                        "itself as a shop's history does."
+                        "The population stability index (PSI) against the customers that the frozen model was made "
+                        "from: below 0.1 nothing much moved, above 0.25 (the upper dotted line) much did. Recency "
+                        "grows by itself as a shop's history does."
                     ),
                     className="seg-hint mb-1",
                 ),
@@ -173,9 +173,14 @@ def _verdict(points: Sequence[DriftPoint], threshold: float) -> list[Any]:
             )
         ]
     latest = alerts[-1]
-    told = f"{plural(len(alerts), 'alert')} at {plural(len(points), 'date')}, "
-    told += f"the latest on {_day(latest)} (ARI {written(latest.ari, '.2f')})."
-    return [html.Span(f"▲ {told}", className="seg-alarm")]
+    told = say(
+        "▲ {alerts} at {dates}, the latest on {day} (ARI {ari}).",
+        alerts=plural(len(alerts), "alert"),
+        dates=plural(len(points), "date"),
+        day=_day(latest),
+        ari=written(latest.ari, ".2f"),
+    )
+    return [html.Span(told, className="seg-alarm")]
 
 
 def _advice(run: Run) -> str:
@@ -185,29 +190,46 @@ def _advice(run: Run) -> str:
 
 def _explained(run: Run, snapshot: Snapshot, points: Sequence[DriftPoint], threshold: float) -> str:
     frozen = frozen_on(run, snapshot)
-    when = f" frozen on {day(frozen)}, with the sales before that day" if frozen is not None else " frozen at the start"
-    noise = (
-        "The band is what refitting alone makes of it; an alert is below the line and below the band."
-        if any(point.noise_low is not None for point in points)
-        else f"An alert is below {threshold:g}; how far refitting alone moves it was not measured, so it may be chance."
-    )
+    if frozen is not None:
+        told = say(
+            "A model with these settings, frozen on {day}, with the sales before that day, labels the customers of "
+            "each later date, and so does one fitted anew.",
+            day=day(frozen),
+        )
+    else:
+        told = say(
+            "A model with these settings, frozen at the start, labels the customers of each later date, and so does "
+            "one fitted anew."
+        )
+    index = say("The adjusted Rand index says how far the two agree: 1 is the same segments, 0 what chance gives.")
+    sentences = [told, index]
+    if any(point.noise_low is not None for point in points):
+        band = say("The band is what refitting alone makes of it; an alert is below the line and below the band.")
+        sentences.append(band)
+    else:
+        unknown = say(
+            "An alert is below {threshold}; how far refitting alone moves it was not measured, so it may be chance.",
+            threshold=f"{threshold:g}",
+        )
+        sentences.append(unknown)
     measured = sum(point.noise_measured for point in points)
     if 0 < measured < len(points):
-        noise += f" It was measured at {plural(measured, 'date')} and is interpolated between them."
-    return (
-        f"A model with these settings,{when}, labels the customers of each later date, and so does one fitted anew. "
-        f"The adjusted Rand index says how far the two agree: 1 is the same segments, 0 what chance gives. {noise}"
-    )
+        dates = plural(measured, "date")
+        sentences.append(say("It was measured at {dates} and is interpolated between them.", dates=dates))
+    return " ".join(sentences)
 
 
 def _moved(points: Sequence[DriftPoint]) -> str:
     """The latest date in words: bars are about people, the line is about the model."""
     latest = points[-1]
-    told = "Bars: customers whom the frozen model puts into another segment than at the date before: people change. "
-    told += "Line: customers whom a model made anew would put elsewhere: the segments themselves would change."
+    told = [
+        say("Bars: customers whom the frozen model puts into another segment than at the date before: people change."),
+        say("Line: customers whom a model made anew would put elsewhere: the segments themselves would change."),
+    ]
     if latest.moved_share is not None and latest.model_moved is not None:
-        told += f" On {_day(latest)}: {percent(latest.moved_share)} and {percent(latest.model_moved)}."
-    return told
+        bars, line = percent(latest.moved_share), percent(latest.model_moved)
+        told.append(say("On {day}: {bars} and {line}.", day=_day(latest), bars=bars, line=line))
+    return " ".join(told)
 
 
 def _table(points: Sequence[DriftPoint]) -> Component:
@@ -283,6 +305,6 @@ def _shifts(points: Sequence[DriftPoint], theme: str) -> list[Component]:
             style={"height": "170px"},
         )
         panels.append(
-            html.Div([html.H3(item.title, className="h6 mb-0"), html.P(told, className="seg-hint mb-0"), graph])
+            html.Div([html.H3(say(item.title), className="h6 mb-0"), html.P(told, className="seg-hint mb-0"), graph])
         )
     return panels

@@ -61,7 +61,7 @@ def layout(services: Services, **query: Any) -> Component:
 
 
 def _head(run: Run, snapshot: Snapshot) -> list[Component]:
-    state = html.Span(run.state, className=f"seg-state seg-state-{run.state}")
+    state = html.Span(say(run.state), className=f"seg-state seg-state-{run.state}")
     finished = f", {run.finished_at:%Y-%m-%d %H:%M} UTC" if run.finished_at is not None else ""
     about = f"{title_of(snapshot)}, {day(snapshot.as_of)}: {plural(snapshot.customers, 'customer')}. "
     ways = (

@@ -51,7 +51,7 @@ def layout(services: Services, **query: Any) -> Component:
     titles = {item.dataset: title_of(item) for item in services.store.snapshots()}
     engines = engine_titles()
     pickers = [
-        _picker(STATE, say("State"), {name: name for name in _STATES}, wanted.state),
+        _picker(STATE, say("State"), {name: say(name) for name in _STATES}, wanted.state),
         _picker(
             DATASET,
             say("Data set"),
@@ -97,14 +97,17 @@ def _listed(services: Services, wanted: Filter, picked: Any, current: str | None
     shown = [run for run in runs if wanted.meets(run)]
     snapshots = {item.id: item for item in services.store.snapshots()}
     states = [run.state for run in shown]
-    told = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
-    more = f" The latest {SHOWN} are shown." if len(shown) > SHOWN else ""
+    told = ", ".join(f"{states.count(state)} {say(state)}" for state in dict.fromkeys(states))
+    lead = f"{plural(len(shown), 'run')}: {told}."
+    if len(shown) > SHOWN:
+        latest = say("The latest {shown} are shown.", shown=SHOWN)
+        lead = f"{lead} {latest}"
     if not shown:
         none = say("No run meets these filters; choose “all” in one of them.")
         return [html.P(none if runs else say("No runs are left."), className="seg-empty")]
     drawn = table(shown[:SHOWN], runs, snapshots, engine_titles(), datetime.now(UTC), picked=picked, current=current)
     return [
-        html.P(f"{plural(len(shown), 'run')}: {told}.{more}", className="seg-lead"),
+        html.P(lead, className="seg-lead"),
         html.Section(drawn, className="seg-card seg-scroll", tabIndex=0, **{"aria-label": say("Runs")}),
     ]
 
@@ -241,6 +244,5 @@ def _done(services: Services, kind: str, run_id: int) -> Component:
     starter = Starter("page", user_of(request.headers.get("Authorization", "")))
     made = again(services.store.run(run_id), services.store, starter, newest=kind == NEWEST)
     watch = dcc.Link(say("Watch run {run}", run=made.id), href=f"/new?started={made.id}")
-    return dbc.Alert(
-        [f"Run {made.id} repeats run {run_id} and waits for a worker. ", watch], color="info", class_name="py-2 mb-2"
-    )
+    told = say("Run {run} repeats run {earlier} and waits for a worker.", run=made.id, earlier=run_id)
+    return dbc.Alert([told, " ", watch], color="info", class_name="py-2 mb-2")

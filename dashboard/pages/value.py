@@ -16,10 +16,9 @@ from dashboard.golden_report import golden_parts
 from dashboard.numbers import day, percent
 from dashboard.run_report import section
 from dashboard.services import Services
-from dashboard.texts import noted, say, say_number
+from dashboard.texts import say
+from dashboard.value_measures import FORESIGHT, LOSS
 from dashboard.value_report import (
-    FORESIGHT,
-    LOSS,
     Receipt,
     coverage_section,
     figures_table,
