@@ -271,10 +271,6 @@ def how_words(services: Services, how: str, name: str | None) -> str:
     return form.effect_words(how, earlier, runs)
 
 
-def _state(upload: Upload) -> str:
-    return say(_STATES[upload.state])
-
-
 def _size(size: float) -> str:
     return f"{written(size / 2**20, ',.1f')} MB" if size >= 2**20 else f"{written(max(1, round(size / 1024)), ',')} KB"
 
