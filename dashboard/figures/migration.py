@@ -39,13 +39,18 @@ def sankey_data(found: Migration) -> SankeyData:
     )
 
 
+def called(name: str) -> str:
+    """What a row or a column of the matrix is called: segments by their names, who came and who went in words."""
+    return {NEW: say("New"), GONE: say("Gone")}.get(name, name)
+
+
 def draw_sankey(data: SankeyData, theme: str) -> go.Figure:
     """Ribbons in the colour of the segment that customers come from."""
     shown = [seen(colour, theme) for colour in data.colours]
     figure = go.Figure(layout={"template": template(theme)})
     figure.add_sankey(
         node={
-            "label": list(data.names),
+            "label": [called(name) for name in data.names],
             "color": shown,
             "pad": 14,
             "thickness": 16,
@@ -145,6 +150,7 @@ __all__ = [
     "NEW",
     "SankeyData",
     "SizesData",
+    "called",
     "draw_sankey",
     "draw_sizes",
     "sankey_data",

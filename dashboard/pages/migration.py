@@ -273,7 +273,7 @@ def _flows(moves: Migration, currency: str) -> Component:
 
 
 def _matrix(moves: Migration, currency: str) -> Component:
-    heads = [html.Th(name, scope="col", className="seg-number") for name in moves.columns]
+    heads = [html.Th(figures.called(name), scope="col", className="seg-number") for name in moves.columns]
     lines = []
     for row, name in enumerate(moves.rows):
         cells = [
@@ -284,7 +284,7 @@ def _matrix(moves: Migration, currency: str) -> Component:
             )
             for column in range(len(moves.columns))
         ]
-        lines.append(html.Tr([html.Th(name, scope="row", className="seg-nowrap"), *cells]))
+        lines.append(html.Tr([html.Th(figures.called(name), scope="row", className="seg-nowrap"), *cells]))
     table = html.Table([html.Thead(html.Tr([html.Th(say("From")), *heads])), html.Tbody(lines)], className="seg-table")
     return _scrolling(table, say("Customers from segment to segment"))
 
