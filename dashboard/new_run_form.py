@@ -36,7 +36,7 @@ def part_id(kind: str, engine: Any, knob: Any = None) -> dict[str, Any]:
 
 def title_of_knob(name: str) -> str:
     """A setting's name as people read it: ``Set aside one order``."""
-    return name.replace("_", " ").capitalize() if len(name) > 1 else name
+    return say(name.replace("_", " ").capitalize()) if len(name) > 1 else name
 
 
 def card(entry: Registered, values: Mapping[str, Any], ticked: bool, columns: Mapping[str, bool]) -> Component:
@@ -80,7 +80,7 @@ def card(entry: Registered, values: Mapping[str, Any], ticked: bool, columns: Ma
 def _field(engine: str, knob: Knob, value: Any, columns: Mapping[str, bool]) -> Component:
     name, title = part_id(KNOB, engine, knob.name), title_of_knob(knob.name)
     if knob.type is bool:
-        return html.Div(dbc.Switch(id=name, value=value, label=title), title=knob.help, className="new-run-field")
+        return html.Div(dbc.Switch(id=name, value=value, label=title), title=_help(knob), className="new-run-field")
     if knob.type is tuple and (knob.choices is not None or knob.name == FEATURES):
         return _many(engine, knob, value, columns)
     if knob.choices is not None:
@@ -97,9 +97,13 @@ def _field(engine: str, knob: Knob, value: Any, columns: Mapping[str, bool]) -> 
     return html.Div(_labelled(knob, title, field, _range_words(knob)), className="new-run-bounds", **bounds)
 
 
+def _help(knob: Knob) -> str:
+    return say(knob.help) if knob.help else ""
+
+
 def _labelled(knob: Knob, title: str, field: Component, hint: str = "") -> Component:
     head = [title, html.Span(hint, className="seg-hint ms-2")] if hint else [title]
-    return html.Label([html.Span(head), field], title=knob.help, className="new-run-field")
+    return html.Label([html.Span(head), field], title=_help(knob), className="new-run-field")
 
 
 def _slider(engine: str, knob: Knob, value: int) -> Component:
@@ -115,7 +119,7 @@ def _slider(engine: str, knob: Knob, value: int) -> Component:
         class_name="form-range new-run-range",
     )
     head = html.Span([title_of_knob(knob.name), " ", shown, html.Span(_range_words(knob), className="seg-hint ms-2")])
-    parts: list[Component] = [html.Label([head, field], title=knob.help, className="new-run-field")]
+    parts: list[Component] = [html.Label([head, field], title=_help(knob), className="new-run-field")]
     if knob.name == "k":
         parts.append(dbc.Checkbox(id=part_id(AUTO_K, engine), value=False, label=say("Choose k for me")))
     return html.Div(parts, className="new-run-slider")
@@ -127,7 +131,7 @@ def _many(engine: str, knob: Knob, value: Sequence[str], columns: Mapping[str, b
     picked = dbc.Checklist(
         id=part_id(COLUMNS if is_columns else KNOB, engine, knob.name), options=options, value=list(value)
     )
-    legend = html.Legend(title_of_knob(knob.name), title=knob.help, className="new-run-legend")
+    legend = html.Legend(title_of_knob(knob.name), title=_help(knob), className="new-run-legend")
     return html.Fieldset([legend, html.Div(picked, className="new-run-many")], className="new-run-field")
 
 
@@ -136,9 +140,9 @@ def column_options(columns: Mapping[str, bool], chosen: Sequence[str] = ()) -> l
     numbers = [name for name, is_number in columns.items() if is_number]
     first = [*(name for name in chosen if name in numbers), *(name for name in numbers if name not in chosen)]
     gone = [name for name in chosen if name not in numbers]  # stays in sight, so that it can be taken out
-    return [{"label": describe(name).title, "value": name, "title": describe(name).meaning} for name in first] + [
-        {"label": say("{column} (not there)", column=name), "value": name} for name in gone
-    ]
+    return [
+        {"label": say(describe(name).title), "value": name, "title": say(describe(name).meaning)} for name in first
+    ] + [{"label": say("{column} (not there)", column=name), "value": name} for name in gone]
 
 
 def _has_slider(knob: Knob) -> bool:

@@ -246,7 +246,7 @@ def pictures(receipt: Receipt | None, theme: str) -> dict[str, tuple[Any, str]]:
         axes = {"foreseen": say("risk foreseen"), "actual": say("share that was lost")}
         drawn[RELIABILITY] = (figures.draw_bins(data, theme, **axes), figures.bin_words(data))
     if importances:
-        ranked = figures.importance_data(importances, lambda name: describe(name).title)
+        ranked = figures.importance_data(importances, lambda name: say(describe(name).title))
         words = say("It leans most on {column}.", column=ranked.features[0])
         drawn[IMPORTANCES] = (figures.draw_importances(ranked, theme), words)
     return drawn
