@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dashboard.frames import FrameCache, RunFrame
 from dashboard.numbers import NOTHING, decimal, percent
+from dashboard.texts import noted
 from engines.columns import MONETARY
 from engines.drift import Contingency
 from engines.errors import InputError
@@ -20,7 +21,11 @@ FEWEST, MOST = 2, 6
 _UNITS = 10_000
 
 #: Which way is better, in words, by a metric's ``better``.
-BETTER = {"higher": "higher is better", "lower": "lower is better", "": "neither way is better in itself"}
+BETTER = {
+    "higher": noted("higher is better"),
+    "lower": noted("lower is better"),
+    "": noted("neither way is better in itself"),
+}
 
 
 class Comparison(NamedTuple):
@@ -148,7 +153,7 @@ def space_words(run: Run) -> str:
     """The feature space of a run in words."""
     settings = run.settings
     if "features" not in settings:
-        return "the engine's own"
+        return noted("the engine's own")
     parts = [", ".join(settings["features"]), str(settings.get("scaling", ""))]
     if settings.get("components"):
         parts.append(f"{settings['components']} principal components")

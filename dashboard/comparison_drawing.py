@@ -17,23 +17,37 @@ from dashboard.figures import side_by_side as drawings
 from dashboard.figures.migration import draw_sankey
 from dashboard.numbers import count, percent, plural, written
 from dashboard.side_by_side import aligned_segments, captured, places, verdict_of
+from dashboard.texts import noted, say
 from engines.holdout import TOP
 
-_ARI = "Adjusted Rand index of each pair: 1 is the same grouping, 0 what chance alone gives. Large segments decide it."
-_AMI = "Adjusted mutual information of each pair: 1 is the same grouping, 0 chance. Small segments count as well."
+_ARI = noted(
+    "Adjusted Rand index of each pair: 1 is the same grouping, 0 what chance alone gives. Large segments decide it."
+)
+_AMI = noted(
+    "Adjusted mutual information of each pair: 1 is the same grouping, 0 chance. Small segments count as well."
+)
 
 
 def told(found: Comparison, labels: Sequence[str]) -> str:
     """How far the runs agree, in a sentence."""
     most, least = figures.AgreementData(tuple(labels), found.ari).extremes
     if len(labels) == FEWEST:
-        return (
-            f"{most[0]} and {most[1]} agree with an adjusted Rand index of {written(most[2], '.2f')} and an "
-            f"adjusted mutual information of {written(found.ami[0, 1], '.2f')}."
+        return say(
+            "{first} and {second} agree with an adjusted Rand index of {ari} and an adjusted mutual "
+            "information of {ami}.",
+            first=most[0],
+            second=most[1],
+            ari=written(most[2], ".2f"),
+            ami=written(found.ami[0, 1], ".2f"),
         )
-    return (
-        f"{most[0]} and {most[1]} agree most (adjusted Rand index {written(most[2], '.2f')}), "
-        f"{least[0]} and {least[1]} least ({written(least[2], '.2f')})."
+    return say(
+        "{first} and {second} agree most (adjusted Rand index {most}), {third} and {fourth} least ({least}).",
+        first=most[0],
+        second=most[1],
+        most=written(most[2], ".2f"),
+        third=least[0],
+        fourth=least[1],
+        least=written(least[2], ".2f"),
     )
 
 
@@ -43,23 +57,24 @@ def body_of(found: Comparison, labels: Sequence[str], names: Sequence[str], them
     files = {name: view.part_address(name, found.runs) for name in ("metrics", "sizes", "agreement", "captured")}
     metrics = html.Section(
         [
-            html.H2("Metrics and settings"),
+            html.H2(say("Metrics and settings")),
             view.metric_table(found.runs, labels),
-            view.foot("Metrics and settings", None, files["metrics"]),
+            view.foot(say("Metrics and settings"), None, files["metrics"]),
         ],
         className="seg-card",
     )
     base = labels[sizes.reference]
-    hint = (
-        f"A row holds the segments with the same customers, as far as there are any: each stands beside the segment of "
-        f"{base} with which it shares most."
+    hint = say(
+        "A row holds the segments with the same customers, as far as there are any: each stands beside "
+        "the segment of {run} with which it shares most.",
+        run=base,
     )
     rows = html.Section(
         [
-            html.H2("Segments side by side"),
+            html.H2(say("Segments side by side")),
             html.P(hint, className="seg-hint mb-2"),
             view.aligned_table(sizes, labels),
-            view.foot("Segments side by side", None, files["sizes"]),
+            view.foot(say("Segments side by side"), None, files["sizes"]),
         ],
         className="seg-card",
     )
@@ -73,18 +88,18 @@ def body_of(found: Comparison, labels: Sequence[str], names: Sequence[str], them
             _bars(found, labels, names, "revenue", numbers, files["sizes"], theme),
             view.panel(
                 "compare-agreement",
-                "How far they agree: ARI",
-                _ARI,
+                say("How far they agree: ARI"),
+                say(_ARI),
                 figures.draw_agreement(figures.AgreementData(tuple(labels), found.ari), theme),
                 agreed,
                 files["agreement"],
             ),
             view.panel(
                 "compare-information",
-                "How far they agree: AMI",
-                _AMI,
+                say("How far they agree: AMI"),
+                say(_AMI),
                 figures.draw_agreement(
-                    figures.AgreementData(tuple(labels), found.ami, "adjusted mutual information"), theme
+                    figures.AgreementData(tuple(labels), found.ami, noted("adjusted mutual information")), theme
                 ),
                 agreed,
                 files["agreement"],
@@ -108,28 +123,38 @@ def _bars(
     files: str,
     theme: str,
 ) -> Component:
-    hints = {"customers": "How many customers each run puts under each name.", "revenue": "Whose money it is."}
+    hints = {
+        "customers": say("How many customers each run puts under each name."),
+        "revenue": say("Whose money it is."),
+    }
+    titles = {"customers": say("Segments by customers"), "revenue": say("Segments by revenue")}
     figure = figures.draw_sizes(figures.size_data(found.frames, labels, names, of), theme)
-    return view.panel(f"compare-{of}", f"Segments by {of}", hints[of], figure, numbers, files)
+    return view.panel(f"compare-{of}", titles[of], hints[of], figure, numbers, files)
 
 
 def _later_revenue(found: Comparison, labels: Sequence[str], files: str, theme: str) -> Component:
     kept = [captured(run) for run in found.runs]
     since = next((item.since for item in kept if item.since), None)
-    without = [f"{label}: {item.why}" for label, item in zip(labels, kept, strict=True) if item.why]
-    when = f" from {since} on" if since else ""
-    hint = (
-        f"Engines were fitted on the sales before a cut-off; the curves say which share of the revenue{when} their "
-        f"best segments brought in. The dashed line is the top fifth."
-    )
+    without = [f"{label}: {say(item.why)}" for label, item in zip(labels, kept, strict=True) if item.why]
+    if since:
+        hint = say(
+            "Engines were fitted on the sales before a cut-off; the curves say which share of the revenue from {day} "
+            "on their best segments brought in. The dashed line is the top fifth.",
+            day=since,
+        )
+    else:
+        hint = say(
+            "Engines were fitted on the sales before a cut-off; the curves say which share of the revenue their best "
+            "segments brought in. The dashed line is the top fifth."
+        )
     if all(item.top is None for item in kept):
-        title = html.H2("Later revenue captured")
+        title = html.H2(say("Later revenue captured"))
         return html.Section([title, *(html.P(text, className="mb-1") for text in without)], className="seg-card mt-3")
     x = tuple(np.array(item.customers or ([] if item.top is None else [TOP])) for item in kept)
     y = tuple(np.array(item.revenue or ([] if item.top is None else [item.top])) for item in kept)
     figure = drawings.draw_capture(drawings.CaptureData(tuple(labels), x, y), theme)
     numbers = part("captured", found, labels)
-    card = view.panel("compare-captured", "Later revenue captured", hint, figure, numbers, files)
+    card = view.panel("compare-captured", say("Later revenue captured"), hint, figure, numbers, files)
     notes = [html.P(text, className="seg-hint mb-0") for text in without]
     card.children.extend(notes)
     return html.Div(card, className="mt-3")
@@ -139,13 +164,17 @@ def _planes(found: Comparison, labels: Sequence[str], theme: str) -> list[Compon
     there = places(found.frames[0])
     first, second = (percent(share) for share in there.plane.explained)
     drawn = (
-        f"{count(len(there.drawn))} of {plural(there.total, 'customer')} drawn"
+        say("{drawn} of {customers} drawn", drawn=count(len(there.drawn)), customers=plural(there.total, "customer"))
         if len(there.drawn) < there.total
-        else f"All {plural(there.total, 'customer')}"
+        else say("All {customers}", customers=plural(there.total, "customer"))
     )
-    hint = (
-        f"{drawn}, the same in every panel and on the same axes: the two principal components of recency, frequency "
-        f"and spend (log(1 + value), scaled), which explain {first} and {second} of the variance."
+    hint = say(
+        "{drawn}, the same in every panel and on the same axes: the two principal components of recency, "
+        "frequency and spend (log(1 + value), scaled), which explain {first} and {second} of the "
+        "variance.",
+        drawn=drawn,
+        first=first,
+        second=second,
     )
     panels = []
     for label, frame in zip(labels, found.frames, strict=True):
@@ -158,13 +187,14 @@ def _planes(found: Comparison, labels: Sequence[str], theme: str) -> list[Compon
                 f"{label} ({first} + {second})",
                 plural(len(frame.segments), "segment"),
                 drawings.draw_plane(data, theme),
-                Part(("Segment", "Customers drawn"), rows),
+                Part((noted("Segment"), noted("Customers drawn")), rows),
                 view.part_address("projection", found.runs),
                 "400px",
             )
         )
     head = html.Section(
-        [html.H2("The same customers on one plane"), html.P(hint, className="seg-hint mb-0")], className="seg-card mt-3"
+        [html.H2(say("The same customers on one plane")), html.P(hint, className="seg-hint mb-0")],
+        className="seg-card mt-3",
     )
     two = "" if len(panels) % 3 == 0 else " seg-two"
     return [head, html.Div(panels, className=f"seg-grid seg-planes{two} mt-3")]
@@ -186,16 +216,16 @@ def pair_of(found: Comparison, labels: Sequence[str], theme: str) -> list[Compon
     return [
         view.panel(
             "compare-cross",
-            f"{labels[0]} in rows, {labels[1]} in columns",
-            "Customers in each segment of both, shaded by their share of the row.",
+            say("{rows} in rows, {columns} in columns", rows=labels[0], columns=labels[1]),
+            say("Customers in each segment of both, shaded by their share of the row."),
             figures.draw_cross(data, theme),
             numbers,
             files,
         ),
         view.panel(
             "compare-sankey",
-            f"From {labels[0]} to {labels[1]}",
-            "Each ribbon is the customers that are in both segments, in the colour of the first run's.",
+            say("From {first} to {second}", first=labels[0], second=labels[1]),
+            say("Each ribbon is the customers that are in both segments, in the colour of the first run's."),
             draw_sankey(flows, theme),
             numbers,
             files,

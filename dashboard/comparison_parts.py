@@ -12,6 +12,7 @@ from dashboard.comparison import Comparison, cross_money, cross_table, differing
 from dashboard.numbers import NOTHING, count, decimal, percent
 from dashboard.run_frame import RunFrame
 from dashboard.side_by_side import aligned_segments, captured, places
+from dashboard.texts import noted
 from engines.columns import CUSTOMER_ID
 
 PartName = Literal["metrics", "sizes", "agreement", "cross", "captured", "projection"]
@@ -90,7 +91,15 @@ def _sizes(found: Comparison, labels: Sequence[str]) -> Part:
                 item = slot.segment
                 shared = 1.0 if slot.shared is None else slot.shared
                 rows.append((number, label, item.name, item.customers, slot.share, item.revenue_share, shared))
-    head = ("Row", "Run", "Segment", "Customers", "Share of customers", "Share of revenue", "Shared with the reference")
+    head = (
+        noted("Row"),
+        noted("Run"),
+        noted("Segment"),
+        noted("Customers"),
+        noted("Share of customers"),
+        noted("Share of revenue"),
+        noted("Shared with the reference"),
+    )
     return Part(head, rows, frozenset({4, 5, 6}))
 
 
@@ -101,7 +110,10 @@ def _agreement(found: Comparison, labels: Sequence[str]) -> Part:
         for j, other in enumerate(labels)
         if i < j
     ]
-    return Part(("Run", "Other run", "Adjusted Rand index", "Adjusted mutual information"), list(rows))
+    return Part(
+        (noted("Run"), noted("Other run"), noted("Adjusted Rand index"), noted("Adjusted mutual information")),
+        list(rows),
+    )
 
 
 def cross(one: RunFrame, other: RunFrame, labels: Sequence[str]) -> Part:
@@ -113,7 +125,11 @@ def cross(one: RunFrame, other: RunFrame, labels: Sequence[str]) -> Part:
         for j, b in enumerate(other.segments)
         if table[i, j]
     ]
-    return Part((labels[0], labels[1], "Customers", "Share of the row", "Spent so far"), list(rows), frozenset({3}))
+    return Part(
+        (labels[0], labels[1], noted("Customers"), noted("Share of the row"), noted("Spent so far")),
+        list(rows),
+        frozenset({3}),
+    )
 
 
 def _captured(found: Comparison, labels: Sequence[str]) -> Part:
@@ -123,7 +139,11 @@ def _captured(found: Comparison, labels: Sequence[str]) -> Part:
         rows += [(label, x, y, None) for x, y in zip(kept.customers, kept.revenue, strict=True)]
         if not kept.customers:
             rows.append((label, None if kept.top is None else 0.2, kept.top, kept.why))
-    return Part(("Run", "Share of customers", "Share of later revenue", "Note"), rows, frozenset({1, 2}))
+    return Part(
+        (noted("Run"), noted("Share of customers"), noted("Share of later revenue"), noted("Note")),
+        rows,
+        frozenset({1, 2}),
+    )
 
 
 def _projection(found: Comparison, labels: Sequence[str]) -> Part:
@@ -134,4 +154,4 @@ def _projection(found: Comparison, labels: Sequence[str]) -> Part:
         names = np.array([item.name for item in frame.segments], dtype=object)
         named.append(names[frame.segment_codes[there.drawn]].tolist())
     rows = list(zip(ids, *there.places.T.tolist(), *named, strict=True))
-    return Part((CUSTOMER_ID, "First component", "Second component", *labels), rows)
+    return Part((CUSTOMER_ID, noted("First component"), noted("Second component"), *labels), rows)

@@ -16,6 +16,7 @@ from dashboard.disagreeing import Disagreement
 from dashboard.figures import graph_config
 from dashboard.numbers import NOTHING, count, percent, plural, short_money, written
 from dashboard.side_by_side import Aligned, Slot, memory_words
+from dashboard.texts import say, say_number
 from engines.columns import CLV, COUNTRY, CUSTOMER_ID, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
 from engines.verdict import Verdict
@@ -36,7 +37,7 @@ def panel(name: str, title: str, hint: str, figure: Any, numbers: Part, files: s
         html.Button(
             kind.upper(),
             className="link-button",
-            title=f"Download the picture as {kind.upper()}",
+            title=say("Download the picture as {kind}", kind=kind.upper()),
             **{"data-picture": kind, "data-graph": name, "data-name": f"segmentry-{name}"},
         )
         for kind in ("png", "svg")
@@ -55,10 +56,14 @@ def panel(name: str, title: str, hint: str, figure: Any, numbers: Part, files: s
 def foot(title: str, numbers: Part | None, files: str, before: Sequence[Component] = ()) -> Component:
     """What stands below a part: its numbers on request, and files of them."""
     links = [
-        html.A(kind.upper(), href=files.replace("{kind}", kind), title=f"Download the numbers as {kind.upper()}")
+        html.A(
+            kind.upper(),
+            href=files.replace("{kind}", kind),
+            title=say("Download the numbers as {kind}", kind=kind.upper()),
+        )
         for kind in ("csv", "xlsx")
     ]
-    table = [] if numbers is None else [html.Details([html.Summary("Show as table"), plain_table(title, numbers)])]
+    table = [] if numbers is None else [html.Details([html.Summary(say("Show as table")), plain_table(title, numbers)])]
     return html.Div([html.Div([*before, *links], className="seg-files"), *table], className="seg-foot")
 
 
@@ -66,7 +71,8 @@ def plain_table(title: str, numbers: Part, most: int = 200) -> Component:
     """Numbers as they are read, the first rows of many."""
     right = [not any(isinstance(row[place], str) for row in numbers.rows) for place in range(len(numbers.head))]
     head = [
-        html.Th(text, scope="col", className="seg-number" if right[i] else "") for i, text in enumerate(numbers.head)
+        html.Th(say(text), scope="col", className="seg-number" if right[i] else "")
+        for i, text in enumerate(numbers.head)
     ]
     body = [
         html.Tr(
@@ -75,7 +81,9 @@ def plain_table(title: str, numbers: Part, most: int = 200) -> Component:
         for row in numbers.rows[:most]
     ]
     left = len(numbers.rows) - most
-    more = [html.P(f"{plural(left, 'further row')} in the file.", className="seg-hint")] if left > 0 else []
+    more = (
+        [html.P(say("{rows} in the file.", rows=plural(left, "further row")), className="seg-hint")] if left > 0 else []
+    )
     table = html.Table([html.Thead(html.Tr(head)), html.Tbody(body)], className="seg-table")
     return scrolled([table, *more], title)
 
@@ -95,14 +103,17 @@ def part_address(name: str, runs: Sequence[Run]) -> str:
 
 def recommendation(said: Verdict) -> Component:
     """Which run to work with, why, what speaks against it, and what was weighed."""
-    parts: list[Component] = [html.H2("Which run to work with"), html.P(said.headline, className="mb-2 fw-semibold")]
-    for title, sentences in (("Why", said.reasons), ("But", said.against), ("Mind", said.cautions)):
+    parts: list[Component] = [
+        html.H2(say("Which run to work with")),
+        html.P(said.headline, className="mb-2 fw-semibold"),
+    ]
+    for title, sentences in ((say("Why"), said.reasons), (say("But"), said.against), (say("Mind"), said.cautions)):
         if sentences:
             parts.append(html.Div(title, className="seg-hint fw-semibold"))
             parts.append(html.Ul([html.Li(text) for text in sentences], className="mb-2"))
-    weighed = ", ".join(f"{title} {percent(weight)}" for title, weight in said.considered.items())
-    told = f"Weighed: {weighed}." if weighed else ""
-    silhouette = "Silhouettes are left out: each is measured in its own engine's feature space."
+    weighed = ", ".join(f"{say(title)} {percent(weight)}" for title, weight in said.considered.items())
+    told = say("Weighed: {weighed}.", weighed=weighed) if weighed else ""
+    silhouette = say("Silhouettes are left out: each is measured in its own engine's feature space.")
     parts.append(html.P(" ".join([*filter(None, [told]), *said.missing, silhouette]), className="seg-hint mb-0"))
     return html.Section(parts, className="seg-card seg-verdict", id="compare-verdict")
 
@@ -113,24 +124,31 @@ def recommendation(said: Verdict) -> Component:
 def metric_table(runs: Sequence[Run], labels: Sequence[str]) -> Component:
     """One row per question, one column of equal width per run, the best marked where it may be compared."""
     head = [html.Th("", scope="col"), *(html.Th(text, scope="col", className="seg-number") for text in labels)]
-    memory = [memory_words(run) for run in runs]
+    memory, spaces = [memory_words(run) for run in runs], [say(space_words(run)) for run in runs]
+    fitted = [NOTHING if run.fitted_on is None else count(run.fitted_on) for run in runs]
+    times = [NOTHING if run.seconds is None else f"{written(run.seconds, '.2f')} s" for run in runs]
+    timed = say("Seconds from the customer table to the finished segments, on the machine that fitted it.")
+    equal = say("Settings that are equal are not shown.")
     body = [
-        _line("Segments", "How many segments there are.", [count(len(run.segments)) for run in runs]),
+        _line(say("Segments"), say("How many segments there are."), [count(len(run.segments)) for run in runs]),
         *(_metric_line(row) for row in metric_rows(runs)),
-        _line("Feature space", "What distances are measured in.", [space_words(run) for run in runs], wrap=True),
-        _line("Fitted on", "Customers the model was fitted on; everyone is labelled all the same.",
-              [NOTHING if run.fitted_on is None else count(run.fitted_on) for run in runs]),
-        _line("Fit time", "Seconds from the customer table to the finished segments, on the machine that fitted it.",
-              [NOTHING if run.seconds is None else f"{written(run.seconds, '.2f')} s" for run in runs],
-              best=least([run.seconds for run in runs])),
-        _line("Peak memory", "", [text for text, _ in memory], meanings=[why for _, why in memory],
-              best=least([(run.info.get("memory") or {}).get("peak") for run in runs])),
-        *(_line(f"Setting: {name}", "Settings that are equal are not shown.", [_setting(value) for value in values],
-                wrap=True)
-          for name, values in differing_settings(runs)),
-    ]  # fmt: skip
+        _line(say("Feature space"), say("What distances are measured in."), spaces, wrap=True),
+        _line(say("Fitted on"), say("Customers the model was fitted on; everyone is labelled all the same."), fitted),
+        _line(say("Fit time"), timed, times, best=least([run.seconds for run in runs])),
+        _line(
+            say("Peak memory"),
+            "",
+            [text for text, _ in memory],
+            meanings=[why for _, why in memory],
+            best=least([(run.info.get("memory") or {}).get("peak") for run in runs]),
+        ),
+        *(
+            _line(say("Setting: {name}", name=name), equal, [_setting(value) for value in values], wrap=True)
+            for name, values in differing_settings(runs)
+        ),
+    ]
     table = html.Table([html.Thead(html.Tr(head)), html.Tbody(body)], className="seg-table seg-equal")
-    return scrolled(table, "Metrics and settings of the runs")
+    return scrolled(table, say("Metrics and settings of the runs"))
 
 
 def _line(
@@ -146,7 +164,7 @@ def _line(
     cells = [
         _cell(text, hover, place in best, wrap) for place, (text, hover) in enumerate(zip(shown, hovers, strict=True))
     ]
-    way = [html.Div("lower is better", className="seg-hint fw-normal")] if best else []
+    way = [html.Div(say("lower is better"), className="seg-hint fw-normal")] if best else []
     return html.Tr([html.Th([title, *way], scope="row", title=meaning), *cells])
 
 
@@ -157,17 +175,17 @@ def least(values: Sequence[float | None]) -> set[int]:
 
 
 def _cell(text: str, hover: str, best: bool, wrap: bool = False) -> Component:
-    shown = [text, html.Span(" ★", **{"aria-label": "best"})] if best else text
+    shown = [text, html.Span(" ★", **{"aria-label": say("best")})] if best else text
     style = f"seg-number{' text-wrap' if wrap else ''}{' seg-best' if best else ''}"
     return html.Td(shown, className=style, title=hover)
 
 
 def _metric_line(row: MetricRow) -> Component:
-    way = BETTER[row.better] if row.one_space else f"{BETTER[row.better]}, within one feature space only"
-    title = html.Th([row.title, html.Div(way, className="seg-hint fw-normal")], scope="row", title=row.meaning)
-    cells = [
-        _cell(metric_text(row.name, value), row.meaning, place in row.best) for place, value in enumerate(row.values)
-    ]
+    way, meaning = say(BETTER[row.better]), say(row.meaning) if row.meaning else ""
+    if not row.one_space:
+        way = say("{better}, within one feature space only", better=way)
+    title = html.Th([say(row.title), html.Div(way, className="seg-hint fw-normal")], scope="row", title=meaning)
+    cells = [_cell(metric_text(row.name, value), meaning, place in row.best) for place, value in enumerate(row.values)]
     return html.Tr([title, *cells])
 
 
@@ -185,20 +203,23 @@ def aligned_table(sizes: Aligned, labels: Sequence[str]) -> Component:
     head = [html.Th(text, scope="col") for text in labels]
     lines = [html.Tr([_slot(slot) for slot in row]) for row in sizes.rows]
     table = html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table seg-equal seg-aligned")
-    return scrolled(table, "Segments of the runs, those of the same customers in one row")
+    return scrolled(table, say("Segments of the runs, those of the same customers in one row"))
 
 
 def _slot(slot: Slot | None) -> Component:
     if slot is None:
-        return html.Td(NOTHING, title="This run has fewer segments.", className="seg-hint")
+        return html.Td(NOTHING, title=say("This run has fewer segments."), className="seg-hint")
     item = slot.segment
     parts: list[Any] = [
         html.Div([cards.swatch(item.colour), item.name], className="fw-semibold"),
-        html.Div(f"{count(item.customers)} · {percent(slot.share)} of customers", className="seg-small"),
-        html.Div(f"{percent(item.revenue_share)} of revenue", className="seg-small"),
+        html.Div(
+            say("{customers} · {share} of customers", customers=count(item.customers), share=percent(slot.share)),
+            className="seg-small",
+        ),
+        html.Div(say("{share} of revenue", share=percent(item.revenue_share)), className="seg-small"),
     ]
     if slot.shared is not None:
-        parts.append(html.Div(f"holds {percent(slot.shared)} of the row", className="seg-hint"))
+        parts.append(html.Div(say("holds {share} of the row", share=percent(slot.shared)), className="seg-hint"))
     return html.Td(parts)
 
 
@@ -212,16 +233,27 @@ def disagreements(found: Disagreement, labels: tuple[str, str]) -> list[Componen
     if not found.customers:
         return [
             html.P(
-                f"Nobody is in {found.segment} by {labels[0]} and in {found.elsewhere} by {labels[1]}. "
-                "Choose other segments above.",
+                say(
+                    "Nobody is in {segment} by {first} and in {elsewhere} by {second}. Choose other segments above.",
+                    segment=found.segment,
+                    first=labels[0],
+                    elsewhere=found.elsewhere,
+                    second=labels[1],
+                ),
                 className="mb-0",
             )
         ]
     money = short_money(found.revenue, found.one.currency)
-    told = (
-        f"{plural(found.customers, 'customer')}, who {'has' if found.customers == 1 else 'have'} spent {money}, "
-        f"{'is' if found.customers == 1 else 'are'} in {found.segment} by {labels[0]} "
-        f"and in {found.elsewhere} by {labels[1]}."
+    told = say_number(
+        "{customers}, who has spent {money}, is in {segment} by {first} and in {elsewhere} by {second}.",
+        "{customers}, who have spent {money}, are in {segment} by {first} and in {elsewhere} by {second}.",
+        found.customers,
+        customers=plural(found.customers, "customer"),
+        money=money,
+        segment=found.segment,
+        first=labels[0],
+        elsewhere=found.elsewhere,
+        second=labels[1],
     )
     query = urlencode(
         [("run", found.one.run.id), ("run", found.other.run.id), ("segment", found.segment), ("other", found.elsewhere)]
@@ -231,7 +263,11 @@ def disagreements(found: Disagreement, labels: tuple[str, str]) -> list[Componen
         for kind in ("csv", "xlsx", "parquet")
     ]
     shown = min(found.customers, _SHOWN)
-    note = "Export all of them:" if shown == found.customers else f"The {shown} who spent most; export all of them:"
+    note = (
+        say("Export all of them:")
+        if shown == found.customers
+        else say("The {number} who spent most; export all of them:", number=shown)
+    )
     return [
         html.P(told, className="mb-1"),
         html.Div([html.Span(note), *links], className="seg-files seg-hint mb-1"),
@@ -243,8 +279,11 @@ def _customers(found: Disagreement) -> Component:
     rows = found.dearest(_SHOWN).to_pylist()
     columns = [(name, told) for name, told in _COLUMNS if found.one.has(name)]
     with_country = bool(found.one.countries)
-    heads = [found.one.describe(name).title for name, _ in columns] + (["Country"] if with_country else [])
-    head = [html.Th("Customer", scope="col"), *(html.Th(text, scope="col", className="seg-number") for text in heads)]
+    heads = [say(found.one.describe(name).title) for name, _ in columns] + ([say("Country")] if with_country else [])
+    head = [
+        html.Th(say("Customer"), scope="col"),
+        *(html.Th(text, scope="col", className="seg-number") for text in heads),
+    ]
     lines = []
     for row in rows:
         cells = [
@@ -258,7 +297,7 @@ def _customers(found: Disagreement) -> Component:
             )
         )
     table = html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table")
-    return scrolled(table, "Customers about whom the two runs disagree")
+    return scrolled(table, say("Customers about whom the two runs disagree"))
 
 
 def segment_options(segments: Sequence[NamedSegment]) -> list[dict[str, str]]:

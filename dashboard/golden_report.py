@@ -9,25 +9,37 @@ from dash.development.base_component import Component
 
 from dashboard.numbers import NOTHING, written
 from dashboard.run_report import table
+from dashboard.texts import say
 from engines.value.golden import Comparison
 
 
 def golden_parts(found: Sequence[Comparison], titles: dict[str, str]) -> list[Component]:
     """How many figures agree, and all of them: published, ours, and how far off ours may be."""
     off = [item for item in found if not item.holds]
-    told = f"All {len(found)} figures agree with the published ones."
+    told = say("All {number} figures agree with the published ones.", number=len(found))
     if off:
-        told = f"▲ {len(off)} of {len(found)} figures differ from the published ones by more than they may."
-    names = (("Model", False), ("Figure", False), ("Source", False))
-    heads = (*names[:2], ("Published", True), ("Here", True), ("May differ by", True), ("", False), names[2])
+        told = say(
+            "▲ {off} of {number} figures differ from the published ones by more than they may.",
+            off=len(off),
+            number=len(found),
+        )
+    names = ((say("Model"), False), (say("Figure"), False), (say("Source"), False))
+    heads = (
+        *names[:2],
+        (say("Published"), True),
+        (say("Here"), True),
+        (say("May differ by"), True),
+        ("", False),
+        names[2],
+    )
     return [
         html.P(told, className="seg-alarm" if off else "fw-semibold", role="status"),
-        table("Published figures and ours", heads, [_line(item, titles) for item in found]),
+        table(say("Published figures and ours"), heads, [_line(item, titles) for item in found]),
     ]
 
 
 def _line(item: Comparison, titles: dict[str, str]) -> Component:
-    mark = html.Td("✓" if item.holds else "▲ differs", className="" if item.holds else "seg-alarm")
+    mark = html.Td("✓" if item.holds else say("▲ differs"), className="" if item.holds else "seg-alarm")
     ours = NOTHING if item.ours is None else written(item.ours, ",.4f")
     numbers = [
         html.Td(each, className="seg-number")

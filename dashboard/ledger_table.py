@@ -9,6 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.numbers import NOTHING, money, written
+from dashboard.texts import say
 from engines.intake import NOTES, RULES
 
 _COUNTED = ("lines", "orders", "customers")
@@ -22,20 +23,25 @@ def ledger_table(ledger: Mapping[str, Any], currency: str) -> Component:
         currency: ISO 4217 of its money.
     """
     if not ledger.get("in") or not ledger.get("out"):
-        return html.P("No ledger was kept of it.", className="seg-hint mb-0")
-    heads = ("", "Lines", "Orders", "Customers", "Money")
+        return html.P(say("No ledger was kept of it."), className="seg-hint mb-0")
+    heads = ("", say("Lines"), say("Orders"), say("Customers"), say("Money"))
     head = html.Tr([html.Th(text, scope="col", className="seg-number" if text else "") for text in heads])
     dropped = [rule for rule in ledger["rules"] if rule["lines"] or rule["revenue"]]
     noted = [note for note in ledger.get("notes", ()) if note["lines"]]
     rows = [
-        _row("In", "All that was read.", ledger["in"], currency, "fw-semibold"),
+        _row(say("In"), say("All that was read."), ledger["in"], currency, "fw-semibold"),
         *[_row(f"− {_words(rule['rule'])}", _why(rule["rule"]), rule, currency) for rule in dropped],
-        _row("Out", "What customers are built from.", ledger["out"], currency, "fw-semibold"),
-        *[_row(f"of this {part['rule']}", "", part, currency) for part in ledger.get("parts", ())],
-        *[_row(f"Noticed: {_words(note['rule'])}", _why(note["rule"]), note, currency, "seg-noted") for note in noted],
+        _row(say("Out"), say("What customers are built from."), ledger["out"], currency, "fw-semibold"),
+        *[_row(say("of this {part}", part=part["rule"]), "", part, currency) for part in ledger.get("parts", ())],
+        *[
+            _row(say("Noticed: {rule}", rule=_words(note["rule"])), _why(note["rule"]), note, currency, "seg-noted")
+            for note in noted
+        ],
     ]
     table = html.Table([html.Thead(head), html.Tbody(rows)], className="seg-table seg-ledger")
-    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": "Where every line went"})
+    return html.Div(
+        table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": say("Where every line went")}
+    )
 
 
 def _row(title: str, why: str, side: Mapping[str, Any], currency: str, style: str = "") -> Component:
@@ -46,7 +52,7 @@ def _row(title: str, why: str, side: Mapping[str, Any], currency: str, style: st
 
 
 def _words(rule: str) -> str:
-    return rule.replace("_", " ")
+    return say(rule.replace("_", " "))
 
 
 def _why(rule: str) -> str:

@@ -10,6 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.run_requests import AUTO, Wish
+from dashboard.texts import say
 from engines.columns import describe
 from engines.contract import Knob
 from engines.registry import Registered
@@ -35,7 +36,7 @@ def part_id(kind: str, engine: Any, knob: Any = None) -> dict[str, Any]:
 
 def title_of_knob(name: str) -> str:
     """A setting's name as people read it: ``Set aside one order``."""
-    return name.replace("_", " ").capitalize() if len(name) > 1 else name
+    return say(name.replace("_", " ").capitalize()) if len(name) > 1 else name
 
 
 def card(entry: Registered, values: Mapping[str, Any], ticked: bool, columns: Mapping[str, bool]) -> Component:
@@ -48,16 +49,26 @@ def card(entry: Registered, values: Mapping[str, Any], ticked: bool, columns: Ma
         columns: the columns of the customers, by name, and whether they hold numbers.
     """
     if entry.engine is None:
-        told = f"The engine {entry.name} of {entry.origin} cannot be used: {entry.error}. Mend or remove it."
+        told = say(
+            "The engine {engine} of {origin} cannot be used: {error}. Mend or remove it.",
+            engine=entry.name,
+            origin=entry.origin,
+            error=entry.error,
+        )
         return html.Section([html.H3(entry.title), html.P(told, className="seg-alarm mb-0")], className="new-run-card")
-    tick = dbc.Checkbox(id=part_id(TICK, entry.name), value=ticked, label=entry.title, label_class_name="new-run-title")
+    tick = dbc.Checkbox(
+        id=part_id(TICK, entry.name), value=ticked, label=say(entry.title), label_class_name="new-run-title"
+    )
     fields = [_field(entry.name, knob, values[knob.name], columns) for knob in entry.knobs if knob.name != SEED]
-    more = [html.Details([html.Summary("More settings"), *fields[_FIRST:]])] if fields[_FIRST:] else []
-    whose = "" if entry.origin.startswith("segmentry ") else f" From {entry.origin}."
+    more = [html.Details([html.Summary(say("More settings")), *fields[_FIRST:]])] if fields[_FIRST:] else []
+    told = say(entry.summary) if entry.summary else ""
+    if not entry.origin.startswith("segmentry "):
+        whose = say("From {origin}.", origin=entry.origin)
+        told = f"{told} {whose}"
     return html.Section(
         [
             tick,
-            html.P(f"{entry.summary}{whose}", className="seg-hint mb-2"),
+            html.P(told, className="seg-hint mb-2"),
             *fields[:_FIRST],
             *more,
             html.P("", id=part_id(WRONG, entry.name), className="seg-alarm new-run-wrong mb-0", role="alert"),
@@ -69,7 +80,7 @@ def card(entry: Registered, values: Mapping[str, Any], ticked: bool, columns: Ma
 def _field(engine: str, knob: Knob, value: Any, columns: Mapping[str, bool]) -> Component:
     name, title = part_id(KNOB, engine, knob.name), title_of_knob(knob.name)
     if knob.type is bool:
-        return html.Div(dbc.Switch(id=name, value=value, label=title), title=knob.help, className="new-run-field")
+        return html.Div(dbc.Switch(id=name, value=value, label=title), title=_help(knob), className="new-run-field")
     if knob.type is tuple and (knob.choices is not None or knob.name == FEATURES):
         return _many(engine, knob, value, columns)
     if knob.choices is not None:
@@ -77,7 +88,7 @@ def _field(engine: str, knob: Knob, value: Any, columns: Mapping[str, bool]) -> 
         return _labelled(knob, title, dbc.Select(id=name, options=options, value=value, size="sm"))
     if knob.type is tuple:
         lines = dbc.Textarea(id=name, value="\n".join(value), size="sm", rows=3, debounce=True)
-        return _labelled(knob, title, lines, "one on each line")
+        return _labelled(knob, title, lines, say("one on each line"))
     if _has_slider(knob):
         return _slider(engine, knob, value)
     bounds = {} if knob.type is str else {"data-low": _bound(knob.low), "data-high": _bound(knob.high)}
@@ -86,9 +97,13 @@ def _field(engine: str, knob: Knob, value: Any, columns: Mapping[str, bool]) -> 
     return html.Div(_labelled(knob, title, field, _range_words(knob)), className="new-run-bounds", **bounds)
 
 
+def _help(knob: Knob) -> str:
+    return say(knob.help) if knob.help else ""
+
+
 def _labelled(knob: Knob, title: str, field: Component, hint: str = "") -> Component:
     head = [title, html.Span(hint, className="seg-hint ms-2")] if hint else [title]
-    return html.Label([html.Span(head), field], title=knob.help, className="new-run-field")
+    return html.Label([html.Span(head), field], title=_help(knob), className="new-run-field")
 
 
 def _slider(engine: str, knob: Knob, value: int) -> Component:
@@ -104,9 +119,9 @@ def _slider(engine: str, knob: Knob, value: int) -> Component:
         class_name="form-range new-run-range",
     )
     head = html.Span([title_of_knob(knob.name), " ", shown, html.Span(_range_words(knob), className="seg-hint ms-2")])
-    parts: list[Component] = [html.Label([head, field], title=knob.help, className="new-run-field")]
+    parts: list[Component] = [html.Label([head, field], title=_help(knob), className="new-run-field")]
     if knob.name == "k":
-        parts.append(dbc.Checkbox(id=part_id(AUTO_K, engine), value=False, label="Choose k for me"))
+        parts.append(dbc.Checkbox(id=part_id(AUTO_K, engine), value=False, label=say("Choose k for me")))
     return html.Div(parts, className="new-run-slider")
 
 
@@ -116,7 +131,7 @@ def _many(engine: str, knob: Knob, value: Sequence[str], columns: Mapping[str, b
     picked = dbc.Checklist(
         id=part_id(COLUMNS if is_columns else KNOB, engine, knob.name), options=options, value=list(value)
     )
-    legend = html.Legend(title_of_knob(knob.name), title=knob.help, className="new-run-legend")
+    legend = html.Legend(title_of_knob(knob.name), title=_help(knob), className="new-run-legend")
     return html.Fieldset([legend, html.Div(picked, className="new-run-many")], className="new-run-field")
 
 
@@ -125,9 +140,9 @@ def column_options(columns: Mapping[str, bool], chosen: Sequence[str] = ()) -> l
     numbers = [name for name, is_number in columns.items() if is_number]
     first = [*(name for name in chosen if name in numbers), *(name for name in numbers if name not in chosen)]
     gone = [name for name in chosen if name not in numbers]  # stays in sight, so that it can be taken out
-    return [{"label": describe(name).title, "value": name, "title": describe(name).meaning} for name in first] + [
-        {"label": f"{name} (not there)", "value": name} for name in gone
-    ]
+    return [
+        {"label": say(describe(name).title), "value": name, "title": say(describe(name).meaning)} for name in first
+    ] + [{"label": say("{column} (not there)", column=name), "value": name} for name in gone]
 
 
 def _has_slider(knob: Knob) -> bool:
@@ -140,8 +155,12 @@ def _range_words(knob: Knob) -> str:
     if knob.low is None and knob.high is None:
         return ""
     if knob.high is None or knob.high >= 2**31:
-        return f"at least {_bound(knob.low)}"
-    return f"up to {_bound(knob.high)}" if knob.low is None else f"{_bound(knob.low)} to {_bound(knob.high)}"
+        return say("at least {low}", low=_bound(knob.low))
+    return (
+        say("up to {high}", high=_bound(knob.high))
+        if knob.low is None
+        else say("{low} to {high}", low=_bound(knob.low), high=_bound(knob.high))
+    )
 
 
 def _bound(value: float | None) -> str:
@@ -188,7 +207,7 @@ def in_words(entry: Registered, wish: Wish) -> str:
     """What an engine is going to do, in a sentence: its number of segments, and what differs from its defaults."""
     said: list[str] = []
     if wish.choose_k:
-        said.append("the number of segments chosen for you")
+        said.append(say("the number of segments chosen for you"))
     elif "k" in wish.settings:
         said.append(f"k = {wish.settings['k']}")
     for knob in entry.knobs:
@@ -196,4 +215,6 @@ def in_words(entry: Registered, wish: Wish) -> str:
         if knob.name != "k" and value != knob.default:
             shown = ", ".join(value) if isinstance(value, tuple) else str(value)
             said.append(f"{title_of_knob(knob.name).lower()} {shown}")
-    return f"{entry.title}: {'; '.join(said)}." if said else f"{entry.title} with its usual settings."
+    return (
+        f"{entry.title}: {'; '.join(said)}." if said else say("{engine} with its usual settings.", engine=entry.title)
+    )

@@ -14,6 +14,7 @@ from dashboard.context import title_of
 from dashboard.numbers import day, plural
 from dashboard.runner import make_engine
 from dashboard.services import Services
+from dashboard.texts import say
 from engines import registry
 from engines.errors import InputError
 from storage.contract import Snapshot
@@ -37,15 +38,15 @@ def data(snapshots: list[Snapshot], begin: Snapshot) -> list[Component]:
     datasets = [{"value": name, "label": title} for name, title in sorted(names.items(), key=lambda pair: pair[1])]
     options = dates(snapshots, begin.dataset)
     cells = [
-        _cell("Data set", dbc.Select(id=DATASET, options=datasets, value=begin.dataset, size="sm")),
-        _cell("Customers as of", dbc.Select(id=WHEN, options=options, value=str(begin.id), size="sm")),
+        _cell(say("Data set"), dbc.Select(id=DATASET, options=datasets, value=begin.dataset, size="sm")),
+        _cell(say("Customers as of"), dbc.Select(id=WHEN, options=options, value=str(begin.id), size="sm")),
         html.Div(
-            _cell("Another date", dbc.Input(id=DATE, type="date", value="", size="sm", debounce=True)),
+            _cell(say("Another date"), dbc.Input(id=DATE, type="date", value="", size="sm", debounce=True)),
             id=DATE_PLACE,
             hidden=True,
         ),
     ]
-    upload = ["Other sales? ", dcc.Link("Upload them on the Data page", href="/data"), "."]
+    upload = [say("Other sales?"), " ", dcc.Link(say("Upload them on the Data page"), href="/data"), "."]
     return [
         html.Div(cells, className="data-cells"),
         html.P("", id=TOLD, className="seg-hint mt-2 mb-0", **{"aria-live": "polite"}),
@@ -69,7 +70,7 @@ def dates(snapshots: list[Snapshot], dataset: str) -> list[dict[str, str]]:
         }
         for item in mine
     ]
-    return [*dated, {"value": OTHER, "label": "Another date …"}]
+    return [*dated, {"value": OTHER, "label": say("Another date …")}]
 
 
 def engines(services: Services, begin: Snapshot) -> list[Component]:
@@ -88,11 +89,11 @@ def engines(services: Services, begin: Snapshot) -> list[Component]:
     seed = dbc.Input(
         id=SEED, type="text", value=str(services.config.engines.seed), size="sm", debounce=True, inputmode="numeric"
     )
-    hint = "The same seed gives the same segments."
+    hint = say("The same seed gives the same segments.")
     return [
         html.Div(shown, className="new-run-cards"),
         html.Div(
-            [html.Label(["Seed of everything random", seed], className="data-label", title=hint)],
+            [html.Label([say("Seed of everything random"), seed], className="data-label", title=hint)],
             className="new-run-seed new-run-bounds",
             **{"data-low": "0", "data-high": "4294967295"},
         ),
@@ -104,6 +105,6 @@ def review() -> list[Component]:
     return [
         html.Div(id=REVIEW, **{"aria-live": "polite"}),
         html.Div(id=REFUSED, **{"aria-live": "assertive"}),
-        dbc.Button("Start", id=START, color="primary", size="sm", disabled=True),
-        html.Span("A worker computes it; this page may be left and come back to.", className="seg-hint ms-2"),
+        dbc.Button(say("Start"), id=START, color="primary", size="sm", disabled=True),
+        html.Span(say("A worker computes it; this page may be left and come back to."), className="seg-hint ms-2"),
     ]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from dashboard.numbers import written
 from dashboard.run_requests import Open
+from dashboard.texts import noted, say
 from storage.contract import Run
 from storage.queued import LogLine
 
@@ -75,12 +76,12 @@ def left_words(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 10:
-        return "a few seconds left"
+        return say("a few seconds left")
     if seconds < 55:
-        return f"about {math.ceil(seconds / 10) * 10} s left"
+        return say("about {seconds} s left", seconds=math.ceil(seconds / 10) * 10)
     if seconds < 3600:
-        return f"about {round(seconds / 60) or 1} min left"
-    return f"about {written(seconds / 3600, '.1f')} h left"
+        return say("about {minutes} min left", minutes=round(seconds / 60) or 1)
+    return say("about {hours} h left", hours=written(seconds / 3600, ".1f"))
 
 
 def duration(seconds: float | None) -> str:
@@ -88,9 +89,13 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 60:
-        return f"{written(seconds, '.1f')} s"
+        return say("{seconds} s", seconds=written(seconds, ".1f"))
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+    return (
+        say("{minutes} min {seconds} s", minutes=minutes, seconds=f"{rest:02}")
+        if minutes < 60
+        else say("{hours} h {minutes} min", hours=minutes // 60, minutes=f"{minutes % 60:02}")
+    )
 
 
 def log_of(run: Run, lines: Sequence[LogLine]) -> list[Moment]:
@@ -98,14 +103,14 @@ def log_of(run: Run, lines: Sequence[LogLine]) -> list[Moment]:
 
     A line about a stage has the seconds until the next line.
     """
-    told = [(run.created_at, "Queued.")]
+    told = [(run.created_at, noted("Queued."))]
     told += [(line.at, line.text) for line in lines]
     if run.started_at is not None and run.attempts > 1:
         told.append((run.started_at, f"Begun for the {_ordinal(run.attempts)} time, by {run.worker or 'nobody'}."))
     elif run.started_at is not None and run.worker:
         told.append((run.started_at, f"Begun by {run.worker}."))
     if run.finished_at is not None:
-        ends = {"done": "Done.", "failed": f"Failed: {run.error}", "cancelled": "Cancelled."}
+        ends = {"done": noted("Done."), "failed": f"Failed: {run.error}", "cancelled": noted("Cancelled.")}
         told.append((run.finished_at, ends.get(run.state, f"It is {run.state}.")))
     told.sort(key=lambda pair: pair[0])
     ends_at: list[datetime | None] = [*(at for at, _ in told[1:]), None]

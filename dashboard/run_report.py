@@ -14,6 +14,7 @@ from dash.development.base_component import Component
 from dashboard import cards, name_editor
 from dashboard.comparison import BETTER, metric_rows, metric_text, space_words
 from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, short_money, written
+from dashboard.texts import say
 from engines.contract import Knob
 from engines.rules import rules_of
 from storage.contract import Run, Snapshot
@@ -55,15 +56,30 @@ def segment_section(run: Run, snapshot: Snapshot, page: str) -> Component:
     currency = str(snapshot.info.get("currency", ""))
     rules = rules_of(_artifacts(run), partial(short_money, currency=currency))
     heads = (
-        ("Segment and what to do", False),
-        *((title, True) for title in ("Customers", "Share", "Revenue", "Recency", "Frequency", "Monetary", "CLV")),
+        (say("Segment and what to do"), False),
+        *(
+            (title, True)
+            for title in (
+                say("Customers"),
+                say("Share"),
+                say("Revenue"),
+                say("Recency"),
+                say("Frequency"),
+                say("Monetary"),
+                say("CLV"),
+            )
+        ),
     )
     lines = []
     for item in run.segments:
         address = "/?" + urlencode([("run", run.id), ("segment", item.name)])
         rule = [html.Div(rules[item.key], className="rule")] if item.key in rules else []
         name = [
-            dcc.Link([cards.swatch(item.colour), item.name], href=address, title=f"Show the customers of {item.name}"),
+            dcc.Link(
+                [cards.swatch(item.colour), item.name],
+                href=address,
+                title=say("Show the customers of {segment}", segment=item.name),
+            ),
             name_editor.pencil(page, run.id, item),
             html.Div(item.action, className="action"),
             *rule,
@@ -79,9 +95,11 @@ def segment_section(run: Run, snapshot: Snapshot, page: str) -> Component:
         )
         cells = [html.Td(text, className="seg-number") for text in numbers]
         lines.append(html.Tr([html.Th(name, scope="row"), *cells]))
-    hint = "Revenue is the segment's share of all; recency (days), frequency, monetary and CLV are means per customer."
-    shown = table("Segments of the run", heads, lines, "segment-table seg-report")
-    return section("Segments", shown, hint=hint)
+    hint = say(
+        "Revenue is the segment's share of all; recency (days), frequency, monetary and CLV are means per customer."
+    )
+    shown = table(say("Segments of the run"), heads, lines, "segment-table seg-report")
+    return section(say("Segments"), shown, hint=hint)
 
 
 # --- metrics --------------------------------------------------------------------------------------------------------
@@ -91,16 +109,19 @@ def metric_section(run: Run) -> Component:
     """Every metric with its sentence and which way is better, and the feature space that distances belong to."""
     lines = []
     for row in metric_rows([run]):
-        way = html.Span(f" · {BETTER[row.better]}", className="seg-hint fw-normal")
+        way = html.Span(f" · {say(BETTER[row.better])}", className="seg-hint fw-normal")
         since = run.info.get("holdout_from") if row.name == "holdout_revenue" else None
-        then = f" Fitted before {day(date.fromisoformat(since))}, looked at after it." if since else ""
-        meaning = html.Div(f"{row.meaning}{then}", className="seg-hint fw-normal")
+        told = say(row.meaning) if row.meaning else ""
+        if since:
+            then = say("Fitted before {day}, looked at after it.", day=day(date.fromisoformat(since)))
+            told = f"{told} {then}"
+        meaning = html.Div(told, className="seg-hint fw-normal")
         value = html.Td(metric_text(row.name, row.values[0]), className="seg-number")
-        lines.append(html.Tr([html.Th([row.title, way, meaning], scope="row"), value]))
-    space = _artifacts(run).get("space") or space_words(run)
-    hint = f"Feature space: {space}. What is measured in it is never compared with another space."
-    heads = (("Metric", False), ("Value", True))
-    return section("Metrics", table("Metrics of the run", heads, lines), hint=hint)
+        lines.append(html.Tr([html.Th([say(row.title), way, meaning], scope="row"), value]))
+    space = _artifacts(run).get("space") or say(space_words(run))
+    hint = say("Feature space: {space}. What is measured in it is never compared with another space.", space=space)
+    heads = ((say("Metric"), False), (say("Value"), True))
+    return section(say("Metrics"), table(say("Metrics of the run"), heads, lines), hint=hint)
 
 
 # --- settings and data ----------------------------------------------------------------------------------------------
@@ -115,17 +136,24 @@ def setting_section(run: Run, knobs: Sequence[Knob]) -> Component:
         default = NOTHING if knob is None else _setting(knob.default)
         changed = knob is not None and _setting(value) != default
         shown = html.Td(_setting(value), className="seg-best" if changed else "")
-        title = html.Th(name.replace("_", " "), scope="row", title=knob.help if knob else None, className="seg-help")
+        title = html.Th(
+            name.replace("_", " "),
+            scope="row",
+            title=say(knob.help) if knob and knob.help else None,
+            className="seg-help",
+        )
         lines.append(html.Tr([title, shown, html.Td(default, className="seg-hint")]))
-    heads = (("Setting", False), ("Value", False), ("Default", False))
-    return section("Settings", table("Settings of the run", heads, lines), hint="Hover a name for what it does.")
+    heads = ((say("Setting"), False), (say("Value"), False), (say("Default"), False))
+    return section(
+        say("Settings"), table(say("Settings of the run"), heads, lines), hint=say("Hover a name for what it does.")
+    )
 
 
 def _setting(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or NOTHING
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("yes") if value else say("no")
     return NOTHING if value in (None, "") else str(value)
 
 
@@ -136,19 +164,31 @@ def data_section(snapshot: Snapshot) -> Component:
     days = [day(date.fromisoformat(info[name])) for name in ("first_day", "last_day") if info.get(name)]
     synthetic = [" ", cards.synthetic_badge()] if info.get("synthetic") else []
     pairs: list[tuple[str, Any, str]] = [
-        ("Data set", [str(info.get("title") or snapshot.dataset), *synthetic], ""),
-        ("Source", snapshot.source, "The file or table the sales were read from."),
-        ("Snapshot", str(snapshot.id), "Customers as of a date; runs of one snapshot have the same customers."),
-        ("As of", day(snapshot.as_of), "Sales before this day's midnight count."),
-        ("Sales", " to ".join(days) or NOTHING, "First and last day with sales."),
-        ("Customers", count(snapshot.customers), ""),
-        ("Value", _value_words(info.get("value") or {}), "What estimated CLV and churn risk, and how far ahead."),
+        (say("Data set"), [str(info.get("title") or snapshot.dataset), *synthetic], ""),
+        (say("Source"), snapshot.source, say("The file or table the sales were read from.")),
+        (
+            say("Snapshot"),
+            str(snapshot.id),
+            say("Customers as of a date; runs of one snapshot have the same customers."),
+        ),
+        (say("As of"), day(snapshot.as_of), say("Sales before this day's midnight count.")),
+        (say("Sales"), _span(days), say("First and last day with sales.")),
+        (say("Customers"), count(snapshot.customers), ""),
+        (
+            say("Value"),
+            _value_words(info.get("value") or {}),
+            say("What estimated CLV and churn risk, and how far ahead."),
+        ),
     ]
-    parts = [_pairs("Data of the run", pairs)]
+    parts = [_pairs(say("Data of the run"), pairs)]
     if ledger.get("in") and ledger.get("out"):
         parts.append(_ledger(ledger, currency))
     notes = [*info.get("notes", ()), *info.get("value_notes", ())]
-    return section("Data", *parts, *([_bullets(notes)] if notes else []))
+    return section(say("Data"), *parts, *([_bullets(notes)] if notes else []))
+
+
+def _span(days: Sequence[str]) -> str:
+    return say("{first} to {last}", first=days[0], last=days[1]) if len(days) == 2 else "".join(days) or NOTHING
 
 
 def _value_words(model: Mapping[str, Any]) -> str:
@@ -156,9 +196,11 @@ def _value_words(model: Mapping[str, Any]) -> str:
     titles = {"bg_nbd": "BG/NBD", "mbg_nbd": "MBG/NBD", "pareto_nbd": "Pareto/NBD", "gamma_gamma": "Gamma-Gamma"}
     used = [title for name, title in titles.items() if model.get(name)]
     if not used:
-        return "not estimated"
-    ahead = [f"{model['horizon_weeks']} weeks ahead"] if model.get("horizon_weeks") else []
-    rate = [f"discounted by {percent(model['discount_rate'])} a year"] if model.get("discount_rate") else []
+        return say("not estimated")
+    ahead = [say("{weeks} weeks ahead", weeks=model["horizon_weeks"])] if model.get("horizon_weeks") else []
+    rate = (
+        [say("discounted by {rate} a year", rate=percent(model["discount_rate"]))] if model.get("discount_rate") else []
+    )
     return ", ".join([" and ".join(used), *ahead, *rate])
 
 
@@ -169,13 +211,17 @@ def _ledger(ledger: Mapping[str, Any], currency: str) -> Component:
         return html.Tr([html.Th(title, scope="row"), *cells], className=style)
 
     rules = [
-        line(f"− {rule['rule'].replace('_', ' ')}", rule)
+        line(f"− {say(rule['rule'].replace('_', ' '))}", rule)
         for rule in ledger["rules"]
         if rule["lines"] or rule["revenue"]
     ]
-    parts = [line(f"of this {part['rule']}", part) for part in ledger.get("parts", ())]
-    lines = [line("Read", ledger["in"]), *rules, line("Used", ledger["out"], "fw-semibold"), *parts]
-    return table("What cleaning dropped", (("Lines of sales", False), ("Lines", True), ("Revenue", True)), lines)
+    parts = [line(say("of this {part}", part=part["rule"]), part) for part in ledger.get("parts", ())]
+    lines = [line(say("Read"), ledger["in"]), *rules, line(say("Used"), ledger["out"], "fw-semibold"), *parts]
+    return table(
+        say("What cleaning dropped"),
+        ((say("Lines of sales"), False), (say("Lines"), True), (say("Revenue"), True)),
+        lines,
+    )
 
 
 def _bullets(sentences: Sequence[str]) -> Component:
@@ -185,8 +231,11 @@ def _bullets(sentences: Sequence[str]) -> Component:
 def note_section(run: Run) -> list[Component]:
     """What the user should know of the run, where there is anything."""
     left_out = _artifacts(run).get("left_out")
-    notes = [*run.notes, *([f"Too long to be kept with the run: {', '.join(left_out)}."] if left_out else [])]
-    return [section("Notes", _bullets(notes))] if notes else []
+    notes = [
+        *run.notes,
+        *([say("Too long to be kept with the run: {parts}.", parts=", ".join(left_out))] if left_out else []),
+    ]
+    return [section(say("Notes"), _bullets(notes))] if notes else []
 
 
 def machine_section(run: Run) -> Component:
@@ -194,13 +243,15 @@ def machine_section(run: Run) -> Component:
     took = NOTHING if run.seconds is None else f"{written(run.seconds, '.2f')} s"
     fitted_on = NOTHING if run.fitted_on is None else plural(run.fitted_on, "customer")
     pairs: list[tuple[str, Any, str]] = [
-        ("Fit time", took, "Seconds from the customer table to the finished segments."),
-        ("Fitted on", fitted_on, "Everyone is labelled all the same."),
+        (say("Fit time"), took, say("Seconds from the customer table to the finished segments.")),
+        (say("Fitted on"), fitted_on, say("Everyone is labelled all the same.")),
     ]
     diagnostics = run.info.get("diagnostics", {})
-    pairs += [(name.replace("_", " "), _figure(value), "A figure of the fit.") for name, value in diagnostics.items()]
-    pairs += [(name, version, "Version of the library.") for name, version in run.info.get("versions", {}).items()]
-    return section("Under the hood", _pairs("Figures of the fit and library versions", pairs))
+    pairs += [
+        (name.replace("_", " "), _figure(value), say("A figure of the fit.")) for name, value in diagnostics.items()
+    ]
+    pairs += [(name, version, say("Version of the library.")) for name, version in run.info.get("versions", {}).items()]
+    return section(say("Under the hood"), _pairs(say("Figures of the fit and library versions"), pairs))
 
 
 def _figure(value: float | None) -> str:
@@ -220,10 +271,14 @@ def variance_section(run: Run) -> list[Component]:
     so_far, lines = 0.0, []
     for number, share in enumerate(shares, start=1):
         so_far += share
-        lines.append(_bar_line(f"Component {number}", share, percent(so_far)))
-    heads = (("Principal component", False), ("Share of variance", True), ("So far", True))
-    hint = f"{plural(len(shares), 'component')} hold {percent(so_far)} of the variance of the features."
-    return [section("Principal components", table("Explained variance", heads, lines), hint=hint)]
+        lines.append(_bar_line(say("Component {number}", number=number), share, percent(so_far)))
+    heads = ((say("Principal component"), False), (say("Share of variance"), True), (say("So far"), True))
+    hint = say(
+        "{components} hold {share} of the variance of the features.",
+        components=plural(len(shares), "component"),
+        share=percent(so_far),
+    )
+    return [section(say("Principal components"), table(say("Explained variance"), heads, lines), hint=hint)]
 
 
 def certainty_section(run: Run) -> list[Component]:
@@ -233,15 +288,17 @@ def certainty_section(run: Run) -> list[Component]:
         return []
     asked, below_60, below_80 = known["asked"], known["below_60"], known["below_80"]
     parts = (
-        ("Below 0.6: on the fence", below_60),
-        ("0.6 to 0.8: likely", below_80 - below_60),
-        ("0.8 and above: clear", 1 - below_80),
+        (say("Below 0.6: on the fence"), below_60),
+        (say("0.6 to 0.8: likely"), below_80 - below_60),
+        (say("0.8 and above: clear"), 1 - below_80),
     )
     lines = [_bar_line(title, share, count(round(share * asked))) for title, share in parts]
-    sampled = "" if asked >= sum(item.customers for item in run.segments) else f" Asked of {count(asked)} of them."
-    hint = f"The probability of each customer's segment: {percent(below_80)} have less than 0.8.{sampled}"
-    heads = (("Probability of the segment", False), ("Share of customers", True), ("Customers", True))
-    return [section("How sure the mixture is", table("Certainty of membership", heads, lines), hint=hint)]
+    hint = say("The probability of each customer's segment: {share} have less than 0.8.", share=percent(below_80))
+    if asked < sum(item.customers for item in run.segments):
+        sampled = say("Asked of {customers} of them.", customers=count(asked))
+        hint = f"{hint} {sampled}"
+    heads = ((say("Probability of the segment"), False), (say("Share of customers"), True), (say("Customers"), True))
+    return [section(say("How sure the mixture is"), table(say("Certainty of membership"), heads, lines), hint=hint)]
 
 
 def _bar_line(title: str, share: float, last: str) -> Component:

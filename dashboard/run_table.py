@@ -17,12 +17,23 @@ from dashboard.numbers import NOTHING, day, plural
 from dashboard.run_progress import UNDER_WAY, duration, left_words, seconds_left, took
 from dashboard.run_requests import Open
 from dashboard.starters import starter_words
+from dashboard.texts import noted, say
 from storage.contract import Run, Snapshot
 from storage.queued import Dependents
 
 PICK, RERUN, NEWEST, DELETE, CANCEL = (f"runs-{name}" for name in ("pick", "rerun", "newest", "delete", "cancel"))
 
-_HEADS = ("", "Run", "State", "Engine", "Settings", "Data set", "Started by", "Took", "")
+_HEADS = (
+    "",
+    noted("Run"),
+    noted("State"),
+    noted("Engine"),
+    noted("Settings"),
+    noted("Data set"),
+    noted("Started by"),
+    noted("Took"),
+    "",
+)
 _RIGHT = ("Run", "Took")
 
 
@@ -52,7 +63,7 @@ def changes(run: Run, before: Run | None) -> list[str]:
     """What is set otherwise than in the run before, as ``k 4 → 5``."""
     if before is None:
         return []
-    auto = "chosen for you"
+    auto = say("chosen for you")
     was = dict(before.settings) | ({"k": auto} if Open.of(before).choose_k else {})
     now = dict(run.settings) | ({"k": auto} if Open.of(run).choose_k else {})
     names = [name for name in (*now, *(name for name in was if name not in now)) if was.get(name) != now.get(name)]
@@ -77,7 +88,12 @@ def table(
 ) -> Component:
     """A line for each run that is shown; ``runs`` are all there are, ``current`` is the run of the address."""
     customers = {number: item.customers for number, item in snapshots.items()}
-    head = html.Tr([html.Th(text, scope="col", className="seg-number" if text in _RIGHT else "") for text in _HEADS])
+    head = html.Tr(
+        [
+            html.Th(say(text) if text else "", scope="col", className="seg-number" if text in _RIGHT else "")
+            for text in _HEADS
+        ]
+    )
     lines = []
     for run in shown:
         left = left_words(seconds_left(run, now, runs, customers))
@@ -99,12 +115,14 @@ def _cells(
     wanted = Open.of(run).as_of
     size = f" · {plural(snapshot.customers, 'customer')}" if snapshot and wanted is None else ""
     people, queued = f"{day(wanted or run.as_of)}{size}", f"{run.created_at:%Y-%m-%d %H:%M} UTC"
-    unseen = html.Span(f"Choose run {run.id}", className="seg-unseen")
+    unseen = html.Span(say("Choose run {run}", run=run.id), className="seg-unseen")
     pick = dbc.Checkbox(id={"type": PICK, "run": run.id}, value=picked, label=unseen)
     return [
         html.Td(pick if run.state == "done" else ""),
         html.Td(str(run.id), className="seg-number"),
-        html.Td([html.Span(run.state, className=f"seg-state seg-state-{run.state}"), *told], className="runs-state"),
+        html.Td(
+            [html.Span(say(run.state), className=f"seg-state seg-state-{run.state}"), *told], className="runs-state"
+        ),
         html.Th(titles.get(run.engine, run.engine), scope="row"),
         html.Td(_settings(run, before), className="runs-settings"),
         html.Td([title_of(snapshot) if snapshot else run.dataset, *synthetic, _hint(people)], className="runs-name"),
@@ -119,12 +137,14 @@ def _hint(text: str) -> Component:
 
 
 def _settings(run: Run, before: Run | None) -> list[Any]:
-    k = "k chosen for you" if Open.of(run).choose_k else "" if run.k is None else f"k = {run.k}"
-    seed = "" if run.seed is None else f"seed {run.seed}"
+    k = say("k chosen for you") if Open.of(run).choose_k else "" if run.k is None else f"k = {run.k}"
+    seed = "" if run.seed is None else say("seed {seed}", seed=run.seed)
     short = ", ".join(text for text in (k, seed) if text)
     changed = changes(run, before)
-    against = "" if before is None else "as before" if not changed else "; ".join(changed)
-    title = "" if before is None else f"Against run {before.id}, the one before with this engine and data set."
+    against = "" if before is None else say("as before") if not changed else "; ".join(changed)
+    title = (
+        "" if before is None else say("Against run {run}, the one before with this engine and data set.", run=before.id)
+    )
     return [short or NOTHING, html.Div(against, className="seg-hint", title=title)]
 
 
@@ -132,27 +152,31 @@ def _standing(run: Run, left: str) -> str:
     """What a running run is at, about how long still, and whether it had to be begun again."""
     if run.state != "running":
         return ""
-    again = f"begun {run.attempts} times" if run.attempts > 1 else ""
+    again = say("begun {times} times", times=run.attempts) if run.attempts > 1 else ""
     stage = f"{run.stage}, {run.progress or 0:.0%}" if run.stage else ""
     return " · ".join(text for text in (stage, left, again) if text)
 
 
 def _ways(run: Run) -> Component:
-    links = [("Details", "/run")]
+    links = [(say("Details"), "/run")]
     if run.state == "done":
-        links = [("Open", "/"), *links, ("Compare", "/compare"), ("Drift", "/drift")]
+        links = [(say("Open"), "/"), *links, (say("Compare"), "/compare"), (say("Drift"), "/drift")]
     ways: list[Component] = [
-        dcc.Link(text, href=f"{path}?run={run.id}", title=f"{text}: run {run.id}") for text, path in links
+        dcc.Link(text, href=f"{path}?run={run.id}", title=say("{way}: run {run}", way=text, run=run.id))
+        for text, path in links
     ]
     if run.state in UNDER_WAY:
-        ways += [dcc.Link("Watch", href=f"/new?started={run.id}"), _button("Cancel", CANCEL, run.id)]
+        ways += [dcc.Link(say("Watch"), href=f"/new?started={run.id}"), _button(say("Cancel"), CANCEL, run.id)]
     else:
-        ways += [_button("Rerun", RERUN, run.id), _button("on newest", NEWEST, run.id, "Rerun on the newest snapshot")]
-    return html.Div([*ways, _button("Delete", DELETE, run.id)], className="runs-ways")
+        ways += [
+            _button(say("Rerun"), RERUN, run.id),
+            _button(say("on newest"), NEWEST, run.id, say("Rerun on the newest snapshot")),
+        ]
+    return html.Div([*ways, _button(say("Delete"), DELETE, run.id)], className="runs-ways")
 
 
 def _button(text: str, kind: str, run_id: int, title: str = "") -> Component:
-    told = f"{title or text}: run {run_id}"
+    told = say("{way}: run {run}", way=title or text, run=run_id)
     return html.Button(
         text,
         id={"type": kind, "run": run_id},
@@ -175,12 +199,17 @@ def deletion(run: Run, gone: Dependents) -> list[Component]:
         if number
     ]
     labels = (
-        f"The labels of {plural(gone.labels, 'customer')} go with run {run.id} of {run.dataset}."
+        say(
+            "The labels of {customers} go with run {run} of {dataset}.",
+            customers=plural(gone.labels, "customer"),
+            run=run.id,
+            dataset=run.dataset,
+        )
         if gone.labels
-        else f"Run {run.id} of {run.dataset} has no labels yet."
+        else say("Run {run} of {dataset} has no labels yet.", run=run.id, dataset=run.dataset)
     )
-    lines = [labels, *([f"So do: {', '.join(parts)}."] if parts else [])]
+    lines = [labels, *([say("So do: {parts}.", parts=", ".join(parts))] if parts else [])]
     if gone.exports:
-        lines.append(f"It was exported {plural(gone.exports, 'time')}; that stays on record.")
-    lines.append("This cannot be undone; the snapshot and other runs stay.")
+        lines.append(say("It was exported {times}; that stays on record.", times=plural(gone.exports, "time")))
+    lines.append(say("This cannot be undone; the snapshot and other runs stay."))
     return [html.P(text) for text in lines]

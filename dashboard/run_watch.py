@@ -15,6 +15,7 @@ from dashboard.numbers import day
 from dashboard.run_progress import UNDER_WAY, Moment, duration, left_words, log_of, seconds_left
 from dashboard.run_requests import Open
 from dashboard.starters import starter_words
+from dashboard.texts import say
 from storage.contract import NotFoundError, Run, Snapshot, Store
 
 CANCEL, HEAD, BODY, LOG = "watch-cancel", "watch-head", "watch-body", "watch-log"
@@ -35,7 +36,7 @@ def standings(store: Store, numbers: Sequence[int], now: datetime) -> tuple[list
     customers = {item.id: item.customers for item in store.snapshots()} if busy else {}
     every = store.runs() if busy else []
     shown = [
-        _GONE
+        _gone()
         if run is None
         else Standing(
             _head(run), _body(run, seconds_left(run, now, every, customers)), _log(log_of(run, store.run_log(run.id)))
@@ -52,7 +53,8 @@ def _found(store: Store, number: int) -> Run | None:
         return None
 
 
-_GONE = Standing([html.Span("deleted", className="seg-state")], [], [])
+def _gone() -> Standing:
+    return Standing([html.Span(say("deleted"), className="seg-state")], [], [])
 
 
 def panel(run: Run, shown: Standing, snapshot: Snapshot | None, titles: Mapping[str, str]) -> Component:
@@ -62,12 +64,18 @@ def panel(run: Run, shown: Standing, snapshot: Snapshot | None, titles: Mapping[
     who = starter_words(run.starter)
     return html.Section(
         [
-            html.H2(f"Run {run.id}: {run_label(run, titles)}", className="mb-1"),
-            html.P(f"{about}. Started by {who}." if who else f"{about}.", className="seg-hint mb-1"),
+            html.H2(say("Run {number}: {title}", number=run.id, title=run_label(run, titles)), className="mb-1"),
+            html.P(
+                say("{about}. Started by {starter}.", about=about, starter=who) if who else f"{about}.",
+                className="seg-hint mb-1",
+            ),
             html.Div(shown.head, id={"type": HEAD, "run": run.id}, className="watch-head"),
             html.Div(shown.body, id={"type": BODY, "run": run.id}),
             html.Details(
-                [html.Summary("Log (UTC)"), html.Ol(shown.log, id={"type": LOG, "run": run.id}, className="watch-log")],
+                [
+                    html.Summary(say("Log (UTC)")),
+                    html.Ol(shown.log, id={"type": LOG, "run": run.id}, className="watch-log"),
+                ],
                 open=True,
             ),
         ],
@@ -76,7 +84,7 @@ def panel(run: Run, shown: Standing, snapshot: Snapshot | None, titles: Mapping[
 
 
 def _head(run: Run) -> list[Component]:
-    return [html.Span(run.state, className=f"seg-state seg-state-{run.state}"), html.Div(_ways(run))]
+    return [html.Span(say(run.state), className=f"seg-state seg-state-{run.state}"), html.Div(_ways(run))]
 
 
 def _body(run: Run, left: float | None) -> list[Component]:
@@ -86,13 +94,13 @@ def _body(run: Run, left: float | None) -> list[Component]:
 
 def _bar(run: Run, left: float | None) -> list[Component]:
     if run.state == "queued":
-        text = "Waiting for a worker. It begins as soon as one is free."
+        text = say("Waiting for a worker. It begins as soon as one is free.")
         return [html.P(text, className="mb-2")]
     if run.state != "running":
         return []
     percent = round(100 * (run.progress or 0.0))
-    said = " · ".join(text for text in (run.stage or "Beginning", f"{percent} %", left_words(left)) if text)
-    label = {"aria-label": f"Progress of run {run.id}"}
+    said = " · ".join(text for text in (run.stage or say("Beginning"), f"{percent} %", left_words(left)) if text)
+    label = {"aria-label": say("Progress of run {run}", run=run.id)}
     return [
         html.P(said, className="mb-1 watch-said"),
         html.Progress(value=str(percent), max="100", className="watch-bar mb-2", **label),
@@ -101,19 +109,19 @@ def _bar(run: Run, left: float | None) -> list[Component]:
 
 def _ways(run: Run) -> list[Component]:
     if run.state in UNDER_WAY:
-        label = {"aria-label": f"Cancel run {run.id}"}
+        label = {"aria-label": say("Cancel run {run}", run=run.id)}
         return [
             html.Button(
-                "Cancel",
+                say("Cancel"),
                 id={"type": CANCEL, "run": run.id},
                 type="button",
                 className="btn btn-outline-secondary btn-sm",
                 **label,
             )
         ]
-    links = [("Details", f"/run?run={run.id}")]
+    links = [(say("Details"), f"/run?run={run.id}")]
     if run.state == "done":
-        links = [("Open its customers", f"/?run={run.id}"), *links]
+        links = [(say("Open its customers"), f"/?run={run.id}"), *links]
     return [dcc.Link(text, href=href, className="ms-3") for text, href in links]
 
 
@@ -121,7 +129,7 @@ def _log(log: Sequence[Moment]) -> list[Component]:
     lines: list[Component] = []
     for moment in log:
         span = f" ({duration(moment.seconds)})" if moment.seconds is not None and moment.seconds >= 0.1 else ""
-        lines.append(html.Li([html.Time(f"{moment.at:%H:%M:%S}"), f" {moment.text}{span}"]))
+        lines.append(html.Li([html.Time(f"{moment.at:%H:%M:%S}"), f" {say(moment.text)}{span}"]))
     return lines
 
 

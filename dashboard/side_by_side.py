@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dashboard.comparison import Comparison, cross_table
 from dashboard.numbers import NOTHING, count, written
 from dashboard.run_frame import RunFrame
+from dashboard.texts import noted, say
 from engines.alignment import aligned
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
@@ -97,9 +98,9 @@ def captured(run: Run) -> Captured:
     if isinstance(kept, dict):
         return Captured(tuple(kept["customers"]), tuple(kept["revenue"]), since, top, "")
     if top is not None:
-        return Captured((), (), since, top, "It was run before curves were kept; only the top fifth is known.")
+        return Captured((), (), since, top, noted("It was run before curves were kept; only the top fifth is known."))
     told = next((note for note in run.notes if note.startswith("There is no holdout revenue")), None)
-    short = "Its sales are too short to be divided, or the engine could not segment the customers of then."
+    short = noted("Its sales are too short to be divided, or the engine could not segment the customers of then.")
     return Captured((), (), since, None, told or short)
 
 
@@ -110,11 +111,14 @@ def memory_words(run: Run) -> tuple[str, str]:
     """The peak memory of a run's fit as it is written, and what it means, or why there is none."""
     kept = run.info.get("memory")
     if not kept:
-        return NOTHING, "It was not measured: the run is older than this figure, or was not made on Linux."
+        return NOTHING, say("It was not measured: the run is older than this figure, or was not made on Linux.")
     peak, grown = (kept["peak"] / _MEGABYTE, (kept["peak"] - kept["before"]) / _MEGABYTE)
     return (
         f"{count(peak)}\u00a0MB",
-        f"The whole process at its peak while the engine was fitted, {written(grown, ',.0f')} MB of it new.",
+        say(
+            "The whole process at its peak while the engine was fitted, {memory} MB of it new.",
+            memory=written(grown, ",.0f"),
+        ),
     )
 
 

@@ -12,60 +12,15 @@ from dash.development.base_component import Component
 
 from dashboard.config import Config
 from dashboard.numbers import NOTHING, day, percent, written
+from dashboard.texts import noted, say
+from dashboard.upload_words import DAYS, FIELD_WORDS, LISTS, RATES, SWITCHES
 from dashboard.uploads import Asked
-from engines.columns import (
-    AMOUNT,
-    CANONICAL_FIELDS,
-    COUNTRY,
-    CURRENCY,
-    CUSTOMER_ID,
-    DESCRIPTION,
-    ORDER_DATE,
-    ORDER_ID,
-    ORDER_TOTAL,
-    PRODUCT_ID,
-    QUANTITY,
-    UNIT_PRICE,
-)
+from engines.columns import CANONICAL_FIELDS, CUSTOMER_ID, ORDER_DATE
 from engines.errors import InputError
 from engines.intake.preview import Choice, Preview
 from engines.intake.settings import WHY
 from storage.contract import Snapshot
 
-FIELD_WORDS = {
-    CUSTOMER_ID: "Customer",
-    ORDER_ID: "Order",
-    ORDER_DATE: "Date",
-    QUANTITY: "Quantity",
-    UNIT_PRICE: "Price of one",
-    AMOUNT: "Amount of the line",
-    ORDER_TOTAL: "Total of the order",
-    PRODUCT_ID: "Product",
-    DESCRIPTION: "Description or category",
-    COUNTRY: "Country",
-    CURRENCY: "Currency",
-}
-#: Rules that are on or off: the setting, what the switch says, and what on and off are called in the settings.
-SWITCHES: Mapping[str, tuple[str, Any, Any]] = {
-    "drop_cancellations": ("Drop cancelled invoices", True, False),
-    "drop_non_positive_quantity": ("Drop quantities of zero or less", True, False),
-    "drop_non_positive_price": ("Drop prices of zero or less", True, False),
-    "returns": ("Subtract returns from what customers spent", "net", "drop"),
-    "zero_amount": ("Drop amounts of exactly zero", "drop", "keep"),
-    "drop_exact_duplicates": ("Drop repeated lines", True, False),
-    "drop_outliers": ("Drop outliers", True, False),
-    "drop_test_orders": ("Drop test orders", True, False),
-    "drop_non_products": ("Drop postage, fees and the like", True, False),
-}
-_DAYS = {"from_day": "First day that counts", "to_day": "Last day that counts"}
-#: Rules that are lists, written with commas between.
-_LISTS = {
-    "only_customers": "Only these customers",
-    "without_customers": "Without these customers",
-    "test_orders": "Test orders are",
-    "non_product_codes": "Postage, fees and the like are",
-}
-_RATES = "rates"
 _SHOWN = 8  # of the first lines
 #: What a select says where no column holds the field: a name that no column can have.
 ABSENT = " "
@@ -91,7 +46,7 @@ def text_id(name: str) -> dict[str, str]:
 
 def first_lines(seen: Preview) -> Component:
     """The first lines as they stand in the source, under the fields that their columns are taken for."""
-    taken = {guess.position: FIELD_WORDS.get(guess.field, guess.field) for guess in seen.guesses}
+    taken = {guess.position: say(FIELD_WORDS.get(guess.field, guess.field)) for guess in seen.guesses}
     heads = [
         html.Th([column.name, html.Div(taken.get(place, "\u00a0"), className="data-field")], scope="col")
         for place, column in enumerate(seen.columns)
@@ -101,14 +56,14 @@ def first_lines(seen: Preview) -> Component:
         for line in seen.lines[:_SHOWN]
     ]
     table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="seg-table data-lines")
-    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": "First lines"})
+    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": say("First lines")})
 
 
 def mapping_part(seen: Preview, chosen: Mapping[str, str]) -> Component:
     """A select for each field; what is guessed is filled in, with how sure the guess is."""
     guesses = {guess.field: guess for guess in seen.guesses}
     fields = [*CANONICAL_FIELDS, *[name for name in (*chosen, *guesses) if name not in CANONICAL_FIELDS]]
-    options = [{"value": ABSENT, "label": "(not in this file)"}] + [
+    options = [{"value": ABSENT, "label": say("(not in this file)")}] + [
         {"value": column.name, "label": column.name} for column in seen.columns
     ]
     parts = []
@@ -118,15 +73,21 @@ def mapping_part(seen: Preview, chosen: Mapping[str, str]) -> Component:
         sure = (
             ""
             if guess is None or name in chosen
-            else f"{guess.column}, {percent(guess.confidence)} sure: {guess.reason}"
+            else say(
+                "{column}, {share} sure: {reason}",
+                column=guess.column,
+                share=percent(guess.confidence),
+                reason=guess.reason,
+            )
         )
-        needed = " (needed)" if name in (CUSTOMER_ID, ORDER_DATE) else ""
-        label = FIELD_WORDS.get(name, name.replace(".", ": "))
+        label = say(FIELD_WORDS.get(name, name.replace(".", ": ")))
+        if name in (CUSTOMER_ID, ORDER_DATE):
+            label = say("{field} (needed)", field=label)
         select = dbc.Select(id=field_id(name), options=options, value=value or ABSENT, size="sm")
         parts.append(
             html.Div(
                 [
-                    html.Label([f"{label}{needed}", select], className="data-label"),
+                    html.Label([label, select], className="data-label"),
                     html.Div(sure, className="seg-hint"),
                 ],
                 className="data-cell",
@@ -140,7 +101,7 @@ def choice_options(choice: Choice | None, value: str, usual: Sequence[tuple[str,
     """The answers to a question, each with what it makes of an example; without a question the usual ones."""
     if choice is not None and choice.options:
         return [{"value": each.value, "label": f"{each.words}: {each.example}"} for each in choice.options]
-    return [{"value": name, "label": words} for name, words in usual if name or not value]
+    return [{"value": name, "label": say(words)} for name, words in usual if name or not value]
 
 
 def rules_part(config: Config, cleaning: Mapping[str, Any]) -> Component:
@@ -149,22 +110,25 @@ def rules_part(config: Config, cleaning: Mapping[str, Any]) -> Component:
     switches = [
         html.Div(
             [
-                dbc.Switch(id=switch_id(name), label=words, value=told[name] == on, class_name="mb-0"),
-                html.Div(WHY[name], className="seg-hint data-under"),
+                dbc.Switch(id=switch_id(name), label=say(words), value=told[name] == on, class_name="mb-0"),
+                html.Div(say(WHY[name]), className="seg-hint data-under"),
             ],
             className="data-cell",
         )
         for name, (words, on, _) in SWITCHES.items()
     ]
-    days = [_text(name, words, told[name], "date", WHY[name]) for name, words in _DAYS.items()]
+    days = [_text(name, words, told[name], "date", WHY[name]) for name, words in DAYS.items()]
     lists = [
         _text(name, words, "" if isinstance(told[name], str) else ", ".join(told[name]), "text", WHY[name])
-        for name, words in _LISTS.items()
+        for name, words in LISTS.items()
     ]
-    rates = ", ".join(f"{code} = {rate:g}" for code, rate in told[_RATES].items())
-    money = _text(_RATES, "Rates of currencies (EUR = 0.85)", rates, "text", WHY[_RATES])
+    rates = ", ".join(f"{code} = {rate:g}" for code, rate in told[RATES].items())
+    money = _text(RATES, noted("Rates of currencies (EUR = 0.85)"), rates, "text", WHY[RATES])
     more = html.Details(
-        [html.Summary("Days, lists and currencies"), html.Div([*days, *lists, money], className="data-cells mt-2")],
+        [
+            html.Summary(say("Days, lists and currencies")),
+            html.Div([*days, *lists, money], className="data-cells mt-2"),
+        ],
         className="mt-2",
     )
     return html.Div([html.Div(switches, className="data-cells"), more])
@@ -173,7 +137,7 @@ def rules_part(config: Config, cleaning: Mapping[str, Any]) -> Component:
 def _text(name: str, words: str, value: str, kind: str, why: str) -> Component:
     control = dbc.Input(id=text_id(name), type=kind, value=value, size="sm", debounce=True)
     return html.Div(
-        [html.Label([words, control], className="data-label"), html.Div(why, className="seg-hint")],
+        [html.Label([say(words), control], className="data-label"), html.Div(say(why), className="seg-hint")],
         className="data-cell",
     )
 
@@ -181,20 +145,37 @@ def _text(name: str, words: str, value: str, kind: str, why: str) -> Component:
 def how_options(snapshots: Sequence[Snapshot]) -> list[dict[str, Any]]:
     """What can be made of the file; adding and replacing need something that is there."""
     return [
-        {"value": "new", "label": "A new data set, or a new date of one: of this file alone"},
-        {"value": "append", "label": "Add it to a data set: its sales and these together", "disabled": not snapshots},
-        {"value": "replace", "label": "Replace a data set's latest snapshot by this file", "disabled": not snapshots},
+        {"value": "new", "label": say("A new data set, or a new date of one: of this file alone")},
+        {
+            "value": "append",
+            "label": say("Add it to a data set: its sales and these together"),
+            "disabled": not snapshots,
+        },
+        {
+            "value": "replace",
+            "label": say("Replace a data set's latest snapshot by this file"),
+            "disabled": not snapshots,
+        },
     ]
 
 
 def effect_words(how: str, earlier: Snapshot | None, runs: int) -> str:
     """What an answer means for what is there, before anything is read."""
     if how == "new" or earlier is None:
-        return "What is there stays; the same name and date as of an earlier snapshot stand beside it."
-    about = f"{earlier.dataset}, {day(earlier.as_of)}: {written(earlier.customers, ',')} customers"
+        return say("What is there stays; the same name and date as of an earlier snapshot stand beside it.")
+    about = say(
+        "{dataset}, {day}: {customers} customers",
+        dataset=earlier.dataset,
+        day=day(earlier.as_of),
+        customers=written(earlier.customers, ","),
+    )
     if how == "append":
-        return f"A snapshot of both is made; the one there ({about}) stays."
-    return f"The snapshot there ({about}) goes with its {written(runs, ',')} runs, once the new one is there."
+        return say("A snapshot of both is made; the one there ({about}) stays.", about=about)
+    return say(
+        "The snapshot there ({about}) goes with its {runs} runs, once the new one is there.",
+        about=about,
+        runs=written(runs, ","),
+    )
 
 
 # --- what was filled in -----------------------------------------------------------------------------------------------
@@ -219,9 +200,9 @@ def asked_of(
     cleaning: dict[str, Any] = {key: _set(key, bool(value)) for key, value in switches.items()}
     for key, text in texts.items():
         given = (text or "").strip()
-        if key in _DAYS:
+        if key in DAYS:
             cleaning[key] = given
-        elif key == _RATES:
+        elif key == RATES:
             cleaning[key] = _rates(given)
         elif given or not isinstance(getattr(config.cleaning, key), str):  # a file named in config.toml stays
             cleaning[key] = [item.strip() for item in given.split(",") if item.strip()]
@@ -286,7 +267,11 @@ def told_of(seen: Preview) -> list[Component]:
     needed = [question_words(problem) for problem in asked if problem.needed]
     wrong = [dbc.Alert(sentence, color="warning", class_name="py-2 mb-2") for sentence in needed]
     sentences = [question_words(problem) for problem in asked if not problem.needed]
-    sentences += [f"No {FIELD_WORDS[item.field].lower()}: {item.effect}" for item in seen.missing if not item.needed]
+    sentences += [
+        say("No {field}: {effect}", field=say(FIELD_WORDS[item.field]).lower(), effect=item.effect)
+        for item in seen.missing
+        if not item.needed
+    ]
     sentences += list(seen.notes)
     notes = [html.Ul([html.Li(text) for text in sentences], className="seg-notes")] if sentences else []
     return [*wrong, *notes]
@@ -297,8 +282,8 @@ def question_words(choice: Choice | None) -> str:
     if choice is None:
         return ""
     if choice.kind == "field":
-        words = FIELD_WORDS.get(choice.field, choice.field).lower()
-        return f"No column looks like the {words}: choose it above."
+        words = say(FIELD_WORDS.get(choice.field, choice.field)).lower()
+        return say("No column looks like the {field}: choose it above.", field=words)
     return choice.question.partition(" Say ")[0]
 
 

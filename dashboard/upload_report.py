@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from dashboard.ledger_table import ledger_table
 from dashboard.numbers import count, day, money, plural
+from dashboard.texts import say
 from storage.uploaded import Upload
 
 BUSY = ("queued", "running")
@@ -20,19 +21,21 @@ BUSY = ("queued", "running")
 def outcome(upload: Upload) -> list[Component]:
     """How the last task stands; of an inspection that is done, all that it found."""
     if upload.state == "queued":
-        hint = (
+        hint = say(
             "A worker takes it as soon as it is free; `segmentry serve` brings one, unless [worker] in_server is off."
         )
-        return _progress("Waiting for a worker", 0.0, hint)
+        return _progress(say("Waiting for a worker"), 0.0, hint)
     if upload.state == "running":
-        return _progress(upload.stage or "Beginning", upload.progress or 0.0, "This page may be left and come back to.")
+        return _progress(
+            upload.stage or say("Beginning"), upload.progress or 0.0, say("This page may be left and come back to.")
+        )
     if upload.state == "failed":
-        return [dbc.Alert(upload.error or "It did not work out.", color="danger", class_name="mb-0")]
+        return [dbc.Alert(upload.error or say("It did not work out."), color="danger", class_name="mb-0")]
     if upload.state == "cancelled":
-        return [html.P("Cancelled; nothing was stored.", className="seg-hint mb-0")]
+        return [html.P(say("Cancelled; nothing was stored."), className="seg-hint mb-0")]
     if upload.state == "done":
         return _stored(upload) if upload.task == "store" else _found(upload.found)
-    return [html.P("Nothing is stored until you say so.", className="seg-hint mb-0")]
+    return [html.P(say("Nothing is stored until you say so."), className="seg-hint mb-0")]
 
 
 def _progress(stage: str, done: float, hint: str) -> list[Component]:
@@ -47,11 +50,16 @@ def _stored(upload: Upload) -> list[Component]:
     runs = ", ".join(map(str, upload.runs))
     first = f"/?run={upload.runs[0]}" if upload.runs else "/"
     return [
-        html.P([html.Strong(f"Snapshot {upload.snapshot_id} is made"), f"; its runs ({runs}) are being worked on."]),
         html.P(
             [
-                dcc.Link("See the segments", href=first, className="btn btn-primary btn-sm me-3"),
-                dcc.Link("See its runs", href="/runs" + (f"?run={upload.runs[0]}" if upload.runs else "")),
+                html.Strong(say("Snapshot {snapshot} is made", snapshot=upload.snapshot_id)),
+                say("; its runs ({runs}) are being worked on.", runs=runs),
+            ]
+        ),
+        html.P(
+            [
+                dcc.Link(say("See the segments"), href=first, className="btn btn-primary btn-sm me-3"),
+                dcc.Link(say("See its runs"), href="/runs" + (f"?run={upload.runs[0]}" if upload.runs else "")),
             ],
             className="mb-0",
         ),
@@ -62,9 +70,13 @@ def _found(found: Mapping[str, Any]) -> list[Component]:
     currency, ledger = str(found["currency"]), found["ledger"]
     first, last = (day(date.fromisoformat(found[name])) for name in ("first_day", "last_day"))
     out = ledger["out"]
-    lead = (
-        f"{plural(out['customers'], 'customer')} with {money(out['revenue'], currency)} from {first} to {last}, "
-        f"as of {day(date.fromisoformat(found['as_of']))}."
+    lead = say(
+        "{customers} with {money} from {first} to {last}, as of {day}.",
+        customers=plural(out["customers"], "customer"),
+        money=money(out["revenue"], currency),
+        first=first,
+        last=last,
+        day=day(date.fromisoformat(found["as_of"])),
     )
     notes = [html.Ul([html.Li(note) for note in found["notes"]], className="seg-notes")] if found["notes"] else []
     return [
@@ -81,23 +93,38 @@ def same_as_words(twin: Mapping[str, Any] | None) -> list[Component]:
     if twin is None:
         return []
     known = twin["snapshot"]
-    where = "" if known is None else f", as snapshot {known['id']} of {known['name']}"
-    what = "Reading it again the same way gives that snapshot; nothing is stored twice." if known else ""
-    words = f"This file is already here: {twin['name']}{where}. {what}"
-    return [dbc.Alert(words.strip(), color="info", class_name="py-2 mb-2", id="data-same")]
+    if known is None:
+        words = say("This file is already here: {file}.", file=twin["name"])
+    else:
+        words = say(
+            "This file is already here: {file}, as snapshot {snapshot} of {dataset}. Reading it again the same way "
+            "gives that snapshot; nothing is stored twice.",
+            file=twin["name"],
+            snapshot=known["id"],
+            dataset=known["name"],
+        )
+    return [dbc.Alert(words, color="info", class_name="py-2 mb-2", id="data-same")]
 
 
 def _effect(effect: Mapping[str, Any], currency: str) -> str:
     before, after = effect["before"], effect["after"]
     if before is None:
-        return "A snapshot is added; nothing that is there changes."
+        return say("A snapshot is added; nothing that is there changes.")
     customers, lines = before.get("customers"), before.get("lines")
-    was = (
-        f"{count(customers)} to {count(after['customers'])} customers, "
-        f"{count(lines)} to {count(after['lines'])} lines, "
-        f"{money(before.get('revenue'), currency)} to {money(after['revenue'], currency)}"
+    was = say(
+        "{customers} to {customers_now} customers, {lines} to {lines_now} lines, {money} to {money_now}",
+        customers=count(customers),
+        customers_now=count(after["customers"]),
+        lines=count(lines),
+        lines_now=count(after["lines"]),
+        money=money(before.get("revenue"), currency),
+        money_now=money(after["revenue"], currency),
     )
     if effect["how"] == "append":
-        return f"Together with what is there: from {was}. The snapshot there stays."
-    gone = f"Snapshot {before['snapshot']} goes with {plural(effect['removed']['runs'], 'run')}"
-    return f"In place of what is there: from {was}. {gone}."
+        return say("Together with what is there: from {was}. The snapshot there stays.", was=was)
+    gone = say(
+        "Snapshot {snapshot} goes with {runs}",
+        snapshot=before["snapshot"],
+        runs=plural(effect["removed"]["runs"], "run"),
+    )
+    return say("In place of what is there: from {was}. {gone}.", was=was, gone=gone)

@@ -11,10 +11,10 @@ from dash.development.base_component import Component
 
 from dashboard import upload_form as form
 from dashboard.context import title_of
-from dashboard.ledger_table import ledger_table
-from dashboard.numbers import NOTHING, count, day, plural, short_money, written
+from dashboard.numbers import day, written
 from dashboard.receiving import UPLOADABLE
 from dashboard.services import Services
+from dashboard.texts import noted, say
 from dashboard.upload_report import BUSY, outcome, same_as_words
 from dashboard.uploads import Asked, known_mapping, look, twin_of
 from engines.errors import InputError
@@ -32,8 +32,20 @@ HOW, HOW_TOLD, AS_OF = "data-how", "data-how-told", "data-as-of"
 CHECK, CREATE, CANCEL, REMOVE = "data-check", "data-create", "data-cancel", "data-remove"
 OUTCOME, STALE, TICK, THERE = "data-outcome", "data-stale", "data-tick", "data-there-place"
 
-_DATE_ORDERS = (("", "as the column itself decides"), ("day-first", "day first"), ("month-first", "month first"))
-_DECIMALS = (("", "as the numbers decide"), (".", "decimal point"), (",", "decimal comma"))
+_DATE_ORDERS = (
+    ("", noted("as the column itself decides")),
+    ("day-first", noted("day first")),
+    ("month-first", noted("month first")),
+)
+_DECIMALS = (("", noted("as the numbers decide")), (".", noted("decimal point")), (",", noted("decimal comma")))
+_STATES = {
+    "received": noted("received"),
+    "queued": noted("queued"),
+    "running": noted("running"),
+    "done": noted("done"),
+    "failed": noted("failed"),
+    "cancelled": noted("cancelled"),
+}
 _RECENT = 5
 
 
@@ -46,18 +58,18 @@ def choosing(services: Services) -> Component:
     limit = services.config.uploads.limit_mb
     drop = html.Div(
         [
-            html.P("Drop a file of sales here", className="data-drop-head mb-1"),
+            html.P(say("Drop a file of sales here"), className="data-drop-head mb-1"),
             html.P(
-                [f"CSV, TSV, Excel, Parquet; also .gz, .zst or .zip; up to {written(limit, ',')} MB"],
+                [say("CSV, TSV, Excel, Parquet; also .gz, .zst or .zip; up to {size} MB", size=written(limit, ","))],
                 className="seg-hint mb-2",
             ),
-            html.Button("Choose a file", id="data-choose", className="btn btn-primary btn-sm", type="button"),
+            html.Button(say("Choose a file"), id="data-choose", className="btn btn-primary btn-sm", type="button"),
             html.Div(
                 [
                     html.P("", id="data-sent", className="mb-1", role="status"),
-                    html.Progress(id="data-bar", max="100", value="0", **{"aria-label": "Uploaded"}),
+                    html.Progress(id="data-bar", max="100", value="0", **{"aria-label": say("Uploaded")}),
                     html.Button(
-                        "Cancel", id="data-abort", className="btn btn-outline-secondary btn-sm ms-2", type="button"
+                        say("Cancel"), id="data-abort", className="btn btn-outline-secondary btn-sm ms-2", type="button"
                     ),
                 ],
                 id="data-sending",
@@ -72,15 +84,19 @@ def choosing(services: Services) -> Component:
     )
     waiting = [item for item in services.store.uploads() if item.snapshot_id is None][:_RECENT]
     links = [
-        html.Li([dcc.Link(item.name, href=f"{PATH}?upload={item.id}"), f" ({_size(item.size)}, {item.state})"])
+        html.Li(
+            [dcc.Link(item.name, href=f"{PATH}?upload={item.id}"), f" ({_size(item.size)}, {say(_STATES[item.state])})"]
+        )
         for item in waiting
     ]
     days = services.config.uploads.keep_days
     begun = [
-        html.P(f"Uploaded and not used yet (removed after {days} days):", className="mt-3 mb-1 seg-hint"),
+        html.P(
+            say("Uploaded and not used yet (removed after {days} days):", days=days), className="mt-3 mb-1 seg-hint"
+        ),
         html.Ul(links, className="seg-notes mt-0"),
     ]
-    return html.Section([html.H2("Add sales"), drop, *(begun if waiting else [])], className="seg-card")
+    return html.Section([html.H2(say("Add sales")), drop, *(begun if waiting else [])], className="seg-card")
 
 
 def steps(services: Services, upload: Upload) -> list[Component]:
@@ -93,8 +109,10 @@ def steps(services: Services, upload: Upload) -> list[Component]:
             f" ({_size(upload.size)}{uploaded})",
             html.Span(
                 [
-                    dcc.Link("Upload another", href=PATH, className="btn btn-outline-secondary btn-sm me-2"),
-                    html.Button("Remove it", id=REMOVE, className="btn btn-outline-secondary btn-sm", type="button"),
+                    dcc.Link(say("Upload another"), href=PATH, className="btn btn-outline-secondary btn-sm me-2"),
+                    html.Button(
+                        say("Remove it"), id=REMOVE, className="btn btn-outline-secondary btn-sm", type="button"
+                    ),
                 ],
                 className="data-right",
             ),
@@ -105,22 +123,28 @@ def steps(services: Services, upload: Upload) -> list[Component]:
     try:
         seen = look(upload, asked, services.config)
     except InputError as error:
-        return [_step(1, "The file", file, *alert(str(error)), *kept)]
+        return [_step(1, say("The file"), file, *alert(str(error)), *kept)]
     known_from, known = known_mapping(upload, [column.name for column in seen.columns], services.store)
     chosen = dict(asked.mapping) or known
     if chosen and not asked.mapping:
         seen = look(upload, asked.model_copy(update={"mapping": chosen}), services.config)
     saved = (
-        [html.P(f"Filled in as {known_from} was read before.", className="seg-hint mb-2", id="data-known")]
+        [
+            html.P(
+                say("Filled in as {earlier} was read before.", earlier=known_from),
+                className="seg-hint mb-2",
+                id="data-known",
+            )
+        ]
         if known and not asked.mapping
         else []
     )
     same = [] if upload.found.get("same_as") else same_as_words(twin_of(upload, services.store))
     return [
         *kept,
-        _step(1, "The file", file, *same, html.Div(form.first_lines(seen), id=LINES)),
-        _step(2, "How it is read, and what counts", *saved, *_form(services, upload, asked, seen, chosen)),
-        _step(3, "What it comes to", *_result(upload)),
+        _step(1, say("The file"), file, *same, html.Div(form.first_lines(seen), id=LINES)),
+        _step(2, say("How it is read, and what counts"), *saved, *_form(services, upload, asked, seen, chosen)),
+        _step(3, say("What it comes to"), *_result(upload)),
     ]
 
 
@@ -128,7 +152,7 @@ def _form(services: Services, upload: Upload, asked: Asked, seen: Preview, chose
     orders = form.choice_part(
         ORDER_OF_DATES,
         ORDER_PLACE,
-        "Which comes first in the dates?",
+        say("Which comes first in the dates?"),
         form.problem_of(seen, "date_order"),
         asked.reading.get("date_order", ""),
         _DATE_ORDERS,
@@ -136,23 +160,23 @@ def _form(services: Services, upload: Upload, asked: Asked, seen: Preview, chose
     decimals = form.choice_part(
         DECIMAL,
         DECIMAL_PLACE,
-        "What is the decimal sign?",
+        say("What is the decimal sign?"),
         form.problem_of(seen, "decimal"),
         asked.reading.get("decimal", ""),
         _DECIMALS,
     )
     return [
-        html.H3("Columns", className="data-head"),
+        html.H3(say("Columns"), className="data-head"),
         form.mapping_part(seen, chosen),
         orders,
         decimals,
         html.Div(form.told_of(seen), id=TOLD, **{"aria-live": "polite"}),
-        html.H3("What counts", className="data-head"),
+        html.H3(say("What counts"), className="data-head"),
         form.rules_part(services.config, asked.cleaning),
-        html.H3("What is made of it", className="data-head"),
+        html.H3(say("What is made of it"), className="data-head"),
         *_where(services, upload, asked),
-        dbc.Button("Check", id=CHECK, color="primary", size="sm", class_name="mt-3", disabled=not seen.usable),
-        html.Span("Reads all of it and accounts for every line; nothing is stored.", className="seg-hint ms-2"),
+        dbc.Button(say("Check"), id=CHECK, color="primary", size="sm", class_name="mt-3", disabled=not seen.usable),
+        html.Span(say("Reads all of it and accounts for every line; nothing is stored."), className="seg-hint ms-2"),
     ]
 
 
@@ -168,7 +192,7 @@ def _where(services: Services, upload: Upload, asked: Asked) -> list[Component]:
                 html.Div(
                     html.Label(
                         [
-                            "Name of the data set",
+                            say("Name of the data set"),
                             dbc.Input(id=NAME, value=asked.name or stem, size="sm", maxlength=200, debounce=True),
                         ],
                         className="data-label",
@@ -179,7 +203,7 @@ def _where(services: Services, upload: Upload, asked: Asked) -> list[Component]:
                 ),
                 html.Div(
                     html.Label(
-                        ["Data set", dbc.Select(id=EXISTING, options=names, value=existing, size="sm")],
+                        [say("Data set"), dbc.Select(id=EXISTING, options=names, value=existing, size="sm")],
                         className="data-label",
                     ),
                     id=EXISTING_PLACE,
@@ -190,7 +214,7 @@ def _where(services: Services, upload: Upload, asked: Asked) -> list[Component]:
                     [
                         html.Label(
                             [
-                                "As of (optional)",
+                                say("As of (optional)"),
                                 dbc.Input(
                                     id=AS_OF,
                                     type="date",
@@ -201,7 +225,7 @@ def _where(services: Services, upload: Upload, asked: Asked) -> list[Component]:
                             ],
                             className="data-label",
                         ),
-                        html.Div("The day after the last sale, unless said.", className="seg-hint"),
+                        html.Div(say("The day after the last sale, unless said."), className="seg-hint"),
                     ],
                     className="data-cell",
                 ),
@@ -220,55 +244,15 @@ def _result(upload: Upload) -> list[Component]:
         html.P("", id=STALE, className="seg-hint mt-2 mb-0"),
         html.Div(
             [
-                dbc.Button("Create snapshot", id=CREATE, color="primary", size="sm", style=shown(is_checked(upload))),
-                dbc.Button("Cancel", id=CANCEL, color="secondary", outline=True, size="sm", style=shown(is_busy)),
+                dbc.Button(
+                    say("Create snapshot"), id=CREATE, color="primary", size="sm", style=shown(is_checked(upload))
+                ),
+                dbc.Button(say("Cancel"), id=CANCEL, color="secondary", outline=True, size="sm", style=shown(is_busy)),
             ],
             className="mt-2",
         ),
         dcc.Interval(id=TICK, interval=1000, disabled=not is_busy),
     ]
-
-
-def there(services: Services) -> Component:
-    """Every snapshot with its ledger."""
-    snapshots = services.store.snapshots()
-    if not snapshots:
-        words = "Nothing yet. Upload a file above, or read one in a terminal: "
-        return html.Section(
-            [html.H2("What is there"), html.P([words, html.Code("segmentry run sales.csv")], className="mb-0")],
-            className="seg-card",
-        )
-    heads = ("Data set", "Date", "Customers", "Lines", "Revenue", "Read from")
-    right = ("Customers", "Lines", "Revenue")
-    head = html.Tr([html.Th(text, scope="col", className="seg-number" if text in right else "") for text in heads])
-    rows = [row for item in snapshots for row in _rows(item)]
-    table = html.Table([html.Thead(head), html.Tbody(rows)], className="seg-table data-there")
-    names = len({item.dataset for item in snapshots})
-    lead = f"{plural(len(snapshots), 'snapshot')} of {plural(names, 'data set')}: customers as they stood at a date."
-    return html.Section(
-        [
-            html.H2("What is there"),
-            html.P([lead, " ", dcc.Link("Run engines on them", href="/new"), "."], className="seg-hint mb-2"),
-            html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": "Snapshots"}),
-        ],
-        className="seg-card",
-    )
-
-
-def _rows(snapshot: Snapshot) -> list[Component]:
-    out, currency = snapshot.ledger.get("out") or {}, str(snapshot.info.get("currency", ""))
-    cells = [
-        html.Th(title_of(snapshot), scope="row"),
-        html.Td(day(snapshot.as_of), className="text-nowrap"),
-        html.Td(count(snapshot.customers), className="seg-number"),
-        html.Td(count(out["lines"]) if out else NOTHING, className="seg-number"),
-        html.Td(short_money(out["revenue"], currency) if out else NOTHING, className="seg-number"),
-        html.Td(snapshot.source, className="seg-hint"),
-    ]
-    ledger = html.Details(
-        [html.Summary("Where every line went", className="seg-hint"), ledger_table(snapshot.ledger, currency)]
-    )
-    return [html.Tr(cells, className="data-first"), html.Tr(html.Td(ledger, colSpan=len(cells)))]
 
 
 def _latest(snapshots: Sequence[Snapshot]) -> list[Snapshot]:

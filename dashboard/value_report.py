@@ -2,126 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.numbers import NOTHING, count, day, decimal, missing, money, percent, plural, short_money, written
+from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plural, short_money, written
 from dashboard.run_report import scrolled, section, table
+from dashboard.texts import noted, say
+from dashboard.value_measures import Measure, best_of, way_of
 
 Receipt = Mapping[str, Any]
 
 _TIMES_VALUE = " x Gamma-Gamma"  # all lifetime models have it, so that a narrow table need not repeat it
 
 
-class Measure(NamedTuple):
-    """One figure of a check: its name in the receipt, how it is shown, what it means, and which way is better.
-
-    ``better``: "higher", "lower", or "zero" for what should be neither.
-    """
-
-    name: str
-    title: str
-    meaning: str
-    better: str
-    told: Callable[[float | None], str]
-
-
-def _three(value: float | None) -> str:
-    return decimal(value, 3)
-
-
-def _signed(value: float | None) -> str:
-    return NOTHING if missing(value) else f"{'+' if value > 0 else ''}{percent(value)}".replace("-", "−")
-
-
-def _times(value: float | None) -> str:
-    return NOTHING if missing(value) else f"{written(value, '.2f')}×"
-
-
-FORESIGHT = (
-    Measure("rmse", "RMSE", "Root of the mean squared miss: large misses count most.", "lower", _three),
-    Measure(
-        "msle", "MSLE", "Mean squared miss on the logarithm: being off by half counts alike for all.", "lower", _three
-    ),
-    Measure(
-        "mae",
-        "MAE",
-        "Mean miss. It cannot tell a model from expecting nothing of anyone, so it decides nothing.",
-        "lower",
-        _three,
-    ),
-    Measure("bias", "Bias", "How much too much (+) or too little (−) was expected in all.", "zero", _signed),
-    Measure(
-        "correlation",
-        "Correlation",
-        "Whether those of whom more was expected brought more: 1 is always.",
-        "higher",
-        _three,
-    ),
-    Measure(
-        "top_decile_revenue",
-        "Top tenth's revenue",
-        "What the tenth of whom most was expected really brought in, of all revenue.",
-        "higher",
-        percent,
-    ),
-)
-LOSS = (
-    Measure(
-        "log_loss", "Log loss", "How surprised the model was by what came; the model is chosen by it.", "lower", _three
-    ),
-    Measure("brier", "Brier score", "Mean squared miss of the probability.", "lower", _three),
-    Measure(
-        "roc_auc",
-        "ROC AUC",
-        "Chance that of two customers the one who was lost had the higher risk: 0.5 is a coin.",
-        "higher",
-        _three,
-    ),
-    Measure(
-        "pr_auc",
-        "PR AUC",
-        "Precision averaged over all thresholds; to be held against the share who were lost.",
-        "higher",
-        _three,
-    ),
-    Measure(
-        "lift_at_10",
-        "Lift at 10 %",
-        "How many times more of the riskiest tenth were lost than of all.",
-        "higher",
-        _times,
-    ),
-)
-
-
-def best_of(figures: Mapping[str, Mapping[str, float | None]], measure: Measure) -> str | None:
-    """The name of the model with the best figure; None where none has one."""
-    known = {name: found[measure.name] for name, found in figures.items() if not missing(found.get(measure.name))}
-    if not known:
-        return None
-    worth: Callable[[str], float] = {
-        "higher": lambda name: -known[name],
-        "lower": lambda name: known[name],
-        "zero": lambda name: abs(known[name]),
-    }[measure.better]
-    return min(known, key=worth)
-
-
 # --- the first screen -----------------------------------------------------------------------------------------------
 
-_QUESTIONS = {"purchases": "Purchases ahead", "churn": "Churn risk", "ltv": "Future spend"}
+_QUESTIONS = {"purchases": noted("Purchases ahead"), "churn": noted("Churn risk"), "ltv": noted("Future spend")}
 
 
 def verdicts(receipt: Receipt) -> Component:
     """A card per question: whether the model that is used beats guessing, and how sure its intervals were."""
     cards = [
         _verdict(
-            _QUESTIONS.get(item["question"], item["question"]),
+            say(_QUESTIONS.get(item["question"], item["question"])),
             receipt["titles"].get(item["model"], item["model"]),
             item["beats"],
             item["words"],
@@ -133,7 +40,7 @@ def verdicts(receipt: Receipt) -> Component:
 
 def _verdict(title: str, model: str, good: bool | None, words: str) -> Component:
     mark = html.Span("✓ " if good else "▲ ", **{"aria-hidden": "true"})
-    state = "beats its baselines" if good else "does not beat its baselines"
+    state = say("beats its baselines") if good else say("does not beat its baselines")
     return html.Div(
         [
             html.Div(title, className="kpi-title"),
@@ -151,16 +58,19 @@ def _interval_card(receipt: Receipt) -> list[Component]:
         return []
     held = coverage["spend"]
     total = coverage.get("total") or {}
-    inside = "inside" if total.get("inside") else "outside"
-    note = f"meant to hold {percent(coverage['level'])}"
-    if total:
-        note += f"; revenue in all came {inside} its interval"
+    level = percent(coverage["level"])
+    if not total:
+        note = say("meant to hold {level}", level=level)
+    elif total.get("inside"):
+        note = say("meant to hold {level}; revenue in all came inside its interval", level=level)
+    else:
+        note = say("meant to hold {level}; revenue in all came outside its interval", level=level)
     return [
         html.Div(
             [
-                html.Div("Intervals", className="kpi-title"),
-                html.Div(f"{percent(held)} of customers", className="value-model"),
-                html.Div("spent what their interval said"),
+                html.Div(say("Intervals"), className="kpi-title"),
+                html.Div(say("{share} of customers", share=percent(held)), className="value-model"),
+                html.Div(say("spent what their interval said")),
                 html.Div(note, className="kpi-note"),
             ],
             className="kpi seg-card",
@@ -171,10 +81,13 @@ def _interval_card(receipt: Receipt) -> list[Component]:
 def lead(receipt: Receipt) -> str:
     """What was checked, in a sentence."""
     plan = receipt["plan"]
-    return (
-        f"The models were shown the sales up to {_day(plan['cutoff'])} and nothing after; what they expected of "
-        f"{plural(plan['customers'], 'customer')} is held against what those did in the "
-        f"{decimal(plan['weeks'], 1).removesuffix('.0')} weeks up to {_day(plan['until'])}."
+    return say(
+        "The models were shown the sales up to {cutoff} and nothing after; what they expected of "
+        "{customers} is held against what those did in the {weeks} weeks up to {until}.",
+        cutoff=_day(plan["cutoff"]),
+        customers=plural(plan["customers"], "customer"),
+        weeks=decimal(plan["weeks"], 1).removesuffix(".0"),
+        until=_day(plan["until"]),
     )
 
 
@@ -196,15 +109,20 @@ def figures_table(
     baselines = [name for name in figures if name in receipt["baselines"]]
     names = [*(name for name in figures if name not in baselines), *baselines]
     best = {measure.name: best_of(figures, measure) for measure in measures}
-    heads = [html.Th("Model", scope="col")]
+    heads = [html.Th(say("Model"), scope="col")]
     heads += [
-        html.Th(each.title, scope="col", className="seg-number seg-help", title=f"{each.meaning} {_way(each)}")
+        html.Th(
+            say(each.title),
+            scope="col",
+            className="seg-number seg-help",
+            title=f"{say(each.meaning)} {way_of(each)}",
+        )
         for each in measures
     ]
     lines = []
     for name in names:
-        mark = [html.Span(" ★", title="in use", **{"aria-label": "in use"})] if name == chosen else []
-        kind = html.Span(" baseline", className="seg-hint fw-normal") if name in baselines else None
+        mark = [html.Span(" ★", title=say("in use"), **{"aria-label": say("in use")})] if name == chosen else []
+        kind = html.Span(" " + say("baseline"), className="seg-hint fw-normal") if name in baselines else None
         cells = [
             html.Td(
                 each.told(figures[name].get(each.name)),
@@ -218,16 +136,12 @@ def figures_table(
     return scrolled(label, body)
 
 
-def _way(measure: Measure) -> str:
-    return {"higher": "Higher is better.", "lower": "Lower is better.", "zero": "Closest to zero is best."}[
-        measure.better
-    ]
-
-
 def measures_explained(measures: Sequence[Measure]) -> Component:
     """What every column means, for those who do not hover."""
-    items = [item for each in measures for item in (html.Dt(each.title), html.Dd(f"{each.meaning} {_way(each)}"))]
-    return html.Details([html.Summary("What the columns mean"), html.Dl(items, className="value-meanings")])
+    items = [
+        item for each in measures for item in (html.Dt(say(each.title)), html.Dd(f"{say(each.meaning)} {way_of(each)}"))
+    ]
+    return html.Details([html.Summary(say("What the columns mean")), html.Dl(items, className="value-meanings")])
 
 
 # --- intervals, models, golden run ----------------------------------------------------------------------------------
@@ -240,34 +154,35 @@ def coverage_section(receipt: Receipt, currency: str) -> Component | None:
         return None
     level = percent(coverage["level"])
     rows = [
-        ("Customers whose spend fell inside", percent(coverage["spend"]), level),
-        ("Customers whose purchases fell inside", percent(coverage["purchases"]), level),
+        (say("Customers whose spend fell inside"), percent(coverage["spend"]), level),
+        (say("Customers whose purchases fell inside"), percent(coverage["purchases"]), level),
     ]
     lines = [
         html.Tr([html.Th(name, scope="row"), *(html.Td(each, className="seg-number") for each in cells)])
         for name, *cells in rows
     ]
-    parts = [table("Coverage of the intervals", (("", False), ("Held", True), ("Meant", True)), lines)]
+    parts = [table(say("Coverage of the intervals"), (("", False), (say("Held"), True), (say("Meant"), True)), lines)]
     total = coverage.get("total")
     if total:
-        came = "inside" if total["inside"] else "outside"
         low, high = short_money(total["low"], currency), short_money(total["high"], currency)
         parts.append(
             html.P(
                 [
-                    f"For all together {low} to {high} was foreseen; ",
+                    say("For all together {low} to {high} was foreseen;", low=low, high=high),
+                    " ",
                     html.Strong(short_money(total["actual"], currency), title=money(total["actual"], currency)),
-                    f" came, {came} that interval.",
+                    " ",
+                    say("came, inside that interval.") if total["inside"] else say("came, outside that interval."),
                 ],
                 className="mt-2 mb-0",
             )
         )
-    hint = (
-        "An interval says how far a customer's spend may be from its CLV: the parameters are not known exactly, and "
-        "customers do as they please. Fewer inside than meant: too sure. More inside is usual where many buy nothing, "
-        "as an interval that begins at nothing holds them all."
+    hint = say(
+        "An interval says how far a customer's spend may be from its CLV: the parameters are not known "
+        "exactly, and customers do as they please. Fewer inside than meant: too sure. More inside is "
+        "usual where many buy nothing, as an interval that begins at nothing holds them all."
     )
-    return section("Do the intervals hold?", *parts, hint=hint)
+    return section(say("Do the intervals hold?"), *parts, hint=hint)
 
 
 def model_section(receipt: Receipt) -> Component:
@@ -279,21 +194,32 @@ def model_section(receipt: Receipt) -> Component:
         how = found.get("method") or NOTHING
         cells = [html.Td(parameters), html.Td(likelihood, className="seg-number"), html.Td(how)]
         lines.append(html.Tr([html.Th(receipt["titles"].get(name, name), scope="row", className="seg-nowrap"), *cells]))
-    heads = (("Model", False), ("Parameters", False), ("Log-likelihood", True), ("Fitted by", False))
-    hint = "Fitted on the sales up to the cut-off, time in weeks; log-likelihoods are totals over the customers."
-    return section("Parameters", table("Fitted parameters", heads, lines), hint=hint)
+    heads = (
+        (say("Model"), False),
+        (say("Parameters"), False),
+        (say("Log-likelihood"), True),
+        (say("Fitted by"), False),
+    )
+    hint = say("Fitted on the sales up to the cut-off, time in weeks; log-likelihoods are totals over the customers.")
+    return section(say("Parameters"), table(say("Fitted parameters"), heads, lines), hint=hint)
 
 
 def notes_section(notes: Sequence[str]) -> Component | None:
     """What a reader of the figures should know."""
     if not notes:
         return None
-    return section("Notes", html.Ul([html.Li(note) for note in notes], className="seg-notes"))
+    return section(say("Notes"), html.Ul([html.Li(note) for note in notes], className="seg-notes"))
 
 
 def plan_words(plan: Mapping[str, Any]) -> str:
     """What a learning model was shown, in a sentence."""
-    words = f"Tested on the {count(plan['days'])} days after {_day(plan['cutoff'])}"
-    if plan.get("lessons"):
-        words += f"; learned from {plural(plan['lessons'], 'earlier cut-off')} of {count(plan['learned_days'])} days"
-    return f"{words}."
+    tested, cutoff = count(plan["days"]), _day(plan["cutoff"])
+    if not plan.get("lessons"):
+        return say("Tested on the {days} days after {cutoff}.", days=tested, cutoff=cutoff)
+    return say(
+        "Tested on the {days} days after {cutoff}; learned from {lessons} of {learned} days.",
+        days=tested,
+        cutoff=cutoff,
+        lessons=plural(plan["lessons"], "earlier cut-off"),
+        learned=count(plan["learned_days"]),
+    )

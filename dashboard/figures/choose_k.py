@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from dashboard.figures import ink, template
 from dashboard.numbers import NOTHING, decimal, percent
+from dashboard.texts import noted, say
 from engines.metrics import METRICS
 from engines.selection import KSelection
 
@@ -46,13 +47,20 @@ class Curve(NamedTuple):
 _ONLY_HERE = {
     "bic": (
         "BIC",
-        "How badly the mixture describes the customers, with a fine for every parameter (Schwarz 1978).",
+        noted("How badly the mixture describes the customers, with a fine for every parameter (Schwarz 1978)."),
         "lower",
     ),
-    "aic": ("AIC", "As BIC, with a smaller fine for parameters (Akaike 1974), so it prefers more segments.", "lower"),
+    "aic": (
+        "AIC",
+        noted("As BIC, with a smaller fine for parameters (Akaike 1974), so it prefers more segments."),
+        "lower",
+    ),
     "gap": (
-        "Gap statistic",
-        "How much tighter segments are than those of customers spread out evenly (Tibshirani, Walther & Hastie 2001).",
+        noted("Gap statistic"),
+        noted(
+            "How much tighter segments are than those of customers spread out evenly (Tibshirani, Walther & "
+            "Hastie 2001)."
+        ),
         "higher",
     ),
 }
@@ -72,9 +80,9 @@ _ORDER = (
 def curves(selection: KSelection) -> tuple[Curve, ...]:
     """The curves that the engine has, in the order in which they are shown."""
     own = {
-        "inertia": (selection.elbow, "elbow"),
-        "bic": (selection.lowest_bic, "lowest"),
-        "gap": (selection.gap_choice, "its choice"),
+        "inertia": (selection.elbow, say("elbow")),
+        "bic": (selection.lowest_bic, say("lowest")),
+        "gap": (selection.gap_choice, say("its choice")),
     }
     ks = np.array([point.k for point in selection.points])
     found = []
@@ -146,5 +154,5 @@ def draw_curve(curve: Curve, theme: str) -> go.Figure:
 
 def _hover(curve: Curve, k: int, value: float, error: float) -> str:
     spread = "" if np.isnan(error) else f" ± {curve.told(error)}"
-    chosen = " · recommended" if k == curve.recommended else ""
-    return f"<b>k = {k}</b>{chosen}<br>{curve.title} {curve.told(value)}{spread}"
+    chosen = " · " + say("recommended") if k == curve.recommended else ""
+    return f"<b>k = {k}</b>{chosen}<br>{say(curve.title)} {curve.told(value)}{spread}"

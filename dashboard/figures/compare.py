@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dashboard.figures import Drawing, drawing, ink
 from dashboard.numbers import count, percent, written
 from dashboard.run_frame import RunFrame
+from dashboard.texts import noted, say
 
 _LABELLED = 0.07  # a piece of a bar smaller than this share has no room for its figure
 
@@ -79,8 +80,7 @@ def draw_sizes(data: SizeData, theme: str) -> Drawing:
                 "textangle": 0,
                 "textfont": {"color": _on(colour)},
                 "customdata": [[percent(s), count(c)] for s, c in zip(shares[there], customers[there], strict=True)],
-                "hovertemplate": f"<b>{name}</b> · %{{y}}<br>%{{customdata[0]}} of {data.of}"
-                "<br>%{customdata[1]} customers<extra></extra>",
+                "hovertemplate": _size_hover(name, data.of),
             }
         )
     layout = {
@@ -98,6 +98,19 @@ def draw_sizes(data: SizeData, theme: str) -> Drawing:
         "uniformtext": {"minsize": 10, "mode": "hide"},
     }
     return drawing(theme, traces, layout, NO_TABLE)
+
+
+def _size_hover(name: str, of: str) -> str:
+    """What is said of a piece of a bar; Plotly fills in the run and the figures."""
+    if of == "customers":
+        return say(
+            "<b>{name}</b> · %{{y}}<br>%{{customdata[0]}} of customers<br>%{{customdata[1]}} customers<extra></extra>",
+            name=name,
+        )
+    return say(
+        "<b>{name}</b> · %{{y}}<br>%{{customdata[0]}} of revenue<br>%{{customdata[1]}} customers<extra></extra>",
+        name=name,
+    )
 
 
 def _ticks(names: Sequence[str], written: Callable[[str], str]) -> dict[str, Any]:
@@ -120,7 +133,7 @@ class AgreementData(NamedTuple):
 
     runs: tuple[str, ...]
     agreement: NDArray[np.float64]
-    measure: str = "adjusted Rand index"
+    measure: str = noted("adjusted Rand index")
 
     @property
     def extremes(self) -> tuple[tuple[str, str, float], tuple[str, str, float]]:
@@ -147,7 +160,7 @@ def draw_agreement(data: AgreementData, theme: str) -> Drawing:
         "xgap": 2,
         "ygap": 2,
         "showscale": False,  # every square says its figure
-        "hovertemplate": f"%{{y}} and %{{x}}<br>{data.measure} %{{z:.3f}}<extra></extra>",
+        "hovertemplate": say("%{{y}} and %{{x}}<br>{measure} %{{z:.3f}}<extra></extra>", measure=say(data.measure)),
     }
     ticks = {"showgrid": False, "ticks": "", **_ticks(data.runs, wrapped)}
     return drawing(theme, [trace], {"yaxis": {**ticks, "autorange": "reversed"}, "xaxis": ticks}, NO_TABLE)
@@ -189,8 +202,12 @@ def draw_cross(data: CrossData, theme: str) -> Drawing:
         "xgap": 2,
         "ygap": 2,
         "showscale": False,
-        "hovertemplate": f"{data.one}: <b>%{{y}}</b><br>{data.other}: <b>%{{x}}</b><br>"
-        "%{text} customers, %{customdata} of the row<extra></extra>",
+        "hovertemplate": say(
+            "{first}: <b>%{{y}}</b><br>{second}: <b>%{{x}}</b><br>%{{text}} customers, %{{customdata}} of "
+            "the row<extra></extra>",
+            first=data.one,
+            second=data.other,
+        ),
     }
     plain = {"showgrid": False, "ticks": ""}
     layout = {

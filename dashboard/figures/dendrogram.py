@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dashboard.figures import ink, seen, template
 from dashboard.numbers import count, plural
+from dashboard.texts import say
 from engines.contract import NamedSegment
 
 _BETWEEN = -1  # the place of a merge that joins several segments
@@ -66,7 +67,7 @@ def dendrogram_data(
         corners=corners,
         owners=owner[len(order) :],
         leaves=customers[order],
-        names=tuple(known[key].name if key in known else f"Segment {key}" for key in shown),
+        names=tuple(known[key].name if key in known else say("Segment {number}", number=key) for key in shown),
         colours=tuple(known[key].colour if key in known else "#888888" for key in shown),
         customers=tuple(float(customers[order][of_leaf == place].sum()) for place in range(len(shown))),
         middles=tuple(float(np.flatnonzero(of_leaf == place).mean()) for place in range(len(shown))),
@@ -119,7 +120,7 @@ def draw_dendrogram(data: DendrogramData, theme: str) -> go.Figure:
         hoverinfo="text",
     )
     if data.cut is not None:
-        label = {"text": f"cut into {len(data.names)}", "font": {"color": colours.faint, "size": 12}}
+        label = {"text": say("cut into {number}", number=len(data.names)), "font": {"color": colours.faint, "size": 12}}
         line = {"color": colours.faint, "width": 1.5, "dash": "dash"}
         figure.add_vline(x=data.cut, line=line, annotation=label, annotation_position="top right")
     figure.update_yaxes(
@@ -131,7 +132,9 @@ def draw_dendrogram(data: DendrogramData, theme: str) -> go.Figure:
         ticks="",
     )
     tallest = float(data.corners[-1, 0].max())
-    figure.update_xaxes(title_text="how unlike the groups joined are (Ward)", range=[-0.01 * tallest, 1.04 * tallest])
+    figure.update_xaxes(
+        title_text=say("how unlike the groups joined are (Ward)"), range=[-0.01 * tallest, 1.04 * tallest]
+    )
     return figure.update_layout(showlegend=False, uirevision="dendrogram", hovermode="closest")
 
 
@@ -144,4 +147,9 @@ def _lines(corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[n
 def dendrogram_words(data: DendrogramData) -> str:
     """The picture in a sentence, for those who cannot see it."""
     parts = ", ".join(f"{name} ({count(size)})" for name, size in zip(data.names, data.customers, strict=True))
-    return f"{len(data.leaves)} groups of customers, joined two by two; cut into {len(data.names)}: {parts}."
+    return say(
+        "{groups} groups of customers, joined two by two; cut into {segments}: {parts}.",
+        groups=len(data.leaves),
+        segments=len(data.names),
+        parts=parts,
+    )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from dashboard.figures import ink, template
 from dashboard.numbers import count, day, percent, written
+from dashboard.texts import say
 from engines.columns import describe
 from engines.contract import DriftPoint, LivePoint
 
@@ -64,17 +65,18 @@ def timeline_data(
 
 
 def _told(point: DriftPoint) -> str:
+    when = day(date.fromisoformat(point.as_of))
     lines = [
-        f"<b>{day(date.fromisoformat(point.as_of))}</b>{' · alert' if point.alert else ''}",
+        say("<b>{day}</b> · alert", day=when) if point.alert else f"<b>{when}</b>",
         f"ARI {written(point.ari, '.3f')}",
-        f"{count(point.customers)} customers",
+        say("{customers} customers", customers=count(point.customers)),
     ]
     if point.moved_share is not None:
-        lines.append(f"{percent(point.moved_share)} changed segment since the date before")
+        lines.append(say("{share} changed segment since the date before", share=percent(point.moved_share)))
     if point.noise_low is not None:
-        lines.append(f"noise alone reaches down to {written(point.noise_low, '.3f')}")
+        lines.append(say("noise alone reaches down to {index}", index=written(point.noise_low, ".3f")))
     if point.model_moved is not None:
-        lines.append(f"a new model would put {percent(point.model_moved)} elsewhere")
+        lines.append(say("a new model would put {share} elsewhere", share=percent(point.model_moved)))
     return "<br>".join(lines)
 
 
@@ -91,19 +93,19 @@ def draw_timeline(data: TimelineData, theme: str) -> go.Figure:
             y=data.noise_low[known],
             fill="tonexty",
             fillcolor="rgba(120,140,170,0.20)",
-            name="noise of refitting",
+            name=say("noise of refitting"),
         )
     figure.add_hline(
         y=data.threshold,
         line={"color": alarm, "width": 1.5, "dash": "dash"},
-        annotation={"text": f"alarm line {data.threshold:g}", "font": {"color": alarm, "size": 12}},
+        annotation={"text": say("alarm line {line}", line=f"{data.threshold:g}"), "font": {"color": alarm, "size": 12}},
         annotation_position="bottom left",
     )
     figure.add_scatter(
         x=data.dates,
         y=data.ari,
         mode="lines+markers",
-        name="frozen model against a refit",
+        name=say("frozen model against a refit"),
         line={"color": colours.text, "width": 2},
         marker={"color": colours.text, "size": 7},
         hovertext=list(data.hover),
@@ -114,7 +116,7 @@ def draw_timeline(data: TimelineData, theme: str) -> go.Figure:
             x=data.dates[data.alerts],
             y=data.ari[data.alerts],
             mode="markers+text",
-            name="alert",
+            name=say("alert"),
             marker={"color": alarm, "size": 12, "symbol": "triangle-down"},
             text=[
                 written(data.ari[place], ".2f") if data.labelled[place] else "" for place in np.flatnonzero(data.alerts)
@@ -128,7 +130,7 @@ def draw_timeline(data: TimelineData, theme: str) -> go.Figure:
             x=np.array([point.as_of for point in data.live], dtype="datetime64[D]"),
             y=np.array([point.ari for point in data.live]),
             mode="markers",
-            name="live run against the one before",
+            name=say("live run against the one before"),
             marker={
                 "size": 11,
                 "symbol": "diamond-open",
@@ -136,8 +138,12 @@ def draw_timeline(data: TimelineData, theme: str) -> go.Figure:
                 "color": [alarm if point.alert else colours.text for point in data.live],
             },
             hovertext=[
-                f"<b>{day(date.fromisoformat(point.as_of))}</b> against run {point.against}<br>"
-                f"ARI {written(point.ari, '.3f')}"
+                say(
+                    "<b>{day}</b> against run {run}<br>ARI {ari}",
+                    day=day(date.fromisoformat(point.as_of)),
+                    run=point.against,
+                    ari=written(point.ari, ".3f"),
+                )
                 for point in data.live
             ],
             hoverinfo="text",
@@ -148,7 +154,7 @@ def draw_timeline(data: TimelineData, theme: str) -> go.Figure:
             x=data.frozen_at.isoformat(),
             y=1.0,
             yref="paper",
-            text="model frozen",
+            text=say("model frozen"),
             showarrow=False,
             xanchor="left",
             yanchor="bottom",
@@ -156,7 +162,9 @@ def draw_timeline(data: TimelineData, theme: str) -> go.Figure:
         )
     live = [point.ari for point in data.live]
     lowest = float(np.nanmin(np.concatenate([data.ari, data.noise_low, live, [1.0]])))
-    figure.update_yaxes(range=[min(0.0, lowest) - 0.06, 1.04], title_text="adjusted Rand index (1 = the same segments)")
+    figure.update_yaxes(
+        range=[min(0.0, lowest) - 0.06, 1.04], title_text=say("adjusted Rand index (1 = the same segments)")
+    )
     figure.update_xaxes(tickformat="%b %Y", showgrid=False)
     legend = {"orientation": "h", "y": -0.14, "yanchor": "top", "x": 0, "traceorder": "normal"}
     return figure.update_layout(legend=legend, uirevision="drift", hovermode="closest")
@@ -191,19 +199,19 @@ def draw_moved(data: MovedData, theme: str) -> go.Figure:
     figure.add_bar(
         x=data.dates,
         y=data.customers,
-        name="customers moved since the date before",
+        name=say("customers moved since the date before"),
         marker={"color": colours.bar},
-        hovertemplate="%{x|%-d %b %Y}<br>%{y:.1%} of customers moved<extra></extra>",
+        hovertemplate=say("%{x|%-d %b %Y}<br>%{y:.1%} of customers moved<extra></extra>"),
     )
     figure.add_scatter(
         x=data.dates,
         y=data.model,
         mode="lines+markers",
-        name="a new model would put elsewhere",
+        name=say("a new model would put elsewhere"),
         line={"color": colours.text, "width": 2, "dash": "dot"},
-        hovertemplate="%{x|%-d %b %Y}<br>a new model would put %{y:.1%} elsewhere<extra></extra>",
+        hovertemplate=say("%{x|%-d %b %Y}<br>a new model would put %{y:.1%} elsewhere<extra></extra>"),
     )
-    figure.update_yaxes(tickformat=".0%", rangemode="tozero", title_text="share of customers")
+    figure.update_yaxes(tickformat=".0%", rangemode="tozero", title_text=say("share of customers"))
     figure.update_xaxes(tickformat="%b %Y", showgrid=False)
     return figure.update_layout(legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}, uirevision="moved")
 
@@ -246,7 +254,7 @@ def draw_shift(data: ShiftData, theme: str, top: float) -> go.Figure:
         line={"color": colours.text, "width": 2},
         marker={"size": 5},
         customdata=data.effect,
-        hovertemplate="%{x|%-d %b %Y}<br>PSI %{y:.2f}<br>Cliff's delta %{customdata:+.2f}<extra></extra>",
+        hovertemplate=say("%{x|%-d %b %Y}<br>PSI %{y:.2f}<br>Cliff's delta %{customdata:+.2f}<extra></extra>"),
         showlegend=False,
     )
     figure.update_yaxes(range=[0, top], title_text="PSI")

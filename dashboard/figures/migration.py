@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures import ink, seen, template
+from dashboard.texts import say
 from engines.contract import DriftPoint
 from engines.migration import GONE, NEW, Migration
 from storage.contract import Run
@@ -38,18 +39,23 @@ def sankey_data(found: Migration) -> SankeyData:
     )
 
 
+def called(name: str) -> str:
+    """What a row or a column of the matrix is called: segments by their names, who came and who went in words."""
+    return {NEW: say("New"), GONE: say("Gone")}.get(name, name)
+
+
 def draw_sankey(data: SankeyData, theme: str) -> go.Figure:
     """Ribbons in the colour of the segment that customers come from."""
     shown = [seen(colour, theme) for colour in data.colours]
     figure = go.Figure(layout={"template": template(theme)})
     figure.add_sankey(
         node={
-            "label": list(data.names),
+            "label": [called(name) for name in data.names],
             "color": shown,
             "pad": 14,
             "thickness": 16,
             "line": {"width": 0},
-            "hovertemplate": "%{label}: %{value:,.0f} customers<extra></extra>",
+            "hovertemplate": say("%{label}: %{value:,.0f} customers<extra></extra>"),
         },
         link={
             "source": data.sources,
@@ -58,8 +64,10 @@ def draw_sankey(data: SankeyData, theme: str) -> go.Figure:
             "color": [_faint(shown[place]) for place in data.sources.tolist()],
             "customdata": data.money,
             "hovertemplate": (
-                "%{source.label} → %{target.label}<br>%{value:,.0f} customers who had spent %{customdata:,.0f}"
-                "<extra></extra>"
+                say(
+                    "%{source.label} → %{target.label}<br>%{value:,.0f} customers who had spent "
+                    "%{customdata:,.0f}<extra></extra>"
+                )
             ),
         },
         textfont={"color": ink(theme).text, "size": 12, "shadow": "none"},
@@ -142,6 +150,7 @@ __all__ = [
     "NEW",
     "SankeyData",
     "SizesData",
+    "called",
     "draw_sankey",
     "draw_sizes",
     "sankey_data",

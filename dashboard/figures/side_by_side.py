@@ -13,6 +13,7 @@ from dashboard.figures.compare import NO_TABLE, shortened
 from dashboard.figures.migration import SankeyData
 from dashboard.numbers import percent
 from dashboard.run_frame import RunFrame
+from dashboard.texts import say
 from engines.contract import NamedSegment
 
 _MARKS = ("circle", "square", "diamond", "triangle-up", "x", "star")
@@ -90,9 +91,10 @@ def draw_plane(data: PlaneData, theme: str) -> Drawing:
             }
         )
     first, second = (percent(share) for share in data.explained)
+    across = say("First component ({share} of the variance)", share=first)
     layout = {
-        "xaxis": {"title": {"text": f"First component ({first} of the variance)"}, "range": list(data.reach[0])},
-        "yaxis": {"title": {"text": f"Second ({second})"}, "range": list(data.reach[1])},
+        "xaxis": {"title": {"text": across}, "range": list(data.reach[0])},
+        "yaxis": {"title": {"text": say("Second ({share})", share=second)}, "range": list(data.reach[1])},
         "legend": {"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0, "itemsizing": "constant"},
         "margin": {"l": 8, "r": 8, "t": 8, "b": 140},  # room for eight names, so that panels are equally high
         "uirevision": data.name,
@@ -119,7 +121,7 @@ def draw_capture(data: CaptureData, theme: str) -> Drawing:
         {
             "type": "scatter",
             "mode": "lines",
-            "name": "Chance",
+            "name": say("Chance"),
             "x": typed(even),
             "y": typed(even),
             "line": {"color": faint, "width": 1, "dash": "dot"},
@@ -139,13 +141,15 @@ def draw_capture(data: CaptureData, theme: str) -> Drawing:
                 "y": typed(y),
                 "line": {"color": colour, "width": 2, "dash": _DASHES[place % len(_DASHES)]},
                 "marker": {"color": colour, "size": 7, "symbol": _MARKS[place % len(_MARKS)]},
-                "hovertemplate": f"<b>{name}</b><br>the first %{{x:.1%}} of customers<br>brought in %{{y:.1%}}"
-                "<extra></extra>",
+                "hovertemplate": say(
+                    "<b>{name}</b><br>the first %{{x:.1%}} of customers<br>brought in %{{y:.1%}}<extra></extra>",
+                    name=name,
+                ),
             }
         )
     layout = {
-        "xaxis": {"title": {"text": "Customers, best segments first"}, "tickformat": ".0%", "range": [0, 1.02]},
-        "yaxis": {"title": {"text": "Later revenue"}, "tickformat": ".0%", "rangemode": "tozero"},
+        "xaxis": {"title": {"text": say("Customers, best segments first")}, "tickformat": ".0%", "range": [0, 1.02]},
+        "yaxis": {"title": {"text": say("Later revenue")}, "tickformat": ".0%", "rangemode": "tozero"},
         "legend": {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
         "shapes": [
             {"type": "line", "x0": 0.2, "x1": 0.2, "y0": 0, "y1": 1, "yref": "paper",

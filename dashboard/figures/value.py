@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dashboard.figures import ink, template
 from dashboard.figures.choose_k import ACCENT
 from dashboard.numbers import count, decimal, percent, written
+from dashboard.texts import say
 
 Bins = Sequence[Mapping[str, Any]]
 
@@ -51,13 +52,16 @@ def _bins(bins: Bins, foreseen: str, *, share: bool) -> BinData:
 def bin_words(data: BinData) -> str:
     """The picture in a sentence: how far bins are from what came, the farthest named."""
     if not len(data.customers):
-        return "There are no customers to show."
+        return say("There are no customers to show.")
     worst = int(np.abs(data.actual - data.foreseen).argmax())
     off = float(np.average(np.abs(data.actual - data.foreseen), weights=data.customers))
-    return (
-        f"On average what came is {data.told(off)} away from what was foreseen; farthest off are "
-        f"{count(data.customers[worst])} customers with {data.told(data.foreseen[worst])} foreseen and "
-        f"{data.told(data.actual[worst])} come true."
+    return say(
+        "On average what came is {off} away from what was foreseen; farthest off are {customers} "
+        "customers with {foreseen} foreseen and {actual} come true.",
+        off=data.told(off),
+        customers=count(data.customers[worst]),
+        foreseen=data.told(data.foreseen[worst]),
+        actual=data.told(data.actual[worst]),
     )
 
 
@@ -79,7 +83,12 @@ def draw_bins(data: BinData, theme: str, *, foreseen: str, actual: str) -> go.Fi
         marker={"color": accent, "size": sizes, "opacity": 0.9, "line": {"color": colours.surface, "width": 1}},
         hovertext=np.array(
             [
-                f"<b>{count(many)} customers</b><br>foreseen {data.told(before)}<br>came {data.told(after)}"
+                say(
+                    "<b>{customers} customers</b><br>foreseen {foreseen}<br>came {actual}",
+                    customers=count(many),
+                    foreseen=data.told(before),
+                    actual=data.told(after),
+                )
                 for before, after, many in zip(data.foreseen, data.actual, data.customers, strict=True)
             ]
         ),
@@ -128,6 +137,6 @@ def draw_importances(data: Importance, theme: str) -> go.Figure:
         ),
         hoverinfo="text",
     )
-    figure.update_xaxes(title_text="how much worse without it", nticks=5, rangemode="tozero")
+    figure.update_xaxes(title_text=say("how much worse without it"), nticks=5, rangemode="tozero")
     figure.update_yaxes(showgrid=False)
     return figure.update_layout(uirevision="importances", bargap=0.35)

@@ -16,6 +16,7 @@ from dashboard.figures import choose_k as figures
 from dashboard.figures import graph_config
 from dashboard.numbers import count, day, plural
 from dashboard.services import Services
+from dashboard.texts import noted, say
 from engines.selection import KSelection
 from storage.contract import Run
 
@@ -37,19 +38,19 @@ SMALL = 5_000
 _PANELS = 6
 _HEIGHT = "220px"
 _GRID = {"gridTemplateColumns": "repeat(auto-fit, minmax(min(100%, 380px), 1fr))"}
-_BETTER = {"higher": "Higher is better.", "lower": "Lower is better.", "": ""}
+_BETTER = {"higher": noted("Higher is better."), "lower": noted("Lower is better."), "": ""}
 
 
 def layout(services: Services, **query: Any) -> Component:
     """The page for the snapshot of the run in the address; ``engine`` names the engine to begin with."""
     current = run_from(services.store, query.get("run"))
     if current is None:
-        return cards.empty_state("No customers to try on yet", cards.sales_first())
+        return cards.empty_state(say("No customers to try on yet"), cards.sales_first())
     snapshot = services.store.snapshot(current.snapshot_id)
     wanted = _begun(query.get("engine"), current)
     return html.Div(
         [
-            html.H1("Choose the number of segments"),
+            html.H1(say("Choose the number of segments")),
             html.P(
                 f"{title_of(snapshot)}, {day(snapshot.as_of)}: {plural(snapshot.customers, 'customer')}.",
                 className="seg-lead mb-2",
@@ -72,7 +73,7 @@ def _begun(asked: Any, current: Run) -> str:
 def _controls(chosen: str, question: Question) -> Component:
     picker = html.Div(
         [
-            html.Label("Engine", htmlFor=ENGINE, className="visually-hidden"),
+            html.Label(say("Engine"), htmlFor=ENGINE, className="visually-hidden"),
             dbc.Select(
                 id=ENGINE,
                 size="sm",
@@ -82,8 +83,12 @@ def _controls(chosen: str, question: Question) -> Component:
             ),
         ]
     )
-    gap = dbc.Checklist(id=GAP, options=[{"label": "with the gap statistic", "value": "gap"}], value=[], inline=True)
-    button = dbc.Button(f"Try k = {question.low} to {question.high}", id=TRY, size="sm", color="primary")
+    gap = dbc.Checklist(
+        id=GAP, options=[{"label": say("with the gap statistic"), "value": "gap"}], value=[], inline=True
+    )
+    button = dbc.Button(
+        say("Try k = {low} to {high}", low=question.low, high=question.high), id=TRY, size="sm", color="primary"
+    )
     return html.Div([picker, button, gap], className="d-flex flex-wrap align-items-center gap-2 mb-2")
 
 
@@ -94,8 +99,8 @@ def _busy() -> list[Component]:
     )
     told = html.Section(
         [
-            html.H2("Trying …"),
-            html.P("Every k is fitted, refitted on customers drawn anew, and measured.", className="mb-0"),
+            html.H2(say("Trying …")),
+            html.P(say("Every k is fitted, refitted on customers drawn anew, and measured."), className="mb-0"),
         ],
         className="seg-card",
     )
@@ -165,10 +170,15 @@ def _run_in(services: Services, search: str | None) -> Run | None:
 
 def _not_yet(customers: int, question: Question) -> Component:
     return cards.empty_state(
-        "Not tried yet",
+        say("Not tried yet"),
         [
-            f"Fitting every k from {question.low} to {question.high} on {count(customers)} customers, and refitting it "
-            "on customers drawn anew, takes from some seconds to a minute. Press the button above to begin."
+            say(
+                "Fitting every k from {low} to {high} on {customers} customers, and refitting it on customers "
+                "drawn anew, takes from some seconds to a minute. Press the button above to begin.",
+                low=question.low,
+                high=question.high,
+                customers=count(customers),
+            )
         ],
     )
 
@@ -178,29 +188,46 @@ def _shown(found: KSelection, title: str, theme: str) -> list[Component]:
     return [
         _recommendation(found, title),
         html.Div([_panel(curve, theme) for curve in curves], className="seg-grid mt-3 mb-3", style=_GRID),
-        html.Section([html.H2("The figures"), _table(found, curves)], className="seg-card"),
+        html.Section([html.H2(say("The figures")), _table(found, curves)], className="seg-card"),
     ]
 
 
 def _recommendation(found: KSelection, title: str) -> Component:
-    head = "No recommendation" if found.recommended is None else f"{title}: k = {found.recommended}"
+    head = (
+        say("No recommendation")
+        if found.recommended is None
+        else say("{engine}: k = {k}", engine=title, k=found.recommended)
+    )
     parts = [html.H2(head), html.P(found.reason, className="mb-2"), html.P(_measured(found), className="seg-hint mb-0")]
     parts += [html.P(note, className="seg-hint mb-0 mt-2") for note in found.notes]
     if found.recommended is not None:
         command = f"segmentry run SALES --engine {found.engine} --k {found.recommended}"
-        parts.append(html.P(["To segment with it: ", html.Code(command)], className="seg-hint mb-0 mt-2"))
+        parts.append(html.P([say("To segment with it:"), " ", html.Code(command)], className="seg-hint mb-0 mt-2"))
     return html.Section(parts, className="seg-card")
 
 
 def _measured(found: KSelection) -> str:
     """What the figures are measured in and on."""
-    fitted = "everyone" if found.evaluated_on == found.customers else f"a sample of {count(found.evaluated_on)}"
-    drawn = "all of them" if found.silhouette_on == found.evaluated_on else f"{count(found.silhouette_on)} of them"
-    return (
-        f"Distances are measured in {found.space}: compare these figures with one another, never with those of another "
-        f"feature space. Fitted on {fitted}; silhouettes on {drawn}; stability is the mean of {found.bootstraps} "
-        f"refits on {count(found.refitted_on)} customers each. ± and the bars are one standard error: a smaller step "
-        "says nothing."
+    fitted = (
+        say("everyone")
+        if found.evaluated_on == found.customers
+        else say("a sample of {customers}", customers=count(found.evaluated_on))
+    )
+    drawn = (
+        say("all of them")
+        if found.silhouette_on == found.evaluated_on
+        else say("{customers} of them", customers=count(found.silhouette_on))
+    )
+    return say(
+        "Distances are measured in {space}: compare these figures with one another, never with those of "
+        "another feature space. Fitted on {fitted}; silhouettes on {drawn}; stability is the mean of "
+        "{bootstraps} refits on {customers} customers each. ± and the bars are one standard error: a "
+        "smaller step says nothing.",
+        space=found.space,
+        fitted=fitted,
+        drawn=drawn,
+        bootstraps=found.bootstraps,
+        customers=count(found.refitted_on),
     )
 
 
@@ -210,26 +237,31 @@ def _panel(curve: figures.Curve, theme: str) -> Component:
     graph = dcc.Graph(
         id=name, config=config, figure=figures.draw_curve(curve, theme), style={"height": _HEIGHT}, className="mt-auto"
     )
-    hint = html.P(f"{curve.meaning} {_BETTER[curve.better]}".strip(), className="seg-hint mb-1")
-    return html.Section([html.H2(curve.title), hint, graph], className="seg-card d-flex flex-column")
+    hint = html.P(_meaning(curve), className="seg-hint mb-1")
+    return html.Section([html.H2(say(curve.title)), hint, graph], className="seg-card d-flex flex-column")
+
+
+def _meaning(curve: figures.Curve) -> str:
+    """What a curve says, and which way is better."""
+    way = _BETTER[curve.better]
+    return f"{say(curve.meaning)} {say(way)}" if way else say(curve.meaning)
 
 
 def _table(found: KSelection, curves: tuple[figures.Curve, ...]) -> Component:
-    heads = [
-        html.Th(curve.title, scope="col", className="seg-number", title=f"{curve.meaning} {_BETTER[curve.better]}")
-        for curve in curves
-    ]
-    head = html.Tr([html.Th("k", scope="col"), html.Th("Segments", scope="col", className="seg-number"), *heads])
+    heads = [html.Th(say(curve.title), scope="col", className="seg-number", title=_meaning(curve)) for curve in curves]
+    head = html.Tr([html.Th("k", scope="col"), html.Th(say("Segments"), scope="col", className="seg-number"), *heads])
     lines = []
     for place, point in enumerate(found.points):
         chosen = point.k == found.recommended
         cells = [html.Td(_cell(curve, place), className="seg-number") for curve in curves]
-        mark = [" ", html.Span("★", **{"aria-label": "recommended"})] if chosen else []
+        mark = [" ", html.Span("★", **{"aria-label": say("recommended")})] if chosen else []
         number = html.Th([str(point.k), *mark], scope="row", className="text-nowrap")
         segments = html.Td(count(point.segments), className="seg-number")
         lines.append(html.Tr([number, segments, *cells], className="seg-here" if chosen else ""))
     table = html.Table([html.Thead(head), html.Tbody(lines)], className="seg-table")
-    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": "Every k in figures"})
+    return html.Div(
+        table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": say("Every k in figures")}
+    )
 
 
 def _cell(curve: figures.Curve, place: int) -> str:

@@ -19,6 +19,7 @@ from dashboard.disagreeing import disagreement_of, usual
 from dashboard.numbers import day, plural
 from dashboard.recent import finished_runs, recent_run, recent_runs, titles
 from dashboard.services import Services
+from dashboard.texts import say
 from storage.contract import Run
 
 PATH = "/compare"
@@ -48,14 +49,20 @@ def layout(services: Services, **query: Any) -> Component:
     """
     current = run_from(services.store, query.get("run"))
     if current is None:
-        return cards.empty_state("No runs to compare yet", cards.sales_first())
+        return cards.empty_state(say("No runs to compare yet"), cards.sales_first())
     done = _finished(services, current)
     snapshot = services.store.snapshot(current.snapshot_id)
     place = f"{title_of(snapshot)}, {day(snapshot.as_of)}"
     if len(done) < FEWEST:
         return cards.empty_state(
-            "A comparison needs two finished runs",
-            [f"{place} has {len(done)}. Run another engine on the same sales, or choose another date above."],
+            say("A comparison needs two finished runs"),
+            [
+                say(
+                    "{place} has {number}. Run another engine on the same sales, or choose another date above.",
+                    place=place,
+                    number=len(done),
+                )
+            ],
         )
     labels = run_labels(done, titles(services))
     choice = _choice(services, query, current)
@@ -67,9 +74,9 @@ def layout(services: Services, **query: Any) -> Component:
     )
     return html.Div(
         [
-            html.H1("Compare engines"),
+            html.H1(say("Compare engines")),
             html.P(f"{place}: {plural(snapshot.customers, 'customer')}.", className="seg-lead mb-2"),
-            html.Fieldset([html.Legend("Runs", className="seg-unseen"), picked], className="mb-2"),
+            html.Fieldset([html.Legend(say("Runs"), className="seg-unseen"), picked], className="mb-2"),
             html.P(id=LEAD, className="seg-lead", **{"aria-live": "polite"}),
             dcc.Loading(html.Div(id=BODY, className="seg-tall"), delay_show=300),
             _pair(choice),
@@ -79,15 +86,17 @@ def layout(services: Services, **query: Any) -> Component:
 
 
 def _pair(choice: Choice) -> Component:
-    runs = _row(_picker(ONE, "Rows", str(choice.one)), _picker(OTHER, "Columns", str(choice.other)))
-    segments = _row(_picker(FROM, "In the first run", choice.segment), _picker(TO, "In the second", choice.elsewhere))
-    asked = "Customers whom the first run puts into one segment and the second into another."
+    runs = _row(_picker(ONE, say("Rows"), str(choice.one)), _picker(OTHER, say("Columns"), str(choice.other)))
+    segments = _row(
+        _picker(FROM, say("In the first run"), choice.segment), _picker(TO, say("In the second"), choice.elsewhere)
+    )
+    asked = say("Customers whom the first run puts into one segment and the second into another.")
     return html.Div(
         [
             html.Section(
                 [
-                    html.H2("Two runs against one another"),
-                    html.P("Where the same customers are in one run and in another.", className="seg-hint mb-2"),
+                    html.H2(say("Two runs against one another")),
+                    html.P(say("Where the same customers are in one run and in another."), className="seg-hint mb-2"),
                     runs,
                 ],
                 className="seg-card mt-3",
@@ -95,7 +104,7 @@ def _pair(choice: Choice) -> Component:
             dcc.Loading(html.Div(id=PAIR, className="seg-grid mt-3"), delay_show=300),
             html.Section(
                 [
-                    html.H2("About whom they disagree"),
+                    html.H2(say("About whom they disagree")),
                     html.P(asked, className="seg-hint mb-2"),
                     segments,
                     html.Div(id=ROWS, className="mt-2", **{"aria-live": "polite"}),
@@ -219,7 +228,7 @@ def register(app: Dash, services: Services) -> None:
     )
     def draw(chosen: list[int], theme: str | None, one: str | None, other: str | None) -> tuple[Any, ...]:
         if not FEWEST <= len(chosen) <= MOST:
-            return (f"Choose {FEWEST} to {MOST} runs to compare.", *[no_update] * 5)
+            return (say("Choose {fewest} to {most} runs to compare.", fewest=FEWEST, most=MOST), *[no_update] * 5)
         current = recent_run(services, chosen[0])
         found = compare_runs(services.frames, [run for run in _finished(services, current) if run.id in chosen])
         labels = run_labels(found.runs, titles(services))
@@ -244,7 +253,7 @@ def register(app: Dash, services: Services) -> None:
     )
     def pair(one: str, other: str, theme: str | None, segment: str | None, elsewhere: str | None) -> tuple[Any, ...]:
         if one == other:
-            return ([html.P("Choose two different runs.", className="seg-card mb-0")], *[no_update] * 4)
+            return ([html.P(say("Choose two different runs."), className="seg-card mb-0")], *[no_update] * 4)
         found = compare_runs(services.frames, recent_runs(services, [int(one), int(other)]))
         rows, columns = found.frames
         first, second = usual(rows, columns, segment)

@@ -9,7 +9,9 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import upload_form as form
+from dashboard.data_there import there
 from dashboard.services import Services
+from dashboard.texts import say
 from dashboard.tidying import remove
 from dashboard.upload_report import BUSY, outcome
 from dashboard.upload_steps import (
@@ -45,7 +47,6 @@ from dashboard.upload_steps import (
     is_checked,
     shown,
     steps,
-    there,
 )
 from dashboard.uploads import Asked, ask, look
 from engines.errors import InputError
@@ -64,7 +65,7 @@ def layout(services: Services, **query: Any) -> Component:
     """Adding sales first, for the upload in the address if there is one; then what is there."""
     upload = _upload_of(services, query.get("upload"))
     adding = [choosing(services)] if upload is None else steps(services, upload)
-    return html.Div([html.H1("Data"), *adding, html.Div(there(services), id=THERE)], className="data-page")
+    return html.Div([html.H1(say("Data")), *adding, html.Div(there(services), id=THERE)], className="data-page")
 
 
 def _upload_of(services: Services, text: Any) -> Upload | None:
@@ -230,7 +231,7 @@ def register(app: Dash, services: Services) -> None:
             is_same = _asked(services, filled, named).model_dump(mode="json") == dict(upload.asked)
         except InputError:
             is_same = False
-        return {"told": "" if is_same else "Something was changed since: check again.", "disabled": not is_same}
+        return {"told": "" if is_same else say("Something was changed since: check again."), "disabled": not is_same}
 
     @app.callback(Output(LEAVE, "data"), Input(REMOVE, "n_clicks"), State(UPLOAD, "data"), prevent_initial_call=True)
     def forget(clicks: int | None, upload_id: int) -> str:

@@ -15,6 +15,7 @@ from dashboard.figures import drift as figures
 from dashboard.figures import empty, graph_config
 from dashboard.numbers import NOTHING, count, day, percent, plural, written
 from dashboard.services import Services
+from dashboard.texts import say
 from engines.calendar import HISTORY_DAYS, cutoffs
 from engines.contract import DriftPoint, LivePoint
 from storage.contract import Run, Snapshot
@@ -36,16 +37,19 @@ def layout(services: Services, **query: Any) -> Component:
     """The page for the run in the address."""
     run = run_from(services.store, query.get("run"))
     if run is None:
-        return cards.empty_state("No timeline yet", cards.sales_first())
+        return cards.empty_state(say("No timeline yet"), cards.sales_first())
     snapshot = services.store.snapshot(run.snapshot_id)
     label = run_label(run, engine_titles())
     points, live = services.store.drift(run.id), _live(run, services)
     if not points and not live:
         return cards.empty_state(
-            f"{label} on {title_of(snapshot)} has no timeline",
+            say("{run} on {dataset} has no timeline", run=label, dataset=title_of(snapshot)),
             [
-                f"A timeline needs {HISTORY_DAYS} days of sales before the model is frozen and a month after; "
-                "it is drawn when sales are read with segmentry run. Choose another data set above.",
+                say(
+                    "A timeline needs {days} days of sales before the model is frozen and a month after; it is drawn "
+                    "when sales are read with segmentry run. Choose another data set above.",
+                    days=HISTORY_DAYS,
+                ),
             ],
         )
     threshold = services.config.drift.threshold
@@ -57,7 +61,7 @@ def layout(services: Services, **query: Any) -> Component:
     moved = [
         html.Section(
             [
-                html.H2("What moved: the customers or the model"),
+                html.H2(say("What moved: the customers or the model")),
                 html.P(_moved(points) if points else "", className="seg-hint mb-1"),
                 _graph(MOVED, f"moved-run-{run.id}", "320px"),
             ],
@@ -65,32 +69,35 @@ def layout(services: Services, **query: Any) -> Component:
         ),
         html.Section(
             [
-                html.H2("How the customers themselves have changed"),
+                html.H2(say("How the customers themselves have changed")),
                 html.P(
-                    "The population stability index (PSI) against the customers that the frozen model was made "
-                    "from: below 0.1 nothing much moved, above 0.25 (the upper dotted line) much did. Recency "
-                    "grows by itself as a shop's history does.",
+                    say(
+                        "The population stability index (PSI) against the customers that the frozen model was made "
+                        "from: below 0.1 nothing much moved, above 0.25 (the upper dotted line) much did. Recency "
+                        "grows by itself as a shop's history does."
+                    ),
                     className="seg-hint mb-1",
                 ),
                 html.Div(id=SHIFTS, className="seg-grid", style=_GRID),
             ],
             className="seg-card",
         ),
-        html.Section([html.H2("The figures"), _table(points)], className="seg-card"),
+        html.Section([html.H2(say("The figures")), _table(points)], className="seg-card"),
     ]
-    without = "There is no timeline of the past; below are the runs against the runs before them."
+    without = say("There is no timeline of the past; below are the runs against the runs before them.")
     return html.Div(
         [
-            html.H1(f"Drift of {label}"),
+            html.H1(say("Drift of {run}", run=label)),
             *(told if points else [html.P(without, className="seg-lead")]),
             html.Section(
-                [html.H2("Agreement date by date"), _graph(TIMELINE, f"drift-run-{run.id}", "460px")],
+                [html.H2(say("Agreement date by date")), _graph(TIMELINE, f"drift-run-{run.id}", "460px")],
                 className="seg-card",
             ),
             *([_against(live)] if live else []),
             html.Div(moved, hidden=not points),
             html.P(
-                dcc.Link("Who went where between two dates", href=f"/migration?run={run.id}"), className="mt-3 mb-0"
+                dcc.Link(say("Who went where between two dates"), href=f"/migration?run={run.id}"),
+                className="mt-3 mb-0",
             ),
             dcc.Store(id=SHOWN, data=run.id),
         ]
@@ -105,36 +112,39 @@ def _live(run: Run, services: Services) -> dict[int, LivePoint]:
 
 def _against(live: Mapping[int, LivePoint]) -> Component:
     """Each run against the one before it, the newest first."""
-    head = [html.Th(text, scope="col") for text in ("Date", "Run", "Against")]
-    titles = ("Customers of both", "ARI", "Noise reaches to", "Changed segment")
+    head = [html.Th(text, scope="col") for text in (say("Date"), say("Run"), say("Against"))]
+    titles = (say("Customers of both"), say("ARI"), say("Noise reaches to"), say("Changed segment"))
     head += [html.Th(text, scope="col", className="seg-number") for text in titles]
     lines = [
         html.Tr(
             [
                 html.Th(day(date.fromisoformat(point.as_of)), scope="row", className="seg-nowrap"),
-                html.Td(dcc.Link(f"run {number}", href=f"{PATH}?run={number}")),
-                html.Td(f"run {point.against}, {day(date.fromisoformat(point.before))}", className="seg-nowrap"),
+                html.Td(dcc.Link(say("run {run}", run=number), href=f"{PATH}?run={number}")),
+                html.Td(
+                    say("run {run}, {day}", run=point.against, day=day(date.fromisoformat(point.before))),
+                    className="seg-nowrap",
+                ),
                 html.Td(count(point.customers), className="seg-number"),
                 html.Td(written(point.ari, ".3f"), className="seg-number"),
                 html.Td(
                     NOTHING if point.noise_low is None else written(point.noise_low, ".3f"), className="seg-number"
                 ),
                 html.Td(percent(point.moved_share), className="seg-number"),
-                html.Td("▲ alert" if point.alert else "", className="seg-alarm"),
+                html.Td(say("▲ alert") if point.alert else "", className="seg-alarm"),
             ]
         )
         for number, point in reversed(live.items())
     ]
     table = html.Table(
-        [html.Thead(html.Tr([*head, html.Th("Alert", scope="col")])), html.Tbody(lines)], className="seg-table"
+        [html.Thead(html.Tr([*head, html.Th(say("Alert"), scope="col")])), html.Tbody(lines)], className="seg-table"
     )
-    hint = (
-        "Both models, that of the run before and the new one, label the customers of both as they are now. Noise is "
-        "measured where they agree less than the alarm line asks."
+    hint = say(
+        "Both models, that of the run before and the new one, label the customers of both as they are "
+        "now. Noise is measured where they agree less than the alarm line asks."
     )
-    scrolling = html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": "Live runs"})
+    scrolling = html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": say("Live runs")})
     return html.Section(
-        [html.H2("Runs against the runs before them"), html.P(hint, className="seg-hint mb-1"), scrolling],
+        [html.H2(say("Runs against the runs before them")), html.P(hint, className="seg-hint mb-1"), scrolling],
         className="seg-card",
     )
 
@@ -156,11 +166,21 @@ def frozen_on(run: Run, snapshot: Snapshot) -> date | None:
 def _verdict(points: Sequence[DriftPoint], threshold: float) -> list[Any]:
     alerts = [point for point in points if point.alert]
     if not alerts:
-        return [f"No alert at {plural(len(points), 'date')}: the segments of then still are the segments of now."]
+        return [
+            say(
+                "No alert at {dates}: the segments of then still are the segments of now.",
+                dates=plural(len(points), "date"),
+            )
+        ]
     latest = alerts[-1]
-    told = f"{plural(len(alerts), 'alert')} at {plural(len(points), 'date')}, "
-    told += f"the latest on {_day(latest)} (ARI {written(latest.ari, '.2f')})."
-    return [html.Span(f"▲ {told}", className="seg-alarm")]
+    told = say(
+        "▲ {alerts} at {dates}, the latest on {day} (ARI {ari}).",
+        alerts=plural(len(alerts), "alert"),
+        dates=plural(len(points), "date"),
+        day=_day(latest),
+        ari=written(latest.ari, ".2f"),
+    )
+    return [html.Span(told, className="seg-alarm")]
 
 
 def _advice(run: Run) -> str:
@@ -170,35 +190,52 @@ def _advice(run: Run) -> str:
 
 def _explained(run: Run, snapshot: Snapshot, points: Sequence[DriftPoint], threshold: float) -> str:
     frozen = frozen_on(run, snapshot)
-    when = f" frozen on {day(frozen)}, with the sales before that day" if frozen is not None else " frozen at the start"
-    noise = (
-        "The band is what refitting alone makes of it; an alert is below the line and below the band."
-        if any(point.noise_low is not None for point in points)
-        else f"An alert is below {threshold:g}; how far refitting alone moves it was not measured, so it may be chance."
-    )
+    if frozen is not None:
+        told = say(
+            "A model with these settings, frozen on {day}, with the sales before that day, labels the customers of "
+            "each later date, and so does one fitted anew.",
+            day=day(frozen),
+        )
+    else:
+        told = say(
+            "A model with these settings, frozen at the start, labels the customers of each later date, and so does "
+            "one fitted anew."
+        )
+    index = say("The adjusted Rand index says how far the two agree: 1 is the same segments, 0 what chance gives.")
+    sentences = [told, index]
+    if any(point.noise_low is not None for point in points):
+        band = say("The band is what refitting alone makes of it; an alert is below the line and below the band.")
+        sentences.append(band)
+    else:
+        unknown = say(
+            "An alert is below {threshold}; how far refitting alone moves it was not measured, so it may be chance.",
+            threshold=f"{threshold:g}",
+        )
+        sentences.append(unknown)
     measured = sum(point.noise_measured for point in points)
     if 0 < measured < len(points):
-        noise += f" It was measured at {plural(measured, 'date')} and is interpolated between them."
-    return (
-        f"A model with these settings,{when}, labels the customers of each later date, and so does one fitted anew. "
-        f"The adjusted Rand index says how far the two agree: 1 is the same segments, 0 what chance gives. {noise}"
-    )
+        dates = plural(measured, "date")
+        sentences.append(say("It was measured at {dates} and is interpolated between them.", dates=dates))
+    return " ".join(sentences)
 
 
 def _moved(points: Sequence[DriftPoint]) -> str:
     """The latest date in words: bars are about people, the line is about the model."""
     latest = points[-1]
-    told = "Bars: customers whom the frozen model puts into another segment than at the date before: people change. "
-    told += "Line: customers whom a model made anew would put elsewhere: the segments themselves would change."
+    told = [
+        say("Bars: customers whom the frozen model puts into another segment than at the date before: people change."),
+        say("Line: customers whom a model made anew would put elsewhere: the segments themselves would change."),
+    ]
     if latest.moved_share is not None and latest.model_moved is not None:
-        told += f" On {_day(latest)}: {percent(latest.moved_share)} and {percent(latest.model_moved)}."
-    return told
+        bars, line = percent(latest.moved_share), percent(latest.model_moved)
+        told.append(say("On {day}: {bars} and {line}.", day=_day(latest), bars=bars, line=line))
+    return " ".join(told)
 
 
 def _table(points: Sequence[DriftPoint]) -> Component:
-    titles = ("Customers", "ARI", "Noise reaches to", "Changed segment", "New model moves")
+    titles = (say("Customers"), say("ARI"), say("Noise reaches to"), say("Changed segment"), say("New model moves"))
     numbers = [html.Th(text, scope="col", className="seg-number") for text in titles]
-    head = [html.Th("Date", scope="col"), *numbers, html.Th("Alert", scope="col")]
+    head = [html.Th(say("Date"), scope="col"), *numbers, html.Th(say("Alert"), scope="col")]
     lines = [
         html.Tr(
             [
@@ -210,14 +247,14 @@ def _table(points: Sequence[DriftPoint]) -> Component:
                 ),
                 html.Td(percent(point.moved_share), className="seg-number"),
                 html.Td(percent(point.model_moved), className="seg-number"),
-                html.Td("▲ alert" if point.alert else "", className="seg-alarm"),
+                html.Td(say("▲ alert") if point.alert else "", className="seg-alarm"),
             ]
         )
         for point in reversed(points)
     ]
     table = html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table")
     return html.Div(
-        table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": "Points of the timeline"}
+        table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": say("Points of the timeline")}
     )
 
 
@@ -248,13 +285,18 @@ def register(app: Dash, services: Services) -> None:
 def _shifts(points: Sequence[DriftPoint], theme: str) -> list[Component]:
     found = figures.shift_data(points)
     if not found:
-        return [html.P("How customers changed was not kept with this run; run its engine again.", className="seg-hint")]
+        return [
+            html.P(say("How customers changed was not kept with this run; run its engine again."), className="seg-hint")
+        ]
     top = max(0.3, 1.1 * max(float(item.psi.max()) for item in found))
     panels = []
     for item in found:
-        told = (
-            f"PSI {written(item.psi[-1], '.2f')}, Cliff's delta {written(item.effect[-1], '+.2f')}; "
-            f"median {written(item.before, ',.6g')} → {written(item.now, ',.6g')}"
+        told = say(
+            "PSI {psi}, Cliff's delta {delta}; median {before} → {now}",
+            psi=written(item.psi[-1], ".2f"),
+            delta=written(item.effect[-1], "+.2f"),
+            before=written(item.before, ",.6g"),
+            now=written(item.now, ",.6g"),
         )
         graph = dcc.Graph(
             id=f"drift-shift-{item.column}",
@@ -263,6 +305,6 @@ def _shifts(points: Sequence[DriftPoint], theme: str) -> list[Component]:
             style={"height": "170px"},
         )
         panels.append(
-            html.Div([html.H3(item.title, className="h6 mb-0"), html.P(told, className="seg-hint mb-0"), graph])
+            html.Div([html.H3(say(item.title), className="h6 mb-0"), html.P(told, className="seg-hint mb-0"), graph])
         )
     return panels

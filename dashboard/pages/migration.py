@@ -17,6 +17,7 @@ from dashboard.figures import migration as figures
 from dashboard.migrating import Between, between_dates, between_runs, dates_of, runs_of_kind
 from dashboard.numbers import count, day, percent, plural, short_money
 from dashboard.services import Services
+from dashboard.texts import say
 from engines.errors import InputError
 from engines.migration import Migration
 from storage.contract import NotFoundError, Run
@@ -37,27 +38,30 @@ def layout(services: Services, **query: Any) -> Component:
     """The page for the run in the address; two pickers say between which dates."""
     run = run_from(services.store, query.get("run"))
     if run is None:
-        return cards.empty_state("Nobody to follow yet", cards.sales_first())
+        return cards.empty_state(say("Nobody to follow yet"), cards.sales_first())
     snapshot = services.store.snapshot(run.snapshot_id)
     label = run_label(run, engine_titles())
     starts = _starts(run, services) if run.state == "done" else []
     if not starts:
         return cards.empty_state(
-            f"{label} on {title_of(snapshot)} has no earlier date",
-            ["Customers are followed between two runs of the same engine, or along a run's drift timeline."],
+            say("{run} on {dataset} has no earlier date", run=label, dataset=title_of(snapshot)),
+            [say("Customers are followed between two runs of the same engine, or along a run's drift timeline.")],
         )
     start = _among(starts, query.get("from")) or _first_start(starts, run)
     ends = _ends(run, start, services)
     end = _among(ends, query.get("to")) or _first_end(ends, run)
     return html.Div(
         [
-            html.H1(f"Who went where: {label}"),
+            html.H1(say("Who went where: {run}", run=label)),
             html.P(
-                f"{title_of(snapshot)}. Segments keep their names as long as their customers stay together.",
+                say(
+                    "{dataset}. Segments keep their names as long as their customers stay together.",
+                    dataset=title_of(snapshot),
+                ),
                 className="seg-lead mb-2",
             ),
             html.Div(
-                [_picker(START, "From", starts, start), _picker(END, "to", ends, end)],
+                [_picker(START, say("From"), starts, start), _picker(END, say("to"), ends, end)],
                 className="d-flex flex-wrap align-items-center gap-2 mb-2",
             ),
             dcc.Loading(html.Div(id=FOUND, **{"aria-live": "polite"}), delay_show=300),
@@ -113,7 +117,7 @@ def _among(options: Options, value: str | None) -> str | None:
 
 
 def _of_run(run: Run) -> dict[str, str]:
-    return {"value": f"run-{run.id}", "label": f"{day(run.as_of)}, run {run.id}"}
+    return {"value": f"run-{run.id}", "label": say("{day}, run {run}", day=day(run.as_of), run=run.id)}
 
 
 def _of_date(when: date) -> dict[str, str]:
@@ -180,8 +184,8 @@ def register(app: Dash, services: Services) -> None:
         if len(data.dates) < 2:
             return []
         panels = (
-            ("customers", "Customers by segment", data.customers),
-            ("revenue", "Spent so far by segment", data.revenue),
+            ("customers", say("Customers by segment"), data.customers),
+            ("revenue", say("Spent so far by segment"), data.revenue),
         )
         return [
             html.Div(
@@ -210,10 +214,15 @@ def _shown(found: Between, asked: dict[str, str], here: str, currency: str, them
     changed = moves.known - moves.stayed
     new = int(moves.customers[-1].sum())
     gone = int(moves.customers[:, -1].sum())
-    told = (
-        f"From {day(found.start)} to {day(found.end)}, {plural(changed, 'customer')} of {count(moves.known)} "
-        f"({percent(changed / moves.known if moves.known else None)}) changed segment; {count(new)} are new, "
-        f"{count(gone)} gone."
+    told = say(
+        "From {start} to {end}, {customers} of {known} ({share}) changed segment; {new} are new, {gone} gone.",
+        start=day(found.start),
+        end=day(found.end),
+        customers=plural(changed, "customer"),
+        known=count(moves.known),
+        share=percent(changed / moves.known if moves.known else None),
+        new=count(new),
+        gone=count(gone),
     )
     links = [
         html.A(kind.upper(), href=f"/api/v1/runs/{found.run.id}/movers.{kind}?{urlencode(asked)}", className="ms-2")
@@ -222,13 +231,13 @@ def _shown(found: Between, asked: dict[str, str], here: str, currency: str, them
     return [
         html.Section(
             [
-                html.H2("From segment to segment"),
+                html.H2(say("From segment to segment")),
                 html.P(told, className="mb-1"),
                 html.P(
                     [
-                        f"{plural(len(moves.movers), 'mover')} as a list:",
+                        say("{movers} as a list:", movers=plural(len(moves.movers), "mover")),
                         *links,
-                        dcc.Link("Link to these dates", href=here, className="ms-3"),
+                        dcc.Link(say("Link to these dates"), href=here, className="ms-3"),
                     ],
                     className="seg-hint mb-1",
                 ),
@@ -241,14 +250,16 @@ def _shown(found: Between, asked: dict[str, str], here: str, currency: str, them
             ],
             className="seg-card",
         ),
-        html.Section([html.H2("Net flows"), _flows(moves, currency)], className="seg-card"),
-        html.Section([html.H2("Customers from (rows) to (columns)"), _matrix(moves, currency)], className="seg-card"),
+        html.Section([html.H2(say("Net flows")), _flows(moves, currency)], className="seg-card"),
+        html.Section(
+            [html.H2(say("Customers from (rows) to (columns)")), _matrix(moves, currency)], className="seg-card"
+        ),
     ]
 
 
 def _flows(moves: Migration, currency: str) -> Component:
-    titles = ("Before", "After", "Came", "Left", "Net", "Net, in what they had spent")
-    head = [html.Th("Segment", scope="col"), *(html.Th(t, scope="col", className="seg-number") for t in titles)]
+    titles = (say("Before"), say("After"), say("Came"), say("Left"), say("Net"), say("Net, in what they had spent"))
+    head = [html.Th(say("Segment"), scope="col"), *(html.Th(t, scope="col", className="seg-number") for t in titles)]
     lines = []
     for flow in moves.net_flows():
         sign = "+" if flow.net > 0 else ""
@@ -256,24 +267,26 @@ def _flows(moves: Migration, currency: str) -> Component:
         cells.append(f"{'+' if flow.money_net > 0 else ''}{short_money(flow.money_net, currency)}")
         name = html.Th([cards.swatch(moves.colours.get(flow.segment, "#999999")), flow.segment], scope="row")
         lines.append(html.Tr([name, *(html.Td(text, className="seg-number") for text in cells)]))
-    return _scrolling(html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table"), "Net flows")
+    return _scrolling(
+        html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table"), say("Net flows")
+    )
 
 
 def _matrix(moves: Migration, currency: str) -> Component:
-    heads = [html.Th(name, scope="col", className="seg-number") for name in moves.columns]
+    heads = [html.Th(figures.called(name), scope="col", className="seg-number") for name in moves.columns]
     lines = []
     for row, name in enumerate(moves.rows):
         cells = [
             html.Td(
                 count(int(moves.customers[row, column])),
                 className="seg-number seg-best" if name == moves.columns[column] else "seg-number",
-                title=f"{short_money(float(moves.money[row, column]), currency)} spent so far",
+                title=say("{money} spent so far", money=short_money(float(moves.money[row, column]), currency)),
             )
             for column in range(len(moves.columns))
         ]
-        lines.append(html.Tr([html.Th(name, scope="row", className="seg-nowrap"), *cells]))
-    table = html.Table([html.Thead(html.Tr([html.Th("From"), *heads])), html.Tbody(lines)], className="seg-table")
-    return _scrolling(table, "Customers from segment to segment")
+        lines.append(html.Tr([html.Th(figures.called(name), scope="row", className="seg-nowrap"), *cells]))
+    table = html.Table([html.Thead(html.Tr([html.Th(say("From")), *heads])), html.Tbody(lines)], className="seg-table")
+    return _scrolling(table, say("Customers from segment to segment"))
 
 
 def _scrolling(table: Component, label: str) -> Component:

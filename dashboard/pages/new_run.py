@@ -36,6 +36,7 @@ from dashboard.run_requests import RunRequest, Wish, check_date, fitting_setting
 from dashboard.run_watch import BODY, CANCEL, HEAD, LOG, alert, panel, standings
 from dashboard.services import Services
 from dashboard.starters import user_of
+from dashboard.texts import say
 from engines import registry
 from engines.errors import InputError
 from storage.contract import NotFoundError, Snapshot
@@ -61,15 +62,15 @@ def layout(services: Services, **query: Any) -> Component:
         return _watching(services, _numbers(query["started"]))
     snapshots = services.store.snapshots()
     if not snapshots:
-        return cards.empty_state("No customers to run engines on yet", cards.sales_first())
+        return cards.empty_state(say("No customers to run engines on yet"), cards.sales_first())
     current = run_from(services.store, query.get("run"))
     begin = next((item for item in snapshots if current and item.id == current.snapshot_id), snapshots[0])
     return html.Div(
         [
-            html.H1("New run"),
-            step(1, "Data", *data(snapshots, begin)),
-            step(2, "Engines", *engines(services, begin)),
-            step(3, "Review and start", *review()),
+            html.H1(say("New run")),
+            step(1, say("Data"), *data(snapshots, begin)),
+            step(2, say("Engines"), *engines(services, begin)),
+            step(3, say("Review and start"), *review()),
             dcc.Store(id=LEAVE),
             dcc.Store(id=LEFT),
         ],
@@ -84,11 +85,11 @@ def _watching(services: Services, numbers: list[int]) -> Component:
     cards_of = [panel(run, each, snapshots.get(run.snapshot_id), titles) for run, each in zip(runs, shown, strict=True)]
     return html.Div(
         [
-            html.H1("Started runs"),
+            html.H1(say("Started runs")),
             html.P(
                 [
-                    dcc.Link("Start others", href=PATH, className="me-3"),
-                    dcc.Link("All runs", href="/runs", className="me-3"),
+                    dcc.Link(say("Start others"), href=PATH, className="me-3"),
+                    dcc.Link(say("All runs"), href="/runs", className="me-3"),
                 ],
                 className="mb-2",
             ),
@@ -162,8 +163,17 @@ def _base(services: Services, filled: dict[str, Any]) -> tuple[Snapshot, date | 
 
 def _about(base: Snapshot, as_of: date | None) -> str:
     if as_of is None:
-        return f"{title_of(base)} as of {day(base.as_of)}: {plural(base.customers, 'customer')}."
-    return f"{title_of(base)} as of {day(as_of)}: a new snapshot is made from the same sales first."
+        return say(
+            "{dataset} as of {day}: {customers}.",
+            dataset=title_of(base),
+            day=day(base.as_of),
+            customers=plural(base.customers, "customer"),
+        )
+    return say(
+        "{dataset} as of {day}: a new snapshot is made from the same sales first.",
+        dataset=title_of(base),
+        day=day(as_of),
+    )
 
 
 _FILLED = {
@@ -240,7 +250,7 @@ def register(app: Dash, services: Services) -> None:
         if refused:
             said_of: Any = html.P(refused, className="seg-alarm")
         elif not wishes:
-            said_of = html.P("Tick at least one engine.", className="seg-hint")
+            said_of = html.P(say("Tick at least one engine."), className="seg-hint")
         else:
             total = plural(len(wishes), "run")
             said_of = [html.P(f"{about} {total}:", className="mb-1"), html.Ul([html.Li(text) for text in said])]

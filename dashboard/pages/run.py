@@ -15,6 +15,7 @@ from dashboard.findings import insights_of, told
 from dashboard.numbers import day, plural
 from dashboard.run_progress import UNDER_WAY
 from dashboard.services import Services
+from dashboard.texts import say
 from engines import registry
 from storage.contract import Run, Snapshot
 
@@ -34,7 +35,7 @@ def layout(services: Services, **query: Any) -> Component:
     """The page for the run in the address, whatever state it is in."""
     run = run_from(services.store, query.get("run"))
     if run is None:
-        return cards.empty_state("No runs yet", cards.sales_first())
+        return cards.empty_state(say("No runs yet"), cards.sales_first())
     snapshot = services.store.snapshot(run.snapshot_id)
     knobs = {item.name: item.knobs for item in registry.registered()}.get(run.engine, ())
     asked = html.Div(
@@ -60,16 +61,20 @@ def layout(services: Services, **query: Any) -> Component:
 
 
 def _head(run: Run, snapshot: Snapshot) -> list[Component]:
-    state = html.Span(run.state, className=f"seg-state seg-state-{run.state}")
+    state = html.Span(say(run.state), className=f"seg-state seg-state-{run.state}")
     finished = f", {run.finished_at:%Y-%m-%d %H:%M} UTC" if run.finished_at is not None else ""
     about = f"{title_of(snapshot)}, {day(snapshot.as_of)}: {plural(snapshot.customers, 'customer')}. "
-    ways = (("Open its customers", "/"), ("Compare", "/compare"), ("Drift", "/drift")) if run.state == "done" else ()
+    ways = (
+        ((say("Open its customers"), "/"), (say("Compare"), "/compare"), (say("Drift"), "/drift"))
+        if run.state == "done"
+        else ()
+    )
     links = [dcc.Link(text, href=f"{path}?run={run.id}", className="me-3") for text, path in ways]
     if run.state in UNDER_WAY:
-        links = [dcc.Link("Watch its progress", href=f"/new?started={run.id}")]
+        links = [dcc.Link(say("Watch its progress"), href=f"/new?started={run.id}")]
     error = [html.P(run.error, className="seg-alarm")] if run.error else []
     return [
-        html.H1(f"Run {run.id}: {run_label(run, engine_titles())}"),
+        html.H1(say("Run {number}: {title}", number=run.id, title=run_label(run, engine_titles()))),
         html.P([about, state, finished], className="seg-lead mb-1"),
         html.P(links, className="mb-3") if links else html.P(className="mb-2"),
         *error,
@@ -93,7 +98,7 @@ def _model(run: Run) -> list[Component]:
             figure=empty("", "light"),
             style={"height": "460px"},
         )
-        tree = run_report.section("How the segments belong together", graph, hint=figures.dendrogram_words(data))
+        tree = run_report.section(say("How the segments belong together"), graph, hint=figures.dendrogram_words(data))
         shown.append(html.Div(tree, className="mt-3"))
     return shown
 

@@ -21,6 +21,7 @@ from dashboard.run_table import CANCEL, DELETE, NEWEST, PICK, RERUN, Filter, del
 from dashboard.run_watch import alert
 from dashboard.services import Services
 from dashboard.starters import user_of
+from dashboard.texts import noted, say
 from engines.errors import InputError
 from storage.contract import NotFoundError, Run
 from storage.queued import Starter
@@ -38,33 +39,36 @@ LIST, TICK, SAID, COMPARE, CURRENT = "runs-list", "runs-tick", "runs-said", "run
 SEEN = "runs-seen"  # how the runs stood when the list was drawn
 SURE, SURE_TEXT, SURE_RUN, YES, NO = "runs-sure", "runs-sure-text", "runs-sure-run", "runs-yes", "runs-no"
 ALL_OF_THEM = "*"  # an empty value would leave the picker blank
-_STATES = ("queued", "running", "done", "failed", "cancelled")
+_STATES = (noted("queued"), noted("running"), noted("done"), noted("failed"), noted("cancelled"))
 
 
 def layout(services: Services, **query: Any) -> Component:
     """The runs, the newest first, those that the filters of the address let through."""
     runs = services.store.runs()
     if not runs:
-        return cards.empty_state("No runs yet", cards.sales_first())
+        return cards.empty_state(say("No runs yet"), cards.sales_first())
     wanted = Filter(*(str(query.get(name) or "") for name in ("state", "dataset", "engine")))
     titles = {item.dataset: title_of(item) for item in services.store.snapshots()}
     engines = engine_titles()
     pickers = [
-        _picker(STATE, "State", {name: name for name in _STATES}, wanted.state),
+        _picker(STATE, say("State"), {name: say(name) for name in _STATES}, wanted.state),
         _picker(
             DATASET,
-            "Data set",
+            say("Data set"),
             {name: titles.get(name, name) for name in {run.dataset for run in runs}},
             wanted.dataset,
         ),
         _picker(
-            ENGINE, "Engine", {name: engines.get(name, name) for name in {run.engine for run in runs}}, wanted.engine
+            ENGINE,
+            say("Engine"),
+            {name: engines.get(name, name) for name in {run.engine for run in runs}},
+            wanted.engine,
         ),
     ]
-    start = dcc.Link("New run", href="/new", className="btn btn-primary btn-sm")
+    start = dcc.Link(say("New run"), href="/new", className="btn btn-primary btn-sm")
     return html.Div(
         [
-            html.H1("Runs"),
+            html.H1(say("Runs")),
             html.Div([start, *pickers, html.Div(id=COMPARE, **{"aria-live": "polite"})], className="runs-bar"),
             html.Div(id=SAID, **{"aria-live": "assertive"}),
             html.Div(_listed(services, wanted, (), query.get("run")), id=LIST),
@@ -82,7 +86,7 @@ def _picker(name: str, label: str, options: dict[str, str], value: str) -> Compo
     select = dbc.Select(
         id=name,
         size="sm",
-        options=[{"value": ALL_OF_THEM, "label": f"{label}: all"}, *known],
+        options=[{"value": ALL_OF_THEM, "label": say("{filter}: all", filter=label)}, *known],
         value=value or ALL_OF_THEM,
     )
     return html.Div([html.Label(label, htmlFor=name, className="seg-unseen"), select])
@@ -93,15 +97,18 @@ def _listed(services: Services, wanted: Filter, picked: Any, current: str | None
     shown = [run for run in runs if wanted.meets(run)]
     snapshots = {item.id: item for item in services.store.snapshots()}
     states = [run.state for run in shown]
-    told = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
-    more = f" The latest {SHOWN} are shown." if len(shown) > SHOWN else ""
+    told = ", ".join(f"{states.count(state)} {say(state)}" for state in dict.fromkeys(states))
+    lead = f"{plural(len(shown), 'run')}: {told}."
+    if len(shown) > SHOWN:
+        latest = say("The latest {shown} are shown.", shown=SHOWN)
+        lead = f"{lead} {latest}"
     if not shown:
-        none = "No run meets these filters; choose “all” in one of them."
-        return [html.P(none if runs else "No runs are left.", className="seg-empty")]
+        none = say("No run meets these filters; choose “all” in one of them.")
+        return [html.P(none if runs else say("No runs are left."), className="seg-empty")]
     drawn = table(shown[:SHOWN], runs, snapshots, engine_titles(), datetime.now(UTC), picked=picked, current=current)
     return [
-        html.P(f"{plural(len(shown), 'run')}: {told}.{more}", className="seg-lead"),
-        html.Section(drawn, className="seg-card seg-scroll", tabIndex=0, **{"aria-label": "Runs"}),
+        html.P(lead, className="seg-lead"),
+        html.Section(drawn, className="seg-card seg-scroll", tabIndex=0, **{"aria-label": say("Runs")}),
     ]
 
 
@@ -114,12 +121,12 @@ def _seen(runs: list[Run]) -> list[str]:
 def _modal() -> Component:
     return dbc.Modal(
         [
-            dbc.ModalHeader(dbc.ModalTitle("Delete this run?")),
+            dbc.ModalHeader(dbc.ModalTitle(say("Delete this run?"))),
             dbc.ModalBody(id=SURE_TEXT),
             dbc.ModalFooter(
                 [
-                    dbc.Button("Keep it", id=NO, color="secondary", outline=True, size="sm"),
-                    dbc.Button("Delete", id=YES, color="danger", size="sm"),
+                    dbc.Button(say("Keep it"), id=NO, color="secondary", outline=True, size="sm"),
+                    dbc.Button(say("Delete"), id=YES, color="danger", size="sm"),
                 ]
             ),
             dcc.Store(id=SURE_RUN),
@@ -132,17 +139,19 @@ def _modal() -> Component:
 def compare_link(services: Services, picked: list[int]) -> Any:
     """The way to the comparison of the chosen runs, or why there is none."""
     if len(picked) < 2:
-        return html.Span("Choose 2 to 6 runs of one snapshot to compare them.", className="seg-hint")
+        return html.Span(say("Choose 2 to 6 runs of one snapshot to compare them."), className="seg-hint")
     if len(picked) > MOST_COMPARED:
-        return html.Span(f"At most {MOST_COMPARED} runs can be compared.", className="seg-hint")
+        return html.Span(say("At most {most} runs can be compared.", most=MOST_COMPARED), className="seg-hint")
     try:
         runs = [services.store.run(number) for number in picked]
     except NotFoundError as error:
         return html.Span(str(error.args[0]), className="seg-hint")
     if len({run.snapshot_id for run in runs}) > 1:
-        return html.Span("Runs are compared on one snapshot; these are of several.", className="seg-hint")
+        return html.Span(say("Runs are compared on one snapshot; these are of several."), className="seg-hint")
     address = urlencode([("run", str(picked[0])), *(("with", str(number)) for number in sorted(picked))])
-    return dcc.Link(f"Compare {len(picked)} runs", href=f"/compare?{address}", className="btn btn-primary btn-sm")
+    return dcc.Link(
+        say("Compare {number} runs", number=len(picked)), href=f"/compare?{address}", className="btn btn-primary btn-sm"
+    )
 
 
 # --- what happens -----------------------------------------------------------------------------------------------------
@@ -183,7 +192,7 @@ def register(app: Dash, services: Services) -> None:
             elif asked == YES and yes and sure:
                 is_open = False
                 store.delete_run(int(sure))
-                said = dbc.Alert(f"Run {sure} is deleted.", color="info", class_name="py-2 mb-2")
+                said = dbc.Alert(say("Run {run} is deleted.", run=sure), color="info", class_name="py-2 mb-2")
         except (InputError, NotFoundError) as error:
             said = alert(str(error.args[0]))
         if asked in (STATE, DATASET, ENGINE):
@@ -231,10 +240,9 @@ def _done(services: Services, kind: str, run_id: int) -> Component:
     """Do what a button of a run's line says; what to tell about it."""
     if kind == CANCEL:
         services.store.cancel_run(run_id)
-        return dbc.Alert(f"Run {run_id} is cancelled.", color="info", class_name="py-2 mb-2")
+        return dbc.Alert(say("Run {run} is cancelled.", run=run_id), color="info", class_name="py-2 mb-2")
     starter = Starter("page", user_of(request.headers.get("Authorization", "")))
     made = again(services.store.run(run_id), services.store, starter, newest=kind == NEWEST)
-    watch = dcc.Link(f"Watch run {made.id}", href=f"/new?started={made.id}")
-    return dbc.Alert(
-        [f"Run {made.id} repeats run {run_id} and waits for a worker. ", watch], color="info", class_name="py-2 mb-2"
-    )
+    watch = dcc.Link(say("Watch run {run}", run=made.id), href=f"/new?started={made.id}")
+    told = say("Run {run} repeats run {earlier} and waits for a worker.", run=made.id, earlier=run_id)
+    return dbc.Alert([told, " ", watch], color="info", class_name="py-2 mb-2")

@@ -16,9 +16,9 @@ from dashboard.golden_report import golden_parts
 from dashboard.numbers import day, percent
 from dashboard.run_report import section
 from dashboard.services import Services
+from dashboard.texts import say
+from dashboard.value_measures import FORESIGHT, LOSS
 from dashboard.value_report import (
-    FORESIGHT,
-    LOSS,
     Receipt,
     coverage_section,
     figures_table,
@@ -55,10 +55,10 @@ def layout(services: Services, **query: Any) -> Component:
     """The page for the snapshot of the run in the address."""
     run = run_from(services.store, query.get("run"))
     if run is None:
-        return cards.empty_state("Nobody to value yet", cards.sales_first())
+        return cards.empty_state(say("Nobody to value yet"), cards.sales_first())
     snapshot = services.store.snapshot(run.snapshot_id)
     receipt = _receipt(services, snapshot)
-    head = [html.H1("Value, and how far to trust it"), html.P(_place(snapshot), className="seg-lead mb-1")]
+    head = [html.H1(say("Value, and how far to trust it")), html.P(_place(snapshot), className="seg-lead mb-1")]
     if receipt is None:
         return html.Div([*head, _unchecked(snapshot), _golden_place(), dcc.Store(id=SHOWN)])
     currency = str(snapshot.info.get("currency", ""))
@@ -80,7 +80,7 @@ def layout(services: Services, **query: Any) -> Component:
 
 
 def _place(snapshot: Snapshot) -> str:
-    return f"{title_of(snapshot)}, as of {day(snapshot.as_of)}"
+    return say("{dataset}, as of {day}", dataset=title_of(snapshot), day=day(snapshot.as_of))
 
 
 def _receipt(services: Services, snapshot: Snapshot) -> Receipt | None:
@@ -91,10 +91,13 @@ def _unchecked(snapshot: Snapshot) -> Component:
     """Why there is no check, and what to do."""
     notes = snapshot.info.get("value_notes", ())
     return cards.empty_state(
-        "These figures have not been checked",
+        say("These figures have not been checked"),
         [
-            "A check needs 90 days of sales to learn from and 28 to be held against, and is made when sales are read. "
-            "Read them again once there are enough; until then take every figure about the future as rough.",
+            say(
+                "A check needs 90 days of sales to learn from and 28 to be held against, and is made when sales "
+                "are read. Read them again once there are enough; until then take every figure about the future "
+                "as rough."
+            ),
         ],
         [html.Ul([html.Li(note) for note in notes], className="seg-notes text-start")] if notes else [],
     )
@@ -105,19 +108,26 @@ def _unchecked(snapshot: Snapshot) -> Component:
 
 def _purchases(receipt: Receipt) -> Component:
     table = figures_table(
-        "Purchases: models and baselines", receipt["holdout"], FORESIGHT, receipt, receipt["chosen"].get("purchases")
+        say("Purchases: models and baselines"),
+        receipt["holdout"],
+        FORESIGHT,
+        receipt,
+        receipt["chosen"].get("purchases"),
     )
-    hint = "Purchases foreseen for every customer against those made. A model earns its keep by beating the baselines."
-    return section("Who foresaw purchases best?", table, measures_explained(FORESIGHT), hint=hint)
+    hint = say(
+        "Purchases foreseen for every customer against those made. A model earns its keep by beating the baselines."
+    )
+    return section(say("Who foresaw purchases best?"), table, measures_explained(FORESIGHT), hint=hint)
 
 
 def _churn(receipt: Receipt) -> Component:
-    table = figures_table("Churn: models", receipt["churn"], LOSS, receipt, receipt["chosen"].get("churn"))
-    hint = (
-        f"Lost means no purchase within the days ahead. {plan_words(receipt['plan']['churn'])} "
-        "Being alive by the model is never the churn score: it takes every one-time buyer to be alive."
+    table = figures_table(say("Churn: models"), receipt["churn"], LOSS, receipt, receipt["chosen"].get("churn"))
+    hint = say(
+        "Lost means no purchase within the days ahead. {plan} Being alive by the model is never the "
+        "churn score: it takes every one-time buyer to be alive.",
+        plan=plan_words(receipt["plan"]["churn"]),
     )
-    return section("Who saw customers leave?", table, _unknown(receipt), measures_explained(LOSS), hint=hint)
+    return section(say("Who saw customers leave?"), table, _unknown(receipt), measures_explained(LOSS), hint=hint)
 
 
 def _unknown(receipt: Receipt) -> Component | None:
@@ -125,17 +135,22 @@ def _unknown(receipt: Receipt) -> Component | None:
     if not share:
         return None
     return html.P(
-        f"{percent(share)} of customers came too recently to say anything: their risk is unknown, not low.",
+        say(
+            "{share} of customers came too recently to say anything: their risk is unknown, not low.",
+            share=percent(share),
+        ),
         className="seg-hint mt-2 mb-0",
     )
 
 
 def _spend(receipt: Receipt) -> Component:
     table = figures_table(
-        "Future spend: models and baselines", receipt["ltv"], FORESIGHT, receipt, receipt["chosen"].get("ltv")
+        say("Future spend: models and baselines"), receipt["ltv"], FORESIGHT, receipt, receipt["chosen"].get("ltv")
     )
-    hint = f"Money foreseen for every customer against what was spent. {plan_words(receipt['plan']['ltv'])}"
-    return section("Who foresaw spend best?", table, hint=hint)
+    hint = say(
+        "Money foreseen for every customer against what was spent. {plan}", plan=plan_words(receipt["plan"]["ltv"])
+    )
+    return section(say("Who foresaw spend best?"), table, hint=hint)
 
 
 def _pair(receipt: Receipt) -> str:
@@ -160,31 +175,31 @@ def _graph(name: str, title: str, hint: str, *, hidden: bool = False) -> Compone
 
 def _purchase_figures(receipt: Receipt) -> Component:
     title = receipt["titles"].get(receipt["chosen"]["purchases"], "")
-    hint = "A point is a group of customers of whom alike was expected; on the dotted line exactly that came."
-    return _graph(CALIBRATION, f"Purchases: expected and made, {title}", hint)
+    hint = say("A point is a group of customers of whom alike was expected; on the dotted line exactly that came.")
+    return _graph(CALIBRATION, say("Purchases: expected and made, {model}", model=title), hint)
 
 
 def _churn_figures(receipt: Receipt) -> Component:
     title = receipt["titles"].get(receipt["chosen"].get("churn"), "")
-    hint = "Of customers with a risk of 70 %, seven in ten should be lost: points on the dotted line."
-    return _graph(RELIABILITY, f"Churn risk: foreseen and come true, {title}", hint)
+    hint = say("Of customers with a risk of 70 %, seven in ten should be lost: points on the dotted line.")
+    return _graph(RELIABILITY, say("Churn risk: foreseen and come true, {model}", model=title), hint)
 
 
 def _spend_figures(receipt: Receipt) -> Component:
     title = receipt["titles"].get(receipt["chosen"].get("ltv"), "")
-    hint = "What the model leans on: how much worse it foresees spend when one column is shuffled among customers."
+    hint = say("What the model leans on: how much worse it foresees spend when one column is shuffled among customers.")
     shown = bool(receipt.get("importances"))  # a lifetime model knows purchases and their values alone
-    return _graph(IMPORTANCES, f"What future spend hangs on, {title}", hint, hidden=not shown)
+    return _graph(IMPORTANCES, say("What future spend hangs on, {model}", model=title), hint, hidden=not shown)
 
 
 def _golden_place() -> Component:
-    hint = (
-        "CDNOW is a real shop whose figures have been published. Fitting it here and comparing shows that this "
-        "installation works things out as the literature does."
+    hint = say(
+        "CDNOW is a real shop whose figures have been published. Fitting it here and comparing shows "
+        "that this installation works things out as the literature does."
     )
-    button = html.Button("Fit CDNOW now", id=GOLDEN_BUTTON, className="btn btn-sm btn-outline-secondary")
+    button = html.Button(say("Fit CDNOW now"), id=GOLDEN_BUTTON, className="btn btn-sm btn-outline-secondary")
     place = html.Div([button], id=GOLDEN, **{"aria-live": "polite"})
-    return section("Golden run", dcc.Loading(place, delay_show=200, type="dot"), hint=hint)
+    return section(say("Golden run"), dcc.Loading(place, delay_show=200, type="dot"), hint=hint)
 
 
 # --- what happens -----------------------------------------------------------------------------------------------------
@@ -221,17 +236,17 @@ def pictures(receipt: Receipt | None, theme: str) -> dict[str, tuple[Any, str]]:
     calibration = receipt.get("calibration", {}).get(chosen.get("purchases"))
     reliability = receipt.get("reliability", {}).get(chosen.get("churn"))
     importances = receipt.get("importances")
-    drawn = dict.fromkeys(_GRAPHS, (empty("Nothing was checked.", theme), ""))
+    drawn = dict.fromkeys(_GRAPHS, (empty(say("Nothing was checked."), theme), ""))
     if calibration:
         data = figures.calibration_data(calibration)
-        axes = {"foreseen": "purchases expected per customer", "actual": "purchases made per customer"}
+        axes = {"foreseen": say("purchases expected per customer"), "actual": say("purchases made per customer")}
         drawn[CALIBRATION] = (figures.draw_bins(data, theme, **axes), figures.bin_words(data))
     if reliability:
         data = figures.reliability_data(reliability)
-        axes = {"foreseen": "risk foreseen", "actual": "share that was lost"}
+        axes = {"foreseen": say("risk foreseen"), "actual": say("share that was lost")}
         drawn[RELIABILITY] = (figures.draw_bins(data, theme, **axes), figures.bin_words(data))
     if importances:
-        ranked = figures.importance_data(importances, lambda name: describe(name).title)
-        words = f"It leans most on {ranked.features[0]}."
+        ranked = figures.importance_data(importances, lambda name: say(describe(name).title))
+        words = say("It leans most on {column}.", column=ranked.features[0])
         drawn[IMPORTANCES] = (figures.draw_importances(ranked, theme), words)
     return drawn

@@ -11,7 +11,7 @@ from dashboard.frames import FrameCache
 from dashboard.pages import value as page
 from dashboard.services import Services
 from dashboard.validation import Check, validate
-from dashboard.value_report import FORESIGHT, best_of
+from dashboard.value_measures import FORESIGHT, best_of
 from engines.value import golden
 from tests.dashboard import shop
 from tests.dashboard.test_app import callback
