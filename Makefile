@@ -6,8 +6,8 @@ BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 APT = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 # Three test processes on two cores, as many tests wait for a browser, a server or a database; libraries that start threads of
-# their own only get in each other's way. Modules go to the processes in the order that tests/conftest.py puts them in.
-PYTEST = env OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
+# their own only get in each other's way. Which tests share a process, and which begin, tests/conftest.py says.
+PYTEST = env OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --no-loadscope-reorder
 
 .PHONY: demo serve test test-slow lint format bench texts clean
 .DELETE_ON_ERROR:

@@ -72,9 +72,10 @@
   }
 
   window.dash_clientside.segmentry_segments = Object.assign(window.dash_clientside.segmentry_segments || {}, {
-    // The address has changed: the page hears of it unless it was the page itself that changed it.
-    read: function (search, drawn) {
-      var ours = drawn && plain(drawn.address) === plain(search);
+    // The address has changed: the page hears of it unless it was the page itself that changed it. A page that is new
+    // hears of it in any case: what an answer to the page before it says was drawn is not its own.
+    read: function (search, drawn, heard) {
+      var ours = heard !== null && heard !== undefined && drawn && plain(drawn.address) === plain(search);
       return ours ? window.dash_clientside.no_update : search || "";
     },
 

@@ -49,6 +49,7 @@ def in_the_browser(app: dash.Dash) -> None:
         Output(SEARCH, "data"),
         Input(ids.LOCATION, "search"),
         State(DRAWN, "data"),
+        State(SEARCH, "data"),
     )
     app.clientside_callback(
         ClientsideFunction(here, "write"), Output(BESIDE, "lang"), Input(DRAWN, "data"), prevent_initial_call=True

@@ -69,33 +69,50 @@ def pytest_setup_options():
     return options
 
 
-#: Modules or folders that take longest: they begin first, so that none is still running alone at the end.
+#: What takes longest: it begins first, so that nothing long is still running alone at the end.
 LONGEST = (
-    "test_plugins.py",
     "browser",
-    "test_kill.py",
+    "test_api_uploads.py",
     "test_cli.py",
+    "plugins",
+    "test_kill.py",
     "test_readme.py",
     "test_store_contract.py",
-    "test_intake_fuzz.py",
     "test_worker.py",
+    "test_intake_fuzz.py",
+    "test_cli_reproduce.py",
+    "test_cli_schedules.py",
     "test_store_migrations.py",
-    "test_api_uploads.py",
+    "test_cli_predict.py",
 )
+
+
+def group_of(nodeid: str) -> str:
+    """Tests of one group run in one process, which makes their fixtures once: a module, or what shares a server."""
+    file = nodeid.partition("::")[0]
+    if "/browser/" in file:
+        return "browser"
+    name = file.rpartition("/")[2]
+    return "plugins" if name in ("test_plugins.py", "test_docs_plugins.py") else name
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module's tests run in one process, which makes its fixtures once; the longest modules come first."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    """The longest groups come first, and tests of one group stand together; otherwise the order stays."""
+    places = {group: place for place, group in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(group_of(item.nodeid), len(LONGEST)))
 
-    def place(item: pytest.Item) -> int:
-        names = (item.path.name, item.path.parent.name)
-        return next((place for place, name in enumerate(LONGEST) if name in names), len(LONGEST))
 
-    items.sort(key=place)  # stable: what is not named keeps its order
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Hands out groups of tests to processes."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return ByGroup(config, log)
 
 
 NEVER_SKIPPED = ("browser", "postgres")

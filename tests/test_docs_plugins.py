@@ -15,8 +15,6 @@ import pytest
 from tests.conftest import ROOT
 from tests.installing import install
 
-pytestmark = pytest.mark.xdist_group("plugins")
-
 TEXT = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^`([\w./]+)`[^\n]*\n\n```\w+\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL))
 COMMANDS = re.findall(r"^\$ (.+)$", TEXT, re.MULTILINE)

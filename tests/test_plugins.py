@@ -21,8 +21,6 @@ from storage import open_store
 from tests.conftest import ROOT
 from tests.installing import install
 
-pytestmark = pytest.mark.xdist_group("plugins")
-
 ORIGIN = "segmentry-sample 1.2.3"
 SETTINGS = """
 [cleaning]

@@ -155,10 +155,12 @@ def register(app: dash.Dash, services: Services) -> None:
         tabs: dict[str, str],
         drawn: dict[str, Any] | None,
     ) -> dict[str, Any]:
+        if search is None:  # the address is not known yet
+            raise PreventUpdate
         asked_by = ctx.triggered_id if drawn else None  # before anything is drawn the address alone counts
         theme = theme or "light"
         # what the page has written into the address itself is in DRAWN, not in SEARCH
-        address = (search or "") if asked_by in (None, SEARCH) else drawn["address"]
+        address = search if asked_by in (None, SEARCH) else drawn["address"]
         view = filters.read_view(address)
         if isinstance(asked_by, str) and asked_by in TABS:
             return complete(charts_of(services, drawn["run"], view.selection, theme, (tabs[asked_by],)))

@@ -12,7 +12,7 @@ from dashboard.runner import Job, run_job
 from storage import open_store
 from tests.serving import serving
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 WAIT = 120
 

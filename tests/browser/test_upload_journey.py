@@ -7,7 +7,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from tests.dashboard.uploading import export, lines_of
 from tests.serving import serving
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 WAIT = 120
 
