@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -133,6 +134,26 @@ def test_the_address_is_the_view_and_back_undoes(page, desk):
     page.says(EXPORT, f"Export {len(germans):,} customers")
 
 
+def test_a_lasso_over_a_chart_filters_by_what_it_encloses(page, desk):
+    page.open(f"/?run={desk.shop['rfm']}&country=Germany")
+    germany = int(page.text(EXPORT).split()[1])
+    chart = "#segments-activity"
+    page.until(lambda: page.all(f"{chart} [data-val=lasso]") and page.all(f"{chart} .nsewdrag"))
+    page.all(f"{chart} [data-val=lasso]")[0].click()
+    ground = page.all(f"{chart} .nsewdrag")[0]
+    wide, high = (int(ground.rect[side] * 0.4) for side in ("width", "height"))
+    hand = ActionChains(page.driver).move_to_element(ground).move_by_offset(-wide, -high).click_and_hold()
+    for step in ((wide, 0), (wide // 2, high), (0, high), (-wide - wide // 2, 0), (0, -2 * high)):
+        hand = hand.move_by_offset(*step)
+    hand.release().perform()
+    page.until(lambda: "area=" in page.driver.current_url)
+    page.until(lambda: 0 < int(page.text(EXPORT).split()[1]) < germany)
+    said, address = page.text(EXPORT), page.driver.current_url.removeprefix(desk.address)
+    assert page.all("#segments-chips .chip")[-1].text, "the shape is a chip that can be taken away"
+    page.driver.get("about:blank")  # elsewhere, and back by the link
+    assert page.open(address).text(EXPORT) == said
+
+
 def test_an_empty_result_names_the_filter(page, desk):
     page.open(f"/?run={desk.shop['rfm']}&min_clv=999999999")
     page.until(lambda: "CLV" in page.text("#segments-notice") or "CLV" in page.text("#segments-kpis"))
@@ -170,15 +191,3 @@ def test_two_people_with_different_filters(page, desk):
     page.driver.switch_to.window(first)
     page.driver.find_element(By.CSS_SELECTOR, "#segments-reset").click()
     page.says(EXPORT, f"Export {len(customers(desk)):,} customers")
-
-
-def test_compare_and_drift(page, desk):
-    page.driver.get(f"{desk.address}/compare?run={desk.shop['rfm']}")
-    page.until(lambda: "Rand" in page.driver.find_element(By.TAG_NAME, "body").text)
-    page.until(lambda: len(page.all(".js-plotly-plot")) >= 2)
-    body = page.driver.find_element(By.TAG_NAME, "body").text
-    assert "RFM" in body and "K-means" in body and "Silhouette" in body
-    page.driver.get(f"{desk.address}/drift?run={desk.shop['kmeans']}")
-    page.until(lambda: page.all(".js-plotly-plot"))
-    page.until(lambda: "alarm" in page.driver.find_element(By.TAG_NAME, "body").text.lower())
-    assert page.errors() == []

@@ -174,6 +174,7 @@ def test_the_ledger_accounts_for_every_line_and_nothing_is_stored(desk):
     assert desk[2].snapshots() == []
 
 
+@pytest.mark.slow
 def test_a_snapshot_is_called_as_its_owner_calls_it(desk):
     found = stored(desk, export(), "My sales.csv")
     snapshot = desk[2].snapshot(found["snapshot_id"])
@@ -233,6 +234,7 @@ def test_cancel_takes_back_what_was_asked_for(desk):
 # --- letting go -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_removing_keeps_the_file_that_a_snapshot_is_read_from(desk):
     client, config, _ = desk
     used, unused = stored(desk, export())["id"], send(client, export(5)).json()["id"]
@@ -245,6 +247,7 @@ def test_removing_keeps_the_file_that_a_snapshot_is_read_from(desk):
     assert client.get("/uploads").json() == []
 
 
+@pytest.mark.slow
 def test_old_uploads_go_and_used_ones_stay(desk):
     client, config, store = desk
     used, old = stored(desk, export())["id"], send(client, export(5)).json()["id"]

@@ -233,6 +233,7 @@ def test_off_loopback_needs_a_password(segmentry):
     assert "SEGMENTRY_PASSWORD" in segmentry("serve", "--host", "0.0.0.0", code=2, **environ).stderr
 
 
+@pytest.mark.slow
 def test_demo_twice_duplicates_nothing(segmentry, tmp_path):
     (tmp_path / "small.toml").write_text('[engines]\nuse = ["rfm"]\n', encoding="utf-8")
     segmentry("demo", "--no-serve", "--config", "small.toml")
