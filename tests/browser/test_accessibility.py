@@ -97,10 +97,11 @@ def test_no_page_has_a_serious_finding(dash_br, desk, empty):
     driver = dash_br.driver
     driver.set_script_timeout(2 * WAIT)
     found = []
-    for base, query in ((desk.address, f"?run={desk.shop['kmeans']}"), (empty, "")):
+    bare = [page for page in PAGES if page.PATH in ("/", "/data", "/new", "/runs")]  # the others say the same there
+    for base, query, pages in ((desk.address, f"?run={desk.shop['kmeans']}", PAGES), (empty, "", bare)):
         driver.get(f"{base}/health")
         driver.execute_script("window.localStorage.setItem('segmentry-theme', 'light')")
-        for page in PAGES:
+        for page in pages:
             found += findings(driver, f"{base}{page.PATH}{query}", dark=base == desk.address)
     assert found == []
 

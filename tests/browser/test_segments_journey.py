@@ -139,6 +139,7 @@ def test_a_lasso_over_a_chart_filters_by_what_it_encloses(page, desk):
     germany = int(page.text(EXPORT).split()[1])
     chart = "#segments-activity"
     page.until(lambda: page.all(f"{chart} [data-val=lasso]") and page.all(f"{chart} .nsewdrag"))
+    page.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", page.all(chart)[0])
     page.all(f"{chart} [data-val=lasso]")[0].click()
     ground = page.all(f"{chart} .nsewdrag")[0]
     wide, high = (int(ground.rect[side] * 0.4) for side in ("width", "height"))
