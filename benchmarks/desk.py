@@ -159,7 +159,8 @@ class Page:
     def tab(self, drawn: dict[str, Any], name: str, chosen: str) -> Any:
         """Another chart of a card with tabs."""
         values = {f"{one}.value": shown for one, shown in {**TABS, name: chosen}.items()}
-        return self._call(UPDATE, {**values, "segments-drawn.data": drawn, "theme.data": "light"}, f"{name}.value")
+        values |= {"segments-search.data": drawn["address"], "segments-drawn.data": drawn, "theme.data": "light"}
+        return self._call(UPDATE, values, f"{name}.value")
 
     def _call(self, ending: str, values: dict[str, Any], triggered: str) -> Any:
         found = next(item for output, item in self._by_output.items() if ending in output)
