@@ -85,7 +85,7 @@ class Layout:
 
     def index(self, batches: Iterable[pa.RecordBatch]) -> pd.Index:
         """The customer ids as the saved table's index had them, from all its stored rows in order."""
-        return self._index([batch.column(CUSTOMER_ID) for batch in batches])
+        return self._index([_own(batch.column(CUSTOMER_ID)) for batch in batches])
 
     def _index(self, ids: list[pa.Array]) -> pd.Index:
         values = _series(pa.chunked_array(ids, _TEXT), self.index_dtype)
@@ -100,9 +100,9 @@ class Layout:
         ids: list[pa.Array] = []
         found: dict[str, list[pa.Array]] = {name: [] for name in self.names}
         for batch in batches:
-            ids.append(batch.column(CUSTOMER_ID))
+            ids.append(_own(batch.column(CUSTOMER_ID)))
             for name, values in zip(self.names, self.expand(batch, self.names), strict=True):
-                found[name].append(values)
+                found[name].append(_own(values))
         index = self._index(ids)
         data = {
             name: _series(pa.chunked_array(found.pop(name), self.type(name)), dtype) for name, dtype, _ in self.columns
@@ -251,6 +251,11 @@ def _fixed(name: str, values: pa.Array) -> pa.Array:
         return values.cast(stored)
     except pa.ArrowInvalid:
         raise InputError(f"Column {name} holds a number above 2**53, which is not kept exactly.") from None
+
+
+def _own(values: pa.Array) -> pa.Array:
+    """The same in memory of its own: a column of a driver's batch keeps all columns of that batch alive."""
+    return pa.concat_arrays([values])
 
 
 def _cast(values: pa.Array, target: pa.DataType) -> pa.Array:
