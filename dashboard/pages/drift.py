@@ -215,7 +215,7 @@ def _explained(run: Run, snapshot: Snapshot, points: Sequence[DriftPoint], thres
     measured = sum(point.noise_measured for point in points)
     if 0 < measured < len(points):
         dates = plural(measured, "date")
-        sentences.append(say("It was measured at {dates} and is interpolated between them.", dates=dates))
+        sentences.append(say("It was measured at {dates}; at the others it follows from the nearest of these.", dates=dates))
     return " ".join(sentences)
 
 
