@@ -213,9 +213,10 @@ def _explained(run: Run, snapshot: Snapshot, points: Sequence[DriftPoint], thres
         )
         sentences.append(unknown)
     measured = sum(point.noise_measured for point in points)
+    dates = plural(measured, "date")
     if 0 < measured < len(points):
-        dates = plural(measured, "date")
-        sentences.append(say("It was measured at {dates}; at the others it follows from the nearest of these.", dates=dates))
+        where = say("It was measured at {dates}; at the others it follows from the nearest of these.", dates=dates)
+        sentences.append(where)
     return " ".join(sentences)
 
 
