@@ -214,11 +214,10 @@ def _explained(run: Run, snapshot: Snapshot, points: Sequence[DriftPoint], thres
         )
         sentences.append(unknown)
     measured = sum(point.noise_measured for point in points)
-    if measured == 1 < len(points):
-        sentences.append(say("It was measured at one date and taken to hold at every date."))
-    elif 0 < measured < len(points):
-        dates = plural(measured, "date")
-        sentences.append(say("It was measured at {dates} and is interpolated between them.", dates=dates))
+    dates = plural(measured, "date")
+    if 0 < measured < len(points):
+        where = say("It was measured at {dates}; at the others it follows from the nearest of these.", dates=dates)
+        sentences.append(where)
     return " ".join(sentences)
 
 
