@@ -71,6 +71,7 @@ def main() -> None:
     assert same
     assert theirs / ours >= 10
     assert many / full <= 1.5
+    assert whole / full <= 1.5
 
 
 if __name__ == "__main__":

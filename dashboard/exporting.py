@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from dashboard.drain import Drain
 from dashboard.workbook import workbook
 from engines.columns import (
     CLV,
@@ -109,7 +110,7 @@ def write(
 class Stream(Iterator[bytes]):
     """The bytes of a list, piece by piece, counted and hashed as they pass, with memory bounded by a batch.
 
-    (XLSX is built in a temporary file first.) ``columns`` are known from the start; ``rows`` and ``size`` in bytes say
+    ``columns`` are known from the start; ``rows`` and ``size`` in bytes say
     how far it has come; ``whole`` says whether the last piece has been taken. Whoever stops earlier calls ``close``.
     """
 
@@ -229,32 +230,8 @@ def _csv(batches: _Counted) -> Generator[bytes]:
         yield sink.getvalue().to_pybytes()
 
 
-class _Drain(io.RawIOBase):
-    """A file that only remembers what was written since it was last emptied."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._position = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: bytes) -> int:  # type: ignore[override]
-        piece = bytes(data)
-        self._pieces.append(piece)
-        self._position += len(piece)
-        return len(piece)
-
-    def tell(self) -> int:
-        return self._position
-
-    def emptied(self) -> bytes:
-        pieces, self._pieces = self._pieces, []
-        return b"".join(pieces)
-
-
 def _parquet(batches: _Counted) -> Generator[bytes]:
-    drain = _Drain()
+    drain = Drain()
     with pyarrow.parquet.ParquetWriter(pa.PythonFile(drain, mode="w"), batches.schema) as writer:
         for batch in batches:
             writer.write_batch(batch)

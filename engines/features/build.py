@@ -66,7 +66,7 @@ def customers_at(
     """
     plain = columns is not None and {*columns} <= {*rfm.COLUMNS, *lifetime.COLUMNS}
     looked_for: Mapping[str, Sequence[str]] = {} if plain else categories
-    for known in known_at(gather(sales, looked_for), sorted(set(cutoffs)), whole=not plain):
+    for known in known_at(sales, sorted(set(cutoffs)), looked_for, whole=not plain):
         made = _made(known.raw, known.as_of, tuple(looked_for), known.texts)
         yield known.as_of, made if columns is None else made[[name for name in made.columns if name in columns]]
 

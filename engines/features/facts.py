@@ -7,7 +7,7 @@ days. Nothing is divided there, because databases disagree about dividing.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import ibis
@@ -59,8 +59,16 @@ def spent_on(number: int) -> str:
     return f"spent_{number}"
 
 
-def gather(sales: ibis.Table, categories: Mapping[str, Sequence[str]]) -> Facts:
-    """The facts of clean sales lines; a line counts in the first category of which its description has a keyword."""
+def gather(
+    sales: ibis.Table,
+    categories: Mapping[str, Sequence[str]],
+    *,
+    stretch: Callable[[ibis.Value], ibis.Value] = lambda day: day,
+) -> Facts:
+    """The facts of clean sales lines; a line counts in the first category of which its description has a keyword.
+
+    ``stretch`` gives what stands for the day in countries and attributes, such as its month: they add up over any time.
+    """
     lines = sales.mutate(**{DAY: sales[ORDER_DATE].date(), "category": _category(sales[DESCRIPTION], categories)})
     is_sale = lines[LINE_TYPE] == SALE
     sold, units = is_sale.ifelse(lines[AMOUNT_UNITS], 0), lines[AMOUNT_UNITS]
@@ -80,7 +88,8 @@ def gather(sales: ibis.Table, categories: Mapping[str, Sequence[str]]) -> Facts:
     )
     sales_only = lines.filter(is_sale)
     with_product = sales_only.filter(sales_only[PRODUCT_ID].notnull())
-    with_country = sales_only.filter(sales_only[COUNTRY].notnull())
+    stretched = sales_only.mutate(**{DAY: stretch(sales_only[DAY])})
+    with_country = stretched.filter(stretched[COUNTRY].notnull())
     return Facts(
         days=days,
         orders=sales_only.group_by(CUSTOMER_ID, ORDER_ID).aggregate(**{DAY: sales_only[DAY].min()}),
@@ -88,7 +97,7 @@ def gather(sales: ibis.Table, categories: Mapping[str, Sequence[str]]) -> Facts:
         countries=with_country.group_by(CUSTOMER_ID, COUNTRY, DAY).aggregate(
             **{UNITS: with_country[AMOUNT_UNITS].sum()}
         ),
-        attributes=attributes.gather(sales_only, DAY),
+        attributes=attributes.gather(stretched, DAY),
     )
 
 

@@ -19,11 +19,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from engines.columns import COUNTRY, CUSTOMER_ID, IS_HOME_COUNTRY, UNKNOWN_COUNTRY
+from engines.columns import COUNTRY, CUSTOMER_ID, IS_HOME_COUNTRY, ORDER_DATE, UNKNOWN_COUNTRY
 from engines.features import attributes, basket, lifetime, rfm
-from engines.features.facts import DAY, ITEMS, UNITS, Facts
+from engines.features.facts import DAY, ITEMS, UNITS, Facts, gather
 
 _PERIOD, _VALUE, _WEIGHT, _ITEMS_KNOWN, _NUMBER = "period", "value", "weight", "items_known", "number"
+_AT_ONCE = 6  # periods: asking the database takes time, and all of them together too much memory
 _DAYS = (rfm.FIRST_DAY, rfm.LAST_DAY)
 _NOTHING = np.iinfo(np.int64).min
 
@@ -38,16 +39,20 @@ class Known(NamedTuple):
     texts: Mapping[str, pd.Series]
 
 
-def known_at(facts: Facts, dates: Sequence[date], *, whole: bool = True) -> Iterator[Known]:
+def known_at(
+    sales: ibis.Table, dates: Sequence[date], categories: Mapping[str, Sequence[str]], *, whole: bool = True
+) -> Iterator[Known]:
     """What is known of the customers with a sale before each date.
 
     Args:
-        facts: as gathered; the database works them out once.
+        sales: clean lines; the database works out their facts once.
         dates: ascending, each once.
+        categories: keywords by category name.
         whole: if not, what is in the basket and the columns of text are left out, which saves most of the work.
     """
     if not dates:
         return
+    facts = _facts(sales, dates, categories)
     with ExitStack() as stack:
         days = _with_period(facts.days, dates)
         asked = {**rfm.aggregates(days), **lifetime.aggregates(days)}
@@ -56,21 +61,28 @@ def known_at(facts: Facts, dates: Sequence[date], *, whole: bool = True) -> Iter
         sums = stack.enter_context(days.group_by(CUSTOMER_ID, _PERIOD).aggregate(**asked).cache())
         buyers = sums.filter(sums[rfm.PURCHASE_DAYS] > 0).select(CUSTOMER_ID).distinct()
         # any numbers do, and are joined and handed over much faster than ids
-        numbered = stack.enter_context(buyers.mutate(**{_NUMBER: ibis.row_number()}).cache())
+        number = ibis.row_number().cast("int32")
+        numbered = stack.enter_context(buyers.mutate(**{_NUMBER: number}).cache())
         ids, places = _in_order(numbered.to_pyarrow())
         totals = _Totals(ids, places)
         counts = {
-            name: _split(_by_number(_counted(_with_period(table, dates), name), numbered), len(dates))
+            name: _split(
+                _by_number(_with_period(table, dates).select(CUSTOMER_ID, _PERIOD), numbered), range(len(dates))
+            )
             for name, table in ((rfm.ORDERS, facts.orders), (basket.PRODUCTS, facts.products))
             if whole or name == rfm.ORDERS
         }
         texts = {
-            name: _Texts(_split(_by_number(table, numbered), len(dates)), places, adds)
-            for name, (table, adds) in (_weighed(facts, dates) if whole else {}).items()
+            name: _Texts(_split(_by_number(table, numbered), range(len(dates))), places, adds)
+            for name, (table, adds) in (_weighed(facts) if whole else {}).items()
         }
         for period, as_of in enumerate(dates):
-            added = sums.filter(sums[_PERIOD] == period).drop(_PERIOD)
-            totals.add(_by_number(added, numbered).to_pyarrow())
+            if period % _AT_ONCE == 0:
+                several = range(period, min(period + _AT_ONCE, len(dates)))
+                added = _split(
+                    _by_number(sums.filter(sums[_PERIOD].between(several[0], several[-1])), numbered), several
+                )
+            totals.add(added[period % _AT_ONCE])
             for name, parts in counts.items():
                 totals.count(parts[period], name)
             for text in texts.values():
@@ -80,10 +92,15 @@ def known_at(facts: Facts, dates: Sequence[date], *, whole: bool = True) -> Iter
             yield Known(as_of, raw, _made(texts, there, raw.index))
 
 
+def _facts(sales: ibis.Table, dates: Sequence[date], categories: Mapping[str, Sequence[str]]) -> Facts:
+    """The facts of the lines before the last date, with periods where days are not needed."""
+    lines = sales.filter(sales[ORDER_DATE].date() < _literal(dates[-1]))
+    return gather(lines, categories, stretch=lambda day: _period(day, dates, 0).cast("int16"))
+
+
 def _with_period(table: ibis.Table, dates: Sequence[date]) -> ibis.Table:
-    """The rows before the last date, each with how many of the dates are no later than its day."""
-    before = table.filter(table[DAY] < _literal(dates[-1]))
-    return before.mutate(**{_PERIOD: _period(before[DAY], dates, 0)})
+    """The rows, each with how many of the dates are no later than its day."""
+    return table.mutate(**{_PERIOD: _period(table[DAY], dates, 0).cast("int16")})
 
 
 def _period(day: ibis.Value, dates: Sequence[date], passed: int) -> ibis.Value:
@@ -99,29 +116,21 @@ def _literal(day: date) -> ibis.Value:
     return ibis.date(day.isoformat())
 
 
-def _counted(table: ibis.Table, name: str) -> ibis.Table:
-    return table.group_by(CUSTOMER_ID, _PERIOD).aggregate(**{name: table.count()})
-
-
-def _weighed(facts: Facts, dates: Sequence[date]) -> dict[str, tuple[ibis.Table, bool]]:
+def _weighed(facts: Facts) -> dict[str, tuple[ibis.Table, bool]]:
     """For each column of text: customer, value, period and what speaks for it, and whether that adds up."""
-    found = {}
-    for name, table in {COUNTRY: facts.countries, **facts.attributes}.items():
-        adds = name == COUNTRY
-        dated = _with_period(table, dates)
-        value = dated[COUNTRY if adds else attributes.VALUE]
-        weight = dated[UNITS].sum() if adds else dated[attributes.LATEST].max()
-        grouped = dated.group_by([CUSTOMER_ID, value.name(_VALUE), _PERIOD])
-        found[name] = (grouped.aggregate(**{_WEIGHT: weight}), adds)
+    wanted = {_VALUE: COUNTRY, _PERIOD: DAY, _WEIGHT: UNITS}
+    found = {COUNTRY: (facts.countries.rename(wanted), True)}
+    for name, table in facts.attributes.items():
+        found[name] = (table.rename({_VALUE: attributes.VALUE, _PERIOD: DAY, _WEIGHT: attributes.LATEST}), False)
     return found
 
 
-def _split(table: ibis.Table, periods: int) -> list[pa.Table]:
-    """The rows of each period; for tables of few columns, which are fetched as a whole."""
+def _split(table: ibis.Table, periods: range) -> list[pa.Table]:
+    """The rows of each of these periods, which are fetched together."""
     whole = table.to_pyarrow()
     period = whole[_PERIOD].to_numpy().astype(np.int16)  # sorted by radix, many times as fast
     whole = whole.drop_columns([_PERIOD]).take(np.argsort(period, kind="stable"))
-    ends = np.cumsum(np.bincount(period, minlength=periods)).tolist()
+    ends = np.cumsum(np.bincount(period - periods.start, minlength=len(periods))).tolist()
     return [whole.slice(start, end - start) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
@@ -169,8 +178,8 @@ class _Totals:
         self._days[rfm.LAST_DAY][place[bought]] = days[rfm.LAST_DAY][bought]
 
     def count(self, rows: pa.Table, name: str) -> None:
-        """Add what came for the first time in the period: orders, products."""
-        self._sums[name][self._places[_whole(rows[_NUMBER])]] += _whole(rows[name])
+        """Add what came for the first time in the period, a row for each: orders, products."""
+        self._sums[name] += np.bincount(self._places[_whole(rows[_NUMBER])], minlength=len(self._ids))
 
     def there(self) -> Integers:
         """The places of the customers who have bought something by now."""

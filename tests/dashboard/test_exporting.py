@@ -159,6 +159,27 @@ def test_xlsx_goes_on_to_a_further_sheet(tmp_path, monkeypatch):
     assert ids == ["'=1+1", "0042", "'@x", "'-5"] * 2
 
 
+def test_xlsx_is_sent_while_it_is_built_and_keeps_any_text_and_day():
+    texts = ["R&D <x>", " lead", "trail ", "_x0041_", "a\x01b", "n\nl", "<r>rich</r>", "x" * 40_000, "]]>", None]
+    days = [date(1899, 12, 31), date(1900, 1, 1), date(1900, 2, 28), date(1900, 3, 1), None, *[date(2024, 2, 29)] * 5]
+    columns = {"text": pa.array(texts), "day": pa.array(days), **{f"c{n}": pa.array([n / 3] * 10) for n in range(30)}}
+    taken = []
+
+    def batches():
+        for _ in range(9):
+            taken.append(pa.record_batch(columns))
+            yield taken[-1]
+
+    schema = pa.record_batch(columns).schema
+    stream = exporting.Stream(pa.RecordBatchReader.from_batches(schema, batches()), "xlsx", order=list)
+    first = next(stream)
+    assert len(first) > 0 and len(taken) < 9
+    sheet = fastexcel.read_excel(first + b"".join(stream)).load_sheet(0).to_arrow()
+    assert sheet["text"].to_pylist() == [*texts[:7], None, "]]>", None] * 9
+    assert [day and day[:10] for day in sheet["day"].to_pylist()] == [day and day.isoformat() for day in days] * 9
+    assert [sheet[f"c{number}"][-1].as_py() for number in range(30)] == [number / 3 for number in range(30)]
+
+
 @pytest.mark.slow
 def test_a_million_customers_go_on_to_a_second_sheet(tmp_path):
     """One more than a sheet holds, for real; memory does not grow with the rows."""
@@ -236,7 +257,7 @@ def test_a_list_is_read_back_as_it_was(tmp_path, kind):
     found = read_customers(str(path), ["recency_days", "monetary", "clv", "is_home_country"])
     assert list(found.index) == IDS
     assert found["recency_days"].tolist() == list(range(len(IDS)))
-    digits = 1e-15 if kind == "xlsx" else 0  # a workbook holds sixteen digits of a number
+    digits = 1e-15 if kind == "xlsx" else 0  # a workbook is read to sixteen digits of a number
     assert found["monetary"].tolist() == pytest.approx(values, rel=digits, abs=0)
     assert found["clv"].isna().tolist() == [True] + [False] * (len(IDS) - 1)
     assert found["clv"].tolist()[1:] == pytest.approx(values[1:], rel=digits, abs=0)
