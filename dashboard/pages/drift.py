@@ -94,7 +94,7 @@ def layout(services: Services, **query: Any) -> Component:
                 className="seg-card",
             ),
             *([_against(live)] if live else []),
-            html.Div(moved, hidden=not points),
+            html.Div(moved, hidden=not points, className="mt-3"),
             html.P(
                 dcc.Link(say("Who went where between two dates"), href=f"/migration?run={run.id}"),
                 className="mt-3 mb-0",
