@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from a2wsgi import WSGIMiddleware
@@ -14,6 +13,7 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse
 
 from dashboard.api import create_api
+from dashboard.clock import now
 from dashboard.config import Config, load_config
 from dashboard.frames import FrameCache
 from dashboard.security import PASSWORD_VARIABLE, Guard, access_notice, check_bind, content_security_policy
@@ -79,9 +79,5 @@ def create_app_from_env() -> Guard:
     path = os.environ.get("SEGMENTRY_CONFIG")
     config = load_config(Path(path) if path else None)
     check_bind(config.server.host, os.environ)
-    store = open_store(config.database.url, clock=_now)
+    store = open_store(config.database.url, clock=now)
     return create_app(config, store, on_stop=store.close)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
