@@ -11,6 +11,7 @@ from pathlib import Path
 from a2wsgi import WSGIMiddleware
 from fastapi import FastAPI
 from starlette.responses import JSONResponse
+from threadpoolctl import threadpool_limits
 
 from dashboard.api import create_api
 from dashboard.clock import now
@@ -79,5 +80,14 @@ def create_app_from_env() -> Guard:
     path = os.environ.get("SEGMENTRY_CONFIG")
     config = load_config(Path(path) if path else None)
     check_bind(config.server.host, os.environ)
+    one_thread_each()
     store = open_store(config.database.url, clock=now)
     return create_app(config, store, on_stop=store.close)
+
+
+def one_thread_each() -> None:
+    """Sums over customers take one core per request: requests, not parts of one, share the cores of a web process.
+
+    Threads of the linear algebra library wait by spinning, which makes a click cost twice the work it is.
+    """
+    threadpool_limits(limits=1, user_api="blas")

@@ -73,7 +73,7 @@ class CustomerColumns:
     @classmethod
     def from_table(cls, customers: pd.DataFrame, more: Iterable[str] = ()) -> CustomerColumns:
         """From a customer table indexed by customer id; ``more``: columns of plug-ins, which are numbers."""
-        ids = pa.array(customers.index.astype(str), type=pa.large_string())
+        ids = _texts(customers.index.astype(str))
         shares = [name for name in customers.columns if name.startswith(CATEGORY_SHARE)]
         asked = dict.fromkeys((*KEPT, *shares, *more))
         columns = {name: _numbers(customers[name]) for name in asked if name in customers.columns}
@@ -138,7 +138,7 @@ def no_value(values: NDArray) -> Mask:
     return np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
 
 
-def _texts(column: pd.Series) -> pa.Array:
+def _texts(column: pd.Series | pd.Index) -> pa.Array:
     values = pa.array(column, type=pa.large_string(), from_pandas=True)
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
 

@@ -18,6 +18,7 @@ from dashboard.filters import View
 from dashboard.findings import as_base, insights_in_view, told
 from dashboard.history import earlier_runs, moments
 from dashboard.key_figures import clv_interval, kpi_row
+from dashboard.locales import spoken
 from dashboard.numbers import day, plural
 from dashboard.run_frame import RunFrame
 from dashboard.services import Services
@@ -31,6 +32,7 @@ _MOMENT = 2.0  # seconds
 _SENTENCES = 4  # more than a glance takes in; the run's own page has them all
 
 Parts = dict[str, Any]
+Answer = tuple[Tallies, Parts]
 
 
 def desk(
@@ -59,16 +61,32 @@ def desk(
     if run.state != "done":
         return _closed(_unfinished(run))
     frame = services.frames.of(run)
-    views = frame.views(selection)
-    sums = tallies(frame, selection, views.rest)
+    sums, found = _answer(services, frame, selection, theme, prefix, tuple(wanted))
     parts = _around(frame, view, selection, sums, prefix, frame.run.id == drawn_run)
     if frame.run.id != drawn_run:
         parts["pinned"] = audience_saver.chips(services, run)
     if not sums.view.customers:
         return {**parts, "body": True, "notice": [parts["notice"], _nothing_left(frame, selection, prefix)]}
-    rows = segment_totals(frame, sums.view)
-    ask = Ask(frame, views.mask, selection, sums.view, rows, services.config.plays, theme)
-    return {**parts, **_numbers(services, ask, prefix), **pictures(ask, wanted)}
+    return {**parts, **found}
+
+
+def _answer(
+    services: Services, frame: RunFrame, selection: Selection, theme: str, prefix: str, wanted: tuple[str, ...]
+) -> Answer:
+    """Sums, figures and charts, worked out once for all who ask for the same: nothing in it is anyone's own."""
+    earlier = services.earlier.get((frame.run.id, _half_minute()), lambda: earlier_runs(services.store, frame.run))
+    runs = tuple((run.id, run.created_at, run.revision) for run in (frame.run, *earlier))
+
+    def work_out() -> Answer:
+        views = frame.views(selection)
+        sums = tallies(frame, selection, views.rest)
+        if not sums.view.customers:
+            return sums, {}
+        rows = segment_totals(frame, sums.view)
+        ask = Ask(frame, views.mask, selection, sums.view, rows, services.config.plays, theme)
+        return sums, {**_numbers(services, ask, prefix, earlier), **pictures(ask, wanted)}
+
+    return services.answers.get((runs, selection, theme, prefix, wanted, spoken()), work_out)
 
 
 def charts_of(services: Services, run_id: int, selection: Selection, theme: str, wanted: Collection[str]) -> Parts:
@@ -149,10 +167,9 @@ def _head(frame: RunFrame) -> list[Component]:
 # --- figures and tables -----------------------------------------------------------------------------------------------
 
 
-def _numbers(services: Services, ask: Ask, prefix: str) -> Parts:
+def _numbers(services: Services, ask: Ask, prefix: str, earlier: list[Run]) -> Parts:
     frame, selection = ask.frame, ask.selection
     all_of_them = frame.remembered("everyone", lambda: totals_of(frame, everyone(frame)))
-    earlier = services.earlier.get((frame.run.id, _half_minute()), lambda: earlier_runs(services.store, frame.run))
     base = as_base(earlier[-1]) if earlier and selection.is_everyone else None
     return {
         "kpis": kpi_row(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from threading import Lock
 
+from dashboard.peak import give_back
 from dashboard.run_frame import CustomerColumns, Mask, RunFrame
 from engines.columns import columns_of
 from storage.contract import NotFoundError, Run, Store
@@ -53,6 +54,7 @@ class FrameCache:
             if frame is None:
                 frame = self._read(run)
                 self._keep(frame)
+                give_back()
         return frame
 
     def _kept(self, run: Run) -> RunFrame | None:

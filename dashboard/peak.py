@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pyarrow as pa
 
 _FORGET_PEAK = "5"  # what Linux takes in clear_refs as: begin the peak of the resident set anew
 _PROC = Path("/proc/self")
@@ -27,6 +31,17 @@ def peak_memory(proc: Path = _PROC) -> Iterator[dict[str, int]]:
     peak = None if before is None else _bytes(proc, "VmHWM")
     if before is not None and peak is not None:
         found |= {"peak": peak, "before": before}
+
+
+def give_back() -> None:
+    """Return what a large piece of work has freed to the operating system; nothing where that is not ours to ask.
+
+    Freed memory is kept for the next allocation otherwise, by Arrow and, thread by thread, by the C library.
+    """
+    pa.default_memory_pool().release_unused()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    if trim is not None:
+        trim(0)
 
 
 def _bytes(proc: Path, name: str) -> int | None:

@@ -167,14 +167,18 @@ class RunFrame:
 
     def views(self, selection: Selection) -> Views:
         """Which customers meet a selection, and which meet it but for its segments and countries."""
-        places = replace(Selection(), segments=selection.segments, countries=selection.countries)
-        rest = None if selection == places else self._rest(selection)
+        rest = self.but_places(selection)
         mask = np.ones(len(self), dtype=bool) if rest is None else rest.copy()
         if selection.segments:
             mask &= _is_one_of([item.name for item in self.segments], selection.segments)[self.segment_codes]
         if selection.countries:
             mask &= _is_one_of(self.countries, selection.countries)[self.country_codes]
         return Views(mask, rest)
+
+    def but_places(self, selection: Selection) -> Mask | None:
+        """Who would meet a selection were nothing said of segments and countries; None for everyone."""
+        places = replace(Selection(), segments=selection.segments, countries=selection.countries)
+        return None if selection == places else self._rest(selection)
 
     def _rest(self, selection: Selection) -> Mask:
         """Which customers meet all conditions but those on segment and country."""

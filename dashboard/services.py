@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from dashboard.clock import now
 from dashboard.config import Config
@@ -32,4 +33,6 @@ class Services:
     sizes: Kept[tuple[int | None, tuple[str, ...]]] = field(default_factory=lambda: Kept(4096))
     finished: Kept[list[Run]] = field(default_factory=Kept)  # finished runs of a snapshot, as of a moment ago
     titles: Kept[dict[str, str]] = field(default_factory=lambda: Kept(2))  # of engines, as of a minute ago
+    #: what the Segments page shows of a selection: sums, and parts that are the same for all who ask
+    answers: Kept[tuple[Any, dict[str, Any]]] = field(default_factory=lambda: Kept(32))
     earlier: Kept[list[Run]] = field(default_factory=Kept)  # runs of the same series on earlier dates, for a while

@@ -6,7 +6,8 @@ over that layout gives the sums of every block; which segments and countries are
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from storage.contract import Selection
 AT_RISK = "at risk"  # spend so far times churn risk
 CLV_KNOWN, RISK_KNOWN = "clv known", "risk known"  # how many customers have a CLV, a churn risk
 
+_HAND = 32_768
 _KNOWN = ((CLV, CLV_KNOWN), (CHURN_RISK, RISK_KNOWN))
 
 Floats = NDArray[np.float64]
@@ -102,19 +104,37 @@ def tally(frame: RunFrame, mask: Mask) -> Tally:
     """The customers that a mask leaves in view, added up."""
     blocks = frame.remembered("blocks", lambda: _blocks(frame))
     names, table = frame.remembered("measures by block", lambda: _measures(frame, blocks))
-    counted = mask[blocks.order].astype(np.float64)
+    known = frame.remembered("known by block", lambda: _known(frame, blocks))
+    sizes = np.zeros((1 + len(known), len(blocks.starts)), dtype=np.intp)
     sums = np.zeros((len(names), len(blocks.starts)))
-    sizes = np.zeros(len(blocks.starts), dtype=np.intp)
-    ends = [*blocks.starts[1:].tolist(), len(frame)]
-    for block, (start, end) in enumerate(zip(blocks.starts.tolist(), ends, strict=True)):
-        seen = counted[start:end]
-        sizes[block] = np.count_nonzero(seen)
-        sums[:, block] = table[:, start:end] @ seen
-    found = dict(zip(names, sums, strict=True))
-    for column, known in _KNOWN:
-        if frame.has(column) and known not in found:  # everyone has one
-            found[known] = sizes.astype(np.float64)
-    return Tally(blocks, sizes, found)
+    for block, span in enumerate(pairwise([*blocks.starts.tolist(), len(frame)])):
+        for start, end in hands(*span):
+            seen = mask.take(blocks.order[start:end])
+            sizes[0, block] += (count := np.count_nonzero(seen))
+            for line, there in enumerate(known.values(), 1):
+                sizes[line, block] += count if there is None else np.count_nonzero(seen & there[start:end])
+            sums[:, block] += table[:, start:end] @ seen.astype(np.float64)
+    found = dict(zip(names, sums, strict=True)) | dict(zip(known, sizes[1:].astype(np.float64), strict=True))
+    return Tally(blocks, sizes[0], found)
+
+
+def hands(start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The positions from ``start`` to ``end`` in pieces for which a processor's own memory has room."""
+    return ((begin, min(begin + _HAND, end)) for begin in range(start, end, _HAND))
+
+
+def class_counts(classes: NDArray[np.integer], mask: Mask, number: int) -> NDArray[np.intp]:
+    """How many of those in a mask are in each of ``number`` classes."""
+    counts = np.zeros(number, dtype=np.intp)
+    for start, end in hands(0, len(mask)):
+        counts += np.bincount(classes[start:end].take(np.flatnonzero(mask[start:end])), minlength=number)
+    return counts
+
+
+def _known(frame: RunFrame, blocks: Blocks) -> dict[str, Mask | None]:
+    """Who has a value, laid out in blocks, by what counts them; None where everyone has one."""
+    there = {known: ~np.isnan(frame.values(column)) for column, known in _KNOWN if frame.has(column)}
+    return {known: None if mask.all() else mask.take(blocks.order) for known, mask in there.items()}
 
 
 def _blocks(frame: RunFrame) -> Blocks:
@@ -130,12 +150,7 @@ def _blocks(frame: RunFrame) -> Blocks:
 def _measures(frame: RunFrame, blocks: Blocks) -> tuple[list[str], Floats]:
     """What is added up, a line for each measure, laid out in blocks; no value is 0."""
     found = {name: filled(frame, name) for name in (RECENCY, FREQUENCY, MONETARY)}
-    for column, known in _KNOWN:
-        if frame.has(column):
-            found[column] = filled(frame, column)
-            there = ~np.isnan(frame.values(column))
-            if not there.all():
-                found[known] = there.astype(np.float64)
+    found |= {name: filled(frame, name) for name, _ in _KNOWN if frame.has(name)}
     if frame.has(CHURN_RISK):
         found[AT_RISK] = filled(frame, MONETARY) * filled(frame, CHURN_RISK)
     table = np.empty((len(found), len(frame)))

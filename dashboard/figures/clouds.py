@@ -13,6 +13,7 @@ from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, seen, 
 from dashboard.figures.scales import Axis, axis_of, log_ticks, titled_axis
 from dashboard.numbers import count, plotted, plural, round_money, significant
 from dashboard.run_frame import Mask, RunFrame
+from dashboard.tally import class_counts
 from dashboard.texts import noted, say, titled
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY, describe
 from storage.area import Area
@@ -63,7 +64,7 @@ def cloud_data(frame: RunFrame, mask: Mask, x: str, y: str, limit: int = DRAWN_A
     axes = (axis_of(frame, x), axis_of(frame, y))
     across, up = (len(axis.edges) - 1 for axis in axes)
     cell_of = frame.remembered(("cells", x, y), lambda: _cell_of(frame, *axes))
-    cells = np.bincount(cell_of[mask], minlength=across * up).reshape(up, across)
+    cells = class_counts(cell_of, mask, across * up).reshape(up, across)
     drawn, ids = _drawn(frame, mask, limit)
     segment_of = frame.segment_codes[drawn]
     px, py = (_spread(frame, axis, drawn, salt) for salt, axis in enumerate(axes))

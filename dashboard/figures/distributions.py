@@ -12,6 +12,7 @@ from dashboard.figures import NOTHING_LEFT, empty, ink, tabled, template
 from dashboard.figures.scales import Axis, axis_of, log_ticks
 from dashboard.numbers import count, percent, round_money
 from dashboard.run_frame import Mask, RunFrame
+from dashboard.tally import class_counts
 from dashboard.texts import say, titled
 from engines.columns import FREQUENCY, MONETARY, RECENCY, describe
 
@@ -41,7 +42,7 @@ def spread_data(frame: RunFrame, mask: Mask) -> SpreadData:
         axis = axis_of(frame, column)
         classes = len(axis.edges) - 1
         codes = frame.remembered(("segment and class", column), lambda a=axis: _codes(frame, a))
-        spreads.append(Spread(axis, np.bincount(codes[mask], minlength=n * classes).reshape(n, classes)))
+        spreads.append(Spread(axis, class_counts(codes, mask, n * classes).reshape(n, classes)))
     there = np.flatnonzero(spreads[0].counts.sum(axis=1))
     return SpreadData(
         tuple(frame.segments[i].name for i in there),

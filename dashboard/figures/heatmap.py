@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dashboard.figures import NOTHING_LEFT, empty, ink, tabled, template
 from dashboard.numbers import count, percent, plural
 from dashboard.run_frame import Mask, RunFrame
+from dashboard.tally import class_counts
 from dashboard.texts import say
 from engines.columns import FREQUENCY, RECENCY
 from engines.grids import TEN, named_grid
@@ -50,7 +51,7 @@ def grid_data(frame: RunFrame, mask: Mask, called: Callable[[str], str] = str) -
     ``called`` puts the grid's names into the words of the playbook.
     """
     codes, recency, frequency = frame.remembered("quintiles", lambda: _scored(frame))
-    counts = np.bincount(codes[mask], minlength=SCORES * SCORES).reshape(SCORES, SCORES)
+    counts = class_counts(codes, mask, SCORES * SCORES).reshape(SCORES, SCORES)
     grid = named_grid(TEN, SCORES)
     cells = []
     for r in range(SCORES, 0, -1):

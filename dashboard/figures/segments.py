@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,33 +52,38 @@ def box_data(frame: RunFrame, mask: Mask, column: str = CLV) -> BoxData:
     """Exact quantiles (linear interpolation) of a column for the customers in view of each segment."""
     order = frame.order_within_segments(column)
     values = frame.remembered(("sorted values", column), lambda: frame.values(column)[order].astype(np.float64))
-    ends = frame.remembered(
-        "segment ends", lambda: np.cumsum(np.bincount(frame.segment_codes, minlength=len(frame.segments)))
-    )
-    unknown = frame.remembered(("unknown", column), lambda: np.isnan(values))
-    chosen = np.flatnonzero(mask[order] & ~unknown)
-    cuts = np.searchsorted(chosen, ends)
+    spans = frame.remembered(("spans", column), lambda: _spans(frame, values))
     axis = axis_of(frame, column)
     boxes = []
-    for item, start, stop in zip(frame.segments, [0, *cuts[:-1]], cuts, strict=True):
-        if stop > start:
-            boxes.append(_box(item.name, item.colour, values[chosen[start:stop]]))
+    for item, (start, end) in zip(frame.segments, spans, strict=True):
+        chosen = np.flatnonzero(mask.take(order[start:end]))
+        if len(chosen):
+            boxes.append(_box(item.name, item.colour, values[start:end], chosen))
     return BoxData(column, tuple(boxes), axis.log, float(axis.edges[0]), frame.currency)
 
 
-def _box(name: str, colour: str, rising: NDArray[np.float64]) -> Box:
-    q1, median, q3 = (_quantile(rising, q) for q in (0.25, 0.5, 0.75))
+def _spans(frame: RunFrame, values: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Where the known values of each segment begin and end; those without a value stand last in each."""
+    ends = np.cumsum(np.bincount(frame.segment_codes, minlength=len(frame.segments))).tolist()
+    spans = pairwise([0, *ends])
+    return [(start, end - int(np.count_nonzero(np.isnan(values[start:end])))) for start, end in spans]
+
+
+def _box(name: str, colour: str, rising: NDArray[np.float64], chosen: NDArray[np.intp]) -> Box:
+    """Of the chosen of all rising values of a segment."""
+    q1, median, q3 = (_quantile(rising, chosen, q) for q in (0.25, 0.5, 0.75))
     reach = 1.5 * (q3 - q1)
-    low = rising[np.searchsorted(rising, q1 - reach, side="left")]
-    high = rising[np.searchsorted(rising, q3 + reach, side="right") - 1]
-    return Box(name, colour, len(rising), float(min(low, q1)), q1, median, q3, float(max(high, q3)))
+    first = np.searchsorted(chosen, np.searchsorted(rising, q1 - reach, side="left"))
+    last = np.searchsorted(chosen, np.searchsorted(rising, q3 + reach, side="right")) - 1
+    low, high = rising[chosen[first]], rising[chosen[last]]
+    return Box(name, colour, len(chosen), float(min(low, q1)), q1, median, q3, float(max(high, q3)))
 
 
-def _quantile(rising: NDArray[np.float64], q: float) -> float:
-    place = q * (len(rising) - 1)
+def _quantile(rising: NDArray[np.float64], chosen: NDArray[np.intp], q: float) -> float:
+    place = q * (len(chosen) - 1)
     below = int(place)
-    above = min(below + 1, len(rising) - 1)
-    return float(rising[below] + (rising[above] - rising[below]) * (place - below))
+    least, most = rising[chosen[[below, min(below + 1, len(chosen) - 1)]]]
+    return float(least + (most - least) * (place - below))
 
 
 def draw_boxes(data: BoxData, theme: str) -> Drawing | go.Figure:

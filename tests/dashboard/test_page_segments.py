@@ -367,6 +367,27 @@ def test_only_the_charts_in_sight_are_worked_out(client, services):
         assert "segments-kpis.children" not in other
 
 
+def test_who_asks_for_the_same_is_answered_once(services):
+    made, runs = services
+
+    def asked(run, theme, **fields):
+        selection = Selection(**fields)
+        wanted = ("activity", "value", "boxes", "countries")
+        return desk(made, read_view(f"?run={runs[run]}"), selection, theme, "segments", None, wanted)
+
+    first = asked("rfm", "light", min_clv=3.25)
+    assert asked("rfm", "light", min_clv=3.25)["figures"] is first["figures"]
+    others = (
+        asked("rfm", "dark", min_clv=3.25),
+        asked("rfm", "light", min_clv=3.5),
+        asked("kmeans", "light", min_clv=3.25),
+    )
+    for other in others:
+        assert other["figures"]["activity"] != first["figures"]["activity"]
+    with speaking("de"):
+        assert asked("rfm", "light", min_clv=3.25)["kpis"] is not first["kpis"]
+
+
 def test_key_figures_are_compared_with_the_same_filter_on_the_earlier_date(client, services):
     store, runs = services[0].store, services[1]
     shown = draw(client, f"?run={runs['rfm']}&country=Germany")
