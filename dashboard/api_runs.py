@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Literal
 
 from fastapi import FastAPI, Request
@@ -120,7 +120,7 @@ def add_runs(api: FastAPI, services: Services, plain: Any) -> None:
         found = store.run(run_id)
         customers = {item.id: item.customers for item in store.snapshots()} if found.state == "running" else {}
         earlier = store.runs() if found.state == "running" else []
-        left = seconds_left(found, datetime.now(UTC), earlier, customers)
+        left = seconds_left(found, services.clock(), earlier, customers)
         log = [moment._asdict() for moment in log_of(found, store.run_log(run_id))]
         more = {"started_at": found.started_at, "seconds_left": left, "log": log}
         return JSONResponse(plain({**full_run(found), **more}))

@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from a2wsgi import WSGIMiddleware
@@ -15,6 +14,7 @@ from starlette.responses import JSONResponse
 from threadpoolctl import threadpool_limits
 
 from dashboard.api import create_api
+from dashboard.clock import now
 from dashboard.config import Config, load_config
 from dashboard.frames import FrameCache
 from dashboard.security import PASSWORD_VARIABLE, Guard, access_notice, check_bind, content_security_policy
@@ -81,7 +81,7 @@ def create_app_from_env() -> Guard:
     config = load_config(Path(path) if path else None)
     check_bind(config.server.host, os.environ)
     one_thread_each()
-    store = open_store(config.database.url, clock=_now)
+    store = open_store(config.database.url, clock=now)
     return create_app(config, store, on_stop=store.close)
 
 
@@ -91,7 +91,3 @@ def one_thread_each() -> None:
     Threads of the linear algebra library wait by spinning, which makes a click cost twice the work it is.
     """
     threadpool_limits(limits=1, user_api="blas")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -10,12 +10,12 @@ import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Self
 
+from dashboard.clock import now
 from dashboard.config import Config
 from storage.contract import LostError, NotFoundError, Run, StoreError
 from storage.queued import LogLine
@@ -107,11 +107,6 @@ def ending(code: int | None) -> str:
         return f"exit code {code}"
     hint = "; perhaps there was not enough memory" if -code == signal.SIGKILL else ""
     return f"killed by {signal.Signals(-code).name}{hint}"
-
-
-def now() -> datetime:
-    """The time, as the store asks for it."""
-    return datetime.now(UTC)
 
 
 def end_with_parent(end: Callable[[], object]) -> None:

@@ -10,7 +10,8 @@ import tempfile
 import threading
 from multiprocessing.connection import Connection, wait
 
-from dashboard.bench import end_with_parent, ending, now
+from dashboard.bench import end_with_parent, ending
+from dashboard.clock import now
 from dashboard.config import Config
 from dashboard.scheduling import Refresh, Refreshed, refreshed
 from storage.contract import Store, StoreError

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from dashboard.clock import now
 from dashboard.config import Config
 from dashboard.frames import FrameCache
 from dashboard.kept import Kept
@@ -21,6 +24,7 @@ class Services:
     config: Config
     store: Store
     frames: FrameCache
+    clock: Callable[[], datetime] = now
     evaluations: Kept[KSelection] = field(default_factory=Kept)
     golden: Kept[tuple[Comparison, ...]] = field(default_factory=Kept)
     migrations: Kept[Migration] = field(default_factory=lambda: Kept(8))

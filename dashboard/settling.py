@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
+from dashboard.clock import now
 from dashboard.config import Config
 from dashboard.fits import as_then, stored_engine
 from dashboard.reading import Progress, new_snapshot, open_sales, valued_customers
@@ -85,7 +85,7 @@ def _with_k(run: Run, config: Config, store: Store, progress: Progress, worker: 
     chosen = {"k": found.recommended, "reason": found.reason}
     info = {**without_open(run.info), "chosen_k": chosen}
     settled = store.settle_run(run.id, worker, snapshot_id=run.snapshot_id, settings=settings, info=info)
-    line = LogLine(datetime.now(UTC), f"k = {found.recommended} was chosen. {found.reason}")
+    line = LogLine(now(), f"k = {found.recommended} was chosen. {found.reason}")
     store.log_run(run.id, worker, [line])
     progress(CHOOSING, 1.0)
     return settled

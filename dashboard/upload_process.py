@@ -12,7 +12,8 @@ import time
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
-from dashboard.bench import end_with_parent, ending, now
+from dashboard.bench import end_with_parent, ending
+from dashboard.clock import now
 from dashboard.config import Config
 from storage.contract import ChangedError, NotFoundError, Store, StoreError
 from storage.uploaded import Upload

@@ -20,7 +20,8 @@ from types import FrameType
 from uuid import uuid4
 
 from dashboard.alerting import send_due
-from dashboard.bench import Bench, end_with_parent, now
+from dashboard.bench import Bench, end_with_parent
+from dashboard.clock import now
 from dashboard.config import Config
 from dashboard.refreshing import apart
 from dashboard.scheduling import run_due

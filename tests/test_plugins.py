@@ -125,7 +125,7 @@ from click.testing import CliRunner
 from plotly.io.json import to_json_plotly
 from starlette.testclient import TestClient
 from dashboard.app import create_app
-from dashboard.bench import now
+from dashboard.clock import now
 from dashboard.cli import main
 from dashboard.config import load_config
 from dashboard.customer_table import columns, rows

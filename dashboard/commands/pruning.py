@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands.shared import config_option, json_option, load, now, opened, print_json
+from dashboard.clock import now
+from dashboard.commands.shared import config_option, json_option, load, opened, print_json
 from engines.errors import InputError
 
 if TYPE_CHECKING:

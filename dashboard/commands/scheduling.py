@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from dashboard.clock import now
 from dashboard.commands.reading import reading_options
 from dashboard.commands.running import mapping_of
-from dashboard.commands.shared import config_option, json_option, load, now, opened, print_json
+from dashboard.commands.shared import config_option, json_option, load, opened, print_json
 
 
 @click.group()

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-if TYPE_CHECKING:  # every command imports what it needs itself, so that --help answers at once
-    from datetime import datetime
+from dashboard.clock import now
 
+if TYPE_CHECKING:  # every command imports what it needs itself, so that --help answers at once
     from dashboard.config import Config
     from dashboard.runner import Progress
     from storage.contract import Store
@@ -42,13 +42,6 @@ def load(config_path: Path | None) -> Config:
     if command is not None and not command.params.get("as_json"):  # JSON is for programs
         command.with_resource(speaking(config.locale.language))
     return config
-
-
-def now() -> datetime:
-    """The time, for the store: kept with runs, never part of a result."""
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC)
 
 
 @contextmanager

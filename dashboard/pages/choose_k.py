@@ -27,7 +27,7 @@ ORDER = 15
 AREA = "operations"
 
 ENGINE = "choose-k-engine"
-GAP = "choose-k-gap"
+GAP = "choose-k-with-gap"  # the curve itself is called choose-k-gap
 GAP_ASKED = "yes"  # the value of its box, in the address as well
 TRY = "choose-k-try"
 BUSY = "choose-k-busy"

@@ -141,7 +141,7 @@ def _against(live: Mapping[int, LivePoint]) -> Component:
     )
     hint = say(
         "Both models, that of the run before and the new one, label the customers of both as they are "
-        "now. Noise is measured where they agree less than the alarm line asks."
+        "now. Noise is that of the timeline at the same date; without one it is measured below the alarm line."
     )
     scrolling = html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": say("Live runs")})
     return html.Section(

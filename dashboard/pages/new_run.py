@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
@@ -80,7 +80,7 @@ def layout(services: Services, **query: Any) -> Component:
 
 def _watching(services: Services, numbers: list[int]) -> Component:
     runs = [services.store.run(number) for number in numbers]
-    states, shown = standings(services.store, numbers, datetime.now(UTC))
+    states, shown = standings(services.store, numbers, services.clock())
     snapshots, titles = {item.id: item for item in services.store.snapshots()}, engine_titles()
     cards_of = [panel(run, each, snapshots.get(run.snapshot_id), titles) for run, each in zip(runs, shown, strict=True)]
     return html.Div(
@@ -302,7 +302,7 @@ def register(app: Dash, services: Services) -> None:
                 services.store.cancel_run(int(asked["run"]))
             except (InputError, NotFoundError) as error:
                 said = alert(str(error))
-        states, shown = standings(services.store, known["runs"], datetime.now(UTC))
+        states, shown = standings(services.store, known["runs"], services.clock())
         # a button that is still right stays where it is, with the keyboard's focus on it
         heads = [
             no_update if now == before else each.head

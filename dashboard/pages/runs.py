@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -105,7 +104,7 @@ def _listed(services: Services, wanted: Filter, picked: Any, current: str | None
     if not shown:
         none = say("No run meets these filters; choose “all” in one of them.")
         return [html.P(none if runs else say("No runs are left."), className="seg-empty")]
-    drawn = table(shown[:SHOWN], runs, snapshots, engine_titles(), datetime.now(UTC), picked=picked, current=current)
+    drawn = table(shown[:SHOWN], runs, snapshots, engine_titles(), services.clock(), picked=picked, current=current)
     return [
         html.P(lead, className="seg-lead"),
         html.Section(drawn, className="seg-card seg-scroll", tabIndex=0, **{"aria-label": say("Runs")}),

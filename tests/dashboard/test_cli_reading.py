@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from dashboard.cli import main
-from dashboard.commands.shared import now
+from dashboard.clock import now
 from dashboard.config import load_config
 from dashboard.fits import as_then
 from dashboard.runner import Job, queue_job, run_job

@@ -29,7 +29,7 @@ def desk(tmp_path_factory):
 
 
 INPUTS = ("choose-k-try.n_clicks", "choose-k-engine.value", "theme.data")
-GAP = "choose-k-gap.value"
+GAP = "choose-k-with-gap.value"
 
 
 def named(text):
@@ -94,6 +94,7 @@ def test_the_gap_statistic_when_asked(desk):
     _, client, snapshot, _ = desk
     text = drawn(client, snapshot, engine="hierarchical", gap=["yes"], clicks=1, asked_by=INPUTS[0])
     assert '"Gap statistic"' in text
+    assert '"id": "choose-k-gap"' in text.replace("'", '"') and page.GAP != "choose-k-gap", "the box is not the curve"
 
 
 def test_an_engine_that_cannot_is_told_in_the_alert(desk):
@@ -135,8 +136,8 @@ def test_engine_and_gap_are_kept_in_the_address_and_come_back_from_it(desk):
     assert address("kmeans", f"{here}&gap=yes", ["yes"]) == f"{here}&engine=kmeans&gap=yes"
     assert address("gmm", f"{here}&gap=yes", ["yes"]) is None
     assert address("gmm", f"{here}&gap=yes") == here
-    assert recalled(f"{here}&gap=yes", "kmeans") == {"choose-k-engine": "gmm", "choose-k-gap": ["yes"]}
-    assert recalled(here, "gmm", ["yes"]) == {"choose-k-gap": []}
+    assert recalled(f"{here}&gap=yes", "kmeans") == {"choose-k-engine": "gmm", "choose-k-with-gap": ["yes"]}
+    assert recalled(here, "gmm", ["yes"]) == {"choose-k-with-gap": []}
     assert recalled(f"{here}&gap=no", "gmm") == {}
     for asked, box in (("yes", '"value": ["yes"]'), ("maybe", '"value": []')):
         drawn = page.layout(services, run=str(runs["gmm"]), gap=asked).to_plotly_json()
