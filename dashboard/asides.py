@@ -10,7 +10,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboard import ids
+from dashboard import ids, plain
 from dashboard.cards import warning
 from dashboard.customer_drawer import about_customer
 from dashboard.segment_drawer import about_segment
@@ -26,7 +26,7 @@ CUSTOMER, ABOUT = PARAMETERS = ("customer", "about")
 def opener(segment: NamedSegment) -> Component:
     """The button in the table of segments that opens the panel."""
     label = say("About {segment}: rule, countries, categories, who came and who left", segment=segment.name)
-    return html.Button(
+    return plain.Button(
         say("About"),
         type="button",
         className="about-button",
