@@ -3,21 +3,21 @@
   "use strict";
   var known = {};
 
-  function form(places, percent) {
-    var key = places + (percent ? "%" : "");
-    if (!known[key]) {
-      known[key] = new Intl.NumberFormat(document.documentElement.dataset.numbers || "en-GB", {
-        style: percent ? "percent" : "decimal",
+  function form(places) {
+    if (!known[places]) {
+      known[places] = new Intl.NumberFormat(document.documentElement.dataset.numbers || "en-GB", {
         minimumFractionDigits: places,
         maximumFractionDigits: places,
         numberingSystem: "latn",
       });
     }
-    return known[key];
+    return known[places];
   }
 
   window.dashAgGridFunctions = window.dashAgGridFunctions || {};
   window.dashAgGridFunctions.segmentryNumber = function (value, places, percent) {
-    return value === null || value === undefined ? "–" : form(places, percent).format(value);
+    if (value === null || value === undefined) return "–";
+    var number = form(places).format(percent ? 100 * value : value);
+    return percent ? (document.documentElement.dataset.percent || "0 %").replace("0", number) : number;
   };
 })();

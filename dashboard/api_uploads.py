@@ -10,9 +10,10 @@ from starlette.responses import JSONResponse, Response
 
 from dashboard.receiving import NoRoomError, TooLargeError, receive
 from dashboard.services import Services
+from dashboard.starters import user_of
 from dashboard.tidying import remove
 from dashboard.uploads import Asked, ask, keep, limits_of, look
-from storage.uploaded import Upload
+from storage.uploaded import Upload, UploadTask
 
 _FORM = {
     "requestBody": {
@@ -43,6 +44,9 @@ def upload_dict(upload: Upload) -> dict[str, Any]:
 def add_uploads(api: FastAPI, services: Services) -> None:
     """Add the routes of uploads."""
     store, config = services.store, services.config
+
+    def asked_for(request: Request, upload_id: int, task: UploadTask, asked: Asked) -> Upload:
+        return ask(upload_id, task, asked, config, store, user_of(request.headers.get("authorization", "")))
 
     @api.exception_handler(TooLargeError)
     async def too_large(request: Request, error: TooLargeError) -> JSONResponse:
@@ -75,14 +79,14 @@ def add_uploads(api: FastAPI, services: Services) -> None:
         return JSONResponse(look(store.upload(upload_id), asked, config).to_dict())
 
     @api.post("/uploads/{upload_id}/inspect", status_code=202)
-    def inspect(upload_id: int, asked: Asked) -> JSONResponse:
+    def inspect(request: Request, upload_id: int, asked: Asked) -> JSONResponse:
         """Have all of it read and accounted for by a worker; what was found is then in ``found``."""
-        return JSONResponse(upload_dict(ask(upload_id, "inspect", asked, config, store)), status_code=202)
+        return JSONResponse(upload_dict(asked_for(request, upload_id, "inspect", asked)), status_code=202)
 
     @api.post("/uploads/{upload_id}/snapshot", status_code=202)
-    def snapshot(upload_id: int, asked: Asked) -> JSONResponse:
+    def snapshot(request: Request, upload_id: int, asked: Asked) -> JSONResponse:
         """Have a snapshot made of it by a worker, with a run per engine; both are then in the upload."""
-        return JSONResponse(upload_dict(ask(upload_id, "store", asked, config, store)), status_code=202)
+        return JSONResponse(upload_dict(asked_for(request, upload_id, "store", asked)), status_code=202)
 
     @api.post("/uploads/{upload_id}/cancel")
     def cancel(upload_id: int) -> JSONResponse:

@@ -6,9 +6,11 @@ from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, ctx, dcc, html, no_update
 from dash.development.base_component import Component
+from flask import request
 
 from dashboard.numbers import percent
 from dashboard.services import Services
+from dashboard.starters import user_of
 from dashboard.texts import say
 from dashboard.uploads import Asked
 from engines.intake import EMBEDDED
@@ -36,13 +38,13 @@ def offer() -> list[Component]:
     ]
 
 
-def load(store: Store) -> Upload:
+def load(store: Store, who: str | None = None) -> Upload:
     """Have a worker read and segment the sample shop, as it would an uploaded file; once is enough."""
     asked = asked_for(store)
     if asked is not None and asked.state in _BUSY:
         return asked
     added = store.add_upload(NewUpload(SAMPLE, EMBEDDED[SAMPLE].title, 0, ""))
-    return store.ask_upload(added.id, "store", Asked().model_dump(mode="json"))
+    return store.ask_upload(added.id, "store", Asked().model_dump(mode="json"), who=who)
 
 
 def asked_for(store: Store) -> Upload | None:
@@ -84,7 +86,7 @@ def register(app: Dash, services: Services) -> None:
     )
     def follow(clicks: int | None, ticks: int | None) -> Any:
         if clicks and ctx.triggered_id == BUTTON:
-            load(services.store)
+            load(services.store, user_of(request.headers.get("Authorization", "")))
         told, busy, run = standing(services.store)
         return told or no_update, busy, not busy, run if run is not None else no_update
 

@@ -20,7 +20,6 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from dashboard.ahead import read_ahead
 from dashboard.workbook import workbook
 from engines.columns import (
     CLV,
@@ -37,6 +36,7 @@ from engines.columns import (
     describe,
 )
 from engines.errors import InputError
+from storage.ahead import read_ahead
 
 Format = Literal["csv", "xlsx", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)

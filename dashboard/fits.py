@@ -15,6 +15,7 @@ from dashboard.config import Churn, Cleaning, Clv, Config, Reading
 from dashboard.labelling import with_model
 from dashboard.peak import peak_memory
 from dashboard.reading import Progress, customers_then, open_sales, silent
+from dashboard.watching import points_before
 from engines import features, intake, registry
 from engines.artifacts import artifacts_of
 from engines.calendar import cutoffs
@@ -120,7 +121,8 @@ def fit_engine(
             **({"memory": memory} if memory else {}),
         }
         progress(stage, 1.0)
-        watched = _watched(engine, past, config, progress)
+        earlier = points_before(dataset, name, engine, past.timeline[-1], store) if past.timeline else []
+        watched = _watched(engine, past, earlier, config, progress)
     except InputError as error:
         return Fit(name, engine, error=str(error), refusal=error)
     except Exception as error:  # noqa: BLE001 - an engine may be anyone's plug-in: its failure is recorded, others go on
@@ -157,7 +159,9 @@ def _captured(engine: Engine, past: Past) -> Capture | None:
         return None
 
 
-def _watched(engine: Engine, past: Past, config: Config, progress: Progress) -> Timeline | None:
+def _watched(
+    engine: Engine, past: Past, earlier: Sequence[DriftPoint], config: Config, progress: Progress
+) -> Timeline | None:
     if len(past.timeline) < 2:
         return None
     stage, dates = timing(engine), past.timeline
@@ -169,6 +173,7 @@ def _watched(engine: Engine, past: Past, config: Config, progress: Progress) -> 
             threshold=config.drift.threshold,
             bootstraps=config.drift.bootstraps,
             noise_at=noise_dates(dates[1:], config.drift.noise_dates),
+            known=earlier,
             seed=int(engine.settings().get("seed", 0)),
             progress=lambda done: progress(stage, done / len(dates)),
         )

@@ -54,6 +54,13 @@ def kpi_skeleton() -> Component:
     )
 
 
+def skeleton(lines: int, name: str = "") -> Component:
+    """The place of a card or table of so many lines that is still to come: what stands below need not move then."""
+    return html.Div(
+        [html.Div("\u00a0", className="skeleton") for _ in range(lines)], className=name, **{"aria-hidden": "true"}
+    )
+
+
 def kpi_row(
     some: Totals,
     everyone: Totals,

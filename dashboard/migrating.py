@@ -49,6 +49,12 @@ class Between(NamedTuple):
             "net_flows": flows,
         }
 
+    def query(self) -> dict[str, str]:
+        """What to ask the API for, of this run, to get the same."""
+        if self.earlier is not None:
+            return {"since": str(self.earlier.id)}
+        return {"from": self.start.isoformat(), "to": self.end.isoformat()}
+
     def reader(self) -> pa.RecordBatchReader:
         """The movers as a file has them."""
         return pa.Table.from_pandas(self.found.movers.reset_index(), preserve_index=False).to_reader(65_536)

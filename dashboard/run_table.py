@@ -170,7 +170,7 @@ def _ways(run: Run) -> Component:
     else:
         ways += [
             _button(say("Rerun"), RERUN, run.id),
-            _button(say("on newest"), NEWEST, run.id, say("Rerun on the newest snapshot")),
+            _button(say("Rerun on newest"), NEWEST, run.id, say("Rerun on the newest snapshot")),
         ]
     return html.Div([*ways, _button(say("Delete"), DELETE, run.id)], className="runs-ways")
 

@@ -45,7 +45,7 @@ _ONE_DAY = 86_400
 _log = logging.getLogger("segmentry")
 
 _INDEX = """<!DOCTYPE html>
-<html lang="en" data-numbers="SEGMENTRY_NUMBERS">
+<html lang="en" data-numbers="SEGMENTRY_NUMBERS" data-percent="SEGMENTRY_PERCENT">
   <head>
     {%metas%}
     <title>{%title%}</title>
@@ -65,10 +65,13 @@ def create_shell(services: Services) -> Dash:
     """The Dash application with all pages, on a Flask server of its own, ready to be mounted."""
     server = Flask("dashboard", static_folder=None)
     server.extensions["segmentry"] = services
-    _speak(server, services.config.locale.language)
+    language = services.config.locale.language
+    _speak(server, language)
     server.add_url_rule(BOOTSTRAP_PATH, "bootstrap", partial(send_file, _bootstrap_css(), max_age=_ONE_DAY))
     server.add_url_rule(country_map.OUTLINES, "outlines", _outlines)
-    numbers = services.config.locale.language.replace("_", "-")
+    page = _INDEX.replace("SEGMENTRY_VERSION", version("segmentry"))
+    page = page.replace("SEGMENTRY_NUMBERS", language.replace("_", "-"))
+    page = page.replace("SEGMENTRY_PERCENT", locales.manner_of(language).percent)
     app = Dash(
         "dashboard",
         server=server,
@@ -78,7 +81,7 @@ def create_shell(services: Services) -> Dash:
         assets_folder=str(shipped("assets").resolve()),
         assets_ignore=r"theme\.js|.*\.md",  # theme.js is in the head already
         external_stylesheets=[f"{BOOTSTRAP_PATH}?v={version('bootstrap-flask')}"],
-        index_string=_INDEX.replace("SEGMENTRY_VERSION", version("segmentry")).replace("SEGMENTRY_NUMBERS", numbers),
+        index_string=page,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
         title="Segmentry",
         update_title=None,

@@ -11,7 +11,7 @@ _WORDS: dict[Way, tuple[str, str]] = {  # with a name, and without
     "api": ("{name} (API)", "API"),
     "command line": ("command line ({name})", "command line"),
     "schedule": ("schedule {name}", "schedule"),
-    "upload": ("upload of {name}", "upload"),
+    "upload": ("{name} (upload)", "upload"),
 }
 #: The longest user name that is kept.
 _LONGEST = 200

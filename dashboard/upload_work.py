@@ -150,7 +150,7 @@ def _stored(upload: Upload, asked: Asked, source: _Source, config: Config, store
     job = replace(asked.job(str(source.place), upload.name), name=source.name, called=upload.name)
     if upload.file in EMBEDDED:
         job = Job(upload.file)
-    job = replace(job, starter=Starter("upload", upload.name))
+    job = replace(job, starter=Starter("upload", upload.asked_by))
     outcome = queue_job(job, told, store, progress, reuse_runs=True)
     old = source.earlier
     if asked.how == "replace" and old is not None and old.id != outcome.snapshot.id:

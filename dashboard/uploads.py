@@ -142,8 +142,8 @@ def _there(upload: Upload, config: Config) -> Path:
     return path
 
 
-def ask(upload_id: int, task: UploadTask, asked: Asked, config: Config, store: Store) -> Upload:
-    """Have a worker read an upload; what can be refused at once is.
+def ask(upload_id: int, task: UploadTask, asked: Asked, config: Config, store: Store, who: str | None) -> Upload:
+    """Have a worker read an upload for a user; what can be refused at once is.
 
     Raises:
         InputError: a setting that cannot be, an unknown engine, or a file that is not there any more.
@@ -153,7 +153,7 @@ def ask(upload_id: int, task: UploadTask, asked: Asked, config: Config, store: S
     asked.told(config)
     for name in asked.engines:
         make_engine(name, config, k=asked.k, seed=asked.seed)
-    return store.ask_upload(upload_id, task, asked.model_dump(mode="json"))
+    return store.ask_upload(upload_id, task, asked.model_dump(mode="json"), who=who)
 
 
 def known_mapping(upload: NewUpload, columns: Sequence[str], store: Store) -> tuple[str, dict[str, str]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
 
 import numpy as np
 from pandas import DataFrame, Series
@@ -37,7 +39,8 @@ def live_point(
         engine: with its settings.
         customers: those of its snapshot.
         labels: its segment keys by customer id.
-        points: of its timeline; the noise that was measured there at the run's own date is used again.
+        points: of its timeline; the noise that was measured there at the run's own date is kept with the point. Where
+            none was, it is measured if the ARI is below the alarm line.
         store: where the earlier run is.
         config: for the alarm line.
 
@@ -59,9 +62,11 @@ def live_point(
     then = was.reindex(common.index).to_numpy(np.int64)
     old = _by_its_model(earlier, common, store)
     ari = adjusted_rand(then if old is None else old, now)
-    low = None
-    if old is not None and ari < config.drift.threshold:
-        low = _noise(run, engine, ordered, labels, points, config)
+    low = _measured(run, points)
+    if old is None:
+        low = None
+    elif low is None and ari < config.drift.threshold:
+        low = _noise(engine, ordered, labels, config)
     return LivePoint(
         against=earlier.id,
         before=earlier.as_of.isoformat(),
@@ -76,14 +81,33 @@ def live_point(
 
 def run_before(run: Run, store: Store) -> Run | None:
     """The latest finished run of the same data set, engine and settings as of an earlier date."""
+    return _latest((run.dataset, run.engine, run.settings), run.as_of, store)
+
+
+def _latest(series: tuple[str, str, Mapping[str, Any]], before: date, store: Store) -> Run | None:
     same = [
         other
         for other in store.runs()
-        if other.state == "done"
-        and (other.dataset, other.engine, other.settings) == (run.dataset, run.engine, run.settings)
-        and other.as_of < run.as_of
+        if other.state == "done" and (other.dataset, other.engine, other.settings) == series and other.as_of < before
     ]
     return max(same, key=lambda other: (other.as_of, other.id), default=None)
+
+
+def points_before(dataset: str, name: str, engine: Engine, as_of: date, store: Store) -> list[DriftPoint]:
+    """The timeline of the run before one that is to be made; its noise bands stay with the points they belong to.
+
+    Args:
+        dataset: what is segmented.
+        name: of the engine.
+        engine: with its settings.
+        as_of: the date of the run to be made.
+        store: where the earlier run is.
+    """
+    earlier = _latest((dataset, name, engine.settings()), as_of, store)
+    try:
+        return [] if earlier is None else store.drift(earlier.id)
+    except NotFoundError:  # deleted meanwhile
+        return []
 
 
 def _by_its_model(earlier: Run, customers: DataFrame, store: Store) -> np.ndarray | None:
@@ -93,13 +117,12 @@ def _by_its_model(earlier: Run, customers: DataFrame, store: Store) -> np.ndarra
         return None
 
 
-def _noise(
-    run: Run, engine: Engine, ordered: DataFrame, labels: Series, points: Sequence[DriftPoint], config: Config
-) -> float | None:
+def _measured(run: Run, points: Sequence[DriftPoint]) -> float | None:
     today = run.as_of.isoformat()
-    measured = [point.noise_low for point in points if point.as_of == today and point.noise_measured]
-    if measured:
-        return measured[0]
+    return next((point.noise_low for point in points if point.as_of == today and point.noise_measured), None)
+
+
+def _noise(engine: Engine, ordered: DataFrame, labels: Series, config: Config) -> float | None:
     keys = labels.reindex(ordered.index).to_numpy(np.int64)
     seed = int(engine.settings().get("seed", 0))
     return noise(engine, ordered, keys, bootstraps=config.drift.bootstraps, seed=seed)[0]

@@ -24,14 +24,17 @@ from dashboard.bench import Bench, end_with_parent, now
 from dashboard.config import Config
 from dashboard.refreshing import apart
 from dashboard.scheduling import run_due
+from dashboard.texts import noted
 from dashboard.tidying import sweep
 from dashboard.upload_process import read_upload
 from storage.contract import NotFoundError, Run, Store, StoreError
+from storage.queued import LogLine
 
 POLL_SECONDS = 0.5
 BEAT_SECONDS = 1.0
 SWEEP_SECONDS = 3600.0  # between two looks for old uploads
 RETRY_SECONDS = 5.0  # after the database could not be reached
+PUT_BACK = noted("Put back into the queue: its worker had to stop.")
 
 Tell = Callable[[str], None]
 
@@ -105,6 +108,7 @@ def _see_through(
         while (answer := bench.answer(timeout=min(lease / 3, BEAT_SECONDS) / 2)) is None:
             if stop.is_set():
                 bench.clear()
+                store.log_run(run.id, worker, [*bench.said, LogLine(now(), PUT_BACK)])
                 return store.release_run(run.id, worker)
             if mine and time.monotonic() >= beat:
                 mine = _renewed(run, worker, lease, store, bench)

@@ -58,6 +58,7 @@ def timeline(
     threshold: float = THRESHOLD,
     bootstraps: int = BOOTSTRAPS,
     noise_at: Collection[date] | None = None,
+    known: Sequence[DriftPoint] = (),
     seed: int = 0,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Timeline | None:
@@ -79,6 +80,8 @@ def timeline(
         threshold: the alarm line for the ARI.
         bootstraps: refits of resampled customers per date; 0 for none.
         noise_at: the dates at which noise is measured, all where it is None; between them it is interpolated.
+        known: points of an earlier timeline of the same engine. Where one of them comes out the same again, its noise
+            is kept as it was measured then.
         seed: of the draws; the same seed gives the same points whatever the order of rows.
         progress: told how many tables are done.
 
@@ -99,6 +102,7 @@ def timeline(
     frozen = _fit(engine, frozen_at, first)
     before = labels = frozen.assign(first)
     points: list[DriftPoint] = []
+    measured = {point.as_of: point for point in known if point.noise_measured}
     progress(1)
     for as_of, customers in dated:
         labels = frozen.assign(customers)
@@ -120,6 +124,8 @@ def timeline(
             low, drawn = noise(engine, customers, fresh, bootstraps=bootstraps, seed=_day_seed(seed, as_of))
             if low is not None:
                 point = replace(point, noise_low=low, noise_measured=True, noise_on=drawn)
+        elif bootstraps and (then := measured.get(point.as_of)) is not None and _same(then, point):
+            point = replace(point, noise_low=then.noise_low, noise_measured=True, noise_on=then.noise_on)
         points.append(point)
         before = labels
         progress(len(points) + 1)
@@ -236,6 +242,11 @@ def _reseeded(engine: Engine, number: int) -> Engine:
         return type(engine).from_settings({**settings, "seed": settings["seed"] + number + 1})
     except InputError:  # at the very end of what a seed may be
         return engine
+
+
+def _same(then: DriftPoint, now: DriftPoint) -> bool:
+    """Whether two points of a date are of the same customers and the same models, up to the last bits of an ARI."""
+    return (then.customers, then.refit_on) == (now.customers, now.refit_on) and abs(then.ari - now.ari) < 1e-9
 
 
 def _interpolated(points: Sequence[DriftPoint]) -> list[DriftPoint]:

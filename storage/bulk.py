@@ -8,9 +8,10 @@ temporary file of its own, and the store's connection copies between that file a
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
@@ -39,6 +40,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from engines.errors import InputError
+from storage.ahead import read_ahead
 from storage.database import JOIN_BIG, Database, SessionTransaction, Transaction, scoped
 
 # "named" parameters, so that a percent sign is not doubled: the text goes to the server as it is
@@ -92,10 +94,23 @@ def read(
 
     Memory is bounded by the size of a batch. Nothing is opened before the first batch is asked for.
     """
-    mine: Select[Any] = scoped(statement, workspace_id)
+    return read_parts(database, workspace_id, [statement], schema, batch_size)
+
+
+def read_parts(
+    database: Database, workspace_id: int, statements: Sequence[Select[Any]], schema: pa.Schema, batch_size: int
+) -> Iterator[pa.RecordBatch]:
+    """The rows of several selects, one after the other. A thread goes ahead of those that are taken.
+
+    Each sees the database at a moment of its own: whoever asks has to see to it that nothing was deleted in between.
+    """
+    mine: list[Select[Any]] = [scoped(statement, workspace_id) for statement in statements]
     with database.guarded():
-        sqlite = database.is_sqlite
-        for batch in _sqlite_read(database, mine, schema, batch_size) if sqlite else _postgres_read(database, mine):
+        if database.is_sqlite:
+            found = _sqlite_read(database, mine, schema, batch_size)
+        else:
+            found = itertools.chain.from_iterable(_postgres_read(database, statement) for statement in mine)
+        for batch in found:
             for start in range(0, batch.num_rows, batch_size):
                 yield batch.slice(start, batch_size)
 
@@ -208,12 +223,28 @@ def _sqlite_loading(database: Database, workspace_id: int, rows: Rows) -> Iterat
 
 
 def _sqlite_read(
-    database: Database, statement: Select[Any], schema: pa.Schema, batch_size: int
+    database: Database, statements: Sequence[Select[Any]], schema: pa.Schema, batch_size: int
 ) -> Iterator[pa.RecordBatch]:
     with TemporaryDirectory(prefix="segmentry-") as folder:
-        side = Path(folder) / "side.db"
-        columns = [Column(field.name, _SQLITE_TYPES[str(field.type)]) for field in schema]
-        table = Table("rows", MetaData(), *columns, schema=_SIDE)
+        copies = _copies(database, statements, schema, Path(folder))
+        with closing(copies if len(statements) == 1 else read_ahead(copies)) as sides:
+            for side in sides:
+                with _sqlite_cursor(side) as cursor:
+                    cursor.adbc_statement.set_options(
+                        **{adbc_driver_sqlite.StatementOptions.BATCH_ROWS.value: str(max(2, batch_size))}
+                    )
+                    cursor.execute("SELECT * FROM rows ORDER BY rowid")
+                    for number, batch in enumerate(cursor.fetch_record_batch()):
+                        yield batch if number else batch.slice(1)
+                side.unlink()
+
+
+def _copies(database: Database, statements: Iterable[Select[Any]], schema: pa.Schema, folder: Path) -> Generator[Path]:
+    """A file for each statement with its rows, after one that is an example."""
+    columns = [Column(field.name, _SQLITE_TYPES[str(field.type)]) for field in schema]
+    table = Table("rows", MetaData(), *columns, schema=_SIDE)
+    for number, statement in enumerate(statements):
+        side = folder / f"{number}.db"
         with database.engine.connect() as connection, _attached(connection, side), connection.begin():
             table.create(connection)
             # ADBC takes a column's type from the first rows, whose values may all be null: so the first has none
@@ -221,13 +252,7 @@ def _sqlite_read(
                 f"INSERT INTO {_SIDE}.rows VALUES ({', '.join(_EXAMPLES[str(field.type)] for field in schema)})"  # noqa: S608
             )
             connection.execute(sql_insert(table).from_select(schema.names, statement))
-        with _sqlite_cursor(side) as cursor:
-            cursor.adbc_statement.set_options(
-                **{adbc_driver_sqlite.StatementOptions.BATCH_ROWS.value: str(max(2, batch_size))}
-            )
-            cursor.execute("SELECT * FROM rows ORDER BY rowid")
-            for number, batch in enumerate(cursor.fetch_record_batch()):
-                yield batch if number else batch.slice(1)
+        yield side
 
 
 _SQLITE_TYPES: dict[str, Any] = {

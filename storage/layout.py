@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.json
 
 from engines.columns import CUSTOMER_ID, DICTIONARY, SEGMENT, SEGMENT_KEY
 from engines.errors import InputError
+from storage.objects import from_objects, to_objects
 
 FEATURES = "features"
 FOLDED = "id_folded"
@@ -69,6 +67,11 @@ class Layout:
         """The Arrow type of a column's values."""
         return _TYPES[next(word for column, _, word in self.columns if column == name)]
 
+    @property
+    def _extra(self) -> dict[str, pa.DataType]:
+        """The columns that the dictionary does not know, with their types, as their objects have them."""
+        return {name: _TYPES[word] for name, _, word in self.columns if name not in DICTIONARY}
+
     def stored(self, names: Sequence[str]) -> tuple[str, ...]:
         """The columns of the customers table that hold these columns."""
         fixed = tuple(name for name in names if name in DICTIONARY)
@@ -76,8 +79,8 @@ class Layout:
 
     def expand(self, batch: pa.RecordBatch, names: Sequence[str]) -> list[pa.Array]:
         """These columns, in their own types, from a batch of stored ones."""
-        extra = [name for name in names if name not in DICTIONARY]
-        features = _from_json(batch.column(FEATURES), {name: self.type(name) for name in extra}) if extra else {}
+        extra = {name: self.type(name) for name in names if name not in DICTIONARY}
+        features = from_objects(batch.column(FEATURES), self._extra, extra) if extra else {}
         return [features[n] if n in features else _cast(batch.column(n), self.type(n)) for n in names]
 
     def index(self, batches: Iterable[pa.RecordBatch]) -> pd.Index:
@@ -139,7 +142,7 @@ class StoredRows:
             }
             for name, arrow in _BESIDE:
                 stored[name] = _fixed(name, batch.pop(name)) if name in batch else pa.nulls(len(ids), arrow)
-            stored[FEATURES] = _to_json(batch) if batch else pa.nulls(len(ids), _TEXT)
+            stored[FEATURES] = to_objects(batch) if batch else pa.nulls(len(ids), _TEXT)
             yield pa.record_batch([stored[name] for name in schema.names], schema=schema)
 
 
@@ -268,35 +271,3 @@ def _series(values: pa.ChunkedArray, dtype: str) -> Any:
     if dtype in ("bool", "str", "string") or dtype[0].isupper() or dtype == "boolean" or "[pyarrow]" in dtype:
         return pd.array(values.to_pandas(types_mapper=pd.ArrowDtype), dtype=dtype)
     return values.to_numpy().astype(dtype)
-
-
-def _to_json(columns: Mapping[str, pa.Array]) -> pa.Array:
-    """One JSON object per row, put together column by column: row by row would take longer than the save itself."""
-    pieces: list[Any] = []
-    for number, (name, values) in enumerate(columns.items()):
-        pieces.append(pa.scalar(("," if number else "{") + json.dumps(name) + ":"))
-        pieces.append(pc.fill_null(_as_json(values), "null"))
-    return pc.binary_join_element_wise(*pieces, pa.scalar("}"), "")
-
-
-def _as_json(values: pa.Array) -> pa.Array:
-    if values.type == _TIME:
-        return values.cast(_WHOLE).cast(_TEXT)
-    if values.type != _TEXT:
-        return values.cast(_TEXT)
-    coded = values.dictionary_encode()
-    quoted = pa.array([json.dumps(text) for text in coded.dictionary.to_pylist()], _TEXT)
-    return quoted.take(coded.indices)
-
-
-def _from_json(objects: pa.Array, wanted: Mapping[str, pa.DataType]) -> dict[str, pa.Array]:
-    if len(objects) == 0:
-        return {name: pa.nulls(0, arrow) for name, arrow in wanted.items()}
-    lines = "\n".join(objects.to_pylist()).encode()
-    schema = pa.schema([(name, _WHOLE if arrow == _TIME else arrow) for name, arrow in wanted.items()])
-    table = pyarrow.json.read_json(
-        io.BytesIO(lines),
-        read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
-        parse_options=pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
-    ).combine_chunks()
-    return {name: _cast(pa.concat_arrays(table.column(name).chunks), arrow) for name, arrow in wanted.items()}

@@ -17,7 +17,7 @@ Way = Literal["page", "api", "command line", "schedule", "upload"]
 
 @dataclass(frozen=True)
 class Starter:
-    """Who started a run: where it was asked for, and the user's, schedule's or file's name where there is one."""
+    """Who started a run: where it was asked for, and the user's or schedule's name where there is one."""
 
     way: Way | None = None
     name: str | None = None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pandas import Series
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from engines.columns import CUSTOMER_ID, SEGMENT, SEGMENT_KEY
 from engines.errors import InputError
@@ -28,6 +29,7 @@ from storage.watch_verbs import WatchVerbs
 
 _OTHERS = {SEGMENT_KEY: pa.int32(), FEATURES: pa.string()}
 _LABEL_ROWS = 262_144
+_PART_ROWS = 65_536
 
 
 class SqlStore(EditVerbs, ScheduleVerbs, UploadVerbs, ExportVerbs, PeopleVerbs, CustomerVerbs, WatchVerbs, RunVerbs):
@@ -63,16 +65,11 @@ class SqlStore(EditVerbs, ScheduleVerbs, UploadVerbs, ExportVerbs, PeopleVerbs, 
         if unknown:
             raise InputError(f"Run {run_id} has no column {unknown[0]!r}; it has {', '.join(layout.names)}.")
         sieve = Sieve(selection, layout)
+        needed = layout.stored([*names, *(n for n in sieve.needs if n not in names)])
+        stored_columns = [customers.c[name] for name in (CUSTOMER_ID, *needed)]
         statement = ordered(
             selected(
-                [
-                    customers.c[CUSTOMER_ID],
-                    labels.c[SEGMENT_KEY],
-                    *(
-                        customers.c[name]
-                        for name in layout.stored([*names, *(n for n in sieve.needs if n not in names)])
-                    ),
-                ],
+                [*stored_columns, labels.c[SEGMENT_KEY]],
                 run_id=run_id,
                 snapshot_id=snapshot_id,
                 selection=selection,
@@ -82,8 +79,10 @@ class SqlStore(EditVerbs, ScheduleVerbs, UploadVerbs, ExportVerbs, PeopleVerbs, 
             by_row=layout.sorted,
             sqlite=self._database.is_sqlite,
         )
-        wire = pa.schema([(c.name, STORED.get(c.name, _OTHERS.get(c.name))) for c in statement.selected_columns])
-        stored = bulk.read(self._database, self._workspace_id, statement, wire, batch_size)
+        if self._database.is_sqlite and layout.sorted and selection == Selection():
+            stored = self._everyone(run_id, snapshot_id, stored_columns, batch_size)
+        else:
+            stored = bulk.read(self._database, self._workspace_id, statement, _wire(statement), batch_size)
         schema = pa.schema(
             [(CUSTOMER_ID, pa.string()), (SEGMENT, pa.string()), *((name, layout.type(name)) for name in names)]
         )
@@ -98,17 +97,41 @@ class SqlStore(EditVerbs, ScheduleVerbs, UploadVerbs, ExportVerbs, PeopleVerbs, 
 
         return pa.RecordBatchReader.from_batches(schema, expanded())
 
+    def _everyone(
+        self, run_id: int, snapshot_id: int, columns: Sequence[Any], batch_size: int
+    ) -> Iterator[pa.RecordBatch]:
+        """The stored rows of all customers with their segments' keys, from a SQLite database that has both in order.
+
+        Reading one beside the other takes it half the time of joining them, and rows can be read part by part.
+        """
+        keys = self._keys(run_id)
+        rows = select(*columns).where(customers.c.snapshot_id == snapshot_id).order_by(customers.c[ROW_NO])
+        parts = [
+            rows.where(customers.c[ROW_NO] >= start, customers.c[ROW_NO] < start + _PART_ROWS)
+            for start in range(0, len(keys), _PART_ROWS)
+        ]
+        taken = 0
+        for batch in bulk.read_parts(self._database, self._workspace_id, parts, _wire(rows), batch_size):
+            yield batch.append_column(SEGMENT_KEY, keys.slice(taken, batch.num_rows))
+            taken += batch.num_rows
+        with self._database.reading(self._workspace_id) as transaction:
+            if taken != self._snapshot_row(transaction, snapshot_id).customers:
+                raise NotFoundError(f"Run {run_id} was deleted while its customers were read.")
+
     def labels(self, run_id: int) -> Series:
         """See :class:`~storage.contract.Store`."""
         snapshot_id, _, _ = self._finished(run_id)
         index = self._index(snapshot_id)
-        statement = select(labels.c[SEGMENT_KEY]).where(labels.c.run_id == run_id).order_by(labels.c[ROW_NO])
-        wire = pa.schema([(SEGMENT_KEY, pa.int32())])
-        batches = list(bulk.read(self._database, self._workspace_id, statement, wire, _LABEL_ROWS))
-        keys = np.concatenate([np.empty(0, np.int64), *(batch.column(0).to_numpy() for batch in batches)])
+        keys = self._keys(run_id)
         if len(keys) != len(index):
             raise NotFoundError(f"Run {run_id} was deleted while its labels were read.")
-        return Series(keys.astype(np.int64), index=index, name=SEGMENT_KEY)
+        return Series(keys.to_numpy().astype(np.int64), index=index, name=SEGMENT_KEY)
+
+    def _keys(self, run_id: int) -> pa.Array:
+        """The segment key of each customer, in the order of the rows."""
+        statement = select(labels.c[SEGMENT_KEY]).where(labels.c.run_id == run_id).order_by(labels.c[ROW_NO])
+        batches = bulk.read(self._database, self._workspace_id, statement, _wire(statement), _LABEL_ROWS)
+        return pa.concat_arrays([pa.array([], pa.int32()), *(batch.column(0).cast(pa.int32()) for batch in batches)])
 
     def _finished(self, run_id: int) -> tuple[int, Layout, dict[str, int]]:
         """The snapshot of a finished run, how its customers are laid out, and the run's segment keys by name."""
@@ -123,3 +146,8 @@ class SqlStore(EditVerbs, ScheduleVerbs, UploadVerbs, ExportVerbs, PeopleVerbs, 
     def close(self) -> None:
         """See :class:`~storage.contract.Store`."""
         self._database.close()
+
+
+def _wire(statement: Select[Any]) -> pa.Schema:
+    """The types of what is read."""
+    return pa.schema([(c.name, STORED.get(c.name, _OTHERS.get(c.name))) for c in statement.selected_columns])

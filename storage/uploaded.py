@@ -35,10 +35,10 @@ class NewUpload:
 class Upload(NewUpload):
     """A file that is kept.
 
-    ``task``, ``asked``: what was last asked for, and how (JSON-ready: mapping, reading, rules...). ``state``,
-    ``stage``, ``progress`` (0 to 1), ``error``: how that stands. ``found``: what the last inspection found, JSON-ready.
-    ``snapshot_id``, ``runs``: what was made of it. ``attempt``: how often the task was claimed; ``claim``: how often
-    any was, which tells one claim from another.
+    ``task``, ``asked``: what was last asked for, and how (JSON-ready: mapping, reading, rules...); ``asked_by``: the
+    user's name, where there is one. ``state``, ``stage``, ``progress`` (0 to 1), ``error``: how that stands. ``found``:
+    what the last inspection found, JSON-ready. ``snapshot_id``, ``runs``: what was made of it. ``attempt``: how often
+    the task was claimed; ``claim``: how often any was, which tells one claim from another.
     """
 
     id: int = 0
@@ -53,6 +53,7 @@ class Upload(NewUpload):
     runs: tuple[int, ...] = ()
     attempt: int = 0
     claim: int = 0
+    asked_by: str | None = None
     created_at: datetime | None = None
     changed_at: datetime | None = None
 
@@ -73,8 +74,10 @@ class UploadStore(ABC):
         """One upload."""
 
     @abstractmethod
-    def ask_upload(self, upload_id: int, task: UploadTask, asked: Mapping[str, Any]) -> Upload:
-        """Ask for a task, in place of one that is not begun yet or is over.
+    def ask_upload(
+        self, upload_id: int, task: UploadTask, asked: Mapping[str, Any], *, who: str | None = None
+    ) -> Upload:
+        """Ask for a task in the name of a user, in place of one that is not begun yet or is over.
 
         Raises:
             ChangedError: a worker is at it.

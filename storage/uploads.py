@@ -33,6 +33,7 @@ class UploadRow(Base):
     state: Mapped[str]
     task: Mapped[str | None]
     asked: Mapped[dict[str, Any]]
+    asked_by: Mapped[str | None]
     stage: Mapped[str | None]
     progress: Mapped[float | None]  # 0 to 1
     error: Mapped[str | None]
@@ -84,9 +85,12 @@ class UploadVerbs(JobVerbs):
         with self._database.reading(self._workspace_id) as transaction:
             return self._upload(transaction, upload_id)
 
-    def ask_upload(self, upload_id: int, task: UploadTask, asked: Mapping[str, Any]) -> Upload:
+    def ask_upload(
+        self, upload_id: int, task: UploadTask, asked: Mapping[str, Any], *, who: str | None = None
+    ) -> Upload:
         """See :class:`~storage.uploaded.UploadStore`."""
-        wanted = {"state": "queued", "task": task, "asked": plain(asked), "error": None, "attempt": 0, **_IDLE}
+        wanted = {"task": task, "asked": plain(asked), "asked_by": who}
+        wanted |= {"state": "queued", "error": None, "attempt": 0, **_IDLE}
         with self._database.writing(self._workspace_id) as transaction:
             idle = update(UploadRow).where(UploadRow.id == upload_id, UploadRow.state != "running")
             changed = transaction.rows(idle.values(**wanted, changed_at=self._clock()).returning(UploadRow.id))
@@ -197,6 +201,7 @@ def _shown(row: UploadRow) -> Upload:
         state=row.state,  # type: ignore[arg-type]  # only the states of the contract are ever written
         task=row.task,  # type: ignore[arg-type]
         asked=row.asked,
+        asked_by=row.asked_by,
         stage=row.stage,
         progress=row.progress,
         error=row.error,

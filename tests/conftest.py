@@ -79,6 +79,7 @@ LONGEST = (
     "test_readme.py",
     "test_store_contract.py",
     "test_worker.py",
+    "test_restart.py",
     "test_intake_fuzz.py",
     "test_cli_reproduce.py",
     "test_cli_schedules.py",

@@ -120,34 +120,69 @@ def test_our_engines_can_choose_their_column(shop):
 
 
 LOOK = """
-import json, sys
+import json, os
 from click.testing import CliRunner
+from plotly.io.json import to_json_plotly
 from starlette.testclient import TestClient
-from dashboard.app import create_app_from_env
+from dashboard.app import create_app
+from dashboard.bench import now
 from dashboard.cli import main
-call = lambda *words: CliRunner().invoke(main, words, catch_exceptions=False)
-assert call("export", "1", "--output", "list.csv").exit_code == 0
-features = json.loads(call("features", "--json").stdout)
-assert "Weekend share" in call("features").stdout
-with TestClient(create_app_from_env(), base_url="http://127.0.0.1") as client:
-    engines = client.get("/api/v1/engines").json()
-    snapshots = client.get("/api/v1/snapshots").json()
-    customers = client.get("/api/v1/runs/1/customers", params={"limit": 5}).json()["customers"]
 from dashboard.config import load_config
 from dashboard.customer_table import columns, rows
 from dashboard.frames import FrameCache
+from dashboard.pages import compare, drift, migration, new_run
+from dashboard.services import Services
+from dashboard.working import work
 from storage import open_store
-frame = FrameCache(open_store(load_config().database.url, clock=lambda: None)).get(1)
-table = {"columns": columns(frame), "rows": rows(frame, frame.customers.by_id[:5])}
-print(json.dumps(
-    {"features": features, "engines": engines, "snapshots": snapshots, "customers": customers, "table": table}
-))
+
+os.environ["SEGMENTRY_DRIFT_BOOTSTRAPS"] = "3"
+config = load_config()
+store = open_store(config.database.url, clock=now)
+services = Services(config, store, FrameCache(store))
+
+def call(*words):
+    done = CliRunner().invoke(main, words, catch_exceptions=False)
+    assert done.exit_code == 0, done.stderr
+    return done.stdout
+
+def shown(page, **query):
+    return json.loads(to_json_plotly(page.layout(services, **query)))
+
+call("export", "1", "--output", "list.csv")
+found = {"features": json.loads(call("features", "--json"))}
+assert "Weekend share" in call("features")
+asked = ["--engine", "spend_bands", "--k", "4", "--every", "month", "--json"]
+found["drift"] = json.loads(call("drift", "cdnow-sample", *asked))
+with TestClient(create_app(config, store, environ={}), base_url="http://127.0.0.1") as client:
+    def told(path, **asked):
+        return client.get(f"/api/v1/{path}", params=asked).json()
+
+    def queued(k):
+        return client.post("/api/v1/runs", json={"snapshot": 1, "engine": "spend_bands", "settings": {"k": k}}).json()
+
+    found["engines"] = told("engines")
+    found["snapshots"] = told("snapshots")
+    found["customers"] = told("runs/1/customers", limit=5)["customers"]
+    found["refused"] = [queued(k)["error"] for k in (1, 11)]
+    run = f"runs/{queued(5)['id']}"
+    work(store.claim_run(lease_seconds=60, worker="a"), config, store, worker="a")
+    found["run"], found["timeline"] = told(run), told(f"{run}/drift")
+    ends = {"from": found["timeline"]["frozen_at"], "to": found["timeline"]["points"][-1]["as_of"]}
+    found["migration"] = told(f"{run}/migration", **ends)
+    found["compare"] = told("compare", run=[1, 3])
+number = str(found["run"]["id"])
+found["form"] = shown(new_run)
+found["pages"] = {page.PATH: shown(page, run=number) for page in (compare, drift, migration)}
+frame = services.frames.get(1)
+found["table"] = {"columns": columns(frame), "rows": rows(frame, frame.customers.by_id[:5])}
+store.close()
+print(json.dumps(found))
 """
 
 
 @pytest.fixture(scope="module")
 def seen(site, shop):
-    """What the command line and the API of a further process tell."""
+    """What the command line, the API and the pages of a further process tell, once an engine ran by the API."""
     return json.loads(python(site, shop[0], "-c", LOOK).splitlines()[-1])
 
 
@@ -187,6 +222,66 @@ def test_the_table_of_customers_has_its_column_in_its_own_words(seen):
     assert [row["weekend_share"] for row in seen["table"]["rows"]] == [
         customer["weekend_share"] for customer in seen["customers"]
     ]
+
+
+# --- the operations desk ----------------------------------------------------------------------------------------------
+
+
+def test_its_form_on_new_run_has_its_knobs_within_their_bounds(seen):
+    text = json.dumps(seen["form"], ensure_ascii=False)
+    assert f"Groups customers into bands of equal size by what they have spent. From {ORIGIN}." in text
+    (field,) = [item for item in fields(seen["form"]) if item["id"]["engine"] == "spend_bands"]
+    assert {name: field[name] for name in ("type", "min", "max", "value")} == {
+        "type": "range",
+        "min": 2,
+        "max": 10,
+        "value": 4,
+    }
+    inputs = {item["id"]["knob"] for item in fields(seen["form"]) if item["id"]["engine"] == "hdbscan"}
+    assert "min_cluster_size" in inputs
+    assert "The engine broken of" in text and "Mend or remove it." in text
+
+
+def fields(part):
+    """What is filled in on a page, wherever it is in it."""
+    if isinstance(part, list):
+        return [found for item in part for found in fields(item)]
+    if not isinstance(part, dict):
+        return []
+    name = part.get("id")
+    mine = [part] if isinstance(name, dict) and name.get("type") == "new-run-knob" else []
+    return mine + [found for item in part.values() for found in fields(item)]
+
+
+def test_it_runs_by_the_api_which_holds_its_bounds(seen):
+    assert seen["refused"] == [f"Spend bands: k = {k} is out of range; it must be between 2 and 10." for k in (1, 11)]
+    assert (seen["run"]["state"], seen["run"]["engine"], seen["run"]["settings"]) == ("done", "spend_bands", {"k": 5})
+    assert sum(item["customers"] for item in seen["run"]["segments"]) == 2349
+
+
+def test_it_stands_beside_k_means_in_compare_with_a_verdict(seen):
+    told = seen["compare"]
+    assert [run["engine"] for run in told["runs"]] == ["spend_bands", "kmeans"]
+    assert 0 < told["agreement"][0]["ari"] < 1
+    assert [sum(held["revenue"]) > 0 for held in told["captured"]] == [True, True]
+    verdict = told["recommendation"]
+    assert "Spend bands k=4" in verdict["headline"] and "K-means k=4" in verdict["headline"]
+    assert set(verdict["scores"]) == {"1", "3"} and verdict["reasons"] and verdict["missing"] == []
+    assert "Spend bands" in json.dumps(seen["pages"]["/compare"])
+
+
+def test_it_has_a_drift_timeline_and_migration(seen):
+    for told in (seen["drift"], seen["timeline"]):
+        assert told["frozen_at"] == "1997-04-01"
+        assert [point["as_of"] for point in told["points"]][:2] == ["1997-05-01", "1997-06-01"]
+        assert len(told["points"]) == 15
+        assert told["refresh_months"] and told["frozen_at"] in told["reason"]
+    assert all(0 < point["noise_low"] <= 1 for point in seen["drift"]["points"])
+    assert "Drift of Spend bands k=5" in json.dumps(seen["pages"]["/drift"])
+    moves = seen["migration"]
+    assert sum(map(sum, moves["customers"])) == 2349
+    assert moves["known"] - moves["stayed"] == moves["movers"] > 0
+    assert "Who went where: Spend bands k=5" in json.dumps(seen["pages"]["/migration"])
 
 
 CHECKS = sorted(name for name in vars(EngineContract) if name.startswith("test_"))

@@ -99,7 +99,7 @@ def draw_timeline(data: TimelineData, theme: str) -> go.Figure:
         y=data.threshold,
         line={"color": alarm, "width": 1.5, "dash": "dash"},
         annotation={"text": say("alarm line {line}", line=f"{data.threshold:g}"), "font": {"color": alarm, "size": 12}},
-        annotation_position="bottom left",
+        annotation_position="top right",
     )
     figure.add_scatter(
         x=data.dates,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -27,6 +28,7 @@ AREA = "operations"
 
 ENGINE = "choose-k-engine"
 GAP = "choose-k-gap"
+GAP_ASKED = "yes"  # the value of its box, in the address as well
 TRY = "choose-k-try"
 BUSY = "choose-k-busy"
 FOUND = "choose-k-found"
@@ -42,7 +44,7 @@ _BETTER = {"higher": noted("Higher is better."), "lower": noted("Lower is better
 
 
 def layout(services: Services, **query: Any) -> Component:
-    """The page for the snapshot of the run in the address; ``engine`` names the engine to begin with."""
+    """The page for the snapshot of the run in the address; ``engine`` and ``gap`` say what to begin with."""
     current = run_from(services.store, query.get("run"))
     if current is None:
         return cards.empty_state(say("No customers to try on yet"), cards.sales_first())
@@ -55,7 +57,7 @@ def layout(services: Services, **query: Any) -> Component:
                 f"{title_of(snapshot)}, {day(snapshot.as_of)}: {plural(snapshot.customers, 'customer')}.",
                 className="seg-lead mb-2",
             ),
-            _controls(wanted, _question(wanted)),
+            _controls(_question(wanted, _gap(query))),
             html.Div(_busy(), id=BUSY, role="status"),
             html.Div(id=FOUND, hidden=True, **{"aria-live": "polite"}),
             dcc.Store(id=SHOWN, data=snapshot.id),
@@ -70,21 +72,29 @@ def _begun(asked: Any, current: Run) -> str:
     return next((name for name in (asked, current.engine) if name in engines), next(iter(engines)))
 
 
-def _controls(chosen: str, question: Question) -> Component:
+def _gap(asked: Mapping[str, Any]) -> list[str]:
+    """The value of the box for the gap statistic that an address asks for."""
+    return [GAP_ASKED] if asked.get("gap") == GAP_ASKED else []
+
+
+def _controls(question: Question) -> Component:
     picker = html.Div(
         [
             html.Label(say("Engine"), htmlFor=ENGINE, className="visually-hidden"),
             dbc.Select(
                 id=ENGINE,
                 size="sm",
-                value=chosen,
+                value=question.engine,
                 options=[{"value": name, "label": title} for name, title in choosable_engines().items()],
                 className="w-auto",
             ),
         ]
     )
     gap = dbc.Checklist(
-        id=GAP, options=[{"label": say("with the gap statistic"), "value": "gap"}], value=[], inline=True
+        id=GAP,
+        options=[{"label": say("with the gap statistic"), "value": GAP_ASKED}],
+        value=[GAP_ASKED] if question.gap else [],
+        inline=True,
     )
     button = dbc.Button(
         say("Try k = {low} to {high}", low=question.low, high=question.high), id=TRY, size="sm", color="primary"
@@ -107,7 +117,7 @@ def _busy() -> list[Component]:
     return [told, html.Div([blank] * _PANELS, className="seg-grid mt-3", style=_GRID, **{"aria-hidden": "true"})]
 
 
-def _question(engine: str, gap: list[str] | None = None) -> Question:
+def _question(engine: str, gap: list[str] | None) -> Question:
     return Question(engine, gap=bool(gap))
 
 
@@ -115,14 +125,14 @@ def _question(engine: str, gap: list[str] | None = None) -> Question:
 
 
 def register(app: Dash, services: Services) -> None:
-    """One callback tries every k and draws what was found, two keep the engine in the address."""
+    """One callback tries every k and draws what was found, two keep engine and gap in the address."""
 
     @app.callback(
         Output(FOUND, "children"),
         Input(TRY, "n_clicks"),
         Input(ENGINE, "value"),
+        Input(GAP, "value"),
         Input(ids.THEME, "data"),
-        State(GAP, "value"),
         State(SHOWN, "data"),
         running=[
             (Output(TRY, "disabled"), True, False),
@@ -130,7 +140,7 @@ def register(app: Dash, services: Services) -> None:
             (Output(FOUND, "hidden"), True, False),
         ],
     )
-    def draw(clicks: int | None, engine: str, theme: str | None, gap: list[str], snapshot_id: int) -> list[Component]:
+    def draw(clicks: int | None, engine: str, gap: list[str], theme: str | None, snapshot_id: int) -> list[Component]:
         snapshot, question = services.store.snapshot(snapshot_id), _question(engine, gap)
         found = known_choice(question, snapshot, services)
         if found is None:
@@ -140,24 +150,36 @@ def register(app: Dash, services: Services) -> None:
         return _shown(found, choosable_engines()[engine], theme or "light")
 
     @app.callback(
-        Output(REMEMBERED, "data"), Input(ENGINE, "value"), State(ids.LOCATION, "search"), prevent_initial_call=True
+        Output(REMEMBERED, "data"),
+        Input(ENGINE, "value"),
+        Input(GAP, "value"),
+        State(ids.LOCATION, "search"),
+        prevent_initial_call=True,
     )
-    def remember(engine: str, search: str | None) -> str | None:
-        current = _run_in(services, search)
-        if current is None or _begun(_query(search).get("engine"), current) == engine:
+    def remember(engine: str, gap: list[str], search: str | None) -> str | None:
+        current, asked = _run_in(services, search), _query(search)
+        if current is None or (_begun(asked.get("engine"), current), _gap(asked)) == (engine, gap):
             return None
-        kept = [pair for pair in parse_qsl((search or "").removeprefix("?")) if pair[0] != "engine"]
-        address = "?" + urlencode([*kept, *([] if engine == _begun(None, current) else [("engine", engine)])])
+        kept = [pair for pair in parse_qsl((search or "").removeprefix("?")) if pair[0] not in ("engine", "gap")]
+        chosen = [] if engine == _begun(None, current) else [("engine", engine)]
+        address = "?" + urlencode([*kept, *chosen, *(("gap", value) for value in gap)])
         set_props(ids.LOCATION, {"search": address})  # not as an output: with the next callback it would close a circle
         return address
 
     @app.callback(
-        Output(ENGINE, "value"), Input(ids.LOCATION, "search"), State(ENGINE, "value"), prevent_initial_call=True
+        Output(ENGINE, "value"),
+        Output(GAP, "value"),
+        Input(ids.LOCATION, "search"),
+        State(ENGINE, "value"),
+        State(GAP, "value"),
+        prevent_initial_call=True,
     )
-    def recall(search: str | None, engine: str) -> Any:
-        current = _run_in(services, search)
-        wanted = engine if current is None else _begun(_query(search).get("engine"), current)
-        return no_update if wanted == engine else wanted
+    def recall(search: str | None, engine: str, gap: list[str]) -> Any:
+        current, asked = _run_in(services, search), _query(search)
+        if current is None:
+            return no_update, no_update
+        wanted = _begun(asked.get("engine"), current), _gap(asked)
+        return tuple(no_update if new == old else new for new, old in zip(wanted, (engine, gap), strict=True))
 
 
 def _query(search: str | None) -> dict[str, str]:

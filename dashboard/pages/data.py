@@ -7,10 +7,12 @@ from typing import Any
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
+from flask import request
 
 from dashboard import upload_form as form
 from dashboard.data_there import there
 from dashboard.services import Services
+from dashboard.starters import user_of
 from dashboard.texts import say
 from dashboard.tidying import remove
 from dashboard.upload_report import BUSY, outcome
@@ -117,6 +119,10 @@ def _asked(services: Services, filled: dict[str, Any], named: dict[str, Any]) ->
     )
 
 
+def _user() -> str | None:
+    return user_of(request.headers.get("Authorization", ""))
+
+
 def register(app: Dash, services: Services) -> None:
     """Look again when a choice changes, have it checked and stored, and follow how far that is."""
     app.clientside_callback(
@@ -195,10 +201,10 @@ def register(app: Dash, services: Services) -> None:
         store, refused = services.store, None
         try:
             if ctx.triggered_id == CHECK:
-                ask(upload_id, "inspect", _asked(services, filled, named), services.config, store)
+                ask(upload_id, "inspect", _asked(services, filled, named), services.config, store, _user())
             elif ctx.triggered_id == CREATE:
                 checked = Asked.model_validate(store.upload(upload_id).asked)
-                ask(upload_id, "store", checked, services.config, store)
+                ask(upload_id, "store", checked, services.config, store, _user())
             elif ctx.triggered_id == CANCEL:
                 store.cancel_upload(upload_id)
         except (InputError, ChangedError) as error:

@@ -15,6 +15,7 @@ from dashboard.figures import drift as figures
 from dashboard.figures import empty, graph_config
 from dashboard.numbers import NOTHING, count, day, percent, plural, written
 from dashboard.services import Services
+from dashboard.shifts import shift_panels
 from dashboard.texts import say
 from engines.calendar import HISTORY_DAYS, cutoffs
 from engines.contract import DriftPoint, LivePoint
@@ -94,7 +95,7 @@ def layout(services: Services, **query: Any) -> Component:
                 className="seg-card",
             ),
             *([_against(live)] if live else []),
-            html.Div(moved, hidden=not points),
+            html.Div(moved, hidden=not points, className="mt-3"),
             html.P(
                 dcc.Link(say("Who went where between two dates"), href=f"/migration?run={run.id}"),
                 className="mt-3 mb-0",
@@ -213,9 +214,10 @@ def _explained(run: Run, snapshot: Snapshot, points: Sequence[DriftPoint], thres
         )
         sentences.append(unknown)
     measured = sum(point.noise_measured for point in points)
+    dates = plural(measured, "date")
     if 0 < measured < len(points):
-        dates = plural(measured, "date")
-        sentences.append(say("It was measured at {dates} and is interpolated between them.", dates=dates))
+        where = say("It was measured at {dates}; at the others it follows from the nearest of these.", dates=dates)
+        sentences.append(where)
     return " ".join(sentences)
 
 
@@ -275,36 +277,9 @@ def register(app: Dash, services: Services) -> None:
     def draw(theme: str | None, run_id: int) -> Any:
         shade = theme or "light"
         run, points = services.store.run(run_id), services.store.drift(run_id)
-        frozen = frozen_on(run, services.store.snapshot(run.snapshot_id))
+        snapshot = services.store.snapshot(run.snapshot_id)
+        frozen, currency = frozen_on(run, snapshot), str(snapshot.info.get("currency") or "")
         live = list(_live(run, services).values())
         data = figures.timeline_data(points, services.config.drift.threshold, frozen, live)
         moved = figures.draw_moved(figures.moved_data(points), shade)
-        return figures.draw_timeline(data, shade), moved, _shifts(points, shade)
-
-
-def _shifts(points: Sequence[DriftPoint], theme: str) -> list[Component]:
-    found = figures.shift_data(points)
-    if not found:
-        return [
-            html.P(say("How customers changed was not kept with this run; run its engine again."), className="seg-hint")
-        ]
-    top = max(0.3, 1.1 * max(float(item.psi.max()) for item in found))
-    panels = []
-    for item in found:
-        told = say(
-            "PSI {psi}, Cliff's delta {delta}; median {before} → {now}",
-            psi=written(item.psi[-1], ".2f"),
-            delta=written(item.effect[-1], "+.2f"),
-            before=written(item.before, ",.6g"),
-            now=written(item.now, ",.6g"),
-        )
-        graph = dcc.Graph(
-            id=f"drift-shift-{item.column}",
-            config={**graph_config(f"psi-{item.column}"), "displayModeBar": False},
-            figure=figures.draw_shift(item, theme, top),
-            style={"height": "170px"},
-        )
-        panels.append(
-            html.Div([html.H3(say(item.title), className="h6 mb-0"), html.P(told, className="seg-hint mb-0"), graph])
-        )
-    return panels
+        return figures.draw_timeline(data, shade), moved, shift_panels(points, shade, currency)

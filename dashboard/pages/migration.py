@@ -129,16 +129,15 @@ def _run_id(value: str) -> int | None:
     return int(text) if text != value and text.isdecimal() else None
 
 
-def _between(run_id: int, start: str, end: str, services: Services) -> tuple[Between, dict[str, str]]:
-    """The migration, and what to ask the API for to get the same."""
+def _between(run_id: int, start: str, end: str, services: Services) -> Between:
     first, last = _run_id(start), _run_id(end)
     if first is not None and last is not None:
-        return between_runs(first, last, services), {"since": str(first)}
+        return between_runs(first, last, services)
     try:
         days = date.fromisoformat(start), date.fromisoformat(end)
     except ValueError:
         raise InputError("Choose two runs, or two dates of the timeline.") from None
-    return between_dates(run_id, *days, services), {"from": start, "to": end}
+    return between_dates(run_id, *days, services)
 
 
 def register(app: Dash, services: Services) -> None:
@@ -167,11 +166,11 @@ def register(app: Dash, services: Services) -> None:
     def draw(start: str, end: str, theme: str | None, run_id: int) -> list[Component]:
         currency = str(services.store.snapshot(services.store.run(run_id).snapshot_id).info.get("currency") or "")
         try:
-            found, asked = _between(run_id, start, end, services)
+            found = _between(run_id, start, end, services)
         except (InputError, NotFoundError) as error:
             return [cards.warning(str(error))]
         here = f"{PATH}?{urlencode({'run': run_id, 'from': start, 'to': end})}"
-        return _shown(found, asked, here, currency, theme or "light")
+        return _shown(found, here, currency, theme or "light")
 
     @app.callback(Output(SIZES, "children"), Input(ids.THEME, "data"), State(SHOWN, "data"))
     def over_time(theme: str | None, run_id: int) -> list[Component]:
@@ -209,7 +208,7 @@ def register(app: Dash, services: Services) -> None:
         ]
 
 
-def _shown(found: Between, asked: dict[str, str], here: str, currency: str, theme: str) -> list[Component]:
+def _shown(found: Between, here: str, currency: str, theme: str) -> list[Component]:
     moves = found.found
     changed = moves.known - moves.stayed
     new = int(moves.customers[-1].sum())
@@ -225,7 +224,9 @@ def _shown(found: Between, asked: dict[str, str], here: str, currency: str, them
         gone=count(gone),
     )
     links = [
-        html.A(kind.upper(), href=f"/api/v1/runs/{found.run.id}/movers.{kind}?{urlencode(asked)}", className="ms-2")
+        html.A(
+            kind.upper(), href=f"/api/v1/runs/{found.run.id}/movers.{kind}?{urlencode(found.query())}", className="ms-2"
+        )
         for kind in ("csv", "xlsx", "parquet")
     ]
     return [

@@ -43,7 +43,7 @@ from dashboard.desk_ids import (
     TABLE,
 )
 from dashboard.filters import LISTS, MEASURES, View
-from dashboard.key_figures import kpi_skeleton
+from dashboard.key_figures import kpi_skeleton, skeleton
 from dashboard.rail import BOUNDS, CATEGORY, FIELDS, LEAST_SHARE, control, place
 from dashboard.services import Services
 from dashboard.texts import say
@@ -97,9 +97,13 @@ def _body() -> Component:
     return html.Div(
         [
             html.Div([kpi_skeleton() for _ in range(6)], id=KPIS, className="kpis"),
-            html.Div(id=INSIGHTS),
+            html.Div(skeleton(4, "seg-card insights-to-come"), id=INSIGHTS),
             html.Section(
-                [html.H2(say("Segments in view")), html.Div(id=TABLE, className="table-place")], className="seg-card"
+                [
+                    html.H2(say("Segments in view")),
+                    html.Div(skeleton(7, "segments-to-come"), id=TABLE, className="table-place"),
+                ],
+                className="seg-card",
             ),
             panels(),
             html.Section(

@@ -40,7 +40,7 @@ class UploadChecks:
     def test_a_task_is_asked_for_claimed_told_of_and_finished(self, store: Store, clock: Clock) -> None:
         upload = store.add_upload(NEW)
         asked = store.ask_upload(upload.id, "inspect", ASKED)
-        assert (asked.state, asked.task, asked.asked) == ("queued", "inspect", ASKED)
+        assert (asked.state, asked.task, asked.asked, asked.asked_by) == ("queued", "inspect", ASKED, None)
         claimed = _claimed(store)
         assert (claimed.id, claimed.state, claimed.attempt, claimed.claim) == (upload.id, "running", 1, 1)
         assert store.claim_upload(lease_seconds=60) is None
@@ -58,7 +58,7 @@ class UploadChecks:
         claimed = _claimed(store)
         failed = store.finish_upload(claimed, error="No date in line 3.")
         assert (failed.state, failed.error, failed.snapshot_id) == ("failed", "No date in line 3.", None)
-        store.ask_upload(upload.id, "store", ASKED)
+        assert store.ask_upload(upload.id, "store", ASKED, who="Änne").asked_by == "Änne"
         stored = store.finish_upload(_claimed(store), snapshot_id=7, runs=(3, 5))
         assert (stored.state, stored.error, stored.snapshot_id, stored.runs) == ("done", None, 7, (3, 5))
 

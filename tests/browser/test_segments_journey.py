@@ -42,6 +42,22 @@ def page(dash_br, desk):
         def says(self, selector, text):
             self.until(lambda: text in self.text(selector))
 
+        def settled(self, selector):
+            """What the selector finds, in the middle of the window: nothing drawn above it pushes it on any more."""
+            stays = """
+                const [selector, done] = arguments, it = document.querySelector(selector);
+                if (!it || document.querySelector('[data-dash-is-loading=true]')) return done(false);
+                it.scrollIntoView({block: 'center', behavior: 'instant'});
+                const top = it.getBoundingClientRect().top;
+                let frames = 12;
+                const look = () => {
+                    if (it.getBoundingClientRect().top !== top) return done(false);
+                    return --frames ? requestAnimationFrame(look) : done(true);
+                };
+                requestAnimationFrame(look);"""
+            self.until(lambda: self.driver.execute_async_script(stays, selector))
+            return self.all(selector)[0]
+
         def errors(self):
             return [entry for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
 
@@ -139,7 +155,7 @@ def test_a_lasso_over_a_chart_filters_by_what_it_encloses(page, desk):
     germany = int(page.text(EXPORT).split()[1])
     chart = "#segments-activity"
     page.until(lambda: page.all(f"{chart} [data-val=lasso]") and page.all(f"{chart} .nsewdrag"))
-    page.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", page.all(chart)[0])
+    page.settled(chart)
     page.all(f"{chart} [data-val=lasso]")[0].click()
     ground = page.all(f"{chart} .nsewdrag")[0]
     wide, high = (int(ground.rect[side] * 0.4) for side in ("width", "height"))

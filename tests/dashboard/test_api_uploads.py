@@ -9,8 +9,10 @@ from starlette.testclient import TestClient
 
 from dashboard.app import create_app
 from dashboard.config import load_config
+from dashboard.starters import starter_words
 from dashboard.tidying import sweep
 from storage import open_store
+from storage.queued import Starter
 from tests.dashboard.uploading import ASKED, export, lines_of, worked
 
 
@@ -220,6 +222,17 @@ def test_the_same_content_is_recognised(desk):
     assert again["same_as"]["snapshot"]["id"] == first["snapshot_id"]
     assert stored(desk, export(), "other name.csv")["snapshot_id"] == first["snapshot_id"]
     assert len(store.snapshots()) == 1
+
+
+def test_whoever_uploaded_it_has_started_its_runs(desk):
+    client, _, store = desk
+    client.auth = ("ann", "tea")  # nobody asks for a password here, and the name is taken as it is
+    (run,) = stored(desk, export())["runs"]
+    assert (store.run(run).dataset, store.run(run).starter) == ("Shop", Starter("upload", "ann"))
+    assert starter_words(store.run(run).starter) == "ann (upload)"
+    client.auth = None
+    (run,) = stored(desk, export(12), name="sales.csv")["runs"]
+    assert starter_words(store.run(run).starter) == "upload"
 
 
 def test_cancel_takes_back_what_was_asked_for(desk):

@@ -3,10 +3,13 @@
 import threading
 
 import pytest
+from starlette.testclient import TestClient
 
 from dashboard import demo
+from dashboard.app import create_app
 from dashboard.worker import run_worker
 from tests.dashboard import shop
+from tests.dashboard.test_app import callback
 
 
 @pytest.fixture
@@ -29,6 +32,15 @@ def test_a_click_asks_a_worker_for_the_sample_shop_once(desk):
     store.finish_upload(claimed, error="There is no room left.")
     assert demo.standing(store) == ("There is no room left.", False, None)
     assert demo.load(store).id != asked.id
+
+
+def test_whoever_clicks_has_asked_for_it(desk):
+    settings, store = desk
+    with TestClient(create_app(settings, store, environ={}), base_url="http://127.0.0.1") as client:
+        outputs = ["demo-told.children", "demo-load.disabled", "demo-tick.disabled", "demo-open.data"]
+        answer = callback(client, outputs, [("demo-load.n_clicks", 1), ("demo-tick.n_intervals", None)])
+        assert answer.status_code == 200
+    assert [(item.task, item.asked_by) for item in store.uploads()] == [("store", "anyone")]
 
 
 @pytest.mark.slow

@@ -8,10 +8,13 @@ import json
 from datetime import date, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
+from click.testing import CliRunner
 from starlette.testclient import TestClient
 
 from dashboard.app import create_app
+from dashboard.cli import main
 from dashboard.figures.migration import sizes_of_runs
 from dashboard.frames import FrameCache
 from dashboard.migrating import runs_of_kind
@@ -115,6 +118,40 @@ def test_the_api_and_the_file_of_movers_say_what_the_labels_say(desk):
     assert {row["from_segment"] for row in rows} <= {*found["rows"]}
     spent = services.store.snapshot_customers(services.store.run(third).snapshot_id).monetary.sum()
     assert sum(map(sum, found["money"])) == pytest.approx(spent)
+
+
+def test_the_command_says_the_same(desk, tmp_path):
+    services, client, (first, _, third), past, _ = desk
+
+    def call(*words, code=0):
+        environ = {"DATABASE_URL": services.config.database.url, "COLUMNS": "200"}
+        done = CliRunner(env=environ).invoke(main, ["migration", *map(str, words)])
+        assert done.exit_code == code, done.stderr
+        return done
+
+    told = client.get(f"/api/v1/runs/{third}/migration", params={"since": first}).json()
+    file = tmp_path / "movers.csv"
+    done = call(third, first, "--json", "--export", file)
+    assert json.loads(done.stdout) == told
+    assert done.stderr.startswith(f"{told['movers']} movers written to ")
+    sent = client.get(f"/api/v1/runs/{third}/movers.csv", params={"since": first})
+    assert file.read_bytes() == sent.content
+    by_command, by_api = (services.store.exports()[place] for place in (1, 0))
+    assert (by_command.about["list"], by_command.about["query"]) == (by_api.about["list"], by_api.about["query"])
+    text = call(first, third).stdout
+    assert "from 2011-10-01 to 2011-12-01" in text and "100 are new, 0 gone" in text
+    flow = told["net_flows"][0]
+    assert f"{flow['net']:+,}" in text and f"{flow['money_net']:+,.2f}" in text
+    days = call(past, "--from", "2024-04-01", "--to", "2024-05-01", "--json")
+    assert json.loads(days.stdout)["from"] == "2024-04-01"
+    for kind in ("xlsx", "parquet"):
+        call(first, third, "--export", tmp_path / f"movers.{kind}")
+    assert len(pd.read_parquet(tmp_path / "movers.parquet")) == told["movers"]
+    assert "Name another run" in call(third, code=2).stderr
+    assert "not both" in call(third, first, "--from", "2024-04-01", code=2).stderr
+    assert "different data sets" in call(third, past, code=2).stderr
+    assert "movers.txt" in call(third, first, "--export", "movers.txt", code=2).stderr
+    assert call(999, first, code=2).stderr.startswith("Error: ")
 
 
 def test_segments_over_time_are_those_of_the_runs_where_there_is_no_timeline(desk):

@@ -18,7 +18,7 @@ from dashboard.pages import PAGES, drift
 from dashboard.runner import Job, make_engine, run_job
 from dashboard.scheduling import new_schedule, run_due
 from dashboard.services import Services
-from dashboard.watching import live_point, run_before
+from dashboard.watching import live_point, points_before, run_before
 from dashboard.worker import run_worker
 from engines.run import segment
 from storage import open_store
@@ -177,6 +177,9 @@ def test_what_a_live_point_is_made_of(config, store, pair):
     assert run_before(replace(second, settings={**second.settings, "k": 3}), store) is None
     assert run_before(second, store).id == first.id
     assert live_point(first, engine, customers, labels, [], store, config) is None
+    store.save_drift(first.id, [ALARM])
+    assert points_before(second.dataset, "kmeans", engine, second.as_of, store) == [ALARM]
+    assert points_before(second.dataset, "kmeans", engine, first.as_of, store) == []
 
     # everyone is elsewhere than by the model of then: the noise of the timeline is used where it is of the same day
     mixed = labels.copy()
@@ -185,6 +188,9 @@ def test_what_a_live_point_is_made_of(config, store, pair):
     point = live_point(second, engine, customers, mixed, [known], store, config)
     assert (point.noise_low, point.alert) == (0.123, True)
     assert point.ari < 0.123
+    # where the models agree, the noise that was measured for the timeline is kept all the same
+    agreeing = live_point(second, engine, customers, labels, [known], store, config)
+    assert (agreeing.ari, agreeing.noise_low, agreeing.alert) == (1.0, 0.123, False)
     guessed = replace(known, noise_measured=False)
     measured = live_point(second, engine, customers, mixed, [guessed], store, config)
     assert measured.noise_low < 0.1, "measured anew: no refit is like these labels"

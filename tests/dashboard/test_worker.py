@@ -1,12 +1,10 @@
-"""The worker: the same results as in the foreground, cancelled and stopped within seconds, and beside a server."""
+"""The worker: the same results as in the foreground, cancelled and stopped within seconds."""
 
 import csv
 import json
 import multiprocessing
-import os
 import threading
 import time
-import urllib.request
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -29,7 +27,6 @@ from storage import open_store
 from storage.contract import LostError, Run, Store
 from storage.testing.samples import sample_customers, sample_snapshot
 from tests.dashboard import shop
-from tests.serving import serving
 
 PATIENCE_SECONDS = 60
 
@@ -222,24 +219,6 @@ def test_detach_prints_the_queued_runs_and_cancel_cancels(config, store, tmp_pat
         "error": None,
     }
     assert "50%: Looking back" in " ".join(CliRunner().invoke(main, ["runs"], env={"COLUMNS": "200"}).stdout.split())
-
-
-def test_a_server_has_a_worker_beside_it_that_ends_with_it(config, store, tmp_path):
-    made = store.save_snapshot(shop.new_snapshot("shop", date(2011, 12, 10)), shop.customers(150))
-    environ = {"SEGMENTRY_WORKER_IN_SERVER": "true", "DATABASE_URL": config.database.url}
-    with serving(tmp_path, **environ) as address:
-        asked = {"snapshot": made.id, "engine": "kmeans", "settings": {"k": 3}}
-        request = urllib.request.Request(
-            f"{address}/api/v1/runs", json.dumps(asked).encode(), {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            queued = json.load(answer)
-        assert queued["state"] == "queued"
-        done = until(lambda: store.run(queued["id"]).state == "done" and store.run(queued["id"]))
-        assert (done.attempts, len(done.segments)) == (1, 3)
-        pid = int(str(done.worker).split("-")[-2])
-        os.kill(pid, 0)
-    until(lambda: not Path(f"/proc/{pid}").exists())
 
 
 def test_the_api_tells_how_far_a_run_is_and_cancels_it(config, store):

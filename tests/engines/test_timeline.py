@@ -250,6 +250,25 @@ def test_between_measured_dates_noise_is_interpolated():
     assert noise_dates(days, 1) == [days[-1]]
 
 
+def test_a_point_keeps_the_noise_that_was_measured_when_it_was_added():
+    """A month later all points but the last are the same again; one whose sales were corrected is not."""
+    random = np.random.default_rng(6)
+    days = [date(2024, 1, 1) + timedelta(days=30 * place) for place in range(5)]
+    tables = [(day, table(random.lognormal(size=100))) for day in days]
+    engine, added = SpendQuantiles(k=4), []
+    for last in (3, 4, 5):
+        known, more = added[-1] if added else (), {"bootstraps": 5, "noise_at": [days[last - 1]]}
+        added.append(timeline(engine, tables[:last], known=known, **more))
+    everywhere = timeline(engine, tables, bootstraps=5)
+    assert [point.noise_measured for point in added[-1]] == [False, True, True, True]
+    assert added[-1][1:] == everywhere[1:], "as if it had been measured at once"
+    assert added[-1][0].noise_low == added[-1][1].noise_low, "before the first there is only the line from it"
+    corrected = [(day, table(random.lognormal(size=100)) if day == days[2] else then) for day, then in tables]
+    again = timeline(engine, corrected, known=added[1], bootstraps=5, noise_at=[days[4]])
+    assert [point.noise_measured for point in again] == [False, False, True, True]
+    assert not any(point.noise_low for point in timeline(engine, tables, known=added[-1])), "none was asked for"
+
+
 def test_customers_moved_is_told_from_the_model_moved():
     """One spends more and moves; then nobody does, and yet a new model would divide otherwise."""
     first, second = table([1, 2, 3, 4, 5, 6]), table([9, 2, 3, 4, 5, 6])

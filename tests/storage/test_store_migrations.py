@@ -60,7 +60,7 @@ def everything(store: Store) -> tuple[int, int]:
     store.add_user("Anna", "a long password")
     store.add_api_key("nightly")
     watched_run(store, "watched", drift=[ALARM], live=LIVE)
-    store.add_upload(NewUpload("0f3c.csv", "teas.csv", 10, "ab"))
+    store.ask_upload(store.add_upload(NewUpload("0f3c.csv", "teas.csv", 10, "ab")).id, "store", {}, who="Anna")
     store.save_snapshot(sample_snapshot(fingerprint="orders"), CUSTOMERS, orders=sample_orders(CUSTOMERS))
     return snapshot.id, run.id
 
