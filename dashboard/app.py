@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from dashboard.api import create_api
 from dashboard.config import Config, load_config
 from dashboard.frames import FrameCache
+from dashboard.peak import give_back_at_once
 from dashboard.security import PASSWORD_VARIABLE, Guard, access_notice, check_bind, content_security_policy
 from dashboard.services import Services
 from dashboard.shell import create_shell
@@ -96,6 +97,7 @@ def ready_to_serve() -> None:
     through it: in the middle of a click that took as long as several clicks.
     """
     threadpool_limits(limits=1, user_api="blas")
+    give_back_at_once()
     gc.collect()
     gc.freeze()
     atexit.register(gc.unfreeze)  # or libraries complain at the end of what they have not let go
