@@ -3,6 +3,7 @@
   "use strict";
   window.dash_clientside = window.dash_clientside || {};
   var NAMES = ["customer", "about"];
+  var PATIENCE = 3000; // milliseconds
   var attached = null;
 
   function search() {
@@ -19,6 +20,24 @@
     NAMES.forEach(function (each) { params.delete(each); });
     params.set(name, value);
     go(params);
+  }
+
+  // What the address asks for: null for nothing, undefined while the run is not known.
+  function wanted(drawn) {
+    var params = search();
+    var name = NAMES.find(function (each) { return params.get(each); });
+    if (!name) {
+      return null;
+    }
+    var named = params.get("run") || "";
+    var now = { run: /^\d{1,9}$/.test(named) ? Number(named) : drawn ? drawn.run : undefined };
+    now[name] = params.get(name);
+    now.theme = document.documentElement.getAttribute("data-bs-theme") === "dark" ? "dark" : "light";
+    return now.run === undefined ? undefined : now;
+  }
+
+  function alike(now, before) {
+    return JSON.stringify(now) === JSON.stringify(before || null);
   }
 
   function opened(event) {
@@ -49,21 +68,43 @@
   }
 
   window.dash_clientside.segmentry_drawers = {
-    // What the address asks for, of the run that the page shows.
-    asked: function (_search, drawn, before, isOpen) {
+    // What the address asks for, as soon as it is known: the panel does not wait for what the page draws.
+    asked: function (_search, before, isOpen, drawn) {
       var same = window.dash_clientside.no_update;
       attach();
-      if (!drawn) {
+      var now = wanted(drawn);
+      if (now === undefined) {
         return [same, same];
       }
-      var params = search();
-      var name = NAMES.find(function (each) { return params.get(each); });
-      var now = name ? { run: drawn.run } : null;
-      if (name) {
-        now[name] = params.get(name);
+      return [alike(now, before) ? same : now, Boolean(now) === Boolean(isOpen) ? same : Boolean(now)];
+    },
+
+    // The page has found the run that an address without one means.
+    settled: function (drawn, before) {
+      var now = drawn ? wanted(drawn) : null;
+      attach();
+      if (now && !alike(now, before)) {
+        window.dash_clientside.set_props("segments-aside-asked", { data: now });
+        window.dash_clientside.set_props("segments-aside", { is_open: true });
       }
-      var known = JSON.stringify(now) === JSON.stringify(before || null);
-      return [known ? same : now, Boolean(name) === Boolean(isOpen) ? same : Boolean(name)];
+      return window.dash_clientside.no_update;
+    },
+
+    // A value, as soon as the panel that the address opens is filled: drawing charts keeps a browser busy for seconds.
+    before: function (value) {
+      if (!wanted(null)) {
+        return value;
+      }
+      var since = Date.now();
+      return new Promise(function (resolve) {
+        (function look() {
+          if (document.querySelector(".aside-body > *") || Date.now() - since > PATIENCE) {
+            window.setTimeout(resolve, 0, value);
+          } else {
+            window.setTimeout(look, 30);
+          }
+        })();
+      });
     },
 
     closed: function (isOpen) {

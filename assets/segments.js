@@ -76,7 +76,12 @@
     // hears of it in any case: what an answer to the page before it says was drawn is not its own.
     read: function (search, drawn, heard) {
       var ours = heard !== null && heard !== undefined && drawn && plain(drawn.address) === plain(search);
-      return ours ? window.dash_clientside.no_update : search || "";
+      if (ours) {
+        return window.dash_clientside.no_update;
+      }
+      // whoever follows a link to a customer wants to read of them before all charts are drawn
+      var first = heard === null || heard === undefined;
+      return first ? window.dash_clientside.segmentry_drawers.before(search || "") : search || "";
     },
 
     // What is shown goes into the address, so that a link brings it back and the back button undoes it.

@@ -36,7 +36,7 @@ import plotly.graph_objects as go
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from dashboard.app import one_thread_each
+from dashboard.app import ready_to_serve
 from dashboard.config import load_config
 from dashboard.frames import FrameCache
 from dashboard.rail import FIELDS, control, control_values
@@ -256,10 +256,10 @@ def line(what: str, seconds: list[float], note: str = "") -> None:
 def in_process(url: str, run: int, number: int) -> None:
     """CPU seconds of the server alone, without a network; and of the plain page."""
     config = load_config(environ={}).replace(database={"url": url})
-    one_thread_each()
     with closing(open_store(url, clock=lambda: datetime.now(UTC))) as store:
         services = Services(config, store, FrameCache(store))
         client = create_shell(services).server.test_client()
+        ready_to_serve()
         sizes: list[int] = []
 
         def post(body: dict[str, Any]) -> Any:

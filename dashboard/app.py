@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -17,6 +19,7 @@ from dashboard.api import create_api
 from dashboard.clock import now
 from dashboard.config import Config, load_config
 from dashboard.frames import FrameCache
+from dashboard.peak import give_back_at_once
 from dashboard.security import PASSWORD_VARIABLE, Guard, access_notice, check_bind, content_security_policy
 from dashboard.services import Services
 from dashboard.shell import create_shell
@@ -80,14 +83,21 @@ def create_app_from_env() -> Guard:
     path = os.environ.get("SEGMENTRY_CONFIG")
     config = load_config(Path(path) if path else None)
     check_bind(config.server.host, os.environ)
-    one_thread_each()
     store = open_store(config.database.url, clock=now)
-    return create_app(config, store, on_stop=store.close)
+    app = create_app(config, store, on_stop=store.close)
+    ready_to_serve()
+    return app
 
 
-def one_thread_each() -> None:
-    """Sums over customers take one core per request: requests, not parts of one, share the cores of a web process.
+def ready_to_serve() -> None:
+    """What a web process does once everything is loaded, so that each request costs no more than its own work.
 
-    Threads of the linear algebra library wait by spinning, which makes a click cost twice the work it is.
+    Linear algebra takes one thread: requests, not parts of one, share the cores, and threads that wait for one another
+    by spinning double the cost of a click. What is loaded by now stays, so that the garbage collector need not look
+    through it: in the middle of a click that took as long as several clicks.
     """
     threadpool_limits(limits=1, user_api="blas")
+    give_back_at_once()
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)  # or libraries complain at the end of what they have not let go

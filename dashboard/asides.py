@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -9,7 +10,7 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboard import ids
+from dashboard import ids, plain
 from dashboard.cards import warning
 from dashboard.customer_drawer import about_customer
 from dashboard.segment_drawer import about_segment
@@ -25,7 +26,7 @@ CUSTOMER, ABOUT = PARAMETERS = ("customer", "about")
 def opener(segment: NamedSegment) -> Component:
     """The button in the table of segments that opens the panel."""
     label = say("About {segment}: rule, countries, categories, who came and who left", segment=segment.name)
-    return html.Button(
+    return plain.Button(
         say("About"),
         type="button",
         className="about-button",
@@ -34,27 +35,41 @@ def opener(segment: NamedSegment) -> Component:
     )
 
 
-def panel(page: str) -> Component:
-    """The panel, closed, and what it is asked for."""
+def panel(services: Services, page: str, query: Mapping[str, Any]) -> Component:
+    """The panel, and what it is asked for: filled already where the page is opened by a link and the run is at hand.
+
+    What is in the page from the start is read before the first chart is drawn, which keeps a browser busy for seconds.
+    """
+    asked = _asked(services, query)
+    title, body = filled(services, asked, asked["theme"], page) if asked else ("", [])
     return html.Div(
         [
-            dcc.Store(id=f"{page}-aside-asked"),
+            dcc.Store(id=f"{page}-aside-asked", data=asked),
+            dcc.Store(id=f"{page}-aside-settled"),
             dcc.Store(id=f"{page}-aside-closed"),
             dbc.Offcanvas(
                 dcc.Loading(
-                    html.Div(id=f"{page}-aside-body", className="aside-body"),
+                    html.Div(body, id=f"{page}-aside-body", className="aside-body"),
                     delay_show=200,
                     parent_className="aside-loading",
                 ),
                 id=f"{page}-aside",
-                title=html.Span(id=f"{page}-aside-title"),
-                is_open=False,
+                title=html.Span(title, id=f"{page}-aside-title"),
+                is_open=asked is not None,
                 placement="end",
                 scrollable=True,
                 class_name="aside",
             ),
         ]
     )
+
+
+def _asked(services: Services, query: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What an address opens, as the browser asks for it (assets/drawers.js); None where that has to be read first."""
+    run, name = str(query.get("run", "")), next((name for name in PARAMETERS if query.get(name)), None)
+    if name is None or not (run.isascii() and run.isdecimal()) or not services.frames.at_hand(int(run)):
+        return None
+    return {"run": int(run), name: str(query[name]), "theme": "light"}
 
 
 def register(app: Dash, services: Services, page: str, drawn: str, edited: str) -> None:
@@ -67,9 +82,16 @@ def register(app: Dash, services: Services, page: str, drawn: str, edited: str) 
         Output(f"{page}-aside-asked", "data"),
         Output(f"{page}-aside", "is_open"),
         Input(ids.LOCATION, "search"),
-        Input(drawn, "data"),
         State(f"{page}-aside-asked", "data"),
         State(f"{page}-aside", "is_open"),
+        State(drawn, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("segmentry_drawers", "settled"),
+        Output(f"{page}-aside-settled", "data"),
+        Input(drawn, "data"),
+        State(f"{page}-aside-asked", "data"),
+        prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("segmentry_drawers", "closed"),
@@ -83,13 +105,12 @@ def register(app: Dash, services: Services, page: str, drawn: str, edited: str) 
         Output(f"{page}-aside-body", "children"),
         Input(f"{page}-aside-asked", "data"),
         Input(edited, "data"),
-        State(ids.THEME, "data"),
         prevent_initial_call=True,
     )
-    def fill(asked: dict[str, Any] | None, renamed: Any, theme: str | None) -> tuple[str, list[Component]]:
+    def fill(asked: dict[str, Any] | None, renamed: Any) -> tuple[str, list[Component]]:
         if not asked:
             raise PreventUpdate
-        return filled(services, asked, theme or "light", page)
+        return filled(services, asked, asked["theme"], page)
 
 
 def filled(services: Services, asked: dict[str, Any], theme: str, page: str) -> tuple[str, list[Component]]:

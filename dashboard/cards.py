@@ -9,6 +9,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard import plain
 from dashboard.numbers import NOTHING, count, days, decimal, money, percent, round_money, short_money
 from dashboard.texts import explained, noted, say, titled
 from dashboard.totals import SegmentTotals
@@ -18,7 +19,7 @@ from engines.contract import NamedSegment
 
 def swatch(colour: str) -> Component:
     """A segment's colour, beside its name."""
-    return html.Span(className="seg-swatch", style={"backgroundColor": themed(colour)}, **{"aria-hidden": "true"})
+    return plain.Span(className="seg-swatch", style={"backgroundColor": themed(colour)}, **{"aria-hidden": "true"})
 
 
 def themed(colour: str) -> str:
@@ -39,7 +40,7 @@ def insight_list(sentences: Sequence[str]) -> Component | None:
     """Sentences worth reading; nothing where there is none."""
     if not sentences:
         return None
-    return html.Ul([html.Li(sentence) for sentence in sentences], className="insights seg-card")
+    return html.Ul([plain.Li(sentence) for sentence in sentences], className="insights seg-card")
 
 
 def warning(sentence: str) -> Component:
@@ -72,15 +73,15 @@ def segment_table(
 
     ``beside`` makes what stands beside a segment's name.
     """
-    head = html.Thead(
-        html.Tr(
+    head = plain.Thead(
+        plain.Tr(
             [
-                html.Th(title, title=sentence, scope="col", className="seg-number" if place else "")
+                plain.Th(title, title=sentence, scope="col", className="seg-number" if place else "")
                 for place, (title, sentence) in enumerate(_segment_columns())
             ]
         )
     )
-    body = html.Tbody(
+    body = plain.Tbody(
         [
             _segment_line(
                 row, currency, pick(row.segment.name), row.segment.name in chosen, beside and beside(row.segment)
@@ -88,8 +89,8 @@ def segment_table(
             for row in rows
         ]
     )
-    return html.Div(
-        html.Table([head, body], className="seg-table segment-table"),
+    return plain.Div(
+        plain.Table([head, body], className="seg-table segment-table"),
         className="seg-scroll",
         tabIndex=0,
         role="region",
@@ -110,7 +111,7 @@ def _segment_columns() -> list[tuple[str, str]]:
 def _segment_line(
     row: SegmentTotals, currency: str, button_id: Any, chosen: bool, beside: Component | None
 ) -> Component:
-    name = html.Button(
+    name = plain.Button(
         [swatch(row.segment.colour), row.segment.name],
         id=button_id,
         className="link-button",
@@ -130,10 +131,10 @@ def _segment_line(
         (round_money(row.clv, currency), money(row.clv, currency) if row.clv is not None else say(_NO_VALUES)),
         (percent(row.churn_risk), None if row.churn_risk is not None else say(_NO_VALUES)),
     )
-    cells = [html.Td(shown, className="seg-number", title=exact) for shown, exact in numbers]
-    return html.Tr(
+    cells = [plain.Td(shown, className="seg-number", title=exact) for shown, exact in numbers]
+    return plain.Tr(
         [
-            html.Th([name, beside, html.Div(row.segment.action, className="action")], scope="row"),
+            plain.Th([name, beside, plain.Div(row.segment.action, className="action")], scope="row"),
             *cells,
         ],
         className="chosen" if chosen else "",
@@ -142,8 +143,8 @@ def _segment_line(
 
 def _bar(share: float, colour: str) -> Component:
     """A share with a small bar beneath, so that sizes are seen before they are read."""
-    fill = html.Span(style={"width": f"{100 * share:.1f}%", "backgroundColor": themed(colour)})
-    return html.Span([percent(share), html.Span(fill, className="share-bar")], className="share")
+    fill = plain.Span(style={"width": f"{100 * share:.1f}%", "backgroundColor": themed(colour)})
+    return plain.Span([percent(share), plain.Span(fill, className="share-bar")], className="share")
 
 
 def sales_first(command: str = "segmentry run SALES.csv") -> list[str | Component]:

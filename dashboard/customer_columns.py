@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from threading import Lock
 
 import numpy as np
 import pandas as pd
@@ -69,6 +70,7 @@ class CustomerColumns:
     country_codes: NDArray[np.intp]
     countries: tuple[str, ...]
     texts: Mapping[str, pa.Array] = field(default_factory=dict)
+    _sorting: Lock = field(default_factory=Lock, init=False, repr=False)
 
     @classmethod
     def from_table(cls, customers: pd.DataFrame, more: Iterable[str] = ()) -> CustomerColumns:
@@ -104,7 +106,9 @@ class CustomerColumns:
     def order(self, column: str) -> Positions:
         """Every customer's position by rising value of a column (customers without a value last), ties by position."""
         if column not in self._orders:
-            self._orders[column] = np.argsort(self.columns[column], kind="stable").astype(np.int32)
+            with self._sorting:
+                if column not in self._orders:
+                    self._orders[column] = np.argsort(self.columns[column], kind="stable").astype(np.int32)
         return self._orders[column]
 
     @cached_property

@@ -11,7 +11,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard import asides, audience_saver, cards, customer_table, demo, filters, name_editor, rail
+from dashboard import asides, audience_saver, cards, customer_table, demo, filters, name_editor, plain, rail
 from dashboard.charts import Ask, pictures
 from dashboard.context import first_run
 from dashboard.filters import View
@@ -195,7 +195,7 @@ def _numbers(services: Services, ask: Ask, prefix: str, earlier: list[Run]) -> P
 
 def _beside(prefix: str, run_id: int, segment: NamedSegment) -> Component:
     """What stands beside a segment's name: the pencil, and what opens all about it."""
-    return html.Span([name_editor.pencil(prefix, run_id, segment), asides.opener(segment)], className="text-nowrap")
+    return plain.Span([name_editor.pencil(prefix, run_id, segment), asides.opener(segment)], className="text-nowrap")
 
 
 def _half_minute() -> int:

@@ -36,6 +36,11 @@ class FrameCache:
         """
         return self.of(self._store.run(run_id))
 
+    def at_hand(self, run_id: int) -> bool:
+        """Whether the frame of a run has been read already."""
+        with self._lock:
+            return run_id in self._frames
+
     def of(self, run: Run) -> RunFrame:
         """The frame of a run that was read from the store just now.
 

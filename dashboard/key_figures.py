@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard import plain
 from dashboard.history import Moment
 from dashboard.numbers import NOTHING, count, day, missing, money, percent, plural, short_money, written
 from dashboard.texts import explained, noted, say
@@ -37,9 +38,9 @@ def kpi(
     title: str, value: str, note: str, *, exact: str = "", help: str = "", more: Sequence[Component] = ()
 ) -> Component:
     """One key figure: what it is, the figure (the exact one on hover), how it stands to the whole, and what follows."""
-    shown = html.Div(value, className="kpi-value", title=exact or value)
-    return html.Div(
-        [html.Div(title, className="kpi-title", title=help), shown, html.Div(note, className="kpi-note"), *more],
+    shown = plain.Div(value, className="kpi-value", title=exact or value)
+    return plain.Div(
+        [plain.Div(title, className="kpi-title", title=help), shown, plain.Div(note, className="kpi-note"), *more],
         className="kpi seg-card",
     )
 
@@ -211,7 +212,7 @@ def _way(item: Figure, now: Totals, before: Sequence[Moment]) -> list[Component]
     last, value = item.read(before[-1].totals), item.read(now)
     since = day(before[-1].as_of)
     against = say("Against {day}: {value}", day=since, value=item.full(last))
-    told = html.Div(change(last, value), className="kpi-change", title=against)
+    told = plain.Div(change(last, value), className="kpi-change", title=against)
     line = [*((moment.as_of, item.read(moment.totals)) for moment in before), (None, value)]
     values = [0.0 if missing(number) else max(float(number), 0.0) for _, number in line]
     top = max(values)
@@ -219,14 +220,14 @@ def _way(item: Figure, now: Totals, before: Sequence[Moment]) -> list[Component]
         return [told]
     words = ", ".join(f"{day(at) if at else say('now')}: {item.full(number)}" for at, number in line)
     bars = [
-        html.Span(
+        plain.Span(
             style={"height": f"{max(100 * number / top, 2):.0f}%"}, className="now" if place == len(line) - 1 else ""
         )
         for place, number in enumerate(values)
     ]
     label = say("{title} by date: {values}", title=item.title, values=words)
-    spark = html.Div(bars, className="spark", title=words, role="img", **{"aria-label": label})
-    return [html.Div([told, spark], className="kpi-way")]
+    spark = plain.Div(bars, className="spark", title=words, role="img", **{"aria-label": label})
+    return [plain.Div([told, spark], className="kpi-way")]
 
 
 def change(before: float | None, now: float | None) -> str:

@@ -9,6 +9,7 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, 
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
+from dashboard import plain
 from dashboard.renaming import rename
 from dashboard.services import Services
 from dashboard.texts import say
@@ -26,7 +27,7 @@ def edited(page: str) -> str:
 def pencil(page: str, run_id: int, segment: NamedSegment) -> Component:
     """The button beside a segment's name that opens the window, and a word where name and action are pinned."""
     label = say("Edit name and action of {segment}", segment=segment.name)
-    button = html.Button(
+    button = plain.Button(
         "✎",
         id={"type": f"{page}-edit", "run": run_id, "key": segment.key},
         type="button",
@@ -35,8 +36,8 @@ def pencil(page: str, run_id: int, segment: NamedSegment) -> Component:
         **{"aria-label": label},
     )
     told = say("Name and action stay with these customers in later runs.")
-    pin = [html.Span(say("pinned"), className="seg-badge seg-pinned", title=told)] if segment.pinned else []
-    return html.Span([button, *pin], className="text-nowrap")
+    pin = [plain.Span(say("pinned"), className="seg-badge seg-pinned", title=told)] if segment.pinned else []
+    return plain.Span([button, *pin], className="text-nowrap")
 
 
 def opener(page: str, run_id: int, segment: NamedSegment) -> Component:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 _FORGET_PEAK = "5"  # what Linux takes in clear_refs as: begin the peak of the resident set anew
 _PROC = Path("/proc/self")
+_MMAP_THRESHOLD = -3  # what the GNU C library's mallopt calls the size from which memory is asked of the system
 
 
 @contextmanager
@@ -39,9 +40,19 @@ def give_back() -> None:
     Freed memory is kept for the next allocation otherwise, by Arrow and, thread by thread, by the C library.
     """
     pa.default_memory_pool().release_unused()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
-    if trim is not None:
-        trim(0)
+    _c_library("malloc_trim", 0)
+
+
+def give_back_at_once() -> None:
+    """From now on return large pieces when they are freed, instead of keeping as many as were ever used by threads."""
+    _c_library("mallopt", _MMAP_THRESHOLD, 4 << 20)
+
+
+def _c_library(name: str, *arguments: int) -> None:
+    """Call a function of the GNU C library, where there is one."""
+    function = getattr(ctypes.CDLL(None), name, None) if os.name == "posix" else None
+    if function is not None:
+        function(*arguments)
 
 
 def _bytes(proc: Path, name: str) -> int | None:

@@ -11,6 +11,7 @@ import numpy as np
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard import plain
 from dashboard.cards import swatch, themed
 from dashboard.filters import LISTS, MEASURES, Measure
 from dashboard.locales import spoken
@@ -245,9 +246,9 @@ def _option(
     name: str, customers: int, before: Component | None = None, colour: str = "", bar: float = 0.0
 ) -> dict[str, Any]:
     text = [before] if before is not None else []
-    text += [html.Span(name, className="option-name"), html.Span(count(customers), className="option-count")]
+    text += [plain.Span(name, className="option-name"), plain.Span(count(customers), className="option-count")]
     if colour:
         text.append(
-            html.Span(className="option-bar", style={"width": f"{100 * bar:.1f}%", "backgroundColor": themed(colour)})
+            plain.Span(className="option-bar", style={"width": f"{100 * bar:.1f}%", "backgroundColor": themed(colour)})
         )
-    return {"label": html.Span(text, className="option" + ("" if customers else " none"), title=name), "value": name}
+    return {"label": plain.Span(text, className="option" + ("" if customers else " none"), title=name), "value": name}

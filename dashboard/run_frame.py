@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from threading import RLock
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -53,6 +54,7 @@ class RunFrame:
     customers: CustomerColumns
     segments: tuple[NamedSegment, ...]
     segment_codes: NDArray[np.intp]
+    _making: RLock = field(default_factory=RLock, init=False, repr=False)
 
     @classmethod
     def make(cls, run: Run, snapshot: Snapshot, customers: CustomerColumns, keys: NDArray[np.int64]) -> RunFrame:
@@ -139,7 +141,11 @@ class RunFrame:
     def remembered(self, key: Hashable, make: Callable[[], T]) -> T:
         """What ``make`` gives, worked out once: for what depends on everyone in the run and on no filter."""
         if key not in self._remembered:
-            self._remembered[key] = make()
+            with (
+                self._making
+            ):  # the first of many who ask at once makes it; the others wait and need no room for theirs
+                if key not in self._remembered:
+                    self._remembered[key] = make()
         return self._remembered[key]
 
     def known(self, key: Hashable) -> Any:

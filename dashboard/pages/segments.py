@@ -86,7 +86,7 @@ def layout(services: Services, **query: Any) -> Component:
             html.Div([toolbar(), html.Div(id=NOTICE), _body()], className="segments-main"),
             name_editor.editor(PAGE),
             export_panel.panel(PAGE),
-            asides.panel(PAGE),
+            asides.panel(services, PAGE, query),
             audience_saver.window(PAGE),
         ],
         className="segments-page",

@@ -1,5 +1,6 @@
 """All about one customer and about one segment: on the panel and in the API, each figure checked by another way."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -68,6 +69,16 @@ def test_the_panel_tells_all_about_a_customer(services):
         assert part in said
     orders = made.store.orders(made.store.run(runs["kept"]).snapshot_id, "00040")
     assert f"{len(orders[orders[AMOUNT_UNITS] >= 0])} order" in said
+
+
+def test_a_link_to_a_customer_brings_the_panel_filled_where_the_run_is_at_hand(services):
+    made, runs = services
+    link = {"run": str(runs["kept"]), "customer": "00040"}
+    made.frames.get(runs["kept"])
+    assert "Scores of 5" in words([asides.panel(made, "segments", link)])
+    assert "Scores of 5" not in words([asides.panel(made, "segments", {"run": link["run"]})])
+    anew = replace(made, frames=FrameCache(made.store))  # reading a run would keep the page waiting
+    assert "Scores of 5" not in words([asides.panel(anew, "segments", link)])
 
 
 def test_a_snapshot_without_orders_says_so_and_a_stranger_is_named(services):
