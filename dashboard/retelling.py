@@ -1,0 +1,116 @@
+"""Says in the language of the request what engines, errors and runs of the past say in English: finished sentences.
+
+Such a sentence may have been made elsewhere and long ago, by a worker or for a run that is kept, and is plain English
+text. It is found again by the sentence of the code that it was filled into, and so are its places.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+from string import Formatter
+from typing import Any, NamedTuple
+
+from dashboard import texts
+from dashboard.locales import spoken
+from dashboard.numbers import percent, written
+
+TOLD = "told"  # the form of a place that holds a sentence itself
+_NUMBER = r"[-+]?[\d,]*\.?\d+(?:e[-+]?\d+)?%?"
+_WITHIN = r"(?:(?!\. [A-Z]).)*?"  # what is filled in does not run on into the next sentence
+_ANY = r".*?"
+_NEXT = re.compile(r"(?<=[.:]) (?=\S)")
+
+
+class _Known(NamedTuple):
+    """A language's sentences: those without places as they are, the others by what they look like when filled in."""
+
+    plain: Mapping[str, str]
+    filled: tuple[tuple[re.Pattern[str], str], ...]
+
+
+def retold(sentence: str) -> str:
+    """A finished English sentence, or several, in the language of the request; as it is where that is not known."""
+    return _retold(sentence, spoken(), texts.FOLDER)
+
+
+@lru_cache(4096)
+def _retold(sentence: str, language: str, folder: Path) -> str:
+    known = _known(language, folder)
+    if known is None or not sentence:
+        return sentence
+    if (whole := _one(sentence, known)) is not None:
+        return whole
+    gaps = [found.start() for found in _NEXT.finditer(sentence)]
+    for gap in reversed(gaps):
+        if (first := _one(sentence[:gap], known)) is not None:
+            return f"{first} {_retold(sentence[gap + 1 :], language, folder)}"
+    if gaps:  # the first is not known, the others may be
+        return f"{sentence[: gaps[0]]} {_retold(sentence[gaps[0] + 1 :], language, folder)}"
+    return sentence
+
+
+def _one(sentence: str, known: _Known) -> str | None:
+    if sentence in known.plain:
+        return known.plain[sentence]
+    for pattern, translated in known.filled:
+        if found := pattern.fullmatch(sentence):
+            return _filling.vformat(translated, (), found.groupdict())
+    return None
+
+
+class _Filling(Formatter):
+    """Fills in what was found in an English sentence: numbers in the manner of the language, told parts translated."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec == TOLD:
+            return retold(value)
+        if not format_spec:
+            return str(value)
+        number = float(value.rstrip("%").replace(",", ""))
+        if format_spec.endswith("%"):
+            return percent(number / 100, int(format_spec.strip(",.+%") or 0))
+        return written(round(number) if number.is_integer() and "." not in format_spec else number, format_spec)
+
+
+_filling = _Filling()
+
+
+@cache
+def _known(language: str, folder: Path) -> _Known | None:
+    translated = texts.translated(language, folder)
+    if translated is None:
+        return None
+    plain, filled = {}, []
+    for message in translated:
+        if not message.id or not message.string or not isinstance(message.id, str):
+            continue
+        if "{" in message.id and "{" in message.string:
+            literal, pattern = _look(message.id)
+            if literal >= _WORDY:
+                filled.append((literal, pattern, str(message.string)))
+        else:
+            plain[message.id] = str(message.string)
+    filled.sort(key=lambda item: -item[0])  # what says most itself is meant before what could be anything
+    return _Known(plain, tuple((pattern, said) for _, pattern, said in filled))
+
+
+_WORDY = 6  # letters and signs of its own that a sentence must have to be known again
+
+
+def _look(sentence: str) -> tuple[int, re.Pattern[str]]:
+    """What a sentence looks like with its places filled in, and how many characters of its own it has."""
+    literal, parts = 0, []
+    for text, name, form, _ in Formatter().parse(sentence):
+        literal += len(text)
+        parts.append(re.escape(text))
+        if name is None:
+            continue
+        if f"(?P<{name}>" in "".join(parts):
+            parts.append(f"(?P={name})")
+        else:
+            inside = _ANY if form == TOLD else _NUMBER if form else _WITHIN
+            parts.append(f"(?P<{name}>{inside})")
+    return literal, re.compile("".join(parts), re.DOTALL)

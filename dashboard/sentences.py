@@ -1,0 +1,137 @@
+"""Finds in the code all that people may read: the template that translations are made from."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from string import Formatter
+
+import engines
+import storage
+from dashboard.retelling import TOLD
+from dashboard.texts import FOLDER
+from engines.columns import DICTIONARY
+
+#: What is called with a sentence that is told as it is, in English, and retold where it is shown.
+_TELLING = {TOLD, "InputError", "NotFoundError", "StoreError", "ChangedError", "HTTPException"}
+_NUMBERED = re.compile(r"\+?,?(\.\d)?[fg%]?")
+_ROOMS = (FOLDER.parent, Path(engines.__file__).parent, Path(storage.__file__).parent)
+Message = str | tuple[str, str]
+
+
+def template() -> bytes:
+    """The template: all that is said, in the order of the code, then of the columns."""
+    from babel.messages.catalog import Catalog
+    from babel.messages.pofile import write_po
+
+    catalogue = Catalog(project="Segmentry", fuzzy=False)
+    for name, message in messages():
+        catalogue.add(message, locations=[(name, 0)])
+    written = BytesIO()
+    write_po(written, catalogue, omit_header=True, include_lineno=False, width=120)
+    return written.getvalue()
+
+
+def messages() -> Iterator[tuple[str, Message]]:
+    """All that is said, each with the name of where it is said."""
+    for room in _ROOMS:
+        for file in sorted(room.rglob("*.py")):
+            name = file.relative_to(room if room == FOLDER.parent else room.parent).as_posix()
+            if "testing" not in name:
+                for message in said_in(file.read_text(encoding="utf-8")):
+                    yield name, message
+    for column in DICTIONARY.values():
+        for words in (column.title, column.meaning, *([column.unit] if column.unit != "-" else [])):
+            yield "engines/columns.py", words
+
+
+def said_in(code: str) -> Iterator[Message]:
+    """What a module says, in its order: sentences, a number's two forms, and, first, a page's title."""
+    tree = ast.parse(code)
+    for node in tree.body:
+        match node:
+            case ast.Assign([ast.Name("TITLE")], ast.Constant(str(title))):  # see dashboard/pages
+                yield title
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
+        words = [part.value for part in call.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+        match call.func, words:
+            case ast.Name("say" | "noted") | ast.Attribute(attr="say"), [sentence]:
+                yield sentence
+            case ast.Name("say_number") | ast.Attribute(attr="say_number"), [one, many]:
+                yield one, many
+            case ast.Name("plural"), [one, *more]:  # see numbers.plural
+                yield f"{{n}} {one}", f"{{n}} {more[0] if more else one + 's'}"
+            case ast.Name(name), _ if name in _TELLING:
+                for part in call.args:
+                    yield from told_by(part)
+
+
+def told_by(node: ast.expr) -> Iterator[str]:
+    """The sentences that an expression may give, with named places where something is filled in."""
+    for sentence in _worded(node, {}):
+        parts = list(Formatter().parse(sentence))
+        words = "".join(text for text, _, _, _ in parts)
+        if any(sign.isalpha() for sign in words):  # else it is nothing but a place
+            yield words if all(name is None for _, name, _, _ in parts) else sentence
+
+
+def _worded(node: ast.expr, places: dict[str, str]) -> list[str]:
+    match node:
+        case ast.Constant(str(text)):
+            return [text.replace("{", "{{").replace("}", "}}")]
+        case ast.JoinedStr(parts):
+            return ["".join(_worded(part, places)[0] for part in parts)]
+        case ast.BinOp(left, ast.Add(), right):
+            return [head + tail for head in _worded(left, places) for tail in _worded(right, places)]
+        case ast.IfExp(_, one, other):
+            return [*_worded(one, places), *_worded(other, places)]
+        case ast.FormattedValue(value, _, form):
+            return [f"{{{_place(value, places)}{_form(value, form)}}}"]
+    return [f"{{{_place(node, places)}{_form(node, None)}}}"]
+
+
+def _form(value: ast.expr, form: ast.expr | None) -> str:
+    match value, form:
+        case ast.Call(ast.Name("told")), _:
+            return f":{TOLD}"
+        case _, ast.JoinedStr([ast.Constant(str(spec))]) if _NUMBERED.fullmatch(spec):
+            return f":{spec}"
+    return ""
+
+
+def _place(value: ast.expr, places: dict[str, str]) -> str:
+    """A name for what is filled in; the same for the same expression, another for another."""
+    code, name = ast.unparse(value), _named(value)
+    number = 1
+    while places.setdefault(called := name if number == 1 else f"{name}{number}", code) != code:
+        number += 1
+    return called
+
+
+def _named(value: ast.expr) -> str:
+    match value:
+        case ast.Name(name) | ast.Attribute(attr=name):
+            return name.strip("_").lower() or "part"
+        case ast.Subscript(_, ast.Constant(str(name))) if name.isidentifier():
+            return name
+        case ast.Subscript(inner) | ast.Starred(inner) | ast.UnaryOp(_, inner) | ast.IfExp(_, inner):
+            return _named(inner)
+        case ast.Call(ast.Attribute(ast.Constant(), _), [inner, *_]):  # ", ".join(names)
+            return _named(inner)
+        case ast.Call(ast.Attribute(inner, _), []) | ast.Call(ast.Attribute(inner, "rstrip" | "strip"), _):
+            return _named(inner)
+        case ast.Call(_, [inner, *_]) | ast.FormattedValue(inner):
+            return _named(inner)
+        case ast.Call(inner):
+            return _named(inner)
+        case ast.BinOp(left, _, right):
+            return _named(left) if not isinstance(left, ast.Constant) else _named(right)
+        case ast.GeneratorExp(inner) | ast.ListComp(inner):
+            return _named(inner)
+        case ast.JoinedStr(parts):
+            return next((_named(part) for part in parts if isinstance(part, ast.FormattedValue)), "part")
+    return "part"
