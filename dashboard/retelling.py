@@ -14,13 +14,14 @@ from string import Formatter
 from typing import Any, NamedTuple
 
 from dashboard import texts
-from dashboard.locales import spoken
+from dashboard.locales import manner, spoken
 from dashboard.numbers import percent, written
 
-TOLD = "told"  # the form of a place that holds a sentence itself
+STATED = "stated"  # the form of a place that holds a sentence itself
 _NUMBER = r"[-+]?[\d,]*\.?\d+(?:e[-+]?\d+)?%?"
 _WITHIN = r"(?:(?!\. [A-Z]).)*?"  # what is filled in does not run on into the next sentence
 _ANY = r".*?"
+_MEASURED = re.compile(r"-?\d+\.\d+ ± \d+\.\d+")
 _NEXT = re.compile(r"(?<=[.:]) (?=\S)")
 
 
@@ -62,13 +63,13 @@ def _one(sentence: str, known: _Known) -> str | None:
 
 
 class _Filling(Formatter):
-    """Fills in what was found in an English sentence: numbers in the manner of the language, told parts translated."""
+    """Fills in what was found in an English sentence: numbers in the manner of the language, stated parts retold."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        if format_spec == TOLD:
+        if format_spec == STATED:
             return retold(value)
         if not format_spec:
-            return str(value)
+            return value.replace(".", manner().decimal) if _MEASURED.fullmatch(value) else str(value)
         number = float(value.rstrip("%").replace(",", ""))
         if format_spec.endswith("%"):
             return percent(number / 100, int(format_spec.strip(",.+%") or 0))
@@ -111,6 +112,6 @@ def _look(sentence: str) -> tuple[int, re.Pattern[str]]:
         if f"(?P<{name}>" in "".join(parts):
             parts.append(f"(?P={name})")
         else:
-            inside = _ANY if form == TOLD else _NUMBER if form else _WITHIN
+            inside = _ANY if form == STATED else _NUMBER if form else _WITHIN
             parts.append(f"(?P<{name}>{inside})")
     return literal, re.compile("".join(parts), re.DOTALL)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,10 +12,10 @@ from dash.development.base_component import Component
 
 from dashboard import cards, name_editor
 from dashboard.comparison import BETTER, metric_rows, metric_text, space_words
-from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, short_money, written
+from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
+from dashboard.segment_story import rules_in_words
 from dashboard.texts import say
 from engines.contract import Knob
-from engines.rules import rules_of
 from storage.contract import Run, Snapshot
 
 
@@ -54,7 +53,7 @@ def _artifacts(run: Run) -> Mapping[str, Any]:
 def segment_section(run: Run, snapshot: Snapshot, page: str) -> Component:
     """The segments with their figures, their rule in words where the engine has one, and a pencil to name them."""
     currency = str(snapshot.info.get("currency", ""))
-    rules = rules_of(_artifacts(run), partial(short_money, currency=currency))
+    rules = rules_in_words(_artifacts(run), currency)
     heads = (
         (say("Segment and what to do"), False),
         *(

@@ -6,19 +6,21 @@ import ast
 import re
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import product
 from pathlib import Path
 from string import Formatter
 
 import engines
 import storage
-from dashboard.retelling import TOLD
+from dashboard.retelling import STATED
 from dashboard.texts import FOLDER
 from engines.columns import DICTIONARY
 
 #: What is called with a sentence that is told as it is, in English, and retold where it is shown.
-_TELLING = {TOLD, "InputError", "NotFoundError", "StoreError", "ChangedError", "HTTPException"}
+_TELLING = {STATED, "InputError", "NotFoundError", "StoreError", "ChangedError", "HTTPException"}
 _NUMBERED = re.compile(r"\+?,?(\.\d)?[fg%]?")
 _ROOMS = (FOLDER.parent, Path(engines.__file__).parent, Path(storage.__file__).parent)
+_WORDS = (ast.Constant, ast.JoinedStr)
 Message = str | tuple[str, str]
 
 
@@ -67,10 +69,10 @@ def said_in(code: str) -> Iterator[Message]:
                 yield f"{{n}} {one}", f"{{n}} {more[0] if more else one + 's'}"
             case ast.Name(name), _ if name in _TELLING:
                 for part in call.args:
-                    yield from told_by(part)
+                    yield from stated_by(part)
 
 
-def told_by(node: ast.expr) -> Iterator[str]:
+def stated_by(node: ast.expr) -> Iterator[str]:
     """The sentences that an expression may give, with named places where something is filled in."""
     for sentence in _worded(node, {}):
         parts = list(Formatter().parse(sentence))
@@ -84,10 +86,12 @@ def _worded(node: ast.expr, places: dict[str, str]) -> list[str]:
         case ast.Constant(str(text)):
             return [text.replace("{", "{{").replace("}", "}}")]
         case ast.JoinedStr(parts):
-            return ["".join(_worded(part, places)[0] for part in parts)]
+            return ["".join(each) for each in product(*(_worded(part, places) for part in parts))]
         case ast.BinOp(left, ast.Add(), right):
             return [head + tail for head in _worded(left, places) for tail in _worded(right, places)]
         case ast.IfExp(_, one, other):
+            return [*_worded(one, places), *_worded(other, places)]
+        case ast.FormattedValue(ast.IfExp(_, one, other)) if any(isinstance(each, _WORDS) for each in (one, other)):
             return [*_worded(one, places), *_worded(other, places)]
         case ast.FormattedValue(value, _, form):
             return [f"{{{_place(value, places)}{_form(value, form)}}}"]
@@ -96,8 +100,8 @@ def _worded(node: ast.expr, places: dict[str, str]) -> list[str]:
 
 def _form(value: ast.expr, form: ast.expr | None) -> str:
     match value, form:
-        case ast.Call(ast.Name("told")), _:
-            return f":{TOLD}"
+        case ast.Call(ast.Name("stated")), _:
+            return f":{STATED}"
         case _, ast.JoinedStr([ast.Constant(str(spec))]) if _NUMBERED.fullmatch(spec):
             return f":{spec}"
     return ""

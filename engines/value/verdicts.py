@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from engines.stated import stated
 from engines.value.baselines import BASELINES, RECENCY
 from engines.value.metrics import Metrics
 
@@ -27,12 +28,12 @@ def verdict(
     """
     what, metrics = _QUESTIONS[question]
     if model is None:
-        words = f"No model could be judged on {what}: there is too little to learn from."
+        words = stated(f"No model could be judged on {stated(what)}: there is too little to learn from.")
         return {"question": question, "model": None, "beats": False, "words": words}
     naive = [name for name in (*BASELINES, RECENCY) if name in figures and name != model]
     title = titles.get(model, model)
     if not naive:
-        words = f"{title} has no baseline to be held against on {what}."
+        words = stated(f"{title} has no baseline to be held against on {stated(what)}.")
         return {"question": question, "model": model, "beats": False, "words": words}
     said, beaten = [], True
     for metric, name in metrics:
@@ -44,6 +45,8 @@ def verdict(
         best = min(known, key=lambda other: known[other])
         beaten &= ours < known[best]
         said.append(f"{name} {ours:,.3f} against {known[best]:,.3f} of “{titles.get(best, best)}”")
-    does = "beats every baseline" if beaten else "does not beat its baselines"
-    words = f"{title} {does} on {what}: {'; '.join(said)} (lower is better)."
+    words = stated(
+        f"{title} {'beats every baseline' if beaten else 'does not beat its baselines'} on {stated(what)}: "
+        f"{'; '.join(said)} (lower is better)."
+    )
     return {"question": question, "model": model, "beats": beaten, "words": words}

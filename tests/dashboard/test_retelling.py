@@ -5,7 +5,7 @@ import pytest
 from dashboard import sentences, texts
 from dashboard.locales import speaking
 from dashboard.retelling import retold
-from engines.told import told
+from engines.stated import stated
 
 PO = """
 msgid ""
@@ -15,8 +15,8 @@ msgstr ""
 msgid "{first} is the one to work with: it scores {score:.2f}, the next, {second}, {score2:.2f}."
 msgstr "Mit {first} ist zu arbeiten: {score:.2f} gegen {score2:.2f} von {second}."
 
-msgid "Best in {title:told} ({mine:.2f} against {theirs:.2f})."
-msgstr "Am besten bei {title:told} ({mine:.2f} gegen {theirs:.2f})."
+msgid "Best in {title:stated} ({mine:.2f} against {theirs:.2f})."
+msgstr "Am besten bei {title:stated} ({mine:.2f} gegen {theirs:.2f})."
 
 msgid "balance of sizes"
 msgstr "Ausgewogenheit"
@@ -58,16 +58,17 @@ def test_several_sentences_are_retold_one_by_one_and_unknown_ones_stay(german):
 def test_without_a_translation_nothing_changes():
     with speaking("fr_FR"):
         assert retold("All is well.") == "All is well."
-    assert told("All is well.") == "All is well."
+    assert stated("All is well.") == "All is well."
 
 
 @pytest.mark.parametrize(
     ("code", "found"),
     [
-        ('told("One.")', ["One."]),
-        ('told(f"{count:,} of {len(self.names)} {told(kind)}s")', ["{count:,} of {names} {kind:told}s"]),
+        ('stated("One.")', ["One."]),
+        ('stated(f"{count:,} of {len(self.names)} {stated(kind)}s")', ["{count:,} of {names} {kind:stated}s"]),
         ('InputError(f"{a.x} and {b.x}, {a.x!r}" f" {y:>3}")', ["{x} and {x2}, {x} {y}"]),
         ('InputError("Run {x}" if a else f"No {{run}}" + "s")', ["Run {x}", "No {run}s"]),
+        ('stated(f\'{n} {"line is" if n == 1 else "lines are"} left.\')', ["{n} line is left.", "{n} lines are left."]),
         ('InputError(f"{error}")', []),
         ('InputError(say("Choose another."))', ["Choose another."]),
     ],
