@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from io import BytesIO
 from itertools import product
 from pathlib import Path
@@ -15,6 +16,9 @@ import storage
 from dashboard.retelling import STATED
 from dashboard.texts import FOLDER
 from engines.columns import DICTIONARY
+from engines.intake import NOTES, RULES, CleaningRules
+from engines.metrics import METRICS
+from engines.verdict import CRITERIA
 
 #: What is called with a sentence that is told as it is, in English, and retold where it is shown.
 _TELLING = {STATED, "InputError", "NotFoundError", "StoreError", "ChangedError", "HTTPException"}
@@ -45,9 +49,23 @@ def messages() -> Iterator[tuple[str, Message]]:
             if "testing" not in name:
                 for message in said_in(file.read_text(encoding="utf-8")):
                     yield name, message
+    yield from _tabled()
+
+
+def _tabled() -> Iterator[tuple[str, Message]]:
+    """What stands in the engines' tables: columns, metrics, cleaning rules, criteria."""
     for column in DICTIONARY.values():
         for words in (column.title, column.meaning, *([column.unit] if column.unit != "-" else [])):
             yield "engines/columns.py", words
+    for metric in METRICS.values():
+        yield from (("engines/metrics.py", words) for words in (metric.title, metric.meaning))
+    for rule in (*RULES.values(), *NOTES.values()):
+        names = (rule.name.replace("_", " "), rule.catches, rule.because)
+        yield from (("engines/intake/rules.py", words) for words in names)
+    for setting in fields(CleaningRules):
+        yield "engines/intake/settings.py", setting.metadata["why"]
+    for criterion in CRITERIA:
+        yield from (("engines/verdict.py", words) for words in (criterion.title, criterion.meaning))
 
 
 def said_in(code: str) -> Iterator[Message]:
@@ -57,6 +75,13 @@ def said_in(code: str) -> Iterator[Message]:
         match node:
             case ast.Assign([ast.Name("TITLE")], ast.Constant(str(title))):  # see dashboard/pages
                 yield title
+            case ast.ClassDef(body=body):  # an engine's title and summary
+                for line in body:
+                    match line:
+                        case ast.Assign([ast.Name("title" | "summary")], ast.Constant(str(words))):
+                            yield words
+                        case ast.AnnAssign(ast.Name("title" | "summary"), _, ast.Constant(str(words))) if words:
+                            yield words
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
         words = [part.value for part in call.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
@@ -67,6 +92,9 @@ def said_in(code: str) -> Iterator[Message]:
                 yield one, many
             case ast.Name("plural"), [one, *more]:  # see numbers.plural
                 yield f"{{n}} {one}", f"{{n}} {more[0] if more else one + 's'}"
+            case ast.Name("knob"), _:
+                helps = [each.value for each in call.keywords if each.arg == "help"]
+                yield from (words for each in helps for words in stated_by(each))
             case ast.Name(name), _ if name in _TELLING:
                 for part in call.args:
                     yield from stated_by(part)
