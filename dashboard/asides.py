@@ -12,6 +12,7 @@ from dash.exceptions import PreventUpdate
 from dashboard import ids
 from dashboard.cards import warning
 from dashboard.customer_drawer import about_customer
+from dashboard.retelling import reason_of
 from dashboard.segment_drawer import about_segment
 from dashboard.services import Services
 from dashboard.texts import say
@@ -104,4 +105,4 @@ def filled(services: Services, asked: dict[str, Any], theme: str, page: str) -> 
             raise NotFoundError(say("There is no segment {segment} in run {run}.", segment=repr(key), run=asked["run"]))
         return about_segment(services, asked["run"], int(str(key)), page)
     except NotFoundError as error:
-        return say("Not found"), [warning(str(error.args[0]))]
+        return say("Not found"), [warning(reason_of(error))]

@@ -15,6 +15,7 @@ from dashboard.comparison_parts import Part
 from dashboard.disagreeing import Disagreement
 from dashboard.figures import graph_config
 from dashboard.numbers import NOTHING, count, percent, plural, short_money, written
+from dashboard.retelling import retold
 from dashboard.side_by_side import Aligned, Slot, memory_words
 from dashboard.texts import say, say_number
 from engines.columns import CLV, COUNTRY, CUSTOMER_ID, FREQUENCY, MONETARY, RECENCY
@@ -105,16 +106,18 @@ def recommendation(said: Verdict) -> Component:
     """Which run to work with, why, what speaks against it, and what was weighed."""
     parts: list[Component] = [
         html.H2(say("Which run to work with")),
-        html.P(said.headline, className="mb-2 fw-semibold"),
+        html.P(retold(said.headline), className="mb-2 fw-semibold"),
     ]
     for title, sentences in ((say("Why"), said.reasons), (say("But"), said.against), (say("Mind"), said.cautions)):
         if sentences:
             parts.append(html.Div(title, className="seg-hint fw-semibold"))
-            parts.append(html.Ul([html.Li(text) for text in sentences], className="mb-2"))
+            parts.append(html.Ul([html.Li(retold(text)) for text in sentences], className="mb-2"))
     weighed = ", ".join(f"{say(title)} {percent(weight)}" for title, weight in said.considered.items())
     told = say("Weighed: {weighed}.", weighed=weighed) if weighed else ""
     silhouette = say("Silhouettes are left out: each is measured in its own engine's feature space.")
-    parts.append(html.P(" ".join([*filter(None, [told]), *said.missing, silhouette]), className="seg-hint mb-0"))
+    parts.append(
+        html.P(" ".join([*filter(None, [told]), *map(retold, said.missing), silhouette]), className="seg-hint mb-0")
+    )
     return html.Section(parts, className="seg-card seg-verdict", id="compare-verdict")
 
 

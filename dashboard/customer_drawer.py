@@ -15,6 +15,7 @@ from dashboard.explaining import explain
 from dashboard.figures.orders import order_figure
 from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
 from dashboard.one_customer import Known, Then, known_of, orders_of, segments_over_time
+from dashboard.retelling import reason_of
 from dashboard.run_frame import RunFrame
 from dashboard.services import Services
 from dashboard.texts import say, titled
@@ -73,7 +74,7 @@ def _why(services: Services, frame: RunFrame, customer_id: str) -> list[Componen
     try:
         found = explain(frame.run.id, customer_id, services.frames, services.store)
     except InputError as error:
-        return [html.P(str(error), className="seg-hint")]
+        return [html.P(reason_of(error), className="seg-hint")]
     sentences = _rfm_words(frame, found["rfm"]) if found["rfm"] else _near_words(found)
     apart = [_feature_words(frame, item) for item in found["features"][:_FEATURES]]
     return [html.P(sentences), html.Ul([html.Li(text) for text in apart], className="aside-list")]

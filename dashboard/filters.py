@@ -12,6 +12,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.numbers import count, decimal, percent, round_money
+from dashboard.retelling import reason_of
 from dashboard.run_frame import RunFrame
 from dashboard.texts import noted, say, titled
 from engines.columns import CHURN_RISK, CLV, FREQUENCY, FUTURE_SPEND, MONETARY, P_PURCHASE, RECENCY, describe
@@ -76,7 +77,7 @@ def read_view(search: str | None) -> View:
                 Selection.from_query([*good, (name, text)])
                 good.append((name, text))
             except InputError as error:
-                problems.append(str(error))
+                problems.append(reason_of(error))
     return View(run, Selection.from_query(good), tuple(problems), tuple(others))
 
 

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard.renaming import rename
+from dashboard.retelling import reason_of
 from dashboard.services import Services
 from dashboard.texts import say
 from engines.contract import NamedSegment
@@ -157,7 +158,7 @@ def register(app: Dash, services: Services, page: str) -> None:
                 pinned=bool(pinned),
             )
         except (InputError, ChangedError, NotFoundError) as error:
-            return _answer(refused=str(error.args[0]), is_refused=True)
+            return _answer(refused=reason_of(error), is_refused=True)
         now = next(item for item in run.segments if item.key == which["key"])
         told = {"run": run.id, "key": now.key, "before": editing["name"], "name": now.name, "revision": now.revision}
         return _answer(open=False, edited=told)

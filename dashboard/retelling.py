@@ -37,6 +37,11 @@ def retold(sentence: str) -> str:
     return _retold(sentence, spoken(), texts.FOLDER)
 
 
+def reason_of(error: Exception) -> str:
+    """What an error that a user can cause says, in the language of the request."""
+    return retold(str(error.args[0]) if error.args else str(error))
+
+
 @lru_cache(4096)
 def _retold(sentence: str, language: str, folder: Path) -> str:
     known = _known(language, folder)

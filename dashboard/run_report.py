@@ -13,8 +13,9 @@ from dash.development.base_component import Component
 from dashboard import cards, name_editor
 from dashboard.comparison import BETTER, metric_rows, metric_text, space_words
 from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
+from dashboard.retelling import retold
 from dashboard.segment_story import rules_in_words
-from dashboard.texts import say
+from dashboard.texts import noted, say
 from engines.contract import Knob
 from storage.contract import Run, Snapshot
 
@@ -136,7 +137,7 @@ def setting_section(run: Run, knobs: Sequence[Knob]) -> Component:
         changed = knob is not None and _setting(value) != default
         shown = html.Td(_setting(value), className="seg-best" if changed else "")
         title = html.Th(
-            name.replace("_", " "),
+            say(name.replace("_", " ")),
             scope="row",
             title=say(knob.help) if knob and knob.help else None,
             className="seg-help",
@@ -200,7 +201,7 @@ def _value_words(model: Mapping[str, Any]) -> str:
     rate = (
         [say("discounted by {rate} a year", rate=percent(model["discount_rate"]))] if model.get("discount_rate") else []
     )
-    return ", ".join([" and ".join(used), *ahead, *rate])
+    return ", ".join([say(" and ").join(used), *ahead, *rate])
 
 
 def _ledger(ledger: Mapping[str, Any], currency: str) -> Component:
@@ -224,7 +225,7 @@ def _ledger(ledger: Mapping[str, Any], currency: str) -> Component:
 
 
 def _bullets(sentences: Sequence[str]) -> Component:
-    return html.Ul([html.Li(sentence) for sentence in sentences], className="seg-notes")
+    return html.Ul([html.Li(retold(sentence)) for sentence in sentences], className="seg-notes")
 
 
 def note_section(run: Run) -> list[Component]:
@@ -245,9 +246,14 @@ def machine_section(run: Run) -> Component:
         (say("Fit time"), took, say("Seconds from the customer table to the finished segments.")),
         (say("Fitted on"), fitted_on, say("Everyone is labelled all the same.")),
     ]
+    _ = (  # what our own engines call them
+        *(noted("log likelihood"), noted("rounds"), noted("settled"), noted("near singular")),
+        *(noted("exact"), noted("leaves"), noted("cut height"), noted("next height")),
+    )
     diagnostics = run.info.get("diagnostics", {})
     pairs += [
-        (name.replace("_", " "), _figure(value), say("A figure of the fit.")) for name, value in diagnostics.items()
+        (say(name.replace("_", " ")), _figure(value), say("A figure of the fit."))
+        for name, value in diagnostics.items()
     ]
     pairs += [(name, version, say("Version of the library.")) for name, version in run.info.get("versions", {}).items()]
     return section(say("Under the hood"), _pairs(say("Figures of the fit and library versions"), pairs))

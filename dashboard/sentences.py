@@ -21,7 +21,7 @@ from engines.metrics import METRICS
 from engines.verdict import CRITERIA
 
 #: What is called with a sentence that is told as it is, in English, and retold where it is shown.
-_TELLING = {STATED, "InputError", "NotFoundError", "StoreError", "ChangedError", "HTTPException"}
+_TELLING = {STATED, "InputError", "NotFoundError", "StoreError", "ChangedError", "HTTPException", "progress"}
 _NUMBERED = re.compile(r"\+?,?(\.\d)?[fg%]?")
 _ROOMS = (FOLDER.parent, Path(engines.__file__).parent, Path(storage.__file__).parent)
 _WORDS = (ast.Constant, ast.JoinedStr)
@@ -75,13 +75,15 @@ def said_in(code: str) -> Iterator[Message]:
         match node:
             case ast.Assign([ast.Name("TITLE")], ast.Constant(str(title))):  # see dashboard/pages
                 yield title
-            case ast.ClassDef(body=body):  # an engine's title and summary
+            case ast.ClassDef(body=body):  # an engine's title and summary, and what its settings are called
                 for line in body:
                     match line:
                         case ast.Assign([ast.Name("title" | "summary")], ast.Constant(str(words))):
                             yield words
                         case ast.AnnAssign(ast.Name("title" | "summary"), _, ast.Constant(str(words))) if words:
                             yield words
+                        case ast.AnnAssign(ast.Name(name), _, ast.Call(ast.Name(maker))) if maker.endswith("knob"):
+                            yield name.replace("_", " ")
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
         words = [part.value for part in call.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]

@@ -24,6 +24,7 @@ from dashboard.context import address, context, first_run, moved, run_from
 from dashboard.countries import outlines
 from dashboard.figures import country_map
 from dashboard.pages import PAGES
+from dashboard.retelling import reason_of
 from dashboard.services import Services
 from dashboard.texts import noted, say
 from engines.errors import InputError
@@ -221,7 +222,7 @@ def _draw(page: ModuleType, /, **query: Any) -> Component:
         return html.Div(
             [
                 html.H1(say("This address leads nowhere")),
-                html.P(str(error)),
+                html.P(reason_of(error)),
                 dcc.Link(say("Begin again"), href=page.PATH),
             ],
             className="seg-empty",
@@ -250,7 +251,7 @@ def _unknown_pages_are_404(response: Response) -> Response:
 def _say_what_went_wrong(error: Exception) -> None:
     """Tell the user instead of leaving an old picture standing as if it were the new one."""
     if isinstance(error, InputError | NotFoundError | StoreError):
-        sentence = str(error)
+        sentence = reason_of(error)
     else:
         _log.error("A callback failed", exc_info=error)
         sentence = say("Something went wrong, and what is shown may be old. The server's log says what it was.")

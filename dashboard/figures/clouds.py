@@ -139,7 +139,7 @@ def draw_cloud(data: CloudData, theme: str, areas: Sequence[Area] = ()) -> Drawi
     depth = np.where(data.cells > 0, np.sqrt(data.cells / data.cells.max()), np.nan)
     ground = {
         "type": "heatmap",
-        "name": "everyone",
+        "name": say("everyone"),
         "x": typed(data.x.edges),
         "y": typed(data.y.edges),
         "z": typed(depth.astype(np.float32)),

@@ -100,7 +100,7 @@ def sizes_data(points: Sequence[DriftPoint], segments: Sequence[Mapping[str, obj
     shape = (len(keys), len(points))
     return SizesData(
         np.array([point.as_of for point in points], dtype="datetime64[D]"),
-        tuple(known.get(key, (f"Segment {key}", _GREY))[0] for key in keys),
+        tuple(known.get(key, (say("Segment {number}", number=key), _GREY))[0] for key in keys),
         tuple(known.get(key, ("", _GREY))[1] for key in keys),
         np.array(customers, dtype=np.int64).reshape(shape),
         np.array(revenue, dtype=np.float64).reshape(shape),

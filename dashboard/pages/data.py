@@ -10,6 +10,7 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import upload_form as form
 from dashboard.data_there import there
+from dashboard.retelling import reason_of
 from dashboard.services import Services
 from dashboard.texts import say
 from dashboard.tidying import remove
@@ -152,7 +153,7 @@ def register(app: Dash, services: Services) -> None:
             asked = Asked(mapping=mapping, reading=reading)
             seen = look(services.store.upload(upload_id), asked, services.config)
         except InputError as error:
-            return (no_update, alert(str(error)), True, *[no_update] * 6)
+            return (no_update, alert(reason_of(error)), True, *[no_update] * 6)
         questions: list[Any] = []
         for kind, value in (("date_order", order), ("decimal", decimal)):
             choice = form.problem_of(seen, kind)
@@ -202,7 +203,7 @@ def register(app: Dash, services: Services) -> None:
             elif ctx.triggered_id == CANCEL:
                 store.cancel_upload(upload_id)
         except (InputError, ChangedError) as error:
-            refused = alert(str(error))
+            refused = alert(reason_of(error))
         upload = store.upload(upload_id)
         is_busy = upload.state in BUSY
         return {

@@ -16,6 +16,7 @@ from dashboard.figures import graph_config
 from dashboard.figures import migration as figures
 from dashboard.migrating import Between, between_dates, between_runs, dates_of, runs_of_kind
 from dashboard.numbers import count, day, percent, plural, short_money
+from dashboard.retelling import reason_of
 from dashboard.services import Services
 from dashboard.texts import say
 from engines.errors import InputError
@@ -169,7 +170,7 @@ def register(app: Dash, services: Services) -> None:
         try:
             found, asked = _between(run_id, start, end, services)
         except (InputError, NotFoundError) as error:
-            return [cards.warning(str(error))]
+            return [cards.warning(reason_of(error))]
         here = f"{PATH}?{urlencode({'run': run_id, 'from': start, 'to': end})}"
         return _shown(found, asked, here, currency, theme or "light")
 

@@ -266,11 +266,11 @@ def _automatic(models: Mapping[str, ValueModel], proof: Mapping[str, Any] | None
     if proof is None or found is None:
         title = models[DEFAULT].title
         return DEFAULT, stated(
-            f"{title} is used, because no test could say which lifetime model foresees these sales best."
+            f"{stated(title)} is used, because no test could say which lifetime model foresees these sales best."
         )
     rmse = proof["holdout"][found]["rmse"]
     return found, stated(
-        f"{models[found].title} is used: of the lifetime models it foresaw the test best (RMSE {rmse:.3f})."
+        f"{stated(models[found].title)} is used: of the lifetime models it foresaw the test best (RMSE {rmse:.3f})."
     )
 
 

@@ -67,7 +67,7 @@ def fit_value(x: Floats, mean_value: Floats, monetary: Floats) -> ValueFit:
         return gamma_gamma.fit(x[who], mean_value[who])
     paying = monetary > 0
     mean = float(np.sort(monetary[paying]).sum() / (x[paying] + 1.0).sum()) if paying.any() else 0.0
-    return ValueFit(gamma_gamma.flat(mean), "mean of all purchases", 0.0, False)
+    return ValueFit(gamma_gamma.flat(mean), stated("mean of all purchases"), 0.0, False)
 
 
 def correlation(x: Floats, mean_value: Floats) -> float | None:

@@ -12,9 +12,9 @@ from engines.value.metrics import Metrics
 #: Per question: what is foreseen, the figures that have to be lower than every baseline's, and their names. Of spend
 #: the logarithm does not decide: it is about who gets a little instead of nothing, and hangs on the unit of money.
 _QUESTIONS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
-    "purchases": ("purchases", (("rmse", "RMSE"), ("msle", "MSLE"))),
-    "churn": ("who stays away", (("log_loss", "log loss"), ("brier", "Brier score"))),
-    "ltv": ("spend", (("rmse", "RMSE"),)),
+    "purchases": (stated("purchases"), (("rmse", "RMSE"), ("msle", "MSLE"))),
+    "churn": (stated("who stays away"), (("log_loss", stated("log loss")), ("brier", stated("Brier score")))),
+    "ltv": (stated("spend"), (("rmse", "RMSE"),)),
 }
 
 
@@ -33,7 +33,7 @@ def verdict(
     naive = [name for name in (*BASELINES, RECENCY) if name in figures and name != model]
     title = titles.get(model, model)
     if not naive:
-        words = stated(f"{title} has no baseline to be held against on {stated(what)}.")
+        words = stated(f"{stated(title)} has no baseline to be held against on {stated(what)}.")
         return {"question": question, "model": model, "beats": False, "words": words}
     said, beaten = [], True
     for metric, name in metrics:
@@ -44,9 +44,11 @@ def verdict(
             continue
         best = min(known, key=lambda other: known[other])
         beaten &= ours < known[best]
-        said.append(f"{name} {ours:,.3f} against {known[best]:,.3f} of “{titles.get(best, best)}”")
-    words = stated(
-        f"{title} {'beats every baseline' if beaten else 'does not beat its baselines'} on {stated(what)}: "
-        f"{'; '.join(said)} (lower is better)."
-    )
+        naive_title = titles.get(best, best)
+        said.append(stated(f"{stated(name)} {ours:,.3f} against {known[best]:,.3f} of “{stated(naive_title)}”."))
+    if beaten:
+        words = stated(f"{stated(title)} beats every baseline on {stated(what)} (lower is better).")
+    else:
+        words = stated(f"{stated(title)} does not beat its baselines on {stated(what)} (lower is better).")
+    words = " ".join((words, *said))
     return {"question": question, "model": model, "beats": beaten, "words": words}
