@@ -86,7 +86,7 @@
           return false;
         });
         graph.on("plotly_legendclick", function (event) {
-          var name = event.data[event.curveNumber].name;
+          var name = event.data[event.curveNumber].meta;
           window.dash_clientside.set_props("segments-legend", { data: { name: name, at: Date.now() } });
           return false;
         });

@@ -15,7 +15,7 @@ from dashboard.customer_drawer import about_customer
 from dashboard.retelling import reason_of
 from dashboard.segment_drawer import about_segment
 from dashboard.services import Services
-from dashboard.texts import say
+from dashboard.texts import say, segment_name
 from engines.contract import NamedSegment
 from storage.contract import NotFoundError
 
@@ -25,7 +25,9 @@ CUSTOMER, ABOUT = PARAMETERS = ("customer", "about")
 
 def opener(segment: NamedSegment) -> Component:
     """The button in the table of segments that opens the panel."""
-    label = say("About {segment}: rule, countries, categories, who came and who left", segment=segment.name)
+    label = say(
+        "About {segment}: rule, countries, categories, who came and who left", segment=segment_name(segment.name)
+    )
     return html.Button(
         say("About"),
         type="button",

@@ -10,7 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.numbers import NOTHING, count, days, decimal, money, percent, round_money, short_money
-from dashboard.texts import explained, noted, say, titled
+from dashboard.texts import explained, noted, say, segment_name, titled
 from dashboard.totals import SegmentTotals
 from engines.columns import CHURN_RISK, CLV, DICTIONARY, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
@@ -110,13 +110,14 @@ def _segment_columns() -> list[tuple[str, str]]:
 def _segment_line(
     row: SegmentTotals, currency: str, button_id: Any, chosen: bool, beside: Component | None
 ) -> Component:
+    called = segment_name(row.segment.name)
     name = html.Button(
-        [swatch(row.segment.colour), row.segment.name],
+        [swatch(row.segment.colour), called],
         id=button_id,
         className="link-button",
-        title=say("Stop filtering by {segment}", segment=row.segment.name)
+        title=say("Stop filtering by {segment}", segment=called)
         if chosen
-        else say("Show only {segment}", segment=row.segment.name),
+        else say("Show only {segment}", segment=called),
         **{"aria-pressed": "true" if chosen else "false"},
     )
     numbers = (
@@ -133,7 +134,7 @@ def _segment_line(
     cells = [html.Td(shown, className="seg-number", title=exact) for shown, exact in numbers]
     return html.Tr(
         [
-            html.Th([name, beside, html.Div(row.segment.action, className="action")], scope="row"),
+            html.Th([name, beside, html.Div(say(row.segment.action), className="action")], scope="row"),
             *cells,
         ],
         className="chosen" if chosen else "",

@@ -17,7 +17,7 @@ from dashboard.figures import graph_config
 from dashboard.numbers import NOTHING, count, percent, plural, short_money, written
 from dashboard.retelling import retold
 from dashboard.side_by_side import Aligned, Slot, memory_words
-from dashboard.texts import say, say_number
+from dashboard.texts import say, say_number, segment_name
 from engines.columns import CLV, COUNTRY, CUSTOMER_ID, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
 from engines.verdict import Verdict
@@ -214,7 +214,7 @@ def _slot(slot: Slot | None) -> Component:
         return html.Td(NOTHING, title=say("This run has fewer segments."), className="seg-hint")
     item = slot.segment
     parts: list[Any] = [
-        html.Div([cards.swatch(item.colour), item.name], className="fw-semibold"),
+        html.Div([cards.swatch(item.colour), segment_name(item.name)], className="fw-semibold"),
         html.Div(
             say("{customers} · {share} of customers", customers=count(item.customers), share=percent(slot.share)),
             className="seg-small",
@@ -238,9 +238,9 @@ def disagreements(found: Disagreement, labels: tuple[str, str]) -> list[Componen
             html.P(
                 say(
                     "Nobody is in {segment} by {first} and in {elsewhere} by {second}. Choose other segments above.",
-                    segment=found.segment,
+                    segment=segment_name(found.segment),
                     first=labels[0],
-                    elsewhere=found.elsewhere,
+                    elsewhere=segment_name(found.elsewhere),
                     second=labels[1],
                 ),
                 className="mb-0",
@@ -253,9 +253,9 @@ def disagreements(found: Disagreement, labels: tuple[str, str]) -> list[Componen
         found.customers,
         customers=plural(found.customers, "customer"),
         money=money,
-        segment=found.segment,
+        segment=segment_name(found.segment),
         first=labels[0],
-        elsewhere=found.elsewhere,
+        elsewhere=segment_name(found.elsewhere),
         second=labels[1],
     )
     query = urlencode(
@@ -305,4 +305,4 @@ def _customers(found: Disagreement) -> Component:
 
 def segment_options(segments: Sequence[NamedSegment]) -> list[dict[str, str]]:
     """Segments as a picker lists them."""
-    return [{"label": f"{item.name} ({count(item.customers)})", "value": item.name} for item in segments]
+    return [{"label": f"{segment_name(item.name)} ({count(item.customers)})", "value": item.name} for item in segments]

@@ -12,7 +12,7 @@ from dash.exceptions import PreventUpdate
 from dashboard.renaming import rename
 from dashboard.retelling import reason_of
 from dashboard.services import Services
-from dashboard.texts import say
+from dashboard.texts import say, segment_name
 from engines.contract import NamedSegment
 from engines.errors import InputError
 from storage.contract import ChangedError, NotFoundError
@@ -26,7 +26,7 @@ def edited(page: str) -> str:
 
 def pencil(page: str, run_id: int, segment: NamedSegment) -> Component:
     """The button beside a segment's name that opens the window, and a word where name and action are pinned."""
-    label = say("Edit name and action of {segment}", segment=segment.name)
+    label = say("Edit name and action of {segment}", segment=segment_name(segment.name))
     button = html.Button(
         "✎",
         id={"type": f"{page}-edit", "run": run_id, "key": segment.key},

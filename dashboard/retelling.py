@@ -63,7 +63,10 @@ def _one(sentence: str, known: _Known) -> str | None:
         return known.plain[sentence]
     for pattern, translated in known.filled:
         if found := pattern.fullmatch(sentence):
-            return _filling.vformat(translated, (), found.groupdict())
+            try:
+                return _filling.vformat(translated, (), found.groupdict())
+            except (KeyError, ValueError):  # a translation with a place that is not there
+                return sentence
     return None
 
 
@@ -91,11 +94,11 @@ def _known(language: str, folder: Path) -> _Known | None:
         return None
     plain, filled = {}, []
     for message in translated:
-        if not message.id or not message.string or not isinstance(message.id, str):
+        if message.context or not message.id or not message.string or not isinstance(message.id, str):
             continue
         if "{" in message.id and "{" in message.string:
             literal, pattern = _look(message.id)
-            if literal >= _WORDY:
+            if pattern is not None and literal >= _WORDY:
                 filled.append((literal, pattern, str(message.string)))
         else:
             plain[message.id] = str(message.string)
@@ -106,7 +109,7 @@ def _known(language: str, folder: Path) -> _Known | None:
 _WORDY = 6  # letters and signs of its own that a sentence must have to be known again
 
 
-def _look(sentence: str) -> tuple[int, re.Pattern[str]]:
+def _look(sentence: str) -> tuple[int, re.Pattern[str] | None]:
     """What a sentence looks like with its places filled in, and how many characters of its own it has."""
     literal, parts = 0, []
     for text, name, form, _ in Formatter().parse(sentence):
@@ -114,6 +117,8 @@ def _look(sentence: str) -> tuple[int, re.Pattern[str]]:
         parts.append(re.escape(text))
         if name is None:
             continue
+        if not name.isidentifier():  # a place that a chart fills in
+            return 0, None
         if f"(?P<{name}>" in "".join(parts):
             parts.append(f"(?P={name})")
         else:

@@ -15,7 +15,7 @@ from dashboard.comparison import BETTER, metric_rows, metric_text, space_words
 from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
 from dashboard.retelling import retold
 from dashboard.segment_story import rules_in_words
-from dashboard.texts import noted, say
+from dashboard.texts import noted, say, segment_name
 from engines.contract import Knob
 from storage.contract import Run, Snapshot
 
@@ -76,12 +76,12 @@ def segment_section(run: Run, snapshot: Snapshot, page: str) -> Component:
         rule = [html.Div(rules[item.key], className="rule")] if item.key in rules else []
         name = [
             dcc.Link(
-                [cards.swatch(item.colour), item.name],
+                [cards.swatch(item.colour), segment_name(item.name)],
                 href=address,
-                title=say("Show the customers of {segment}", segment=item.name),
+                title=say("Show the customers of {segment}", segment=segment_name(item.name)),
             ),
             name_editor.pencil(page, run.id, item),
-            html.Div(item.action, className="action"),
+            html.Div(say(item.action), className="action"),
             *rule,
         ]
         numbers = (

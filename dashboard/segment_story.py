@@ -125,7 +125,7 @@ def _who(
     services: Services, frame: RunFrame, segment: NamedSegment, figures: SegmentTotals | None, whole: Totals
 ) -> tuple[str, ...]:
     stem = re.sub(r" \d+$", "", segment.name)  # two segments alike are told apart by a number
-    meant = [play.description for play in services.config.plays if play.name == stem and play.description]
+    meant = [say(play.description) for play in services.config.plays if play.name == stem and play.description]
     if figures is None or not whole.customers:
         return (*meant, say("Nobody is in this segment in this run."))
     mean = float(frame.values(RECENCY).mean())

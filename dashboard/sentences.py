@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from io import BytesIO
 from itertools import product
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
 import engines
 import storage
+from dashboard.config import shipped
 from dashboard.retelling import STATED
-from dashboard.texts import FOLDER
+from dashboard.texts import FOLDER, SEGMENT
 from engines.columns import DICTIONARY
 from engines.intake import NOTES, RULES, CleaningRules
 from engines.metrics import METRICS
@@ -36,6 +39,8 @@ def template() -> bytes:
     catalogue = Catalog(project="Segmentry", fuzzy=False)
     for name, message in messages():
         catalogue.add(message, locations=[(name, 0)])
+    for entry in playbook():
+        catalogue.add(entry["name"], locations=[("config.toml", 0)], context=SEGMENT)
     written = BytesIO()
     write_po(written, catalogue, omit_header=True, include_lineno=False, width=120)
     return written.getvalue()
@@ -50,6 +55,14 @@ def messages() -> Iterator[tuple[str, Message]]:
                 for message in said_in(file.read_text(encoding="utf-8")):
                     yield name, message
     yield from _tabled()
+    for entry in playbook():
+        yield from (("config.toml", words) for words in (entry["description"], entry["action"]))
+
+
+def playbook() -> Sequence[Mapping[str, Any]]:
+    """The names for segments that come with Segmentry, with what they mean and what to do."""
+    settings = tomllib.loads(shipped("config.toml").read_text(encoding="utf-8"))
+    return [*settings["playbook"], *settings["playbook_plain"]]
 
 
 def _tabled() -> Iterator[tuple[str, Message]]:

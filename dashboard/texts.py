@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parent / "locale"
 TEMPLATE = "segmentry.pot"
+#: The context of names of segments in a translation: "Lost" is said of customers.
+SEGMENT = "segment"
 
 
 def say(sentence: str, /, **parts: Any) -> str:
@@ -35,6 +37,18 @@ def say_number(one: str, many: str, number: float, /, **parts: Any) -> str:
 def noted(sentence: str) -> str:
     """A sentence of a constant, which is said where it is shown: there the language is known."""
     return sentence
+
+
+def segment_name(name: str) -> str:
+    """What a segment is called: a name of the playbook in the language, any other as its owner gave it.
+
+    A number that tells two segments of one name apart stays behind it.
+    """
+    translations = _translations(spoken(), FOLDER)
+    stem, _, number = name.rpartition(" ")
+    if stem and number.isdigit():
+        return f"{translations.pgettext(SEGMENT, stem)} {number}"
+    return translations.pgettext(SEGMENT, name)
 
 
 def titled(column: Column) -> str:

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.locales import of_charts, spoken
-from dashboard.texts import noted
+from dashboard.texts import noted, segment_name
 
 _NAME = 26  # letters of a name on an axis
 NOTHING_LEFT = noted("No customer meets these filters.")
@@ -151,7 +151,8 @@ def tabled(figure: go.Figure, head: Sequence[str], rows: Iterable[Sequence[str]]
 
 def named_ticks(names: Sequence[str]) -> dict[str, Any]:
     """Ticks of an axis of names: a long name is cut, so that it leaves room for what is drawn; hover has it whole."""
-    shown = [name if len(name) <= _NAME else f"{name[: _NAME - 1]}…" for name in names]
+    called = map(segment_name, names)
+    shown = [name if len(name) <= _NAME else f"{name[: _NAME - 1]}…" for name in called]
     return {"tickmode": "array", "tickvals": list(names), "ticktext": shown}
 
 

@@ -13,7 +13,7 @@ from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, seen, 
 from dashboard.figures.scales import Axis, axis_of, log_ticks, titled_axis
 from dashboard.numbers import count, plotted, plural, round_money, significant
 from dashboard.run_frame import Mask, RunFrame
-from dashboard.texts import noted, say, titled
+from dashboard.texts import noted, say, segment_name, titled
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY, describe
 from storage.area import Area
 
@@ -155,12 +155,13 @@ def draw_cloud(data: CloudData, theme: str, areas: Sequence[Area] = ()) -> Drawi
         {
             "type": "scatter",
             "mode": "markers",
-            "name": cloud.name,
+            "name": segment_name(cloud.name),
+            "meta": cloud.name,
             "x": typed(cloud.x),
             "y": typed(cloud.y),
             "marker": {"color": seen(cloud.colour, theme), "size": size, "opacity": opacity},
             "customdata": cloud.ids.tolist(),
-            "hovertemplate": f"<b>%{{customdata}}</b><br>{hover}<extra>{cloud.name}</extra>",
+            "hovertemplate": f"<b>%{{customdata}}</b><br>{hover}<extra>{segment_name(cloud.name)}</extra>",
         }
         for cloud in data.clouds
     ]

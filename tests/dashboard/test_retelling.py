@@ -24,6 +24,9 @@ msgstr "Ausgewogenheit"
 msgid "{n:,} lines were left out ({share:.0%})."
 msgstr "{n:,} Zeilen fielen weg ({share:.0%})."
 
+msgid "A slip of {whose} hand."
+msgstr "Ein Ausrutscher von {wessen}."
+
 msgid "All is {adjective}."
 msgstr "Alles ist {adjective}."
 """
@@ -52,6 +55,8 @@ def test_several_sentences_are_retold_one_by_one_and_unknown_ones_stay(german):
     several = "All is well. Nobody knows this. 2 lines were left out (1%). All is odd."
     assert retold(several) == "Alles ist well. Nobody knows this. 2 Zeilen fielen weg (1\u00a0%). Alles ist odd."
     assert retold("What a customer is called") == "What a customer is called"
+    assert retold("A slip of the hand.") == "A slip of the hand."
+    assert retold("A slip of my hand.") == "A slip of my hand."
     assert retold("") == ""
 
 
