@@ -11,7 +11,7 @@ from io import BytesIO
 from itertools import product
 from pathlib import Path
 from string import Formatter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import engines
 import storage
@@ -23,6 +23,9 @@ from engines.intake import NOTES, RULES, CleaningRules
 from engines.metrics import METRICS
 from engines.verdict import CRITERIA
 
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
+
 #: What is called with a sentence that is told as it is, in English, and retold where it is shown.
 _TELLING = {STATED, "InputError", "NotFoundError", "StoreError", "ChangedError", "HTTPException", "progress"}
 _NUMBERED = re.compile(r"\+?,?(\.\d)?[fg%]?")
@@ -32,18 +35,24 @@ Message = str | tuple[str, str]
 
 
 def template() -> bytes:
-    """The template: all that is said, in the order of the code, then of the columns."""
-    from babel.messages.catalog import Catalog
+    """The template as the file that it is."""
     from babel.messages.pofile import write_po
 
-    catalogue = Catalog(project="Segmentry", fuzzy=False)
-    for name, message in messages():
-        catalogue.add(message, locations=[(name, 0)])
-    for entry in playbook():
-        catalogue.add(entry["name"], locations=[("config.toml", 0)], context=SEGMENT)
     written = BytesIO()
-    write_po(written, catalogue, omit_header=True, include_lineno=False, width=120)
+    write_po(written, catalogue(), omit_header=True, include_lineno=False, width=120)
     return written.getvalue()
+
+
+def catalogue() -> Catalog:
+    """All that is said, in the order of the code, then of tables; names of segments in a context of their own."""
+    from babel.messages.catalog import Catalog
+
+    found = Catalog(project="Segmentry", fuzzy=False)
+    for name, message in messages():
+        found.add(message, locations=[(name, 0)])
+    for entry in playbook():
+        found.add(entry["name"], locations=[("config.toml", 0)], context=SEGMENT)
+    return found
 
 
 def messages() -> Iterator[tuple[str, Message]]:

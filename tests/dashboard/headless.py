@@ -49,7 +49,9 @@ class Visit:
 
     def _settle(self) -> None:
         for _ in range(6):
-            if not any([self._call(callback) for callback in self.callbacks if not callback.get("prevent_initial_call")]):
+            if not any(
+                [self._call(callback) for callback in self.callbacks if not callback.get("prevent_initial_call")]
+            ):
                 break
 
     def _get(self, path: str) -> Any:
