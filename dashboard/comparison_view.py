@@ -77,7 +77,10 @@ def plain_table(title: str, numbers: Part, most: int = 200) -> Component:
     ]
     body = [
         html.Tr(
-            [html.Td(text, className="seg-number" if right[i] else "") for i, text in enumerate(numbers.shown(row))]
+            [
+                html.Td(segment_name(text), className="seg-number" if right[i] else "")
+                for i, text in enumerate(numbers.shown(row))
+            ]
         )
         for row in numbers.rows[:most]
     ]

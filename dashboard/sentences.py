@@ -17,7 +17,7 @@ import engines
 import storage
 from dashboard.config import shipped
 from dashboard.retelling import STATED
-from dashboard.texts import FOLDER, SEGMENT
+from dashboard.texts import FOLDER, SEGMENT, UNNAMED
 from engines.columns import DICTIONARY
 from engines.intake import NOTES, RULES, CleaningRules
 from engines.metrics import METRICS
@@ -50,8 +50,8 @@ def catalogue() -> Catalog:
     found = Catalog(project="Segmentry", fuzzy=False)
     for name, message in messages():
         found.add(message, locations=[(name, 0)])
-    for entry in playbook():
-        found.add(entry["name"], locations=[("config.toml", 0)], context=SEGMENT)
+    for name in (*(entry["name"] for entry in playbook()), UNNAMED):
+        found.add(name, locations=[("config.toml", 0)], context=SEGMENT)
     return found
 
 

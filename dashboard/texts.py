@@ -18,6 +18,8 @@ FOLDER = Path(__file__).resolve().parent / "locale"
 TEMPLATE = "segmentry.pot"
 #: The context of names of segments in a translation: "Lost" is said of customers.
 SEGMENT = "segment"
+#: What a segment without a name is called, with a number behind it.
+UNNAMED = "Segment"
 
 
 def say(sentence: str, /, **parts: Any) -> str:

@@ -199,7 +199,7 @@ def _table(data: CloudData) -> tuple[list[str], list[list[str]]]:
     head += [say(part, title=titled(describe(axis.column))) for axis in (data.x, data.y) for part in _PARTS]
     rows = []
     for cloud in data.clouds:
-        cells = [cloud.name, count(len(cloud.x))]
+        cells = [segment_name(cloud.name), count(len(cloud.x))]
         for axis, values in ((data.x, cloud.x), (data.y, cloud.y)):
             rising = np.sort(values)
             for value in rising[[len(rising) // 4, len(rising) // 2, 3 * len(rising) // 4]]:
