@@ -266,9 +266,8 @@ def _flows(moves: Migration, currency: str) -> Component:
         sign = "+" if flow.net > 0 else ""
         cells = [count(flow.before), count(flow.after), count(flow.came), count(flow.left), f"{sign}{count(flow.net)}"]
         cells.append(f"{'+' if flow.money_net > 0 else ''}{short_money(flow.money_net, currency)}")
-        name = html.Th(
-            [cards.swatch(moves.colours.get(flow.segment, "#999999")), segment_name(flow.segment)], scope="row"
-        )
+        colour = moves.colours.get(flow.segment, "#999999")
+        name = html.Th([cards.swatch(colour), segment_name(flow.segment)], scope="row")
         lines.append(html.Tr([name, *(html.Td(text, className="seg-number") for text in cells)]))
     return _scrolling(
         html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table"), say("Net flows")

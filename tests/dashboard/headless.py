@@ -48,10 +48,9 @@ class Visit:
         self._settle()
 
     def _settle(self) -> None:
+        waiting = [each for each in self.callbacks if not each.get("prevent_initial_call")]
         for _ in range(6):
-            if not any(
-                [self._call(callback) for callback in self.callbacks if not callback.get("prevent_initial_call")]
-            ):
+            if not sum(self._call(callback) for callback in waiting):
                 break
 
     def _get(self, path: str) -> Any:

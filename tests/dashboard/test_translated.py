@@ -1,0 +1,133 @@
+"""In a made-up language that marks every sentence it knows, all that pages say is marked: a translation is one file."""
+
+import json
+import re
+from string import Formatter
+
+import pytest
+from babel.messages.pofile import write_po
+
+from dashboard import sentences, texts
+from dashboard.frames import FrameCache
+from dashboard.locales import speaking
+from dashboard.pages import PAGES
+from dashboard.retelling import STATED, retold
+from dashboard.services import Services
+from dashboard.shell import create_shell
+from tests.dashboard import shop
+from tests.dashboard.headless import Visit, read
+
+#: What stands in no language: names of engines, models, formats, measures and libraries, and choices of settings.
+OF_NO_LANGUAGE = {
+    *("Segmentry", "RFM", "CLV", "BG", "MBG", "NBD", "Pareto", "Gamma", "GBP", "JPY", "UTC", "MB", "kB", "Mio"),
+    *("PNG", "SVG", "CSV", "XLSX", "PARQUET", "Excel", "Parquet", "xlsx", "parquet", "csv", "zip"),
+    *("RMSE", "MSLE", "MAE", "ROC", "PR", "AUC", "PSI", "ARI", "BIC", "AIC", "bic", "aic"),
+    *("segmentry", "numpy", "pandas", "lifetimes", "scikit", "learn", "scipy", "run", "SALES", "engine"),
+    *("log1p", "standard", "none", "ten", "eleven", "recency_days", "frequency", "monetary", "kmeans", "hierarchical"),
+}
+#: Engines, and the shop's own: countries, data sets, files, customers, names given by hand.
+NAMES = (
+    *("K-means", "Gaussian mixture", "Hierarchical", "Gradient boosting", "shop.csv", "toys.csv", "by hand"),
+    *(*shop.COUNTRIES, "Shop", "Toys", "shop", "toys", "=1+1", "@home", "it did not work out. Try another k."),
+)
+#: A day or a month, which Babel writes.
+DAY = re.compile(r"(\d+\. )?[A-Z][a-zä]+\.? \d{4}")
+
+
+@pytest.fixture(scope="module")
+def pseudo(tmp_path_factory):
+    """A folder with a translation of everything: each sentence in ⟦ ⟧."""
+    catalogue = sentences.catalogue()
+    catalogue.locale = "de"
+    for message in catalogue:
+        if message.id:
+            several = isinstance(message.id, tuple)
+            message.string = tuple(f"⟦{each}⟧" for each in message.id) if several else f"⟦{message.id}⟧"
+    folder = tmp_path_factory.mktemp("pseudo")
+    with (folder / "de.po").open("wb") as file:
+        write_po(file, catalogue)
+    kept, texts.FOLDER = texts.FOLDER, folder
+    yield
+    texts.FOLDER = kept
+
+
+@pytest.fixture(scope="module")
+def desk(pseudo, tmp_path_factory):
+    settings = shop.config(tmp_path_factory.mktemp("translated")).replace(locale={"language": "de_DE"})
+    store = shop.opened(settings)
+    ids = shop.fill(store, settings)
+    services = Services(settings, store, FrameCache(store))
+    yield create_shell(services).server.test_client(), ids
+    store.close()
+
+
+def bare(text):
+    """What is left of a text without what is marked, and without what Plotly fills in."""
+    before = None
+    while text != before:
+        before, text = text, re.sub(r"⟦[^⟦⟧]*⟧", " ", text)
+    return re.sub(r"%\{[^}]*\}|</?\w+[^>]*>|https?://\S+", " ", text)
+
+
+def english(parts):
+    """The texts of a page that are not translated, with where they stand."""
+    found = set()
+    for name, part in parts.items():
+        for where, text in read(part, name):
+            rest = bare(text)
+            for known in NAMES:
+                rest = rest.replace(known, " ")
+            words = re.findall(r"[^\W\d_]{2,}\w*", DAY.sub(" ", rest))
+            if set(words) - OF_NO_LANGUAGE:
+                found.add((where, text))
+    return sorted(found)
+
+
+SHOWN = [(page.PATH, "rfm") for page in PAGES if page.PATH != "/choose-k"]
+SHOWN += [("/choose-k", "hierarchical"), ("/", "kmeans"), ("/", "toys"), ("/", "failed"), ("/drift", "kmeans")]
+SHOWN += [("/run", "hierarchical"), ("/run", "failed"), ("/run", "queued"), ("/migration", "early")]
+
+
+@pytest.mark.parametrize(("path", "run"), SHOWN)
+def test_every_page_is_translated(desk, path, run):
+    client, ids = desk
+    visit = Visit(client, path, {"run": str(ids[run])}, {"segments-search.data": f"?run={ids[run]}"})
+    assert english(visit.parts) == []
+
+
+def test_the_panels_at_the_side_are_translated(desk):
+    client, ids = desk
+    for run, asked in (("rfm", {"about": "0"}), ("kmeans", {"about": "1"}), ("rfm", {"customer": "00011"})):
+        visit = Visit(client, "/", {"run": str(ids[run])}, {"segments-search.data": f"?run={ids[run]}"})
+        visit.change("segments-aside-asked.data", {"run": ids[run], **asked})
+        assert "⟦" in json.dumps(visit.parts["segments-aside-body"].get("children"), ensure_ascii=False)
+        assert english(visit.parts) == []
+
+
+def test_what_goes_wrong_is_told_in_the_language(desk):
+    client, _ = desk
+    visit = Visit(client, "/run", {"run": "many"})
+    assert english(visit.parts) == []
+    with speaking("de_DE"):
+        assert retold("Map it. There is no segment.") == "Map it. There is no segment.", "not one of ours"
+
+
+def test_every_sentence_that_is_stated_is_found_again(pseudo):
+    """Filled in with anything, each is known by its own pattern, and none is swallowed by another."""
+    lost = []
+    for _, message in sentences.messages():
+        if not isinstance(message, str) or "%{" in message:
+            continue
+        parts = list(Formatter().parse(message))
+        named = [name for _, name, _, _ in parts if name is not None]
+        if not named or sum(len(text) for text, *_ in parts) < 6:  # too few words to be known by; pages say these
+            continue
+        filled = "".join(
+            text + ("" if name is None else "7.50" if form and form != STATED else "Xy")
+            for text, name, form, _ in parts
+        )
+        with speaking("de_DE"):
+            said = retold(filled)
+        if not re.fullmatch(r"⟦.*⟧", said, re.DOTALL) or bare(said).strip():
+            lost.append((message, said))
+    assert lost == []
