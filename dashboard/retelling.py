@@ -14,7 +14,7 @@ from string import Formatter
 from typing import Any, NamedTuple
 
 from dashboard import texts
-from dashboard.locales import manner, spoken
+from dashboard.locales import manner, speaking, spoken
 from dashboard.numbers import percent, written
 
 STATED = "stated"  # the form of a place that holds a sentence itself
@@ -37,9 +37,10 @@ def retold(sentence: str) -> str:
     return _retold(sentence, spoken(), texts.FOLDER)
 
 
-def reason_of(error: Exception) -> str:
-    """What an error that a user can cause says, in the language of the request."""
-    return retold(str(error.args[0]) if error.args else str(error))
+def reason_of(error: Exception, language: str | None = None) -> str:
+    """What an error that a user can cause says, in the language of the request, or in another."""
+    with speaking(language or spoken()):
+        return retold(str(error.args[0]) if error.args else str(error))
 
 
 @lru_cache(4096)

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
 
 #: What is called with a sentence that is told as it is, in English, and retold where it is shown.
-_TELLING = {STATED, "InputError", "NotFoundError", "StoreError", "ChangedError", "HTTPException", "progress"}
+_TELLING = {
+    *(STATED, "progress", "InputError", "NotFoundError", "StoreError", "ChangedError", "TooLargeError", "NoRoomError"),
+    "HTTPException",
+}
 _NUMBERED = re.compile(r"\+?,?(\.\d)?[fg%]?")
 _ROOMS = (FOLDER.parent, Path(engines.__file__).parent, Path(storage.__file__).parent)
 _WORDS = (ast.Constant, ast.JoinedStr)

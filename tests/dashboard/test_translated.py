@@ -6,8 +6,10 @@ from string import Formatter
 
 import pytest
 from babel.messages.pofile import write_po
+from starlette.testclient import TestClient
 
 from dashboard import sentences, texts
+from dashboard.app import create_app
 from dashboard.frames import FrameCache
 from dashboard.locales import speaking
 from dashboard.pages import PAGES
@@ -57,7 +59,7 @@ def desk(pseudo, tmp_path_factory):
     store = shop.opened(settings)
     ids = shop.fill(store, settings)
     services = Services(settings, store, FrameCache(store))
-    yield create_shell(services).server.test_client(), ids
+    yield create_shell(services).server.test_client(), ids, services
     store.close()
 
 
@@ -90,13 +92,13 @@ SHOWN += [("/run", "hierarchical"), ("/run", "failed"), ("/run", "queued"), ("/m
 
 @pytest.mark.parametrize(("path", "run"), SHOWN)
 def test_every_page_is_translated(desk, path, run):
-    client, ids = desk
+    client, ids, _ = desk
     visit = Visit(client, path, {"run": str(ids[run])}, {"segments-search.data": f"?run={ids[run]}"})
     assert english(visit.parts) == []
 
 
 def test_the_panels_at_the_side_are_translated(desk):
-    client, ids = desk
+    client, ids, _ = desk
     for run, asked in (("rfm", {"about": "0"}), ("kmeans", {"about": "1"}), ("rfm", {"customer": "00011"})):
         visit = Visit(client, "/", {"run": str(ids[run])}, {"segments-search.data": f"?run={ids[run]}"})
         visit.change("segments-aside-asked.data", {"run": ids[run], **asked})
@@ -105,11 +107,22 @@ def test_the_panels_at_the_side_are_translated(desk):
 
 
 def test_what_goes_wrong_is_told_in_the_language(desk):
-    client, _ = desk
+    client, _, _ = desk
     visit = Visit(client, "/run", {"run": "many"})
     assert english(visit.parts) == []
-    with speaking("de_DE"):
-        assert retold("Map it. There is no segment.") == "Map it. There is no segment.", "not one of ours"
+    assert "⟦run must be the number of a run, not 'many'.⟧" in json.dumps(
+        visit.parts["_pages_content"], ensure_ascii=False
+    )
+
+
+def test_the_api_tells_people_what_is_wrong_in_the_language_and_gives_programs_the_rest_as_it_is(desk, pseudo):
+    _, ids, services = desk
+    with TestClient(create_app(services.config, services.store, environ={}), base_url="http://127.0.0.1/api/v1") as api:
+        refused = api.get("/runs/999")
+        assert refused.status_code == 404 and refused.json()["error"] == "⟦There is no run 999 in this workspace.⟧"
+        misspelt = api.get("/runs", params={"snapshot_ids": 1})
+        assert misspelt.status_code == 400 and misspelt.json()["error"].startswith("⟦There is no query parameter")
+        assert api.get(f"/runs/{ids['rfm']}").json()["segments"][0]["name"] == "Champions"
 
 
 def test_every_sentence_that_is_stated_is_found_again(pseudo):
