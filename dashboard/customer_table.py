@@ -82,6 +82,7 @@ def grid(component_id: str) -> dag.AgGrid:
             "enableCellTextSelection": True,
             "ensureDomOrder": True,
             "tooltipShowDelay": 400,
+            "localeText": {"loadingOoo": say("Loading …"), "noRowsToShow": say("Nobody is in view.")},
         },
         className="customer-table",
         style={"height": "560px"},

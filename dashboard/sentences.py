@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import engines
 import storage
 from dashboard.config import shipped
+from dashboard.locales import speaking
 from dashboard.retelling import STATED
-from dashboard.texts import FOLDER, SEGMENT, UNNAMED
+from dashboard.texts import FOLDER, SEGMENT, UNNAMED, say
 from engines.columns import DICTIONARY
 from engines.intake import NOTES, RULES, CleaningRules
 from engines.metrics import METRICS
@@ -66,9 +68,28 @@ def messages() -> Iterator[tuple[str, Message]]:
             if "testing" not in name:
                 for message in said_in(file.read_text(encoding="utf-8")):
                     yield name, message
+    for script in _scripts():
+        yield from ((f"assets/{script.name}", words) for words in _said_by(script))
     yield from _tabled()
     for entry in playbook():
         yield from (("config.toml", words) for words in (entry["description"], entry["action"]))
+
+
+def browser_texts(language: str) -> str:
+    """What the browser's own parts say in a language, as JSON by their English sentences: see ``assets/theme.js``."""
+    with speaking(language):
+        known = {words: said for script in _scripts() for words in _said_by(script) if (said := say(words)) != words}
+    return json.dumps(known, ensure_ascii=False).replace("</", "<\\/")
+
+
+def _scripts() -> list[Path]:
+    return sorted(shipped("assets").glob("*.js"))
+
+
+def _said_by(script: Path) -> list[str]:
+    """The sentences in a script: those that ``say`` or ``segmentrySay`` is called with."""
+    found = re.findall(r'\b(?:say|segmentrySay)\(\s*("(?:[^"\\]|\\.)*")', script.read_text(encoding="utf-8"))
+    return [json.loads(words) for words in found]
 
 
 def playbook() -> Sequence[Mapping[str, Any]]:

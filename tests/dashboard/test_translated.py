@@ -144,3 +144,11 @@ def test_every_sentence_that_is_stated_is_found_again(pseudo):
         if not re.fullmatch(r"⟦.*⟧", said, re.DOTALL) or bare(said).strip():
             lost.append((message, said))
     assert lost == []
+
+
+def test_what_the_browser_says_by_itself_comes_with_the_page(desk):
+    client, _, _ = desk
+    page = client.get("/").data.decode()
+    words = json.loads(re.search(r'<script type="application/json" id="texts">(.*?)</script>', page, re.DOTALL)[1])
+    assert words["Hide the table"] == "⟦Hide the table⟧" and words["{file} is empty."] == "⟦{file} is empty.⟧"
+    assert '<html lang="de-DE"' in page
