@@ -2,6 +2,8 @@
 
 import json
 import re
+from dataclasses import replace
+from datetime import date
 from string import Formatter
 
 import pytest
@@ -16,6 +18,11 @@ from dashboard.pages import PAGES
 from dashboard.retelling import STATED, retold
 from dashboard.services import Services
 from dashboard.shell import create_shell
+from engines.contract import DriftPoint
+from engines.recommendation import KPoint, recommend
+from engines.timeline import refresh_interval
+from engines.value.verdicts import verdict as judged
+from engines.verdict import Candidate, verdict
 from tests.dashboard import shop
 from tests.dashboard.headless import Visit, read
 
@@ -25,7 +32,19 @@ OF_NO_LANGUAGE = {
     *("PNG", "SVG", "CSV", "XLSX", "PARQUET", "Excel", "Parquet", "xlsx", "parquet", "csv", "zip"),
     *("RMSE", "MSLE", "MAE", "ROC", "PR", "AUC", "PSI", "ARI", "BIC", "AIC", "bic", "aic"),
     *("segmentry", "numpy", "pandas", "lifetimes", "scikit", "learn", "scipy", "run", "SALES", "engine"),
-    *("log1p", "standard", "none", "ten", "eleven", "recency_days", "frequency", "monetary", "kmeans", "hierarchical"),
+    *(
+        "log1p",
+        "standard",
+        "none",
+        "ten",
+        "eleven",
+        "recency_days",
+        "frequency",
+        "monetary",
+        "kmeans",
+        "hierarchical",
+        "bg_nbd",
+    ),
 }
 #: Engines, and the shop's own: countries, data sets, files, customers, names given by hand.
 NAMES = (
@@ -123,6 +142,33 @@ def test_the_api_tells_people_what_is_wrong_in_the_language_and_gives_programs_t
         misspelt = api.get("/runs", params={"snapshot_ids": 1})
         assert misspelt.status_code == 400 and misspelt.json()["error"].startswith("⟦There is no query parameter")
         assert api.get(f"/runs/{ids['rfm']}").json()["segments"][0]["name"] == "Champions"
+
+
+def told_by_engines():
+    """What engines say that no page of this shop shows: verdicts, reasons and advice in all their turns."""
+    figures = {"stability": 0.5, "captured": 0.4, "separation": 0.3, "balance": 0.8}
+    better = {**figures, "stability": 0.9, "balance": 0.7}
+    one, other = Candidate("RFM", figures, 0.001), Candidate("K-means", better)
+    for said in (verdict([one, other]), verdict([one, one]), verdict([one, Candidate("RFM", {})])):
+        yield from (said.headline, *said.reasons, *said.against, *said.cautions, *said.missing)
+    for k, silhouette, stability, share in ((3, 0.4, 0.9, 0.1), (3, 0.4, 0.5, 0.01), (3, None, None, 0.1)):
+        point = KPoint(k, k, None, silhouette, 0.01, None, None, None, None, stability, None, share)
+        yield recommend([point], elbow=3, gap_choice=2)[1]
+        yield recommend([point, replace(point, k=4)], lowest_bic=3)[1]
+    for alerts in ([], [False], [True], [True, False], [True, True], [False, True, True]):
+        points = [DriftPoint(f"2011-{month:02}-01", 9, 0.5, alert=each) for month, each in enumerate(alerts, 5)]
+        yield refresh_interval(date(2011, 4, 1), points)[1]
+    model, naive = {"rmse": 1.0, "msle": 1.0}, {"rmse": 2.0, "msle": 0.5}
+    for name in ("bg_nbd", None):
+        yield judged("purchases", name, {"bg_nbd": model, "zero": naive}, {"zero": "Nothing"})["words"]
+    yield judged("purchases", "bg_nbd", {"bg_nbd": model}, {})["words"]
+
+
+def test_what_engines_say_is_translated(pseudo):
+    with speaking("de_DE"):
+        parts = {str(number): {"children": retold(text)} for number, text in enumerate(told_by_engines())}
+    assert len(parts) > 30
+    assert english(parts) == []
 
 
 def test_every_sentence_that_is_stated_is_found_again(pseudo):
