@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
 from string import Formatter
@@ -15,12 +16,13 @@ from typing import Any, NamedTuple
 
 from dashboard import texts
 from dashboard.locales import manner, speaking, spoken
-from dashboard.numbers import percent, written
+from dashboard.numbers import day, percent, written
 
-STATED = "stated"  # the form of a place that holds a sentence itself
+STATED, DAY = "stated", "day"  # the forms of places that hold a sentence themselves, and a day as 09 December 2011
 _NUMBER = r"[-+]?[\d,]*\.?\d+(?:e[-+]?\d+)?%?"
 _WITHIN = r"(?:(?!\. [A-Z]).)*?"  # what is filled in does not run on into the next sentence
 _ANY = r".*?"
+_DATED = r"\d\d [A-Z][a-z]+ \d{4}"
 _MEASURED = re.compile(r"-?\d+\.\d+ ± \d+\.\d+")
 _NEXT = re.compile(r"(?<=[.:]) (?=\S)")
 
@@ -77,6 +79,8 @@ class _Filling(Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec == STATED:
             return retold(value)
+        if format_spec == DAY:
+            return day(datetime.strptime(value, "%d %B %Y").date())
         if not format_spec:
             return value.replace(".", manner().decimal) if _MEASURED.fullmatch(value) else str(value)
         number = float(value.rstrip("%").replace(",", ""))
@@ -123,6 +127,7 @@ def _look(sentence: str) -> tuple[int, re.Pattern[str] | None]:
         if f"(?P<{name}>" in "".join(parts):
             parts.append(f"(?P={name})")
         else:
-            inside = _ANY if form == STATED else _NUMBER if form else _WITHIN
+            inside = {STATED: _ANY, DAY: _DATED, "": _WITHIN}.get(form or "", _NUMBER)
             parts.append(f"(?P<{name}>{inside})")
+            literal += len(_DATED) if form == DAY else 0  # a day is told from anything else
     return literal, re.compile("".join(parts), re.DOTALL)

@@ -18,7 +18,7 @@ import engines
 import storage
 from dashboard.config import shipped
 from dashboard.locales import speaking
-from dashboard.retelling import STATED
+from dashboard.retelling import DAY, STATED
 from dashboard.texts import FOLDER, SEGMENT, UNNAMED, say
 from engines.columns import DICTIONARY
 from engines.intake import NOTES, RULES, CleaningRules
@@ -180,6 +180,8 @@ def _form(value: ast.expr, form: ast.expr | None) -> str:
             return f":{STATED}"
         case _, ast.JoinedStr([ast.Constant(str(spec))]) if _NUMBERED.fullmatch(spec):
             return f":{spec}"
+        case _, ast.JoinedStr([ast.Constant("%d %B %Y")]):
+            return f":{DAY}"
     return ""
 
 

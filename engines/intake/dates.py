@@ -46,8 +46,8 @@ class _Family:
 
 def _pair(pattern: str, year: str, words: str) -> _Family:
     return _Family(
-        _Shape(f"day/month/{words}", pattern, (f"%d-%m-{year}",)),
-        _Shape(f"month/day/{words}", pattern, (f"%m-%d-{year}",)),
+        _Shape(stated(f"day/month/{stated(words)}"), pattern, (f"%d-%m-{year}",)),
+        _Shape(stated(f"month/day/{stated(words)}"), pattern, (f"%m-%d-{year}",)),
     )
 
 
@@ -59,16 +59,16 @@ def _epoch(words: str, pattern: str, per_second: int) -> _Family:
 _DAYS = "cast(try_cast(written as decimal(18, 9)) as decimal(28, 9)) - 25569"
 _SERIAL = f"make_timestamp(cast(round(({_DAYS}) * 86400) as bigint) * 1000000)"
 _FAMILIES = (
-    _Family(_Shape("year-month-day", "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}", ("%Y-%m-%d",))),
-    _Family(_Shape("yearmonthday", "[0-9]{8}", ("%Y%m%d",))),
-    _pair("[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}", "%Y", "year"),
-    _pair("[0-9]{1,2}-[0-9]{1,2}-[0-9]{2}", "%y", "two-digit year"),
-    _Family(_Shape("day-month name-year", "[0-9]{1,2}-[A-Za-z]{3,9}-[0-9]{4}", ("%d-%b-%Y", "%d-%B-%Y"))),
+    _Family(_Shape(stated("year-month-day"), "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}", ("%Y-%m-%d",))),
+    _Family(_Shape(stated("yearmonthday"), "[0-9]{8}", ("%Y%m%d",))),
+    _pair("[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}", "%Y", stated("year")),
+    _pair("[0-9]{1,2}-[0-9]{1,2}-[0-9]{2}", "%y", stated("two-digit year")),
+    _Family(_Shape(stated("day-month name-year"), "[0-9]{1,2}-[A-Za-z]{3,9}-[0-9]{4}", ("%d-%b-%Y", "%d-%B-%Y"))),
     _Family(
         _Shape(stated("day-month name-two-digit year"), "[0-9]{1,2}-[A-Za-z]{3,9}-[0-9]{2}", ("%d-%b-%y", "%d-%B-%y"))
     ),
     _Family(_Shape(stated("month name day, year"), "[A-Za-z]{3,9}-[0-9]{1,2}-[0-9]{4}", ("%b-%d-%Y", "%B-%d-%Y"))),
-    _Family(_Shape("year-month name-day", "[0-9]{4}-[A-Za-z]{3,9}-[0-9]{1,2}", ("%Y-%b-%d", "%Y-%B-%d"))),
+    _Family(_Shape(stated("year-month name-day"), "[0-9]{4}-[A-Za-z]{3,9}-[0-9]{1,2}", ("%Y-%b-%d", "%Y-%B-%d"))),
     _epoch(stated("seconds since 1970"), r"[0-9]{9,10}(\.[0-9]+)?", 1),
     _epoch(stated("milliseconds since 1970"), r"[0-9]{13}(\.0+)?", 1000),
     _Family(_Shape(stated("days since 1900 as spreadsheets count them"), r"[0-9]{5}([.,][0-9]+)?", moment=_SERIAL)),
@@ -162,13 +162,14 @@ def parse_dates(
 
 
 def both_ways(found: TwoReadings, source: str, column: str) -> str:
-    """What to say where day and month cannot be told apart."""
-    return (
-        f"{source}: the dates in column {column!r} can be read as {found.day_first_words} or as "
-        f"{found.month_first_words}: {found.written!r} is {found.day_first:%d %B %Y} or {found.month_first:%d %B %Y}, "
-        "and no value above 12 decides. Say which with --date-order day-first or --date-order month-first "
-        "(date_order in [reading])."
+    """What to say where day and month cannot be told apart: the question, and how to answer it."""
+    question = stated(
+        f"{source}: the dates in column {column!r} can be read as {stated(found.day_first_words)} or as "
+        f"{stated(found.month_first_words)}: {found.written!r} is {found.day_first:%d %B %Y} or "
+        f"{found.month_first:%d %B %Y}, and no value above 12 decides."
     )
+    way = stated("Say which with --date-order day-first or --date-order month-first (date_order in [reading]).")
+    return f"{question} {way}"
 
 
 def time_zone(reading: Reading) -> str:

@@ -277,8 +277,16 @@ class _Look:
         if found.example:
             bare = found.example.replace(",", ".")
             options = (
-                Option(".", "decimal point", f"{found.example} is {bare if '.' in found.example else _joined(bare)}"),
-                Option(",", "decimal comma", f"{found.example} is {bare if ',' in found.example else _joined(bare)}"),
+                Option(
+                    ".",
+                    stated("decimal point"),
+                    f"{found.example} = {bare if '.' in found.example else _joined(bare)}",
+                ),
+                Option(
+                    ",",
+                    stated("decimal comma"),
+                    f"{found.example} = {bare if ',' in found.example else _joined(bare)}",
+                ),
             )
             question = found.notes[0]
             self._problems.append(Choice("decimal", "", "", "reading.decimal", question, options, needed=False))
@@ -286,8 +294,8 @@ class _Look:
 
 def _orders(found: TwoReadings) -> tuple[Option, ...]:
     return (
-        Option("day-first", found.day_first_words, f"{found.written} is {found.day_first:%d %B %Y}"),
-        Option("month-first", found.month_first_words, f"{found.written} is {found.month_first:%d %B %Y}"),
+        Option("day-first", found.day_first_words, stated(f"{found.written} is {found.day_first:%d %B %Y}")),
+        Option("month-first", found.month_first_words, stated(f"{found.written} is {found.month_first:%d %B %Y}")),
     )
 
 

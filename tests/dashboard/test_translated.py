@@ -4,31 +4,37 @@ import json
 import re
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from string import Formatter
 
 import pytest
 from babel.messages.pofile import write_po
+from dash._utils import to_json
 from starlette.testclient import TestClient
 
 from dashboard import sentences, texts
 from dashboard.app import create_app
 from dashboard.frames import FrameCache
+from dashboard.ledger_table import ledger_table
 from dashboard.locales import speaking
 from dashboard.pages import PAGES
-from dashboard.retelling import STATED, retold
+from dashboard.retelling import DAY, STATED, retold
 from dashboard.services import Services
 from dashboard.shell import create_shell
 from engines.contract import DriftPoint
+from engines.intake import NOTES, RULES
 from engines.recommendation import KPoint, recommend
 from engines.timeline import refresh_interval
 from engines.value.verdicts import verdict as judged
 from engines.verdict import Candidate, verdict
+from storage.uploaded import NewUpload
 from tests.dashboard import shop
 from tests.dashboard.headless import Visit, read
+from tests.dashboard.uploading import export
 
 #: What stands in no language: names of engines, models, formats, measures and libraries, and choices of settings.
 OF_NO_LANGUAGE = {
-    *("Segmentry", "RFM", "CLV", "BG", "MBG", "NBD", "Pareto", "Gamma", "GBP", "JPY", "UTC", "MB", "kB", "Mio"),
+    *("Segmentry", "RFM", "CLV", "BG", "MBG", "NBD", "Pareto", "Gamma", "GBP", "JPY", "UTC", "MB", "kB", "KB", "Mio"),
     *("PNG", "SVG", "CSV", "XLSX", "PARQUET", "Excel", "Parquet", "xlsx", "parquet", "csv", "zip"),
     *("RMSE", "MSLE", "MAE", "ROC", "PR", "AUC", "PSI", "ARI", "BIC", "AIC", "bic", "aic"),
     *("segmentry", "numpy", "pandas", "lifetimes", "scikit", "learn", "scipy", "run", "SALES", "engine"),
@@ -48,11 +54,21 @@ OF_NO_LANGUAGE = {
 }
 #: Engines, and the shop's own: countries, data sets, files, customers, names given by hand.
 NAMES = (
-    *("K-means", "Gaussian mixture", "Hierarchical", "Gradient boosting", "shop.csv", "toys.csv", "by hand"),
+    *(
+        "K-means",
+        "Gaussian mixture",
+        "Hierarchical",
+        "Gradient boosting",
+        "shop.csv",
+        "toys.csv",
+        "sales.csv",
+        "'Date'",
+        "by hand",
+    ),
     *(*shop.COUNTRIES, "Shop", "Toys", "shop", "toys", "=1+1", "@home", "it did not work out. Try another k."),
 )
 #: A day or a month, which Babel writes.
-DAY = re.compile(r"(\d+\. )?[A-Z][a-zä]+\.? \d{4}")
+A_DAY = re.compile(r"(\d+\. )?[A-Z][a-zä]+\.? \d{4}")
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +90,8 @@ def pseudo(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def desk(pseudo, tmp_path_factory):
-    settings = shop.config(tmp_path_factory.mktemp("translated")).replace(locale={"language": "de_DE"})
+    folder = tmp_path_factory.mktemp("translated")
+    settings = shop.config(folder).replace(locale={"language": "de_DE"}, uploads={"folder": str(folder)})
     store = shop.opened(settings)
     ids = shop.fill(store, settings)
     services = Services(settings, store, FrameCache(store))
@@ -98,7 +115,7 @@ def english(parts):
             rest = bare(text)
             for known in NAMES:
                 rest = rest.replace(known, " ")
-            words = re.findall(r"[^\W\d_]{2,}\w*", DAY.sub(" ", rest))
+            words = re.findall(r"[^\W\d_]{2,}\w*", A_DAY.sub(" ", rest))
             if set(words) - OF_NO_LANGUAGE:
                 found.add((where, text))
     return sorted(found)
@@ -123,6 +140,22 @@ def test_the_panels_at_the_side_are_translated(desk):
         visit.change("segments-aside-asked.data", {"run": ids[run], **asked})
         assert "⟦" in json.dumps(visit.parts["segments-aside-body"].get("children"), ensure_ascii=False)
         assert english(visit.parts) == []
+
+
+def test_the_form_of_an_upload_and_its_ledger_are_translated(desk):
+    client, _, services = desk
+    folder = services.config.uploads.folder
+    (Path(folder) / "ab.csv").write_bytes(export())
+    number = services.store.add_upload(NewUpload("ab.csv", "sales.csv", 100, "ab" * 32)).id
+    visit = Visit(client, "/data", {"upload": str(number)})
+    assert "⟦Which comes first in the dates?⟧" in json.dumps(visit.parts, ensure_ascii=False)
+    columns = {"Customer", "Order", "Date", "Quantity", "Price", "Country", "DE", "sales.csv"}
+    assert [item for item in english(visit.parts) if item[1] not in columns] == []
+    rules = [{"rule": name, "lines": 2, "orders": 1, "customers": 1, "revenue": -5.0} for name in (*RULES, *NOTES)]
+    side = {"lines": 10, "orders": 5, "customers": 4, "revenue": 100.0}
+    with speaking("de_DE"):
+        table = ledger_table({"in": side, "out": side, "rules": rules, "notes": rules}, "GBP")
+        assert english({"ledger": json.loads(to_json(table))["props"]}) == []
 
 
 def test_what_goes_wrong_is_told_in_the_language(desk):
@@ -171,6 +204,9 @@ def test_what_engines_say_is_translated(pseudo):
     assert english(parts) == []
 
 
+FILLED = {"": "Xy", STATED: "Xy", DAY: "09 December 2011"}  # places by their form; a number in any other
+
+
 def test_every_sentence_that_is_stated_is_found_again(pseudo):
     """Filled in with anything, each is known by its own pattern, and none is swallowed by another."""
     lost = []
@@ -182,8 +218,7 @@ def test_every_sentence_that_is_stated_is_found_again(pseudo):
         if not named or sum(len(text) for text, *_ in parts) < 6:  # too few words to be known by; pages say these
             continue
         filled = "".join(
-            text + ("" if name is None else "7.50" if form and form != STATED else "Xy")
-            for text, name, form, _ in parts
+            text + ("" if name is None else FILLED.get(form or "", "7.50")) for text, name, form, _ in parts
         )
         with speaking("de_DE"):
             said = retold(filled)
