@@ -21,7 +21,7 @@
   // The numbers of a chart as a table, which come with its figure; open as long as its button says so.
   here.table = function (clicks, figure) {
     var open = Boolean((clicks || 0) % 2);
-    var said = open ? "Hide the table" : "Show as table";
+    var said = open ? window.segmentrySay("Hide the table") : window.segmentrySay("Show as table");
     if (!open) {
       return [null, true, said, "false"];
     }
@@ -86,7 +86,7 @@
           return false;
         });
         graph.on("plotly_legendclick", function (event) {
-          var name = event.data[event.curveNumber].name;
+          var name = event.data[event.curveNumber].meta;
           window.dash_clientside.set_props("segments-legend", { data: { name: name, at: Date.now() } });
           return false;
         });

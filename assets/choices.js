@@ -10,7 +10,7 @@
   }
 
   function written(number) {
-    return new Intl.NumberFormat(document.documentElement.lang || "en").format(number);
+    return new Intl.NumberFormat(document.documentElement.dataset.numbers || "en-GB").format(number);
   }
 
   window.dash_clientside.segmentry_choices = {

@@ -1,8 +1,27 @@
-// Light, dark, or as the system says: set before the first paint, kept in this browser, and told to the figures.
+// The words of the browser's own parts; then light, dark, or as the system says: set before the first paint, kept in this
+// browser, and told to the figures.
 (function () {
   "use strict";
+  var words = document.getElementById("texts");
+  var known = words ? JSON.parse(words.textContent) : {};
+
+  // A sentence in the language of the page, its named places filled; what is not translated stays as it is written.
+  window.segmentrySay = function (sentence, places) {
+    return (known[sentence] || sentence).replace(/\{(\w+)\}/g, function (whole, name) {
+      return places && name in places ? places[name] : whole;
+    });
+  };
+})();
+
+(function () {
+  "use strict";
+  var say = window.segmentrySay;
   var KEY = "segmentry-theme";
-  var LABELS = { auto: "Theme: follows the system", light: "Theme: light", dark: "Theme: dark" };
+  var LABELS = {
+    auto: say("Theme: follows the system. Change it."),
+    light: say("Theme: light. Change it."),
+    dark: say("Theme: dark. Change it."),
+  };
   var system = window.matchMedia("(prefers-color-scheme: dark)");
 
   // From "as the system says" the first click must change what is seen.
@@ -50,7 +69,7 @@
         chosen = order()[(order().indexOf(chosen) + 1) % 3];
         keep(chosen);
       }
-      return [apply(chosen), LABELS[chosen] + ". Change it."];
+      return [apply(chosen), LABELS[chosen]];
     },
   };
 })();

@@ -1,6 +1,7 @@
 // Sending a file to the server as it is dropped or chosen: how far it is, cancelling, and what went wrong.
 (function () {
   "use strict";
+  var say = window.segmentrySay;
   var chosen = document.createElement("input");
   var request = null;
 
@@ -24,12 +25,14 @@
   function refusal(file) {
     var drop = part("drop"), limit = Number(drop.dataset.limit), name = file.name.toLowerCase();
     if (!drop.dataset.kinds.split(" ").some(function (kind) { return name.endsWith(kind); })) {
-      return file.name + ": files of this kind cannot be read; give " + drop.dataset.kinds.split(" ").join(", ") + ".";
+      var kinds = drop.dataset.kinds.split(" ").join(", ");
+      return say("{file}: files of this kind cannot be read; give {kinds}.", { file: file.name, kinds: kinds });
     }
     if (file.size > limit) {
-      return file.name + " has " + megabytes(file.size) + "; up to " + megabytes(limit) + " may be uploaded.";
+      var sizes = { file: file.name, size: megabytes(file.size), limit: megabytes(limit) };
+      return say("{file} has {size}; up to {limit} may be uploaded.", sizes);
     }
-    return file.size ? "" : file.name + " is empty.";
+    return file.size ? "" : say("{file} is empty.", { file: file.name });
   }
 
   function answered() {
@@ -37,14 +40,18 @@
     try { answer = JSON.parse(this.responseText); } catch (error) { answer = {}; }
     request = null;
     if (this.status === 201) {
-      part("sent").textContent = "Looking at it …";
+      part("sent").textContent = say("Looking at it …");
       var query = new URLSearchParams(window.location.search);
       query.set("upload", answer.id);
       window.location.assign("/data?" + query.toString());
       return;
     }
     sending(false);
-    trouble(answer.error || "The server answered with " + this.status + "; try again.");
+    trouble(answer.error || say("The server answered with {status}; try again.", { status: this.status }));
+  }
+
+  function sent(file, done, whole) {
+    return say("{file}: {done} of {whole}", { file: file.name, done: megabytes(done), whole: megabytes(whole) });
   }
 
   function send(file) {
@@ -56,22 +63,22 @@
     request.upload.onprogress = function (event) {
       if (!event.lengthComputable || !part("bar")) { return; }
       part("bar").value = 100 * event.loaded / event.total;
-      part("sent").textContent = file.name + ": " + megabytes(event.loaded) + " of " + megabytes(event.total);
+      part("sent").textContent = sent(file, event.loaded, event.total);
     };
     request.onload = answered;
     request.onerror = function () {
       request = null;
       sending(false);
-      trouble("The connection broke off before " + file.name + " was received whole; send it again.");
+      trouble(say("The connection broke off before {file} was received whole; send it again.", { file: file.name }));
     };
     request.onabort = function () {
       request = null;
       sending(false);
-      trouble("Cancelled; nothing of " + file.name + " was kept.");
+      trouble(say("Cancelled; nothing of {file} was kept.", { file: file.name }));
     };
     sending(true);
     part("bar").value = 0;
-    part("sent").textContent = file.name + ": 0 MB of " + megabytes(file.size);
+    part("sent").textContent = sent(file, 0, file.size);
     request.open("POST", "/api/v1/uploads");
     request.send(body);
   }
@@ -83,7 +90,7 @@
   chosen.type = "file";
   chosen.id = "data-file";
   chosen.hidden = true;
-  chosen.setAttribute("aria-label", "A file of sales");
+  chosen.setAttribute("aria-label", say("A file of sales"));
   chosen.addEventListener("change", function () {
     if (chosen.files.length) { send(chosen.files[0]); }
     chosen.value = "";
@@ -110,7 +117,7 @@
     event.preventDefault();
     part("drop").classList.remove("data-over");
     if (event.dataTransfer.files.length > 1) {
-      trouble("One file at a time; put files of one shape into a .zip.");
+      trouble(say("One file at a time; put files of one shape into a .zip."));
     } else if (event.dataTransfer.files.length) {
       send(event.dataTransfer.files[0]);
     }

@@ -27,6 +27,8 @@ from dashboard.api_watch import add_watch
 from dashboard.evaluation import HIGH, LOW, Question, choose_k_of_snapshot
 from dashboard.exporting import column_order
 from dashboard.findings import insight_dicts, insights_of
+from dashboard.locales import speaking
+from dashboard.retelling import retold
 from dashboard.runner import snapshot_dict
 from dashboard.services import Services
 from dashboard.starters import user_of
@@ -76,7 +78,7 @@ def create_api(services: Services) -> FastAPI:
         openapi_url="/openapi.json",
         dependencies=[Depends(known_parameters)],
     )
-    _answer_errors(api)
+    _answer_errors(api, services.config.locale.language)
     _add_things(api, services)
     _add_customers(api, services)
     _add_findings(api, services)
@@ -92,9 +94,13 @@ def create_api(services: Services) -> FastAPI:
     return api
 
 
-def _answer_errors(api: FastAPI) -> None:
+def _answer_errors(api: FastAPI, language: str) -> None:
+    """A sentence for people, in the language of the settings; programs go by the status."""
+
     def sentence(status: int, text: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-        return JSONResponse({"error": text}, status_code=status, headers=dict(headers or {}))
+        with speaking(language):
+            told = retold(text)
+        return JSONResponse({"error": told}, status_code=status, headers=dict(headers or {}))
 
     @api.exception_handler(InputError)
     async def refused(request: Request, error: InputError) -> JSONResponse:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse
 
 from dashboard.renaming import rename
+from dashboard.retelling import reason_of
 from dashboard.services import Services
 from storage.contract import ChangedError
 
@@ -30,7 +31,7 @@ def add_names(api: FastAPI, services: Services) -> None:
 
     @api.exception_handler(ChangedError)
     async def too_late(request: Request, error: ChangedError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, status_code=409)
+        return JSONResponse({"error": reason_of(error, services.config.locale.language)}, status_code=409)
 
     @api.patch("/runs/{run_id}/segments/{key}")
     def edit_segment(run_id: int, key: int, edit: SegmentEdit) -> JSONResponse:

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response
 
 from dashboard.receiving import NoRoomError, TooLargeError, receive
+from dashboard.retelling import reason_of
 from dashboard.services import Services
 from dashboard.starters import user_of
 from dashboard.tidying import remove
@@ -50,11 +51,13 @@ def add_uploads(api: FastAPI, services: Services) -> None:
 
     @api.exception_handler(TooLargeError)
     async def too_large(request: Request, error: TooLargeError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, status_code=413, headers={"connection": "close"})
+        return JSONResponse(
+            {"error": reason_of(error, config.locale.language)}, status_code=413, headers={"connection": "close"}
+        )
 
     @api.exception_handler(NoRoomError)
     async def no_room(request: Request, error: NoRoomError) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, status_code=507)
+        return JSONResponse({"error": reason_of(error, config.locale.language)}, status_code=507)
 
     @api.post("/uploads", status_code=201, openapi_extra=_FORM)
     async def add(request: Request) -> JSONResponse:

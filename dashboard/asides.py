@@ -13,9 +13,10 @@ from dash.exceptions import PreventUpdate
 from dashboard import ids, plain
 from dashboard.cards import warning
 from dashboard.customer_drawer import about_customer
+from dashboard.retelling import reason_of
 from dashboard.segment_drawer import about_segment
 from dashboard.services import Services
-from dashboard.texts import say
+from dashboard.texts import say, segment_name
 from engines.contract import NamedSegment
 from storage.contract import NotFoundError
 
@@ -25,7 +26,9 @@ CUSTOMER, ABOUT = PARAMETERS = ("customer", "about")
 
 def opener(segment: NamedSegment) -> Component:
     """The button in the table of segments that opens the panel."""
-    label = say("About {segment}: rule, countries, categories, who came and who left", segment=segment.name)
+    label = say(
+        "About {segment}: rule, countries, categories, who came and who left", segment=segment_name(segment.name)
+    )
     return plain.Button(
         say("About"),
         type="button",
@@ -125,4 +128,4 @@ def filled(services: Services, asked: dict[str, Any], theme: str, page: str) -> 
             raise NotFoundError(say("There is no segment {segment} in run {run}.", segment=repr(key), run=asked["run"]))
         return about_segment(services, asked["run"], int(str(key)), page)
     except NotFoundError as error:
-        return say("Not found"), [warning(str(error.args[0]))]
+        return say("Not found"), [warning(reason_of(error))]

@@ -11,6 +11,7 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import filters
 from dashboard.audiences import newest_run, save, selection_of
+from dashboard.retelling import reason_of
 from dashboard.services import Services
 from dashboard.texts import say
 from engines.errors import InputError
@@ -112,7 +113,7 @@ def register(app: Dash, services: Services, page: str, drawn: str, place: str) -
             run = services.store.run(drawn["run"])
             save(services, name or "", filters.read_view(drawn["query"]).selection, run, pinned=bool(pinned))
         except (InputError, NotFoundError) as error:
-            return _parts(refused=str(error.args[0]), is_refused=True)
+            return _parts(refused=reason_of(error), is_refused=True)
         return _parts(open=False, chips=chips(services, run))
 
 

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard import plain
 from dashboard.numbers import NOTHING, count, days, decimal, money, percent, round_money, short_money
-from dashboard.texts import explained, noted, say, titled
+from dashboard.texts import explained, noted, say, segment_name, titled
 from dashboard.totals import SegmentTotals
 from engines.columns import CHURN_RISK, CLV, DICTIONARY, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
@@ -111,13 +111,14 @@ def _segment_columns() -> list[tuple[str, str]]:
 def _segment_line(
     row: SegmentTotals, currency: str, button_id: Any, chosen: bool, beside: Component | None
 ) -> Component:
+    called = segment_name(row.segment.name)
     name = plain.Button(
-        [swatch(row.segment.colour), row.segment.name],
+        [swatch(row.segment.colour), called],
         id=button_id,
         className="link-button",
-        title=say("Stop filtering by {segment}", segment=row.segment.name)
+        title=say("Stop filtering by {segment}", segment=called)
         if chosen
-        else say("Show only {segment}", segment=row.segment.name),
+        else say("Show only {segment}", segment=called),
         **{"aria-pressed": "true" if chosen else "false"},
     )
     numbers = (
@@ -134,7 +135,7 @@ def _segment_line(
     cells = [plain.Td(shown, className="seg-number", title=exact) for shown, exact in numbers]
     return plain.Tr(
         [
-            plain.Th([name, beside, plain.Div(row.segment.action, className="action")], scope="row"),
+            plain.Th([name, beside, plain.Div(say(row.segment.action), className="action")], scope="row"),
             *cells,
         ],
         className="chosen" if chosen else "",

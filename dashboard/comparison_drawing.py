@@ -17,7 +17,7 @@ from dashboard.figures import side_by_side as drawings
 from dashboard.figures.migration import draw_sankey
 from dashboard.numbers import count, percent, plural, written
 from dashboard.side_by_side import aligned_segments, captured, places, verdict_of
-from dashboard.texts import noted, say
+from dashboard.texts import noted, say, segment_name
 from engines.holdout import TOP
 
 _ARI = noted(
@@ -180,7 +180,7 @@ def _planes(found: Comparison, labels: Sequence[str], theme: str) -> list[Compon
     for label, frame in zip(labels, found.frames, strict=True):
         data = drawings.plane_data(label, frame, there.drawn, there.places, there.plane.explained)
         sizes = np.bincount(data.codes, minlength=len(data.segments))
-        rows = [(item.name, int(size)) for item, size in zip(data.segments, sizes, strict=True)]
+        rows = [(segment_name(item.name), int(size)) for item, size in zip(data.segments, sizes, strict=True)]
         panels.append(
             view.panel(
                 f"compare-plane-{frame.run.id}",
@@ -208,8 +208,8 @@ def pair_of(found: Comparison, labels: Sequence[str], theme: str) -> list[Compon
     data = figures.CrossData(
         labels[0],
         labels[1],
-        tuple(segment.name for segment in rows.segments),
-        tuple(segment.name for segment in columns.segments),
+        tuple(segment_name(segment.name) for segment in rows.segments),
+        tuple(segment_name(segment.name) for segment in columns.segments),
         table,
     )
     flows = drawings.ribbons(rows.segments, columns.segments, table, cross_money(rows, columns))

@@ -15,8 +15,9 @@ from dashboard.comparison_parts import Part
 from dashboard.disagreeing import Disagreement
 from dashboard.figures import graph_config
 from dashboard.numbers import NOTHING, count, percent, plural, short_money, written
+from dashboard.retelling import retold
 from dashboard.side_by_side import Aligned, Slot, memory_words
-from dashboard.texts import say, say_number
+from dashboard.texts import say, say_number, segment_name
 from engines.columns import CLV, COUNTRY, CUSTOMER_ID, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
 from engines.verdict import Verdict
@@ -76,7 +77,10 @@ def plain_table(title: str, numbers: Part, most: int = 200) -> Component:
     ]
     body = [
         html.Tr(
-            [html.Td(text, className="seg-number" if right[i] else "") for i, text in enumerate(numbers.shown(row))]
+            [
+                html.Td(segment_name(text), className="seg-number" if right[i] else "")
+                for i, text in enumerate(numbers.shown(row))
+            ]
         )
         for row in numbers.rows[:most]
     ]
@@ -105,16 +109,18 @@ def recommendation(said: Verdict) -> Component:
     """Which run to work with, why, what speaks against it, and what was weighed."""
     parts: list[Component] = [
         html.H2(say("Which run to work with")),
-        html.P(said.headline, className="mb-2 fw-semibold"),
+        html.P(retold(said.headline), className="mb-2 fw-semibold"),
     ]
     for title, sentences in ((say("Why"), said.reasons), (say("But"), said.against), (say("Mind"), said.cautions)):
         if sentences:
             parts.append(html.Div(title, className="seg-hint fw-semibold"))
-            parts.append(html.Ul([html.Li(text) for text in sentences], className="mb-2"))
+            parts.append(html.Ul([html.Li(retold(text)) for text in sentences], className="mb-2"))
     weighed = ", ".join(f"{say(title)} {percent(weight)}" for title, weight in said.considered.items())
     told = say("Weighed: {weighed}.", weighed=weighed) if weighed else ""
     silhouette = say("Silhouettes are left out: each is measured in its own engine's feature space.")
-    parts.append(html.P(" ".join([*filter(None, [told]), *said.missing, silhouette]), className="seg-hint mb-0"))
+    parts.append(
+        html.P(" ".join([*filter(None, [told]), *map(retold, said.missing), silhouette]), className="seg-hint mb-0")
+    )
     return html.Section(parts, className="seg-card seg-verdict", id="compare-verdict")
 
 
@@ -211,7 +217,7 @@ def _slot(slot: Slot | None) -> Component:
         return html.Td(NOTHING, title=say("This run has fewer segments."), className="seg-hint")
     item = slot.segment
     parts: list[Any] = [
-        html.Div([cards.swatch(item.colour), item.name], className="fw-semibold"),
+        html.Div([cards.swatch(item.colour), segment_name(item.name)], className="fw-semibold"),
         html.Div(
             say("{customers} · {share} of customers", customers=count(item.customers), share=percent(slot.share)),
             className="seg-small",
@@ -235,9 +241,9 @@ def disagreements(found: Disagreement, labels: tuple[str, str]) -> list[Componen
             html.P(
                 say(
                     "Nobody is in {segment} by {first} and in {elsewhere} by {second}. Choose other segments above.",
-                    segment=found.segment,
+                    segment=segment_name(found.segment),
                     first=labels[0],
-                    elsewhere=found.elsewhere,
+                    elsewhere=segment_name(found.elsewhere),
                     second=labels[1],
                 ),
                 className="mb-0",
@@ -250,9 +256,9 @@ def disagreements(found: Disagreement, labels: tuple[str, str]) -> list[Componen
         found.customers,
         customers=plural(found.customers, "customer"),
         money=money,
-        segment=found.segment,
+        segment=segment_name(found.segment),
         first=labels[0],
-        elsewhere=found.elsewhere,
+        elsewhere=segment_name(found.elsewhere),
         second=labels[1],
     )
     query = urlencode(
@@ -302,4 +308,4 @@ def _customers(found: Disagreement) -> Component:
 
 def segment_options(segments: Sequence[NamedSegment]) -> list[dict[str, str]]:
     """Segments as a picker lists them."""
-    return [{"label": f"{item.name} ({count(item.customers)})", "value": item.name} for item in segments]
+    return [{"label": f"{segment_name(item.name)} ({count(item.customers)})", "value": item.name} for item in segments]

@@ -15,9 +15,10 @@ from dashboard.explaining import explain
 from dashboard.figures.orders import order_figure
 from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
 from dashboard.one_customer import Known, Then, known_of, orders_of, segments_over_time
+from dashboard.retelling import reason_of
 from dashboard.run_frame import RunFrame
 from dashboard.services import Services
-from dashboard.texts import say, titled
+from dashboard.texts import say, segment_name, titled
 from engines.errors import InputError
 
 SHOWN = 50  # orders that are listed at once
@@ -52,7 +53,10 @@ def section(title: str, children: Sequence[Component]) -> Component:
 def _head(known: Known) -> Component:
     pairs = [html.Div([html.Dt(title), html.Dd(text)]) for title, text in known.attributes]
     return html.Div(
-        [html.P([swatch(known.segment.colour), html.Strong(known.segment.name)]), html.P(known.segment.action)]
+        [
+            html.P([swatch(known.segment.colour), html.Strong(segment_name(known.segment.name))]),
+            html.P(say(known.segment.action)),
+        ]
         + ([html.Dl(pairs, className="aside-facts")] if pairs else []),
         className="aside-part",
     )
@@ -73,7 +77,7 @@ def _why(services: Services, frame: RunFrame, customer_id: str) -> list[Componen
     try:
         found = explain(frame.run.id, customer_id, services.frames, services.store)
     except InputError as error:
-        return [html.P(str(error), className="seg-hint")]
+        return [html.P(reason_of(error), className="seg-hint")]
     sentences = _rfm_words(frame, found["rfm"]) if found["rfm"] else _near_words(found)
     apart = [_feature_words(frame, item) for item in found["features"][:_FEATURES]]
     return [html.P(sentences), html.Ul([html.Li(text) for text in apart], className="aside-list")]
@@ -94,7 +98,7 @@ def _rfm_words(frame: RunFrame, rfm: dict[str, Any]) -> str:
     value = money(way["value"], frame.currency) if column.kind == "money" else written(way["value"], ",g")
     turn = say(
         "The nearest way out: {segment}, where {title} passes {value}.",
-        segment=way["segment"],
+        segment=segment_name(way["segment"]),
         title=titled(column),
         value=value,
     )
@@ -107,9 +111,9 @@ def _near_words(found: dict[str, Any]) -> str:
         customer = found["customer_id"]
         return say("This engine does not say how near {customer} is to other segments.", customer=customer)
     if "probability" in near[0]:
-        told = ", ".join(f"{item['segment']} {percent(item['probability'])}" for item in near[:_FEATURES])
+        told = ", ".join(f"{segment_name(item['segment'])} {percent(item['probability'])}" for item in near[:_FEATURES])
         return say("How likely each segment is: {segments}.", segments=told)
-    told = ", ".join(f"{item['segment']} {decimal(item['distance'], 2)}" for item in near[:_FEATURES])
+    told = ", ".join(f"{segment_name(item['segment'])} {decimal(item['distance'], 2)}" for item in near[:_FEATURES])
     return say("The nearest segments, by distance: {segments}.", segments=told)
 
 
@@ -209,7 +213,7 @@ def _over_time(then: Sequence[Then], run_id: int, customer_id: str) -> Component
         date_words = day(each.run.as_of)
         address = dcc.Link(date_words, href=customer_address(each.run.id, customer_id))
         segment = each.segment
-        what = [swatch(segment.colour), segment.name] if segment else say("no customer yet")
+        what = [swatch(segment.colour), segment_name(segment.name)] if segment else say("no customer yet")
         shown = html.Strong(date_words) if here or segment is None else address
         lines.append(html.Tr([html.Th(shown, scope="row"), html.Td(what)]))
     return html.Table(html.Tbody(lines), className="seg-table", **{"aria-label": say("Segment by date")})

@@ -17,7 +17,7 @@ from dash.development.base_component import Component
 from dashboard.cards import themed
 from dashboard.numbers import day, symbol
 from dashboard.run_frame import Mask, RunFrame
-from dashboard.texts import explained, noted, say, titled
+from dashboard.texts import explained, noted, say, segment_name, titled
 from engines.columns import (
     AVERAGE_ORDER_VALUE,
     CATEGORY_SHARE,
@@ -82,6 +82,7 @@ def grid(component_id: str) -> dag.AgGrid:
             "enableCellTextSelection": True,
             "ensureDomOrder": True,
             "tooltipShowDelay": 400,
+            "localeText": {"loadingOoo": say("Loading …"), "noRowsToShow": say("Nobody is in view.")},
         },
         className="customer-table",
         style={"height": "560px"},
@@ -216,11 +217,12 @@ def rows(frame: RunFrame, positions: np.ndarray) -> list[dict[str, Any]]:
     numbers.pop(LAST_PURCHASE, None)
     texts = {name: values.take(positions).to_pylist() for name, values in frame.texts.items()}
     colours = [themed(item.colour) for item in frame.segments]
+    called = [segment_name(item.name) for item in frame.segments]
     seen = frame.values(LAST_PURCHASE)[positions] if frame.has(LAST_PURCHASE) else None
     found = []
     for i, (position, customer) in enumerate(zip(positions, ids, strict=True)):
         code, country = int(frame.segment_codes[position]), int(frame.country_codes[position])
-        row: dict[str, Any] = {CUSTOMER_ID: customer, SEGMENT: frame.segments[code].name, "colour": colours[code]}
+        row: dict[str, Any] = {CUSTOMER_ID: customer, SEGMENT: called[code], "colour": colours[code]}
         row[COUNTRY] = frame.countries[country] if country >= 0 else None
         row |= {name: values[i] for name, values in texts.items()}
         for name, values in numbers.items():

@@ -9,9 +9,10 @@ from dash.development.base_component import Component
 from flask import request
 
 from dashboard.numbers import percent
+from dashboard.retelling import retold
 from dashboard.services import Services
 from dashboard.starters import user_of
-from dashboard.texts import say
+from dashboard.texts import noted, say
 from dashboard.uploads import Asked
 from engines.intake import EMBEDDED
 from storage.contract import Store
@@ -61,15 +62,15 @@ def standing(store: Store) -> tuple[str, bool, int | None]:
         told = say("The example waits for a worker; `segmentry serve` has one, or start `segmentry worker`.")
         return told, True, None
     if asked.state == "running":
-        return f"{asked.stage or say('Reading')}: {percent(asked.progress or 0.0, 0)}", True, None
+        return f"{retold(asked.stage or 'Reading')}: {percent(asked.progress or 0.0, 0)}", True, None
     if asked.state != "done":
-        return asked.error or say("The example was not loaded."), False, None
+        return retold(asked.error or "The example was not loaded."), False, None
     runs = [run for run in store.runs(snapshot_id=asked.snapshot_id) if run.id in asked.runs]
     done = next((run.id for run in runs if run.state == "done"), None)
     going = any(run.state in ("queued", "running") for run in runs)
     if done is not None:
         return say("The example is there."), False, done
-    failed = next((run.error for run in runs if run.error), say("No engine could segment the example."))
+    failed = retold(next((run.error for run in runs if run.error), noted("No engine could segment the example.")))
     return (say("Segmenting the example"), True, None) if going else (failed, False, None)
 
 

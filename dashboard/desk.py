@@ -20,6 +20,7 @@ from dashboard.history import earlier_runs, moments
 from dashboard.key_figures import clv_interval, kpi_row
 from dashboard.locales import spoken
 from dashboard.numbers import day, plural
+from dashboard.retelling import reason_of, retold
 from dashboard.run_frame import RunFrame
 from dashboard.services import Services
 from dashboard.tally import Tallies, everyone, tallies
@@ -55,7 +56,7 @@ def desk(
     try:
         run = _run(services, view, fresh)
     except NotFoundError as error:
-        return _closed(cards.empty_state(say("There is no such run"), [str(error)], [_begin_again()]))
+        return _closed(cards.empty_state(say("There is no such run"), [reason_of(error)], [_begin_again()]))
     if run is None:
         return _closed(_first_steps())
     if run.state != "done":
@@ -240,7 +241,9 @@ def _first_steps() -> Component:
 def _unfinished(run: Run) -> Component:
     if run.state == "failed":
         return cards.empty_state(
-            say("Run {run} failed", run=run.id), [run.error or say("No reason was recorded.")], [_begin_again()]
+            say("Run {run} failed", run=run.id),
+            [retold(run.error) if run.error else say("No reason was recorded.")],
+            [_begin_again()],
         )
     words = {
         "queued": say("Run {run} is waiting to be worked on", run=run.id),

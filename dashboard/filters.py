@@ -12,8 +12,9 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.numbers import count, decimal, percent, round_money
+from dashboard.retelling import reason_of
 from dashboard.run_frame import RunFrame
-from dashboard.texts import noted, say, titled
+from dashboard.texts import noted, say, segment_name, titled
 from engines.columns import CHURN_RISK, CLV, FREQUENCY, FUTURE_SPEND, MONETARY, P_PURCHASE, RECENCY, describe
 from engines.errors import InputError
 from storage.area import MOST_AREAS, Area
@@ -76,7 +77,7 @@ def read_view(search: str | None) -> View:
                 Selection.from_query([*good, (name, text)])
                 good.append((name, text))
             except InputError as error:
-                problems.append(str(error))
+                problems.append(reason_of(error))
     return View(run, Selection.from_query(good), tuple(problems), tuple(others))
 
 
@@ -104,7 +105,8 @@ class Condition(NamedTuple):
 
 def conditions(selection: Selection, currency: str) -> list[Condition]:
     """Every condition of a selection, in words."""
-    found = [Condition(name, value, value) for name in LISTS for value in getattr(selection, name)]
+    found = [Condition("segments", name, segment_name(name)) for name in selection.segments]
+    found += [Condition("countries", name, name) for name in selection.countries]
     for measure in MEASURES:
         least, most = (getattr(selection, field) for field in measure.fields)
         if least is not None or most is not None:

@@ -13,7 +13,7 @@ from dashboard.history import earlier_runs
 from dashboard.numbers import change_percent, count, day, percent, short_money
 from dashboard.run_frame import Mask, RunFrame
 from dashboard.tally import AT_RISK, CLV_KNOWN, Tally, best_spenders, once, tally
-from dashboard.texts import say, say_number
+from dashboard.texts import say, say_number, segment_name
 from engines.columns import CLV, MONETARY, RECENCY
 from engines.insights import Earlier, Insight, Sums, Writing, best_tenth, insights_from, sentence
 from storage.contract import Run, Selection, Store
@@ -67,7 +67,9 @@ def insights_of(store: Store, frames: FrameCache, run_id: int, selection: Select
 
 def told(found: Sequence[Insight], currency: str) -> list[str]:
     """Insights as sentences."""
-    how = Writing(partial(short_money, currency=currency), count, percent, change_percent, day, say, say_number)
+    how = Writing(
+        partial(short_money, currency=currency), count, percent, change_percent, day, say, say_number, segment_name
+    )
     return [sentence(item, how) for item in found]
 
 

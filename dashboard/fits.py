@@ -26,6 +26,7 @@ from engines.holdout import TOP, Capture, holdout_curve, holdout_cutoff
 from engines.naming import name_segments
 from engines.run import in_order, segment
 from engines.stability import stability
+from engines.stated import stated
 from engines.timeline import Timeline, noise_dates, timeline
 from storage.contract import Run, Snapshot, Store
 
@@ -126,7 +127,7 @@ def fit_engine(
     except InputError as error:
         return Fit(name, engine, error=str(error), refusal=error)
     except Exception as error:  # noqa: BLE001 - an engine may be anyone's plug-in: its failure is recorded, others go on
-        return Fit(name, engine, error=f"{engine.title} failed: {type(error).__name__}: {error}")
+        return Fit(name, engine, error=stated(f"{engine.title} failed: {type(error).__name__}: {error}"))
     known_until = (
         {} if captured is None else {"holdout_from": past.cutoff.isoformat(), "holdout_curve": _told(captured)}
     )
@@ -138,12 +139,12 @@ def fit_engine(
 
 def fitting(engine: Engine) -> str:
     """What the stage is called in which an engine is fitted."""
-    return f"Segmenting with {engine.title}"
+    return stated(f"Segmenting with {engine.title}")
 
 
 def timing(engine: Engine) -> str:
     """What the stage is called in which an engine's drift timeline is drawn."""
-    return f"Drift timeline of {engine.title}"
+    return stated(f"Drift timeline of {engine.title}")
 
 
 def _told(captured: Capture) -> dict[str, list[float]]:
@@ -229,7 +230,7 @@ class Recall:
         """What the sales say of earlier dates; where they are not there any more, nothing and a note that says why."""
         location = run.info.get("location", snapshot.info.get("location"))
         if location is None:
-            return NOTHING_PAST, _without("the snapshot does not say where its sales are")
+            return NOTHING_PAST, _without(stated("the snapshot does not say where its sales are"))
         key = (snapshot.id, location, frozenset(asked_columns([engine])))
         if self._known is not None and self._known[0] == key:
             return self._known[1], None
@@ -239,16 +240,16 @@ class Recall:
             with open_sales(location, settings, mapping={}, as_of=snapshot.as_of) as sales:
                 progress("Reading and cleaning", 1.0)
                 if sales.fingerprint != snapshot.fingerprint:
-                    return NOTHING_PAST, _without(f"{snapshot.source} is not what it was when it was read")
+                    return NOTHING_PAST, _without(stated(f"{snapshot.source} is not what it was when it was read"))
                 past = look_back(sales, customers, [engine], settings, plugins, progress)
         except InputError as error:
-            return NOTHING_PAST, _without(f"{snapshot.source} cannot be read again ({error})")
+            return NOTHING_PAST, _without(stated(f"{snapshot.source} cannot be read again ({stated(str(error))})"))
         self._known = (key, past)
         return past, None
 
 
 def _without(why: str) -> str:
-    return f"There is no holdout revenue and no drift timeline: {why}."
+    return stated(f"There is no holdout revenue and no drift timeline: {stated(why)}.")
 
 
 def as_then(snapshot: Snapshot, config: Config) -> tuple[Config, list[features.RegisteredFeature]]:

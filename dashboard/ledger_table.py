@@ -57,4 +57,7 @@ def _words(rule: str) -> str:
 
 def _why(rule: str) -> str:
     known = RULES.get(rule) or NOTES.get(rule)
-    return f"{known.catches[0].upper()}{known.catches[1:]}. {known.because}" if known is not None else ""
+    if known is None:
+        return ""
+    catches = say(known.catches)
+    return f"{catches[0].upper()}{catches[1:]}. {say(known.because)}"

@@ -11,8 +11,9 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import plain
 from dashboard.renaming import rename
+from dashboard.retelling import reason_of
 from dashboard.services import Services
-from dashboard.texts import say
+from dashboard.texts import say, segment_name
 from engines.contract import NamedSegment
 from engines.errors import InputError
 from storage.contract import ChangedError, NotFoundError
@@ -26,7 +27,7 @@ def edited(page: str) -> str:
 
 def pencil(page: str, run_id: int, segment: NamedSegment) -> Component:
     """The button beside a segment's name that opens the window, and a word where name and action are pinned."""
-    label = say("Edit name and action of {segment}", segment=segment.name)
+    label = say("Edit name and action of {segment}", segment=segment_name(segment.name))
     button = plain.Button(
         "✎",
         id={"type": f"{page}-edit", "run": run_id, "key": segment.key},
@@ -158,7 +159,7 @@ def register(app: Dash, services: Services, page: str) -> None:
                 pinned=bool(pinned),
             )
         except (InputError, ChangedError, NotFoundError) as error:
-            return _answer(refused=str(error.args[0]), is_refused=True)
+            return _answer(refused=reason_of(error), is_refused=True)
         now = next(item for item in run.segments if item.key == which["key"])
         told = {"run": run.id, "key": now.key, "before": editing["name"], "name": now.name, "revision": now.revision}
         return _answer(open=False, edited=told)

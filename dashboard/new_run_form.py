@@ -10,7 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.run_requests import AUTO, Wish
-from dashboard.texts import say
+from dashboard.texts import explained, say, titled
 from engines.columns import describe
 from engines.contract import Knob
 from engines.registry import Registered
@@ -36,7 +36,10 @@ def part_id(kind: str, engine: Any, knob: Any = None) -> dict[str, Any]:
 
 def title_of_knob(name: str) -> str:
     """A setting's name as people read it: ``Set aside one order``."""
-    return say(name.replace("_", " ").capitalize()) if len(name) > 1 else name
+    if len(name) == 1:
+        return name
+    said = say(name.replace("_", " "))
+    return f"{said[0].upper()}{said[1:]}"
 
 
 def card(entry: Registered, values: Mapping[str, Any], ticked: bool, columns: Mapping[str, bool]) -> Component:
@@ -140,9 +143,9 @@ def column_options(columns: Mapping[str, bool], chosen: Sequence[str] = ()) -> l
     numbers = [name for name, is_number in columns.items() if is_number]
     first = [*(name for name in chosen if name in numbers), *(name for name in numbers if name not in chosen)]
     gone = [name for name in chosen if name not in numbers]  # stays in sight, so that it can be taken out
-    return [
-        {"label": say(describe(name).title), "value": name, "title": say(describe(name).meaning)} for name in first
-    ] + [{"label": say("{column} (not there)", column=name), "value": name} for name in gone]
+    return [{"label": titled(describe(name)), "value": name, "title": explained(describe(name))} for name in first] + [
+        {"label": say("{column} (not there)", column=name), "value": name} for name in gone
+    ]
 
 
 def _has_slider(knob: Knob) -> bool:

@@ -18,7 +18,7 @@ from dashboard.locales import spoken
 from dashboard.numbers import count
 from dashboard.run_frame import RunFrame
 from dashboard.tally import Tally
-from dashboard.texts import explained, say
+from dashboard.texts import explained, say, segment_name
 from engines.columns import CATEGORY_SHARE, describe
 from storage.contract import Selection
 
@@ -229,7 +229,7 @@ def segment_options(frame: RunFrame, view: Tally) -> list[dict[str, Any]]:
     counts = view.sizes_by_segment(len(frame.segments))
     most = max(int(counts.max(initial=0)), 1)
     return [
-        _option(item.name, int(number), swatch(item.colour), item.colour, int(number) / most)
+        _option(item.name, int(number), swatch(item.colour), item.colour, int(number) / most, segment_name(item.name))
         for item, number in zip(frame.segments, counts, strict=True)
     ]
 
@@ -243,12 +243,18 @@ def country_options(frame: RunFrame, view: Tally, chosen: Sequence[str] = ()) ->
 
 
 def _option(
-    name: str, customers: int, before: Component | None = None, colour: str = "", bar: float = 0.0
+    name: str, customers: int, before: Component | None = None, colour: str = "", bar: float = 0.0, called: str = ""
 ) -> dict[str, Any]:
     text = [before] if before is not None else []
-    text += [plain.Span(name, className="option-name"), plain.Span(count(customers), className="option-count")]
+    text += [
+        plain.Span(called or name, className="option-name"),
+        plain.Span(count(customers), className="option-count"),
+    ]
     if colour:
         text.append(
             plain.Span(className="option-bar", style={"width": f"{100 * bar:.1f}%", "backgroundColor": themed(colour)})
         )
-    return {"label": plain.Span(text, className="option" + ("" if customers else " none"), title=name), "value": name}
+    return {
+        "label": plain.Span(text, className="option" + ("" if customers else " none"), title=called or name),
+        "value": name,
+    }

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from dashboard.numbers import written
 from dashboard.run_requests import Open
 from dashboard.texts import noted, say
+from engines.stated import stated
 from storage.contract import Run
 from storage.queued import LogLine
 
@@ -106,19 +107,19 @@ def log_of(run: Run, lines: Sequence[LogLine]) -> list[Moment]:
     told = [(run.created_at, noted("Queued."))]
     told += [(line.at, line.text) for line in lines]
     if run.started_at is not None and run.attempts > 1:
-        told.append((run.started_at, f"Begun for the {_ordinal(run.attempts)} time, by {run.worker or 'nobody'}."))
+        told.append((run.started_at, stated(f"Begun again by {run.worker or 'nobody'}, attempt {run.attempts}.")))
     elif run.started_at is not None and run.worker:
-        told.append((run.started_at, f"Begun by {run.worker}."))
+        told.append((run.started_at, stated(f"Begun by {run.worker}.")))
     if run.finished_at is not None:
-        ends = {"done": noted("Done."), "failed": f"Failed: {run.error}", "cancelled": noted("Cancelled.")}
-        told.append((run.finished_at, ends.get(run.state, f"It is {run.state}.")))
+        ends = {
+            "done": noted("Done."),
+            "failed": stated(f"Failed: {stated(run.error or '')}"),
+            "cancelled": noted("Cancelled."),
+        }
+        told.append((run.finished_at, ends.get(run.state, stated(f"It is {stated(run.state)}."))))
     told.sort(key=lambda pair: pair[0])
     ends_at: list[datetime | None] = [*(at for at, _ in told[1:]), None]
     return [
         Moment(at, text, None if end is None else (end - at).total_seconds())
         for (at, text), end in zip(told, ends_at, strict=True)
     ]
-
-
-def _ordinal(number: int) -> str:
-    return {2: "second", 3: "third"}.get(number, f"{number}th")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,10 +12,11 @@ from dash.development.base_component import Component
 
 from dashboard import cards, name_editor
 from dashboard.comparison import BETTER, metric_rows, metric_text, space_words
-from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, short_money, written
-from dashboard.texts import say
+from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
+from dashboard.retelling import retold
+from dashboard.segment_story import rules_in_words
+from dashboard.texts import noted, say, segment_name
 from engines.contract import Knob
-from engines.rules import rules_of
 from storage.contract import Run, Snapshot
 
 
@@ -54,7 +54,7 @@ def _artifacts(run: Run) -> Mapping[str, Any]:
 def segment_section(run: Run, snapshot: Snapshot, page: str) -> Component:
     """The segments with their figures, their rule in words where the engine has one, and a pencil to name them."""
     currency = str(snapshot.info.get("currency", ""))
-    rules = rules_of(_artifacts(run), partial(short_money, currency=currency))
+    rules = rules_in_words(_artifacts(run), currency)
     heads = (
         (say("Segment and what to do"), False),
         *(
@@ -76,12 +76,12 @@ def segment_section(run: Run, snapshot: Snapshot, page: str) -> Component:
         rule = [html.Div(rules[item.key], className="rule")] if item.key in rules else []
         name = [
             dcc.Link(
-                [cards.swatch(item.colour), item.name],
+                [cards.swatch(item.colour), segment_name(item.name)],
                 href=address,
-                title=say("Show the customers of {segment}", segment=item.name),
+                title=say("Show the customers of {segment}", segment=segment_name(item.name)),
             ),
             name_editor.pencil(page, run.id, item),
-            html.Div(item.action, className="action"),
+            html.Div(say(item.action), className="action"),
             *rule,
         ]
         numbers = (
@@ -137,7 +137,7 @@ def setting_section(run: Run, knobs: Sequence[Knob]) -> Component:
         changed = knob is not None and _setting(value) != default
         shown = html.Td(_setting(value), className="seg-best" if changed else "")
         title = html.Th(
-            name.replace("_", " "),
+            say(name.replace("_", " ")),
             scope="row",
             title=say(knob.help) if knob and knob.help else None,
             className="seg-help",
@@ -201,7 +201,7 @@ def _value_words(model: Mapping[str, Any]) -> str:
     rate = (
         [say("discounted by {rate} a year", rate=percent(model["discount_rate"]))] if model.get("discount_rate") else []
     )
-    return ", ".join([" and ".join(used), *ahead, *rate])
+    return ", ".join([say(" and ").join(used), *ahead, *rate])
 
 
 def _ledger(ledger: Mapping[str, Any], currency: str) -> Component:
@@ -225,7 +225,7 @@ def _ledger(ledger: Mapping[str, Any], currency: str) -> Component:
 
 
 def _bullets(sentences: Sequence[str]) -> Component:
-    return html.Ul([html.Li(sentence) for sentence in sentences], className="seg-notes")
+    return html.Ul([html.Li(retold(sentence)) for sentence in sentences], className="seg-notes")
 
 
 def note_section(run: Run) -> list[Component]:
@@ -246,9 +246,14 @@ def machine_section(run: Run) -> Component:
         (say("Fit time"), took, say("Seconds from the customer table to the finished segments.")),
         (say("Fitted on"), fitted_on, say("Everyone is labelled all the same.")),
     ]
+    _ = (  # what our own engines call them
+        *(noted("log likelihood"), noted("rounds"), noted("settled"), noted("near singular")),
+        *(noted("exact"), noted("leaves"), noted("cut height"), noted("next height")),
+    )
     diagnostics = run.info.get("diagnostics", {})
     pairs += [
-        (name.replace("_", " "), _figure(value), say("A figure of the fit.")) for name, value in diagnostics.items()
+        (say(name.replace("_", " ")), _figure(value), say("A figure of the fit."))
+        for name, value in diagnostics.items()
     ]
     pairs += [(name, version, say("Version of the library.")) for name, version in run.info.get("versions", {}).items()]
     return section(say("Under the hood"), _pairs(say("Figures of the fit and library versions"), pairs))

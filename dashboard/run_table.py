@@ -13,7 +13,8 @@ from dash.development.base_component import Component
 
 from dashboard import cards
 from dashboard.context import title_of
-from dashboard.numbers import NOTHING, day, plural
+from dashboard.numbers import NOTHING, day, percent, plural
+from dashboard.retelling import retold
 from dashboard.run_progress import UNDER_WAY, duration, left_words, seconds_left, took
 from dashboard.run_requests import Open
 from dashboard.starters import starter_words
@@ -110,7 +111,7 @@ def _cells(
     left: str,
     picked: bool,
 ) -> list[Component]:
-    told = [_hint(text) for text in (_standing(run, left), run.error) if text]
+    told = [_hint(text) for text in (_standing(run, left), retold(run.error or "")) if text]
     synthetic = [" ", cards.synthetic_badge()] if snapshot and snapshot.info.get("synthetic") else []
     wanted = Open.of(run).as_of
     size = f" · {plural(snapshot.customers, 'customer')}" if snapshot and wanted is None else ""
@@ -153,7 +154,7 @@ def _standing(run: Run, left: str) -> str:
     if run.state != "running":
         return ""
     again = say("begun {times} times", times=run.attempts) if run.attempts > 1 else ""
-    stage = f"{run.stage}, {run.progress or 0:.0%}" if run.stage else ""
+    stage = f"{retold(run.stage)}, {percent(run.progress or 0, 0)}" if run.stage else ""
     return " · ".join(text for text in (stage, left, again) if text)
 
 

@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from dashboard.context import run_label, title_of
 from dashboard.numbers import day
+from dashboard.retelling import retold
 from dashboard.run_progress import UNDER_WAY, Moment, duration, left_words, log_of, seconds_left
 from dashboard.run_requests import Open
 from dashboard.starters import starter_words
@@ -88,7 +89,7 @@ def _head(run: Run) -> list[Component]:
 
 
 def _body(run: Run, left: float | None) -> list[Component]:
-    error = [html.P(run.error, className="seg-alarm mb-2")] if run.error else []
+    error = [html.P(retold(run.error), className="seg-alarm mb-2")] if run.error else []
     return [*_bar(run, left), *error]
 
 
@@ -99,7 +100,11 @@ def _bar(run: Run, left: float | None) -> list[Component]:
     if run.state != "running":
         return []
     percent = round(100 * (run.progress or 0.0))
-    said = " · ".join(text for text in (run.stage or say("Beginning"), f"{percent} %", left_words(left)) if text)
+    said = " · ".join(
+        text
+        for text in (retold(run.stage) if run.stage else say("Beginning"), f"{percent} %", left_words(left))
+        if text
+    )
     label = {"aria-label": say("Progress of run {run}", run=run.id)}
     return [
         html.P(said, className="mb-1 watch-said"),
@@ -129,7 +134,7 @@ def _log(log: Sequence[Moment]) -> list[Component]:
     lines: list[Component] = []
     for moment in log:
         span = f" ({duration(moment.seconds)})" if moment.seconds is not None and moment.seconds >= 0.1 else ""
-        lines.append(html.Li([html.Time(f"{moment.at:%H:%M:%S}"), f" {say(moment.text)}{span}"]))
+        lines.append(html.Li([html.Time(f"{moment.at:%H:%M:%S}"), f" {retold(moment.text)}{span}"]))
     return lines
 
 

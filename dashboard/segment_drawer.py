@@ -15,7 +15,7 @@ from dashboard.customer_drawer import section
 from dashboard.numbers import count, day, percent, plural, round_money, short_money
 from dashboard.segment_story import GONE, NEW, Part, Story, movement_words, story
 from dashboard.services import Services
-from dashboard.texts import say
+from dashboard.texts import say, segment_name
 from storage.contract import Selection
 
 _LISTED = 6  # segments that customers came from or went to
@@ -46,14 +46,16 @@ def about_segment(services: Services, run_id: int, key: int, page: str) -> tuple
         ),
         section(say("Since the date before"), _moved(found)),
     ]
-    return found.segment.name, parts
+    return segment_name(found.segment.name), parts
 
 
 def _head(found: Story) -> Component:
     return html.Div(
         [
             html.P(" ".join(found.sentences)),
-            html.P([html.Strong(say("What to do:") + " "), found.segment.action]) if found.segment.action else None,
+            html.P([html.Strong(say("What to do:") + " "), say(found.segment.action)])
+            if found.segment.action
+            else None,
         ],
         className="aside-part",
     )
@@ -137,7 +139,7 @@ def _moved(found: Story) -> list[Component]:
 def _list(title: str, pairs: Sequence[tuple[str, int]]) -> Component:
     named = {NEW: say("new customers"), GONE: say("customers no more")}
     lines = [
-        html.Tr([html.Th(named.get(name, name), scope="row"), html.Td(count(n), className="seg-number")])
+        html.Tr([html.Th(named.get(name, segment_name(name)), scope="row"), html.Td(count(n), className="seg-number")])
         for name, n in pairs
     ]
     listed = _LISTED if len(pairs) > _LISTED + 1 else len(pairs)

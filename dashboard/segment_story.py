@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dashboard.history import earlier_runs
 from dashboard.labelling import engine_of, used_columns
-from dashboard.numbers import count, days, decimal, percent, round_money, short_money
+from dashboard.numbers import count, days, decimal, percent, round_money, short_money, written
 from dashboard.run_frame import RunFrame
 from dashboard.services import Services
 from dashboard.tally import everyone, filled
@@ -25,7 +25,7 @@ from engines import registry
 from engines.columns import CATEGORY_SHARE, MONETARY, RECENCY, Column
 from engines.contract import NamedSegment
 from engines.errors import InputError
-from engines.rules import rules_of
+from engines.rules import Wording, rules_of
 from storage.contract import NotFoundError
 
 NEW, GONE = "New", "Gone"
@@ -102,7 +102,7 @@ def story(services: Services, run_id: int, key: int) -> Story:
     segment, whole = frame.segments[place], everyone(frame)
     figures = next((row for row in segment_totals(frame, whole) if row.segment.key == key), None)
     all_of_them = totals_of(frame, whole)
-    rules = rules_of(frame.run.info.get("artifacts", {}), partial(short_money, currency=frame.currency))
+    rules = rules_in_words(frame.run.info.get("artifacts", {}), frame.currency)
     return Story(
         segment,
         figures,
@@ -115,11 +115,17 @@ def story(services: Services, run_id: int, key: int) -> Story:
     )
 
 
+def rules_in_words(artifacts: Mapping[str, Any], currency: str) -> dict[int, str]:
+    """The rule of each segment by key, where the engine goes by rules that can be said."""
+    how = Wording(partial(short_money, currency=currency), partial(written, form=",g"), say)
+    return rules_of(artifacts, how)
+
+
 def _who(
     services: Services, frame: RunFrame, segment: NamedSegment, figures: SegmentTotals | None, whole: Totals
 ) -> tuple[str, ...]:
     stem = re.sub(r" \d+$", "", segment.name)  # two segments alike are told apart by a number
-    meant = [play.description for play in services.config.plays if play.name == stem and play.description]
+    meant = [say(play.description) for play in services.config.plays if play.name == stem and play.description]
     if figures is None or not whole.customers:
         return (*meant, say("Nobody is in this segment in this run."))
     mean = float(frame.values(RECENCY).mean())

@@ -13,6 +13,7 @@ from engines import features
 from engines.contract import Engine
 from engines.errors import InputError
 from engines.selection import KSelection, evaluate
+from engines.stated import stated
 from storage.contract import Run, Snapshot, Store
 from storage.queued import LogLine
 
@@ -85,7 +86,7 @@ def _with_k(run: Run, config: Config, store: Store, progress: Progress, worker: 
     chosen = {"k": found.recommended, "reason": found.reason}
     info = {**without_open(run.info), "chosen_k": chosen}
     settled = store.settle_run(run.id, worker, snapshot_id=run.snapshot_id, settings=settings, info=info)
-    line = LogLine(now(), f"k = {found.recommended} was chosen. {found.reason}")
+    line = LogLine(now(), stated(f"k = {found.recommended} was chosen. {stated(found.reason)}"))
     store.log_run(run.id, worker, [line])
     progress(CHOOSING, 1.0)
     return settled

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from functools import partial
 from importlib.metadata import version
-from importlib.util import find_spec
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qsl
@@ -23,7 +21,9 @@ from dashboard.config import shipped
 from dashboard.context import address, context, first_run, moved, run_from
 from dashboard.countries import outlines
 from dashboard.figures import country_map
+from dashboard.index_page import bootstrap_css, index_page
 from dashboard.pages import PAGES
+from dashboard.retelling import reason_of
 from dashboard.services import Services
 from dashboard.texts import noted, say
 from engines.errors import InputError
@@ -44,34 +44,15 @@ BOOTSTRAP_PATH = "/vendor/bootstrap.min.css"
 _ONE_DAY = 86_400
 _log = logging.getLogger("segmentry")
 
-_INDEX = """<!DOCTYPE html>
-<html lang="en" data-numbers="SEGMENTRY_NUMBERS" data-percent="SEGMENTRY_PERCENT">
-  <head>
-    {%metas%}
-    <title>{%title%}</title>
-    <link rel="icon" type="image/svg+xml" href="/assets/favicon.svg">
-    <script src="/assets/theme.js?v=SEGMENTRY_VERSION"></script>
-    {%css%}
-  </head>
-  <body>
-    {%app_entry%}
-    <footer>{%config%}{%scripts%}{%renderer%}</footer>
-  </body>
-</html>
-"""
-
 
 def create_shell(services: Services) -> Dash:
     """The Dash application with all pages, on a Flask server of its own, ready to be mounted."""
     server = Flask("dashboard", static_folder=None)
     server.extensions["segmentry"] = services
-    language = services.config.locale.language
-    _speak(server, language)
-    server.add_url_rule(BOOTSTRAP_PATH, "bootstrap", partial(send_file, _bootstrap_css(), max_age=_ONE_DAY))
+    _speak(server, services.config.locale.language)
+    server.add_url_rule(BOOTSTRAP_PATH, "bootstrap", partial(send_file, bootstrap_css(), max_age=_ONE_DAY))
     server.add_url_rule(country_map.OUTLINES, "outlines", _outlines)
-    page = _INDEX.replace("SEGMENTRY_VERSION", version("segmentry"))
-    page = page.replace("SEGMENTRY_NUMBERS", language.replace("_", "-"))
-    page = page.replace("SEGMENTRY_PERCENT", locales.manner_of(language).percent)
+    index = index_page(services.config.locale.language)
     app = Dash(
         "dashboard",
         server=server,
@@ -81,7 +62,7 @@ def create_shell(services: Services) -> Dash:
         assets_folder=str(shipped("assets").resolve()),
         assets_ignore=r"theme\.js|.*\.md",  # theme.js is in the head already
         external_stylesheets=[f"{BOOTSTRAP_PATH}?v={version('bootstrap-flask')}"],
-        index_string=page,
+        index_string=index,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
         title="Segmentry",
         update_title=None,
@@ -136,14 +117,6 @@ def _outlines() -> Response:
     answer = Response(outlines(), mimetype="application/geo+json")
     answer.cache_control.max_age = _ONE_DAY
     return answer
-
-
-def _bootstrap_css() -> Path:
-    """Bootstrap's style sheet where Bootstrap-Flask is installed; found without importing it."""
-    spec = find_spec("flask_bootstrap")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("Bootstrap-Flask, which brings Bootstrap's style sheet, is not installed.")
-    return Path(spec.origin).parent / "static" / "bootstrap5" / "css" / "bootstrap.min.css"
 
 
 # --- what is drawn --------------------------------------------------------------------------------------------------
@@ -224,7 +197,7 @@ def _draw(page: ModuleType, /, **query: Any) -> Component:
         return html.Div(
             [
                 html.H1(say("This address leads nowhere")),
-                html.P(str(error)),
+                html.P(reason_of(error)),
                 dcc.Link(say("Begin again"), href=page.PATH),
             ],
             className="seg-empty",
@@ -253,7 +226,7 @@ def _unknown_pages_are_404(response: Response) -> Response:
 def _say_what_went_wrong(error: Exception) -> None:
     """Tell the user instead of leaving an old picture standing as if it were the new one."""
     if isinstance(error, InputError | NotFoundError | StoreError):
-        sentence = str(error)
+        sentence = reason_of(error)
     else:
         _log.error("A callback failed", exc_info=error)
         sentence = say("Something went wrong, and what is shown may be old. The server's log says what it was.")

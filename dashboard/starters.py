@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from base64 import b64decode
 
+from dashboard.texts import noted, say
 from storage.queued import Starter, Way
 
 _WORDS: dict[Way, tuple[str, str]] = {  # with a name, and without
-    "page": ("{name}", "dashboard"),
-    "api": ("{name} (API)", "API"),
-    "command line": ("command line ({name})", "command line"),
-    "schedule": ("schedule {name}", "schedule"),
-    "upload": ("{name} (upload)", "upload"),
+    "page": ("{name}", noted("dashboard")),
+    "api": (noted("{name} (API)"), noted("API")),
+    "command line": (noted("command line ({name})"), noted("command line")),
+    "schedule": (noted("schedule {name}"), noted("schedule")),
+    "upload": (noted("{name} (upload)"), noted("upload")),
 }
 #: The longest user name that is kept.
 _LONGEST = 200
@@ -22,7 +23,7 @@ def starter_words(starter: Starter) -> str:
     if starter.way is None:
         return ""
     named, nameless = _WORDS[starter.way]
-    return named.format(name=starter.name) if starter.name else nameless
+    return say(named, name=starter.name) if starter.name else say(nameless)
 
 
 def user_of(authorization: str) -> str | None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dashboard.locales import spoken
-from engines import insights
-from engines.columns import CATEGORY_SHARE, DICTIONARY, Column, describe
+from engines.columns import CATEGORY_SHARE, Column, describe
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
 
 FOLDER = Path(__file__).resolve().parent / "locale"
 TEMPLATE = "segmentry.pot"
+#: The context of names of segments in a translation: "Lost" is said of customers.
+SEGMENT = "segment"
+#: What a segment without a name is called, with a number behind it.
+UNNAMED = "Segment"
 
 
 def say(sentence: str, /, **parts: Any) -> str:
@@ -35,6 +39,18 @@ def say_number(one: str, many: str, number: float, /, **parts: Any) -> str:
 def noted(sentence: str) -> str:
     """A sentence of a constant, which is said where it is shown: there the language is known."""
     return sentence
+
+
+def segment_name(name: str) -> str:
+    """What a segment is called: a name of the playbook in the language, any other as its owner gave it.
+
+    A number that tells two segments of one name apart stays behind it.
+    """
+    translations = _translations(spoken(), FOLDER)
+    stem, _, number = name.rpartition(" ")
+    if stem and number.isdigit():
+        return f"{translations.pgettext(SEGMENT, stem)} {number}"
+    return translations.pgettext(SEGMENT, name)
 
 
 def titled(column: Column) -> str:
@@ -57,55 +73,26 @@ def _category(column: Column) -> str:
 
 
 @cache
-def _translations(language: str, folder: Path) -> NullTranslations:
+def translated(language: str, folder: Path) -> Catalog | None:
     """A language's translations: those for its country, else those for the language, else none."""
     files = (folder / f"{language}.po", folder / f"{language.partition('_')[0]}.po")
     file = next((each for each in files if each.is_file()), None)
     if file is None:
-        return NullTranslations()
-    from babel.messages.mofile import write_mo
+        return None
     from babel.messages.pofile import read_po
 
-    packed = BytesIO()
     with file.open("rb") as content:
-        write_mo(packed, read_po(content, locale=language.partition("_")[0]))
+        return read_po(content, locale=language.partition("_")[0])
+
+
+@cache
+def _translations(language: str, folder: Path) -> NullTranslations:
+    catalogue = translated(language, folder)
+    if catalogue is None:
+        return NullTranslations()
+    from babel.messages.mofile import write_mo
+
+    packed = BytesIO()
+    write_mo(packed, catalogue)
     packed.seek(0)
     return GNUTranslations(packed)
-
-
-def template() -> bytes:
-    """The template that translations are made from: all that is said, in the order of the code, then of the columns."""
-    from babel.messages.catalog import Catalog
-    from babel.messages.pofile import write_po
-
-    catalogue = Catalog(project="Segmentry", fuzzy=False)
-    rooms = FOLDER.parent
-    files = {file.relative_to(rooms).as_posix(): file for file in sorted(rooms.rglob("*.py"))}
-    for name, file in {**files, "engines/insights.py": Path(insights.__file__)}.items():
-        for message in _said_in(file.read_text(encoding="utf-8")):
-            catalogue.add(message, locations=[(name, 0)])
-    for column in DICTIONARY.values():
-        for words in (column.title, column.meaning, *([column.unit] if column.unit != "-" else [])):
-            catalogue.add(words, locations=[("engines/columns.py", 0)])
-    written = BytesIO()
-    write_po(written, catalogue, omit_header=True, include_lineno=False, width=120)
-    return written.getvalue()
-
-
-def _said_in(code: str) -> Iterator[str | tuple[str, str]]:
-    """What a module says, in its order: sentences, a number's two forms, and, first, a page's title."""
-    tree = ast.parse(code)
-    for node in tree.body:
-        match node:
-            case ast.Assign([ast.Name("TITLE")], ast.Constant(str(title))):  # see dashboard/pages
-                yield title
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
-        words = [part.value for part in call.args if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-        match call.func, words:
-            case ast.Name("say" | "noted") | ast.Attribute(attr="say"), [sentence]:
-                yield sentence
-            case ast.Name("say_number") | ast.Attribute(attr="say_number"), [one, many]:
-                yield one, many
-            case ast.Name("plural"), [one, *more]:  # see numbers.plural
-                yield f"{{n}} {one}", f"{{n}} {more[0] if more else one + 's'}"

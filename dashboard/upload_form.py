@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from dashboard.config import Config
 from dashboard.numbers import NOTHING, day, percent, written
+from dashboard.retelling import retold
 from dashboard.texts import noted, say
 from dashboard.upload_words import DAYS, FIELD_WORDS, LISTS, RATES, SWITCHES
 from dashboard.uploads import Asked
@@ -77,7 +78,7 @@ def mapping_part(seen: Preview, chosen: Mapping[str, str]) -> Component:
                 "{column}, {share} sure: {reason}",
                 column=guess.column,
                 share=percent(guess.confidence),
-                reason=guess.reason,
+                reason=retold(guess.reason),
             )
         )
         label = say(FIELD_WORDS.get(name, name.replace(".", ": ")))
@@ -100,7 +101,9 @@ def mapping_part(seen: Preview, chosen: Mapping[str, str]) -> Component:
 def choice_options(choice: Choice | None, value: str, usual: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
     """The answers to a question, each with what it makes of an example; without a question the usual ones."""
     if choice is not None and choice.options:
-        return [{"value": each.value, "label": f"{each.words}: {each.example}"} for each in choice.options]
+        return [
+            {"value": each.value, "label": f"{retold(each.words)}: {retold(each.example)}"} for each in choice.options
+        ]
     return [{"value": name, "label": say(words)} for name, words in usual if name or not value]
 
 
@@ -268,11 +271,11 @@ def told_of(seen: Preview) -> list[Component]:
     wrong = [dbc.Alert(sentence, color="warning", class_name="py-2 mb-2") for sentence in needed]
     sentences = [question_words(problem) for problem in asked if not problem.needed]
     sentences += [
-        say("No {field}: {effect}", field=say(FIELD_WORDS[item.field]).lower(), effect=item.effect)
+        say("No {field}: {effect}", field=say(FIELD_WORDS[item.field]).lower(), effect=retold(item.effect))
         for item in seen.missing
         if not item.needed
     ]
-    sentences += list(seen.notes)
+    sentences += map(retold, seen.notes)
     notes = [html.Ul([html.Li(text) for text in sentences], className="seg-notes")] if sentences else []
     return [*wrong, *notes]
 
@@ -284,7 +287,7 @@ def question_words(choice: Choice | None) -> str:
     if choice.kind == "field":
         words = say(FIELD_WORDS.get(choice.field, choice.field)).lower()
         return say("No column looks like the {field}: choose it above.", field=words)
-    return choice.question.partition(" Say ")[0]
+    return retold(choice.question.partition(" Say ")[0])
 
 
 def problem_of(seen: Preview, kind: str) -> Choice | None:

@@ -12,7 +12,8 @@ from dash.development.base_component import Component
 
 from dashboard.ledger_table import ledger_table
 from dashboard.numbers import count, day, money, plural
-from dashboard.texts import say
+from dashboard.retelling import retold
+from dashboard.texts import noted, say
 from storage.uploaded import Upload
 
 BUSY = ("queued", "running")
@@ -27,10 +28,12 @@ def outcome(upload: Upload) -> list[Component]:
         return _progress(say("Waiting for a worker"), 0.0, hint)
     if upload.state == "running":
         return _progress(
-            upload.stage or say("Beginning"), upload.progress or 0.0, say("This page may be left and come back to.")
+            retold(upload.stage or noted("Beginning")),
+            upload.progress or 0.0,
+            say("This page may be left and come back to."),
         )
     if upload.state == "failed":
-        return [dbc.Alert(upload.error or say("It did not work out."), color="danger", class_name="mb-0")]
+        return [dbc.Alert(retold(upload.error or noted("It did not work out.")), color="danger", class_name="mb-0")]
     if upload.state == "cancelled":
         return [html.P(say("Cancelled; nothing was stored."), className="seg-hint mb-0")]
     if upload.state == "done":

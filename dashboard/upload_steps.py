@@ -13,6 +13,7 @@ from dashboard import upload_form as form
 from dashboard.context import title_of
 from dashboard.numbers import day, written
 from dashboard.receiving import UPLOADABLE
+from dashboard.retelling import reason_of
 from dashboard.services import Services
 from dashboard.texts import noted, say
 from dashboard.upload_report import BUSY, outcome, same_as_words
@@ -123,7 +124,7 @@ def steps(services: Services, upload: Upload) -> list[Component]:
     try:
         seen = look(upload, asked, services.config)
     except InputError as error:
-        return [_step(1, say("The file"), file, *alert(str(error)), *kept)]
+        return [_step(1, say("The file"), file, *alert(reason_of(error)), *kept)]
     known_from, known = known_mapping(upload, [column.name for column in seen.columns], services.store)
     chosen = dict(asked.mapping) or known
     if chosen and not asked.mapping:

@@ -10,6 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.numbers import NOTHING, count, day, decimal, money, percent, plural, short_money, written
+from dashboard.retelling import retold
 from dashboard.run_report import scrolled, section, table
 from dashboard.texts import noted, say
 from dashboard.value_measures import Measure, best_of, way_of
@@ -29,9 +30,9 @@ def verdicts(receipt: Receipt) -> Component:
     cards = [
         _verdict(
             say(_QUESTIONS.get(item["question"], item["question"])),
-            receipt["titles"].get(item["model"], item["model"]),
+            say(receipt["titles"].get(item["model"], item["model"])),
             item["beats"],
-            item["words"],
+            retold(item["words"]),
         )
         for item in receipt["verdicts"]
     ]
@@ -130,7 +131,7 @@ def figures_table(
             )
             for each in measures
         ]
-        title = receipt["titles"].get(name, name).removesuffix(_TIMES_VALUE)
+        title = say(receipt["titles"].get(name, name).removesuffix(_TIMES_VALUE))
         lines.append(html.Tr([html.Th([title, *mark, kind], scope="row", className="seg-nowrap"), *cells]))
     body = html.Table([html.Thead(html.Tr(heads)), html.Tbody(lines)], className="seg-table")
     return scrolled(label, body)
@@ -192,7 +193,7 @@ def model_section(receipt: Receipt) -> Component:
         parameters = ", ".join(f"{key} {written(value, '.4g')}" for key, value in found["parameters"].items())
         likelihood = decimal(found.get("log_likelihood"), 2)
         how = found.get("method") or NOTHING
-        cells = [html.Td(parameters), html.Td(likelihood, className="seg-number"), html.Td(how)]
+        cells = [html.Td(parameters), html.Td(likelihood, className="seg-number"), html.Td(retold(how))]
         lines.append(html.Tr([html.Th(receipt["titles"].get(name, name), scope="row", className="seg-nowrap"), *cells]))
     heads = (
         (say("Model"), False),

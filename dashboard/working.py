@@ -12,6 +12,7 @@ from dashboard.fits import Fit, Recall, fit_engine, fitting, stored_engine, timi
 from dashboard.reading import Progress, silent
 from dashboard.watching import live_point
 from engines.errors import InputError
+from engines.stated import stated
 from storage.contract import Run, Store
 
 #: How many stages every run has, whatever has to be settled first.
@@ -65,7 +66,7 @@ def work(
     fit = fit_engine(run.engine, engine, customers, run.dataset, store, config, past, report)
     if fit.result is not None:
         chosen = run.info.get("chosen_k")
-        told = [f"k = {chosen['k']} was chosen. {chosen['reason']}"] if chosen else []
+        told = [stated(f"k = {chosen['k']} was chosen. {stated(chosen['reason'])}")] if chosen else []
         notes = (*told, *fit.result.notes, *([note] if note is not None else []))
         fit = replace(fit, result=replace(fit.result, notes=notes))
         fit = replace(fit, info={**fit.info, "chosen_k": chosen}) if chosen else fit

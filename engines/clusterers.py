@@ -18,6 +18,7 @@ from engines.contract import Engine, Segment, knob
 from engines.errors import InputError
 from engines.sampling import Codes, count_distinct, threads_for
 from engines.scaling import LOG, SCALINGS, Matrix, Space, fit_space
+from engines.stated import stated
 
 OUTLIERS = "Outliers"
 NOISE = -1
@@ -87,7 +88,7 @@ def constant_note(space: Space) -> tuple[str, ...]:
     """A note on the features that were left out, if any."""
     if not space.constant:
         return ()
-    return (f"{', '.join(space.constant)} left out of the features: the same for everyone.",)
+    return (stated(f"{', '.join(space.constant)} left out of the features: the same for everyone."),)
 
 
 def keyed(codes: Codes, customers: DataFrame) -> Series:

@@ -26,6 +26,7 @@ from engines.errors import InputError
 from engines.mixture import Mixture, fit_mixture, shares
 from engines.sampling import Codes
 from engines.scaling import Matrix, Space, numbers
+from engines.stated import stated
 
 #: A component thinner than this (in standard deviations squared) describes a spike of equal customers.
 _THIN = 1e-4
@@ -159,11 +160,15 @@ def _notes(k: int, used: int, flat: int, settled: bool) -> tuple[str, ...]:
     notes = []
     if flat:
         notes.append(
-            f"{flat} of {k} components are nearly flat: many customers share a value (such as one order), so the "
-            "mixture describes that spike. Try set_aside_one_order, fewer features or a larger smallest_variance."
+            stated(
+                f"{flat} of {k} components are nearly flat: many customers share a value (such as one order), so the "
+                "mixture describes that spike. Try set_aside_one_order, fewer features or a larger smallest_variance."
+            )
         )
     if used < k:
-        notes.append(f"{k - used} of {k} components are nobody's most likely one, so there are {used} segments.")
+        notes.append(
+            stated(f"{k - used} of {k} components are nobody's most likely one, so there are {used} segments.")
+        )
     if not settled:
-        notes.append("The mixture had not settled when its rounds were used up.")
+        notes.append(stated("The mixture had not settled when its rounds were used up."))
     return tuple(notes)

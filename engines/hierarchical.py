@@ -24,6 +24,7 @@ from engines.contract import Segment
 from engines.linkage import Tree, ward
 from engines.sampling import sample_rows
 from engines.scaling import Matrix, Space
+from engines.stated import stated
 
 #: Up to so many customers the tree is exact; above, it joins small groups of customers.
 EXACT = 10_000
@@ -97,7 +98,7 @@ class Hierarchical(Clusterer):
         keys, top = tree.cut(k), tree.top(max(_SHOWN, k))
         heights = tree.merges[:, 2]
         made = len(heights) - (k - 1)
-        note = () if grown.exact else (f"Ward joined {tree.leaves} small groups of customers.",)
+        note = () if grown.exact else (stated(f"Ward joined {tree.leaves} small groups of customers."),)
         return NearestGroup(
             grown.space,
             grown.points,

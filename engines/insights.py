@@ -263,7 +263,7 @@ def _plain_number(one: str, many: str, number: float, /, **parts: Any) -> str:
 
 @dataclass(frozen=True)
 class Writing:
-    """How an amount, a whole number, a share, a change and a date are written.
+    """How an amount, a whole number, a share, a change and a date are written, and what a segment is called.
 
     ``say`` and ``say_number`` fill in a sentence, the latter in the form that goes with a number; in another language
     where they know one.
@@ -276,6 +276,7 @@ class Writing:
     day: Callable[[date], str] = lambda at: f"{at.day} {at:%b} {at.year}"
     say: Callable[..., str] = _plain
     say_number: Callable[..., str] = _plain_number
+    name: Callable[[str], str] = str
 
 
 def sentence(insight: Insight, how: Writing) -> str:
@@ -287,7 +288,7 @@ def _say_most_revenue(v: Mapping[str, Any], how: Writing) -> str:
     return how.say(
         "{segment} brought the most revenue: {revenue}, {revenue_share} of it, from {customer_share} of these "
         "customers.",
-        segment=v["segment"],
+        segment=how.name(v["segment"]),
         revenue=how.money(v["revenue"]),
         revenue_share=how.percent(v["revenue_share"]),
         customer_share=how.percent(v["customer_share"]),
@@ -297,7 +298,7 @@ def _say_most_revenue(v: Mapping[str, Any], how: Writing) -> str:
 def _say_highest_clv(v: Mapping[str, Any], how: Writing) -> str:
     return how.say(
         "{segment} have the highest CLV: {mean} each on average, against {all} over all.",
-        segment=v["segment"],
+        segment=how.name(v["segment"]),
         mean=how.money(v["clv"]),
         all=how.money(v["all"]),
     )
@@ -306,7 +307,7 @@ def _say_highest_clv(v: Mapping[str, Any], how: Writing) -> str:
 def _say_fastest_growth(v: Mapping[str, Any], how: Writing) -> str:
     return how.say(
         "{segment} grew fastest since {day}: from {before} to {now} customers ({growth}; all customers {all}).",
-        segment=v["segment"],
+        segment=how.name(v["segment"]),
         day=how.day(date.fromisoformat(v["since"])),
         before=how.whole(v["before"]),
         now=how.whole(v["now"]),
@@ -319,7 +320,7 @@ def _say_most_at_risk(v: Mapping[str, Any], how: Writing) -> str:
     return how.say(
         "Most is at risk among {segment}: {at_risk} of the {revenue} they have brought, weighing what each has spent "
         "by the churn risk.",
-        segment=v["segment"],
+        segment=how.name(v["segment"]),
         at_risk=how.money(v["at_risk"]),
         revenue=how.money(v["revenue"]),
     )
@@ -329,7 +330,7 @@ def _say_drifting(v: Mapping[str, Any], how: Writing) -> str:
     return how.say(
         "{customers} {segment} last ordered {recency}\u00a0days ago on average and had brought {revenue}.",
         customers=how.whole(v["customers"]),
-        segment=v["segment"],
+        segment=how.name(v["segment"]),
         recency=how.whole(v["recency"]),
         revenue=how.money(v["revenue"]),
     )

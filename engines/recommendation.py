@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engines.stated import stated
+
 #: What a k must reach to be recommended: the same segments come back, and none is too small for a campaign.
 STABLE, SMALLEST = 0.75, 0.02
 
@@ -61,44 +63,55 @@ def recommend(
     if lowest_bic is not None and lowest_bic != points[-1].k:
         for point in sound:
             if point.k == lowest_bic:
-                return point.k, f"k = {point.k} has the lowest BIC of those tried. {_soundness(point)}{rest}"
+                told = stated(f"k = {point.k} has the lowest BIC of those tried.")
+                return point.k, " ".join((told, _soundness(point), *rest))
     measured = [(point.silhouette, point) for point in sound or points if point.silhouette is not None]
     if not measured:
-        return None, f"There is no silhouette and no BIC to judge by, so no k is recommended.{rest}"
+        told = stated("There is no silhouette and no BIC to judge by, so no k is recommended.")
+        return None, " ".join((told, *rest))
     highest, best = max(measured, key=lambda pair: (pair[0], -pair[1].k))
     if not sound:
-        return best.k, (
-            f"No k is both stable (at least {STABLE:.2f}) and without segments below {_percent(SMALLEST)}. "
-            f"k = {best.k} has the highest silhouette, {_pm(best)}, but {' and '.join(_faults(best))}: "
-            f"use it with care.{rest}"
+        said = (
+            stated(
+                f"No k is both stable (at least {STABLE:.2f}) and without segments below {100 * SMALLEST:.1f} % of the "
+                "customers."
+            ),
+            stated(f"k = {best.k} has the highest silhouette, {_pm(best)}; use it with care."),
+            *_faults(best),
         )
+        return best.k, " ".join((*said, *rest))
     near = highest - (best.silhouette_error or 0.0)
     chosen = next(point for value, point in measured if value >= near)
-    of_whom = "" if len(sound) == len(points) else " of those that are stable and have no tiny segment"
     if chosen is best:
-        told = f"k = {best.k} has the highest silhouette{of_whom}, {_pm(best)}."
+        told = stated(f"k = {best.k} has the highest silhouette, {_pm(best)}.")
     else:
-        told = (
+        told = stated(
             f"k = {chosen.k} is the smallest k whose silhouette, {_pm(chosen)}, is within one standard error of the "
-            f"highest{of_whom} ({_pm(best)} at k = {best.k})."
+            f"highest ({_pm(best)} at k = {best.k})."
         )
-    return chosen.k, f"{told} {_soundness(chosen)}{rest}"
+    if len(sound) < len(points):
+        told = f"{told} " + stated("Only those were weighed that are stable and have no tiny segment.")
+    return chosen.k, " ".join((told, _soundness(chosen), *rest))
 
 
 def _faults(point: KPoint) -> list[str]:
     faults = []
     if point.stability is not None and point.stability < STABLE:
-        faults.append(f"refits agree with it only to {point.stability:.2f} (adjusted Rand index)")
+        faults.append(stated(f"Refits agree with it only to {point.stability:.2f} (adjusted Rand index)."))
     if point.smallest_share < SMALLEST:
-        faults.append(f"its smallest segment holds only {_percent(point.smallest_share)} of the customers")
+        share = 100 * point.smallest_share
+        faults.append(stated(f"Its smallest segment holds only {share:.1f} % of the customers."))
     return faults
 
 
 def _soundness(point: KPoint) -> str:
-    smallest = f"its smallest segment holds {_percent(point.smallest_share)} of the customers"
+    share = 100 * point.smallest_share
     if point.stability is None:
-        return f"Stability was not measured; {smallest}."
-    return f"Refits agree with it to {point.stability:.2f} (adjusted Rand index), and {smallest}."
+        return stated(f"Stability was not measured; its smallest segment holds {share:.1f} % of the customers.")
+    return stated(
+        f"Refits agree with it to {point.stability:.2f} (adjusted Rand index), and its smallest segment holds "
+        f"{share:.1f} % of the customers."
+    )
 
 
 def _pm(point: KPoint) -> str:
@@ -106,18 +119,13 @@ def _pm(point: KPoint) -> str:
     return f"{point.silhouette:.3f}{error}"
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _also(elbow: int | None, lowest_bic: int | None, gap_choice: int | None) -> str:
-    said = (
-        ("the elbow of the inertia is at", elbow),
-        ("BIC is lowest at", lowest_bic),
-        ("the gap statistic takes", gap_choice),
-    )
-    told = [f"{words} k = {k}" for words, k in said if k is not None]
-    if not told:
-        return ""
-    text = ", ".join(told)
-    return f" For comparison: {text}."
+def _also(elbow: int | None, lowest_bic: int | None, gap_choice: int | None) -> list[str]:
+    """What the measures say that do not decide."""
+    told = []
+    if elbow is not None:
+        told.append(stated(f"For comparison: the elbow of the inertia is at k = {elbow}."))
+    if lowest_bic is not None:
+        told.append(stated(f"For comparison: BIC is lowest at k = {lowest_bic}."))
+    if gap_choice is not None:
+        told.append(stated(f"For comparison: the gap statistic takes k = {gap_choice}."))
+    return told

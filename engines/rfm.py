@@ -18,6 +18,7 @@ from engines.errors import InputError
 from engines.grids import ELEVEN, TEN, Grid, named_grid, own_grid
 from engines.sampling import Codes
 from engines.scaling import Matrix, Space, each_finite, fit_space
+from engines.stated import stated
 
 _COLUMNS = (RECENCY, FREQUENCY, MONETARY)
 #: Numbers that can be sorted as they are.
@@ -191,7 +192,7 @@ class RFM(Engine):
         # the space serves the metrics alone and scales each column by itself: evenly spaced values in order will do
         place, _ = fit_space(DataFrame(few), _COLUMNS, self.title)
         notes = tuple(
-            f"{describe(name).title} is the same for everyone and so gets one score." for name in place.constant
+            stated(f"{describe(name).title} is the same for everyone and so gets one score.") for name in place.constant
         )
         segments = tuple(Segment(key, name) for key, name in enumerate(grid.names))
         return FittedRFM((edges[0], edges[1], edges[2]), grid, weights, place, segments, {}, notes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +18,26 @@ Block = tuple[slice, slice, slice]
 Spans = Sequence[Mapping[str, Any]]
 
 
-def rules_of(artifacts: Mapping[str, Any], money: Callable[[float], str]) -> dict[int, str]:
+def _plain(sentence: str, /, **parts: Any) -> str:
+    return sentence.format(**parts)
+
+
+class Wording(NamedTuple):
+    """How a rule is put into words: an amount, a number, a sentence with its places (perhaps in another language)."""
+
+    money: Callable[[float], str]
+    number: Callable[[float], str] = "{:,g}".format
+    say: Callable[..., str] = _plain
+
+
+def rules_of(artifacts: Mapping[str, Any], how: Wording) -> dict[int, str]:
     """The rule of each segment by key, from what a run has kept of its model; empty where it goes by no such rules.
 
     Args:
         artifacts: with ``cells`` (a segment key for each combination of recency, frequency and monetary score, shape
             (bins, bins, bins)) and ``cut_points`` (for each column the scores that occur, worst first, with the values
             they cover).
-        money: writes an amount.
+        how: the words.
     """
     if not {"cells", "cut_points"} <= set(artifacts):
         return {}
@@ -33,13 +45,15 @@ def rules_of(artifacts: Mapping[str, Any], money: Callable[[float], str]) -> dic
     # only scores that someone has; the others need no words
     there = [[int(span["score"]) - 1 for span in axis] for axis in spans]
     cells = np.array(artifacts["cells"], dtype=np.int64)[np.ix_(*there)]
-    return {int(key): _rule(_blocks(cells == key), spans, money) for key in np.unique(cells)}
+    return {int(key): _rule(_blocks(cells == key), spans, how) for key in np.unique(cells)}
 
 
-def _rule(blocks: Sequence[Block], spans: Sequence[Spans], money: Callable[[float], str]) -> str:
+def _rule(blocks: Sequence[Block], spans: Sequence[Spans], how: Wording) -> str:
     if len(blocks) > _MOST_BLOCKS:
-        return f"One of {len(blocks)} blocks of scores of recency, frequency and spend."
-    text = "; or ".join(_block_words(block, spans, money) for block in blocks)
+        return how.say("One of {n} blocks of scores of recency, frequency and spend.", n=how.number(len(blocks)))
+    text, *others = (_block_words(block, spans, how) for block in blocks)
+    for other in others:
+        text = how.say("{rule}; or {other}", rule=text, other=other)
     return f"{text[0].upper()}{text[1:]}."
 
 
@@ -68,36 +82,44 @@ def _fits(mine: NDArray[np.bool_], low: Sequence[int], high: Sequence[int], axis
     return bool(mine[tuple(sides)].all())
 
 
-def _block_words(block: Block, spans: Sequence[Spans], money: Callable[[float], str]) -> str:
+def _block_words(block: Block, spans: Sequence[Spans], how: Wording) -> str:
     recency, frequency, monetary = (axis[side] for axis, side in zip(spans, block, strict=True))
-    parts = [_recency_words(recency), _count_words(frequency), _money_words(monetary, money)]
-    return ", ".join(part for part in parts if part) or "everyone"
+    parts = [_recency_words(recency, how), _count_words(frequency, how), _money_words(monetary, how)]
+    return ", ".join(part for part in parts if part) or how.say("everyone")
 
 
-def _recency_words(spans: Spans) -> str:
+def _recency_words(spans: Spans, how: Wording) -> str:
     """Worst scores come first, so the most days belong to the first span; the fewest days do not belong."""
     least, most = spans[-1]["low"], spans[0]["high"]
     if least is None and most is None:
         return ""
     if least is None:
-        return f"last order at most {most:,g} days ago"
-    return f"last order more than {least:,g}{'' if most is None else f' and at most {most:,g}'} days ago"
+        return how.say("last order at most {most} days ago", most=how.number(most))
+    if most is None:
+        return how.say("last order more than {least} days ago", least=how.number(least))
+    return how.say(
+        "last order more than {least} and at most {most} days ago", least=how.number(least), most=how.number(most)
+    )
 
 
-def _count_words(spans: Spans) -> str:
+def _count_words(spans: Spans, how: Wording) -> str:
     """The least belongs to it, the most does not."""
     least, below = spans[0]["low"], spans[-1]["high"]
     if least is None and below is None:
         return ""
     if least is None:
-        return f"fewer than {below:,g} orders"
-    return f"at least {least:,g}{'' if below is None else f' and fewer than {below:,g}'} orders"
+        return how.say("fewer than {below} orders", below=how.number(below))
+    if below is None:
+        return how.say("at least {least} orders", least=how.number(least))
+    return how.say("at least {least} and fewer than {below} orders", least=how.number(least), below=how.number(below))
 
 
-def _money_words(spans: Spans, money: Callable[[float], str]) -> str:
+def _money_words(spans: Spans, how: Wording) -> str:
     least, below = spans[0]["low"], spans[-1]["high"]
     if least is None and below is None:
         return ""
     if least is None:
-        return f"spent less than {money(below)}"
-    return f"spent at least {money(least)}{'' if below is None else f' and less than {money(below)}'}"
+        return how.say("spent less than {below}", below=how.money(below))
+    if below is None:
+        return how.say("spent at least {least}", least=how.money(least))
+    return how.say("spent at least {least} and less than {below}", least=how.money(least), below=how.money(below))

@@ -17,6 +17,7 @@ from engines.metrics import Outcome, measure
 from engines.naming import OUTLIERS, name_segments
 from engines.sampling import coded, sample_rows
 from engines.scaling import Matrix, numbers
+from engines.stated import stated
 
 #: What every segment is described by, whatever its engine looks at.
 _DESCRIBED = (RECENCY, FREQUENCY, MONETARY)
@@ -59,7 +60,9 @@ def segment(
     metrics = measure(outcome)
     notes = list(getattr(fitted, "notes", ()))
     if fitted_on < len(customers):
-        notes.append(f"Fitted on a sample of {fitted_on:,} of {len(customers):,} customers; everyone is labelled.")
+        notes.append(
+            stated(f"Fitted on a sample of {fitted_on:,} of {len(customers):,} customers; everyone is labelled.")
+        )
     if ordered is not customers:
         labels = labels.reindex(customers.index)
     notes += _lost_pins(previous, named)
@@ -119,7 +122,7 @@ def _lost_pins(previous: Predecessor | None, named: Sequence[NamedSegment]) -> l
     pinned = [segment.name for segment in previous.segments if segment.pinned] if previous is not None else []
     kept = {segment.name for segment in named if segment.pinned}
     return [
-        f"The pinned name {name} was not carried on: its customers are spread over several segments now."
+        stated(f"The pinned name {name} was not carried on: its customers are spread over several segments now.")
         for name in pinned
         if name not in kept
     ]

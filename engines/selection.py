@@ -22,6 +22,7 @@ from engines.run import check, in_order
 from engines.sampling import Codes, sample_rows, stratified_rows
 from engines.scaling import Matrix
 from engines.stability import agreements
+from engines.stated import stated
 
 #: At most so many customers are looked at; above, a sample of so many.
 LARGEST = 50_000
@@ -178,7 +179,7 @@ def _try(engine: Engine, ordered: DataFrame, ks: Sequence[int]) -> _Tried:
     except InputError as error:
         if not fits:
             raise
-        notes = (f"k = {ks[len(fits)]} and above could not be tried. {error}",)
+        notes = (stated(f"k = {ks[len(fits)]} and above could not be tried. {stated(str(error))}"),)
     place = getattr(fits[0], "space", None)
     artifacts: Mapping[str, Any] = getattr(fits[0], "artifacts", dict)()
     return _Tried(
@@ -285,9 +286,11 @@ def _lowest_bic(points: Sequence[KPoint]) -> int | None:
 
 def _gaps(engine: Engine, tried: _Tried, seed: int) -> tuple[list[tuple[float | None, float | None]], tuple[str, ...]]:
     if tried.matrix is None:
-        return [(None, None)] * len(tried.ks), ("The engine has no feature space, so there is no gap statistic.",)
+        return [(None, None)] * len(tried.ks), (
+            stated("The engine has no feature space, so there is no gap statistic."),
+        )
     try:
         gaps, errors = gap_statistic(engine, tried.ks, tried.matrix, tried.codings, seed=seed)
     except InputError as error:
-        return [(None, None)] * len(tried.ks), (f"There is no gap statistic: {error}",)
+        return [(None, None)] * len(tried.ks), (stated(f"There is no gap statistic: {stated(str(error))}"),)
     return [(_finite(one), _finite(other)) for one, other in zip(gaps, errors, strict=True)], ()

@@ -20,6 +20,7 @@ from engines.points import DriftPoint, Size
 from engines.run import fit, in_order
 from engines.sampling import coded, sample_rows
 from engines.stability_index import shifts
+from engines.stated import stated
 
 #: Bootstrap refits per date at which noise is measured.
 BOOTSTRAPS = 20
@@ -187,27 +188,33 @@ def refresh_interval(frozen_at: date, points: Sequence[DriftPoint]) -> tuple[flo
     below the band for no reason. Where it held to the end, what is said is how long that was.
     """
     if not points:
-        return None, "There is no date to judge by yet."
+        return None, stated("There is no date to judge by yet.")
     days = [date.fromisoformat(point.as_of) for point in points]
     alerts = [point.alert for point in points]
     onset = next((place for place in range(len(points) - 1) if alerts[place] and alerts[place + 1]), None)
     if onset is not None:
         held = max(1.0, months_between(frozen_at, days[onset - 1] if onset else frozen_at))
-        return held, (
-            f"Refresh every {_months(held)}: the model frozen on {frozen_at} agreed with a refit, as far as chance "
-            f"allows, {f'up to {days[onset - 1]}' if onset else 'at no later date'}; on {days[onset]} and at the date "
-            f"after it did not (ARI {points[onset].ari:.2f} and {points[onset + 1].ari:.2f})."
+        return held, stated(
+            f"Refresh every {stated(_months(held))}: the model frozen on {frozen_at} agreed with a refit, as far as "
+            f"chance allows, {f'up to {days[onset - 1]}' if onset else 'at no later date'}; on {days[onset]} and at "
+            f"the date after it did not (ARI {points[onset].ari:.2f} and {points[onset + 1].ari:.2f})."
         )
-    watched = months_between(frozen_at, days[-1])
-    alone = sum(alerts)
-    told = f"No refresh was needed in the {_months(watched)} watched since {frozen_at}: "
+    watched, alone = months_between(frozen_at, days[-1]), sum(alerts)
+    told = [stated(f"No refresh was needed in the {stated(_months(watched))} watched since {frozen_at}.")]
     if not alone:
-        told += "at no date did the frozen model disagree with a refit by more than chance does. "
+        told.append(stated("At no date did the frozen model disagree with a refit by more than chance does."))
     elif alerts[-1]:
-        told += f"only now, on {days[-1]}, is there an alert, and one alone may be chance: look again soon. "
+        told.append(
+            stated(f"Only now, on {days[-1]}, is there an alert, and one alone may be chance: look again soon.")
+        )
     else:
-        told += f"{alone} of {len(points)} dates {'is an alert' if alone == 1 else 'are alerts'}, never two in a row. "
-    return watched, told + f"After {_months(watched)} look again at the latest."
+        told.append(
+            stated(
+                f"{alone} of {len(points)} dates {'is an alert' if alone == 1 else 'are alerts'}, never two in a row."
+            )
+        )
+    told.append(stated(f"After {stated(_months(watched))} look again at the latest."))
+    return watched, " ".join(told)
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
@@ -292,5 +299,4 @@ def _sizes(customers: DataFrame, keys: Codes) -> tuple[Size, ...]:
 
 
 def _months(number: float) -> str:
-    text = f"{number:g}"
-    return f"{text} month{'' if text == '1' else 's'}"
+    return stated("1 month") if f"{number:g}" == "1" else stated(f"{number:g} months")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from engines.stated import stated
+
 #: Two runs whose scores differ by less than this are level.
 LEVEL = 0.02
 #: A criterion on which two runs differ by less than this is no reason for either.
@@ -86,12 +88,15 @@ def verdict(candidates: Sequence[Candidate]) -> Verdict:
             continue
         without = [one.name for one in candidates if one.figures.get(criterion.name) is None]
         if without:
-            whose = "no run has it" if len(without) == len(candidates) else f"{_listed(without)} has none"
-            missing.append(f"{criterion.title.capitalize()} was not weighed: {whose}.")
+            if len(without) == len(candidates):
+                missing.append(stated(f"Not weighed, as no run has it: {stated(criterion.title)}."))
+            else:
+                names = ", ".join(without)
+                missing.append(stated(f"Not weighed, as not every run has it: {stated(criterion.title)} ({names})."))
         else:
             judged.append(criterion)
     if not judged:
-        nothing = "There is no recommendation: no figure is known for all of these runs."
+        nothing = stated("There is no recommendation: no figure is known for all of these runs.")
         return Verdict((), nothing, (), (), (), {}, tuple(missing), ())
     total = sum(criterion.weight for criterion in judged)
     weights = {criterion.title: criterion.weight / total for criterion in judged}
@@ -100,14 +105,15 @@ def verdict(candidates: Sequence[Candidate]) -> Verdict:
     best = tuple(sorted(place for place in order if scores[order[0]] - scores[place] < LEVEL))
     rest = [place for place in order if place not in best]
     if len(best) > 1:
-        headline = (
-            f"It is a draw between {_listed([candidates[place].name for place in best])}: their scores differ by less "
-            f"than {LEVEL:g}. Keep the one that is live, or take the one whose segments are easier to explain."
+        names = ", ".join(candidates[place].name for place in best)
+        headline = stated(
+            f"It is a draw ({names}): their scores differ by less than {LEVEL:g}. Keep the one that is live, or take "
+            "the one whose segments are easier to explain."
         )
         told = _parted(candidates, judged, best)
     else:
         first, second = candidates[order[0]], candidates[order[1]]
-        headline = (
+        headline = stated(
             f"{first.name} is the one to work with: it scores {scores[order[0]]:.2f}, "
             f"the next, {second.name}, {scores[order[1]]:.2f}."
         )
@@ -130,13 +136,28 @@ def _for_and_against(
         mine = _figure(candidates[best], criterion)
         rival = max(rest, key=lambda place: _figure(candidates[place], criterion))
         theirs = _figure(candidates[rival], criterion)
-        figures = f"({mine:.2f} against {theirs:.2f} of {candidates[rival].name}; {criterion.meaning})"
+        name = candidates[rival].name
         if mine - theirs >= TELLING:
-            reasons.append(f"Best in {criterion.title} {figures}.")
+            reasons.append(
+                stated(
+                    f"Best in {stated(criterion.title)} ({mine:.2f} against {theirs:.2f} of {name}; "
+                    f"{stated(criterion.meaning)})."
+                )
+            )
         elif theirs - mine >= TELLING:
-            against.append(f"Behind in {criterion.title} {figures}.")
+            against.append(
+                stated(
+                    f"Behind in {stated(criterion.title)} ({mine:.2f} against {theirs:.2f} of {name}; "
+                    f"{stated(criterion.meaning)})."
+                )
+            )
         else:
-            reasons.append(f"As good as any in {criterion.title} {figures}.")
+            reasons.append(
+                stated(
+                    f"As good as any in {stated(criterion.title)} ({mine:.2f} against {theirs:.2f} of {name}; "
+                    f"{stated(criterion.meaning)})."
+                )
+            )
     return tuple(reasons), tuple(against)
 
 
@@ -151,10 +172,12 @@ def _parted(
         most, least = _figure(candidates[high], criterion), _figure(candidates[low], criterion)
         if most - least >= TELLING:
             reasons.append(
-                f"{candidates[high].name} is better in {criterion.title} ({most:.2f} against {least:.2f} of "
-                f"{candidates[low].name}; {criterion.meaning})."
+                stated(
+                    f"{candidates[high].name} is better in {stated(criterion.title)} ({most:.2f} against {least:.2f} "
+                    f"of {candidates[low].name}; {stated(criterion.meaning)})."
+                )
             )
-    return tuple(reasons) or ("No single figure tells them apart either.",), ()
+    return tuple(reasons) or (stated("No single figure tells them apart either."),), ()
 
 
 def _cautions(candidate: Candidate) -> list[str]:
@@ -162,14 +185,12 @@ def _cautions(candidate: Candidate) -> list[str]:
     stability = candidate.figures.get("stability")
     if stability is not None and stability < SHAKY:
         found.append(
-            f"{candidate.name} is shaky (stability {stability:.2f}): with other customers of the same kind, many would "
-            "stand in another segment."
+            stated(
+                f"{candidate.name} is shaky (stability {stability:.2f}): with other customers of the same kind, many "
+                "would stand in another segment."
+            )
         )
     if candidate.smallest_share is not None and candidate.smallest_share < TINY:
-        share = f"{100 * candidate.smallest_share:.2f} %"
-        found.append(f"The smallest segment of {candidate.name} holds only {share} of the customers.")
+        share = 100 * candidate.smallest_share
+        found.append(stated(f"The smallest segment of {candidate.name} holds only {share:.2f} % of the customers."))
     return found
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

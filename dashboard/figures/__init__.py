@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.locales import of_charts, spoken
-from dashboard.texts import noted
+from dashboard.texts import noted, say, segment_name
 
 _NAME = 26  # letters of a name on an axis
 NOTHING_LEFT = noted("No customer meets these filters.")
@@ -151,8 +151,17 @@ def tabled(figure: go.Figure, head: Sequence[str], rows: Iterable[Sequence[str]]
 
 def named_ticks(names: Sequence[str]) -> dict[str, Any]:
     """Ticks of an axis of names: a long name is cut, so that it leaves room for what is drawn; hover has it whole."""
-    shown = [name if len(name) <= _NAME else f"{name[: _NAME - 1]}…" for name in names]
+    called = map(segment_name, names)
+    shown = [name if len(name) <= _NAME else f"{name[: _NAME - 1]}…" for name in called]
     return {"tickmode": "array", "tickvals": list(names), "ticktext": shown}
+
+
+#: What Plotly's buttons are called in Plotly.
+_BUTTONS = (
+    *(noted("Zoom"), noted("Pan"), noted("Box Select"), noted("Lasso Select"), noted("Zoom in"), noted("Zoom out")),
+    *(noted("Reset axes"), noted("Reset view"), noted("Download plot as a PNG"), noted("Download plot")),
+    noted("Double-click to zoom back out"),
+)
 
 
 def graph_config(filename: str, *, selecting: bool = False) -> dict[str, Any]:
@@ -163,5 +172,16 @@ def graph_config(filename: str, *, selecting: bool = False) -> dict[str, Any]:
         "scrollZoom": False,
         "modeBarButtonsToRemove": ["autoScale2d"] if selecting else ["select2d", "lasso2d", "autoScale2d"],
         "toImageButtonOptions": {"format": "png", "filename": filename, "scale": 2},
-        **of_charts(spoken()),
+        **_spoken_by_charts(),
     }
+
+
+def _spoken_by_charts() -> dict[str, Any]:
+    """How charts write numbers, and what their own buttons say."""
+    known = of_charts(spoken())
+    buttons = {words: say(words) for words in _BUTTONS}
+    return (
+        {**known, "locales": {tag: {**how, "dictionary": buttons} for tag, how in known["locales"].items()}}
+        if known
+        else {}
+    )

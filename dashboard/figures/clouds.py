@@ -14,7 +14,7 @@ from dashboard.figures.scales import Axis, axis_of, log_ticks, titled_axis
 from dashboard.numbers import count, plotted, plural, round_money, significant
 from dashboard.run_frame import Mask, RunFrame
 from dashboard.tally import class_counts
-from dashboard.texts import noted, say, titled
+from dashboard.texts import noted, say, segment_name, titled
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY, describe
 from storage.area import Area
 
@@ -140,7 +140,7 @@ def draw_cloud(data: CloudData, theme: str, areas: Sequence[Area] = ()) -> Drawi
     depth = np.where(data.cells > 0, np.sqrt(data.cells / data.cells.max()), np.nan)
     ground = {
         "type": "heatmap",
-        "name": "everyone",
+        "name": say("everyone"),
         "x": typed(data.x.edges),
         "y": typed(data.y.edges),
         "z": typed(depth.astype(np.float32)),
@@ -156,12 +156,13 @@ def draw_cloud(data: CloudData, theme: str, areas: Sequence[Area] = ()) -> Drawi
         {
             "type": "scatter",
             "mode": "markers",
-            "name": cloud.name,
+            "name": segment_name(cloud.name),
+            "meta": cloud.name,
             "x": typed(cloud.x),
             "y": typed(cloud.y),
             "marker": {"color": seen(cloud.colour, theme), "size": size, "opacity": opacity},
             "customdata": cloud.ids.tolist(),
-            "hovertemplate": f"<b>%{{customdata}}</b><br>{hover}<extra>{cloud.name}</extra>",
+            "hovertemplate": f"<b>%{{customdata}}</b><br>{hover}<extra>{segment_name(cloud.name)}</extra>",
         }
         for cloud in data.clouds
     ]
@@ -199,7 +200,7 @@ def _table(data: CloudData) -> tuple[list[str], list[list[str]]]:
     head += [say(part, title=titled(describe(axis.column))) for axis in (data.x, data.y) for part in _PARTS]
     rows = []
     for cloud in data.clouds:
-        cells = [cloud.name, count(len(cloud.x))]
+        cells = [segment_name(cloud.name), count(len(cloud.x))]
         for axis, values in ((data.x, cloud.x), (data.y, cloud.y)):
             rising = np.sort(values)
             for value in rising[[len(rising) // 4, len(rising) // 2, 3 * len(rising) // 4]]:

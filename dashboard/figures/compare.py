@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dashboard.figures import Drawing, drawing, ink
 from dashboard.numbers import count, percent, written
 from dashboard.run_frame import RunFrame
-from dashboard.texts import noted, say
+from dashboard.texts import noted, say, segment_name
 
 _LABELLED = 0.07  # a piece of a bar smaller than this share has no room for its figure
 
@@ -70,7 +70,7 @@ def draw_sizes(data: SizeData, theme: str) -> Drawing:
             {
                 "type": "bar",
                 "orientation": "h",
-                "name": shortened(name),
+                "name": shortened(segment_name(name)),
                 "y": [run for run, is_there in zip(data.runs, there.tolist(), strict=True) if is_there],
                 "x": shares[there].tolist(),
                 "marker": {"color": colour, "line": {"width": 1, "color": ink(theme).surface}},
@@ -80,7 +80,7 @@ def draw_sizes(data: SizeData, theme: str) -> Drawing:
                 "textangle": 0,
                 "textfont": {"color": _on(colour)},
                 "customdata": [[percent(s), count(c)] for s, c in zip(shares[there], customers[there], strict=True)],
-                "hovertemplate": _size_hover(name, data.of),
+                "hovertemplate": _size_hover(segment_name(name), data.of),
             }
         )
     layout = {

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dashboard.figures import ink, seen, template
 from dashboard.numbers import count, plural
-from dashboard.texts import say
+from dashboard.texts import say, segment_name
 from engines.contract import NamedSegment
 
 _BETWEEN = -1  # the place of a merge that joins several segments
@@ -67,7 +67,9 @@ def dendrogram_data(
         corners=corners,
         owners=owner[len(order) :],
         leaves=customers[order],
-        names=tuple(known[key].name if key in known else say("Segment {number}", number=key) for key in shown),
+        names=tuple(
+            segment_name(known[key].name) if key in known else say("Segment {number}", number=key) for key in shown
+        ),
         colours=tuple(known[key].colour if key in known else "#888888" for key in shown),
         customers=tuple(float(customers[order][of_leaf == place].sum()) for place in range(len(shown))),
         middles=tuple(float(np.flatnonzero(of_leaf == place).mean()) for place in range(len(shown))),

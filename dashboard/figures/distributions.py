@@ -13,7 +13,7 @@ from dashboard.figures.scales import Axis, axis_of, log_ticks
 from dashboard.numbers import count, percent, round_money
 from dashboard.run_frame import Mask, RunFrame
 from dashboard.tally import class_counts
-from dashboard.texts import say, titled
+from dashboard.texts import say, segment_name, titled
 from engines.columns import FREQUENCY, MONETARY, RECENCY, describe
 
 MEASURES = (RECENCY, FREQUENCY, MONETARY)
@@ -63,6 +63,7 @@ def draw_spreads(data: SpreadData, theme: str) -> go.Figure:
     if not data.names:
         return empty(say(NOTHING_LEFT), theme)
     figure = go.Figure(layout={"template": template(theme), "uirevision": "stay"})
+    called = [segment_name(name) for name in data.names]
     width = (1 - 0.04 * (len(data.spreads) - 1)) / len(data.spreads)
     for number, spread in enumerate(data.spreads):
         share = spread.counts / np.maximum(spread.counts.sum(axis=1, keepdims=True), 1)
@@ -80,12 +81,19 @@ def draw_spreads(data: SpreadData, theme: str) -> go.Figure:
                 xaxis=f"x{key}",
                 yaxis="y",
                 customdata=np.stack([spread.counts, 100 * share], axis=-1),
-                hovertemplate=f"<b>%{{y}}</b><br>{_hover(spread.axis)}<extra></extra>",
+                text=[[name] * (len(spread.axis.edges) - 1) for name in called],
+                hovertemplate=f"<b>%{{text}}</b><br>{_hover(spread.axis)}<extra></extra>",
             )
         )
         start = number * (width + 0.04)
         figure.update_layout({f"xaxis{key}": _across(spread.axis, data.currency, [start, start + width])})
-    figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"color": ink(theme).text})
+    figure.update_yaxes(
+        autorange="reversed",
+        tickvals=list(data.names),
+        ticktext=called,
+        showgrid=False,
+        tickfont={"color": ink(theme).text},
+    )
     return tabled(figure, *_table(data))
 
 
@@ -118,7 +126,7 @@ def _table(data: SpreadData) -> tuple[list[str], list[list[str]]]:
     head += [say("{title}: middle half", title=titled(describe(item.axis.column))) for item in data.spreads]
     rows = []
     for line, name in enumerate(data.names):
-        cells = [name, count(int(data.spreads[0].counts[line].sum()))]
+        cells = [segment_name(name), count(int(data.spreads[0].counts[line].sum()))]
         for spread in data.spreads:
             low, high = (_said(spread.axis, _quantile(spread, line, q), data.currency) for q in (0.25, 0.75))
             cells.append(say("{low} to {high}", low=low, high=high))
@@ -149,13 +157,13 @@ def spread_words(data: SpreadData) -> str:
     if len(data.names) == 1:
         return say(
             "Half of {segment} ordered within the last {number} days; the lighter, the more of them.",
-            segment=data.names[0],
+            segment=segment_name(data.names[0]),
             number=count(medians[0]),
         )
     return say(
         "{latest} came last, {longest} have been away longest. The lighter a strip, the more of its segment stands "
         "there (at most {share} in one class of recency).",
-        latest=data.names[latest],
-        longest=data.names[longest],
+        latest=segment_name(data.names[latest]),
+        longest=segment_name(data.names[longest]),
         share=percent(float(shares.max())),
     )

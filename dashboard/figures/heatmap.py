@@ -13,7 +13,7 @@ from dashboard.figures import NOTHING_LEFT, empty, ink, tabled, template
 from dashboard.numbers import count, percent, plural
 from dashboard.run_frame import Mask, RunFrame
 from dashboard.tally import class_counts
-from dashboard.texts import say
+from dashboard.texts import say, segment_name
 from engines.columns import FREQUENCY, RECENCY
 from engines.grids import TEN, named_grid
 from engines.rfm import quantile_edges
@@ -56,7 +56,7 @@ def grid_data(frame: RunFrame, mask: Mask, called: Callable[[str], str] = str) -
     cells = []
     for r in range(SCORES, 0, -1):
         for f in range(1, SCORES + 1):
-            name = called(grid.names[int(grid.cells[r - 1, f - 1, 0])])
+            name = segment_name(called(grid.names[int(grid.cells[r - 1, f - 1, 0])]))
             cells.append(Cell(r, f, name, int(counts[r - 1, f - 1]), recency[r - 1], frequency[f - 1]))
     return GridData(tuple(cells), int(counts.sum()))
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures import ink, seen, template
-from dashboard.texts import say
+from dashboard.texts import say, segment_name
 from engines.contract import DriftPoint
 from engines.migration import GONE, NEW, Migration
 from storage.contract import Run
@@ -41,7 +41,7 @@ def sankey_data(found: Migration) -> SankeyData:
 
 def called(name: str) -> str:
     """What a row or a column of the matrix is called: segments by their names, who came and who went in words."""
-    return {NEW: say("New"), GONE: say("Gone")}.get(name, name)
+    return {NEW: say("New"), GONE: say("Gone")}.get(name) or segment_name(name)
 
 
 def draw_sankey(data: SankeyData, theme: str) -> go.Figure:
@@ -100,7 +100,7 @@ def sizes_data(points: Sequence[DriftPoint], segments: Sequence[Mapping[str, obj
     shape = (len(keys), len(points))
     return SizesData(
         np.array([point.as_of for point in points], dtype="datetime64[D]"),
-        tuple(known.get(key, (f"Segment {key}", _GREY))[0] for key in keys),
+        tuple(known.get(key, (say("Segment {number}", number=key), _GREY))[0] for key in keys),
         tuple(known.get(key, ("", _GREY))[1] for key in keys),
         np.array(customers, dtype=np.int64).reshape(shape),
         np.array(revenue, dtype=np.float64).reshape(shape),
@@ -135,10 +135,10 @@ def draw_sizes(data: SizesData, values: NDArray[np.float64] | NDArray[np.int64],
             x=data.dates,
             y=values[place],
             mode="lines+markers",
-            name=name,
+            name=segment_name(name),
             line={"color": seen(data.colours[place], theme), "width": 2},
             marker={"size": 5},
-            hovertemplate=f"{name}<br>%{{x|%-d %b %Y}}: %{{y:,.0f}}<extra></extra>",
+            hovertemplate=f"{segment_name(name)}<br>%{{x|%-d %b %Y}}: %{{y:,.0f}}<extra></extra>",
         )
     figure.update_yaxes(rangemode="tozero", title_text=title)
     figure.update_xaxes(tickformat="%b %Y", showgrid=False)

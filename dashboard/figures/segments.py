@@ -15,7 +15,7 @@ from dashboard.figures.scales import axis_of, log_ticks, titled_axis
 from dashboard.numbers import count, money, percent, plotted, plural, short_money
 from dashboard.run_frame import Mask, RunFrame
 from dashboard.tally import Tally
-from dashboard.texts import noted, say, titled
+from dashboard.texts import noted, say, segment_name, titled
 from engines.columns import CLV, MONETARY, describe
 
 TOP_COUNTRIES = 12
@@ -97,7 +97,7 @@ def draw_boxes(data: BoxData, theme: str) -> Drawing | go.Figure:
         traces.append(
             {
                 "type": "box", "y": [box.name], "q1": [q1], "median": [median], "q3": [q3],
-                "lowerfence": [low], "upperfence": [high], "orientation": "h", "name": box.name,
+                "lowerfence": [low], "upperfence": [high], "orientation": "h", "name": segment_name(box.name),
                 "line": {"color": colour, "width": 1.5}, "fillcolor": _faint(colour), "width": 0.6,
                 "hoverinfo": "x+name",
             }
@@ -124,7 +124,10 @@ def draw_boxes(data: BoxData, theme: str) -> Drawing | go.Figure:
     }
     parts = (say("Low"), say("Lower quarter"), say("Median"), say("Upper quarter"), say("High"))
     head = (say("Segment"), say("Customers"), *parts)
-    rows = [(box.name, count(box.customers), *(money(value, data.currency) for value in box[3:])) for box in data.boxes]
+    rows = [
+        (segment_name(box.name), count(box.customers), *(money(value, data.currency) for value in box[3:]))
+        for box in data.boxes
+    ]
     return drawing(theme, traces, layout, (head, rows))
 
 
@@ -142,7 +145,7 @@ def box_words(data: BoxData) -> str:
     if len(data.boxes) == 1:
         return say(
             "Half of {segment} have a {title} between {low} and {high}.",
-            segment=best.name,
+            segment=segment_name(best.name),
             title=title,
             low=money(best.q1, data.currency),
             high=money(best.q3, data.currency),
@@ -151,11 +154,11 @@ def box_words(data: BoxData) -> str:
         "Median {title} is highest for {best} ({most}; half of them between {low} and {high}) and lowest for "
         "{lowest} ({least}).",
         title=title,
-        best=best.name,
+        best=segment_name(best.name),
         most=money(best.median, data.currency),
         low=money(best.q1, data.currency),
         high=money(best.q3, data.currency),
-        lowest=least.name,
+        lowest=segment_name(least.name),
         least=money(least.median, data.currency),
     )
 

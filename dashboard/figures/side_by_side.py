@@ -13,7 +13,7 @@ from dashboard.figures.compare import NO_TABLE, shortened
 from dashboard.figures.migration import SankeyData
 from dashboard.numbers import percent
 from dashboard.run_frame import RunFrame
-from dashboard.texts import say
+from dashboard.texts import say, segment_name
 from engines.contract import NamedSegment
 
 _MARKS = ("circle", "square", "diamond", "triangle-up", "x", "star")
@@ -34,7 +34,7 @@ def ribbons(
     one, other = np.nonzero(customers)
     everyone = (*rows, *columns)
     return SankeyData(
-        tuple(shortened(item.name) for item in everyone),
+        tuple(shortened(segment_name(item.name)) for item in everyone),
         tuple(item.colour for item in everyone),
         one,
         other + len(rows),
@@ -78,7 +78,7 @@ def draw_plane(data: PlaneData, theme: str) -> Drawing:
             {
                 "type": "scatter",
                 "mode": "markers",
-                "name": shortened(item.name),
+                "name": shortened(segment_name(item.name)),
                 "x": typed(mine[:, 0]),
                 "y": typed(mine[:, 1]),
                 "marker": {
@@ -87,7 +87,7 @@ def draw_plane(data: PlaneData, theme: str) -> Drawing:
                     "opacity": 0.65,
                     "symbol": _MARKS[code % len(_MARKS)],
                 },
-                "hovertemplate": f"<b>{item.name}</b><extra></extra>",
+                "hovertemplate": f"<b>{segment_name(item.name)}</b><extra></extra>",
             }
         )
     first, second = (percent(share) for share in data.explained)

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from dashboard.figures import NOTHING_LEFT, empty, seen, tabled, template
 from dashboard.numbers import count, money, percent, short_money
-from dashboard.texts import noted, say
+from dashboard.texts import noted, say, segment_name
 from dashboard.totals import SegmentTotals
 
 
@@ -50,7 +50,7 @@ def draw_tiles(data: TileData, theme: str) -> go.Figure:
     hover = [
         say(
             "<b>{segment}</b><br>{customers} customers · {share}<br>{amount} · {revenue_share} of revenue",
-            segment=tile.name,
+            segment=segment_name(tile.name),
             customers=count(tile.customers),
             share=percent(tile.share),
             amount=money(tile.revenue, data.currency),
@@ -77,7 +77,7 @@ def draw_tiles(data: TileData, theme: str) -> go.Figure:
             "type": "treemap",
             "name": title,
             "domain": {"x": across, "y": [0, 1]},
-            "labels": names,
+            "labels": [segment_name(name) for name in names],
             "ids": [f"{title}/{name}" for name in names],
             "parents": [""] * len(names),
             "values": np.array(sizes, dtype=np.float64),
@@ -101,7 +101,13 @@ def draw_tiles(data: TileData, theme: str) -> go.Figure:
             showarrow=False, font={"size": 13},
         )  # fmt: skip
     rows = [
-        (t.name, count(t.customers), percent(t.share), money(t.revenue, data.currency), percent(t.revenue_share))
+        (
+            segment_name(t.name),
+            count(t.customers),
+            percent(t.share),
+            money(t.revenue, data.currency),
+            percent(t.revenue_share),
+        )
         for t in data.tiles
     ]
     revenue = say("Revenue ({currency})", currency=data.currency)
@@ -125,7 +131,7 @@ def tile_words(data: TileData) -> str:
     best = max(known, key=lambda tile: (tile.revenue_share or 0.0) / tile.share)
     return say(
         "{segment} bring most for their size: {share} of the customers in view, {revenue_share} of their revenue.",
-        segment=best.name,
+        segment=segment_name(best.name),
         share=percent(best.share),
         revenue_share=percent(best.revenue_share),
     )

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import audience_list
+from dashboard.retelling import reason_of
 from dashboard.services import Services
 from dashboard.texts import say
 from engines.errors import InputError
@@ -103,7 +104,7 @@ def register(app: dash.Dash, services: Services) -> None:
         try:
             return _parts(**_done(services, ctx.triggered_id, name, asked))
         except (InputError, NotFoundError) as error:
-            said = dbc.Alert(str(error.args[0]), color="warning", dismissable=True)
+            said = dbc.Alert(reason_of(error), color="warning", dismissable=True)
             return _parts(said=said, renaming=False, deleting=False, list=audience_list.listed(services))
 
 

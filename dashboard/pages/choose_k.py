@@ -16,6 +16,7 @@ from dashboard.evaluation import Question, choosable_engines, choose_k_of_snapsh
 from dashboard.figures import choose_k as figures
 from dashboard.figures import graph_config
 from dashboard.numbers import count, day, plural
+from dashboard.retelling import retold
 from dashboard.services import Services
 from dashboard.texts import noted, say
 from engines.selection import KSelection
@@ -220,8 +221,12 @@ def _recommendation(found: KSelection, title: str) -> Component:
         if found.recommended is None
         else say("{engine}: k = {k}", engine=title, k=found.recommended)
     )
-    parts = [html.H2(head), html.P(found.reason, className="mb-2"), html.P(_measured(found), className="seg-hint mb-0")]
-    parts += [html.P(note, className="seg-hint mb-0 mt-2") for note in found.notes]
+    parts = [
+        html.H2(head),
+        html.P(retold(found.reason), className="mb-2"),
+        html.P(_measured(found), className="seg-hint mb-0"),
+    ]
+    parts += [html.P(retold(note), className="seg-hint mb-0 mt-2") for note in found.notes]
     if found.recommended is not None:
         command = f"segmentry run SALES --engine {found.engine} --k {found.recommended}"
         parts.append(html.P([say("To segment with it:"), " ", html.Code(command)], className="seg-hint mb-0 mt-2"))

@@ -11,6 +11,7 @@ from flask import request
 
 from dashboard import upload_form as form
 from dashboard.data_there import there
+from dashboard.retelling import reason_of
 from dashboard.services import Services
 from dashboard.starters import user_of
 from dashboard.texts import say
@@ -158,7 +159,7 @@ def register(app: Dash, services: Services) -> None:
             asked = Asked(mapping=mapping, reading=reading)
             seen = look(services.store.upload(upload_id), asked, services.config)
         except InputError as error:
-            return (no_update, alert(str(error)), True, *[no_update] * 6)
+            return (no_update, alert(reason_of(error)), True, *[no_update] * 6)
         questions: list[Any] = []
         for kind, value in (("date_order", order), ("decimal", decimal)):
             choice = form.problem_of(seen, kind)
@@ -208,7 +209,7 @@ def register(app: Dash, services: Services) -> None:
             elif ctx.triggered_id == CANCEL:
                 store.cancel_upload(upload_id)
         except (InputError, ChangedError) as error:
-            refused = alert(str(error))
+            refused = alert(reason_of(error))
         upload = store.upload(upload_id)
         is_busy = upload.state in BUSY
         return {

@@ -16,8 +16,9 @@ from dashboard.figures import graph_config
 from dashboard.figures import migration as figures
 from dashboard.migrating import Between, between_dates, between_runs, dates_of, runs_of_kind
 from dashboard.numbers import count, day, percent, plural, short_money
+from dashboard.retelling import reason_of
 from dashboard.services import Services
-from dashboard.texts import say
+from dashboard.texts import say, segment_name
 from engines.errors import InputError
 from engines.migration import Migration
 from storage.contract import NotFoundError, Run
@@ -168,7 +169,7 @@ def register(app: Dash, services: Services) -> None:
         try:
             found = _between(run_id, start, end, services)
         except (InputError, NotFoundError) as error:
-            return [cards.warning(str(error))]
+            return [cards.warning(reason_of(error))]
         here = f"{PATH}?{urlencode({'run': run_id, 'from': start, 'to': end})}"
         return _shown(found, here, currency, theme or "light")
 
@@ -266,7 +267,8 @@ def _flows(moves: Migration, currency: str) -> Component:
         sign = "+" if flow.net > 0 else ""
         cells = [count(flow.before), count(flow.after), count(flow.came), count(flow.left), f"{sign}{count(flow.net)}"]
         cells.append(f"{'+' if flow.money_net > 0 else ''}{short_money(flow.money_net, currency)}")
-        name = html.Th([cards.swatch(moves.colours.get(flow.segment, "#999999")), flow.segment], scope="row")
+        colour = moves.colours.get(flow.segment, "#999999")
+        name = html.Th([cards.swatch(colour), segment_name(flow.segment)], scope="row")
         lines.append(html.Tr([name, *(html.Td(text, className="seg-number") for text in cells)]))
     return _scrolling(
         html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table"), say("Net flows")

@@ -31,6 +31,7 @@ from dashboard.new_run_steps import (
     step,
 )  # fmt: skip
 from dashboard.numbers import day, plural
+from dashboard.retelling import reason_of
 from dashboard.run_progress import UNDER_WAY
 from dashboard.run_requests import RunRequest, Wish, check_date, fitting_settings, queue_runs, why_no_other_date
 from dashboard.run_watch import BODY, CANCEL, HEAD, LOG, alert, panel, standings
@@ -240,13 +241,13 @@ def register(app: Dash, services: Services) -> None:
             customers = None if as_of else base.customers
             refused = ""
         except InputError as error:
-            about, columns, customers, refused = "", None, None, str(error)
+            about, columns, customers, refused = "", None, None, reason_of(error)
         for name, wish in wishes.items():
             try:
                 wish.made() if columns is None else fitting_settings(wish, columns, customers)
                 said.append(form.in_words(entries[name], wish))
             except InputError as error:
-                wrong[name] = str(error)
+                wrong[name] = reason_of(error)
         if refused:
             said_of: Any = html.P(refused, className="seg-alarm")
         elif not wishes:
@@ -280,7 +281,7 @@ def register(app: Dash, services: Services) -> None:
             asked = RunRequest(base.id, tuple(_wishes(filled, named).values()), as_of)
             runs = queue_runs(asked, services.store, starter)
         except (InputError, NotFoundError) as error:
-            return {"leave": no_update, "refused": alert(str(error))}
+            return {"leave": no_update, "refused": alert(reason_of(error))}
         return {"leave": f"{PATH}?started={','.join(str(run.id) for run in runs)}", "refused": None}
 
     @app.callback(
@@ -301,7 +302,7 @@ def register(app: Dash, services: Services) -> None:
             try:
                 services.store.cancel_run(int(asked["run"]))
             except (InputError, NotFoundError) as error:
-                said = alert(str(error))
+                said = alert(reason_of(error))
         states, shown = standings(services.store, known["runs"], services.clock())
         # a button that is still right stays where it is, with the keyboard's focus on it
         heads = [

@@ -13,6 +13,7 @@ from dashboard.figures import dendrogram as figures
 from dashboard.figures import empty, graph_config
 from dashboard.findings import insights_of, told
 from dashboard.numbers import day, plural
+from dashboard.retelling import retold
 from dashboard.run_progress import UNDER_WAY
 from dashboard.services import Services
 from dashboard.texts import say
@@ -72,7 +73,7 @@ def _head(run: Run, snapshot: Snapshot) -> list[Component]:
     links = [dcc.Link(text, href=f"{path}?run={run.id}", className="me-3") for text, path in ways]
     if run.state in UNDER_WAY:
         links = [dcc.Link(say("Watch its progress"), href=f"/new?started={run.id}")]
-    error = [html.P(run.error, className="seg-alarm")] if run.error else []
+    error = [html.P(retold(run.error), className="seg-alarm")] if run.error else []
     return [
         html.H1(say("Run {number}: {title}", number=run.id, title=run_label(run, engine_titles()))),
         html.P([about, state, finished], className="seg-lead mb-1"),

@@ -14,6 +14,7 @@ from flask import request
 from dashboard import cards, ids
 from dashboard.context import engine_titles, title_of
 from dashboard.numbers import plural
+from dashboard.retelling import reason_of
 from dashboard.run_progress import UNDER_WAY
 from dashboard.run_requests import again
 from dashboard.run_table import CANCEL, DELETE, NEWEST, PICK, RERUN, Filter, deletion, table
@@ -144,7 +145,7 @@ def compare_link(services: Services, picked: list[int]) -> Any:
     try:
         runs = [services.store.run(number) for number in picked]
     except NotFoundError as error:
-        return html.Span(str(error.args[0]), className="seg-hint")
+        return html.Span(reason_of(error), className="seg-hint")
     if len({run.snapshot_id for run in runs}) > 1:
         return html.Span(say("Runs are compared on one snapshot; these are of several."), className="seg-hint")
     address = urlencode([("run", str(picked[0])), *(("with", str(number)) for number in sorted(picked))])
@@ -193,7 +194,7 @@ def register(app: Dash, services: Services) -> None:
                 store.delete_run(int(sure))
                 said = dbc.Alert(say("Run {run} is deleted.", run=sure), color="info", class_name="py-2 mb-2")
         except (InputError, NotFoundError) as error:
-            said = alert(str(error.args[0]))
+            said = alert(reason_of(error))
         if asked in (STATE, DATASET, ENGINE):
             pairs = [(name, text) for name, text in vars(wanted).items() if text]
             pairs += [("run", current)] if current else []

@@ -29,6 +29,7 @@ from engines.columns import (
     Kind,
 )
 from engines.errors import InputError
+from engines.stated import stated
 
 GROUP = "segmentry.features"
 _RESERVED = frozenset({*DICTIONARY, SEGMENT, SEGMENT_KEY, DISTANCE, PROBABILITY})
@@ -90,7 +91,7 @@ def registered_features(points: Iterable[EntryPoint] | None = None) -> tuple[Reg
             (item for item in result if entry.column and item.column and _same(item.column, entry.column)), None
         )
         if twin is not None:
-            taken = f"{twin.name} of {twin.origin} makes a column of the same name"
+            taken = stated(f"{twin.name} of {twin.origin} makes a column of the same name")
             entry = replace(entry, column=None, error=taken, feature=None)
         result.append(entry)
     return tuple(result)
@@ -115,14 +116,16 @@ def extended(
     made, notes = [], []
     for plugin in plugins:
         if plugin.feature is None or plugin.column is None:
-            notes.append(f"The feature {plugin.name} of {plugin.origin} cannot be loaded: {plugin.error}.")
+            notes.append(stated(f"The feature {plugin.name} of {plugin.origin} cannot be loaded: {plugin.error}."))
             continue
         try:
             columns[plugin.column.name] = _checked(plugin.feature.build(lines, as_of=as_of), customers.index)
         except Exception as error:  # noqa: BLE001 - a stranger's code can raise anything at all, and it must not take
             # the customers down with it: its column is left out and the reason is told
             reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-            notes.append(f"The feature {plugin.name} of {plugin.origin} is left out: {reason.rstrip('.')}.")
+            notes.append(
+                stated(f"The feature {plugin.name} of {plugin.origin} is left out: {stated(reason.rstrip('.'))}.")
+            )
         else:
             made.append(plugin)
     return Extended(customers.assign(**columns), tuple(made), tuple(notes))

@@ -12,6 +12,7 @@ from engines.columns import AMOUNT_UNITS, CURRENCY
 from engines.errors import InputError
 from engines.intake.files import Source
 from engines.intake.parsing import LINE, MONEY_LIMIT
+from engines.stated import stated
 
 _CODE = f"nullif(upper(trim({CURRENCY})), '')"
 _DECIMALS = 10
@@ -43,7 +44,7 @@ def convert(
     if not named:
         return "", ()
     if len(named) == 1 and named[0] not in fixed:
-        return named[0], (f"All money is in {named[0]}, as column {column!r} says.",)
+        return named[0], (stated(f"All money is in {named[0]}, as column {column!r} says."),)
     for code, count, line in found:
         where = source.locate(line) + (f" and {count - 1:,} more" if count > 1 else "")
         if code and code not in fixed:
@@ -73,7 +74,7 @@ def convert(
     connection.execute(f"update lines set {AMOUNT_UNITS} = {product} from rates where {joined}")  # noqa: S608
     connection.execute("drop table rates")
     told = ", ".join(f"1 {code} = {fixed[code]:f} {base}" for code in named if code != base.upper())
-    return base, ((f"Converted at fixed rates: {told}.",) if told else ())
+    return base, ((stated(f"Converted at fixed rates: {told}."),) if told else ())
 
 
 def _decimal(code: str, rate: float) -> Decimal:

@@ -10,6 +10,7 @@ import duckdb
 
 from engines.errors import InputError
 from engines.intake.reading import Reading
+from engines.stated import stated
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199  # a sale in the year 10 or 9999 is a slip or a placeholder
 _CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?:\s*[AP]\.?M\.?)?|[0-9]{1,2}\s*[AP]\.?M\.?"
@@ -45,8 +46,8 @@ class _Family:
 
 def _pair(pattern: str, year: str, words: str) -> _Family:
     return _Family(
-        _Shape(f"day/month/{words}", pattern, (f"%d-%m-{year}",)),
-        _Shape(f"month/day/{words}", pattern, (f"%m-%d-{year}",)),
+        _Shape(stated(f"day/month/{stated(words)}"), pattern, (f"%d-%m-{year}",)),
+        _Shape(stated(f"month/day/{stated(words)}"), pattern, (f"%m-%d-{year}",)),
     )
 
 
@@ -58,17 +59,19 @@ def _epoch(words: str, pattern: str, per_second: int) -> _Family:
 _DAYS = "cast(try_cast(written as decimal(18, 9)) as decimal(28, 9)) - 25569"
 _SERIAL = f"make_timestamp(cast(round(({_DAYS}) * 86400) as bigint) * 1000000)"
 _FAMILIES = (
-    _Family(_Shape("year-month-day", "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}", ("%Y-%m-%d",))),
-    _Family(_Shape("yearmonthday", "[0-9]{8}", ("%Y%m%d",))),
-    _pair("[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}", "%Y", "year"),
-    _pair("[0-9]{1,2}-[0-9]{1,2}-[0-9]{2}", "%y", "two-digit year"),
-    _Family(_Shape("day-month name-year", "[0-9]{1,2}-[A-Za-z]{3,9}-[0-9]{4}", ("%d-%b-%Y", "%d-%B-%Y"))),
-    _Family(_Shape("day-month name-two-digit year", "[0-9]{1,2}-[A-Za-z]{3,9}-[0-9]{2}", ("%d-%b-%y", "%d-%B-%y"))),
-    _Family(_Shape("month name day, year", "[A-Za-z]{3,9}-[0-9]{1,2}-[0-9]{4}", ("%b-%d-%Y", "%B-%d-%Y"))),
-    _Family(_Shape("year-month name-day", "[0-9]{4}-[A-Za-z]{3,9}-[0-9]{1,2}", ("%Y-%b-%d", "%Y-%B-%d"))),
-    _epoch("seconds since 1970", r"[0-9]{9,10}(\.[0-9]+)?", 1),
-    _epoch("milliseconds since 1970", r"[0-9]{13}(\.0+)?", 1000),
-    _Family(_Shape("days since 1900 as spreadsheets count them", r"[0-9]{5}([.,][0-9]+)?", moment=_SERIAL)),
+    _Family(_Shape(stated("year-month-day"), "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}", ("%Y-%m-%d",))),
+    _Family(_Shape(stated("yearmonthday"), "[0-9]{8}", ("%Y%m%d",))),
+    _pair("[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}", "%Y", stated("year")),
+    _pair("[0-9]{1,2}-[0-9]{1,2}-[0-9]{2}", "%y", stated("two-digit year")),
+    _Family(_Shape(stated("day-month name-year"), "[0-9]{1,2}-[A-Za-z]{3,9}-[0-9]{4}", ("%d-%b-%Y", "%d-%B-%Y"))),
+    _Family(
+        _Shape(stated("day-month name-two-digit year"), "[0-9]{1,2}-[A-Za-z]{3,9}-[0-9]{2}", ("%d-%b-%y", "%d-%B-%y"))
+    ),
+    _Family(_Shape(stated("month name day, year"), "[A-Za-z]{3,9}-[0-9]{1,2}-[0-9]{4}", ("%b-%d-%Y", "%B-%d-%Y"))),
+    _Family(_Shape(stated("year-month name-day"), "[0-9]{4}-[A-Za-z]{3,9}-[0-9]{1,2}", ("%Y-%b-%d", "%Y-%B-%d"))),
+    _epoch(stated("seconds since 1970"), r"[0-9]{9,10}(\.[0-9]+)?", 1),
+    _epoch(stated("milliseconds since 1970"), r"[0-9]{13}(\.0+)?", 1000),
+    _Family(_Shape(stated("days since 1900 as spreadsheets count them"), r"[0-9]{5}([.,][0-9]+)?", moment=_SERIAL)),
 )
 
 
@@ -111,17 +114,17 @@ def find_format(connection: duckdb.DuckDBPyConnection, text: str, relation: str,
     found = {family: tuple(map(int, counts[4 * at : 4 * at + 4])) for at, family in enumerate(_FAMILIES)}
     family = max(_FAMILIES, key=lambda each: found[each][0])
     if family.month_first is None:
-        note = "" if family.day_first.formats else f"Dates were read as {family.day_first.words}."
+        note = "" if family.day_first.formats else stated(f"Dates were read as {stated(family.day_first.words)}.")
         return DateFormat(family.day_first, (note,) if note else ())
     _, day, month, differ = found[family]
     if reading.date_order:
         shape = family.day_first if reading.date_order == "day-first" else family.month_first
-        return DateFormat(shape, (f"Dates were read as {shape.words}, as date_order says.",))
+        return DateFormat(shape, (stated(f"Dates were read as {stated(shape.words)}, as date_order says."),))
     shape = family.day_first if day >= month else family.month_first
     few, many = sorted((day, month))
     if differ and (many == 0 or few * _DECISIVE > many):
         return DateFormat(shape, undecided=_both(connection, family.day_first, family.month_first))
-    return DateFormat(shape, (f"Dates were read as {shape.words}.",))
+    return DateFormat(shape, (stated(f"Dates were read as {stated(shape.words)}."),))
 
 
 def parse_dates(
@@ -147,8 +150,10 @@ def parse_dates(
         f"select count({away}), count(*) from dates where {_reading(found.shape)} is not null"  # noqa: S608
     ).fetchall()[0]
     if moved[0] and (zone != "UTC" or found.shape.utc):
-        some = "" if moved[0] == moved[1] else " Times without an offset were taken as they are."
-        notes += (f"Moments were brought into the time zone {zone}.{some}",)
+        brought = stated(f"Moments were brought into the time zone {zone}.")
+        if moved[0] != moved[1]:
+            brought = f"{brought} " + stated("Times without an offset were taken as they are.")
+        notes += (brought,)
     connection.execute(
         f"create or replace table dates as select written, {parsed} as parsed from "  # noqa: S608
         f"(select written, {away} as away, {_reading(found.shape)} as moment from dates)"
@@ -157,13 +162,14 @@ def parse_dates(
 
 
 def both_ways(found: TwoReadings, source: str, column: str) -> str:
-    """What to say where day and month cannot be told apart."""
-    return (
-        f"{source}: the dates in column {column!r} can be read as {found.day_first_words} or as "
-        f"{found.month_first_words}: {found.written!r} is {found.day_first:%d %B %Y} or {found.month_first:%d %B %Y}, "
-        "and no value above 12 decides. Say which with --date-order day-first or --date-order month-first "
-        "(date_order in [reading])."
+    """What to say where day and month cannot be told apart: the question, and how to answer it."""
+    question = stated(
+        f"{source}: the dates in column {column!r} can be read as {stated(found.day_first_words)} or as "
+        f"{stated(found.month_first_words)}: {found.written!r} is {found.day_first:%d %B %Y} or "
+        f"{found.month_first:%d %B %Y}, and no value above 12 decides."
     )
+    way = stated("Say which with --date-order day-first or --date-order month-first (date_order in [reading]).")
+    return f"{question} {way}"
 
 
 def time_zone(reading: Reading) -> str:

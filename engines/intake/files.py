@@ -14,6 +14,7 @@ from engines.intake.reading import Reading
 from engines.intake.source import Source, arrow_source, named, sha256
 from engines.intake.text import open_text
 from engines.intake.workbook import open_workbook
+from engines.stated import stated
 
 __all__ = ["SUFFIXES", "Source", "arrow_source", "open_source", "sha256"]
 
@@ -75,7 +76,7 @@ def _open_file(path: Path, name: str, connection: duckdb.DuckDBPyConnection, fol
         raise InputError(f"{name} is empty. Give one with a header and lines.")
     if lower.endswith(".zip"):
         files, others = unzipped(path, name, folder, _MEMBERS)
-        left_out = (f"Files in {name} that hold no sales were not read: {_listed(others)}.",) if others else ()
+        left_out = (stated(f"Files in {name} that hold no sales were not read: {_listed(others)}."),) if others else ()
         return _open_all(files, name, connection, folder, reading, left_out)
     if lower.endswith(".parquet"):
         return _open_parquet(path, name, connection, folder)
@@ -91,7 +92,7 @@ def _open_folder(path: Path, connection: duckdb.DuckDBPyConnection, folder: Path
     if not readable:
         raise InputError(f"{path} is a folder without a file that can be read; put {', '.join(SUFFIXES)} in it.")
     others = [each.name for each in files if each not in readable]
-    notes = (f"Files of another kind were not read: {_listed(others)}.",) if others else ()
+    notes = (stated(f"Files of another kind were not read: {_listed(others)}."),) if others else ()
     name = path.resolve().name or str(path)
     return _open_all([(each, each.name) for each in readable], name, connection, folder, reading, notes)
 

@@ -12,6 +12,7 @@ import duckdb
 
 from engines.errors import InputError
 from engines.intake.source import Source, picked
+from engines.stated import stated
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def combined(name: str, opened: Sequence[Source], notes: Sequence[str] = ()) -> 
         relation=relation,
         fingerprint=hashlib.sha256("".join(prints).encode()).hexdigest(),
         locate=locate,
-        notes=(f"{len(parts):,} files were read as one.", *_said(parts), *notes),
+        notes=(stated(f"{len(parts):,} files were read as one."), *_said(parts), *notes),
         encoding=parts[0].encoding if len({part.encoding for part in parts}) == 1 else "",
         separator=parts[0].separator if len({part.separator for part in parts}) == 1 else "",
         typed=all(part.typed for part in parts),
@@ -135,4 +136,8 @@ def _said(parts: Sequence[Source]) -> tuple[str, ...]:
     said = Counter(note for part in parts for note in part.notes)
     everywhere = [note for note, count in said.items() if count == len(parts)]
     own = [f"{part.name}: {note}" for part in parts for note in part.notes if note not in everywhere]
-    return (*everywhere, *own[:10], *((f"… and so on for {len(own) - 10} more files.",) if len(own) > 10 else ()))
+    return (
+        *everywhere,
+        *own[:10],
+        *((stated(f"… and so on for {len(own) - 10} more files."),) if len(own) > 10 else ()),
+    )

@@ -19,6 +19,7 @@ from engines.columns import (
 from engines.errors import InputError
 from engines.intake.contents import Look
 from engines.intake.names import EXPORTS, KNOWN_NAMES, plain
+from engines.stated import stated
 
 _NEEDED = (CUSTOMER_ID, ORDER_DATE)
 _NUMBERS = (QUANTITY, UNIT_PRICE, AMOUNT, ORDER_TOTAL)
@@ -100,7 +101,7 @@ def choose_columns(
 def doubts(guesses: Sequence[Guess]) -> tuple[str, ...]:
     """A note on each guess that is no more than one."""
     return tuple(
-        f"Column {guess.column!r} was taken for {guess.field}: {guess.reason}."
+        stated(f"Column {guess.column!r} was taken for {guess.field}: {stated(guess.reason)}.")
         for guess in guesses
         if guess.confidence <= _POSSIBLE
     )
@@ -109,7 +110,7 @@ def doubts(guesses: Sequence[Guess]) -> tuple[str, ...]:
 def missing(field: str, columns: Sequence[str], source: str) -> str:
     """What to say where a field that is needed is not found."""
     other = " (or --map amount=COLUMN)" if field in (QUANTITY, UNIT_PRICE) else ""
-    return (
+    return stated(
         f"{source}: no column looks like {field}. Say which one it is with --map {field}=COLUMN{other}; "
         f"its columns are {_listed(columns)}."
     )
@@ -122,7 +123,7 @@ def _by_name(
     for export, (signs, usual) in EXPORTS.items():
         if signs <= set(names) and usual.get(field) in names and names.index(usual[field]) not in taken:
             place = names.index(usual[field])
-            return Guess(field, columns[place], place, _SURE, f"the columns are those of {export}")
+            return Guess(field, columns[place], place, _SURE, stated(f"the columns are those of {export}"))
     places = [names.index(name) for name in KNOWN_NAMES[field] if name in names and names.index(name) not in taken]
     if not places:
         return None
@@ -132,17 +133,29 @@ def _by_name(
 
 def _judged(field: str, column: str, place: int, looks: Sequence[Look]) -> Guess:
     """A guess by name, surer where the values agree, and doubtful where they do not."""
-    reason = f"it is called {column!r}"
+    reason = stated(f"it is called {column!r}")
     if not looks or not looks[place].filled or field not in (ORDER_DATE, *_NUMBERS):
         return Guess(field, column, place, _LIKELY, reason)
     look = looks[place]
-    share, what = (max(look.dates, look.epochs), "dates") if field == ORDER_DATE else (look.numbers, "numbers")
+    share, what = (
+        (max(look.dates, look.epochs), stated("dates")) if field == ORDER_DATE else (look.numbers, stated("numbers"))
+    )
     if field in _NUMBERS and look.dates > share:
         share = 0.0
     if share >= 0.5:
-        return Guess(field, column, place, _SURE, f"{reason}, and {share:.0%} of its first values look like {what}")
+        return Guess(
+            field,
+            column,
+            place,
+            _SURE,
+            stated(f"{stated(reason)}, and {share:.0%} of its first values look like {stated(what)}"),
+        )
     return Guess(
-        field, column, place, _DOUBTFUL, f"{reason}, but only {share:.0%} of its first values look like {what}"
+        field,
+        column,
+        place,
+        _DOUBTFUL,
+        stated(f"{stated(reason)}, but only {share:.0%} of its first values look like {stated(what)}"),
     )
 
 
@@ -179,17 +192,17 @@ def _add_by_contents(
 
     if ORDER_DATE not in found:
         fits = [place for place in free() if looks[place].dates >= 0.95]
-        add(ORDER_DATE, fits, "it is the only column whose first values look like dates")
+        add(ORDER_DATE, fits, stated("it is the only column whose first values look like dates"))
     if needed_but_missing({*found, *_NEEDED}) and QUANTITY not in found:
         fits = [place for place in free() if looks[place].numbers >= 0.95 and looks[place].fractions >= 0.25]
-        add(AMOUNT, fits, "it is the only column whose first values look like sums of money")
+        add(AMOUNT, fits, stated("it is the only column whose first values look like sums of money"))
     if CUSTOMER_ID not in found:
         fits = [
             place
             for place in free()
             if looks[place].dates < 0.5 and not looks[place].fractions and 0.05 < looks[place].distinct < 0.95
         ]
-        add(CUSTOMER_ID, fits, "it is the only column whose first values look like ids that come again")
+        add(CUSTOMER_ID, fits, stated("it is the only column whose first values look like ids that come again"))
 
 
 def _position(columns: Sequence[str], field: str, name: str, source: str) -> int | None:

@@ -9,6 +9,7 @@ from typing import Literal
 import duckdb
 
 from engines.intake.reading import Reading
+from engines.stated import stated
 
 Sign = Literal[".", ","]
 
@@ -62,12 +63,12 @@ def find_decimal_sign(
     ).fetchall()[0]
     if dot or comma:
         sign: Sign = "," if comma > dot else "."
-        return DecimalSign(sign, ("Numbers were read with a decimal comma.",) if sign == "," else ())
+        return DecimalSign(sign, (stated("Numbers were read with a decimal comma."),) if sign == "," else ())
     if example is None:
         return DecimalSign(".")
-    taken = "a decimal point" if "." in example else "a separator of thousands"
-    note = (
-        f"Nothing decides the decimal sign: the one in {example!r} was taken for {taken}. If it is not, say --decimal."
+    note = stated(
+        f"Nothing decides the decimal sign: the one in {example!r} was taken for "
+        f"{'a decimal point' if '.' in example else 'a separator of thousands'}. If it is not, say --decimal."
     )
     return DecimalSign(".", (note,), example)
 

@@ -30,6 +30,7 @@ from engines.intake.files import Source
 from engines.intake.numbers import Sign, find_decimal_sign
 from engines.intake.orders import order_facts, shared
 from engines.intake.reading import Reading
+from engines.stated import stated
 
 PRICE_UNITS = "price_units"  # int64, 1/10,000 of the currency unit
 LINE = "line"
@@ -70,7 +71,7 @@ def parse_lines(
     total, blank = connection.execute("select count(*), count(*) filter (blank) from raw").fetchall()[0]
     if total == blank:
         raise InputError(f"{source.name} has a header but no lines. Give one that has some.")
-    notes: tuple[str, ...] = (f"{blank} blank lines were passed over.",) if blank else ()
+    notes: tuple[str, ...] = (stated(f"{blank} blank lines were passed over."),) if blank else ()
 
     numbers = numbers_of(cells)
     decimal = find_decimal_sign(connection, numbers, NOT_BLANK, reading)
@@ -88,7 +89,9 @@ def parse_lines(
         whole_order, totals = facts.filled, facts.total
         notes += facts.notes
     elif money == ORDER_TOTAL:
-        notes += ("Without order_id every line was taken for an order of its own, and its total for its amount.",)
+        notes += (
+            stated("Without order_id every line was taken for an order of its own, and its total for its amount."),
+        )
 
     when = cells[ORDER_DATE]
     if not when.is_moment:
@@ -197,17 +200,20 @@ def _set_aside(
             f"{source.locate(line)} ({'blank' if value is None else repr(_short(value))})" for line, value in found
         )
         more = f" and {count - len(found):,} more" if count > len(found) else ""
-        what = {ORDER_DATE: "a date", ORDER_TOTAL: "the one total of an order"}.get(field, "a number")
+        kinds = {ORDER_DATE: stated("a date"), ORDER_TOTAL: stated("the one total of an order")}
+        what = kinds.get(field, stated("a number"))
         if unread > lines * reading.unreadable_share:
             raise InputError(
-                f"{source.name}: column {cell.column!r} ({field}) cannot be read as {what} on {cited}{more}. "
+                f"{source.name}: column {cell.column!r} ({field}) cannot be read as {stated(what)} on {cited}{more}. "
                 f"Mend or remove these lines, or map another column with --map {field}=COLUMN; up to "
                 f"{reading.unreadable_share:.3g} of the lines are set aside (unreadable_share in [reading]), and "
                 f"{unread:,} of {lines:,} are more."
             )
         notes.append(
-            f"{count:,} {'line was' if count == 1 else 'lines were'} set aside, because column {cell.column!r} "
-            f"({field}) cannot be read as {what}: {cited}{more}."
+            stated(
+                f"{count:,} {'line was' if count == 1 else 'lines were'} set aside, because column {cell.column!r} "
+                f"({field}) cannot be read as {stated(what)}: {cited}{more}."
+            )
         )
     return tuple(notes)
 

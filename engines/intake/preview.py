@@ -24,17 +24,18 @@ from engines.intake.places import kind_of
 from engines.intake.reading import Reading
 from engines.intake.samples import EMBEDDED, open_embedded
 from engines.intake.starts import start_of
+from engines.stated import stated
 
 _LOOKED_AT = 1000  # lines that columns are guessed from
 _TRIED = 10_000  # lines that are read for a trial
 
 #: What follows where a field that is not needed is missing.
 _WITHOUT = {
-    ORDER_ID: "An order is all that a customer buys on one day.",
-    QUANTITY: "Items per order are not known.",
-    PRODUCT_ID: "Unique products are not known.",
-    DESCRIPTION: "Shares of categories are not known.",
-    COUNTRY: "Nothing is said about countries.",
+    ORDER_ID: stated("An order is all that a customer buys on one day."),
+    QUANTITY: stated("Items per order are not known."),
+    PRODUCT_ID: stated("Unique products are not known."),
+    DESCRIPTION: stated("Shares of categories are not known."),
+    COUNTRY: stated("Nothing is said about countries."),
 }
 
 
@@ -202,8 +203,8 @@ class _Look:
         ]
         notes = (*source.notes, *doubts(self._guesses), *(() if needed else self._tried()))
         if not self._whole:
-            notes = (f"Only the first {self._seen:,} lines were looked at.", *notes)
-        gone = [Missing(field, True, "Without it nothing can be read.") for field in needed]
+            notes = (stated(f"Only the first {self._seen:,} lines were looked at."), *notes)
+        gone = [Missing(field, True, stated("Without it nothing can be read.")) for field in needed]
         gone += [Missing(field, False, effect) for field, effect in _WITHOUT.items() if field not in self._fields]
         columns = zip(source.columns, self._looks, strict=True)
         return Preview(
@@ -276,8 +277,16 @@ class _Look:
         if found.example:
             bare = found.example.replace(",", ".")
             options = (
-                Option(".", "decimal point", f"{found.example} is {bare if '.' in found.example else _joined(bare)}"),
-                Option(",", "decimal comma", f"{found.example} is {bare if ',' in found.example else _joined(bare)}"),
+                Option(
+                    ".",
+                    stated("decimal point"),
+                    f"{found.example} = {bare if '.' in found.example else _joined(bare)}",
+                ),
+                Option(
+                    ",",
+                    stated("decimal comma"),
+                    f"{found.example} = {bare if ',' in found.example else _joined(bare)}",
+                ),
             )
             question = found.notes[0]
             self._problems.append(Choice("decimal", "", "", "reading.decimal", question, options, needed=False))
@@ -285,8 +294,8 @@ class _Look:
 
 def _orders(found: TwoReadings) -> tuple[Option, ...]:
     return (
-        Option("day-first", found.day_first_words, f"{found.written} is {found.day_first:%d %B %Y}"),
-        Option("month-first", found.month_first_words, f"{found.written} is {found.month_first:%d %B %Y}"),
+        Option("day-first", found.day_first_words, stated(f"{found.written} is {found.day_first:%d %B %Y}")),
+        Option("month-first", found.month_first_words, stated(f"{found.written} is {found.month_first:%d %B %Y}")),
     )
 
 

@@ -27,6 +27,7 @@ from engines.intake.reading import Reading
 from engines.intake.samples import EMBEDDED, open_embedded
 from engines.intake.settings import CleaningRules
 from engines.intake.totals import Total, control_totals
+from engines.stated import stated
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def _read(
     parsed = parse_lines(database, opened, chosen, reading, repeated_lines_drop=rules.drop_exact_duplicates)
     notes = (*opened.notes, *doubts(guesses), *parsed)
     if mapping.get(UNIT_PRICE) and UNIT_PRICE not in chosen:
-        notes += ("The unit price is not used: the amount is mapped.",)
+        notes += (stated("The unit price is not used: the amount is mapped."),)
     if not keep:
         database.execute("drop table raw")
 

@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from engines.errors import InputError
+from engines.stated import stated
 
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,' ]*")
 _DATE = re.compile(r"[0-9]{1,4}[-/.][0-9A-Za-z]{1,9}[-/.][0-9]{1,4}([ T].*)?")
@@ -132,9 +133,11 @@ def _plain(error: duckdb.Error, above: int) -> str:
     line = re.search(r"Line: (\d+)", message)
     where = f"line {int(line[1]) + above}" if line else "a line"
     if found := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message):
-        return f"{where} has {found[2]} columns where the header has {found[1]}. Mend the line or quote its separators."
+        return stated(
+            f"{where} has {found[2]} columns where the header has {found[1]}. Mend the line or quote its separators."
+        )
     if "quote" in message:
-        return f"{where} has a quotation mark that is not closed or not doubled. Mend the line."
+        return stated(f"{where} has a quotation mark that is not closed or not doubled. Mend the line.")
     if "maximum" in message.lower() and "size" in message.lower():
-        return f"{where} is longer than can be read. Check its quotation marks."
-    return f"the file cannot be read: {message.splitlines()[0].rstrip('.')}."
+        return stated(f"{where} is longer than can be read. Check its quotation marks.")
+    return stated(f"the file cannot be read: {message.splitlines()[0].rstrip('.')}.")

@@ -13,6 +13,7 @@ from engines.intake.archives import unpacked
 from engines.intake.encodings import rewrite
 from engines.intake.reading import Reading
 from engines.intake.source import Source, header_of
+from engines.stated import stated
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
 _LOOK, _LINES = 1 << 16, 25  # how much of a text says what parts its columns
@@ -60,7 +61,7 @@ def open_text(path: Path, name: str, folder: Path, reading: Reading) -> Source:
         f"quote = '\"', escape = '\"', new_line = '\\n', columns = {{{types}}})",
         fingerprint=written.fingerprint,
         locate=locate,
-        notes=() if plain else (f"Read as {written.encoding}, columns parted by {_SEPARATORS[separator]}.",),
+        notes=() if plain else (stated(f"Read as {written.encoding}, columns parted by {_SEPARATORS[separator]}."),),
         encoding=written.encoding,
         separator=separator,
         above=written.above,

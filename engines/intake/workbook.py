@@ -12,6 +12,7 @@ from engines.errors import InputError
 from engines.intake.archives import refuse_bomb
 from engines.intake.reading import Reading
 from engines.intake.source import Source, arrow_source, header_of, sha256
+from engines.stated import stated
 
 
 def open_workbook(path: Path, name: str, reading: Reading) -> Source:
@@ -50,7 +51,7 @@ def open_workbook(path: Path, name: str, reading: Reading) -> Source:
 
     texts = pa.schema([(column, pa.string()) for column in shapes[0]])
     table = pa.concat_tables(part.cast(texts) for _, part in same)
-    notes = (f"Sheets with other columns were not read: {', '.join(others)}.",) if others else ()
+    notes = (stated(f"Sheets with other columns were not read: {', '.join(others)}."),) if others else ()
     read = tuple(sheet for sheet, _ in same)
     return replace(arrow_source(name, table, sha256(path)), columns=columns, locate=locate, notes=notes, sheets=read)
 

@@ -13,6 +13,7 @@ from pandas import DataFrame, Series
 
 from engines.columns import CHURN_RISK, FUTURE_SPEND, MONETARY, REPEAT_PURCHASES, TENURE, VALUE_COLUMNS
 from engines.errors import InputError
+from engines.stated import stated
 from engines.value.clv import estimate
 from engines.value.contract import Answer, FittedValueModel, ValueModel, Window
 from engines.value.metrics import Metrics
@@ -200,12 +201,17 @@ def appraise(
     }
     if proof is None:
         notes.append(
-            "These sales are too short for a test of the models: churn risk and future spend are the lifetime model's "
-            "own, and nothing shows yet how good they are."
+            stated(
+                "These sales are too short for a test of the models: churn risk and future spend are the lifetime "
+                "model's own, and nothing shows yet how good they are."
+            )
         )
     if len(customers) > LEARN_LIMIT:
         notes.append(
-            f"Models that learn from the past were given {LEARN_LIMIT:,} customers of each earlier date, drawn by seed."
+            stated(
+                f"Models that learn from the past were given {LEARN_LIMIT:,} customers of each earlier date, drawn by "
+                "seed."
+            )
         )
     return Appraisal(columns[list(VALUE_COLUMNS)], told, (*valuation.notes, *notes), proof)
 
@@ -259,9 +265,13 @@ def _automatic(models: Mapping[str, ValueModel], proof: Mapping[str, Any] | None
     found = best_lifetime(models, proof["holdout"]) if proof is not None else None
     if proof is None or found is None:
         title = models[DEFAULT].title
-        return DEFAULT, f"{title} is used, because no test could say which lifetime model foresees these sales best."
+        return DEFAULT, stated(
+            f"{stated(title)} is used, because no test could say which lifetime model foresees these sales best."
+        )
     rmse = proof["holdout"][found]["rmse"]
-    return found, f"{models[found].title} is used: of the lifetime models it foresaw the test best (RMSE {rmse:.3f})."
+    return found, stated(
+        f"{stated(models[found].title)} is used: of the lifetime models it foresaw the test best (RMSE {rmse:.3f})."
+    )
 
 
 def _answer(

@@ -6,10 +6,15 @@ import numpy as np
 from pandas import DataFrame, Series
 
 from engines.columns import AGE, MEAN_REPEAT_VALUE, MONETARY, MONEY_SCALE, REPEAT_PURCHASES
+from engines.stated import stated
 from engines.value.patterns import Floats
 
 #: Name and title of each, in the order in which they are shown.
-BASELINES = {"zero": "Nothing", "carry_forward": "As much as last time", "rate": "The rate so far"}
+BASELINES = {
+    "zero": stated("Nothing"),
+    "carry_forward": stated("As much as last time"),
+    "rate": stated("The rate so far"),
+}
 #: The model of the churn question that is one: it looks at days since the last purchase alone.
 RECENCY = "recency"
 

@@ -13,6 +13,7 @@ from typing import Self
 
 import numpy as np
 
+from engines.stated import stated
 from engines.value import lifetime, reference
 from engines.value.fitting import Objective
 from engines.value.lifetime import LifetimeFit, LifetimeModel, poisson_tail, pooled_scale
@@ -49,7 +50,7 @@ class BGNBD(LifetimeModel):
     @property
     def guess(self) -> str:
         """The share of leaving that :meth:`pooled` supposes."""
-        return "one purchase in four taken to be a customer's last"
+        return stated("one purchase in four taken to be a customer's last")
 
     @property
     def leaving(self) -> float:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from engines.stated import stated
 from engines.value import reference
 from engines.value.fitting import PENALIZERS, Objective, Optimum, search, search_patiently
 from engines.value.patterns import Floats, distinct
@@ -86,13 +87,13 @@ def fit(x: Floats, mean_value: Floats) -> ValueFit:
         p, q, v = (float(value) for value in optimum.parameters)
         model = GammaGamma(p, q, v * unit)
         if q > 1.0 and model.population_mean < _PLAUSIBLE * seen:
-            return ValueFit(model, "maximum likelihood", 0.0, True)
+            return ValueFit(model, stated("maximum likelihood"), 0.0, True)
     held = _held_at_mean(x, mean_value / seen, weights)
     if held is None:
-        return ValueFit(flat(seen), "mean of the repeat purchases", 0.0, False)
+        return ValueFit(flat(seen), stated("mean of the repeat purchases"), 0.0, False)
     p, beyond = (float(value) for value in held.parameters)
     model = GammaGamma(p, 1.0 + beyond, seen * beyond / p)
-    return ValueFit(model, "held at the mean of the repeat purchases", held.penalizer, False)
+    return ValueFit(model, stated("held at the mean of the repeat purchases"), held.penalizer, False)
 
 
 def flat(population_mean: float) -> GammaGamma:

@@ -9,6 +9,7 @@ from pandas import DataFrame
 
 from engines.columns import AGE, FIRST_TO_LAST, MEAN_REPEAT_VALUE, MONETARY, REPEAT_PURCHASES
 from engines.errors import InputError
+from engines.stated import stated
 from engines.value import gamma_gamma
 from engines.value.gamma_gamma import ValueFit
 from engines.value.lifetime import LifetimeFit
@@ -66,7 +67,7 @@ def fit_value(x: Floats, mean_value: Floats, monetary: Floats) -> ValueFit:
         return gamma_gamma.fit(x[who], mean_value[who])
     paying = monetary > 0
     mean = float(np.sort(monetary[paying]).sum() / (x[paying] + 1.0).sum()) if paying.any() else 0.0
-    return ValueFit(gamma_gamma.flat(mean), "mean of all purchases", 0.0, False)
+    return ValueFit(gamma_gamma.flat(mean), stated("mean of all purchases"), 0.0, False)
 
 
 def correlation(x: Floats, mean_value: Floats) -> float | None:
@@ -91,42 +92,60 @@ def notes(
     buyers = int((x > 0).sum())
     if lifetime.penalizer:
         notes.append(
-            f"The plain {lifetime.model.title} fit did not converge to parameters that these sales decide; it was "
-            f"fitted again with a penalizer of {lifetime.penalizer:g} on the squared log-parameters (time scaled to "
-            "the longest age)."
+            stated(
+                f"The plain {lifetime.model.title} fit did not converge to parameters that these sales decide; it was "
+                f"fitted again with a penalizer of {lifetime.penalizer:g} on the squared log-parameters (time scaled "
+                "to the longest age)."
+            )
         )
     elif not lifetime.converged:
-        why = "nobody has bought again yet" if buyers == 0 else f"no {lifetime.model.title} fit converged"
+        why = (
+            stated("nobody has bought again yet") if buyers == 0 else stated(f"no {lifetime.model.title} fit converged")
+        )
         notes.append(
-            f"Purchases ahead are an empirical-Bayes estimate, not a fitted model, because {why}: the pooled purchase "
-            f"rate, with {lifetime.model.guess}."
+            stated(
+                f"Purchases ahead are an empirical-Bayes estimate, not a fitted model, because {stated(why)}: the "
+                f"pooled purchase rate, with {stated(lifetime.model.guess)}."
+            )
         )
     if lifetime.model.leaving < _NO_DROPOUT:
         notes.append(
-            "These sales show next to no customers leaving for good, so P(alive) is close to 1 for nearly everyone; "
-            "go by the churn risk."
+            stated(
+                "These sales show next to no customers leaving for good, so P(alive) is close to 1 for nearly "
+                "everyone; go by the churn risk."
+            )
         )
     if 0 < buyers < _FEW_REPEAT_BUYERS:
         notes.append(
-            f"Only {buyers} {'customer has' if buyers == 1 else 'customers have'} bought again; "
-            "treat every figure about the future as rough."
+            stated(
+                f"Only {buyers} {'customer has' if buyers == 1 else 'customers have'} bought again; "
+                "treat every figure about the future as rough."
+            )
         )
     if value.method == "mean of all purchases":
-        notes.append("No repeat purchase has a positive value, so everyone gets the mean value of all purchases.")
+        notes.append(
+            stated("No repeat purchase has a positive value, so everyone gets the mean value of all purchases.")
+        )
     elif not value.converged:
         notes.append(
-            "Gamma-Gamma did not settle on purchase values by itself (no convergence, or no finite population mean); "
-            f"its population mean was held at the mean repeat purchase, {value.model.population_mean:,.2f}."
+            stated(
+                "Gamma-Gamma did not settle on purchase values by itself (no convergence, or no finite population "
+                f"mean); its population mean was held at the mean repeat purchase, {value.model.population_mean:,.2f}."
+            )
         )
     unpaid = int(((x > 0) & (mean_value <= 0)).sum())
     if unpaid:
         notes.append(
-            f"{unpaid} repeat {'buyer has' if unpaid == 1 else 'buyers have'} a mean repeat value of zero or less; "
-            "the purchase value model was fitted without them, and they are valued all the same."
+            stated(
+                f"{unpaid} repeat {'buyer has' if unpaid == 1 else 'buyers have'} a mean repeat value of zero or less; "
+                "the purchase value model was fitted without them, and they are valued all the same."
+            )
         )
     if correlated is not None and abs(correlated) > _HIGH_CORRELATION:
         notes.append(
-            f"How often customers buy and what they spend are correlated ({correlated:.2f}, beyond "
-            f"{_HIGH_CORRELATION:g}); the model takes them to be independent, so CLV of the extremes may be off."
+            stated(
+                f"How often customers buy and what they spend are correlated ({correlated:.2f}, beyond "
+                f"{_HIGH_CORRELATION:g}); the model takes them to be independent, so CLV of the extremes may be off."
+            )
         )
     return tuple(notes)

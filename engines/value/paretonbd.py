@@ -14,6 +14,7 @@ from typing import Self
 
 import numpy as np
 
+from engines.stated import stated
 from engines.value import lifetime
 from engines.value.fitting import Objective
 from engines.value.lifetime import LifetimeFit, LifetimeModel, poisson_tail, pooled_scale
@@ -57,7 +58,7 @@ class ParetoNBD(LifetimeModel):
     @property
     def guess(self) -> str:
         """The share of leaving that :meth:`pooled` supposes."""
-        return "two customers in three taken to be still there after a year"
+        return stated("two customers in three taken to be still there after a year")
 
     @property
     def leaving(self) -> float:

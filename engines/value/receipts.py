@@ -11,6 +11,7 @@ import numpy as np
 from pandas import DataFrame
 
 from engines.columns import MONEY_SCALE, TENURE
+from engines.stated import stated
 from engines.value import baselines
 from engines.value.contract import PURCHASES_AFTER, SPEND_AFTER, Answer, FittedValueModel, ValueModel, Window
 from engines.value.history import read, returning
@@ -265,7 +266,9 @@ def _notes(models: Mapping[str, ValueModel], far: Trial, near: Trial, said: Sequ
         lessons, days = trial.plan.lessons, trial.plan.test.days
         if lessons and lessons[0].days < days:
             notes.append(
-                f"The sales are too short for a look back of {days} days before the cut-off: models that learn about "
-                f"{what} learned from {lessons[0].days} days, and were asked about {days}."
+                stated(
+                    f"The sales are too short for a look back of {days} days before the cut-off: models that learn "
+                    f"about {stated(what)} learned from {lessons[0].days} days, and were asked about {days}."
+                )
             )
     return notes

@@ -12,6 +12,7 @@ import numpy as np
 from pandas import DataFrame
 
 from engines.errors import InputError
+from engines.stated import stated
 from engines.value.contract import FittedValueModel, ValueModel, Window
 from engines.value.plan import Plan, window, windows
 
@@ -73,9 +74,9 @@ def attempt(model: ValueModel, make: Callable[[], Found]) -> tuple[Found | None,
     try:
         return make(), ""
     except InputError as error:
-        return None, f"{model.title} is left out: {error}"
+        return None, stated(f"{model.title} is left out: {stated(str(error))}")
     except Exception as error:  # noqa: BLE001 - a model may be anyone's plug-in: it is left out, others go on
-        return None, f"{model.title} is left out, for it failed: {type(error).__name__}: {error}"
+        return None, stated(f"{model.title} is left out, for it failed: {type(error).__name__}: {error}")
 
 
 def checked(answer: DataFrame, model: ValueModel, customers: DataFrame) -> DataFrame:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from engines.stated import stated
 from engines.value.baselines import BASELINES, RECENCY
 from engines.value.metrics import Metrics
 
 #: Per question: what is foreseen, the figures that have to be lower than every baseline's, and their names. Of spend
 #: the logarithm does not decide: it is about who gets a little instead of nothing, and hangs on the unit of money.
 _QUESTIONS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
-    "purchases": ("purchases", (("rmse", "RMSE"), ("msle", "MSLE"))),
-    "churn": ("who stays away", (("log_loss", "log loss"), ("brier", "Brier score"))),
-    "ltv": ("spend", (("rmse", "RMSE"),)),
+    "purchases": (stated("purchases"), (("rmse", "RMSE"), ("msle", "MSLE"))),
+    "churn": (stated("who stays away"), (("log_loss", stated("log loss")), ("brier", stated("Brier score")))),
+    "ltv": (stated("spend"), (("rmse", "RMSE"),)),
 }
 
 
@@ -27,12 +28,12 @@ def verdict(
     """
     what, metrics = _QUESTIONS[question]
     if model is None:
-        words = f"No model could be judged on {what}: there is too little to learn from."
+        words = stated(f"No model could be judged on {stated(what)}: there is too little to learn from.")
         return {"question": question, "model": None, "beats": False, "words": words}
     naive = [name for name in (*BASELINES, RECENCY) if name in figures and name != model]
     title = titles.get(model, model)
     if not naive:
-        words = f"{title} has no baseline to be held against on {what}."
+        words = stated(f"{stated(title)} has no baseline to be held against on {stated(what)}.")
         return {"question": question, "model": model, "beats": False, "words": words}
     said, beaten = [], True
     for metric, name in metrics:
@@ -43,7 +44,11 @@ def verdict(
             continue
         best = min(known, key=lambda other: known[other])
         beaten &= ours < known[best]
-        said.append(f"{name} {ours:,.3f} against {known[best]:,.3f} of “{titles.get(best, best)}”")
-    does = "beats every baseline" if beaten else "does not beat its baselines"
-    words = f"{title} {does} on {what}: {'; '.join(said)} (lower is better)."
+        naive_title = titles.get(best, best)
+        said.append(stated(f"{stated(name)} {ours:,.3f} against {known[best]:,.3f} of “{stated(naive_title)}”."))
+    if beaten:
+        words = stated(f"{stated(title)} beats every baseline on {stated(what)} (lower is better).")
+    else:
+        words = stated(f"{stated(title)} does not beat its baselines on {stated(what)} (lower is better).")
+    words = " ".join((words, *said))
     return {"question": question, "model": model, "beats": beaten, "words": words}

@@ -145,7 +145,7 @@ def test_draws_what_is_chosen(desk):
         "Silhouette",
         "Show as table",
         "All 400 customers",
-        "Stability was not",
+        "Not weighed, as no run has it: stability.",
     ):
         assert words in text, words
     assert "older than this figure" in text  # the shop's runs have no peak memory, and say why

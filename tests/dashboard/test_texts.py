@@ -1,6 +1,6 @@
 """A translation is one file: what is said comes from it, and the template has all that is said."""
 
-from dashboard import texts
+from dashboard import sentences, texts
 from dashboard.locales import speaking
 
 PO = """
@@ -40,7 +40,7 @@ def test_a_file_in_the_folder_is_the_whole_translation(tmp_path, monkeypatch):
 
 def test_the_template_is_up_to_date():
     """Made anew by ``make texts``."""
-    assert (texts.FOLDER / texts.TEMPLATE).read_bytes() == texts.template()
+    assert (texts.FOLDER / texts.TEMPLATE).read_bytes() == sentences.template()
 
 
 def test_the_template_knows_what_is_said_in_every_way():

@@ -230,7 +230,7 @@ def test_the_api_tells_how_far_a_run_is_and_cancels_it(config, store):
         path = f"/api/v1/runs/{run.id}"
         told = client.get(path).json()
         assert (told["state"], told["stage"], told["progress"], told["attempts"]) == ("running", "Storing", 0.9, 1)
-        assert "Storing, 90%" in str(runs_page(Services(config, store, FrameCache(store))))
+        assert "Storing, 90\\xa0%" in str(runs_page(Services(config, store, FrameCache(store))))
         assert client.post(f"{path}/cancel").json()["state"] == "cancelled"
         assert not store.renew(run.id, "a", lease_seconds=60)
         done = shop.run(store, config, made, "rfm")

@@ -10,7 +10,7 @@ from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.grids import ELEVEN
 from engines.kmeans import KMeans
 from engines.rfm import RFM
-from engines.rules import rules_of
+from engines.rules import Wording, rules_of
 from tests.engines.cdnow import cdnow_customers
 
 
@@ -62,7 +62,7 @@ def money(value):
 def test_who_meets_the_sentence_is_in_the_segment(engine):
     customers = cdnow_customers()
     fitted = engine.fit(customers)
-    labels, rules = fitted.assign(customers), rules_of(fitted.artifacts(), money)
+    labels, rules = fitted.assign(customers), rules_of(fitted.artifacts(), Wording(money))
     assert set(labels) <= set(rules)
     for key, text in rules.items():
         assert (meets(text, customers) == (labels == key)).all(), text
@@ -79,7 +79,7 @@ def test_words_people_would_use():
         }
     )
     engine = RFM(recency_cuts="30, 90, 180, 365", frequency_cuts="2, 3, 5, 9")
-    rules = rules_of(engine.fit(customers).artifacts(), money)
+    rules = rules_of(engine.fit(customers).artifacts(), Wording(money))
     names = {segment.name: rules[segment.key] for segment in engine.fit(customers).segments}
     assert names["Champions"] == "Last order at most 30 days ago, at least 5 orders."
     assert names["Promising"] == "Last order more than 30 and at most 90 days ago, fewer than 2 orders."
@@ -88,7 +88,7 @@ def test_words_people_would_use():
 
 def test_what_no_one_would_read_is_not_spelt_out():
     customers = cdnow_customers().assign(**{FREQUENCY: lambda table: np.arange(len(table)) % 50})
-    rules = rules_of(RFM(grid=ELEVEN).fit(customers).artifacts(), money)
+    rules = rules_of(RFM(grid=ELEVEN).fit(customers).artifacts(), Wording(money))
     assert any(
         re.fullmatch(r"One of \d+ blocks of scores of recency, frequency and spend\.", text) for text in rules.values()
     )
@@ -97,5 +97,5 @@ def test_what_no_one_would_read_is_not_spelt_out():
 
 def test_engines_without_rules_have_none():
     customers = cdnow_customers()
-    assert rules_of(KMeans().fit(customers).artifacts(), money) == {}
-    assert rules_of({}, money) == {}
+    assert rules_of(KMeans().fit(customers).artifacts(), Wording(money)) == {}
+    assert rules_of({}, Wording(money)) == {}

@@ -296,7 +296,7 @@ def test_how_often_to_refresh_is_how_long_the_model_held():
     assert advice(True, True)[0] == 1
     months, reason = advice(False, True, False, False)
     assert months == 4
-    assert "No refresh was needed in the 4 months watched since 2024-01-01: 1 of 4 dates is an alert" in reason
+    assert "No refresh was needed in the 4 months watched since 2024-01-01. 1 of 4 dates is an alert" in reason
     assert "look again" in advice(False, False, True)[1]
     assert "by more than chance" in advice(False, False)[1]
     assert refresh_interval(date(2024, 1, 1), []) == (None, "There is no date to judge by yet.")

@@ -26,7 +26,7 @@ def test_the_better_one_is_named_with_reasons_and_what_speaks_against_it():
 def test_level_runs_are_a_draw_and_say_what_parts_them():
     said = verdict([candidate("A", separation=0.5), candidate("B", separation=0.55), candidate("C", stability=0.2)])
     assert (said.best, said.draw) == ((0, 1), True)
-    assert said.headline.startswith("It is a draw between A and B")
+    assert said.headline.startswith("It is a draw (A, B): ")
     assert said.reasons == (
         "B is better in separation (0.55 against 0.50 of A; how far it explains recency, frequency and spend).",
     )
@@ -35,7 +35,7 @@ def test_level_runs_are_a_draw_and_say_what_parts_them():
 
 def test_what_one_of_them_lacks_is_not_weighed():
     said = verdict([candidate("A", captured=None), candidate("B", captured=0.99, balance=0.9), candidate("C")])
-    assert said.missing == ("Later revenue captured was not weighed: A has none.",)
+    assert said.missing == ("Not weighed, as not every run has it: later revenue captured (A).",)
     assert "later revenue captured" not in said.considered
     nothing = dict.fromkeys(EVEN)
     none = verdict([Candidate("A", nothing), Candidate("B", nothing)])
