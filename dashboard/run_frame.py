@@ -141,9 +141,7 @@ class RunFrame:
     def remembered(self, key: Hashable, make: Callable[[], T]) -> T:
         """What ``make`` gives, worked out once: for what depends on everyone in the run and on no filter."""
         if key not in self._remembered:
-            with (
-                self._making
-            ):  # the first of many who ask at once makes it; the others wait and need no room for theirs
+            with self._making:  # the first of many who ask at once: others wait, and need no room for theirs
                 if key not in self._remembered:
                     self._remembered[key] = make()
         return self._remembered[key]
