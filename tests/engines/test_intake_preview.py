@@ -73,7 +73,7 @@ def test_an_undecided_decimal_sign_is_offered_but_not_needed(tmp_path):
     found = look(tmp_path, 'customer,date,amount\n1,2020-01-01,"1,234"\n')
     (problem,) = found.problems
     assert (problem.kind, problem.needed, found.usable) == ("decimal", False, True)
-    assert [option.example for option in problem.options] == ["1,234 is 1234", "1,234 is 1.234"]
+    assert [option.example for option in problem.options] == ["1,234 = 1234", "1,234 = 1.234"]
 
 
 def test_what_is_missing_is_said_with_its_effect(tmp_path):
