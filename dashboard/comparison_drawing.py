@@ -15,7 +15,7 @@ from dashboard.comparison_parts import Part, cross, part
 from dashboard.figures import compare as figures
 from dashboard.figures import side_by_side as drawings
 from dashboard.figures.migration import draw_sankey
-from dashboard.numbers import count, percent, plural, written
+from dashboard.numbers import count, percent, plural, with_days, written
 from dashboard.side_by_side import aligned_segments, captured, places, verdict_of
 from dashboard.texts import noted, say, segment_name
 from engines.holdout import TOP
@@ -140,7 +140,7 @@ def _later_revenue(found: Comparison, labels: Sequence[str], files: str, theme: 
         hint = say(
             "Engines were fitted on the sales before a cut-off; the curves say which share of the revenue from {day} "
             "on their best segments brought in. The dashed line is the top fifth.",
-            day=since,
+            day=with_days(since),
         )
     else:
         hint = say(

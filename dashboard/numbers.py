@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import date
 
 from dashboard.locales import manner, spoken, written_day
@@ -13,6 +14,8 @@ _SPACE = "\u00a0"  # a number and its unit stay on one line
 _SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$", "JPY": "¥", "INR": "₹", "BRL": "R$", "CHF": "CHF"}
 _WITHOUT_CENTS = ("JPY", "KRW", "CLP", "VND", "ISK")
 _SCALES = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
+
+_ISO_DAY = re.compile(r"(?<![\w./-])\d{4}-\d\d-\d\d(?![\w/-]|\.\w)")  # by itself, not in the name of a file
 
 
 def missing(value: float | None) -> bool:
@@ -143,6 +146,18 @@ def significant(value: float, digits: int = 2) -> float:
 def day(value: date) -> str:
     """A date: ``9 Dec 2011``."""
     return written_day(date(value.year, value.month, value.day), "yMMMd", spoken())
+
+
+def with_days(sentence: str) -> str:
+    """A finished sentence, its days as dates are written: what engines say has them as ``2011-12-09``."""
+
+    def told(found: re.Match[str]) -> str:
+        try:
+            return day(date.fromisoformat(found[0]))
+        except ValueError:  # no day after all
+            return found[0]
+
+    return _ISO_DAY.sub(told, sentence)
 
 
 def month(value: date) -> str:

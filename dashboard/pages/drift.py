@@ -13,7 +13,7 @@ from dashboard import cards, ids
 from dashboard.context import engine_titles, run_from, run_label, title_of
 from dashboard.figures import drift as figures
 from dashboard.figures import empty, graph_config
-from dashboard.numbers import NOTHING, count, day, percent, plural, written
+from dashboard.numbers import NOTHING, count, day, percent, plural, with_days, written
 from dashboard.retelling import retold
 from dashboard.services import Services
 from dashboard.shifts import shift_panels
@@ -187,7 +187,7 @@ def _verdict(points: Sequence[DriftPoint], threshold: float) -> list[Any]:
 
 def _advice(run: Run) -> str:
     kept = run.info.get("drift") or {}
-    return retold(str(kept.get("reason") or ""))
+    return with_days(retold(str(kept.get("reason") or "")))
 
 
 def _explained(run: Run, snapshot: Snapshot, points: Sequence[DriftPoint], threshold: float) -> str:
