@@ -52,7 +52,7 @@ def moments(frames: FrameCache, earlier: list[Run], selection: Selection) -> lis
             frame = frames.of(run)
         except NotFoundError:
             continue
-        view = tallies(frame, selection, frame.but_places(selection)).view
+        view = tallies(frame, selection, frame.but_places(selection), brief=True).view
         found.append(Moment(run.as_of, totals_of(frame, view)))
     return found[::-1]
 

@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from dashboard.customer_columns import taken
 from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, named_ticks, seen
 from dashboard.figures.scales import axis_of, log_ticks, titled_axis
 from dashboard.numbers import count, money, percent, plotted, plural, short_money
@@ -48,15 +49,19 @@ class BoxData(NamedTuple):
     currency: str
 
 
-def box_data(frame: RunFrame, mask: Mask, column: str = CLV) -> BoxData:
-    """Exact quantiles (linear interpolation) of a column for the customers in view of each segment."""
+def box_data(frame: RunFrame, mask: Mask, column: str = CLV, view: Tally | None = None) -> BoxData:
+    """Exact quantiles (linear interpolation) of a column for the customers in view of each segment.
+
+    ``view``, the sums of the mask, saves looking at segments of which nobody is in view.
+    """
     order = frame.order_within_segments(column)
     values = frame.remembered(("sorted values", column), lambda: frame.values(column)[order].astype(np.float64))
     spans = frame.remembered(("spans", column), lambda: _spans(frame, values))
     axis = axis_of(frame, column)
     boxes = []
-    for item, (start, end) in zip(frame.segments, spans, strict=True):
-        chosen = np.flatnonzero(mask.take(order[start:end]))
+    sizes = view.sizes_by_segment(len(frame.segments)) if view else np.ones(len(frame.segments))
+    for item, (start, end), size in zip(frame.segments, spans, sizes, strict=True):
+        chosen = np.flatnonzero(taken(mask, order[start:end])) if size else ()
         if len(chosen):
             boxes.append(_box(item.name, item.colour, values[start:end], chosen))
     return BoxData(column, tuple(boxes), axis.log, float(axis.edges[0]), frame.currency)
