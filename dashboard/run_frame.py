@@ -223,7 +223,7 @@ class RunFrame:
         kept = self._areas
         inside = kept.get(area)
         if inside is None:
-            inside = area.contains(self.values(area.x), self.values(area.y))
+            inside = self.customers.standing_in(area)
             while len(kept) >= _AREAS_KEPT:
                 kept.pop(next(iter(kept), area), None)
             kept[area] = inside

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from dashboard.texts import noted, say, segment_name, titled
 from engines.columns import CLV, MONETARY, describe
 
 TOP_COUNTRIES = 12
+_HAND = 4_096
 _OTHER = noted("Other ({number})")  # the bar of all other countries
 
 
@@ -61,7 +63,7 @@ def box_data(frame: RunFrame, mask: Mask, column: str = CLV, view: Tally | None 
     boxes = []
     sizes = view.sizes_by_segment(len(frame.segments)) if view else np.ones(len(frame.segments))
     for item, (start, end), size in zip(frame.segments, spans, sizes, strict=True):
-        chosen = np.flatnonzero(taken(mask, order[start:end])) if size else ()
+        chosen = Chosen(taken(mask, order[start:end])) if size else ()
         if len(chosen):
             boxes.append(_box(item.name, item.colour, values[start:end], chosen))
     return BoxData(column, tuple(boxes), axis.log, float(axis.edges[0]), frame.currency)
@@ -74,20 +76,44 @@ def _spans(frame: RunFrame, values: NDArray[np.float64]) -> list[tuple[int, int]
     return [(start, end - int(np.count_nonzero(np.isnan(values[start:end])))) for start, end in spans]
 
 
-def _box(name: str, colour: str, rising: NDArray[np.float64], chosen: NDArray[np.intp]) -> Box:
+class Chosen:
+    """The places that a mask leaves, found one by one: listing all of them takes longer than a box needs."""
+
+    def __init__(self, flags: Mask) -> None:
+        self._flags = flags
+        self._before = [0]  # how many there are before each hand, and in all
+        for start in range(0, len(flags), _HAND):
+            self._before.append(self._before[-1] + int(np.count_nonzero(flags[start : start + _HAND])))
+
+    def __len__(self) -> int:
+        return self._before[-1]
+
+    def place(self, number: int) -> int:
+        """Where the one with a number is; the first has 0."""
+        hand = bisect_right(self._before, number) - 1
+        start = hand * _HAND
+        return start + int(np.flatnonzero(self._flags[start : start + _HAND])[number - self._before[hand]])
+
+    def before(self, place: int) -> int:
+        """How many there are before a place."""
+        hand, rest = divmod(place, _HAND)
+        return self._before[hand] + int(np.count_nonzero(self._flags[place - rest : place]))
+
+
+def _box(name: str, colour: str, rising: NDArray[np.float64], chosen: Chosen) -> Box:
     """Of the chosen of all rising values of a segment."""
     q1, median, q3 = (_quantile(rising, chosen, q) for q in (0.25, 0.5, 0.75))
     reach = 1.5 * (q3 - q1)
-    first = np.searchsorted(chosen, np.searchsorted(rising, q1 - reach, side="left"))
-    last = np.searchsorted(chosen, np.searchsorted(rising, q3 + reach, side="right")) - 1
-    low, high = rising[chosen[first]], rising[chosen[last]]
+    first = chosen.before(int(np.searchsorted(rising, q1 - reach, side="left")))
+    last = chosen.before(int(np.searchsorted(rising, q3 + reach, side="right"))) - 1
+    low, high = rising[chosen.place(first)], rising[chosen.place(last)]
     return Box(name, colour, len(chosen), float(min(low, q1)), q1, median, q3, float(max(high, q3)))
 
 
-def _quantile(rising: NDArray[np.float64], chosen: NDArray[np.intp], q: float) -> float:
+def _quantile(rising: NDArray[np.float64], chosen: Chosen, q: float) -> float:
     place = q * (len(chosen) - 1)
     below = int(place)
-    least, most = rising[chosen[[below, min(below + 1, len(chosen) - 1)]]]
+    least, most = (rising[chosen.place(number)] for number in (below, min(below + 1, len(chosen) - 1)))
     return float(least + (most - least) * (place - below))
 
 
