@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -37,6 +38,7 @@ from storage.area import Area
 
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.int32]
+_HAND = 4_096
 _PAIRS = 200_000  # pairs of whole numbers that are looked at faster than each customer
 
 #: What is kept of the customer table, where it is there: what pages filter, add up, draw and list.
@@ -157,6 +159,30 @@ class CustomerColumns:
     @cached_property
     def _first_drawn(self) -> dict[int, NDArray[np.object_]]:
         return {}
+
+
+class Chosen:
+    """The places that a mask leaves, found one by one: listing all of them takes longer than a box needs."""
+
+    def __init__(self, flags: Mask) -> None:
+        self._flags = flags
+        self._before = [0]  # how many there are before each hand, and in all
+        for start in range(0, len(flags), _HAND):
+            self._before.append(self._before[-1] + int(np.count_nonzero(flags[start : start + _HAND])))
+
+    def __len__(self) -> int:
+        return self._before[-1]
+
+    def place(self, number: int) -> int:
+        """Where the one with a number is; the first has 0."""
+        hand = bisect_right(self._before, number) - 1
+        start = hand * _HAND
+        return start + int(np.flatnonzero(self._flags[start : start + _HAND])[number - self._before[hand]])
+
+    def before(self, place: int) -> int:
+        """How many there are before a place."""
+        hand, rest = divmod(place, _HAND)
+        return self._before[hand] + int(np.count_nonzero(self._flags[place - rest : place]))
 
 
 def _paired(x: NDArray, y: NDArray) -> tuple[int, int, int, int, NDArray[np.unsignedinteger]] | None:

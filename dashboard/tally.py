@@ -6,14 +6,15 @@ over that layout gives the sums of every block; which segments and countries are
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.customer_columns import Mask, Positions, taken
+from dashboard.customer_columns import Mask, Positions, no_value, taken
 from dashboard.run_frame import RunFrame
 from engines.columns import CHURN_RISK, CLV, FREQUENCY, MONETARY, RECENCY
 from storage.contract import Selection
@@ -24,6 +25,7 @@ CLV_KNOWN, RISK_KNOWN = "clv known", "risk known"  # how many customers have a C
 _HAND = 32_768
 _CELLS = 1_000_000  # numbers of a table of counts by block and class
 _IN_TOTALS = (MONETARY, FREQUENCY, CLV, AT_RISK)
+_PLAIN = (RECENCY, FREQUENCY, MONETARY)
 _KNOWN = ((CLV, CLV_KNOWN), (CHURN_RISK, RISK_KNOWN))
 
 Floats = NDArray[np.float64]
@@ -88,11 +90,30 @@ class Tallies(NamedTuple):
     any_country: Tally
 
 
-def tallies(frame: RunFrame, selection: Selection, rest: Mask | None, *, brief: bool = False) -> Tallies:
-    """The sums behind a page; ``rest``: who meets all but the conditions on segment and country, None for everyone.
+def tallies(frame: RunFrame, selection: Selection, rest: Mask | None) -> Tallies:
+    """The sums behind a page; ``rest``: who meets all but the conditions on segment and country, None for everyone."""
+    blocks = blocks_of(frame)
+    segments, countries = _asked_for(frame, selection)
+    both = segments & countries
+    every = everyone(frame) if rest is None else tally(frame, rest, both)
+    sizes = Tally(blocks, every.sizes, {})
+    return Tallies(every.of(both), sizes.of(countries), sizes.of(segments))
 
-    ``brief``: only what totals need is summed.
-    """
+
+def in_brief(frame: RunFrame, selection: Selection) -> Tally:
+    """What totals need of the customers who meet a selection."""
+    segments, countries = _asked_for(frame, selection)
+    both = segments & countries
+    conditions = _conditions(frame, selection)
+    if conditions is not None:
+        return _added_up(frame, conditions, both, brief=True).of(both)
+    rest = frame.but_places(selection)
+    every = everyone(frame) if rest is None else tally(frame, rest, both, brief=True)
+    return every.of(both)
+
+
+def _asked_for(frame: RunFrame, selection: Selection) -> tuple[Mask, Mask]:
+    """Which blocks have a segment that is asked for, and which a country."""
     blocks = blocks_of(frame)
     segments = countries = np.ones(len(blocks.starts), dtype=bool)
     if selection.segments:
@@ -101,10 +122,35 @@ def tallies(frame: RunFrame, selection: Selection, rest: Mask | None, *, brief: 
     if selection.countries:
         wanted = set(selection.countries)
         countries = np.isin(blocks.countries, [i for i, name in enumerate(frame.countries) if name in wanted])
-    both = segments & countries
-    every = everyone(frame) if rest is None else tally(frame, rest, both, brief=brief)
-    sizes = Tally(blocks, every.sizes, {})
-    return Tallies(every.of(both), sizes.of(countries), sizes.of(segments))
+    return segments, countries
+
+
+def _conditions(frame: RunFrame, selection: Selection) -> Callable[[int, int], Mask] | None:
+    """Who meets a selection's bounds among those laid out from a place to another; None where more is asked for.
+
+    The measures lie there in blocks already, to be added up next.
+    """
+    bounds = list(selection.bounds())
+    others = replace(selection, segments=(), countries=(), **{bound.field: None for bound, _ in bounds})
+    if not bounds or others != Selection():
+        return None
+    names, table = frame.remembered("measures by block", lambda: _measures(frame, blocks_of(frame)))
+    known = frame.remembered("known by block", lambda: _known(frame, blocks_of(frame)))
+    there = {column: known[counted] for column, counted in _KNOWN if counted in known}
+    whole = frame.remembered("whole measures", lambda: [n for n in _PLAIN if not no_value(frame.values(n)).any()])
+    if not all(bound.column in there or bound.column in whole for bound, _ in bounds):
+        return None
+
+    def met(start: int, end: int) -> Mask:
+        seen = np.ones(end - start, dtype=bool)
+        for bound, value in bounds:
+            values = table[names.index(bound.column), start:end]
+            seen &= values >= value if bound.least else values <= value
+            if (has_one := there.get(bound.column)) is not None:
+                seen &= has_one[start:end]
+        return seen
+
+    return met
 
 
 def everyone(frame: RunFrame) -> Tally:
@@ -115,8 +161,13 @@ def everyone(frame: RunFrame) -> Tally:
 def tally(frame: RunFrame, mask: Mask, chosen: Mask | None = None, *, brief: bool = False) -> Tally:
     """The customers that a mask leaves in view, added up; all are counted, but sums are those of ``chosen`` blocks.
 
-    ``brief``: only what totals need is summed.
+    ``brief``: only what totals need is summed, and only chosen blocks are counted.
     """
+    laid_out = taken(mask, blocks_of(frame).order)
+    return _added_up(frame, lambda start, end: laid_out[start:end], chosen, brief=brief)
+
+
+def _added_up(frame: RunFrame, seen_in: Callable[[int, int], Mask], chosen: Mask | None, *, brief: bool) -> Tally:
     blocks = blocks_of(frame)
     names, table = frame.remembered("measures by block", lambda: _measures(frame, blocks))
     if brief:
@@ -125,12 +176,14 @@ def tally(frame: RunFrame, mask: Mask, chosen: Mask | None = None, *, brief: boo
     known = frame.remembered("known by block", lambda: _known(frame, blocks))
     sizes = np.zeros((1 + len(known), len(blocks.starts)), dtype=np.intp)
     sums = np.zeros((len(names), len(blocks.starts)))
-    laid_out = taken(mask, blocks.order)
     for block, span in enumerate(pairwise([*blocks.starts.tolist(), len(frame)])):
         for start, end in hands(*span):
-            seen = laid_out[start:end]
+            summed = chosen is None or chosen[block]
+            if brief and not summed:
+                continue
+            seen = seen_in(start, end)
             sizes[0, block] += (count := np.count_nonzero(seen))
-            if not count or not (chosen is None or chosen[block]):
+            if not count or not summed:
                 continue
             for line, there in enumerate(known.values(), 1):
                 sizes[line, block] += count if there is None else np.count_nonzero(seen & there[start:end])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -11,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.customer_columns import taken
+from dashboard.customer_columns import Chosen, taken
 from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, named_ticks, seen
 from dashboard.figures.scales import axis_of, log_ticks, titled_axis
 from dashboard.numbers import count, money, percent, plotted, plural, short_money
@@ -21,7 +20,6 @@ from dashboard.texts import noted, say, segment_name, titled
 from engines.columns import CLV, MONETARY, describe
 
 TOP_COUNTRIES = 12
-_HAND = 4_096
 _OTHER = noted("Other ({number})")  # the bar of all other countries
 
 
@@ -74,30 +72,6 @@ def _spans(frame: RunFrame, values: NDArray[np.float64]) -> list[tuple[int, int]
     ends = np.cumsum(np.bincount(frame.segment_codes, minlength=len(frame.segments))).tolist()
     spans = pairwise([0, *ends])
     return [(start, end - int(np.count_nonzero(np.isnan(values[start:end])))) for start, end in spans]
-
-
-class Chosen:
-    """The places that a mask leaves, found one by one: listing all of them takes longer than a box needs."""
-
-    def __init__(self, flags: Mask) -> None:
-        self._flags = flags
-        self._before = [0]  # how many there are before each hand, and in all
-        for start in range(0, len(flags), _HAND):
-            self._before.append(self._before[-1] + int(np.count_nonzero(flags[start : start + _HAND])))
-
-    def __len__(self) -> int:
-        return self._before[-1]
-
-    def place(self, number: int) -> int:
-        """Where the one with a number is; the first has 0."""
-        hand = bisect_right(self._before, number) - 1
-        start = hand * _HAND
-        return start + int(np.flatnonzero(self._flags[start : start + _HAND])[number - self._before[hand]])
-
-    def before(self, place: int) -> int:
-        """How many there are before a place."""
-        hand, rest = divmod(place, _HAND)
-        return self._before[hand] + int(np.count_nonzero(self._flags[place - rest : place]))
 
 
 def _box(name: str, colour: str, rising: NDArray[np.float64], chosen: Chosen) -> Box:
