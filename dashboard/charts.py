@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import dash_bootstrap_components as dbc
@@ -101,7 +102,8 @@ _NO_COUNTRY = noted("These sales do not say where customers live, so this chart 
 Picture = tuple[Drawing | go.Figure, str] | str  # the figure and its words, or why there is none
 
 
-class Ask(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Ask:
     """What charts are drawn from: a run, who of it is in view, how they add up, and the words of the playbook."""
 
     frame: RunFrame
@@ -111,6 +113,11 @@ class Ask(NamedTuple):
     rows: list[SegmentTotals]
     plays: tuple[Play, ...]
     theme: str
+
+    @cached_property
+    def sample(self) -> clouds.Sample:
+        """The customers drawn as points: the same on both clouds."""
+        return clouds.sampled(self.frame, self.mask)
 
 
 def pictures(ask: Ask, wanted: Collection[str]) -> dict[str, Any]:
@@ -127,19 +134,19 @@ def pictures(ask: Ask, wanted: Collection[str]) -> dict[str, Any]:
 def _cloud(ask: Ask, pair: tuple[str, str]) -> Picture:
     if not all(ask.frame.has(column) for column in pair):
         return say(_NO_CLV)
-    data = clouds.cloud_data(ask.frame, ask.mask, *pair)
+    data = clouds.cloud_data(ask.frame, ask.mask, *pair, view=ask.view, sample=ask.sample)
     return clouds.draw_cloud(data, ask.theme, ask.selection.areas), clouds.cloud_words(data)
 
 
 def _boxes(ask: Ask) -> Picture:
     if not ask.frame.has_clv:
         return say(_NO_CLV)
-    data = charts.box_data(ask.frame, ask.mask, CLV)
+    data = charts.box_data(ask.frame, ask.mask, CLV, ask.view)
     return charts.draw_boxes(data, ask.theme), charts.box_words(data)
 
 
 def _spreads(ask: Ask) -> Picture:
-    data = distributions.spread_data(ask.frame, ask.mask)
+    data = distributions.spread_data(ask.frame, ask.mask, ask.view)
     return distributions.draw_spreads(data, ask.theme), distributions.spread_words(data)
 
 
@@ -163,7 +170,7 @@ def _map(ask: Ask) -> Picture:
 
 
 def _grid(ask: Ask) -> Picture:
-    data = heatmap.grid_data(ask.frame, ask.mask, lambda name: translated(name, ask.plays))
+    data = heatmap.grid_data(ask.frame, ask.mask, lambda name: translated(name, ask.plays), ask.view)
     return heatmap.draw_grid(data, ask.theme), heatmap.grid_words(data)
 
 

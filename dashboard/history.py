@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from dashboard.frames import FrameCache
-from dashboard.tally import tallies
+from dashboard.tally import in_brief
 from dashboard.totals import Totals, totals_of
 from storage.contract import NotFoundError, Run, Selection, Store
 
@@ -52,7 +52,7 @@ def moments(frames: FrameCache, earlier: list[Run], selection: Selection) -> lis
             frame = frames.of(run)
         except NotFoundError:
             continue
-        view = tallies(frame, selection, frame.but_places(selection)).view
+        view = in_brief(frame, selection)
         found.append(Moment(run.as_of, totals_of(frame, view)))
     return found[::-1]
 

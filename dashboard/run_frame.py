@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dashboard.customer_columns import CustomerColumns, Mask, Positions, no_value
+from dashboard.customer_columns import CustomerColumns, Mask, Positions, no_value, taken
 from engines.columns import (
     CATEGORY_SHARE,
     CLV,
@@ -172,12 +172,26 @@ class RunFrame:
     def views(self, selection: Selection) -> Views:
         """Which customers meet a selection, and which meet it but for its segments and countries."""
         rest = self.but_places(selection)
-        mask = np.ones(len(self), dtype=bool) if rest is None else rest.copy()
+        if not selection.segments and not selection.countries:
+            return Views(np.ones(len(self), dtype=bool) if rest is None else rest, rest)
+        segments, countries = np.ones(len(self.segments), dtype=bool), np.ones(len(self.countries) + 1, dtype=bool)
         if selection.segments:
-            mask &= _is_one_of([item.name for item in self.segments], selection.segments)[self.segment_codes]
+            segments = _is_one_of([item.name for item in self.segments], selection.segments)
         if selection.countries:
-            mask &= _is_one_of(self.countries, selection.countries)[self.country_codes]
-        return Views(mask, rest)
+            countries = np.append(False, _is_one_of(self.countries, selection.countries))
+        mask = taken(np.outer(segments, countries).ravel(), self.places)
+        return Views(mask if rest is None else mask & rest, rest)
+
+    @property
+    def places(self) -> NDArray[np.unsignedinteger]:
+        """Segment and country of every customer as one number: segments apart by countries and one, unknown first."""
+
+        def make() -> NDArray[np.unsignedinteger]:
+            width = len(self.countries) + 1
+            found = self.segment_codes * width + self.country_codes + 1
+            return found.astype(np.min_scalar_type(len(self.segments) * width))
+
+        return self.remembered("places", make)
 
     def but_places(self, selection: Selection) -> Mask | None:
         """Who would meet a selection were nothing said of segments and countries; None for everyone."""
@@ -209,7 +223,7 @@ class RunFrame:
         kept = self._areas
         inside = kept.get(area)
         if inside is None:
-            inside = area.contains(self.values(area.x), self.values(area.y))
+            inside = self.customers.standing_in(area)
             while len(kept) >= _AREAS_KEPT:
                 kept.pop(next(iter(kept), area), None)
             kept[area] = inside
@@ -268,8 +282,8 @@ class RunFrame:
 
 
 def _is_one_of(names: Sequence[str], wanted: Sequence[str]) -> Mask:
-    """Per code whether its name is wanted; the extra last one, which -1 finds, never is."""
-    return np.array([*(name in set(wanted) for name in names), False])
+    """Per code whether its name is wanted."""
+    return np.array([name in wanted for name in names], dtype=bool)
 
 
 def _ranks(texts: pa.Array) -> NDArray:

@@ -102,4 +102,14 @@ def segment_totals(frame: RunFrame, view: Tally) -> list[SegmentTotals]:
 
 def totals_of(frame: RunFrame, view: Tally) -> Totals:
     """All customers in view together."""
-    return totals(segment_totals(frame, view), valued=frame.has_clv)
+    n = len(frame.segments)
+    sums = {name: view.by_segment(name, n).tolist() for name in view.sums}
+    at_risk = [value for value, known in zip(sums.get(AT_RISK, ()), sums.get(RISK_KNOWN, ()), strict=True) if known]
+    return Totals(
+        customers=view.customers,
+        revenue=sum(sums[MONETARY]),
+        orders=sum(sums[FREQUENCY]),
+        clv=sum(sums.get(CLV, ())) if frame.has_clv else None,
+        at_risk=sum(at_risk) if at_risk else None,
+        risk_known=int(sum(sums.get(RISK_KNOWN, ()))),
+    )

@@ -9,11 +9,12 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from dashboard.customer_columns import taken
 from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, seen, typed
 from dashboard.figures.scales import Axis, axis_of, log_ticks, titled_axis
 from dashboard.numbers import count, plotted, plural, round_money, significant
 from dashboard.run_frame import Mask, RunFrame
-from dashboard.tally import class_counts
+from dashboard.tally import Tally, class_counts
 from dashboard.texts import noted, say, segment_name, titled
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY, describe
 from storage.area import Area
@@ -39,6 +40,13 @@ class Cloud(NamedTuple):
     ids: NDArray[np.object_]
 
 
+class Sample(NamedTuple):
+    """The customers who are drawn, and their ids."""
+
+    places: NDArray[np.int32]
+    ids: NDArray[np.object_]
+
+
 class CloudData(NamedTuple):
     """Two columns of the customers in view: how many stand in each cell (rows: y), and the sample that is drawn.
 
@@ -55,17 +63,26 @@ class CloudData(NamedTuple):
     currency: str
 
 
-def cloud_data(frame: RunFrame, mask: Mask, x: str, y: str, limit: int = DRAWN_AT_MOST) -> CloudData:
+def cloud_data(
+    frame: RunFrame,
+    mask: Mask,
+    x: str,
+    y: str,
+    limit: int = DRAWN_AT_MOST,
+    view: Tally | None = None,
+    sample: Sample | None = None,
+) -> CloudData:
     """How the customers in view spread over two columns.
 
     The axes and cells come from everyone in the run, so that filtering does not move the picture. At most ``limit``
-    customers are sampled, always by the same draw.
+    customers are sampled, always by the same draw. ``view`` and ``sample``: the sums and the sample of the mask, if
+    they are at hand.
     """
     axes = (axis_of(frame, x), axis_of(frame, y))
     across, up = (len(axis.edges) - 1 for axis in axes)
     cell_of = frame.remembered(("cells", x, y), lambda: _cell_of(frame, *axes))
-    cells = class_counts(cell_of, mask, across * up).reshape(up, across)
-    drawn, ids = _drawn(frame, mask, limit)
+    cells = class_counts(frame, ("cells", x, y), cell_of, across * up, mask, view).reshape(up, across)
+    drawn, ids = sample or sampled(frame, mask, limit)
     segment_of = frame.segment_codes[drawn]
     px, py = (_spread(frame, axis, drawn, salt) for salt, axis in enumerate(axes))
     clouds = []
@@ -79,23 +96,23 @@ def cloud_data(frame: RunFrame, mask: Mask, x: str, y: str, limit: int = DRAWN_A
     )
 
 
-def _drawn(frame: RunFrame, mask: Mask, limit: int) -> tuple[NDArray[np.int32], NDArray[np.object_]]:
-    """The first of the lottery that are in view, and their ids.
+def sampled(frame: RunFrame, mask: Mask, limit: int = DRAWN_AT_MOST) -> Sample:
+    """The first of the lottery that are in view.
 
     It is looked through hand by hand, since the first may do; the ids of that one are kept at hand.
     """
     lottery, found, number = frame.customers.lottery, [], 0
     for start in range(0, len(lottery), _HAND):
         hand = lottery[start : start + _HAND]
-        found.append(np.flatnonzero(mask[hand]) + start)
+        found.append(np.flatnonzero(taken(mask, hand)) + start)
         number += len(found[-1])
         if number >= limit:
             break
     places = np.concatenate(found)[:limit] if found else np.zeros(0, dtype=np.intp)
     drawn = lottery[places]
     if not len(places) or places[-1] < _HAND:
-        return drawn, frame.customers.first_drawn(_HAND)[places]
-    return drawn, np.array(frame.customers.ids.take(drawn).to_pylist(), dtype=object)
+        return Sample(drawn, frame.customers.first_drawn(_HAND)[places])
+    return Sample(drawn, np.array(frame.customers.ids.take(drawn).to_pylist(), dtype=object))
 
 
 def _inside(axis: Axis, values: NDArray) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from dashboard.figures import NOTHING_LEFT, empty, ink, tabled, template
 from dashboard.figures.scales import Axis, axis_of, log_ticks
 from dashboard.numbers import count, percent, round_money
 from dashboard.run_frame import Mask, RunFrame
-from dashboard.tally import class_counts
+from dashboard.tally import Tally, class_counts
 from dashboard.texts import say, segment_name, titled
 from engines.columns import FREQUENCY, MONETARY, RECENCY, describe
 
@@ -34,15 +34,16 @@ class SpreadData(NamedTuple):
     currency: str
 
 
-def spread_data(frame: RunFrame, mask: Mask) -> SpreadData:
+def spread_data(frame: RunFrame, mask: Mask, view: Tally | None = None) -> SpreadData:
     """Counts by segment and class of each measure; classes come from everyone in the run, so pictures stand still."""
     n = len(frame.segments)
     spreads = []
     for column in MEASURES:
         axis = axis_of(frame, column)
         classes = len(axis.edges) - 1
-        codes = frame.remembered(("segment and class", column), lambda a=axis: _codes(frame, a))
-        spreads.append(Spread(axis, class_counts(codes, mask, n * classes).reshape(n, classes)))
+        key = "segment and class", column
+        codes = frame.remembered(key, lambda a=axis: _codes(frame, a))
+        spreads.append(Spread(axis, class_counts(frame, key, codes, n * classes, mask, view).reshape(n, classes)))
     there = np.flatnonzero(spreads[0].counts.sum(axis=1))
     return SpreadData(
         tuple(frame.segments[i].name for i in there),

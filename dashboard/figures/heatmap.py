@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dashboard.figures import NOTHING_LEFT, empty, ink, tabled, template
 from dashboard.numbers import count, percent, plural
 from dashboard.run_frame import Mask, RunFrame
-from dashboard.tally import class_counts
+from dashboard.tally import Tally, class_counts
 from dashboard.texts import say, segment_name
 from engines.columns import FREQUENCY, RECENCY
 from engines.grids import TEN, named_grid
@@ -45,13 +45,13 @@ class GridData(NamedTuple):
     customers: int
 
 
-def grid_data(frame: RunFrame, mask: Mask, called: Callable[[str], str] = str) -> GridData:
+def grid_data(frame: RunFrame, mask: Mask, called: Callable[[str], str] = str, view: Tally | None = None) -> GridData:
     """Customers in view by quintiles of recency and frequency, scored as the RFM engine scores, on everyone in the run.
 
     ``called`` puts the grid's names into the words of the playbook.
     """
     codes, recency, frequency = frame.remembered("quintiles", lambda: _scored(frame))
-    counts = class_counts(codes, mask, SCORES * SCORES).reshape(SCORES, SCORES)
+    counts = class_counts(frame, "quintiles", codes, SCORES * SCORES, mask, view).reshape(SCORES, SCORES)
     grid = named_grid(TEN, SCORES)
     cells = []
     for r in range(SCORES, 0, -1):

@@ -10,6 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from dashboard.customer_columns import Chosen, taken
 from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, named_ticks, seen
 from dashboard.figures.scales import axis_of, log_ticks, titled_axis
 from dashboard.numbers import count, money, percent, plotted, plural, short_money
@@ -48,15 +49,19 @@ class BoxData(NamedTuple):
     currency: str
 
 
-def box_data(frame: RunFrame, mask: Mask, column: str = CLV) -> BoxData:
-    """Exact quantiles (linear interpolation) of a column for the customers in view of each segment."""
+def box_data(frame: RunFrame, mask: Mask, column: str = CLV, view: Tally | None = None) -> BoxData:
+    """Exact quantiles (linear interpolation) of a column for the customers in view of each segment.
+
+    ``view``, the sums of the mask, saves looking at segments of which nobody is in view.
+    """
     order = frame.order_within_segments(column)
     values = frame.remembered(("sorted values", column), lambda: frame.values(column)[order].astype(np.float64))
     spans = frame.remembered(("spans", column), lambda: _spans(frame, values))
     axis = axis_of(frame, column)
     boxes = []
-    for item, (start, end) in zip(frame.segments, spans, strict=True):
-        chosen = np.flatnonzero(mask.take(order[start:end]))
+    sizes = view.sizes_by_segment(len(frame.segments)) if view else np.ones(len(frame.segments))
+    for item, (start, end), size in zip(frame.segments, spans, sizes, strict=True):
+        chosen = Chosen(taken(mask, order[start:end])) if size else ()
         if len(chosen):
             boxes.append(_box(item.name, item.colour, values[start:end], chosen))
     return BoxData(column, tuple(boxes), axis.log, float(axis.edges[0]), frame.currency)
@@ -69,20 +74,20 @@ def _spans(frame: RunFrame, values: NDArray[np.float64]) -> list[tuple[int, int]
     return [(start, end - int(np.count_nonzero(np.isnan(values[start:end])))) for start, end in spans]
 
 
-def _box(name: str, colour: str, rising: NDArray[np.float64], chosen: NDArray[np.intp]) -> Box:
+def _box(name: str, colour: str, rising: NDArray[np.float64], chosen: Chosen) -> Box:
     """Of the chosen of all rising values of a segment."""
     q1, median, q3 = (_quantile(rising, chosen, q) for q in (0.25, 0.5, 0.75))
     reach = 1.5 * (q3 - q1)
-    first = np.searchsorted(chosen, np.searchsorted(rising, q1 - reach, side="left"))
-    last = np.searchsorted(chosen, np.searchsorted(rising, q3 + reach, side="right")) - 1
-    low, high = rising[chosen[first]], rising[chosen[last]]
+    first = chosen.before(int(np.searchsorted(rising, q1 - reach, side="left")))
+    last = chosen.before(int(np.searchsorted(rising, q3 + reach, side="right"))) - 1
+    low, high = rising[chosen.place(first)], rising[chosen.place(last)]
     return Box(name, colour, len(chosen), float(min(low, q1)), q1, median, q3, float(max(high, q3)))
 
 
-def _quantile(rising: NDArray[np.float64], chosen: NDArray[np.intp], q: float) -> float:
+def _quantile(rising: NDArray[np.float64], chosen: Chosen, q: float) -> float:
     place = q * (len(chosen) - 1)
     below = int(place)
-    least, most = rising[chosen[[below, min(below + 1, len(chosen) - 1)]]]
+    least, most = (rising[chosen.place(number)] for number in (below, min(below + 1, len(chosen) - 1)))
     return float(least + (most - least) * (place - below))
 
 
