@@ -59,6 +59,7 @@ def test_every_file_and_command_is_there():
     assert COMMANDS[0] == "pip install ."
 
 
+@pytest.mark.slow
 def test_the_commands_work_in_their_order(package):
     folder, call = package
     printed = {}

@@ -20,7 +20,7 @@ from tests.serving import wait_until_up
 
 pytestmark = pytest.mark.browser
 
-WAIT = 30
+WAIT = 60
 AXE = Path(find_spec("axe_playwright_python").origin).parent / "axe.min.js"
 # The inside of a drawing is thousands of marks; drawings are looked at as a whole below.
 FINDINGS = """

@@ -137,7 +137,7 @@ def test_the_panels_at_the_side_are_translated(desk):
     client, ids, _ = desk
     for run, asked in (("rfm", {"about": "0"}), ("kmeans", {"about": "1"}), ("rfm", {"customer": "00011"})):
         visit = Visit(client, "/", {"run": str(ids[run])}, {"segments-search.data": f"?run={ids[run]}"})
-        visit.change("segments-aside-asked.data", {"run": ids[run], **asked})
+        visit.change("segments-aside-asked.data", {"run": ids[run], "theme": "light", **asked})
         assert "⟦" in json.dumps(visit.parts["segments-aside-body"].get("children"), ensure_ascii=False)
         assert english(visit.parts) == []
 
