@@ -10,8 +10,10 @@ import pytest
 from dashboard.figures import clouds, empty, seen, template
 from dashboard.figures import segments as charts
 from dashboard.run_frame import CustomerColumns, RunFrame
-from dashboard.tally import tally
+from dashboard.tally import in_brief, tallies, tally
+from dashboard.totals import totals_of
 from engines.contract import NamedSegment
+from storage.area import Area
 from storage.contract import Selection
 
 N = 5_000
@@ -180,3 +182,35 @@ def test_dark_ground_gets_its_own_ink_and_lighter_segments():
     assert empty("why", "dark").layout.annotations[0].text == "why"
     assert seen("#004488", "light") == "#004488"
     assert seen("#004488", "dark") == "#4c7cac"
+
+
+NARROWED = [
+    *VIEWS,
+    Selection(countries=("United Kingdom",), segments=("S2",)),
+    Selection(min_clv=0.5, countries=("United Kingdom",)),
+    Selection(max_clv=30.0, max_recency=200.0),
+    Selection(max_frequency=3.0, q="1"),
+    Selection(areas=(Area("recency_days", "frequency", ((20.0, 1.0), (300.5, 2.5), (200.0, 9.0), (40.0, 7.0))),)),
+]
+
+
+@pytest.mark.parametrize("selection", NARROWED, ids=repr)
+def test_sums_at_hand_change_no_number(frame, selection):
+    views = frame.views(selection)
+    plain = np.ones(len(frame), dtype=bool) if views.rest is None else views.rest
+    for area in selection.areas:
+        np.testing.assert_array_equal(plain, area.contains(frame.values(area.x), frame.values(area.y)))
+    if selection.segments:
+        plain = plain & np.isin(frame.segment_codes, [i for i, s in enumerate(frame.segments) if s.name == "S2"])
+    if selection.countries:
+        plain = plain & (np.array([*frame.countries, "?"])[frame.country_codes] == selection.countries[0])
+    np.testing.assert_array_equal(views.mask, plain)
+    sums = tallies(frame, selection, views.rest).view
+    brief, whole = totals_of(frame, in_brief(frame, selection)), totals_of(frame, tally(frame, plain))
+    np.testing.assert_allclose([float(n or 0) for n in brief], [float(n or 0) for n in whole], rtol=1e-12)
+    np.testing.assert_allclose([float(n or 0) for n in totals_of(frame, sums)], [float(n or 0) for n in whole])
+    assert brief.customers == sums.customers == np.count_nonzero(plain)
+    for pair in (clouds.RECENCY_FREQUENCY, clouds.SPEND_CLV):
+        some = clouds.cloud_data(frame, plain, *pair, view=sums)
+        np.testing.assert_array_equal(some.cells, clouds.cloud_data(frame, plain, *pair).cells)
+    assert charts.box_data(frame, plain, view=sums) == charts.box_data(frame, plain)
