@@ -185,6 +185,7 @@ def test_a_snapshot_is_called_as_its_owner_calls_it(desk):
     assert [source.name for source in desk[2].sources()] == ["My sales.csv"]
 
 
+@pytest.mark.slow
 def test_append_reads_both_and_says_what_changes(desk):
     first, second = export(), export(10, start=31)
     stored(desk, first)
@@ -214,6 +215,7 @@ def test_append_to_what_is_not_there_is_an_error(desk):
     assert "There is no data set 'Shop' to append" in found["error"]
 
 
+@pytest.mark.slow
 def test_the_same_content_is_recognised(desk):
     client, _, store = desk
     first = stored(desk, export())

@@ -242,6 +242,7 @@ def test_demo_twice_duplicates_nothing(segmentry, tmp_path):
     assert stored(tmp_path) == before == 4
 
 
+@pytest.mark.slow
 def test_worker_finishes_what_is_queued(segmentry, tmp_path):
     from datetime import UTC, datetime
 

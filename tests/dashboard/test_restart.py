@@ -73,6 +73,7 @@ def at_work(run: Run) -> bool:
     return run.state == "running" and run.stage == AT_WORK
 
 
+@pytest.mark.slow
 def test_runs_outlive_the_web_process(store: Store, url: str, tmp_path: Path, worker: subprocess.Popen):
     made = store.save_snapshot(shop.new_snapshot("big", date(2011, 12, 10)), shop.customers(20_000))
     with serving(tmp_path, **ENVIRON, DATABASE_URL=url) as address:

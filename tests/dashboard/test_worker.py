@@ -77,6 +77,7 @@ def until(what, *arguments):
 # --- the same as in the foreground ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_detached_job_gives_what_one_in_the_foreground_gives(config, store, sales, tmp_path):
     job = Job(str(sales), ("rfm", "kmeans"), as_of=date(1997, 9, 1))
     queued = queue_job(job, config, store)

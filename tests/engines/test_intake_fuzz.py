@@ -29,7 +29,7 @@ from engines.errors import InputError
 from engines.intake import read_sales
 from engines.intake.preview import preview
 
-FEW, MANY = 100, 2_000
+FEW, MANY = 60, 2_000
 BOUND = 20  # seconds of work for one file, however busy the machine is
 
 HEADER = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"]
