@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from dashboard.commands.shared import account, config_option, json_option, load, opened, print_json
+from dashboard.commands.shared import config_option, json_option, load, opened, print_json
 
 
 @click.command()
@@ -98,27 +98,15 @@ def runs(as_json: bool, config_path: Path | None) -> None:
 @config_option
 def export(run_id: int, output: Path, as_json: bool, config_path: Path | None) -> None:
     """Write the customers of RUN with their segments to a file."""
-    from importlib.metadata import version
-
-    from dashboard.exporting import format_of, write
+    from dashboard.commands.taking import take
+    from dashboard.exporting import format_of
     from storage.contract import Selection
 
-    kind = format_of(output)
+    format_of(output)  # before anything is opened
     with opened(load(config_path)) as store:
         store.run(run_id)
-        written = write(store.stream(run_id, Selection()), output, kind)
-        store.record_export(
-            run_id,
-            "",
-            format=kind,
-            rows=written.rows,
-            size=written.size,
-            sha256=written.sha256,
-            columns=written.columns,
-            user=account(),
-            about={"version": version("segmentry"), "file": output.name, "list": "customers", "query": ""},
-        )
+        rows = take(store.stream(run_id, Selection()), output, store, run=run_id, kind="customers")
     if as_json:
-        print_json({"run": run_id, "output": str(output), "customers": written.rows})
+        print_json({"run": run_id, "output": str(output), "customers": rows})
     else:
-        click.echo(f"{written.rows:,} customers written to {output}")
+        click.echo(f"{rows:,} customers written to {output}")

@@ -8,14 +8,13 @@ from urllib.parse import urlencode
 
 import click
 
-from dashboard.commands.shared import account, config_option, json_option, load, opened, print_json
+from dashboard.commands.shared import config_option, json_option, load, opened, print_json
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from dashboard.migrating import Between
     from dashboard.services import Services
-    from storage.contract import Store
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -42,6 +41,7 @@ def migration(
     The runs are of the same data set and engine, in any order; days are worked out again with the frozen model of the
     run's timeline. Prints net flows with money and the matrix of segments; movers are a list for --export.
     """
+    from dashboard.commands.taking import take
     from dashboard.exporting import format_of
     from dashboard.frames import FrameCache
     from dashboard.services import Services
@@ -52,7 +52,8 @@ def migration(
         found = _between(run_id, other_id, start, end, Services(config, store, FrameCache(store)))
         currency = str(store.snapshot(found.run.snapshot_id).info.get("currency") or "")
         if export is not None and kind is not None:
-            rows = _written(found, export, store)
+            query = urlencode(found.query())
+            rows = take(found.reader(), export, store, run=found.run.id, kind="movers", query=query)
             click.echo(f"{rows:,} movers written to {export}", err=True)
     if as_json:
         print_json(found.to_dict())
@@ -76,30 +77,3 @@ def _between(
         raise InputError("Name another run of the same data set and engine, or a day of the source with --from DAY.")
     last = end.date() if end is not None else services.store.run(run_id).as_of
     return between_dates(run_id, start.date(), last, services)
-
-
-def _written(found: Between, file: Path, store: Store) -> int:
-    """Write the movers to a file, which is on record as every list is; how many they are."""
-    from importlib.metadata import version
-
-    from dashboard.exporting import format_of, write
-
-    kind = format_of(file)
-    written = write(found.reader(), file, kind)
-    store.record_export(
-        found.run.id,
-        "",
-        format=kind,
-        rows=written.rows,
-        size=written.size,
-        sha256=written.sha256,
-        columns=written.columns,
-        user=account(),
-        about={
-            "version": version("segmentry"),
-            "file": file.name,
-            "list": "movers",
-            "query": urlencode(found.query()),
-        },
-    )
-    return written.rows
