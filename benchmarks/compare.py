@@ -31,11 +31,11 @@ from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from dashboard.config import load_config
-from dashboard.frames import FrameCache
-from dashboard.pages import compare as page
-from dashboard.runner import make_engine
+from dashboard.frames.cache import FrameCache
+from dashboard.layout.shell import create_shell
+from dashboard.pages.compare import page
+from dashboard.pipeline.run import make_engine
 from dashboard.services import Services
-from dashboard.shell import create_shell
 from engines.drift import adjusted_mutual_information, adjusted_rand
 from engines.run import segment
 from storage import open_store

@@ -38,11 +38,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from dashboard.app import ready_to_serve
 from dashboard.config import load_config
-from dashboard.frames import FrameCache
-from dashboard.rail import FIELDS, control, control_values
-from dashboard.runner import make_engine
+from dashboard.frames.cache import FrameCache
+from dashboard.layout.shell import create_shell
+from dashboard.pages.segments.rail import FIELDS, control, control_values
+from dashboard.pipeline.run import make_engine
 from dashboard.services import Services
-from dashboard.shell import create_shell
 from engines.run import segment
 from storage import open_store
 from storage.area import Area

@@ -15,14 +15,14 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse
 from threadpoolctl import threadpool_limits
 
-from dashboard.api import create_api
+from dashboard.api.app import create_api
+from dashboard.auth.access import PASSWORD_VARIABLE, Guard, access_notice, check_bind, content_security_policy
 from dashboard.clock import now
 from dashboard.config import Config, load_config
-from dashboard.frames import FrameCache
-from dashboard.peak import give_back_at_once
-from dashboard.security import PASSWORD_VARIABLE, Guard, access_notice, check_bind, content_security_policy
+from dashboard.frames.cache import FrameCache
+from dashboard.layout.shell import create_shell
+from dashboard.memory import give_back_at_once
 from dashboard.services import Services
-from dashboard.shell import create_shell
 from storage import open_store
 from storage.contract import Store
 

@@ -6,21 +6,19 @@ from typing import Any
 
 import click
 
-from dashboard.commands import (
-    drifting,
-    evaluating,
-    fetching,
-    inspecting,
-    listing,
-    migrating,
-    predicting,
-    pruning,
-    reproducing,
-    running,
-    scheduling,
-    serving,
-    validating,
-)
+from dashboard.commands.drift import drift
+from dashboard.commands.evaluate import evaluate
+from dashboard.commands.fetch import fetch
+from dashboard.commands.inspect import inspect
+from dashboard.commands.list import engines, export, features, models, runs
+from dashboard.commands.migration import migration
+from dashboard.commands.predict import predict
+from dashboard.commands.prune import prune
+from dashboard.commands.reproduce import reproduce
+from dashboard.commands.run import cancel, demo, run
+from dashboard.commands.schedule import schedule
+from dashboard.commands.serve import migrate, serve, worker
+from dashboard.commands.validate import validate
 from engines.errors import InputError
 
 
@@ -53,27 +51,27 @@ def main() -> None:
 
 
 for command in (
-    fetching.fetch,
-    inspecting.inspect,
-    running.run,
-    running.demo,
-    running.cancel,
-    evaluating.evaluate,
-    validating.validate,
-    drifting.drift,
-    migrating.migration,
-    predicting.predict,
-    listing.engines,
-    listing.models,
-    listing.features,
-    listing.runs,
-    listing.export,
-    reproducing.reproduce,
-    scheduling.schedule,
-    pruning.prune,
-    serving.serve,
-    serving.worker,
-    serving.migrate,
+    fetch,
+    inspect,
+    run,
+    demo,
+    cancel,
+    evaluate,
+    validate,
+    drift,
+    migration,
+    predict,
+    engines,
+    models,
+    features,
+    runs,
+    export,
+    reproduce,
+    schedule,
+    prune,
+    serve,
+    worker,
+    migrate,
 ):
     main.add_command(command)
 

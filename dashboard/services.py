@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from dashboard.answer_cache import Kept
 from dashboard.clock import now
 from dashboard.config import Config
-from dashboard.frames import FrameCache
-from dashboard.kept import Kept
+from dashboard.frames.cache import FrameCache
 from engines.migration import Migration
 from engines.selection import KSelection
 from engines.value.golden import Comparison

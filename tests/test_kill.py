@@ -21,7 +21,7 @@ from pandas import Series
 from pandas.testing import assert_series_equal
 
 from dashboard.config import load_config
-from dashboard.runner import Job, queue_job, run_job
+from dashboard.pipeline.run import Job, queue_job, run_job
 from storage import open_store
 from storage.contract import Run, Store
 from tests.conftest import ROOT

@@ -128,11 +128,14 @@ from dashboard.app import create_app
 from dashboard.clock import now
 from dashboard.cli import main
 from dashboard.config import load_config
-from dashboard.customer_table import columns, rows
-from dashboard.frames import FrameCache
-from dashboard.pages import compare, drift, migration, new_run
+from dashboard.pages.segments.customers import columns, rows
+from dashboard.frames.cache import FrameCache
+from dashboard.pages.compare import page as compare
+from dashboard.pages.drift import page as drift
+from dashboard.pages.migration import page as migration
+from dashboard.pages.new_run import page as new_run
 from dashboard.services import Services
-from dashboard.working import work
+from dashboard.pipeline.finish import work
 from storage import open_store
 
 os.environ["SEGMENTRY_DRIFT_BOOTSTRAPS"] = "3"

@@ -11,8 +11,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.locales import of_charts, spoken
-from dashboard.texts import noted, say, segment_name
+from dashboard.i18n.locales import of_charts, spoken
+from dashboard.i18n.texts import noted, say, segment_name
 
 _NAME = 26  # letters of a name on an axis
 NOTHING_LEFT = noted("No customer meets these filters.")

@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures import ink, template
-from dashboard.numbers import NOTHING, decimal, percent
-from dashboard.texts import noted, say
+from dashboard.i18n.numbers import NOTHING, decimal, percent
+from dashboard.i18n.texts import noted, say
 from engines.metrics import METRICS
 from engines.selection import KSelection
 

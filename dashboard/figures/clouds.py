@@ -9,13 +9,13 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.customer_columns import taken
 from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, seen, typed
 from dashboard.figures.scales import Axis, axis_of, log_ticks, titled_axis
-from dashboard.numbers import count, plotted, plural, round_money, significant
-from dashboard.run_frame import Mask, RunFrame
-from dashboard.tally import Tally, class_counts
-from dashboard.texts import noted, say, segment_name, titled
+from dashboard.frames.columns import taken
+from dashboard.frames.run import Mask, RunFrame
+from dashboard.frames.sums import Tally, class_counts
+from dashboard.i18n.numbers import count, plotted, plural, round_money, significant
+from dashboard.i18n.texts import noted, say, segment_name, titled
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY, describe
 from storage.area import Area
 

@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures import empty, tabled, template
-from dashboard.numbers import count, month, percent
-from dashboard.texts import noted, say
+from dashboard.i18n.numbers import count, month, percent
+from dashboard.i18n.texts import noted, say
 
 NO_COHORTS = noted("This snapshot was made before retention was kept; read the sales again to see it.")
 SHOWN = 24  # months, the latest: what fits on a screen

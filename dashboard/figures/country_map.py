@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dashboard.countries import Place, outlined, place_of
 from dashboard.figures import Drawing, drawing, ink
+from dashboard.figures.countries import Place, outlined, place_of
 from dashboard.figures.segments import CountryBar, CountryData, country_rows
-from dashboard.numbers import count, money, plural, short_money
-from dashboard.texts import say
+from dashboard.i18n.numbers import count, money, plural, short_money
+from dashboard.i18n.texts import say
 
 OUTLINES = "/vendor/countries.geojson"
 _FIRST_VIEW = 0.98  # of all revenue

@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures import ink, seen, template
-from dashboard.numbers import count, plural
-from dashboard.texts import say, segment_name
+from dashboard.i18n.numbers import count, plural
+from dashboard.i18n.texts import say, segment_name
 from engines.contract import NamedSegment
 
 _BETWEEN = -1  # the place of a merge that joins several segments

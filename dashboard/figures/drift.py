@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures import ink, template
-from dashboard.numbers import count, day, percent, written
-from dashboard.texts import say
+from dashboard.i18n.numbers import count, day, percent, written
+from dashboard.i18n.texts import say
 from engines.columns import describe
 from engines.contract import DriftPoint, LivePoint
 

@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures import NOTHING_LEFT, empty, ink, tabled, template
-from dashboard.numbers import count, percent, plural
-from dashboard.run_frame import Mask, RunFrame
-from dashboard.tally import Tally, class_counts
-from dashboard.texts import say, segment_name
+from dashboard.frames.run import Mask, RunFrame
+from dashboard.frames.sums import Tally, class_counts
+from dashboard.i18n.numbers import count, percent, plural
+from dashboard.i18n.texts import say, segment_name
 from engines.columns import FREQUENCY, RECENCY
 from engines.grids import TEN, named_grid
 from engines.rfm import quantile_edges

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures import ink, seen, template
-from dashboard.texts import say, segment_name
+from dashboard.i18n.texts import say, segment_name
 from engines.contract import DriftPoint
 from engines.migration import GONE, NEW, Migration
 from storage.contract import Run

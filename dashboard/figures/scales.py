@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.numbers import written
-from dashboard.run_frame import RunFrame
-from dashboard.texts import say, titled
+from dashboard.frames.run import RunFrame
+from dashboard.i18n.numbers import written
+from dashboard.i18n.texts import say, titled
 from engines.columns import Column, describe
 
 _SKEWED = 20  # a maximum so many times the median asks for a logarithmic axis

@@ -10,13 +10,13 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.customer_columns import Chosen, taken
 from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, named_ticks, seen
 from dashboard.figures.scales import axis_of, log_ticks, titled_axis
-from dashboard.numbers import count, money, percent, plotted, plural, short_money
-from dashboard.run_frame import Mask, RunFrame
-from dashboard.tally import Tally
-from dashboard.texts import noted, say, segment_name, titled
+from dashboard.frames.columns import Chosen, taken
+from dashboard.frames.run import Mask, RunFrame
+from dashboard.frames.sums import Tally
+from dashboard.i18n.numbers import count, money, percent, plotted, plural, short_money
+from dashboard.i18n.texts import noted, say, segment_name, titled
 from engines.columns import CLV, MONETARY, describe
 
 TOP_COUNTRIES = 12

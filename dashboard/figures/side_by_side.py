@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.figures import Drawing, drawing, ink, seen, typed
-from dashboard.figures.compare import NO_TABLE, shortened
+from dashboard.figures.comparison import NO_TABLE, shortened
 from dashboard.figures.migration import SankeyData
-from dashboard.numbers import percent
-from dashboard.run_frame import RunFrame
-from dashboard.texts import say, segment_name
+from dashboard.frames.run import RunFrame
+from dashboard.i18n.numbers import percent
+from dashboard.i18n.texts import say, segment_name
 from engines.contract import NamedSegment
 
 _MARKS = ("circle", "square", "diamond", "triangle-up", "x", "star")

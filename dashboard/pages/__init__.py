@@ -5,19 +5,17 @@ A page module has ``PATH``, ``TITLE``, ``ORDER`` and ``AREA`` ("marketing" or "o
 written in ``TITLE`` is said in the navigation, in the language of the request.
 """
 
-from dashboard.pages import (
-    audiences,
-    choose_k,
-    compare,
-    data,
-    drift,
-    exports,
-    migration,
-    new_run,
-    run,
-    runs,
-    segments,
-    value,
-)
+from dashboard.pages.audiences import page as audiences
+from dashboard.pages.choose_k import page as choose_k
+from dashboard.pages.compare import page as compare
+from dashboard.pages.data import page as data
+from dashboard.pages.drift import page as drift
+from dashboard.pages.exports import page as exports
+from dashboard.pages.migration import page as migration
+from dashboard.pages.new_run import page as new_run
+from dashboard.pages.run import page as run
+from dashboard.pages.runs import page as runs
+from dashboard.pages.segments import page as segments
+from dashboard.pages.value import page as value
 
 PAGES = (segments, audiences, exports, value, compare, choose_k, drift, migration, new_run, runs, run, data)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from dashboard.config import load_config
-from dashboard.runner import Job, run_job
+from dashboard.pipeline.run import Job, run_job
 from storage import open_store
 from tests.serving import serving
 

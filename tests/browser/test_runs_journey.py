@@ -8,7 +8,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from dashboard.config import load_config
-from dashboard.runner import Job, run_job
+from dashboard.pipeline.run import Job, run_job
 from storage import open_store
 from tests.serving import serving
 

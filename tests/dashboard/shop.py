@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dashboard.config import Config, load_config
-from dashboard.runner import make_engine
+from dashboard.pipeline.run import make_engine
 from engines import models
 from engines.contract import DriftPoint
 from engines.run import segment

@@ -12,8 +12,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from dashboard.alerting import send_due, webhook
 from dashboard.config import load_config
+from dashboard.worker.alerts import send_due, webhook
 from engines.errors import InputError
 from storage import open_store
 from storage.testing.samples import Clock

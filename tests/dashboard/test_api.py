@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
 
-from dashboard.api import SELECTION_PARAMETERS, plain
+from dashboard.api.app import SELECTION_PARAMETERS, plain
 from dashboard.app import create_app
-from dashboard.export_choices import Choices
+from dashboard.exports.choices import Choices
 from storage.contract import Selection
 from tests.dashboard import shop
 
@@ -141,7 +141,7 @@ def test_exports_in_three_formats(desk):
 
 
 def test_file_names_are_plain_whatever_the_data_set_is_called(desk):
-    from dashboard.api_exports import _list_name
+    from dashboard.api.exports import _list_name
 
     run = desk[1].run(desk[2]["rfm"])
     for name, start in (('Käse "&\r\n/../x', "k-se-x"), ("客户", "customers")):

@@ -10,8 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from dashboard.app import create_app
-from dashboard.findings import earlier_run, growth_base
-from dashboard.frames import FrameCache
+from dashboard.frames.cache import FrameCache
+from dashboard.queries.insights import earlier_run, growth_base
 from storage.contract import Selection
 from tests.dashboard import shop
 

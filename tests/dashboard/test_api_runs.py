@@ -7,8 +7,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from dashboard.app import create_app
-from dashboard.runner import Job, run_job
-from dashboard.worker import run_worker
+from dashboard.pipeline.run import Job, run_job
+from dashboard.worker.loop import run_worker
 from tests.dashboard import shop
 
 

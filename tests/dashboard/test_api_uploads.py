@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 
 from dashboard.app import create_app
 from dashboard.config import load_config
-from dashboard.starters import starter_words
-from dashboard.tidying import sweep
+from dashboard.pipeline.starter import starter_words
+from dashboard.pipeline.tidying import sweep
 from storage import open_store
 from storage.queued import Starter
 from tests.dashboard.uploading import ASKED, export, lines_of, worked

@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 
 from dashboard.app import create_app
 from dashboard.config import load_config
-from dashboard.context import address, best_run, context, first_run, moved, run_labels
 from dashboard.pages import PAGES
+from dashboard.queries.which_run import address, best_run, context, first_run, moved, run_labels
 from engines.errors import InputError
 from tests.dashboard import shop
 from tests.serving import serving

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from dashboard import audiences, ids
 from dashboard.app import create_app
-from dashboard.audience_list import listed
-from dashboard.audience_saver import chips
-from dashboard.frames import FrameCache
-from dashboard.pages import audiences as page
-from dashboard.pages import segments
+from dashboard.components import ids
+from dashboard.frames.cache import FrameCache
+from dashboard.pages.audiences import page
+from dashboard.pages.audiences.cards import listed
+from dashboard.pages.segments import page as segments
+from dashboard.pages.segments.audience_window import chips
+from dashboard.queries import audiences
 from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import Selection

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard import cards, numbers
-from dashboard.findings import insights_in_view, told
-from dashboard.history import Moment
-from dashboard.key_figures import change, clv_interval, kpi_row
-from dashboard.run_frame import CustomerColumns, RunFrame
-from dashboard.tally import tally
-from dashboard.totals import Totals, segment_totals, totals_of
+from dashboard.components import cards
+from dashboard.frames.run import CustomerColumns, RunFrame
+from dashboard.frames.sums import tally
+from dashboard.frames.totals import Totals, segment_totals, totals_of
+from dashboard.i18n import numbers
+from dashboard.pages.segments.key_figures import change, clv_interval, kpi_row
+from dashboard.queries.history import Moment
+from dashboard.queries.insights import insights_in_view, told
 from engines.contract import NamedSegment
 from storage.contract import Selection
 

@@ -173,7 +173,7 @@ def test_a_snapshot_made_before_the_newer_rules_can_still_be_reproduced(segmentr
 
 
 def test_old_ledgers_are_printed(capsys):
-    from dashboard.printing import print_ledger
+    from dashboard.commands.printing import print_ledger
 
     side = {"lines": 3, "revenue": 2.5}
     print_ledger({"in": side, "rules": [{"rule": "cancellation", **side}], "notes": [], "out": side}, "GBP")

@@ -13,9 +13,9 @@ from click.testing import CliRunner
 
 from dashboard.cli import main
 from dashboard.config import load_config
-from dashboard.reading import new_snapshot, open_sales, valued_customers
-from dashboard.runner import make_engine
-from dashboard.working import work
+from dashboard.pipeline.finish import work
+from dashboard.pipeline.run import make_engine
+from dashboard.pipeline.sales import new_snapshot, open_sales, valued_customers
 from engines import models, registry
 from engines.intake.samples import EMBEDDED, open_embedded
 from engines.run import segment

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from dashboard.cli import main
 from dashboard.config import Retention
-from dashboard.retention import plan, prune
+from dashboard.pipeline.prune import plan, prune
 from storage import open_store
 from storage.testing.samples import Clock, finished_run, sample_customers, sample_result
 

@@ -9,9 +9,9 @@ from click.testing import CliRunner
 from dashboard.cli import main
 from dashboard.clock import now
 from dashboard.config import load_config
-from dashboard.fits import as_then
-from dashboard.runner import Job, queue_job, run_job
-from dashboard.scheduling import job_of, new_schedule
+from dashboard.pipeline.fit import as_then
+from dashboard.pipeline.run import Job, queue_job, run_job
+from dashboard.worker.schedules import job_of, new_schedule
 from engines.errors import InputError
 from storage import open_store
 

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from dashboard.cli import main
 from dashboard.config import load_config
-from dashboard.reading import silent
-from dashboard.reproducing import from_source
+from dashboard.pipeline.reproduce import from_source
+from dashboard.pipeline.sales import silent
 from storage import open_store
 
 HEAD = "InvoiceNo,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"

@@ -12,9 +12,9 @@ from click.testing import CliRunner
 
 from dashboard.cli import main
 from dashboard.config import load_config
-from dashboard.refreshing import apart
-from dashboard.runner import Job
-from dashboard.scheduling import MAX_ATTEMPTS, cron_of, new_schedule, next_due, refreshed, run_due
+from dashboard.pipeline.run import Job
+from dashboard.worker.refreshing import apart
+from dashboard.worker.schedules import MAX_ATTEMPTS, cron_of, new_schedule, next_due, refreshed, run_due
 from engines.errors import InputError
 from storage import open_store
 from storage.testing.samples import Clock

@@ -4,8 +4,8 @@ import re
 from dataclasses import replace
 from datetime import date, timedelta
 
-from dashboard.frames import FrameCache
-from dashboard.pages import new_run
+from dashboard.frames.cache import FrameCache
+from dashboard.pages.new_run import page as new_run
 from dashboard.services import Services
 from tests.conftest import ROOT
 from tests.dashboard import shop

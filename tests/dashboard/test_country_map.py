@@ -7,11 +7,11 @@ import json
 import pytest
 from dash.exceptions import PreventUpdate
 
-from dashboard.charts import MAP
-from dashboard.clicking import clicked
-from dashboard.countries import outlines, place_of
+from dashboard.figures.countries import outlines, place_of
 from dashboard.figures.country_map import draw_map, map_data, map_words
 from dashboard.figures.segments import CountryBar, CountryData
+from dashboard.pages.segments.charts import MAP
+from dashboard.pages.segments.clicks import clicked
 from storage.contract import Selection
 
 BARS = (

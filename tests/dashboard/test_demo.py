@@ -5,9 +5,9 @@ import threading
 import pytest
 from starlette.testclient import TestClient
 
-from dashboard import demo
 from dashboard.app import create_app
-from dashboard.worker import run_worker
+from dashboard.components import example as demo
+from dashboard.worker.loop import run_worker
 from tests.dashboard import shop
 from tests.dashboard.test_app import callback
 

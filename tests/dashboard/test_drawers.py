@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
-from dashboard import asides
 from dashboard.app import create_app
-from dashboard.customer_drawer import SHOWN, about_customer
-from dashboard.desk import desk
-from dashboard.figures.orders import order_figure
-from dashboard.filters import read_view
-from dashboard.frames import FrameCache
-from dashboard.one_customer import known_of
-from dashboard.segment_story import GONE, NEW, moves_between, story
+from dashboard.figures.customer_orders import order_figure
+from dashboard.frames.cache import FrameCache
+from dashboard.frames.filters import read_view
+from dashboard.pages.segments import side_panel as asides
+from dashboard.pages.segments.about_customer import SHOWN, about_customer
+from dashboard.pages.segments.view import desk
+from dashboard.queries.customer import known_of
+from dashboard.queries.segment import GONE, NEW, moves_between, story
 from dashboard.services import Services
 from engines.columns import AMOUNT_UNITS, CUSTOMER_ID
 from engines.features import HISTORY

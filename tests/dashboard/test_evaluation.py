@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from dashboard import evaluation
+from dashboard.answer_cache import Kept
 from dashboard.app import create_app
-from dashboard.evaluation import Question, choosable_engines, choose_k, choose_k_of_snapshot, known_choice
-from dashboard.frames import FrameCache
-from dashboard.kept import Kept
-from dashboard.runner import Job, run_job
+from dashboard.frames.cache import FrameCache
+from dashboard.pipeline import choose_k as evaluation
+from dashboard.pipeline.choose_k import Question, choosable_engines, choose_k, choose_k_of_snapshot, known_choice
+from dashboard.pipeline.run import Job, run_job
 from dashboard.services import Services
 from engines import features, intake
 from engines.errors import InputError
@@ -168,7 +168,7 @@ def test_a_run_has_stability_and_holdout_revenue(tmp_path):
 
 
 def test_a_queued_run_has_stability_and_no_holdout(tmp_path):
-    from dashboard.working import work
+    from dashboard.pipeline.finish import work
 
     settings = shop.config(tmp_path)
     store = shop.opened(settings)

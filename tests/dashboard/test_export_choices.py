@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from dashboard.app import create_app
-from dashboard.control_group import drawn, lots
-from dashboard.export_choices import Choices
+from dashboard.exports.choices import Choices
+from dashboard.exports.control_group import drawn, lots
 from engines.intake.customers import read_customers
 from storage.contract import Selection
 from storage.exported import ControlGroup

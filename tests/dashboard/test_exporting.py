@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 import xlsxwriter
 
-from dashboard import exporting, workbook
+from dashboard.exports import files as exporting
+from dashboard.exports import workbook
 from engines.errors import InputError
 from engines.intake.customers import read_customers
 

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from dashboard.cli import main
-from dashboard.fetching import DATA_SETS, DataSet, fetch
+from dashboard.pipeline.fetch import DATA_SETS, DataSet, fetch
 from engines.errors import InputError
 from tests.postgres import free_port
 

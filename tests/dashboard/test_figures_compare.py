@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from dashboard.figures.compare import (
+from dashboard.figures.comparison import (
     AgreementData,
     CrossData,
     _on,

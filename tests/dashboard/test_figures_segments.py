@@ -9,9 +9,9 @@ import pytest
 
 from dashboard.figures import clouds, empty, seen, template
 from dashboard.figures import segments as charts
-from dashboard.run_frame import CustomerColumns, RunFrame
-from dashboard.tally import in_brief, tallies, tally
-from dashboard.totals import totals_of
+from dashboard.frames.run import CustomerColumns, RunFrame
+from dashboard.frames.sums import in_brief, tallies, tally
+from dashboard.frames.totals import totals_of
 from engines.contract import NamedSegment
 from storage.area import Area
 from storage.contract import Selection

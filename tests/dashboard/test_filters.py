@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import filters, rail
-from dashboard.filters import conditions, read_view, toggled, within, without, write_view
-from dashboard.rail import from_controls
-from dashboard.run_frame import CustomerColumns, RunFrame
-from dashboard.tally import everyone, tallies
+from dashboard.frames import filters
+from dashboard.frames.filters import conditions, read_view, toggled, within, without, write_view
+from dashboard.frames.run import CustomerColumns, RunFrame
+from dashboard.frames.sums import everyone, tallies
+from dashboard.pages.segments import rail
+from dashboard.pages.segments.rail import from_controls
 from engines.contract import NamedSegment
 from storage.area import Area
 from storage.contract import Selection

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard.frames import FrameCache
-from dashboard.run_frame import CustomerColumns
+from dashboard.frames.cache import FrameCache
+from dashboard.frames.run import CustomerColumns
 from storage.area import Area
 from storage.contract import NotFoundError, Selection
 from tests.dashboard import shop

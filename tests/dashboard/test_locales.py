@@ -6,12 +6,12 @@ from datetime import date
 import pytest
 from starlette.testclient import TestClient
 
-from dashboard import locales, numbers, texts
 from dashboard.app import create_app
 from dashboard.config import load_config
-from dashboard.customer_table import columns
 from dashboard.figures import graph_config
-from dashboard.frames import FrameCache
+from dashboard.frames.cache import FrameCache
+from dashboard.i18n import locales, numbers, texts
+from dashboard.pages.segments.customers import columns
 from engines.errors import InputError
 from tests.dashboard import shop
 from tests.dashboard.test_app import callback

@@ -7,8 +7,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from dashboard.app import create_app
-from dashboard.frames import FrameCache
-from dashboard.pages import choose_k as page
+from dashboard.frames.cache import FrameCache
+from dashboard.pages.choose_k import page
 from dashboard.services import Services
 from engines.errors import InputError
 from tests.dashboard import shop

@@ -11,12 +11,19 @@ from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 from starlette.testclient import TestClient
 
 from dashboard.app import create_app
-from dashboard.comparison import compare, cross_table, differing_settings, feature_space, metric_rows, space_words
-from dashboard.disagreeing import disagreement, usual
-from dashboard.frames import FrameCache
-from dashboard.pages import compare as page
+from dashboard.frames.cache import FrameCache
+from dashboard.pages.compare import page
+from dashboard.queries.comparison import (
+    compare,
+    cross_table,
+    differing_settings,
+    feature_space,
+    metric_rows,
+    space_words,
+)
+from dashboard.queries.disagreement import disagreement, usual
+from dashboard.queries.side_by_side import aligned_segments, captured, memory_words, places
 from dashboard.services import Services
-from dashboard.side_by_side import aligned_segments, captured, memory_words, places
 from engines.errors import InputError
 from storage.contract import NotFoundError
 from tests.dashboard import shop

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import upload_form
 from dashboard.config import load_config
-from dashboard.frames import FrameCache
-from dashboard.pages import data as page
+from dashboard.frames.cache import FrameCache
+from dashboard.pages.data import form as upload_form
+from dashboard.pages.data import page
 from dashboard.services import Services
 from engines.errors import InputError
 from storage import open_store

@@ -7,8 +7,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from dashboard.app import create_app
-from dashboard.frames import FrameCache
-from dashboard.pages import drift, runs
+from dashboard.frames.cache import FrameCache
+from dashboard.pages.drift import page as drift
+from dashboard.pages.runs import page as runs
 from dashboard.services import Services
 from tests.dashboard import shop
 from tests.dashboard.test_app import callback

@@ -8,10 +8,11 @@ import pytest
 from plotly.utils import PlotlyJSONEncoder
 from starlette.testclient import TestClient
 
-from dashboard import export_panel, ids
 from dashboard.app import create_app
-from dashboard.frames import FrameCache
-from dashboard.pages import exports as page
+from dashboard.components import ids
+from dashboard.frames.cache import FrameCache
+from dashboard.pages.exports import page
+from dashboard.pages.segments import export_window as export_panel
 from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import Selection
@@ -122,8 +123,8 @@ def test_the_window_offers_the_columns_of_the_run(services):
 
 
 def test_the_address_again_is_one_that_the_api_takes(services):
-    from dashboard.export_choices import Choices
-    from dashboard.manifest import again
+    from dashboard.exports.choices import Choices
+    from dashboard.exports.manifest import again
 
     made, runs = services
     group = ControlGroup(0.1, 7, "campaign")

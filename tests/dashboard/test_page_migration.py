@@ -16,10 +16,10 @@ from starlette.testclient import TestClient
 from dashboard.app import create_app
 from dashboard.cli import main
 from dashboard.figures.migration import sizes_of_runs
-from dashboard.frames import FrameCache
-from dashboard.migrating import runs_of_kind
-from dashboard.pages import migration
-from dashboard.runner import Job, run_job
+from dashboard.frames.cache import FrameCache
+from dashboard.pages.migration import page as migration
+from dashboard.pipeline.migrate import runs_of_kind
+from dashboard.pipeline.run import Job, run_job
 from dashboard.services import Services
 from tests.dashboard import shop
 from tests.dashboard.test_app import callback

@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from starlette.testclient import TestClient
 
-from dashboard import new_run_form as form
-from dashboard import run_table
 from dashboard.app import create_app
-from dashboard.frames import FrameCache
-from dashboard.pages import new_run as page
-from dashboard.pages import runs as runs_page
-from dashboard.run_progress import log_of, seconds_left
+from dashboard.frames.cache import FrameCache
+from dashboard.pages.new_run import form, page
+from dashboard.pages.runs import page as runs_page
+from dashboard.pages.runs import table as run_table
+from dashboard.queries.progress import log_of, seconds_left
 from dashboard.services import Services
 from engines import registry
 from engines.errors import InputError

@@ -7,9 +7,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from dashboard.app import create_app
-from dashboard.frames import FrameCache
-from dashboard.pages import run as page
-from dashboard.runner import Job, run_job
+from dashboard.frames.cache import FrameCache
+from dashboard.pages.run import page
+from dashboard.pipeline.run import Job, run_job
 from dashboard.services import Services
 from engines.metrics import METRICS
 from storage.contract import Selection

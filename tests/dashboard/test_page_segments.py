@@ -8,16 +8,17 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from dashboard import ids, texts
-from dashboard.charts import TABS
-from dashboard.desk import desk
+from dashboard.components import ids
 from dashboard.figures.heatmap import grid_data
 from dashboard.figures.segments import is_rest
-from dashboard.filters import read_view
-from dashboard.frames import FrameCache
-from dashboard.locales import speaking
-from dashboard.pages import segments as page
-from dashboard.rail import FIELDS, control, control_values
+from dashboard.frames.cache import FrameCache
+from dashboard.frames.filters import read_view
+from dashboard.i18n import texts
+from dashboard.i18n.locales import speaking
+from dashboard.pages.segments import page
+from dashboard.pages.segments.charts import TABS
+from dashboard.pages.segments.rail import FIELDS, control, control_values
+from dashboard.pages.segments.view import desk
 from dashboard.services import Services
 from storage.contract import Selection
 from tests.dashboard import shop

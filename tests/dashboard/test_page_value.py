@@ -7,11 +7,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from dashboard.app import create_app
-from dashboard.frames import FrameCache
-from dashboard.pages import value as page
+from dashboard.frames.cache import FrameCache
+from dashboard.pages.value import page
+from dashboard.pipeline.validate import Check, validate
+from dashboard.queries.receipts import FORESIGHT, best_of
 from dashboard.services import Services
-from dashboard.validation import Check, validate
-from dashboard.value_measures import FORESIGHT, best_of
 from engines.value import golden
 from tests.dashboard import shop
 from tests.dashboard.test_app import callback

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from dashboard.peak import peak_memory
+from dashboard.memory import peak_memory
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux says how much it was")

@@ -19,7 +19,7 @@ SERVER_MB = 600
 PROGRAM = """
 import asyncio, resource, sys
 from pathlib import Path
-from dashboard.receiving import Limits, receive
+from dashboard.pipeline.receive import Limits, receive
 
 HEAD = b'--x\\r\\nContent-Disposition: form-data; name="file"; filename="sales.csv"\\r\\n\\r\\n'
 PIECE = b"K1;R1;2024-01-02;1;9.90\\n" * 2621

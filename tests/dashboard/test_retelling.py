@@ -2,9 +2,9 @@
 
 import pytest
 
-from dashboard import sentences, texts
-from dashboard.locales import speaking
-from dashboard.retelling import retold
+from dashboard.i18n import sentences, texts
+from dashboard.i18n.locales import speaking
+from dashboard.i18n.retelling import retold
 from engines.stated import stated
 
 PO = """

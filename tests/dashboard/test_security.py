@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from dashboard.security import Guard, Throttle, access_notice, check_bind, content_security_policy, is_loopback
+from dashboard.auth.access import Guard, Throttle, access_notice, check_bind, content_security_policy, is_loopback
 from engines.errors import InputError
 
 POLICY = content_security_policy(["'sha256-abc'"])

@@ -3,11 +3,11 @@
 import dash
 import pytest
 
-from dashboard.charts import CHARTS
-from dashboard.desk import desk
-from dashboard.filters import read_view
-from dashboard.frames import FrameCache
+from dashboard.frames.cache import FrameCache
+from dashboard.frames.filters import read_view
 from dashboard.pages import PAGES
+from dashboard.pages.segments.charts import CHARTS
+from dashboard.pages.segments.view import desk
 from dashboard.services import Services
 from tests.dashboard import shop, states
 from tests.dashboard.test_cards import words

@@ -1,7 +1,7 @@
 """A translation is one file: what is said comes from it, and the template has all that is said."""
 
-from dashboard import sentences, texts
-from dashboard.locales import speaking
+from dashboard.i18n import sentences, texts
+from dashboard.i18n.locales import speaking
 
 PO = """
 msgid ""
@@ -23,7 +23,7 @@ msgstr[1] "{n} Filter da"
 
 
 def test_a_file_in_the_folder_is_the_whole_translation(tmp_path, monkeypatch):
-    from dashboard.filters import chips
+    from dashboard.frames.filters import chips
 
     (tmp_path / "de.po").write_text(PO, encoding="utf-8")
     monkeypatch.setattr(texts, "FOLDER", tmp_path)

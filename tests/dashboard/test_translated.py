@@ -12,15 +12,15 @@ from babel.messages.pofile import write_po
 from dash._utils import to_json
 from starlette.testclient import TestClient
 
-from dashboard import sentences, texts
 from dashboard.app import create_app
-from dashboard.frames import FrameCache
-from dashboard.ledger_table import ledger_table
-from dashboard.locales import speaking
+from dashboard.components.ledger import ledger_table
+from dashboard.frames.cache import FrameCache
+from dashboard.i18n import sentences, texts
+from dashboard.i18n.locales import speaking
+from dashboard.i18n.retelling import DAY, STATED, retold
+from dashboard.layout.shell import create_shell
 from dashboard.pages import PAGES
-from dashboard.retelling import DAY, STATED, retold
 from dashboard.services import Services
-from dashboard.shell import create_shell
 from engines.contract import DriftPoint
 from engines.intake import NOTES, RULES
 from engines.recommendation import KPoint, recommend

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.config import load_config
-from dashboard.upload_process import MAX_ATTEMPTS, read_upload
+from dashboard.worker.upload_process import MAX_ATTEMPTS, read_upload
 from storage import open_store
 from storage.contract import Store
 from storage.uploaded import NewUpload

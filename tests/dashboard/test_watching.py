@@ -13,13 +13,14 @@ from starlette.testclient import TestClient
 
 from dashboard.app import create_app
 from dashboard.config import load_config
-from dashboard.frames import FrameCache
-from dashboard.pages import PAGES, drift
-from dashboard.runner import Job, make_engine, run_job
-from dashboard.scheduling import new_schedule, run_due
+from dashboard.frames.cache import FrameCache
+from dashboard.pages import PAGES
+from dashboard.pages.drift import page as drift
+from dashboard.pipeline.run import Job, make_engine, run_job
+from dashboard.pipeline.watch import live_point, points_before, run_before
 from dashboard.services import Services
-from dashboard.watching import live_point, points_before, run_before
-from dashboard.worker import run_worker
+from dashboard.worker.loop import run_worker
+from dashboard.worker.schedules import new_schedule, run_due
 from engines.run import segment
 from storage import open_store
 from storage.testing.watch import ALARM, watched_run

@@ -16,12 +16,12 @@ from starlette.testclient import TestClient
 from dashboard.app import create_app
 from dashboard.cli import main
 from dashboard.config import load_config
-from dashboard.frames import FrameCache
-from dashboard.pages.runs import layout as runs_page
-from dashboard.runner import Job, queue_job, run_job
+from dashboard.frames.cache import FrameCache
+from dashboard.pages.runs.page import layout as runs_page
+from dashboard.pipeline.finish import work
+from dashboard.pipeline.run import Job, queue_job, run_job
 from dashboard.services import Services
-from dashboard.worker import run_worker
-from dashboard.working import work
+from dashboard.worker.loop import run_worker
 from engines import intake
 from storage import open_store
 from storage.contract import LostError, Run, Store

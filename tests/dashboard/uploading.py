@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 from dashboard.config import Config
-from dashboard.worker import run_worker
+from dashboard.worker.loop import run_worker
 from storage.contract import Store
 
 HEAD = "Customer;Order;Date;Quantity;Price;Country"

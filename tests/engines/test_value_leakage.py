@@ -164,6 +164,6 @@ def test_the_unit_of_money_scales_money_and_nothing_else(lines, known, foreseen)
 
 def test_settings_are_those_of_the_configuration():
     from dashboard.config import load_config
-    from dashboard.reading import value_settings
+    from dashboard.pipeline.sales import value_settings
 
     assert value_settings(load_config(environ={})) == Settings()

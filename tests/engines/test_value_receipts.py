@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from dashboard.config import load_config
-from dashboard.reading import open_sales, past_tables
+from dashboard.pipeline.sales import open_sales, past_tables
 from engines.columns import MONETARY, REPEAT_PURCHASES
 from engines.errors import InputError
 from engines.value import baselines, golden, losses, metrics

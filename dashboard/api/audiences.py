@@ -1,0 +1,68 @@
+"""The part of the REST API for saved audiences: list, save, rename, pin, forget, and their sizes over time."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import JSONResponse, Response
+
+from dashboard.queries.audiences import audience_dict, save, sizes, sizes_dict
+from dashboard.services import Services
+from storage.contract import Selection
+
+
+class NewAudience(BaseModel):
+    """A selection with a name: ``selection`` is a query string of selection parameters, ``run`` where it was made."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str
+    selection: str
+    run: int | None = None
+    pinned: bool = False
+
+
+class AudienceEdit(BaseModel):
+    """Another name, pinned or not; what is null or left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str | None = None
+    pinned: bool | None = None
+
+
+def add_audiences(api: FastAPI, services: Services) -> None:
+    """Add the routes of audiences."""
+    store = services.store
+
+    @api.get("/audiences")
+    def audiences() -> JSONResponse:
+        """Saved audiences, pinned ones first, then by name."""
+        return JSONResponse([audience_dict(item) for item in store.audiences()])
+
+    @api.post("/audiences", status_code=201)
+    def add(new: NewAudience) -> JSONResponse:
+        """Save a selection under a name; one that is taken is refused."""
+        run = None if new.run is None else store.run(new.run)
+        selection = Selection.from_query(parse_qsl(new.selection.removeprefix("?"), keep_blank_values=True))
+        made = save(services, new.name, selection, run, pinned=new.pinned)
+        return JSONResponse(audience_dict(made), status_code=201)
+
+    @api.patch("/audiences/{audience_id}")
+    def change(audience_id: int, edit: AudienceEdit) -> JSONResponse:
+        """Rename an audience, pin it or not; answers with the audience."""
+        return JSONResponse(audience_dict(store.change_audience(audience_id, name=edit.name, pinned=edit.pinned)))
+
+    @api.delete("/audiences/{audience_id}", status_code=204)
+    def forget(audience_id: int) -> Response:
+        """Forget an audience; its customers stay where they are."""
+        store.delete_audience(audience_id)
+        return Response(status_code=204)
+
+    @api.get("/audiences/{audience_id}/sizes")
+    def over_time(audience_id: int) -> JSONResponse:
+        """How many customers an audience means date by date; null, with what is missing, where none can be counted."""
+        audience = store.audience(audience_id)
+        return JSONResponse(sizes_dict(audience, sizes(services, audience)))

@@ -1,0 +1,132 @@
+"""The part of the REST API that holds runs side by side: all that the Compare page shows, also as files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import FastAPI, Query, Request
+from starlette.responses import JSONResponse, StreamingResponse
+
+from dashboard.exports import files as exporting
+from dashboard.exports.download import Download, send
+from dashboard.queries.comparison import Comparison, compare, cross_money, cross_table, differing_settings, metric_rows
+from dashboard.queries.comparison_tables import PartName, part
+from dashboard.queries.disagreement import Disagreement, disagreement
+from dashboard.queries.side_by_side import captured_dict, sizes_dict, verdict_dict, verdict_of
+from dashboard.queries.which_run import engine_titles, run_labels
+from dashboard.services import Services
+from storage.contract import Run
+
+PAGE_LIMIT = 10_000
+
+Runs = Annotated[list[int], Query(description="Finished runs of one snapshot; repeat it.")]
+Segment = Annotated[str | None, Query(description="A segment of the first run; by default Champions.")]
+Elsewhere = Annotated[str | None, Query(description="A segment of the second run; by default At Risk.")]
+
+
+def add_compare(
+    api: FastAPI,
+    services: Services,
+    plain: Callable[[Any], Any],
+    user_of: Callable[[Request], str | None],
+    run_of: Callable[[Run], dict[str, Any]],
+) -> None:
+    """Add the routes of the comparison."""
+    frames = services.frames
+
+    def labelled(found: Comparison) -> list[str]:
+        return run_labels(found.runs, engine_titles())
+
+    @api.get("/compare")
+    def comparison(run: Runs) -> JSONResponse:
+        """Runs side by side: agreement of each pair, aligned segments, metrics, later revenue, a recommendation."""
+        found = compare(frames, run)
+        labels, runs = labelled(found), found.runs
+        pairs = [
+            {"a": one.id, "b": other.id, "ari": found.ari[row, column], "ami": found.ami[row, column]}
+            for row, one in enumerate(runs)
+            for column, other in enumerate(runs)
+            if row < column
+        ]
+        metrics = [
+            {**row._asdict(), "best": [runs[place].id for place in sorted(row.best)]} for row in metric_rows(runs)
+        ]
+        snapshot = found.frames[0].snapshot
+        answer = {
+            "snapshot": snapshot.id,
+            "customers": snapshot.customers,
+            "runs": [
+                {**run_of(run), "label": label, "memory": run.info.get("memory")}
+                for run, label in zip(runs, labels, strict=True)
+            ],
+            "agreement": pairs,
+            "metrics": metrics,
+            "settings": [{"name": name, "values": list(values)} for name, values in differing_settings(runs)],
+            "sizes": sizes_dict(found),
+            "captured": [captured_dict(run) for run in runs],
+            "recommendation": verdict_dict(verdict_of(found, labels), runs),
+        }
+        return JSONResponse(plain(answer))
+
+    @api.get("/compare/customers")
+    def customers(
+        run: Runs,
+        segment: Segment = None,
+        other: Elsewhere = None,
+        limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
+        offset: Annotated[int, Query(ge=0)] = 0,
+    ) -> JSONResponse:
+        """Customers in one segment of the first run and in another of the second, and the cross-table of both runs."""
+        found = disagreement(frames, run, segment, other)
+        following = offset + limit if offset + limit < found.customers else None
+        answer = {
+            "runs": [found.one.run.id, found.other.run.id],
+            "segment": found.segment,
+            "other": found.elsewhere,
+            "total": found.customers,
+            "revenue": found.revenue,
+            "offset": offset,
+            "next_offset": following,
+            "customers": found.rows(offset, offset + limit).to_pylist(),
+            "cross": {
+                "rows": [item.name for item in found.one.segments],
+                "columns": [item.name for item in found.other.segments],
+                "customers": cross_table(found.one, found.other).tolist(),
+                "money": cross_money(found.one, found.other).tolist(),
+            },
+        }
+        return JSONResponse(plain(answer))
+
+    @api.get("/compare/customers.{kind}")
+    def export(
+        request: Request, kind: exporting.Format, run: Runs, segment: Segment = None, other: Elsewhere = None
+    ) -> Download:
+        """All of these customers as a file: csv, xlsx or parquet."""
+        found = disagreement(frames, run, segment, other)
+        name = f"disagreement-run{found.one.run.id}-run{found.other.run.id}.{kind}"
+        about = {"list": "disagreement", "query": _query(found)}
+        stream = exporting.Stream(found.reader(), kind)
+        return send(stream, services.store, found.one.run.id, name, user=user_of(request), about=about)
+
+    @api.get("/compare/{name}.{kind}")
+    def numbers(name: PartName, kind: exporting.Format, run: Runs) -> StreamingResponse:
+        """A part of the comparison as a file; the cross-table is of the first two runs."""
+        found = compare(frames, run)
+        table = part(name, found, labelled(found)).to_arrow()
+        return _file(exporting.Stream(table.to_reader(), kind), kind, f"compare-{name}.{kind}")
+
+
+def _query(found: Disagreement) -> str:
+    """What the list is asked for with: the runs, and its segment in each."""
+    runs = [("run", found.one.run.id), ("run", found.other.run.id)]
+    return urlencode([*runs, ("segment", found.segment), ("other", found.elsewhere)])
+
+
+def _file(content: Any, kind: exporting.Format, name: str) -> StreamingResponse:
+    return StreamingResponse(
+        content,
+        media_type=exporting.MEDIA_TYPES[kind],
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

@@ -1,0 +1,76 @@
+"""The part of the REST API that hands out lists of customers, and tells which lists have left."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import FastAPI, Query, Request
+from starlette.responses import JSONResponse
+
+from dashboard.api.selection import SELECTION_PARAMETERS, documented, selection_of
+from dashboard.exports.choices import CHOICE_PARAMETERS, Choices, customer_list
+from dashboard.exports.download import Download, send
+from dashboard.exports.files import Format
+from dashboard.exports.manifest import file_name, manifest
+from dashboard.services import Services
+from storage.contract import NotFoundError, Run, Selection
+
+PAGE_LIMIT = 10_000
+_DOCS = documented({**SELECTION_PARAMETERS, **CHOICE_PARAMETERS})
+
+
+def add_exports(
+    api: FastAPI, services: Services, plain: Callable[[Any], Any], user_of: Callable[[Request], str | None]
+) -> None:
+    """Add the routes of lists, and of the record of exports."""
+    store = services.store
+
+    @api.get("/runs/{run_id}/export.{kind}", openapi_extra=_DOCS)
+    def export(request: Request, run_id: int, kind: Format) -> Download:
+        """All customers that meet a selection as a file: csv, xlsx or parquet."""
+        selection, choices = selection_of(request), Choices.from_query(request.query_params.multi_items())
+        run = store.run(run_id)
+        if run.state != "done":
+            raise NotFoundError(f"Run {run_id} is {run.state}; only a finished run has customers in segments.")
+        return send(
+            customer_list(store, run_id, selection, kind, choices),
+            store,
+            run_id,
+            _list_name(run, selection, choices, kind),
+            selection=selection,
+            user=user_of(request),
+            control=choices.control,
+            about={"list": "customers", "query": urlencode(choices.to_query())},
+        )
+
+    @api.get("/exports")
+    def exports(
+        limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100, before: Annotated[int | None, Query(ge=1)] = None
+    ) -> JSONResponse:
+        """Lists that were exported, the newest first, those before export ``before``; they outlast their runs."""
+        return JSONResponse(plain([asdict(item) for item in store.exports(limit=limit, before=before)]))
+
+    @api.get("/exports/{export_id}")
+    def one(export_id: int) -> JSONResponse:
+        """One list that was exported."""
+        return JSONResponse(plain(asdict(store.export(export_id))))
+
+    @api.get("/exports/{export_id}/manifest")
+    def its_manifest(export_id: int) -> JSONResponse:
+        """What is in an exported file and how to know it again, to be kept beside it."""
+        found = store.export(export_id)
+        headers = {"Content-Disposition": f'attachment; filename="{file_name(found)}.manifest.json"'}
+        return JSONResponse(plain(manifest(found)), headers=headers)
+
+
+def _list_name(run: Run, selection: Selection, choices: Choices, kind: str) -> str:
+    """A name that says what is inside, in ASCII whatever the data set is called."""
+    dataset = re.sub(r"[^a-z0-9]+", "-", run.dataset.lower()).strip("-")[:60] or "customers"
+    part = "" if selection.is_everyone else "-selection"
+    if choices.control is not None:
+        part += {"all": "", "campaign": "-campaign", "control": "-control-group"}[choices.control.part]
+    return f"{dataset}-{run.as_of.isoformat()}-{run.engine}-run{run.id}{part}.{kind}"

@@ -1,0 +1,149 @@
+"""The part of the REST API about runs as such: start, list, follow, cancel, repeat and delete them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import Any, Literal
+
+from fastapi import FastAPI, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse
+
+from dashboard.pipeline.request import AUTO, RunRequest, Wish, again, queue_runs, snapshot_on
+from dashboard.pipeline.run import run_dict
+from dashboard.pipeline.starter import user_of
+from dashboard.queries.progress import log_of, seconds_left
+from dashboard.services import Services
+from engines import registry
+from engines.errors import InputError
+from storage.contract import Run
+from storage.queued import Starter
+
+
+class AskedEngine(BaseModel):
+    """An engine with its settings; ``k`` may be "auto"."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    engine: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class NewRun(BaseModel):
+    """Runs to be queued: one engine or several, on a snapshot or on a data set as of a date.
+
+    ``k`` ("auto" for one that the worker chooses) and ``seed`` are for every engine that has such a setting.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    snapshot: int | None = None
+    dataset: str | None = None
+    as_of: date | None = Field(default=None, strict=False)
+    engine: str | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)
+    engines: list[str | AskedEngine] = Field(default_factory=list)
+    k: int | Literal["auto"] | None = None
+    seed: int | None = None
+
+    def request(self, services: Services) -> RunRequest:
+        """What is asked for.
+
+        Raises:
+            InputError: it says too little or contradicts itself, or there is no such engine or data set.
+        """
+        if (self.engine is None) == (not self.engines):
+            raise InputError('Name one "engine" with its "settings", or a list of "engines".')
+        if self.settings and self.engine is None:
+            raise InputError('"settings" go with "engine"; in a list each engine has its own.')
+        if (self.snapshot is None) == (self.dataset is None):
+            raise InputError('Name a "snapshot" by its number, or a "dataset" (with "as_of" for a date).')
+        snapshot, as_of = self.snapshot, self.as_of
+        if snapshot is None:
+            snapshot, as_of = snapshot_on(str(self.dataset), as_of, services.store)
+        one = [AskedEngine(engine=self.engine, settings=self.settings)] if self.engine is not None else []
+        listed = [AskedEngine(engine=item) if isinstance(item, str) else item for item in self.engines]
+        return RunRequest(snapshot, tuple(self._wish(item) for item in one + listed), as_of)
+
+    def _wish(self, asked: AskedEngine) -> Wish:
+        known = registry.engine(asked.engine, {}).settings()
+        common = {"k": self.k, "seed": self.seed}
+        said = {name: value for name, value in common.items() if value is not None and name in known}
+        if self.k == AUTO and "k" not in known and self.engine is not None:
+            said = {"k": AUTO}  # asked of this engine alone, so that it has to say that it cannot
+        return Wish(asked.engine, {**said, **asked.settings})
+
+
+class Again(BaseModel):
+    """How a run is repeated: on its own snapshot, or on the newest of its data set."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    newest: bool = False
+
+
+def full_run(run: Run) -> dict[str, Any]:
+    """A run with its moments, as JSON-ready values but for the dates."""
+    return {**run_dict(run), **{name: getattr(run, name) for name in ("created_at", "finished_at", "fitted_on")}}
+
+
+def add_runs(api: FastAPI, services: Services, plain: Any) -> None:
+    """Add the routes of runs."""
+    store = services.store
+
+    def queued(runs: tuple[Run, ...]) -> JSONResponse:
+        headers = {"Location": f"/api/v1/runs/{runs[0].id}"}
+        return JSONResponse(plain(full_run(runs[0])), status_code=202, headers=headers)
+
+    def starter(request: Request) -> Starter:
+        return Starter("api", user_of(request.headers.get("authorization", "")))
+
+    @api.get("/runs")
+    def runs(snapshot: int | None = None) -> JSONResponse:
+        """Runs, the newest first; of one snapshot where it is named."""
+        if snapshot is not None:
+            store.snapshot(snapshot)
+        return JSONResponse(plain([full_run(item) for item in store.runs(snapshot_id=snapshot)]))
+
+    @api.post("/runs", status_code=202)
+    def new_run(request: Request, new: NewRun) -> JSONResponse:
+        """Queue a run, or one per engine, for a worker."""
+        made = queue_runs(new.request(services), store, starter(request))
+        if new.engine is not None:
+            return queued(made)
+        return JSONResponse(plain({"runs": [full_run(item) for item in made]}), status_code=202)
+
+    @api.get("/runs/{run_id}")
+    def run(run_id: int) -> JSONResponse:
+        """One run with its state, progress, log, about how long it still takes, metrics and segments."""
+        found = store.run(run_id)
+        customers = {item.id: item.customers for item in store.snapshots()} if found.state == "running" else {}
+        earlier = store.runs() if found.state == "running" else []
+        left = seconds_left(found, services.clock(), earlier, customers)
+        log = [moment._asdict() for moment in log_of(found, store.run_log(run_id))]
+        more = {"started_at": found.started_at, "seconds_left": left, "log": log}
+        return JSONResponse(plain({**full_run(found), **more}))
+
+    @api.get("/runs/{run_id}/dependents")
+    def dependents(run_id: int) -> JSONResponse:
+        """What would go with a run if it were deleted, in numbers; exports stay on record."""
+        return JSONResponse(asdict(store.dependents(run_id)))
+
+    @api.post("/runs/{run_id}/cancel")
+    def cancel(run_id: int) -> JSONResponse:
+        """Cancel a queued or running run; answers with the run."""
+        return JSONResponse(run_dict(store.cancel_run(run_id)))
+
+    @api.post("/runs/{run_id}/rerun", status_code=202)
+    def rerun(request: Request, run_id: int, how: Again | None = None) -> JSONResponse:
+        """Queue a run with the same settings, on the same snapshot or on the newest of its data set."""
+        newest = how is not None and how.newest
+        return queued((again(store.run(run_id), store, starter(request), newest=newest),))
+
+    @api.delete("/runs/{run_id}")
+    def delete(run_id: int) -> JSONResponse:
+        """Delete a run with its labels, drift points, names and alerts; answers with how many of each went."""
+        gone = store.dependents(run_id)
+        store.delete_run(run_id)
+        return JSONResponse({"deleted": run_id, **asdict(gone)})

@@ -1,0 +1,103 @@
+"""The part of the REST API that takes files: upload, look, inspect, make a snapshot of it, forget it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import FastAPI, Request
+from starlette.responses import JSONResponse, Response
+
+from dashboard.i18n.retelling import reason_of
+from dashboard.pipeline.receive import NoRoomError, TooLargeError, receive
+from dashboard.pipeline.starter import user_of
+from dashboard.pipeline.tidying import remove
+from dashboard.pipeline.uploads import Asked, ask, keep, limits_of, look
+from dashboard.services import Services
+from storage.uploaded import Upload, UploadTask
+
+_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            }
+        },
+    }
+}
+
+
+def upload_dict(upload: Upload) -> dict[str, Any]:
+    """An upload as JSON-ready values; where its file lies is nobody's business."""
+    known = asdict(upload)
+    for name in ("file", "attempt", "claim"):
+        del known[name]
+    for name in ("created_at", "changed_at"):
+        known[name] = known[name].isoformat() if known[name] is not None else None
+    return {**known, "runs": list(upload.runs)}
+
+
+def add_uploads(api: FastAPI, services: Services) -> None:
+    """Add the routes of uploads."""
+    store, config = services.store, services.config
+
+    def asked_for(request: Request, upload_id: int, task: UploadTask, asked: Asked) -> Upload:
+        return ask(upload_id, task, asked, config, store, user_of(request.headers.get("authorization", "")))
+
+    @api.exception_handler(TooLargeError)
+    async def too_large(request: Request, error: TooLargeError) -> JSONResponse:
+        return JSONResponse(
+            {"error": reason_of(error, config.locale.language)}, status_code=413, headers={"connection": "close"}
+        )
+
+    @api.exception_handler(NoRoomError)
+    async def no_room(request: Request, error: NoRoomError) -> JSONResponse:
+        return JSONResponse({"error": reason_of(error, config.locale.language)}, status_code=507)
+
+    @api.post("/uploads", status_code=201, openapi_extra=_FORM)
+    async def add(request: Request) -> JSONResponse:
+        """Upload a file of sales in the field ``file``; answers with the upload, and what it equals if it was here."""
+        received = await receive(request.headers.get("content-type", ""), request.stream(), limits_of(config))
+        upload, twin = await keep(received, config, store)
+        return JSONResponse({**upload_dict(upload), "same_as": twin}, status_code=201)
+
+    @api.get("/uploads")
+    def uploads() -> JSONResponse:
+        """The uploads, the newest first."""
+        return JSONResponse([upload_dict(item) for item in store.uploads()])
+
+    @api.get("/uploads/{upload_id}")
+    def upload(upload_id: int) -> JSONResponse:
+        """One upload: how far its task is, and what was found."""
+        return JSONResponse(upload_dict(store.upload(upload_id)))
+
+    @api.post("/uploads/{upload_id}/preview")
+    def preview(upload_id: int, asked: Asked) -> JSONResponse:
+        """Its columns and first lines, what they seem to hold, and what has to be said before it can be read."""
+        return JSONResponse(look(store.upload(upload_id), asked, config).to_dict())
+
+    @api.post("/uploads/{upload_id}/inspect", status_code=202)
+    def inspect(request: Request, upload_id: int, asked: Asked) -> JSONResponse:
+        """Have all of it read and accounted for by a worker; what was found is then in ``found``."""
+        return JSONResponse(upload_dict(asked_for(request, upload_id, "inspect", asked)), status_code=202)
+
+    @api.post("/uploads/{upload_id}/snapshot", status_code=202)
+    def snapshot(request: Request, upload_id: int, asked: Asked) -> JSONResponse:
+        """Have a snapshot made of it by a worker, with a run per engine; both are then in the upload."""
+        return JSONResponse(upload_dict(asked_for(request, upload_id, "store", asked)), status_code=202)
+
+    @api.post("/uploads/{upload_id}/cancel")
+    def cancel(upload_id: int) -> JSONResponse:
+        """Take back what was asked for."""
+        return JSONResponse(upload_dict(store.cancel_upload(upload_id)))
+
+    @api.delete("/uploads/{upload_id}", status_code=204)
+    def forget(upload_id: int) -> Response:
+        """Remove an upload with its file, unless a snapshot is read from it again; snapshots stay."""
+        remove(upload_id, config, store)
+        return Response(status_code=204)

@@ -1,0 +1,1 @@
+"""Who may come in: the password, the throttle and the security headers."""

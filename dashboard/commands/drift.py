@@ -1,0 +1,69 @@
+"""``segmentry drift``: whether segments made some time ago still fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from dashboard.commands.options import config_option, json_option, load, print_json, progress_bars
+from dashboard.commands.run import mapping_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from engines.calendar import Every
+
+
+@click.command()
+@click.argument("source")
+@click.option("--engine", default="kmeans", show_default=True, help="An engine by name.")
+@click.option("--k", type=click.IntRange(min=1), help="Number of segments.  [default: 4]")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [default: 0]")
+@click.option("--every", type=click.Choice(["month", "week"]), default="month", show_default=True, help="How often.")
+@click.option(
+    "--freeze",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Freeze the model with the sales before this day.  [default: the first month's start with 90 days before it]",
+)
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only sales before this day's midnight count.")
+@click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
+@click.option("--name", help="The data set's name.  [default: the file's name]")
+@click.option("--details", is_flag=True, help="With --json: also what moved, segment sizes, and what was asked.")
+@json_option
+@config_option
+def drift(
+    source: str,
+    engine: str,
+    k: int | None,
+    seed: int | None,
+    every: str,
+    freeze: datetime | None,
+    as_of: datetime | None,
+    maps: tuple[str, ...],
+    name: str | None,
+    details: bool,
+    as_json: bool,
+    config_path: Path | None,
+) -> None:
+    """Watch a model made early in SOURCE against one made anew at every later date; nothing is stored.
+
+    SOURCE is what ``segmentry run`` takes.
+    """
+    from dashboard.pipeline.choose_k import Source
+    from dashboard.pipeline.timeline import Watch, drift_of_sales
+
+    config = load(config_path)
+    watch = Watch(engine, k, seed, cast("Every", every), freeze.date() if freeze is not None else None)
+    day = as_of.date() if as_of is not None else None
+    with progress_bars() as progress:
+        found = drift_of_sales(watch, Source(source, day, mapping_of(maps), name), config, progress)
+    for note in found.notes:
+        click.echo(f"Note: {note}", err=True)
+    if as_json:
+        print_json(found.detailed() if details else found.to_dict())
+    else:
+        from dashboard.commands.printing_drift import print_drift
+
+        print_drift(found)

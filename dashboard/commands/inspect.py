@@ -1,0 +1,56 @@
+"""``segmentry inspect``: what a source holds and what cleaning would do to it, without storing anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dashboard.commands.cleaning_options import cleaned, cleaning_options
+from dashboard.commands.options import config_option, json_option, load, print_json, progress_bars
+from dashboard.commands.reading_options import reading_options
+from dashboard.commands.run import mapping_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@click.command()
+@click.argument("source")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only sales before this day's midnight count.")
+@click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
+@reading_options
+@cleaning_options
+@click.option("--dropped", type=click.Path(path_type=Path), help="dropped.csv or dropped.parquet: lines with reasons.")
+@json_option
+@config_option
+def inspect(
+    source: str,
+    as_of: datetime | None,
+    maps: tuple[str, ...],
+    reading: dict[str, Any],
+    cleaning: dict[str, str],
+    dropped: Path | None,
+    as_json: bool,
+    config_path: Path | None,
+) -> None:
+    """Show how SOURCE is read, what cleaning drops and what is left; store nothing.
+
+    SOURCE is what `segmentry run` takes. --dropped writes every dropped line as it was, with the rule and the reason.
+    """
+    from dashboard.pipeline.inspect import inspect as look
+    from dashboard.pipeline.sales import as_told
+
+    config = as_told(cleaned(load(config_path), cleaning), reading)
+    day = as_of.date() if as_of is not None else None
+    with progress_bars() as progress:
+        found = look(source, config, mapping=mapping_of(maps), as_of=day, dropped=dropped, progress=progress)
+    if as_json:
+        print_json(found.to_dict())
+        return
+    from dashboard.commands.printing import print_inspection
+
+    print_inspection(found)
+    if found.dropped is not None:
+        click.echo(f"{found.dropped:,} dropped lines written to {dropped}")

@@ -1,0 +1,112 @@
+"""``segmentry engines``, ``models``, ``features``, ``runs`` and ``export``: what there is, and lists to take along."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dashboard.commands.options import config_option, json_option, load, opened, print_json
+
+
+@click.command()
+@json_option
+@config_option
+def engines(as_json: bool, config_path: Path | None) -> None:
+    """List the engines, their settings, and plug-ins that could not be loaded."""
+    from engines import registry
+
+    load(config_path)
+    found = [
+        {
+            "name": item.name,
+            "title": item.title,
+            "summary": item.summary,
+            "knobs": [knob.to_dict() for knob in item.knobs],
+            "origin": item.origin,
+            "error": item.error,
+        }
+        for item in registry.registered()
+    ]
+    if as_json:
+        print_json(found)
+    else:
+        from dashboard.commands.printing import print_engines
+
+        print_engines(found)
+
+
+@click.command()
+@json_option
+@config_option
+def models(as_json: bool, config_path: Path | None) -> None:
+    """List the value models, what they answer, and plug-ins that could not be loaded."""
+    from engines.value.registry import registered_models
+
+    load(config_path)
+    found = [item.to_dict() for item in registered_models()]
+    if as_json:
+        print_json(found)
+    else:
+        from dashboard.commands.printing import print_models
+
+        print_models(found)
+
+
+@click.command()
+@json_option
+@config_option
+def features(as_json: bool, config_path: Path | None) -> None:
+    """List the features that plug-ins add to the customer table, and those that could not be loaded."""
+    from engines.features import registered_features
+
+    load(config_path)
+    found = []
+    for item in registered_features():
+        shown = {name: getattr(item.column, name, None) for name in ("title", "kind", "unit", "formula", "meaning")}
+        column = item.column.name if item.column is not None else None
+        found.append({"name": item.name, "column": column, **shown, "origin": item.origin, "error": item.error})
+    if as_json:
+        print_json(found)
+    else:
+        from dashboard.commands.printing import print_features
+
+        print_features(found)
+
+
+@click.command()
+@json_option
+@config_option
+def runs(as_json: bool, config_path: Path | None) -> None:
+    """List the runs, the newest first."""
+    from dashboard.pipeline.run import run_dict
+
+    with opened(load(config_path)) as store:
+        found = [run_dict(item) for item in store.runs()]
+    if as_json:
+        print_json(found)
+    else:
+        from dashboard.commands.printing import print_runs
+
+        print_runs(found)
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN", type=int)
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="list.csv, list.xlsx or list.parquet")
+@json_option
+@config_option
+def export(run_id: int, output: Path, as_json: bool, config_path: Path | None) -> None:
+    """Write the customers of RUN with their segments to a file."""
+    from dashboard.commands.record import take
+    from dashboard.exports.files import format_of
+    from storage.contract import Selection
+
+    format_of(output)  # before anything is opened
+    with opened(load(config_path)) as store:
+        store.run(run_id)
+        rows = take(store.stream(run_id, Selection()), output, store, run=run_id, kind="customers")
+    if as_json:
+        print_json({"run": run_id, "output": str(output), "customers": rows})
+    else:
+        click.echo(f"{rows:,} customers written to {output}")

@@ -1,0 +1,79 @@
+"""``segmentry migration``: who went from which segment to which, on the screen, as JSON and as a list of movers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import click
+
+from dashboard.commands.options import config_option, json_option, load, opened, print_json
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from dashboard.pipeline.migrate import Between
+    from dashboard.services import Services
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN", type=int)
+@click.argument("other_id", metavar="[OTHER_RUN]", type=int, required=False)
+@click.option("--from", "start", type=_DAY, help="A day of the run's source, where no other run is named.")
+@click.option("--to", "end", type=_DAY, help="A later day.  [default: that of the run]")
+@click.option("--export", type=click.Path(path_type=Path), help="Movers as movers.csv, movers.xlsx or movers.parquet.")
+@json_option
+@config_option
+def migration(
+    run_id: int,
+    other_id: int | None,
+    start: datetime | None,
+    end: datetime | None,
+    export: Path | None,
+    as_json: bool,
+    config_path: Path | None,
+) -> None:
+    """Say who went where between RUN and OTHER_RUN, or between two days of the source of RUN.
+
+    The runs are of the same data set and engine, in any order; days are worked out again with the frozen model of the
+    run's timeline. Prints net flows with money and the matrix of segments; movers are a list for --export.
+    """
+    from dashboard.commands.record import take
+    from dashboard.exports.files import format_of
+    from dashboard.frames.cache import FrameCache
+    from dashboard.services import Services
+
+    kind = format_of(export) if export is not None else None
+    config = load(config_path)
+    with opened(config) as store:
+        found = _between(run_id, other_id, start, end, Services(config, store, FrameCache(store)))
+        currency = str(store.snapshot(found.run.snapshot_id).info.get("currency") or "")
+        if export is not None and kind is not None:
+            query = urlencode(found.query())
+            rows = take(found.reader(), export, store, run=found.run.id, kind="movers", query=query)
+            click.echo(f"{rows:,} movers written to {export}", err=True)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        from dashboard.commands.printing_migration import print_migration
+
+        print_migration(found, currency)
+
+
+def _between(
+    run_id: int, other_id: int | None, start: datetime | None, end: datetime | None, services: Services
+) -> Between:
+    from dashboard.pipeline.migrate import between_dates, between_runs
+    from engines.errors import InputError
+
+    if other_id is not None and (start is not None or end is not None):
+        raise InputError("Name two runs, or one run with --from and --to, not both.")
+    if other_id is not None:
+        return between_runs(run_id, other_id, services)
+    if start is None:
+        raise InputError("Name another run of the same data set and engine, or a day of the source with --from DAY.")
+    last = end.date() if end is not None else services.store.run(run_id).as_of
+    return between_dates(run_id, start.date(), last, services)

@@ -1,0 +1,139 @@
+"""``segmentry schedule``: refreshes that the worker starts by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dashboard.clock import now
+from dashboard.commands.options import config_option, json_option, load, opened, print_json
+from dashboard.commands.reading_options import reading_options
+from dashboard.commands.run import mapping_of
+
+
+@click.group()
+def schedule() -> None:
+    """Refresh a source by itself, every month, week or day, whenever a worker runs."""
+
+
+@schedule.command()
+@click.argument("source")
+@click.option("--every", required=True, help='month, week, day, or a cron expression such as "0 6 1 * *".')
+@click.option("--time-zone", default="UTC", show_default=True, help="IANA name of the zone that is meant.")
+@click.option("--engine", "engines", multiple=True, help="An engine by name; give it again for more.")
+@click.option("--k", type=click.IntRange(min=1), help="Number of segments, for engines that have a k.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [default: 0]")
+@click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
+@reading_options
+@click.option("--name", help="The data set's name.  [default: the file's name]")
+@json_option
+@config_option
+def add(
+    source: str,
+    every: str,
+    time_zone: str,
+    engines: tuple[str, ...],
+    k: int | None,
+    seed: int | None,
+    maps: tuple[str, ...],
+    reading: dict[str, Any],
+    name: str | None,
+    as_json: bool,
+    config_path: Path | None,
+) -> None:
+    """Run SOURCE again and again: month is on the 1st, week on Monday, day on every day, each at 06:00.
+
+    SOURCE is what ``segmentry run`` takes. A file is read anew each time, under the name it has now.
+    """
+    from dashboard.pipeline.run import Job
+    from dashboard.worker.schedules import new_schedule, next_due, schedule_dict
+
+    config = load(config_path)
+    job = Job(source, engines, k, seed, None, mapping_of(maps), name, reading)
+    new = new_schedule(job, every, time_zone, config)
+    with opened(config) as store:
+        kept = store.add_schedule(new, next_due=next_due(new.cron, new.time_zone, now()))
+    _tell(schedule_dict(kept), as_json)
+
+
+@schedule.command("list")
+@json_option
+@config_option
+def list_schedules(as_json: bool, config_path: Path | None) -> None:
+    """List the schedules, when each is due next and how its last due time went."""
+    from dashboard.worker.schedules import schedule_dict
+
+    with opened(load(config_path)) as store:
+        found = [schedule_dict(item) for item in store.schedules()]
+    if as_json:
+        print_json(found)
+    elif not found:
+        click.echo("No schedules yet; add one with: segmentry schedule add SOURCE --every month")
+    else:
+        for item in found:
+            _tell(item, as_json=False)
+
+
+@schedule.command()
+@click.argument("schedule_id", metavar="SCHEDULE", type=int)
+@json_option
+@config_option
+def pause(schedule_id: int, as_json: bool, config_path: Path | None) -> None:
+    """Let SCHEDULE rest; what is under way is finished."""
+    from dashboard.worker.schedules import schedule_dict
+
+    with opened(load(config_path)) as store:
+        _tell(schedule_dict(store.pause_schedule(schedule_id)), as_json)
+
+
+@schedule.command()
+@click.argument("schedule_id", metavar="SCHEDULE", type=int)
+@json_option
+@config_option
+def resume(schedule_id: int, as_json: bool, config_path: Path | None) -> None:
+    """Let SCHEDULE go on with its next due time; those that passed while it was paused are left out."""
+    from dashboard.worker.schedules import next_due, schedule_dict
+
+    with opened(load(config_path)) as store:
+        found = store.schedule(schedule_id)
+        following = next_due(found.cron, found.time_zone, now())
+        _tell(schedule_dict(store.resume_schedule(schedule_id, next_due=following)), as_json)
+
+
+@schedule.command()
+@click.argument("schedule_id", metavar="SCHEDULE", type=int)
+@json_option
+@config_option
+def remove(schedule_id: int, as_json: bool, config_path: Path | None) -> None:
+    """Forget SCHEDULE; the snapshots and runs it made stay."""
+    with opened(load(config_path)) as store:
+        store.remove_schedule(schedule_id)
+    if as_json:
+        print_json({"id": schedule_id, "removed": True})
+    else:
+        click.echo(f"Schedule {schedule_id} is removed; its snapshots and runs stay.")
+
+
+def _tell(item: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(item)
+        return
+    called = f" as {item['name']}" if item["name"] else ""
+    engines = ", ".join(item["engines"]) or "the engines of the configuration"
+    click.echo(f"Schedule {item['id']}: {item['source']}{called} with {engines}")
+    click.echo(f"  {item['explained']} ({item['cron']}), {item['time_zone']}")
+    state = {"paused": "Paused", "running": "At work on"}.get(item["state"], "Next on")
+    click.echo(f"  {state}" + ("" if state == "Paused" else f" {_minute(item['next_due'])}"))
+    if item["last"] is not None:
+        last = item["last"]
+        runs = ", ".join(map(str, last["runs"])) or "none"
+        click.echo(f"  Last: due {_minute(last['due'])}, " + (last["error"] or f"done, runs {runs}"))
+
+
+def _minute(moment: str) -> str:
+    """A moment to the minute, with how far its zone was from UTC then."""
+    day, _, clock = moment.partition("T")
+    return f"{day} {clock[:5]} (UTC{clock[-6:]})"

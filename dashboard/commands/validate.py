@@ -1,0 +1,62 @@
+"""``segmentry validate``: whether the value models foresee what customers do, checked on a past that is over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dashboard.commands.cleaning_options import cleaned, cleaning_options
+from dashboard.commands.options import config_option, json_option, load, print_json, progress_bars
+from dashboard.commands.reading_options import reading_options
+from dashboard.commands.run import mapping_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@click.command()
+@click.argument("source")
+@click.option(
+    "--cutoff",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The last day the models may know; they are tested on everything after it.  "
+    "[default: the last [clv] horizon_weeks and [churn] days of the sales]",
+)
+@click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
+@reading_options
+@cleaning_options
+@click.option("--name", help="The data set's name.  [default: the file's name]")
+@json_option
+@config_option
+def validate(
+    source: str,
+    cutoff: datetime | None,
+    maps: tuple[str, ...],
+    reading: dict[str, Any],
+    cleaning: dict[str, str],
+    name: str | None,
+    as_json: bool,
+    config_path: Path | None,
+) -> None:
+    """Judge every value model, and naive guesses, on days of SOURCE it has not seen; nothing is stored.
+
+    SOURCE is what ``segmentry run`` takes.
+    """
+    from dashboard.pipeline.sales import as_told
+    from dashboard.pipeline.validate import Check
+    from dashboard.pipeline.validate import validate as check_models
+
+    config = as_told(cleaned(load(config_path), cleaning), reading)
+    day = cutoff.date() if cutoff is not None else None
+    with progress_bars() as progress:
+        found = check_models(Check(source, day, mapping_of(maps), name), config, progress)
+    for note in found.notes:
+        click.echo(f"Note: {note}", err=True)
+    if as_json:
+        print_json(found.receipt)
+    else:
+        from dashboard.commands.printing_receipt import print_receipt
+
+        print_receipt(found)

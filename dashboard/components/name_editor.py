@@ -1,0 +1,184 @@
+"""The small window in which people name a segment by hand, for any page that shows segments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+from dashboard.components import html as plain
+from dashboard.i18n.retelling import reason_of
+from dashboard.i18n.texts import say, segment_name
+from dashboard.pipeline.rename import rename
+from dashboard.services import Services
+from engines.contract import NamedSegment
+from engines.errors import InputError
+from storage.contract import ChangedError, NotFoundError
+from storage.edits import ACTION_LENGTH, NAME_LENGTH
+
+
+def edited(page: str) -> str:
+    """The id of the store on a page that tells of the latest edit: run, key, and the name before and after."""
+    return f"{page}-edited"
+
+
+def pencil(page: str, run_id: int, segment: NamedSegment) -> Component:
+    """The button beside a segment's name that opens the window, and a word where name and action are pinned."""
+    label = say("Edit name and action of {segment}", segment=segment_name(segment.name))
+    button = plain.Button(
+        "✎",
+        id={"type": f"{page}-edit", "run": run_id, "key": segment.key},
+        type="button",
+        className="seg-pencil",
+        title=label,
+        **{"aria-label": label},
+    )
+    told = say("Name and action stay with these customers in later runs.")
+    pin = [plain.Span(say("pinned"), className="seg-badge seg-pinned", title=told)] if segment.pinned else []
+    return plain.Span([button, *pin], className="text-nowrap")
+
+
+def opener(page: str, run_id: int, segment: NamedSegment) -> Component:
+    """A button in words that opens the window; its id has texts for numbers, since the pencil may be there as well."""
+    which = {"type": f"{page}-edit", "run": str(run_id), "key": str(segment.key)}
+    return html.Button(say("Rename"), id=which, type="button", className="btn btn-outline-secondary")
+
+
+def editor(page: str) -> Component:
+    """The window, closed, and what it keeps in mind."""
+    fields = [
+        _field(
+            f"{page}-name",
+            say("Name"),
+            dbc.Input(id=f"{page}-name", maxLength=NAME_LENGTH, autoComplete="off", autoFocus=True),
+        ),
+        _field(f"{page}-action", say("What to do"), dbc.Textarea(id=f"{page}-action", maxLength=ACTION_LENGTH, rows=3)),
+        dbc.Checkbox(
+            id=f"{page}-pin",
+            label=say("Pin: name and action stay with these customers in later runs"),
+            value=False,
+        ),
+        dbc.Alert(id=f"{page}-refused", color="warning", is_open=False, className="mt-3 mb-0"),
+    ]
+    buttons = [
+        dbc.Button(say("Back to the run's own"), id=f"{page}-own", color="link", className="me-auto px-0"),
+        dbc.Button(say("Cancel"), id=f"{page}-cancel", color="secondary", outline=True),
+        dbc.Button(say("Save"), id=f"{page}-save", color="primary"),
+    ]
+    return html.Div(
+        [
+            dcc.Store(id=f"{page}-editing"),
+            dcc.Store(id=edited(page)),
+            dcc.Store(id=f"{page}-focused"),
+            dbc.Modal(
+                [
+                    dbc.ModalHeader(dbc.ModalTitle(say("Name this segment"), tag="h2")),
+                    dbc.ModalBody(fields),
+                    dbc.ModalFooter(buttons),
+                ],
+                id=f"{page}-editor",
+                is_open=False,
+                centered=True,
+                scrollable=True,
+            ),
+        ]
+    )
+
+
+def _field(name: str, label: str, control: Component) -> Component:
+    return html.Div([html.Label(label, htmlFor=name, className="form-label mb-1"), control], className="mb-3")
+
+
+def register(app: Dash, services: Services, page: str) -> None:
+    """One callback opens the window, saves and closes it; whoever shows the segments listens to ``edited(page)``."""
+    app.clientside_callback(
+        ClientsideFunction("segmentry_names", "back"),
+        Output(f"{page}-focused", "data"),
+        Input(edited(page), "data"),
+        State(f"{page}-editor", "id"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        output={
+            "open": Output(f"{page}-editor", "is_open"),
+            "name": Output(f"{page}-name", "value"),
+            "action": Output(f"{page}-action", "value"),
+            "pinned": Output(f"{page}-pin", "value"),
+            "editing": Output(f"{page}-editing", "data"),
+            "refused": Output(f"{page}-refused", "children"),
+            "is_refused": Output(f"{page}-refused", "is_open"),
+            "edited": Output(edited(page), "data"),
+        },
+        inputs={
+            "asked": Input({"type": f"{page}-edit", "run": ALL, "key": ALL}, "n_clicks"),
+            "save": Input(f"{page}-save", "n_clicks"),
+            "entered": Input(f"{page}-name", "n_submit"),
+            "own": Input(f"{page}-own", "n_clicks"),
+            "cancel": Input(f"{page}-cancel", "n_clicks"),
+            "name": State(f"{page}-name", "value"),
+            "action": State(f"{page}-action", "value"),
+            "pinned": State(f"{page}-pin", "value"),
+            "editing": State(f"{page}-editing", "data"),
+        },
+        prevent_initial_call=True,
+    )
+    def edit(
+        asked: Any,
+        save: Any,
+        entered: Any,
+        own: Any,
+        cancel: Any,
+        name: str | None,
+        action: str | None,
+        pinned: bool | None,
+        editing: dict[str, Any] | None,
+    ) -> dict[str, Any]:
+        if not ctx.triggered[0]["value"]:  # a pencil has appeared without having been clicked
+            raise PreventUpdate
+        if isinstance(ctx.triggered_id, dict):
+            return _answer(**_opened(services, int(ctx.triggered_id["run"]), int(ctx.triggered_id["key"])))
+        if ctx.triggered_id == f"{page}-cancel" or editing is None:
+            return _answer(open=False)
+        if ctx.triggered_id == f"{page}-own":
+            name, action, pinned = "", "", False
+        elif not (name or "").strip():
+            return _answer(refused=say("Give the segment a name."), is_refused=True)
+        which = {key: editing[key] for key in ("run", "key", "revision")}
+        try:
+            run = rename(
+                services,
+                which["run"],
+                which["key"],
+                revision=which["revision"],
+                name=_changed(name, editing["name"]),
+                action=_changed(action, editing["action"]),
+                pinned=bool(pinned),
+            )
+        except (InputError, ChangedError, NotFoundError) as error:
+            return _answer(refused=reason_of(error), is_refused=True)
+        now = next(item for item in run.segments if item.key == which["key"])
+        told = {"run": run.id, "key": now.key, "before": editing["name"], "name": now.name, "revision": now.revision}
+        return _answer(open=False, edited=told)
+
+
+def _changed(given: str | None, before: str) -> str | None:
+    """What was typed; nothing where it is as it was, so that a name the run gave stays the run's."""
+    return None if (given or "") == before else given or ""
+
+
+def _opened(services: Services, run_id: int, key: int) -> dict[str, Any]:
+    found = next((item for item in services.store.run(run_id).segments if item.key == key), None)
+    if found is None:
+        raise PreventUpdate
+    kept = {"run": run_id, "key": key, "revision": found.revision, "name": found.name, "action": found.action}
+    shown = {"name": found.name, "action": found.action, "pinned": found.pinned}
+    return {"open": True, "editing": kept, **shown, "is_refused": False}
+
+
+def _answer(**parts: Any) -> dict[str, Any]:
+    names = ("open", "name", "action", "pinned", "editing", "refused", "is_refused", "edited")
+    return {name: parts.get(name, no_update) for name in names}

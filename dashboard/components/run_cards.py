@@ -1,0 +1,143 @@
+"""Runs that are under way, one card each: stage, how far, about how long still, what the worker says, and a way out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard.i18n.numbers import day
+from dashboard.i18n.retelling import retold
+from dashboard.i18n.texts import say
+from dashboard.pipeline.request import Open
+from dashboard.pipeline.starter import starter_words
+from dashboard.queries.progress import UNDER_WAY, Moment, duration, left_words, log_of, seconds_left
+from dashboard.queries.which_run import run_label, title_of
+from storage.contract import NotFoundError, Run, Snapshot, Store
+
+CANCEL, HEAD, BODY, LOG = "watch-cancel", "watch-head", "watch-body", "watch-log"
+
+
+class Standing(NamedTuple):
+    """What changes of a run's card while it is watched: its state with the ways on, how far it is, and its log."""
+
+    head: list[Component]
+    body: list[Component]
+    log: list[Component]
+
+
+def standings(store: Store, numbers: Sequence[int], now: datetime) -> tuple[list[str], list[Standing]]:
+    """The states of the runs of these numbers, in their order, and what their cards say; of one that is gone, that."""
+    runs = [_found(store, number) for number in numbers]
+    busy = any(run is not None and run.state == "running" for run in runs)
+    customers = {item.id: item.customers for item in store.snapshots()} if busy else {}
+    every = store.runs() if busy else []
+    shown = [
+        _gone()
+        if run is None
+        else Standing(
+            _head(run), _body(run, seconds_left(run, now, every, customers)), _log(log_of(run, store.run_log(run.id)))
+        )
+        for run in runs
+    ]
+    return ["gone" if run is None else run.state for run in runs], shown
+
+
+def _found(store: Store, number: int) -> Run | None:
+    try:
+        return store.run(number)
+    except NotFoundError:
+        return None
+
+
+def _gone() -> Standing:
+    return Standing([html.Span(say("deleted"), className="seg-state")], [], [])
+
+
+def panel(run: Run, shown: Standing, snapshot: Snapshot | None, titles: Mapping[str, str]) -> Component:
+    """The card of a run; its parts that change have ids of their own, so that the rest stays where it is."""
+    wanted = Open.of(run).as_of or run.as_of
+    about = f"{title_of(snapshot) if snapshot else run.dataset}, {day(wanted)}"
+    who = starter_words(run.starter)
+    return html.Section(
+        [
+            html.H2(say("Run {number}: {title}", number=run.id, title=run_label(run, titles)), className="mb-1"),
+            html.P(
+                say("{about}. Started by {starter}.", about=about, starter=who) if who else f"{about}.",
+                className="seg-hint mb-1",
+            ),
+            html.Div(shown.head, id={"type": HEAD, "run": run.id}, className="watch-head"),
+            html.Div(shown.body, id={"type": BODY, "run": run.id}),
+            html.Details(
+                [
+                    html.Summary(say("Log (UTC)")),
+                    html.Ol(shown.log, id={"type": LOG, "run": run.id}, className="watch-log"),
+                ],
+                open=True,
+            ),
+        ],
+        className="seg-card watch-run",
+    )
+
+
+def _head(run: Run) -> list[Component]:
+    return [html.Span(say(run.state), className=f"seg-state seg-state-{run.state}"), html.Div(_ways(run))]
+
+
+def _body(run: Run, left: float | None) -> list[Component]:
+    error = [html.P(retold(run.error), className="seg-alarm mb-2")] if run.error else []
+    return [*_bar(run, left), *error]
+
+
+def _bar(run: Run, left: float | None) -> list[Component]:
+    if run.state == "queued":
+        text = say("Waiting for a worker. It begins as soon as one is free.")
+        return [html.P(text, className="mb-2")]
+    if run.state != "running":
+        return []
+    percent = round(100 * (run.progress or 0.0))
+    said = " · ".join(
+        text
+        for text in (retold(run.stage) if run.stage else say("Beginning"), f"{percent} %", left_words(left))
+        if text
+    )
+    label = {"aria-label": say("Progress of run {run}", run=run.id)}
+    return [
+        html.P(said, className="mb-1 watch-said"),
+        html.Progress(value=str(percent), max="100", className="watch-bar mb-2", **label),
+    ]
+
+
+def _ways(run: Run) -> list[Component]:
+    if run.state in UNDER_WAY:
+        label = {"aria-label": say("Cancel run {run}", run=run.id)}
+        return [
+            html.Button(
+                say("Cancel"),
+                id={"type": CANCEL, "run": run.id},
+                type="button",
+                className="btn btn-outline-secondary btn-sm",
+                **label,
+            )
+        ]
+    links = [(say("Details"), f"/run?run={run.id}")]
+    if run.state == "done":
+        links = [(say("Open its customers"), f"/?run={run.id}"), *links]
+    return [dcc.Link(text, href=href, className="ms-3") for text, href in links]
+
+
+def _log(log: Sequence[Moment]) -> list[Component]:
+    lines: list[Component] = []
+    for moment in log:
+        span = f" ({duration(moment.seconds)})" if moment.seconds is not None and moment.seconds >= 0.1 else ""
+        lines.append(html.Li([html.Time(f"{moment.at:%H:%M:%S}"), f" {retold(moment.text)}{span}"]))
+    return lines
+
+
+def alert(sentence: str) -> Component:
+    """A sentence that is not to be overlooked."""
+    return dbc.Alert(sentence, color="danger", class_name="py-2 mb-2")

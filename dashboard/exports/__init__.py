@@ -1,0 +1,1 @@
+"""Customer lists as files: CSV, XLSX, Parquet, manifest and control group."""

@@ -1,0 +1,84 @@
+"""The slip that goes with an exported list: what is in it, of which run, and by what checksum it is known."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from dashboard.exports.control_group import RULE
+from dashboard.frames import filters
+from dashboard.i18n.texts import noted
+from storage.contract import Selection
+from storage.exported import Export
+
+
+def selection_of(export: Export) -> Selection:
+    """Whom the list holds."""
+    return Selection.from_query(parse_qsl(export.selection, keep_blank_values=True))
+
+
+def conditions_of(export: Export) -> list[filters.Condition]:
+    """The same as conditions in words."""
+    return filters.conditions(selection_of(export), str(export.about.get("currency") or ""))
+
+
+def file_name(export: Export) -> str:
+    """What the file was called, or could be."""
+    return str(export.about.get("file") or f"export-{export.id}.{export.format}")
+
+
+def view_of(export: Export) -> str:
+    """The address of the page that shows the same customers."""
+    return f"/?{urlencode([('run', str(export.run_id)), *selection_of(export).to_query()])}"
+
+
+#: Lists that are not a selection of a run's customers, in words.
+OTHERS = {
+    "movers": noted("Customers that changed segment"),
+    "disagreement": noted("Customers on whom two runs disagree"),
+}
+
+
+def again(export: Export) -> str:
+    """The address under which the same list is made once more."""
+    of_run = f"runs/{export.run_id}"
+    routes = {"movers": f"{of_run}/movers", "disagreement": "compare/customers"}
+    route = routes.get(str(export.about.get("list")), f"{of_run}/export")
+    query = "&".join(part for part in (export.selection, str(export.about.get("query") or "")) if part)
+    return f"/api/v1/{route}.{export.format}" + (f"?{query}" if query else "")
+
+
+def manifest(export: Export) -> dict[str, Any]:
+    """Everything that is known of an exported list, JSON-ready but for dates."""
+    about = export.about
+    return {
+        "export": export.id,
+        "state": export.state,
+        "exported_at": export.exported_at,
+        "user": export.user,
+        "segmentry": about.get("version"),
+        "list": about.get("list", "customers"),
+        "file": {
+            "name": file_name(export),
+            "format": export.format,
+            "rows": export.rows,
+            "bytes": export.size,
+            "sha256": export.sha256,
+            "columns": export.columns,
+        },
+        "selection": {
+            "query": export.selection,
+            "conditions": [condition.words for condition in conditions_of(export)],
+        },
+        "control_group": None if export.control is None else {**asdict(export.control), "rule": RULE},
+        "run": {"id": export.run_id, "engine": export.engine, "settings": about.get("engine_settings")},
+        "snapshot": {
+            "dataset": export.dataset,
+            "title": about.get("title"),
+            "as_of": export.as_of,
+            "source": about.get("source"),
+            "fingerprint": about.get("fingerprint"),
+        },
+        "again": again(export),
+    }

@@ -1,0 +1,217 @@
+"""Runs side by side: how big their segments are, how far they agree, and where they put the same customers."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.figures import Drawing, drawing, ink
+from dashboard.frames.run import RunFrame
+from dashboard.i18n.numbers import count, percent, written
+from dashboard.i18n.texts import noted, say, segment_name
+
+_LABELLED = 0.07  # a piece of a bar smaller than this share has no room for its figure
+
+NO_TABLE: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())  # the page has the numbers below the picture
+
+
+def shortened(name: str, most: int = 24) -> str:
+    """A name that leaves room for the picture; its table has it in full."""
+    return name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
+
+
+def wrapped(name: str) -> str:
+    """A run's label in short lines, for an axis."""
+    return "<br>".join(textwrap.wrap(name, 14)) or name
+
+
+# --- sizes ----------------------------------------------------------------------------------------------------------
+
+
+class SizeData(NamedTuple):
+    """Shares of customers or of revenue by named segment and run; ``shares``: (segments, runs), NaN where not there."""
+
+    of: str
+    runs: tuple[str, ...]
+    names: tuple[str, ...]
+    colours: tuple[str, ...]
+    shares: NDArray[np.float64]
+    customers: NDArray[np.float64]
+
+
+def size_data(
+    frames: Sequence[RunFrame], titles: Sequence[str], names: Sequence[str], of: Literal["customers", "revenue"]
+) -> SizeData:
+    """The segments of several runs under their names, in the order of ``names`` (the playbook), then as they come."""
+    found = dict.fromkeys(segment.name for frame in frames for segment in frame.segments)
+    order = [name for name in names if name in found] + [name for name in found if name not in set(names)]
+    colours = {segment.name: segment.colour for frame in frames for segment in frame.segments}
+    shares = np.full((len(order), len(frames)), np.nan)
+    customers = np.full((len(order), len(frames)), np.nan)
+    for place, frame in enumerate(frames):
+        for segment in frame.segments:
+            row = order.index(segment.name)
+            share = segment.customers / len(frame) if of == "customers" else segment.revenue_share
+            shares[row, place] = np.nansum([shares[row, place], share])
+            customers[row, place] = np.nansum([customers[row, place], segment.customers])
+    return SizeData(of, tuple(titles), tuple(order), tuple(colours[name] for name in order), shares, customers)
+
+
+def draw_sizes(data: SizeData, theme: str) -> Drawing:
+    """One bar per run, cut into its segments; the same name has the same colour in every bar."""
+    traces = []
+    for name, colour, shares, customers in zip(data.names, data.colours, data.shares, data.customers, strict=True):
+        there = ~np.isnan(shares)
+        traces.append(
+            {
+                "type": "bar",
+                "orientation": "h",
+                "name": shortened(segment_name(name)),
+                "y": [run for run, is_there in zip(data.runs, there.tolist(), strict=True) if is_there],
+                "x": shares[there].tolist(),
+                "marker": {"color": colour, "line": {"width": 1, "color": ink(theme).surface}},
+                "text": [percent(share) if share >= _LABELLED else "" for share in shares[there]],
+                "textposition": "inside",
+                "insidetextanchor": "middle",
+                "textangle": 0,
+                "textfont": {"color": _on(colour)},
+                "customdata": [[percent(s), count(c)] for s, c in zip(shares[there], customers[there], strict=True)],
+                "hovertemplate": _size_hover(segment_name(name), data.of),
+            }
+        )
+    layout = {
+        "barmode": "stack",
+        "yaxis": {
+            "categoryorder": "array",
+            "categoryarray": list(reversed(data.runs)),
+            "ticks": "",
+            "showgrid": False,
+            **_ticks(data.runs, wrapped),
+        },
+        "xaxis": {"tickformat": ".0%", "range": [0, 1]},
+        "legend": {"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0, "traceorder": "normal"},
+        "bargap": 0.35,
+        "uniformtext": {"minsize": 10, "mode": "hide"},
+    }
+    return drawing(theme, traces, layout, NO_TABLE)
+
+
+def _size_hover(name: str, of: str) -> str:
+    """What is said of a piece of a bar; Plotly fills in the run and the figures."""
+    if of == "customers":
+        return say(
+            "<b>{name}</b> · %{{y}}<br>%{{customdata[0]}} of customers<br>%{{customdata[1]}} customers<extra></extra>",
+            name=name,
+        )
+    return say(
+        "<b>{name}</b> · %{{y}}<br>%{{customdata[0]}} of revenue<br>%{{customdata[1]}} customers<extra></extra>",
+        name=name,
+    )
+
+
+def _ticks(names: Sequence[str], written: Callable[[str], str]) -> dict[str, Any]:
+    """Names on an axis as there is room for them."""
+    return {"tickvals": list(names), "ticktext": [written(name) for name in names]}
+
+
+def _on(colour: str) -> str:
+    """Black or white, whichever is easier to read on a colour (relative luminance of WCAG 2)."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return "#ffffff" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.179 else "#000000"
+
+
+# --- agreement ------------------------------------------------------------------------------------------------------
+
+
+class AgreementData(NamedTuple):
+    """How far each run agrees with each: shape (runs, runs), 1 on the diagonal; ``measure`` in words."""
+
+    runs: tuple[str, ...]
+    agreement: NDArray[np.float64]
+    measure: str = noted("adjusted Rand index")
+
+    @property
+    def extremes(self) -> tuple[tuple[str, str, float], tuple[str, str, float]]:
+        """The pair that agrees most and the one that agrees least, with their index; needs two runs."""
+        rows, columns = np.triu_indices(len(self.runs), k=1)
+        values = self.agreement[rows, columns]
+        most, least = int(np.argmax(values)), int(np.argmin(values))
+        pairs = [(self.runs[rows[place]], self.runs[columns[place]], float(values[place])) for place in (most, least)]
+        return pairs[0], pairs[1]
+
+
+def draw_agreement(data: AgreementData, theme: str) -> Drawing:
+    """A square of pairs: the brighter, the more two runs agree."""
+    trace = {
+        "type": "heatmap",
+        "z": data.agreement.tolist(),
+        "x": list(data.runs),
+        "y": list(data.runs),
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": "Cividis",
+        "text": [[written(value, ".2f") for value in row] for row in data.agreement],
+        "texttemplate": "%{text}",
+        "xgap": 2,
+        "ygap": 2,
+        "showscale": False,  # every square says its figure
+        "hovertemplate": say("%{{y}} and %{{x}}<br>{measure} %{{z:.3f}}<extra></extra>", measure=say(data.measure)),
+    }
+    ticks = {"showgrid": False, "ticks": "", **_ticks(data.runs, wrapped)}
+    return drawing(theme, [trace], {"yaxis": {**ticks, "autorange": "reversed"}, "xaxis": ticks}, NO_TABLE)
+
+
+# --- the same customers in two runs ---------------------------------------------------------------------------------
+
+
+class CrossData(NamedTuple):
+    """Customers by segment of one run (rows) and of another (columns); ``shares`` are of each row."""
+
+    one: str
+    other: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    customers: NDArray[np.int64]
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """Of each row's customers; NaN in an empty row."""
+        totals = self.customers.sum(axis=1, keepdims=True)
+        return np.divide(self.customers, totals, out=np.full(self.customers.shape, np.nan), where=totals > 0)
+
+
+def draw_cross(data: CrossData, theme: str) -> Drawing:
+    """Where the customers of each row's segment are in the other run: counts, shaded by share of the row."""
+    shares = data.shares
+    trace = {
+        "type": "heatmap",
+        "z": np.where(np.isnan(shares), None, shares).tolist(),
+        "x": list(data.columns),
+        "y": list(data.rows),
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": "Cividis",
+        "text": [[count(item) if item else "" for item in row] for row in data.customers.tolist()],
+        "texttemplate": "%{text}",
+        "customdata": [[percent(share) for share in row] for row in shares],
+        "xgap": 2,
+        "ygap": 2,
+        "showscale": False,
+        "hovertemplate": say(
+            "{first}: <b>%{{y}}</b><br>{second}: <b>%{{x}}</b><br>%{{text}} customers, %{{customdata}} of "
+            "the row<extra></extra>",
+            first=data.one,
+            second=data.other,
+        ),
+    }
+    plain = {"showgrid": False, "ticks": ""}
+    layout = {
+        "yaxis": {**plain, "autorange": "reversed", "title": {"text": data.one}, **_ticks(data.rows, shortened)},
+        "xaxis": {**plain, "title": {"text": data.other}, **_ticks(data.columns, shortened)},
+    }
+    return drawing(theme, [trace], layout, NO_TABLE)

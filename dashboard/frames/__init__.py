@@ -1,0 +1,1 @@
+"""One run in memory: its columns, filters, sums and the cache that holds it."""

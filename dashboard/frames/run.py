@@ -1,0 +1,292 @@
+"""The customers of one run as coded columns, so that any filter answers in an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from threading import RLock
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from dashboard.frames.columns import CustomerColumns, Mask, Positions, no_value, taken
+from engines.columns import (
+    CATEGORY_SHARE,
+    CLV,
+    COUNTRY,
+    UNKNOWN_COUNTRY,
+    Column,
+    columns_of,
+    describe,
+)
+from engines.contract import NamedSegment
+from storage.area import Area
+from storage.contract import Run, Selection, Snapshot
+from storage.layout import fold, is_storable
+
+__all__ = ["CustomerColumns", "Mask", "Positions", "RunFrame", "Views"]
+
+T = TypeVar("T")
+_AREAS_KEPT = 8
+_HAND = 65_536
+
+
+class Views(NamedTuple):
+    """Who meets a selection, and who would were nothing said of segments and countries (None: everyone)."""
+
+    mask: Mask
+    rest: Mask | None
+
+
+@dataclass(frozen=True, eq=False)
+class RunFrame:
+    """One finished run: its customers as coded columns, its segments in playbook order, and what pages say about it.
+
+    ``segment_codes``: every customer's position in ``segments``.
+    """
+
+    run: Run
+    snapshot: Snapshot
+    customers: CustomerColumns
+    segments: tuple[NamedSegment, ...]
+    segment_codes: NDArray[np.intp]
+    _making: RLock = field(default_factory=RLock, init=False, repr=False)
+
+    @classmethod
+    def make(cls, run: Run, snapshot: Snapshot, customers: CustomerColumns, keys: NDArray[np.int64]) -> RunFrame:
+        """From a run's segment keys, one per customer in the order of the snapshot."""
+        known = np.array([item.key for item in run.segments], dtype=np.int64)
+        rising = np.argsort(known)
+        codes = rising[np.searchsorted(known, keys, sorter=rising)].astype(np.intp)
+        return cls(run, snapshot, customers, run.segments, codes)
+
+    def renamed(self, run: Run) -> RunFrame:
+        """The same customers in the same segments under the names that the run has by now."""
+        return replace(self, run=run, segments=run.segments)
+
+    def __len__(self) -> int:
+        return len(self.customers.ids)
+
+    @property
+    def dataset(self) -> str:
+        """The data set's name as people see it."""
+        return str(self.snapshot.info.get("title") or self.snapshot.dataset)
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217 code of all money."""
+        return str(self.snapshot.info.get("currency", ""))
+
+    @property
+    def texts(self) -> Mapping[str, pa.Array]:
+        """What else the sales say of each customer, by attribute; null where nothing."""
+        return self.customers.texts
+
+    @cached_property
+    def added(self) -> dict[str, Column]:
+        """The columns that plug-ins have added to the customers, by name, each as its plug-in describes it."""
+        return columns_of(self.snapshot.info.get("columns", ()))
+
+    def describe(self, column: str) -> Column:
+        """What a column is: its title, unit and meaning."""
+        return describe(column, self.added)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the customers are made up."""
+        return bool(self.snapshot.info.get("synthetic"))
+
+    @property
+    def horizon_weeks(self) -> int | None:
+        """How far ahead CLV looks, where the snapshot says."""
+        return self.snapshot.settings.get("clv", {}).get("horizon_weeks")
+
+    @cached_property
+    def has_country(self) -> bool:
+        """Whether the data say where anyone lives."""
+        said = self.snapshot.info.get("has_country", True)
+        return bool(said) and any(name != UNKNOWN_COUNTRY for name in self.countries)
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        """Primary countries, those with most customers first."""
+        return self.customers.countries
+
+    @property
+    def country_codes(self) -> NDArray[np.intp]:
+        """Every customer's position in ``countries``; -1 where nothing is known."""
+        return self.customers.country_codes
+
+    def has(self, column: str) -> bool:
+        """Whether the customers have a number for a column."""
+        return column in self.customers.columns
+
+    @property
+    def has_clv(self) -> bool:
+        """Whether the customers have been valued."""
+        return self.has(CLV)
+
+    def values(self, column: str) -> NDArray:
+        """The numbers of a column, customer by customer."""
+        return self.customers.columns[column]
+
+    @cached_property
+    def _remembered(self) -> dict[Hashable, Any]:
+        return {}
+
+    def remembered(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gives, worked out once: for what depends on everyone in the run and on no filter."""
+        if key not in self._remembered:
+            with self._making:  # the first of many who ask at once: others wait, and need no room for theirs
+                if key not in self._remembered:
+                    self._remembered[key] = make()
+        return self._remembered[key]
+
+    def known(self, key: Hashable) -> Any:
+        """What was remembered under a key; None where nothing was."""
+        return self._remembered.get(key)
+
+    def order_within_segments(self, column: str) -> Positions:
+        """Every customer's position, segment after segment, within each by rising value of a column."""
+
+        def make() -> Positions:
+            rising = self.customers.order(column)
+            return rising[np.argsort(self.segment_codes[rising], kind="stable")]
+
+        return self.remembered(("within segments", column), make)
+
+    # --- filtering
+
+    def mask(self, selection: Selection) -> Mask:
+        """Which customers meet a selection; one without a value never meets a condition on it."""
+        return self.views(selection).mask
+
+    def mask_but(self, selection: Selection, leave_out: str) -> Mask:
+        """Which customers meet a selection without one of its fields."""
+        return self.mask(replace(selection, **{leave_out: getattr(Selection(), leave_out)}))
+
+    def views(self, selection: Selection) -> Views:
+        """Which customers meet a selection, and which meet it but for its segments and countries."""
+        rest = self.but_places(selection)
+        if not selection.segments and not selection.countries:
+            return Views(np.ones(len(self), dtype=bool) if rest is None else rest, rest)
+        segments, countries = np.ones(len(self.segments), dtype=bool), np.ones(len(self.countries) + 1, dtype=bool)
+        if selection.segments:
+            segments = _is_one_of([item.name for item in self.segments], selection.segments)
+        if selection.countries:
+            countries = np.append(False, _is_one_of(self.countries, selection.countries))
+        mask = taken(np.outer(segments, countries).ravel(), self.places)
+        return Views(mask if rest is None else mask & rest, rest)
+
+    @property
+    def places(self) -> NDArray[np.unsignedinteger]:
+        """Segment and country of every customer as one number: segments apart by countries and one, unknown first."""
+
+        def make() -> NDArray[np.unsignedinteger]:
+            width = len(self.countries) + 1
+            found = self.segment_codes * width + self.country_codes + 1
+            return found.astype(np.min_scalar_type(len(self.segments) * width))
+
+        return self.remembered("places", make)
+
+    def but_places(self, selection: Selection) -> Mask | None:
+        """Who would meet a selection were nothing said of segments and countries; None for everyone."""
+        places = replace(Selection(), segments=selection.segments, countries=selection.countries)
+        return None if selection == places else self._rest(selection)
+
+    def _rest(self, selection: Selection) -> Mask:
+        """Which customers meet all conditions but those on segment and country."""
+        chosen = np.ones(len(self), dtype=bool)
+        for bound, value in selection.bounds():
+            if not self.has(bound.column):
+                return np.zeros(len(self), dtype=bool)
+            values = self.values(bound.column)
+            chosen &= values >= value if bound.least else values <= value
+        for category, least in selection.shares:
+            if category not in self.customers.categories:
+                return np.zeros(len(self), dtype=bool)
+            chosen &= self.values(f"{CATEGORY_SHARE}{category}") >= least
+        for area in selection.areas:
+            if not (self.has(area.x) and self.has(area.y)):
+                return np.zeros(len(self), dtype=bool)
+            chosen &= self._standing_in(area)
+        if selection.q:
+            chosen &= self._id_contains(selection.q)
+        return chosen
+
+    def _standing_in(self, area: Area) -> Mask:
+        """Who is in an area; the last few are kept, since other filters change while a shape stands."""
+        kept = self._areas
+        inside = kept.get(area)
+        if inside is None:
+            inside = self.customers.standing_in(area)
+            while len(kept) >= _AREAS_KEPT:
+                kept.pop(next(iter(kept), area), None)
+            kept[area] = inside
+        return inside
+
+    @cached_property
+    def _areas(self) -> dict[Area, Mask]:
+        return {}
+
+    def _id_contains(self, text: str) -> Mask:
+        if not is_storable(text):
+            return np.zeros(len(self), dtype=bool)
+        return pc.match_substring(self.customers.searchable, fold(text)).to_numpy(zero_copy_only=False)
+
+    def page(self, mask: Mask, sort: str, descending: bool, start: int, stop: int) -> Positions:
+        """Positions of the customers ``start`` to ``stop`` that meet a mask, sorted; ties by id, no value always last.
+
+        ``sort``: a numeric column, an attribute, ``customer_id``, ``segment`` (in playbook order) or ``country``
+        (by name).
+        """
+        order = self._sorted_by(sort)
+        known = self.remembered(("known", sort), lambda: self._with_value(sort))
+        pieces = (order[:known][::-1], order[known:]) if descending else (order,)
+        found, number = [], 0
+        for piece in pieces:  # hand by hand: the first page is mostly in the first hand
+            for begin in range(0, len(piece), _HAND):
+                hand = piece[begin : begin + _HAND]
+                found.append(hand[mask[hand]])
+                number += len(found[-1])
+                if number >= stop:
+                    return np.concatenate(found)[start:stop]
+        return np.concatenate(found)[start:stop] if found else order[:0]
+
+    def _with_value(self, sort: str) -> int:
+        values = self._sort_values(sort)
+        return len(self) if values is None else len(self) - int(np.count_nonzero(no_value(values)))
+
+    def _sorted_by(self, sort: str) -> Positions:
+        def make() -> Positions:
+            values, by_id = self._sort_values(sort), self.customers.by_id
+            return by_id if values is None else by_id[np.argsort(values[by_id], kind="stable")]
+
+        return self.remembered(("sorted", sort), make)
+
+    def _sort_values(self, sort: str) -> NDArray | None:
+        if sort == "segment":
+            return self.segment_codes
+        if sort == COUNTRY:
+            by_name = np.argsort(np.array(self.countries, dtype=object)) if self.countries else np.empty(0, dtype=int)
+            rank = np.full(len(self.countries) + 1, np.nan)
+            rank[by_name] = np.arange(len(by_name))
+            return rank[self.country_codes]
+        if sort in self.texts:
+            return _ranks(self.texts[sort])
+        return self.values(sort) if self.has(sort) else None
+
+
+def _is_one_of(names: Sequence[str], wanted: Sequence[str]) -> Mask:
+    """Per code whether its name is wanted."""
+    return np.array([name in wanted for name in names], dtype=bool)
+
+
+def _ranks(texts: pa.Array) -> NDArray:
+    """The place of each text among the different ones, by code point; NaN where there is none."""
+    places = pc.rank(texts, "ascending", tiebreaker="dense").to_numpy().astype(np.float64)
+    return np.where(texts.is_null().to_numpy(zero_copy_only=False), np.nan, places)

@@ -1,0 +1,286 @@
+"""Adds up the customers in view by segment and country at once, in an instant even for millions of them.
+
+Customers are laid out block by block, a block being one segment in one country. Whatever else is filtered, one pass
+over that layout gives the sums of every block; which segments and countries are asked for only says which blocks count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.frames.columns import Mask, Positions, no_value, taken
+from dashboard.frames.run import RunFrame
+from engines.columns import CHURN_RISK, CLV, FREQUENCY, MONETARY, RECENCY
+from storage.contract import Selection
+
+AT_RISK = "at risk"  # spend so far times churn risk
+CLV_KNOWN, RISK_KNOWN = "clv known", "risk known"  # how many customers have a CLV, a churn risk
+
+_HAND = 32_768
+_CELLS = 1_000_000  # numbers of a table of counts by block and class
+_IN_TOTALS = (MONETARY, FREQUENCY, CLV, AT_RISK)
+_PLAIN = (RECENCY, FREQUENCY, MONETARY)
+_KNOWN = ((CLV, CLV_KNOWN), (CHURN_RISK, RISK_KNOWN))
+
+Floats = NDArray[np.float64]
+
+
+class Blocks(NamedTuple):
+    """The customers in the order of their blocks, where each begins, and its segment and country (-1: unknown)."""
+
+    order: Positions
+    starts: NDArray[np.intp]
+    segments: NDArray[np.intp]
+    countries: NDArray[np.intp]
+
+
+class Tally(NamedTuple):
+    """Customers in view by block, and sums of what they have by measure; money is not rounded."""
+
+    blocks: Blocks
+    sizes: NDArray[np.intp]
+    sums: Mapping[str, Floats]
+
+    @property
+    def customers(self) -> int:
+        """How many there are."""
+        return int(self.sizes.sum())
+
+    def by_segment(self, measure: str, segments: int) -> Floats:
+        """A measure summed by segment."""
+        return np.bincount(self.blocks.segments, weights=self.sums[measure], minlength=segments)
+
+    def sizes_by_segment(self, segments: int) -> NDArray[np.intp]:
+        """Customers by segment."""
+        return np.bincount(self.blocks.segments, weights=self.sizes, minlength=segments).astype(np.intp)
+
+    def by_country(self, measure: str, countries: int) -> Floats:
+        """A measure summed by country; the last place is for those of whom it is not known."""
+        return np.bincount(self.blocks.countries % (countries + 1), weights=self.sums[measure], minlength=countries + 1)
+
+    def sizes_by_country(self, countries: int) -> NDArray[np.intp]:
+        """Customers by country; the last place is for those of whom it is not known."""
+        places = self.blocks.countries % (countries + 1)
+        return np.bincount(places, weights=self.sizes, minlength=countries + 1).astype(np.intp)
+
+    def whole(self, everyone: Tally) -> Mask | None:
+        """Which blocks are in view, where each is with all of its customers or with none; else None."""
+        there = self.sizes > 0
+        return there if np.array_equal(self.sizes[there], everyone.sizes[there]) else None
+
+    def of(self, chosen: Mask) -> Tally:
+        """The same without the blocks that are not chosen."""
+        if chosen.all():
+            return self
+        sums = {name: np.where(chosen, values, 0.0) for name, values in self.sums.items()}
+        return Tally(self.blocks, np.where(chosen, self.sizes, 0), sums)
+
+
+class Tallies(NamedTuple):
+    """Who meets a selection, and how many would were nothing said of segments, or nothing of countries."""
+
+    view: Tally
+    any_segment: Tally
+    any_country: Tally
+
+
+def tallies(frame: RunFrame, selection: Selection, rest: Mask | None) -> Tallies:
+    """The sums behind a page; ``rest``: who meets all but the conditions on segment and country, None for everyone."""
+    blocks = blocks_of(frame)
+    segments, countries = _asked_for(frame, selection)
+    both = segments & countries
+    every = everyone(frame) if rest is None else tally(frame, rest, both)
+    sizes = Tally(blocks, every.sizes, {})
+    return Tallies(every.of(both), sizes.of(countries), sizes.of(segments))
+
+
+def in_brief(frame: RunFrame, selection: Selection) -> Tally:
+    """What totals need of the customers who meet a selection."""
+    segments, countries = _asked_for(frame, selection)
+    both = segments & countries
+    conditions = _conditions(frame, selection)
+    if conditions is not None:
+        return _added_up(frame, conditions, both, brief=True).of(both)
+    rest = frame.but_places(selection)
+    every = everyone(frame) if rest is None else tally(frame, rest, both, brief=True)
+    return every.of(both)
+
+
+def _asked_for(frame: RunFrame, selection: Selection) -> tuple[Mask, Mask]:
+    """Which blocks have a segment that is asked for, and which a country."""
+    blocks = blocks_of(frame)
+    segments = countries = np.ones(len(blocks.starts), dtype=bool)
+    if selection.segments:
+        named = [place for place, item in enumerate(frame.segments) if item.name in selection.segments]
+        segments = np.isin(blocks.segments, named)
+    if selection.countries:
+        wanted = set(selection.countries)
+        countries = np.isin(blocks.countries, [i for i, name in enumerate(frame.countries) if name in wanted])
+    return segments, countries
+
+
+def _conditions(frame: RunFrame, selection: Selection) -> Callable[[int, int], Mask] | None:
+    """Who meets a selection's bounds among those laid out from a place to another; None where more is asked for.
+
+    The measures lie there in blocks already, to be added up next.
+    """
+    bounds = list(selection.bounds())
+    others = replace(selection, segments=(), countries=(), **{bound.field: None for bound, _ in bounds})
+    if not bounds or others != Selection():
+        return None
+    names, table = frame.remembered("measures by block", lambda: _measures(frame, blocks_of(frame)))
+    known = frame.remembered("known by block", lambda: _known(frame, blocks_of(frame)))
+    there = {column: known[counted] for column, counted in _KNOWN if counted in known}
+    whole = frame.remembered("whole measures", lambda: [n for n in _PLAIN if not no_value(frame.values(n)).any()])
+    if not all(bound.column in there or bound.column in whole for bound, _ in bounds):
+        return None
+
+    def met(start: int, end: int) -> Mask:
+        seen = np.ones(end - start, dtype=bool)
+        for bound, value in bounds:
+            values = table[names.index(bound.column), start:end]
+            seen &= values >= value if bound.least else values <= value
+            if (has_one := there.get(bound.column)) is not None:
+                seen &= has_one[start:end]
+        return seen
+
+    return met
+
+
+def everyone(frame: RunFrame) -> Tally:
+    """All customers of a run."""
+    return frame.remembered("tally of everyone", lambda: tally(frame, np.ones(len(frame), dtype=bool)))
+
+
+def tally(frame: RunFrame, mask: Mask, chosen: Mask | None = None, *, brief: bool = False) -> Tally:
+    """The customers that a mask leaves in view, added up; all are counted, but sums are those of ``chosen`` blocks.
+
+    ``brief``: only what totals need is summed, and only chosen blocks are counted.
+    """
+    laid_out = taken(mask, blocks_of(frame).order)
+    return _added_up(frame, lambda start, end: laid_out[start:end], chosen, brief=brief)
+
+
+def _added_up(frame: RunFrame, seen_in: Callable[[int, int], Mask], chosen: Mask | None, *, brief: bool) -> Tally:
+    blocks = blocks_of(frame)
+    names, table = frame.remembered("measures by block", lambda: _measures(frame, blocks))
+    if brief:
+        names = [name for name in names if name in _IN_TOTALS]  # which are the first lines
+        table = table[: len(names)]
+    known = frame.remembered("known by block", lambda: _known(frame, blocks))
+    sizes = np.zeros((1 + len(known), len(blocks.starts)), dtype=np.intp)
+    sums = np.zeros((len(names), len(blocks.starts)))
+    for block, span in enumerate(pairwise([*blocks.starts.tolist(), len(frame)])):
+        for start, end in hands(*span):
+            summed = chosen is None or chosen[block]
+            if brief and not summed:
+                continue
+            seen = seen_in(start, end)
+            sizes[0, block] += (count := np.count_nonzero(seen))
+            if not count or not summed:
+                continue
+            for line, there in enumerate(known.values(), 1):
+                sizes[line, block] += count if there is None else np.count_nonzero(seen & there[start:end])
+            sums[:, block] += table[:, start:end] @ seen.astype(np.float64)
+    found = dict(zip(names, sums, strict=True)) | dict(zip(known, sizes[1:].astype(np.float64), strict=True))
+    return Tally(blocks, sizes[0], found)
+
+
+def hands(start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The positions from ``start`` to ``end`` in pieces for which a processor's own memory has room."""
+    return ((begin, min(begin + _HAND, end)) for begin in range(start, end, _HAND))
+
+
+def class_counts(
+    frame: RunFrame, key: Hashable, classes: NDArray[np.integer], number: int, mask: Mask, view: Tally | None = None
+) -> NDArray[np.intp]:
+    """How many of those in a mask are in each of ``number`` classes, which are known by a key.
+
+    ``view``, the sums of the mask, saves most of the work: where it has all or none of every block, counts by block do.
+    """
+    if view is None:
+        return _counted(classes, mask, number)
+    whole = view.whole(everyone(frame))
+    if whole is not None and len(whole) * number <= _CELLS:
+        return np.asarray(frame.remembered(("by block", key), lambda: _by_block(frame, classes, number))[whole].sum(0))
+    if 2 * view.customers <= len(mask):
+        return _counted(classes, mask, number)
+    all_of_them = frame.remembered(("all in", key), lambda: _counted(classes, np.ones(len(mask), dtype=bool), number))
+    return all_of_them - _counted(classes, ~mask, number)
+
+
+def _by_block(frame: RunFrame, classes: NDArray[np.integer], number: int) -> NDArray[np.intp]:
+    blocks = blocks_of(frame)
+    spans = pairwise([*blocks.starts.tolist(), len(frame)])
+    return np.array([np.bincount(classes.take(blocks.order[a:b]), minlength=number) for a, b in spans], dtype=np.int32)
+
+
+def _counted(classes: NDArray[np.integer], mask: Mask, number: int) -> NDArray[np.intp]:
+    counts = np.zeros(number, dtype=np.intp)
+    for start, end in hands(0, len(mask)):
+        counts += np.bincount(classes[start:end].take(np.flatnonzero(mask[start:end])), minlength=number)
+    return counts
+
+
+def _known(frame: RunFrame, blocks: Blocks) -> dict[str, Mask | None]:
+    """Who has a value, laid out in blocks, by what counts them; None where everyone has one."""
+    there = {known: ~np.isnan(frame.values(column)) for column, known in _KNOWN if frame.has(column)}
+    return {known: None if mask.all() else mask.take(blocks.order) for known, mask in there.items()}
+
+
+def blocks_of(frame: RunFrame) -> Blocks:
+    """How a run's customers are laid out."""
+    return frame.remembered("blocks", lambda: _blocks(frame))
+
+
+def _blocks(frame: RunFrame) -> Blocks:
+    width, codes = len(frame.countries) + 1, frame.places
+    order = np.argsort(codes, kind="stable").astype(np.int32)
+    rising = codes[order].astype(np.int32)
+    starts = np.flatnonzero(np.diff(rising, prepend=-1)).astype(np.intp)
+    first = rising[starts].astype(np.intp)
+    return Blocks(order, starts, first // width, first % width - 1)
+
+
+def _measures(frame: RunFrame, blocks: Blocks) -> tuple[list[str], Floats]:
+    """What is added up, a line for each measure, laid out in blocks; no value is 0."""
+    found = {name: filled(frame, name) for name in (MONETARY, FREQUENCY, CLV) if frame.has(name)}
+    if frame.has(CHURN_RISK):
+        found[AT_RISK] = filled(frame, MONETARY) * filled(frame, CHURN_RISK)
+    found |= {name: filled(frame, name) for name in (RECENCY, CHURN_RISK) if frame.has(name)}
+    table = np.empty((len(found), len(frame)))
+    for line, values in zip(table, found.values(), strict=True):
+        np.take(values, blocks.order, out=line)
+    return list(found), table
+
+
+def filled(frame: RunFrame, column: str) -> Floats:
+    """A column with 0 where there is no value."""
+    return np.nan_to_num(frame.values(column).astype(np.float64, copy=False))
+
+
+# --- what the best tenth brought --------------------------------------------------------------------------------------
+
+
+def best_spenders(frame: RunFrame, mask: Mask, best: int) -> float:
+    """What the ``best`` customers in view who have spent most have spent together."""
+    order = frame.customers.order(MONETARY)
+    spend = frame.remembered("rising spend", lambda: frame.values(MONETARY)[order].astype(np.float64))
+    hand, found, total, end = 65_536, 0, 0.0, len(order)
+    while end > 0 and found < best:
+        start = max(end - hand, 0)
+        mine = spend[start:end][taken(mask, order[start:end])]
+        mine = mine[max(len(mine) - (best - found), 0) :]
+        total, found, end = total + float(mine.sum()), found + len(mine), start
+    return total
+
+
+def once(frame: RunFrame) -> Mask:
+    """Who has ordered once."""
+    return frame.remembered("ordered once", lambda: frame.values(FREQUENCY) <= 1)

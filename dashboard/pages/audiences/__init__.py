@@ -1,0 +1,1 @@
+"""The page Audiences; ``page.py`` comes first."""

@@ -1,0 +1,1 @@
+"""The page Choose k; ``page.py`` comes first."""

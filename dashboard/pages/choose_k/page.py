@@ -1,0 +1,296 @@
+"""How many segments to make: every number tried on the customers of a snapshot, curve by curve, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import dash_bootstrap_components as dbc
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
+from dash.development.base_component import Component
+
+from dashboard.components import cards, ids
+from dashboard.figures import choose_k as figures
+from dashboard.figures import graph_config
+from dashboard.i18n.numbers import count, day, plural
+from dashboard.i18n.retelling import retold
+from dashboard.i18n.texts import noted, say
+from dashboard.pipeline.choose_k import Question, choosable_engines, choose_k_of_snapshot, known_choice
+from dashboard.queries.which_run import run_from, title_of
+from dashboard.services import Services
+from engines.selection import KSelection
+from storage.contract import Run
+
+PATH = "/choose-k"
+TITLE = "Choose k"
+ORDER = 15
+AREA = "operations"
+
+ENGINE = "choose-k-engine"
+GAP = "choose-k-with-gap"  # the curve itself is called choose-k-gap
+GAP_ASKED = "yes"  # the value of its box, in the address as well
+TRY = "choose-k-try"
+BUSY = "choose-k-busy"
+FOUND = "choose-k-found"
+SHOWN = "choose-k-snapshot"
+REMEMBERED = "choose-k-remembered"
+
+#: Up to so many customers the curves are drawn without being asked for.
+SMALL = 5_000
+_PANELS = 6
+_HEIGHT = "220px"
+_GRID = {"gridTemplateColumns": "repeat(auto-fit, minmax(min(100%, 380px), 1fr))"}
+_BETTER = {"higher": noted("Higher is better."), "lower": noted("Lower is better."), "": ""}
+
+
+def layout(services: Services, **query: Any) -> Component:
+    """The page for the snapshot of the run in the address; ``engine`` and ``gap`` say what to begin with."""
+    current = run_from(services.store, query.get("run"))
+    if current is None:
+        return cards.empty_state(say("No customers to try on yet"), cards.sales_first())
+    snapshot = services.store.snapshot(current.snapshot_id)
+    wanted = _begun(query.get("engine"), current)
+    return html.Div(
+        [
+            html.H1(say("Choose the number of segments")),
+            html.P(
+                f"{title_of(snapshot)}, {day(snapshot.as_of)}: {plural(snapshot.customers, 'customer')}.",
+                className="seg-lead mb-2",
+            ),
+            _controls(_question(wanted, _gap(query))),
+            html.Div(_busy(), id=BUSY, role="status"),
+            html.Div(id=FOUND, hidden=True, **{"aria-live": "polite"}),
+            dcc.Store(id=SHOWN, data=snapshot.id),
+            dcc.Store(id=REMEMBERED),
+        ]
+    )
+
+
+def _begun(asked: Any, current: Run) -> str:
+    """The engine to begin with: the one the address names, else the run's own, else the first that has a k."""
+    engines = choosable_engines()
+    return next((name for name in (asked, current.engine) if name in engines), next(iter(engines)))
+
+
+def _gap(asked: Mapping[str, Any]) -> list[str]:
+    """The value of the box for the gap statistic that an address asks for."""
+    return [GAP_ASKED] if asked.get("gap") == GAP_ASKED else []
+
+
+def _controls(question: Question) -> Component:
+    picker = html.Div(
+        [
+            html.Label(say("Engine"), htmlFor=ENGINE, className="visually-hidden"),
+            dbc.Select(
+                id=ENGINE,
+                size="sm",
+                value=question.engine,
+                options=[{"value": name, "label": title} for name, title in choosable_engines().items()],
+                className="w-auto",
+            ),
+        ]
+    )
+    gap = dbc.Checklist(
+        id=GAP,
+        options=[{"label": say("with the gap statistic"), "value": GAP_ASKED}],
+        value=[GAP_ASKED] if question.gap else [],
+        inline=True,
+    )
+    button = dbc.Button(
+        say("Try k = {low} to {high}", low=question.low, high=question.high), id=TRY, size="sm", color="primary"
+    )
+    return html.Div([picker, button, gap], className="d-flex flex-wrap align-items-center gap-2 mb-2")
+
+
+def _busy() -> list[Component]:
+    """What stands in the place of the curves while they are worked out."""
+    blank = html.Section(
+        [html.Div("\u00a0", className="skeleton"), html.Div(style={"height": _HEIGHT})], className="seg-card"
+    )
+    told = html.Section(
+        [
+            html.H2(say("Trying …")),
+            html.P(say("Every k is fitted, refitted on customers drawn anew, and measured."), className="mb-0"),
+        ],
+        className="seg-card",
+    )
+    return [told, html.Div([blank] * _PANELS, className="seg-grid mt-3", style=_GRID, **{"aria-hidden": "true"})]
+
+
+def _question(engine: str, gap: list[str] | None) -> Question:
+    return Question(engine, gap=bool(gap))
+
+
+# --- what happens ---------------------------------------------------------------------------------------------------
+
+
+def register(app: Dash, services: Services) -> None:
+    """One callback tries every k and draws what was found, two keep engine and gap in the address."""
+
+    @app.callback(
+        Output(FOUND, "children"),
+        Input(TRY, "n_clicks"),
+        Input(ENGINE, "value"),
+        Input(GAP, "value"),
+        Input(ids.THEME, "data"),
+        State(SHOWN, "data"),
+        running=[
+            (Output(TRY, "disabled"), True, False),
+            (Output(BUSY, "hidden"), False, True),
+            (Output(FOUND, "hidden"), True, False),
+        ],
+    )
+    def draw(clicks: int | None, engine: str, gap: list[str], theme: str | None, snapshot_id: int) -> list[Component]:
+        snapshot, question = services.store.snapshot(snapshot_id), _question(engine, gap)
+        found = known_choice(question, snapshot, services)
+        if found is None:
+            if snapshot.customers > SMALL and ctx.triggered_id != TRY:
+                return [_not_yet(snapshot.customers, question)]
+            found = choose_k_of_snapshot(question, snapshot, services)
+        return _shown(found, choosable_engines()[engine], theme or "light")
+
+    @app.callback(
+        Output(REMEMBERED, "data"),
+        Input(ENGINE, "value"),
+        Input(GAP, "value"),
+        State(ids.LOCATION, "search"),
+        prevent_initial_call=True,
+    )
+    def remember(engine: str, gap: list[str], search: str | None) -> str | None:
+        current, asked = _run_in(services, search), _query(search)
+        if current is None or (_begun(asked.get("engine"), current), _gap(asked)) == (engine, gap):
+            return None
+        kept = [pair for pair in parse_qsl((search or "").removeprefix("?")) if pair[0] not in ("engine", "gap")]
+        chosen = [] if engine == _begun(None, current) else [("engine", engine)]
+        address = "?" + urlencode([*kept, *chosen, *(("gap", value) for value in gap)])
+        set_props(ids.LOCATION, {"search": address})  # not as an output: with the next callback it would close a circle
+        return address
+
+    @app.callback(
+        Output(ENGINE, "value"),
+        Output(GAP, "value"),
+        Input(ids.LOCATION, "search"),
+        State(ENGINE, "value"),
+        State(GAP, "value"),
+        prevent_initial_call=True,
+    )
+    def recall(search: str | None, engine: str, gap: list[str]) -> Any:
+        current, asked = _run_in(services, search), _query(search)
+        if current is None:
+            return no_update, no_update
+        wanted = _begun(asked.get("engine"), current), _gap(asked)
+        return tuple(no_update if new == old else new for new, old in zip(wanted, (engine, gap), strict=True))
+
+
+def _query(search: str | None) -> dict[str, str]:
+    return dict(parse_qsl((search or "").removeprefix("?")))
+
+
+def _run_in(services: Services, search: str | None) -> Run | None:
+    return run_from(services.store, _query(search).get("run"))
+
+
+def _not_yet(customers: int, question: Question) -> Component:
+    return cards.empty_state(
+        say("Not tried yet"),
+        [
+            say(
+                "Fitting every k from {low} to {high} on {customers} customers, and refitting it on customers "
+                "drawn anew, takes from some seconds to a minute. Press the button above to begin.",
+                low=question.low,
+                high=question.high,
+                customers=count(customers),
+            )
+        ],
+    )
+
+
+def _shown(found: KSelection, title: str, theme: str) -> list[Component]:
+    curves = figures.curves(found)
+    return [
+        _recommendation(found, title),
+        html.Div([_panel(curve, theme) for curve in curves], className="seg-grid mt-3 mb-3", style=_GRID),
+        html.Section([html.H2(say("The figures")), _table(found, curves)], className="seg-card"),
+    ]
+
+
+def _recommendation(found: KSelection, title: str) -> Component:
+    head = (
+        say("No recommendation")
+        if found.recommended is None
+        else say("{engine}: k = {k}", engine=title, k=found.recommended)
+    )
+    parts = [
+        html.H2(head),
+        html.P(retold(found.reason), className="mb-2"),
+        html.P(_measured(found), className="seg-hint mb-0"),
+    ]
+    parts += [html.P(retold(note), className="seg-hint mb-0 mt-2") for note in found.notes]
+    if found.recommended is not None:
+        command = f"segmentry run SALES --engine {found.engine} --k {found.recommended}"
+        parts.append(html.P([say("To segment with it:"), " ", html.Code(command)], className="seg-hint mb-0 mt-2"))
+    return html.Section(parts, className="seg-card")
+
+
+def _measured(found: KSelection) -> str:
+    """What the figures are measured in and on."""
+    fitted = (
+        say("everyone")
+        if found.evaluated_on == found.customers
+        else say("a sample of {customers}", customers=count(found.evaluated_on))
+    )
+    drawn = (
+        say("all of them")
+        if found.silhouette_on == found.evaluated_on
+        else say("{customers} of them", customers=count(found.silhouette_on))
+    )
+    return say(
+        "Distances are measured in {space}: compare these figures with one another, never with those of "
+        "another feature space. Fitted on {fitted}; silhouettes on {drawn}; stability is the mean of "
+        "{bootstraps} refits on {customers} customers each. ± and the bars are one standard error: a "
+        "smaller step says nothing.",
+        space=found.space,
+        fitted=fitted,
+        drawn=drawn,
+        bootstraps=found.bootstraps,
+        customers=count(found.refitted_on),
+    )
+
+
+def _panel(curve: figures.Curve, theme: str) -> Component:
+    name = f"choose-k-{curve.name}"
+    config = {**graph_config(name), "modeBarButtons": [["toImage"]]}
+    graph = dcc.Graph(
+        id=name, config=config, figure=figures.draw_curve(curve, theme), style={"height": _HEIGHT}, className="mt-auto"
+    )
+    hint = html.P(_meaning(curve), className="seg-hint mb-1")
+    return html.Section([html.H2(say(curve.title)), hint, graph], className="seg-card d-flex flex-column")
+
+
+def _meaning(curve: figures.Curve) -> str:
+    """What a curve says, and which way is better."""
+    way = _BETTER[curve.better]
+    return f"{say(curve.meaning)} {say(way)}" if way else say(curve.meaning)
+
+
+def _table(found: KSelection, curves: tuple[figures.Curve, ...]) -> Component:
+    heads = [html.Th(say(curve.title), scope="col", className="seg-number", title=_meaning(curve)) for curve in curves]
+    head = html.Tr([html.Th("k", scope="col"), html.Th(say("Segments"), scope="col", className="seg-number"), *heads])
+    lines = []
+    for place, point in enumerate(found.points):
+        chosen = point.k == found.recommended
+        cells = [html.Td(_cell(curve, place), className="seg-number") for curve in curves]
+        mark = [" ", html.Span("★", **{"aria-label": say("recommended")})] if chosen else []
+        number = html.Th([str(point.k), *mark], scope="row", className="text-nowrap")
+        segments = html.Td(count(point.segments), className="seg-number")
+        lines.append(html.Tr([number, segments, *cells], className="seg-here" if chosen else ""))
+    table = html.Table([html.Thead(head), html.Tbody(lines)], className="seg-table")
+    return html.Div(
+        table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": say("Every k in figures")}
+    )
+
+
+def _cell(curve: figures.Curve, place: int) -> str:
+    value, error = curve.values[place], curve.errors[place]
+    return curve.told(value) + ("" if error != error else f" ± {curve.told(error)}")

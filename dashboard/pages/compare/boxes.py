@@ -1,0 +1,311 @@
+"""The boxes of the Compare page: metrics, aligned segments, the recommendation, and charts with their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard.components import cards
+from dashboard.figures import graph_config
+from dashboard.i18n.numbers import NOTHING, count, percent, plural, short_money, written
+from dashboard.i18n.retelling import retold
+from dashboard.i18n.texts import say, say_number, segment_name
+from dashboard.queries.comparison import BETTER, MetricRow, differing_settings, metric_rows, metric_text, space_words
+from dashboard.queries.comparison_tables import Part
+from dashboard.queries.disagreement import Disagreement
+from dashboard.queries.side_by_side import Aligned, Slot, memory_words
+from engines.columns import CLV, COUNTRY, CUSTOMER_ID, FREQUENCY, MONETARY, RECENCY
+from engines.contract import NamedSegment
+from engines.verdict import Verdict
+from storage.contract import Run
+
+HEIGHT = "400px"
+_SHOWN = 10
+
+
+# --- charts -----------------------------------------------------------------------------------------------------------
+
+
+def panel(name: str, title: str, hint: str, figure: Any, numbers: Part, files: str, height: str = HEIGHT) -> Component:
+    """A chart with its title, and below it the same numbers as a table, as pictures and as files."""
+    config = {**graph_config(f"segmentry-{name}"), "displayModeBar": False}  # pictures are below, and zoom is a drag
+    graph = dcc.Graph(id=name, config=config, figure=figure, style={"height": height})
+    pictures = [
+        html.Button(
+            kind.upper(),
+            className="link-button",
+            title=say("Download the picture as {kind}", kind=kind.upper()),
+            **{"data-picture": kind, "data-graph": name, "data-name": f"segmentry-{name}"},
+        )
+        for kind in ("png", "svg")
+    ]
+    return html.Section(
+        [
+            html.H2(title, id=f"{name}-title"),
+            html.P(hint, className="seg-hint mb-1"),
+            graph,
+            foot(title, numbers, files, pictures),
+        ],
+        className="seg-card seg-figure",
+    )
+
+
+def foot(title: str, numbers: Part | None, files: str, before: Sequence[Component] = ()) -> Component:
+    """What stands below a part: its numbers on request, and files of them."""
+    links = [
+        html.A(
+            kind.upper(),
+            href=files.replace("{kind}", kind),
+            title=say("Download the numbers as {kind}", kind=kind.upper()),
+        )
+        for kind in ("csv", "xlsx")
+    ]
+    table = [] if numbers is None else [html.Details([html.Summary(say("Show as table")), plain_table(title, numbers)])]
+    return html.Div([html.Div([*before, *links], className="seg-files"), *table], className="seg-foot")
+
+
+def plain_table(title: str, numbers: Part, most: int = 200) -> Component:
+    """Numbers as they are read, the first rows of many."""
+    right = [not any(isinstance(row[place], str) for row in numbers.rows) for place in range(len(numbers.head))]
+    head = [
+        html.Th(say(text), scope="col", className="seg-number" if right[i] else "")
+        for i, text in enumerate(numbers.head)
+    ]
+    body = [
+        html.Tr(
+            [
+                html.Td(segment_name(text), className="seg-number" if right[i] else "")
+                for i, text in enumerate(numbers.shown(row))
+            ]
+        )
+        for row in numbers.rows[:most]
+    ]
+    left = len(numbers.rows) - most
+    more = (
+        [html.P(say("{rows} in the file.", rows=plural(left, "further row")), className="seg-hint")] if left > 0 else []
+    )
+    table = html.Table([html.Thead(html.Tr(head)), html.Tbody(body)], className="seg-table")
+    return scrolled([table, *more], title)
+
+
+def scrolled(children: Any, label: str) -> Component:
+    """A table that is moved sideways within its card where it is too wide."""
+    return html.Div(children, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": label})
+
+
+def part_address(name: str, runs: Sequence[Run]) -> str:
+    """Where a part of the comparison of runs is as a file; ``{kind}`` is left to be filled in."""
+    return f"/api/v1/compare/{name}.{{kind}}?{urlencode([('run', run.id) for run in runs])}"
+
+
+# --- the recommendation -----------------------------------------------------------------------------------------------
+
+
+def recommendation(said: Verdict) -> Component:
+    """Which run to work with, why, what speaks against it, and what was weighed."""
+    parts: list[Component] = [
+        html.H2(say("Which run to work with")),
+        html.P(retold(said.headline), className="mb-2 fw-semibold"),
+    ]
+    for title, sentences in ((say("Why"), said.reasons), (say("But"), said.against), (say("Mind"), said.cautions)):
+        if sentences:
+            parts.append(html.Div(title, className="seg-hint fw-semibold"))
+            parts.append(html.Ul([html.Li(retold(text)) for text in sentences], className="mb-2"))
+    weighed = ", ".join(f"{say(title)} {percent(weight)}" for title, weight in said.considered.items())
+    told = say("Weighed: {weighed}.", weighed=weighed) if weighed else ""
+    silhouette = say("Silhouettes are left out: each is measured in its own engine's feature space.")
+    parts.append(
+        html.P(" ".join([*filter(None, [told]), *map(retold, said.missing), silhouette]), className="seg-hint mb-0")
+    )
+    return html.Section(parts, className="seg-card seg-verdict", id="compare-verdict")
+
+
+# --- metrics ----------------------------------------------------------------------------------------------------------
+
+
+def metric_table(runs: Sequence[Run], labels: Sequence[str]) -> Component:
+    """One row per question, one column of equal width per run, the best marked where it may be compared."""
+    head = [html.Th("", scope="col"), *(html.Th(text, scope="col", className="seg-number") for text in labels)]
+    memory, spaces = [memory_words(run) for run in runs], [say(space_words(run)) for run in runs]
+    fitted = [NOTHING if run.fitted_on is None else count(run.fitted_on) for run in runs]
+    times = [NOTHING if run.seconds is None else f"{written(run.seconds, '.2f')} s" for run in runs]
+    timed = say("Seconds from the customer table to the finished segments, on the machine that fitted it.")
+    equal = say("Settings that are equal are not shown.")
+    body = [
+        _line(say("Segments"), say("How many segments there are."), [count(len(run.segments)) for run in runs]),
+        *(_metric_line(row) for row in metric_rows(runs)),
+        _line(say("Feature space"), say("What distances are measured in."), spaces, wrap=True),
+        _line(say("Fitted on"), say("Customers the model was fitted on; everyone is labelled all the same."), fitted),
+        _line(say("Fit time"), timed, times, best=least([run.seconds for run in runs])),
+        _line(
+            say("Peak memory"),
+            "",
+            [text for text, _ in memory],
+            meanings=[why for _, why in memory],
+            best=least([(run.info.get("memory") or {}).get("peak") for run in runs]),
+        ),
+        *(
+            _line(say("Setting: {name}", name=name), equal, [_setting(value) for value in values], wrap=True)
+            for name, values in differing_settings(runs)
+        ),
+    ]
+    table = html.Table([html.Thead(html.Tr(head)), html.Tbody(body)], className="seg-table seg-equal")
+    return scrolled(table, say("Metrics and settings of the runs"))
+
+
+def _line(
+    title: str,
+    meaning: str,
+    shown: Sequence[str],
+    *,
+    wrap: bool = False,
+    meanings: Sequence[str] = (),
+    best: Collection[int] = (),
+) -> Component:
+    hovers = meanings or [f"{title}: {meaning}"] * len(shown)
+    cells = [
+        _cell(text, hover, place in best, wrap) for place, (text, hover) in enumerate(zip(shown, hovers, strict=True))
+    ]
+    way = [html.Div(say("lower is better"), className="seg-hint fw-normal")] if best else []
+    return html.Tr([html.Th([title, *way], scope="row", title=meaning), *cells])
+
+
+def least(values: Sequence[float | None]) -> set[int]:
+    """Places of the smallest value; none where fewer than two are known."""
+    known = [value for value in values if value is not None]
+    return {place for place, value in enumerate(values) if value == min(known)} if len(known) > 1 else set()
+
+
+def _cell(text: str, hover: str, best: bool, wrap: bool = False) -> Component:
+    shown = [text, html.Span(" ★", **{"aria-label": say("best")})] if best else text
+    style = f"seg-number{' text-wrap' if wrap else ''}{' seg-best' if best else ''}"
+    return html.Td(shown, className=style, title=hover)
+
+
+def _metric_line(row: MetricRow) -> Component:
+    way, meaning = say(BETTER[row.better]), say(row.meaning) if row.meaning else ""
+    if not row.one_space:
+        way = say("{better}, within one feature space only", better=way)
+    title = html.Th([say(row.title), html.Div(way, className="seg-hint fw-normal")], scope="row", title=meaning)
+    cells = [_cell(metric_text(row.name, value), meaning, place in row.best) for place, value in enumerate(row.values)]
+    return html.Tr([title, *cells])
+
+
+def _setting(value: Any) -> str:
+    if value is None:
+        return NOTHING
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+# --- aligned segments -------------------------------------------------------------------------------------------------
+
+
+def aligned_table(sizes: Aligned, labels: Sequence[str]) -> Component:
+    """The segments of all runs, those of the same customers in one row."""
+    head = [html.Th(text, scope="col") for text in labels]
+    lines = [html.Tr([_slot(slot) for slot in row]) for row in sizes.rows]
+    table = html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table seg-equal seg-aligned")
+    return scrolled(table, say("Segments of the runs, those of the same customers in one row"))
+
+
+def _slot(slot: Slot | None) -> Component:
+    if slot is None:
+        return html.Td(NOTHING, title=say("This run has fewer segments."), className="seg-hint")
+    item = slot.segment
+    parts: list[Any] = [
+        html.Div([cards.swatch(item.colour), segment_name(item.name)], className="fw-semibold"),
+        html.Div(
+            say("{customers} · {share} of customers", customers=count(item.customers), share=percent(slot.share)),
+            className="seg-small",
+        ),
+        html.Div(say("{share} of revenue", share=percent(item.revenue_share)), className="seg-small"),
+    ]
+    if slot.shared is not None:
+        parts.append(html.Div(say("holds {share} of the row", share=percent(slot.shared)), className="seg-hint"))
+    return html.Td(parts)
+
+
+# --- disagreements ----------------------------------------------------------------------------------------------------
+
+_COLUMNS = ((RECENCY, count), (FREQUENCY, count), (MONETARY, None), (CLV, None))
+
+
+def disagreements(found: Disagreement, labels: tuple[str, str]) -> list[Component]:
+    """How many customers two runs disagree about, what they have spent, the dearest of them, and all as a file."""
+    if not found.customers:
+        return [
+            html.P(
+                say(
+                    "Nobody is in {segment} by {first} and in {elsewhere} by {second}. Choose other segments above.",
+                    segment=segment_name(found.segment),
+                    first=labels[0],
+                    elsewhere=segment_name(found.elsewhere),
+                    second=labels[1],
+                ),
+                className="mb-0",
+            )
+        ]
+    money = short_money(found.revenue, found.one.currency)
+    told = say_number(
+        "{customers}, who has spent {money}, is in {segment} by {first} and in {elsewhere} by {second}.",
+        "{customers}, who have spent {money}, are in {segment} by {first} and in {elsewhere} by {second}.",
+        found.customers,
+        customers=plural(found.customers, "customer"),
+        money=money,
+        segment=segment_name(found.segment),
+        first=labels[0],
+        elsewhere=segment_name(found.elsewhere),
+        second=labels[1],
+    )
+    query = urlencode(
+        [("run", found.one.run.id), ("run", found.other.run.id), ("segment", found.segment), ("other", found.elsewhere)]
+    )
+    links = [
+        html.A(kind.upper(), href=f"/api/v1/compare/customers.{kind}?{query}", id=f"compare-export-{kind}")
+        for kind in ("csv", "xlsx", "parquet")
+    ]
+    shown = min(found.customers, _SHOWN)
+    note = (
+        say("Export all of them:")
+        if shown == found.customers
+        else say("The {number} who spent most; export all of them:", number=shown)
+    )
+    return [
+        html.P(told, className="mb-1"),
+        html.Div([html.Span(note), *links], className="seg-files seg-hint mb-1"),
+        _customers(found),
+    ]
+
+
+def _customers(found: Disagreement) -> Component:
+    rows = found.dearest(_SHOWN).to_pylist()
+    columns = [(name, told) for name, told in _COLUMNS if found.one.has(name)]
+    with_country = bool(found.one.countries)
+    heads = [say(found.one.describe(name).title) for name, _ in columns] + ([say("Country")] if with_country else [])
+    head = [
+        html.Th(say("Customer"), scope="col"),
+        *(html.Th(text, scope="col", className="seg-number") for text in heads),
+    ]
+    lines = []
+    for row in rows:
+        cells = [
+            told(row[name]) if told is not None else short_money(row[name], found.one.currency)
+            for name, told in columns
+        ]
+        cells += [row[COUNTRY] or NOTHING] if with_country else []
+        lines.append(
+            html.Tr(
+                [html.Th(row[CUSTOMER_ID], scope="row"), *(html.Td(text, className="seg-number") for text in cells)]
+            )
+        )
+    table = html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table")
+    return scrolled(table, say("Customers about whom the two runs disagree"))
+
+
+def segment_options(segments: Sequence[NamedSegment]) -> list[dict[str, str]]:
+    """Segments as a picker lists them."""
+    return [{"label": f"{segment_name(item.name)} ({count(item.customers)})", "value": item.name} for item in segments]

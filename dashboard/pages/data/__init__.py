@@ -1,0 +1,1 @@
+"""The page Data; ``page.py`` comes first."""

@@ -1,0 +1,295 @@
+"""How an upload is to be read: its first lines, a column for each field, what has to be chosen, and what counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.config import Config
+from dashboard.i18n.numbers import NOTHING, day, percent, written
+from dashboard.i18n.retelling import retold
+from dashboard.i18n.texts import noted, say
+from dashboard.pages.data.words import DAYS, FIELD_WORDS, LISTS, RATES, SWITCHES
+from dashboard.pipeline.uploads import Asked
+from engines.columns import CANONICAL_FIELDS, CUSTOMER_ID, ORDER_DATE
+from engines.errors import InputError
+from engines.intake.preview import Choice, Preview
+from engines.intake.settings import WHY
+from storage.contract import Snapshot
+
+_SHOWN = 8  # of the first lines
+#: What a select says where no column holds the field: a name that no column can have.
+ABSENT = " "
+
+
+def field_id(name: str) -> dict[str, str]:
+    """The id of the select for a field."""
+    return {"type": "data-map", "name": name}
+
+
+def switch_id(name: str) -> dict[str, str]:
+    """The id of the switch for a rule."""
+    return {"type": "data-rule", "name": name}
+
+
+def text_id(name: str) -> dict[str, str]:
+    """The id of the field for a rule that is a text, a day or a list."""
+    return {"type": "data-text", "name": name}
+
+
+# --- what is drawn ----------------------------------------------------------------------------------------------------
+
+
+def first_lines(seen: Preview) -> Component:
+    """The first lines as they stand in the source, under the fields that their columns are taken for."""
+    taken = {guess.position: say(FIELD_WORDS.get(guess.field, guess.field)) for guess in seen.guesses}
+    heads = [
+        html.Th([column.name, html.Div(taken.get(place, "\u00a0"), className="data-field")], scope="col")
+        for place, column in enumerate(seen.columns)
+    ]
+    rows = [
+        html.Tr([html.Td(NOTHING if cell is None else cell, title=cell) for cell in line])
+        for line in seen.lines[:_SHOWN]
+    ]
+    table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="seg-table data-lines")
+    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": say("First lines")})
+
+
+def mapping_part(seen: Preview, chosen: Mapping[str, str]) -> Component:
+    """A select for each field; what is guessed is filled in, with how sure the guess is."""
+    guesses = {guess.field: guess for guess in seen.guesses}
+    fields = [*CANONICAL_FIELDS, *[name for name in (*chosen, *guesses) if name not in CANONICAL_FIELDS]]
+    options = [{"value": ABSENT, "label": say("(not in this file)")}] + [
+        {"value": column.name, "label": column.name} for column in seen.columns
+    ]
+    parts = []
+    for place, name in enumerate(dict.fromkeys(fields)):
+        guess = guesses.get(name)
+        value = chosen.get(name, guess.column if guess is not None else "")
+        sure = (
+            ""
+            if guess is None or name in chosen
+            else say(
+                "{column}, {share} sure: {reason}",
+                column=guess.column,
+                share=percent(guess.confidence),
+                reason=retold(guess.reason),
+            )
+        )
+        label = say(FIELD_WORDS.get(name, name.replace(".", ": ")))
+        if name in (CUSTOMER_ID, ORDER_DATE):
+            label = say("{field} (needed)", field=label)
+        select = dbc.Select(id=field_id(name), options=options, value=value or ABSENT, size="sm")
+        parts.append(
+            html.Div(
+                [
+                    html.Label([label, select], className="data-label"),
+                    html.Div(sure, className="seg-hint"),
+                ],
+                className="data-cell",
+                key=str(place),
+            )
+        )
+    return html.Div(parts, className="data-cells")
+
+
+def choice_options(choice: Choice | None, value: str, usual: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    """The answers to a question, each with what it makes of an example; without a question the usual ones."""
+    if choice is not None and choice.options:
+        return [
+            {"value": each.value, "label": f"{retold(each.words)}: {retold(each.example)}"} for each in choice.options
+        ]
+    return [{"value": name, "label": say(words)} for name, words in usual if name or not value]
+
+
+def rules_part(config: Config, cleaning: Mapping[str, Any]) -> Component:
+    """A switch for each cleaning rule with the reason for its default, and the rules that are days and lists."""
+    told = {**config.cleaning.model_dump(), **cleaning}
+    switches = [
+        html.Div(
+            [
+                dbc.Switch(id=switch_id(name), label=say(words), value=told[name] == on, class_name="mb-0"),
+                html.Div(say(WHY[name]), className="seg-hint data-under"),
+            ],
+            className="data-cell",
+        )
+        for name, (words, on, _) in SWITCHES.items()
+    ]
+    days = [_text(name, words, told[name], "date", WHY[name]) for name, words in DAYS.items()]
+    lists = [
+        _text(name, words, "" if isinstance(told[name], str) else ", ".join(told[name]), "text", WHY[name])
+        for name, words in LISTS.items()
+    ]
+    rates = ", ".join(f"{code} = {rate:g}" for code, rate in told[RATES].items())
+    money = _text(RATES, noted("Rates of currencies (EUR = 0.85)"), rates, "text", WHY[RATES])
+    more = html.Details(
+        [
+            html.Summary(say("Days, lists and currencies")),
+            html.Div([*days, *lists, money], className="data-cells mt-2"),
+        ],
+        className="mt-2",
+    )
+    return html.Div([html.Div(switches, className="data-cells"), more])
+
+
+def _text(name: str, words: str, value: str, kind: str, why: str) -> Component:
+    control = dbc.Input(id=text_id(name), type=kind, value=value, size="sm", debounce=True)
+    return html.Div(
+        [html.Label([say(words), control], className="data-label"), html.Div(say(why), className="seg-hint")],
+        className="data-cell",
+    )
+
+
+def how_options(snapshots: Sequence[Snapshot]) -> list[dict[str, Any]]:
+    """What can be made of the file; adding and replacing need something that is there."""
+    return [
+        {"value": "new", "label": say("A new data set, or a new date of one: of this file alone")},
+        {
+            "value": "append",
+            "label": say("Add it to a data set: its sales and these together"),
+            "disabled": not snapshots,
+        },
+        {
+            "value": "replace",
+            "label": say("Replace a data set's latest snapshot by this file"),
+            "disabled": not snapshots,
+        },
+    ]
+
+
+def effect_words(how: str, earlier: Snapshot | None, runs: int) -> str:
+    """What an answer means for what is there, before anything is read."""
+    if how == "new" or earlier is None:
+        return say("What is there stays; the same name and date as of an earlier snapshot stand beside it.")
+    about = say(
+        "{dataset}, {day}: {customers} customers",
+        dataset=earlier.dataset,
+        day=day(earlier.as_of),
+        customers=written(earlier.customers, ","),
+    )
+    if how == "append":
+        return say("A snapshot of both is made; the one there ({about}) stays.", about=about)
+    return say(
+        "The snapshot there ({about}) goes with its {runs} runs, once the new one is there.",
+        about=about,
+        runs=written(runs, ","),
+    )
+
+
+# --- what was filled in -----------------------------------------------------------------------------------------------
+
+
+def asked_of(
+    config: Config,
+    *,
+    mapping: Mapping[str, str | None],
+    reading: Mapping[str, str | None],
+    switches: Mapping[str, bool | None],
+    texts: Mapping[str, str | None],
+    name: str,
+    how: str,
+    as_of: str | None = None,
+) -> Asked:
+    """What the form says: the columns as they stand there, and of the rest what differs from the configuration.
+
+    Raises:
+        InputError: a day or a rate that cannot be.
+    """
+    cleaning: dict[str, Any] = {key: _set(key, bool(value)) for key, value in switches.items()}
+    for key, text in texts.items():
+        given = (text or "").strip()
+        if key in DAYS:
+            cleaning[key] = given
+        elif key == RATES:
+            cleaning[key] = _rates(given)
+        elif given or not isinstance(getattr(config.cleaning, key), str):  # a file named in config.toml stays
+            cleaning[key] = [item.strip() for item in given.split(",") if item.strip()]
+    usual = config.cleaning.model_dump()
+    return Asked(
+        mapping=columns_of(mapping),
+        reading={key: value for key, value in reading.items() if value},
+        cleaning={key: value for key, value in cleaning.items() if value != usual[key]},
+        name=name.strip()[:200] or None,
+        as_of=_day(as_of),
+        how=how,  # type: ignore[arg-type]
+    )
+
+
+def columns_of(selects: Mapping[str, str | None]) -> dict[str, str]:
+    """The column by field as the selects stand, empty where there is none."""
+    return {name: "" if value in (None, ABSENT) else value for name, value in selects.items()}  # type: ignore[misc]
+
+
+def _set(name: str, is_on: bool) -> Any:
+    _, on, off = SWITCHES[name]
+    return on if is_on else off
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise InputError(f"{text!r} is no day; write it as 2011-01-31.") from None
+
+
+def _rates(text: str) -> dict[str, float]:
+    rates = {}
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        code, _, rate = item.partition("=")
+        try:
+            rates[code.strip().upper()] = float(rate)
+        except ValueError:
+            raise InputError(f"{item!r} is no rate; write EUR = 0.85, with commas between several.") from None
+    return rates
+
+
+def choice_part(name: str, place: str, legend: str, choice: Choice | None, value: str, usual: Any) -> Component:
+    """A question with its answers as radio buttons; hidden where nothing has to be chosen."""
+    return html.Div(
+        [
+            html.Div(legend, className="data-legend", id=f"{name}-legend"),
+            html.P(question_words(choice), id=f"{name}-question", className="seg-hint mb-1"),
+            dbc.RadioItems(id=name, options=choice_options(choice, value, usual), value=value or None),
+        ],
+        id=place,
+        hidden=choice is None and not value,
+        className="data-choice",
+        role="group",
+        **{"aria-labelledby": f"{name}-legend"},
+    )
+
+
+def told_of(seen: Preview) -> list[Component]:
+    """What stands in the way of reading, as an alert; then what is missing and what was noticed."""
+    asked = [problem for problem in seen.problems if not problem.options]
+    needed = [question_words(problem) for problem in asked if problem.needed]
+    wrong = [dbc.Alert(sentence, color="warning", class_name="py-2 mb-2") for sentence in needed]
+    sentences = [question_words(problem) for problem in asked if not problem.needed]
+    sentences += [
+        say("No {field}: {effect}", field=say(FIELD_WORDS[item.field]).lower(), effect=retold(item.effect))
+        for item in seen.missing
+        if not item.needed
+    ]
+    sentences += map(retold, seen.notes)
+    notes = [html.Ul([html.Li(text) for text in sentences], className="seg-notes")] if sentences else []
+    return [*wrong, *notes]
+
+
+def question_words(choice: Choice | None) -> str:
+    """A question as the page puts it: what to say on the command line is no help here."""
+    if choice is None:
+        return ""
+    if choice.kind == "field":
+        words = say(FIELD_WORDS.get(choice.field, choice.field)).lower()
+        return say("No column looks like the {field}: choose it above.", field=words)
+    return retold(choice.question.partition(" Say ")[0])
+
+
+def problem_of(seen: Preview, kind: str) -> Choice | None:
+    """The question of a kind, if there is one."""
+    return next((problem for problem in seen.problems if problem.kind == kind), None)

@@ -1,0 +1,133 @@
+"""What came of an upload, for people: how far its reading is, the ledger, what changes, and the way to the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard.components.ledger import ledger_table
+from dashboard.i18n.numbers import count, day, money, plural
+from dashboard.i18n.retelling import retold
+from dashboard.i18n.texts import noted, say
+from storage.uploaded import Upload
+
+BUSY = ("queued", "running")
+
+
+def outcome(upload: Upload) -> list[Component]:
+    """How the last task stands; of an inspection that is done, all that it found."""
+    if upload.state == "queued":
+        hint = say(
+            "A worker takes it as soon as it is free; `segmentry serve` brings one, unless [worker] in_server is off."
+        )
+        return _progress(say("Waiting for a worker"), 0.0, hint)
+    if upload.state == "running":
+        return _progress(
+            retold(upload.stage or noted("Beginning")),
+            upload.progress or 0.0,
+            say("This page may be left and come back to."),
+        )
+    if upload.state == "failed":
+        return [dbc.Alert(retold(upload.error or noted("It did not work out.")), color="danger", class_name="mb-0")]
+    if upload.state == "cancelled":
+        return [html.P(say("Cancelled; nothing was stored."), className="seg-hint mb-0")]
+    if upload.state == "done":
+        return _stored(upload) if upload.task == "store" else _found(upload.found)
+    return [html.P(say("Nothing is stored until you say so."), className="seg-hint mb-0")]
+
+
+def _progress(stage: str, done: float, hint: str) -> list[Component]:
+    return [
+        html.P([stage, " …"], className="mb-1", role="status"),
+        dbc.Progress(value=round(100 * done), class_name="data-progress", style={"height": "8px"}),
+        html.P(hint, className="seg-hint mb-0 mt-1"),
+    ]
+
+
+def _stored(upload: Upload) -> list[Component]:
+    runs = ", ".join(map(str, upload.runs))
+    first = f"/?run={upload.runs[0]}" if upload.runs else "/"
+    return [
+        html.P(
+            [
+                html.Strong(say("Snapshot {snapshot} is made", snapshot=upload.snapshot_id)),
+                say("; its runs ({runs}) are being worked on.", runs=runs),
+            ]
+        ),
+        html.P(
+            [
+                dcc.Link(say("See the segments"), href=first, className="btn btn-primary btn-sm me-3"),
+                dcc.Link(say("See its runs"), href="/runs" + (f"?run={upload.runs[0]}" if upload.runs else "")),
+            ],
+            className="mb-0",
+        ),
+    ]
+
+
+def _found(found: Mapping[str, Any]) -> list[Component]:
+    currency, ledger = str(found["currency"]), found["ledger"]
+    first, last = (day(date.fromisoformat(found[name])) for name in ("first_day", "last_day"))
+    out = ledger["out"]
+    lead = say(
+        "{customers} with {money} from {first} to {last}, as of {day}.",
+        customers=plural(out["customers"], "customer"),
+        money=money(out["revenue"], currency),
+        first=first,
+        last=last,
+        day=day(date.fromisoformat(found["as_of"])),
+    )
+    notes = [html.Ul([html.Li(note) for note in found["notes"]], className="seg-notes")] if found["notes"] else []
+    return [
+        html.P(lead, className="mb-2"),
+        *same_as_words(found.get("same_as")),
+        ledger_table(ledger, currency),
+        *notes,
+        html.P(_effect(found["effect"], currency), className="mt-2 mb-0", id="data-effect"),
+    ]
+
+
+def same_as_words(twin: Mapping[str, Any] | None) -> list[Component]:
+    """That the same content is here already, where it is."""
+    if twin is None:
+        return []
+    known = twin["snapshot"]
+    if known is None:
+        words = say("This file is already here: {file}.", file=twin["name"])
+    else:
+        words = say(
+            "This file is already here: {file}, as snapshot {snapshot} of {dataset}. Reading it again the same way "
+            "gives that snapshot; nothing is stored twice.",
+            file=twin["name"],
+            snapshot=known["id"],
+            dataset=known["name"],
+        )
+    return [dbc.Alert(words, color="info", class_name="py-2 mb-2", id="data-same")]
+
+
+def _effect(effect: Mapping[str, Any], currency: str) -> str:
+    before, after = effect["before"], effect["after"]
+    if before is None:
+        return say("A snapshot is added; nothing that is there changes.")
+    customers, lines = before.get("customers"), before.get("lines")
+    was = say(
+        "{customers} to {customers_now} customers, {lines} to {lines_now} lines, {money} to {money_now}",
+        customers=count(customers),
+        customers_now=count(after["customers"]),
+        lines=count(lines),
+        lines_now=count(after["lines"]),
+        money=money(before.get("revenue"), currency),
+        money_now=money(after["revenue"], currency),
+    )
+    if effect["how"] == "append":
+        return say("Together with what is there: from {was}. The snapshot there stays.", was=was)
+    gone = say(
+        "Snapshot {snapshot} goes with {runs}",
+        snapshot=before["snapshot"],
+        runs=plural(effect["removed"]["runs"], "run"),
+    )
+    return say("In place of what is there: from {was}. {gone}.", was=was, gone=gone)

@@ -1,0 +1,1 @@
+"""The page Drift; ``page.py`` comes first."""

@@ -1,0 +1,286 @@
+"""Whether segments made some time ago still fit: the timeline of a frozen model, and what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from dash import Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+
+from dashboard.components import cards, ids
+from dashboard.figures import drift as figures
+from dashboard.figures import empty, graph_config
+from dashboard.i18n.numbers import NOTHING, count, day, percent, plural, with_days, written
+from dashboard.i18n.retelling import retold
+from dashboard.i18n.texts import say
+from dashboard.pages.drift.shifts import shift_panels
+from dashboard.queries.which_run import engine_titles, run_from, run_label, title_of
+from dashboard.services import Services
+from engines.calendar import HISTORY_DAYS, cutoffs
+from engines.contract import DriftPoint, LivePoint
+from storage.contract import Run, Snapshot
+
+PATH = "/drift"
+TITLE = "Drift"
+ORDER = 20
+AREA = "operations"
+
+TIMELINE = "drift-timeline"
+MOVED = "drift-moved"
+SHIFTS = "drift-shifts"
+SHOWN = "drift-run"
+
+_GRID = {"gridTemplateColumns": "repeat(auto-fit, minmax(min(100%, 260px), 1fr))"}
+
+
+def layout(services: Services, **query: Any) -> Component:
+    """The page for the run in the address."""
+    run = run_from(services.store, query.get("run"))
+    if run is None:
+        return cards.empty_state(say("No timeline yet"), cards.sales_first())
+    snapshot = services.store.snapshot(run.snapshot_id)
+    label = run_label(run, engine_titles())
+    points, live = services.store.drift(run.id), _live(run, services)
+    if not points and not live:
+        return cards.empty_state(
+            say("{run} on {dataset} has no timeline", run=label, dataset=title_of(snapshot)),
+            [
+                say(
+                    "A timeline needs {days} days of sales before the model is frozen and a month after; it is drawn "
+                    "when sales are read with segmentry run. Choose another data set above.",
+                    days=HISTORY_DAYS,
+                ),
+            ],
+        )
+    threshold = services.config.drift.threshold
+    told = [
+        html.P(_verdict(points, threshold), className="seg-lead mb-1"),
+        html.P(_advice(run), className="seg-lead mb-1"),
+        html.P(_explained(run, snapshot, points, threshold), className="seg-lead"),
+    ]
+    moved = [
+        html.Section(
+            [
+                html.H2(say("What moved: the customers or the model")),
+                html.P(_moved(points) if points else "", className="seg-hint mb-1"),
+                _graph(MOVED, f"moved-run-{run.id}", "320px"),
+            ],
+            className="seg-card",
+        ),
+        html.Section(
+            [
+                html.H2(say("How the customers themselves have changed")),
+                html.P(
+                    say(
+                        "The population stability index (PSI) against the customers that the frozen model was made "
+                        "from: below 0.1 nothing much moved, above 0.25 (the upper dotted line) much did. Recency "
+                        "grows by itself as a shop's history does."
+                    ),
+                    className="seg-hint mb-1",
+                ),
+                html.Div(id=SHIFTS, className="seg-grid", style=_GRID),
+            ],
+            className="seg-card",
+        ),
+        html.Section([html.H2(say("The figures")), _table(points)], className="seg-card"),
+    ]
+    without = say("There is no timeline of the past; below are the runs against the runs before them.")
+    return html.Div(
+        [
+            html.H1(say("Drift of {run}", run=label)),
+            *(told if points else [html.P(without, className="seg-lead")]),
+            html.Section(
+                [html.H2(say("Agreement date by date")), _graph(TIMELINE, f"drift-run-{run.id}", "460px")],
+                className="seg-card",
+            ),
+            *([_against(live)] if live else []),
+            html.Div(moved, hidden=not points, className="mt-3"),
+            html.P(
+                dcc.Link(say("Who went where between two dates"), href=f"/migration?run={run.id}"),
+                className="mt-3 mb-0",
+            ),
+            dcc.Store(id=SHOWN, data=run.id),
+        ]
+    )
+
+
+def _live(run: Run, services: Services) -> dict[int, LivePoint]:
+    """Runs of this kind up to this one that were compared with the run before."""
+    found = services.store.live_points(run.dataset, run.engine)
+    return {number: point for number, point in found.items() if point.as_of <= run.as_of.isoformat()}
+
+
+def _against(live: Mapping[int, LivePoint]) -> Component:
+    """Each run against the one before it, the newest first."""
+    head = [html.Th(text, scope="col") for text in (say("Date"), say("Run"), say("Against"))]
+    titles = (say("Customers of both"), say("ARI"), say("Noise reaches to"), say("Changed segment"))
+    head += [html.Th(text, scope="col", className="seg-number") for text in titles]
+    lines = [
+        html.Tr(
+            [
+                html.Th(day(date.fromisoformat(point.as_of)), scope="row", className="seg-nowrap"),
+                html.Td(dcc.Link(say("run {run}", run=number), href=f"{PATH}?run={number}")),
+                html.Td(
+                    say("run {run}, {day}", run=point.against, day=day(date.fromisoformat(point.before))),
+                    className="seg-nowrap",
+                ),
+                html.Td(count(point.customers), className="seg-number"),
+                html.Td(written(point.ari, ".3f"), className="seg-number"),
+                html.Td(
+                    NOTHING if point.noise_low is None else written(point.noise_low, ".3f"), className="seg-number"
+                ),
+                html.Td(percent(point.moved_share), className="seg-number"),
+                html.Td(say("▲ alert") if point.alert else "", className="seg-alarm"),
+            ]
+        )
+        for number, point in reversed(live.items())
+    ]
+    table = html.Table(
+        [html.Thead(html.Tr([*head, html.Th(say("Alert"), scope="col")])), html.Tbody(lines)], className="seg-table"
+    )
+    hint = say(
+        "Both models, that of the run before and the new one, label the customers of both as they are "
+        "now. Noise is that of the timeline at the same date; without one it is measured below the alarm line."
+    )
+    scrolling = html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": say("Live runs")})
+    return html.Section(
+        [html.H2(say("Runs against the runs before them")), html.P(hint, className="seg-hint mb-1"), scrolling],
+        className="seg-card",
+    )
+
+
+def _graph(name: str, filename: str, height: str) -> Component:
+    return dcc.Graph(id=name, config=graph_config(filename), figure=empty("", "light"), style={"height": height})
+
+
+def frozen_on(run: Run, snapshot: Snapshot) -> date | None:
+    """The day the model was frozen, as the run says, or as follows from where the snapshot's sales begin."""
+    kept = run.info.get("drift") or {}
+    if isinstance(kept.get("frozen_at"), str):
+        return date.fromisoformat(kept["frozen_at"])
+    first = snapshot.info.get("first_day")
+    dates = cutoffs(date.fromisoformat(first), snapshot.as_of) if isinstance(first, str) else []
+    return dates[0] if dates else None
+
+
+def _verdict(points: Sequence[DriftPoint], threshold: float) -> list[Any]:
+    alerts = [point for point in points if point.alert]
+    if not alerts:
+        return [
+            say(
+                "No alert at {dates}: the segments of then still are the segments of now.",
+                dates=plural(len(points), "date"),
+            )
+        ]
+    latest = alerts[-1]
+    told = say(
+        "▲ {alerts} at {dates}, the latest on {day} (ARI {ari}).",
+        alerts=plural(len(alerts), "alert"),
+        dates=plural(len(points), "date"),
+        day=_day(latest),
+        ari=written(latest.ari, ".2f"),
+    )
+    return [html.Span(told, className="seg-alarm")]
+
+
+def _advice(run: Run) -> str:
+    kept = run.info.get("drift") or {}
+    return with_days(retold(str(kept.get("reason") or "")))
+
+
+def _explained(run: Run, snapshot: Snapshot, points: Sequence[DriftPoint], threshold: float) -> str:
+    frozen = frozen_on(run, snapshot)
+    if frozen is not None:
+        told = say(
+            "A model with these settings, frozen on {day}, with the sales before that day, labels the customers of "
+            "each later date, and so does one fitted anew.",
+            day=day(frozen),
+        )
+    else:
+        told = say(
+            "A model with these settings, frozen at the start, labels the customers of each later date, and so does "
+            "one fitted anew."
+        )
+    index = say("The adjusted Rand index says how far the two agree: 1 is the same segments, 0 what chance gives.")
+    sentences = [told, index]
+    if any(point.noise_low is not None for point in points):
+        band = say("The band is what refitting alone makes of it; an alert is below the line and below the band.")
+        sentences.append(band)
+    else:
+        unknown = say(
+            "An alert is below {threshold}; how far refitting alone moves it was not measured, so it may be chance.",
+            threshold=f"{threshold:g}",
+        )
+        sentences.append(unknown)
+    measured = sum(point.noise_measured for point in points)
+    dates = plural(measured, "date")
+    if 0 < measured < len(points):
+        where = say("It was measured at {dates}; at the others it follows from the nearest of these.", dates=dates)
+        sentences.append(where)
+    return " ".join(sentences)
+
+
+def _moved(points: Sequence[DriftPoint]) -> str:
+    """The latest date in words: bars are about people, the line is about the model."""
+    latest = points[-1]
+    told = [
+        say("Bars: customers whom the frozen model puts into another segment than at the date before: people change."),
+        say("Line: customers whom a model made anew would put elsewhere: the segments themselves would change."),
+    ]
+    if latest.moved_share is not None and latest.model_moved is not None:
+        bars, line = percent(latest.moved_share), percent(latest.model_moved)
+        told.append(say("On {day}: {bars} and {line}.", day=_day(latest), bars=bars, line=line))
+    return " ".join(told)
+
+
+def _table(points: Sequence[DriftPoint]) -> Component:
+    titles = (say("Customers"), say("ARI"), say("Noise reaches to"), say("Changed segment"), say("New model moves"))
+    numbers = [html.Th(text, scope="col", className="seg-number") for text in titles]
+    head = [html.Th(say("Date"), scope="col"), *numbers, html.Th(say("Alert"), scope="col")]
+    lines = [
+        html.Tr(
+            [
+                html.Th(_day(point), scope="row", className="seg-nowrap"),
+                html.Td(count(point.customers), className="seg-number"),
+                html.Td(written(point.ari, ".3f"), className="seg-number"),
+                html.Td(
+                    NOTHING if point.noise_low is None else written(point.noise_low, ".3f"), className="seg-number"
+                ),
+                html.Td(percent(point.moved_share), className="seg-number"),
+                html.Td(percent(point.model_moved), className="seg-number"),
+                html.Td(say("▲ alert") if point.alert else "", className="seg-alarm"),
+            ]
+        )
+        for point in reversed(points)
+    ]
+    table = html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table")
+    return html.Div(
+        table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": say("Points of the timeline")}
+    )
+
+
+def _day(point: DriftPoint) -> str:
+    return day(date.fromisoformat(point.as_of))
+
+
+def register(app: Dash, services: Services) -> None:
+    """One callback draws the timeline and what moved, in the theme that holds."""
+
+    @app.callback(
+        Output(TIMELINE, "figure"),
+        Output(MOVED, "figure"),
+        Output(SHIFTS, "children"),
+        Input(ids.THEME, "data"),
+        State(SHOWN, "data"),
+    )
+    def draw(theme: str | None, run_id: int) -> Any:
+        shade = theme or "light"
+        run, points = services.store.run(run_id), services.store.drift(run_id)
+        snapshot = services.store.snapshot(run.snapshot_id)
+        frozen, currency = frozen_on(run, snapshot), str(snapshot.info.get("currency") or "")
+        live = list(_live(run, services).values())
+        data = figures.timeline_data(points, services.config.drift.threshold, frozen, live)
+        moved = figures.draw_moved(figures.moved_data(points), shade)
+        return figures.draw_timeline(data, shade), moved, shift_panels(points, shade, currency)

@@ -1,0 +1,1 @@
+"""The page Exports; ``page.py`` comes first."""

@@ -1,0 +1,1 @@
+"""The page Migration; ``page.py`` comes first."""

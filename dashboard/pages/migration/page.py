@@ -1,0 +1,296 @@
+"""Who went where between two dates: ribbons, net flows with money, the list of movers, and segments over time."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+import dash_bootstrap_components as dbc
+from dash import Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+
+from dashboard.components import cards, ids
+from dashboard.figures import graph_config
+from dashboard.figures import migration as figures
+from dashboard.i18n.numbers import count, day, percent, plural, short_money
+from dashboard.i18n.retelling import reason_of
+from dashboard.i18n.texts import say, segment_name
+from dashboard.pipeline.migrate import Between, between_dates, between_runs, dates_of, runs_of_kind
+from dashboard.queries.which_run import engine_titles, run_from, run_label, title_of
+from dashboard.services import Services
+from engines.errors import InputError
+from engines.migration import Migration
+from storage.contract import NotFoundError, Run
+
+PATH = "/migration"
+TITLE = "Migration"
+ORDER = 21
+AREA = "operations"
+
+START = "migration-from"
+END = "migration-to"
+FOUND = "migration-found"
+SIZES = "migration-sizes"
+SHOWN = "migration-run"
+
+
+def layout(services: Services, **query: Any) -> Component:
+    """The page for the run in the address; two pickers say between which dates."""
+    run = run_from(services.store, query.get("run"))
+    if run is None:
+        return cards.empty_state(say("Nobody to follow yet"), cards.sales_first())
+    snapshot = services.store.snapshot(run.snapshot_id)
+    label = run_label(run, engine_titles())
+    starts = _starts(run, services) if run.state == "done" else []
+    if not starts:
+        return cards.empty_state(
+            say("{run} on {dataset} has no earlier date", run=label, dataset=title_of(snapshot)),
+            [say("Customers are followed between two runs of the same engine, or along a run's drift timeline.")],
+        )
+    start = _among(starts, query.get("from")) or _first_start(starts, run)
+    ends = _ends(run, start, services)
+    end = _among(ends, query.get("to")) or _first_end(ends, run)
+    return html.Div(
+        [
+            html.H1(say("Who went where: {run}", run=label)),
+            html.P(
+                say(
+                    "{dataset}. Segments keep their names as long as their customers stay together.",
+                    dataset=title_of(snapshot),
+                ),
+                className="seg-lead mb-2",
+            ),
+            html.Div(
+                [_picker(START, say("From"), starts, start), _picker(END, say("to"), ends, end)],
+                className="d-flex flex-wrap align-items-center gap-2 mb-2",
+            ),
+            dcc.Loading(html.Div(id=FOUND, **{"aria-live": "polite"}), delay_show=300),
+            html.Div(id=SIZES),
+            dcc.Store(id=SHOWN, data=run.id),
+        ]
+    )
+
+
+def _picker(name: str, label: str, options: list[dict[str, str]], value: str) -> Component:
+    select = dbc.Select(id=name, size="sm", options=options, value=value, className="w-auto")
+    return html.Div([html.Label(label, htmlFor=name), select], className="d-flex align-items-center gap-2")
+
+
+Options = list[dict[str, str]]
+
+
+def _starts(run: Run, services: Services) -> Options:
+    """Where one can begin: runs of the same kind that have a later one, then dates of the timeline."""
+    runs = runs_of_kind(run, services)
+    last = runs[-1].as_of if runs else run.as_of
+    return [*(_of_run(item) for item in runs if item.as_of < last), *map(_of_date, dates_of(run, services)[:-1])]
+
+
+def _ends(run: Run, start: str, services: Services) -> Options:
+    """Where one can end: from a run at a later run, from a date at a later date."""
+    if (begun := _run_id(start)) is not None:
+        runs = runs_of_kind(run, services)
+        since = next((item.as_of for item in runs if item.id == begun), run.as_of)
+        return [_of_run(item) for item in runs if item.as_of > since]
+    return [_of_date(day) for day in dates_of(run, services) if day.isoformat() > start]
+
+
+def _first_start(starts: Options, run: Run) -> str:
+    """The run before this one, else the first date of its timeline, else this run itself."""
+    values = [item["value"] for item in starts]
+    runs = [value for value in values if value.startswith("run-")]
+    this = f"run-{run.id}"
+    before = runs[: runs.index(this)] if this in runs else runs
+    dates = [value for value in values if value not in runs]
+    return before[-1] if before else dates[0] if dates else values[0]
+
+
+def _first_end(ends: Options, run: Run) -> str:
+    """This run where it is among them, else the next run or the last date."""
+    values = [item["value"] for item in ends]
+    runs = [value for value in values if value.startswith("run-")]
+    return f"run-{run.id}" if f"run-{run.id}" in runs else next(iter(runs or values[-1:]), "")
+
+
+def _among(options: Options, value: str | None) -> str | None:
+    return value if any(item["value"] == value for item in options) else None
+
+
+def _of_run(run: Run) -> dict[str, str]:
+    return {"value": f"run-{run.id}", "label": say("{day}, run {run}", day=day(run.as_of), run=run.id)}
+
+
+def _of_date(when: date) -> dict[str, str]:
+    return {"value": when.isoformat(), "label": day(when)}
+
+
+def _run_id(value: str) -> int | None:
+    text = value.removeprefix("run-")
+    return int(text) if text != value and text.isdecimal() else None
+
+
+def _between(run_id: int, start: str, end: str, services: Services) -> Between:
+    first, last = _run_id(start), _run_id(end)
+    if first is not None and last is not None:
+        return between_runs(first, last, services)
+    try:
+        days = date.fromisoformat(start), date.fromisoformat(end)
+    except ValueError:
+        raise InputError("Choose two runs, or two dates of the timeline.") from None
+    return between_dates(run_id, *days, services)
+
+
+def register(app: Dash, services: Services) -> None:
+    """One callback offers the dates there are, one works out who went where, one draws the segments over time."""
+
+    @app.callback(
+        Output(END, "options"),
+        Output(END, "value"),
+        Input(START, "value"),
+        State(END, "value"),
+        State(SHOWN, "data"),
+        prevent_initial_call=True,
+    )
+    def offer(start: str, end: str, run_id: int) -> tuple[Options, str]:
+        run = services.store.run(run_id)
+        ends = _ends(run, start, services)
+        return ends, _among(ends, end) or _first_end(ends, run)
+
+    @app.callback(
+        Output(FOUND, "children"),
+        Input(START, "value"),
+        Input(END, "value"),
+        Input(ids.THEME, "data"),
+        State(SHOWN, "data"),
+    )
+    def draw(start: str, end: str, theme: str | None, run_id: int) -> list[Component]:
+        currency = str(services.store.snapshot(services.store.run(run_id).snapshot_id).info.get("currency") or "")
+        try:
+            found = _between(run_id, start, end, services)
+        except (InputError, NotFoundError) as error:
+            return [cards.warning(reason_of(error))]
+        here = f"{PATH}?{urlencode({'run': run_id, 'from': start, 'to': end})}"
+        return _shown(found, here, currency, theme or "light")
+
+    @app.callback(Output(SIZES, "children"), Input(ids.THEME, "data"), State(SHOWN, "data"))
+    def over_time(theme: str | None, run_id: int) -> list[Component]:
+        run, points = services.store.run(run_id), services.store.drift(run_id)
+        kept = run.info.get("drift") or {}
+        if any(point.sizes for point in points):
+            data = figures.sizes_data(points, kept.get("segments") or ())
+        else:
+            data = figures.sizes_of_runs(runs_of_kind(run, services))
+        if len(data.dates) < 2:
+            return []
+        panels = (
+            ("customers", say("Customers by segment"), data.customers),
+            ("revenue", say("Spent so far by segment"), data.revenue),
+        )
+        return [
+            html.Div(
+                [
+                    html.Section(
+                        [
+                            html.H2(title),
+                            dcc.Graph(
+                                id=f"migration-{name}",
+                                config=graph_config(f"segments-{name}-run-{run_id}"),
+                                figure=figures.draw_sizes(data, values, title, theme or "light"),
+                                style={"height": "320px"},
+                            ),
+                        ],
+                        className="seg-card",
+                    )
+                    for name, title, values in panels
+                ],
+                className="seg-grid mt-3",
+            )
+        ]
+
+
+def _shown(found: Between, here: str, currency: str, theme: str) -> list[Component]:
+    moves = found.found
+    changed = moves.known - moves.stayed
+    new = int(moves.customers[-1].sum())
+    gone = int(moves.customers[:, -1].sum())
+    told = say(
+        "From {start} to {end}, {customers} of {known} ({share}) changed segment; {new} are new, {gone} gone.",
+        start=day(found.start),
+        end=day(found.end),
+        customers=plural(changed, "customer"),
+        known=count(moves.known),
+        share=percent(changed / moves.known if moves.known else None),
+        new=count(new),
+        gone=count(gone),
+    )
+    links = [
+        html.A(
+            kind.upper(), href=f"/api/v1/runs/{found.run.id}/movers.{kind}?{urlencode(found.query())}", className="ms-2"
+        )
+        for kind in ("csv", "xlsx", "parquet")
+    ]
+    return [
+        html.Section(
+            [
+                html.H2(say("From segment to segment")),
+                html.P(told, className="mb-1"),
+                html.P(
+                    [
+                        say("{movers} as a list:", movers=plural(len(moves.movers), "mover")),
+                        *links,
+                        dcc.Link(say("Link to these dates"), href=here, className="ms-3"),
+                    ],
+                    className="seg-hint mb-1",
+                ),
+                dcc.Graph(
+                    id="migration-sankey",
+                    config=graph_config(f"migration-run-{found.run.id}"),
+                    figure=figures.draw_sankey(figures.sankey_data(moves), theme),
+                    style={"height": "420px"},
+                ),
+            ],
+            className="seg-card",
+        ),
+        html.Section([html.H2(say("Net flows")), _flows(moves, currency)], className="seg-card"),
+        html.Section(
+            [html.H2(say("Customers from (rows) to (columns)")), _matrix(moves, currency)], className="seg-card"
+        ),
+    ]
+
+
+def _flows(moves: Migration, currency: str) -> Component:
+    titles = (say("Before"), say("After"), say("Came"), say("Left"), say("Net"), say("Net, in what they had spent"))
+    head = [html.Th(say("Segment"), scope="col"), *(html.Th(t, scope="col", className="seg-number") for t in titles)]
+    lines = []
+    for flow in moves.net_flows():
+        sign = "+" if flow.net > 0 else ""
+        cells = [count(flow.before), count(flow.after), count(flow.came), count(flow.left), f"{sign}{count(flow.net)}"]
+        cells.append(f"{'+' if flow.money_net > 0 else ''}{short_money(flow.money_net, currency)}")
+        colour = moves.colours.get(flow.segment, "#999999")
+        name = html.Th([cards.swatch(colour), segment_name(flow.segment)], scope="row")
+        lines.append(html.Tr([name, *(html.Td(text, className="seg-number") for text in cells)]))
+    return _scrolling(
+        html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table"), say("Net flows")
+    )
+
+
+def _matrix(moves: Migration, currency: str) -> Component:
+    heads = [html.Th(figures.called(name), scope="col", className="seg-number") for name in moves.columns]
+    lines = []
+    for row, name in enumerate(moves.rows):
+        cells = [
+            html.Td(
+                count(int(moves.customers[row, column])),
+                className="seg-number seg-best" if name == moves.columns[column] else "seg-number",
+                title=say("{money} spent so far", money=short_money(float(moves.money[row, column]), currency)),
+            )
+            for column in range(len(moves.columns))
+        ]
+        lines.append(html.Tr([html.Th(figures.called(name), scope="row", className="seg-nowrap"), *cells]))
+    table = html.Table([html.Thead(html.Tr([html.Th(say("From")), *heads])), html.Tbody(lines)], className="seg-table")
+    return _scrolling(table, say("Customers from segment to segment"))
+
+
+def _scrolling(table: Component, label: str) -> Component:
+    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": label})

@@ -1,0 +1,313 @@
+"""Start runs in three steps on one page (data, engines, review), and watch them until they are done."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+from flask import request
+
+from dashboard.components import cards
+from dashboard.components.run_cards import BODY, CANCEL, HEAD, LOG, alert, panel, standings
+from dashboard.i18n.numbers import day, plural
+from dashboard.i18n.retelling import reason_of
+from dashboard.i18n.texts import say
+from dashboard.pages.new_run import form
+from dashboard.pages.new_run.steps import (
+    DATASET,
+    DATE,
+    DATE_PLACE,
+    OTHER,
+    REFUSED,
+    REVIEW,
+    SEED,
+    START,
+    TOLD,
+    WHEN,
+    data,
+    dates,
+    engines,
+    review,
+    step,
+)  # fmt: skip
+from dashboard.pipeline.request import RunRequest, Wish, check_date, fitting_settings, queue_runs, why_no_other_date
+from dashboard.pipeline.starter import user_of
+from dashboard.queries.progress import UNDER_WAY
+from dashboard.queries.which_run import engine_titles, run_from, title_of
+from dashboard.services import Services
+from engines import registry
+from engines.errors import InputError
+from storage.contract import NotFoundError, Snapshot
+from storage.queued import Starter
+
+PATH = "/new"
+TITLE = "New run"
+ORDER = 28
+AREA = "operations"
+
+LEAVE, LEFT = "new-run-leave", "new-run-left"
+WATCHED, TICK, PANELS, SAID = "new-run-watched", "new-run-tick", "new-run-panels", "new-run-said"
+
+_MOST_WATCHED = 20
+
+
+# --- what is drawn ----------------------------------------------------------------------------------------------------
+
+
+def layout(services: Services, **query: Any) -> Component:
+    """The form, for the snapshot of the run in the address; or the runs that ``started`` names, as they stand."""
+    if query.get("started"):
+        return _watching(services, _numbers(query["started"]))
+    snapshots = services.store.snapshots()
+    if not snapshots:
+        return cards.empty_state(say("No customers to run engines on yet"), cards.sales_first())
+    current = run_from(services.store, query.get("run"))
+    begin = next((item for item in snapshots if current and item.id == current.snapshot_id), snapshots[0])
+    return html.Div(
+        [
+            html.H1(say("New run")),
+            step(1, say("Data"), *data(snapshots, begin)),
+            step(2, say("Engines"), *engines(services, begin)),
+            step(3, say("Review and start"), *review()),
+            dcc.Store(id=LEAVE),
+            dcc.Store(id=LEFT),
+        ],
+        className="data-page new-run-page",
+    )
+
+
+def _watching(services: Services, numbers: list[int]) -> Component:
+    runs = [services.store.run(number) for number in numbers]
+    states, shown = standings(services.store, numbers, services.clock())
+    snapshots, titles = {item.id: item for item in services.store.snapshots()}, engine_titles()
+    cards_of = [panel(run, each, snapshots.get(run.snapshot_id), titles) for run, each in zip(runs, shown, strict=True)]
+    return html.Div(
+        [
+            html.H1(say("Started runs")),
+            html.P(
+                [
+                    dcc.Link(say("Start others"), href=PATH, className="me-3"),
+                    dcc.Link(say("All runs"), href="/runs", className="me-3"),
+                ],
+                className="mb-2",
+            ),
+            html.Div(id=SAID, **{"aria-live": "assertive"}),
+            html.Div(cards_of, id=PANELS),
+            dcc.Store(id=WATCHED, data={"runs": numbers, "states": states}),
+            dcc.Interval(id=TICK, interval=1000, disabled=not _is_busy(states)),
+        ],
+        className="data-page",
+    )
+
+
+def _is_busy(states: list[str]) -> bool:
+    return any(state in UNDER_WAY for state in states)
+
+
+def _numbers(text: Any) -> list[int]:
+    parts = [part.strip() for part in str(text).split(",")]
+    if not all(part.isdecimal() and len(part) <= 18 for part in parts) or len(parts) > _MOST_WATCHED:
+        raise InputError(f"started must be the numbers of at most {_MOST_WATCHED} runs, as 12,13, not {text!r}.")
+    return [int(part) for part in parts]
+
+
+# --- what was filled in -----------------------------------------------------------------------------------------------
+
+
+def _wishes(filled: dict[str, Any], named: dict[str, Any]) -> dict[str, Wish]:
+    """What every ticked engine is asked for, by its name."""
+
+    def by_engine(kind: str) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for item, value in zip(named[kind], filled[kind], strict=True):
+            found.setdefault(item["engine"], {})[item.get("knob", "")] = value
+        return found
+
+    knobs, columns, autos, ticks = (by_engine(kind) for kind in ("knobs", "columns", "autos", "ticks"))
+    return {
+        entry.name: form.wish_of(
+            entry,
+            {**knobs.get(entry.name, {}), **columns.get(entry.name, {})},
+            filled["seed"],
+            bool(autos.get(entry.name, {}).get("")),
+        )
+        for entry in registry.registered()
+        if entry.engine is not None and ticks.get(entry.name, {}).get("")
+    }
+
+
+def _base(services: Services, filled: dict[str, Any]) -> tuple[Snapshot, date | None]:
+    """The snapshot that is meant, and the date if its customers are still to be built.
+
+    Raises:
+        InputError: another date is wanted, but none is given, or it is not one of the sales'.
+    """
+    if filled["when"] != OTHER:
+        return services.store.snapshot(int(filled["when"])), None
+    base = next((item for item in services.store.snapshots() if item.dataset == filled["dataset"]), None)
+    if base is None:
+        raise InputError("Choose a data set.")
+    if why := why_no_other_date(base):
+        raise InputError(why)
+    if not filled["date"]:
+        raise InputError("Choose the date, or one of the dates that are there.")
+    try:
+        as_of = date.fromisoformat(filled["date"])
+    except ValueError:
+        raise InputError(f"{filled['date']} is no date; write it as 2011-12-09.") from None
+    check_date(base, as_of)
+    return base, as_of
+
+
+def _about(base: Snapshot, as_of: date | None) -> str:
+    if as_of is None:
+        return say(
+            "{dataset} as of {day}: {customers}.",
+            dataset=title_of(base),
+            day=day(base.as_of),
+            customers=plural(base.customers, "customer"),
+        )
+    return say(
+        "{dataset} as of {day}: a new snapshot is made from the same sales first.",
+        dataset=title_of(base),
+        day=day(as_of),
+    )
+
+
+_FILLED = {
+    "ticks": (form.part_id(form.TICK, ALL), "value"),
+    "knobs": (form.part_id(form.KNOB, ALL, ALL), "value"),
+    "columns": (form.part_id(form.COLUMNS, ALL, ALL), "value"),
+    "autos": (form.part_id(form.AUTO_K, ALL), "value"),
+    "seed": (SEED, "value"),
+    "when": (WHEN, "value"),
+    "date": (DATE, "value"),
+    "dataset": (DATASET, "value"),
+}
+_NAMED = {name: State(_FILLED[name][0], "id") for name in ("ticks", "knobs", "columns", "autos")}
+
+
+# --- what happens -----------------------------------------------------------------------------------------------------
+
+
+def register(app: Dash, services: Services) -> None:
+    """The form checks itself as it is filled in, starts runs, and what was started is followed from the store."""
+    app.clientside_callback(
+        ClientsideFunction("segmentryNewRun", "leave"),
+        Output(LEFT, "data"),
+        Input(LEAVE, "data"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(Output(WHEN, "options"), Output(WHEN, "value"), Input(DATASET, "value"), prevent_initial_call=True)
+    def other_dataset(dataset: str) -> tuple[Any, ...]:
+        options = dates(services.store.snapshots(), dataset)
+        return options, options[0]["value"]
+
+    @app.callback(
+        Output(DATE_PLACE, "hidden"),
+        Output(form.part_id(form.COLUMNS, ALL, ALL), "options"),
+        Input(WHEN, "value"),
+        State(form.part_id(form.COLUMNS, ALL, ALL), "value"),
+        prevent_initial_call=True,
+    )
+    def other_snapshot(when: str, chosen: list[list[str]]) -> tuple[Any, ...]:
+        if when == OTHER:
+            return False, [no_update] * len(chosen)
+        columns = services.store.snapshot_columns(int(when))
+        return True, [form.column_options(columns, each) for each in chosen]
+
+    @app.callback(
+        output={
+            "told": Output(TOLD, "children"),
+            "wrong": Output(form.part_id(form.WRONG, ALL), "children"),
+            "review": Output(REVIEW, "children"),
+            "disabled": Output(START, "disabled"),
+        },
+        inputs={
+            "filled": {name: Input(*where) for name, where in _FILLED.items()},
+            "named": {**_NAMED, "wrong": State(form.part_id(form.WRONG, ALL), "id")},
+        },
+    )
+    def check(filled: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
+        entries = {entry.name: entry for entry in registry.registered()}
+        wishes, wrong, said = _wishes(filled, named), {}, []
+        try:
+            base, as_of = _base(services, filled)
+            about, columns = _about(base, as_of), services.store.snapshot_columns(base.id)
+            customers = None if as_of else base.customers
+            refused = ""
+        except InputError as error:
+            about, columns, customers, refused = "", None, None, reason_of(error)
+        for name, wish in wishes.items():
+            try:
+                wish.made() if columns is None else fitting_settings(wish, columns, customers)
+                said.append(form.in_words(entries[name], wish))
+            except InputError as error:
+                wrong[name] = reason_of(error)
+        if refused:
+            said_of: Any = html.P(refused, className="seg-alarm")
+        elif not wishes:
+            said_of = html.P(say("Tick at least one engine."), className="seg-hint")
+        else:
+            total = plural(len(wishes), "run")
+            said_of = [html.P(f"{about} {total}:", className="mb-1"), html.Ul([html.Li(text) for text in said])]
+        return {
+            "told": about,
+            "wrong": [wrong.get(item["engine"], "") for item in named["wrong"]],
+            "review": said_of,
+            "disabled": bool(refused or wrong or not wishes),
+        }
+
+    @app.callback(
+        output={"leave": Output(LEAVE, "data"), "refused": Output(REFUSED, "children")},
+        inputs={
+            "clicks": Input(START, "n_clicks"),
+            "filled": {name: State(*where) for name, where in _FILLED.items()},
+            "named": _NAMED,
+        },
+        prevent_initial_call=True,
+        running=[(Output(START, "disabled"), True, False)],
+    )
+    def start(clicks: int | None, filled: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
+        if not clicks:
+            raise PreventUpdate
+        starter = Starter("page", user_of(request.headers.get("Authorization", "")))
+        try:
+            base, as_of = _base(services, filled)
+            asked = RunRequest(base.id, tuple(_wishes(filled, named).values()), as_of)
+            runs = queue_runs(asked, services.store, starter)
+        except (InputError, NotFoundError) as error:
+            return {"leave": no_update, "refused": alert(reason_of(error))}
+        return {"leave": f"{PATH}?started={','.join(str(run.id) for run in runs)}", "refused": None}
+
+    @app.callback(
+        *(Output({"type": kind, "run": ALL}, "children") for kind in (HEAD, BODY, LOG)),
+        Output(WATCHED, "data"),
+        Output(TICK, "disabled"),
+        Output(SAID, "children"),
+        Input(TICK, "n_intervals"),
+        Input({"type": CANCEL, "run": ALL}, "n_clicks"),
+        State(WATCHED, "data"),
+        prevent_initial_call=True,
+    )
+    def follow(ticks: int | None, clicks: list[int | None], known: dict[str, Any]) -> tuple[Any, ...]:
+        said, asked = None, ctx.triggered_id
+        if isinstance(asked, dict):
+            if not any(clicks):  # the buttons were drawn, nobody pressed one
+                raise PreventUpdate
+            try:
+                services.store.cancel_run(int(asked["run"]))
+            except (InputError, NotFoundError) as error:
+                said = alert(reason_of(error))
+        states, shown = standings(services.store, known["runs"], services.clock())
+        # a button that is still right stays where it is, with the keyboard's focus on it
+        heads = [
+            no_update if now == before else each.head
+            for now, before, each in zip(states, known["states"], shown, strict=True)
+        ]
+        bodies, logs = [each.body for each in shown], [each.log for each in shown]
+        return heads, bodies, logs, {**known, "states": states}, not _is_busy(states), said

@@ -1,0 +1,1 @@
+"""The page Run; ``page.py`` comes first."""

@@ -1,0 +1,138 @@
+"""One run from all sides: what it was made of, what came of it, how good it is, and what its segments are called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
+
+from dashboard.components import cards, ids, name_editor
+from dashboard.figures import dendrogram as figures
+from dashboard.figures import empty, graph_config
+from dashboard.i18n.numbers import day, plural
+from dashboard.i18n.retelling import retold
+from dashboard.i18n.texts import say
+from dashboard.pages.run import sections as run_report
+from dashboard.queries.insights import insights_of, told
+from dashboard.queries.progress import UNDER_WAY
+from dashboard.queries.which_run import engine_titles, run_from, run_label, title_of
+from dashboard.services import Services
+from engines import registry
+from storage.contract import Run, Snapshot
+
+PATH = "/run"
+TITLE = "Run"
+ORDER = 35
+AREA = "operations"
+
+PAGE = "run"
+SHOWN = "run-shown"
+INSIGHTS = "run-insights"
+SEGMENTS = "run-segments"
+TREE = "run-tree"
+
+
+def layout(services: Services, **query: Any) -> Component:
+    """The page for the run in the address, whatever state it is in."""
+    run = run_from(services.store, query.get("run"))
+    if run is None:
+        return cards.empty_state(say("No runs yet"), cards.sales_first())
+    snapshot = services.store.snapshot(run.snapshot_id)
+    knobs = {item.name: item.knobs for item in registry.registered()}.get(run.engine, ())
+    asked = html.Div(
+        [run_report.setting_section(run, knobs), run_report.data_section(snapshot)], className="seg-grid seg-top mt-3"
+    )
+    if run.state != "done":
+        return html.Div([*_head(run, snapshot), asked])
+    return html.Div(
+        [
+            *_head(run, snapshot),
+            html.Div(_insights(services, run), id=INSIGHTS, className="mb-3"),
+            html.Div(run_report.segment_section(run, snapshot, PAGE), id=SEGMENTS),
+            *_model(run),
+            html.Div(run_report.metric_section(run), className="mt-3"),
+            asked,
+            html.Div(
+                [*run_report.note_section(run), run_report.machine_section(run)], className="seg-grid seg-top mt-3"
+            ),
+            name_editor.editor(PAGE),
+            dcc.Store(id=SHOWN, data=run.id),
+        ]
+    )
+
+
+def _head(run: Run, snapshot: Snapshot) -> list[Component]:
+    state = html.Span(say(run.state), className=f"seg-state seg-state-{run.state}")
+    finished = f", {run.finished_at:%Y-%m-%d %H:%M} UTC" if run.finished_at is not None else ""
+    about = f"{title_of(snapshot)}, {day(snapshot.as_of)}: {plural(snapshot.customers, 'customer')}. "
+    ways = (
+        ((say("Open its customers"), "/"), (say("Compare"), "/compare"), (say("Drift"), "/drift"))
+        if run.state == "done"
+        else ()
+    )
+    links = [dcc.Link(text, href=f"{path}?run={run.id}", className="me-3") for text, path in ways]
+    if run.state in UNDER_WAY:
+        links = [dcc.Link(say("Watch its progress"), href=f"/new?started={run.id}")]
+    error = [html.P(retold(run.error), className="seg-alarm")] if run.error else []
+    return [
+        html.H1(say("Run {number}: {title}", number=run.id, title=run_label(run, engine_titles()))),
+        html.P([about, state, finished], className="seg-lead mb-1"),
+        html.P(links, className="mb-3") if links else html.P(className="mb-2"),
+        *error,
+    ]
+
+
+def _insights(services: Services, run: Run) -> Component | None:
+    found = insights_of(services.store, services.frames, run.id)
+    return cards.insight_list(told(found, services.frames.get(run.id).currency))
+
+
+def _model(run: Run) -> list[Component]:
+    """What can be shown of the fitted model: a tree, principal components, how sure a mixture is."""
+    data = _tree(run)
+    parts = [*run_report.variance_section(run), *run_report.certainty_section(run)]
+    shown: list[Component] = [html.Div(parts, className="seg-grid seg-top mt-3")] if parts else []
+    if data is not None:
+        graph = dcc.Graph(
+            id=TREE,
+            config=graph_config(f"dendrogram-run-{run.id}"),
+            figure=empty("", "light"),
+            style={"height": "460px"},
+        )
+        tree = run_report.section(say("How the segments belong together"), graph, hint=figures.dendrogram_words(data))
+        shown.append(html.Div(tree, className="mt-3"))
+    return shown
+
+
+def _tree(run: Run) -> figures.DendrogramData | None:
+    return figures.dendrogram_data(run.info.get("artifacts", {}), run.info.get("diagnostics", {}), run.segments)
+
+
+def register(app: Dash, services: Services) -> None:
+    """Names given by hand are shown at once; the tree is drawn in the theme that holds."""
+    name_editor.register(app, services, PAGE)
+
+    @app.callback(
+        Output(SEGMENTS, "children"),
+        Output(INSIGHTS, "children"),
+        Input(name_editor.edited(PAGE), "data"),
+        State(SHOWN, "data"),
+        prevent_initial_call=True,
+    )
+    def renamed(edit: dict[str, Any] | None, run_id: int) -> tuple[Any, ...]:
+        if edit is None:
+            return no_update, no_update
+        run = services.store.run(run_id)
+        snapshot = services.store.snapshot(run.snapshot_id)
+        return run_report.segment_section(run, snapshot, PAGE), _insights(services, run)
+
+    @app.callback(
+        Output(TREE, "figure"),
+        Input(ids.THEME, "data"),
+        Input(name_editor.edited(PAGE), "data"),
+        State(SHOWN, "data"),
+    )
+    def draw(theme: str | None, edit: dict[str, Any] | None, run_id: int) -> Any:
+        data = _tree(services.store.run(run_id))
+        return no_update if data is None else figures.draw_dendrogram(data, theme or "light")

@@ -1,0 +1,216 @@
+"""The list of runs as a table: state, what it was asked, how that differs from the run before, who, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard.components import cards
+from dashboard.i18n.numbers import NOTHING, day, percent, plural
+from dashboard.i18n.retelling import retold
+from dashboard.i18n.texts import noted, say
+from dashboard.pipeline.request import Open
+from dashboard.pipeline.starter import starter_words
+from dashboard.queries.progress import UNDER_WAY, duration, left_words, seconds_left, took
+from dashboard.queries.which_run import title_of
+from storage.contract import Run, Snapshot
+from storage.queued import Dependents
+
+PICK, RERUN, NEWEST, DELETE, CANCEL = (f"runs-{name}" for name in ("pick", "rerun", "newest", "delete", "cancel"))
+
+_HEADS = (
+    "",
+    noted("Run"),
+    noted("State"),
+    noted("Engine"),
+    noted("Settings"),
+    noted("Data set"),
+    noted("Started by"),
+    noted("Took"),
+    "",
+)
+_RIGHT = ("Run", "Took")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which runs are listed; what is empty does not matter."""
+
+    state: str = ""
+    dataset: str = ""
+    engine: str = ""
+
+    def meets(self, run: Run) -> bool:
+        """Whether a run is listed."""
+        return all(
+            not wanted or wanted == real
+            for wanted, real in ((self.state, run.state), (self.dataset, run.dataset), (self.engine, run.engine))
+        )
+
+
+def run_before(run: Run, runs: Sequence[Run]) -> Run | None:
+    """The latest earlier run of the same engine and data set, of all runs there are."""
+    mine = (item for item in runs if item.id < run.id and (item.engine, item.dataset) == (run.engine, run.dataset))
+    return max(mine, key=lambda item: item.id, default=None)
+
+
+def changes(run: Run, before: Run | None) -> list[str]:
+    """What is set otherwise than in the run before, as ``k 4 → 5``."""
+    if before is None:
+        return []
+    auto = say("chosen for you")
+    was = dict(before.settings) | ({"k": auto} if Open.of(before).choose_k else {})
+    now = dict(run.settings) | ({"k": auto} if Open.of(run).choose_k else {})
+    names = [name for name in (*now, *(name for name in was if name not in now)) if was.get(name) != now.get(name)]
+    return [f"{name} {_shown(was.get(name))} → {_shown(now.get(name))}" for name in names]
+
+
+def _shown(value: Any) -> str:
+    if value is None or value in ("", []):
+        return NOTHING
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def table(
+    shown: Sequence[Run],
+    runs: Sequence[Run],
+    snapshots: Mapping[int, Snapshot],
+    titles: Mapping[str, str],
+    now: datetime,
+    *,
+    picked: Collection[int] = (),
+    current: str | None = None,
+) -> Component:
+    """A line for each run that is shown; ``runs`` are all there are, ``current`` is the run of the address."""
+    customers = {number: item.customers for number, item in snapshots.items()}
+    head = html.Tr(
+        [
+            html.Th(say(text) if text else "", scope="col", className="seg-number" if text in _RIGHT else "")
+            for text in _HEADS
+        ]
+    )
+    lines = []
+    for run in shown:
+        left = left_words(seconds_left(run, now, runs, customers))
+        cells = _cells(run, snapshots.get(run.snapshot_id), run_before(run, runs), titles, left, run.id in picked)
+        lines.append(html.Tr(cells, className="seg-here" if str(run.id) == current else ""))
+    return html.Table([html.Thead(head), html.Tbody(lines)], className="seg-table seg-wide runs-table")
+
+
+def _cells(
+    run: Run,
+    snapshot: Snapshot | None,
+    before: Run | None,
+    titles: Mapping[str, str],
+    left: str,
+    picked: bool,
+) -> list[Component]:
+    told = [_hint(text) for text in (_standing(run, left), retold(run.error or "")) if text]
+    synthetic = [" ", cards.synthetic_badge()] if snapshot and snapshot.info.get("synthetic") else []
+    wanted = Open.of(run).as_of
+    size = f" · {plural(snapshot.customers, 'customer')}" if snapshot and wanted is None else ""
+    people, queued = f"{day(wanted or run.as_of)}{size}", f"{run.created_at:%Y-%m-%d %H:%M} UTC"
+    unseen = html.Span(say("Choose run {run}", run=run.id), className="seg-unseen")
+    pick = dbc.Checkbox(id={"type": PICK, "run": run.id}, value=picked, label=unseen)
+    return [
+        html.Td(pick if run.state == "done" else ""),
+        html.Td(str(run.id), className="seg-number"),
+        html.Td(
+            [html.Span(say(run.state), className=f"seg-state seg-state-{run.state}"), *told], className="runs-state"
+        ),
+        html.Th(titles.get(run.engine, run.engine), scope="row"),
+        html.Td(_settings(run, before), className="runs-settings"),
+        html.Td([title_of(snapshot) if snapshot else run.dataset, *synthetic, _hint(people)], className="runs-name"),
+        html.Td([starter_words(run.starter) or NOTHING, _hint(queued)], className="runs-name"),
+        html.Td(duration(took(run)) or NOTHING, className="seg-number"),
+        html.Td(_ways(run)),
+    ]
+
+
+def _hint(text: str) -> Component:
+    return html.Div(text, className="seg-hint")
+
+
+def _settings(run: Run, before: Run | None) -> list[Any]:
+    k = say("k chosen for you") if Open.of(run).choose_k else "" if run.k is None else f"k = {run.k}"
+    seed = "" if run.seed is None else say("seed {seed}", seed=run.seed)
+    short = ", ".join(text for text in (k, seed) if text)
+    changed = changes(run, before)
+    against = "" if before is None else say("as before") if not changed else "; ".join(changed)
+    title = (
+        "" if before is None else say("Against run {run}, the one before with this engine and data set.", run=before.id)
+    )
+    return [short or NOTHING, html.Div(against, className="seg-hint", title=title)]
+
+
+def _standing(run: Run, left: str) -> str:
+    """What a running run is at, about how long still, and whether it had to be begun again."""
+    if run.state != "running":
+        return ""
+    again = say("begun {times} times", times=run.attempts) if run.attempts > 1 else ""
+    stage = f"{retold(run.stage)}, {percent(run.progress or 0, 0)}" if run.stage else ""
+    return " · ".join(text for text in (stage, left, again) if text)
+
+
+def _ways(run: Run) -> Component:
+    links = [(say("Details"), "/run")]
+    if run.state == "done":
+        links = [(say("Open"), "/"), *links, (say("Compare"), "/compare"), (say("Drift"), "/drift")]
+    ways: list[Component] = [
+        dcc.Link(text, href=f"{path}?run={run.id}", title=say("{way}: run {run}", way=text, run=run.id))
+        for text, path in links
+    ]
+    if run.state in UNDER_WAY:
+        ways += [dcc.Link(say("Watch"), href=f"/new?started={run.id}"), _button(say("Cancel"), CANCEL, run.id)]
+    else:
+        ways += [
+            _button(say("Rerun"), RERUN, run.id),
+            _button(say("Rerun on newest"), NEWEST, run.id, say("Rerun on the newest snapshot")),
+        ]
+    return html.Div([*ways, _button(say("Delete"), DELETE, run.id)], className="runs-ways")
+
+
+def _button(text: str, kind: str, run_id: int, title: str = "") -> Component:
+    told = say("{way}: run {run}", way=title or text, run=run_id)
+    return html.Button(
+        text,
+        id={"type": kind, "run": run_id},
+        type="button",
+        className="link-button",
+        title=told,
+        **{"aria-label": told},
+    )
+
+
+def deletion(run: Run, gone: Dependents) -> list[Component]:
+    """What is asked before a run is deleted: what goes with it, and what stays."""
+    parts = [
+        plural(number, one, many)
+        for number, one, many in (
+            (gone.drift_points, "drift point", ""),
+            (gone.edited_segments, "segment edited by hand", "segments edited by hand"),
+            (gone.alerts, "alert", ""),
+        )
+        if number
+    ]
+    labels = (
+        say(
+            "The labels of {customers} go with run {run} of {dataset}.",
+            customers=plural(gone.labels, "customer"),
+            run=run.id,
+            dataset=run.dataset,
+        )
+        if gone.labels
+        else say("Run {run} of {dataset} has no labels yet.", run=run.id, dataset=run.dataset)
+    )
+    lines = [labels, *([say("So do: {parts}.", parts=", ".join(parts))] if parts else [])]
+    if gone.exports:
+        lines.append(say("It was exported {times}; that stays on record.", times=plural(gone.exports, "time")))
+    lines.append(say("This cannot be undone; the snapshot and other runs stay."))
+    return [html.P(text) for text in lines]

@@ -1,0 +1,1 @@
+"""The page Segments; ``page.py`` comes first."""

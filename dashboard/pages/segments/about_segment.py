@@ -1,0 +1,150 @@
+"""The drawer about one segment: who they are, what to do about them, what they buy, who came and who left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard.components import name_editor
+from dashboard.components.cards import themed
+from dashboard.frames import filters
+from dashboard.i18n.numbers import count, day, percent, plural, round_money, short_money
+from dashboard.i18n.texts import say, segment_name
+from dashboard.pages.segments.about_customer import section
+from dashboard.queries.segment import GONE, NEW, Part, Story, movement_words, story
+from dashboard.services import Services
+from storage.contract import Selection
+
+_LISTED = 6  # segments that customers came from or went to
+
+
+def about_segment(services: Services, run_id: int, key: int, page: str) -> tuple[str, list[Component]]:
+    """The segment's name, and what the drawer shows of it.
+
+    Raises:
+        NotFoundError: no such run or segment.
+    """
+    found = story(services, run_id, key)
+    frame = services.frames.get(run_id)
+    parts = [
+        _head(found),
+        _actions(found, run_id, page),
+        _figures(found, frame.currency),
+        section(say("Rule"), [html.P(found.rule or say("This engine has no rule that could be said in words."))]),
+        *(
+            [section(say("Top countries"), [_shares(found.countries, say("Country"), found)])]
+            if found.countries
+            else []
+        ),
+        *(
+            [section(say("Top categories, by spend"), [_shares(found.categories, say("Category"), found)])]
+            if found.categories
+            else []
+        ),
+        section(say("Since the date before"), _moved(found)),
+    ]
+    return segment_name(found.segment.name), parts
+
+
+def _head(found: Story) -> Component:
+    return html.Div(
+        [
+            html.P(" ".join(found.sentences)),
+            html.P([html.Strong(say("What to do:") + " "), say(found.segment.action)])
+            if found.segment.action
+            else None,
+        ],
+        className="aside-part",
+    )
+
+
+def _actions(found: Story, run_id: int, page: str) -> Component:
+    alone = replace(Selection(), segments=(found.segment.name,))
+    query = filters.write_view(None, alone)
+    customers = found.figures.customers if found.figures else 0
+    return html.Div(
+        [
+            dcc.Link(
+                say("Filter to this segment"), href="/" + filters.write_view(run_id, alone), className="btn btn-primary"
+            ),
+            html.A(
+                say("Export {customers}", customers=plural(customers, "customer")),
+                href=f"/api/v1/runs/{run_id}/export.csv{query}",
+                className="btn btn-outline-secondary",
+            ),
+            name_editor.opener(page, run_id, found.segment),
+        ],
+        className="aside-actions",
+    )
+
+
+def _figures(found: Story, currency: str) -> Component | None:
+    row, whole = found.figures, found.all_of_them
+    if row is None:
+        return None
+    facts: list[tuple[str, str]] = [
+        (say("Customers"), _of_all(count(row.customers), row.share)),
+        (say("Revenue"), _of_all(short_money(row.revenue, currency), row.revenue_share)),
+    ]
+    if row.clv is not None:
+        mean, every = round_money(row.clv, currency), round_money(whole.average_clv, currency)
+        facts.append((say("CLV, mean"), say("{value} (all: {all})", value=mean, all=every)))
+    if row.churn_risk is not None:
+        facts.append((say("Churn risk, mean"), percent(row.churn_risk)))
+    return html.Dl([html.Div([html.Dt(title), html.Dd(text)]) for title, text in facts], className="aside-facts")
+
+
+def _of_all(value: str, share: float | None) -> str:
+    return say("{value} ({share} of all)", value=value, share=percent(share))
+
+
+def _shares(parts: Sequence[Part], what: str, found: Story) -> Component:
+    lines = []
+    for part in parts:
+        bar = {"width": f"{100 * part.share:.1f}%", "backgroundColor": themed(found.segment.colour)}
+        share = html.Span(
+            [percent(part.share), html.Span(html.Span(style=bar), className="share-bar")], className="share"
+        )
+        lines.append(
+            html.Tr(
+                [
+                    html.Th(part.name, scope="row"),
+                    html.Td(share, className="seg-number"),
+                    html.Td(percent(part.of_all), className="seg-number"),
+                ]
+            )
+        )
+    head = [html.Th(what, scope="col")] + [
+        html.Th(title, scope="col", className="seg-number") for title in (say("This segment"), say("All customers"))
+    ]
+    return html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table")
+
+
+def _moved(found: Story) -> list[Component]:
+    moved = found.movement
+    if moved is None:
+        told = say("There is no earlier run of this engine and data set to compare with.")
+        return [html.P(told, className="seg-hint")]
+    now = found.figures.customers if found.figures else 0
+    told = say("Since {day}: {sentence}", day=day(moved.since), sentence=movement_words(moved, now))
+    parts: list[Component] = [html.P(told)]
+    lists: list[tuple[str, Any]] = [(say("Came from"), moved.came), (say("Went to"), moved.left)]
+    parts.append(html.Div([_list(title, pairs) for title, pairs in lists if pairs], className="aside-two"))
+    return parts
+
+
+def _list(title: str, pairs: Sequence[tuple[str, int]]) -> Component:
+    named = {NEW: say("new customers"), GONE: say("customers no more")}
+    lines = [
+        html.Tr([html.Th(named.get(name, segment_name(name)), scope="row"), html.Td(count(n), className="seg-number")])
+        for name, n in pairs
+    ]
+    listed = _LISTED if len(pairs) > _LISTED + 1 else len(pairs)
+    shown, rest = lines[:listed], sum(n for _, n in pairs[listed:])
+    if rest:
+        shown.append(html.Tr([html.Th(say("others"), scope="row"), html.Td(count(rest), className="seg-number")]))
+    return html.Div([html.H4(title), html.Table(html.Tbody(shown), className="seg-table")])

@@ -1,0 +1,233 @@
+"""The table of customers: its columns, and the rows of the page a browser asks for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import dash
+import dash_ag_grid as dag
+import dash_bootstrap_components as dbc
+import numpy as np
+from dash import ClientsideFunction, Input, Output, State, html
+from dash.development.base_component import Component
+
+from dashboard.components.cards import themed
+from dashboard.frames.run import Mask, RunFrame
+from dashboard.i18n.numbers import day, symbol
+from dashboard.i18n.texts import explained, noted, say, segment_name, titled
+from engines.columns import (
+    AVERAGE_ORDER_VALUE,
+    CATEGORY_SHARE,
+    CHURN_RISK,
+    CLV,
+    CLV_HIGH,
+    CLV_LOW,
+    COUNTRY,
+    CUSTOMER_ID,
+    EXPECTED_PURCHASES,
+    FREQUENCY,
+    FUTURE_SPEND,
+    LAST_PURCHASE,
+    MONETARY,
+    NET_MONETARY,
+    P_PURCHASE,
+    RECENCY,
+    SEGMENT,
+    TENURE,
+)
+
+BLOCK = 100  # rows fetched at a time
+#: Shown from the start; what else is known of customers can be chosen.
+_SHOWN = (
+    *(CUSTOMER_ID, SEGMENT, RECENCY, FREQUENCY, MONETARY, CLV, P_PURCHASE, CHURN_RISK, FUTURE_SPEND, COUNTRY),
+    LAST_PURCHASE,
+)
+_CHOSEN = (AVERAGE_ORDER_VALUE, EXPECTED_PURCHASES, NET_MONETARY, TENURE)
+_UNKNOWN = {
+    CHURN_RISK: noted("Unknown: this customer came too short a while ago to say."),
+    CLV: noted("Unknown: no value model could be asked about this customer."),
+    COUNTRY: noted("The sales do not say where this customer lives."),
+}
+_SORTED_FIRST = CLV
+_EPOCH = date(1970, 1, 1)
+
+_PLACES = {"days": 0, "count": 0, "share": 1}  # by kind of column; 2 else
+
+
+def grid(component_id: str) -> dag.AgGrid:
+    """The empty table; its columns come with the run."""
+    return dag.AgGrid(
+        id=component_id,
+        rowModelType="infinite",
+        columnDefs=[],
+        defaultColDef={
+            "sortable": True,
+            "resizable": True,
+            "wrapHeaderText": True,
+            "autoHeaderHeight": True,
+            "suppressMovable": True,
+            "minWidth": 90,
+            "flex": 1,
+        },
+        dashGridOptions={
+            "cacheBlockSize": BLOCK,
+            "maxBlocksInCache": 20,
+            "rowHeight": 36,
+            "multiSortKey": "none",
+            "suppressMultiSort": True,
+            "animateRows": False,
+            "enableCellTextSelection": True,
+            "ensureDomOrder": True,
+            "tooltipShowDelay": 400,
+            "localeText": {"loadingOoo": say("Loading …"), "noRowsToShow": say("Nobody is in view.")},
+        },
+        className="customer-table",
+        style={"height": "560px"},
+    )
+
+
+def columns(frame: RunFrame) -> list[dict[str, Any]]:
+    """Column definitions for a run: titles, units and help from the data dictionary; absent columns are left out.
+
+    Attributes and columns of plug-ins come last, the latter in the plug-ins' own words. What is hidden at first can be
+    chosen to be seen.
+    """
+    shares = [f"{CATEGORY_SHARE}{name}" for name in frame.customers.categories]
+    listed = (*_SHOWN, *frame.texts, *frame.added, *_CHOSEN, *shares)
+    there = [name for name in listed if _is_there(frame, name)]
+    first = _SORTED_FIRST if _SORTED_FIRST in there else MONETARY
+    hidden = {*_CHOSEN, *shares}
+    return [_column(frame, name, name == first) | {"hide": name in hidden} for name in dict.fromkeys(there)]
+
+
+def _is_there(frame: RunFrame, name: str) -> bool:
+    if name == COUNTRY:
+        return frame.has_country
+    return name in (CUSTOMER_ID, SEGMENT) or name in frame.texts or frame.has(name)
+
+
+def _column(frame: RunFrame, name: str, sorted_first: bool) -> dict[str, Any]:
+    if name == SEGMENT:
+        colour = "params.data ? {'borderLeft': '4px solid ' + params.data.colour} : null"
+        return {
+            "field": SEGMENT,
+            "headerName": say("Segment"),
+            "headerTooltip": say("The customer's segment in this run."),
+            "minWidth": 160,
+            "cellStyle": {"function": colour},
+        }
+    column = frame.describe(name)
+    title, help = titled(column), explained(column)
+    if column.unit != "-":
+        help = say("{meaning} Unit: {unit}.", meaning=help, unit=say(column.unit))
+    definition: dict[str, Any] = {
+        "field": name,
+        "headerName": title,
+        "headerTooltip": help,
+        "sortingOrder": ["desc", "asc"],
+    }
+    nothing = say(_UNKNOWN[name]) if name in _UNKNOWN else say("{title} is not known of this customer.", title=title)
+    definition["tooltipValueGetter"] = {
+        "function": f"params.value == null && params.data ? {json.dumps(nothing)} : null"
+    }
+    if column.kind in ("text", "date"):
+        empty = {"valueFormatter": {"function": "params.value == null && params.data ? '–' : params.value"}}
+        return {**definition, **empty, "minWidth": 140, "sortingOrder": ["asc", "desc"]}
+    if column.kind == "money":
+        definition["headerName"] = f"{title} ({symbol(frame.currency).strip()})"
+    shown = f"params.data ? {_written(column.kind, 'params.value')} : ''"
+    if name == CLV and frame.has(CLV_LOW) and frame.has(CLV_HIGH):
+        # whole units: an interval so wide says nothing of pennies
+        parts = [_written("days", f"params.data.{part}") for part in (CLV, CLV_LOW, CLV_HIGH)]
+        shown = f"!params.data || params.data.{CLV_LOW} == null ? ({shown}) : {parts[0]} + ' (' + {parts[1]} + '–' + "
+        shown += f"{parts[2]} + ')'"
+    definition |= {
+        "type": "rightAligned",
+        "valueFormatter": {"function": shown},
+        "minWidth": 176 if name == CLV and frame.has(CLV_LOW) else 124 if column.kind == "money" else 112,
+    }
+    if sorted_first:
+        definition["sort"] = "desc"
+    return definition
+
+
+def _written(kind: str, value: str) -> str:
+    """JavaScript that writes a number as its kind asks for; what is not there is a dash."""
+    return f"segmentryNumber({value}, {_PLACES.get(kind, 2)}, {json.dumps(kind == 'share')})"
+
+
+def chooser(component_id: str) -> Component:
+    """The button above the table that opens the list of its columns; what is chosen stays in the browser."""
+    return html.Div(
+        [
+            html.P(
+                say("A click on a column sorts by it; a click on a customer (or Enter) opens what is known of them."),
+                className="seg-hint",
+            ),
+            html.Details(
+                [
+                    html.Summary(say("Columns"), className="btn btn-sm btn-outline-secondary"),
+                    html.Div(
+                        dbc.Checklist(id=f"{component_id}-chosen", options=[], value=[]),
+                        className="column-list",
+                        role="group",
+                        **{"aria-label": say("Columns of the table")},
+                    ),
+                ],
+                className="columns",
+            ),
+        ],
+        className="table-head",
+    )
+
+
+def register(app: dash.Dash, component_id: str) -> None:
+    """What the list of columns does, all of it in the browser."""
+    here, chosen = "segmentry_segments", f"{component_id}-chosen"
+    app.clientside_callback(
+        ClientsideFunction(here, "columns"),
+        Output(chosen, "options"),
+        Output(chosen, "value"),
+        Input(component_id, "columnDefs"),
+    )
+    app.clientside_callback(
+        ClientsideFunction(here, "choose"),
+        Output(chosen, "className"),
+        Input(chosen, "value"),
+        State(component_id, "columnDefs"),
+        prevent_initial_call=True,
+    )
+
+
+def answer(frame: RunFrame, mask: Mask, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The rows a browser asks for, and how many there are: AG Grid's ``getRowsResponse``."""
+    sort = (request.get("sortModel") or [{"colId": CUSTOMER_ID, "sort": "asc"}])[0]
+    start, stop = int(request.get("startRow", 0)), int(request.get("endRow", BLOCK))
+    positions = frame.page(mask, str(sort["colId"]), sort["sort"] == "desc", start, min(stop, start + 10 * BLOCK))
+    return {"rowData": rows(frame, positions), "rowCount": int(np.count_nonzero(mask))}
+
+
+def rows(frame: RunFrame, positions: np.ndarray) -> list[dict[str, Any]]:
+    """The customers at some positions as the table shows them; None where there is no value."""
+    ids = frame.customers.ids.take(positions).to_pylist()
+    numbers = {name: values[positions].tolist() for name, values in frame.customers.columns.items()}
+    numbers.pop(LAST_PURCHASE, None)
+    texts = {name: values.take(positions).to_pylist() for name, values in frame.texts.items()}
+    colours = [themed(item.colour) for item in frame.segments]
+    called = [segment_name(item.name) for item in frame.segments]
+    seen = frame.values(LAST_PURCHASE)[positions] if frame.has(LAST_PURCHASE) else None
+    found = []
+    for i, (position, customer) in enumerate(zip(positions, ids, strict=True)):
+        code, country = int(frame.segment_codes[position]), int(frame.country_codes[position])
+        row: dict[str, Any] = {CUSTOMER_ID: customer, SEGMENT: called[code], "colour": colours[code]}
+        row[COUNTRY] = frame.countries[country] if country >= 0 else None
+        row |= {name: values[i] for name, values in texts.items()}
+        for name, values in numbers.items():
+            row[name] = None if values[i] != values[i] else values[i]
+        if seen is not None:
+            row[LAST_PURCHASE] = None if np.isnan(seen[i]) else day(_EPOCH + timedelta(days=int(seen[i])))
+        found.append(row)
+    return found

@@ -1,0 +1,260 @@
+"""The rail of controls beside the figures: what each of them shows for a selection, and what it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import dash_bootstrap_components as dbc
+import numpy as np
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components import html as plain
+from dashboard.components.cards import swatch, themed
+from dashboard.frames.filters import LISTS, MEASURES, Measure
+from dashboard.frames.run import RunFrame
+from dashboard.frames.sums import Tally
+from dashboard.i18n.locales import spoken
+from dashboard.i18n.numbers import count
+from dashboard.i18n.texts import explained, say, segment_name
+from engines.columns import CATEGORY_SHARE, describe
+from storage.contract import Selection
+
+CATEGORY, LEAST_SHARE = "share_of", "share_least"  # the category, and the least share of spend that goes to it
+BOUNDS = tuple(field for measure in MEASURES for field in measure.fields)
+#: What the controls ask for, by name: lists, bounds, the search in ids, and one category's share.
+FIELDS = (*LISTS, *BOUNDS, "q", CATEGORY, LEAST_SHARE)
+
+
+def control(prefix: str, field: str) -> str:
+    """The id of the control of a field."""
+    return f"{prefix}-filter-{field.replace('_', '-')}"
+
+
+def place(prefix: str, measure: str) -> str:
+    """The id of what holds a measure's two controls."""
+    return f"{prefix}-filter-{measure.replace('_', '-')}"
+
+
+def rail(prefix: str) -> list[Component]:
+    """All controls; the options of the lists are filled in by the page."""
+    return [
+        _group(
+            say("Segment"), dbc.Checklist(id=control(prefix, "segments"), options=[], value=[], class_name="options")
+        ),
+        html.Div(
+            _group(
+                say("Country"),
+                _country_search(prefix),
+                html.Div(
+                    dbc.Checklist(id=control(prefix, "countries"), options=[], value=[], class_name="options"),
+                    id=f"{prefix}-country-list",
+                    className="options-scroll",
+                    tabIndex=0,
+                    role="group",
+                    **{"aria-label": say("Countries")},
+                ),
+            ),
+            id=f"{prefix}-country-group",
+        ),
+        _group(
+            say("Value and behaviour"),
+            html.Div([html.Span(), html.Span(say("from")), html.Span(say("to"))], className="range range-head"),
+            *[_range_inputs(prefix, measure) for measure in MEASURES],
+        ),
+        html.Div(_group(say("Category"), *_share_inputs(prefix)), id=f"{prefix}-category-group", hidden=True),
+        _group(
+            say("Customer"),
+            html.Label(say("Id contains"), htmlFor=control(prefix, "q"), className="bound-label"),
+            dbc.Input(id=control(prefix, "q"), type="search", size="sm", debounce=400, value=""),
+        ),
+    ]
+
+
+def _country_search(prefix: str) -> Component:
+    return html.Div(
+        [
+            html.Label(say("Find a country"), htmlFor=f"{prefix}-country-search", className="bound-label"),
+            dbc.Input(id=f"{prefix}-country-search", type="search", size="sm"),
+        ]
+    )
+
+
+def _group(title: str, *children: Component) -> Component:
+    return html.Section([html.H2(title), *children], className="filter-group")
+
+
+def _range_inputs(prefix: str, measure: Measure) -> Component:
+    column = describe(measure.column)
+    inputs: list[Component] = []
+    for field, words in zip(measure.fields, (say("{measure} at least"), say("{measure} at most")), strict=True):
+        field_id = control(prefix, field)
+        inputs += [
+            html.Label(words.format(measure=say(measure.label)), htmlFor=field_id, className="seg-unseen"),
+            dbc.Input(
+                id=field_id,
+                type="number",
+                step=measure.step,
+                size="sm",
+                debounce=500,
+                placeholder=say("any"),
+                value=None,
+            ),
+        ]
+    label = html.Span(say(measure.label), className="bound-label", title=explained(column))
+    return html.Div([label, *inputs], className="range", id=place(prefix, measure.name))
+
+
+def _share_inputs(prefix: str) -> list[Component]:
+    return [
+        html.Label(say("Category"), htmlFor=control(prefix, CATEGORY), className="bound-label"),
+        dbc.Select(id=control(prefix, CATEGORY), options=[], value="", size="sm"),
+        html.Div(
+            [
+                html.Label(say("At least … % of spend"), htmlFor=control(prefix, LEAST_SHARE), className="bound-label"),
+                dbc.Input(
+                    id=control(prefix, LEAST_SHARE),
+                    type="number",
+                    min=0,
+                    max=100,
+                    step="any",
+                    size="sm",
+                    debounce=500,
+                    placeholder=say("any"),
+                    value=None,
+                ),
+            ],
+            className="bound",
+        ),
+    ]
+
+
+# --- between controls and selection -----------------------------------------------------------------------------------
+
+
+def control_values(selection: Selection, category: str = "") -> dict[str, Any]:
+    """What the controls show for a selection, by field; ``category`` is the one whose share is shown."""
+    values: dict[str, Any] = {name: list(getattr(selection, name)) for name in LISTS}
+    for measure in MEASURES:
+        for field in measure.fields:
+            value = getattr(selection, field)
+            values[field] = _short(100 * value if value is not None and _is_share(measure) else value)
+    category = category or next(iter(dict(selection.shares)), "")
+    values |= {CATEGORY: category, LEAST_SHARE: share_of(selection, category)}
+    return {**values, "q": selection.q}
+
+
+def from_controls(values: Mapping[str, Any], now: Selection = Selection()) -> Selection:  # noqa: B008 - it is frozen
+    """The selection that the controls show; a number that is not one yet is no condition.
+
+    ``now`` is what holds meanwhile: it knows the areas and the categories for which there is no control.
+    """
+    bounds: dict[str, float | None] = {}
+    for measure in MEASURES:
+        for field in measure.fields:
+            number = _number(values.get(field))
+            bounds[field] = round(number / 100, 12) if number is not None and _is_share(measure) else number
+    lists = {name: tuple(values.get(name) or ()) for name in LISTS}
+    return replace(now, **lists, **bounds, q=(values.get("q") or "").strip(), shares=_shares(values, now))
+
+
+def share_of(selection: Selection, category: str) -> float | int | None:
+    """What the control of shares shows for a category, in per cent."""
+    share = dict(selection.shares).get(category)
+    return _short(None if share is None else 100 * share)
+
+
+def _shares(values: Mapping[str, Any], now: Selection) -> tuple[tuple[str, float], ...]:
+    category, least = values.get(CATEGORY) or "", _number(values.get(LEAST_SHARE))
+    if not category:
+        return now.shares
+    others = tuple(pair for pair in now.shares if pair[0] != category)
+    return others if least is None else (*others, (category, round(least / 100, 12)))
+
+
+def _is_share(measure: Measure) -> bool:
+    return describe(measure.column).kind == "share"
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _short(value: float | None) -> float | int | None:
+    if value is None:
+        return None
+    value = round(value, 10)
+    return int(value) if value == int(value) else value
+
+
+# --- what a run offers ------------------------------------------------------------------------------------------------
+
+
+def category_options(frame: RunFrame) -> list[dict[str, str]]:
+    """The categories of which shares of spend are known."""
+    found = [
+        {"value": name, "label": describe(f"{CATEGORY_SHARE}{name}").title.removeprefix("Share of ")}
+        for name in frame.customers.categories
+    ]
+    return [{"value": "", "label": say("any")}, *found]
+
+
+def reach(frame: RunFrame) -> dict[str, str]:
+    """The least and the greatest value that a customer of the run has, by bound, as a hint in its control."""
+    found = frame.remembered(("reach of bounds", spoken()), lambda: _reach(frame))
+    return {**dict.fromkeys(BOUNDS, say("any")), **found}
+
+
+def _reach(frame: RunFrame) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for measure in MEASURES:
+        if not frame.has(measure.column) or not len(frame):
+            continue
+        values = frame.values(measure.column)
+        scale = 100 if _is_share(measure) else 1
+        ends = np.floor(np.nanmin(values) * scale), np.ceil(np.nanmax(values) * scale)
+        found |= {field: count(float(end)) for field, end in zip(measure.fields, ends, strict=True)}
+    return found
+
+
+def absent(frame: RunFrame) -> dict[str, bool]:
+    """Which measures these customers do not have."""
+    return {measure.name: not frame.has(measure.column) for measure in MEASURES}
+
+
+def segment_options(frame: RunFrame, view: Tally) -> list[dict[str, Any]]:
+    """The segments of a run with colour, name, and how many customers in view each has; ``view`` knows no segment."""
+    counts = view.sizes_by_segment(len(frame.segments))
+    most = max(int(counts.max(initial=0)), 1)
+    return [
+        _option(item.name, int(number), swatch(item.colour), item.colour, int(number) / most, segment_name(item.name))
+        for item, number in zip(frame.segments, counts, strict=True)
+    ]
+
+
+def country_options(frame: RunFrame, view: Tally, chosen: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """The countries of a run with how many customers in view each has; ``view`` knows no country."""
+    counts = view.sizes_by_country(len(frame.countries))[:-1]
+    unknown = [name for name in chosen if name not in frame.countries]
+    known = [_option(name, int(number)) for name, number in zip(frame.countries, counts, strict=True)]
+    return known + [_option(name, 0) for name in unknown]
+
+
+def _option(
+    name: str, customers: int, before: Component | None = None, colour: str = "", bar: float = 0.0, called: str = ""
+) -> dict[str, Any]:
+    text = [before] if before is not None else []
+    text += [
+        plain.Span(called or name, className="option-name"),
+        plain.Span(count(customers), className="option-count"),
+    ]
+    if colour:
+        text.append(
+            plain.Span(className="option-bar", style={"width": f"{100 * bar:.1f}%", "backgroundColor": themed(colour)})
+        )
+    return {
+        "label": plain.Span(text, className="option" + ("" if customers else " none"), title=called or name),
+        "value": name,
+    }

@@ -1,0 +1,132 @@
+"""The panel that slides in from the side of the Segments page: all about one customer, or all about one segment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+from dashboard.components import html as plain
+from dashboard.components import ids
+from dashboard.components.cards import warning
+from dashboard.i18n.retelling import reason_of
+from dashboard.i18n.texts import say, segment_name
+from dashboard.pages.segments.about_customer import about_customer
+from dashboard.pages.segments.about_segment import about_segment
+from dashboard.services import Services
+from engines.contract import NamedSegment
+from storage.contract import NotFoundError
+
+#: Parameters of the address that open the panel; they are no filters.
+CUSTOMER, ABOUT = PARAMETERS = ("customer", "about")
+
+
+def opener(segment: NamedSegment) -> Component:
+    """The button in the table of segments that opens the panel."""
+    label = say(
+        "About {segment}: rule, countries, categories, who came and who left", segment=segment_name(segment.name)
+    )
+    return plain.Button(
+        say("About"),
+        type="button",
+        className="about-button",
+        title=label,
+        **{"data-about": str(segment.key), "aria-label": label},
+    )
+
+
+def panel(services: Services, page: str, query: Mapping[str, Any]) -> Component:
+    """The panel, and what it is asked for: filled already where the page is opened by a link and the run is at hand.
+
+    What is in the page from the start is read before the first chart is drawn, which keeps a browser busy for seconds.
+    """
+    asked = _asked(services, query)
+    title, body = filled(services, asked, asked["theme"], page) if asked else ("", [])
+    return html.Div(
+        [
+            dcc.Store(id=f"{page}-aside-asked", data=asked),
+            dcc.Store(id=f"{page}-aside-settled"),
+            dcc.Store(id=f"{page}-aside-closed"),
+            dbc.Offcanvas(
+                dcc.Loading(
+                    html.Div(body, id=f"{page}-aside-body", className="aside-body"),
+                    delay_show=200,
+                    parent_className="aside-loading",
+                ),
+                id=f"{page}-aside",
+                title=html.Span(title, id=f"{page}-aside-title"),
+                is_open=asked is not None,
+                placement="end",
+                scrollable=True,
+                class_name="aside",
+            ),
+        ]
+    )
+
+
+def _asked(services: Services, query: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What an address opens, as the browser asks for it (assets/drawers.js); None where that has to be read first."""
+    run, name = str(query.get("run", "")), next((name for name in PARAMETERS if query.get(name)), None)
+    if name is None or not (run.isascii() and run.isdecimal()) or not services.frames.at_hand(int(run)):
+        return None
+    return {"run": int(run), name: str(query[name]), "theme": "light"}
+
+
+def register(app: Dash, services: Services, page: str, drawn: str, edited: str) -> None:
+    """The address opens and closes the panel; one callback fills it.
+
+    ``drawn`` and ``edited`` are the stores that tell which run the page shows and that a segment was renamed.
+    """
+    app.clientside_callback(
+        ClientsideFunction("segmentry_drawers", "asked"),
+        Output(f"{page}-aside-asked", "data"),
+        Output(f"{page}-aside", "is_open"),
+        Input(ids.LOCATION, "search"),
+        State(f"{page}-aside-asked", "data"),
+        State(f"{page}-aside", "is_open"),
+        State(drawn, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("segmentry_drawers", "settled"),
+        Output(f"{page}-aside-settled", "data"),
+        Input(drawn, "data"),
+        State(f"{page}-aside-asked", "data"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("segmentry_drawers", "closed"),
+        Output(f"{page}-aside-closed", "data"),
+        Input(f"{page}-aside", "is_open"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        Output(f"{page}-aside-title", "children"),
+        Output(f"{page}-aside-body", "children"),
+        Input(f"{page}-aside-asked", "data"),
+        Input(edited, "data"),
+        prevent_initial_call=True,
+    )
+    def fill(asked: dict[str, Any] | None, renamed: Any) -> tuple[str, list[Component]]:
+        if not asked:
+            raise PreventUpdate
+        return filled(services, asked, asked["theme"], page)
+
+
+def filled(services: Services, asked: dict[str, Any], theme: str, page: str) -> tuple[str, list[Component]]:
+    """Title and content of the panel for a run and a customer or a segment's key."""
+    customer, key = asked.get(CUSTOMER), asked.get(ABOUT)
+    try:
+        if customer is not None:
+            return say("Customer {customer}", customer=customer), about_customer(
+                services, asked["run"], customer, theme
+            )
+        if not str(key).isdecimal():
+            raise NotFoundError(say("There is no segment {segment} in run {run}.", segment=repr(key), run=asked["run"]))
+        return about_segment(services, asked["run"], int(str(key)), page)
+    except NotFoundError as error:
+        return say("Not found"), [warning(reason_of(error))]

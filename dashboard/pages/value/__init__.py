@@ -1,0 +1,1 @@
+"""The page Value; ``page.py`` comes first."""

@@ -1,0 +1,252 @@
+"""What customers will spend, and the proof of how well that was foreseen on a past that is over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+
+from dashboard.components import cards, ids
+from dashboard.figures import empty, graph_config
+from dashboard.figures import values as figures
+from dashboard.i18n.numbers import day, percent
+from dashboard.i18n.texts import say
+from dashboard.pages.run.sections import section
+from dashboard.pages.value.golden import golden_parts
+from dashboard.pages.value.receipts import (
+    Receipt,
+    coverage_section,
+    figures_table,
+    lead,
+    measures_explained,
+    model_section,
+    notes_section,
+    plan_words,
+    verdicts,
+)
+from dashboard.pipeline.golden import golden_run
+from dashboard.queries.receipts import FORESIGHT, LOSS
+from dashboard.queries.which_run import run_from, title_of
+from dashboard.services import Services
+from engines.columns import describe
+from engines.value import golden
+from engines.value.registry import registered_models
+from storage.contract import Snapshot
+
+PATH = "/value"
+TITLE = "Value"
+ORDER = 20
+AREA = "marketing"
+
+RECEIPT = "value"  #: the name under which the store keeps the receipt of a snapshot's value models
+
+SHOWN = "value-snapshot"
+CALIBRATION = "value-calibration"
+RELIABILITY = "value-reliability"
+IMPORTANCES = "value-importances"
+GOLDEN = "value-golden"
+GOLDEN_BUTTON = "value-golden-button"
+_GRAPHS = (CALIBRATION, RELIABILITY, IMPORTANCES)
+_HEIGHT = "340px"
+
+
+def layout(services: Services, **query: Any) -> Component:
+    """The page for the snapshot of the run in the address."""
+    run = run_from(services.store, query.get("run"))
+    if run is None:
+        return cards.empty_state(say("Nobody to value yet"), cards.sales_first())
+    snapshot = services.store.snapshot(run.snapshot_id)
+    receipt = _receipt(services, snapshot)
+    head = [html.H1(say("Value, and how far to trust it")), html.P(_place(snapshot), className="seg-lead mb-1")]
+    if receipt is None:
+        return html.Div([*head, _unchecked(snapshot), _golden_place(), dcc.Store(id=SHOWN)])
+    currency = str(snapshot.info.get("currency", ""))
+    parts = [
+        html.P(lead(receipt), className="seg-lead"),
+        verdicts(receipt),
+        html.Div([_purchases(receipt), _purchase_figures(receipt)], className="seg-grid value-pair mt-3"),
+        html.Div([_churn(receipt), _churn_figures(receipt)], className="seg-grid value-pair mt-3"),
+        html.Div([_spend(receipt), _spend_figures(receipt)], className=f"seg-grid mt-3 {_pair(receipt)}"),
+        html.Div(
+            [part for part in (coverage_section(receipt, currency), model_section(receipt)) if part is not None],
+            className="seg-grid mt-3 mb-3",
+        ),
+        notes_section(receipt.get("notes", ())),
+        _golden_place(),
+        dcc.Store(id=SHOWN, data=snapshot.id),
+    ]
+    return html.Div([*head, *parts])
+
+
+def _place(snapshot: Snapshot) -> str:
+    return say("{dataset}, as of {day}", dataset=title_of(snapshot), day=day(snapshot.as_of))
+
+
+def _receipt(services: Services, snapshot: Snapshot) -> Receipt | None:
+    return next((item.receipt for item in services.store.validations(snapshot.id) if item.name == RECEIPT), None)
+
+
+def _unchecked(snapshot: Snapshot) -> Component:
+    """Why there is no check, and what to do."""
+    notes = snapshot.info.get("value_notes", ())
+    return cards.empty_state(
+        say("These figures have not been checked"),
+        [
+            say(
+                "A check needs 90 days of sales to learn from and 28 to be held against, and is made when sales "
+                "are read. Read them again once there are enough; until then take every figure about the future "
+                "as rough."
+            ),
+        ],
+        [html.Ul([html.Li(note) for note in notes], className="seg-notes text-start")] if notes else [],
+    )
+
+
+# --- sections ---------------------------------------------------------------------------------------------------------
+
+
+def _purchases(receipt: Receipt) -> Component:
+    table = figures_table(
+        say("Purchases: models and baselines"),
+        receipt["holdout"],
+        FORESIGHT,
+        receipt,
+        receipt["chosen"].get("purchases"),
+    )
+    hint = say(
+        "Purchases foreseen for every customer against those made. A model earns its keep by beating the baselines."
+    )
+    return section(say("Who foresaw purchases best?"), table, measures_explained(FORESIGHT), hint=hint)
+
+
+def _churn(receipt: Receipt) -> Component:
+    table = figures_table(say("Churn: models"), receipt["churn"], LOSS, receipt, receipt["chosen"].get("churn"))
+    hint = say(
+        "Lost means no purchase within the days ahead. {plan} Being alive by the model is never the "
+        "churn score: it takes every one-time buyer to be alive.",
+        plan=plan_words(receipt["plan"]["churn"]),
+    )
+    return section(say("Who saw customers leave?"), table, _unknown(receipt), measures_explained(LOSS), hint=hint)
+
+
+def _unknown(receipt: Receipt) -> Component | None:
+    share = receipt.get("unknown_churn")
+    if not share:
+        return None
+    return html.P(
+        say(
+            "{share} of customers came too recently to say anything: their risk is unknown, not low.",
+            share=percent(share),
+        ),
+        className="seg-hint mt-2 mb-0",
+    )
+
+
+def _spend(receipt: Receipt) -> Component:
+    table = figures_table(
+        say("Future spend: models and baselines"), receipt["ltv"], FORESIGHT, receipt, receipt["chosen"].get("ltv")
+    )
+    hint = say(
+        "Money foreseen for every customer against what was spent. {plan}", plan=plan_words(receipt["plan"]["ltv"])
+    )
+    return section(say("Who foresaw spend best?"), table, hint=hint)
+
+
+def _pair(receipt: Receipt) -> str:
+    return "value-pair" if receipt.get("importances") else "value-alone"
+
+
+def _graph(name: str, title: str, hint: str, *, hidden: bool = False) -> Component:
+    words = f"{name}-words"
+    graph = dcc.Graph(id=name, config=graph_config(name), figure=empty("", "light"), style={"height": _HEIGHT})
+    return html.Figure(
+        [
+            html.H2(title, id=f"{name}-title"),
+            html.P(hint, className="seg-hint mb-1"),
+            html.Figcaption(id=words, className="seg-hint"),
+            graph,
+        ],
+        className="seg-card",
+        hidden=hidden,
+        **{"aria-labelledby": f"{name}-title", "aria-describedby": words},
+    )
+
+
+def _purchase_figures(receipt: Receipt) -> Component:
+    title = receipt["titles"].get(receipt["chosen"]["purchases"], "")
+    hint = say("A point is a group of customers of whom alike was expected; on the dotted line exactly that came.")
+    return _graph(CALIBRATION, say("Purchases: expected and made, {model}", model=title), hint)
+
+
+def _churn_figures(receipt: Receipt) -> Component:
+    title = receipt["titles"].get(receipt["chosen"].get("churn"), "")
+    hint = say("Of customers with a risk of 70 %, seven in ten should be lost: points on the dotted line.")
+    return _graph(RELIABILITY, say("Churn risk: foreseen and come true, {model}", model=title), hint)
+
+
+def _spend_figures(receipt: Receipt) -> Component:
+    title = receipt["titles"].get(receipt["chosen"].get("ltv"), "")
+    hint = say("What the model leans on: how much worse it foresees spend when one column is shuffled among customers.")
+    shown = bool(receipt.get("importances"))  # a lifetime model knows purchases and their values alone
+    return _graph(IMPORTANCES, say("What future spend hangs on, {model}", model=title), hint, hidden=not shown)
+
+
+def _golden_place() -> Component:
+    hint = say(
+        "CDNOW is a real shop whose figures have been published. Fitting it here and comparing shows "
+        "that this installation works things out as the literature does."
+    )
+    button = html.Button(say("Fit CDNOW now"), id=GOLDEN_BUTTON, className="btn btn-sm btn-outline-secondary")
+    place = html.Div([button], id=GOLDEN, **{"aria-live": "polite"})
+    return section(say("Golden run"), dcc.Loading(place, delay_show=200, type="dot"), hint=hint)
+
+
+# --- what happens -----------------------------------------------------------------------------------------------------
+
+
+def register(app: Dash, services: Services) -> None:
+    """One callback draws the charts in the theme that holds, one fits CDNOW when asked."""
+
+    @app.callback(
+        {name: Output(name, "figure") for name in _GRAPHS},
+        {name: Output(f"{name}-words", "children") for name in _GRAPHS},
+        Input(ids.THEME, "data"),
+        State(SHOWN, "data"),
+    )
+    def draw(theme: str | None, snapshot_id: int) -> Any:
+        receipt = _receipt(services, services.store.snapshot(snapshot_id)) if snapshot_id else None
+        drawn = pictures(receipt, theme or "light")
+        return {name: item[0] for name, item in drawn.items()}, {name: item[1] for name, item in drawn.items()}
+
+    @app.callback(Output(GOLDEN, "children"), Input(GOLDEN_BUTTON, "n_clicks"), prevent_initial_call=True)
+    def fit(clicks: int | None) -> Any:
+        return golden_parts(services.golden.get(golden.SOURCE, golden_run), model_titles())
+
+
+def model_titles() -> dict[str, str]:
+    """What every registered value model is called, by its name."""
+    return {item.name: item.title for item in registered_models()}
+
+
+def pictures(receipt: Receipt | None, theme: str) -> dict[str, tuple[Any, str]]:
+    """The charts of a receipt with their words, by the id of their graph; what is missing says so."""
+    receipt = receipt or {}
+    chosen = receipt.get("chosen", {})
+    calibration = receipt.get("calibration", {}).get(chosen.get("purchases"))
+    reliability = receipt.get("reliability", {}).get(chosen.get("churn"))
+    importances = receipt.get("importances")
+    drawn = dict.fromkeys(_GRAPHS, (empty(say("Nothing was checked."), theme), ""))
+    if calibration:
+        data = figures.calibration_data(calibration)
+        axes = {"foreseen": say("purchases expected per customer"), "actual": say("purchases made per customer")}
+        drawn[CALIBRATION] = (figures.draw_bins(data, theme, **axes), figures.bin_words(data))
+    if reliability:
+        data = figures.reliability_data(reliability)
+        axes = {"foreseen": say("risk foreseen"), "actual": say("share that was lost")}
+        drawn[RELIABILITY] = (figures.draw_bins(data, theme, **axes), figures.bin_words(data))
+    if importances:
+        ranked = figures.importance_data(importances, lambda name: say(describe(name).title))
+        words = say("It leans most on {column}.", column=ranked.features[0])
+        drawn[IMPORTANCES] = (figures.draw_importances(ranked, theme), words)
+    return drawn

@@ -1,0 +1,226 @@
+"""The receipts of the value models, section by section: what was foreseen, what came, and who did better."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.i18n.numbers import NOTHING, count, day, decimal, money, percent, plural, short_money, written
+from dashboard.i18n.retelling import retold
+from dashboard.i18n.texts import noted, say
+from dashboard.pages.run.sections import scrolled, section, table
+from dashboard.queries.receipts import Measure, best_of, way_of
+
+Receipt = Mapping[str, Any]
+
+_TIMES_VALUE = " x Gamma-Gamma"  # all lifetime models have it, so that a narrow table need not repeat it
+
+
+# --- the first screen -----------------------------------------------------------------------------------------------
+
+_QUESTIONS = {"purchases": noted("Purchases ahead"), "churn": noted("Churn risk"), "ltv": noted("Future spend")}
+
+
+def verdicts(receipt: Receipt) -> Component:
+    """A card per question: whether the model that is used beats guessing, and how sure its intervals were."""
+    cards = [
+        _verdict(
+            say(_QUESTIONS.get(item["question"], item["question"])),
+            say(receipt["titles"].get(item["model"], item["model"])),
+            item["beats"],
+            retold(item["words"]),
+        )
+        for item in receipt["verdicts"]
+    ]
+    return html.Div([*cards, *_interval_card(receipt)], className="kpis value-verdicts")
+
+
+def _verdict(title: str, model: str, good: bool | None, words: str) -> Component:
+    mark = html.Span("✓ " if good else "▲ ", **{"aria-hidden": "true"})
+    state = say("beats its baselines") if good else say("does not beat its baselines")
+    return html.Div(
+        [
+            html.Div(title, className="kpi-title"),
+            html.Div(model, className="value-model"),
+            html.Div([mark, state], className="" if good else "seg-alarm"),
+            html.Div(words, className="kpi-note"),
+        ],
+        className="kpi seg-card",
+    )
+
+
+def _interval_card(receipt: Receipt) -> list[Component]:
+    coverage = receipt.get("coverage")
+    if not coverage:
+        return []
+    held = coverage["spend"]
+    total = coverage.get("total") or {}
+    level = percent(coverage["level"])
+    if not total:
+        note = say("meant to hold {level}", level=level)
+    elif total.get("inside"):
+        note = say("meant to hold {level}; revenue in all came inside its interval", level=level)
+    else:
+        note = say("meant to hold {level}; revenue in all came outside its interval", level=level)
+    return [
+        html.Div(
+            [
+                html.Div(say("Intervals"), className="kpi-title"),
+                html.Div(say("{share} of customers", share=percent(held)), className="value-model"),
+                html.Div(say("spent what their interval said")),
+                html.Div(note, className="kpi-note"),
+            ],
+            className="kpi seg-card",
+        )
+    ]
+
+
+def lead(receipt: Receipt) -> str:
+    """What was checked, in a sentence."""
+    plan = receipt["plan"]
+    return say(
+        "The models were shown the sales up to {cutoff} and nothing after; what they expected of "
+        "{customers} is held against what those did in the {weeks} weeks up to {until}.",
+        cutoff=_day(plan["cutoff"]),
+        customers=plural(plan["customers"], "customer"),
+        weeks=decimal(plan["weeks"], 1).removesuffix(".0"),
+        until=_day(plan["until"]),
+    )
+
+
+def _day(text: str) -> str:
+    return day(date.fromisoformat(text))
+
+
+# --- tables of figures ----------------------------------------------------------------------------------------------
+
+
+def figures_table(
+    label: str,
+    figures: Mapping[str, Mapping[str, float | None]],
+    measures: Sequence[Measure],
+    receipt: Receipt,
+    chosen: str | None,
+) -> Component:
+    """A line per model, the one in use starred, the best of each column marked, naive baselines last."""
+    baselines = [name for name in figures if name in receipt["baselines"]]
+    names = [*(name for name in figures if name not in baselines), *baselines]
+    best = {measure.name: best_of(figures, measure) for measure in measures}
+    heads = [html.Th(say("Model"), scope="col")]
+    heads += [
+        html.Th(
+            say(each.title),
+            scope="col",
+            className="seg-number seg-help",
+            title=f"{say(each.meaning)} {way_of(each)}",
+        )
+        for each in measures
+    ]
+    lines = []
+    for name in names:
+        mark = [html.Span(" ★", title=say("in use"), **{"aria-label": say("in use")})] if name == chosen else []
+        kind = html.Span(" " + say("baseline"), className="seg-hint fw-normal") if name in baselines else None
+        cells = [
+            html.Td(
+                each.told(figures[name].get(each.name)),
+                className="seg-number" + (" seg-best" if best[each.name] == name else ""),
+            )
+            for each in measures
+        ]
+        title = say(receipt["titles"].get(name, name).removesuffix(_TIMES_VALUE))
+        lines.append(html.Tr([html.Th([title, *mark, kind], scope="row", className="seg-nowrap"), *cells]))
+    body = html.Table([html.Thead(html.Tr(heads)), html.Tbody(lines)], className="seg-table")
+    return scrolled(label, body)
+
+
+def measures_explained(measures: Sequence[Measure]) -> Component:
+    """What every column means, for those who do not hover."""
+    items = [
+        item for each in measures for item in (html.Dt(say(each.title)), html.Dd(f"{say(each.meaning)} {way_of(each)}"))
+    ]
+    return html.Details([html.Summary(say("What the columns mean")), html.Dl(items, className="value-meanings")])
+
+
+# --- intervals, models, golden run ----------------------------------------------------------------------------------
+
+
+def coverage_section(receipt: Receipt, currency: str) -> Component | None:
+    """Whether intervals held what they promised."""
+    coverage = receipt.get("coverage")
+    if not coverage:
+        return None
+    level = percent(coverage["level"])
+    rows = [
+        (say("Customers whose spend fell inside"), percent(coverage["spend"]), level),
+        (say("Customers whose purchases fell inside"), percent(coverage["purchases"]), level),
+    ]
+    lines = [
+        html.Tr([html.Th(name, scope="row"), *(html.Td(each, className="seg-number") for each in cells)])
+        for name, *cells in rows
+    ]
+    parts = [table(say("Coverage of the intervals"), (("", False), (say("Held"), True), (say("Meant"), True)), lines)]
+    total = coverage.get("total")
+    if total:
+        low, high = short_money(total["low"], currency), short_money(total["high"], currency)
+        parts.append(
+            html.P(
+                [
+                    say("For all together {low} to {high} was foreseen;", low=low, high=high),
+                    " ",
+                    html.Strong(short_money(total["actual"], currency), title=money(total["actual"], currency)),
+                    " ",
+                    say("came, inside that interval.") if total["inside"] else say("came, outside that interval."),
+                ],
+                className="mt-2 mb-0",
+            )
+        )
+    hint = say(
+        "An interval says how far a customer's spend may be from its CLV: the parameters are not known "
+        "exactly, and customers do as they please. Fewer inside than meant: too sure. More inside is "
+        "usual where many buy nothing, as an interval that begins at nothing holds them all."
+    )
+    return section(say("Do the intervals hold?"), *parts, hint=hint)
+
+
+def model_section(receipt: Receipt) -> Component:
+    """The fitted parameters, so that anyone can check them."""
+    lines = []
+    for name, found in receipt["models"].items():
+        parameters = ", ".join(f"{key} {written(value, '.4g')}" for key, value in found["parameters"].items())
+        likelihood = decimal(found.get("log_likelihood"), 2)
+        how = found.get("method") or NOTHING
+        cells = [html.Td(parameters), html.Td(likelihood, className="seg-number"), html.Td(retold(how))]
+        lines.append(html.Tr([html.Th(receipt["titles"].get(name, name), scope="row", className="seg-nowrap"), *cells]))
+    heads = (
+        (say("Model"), False),
+        (say("Parameters"), False),
+        (say("Log-likelihood"), True),
+        (say("Fitted by"), False),
+    )
+    hint = say("Fitted on the sales up to the cut-off, time in weeks; log-likelihoods are totals over the customers.")
+    return section(say("Parameters"), table(say("Fitted parameters"), heads, lines), hint=hint)
+
+
+def notes_section(notes: Sequence[str]) -> Component | None:
+    """What a reader of the figures should know."""
+    if not notes:
+        return None
+    return section(say("Notes"), html.Ul([html.Li(note) for note in notes], className="seg-notes"))
+
+
+def plan_words(plan: Mapping[str, Any]) -> str:
+    """What a learning model was shown, in a sentence."""
+    tested, cutoff = count(plan["days"]), _day(plan["cutoff"])
+    if not plan.get("lessons"):
+        return say("Tested on the {days} days after {cutoff}.", days=tested, cutoff=cutoff)
+    return say(
+        "Tested on the {days} days after {cutoff}; learned from {lessons} of {learned} days.",
+        days=tested,
+        cutoff=cutoff,
+        lessons=plural(plan["lessons"], "earlier cut-off"),
+        learned=count(plan["learned_days"]),
+    )

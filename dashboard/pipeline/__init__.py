@@ -1,0 +1,1 @@
+"""From sales to stored runs; the only package that reads sales."""

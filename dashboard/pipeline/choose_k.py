@@ -1,0 +1,140 @@
+"""Choosing k, for the command line, the API and the page alike: which engines have one, and what speaks for each k."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+
+from pandas import DataFrame
+
+from dashboard.config import Config
+from dashboard.pipeline.run import make_engine
+from dashboard.pipeline.sales import Progress, as_told, new_snapshot, open_sales, silent, valued_customers
+from dashboard.services import Services
+from engines import features, registry
+from engines.contract import Engine
+from engines.errors import InputError
+from engines.selection import KSelection, evaluate
+from storage.contract import NewSnapshot, Snapshot
+
+#: The range of k that is tried when none is named.
+LOW, HIGH = 2, 12
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: an engine by name, the range of k, the seed (None for the configuration's), and how thoroughly."""
+
+    engine: str = "kmeans"
+    low: int = LOW
+    high: int = HIGH
+    seed: int | None = None
+    gap: bool = False
+
+    def __post_init__(self) -> None:
+        if self.low < LOW or self.high < self.low:
+            raise InputError(
+                f"k from {self.low} to {self.high} is no range to try: begin with {LOW} or more and end no lower."
+            )
+
+
+@dataclass(frozen=True)
+class Source:
+    """Sales to read, as for a run. What is None comes from the configuration."""
+
+    source: str
+    as_of: date | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    name: str | None = None
+    reading: Mapping[str, Any] = field(default_factory=dict)
+
+
+class OfSales(NamedTuple):
+    """The answer for sales that are not stored: which data set they are, as of which day, and notes of the reading."""
+
+    what: NewSnapshot
+    selection: KSelection
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as ``segmentry evaluate --json`` prints it."""
+        return {"name": self.what.dataset, "as_of": self.what.as_of.isoformat(), **self.selection.to_dict()}
+
+
+def choosable_engines() -> dict[str, str]:
+    """The titles, by name, of the registered engines that have a k to choose."""
+    return {item.name: item.title for item in registry.registered() if any(knob.name == "k" for knob in item.knobs)}
+
+
+def _engine(question: Question, config: Config) -> Engine:
+    """The engine that is asked about, with the configuration's settings and the largest k."""
+    engine = make_engine(question.engine, config, k=question.high, seed=question.seed)
+    if "k" not in engine.settings():
+        raise InputError(
+            f"{engine.title} has no k to choose: its own rules decide how many segments there are. "
+            f"Choose from {', '.join(choosable_engines())}."
+        )
+    return engine
+
+
+def choose_k(question: Question, customers: DataFrame, config: Config, progress: Progress = silent) -> KSelection:
+    """Try every k of the range on these customers.
+
+    Raises:
+        InputError: no such engine, one without a k, or customers that cannot be segmented.
+    """
+    engine = _engine(question, config)
+    stage = f"Trying k = {question.low} to {question.high}"
+    progress(stage, 0.0)
+    selection = evaluate(
+        question.engine,
+        engine,
+        customers,
+        ks=range(question.low, question.high + 1),
+        seed=config.engines.seed if question.seed is None else question.seed,
+        gap=question.gap,
+        progress=lambda done: progress(stage, done),
+    )
+    progress(stage, 1.0)
+    return selection
+
+
+def choose_k_of_sales(question: Question, source: Source, config: Config, progress: Progress = silent) -> OfSales:
+    """Read sales and try every k of the range on their customers; nothing is stored.
+
+    Raises:
+        InputError: the source, the mapping or the date cannot be used, or as :func:`choose_k` says.
+    """
+    _engine(question, config)  # refused before anything long begins
+    config = as_told(config, source.reading)
+    progress("Reading and cleaning", 0.0)
+    with open_sales(source.source, config, mapping=source.mapping, as_of=source.as_of) as sales:
+        progress("Reading and cleaning", 1.0)
+        plugins = features.registered_features()
+        new = new_snapshot(sales, config, plugins, source=source.source, name=source.name)
+        customers, new, failed, _ = valued_customers(new, sales, config, plugins, progress)
+        notes = (*sales.notes, *failed)
+    return OfSales(new, choose_k(question, customers, config, progress), notes)
+
+
+def choose_k_of_snapshot(question: Question, snapshot: Snapshot, services: Services) -> KSelection:
+    """Try every k of the range on the customers of a stored snapshot; asked again, the answer is at hand.
+
+    Raises:
+        InputError: as :func:`choose_k` says.
+    """
+    return services.evaluations.get(
+        _asked(question, snapshot),
+        lambda: choose_k(question, services.store.snapshot_customers(snapshot.id), services.config),
+    )
+
+
+def known_choice(question: Question, snapshot: Snapshot, services: Services) -> KSelection | None:
+    """The answer to the same question, if it is at hand."""
+    return services.evaluations.known(_asked(question, snapshot))
+
+
+def _asked(question: Question, snapshot: Snapshot) -> tuple[Any, ...]:
+    return snapshot.id, snapshot.created_at, question  # an id may come again after a snapshot is deleted

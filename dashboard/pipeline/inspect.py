@@ -1,0 +1,118 @@
+"""Looking at a source before it is used: how it is read, what cleaning drops and what is left; nothing is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from dashboard.config import Config
+from dashboard.exports import files as exporting
+from dashboard.pipeline.sales import Progress, open_sales, silent
+from engines.errors import InputError
+
+_KINDS = ("csv", "parquet")
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What there is to say of a source.
+
+    ``mapping``: column by field. ``ledger``: as it would be stored. ``totals``: ``gross``, ``returned`` and ``net``,
+    each with lines, orders, customers and revenue. ``dropped``: how many lines were written to a file, None if none
+    was asked for.
+    """
+
+    name: str
+    title: str
+    synthetic: bool
+    fingerprint: str
+    currency: str
+    mapping: Mapping[str, str]
+    notes: tuple[str, ...]
+    as_of: date
+    first_day: date
+    last_day: date
+    ledger: Mapping[str, Any]
+    totals: Mapping[str, Mapping[str, Any]]
+    dropped: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as ``segmentry inspect --json`` prints it."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "synthetic": self.synthetic,
+            "fingerprint": self.fingerprint,
+            "currency": self.currency,
+            "mapping": dict(self.mapping),
+            "notes": list(self.notes),
+            "as_of": self.as_of.isoformat(),
+            "first_day": self.first_day.isoformat(),
+            "last_day": self.last_day.isoformat(),
+            "ledger": dict(self.ledger),
+            "totals": dict(self.totals),
+            **({} if self.dropped is None else {"dropped": self.dropped}),
+        }
+
+
+def inspect(
+    source: str,
+    config: Config,
+    *,
+    mapping: Mapping[str, str] = {},
+    as_of: date | None = None,
+    dropped: Path | None = None,
+    progress: Progress = silent,
+) -> Inspection:
+    """Read and clean a source as ``segmentry run`` would, and stop there.
+
+    Args:
+        source: what ``segmentry run`` reads.
+        config: how it is read and cleaned.
+        mapping: column of the source by field; goes before the configuration's.
+        as_of: only sales before its midnight count.
+        dropped: a .csv or .parquet file for the lines that cleaning drops, each with its rule and the reason.
+        progress: told what is being done.
+
+    Raises:
+        InputError: the source, the mapping or the date cannot be used, or the file cannot be written.
+    """
+    kind = _kind(dropped)
+    progress("Reading and cleaning", 0.0)
+    with open_sales(source, config, mapping=mapping, as_of=as_of, keep_dropped=dropped is not None) as sales:
+        progress("Reading and cleaning", 1.0)
+        written = None
+        if dropped is not None and kind is not None:
+            progress("Writing dropped lines", 0.0)
+            written = exporting.write(sales.dropped(), dropped, kind, order=list).rows
+            progress("Writing dropped lines", 1.0)
+        return Inspection(
+            name=sales.name,
+            title=sales.title,
+            synthetic=sales.synthetic,
+            fingerprint=sales.fingerprint,
+            currency=sales.currency or config.sales.currency,
+            mapping=sales.mapping,
+            notes=sales.notes,
+            as_of=sales.as_of,
+            first_day=sales.first_day,
+            last_day=sales.last_day,
+            ledger=sales.ledger.to_dict(),
+            totals={name: total.to_dict() for name, total in sales.totals().items()},
+            dropped=written,
+        )
+
+
+def _kind(path: Path | None) -> exporting.Format | None:
+    """The format of the file of dropped lines, known before anything is read."""
+    if path is None:
+        return None
+    kind = exporting.format_of(path) if path.suffix.lower() != ".xlsx" else None
+    if kind not in _KINDS:
+        raise InputError(
+            f"{path.name}: dropped lines are written as .csv or .parquet; they may be too many for a sheet."
+        )
+    return kind

@@ -1,0 +1,244 @@
+"""A finished run's model: kept with the run, read back, and used to put new customers into the run's segments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pandas import DataFrame, Series
+
+from dashboard.config import Cleaning, Config
+from dashboard.pipeline.sales import Progress, as_told, open_sales, reading_of, silent
+from engines import features, models, registry, value
+from engines.columns import (
+    COUNTRY,
+    DISTANCE,
+    FREQUENCY,
+    IS_HOME_COUNTRY,
+    PROBABILITY,
+    SEGMENT,
+    SEGMENT_KEY,
+    VALUE_COLUMNS,
+)
+from engines.contract import Engine, Fitted, Segmentation
+from engines.errors import InputError
+from engines.intake.customers import read_customers
+from engines.value.reappraisal import reappraise
+from storage.contract import NotFoundError, Run, Snapshot, Store
+
+_BATCH = 65_536
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """New customers in a run's segments.
+
+    ``customers``: indexed by customer id, with ``segment``, ``segment_key``, ``distance`` or ``probability`` where the
+    engine has one, and the columns that it looked at. ``as_of``: when they stood so; None for a table of customers.
+    """
+
+    run: Run
+    customers: DataFrame
+    as_of: date | None
+    notes: tuple[str, ...] = ()
+
+    def reader(self) -> pa.RecordBatchReader:
+        """The customers as a file has them, in batches."""
+        return pa.Table.from_pandas(self.customers.reset_index(), preserve_index=False).to_reader(_BATCH)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The labels as ``segmentry predict --json`` prints them."""
+        rows = self.customers.reset_index().to_dict("records")
+        as_of = self.as_of.isoformat() if self.as_of is not None else None
+        return {"run": self.run.id, "as_of": as_of, "customers": rows}
+
+
+def with_model(result: Segmentation) -> tuple[Segmentation, bytes | None]:
+    """A result and its model as it is kept; where that cannot be, None, and the result says so in a note."""
+    try:
+        return result, models.dump(result.fitted)
+    except InputError as error:
+        note = f"No model is kept, so new customers cannot be labelled: {error}"
+        return replace(result, notes=(*result.notes, note)), None
+
+
+def engine_of(run: Run) -> Engine:
+    """The engine that made a run.
+
+    Raises:
+        InputError: its plug-in is not installed any more.
+    """
+    return registry.engine(run.engine, run.settings)
+
+
+def model_of(run: Run, store: Store) -> Fitted:
+    """The fitted model of a finished run.
+
+    Raises:
+        NotFoundError: the run is not finished.
+        InputError: it was stored without a model, or with one that cannot be loaded.
+    """
+    if run.state != "done":
+        raise NotFoundError(f"Run {run.id} is {run.state}; only a finished run has a model.")
+    data = store.model(run.id)
+    if data is None:
+        kept = next((note for note in run.notes if note.startswith("No model is kept")), None)
+        raise InputError(f"Run {run.id} ({run.engine}) has no model. {kept or 'Run its engine again to get one.'}")
+    return models.load(data)
+
+
+def used_columns(engine: Engine) -> tuple[str, ...]:
+    """The columns of the customer table that an engine looks at, in order."""
+    settings = engine.settings()
+    aside = (FREQUENCY,) if settings.get("set_aside_one_order") else ()
+    used = dict.fromkeys((*engine.needs, *settings.get("features", ()), *aside))
+    return tuple(used) or Engine.needs
+
+
+def label(
+    run: Run,
+    source: str,
+    config: Config,
+    store: Store,
+    *,
+    mapping: Mapping[str, str] = {},
+    reading: Mapping[str, Any] = {},
+    as_of: date | None = None,
+    progress: Progress = silent,
+) -> Labelled:
+    """Put the customers of a source into the segments of a finished run.
+
+    The source is sales, cleaned and turned into customers as those of the run's snapshot were, or a table of customers
+    that has the columns the engine looks at.
+
+    Args:
+        run: whose segments.
+        source: what ``segmentry run`` reads, or a CSV, XLSX or Parquet file with a customer per line.
+        config: for what the snapshot does not say.
+        store: where the run is.
+        mapping: column of the source by canonical field.
+        reading: how it is read, by key of [reading]; what is not said is as for the run's snapshot.
+        as_of: only sales before its midnight count; by default the day after the source's last sale.
+        progress: told how far it is.
+
+    Raises:
+        NotFoundError: the run is not finished.
+        InputError: no model, or a source that cannot be read or lacks a column.
+    """
+    fitted = model_of(run, store)
+    engine = engine_of(run)
+    used = used_columns(engine)
+    settings = _as_snapshot(run, config, store, reading)
+    progress("Reading customers", 0.0)
+    customers = read_customers(source, used, mapping=mapping, reading=reading_of(settings))
+    progress("Reading customers", 1.0)
+    notes: tuple[str, ...] = ()
+    if customers is None:
+        customers, as_of, notes = _from_sales(run, used, source, settings, store, mapping, as_of, progress)
+    elif as_of is not None:
+        raise InputError(f"{source} has customers, not sales: their recency is given, so leave out --as-of.")
+    progress("Labelling", 0.0)
+    found = assigned(run, fitted, customers)
+    progress("Labelling", 1.0)
+    return Labelled(run, found.join(customers[list(used)]), as_of, notes)
+
+
+def assigned(run: Run, fitted: Fitted, customers: DataFrame) -> DataFrame:
+    """Segment, segment key and, where the model has one, distance or probability of each customer."""
+    keys = fitted.assign(customers)
+    # a segment that nobody was in when the run was made has no name there
+    names = {item.key: item.name or f"Segment {item.key}" for item in fitted.segments}
+    names |= {item.key: item.name for item in run.segments}
+    found = DataFrame({SEGMENT: keys.map(names), SEGMENT_KEY: keys}, index=customers.index)
+    if hasattr(fitted, "membership"):
+        found[PROBABILITY] = _probability(fitted.membership(customers), keys)
+    elif hasattr(fitted, "distance"):
+        found[DISTANCE] = fitted.distance(customers)
+    return found
+
+
+def _probability(membership: DataFrame, keys: Series) -> Series:
+    places = membership.columns.get_indexer(keys)
+    return Series(membership.to_numpy()[np.arange(len(keys)), places], index=keys.index)
+
+
+def _as_snapshot(run: Run, config: Config, store: Store, reading: Mapping[str, Any]) -> Config:
+    """The configuration with how the run's snapshot was read, and then with what is said of this source."""
+    then = store.snapshot(run.snapshot_id).settings
+    kept = {name: dict(then[name]) for name in ("reading", "cleaning", "clv") if name in then}
+    if "cleaning" in kept:  # by the same rules, but whom and which days the run was about says nothing of new customers
+        cleaning = Cleaning.model_validate(kept["cleaning"])
+        kept["cleaning"] = {**cleaning.model_dump(), "from_day": "", "to_day": "", "only_customers": []}
+    return as_told(config.replace(**kept), reading)
+
+
+def _from_sales(
+    run: Run,
+    used: tuple[str, ...],
+    source: str,
+    settings: Config,
+    store: Store,
+    mapping: Mapping[str, str],
+    as_of: date | None,
+    progress: Progress,
+) -> tuple[DataFrame, date, tuple[str, ...]]:
+    snapshot = store.snapshot(run.snapshot_id)
+    categories = snapshot.settings.get("categories", settings.categories)
+    progress("Reading and cleaning", 0.0)
+    with open_sales(source, settings, mapping=mapping, as_of=as_of) as sales:
+        progress("Reading and cleaning", 1.0)
+        progress("Building customers", 0.0)
+        plugins = [
+            item for item in features.registered_features() if item.column is not None and item.column.name in used
+        ]
+        customers = features.build_customers(sales.table, as_of=sales.as_of, categories=categories, plugins=plugins)
+        if set(used) & set(VALUE_COLUMNS):
+            customers = customers.join(_value(customers, snapshot, settings, used, run))
+        if IS_HOME_COUNTRY in used:
+            customers[IS_HOME_COUNTRY] = _lives_at_home(customers, snapshot, store)
+        progress("Building customers", 1.0)
+        missing = [name for name in used if name not in customers.columns]
+        if missing:
+            raise InputError(
+                f"Run {run.id} ({run.engine}) looks at {', '.join(missing)}, which these sales do not give. Install "
+                f"the plug-in that makes it, or give a table of customers with customer_id, {', '.join(used)}."
+            )
+        return customers, sales.as_of, sales.notes
+
+
+def _value(customers: DataFrame, snapshot: Snapshot, config: Config, used: tuple[str, ...], run: Run) -> DataFrame:
+    """What the customers are likely to spend, by the models of the run's snapshot: so that one alone has a value.
+
+    Raises:
+        InputError: the run looks at a column that came from a model which learned from the past and is not kept.
+    """
+    if "value" in snapshot.info:
+        columns, without = reappraise(customers, snapshot.info["value"])
+        for name, title in without.items():
+            if name in used:
+                raise InputError(
+                    f"Run {run.id} ({run.engine}) looks at {name}, which the model {title} worked out from all sales "
+                    "up to that day; new sales alone do not give it. Run the engine on the new sales, or give a table "
+                    f"of customers that has {name}."
+                )
+        return columns
+    clv = config.clv
+    return value.estimate(
+        customers,
+        horizon_weeks=clv.horizon_weeks,
+        discount_rate=clv.discount_rate,
+        model=clv.model,
+        interval=clv.interval,
+        seed=config.engines.seed,
+    ).columns
+
+
+def _lives_at_home(customers: DataFrame, snapshot: Snapshot, store: Store) -> Series:
+    """Whether customers live in the home country of the run's customers, whatever that of the new ones is."""
+    before = store.snapshot_customers(snapshot.id)
+    home = before.loc[before[IS_HOME_COUNTRY].eq(True), COUNTRY]
+    return customers[COUNTRY].eq(home.iloc[0]) if len(home) else customers[IS_HOME_COUNTRY]

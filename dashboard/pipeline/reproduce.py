@@ -1,0 +1,179 @@
+"""Running a finished run again from its record, to see whether the same comes out: nothing is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from pandas import DataFrame, Series
+
+from dashboard.config import Config
+from dashboard.pipeline.fit import as_then, origin_of, stored_engine, versions
+from dashboard.pipeline.sales import Progress, new_snapshot, open_sales, silent, valued_customers
+from engines.drift import adjusted_rand
+from engines.errors import InputError
+from engines.intake.places import lasting
+from engines.run import check, fit, in_order
+from storage.contract import Run, Snapshot, Store
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something that is not as it was: ``what``, ``then`` and ``now``, in words or numbers."""
+
+    what: str
+    then: Any
+    now: Any
+
+
+@dataclass(frozen=True)
+class Labels:
+    """New labels beside the stored ones.
+
+    ``differ``: customers whose label is another one, or who are in one of the two alone. ``agreement``: the adjusted
+    Rand index over the customers in both, 1 when only the numbers of the segments have changed.
+    """
+
+    customers: int
+    differ: int
+    agreement: float
+
+    @property
+    def remark(self) -> str:
+        """What else is to be said of labels that differ."""
+        if self.differ == 0:
+            return ""
+        if self.agreement == 1:
+            return " (the same groups under other numbers)"
+        return f" (adjusted Rand index {self.agreement:.3f})"
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What came of running a run again.
+
+    ``stored``: from the customers in the store. ``source``: from the raw sales all the way, None where they are not at
+    hand as they were; ``note`` says why. ``differences``: what has changed since, whether it matters or not.
+    """
+
+    run: Run
+    stored: Labels
+    source: Labels | None
+    note: str
+    differences: tuple[Difference, ...] = field(default=())
+
+    @property
+    def identical(self) -> bool:
+        """Whether every label is what it was, each way that was gone."""
+        return self.stored.differ == 0 and (self.source is None or self.source.differ == 0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as ``segmentry reproduce --json`` prints it."""
+        return {
+            "run": self.run.id,
+            "identical": self.identical,
+            "stored": asdict(self.stored),
+            "source": None if self.source is None else asdict(self.source),
+            "note": self.note,
+            "differences": [asdict(item) for item in self.differences],
+        }
+
+
+def reproduce(
+    run_id: int, config: Config, store: Store, *, source: str | None = None, progress: Progress = silent
+) -> Reproduction:
+    """Run a finished run again with its own settings and seed, on its snapshot and, where it can be, from its source.
+
+    Args:
+        run_id: the run.
+        config: of which the currency alone counts: how sales are read is a part of the record.
+        store: where the record is.
+        source: where the raw sales are; by default they are looked for under the name in the record.
+        progress: told what is being done.
+
+    Raises:
+        InputError: the run is not finished, its engine is no longer installed, or ``source`` cannot be read.
+        NotFoundError: there is no such run.
+    """
+    run = store.run(run_id)
+    if run.state != "done":
+        raise InputError(f"Run {run_id} is {run.state}: only a finished run can be reproduced.")
+    snapshot = store.snapshot(run.snapshot_id)
+    differences = _versions_since(run)
+    progress("Running it again on the stored customers", 0.0)
+    was = store.labels(run_id)
+    stored = _compared(was, _labels(run, store.snapshot_customers(snapshot.id)))
+    progress("Running it again on the stored customers", 1.0)
+    at = source or _still_there(snapshot)
+    if at is None:
+        note = f"The source {snapshot.source} is not here, so that only the stored customers count; --source names it."
+        return Reproduction(run, stored, None, note, differences)
+    try:
+        customers, found = from_source(snapshot, at, config, progress)
+        again = None if customers is None else _compared(was, _labels(run, customers))
+    except InputError as error:
+        if source is not None:
+            raise
+        note = f"The source cannot be read again, so that only the stored customers count. {error}"
+        return Reproduction(run, stored, None, note, differences)
+    if again is None:
+        note = f"The sales in {at} are others than the run had, so that only the stored customers count."
+    else:
+        note = f"The sales in {at} are those the run had."
+    return Reproduction(run, stored, again, note, (*differences, *found))
+
+
+def _labels(run: Run, customers: DataFrame) -> Series:
+    """What the run's engine makes of these customers: names and metrics are not needed to compare labels."""
+    engine = stored_engine(run)
+    check(engine, customers)
+    ordered = in_order(customers)
+    fitted, _ = fit(engine, ordered)
+    return fitted.assign(ordered).astype(np.int64)
+
+
+def _compared(was: Series, now: Series) -> Labels:
+    both = was.index.intersection(now.index)
+    a, b = (labels.loc[both].to_numpy(np.int64) for labels in (was, now))
+    alone = len(was) + len(now) - 2 * len(both)
+    return Labels(len(was), int((a != b).sum()) + alone, float(adjusted_rand(a, b)))
+
+
+def _versions_since(run: Run) -> tuple[Difference, ...]:
+    then: Mapping[str, str] = run.info.get("versions", {})
+    now = versions()
+    changed = [Difference(name, then[name], now.get(name)) for name in then if then[name] != now.get(name)]
+    plugin, plugin_now = run.info.get("origin"), origin_of(run.engine)
+    if plugin is not None and plugin != plugin_now and not plugin.startswith("segmentry "):
+        changed.append(Difference(f"plug-in of {run.engine}", plugin, plugin_now))
+    return tuple(changed)
+
+
+def _still_there(snapshot: Snapshot) -> str | None:
+    for name in (snapshot.info.get("location"), snapshot.source):
+        if name is not None and lasting(name) is not None:
+            return str(name)
+    return None
+
+
+def from_source(
+    snapshot: Snapshot, source: str, config: Config, progress: Progress
+) -> tuple[DataFrame | None, tuple[Difference, ...]]:
+    """The customers made anew from the raw sales, None where these are others; and what is different."""
+    config, plugins = as_then(snapshot, config)
+    progress("Reading and cleaning", 0.0)
+    with open_sales(source, config, mapping={}, as_of=snapshot.as_of) as sales:
+        progress("Reading and cleaning", 1.0)
+        if sales.fingerprint != snapshot.fingerprint:
+            return None, (Difference("data fingerprint", snapshot.fingerprint, sales.fingerprint),)
+        new = new_snapshot(sales, config, plugins, source=source, name=snapshot.dataset)
+        customers, new, _, _ = valued_customers(new, sales, config, plugins, progress)
+    then, now = snapshot.settings.get("features", {}), new.settings.get("features", {})
+    changed = [
+        Difference(f"plug-in of {name}", then.get(name), now.get(name))
+        for name in sorted({*then, *now})
+        if then.get(name) != now.get(name)
+    ]
+    return customers, tuple(changed)

@@ -1,0 +1,158 @@
+"""What a worker does with an uploaded file: read all of it and account for it, and make a snapshot of it if asked."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from dashboard.config import Config
+from dashboard.pipeline.inspect import Inspection, inspect
+from dashboard.pipeline.run import Job, queue_job
+from dashboard.pipeline.sales import Progress, silent
+from dashboard.pipeline.tidying import path_of, token_of
+from dashboard.pipeline.uploads import Asked, in_users_words, twin_of
+from engines.errors import InputError
+from engines.intake import EMBEDDED
+from engines.intake.places import files_of, kind_of
+from storage.contract import Snapshot, Store
+from storage.queued import Starter
+from storage.uploaded import Upload
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a task: what was found, the snapshot and runs that were made, or why it failed."""
+
+    found: Mapping[str, Any] | None = None
+    snapshot_id: int | None = None
+    runs: tuple[int, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What is to be read: a file or a folder of files, the snapshot it adds to or replaces, and what may be removed."""
+
+    place: Path
+    name: str
+    earlier: Snapshot | None = None
+    made: Path | None = field(default=None)
+
+
+def work_upload(upload: Upload, config: Config, store: Store, progress: Progress = silent) -> Done:
+    """Do what was asked for; whatever the user can mend is in what comes back, and nothing is half stored."""
+    try:
+        asked = Asked.model_validate(upload.asked)
+        source = _source(upload, asked, config, store)
+        try:
+            if upload.task == "inspect":
+                return Done(found=_inspected(upload, asked, source, config, store, progress))
+            return _stored(upload, asked, source, config, store, progress)
+        except BaseException:
+            _discard(source)
+            raise
+    except InputError as error:
+        return Done(error=in_users_words(str(error), upload))
+
+
+# --- what is read -----------------------------------------------------------------------------------------------------
+
+
+def _source(upload: Upload, asked: Asked, config: Config, store: Store) -> _Source:
+    if upload.file in EMBEDDED:  # nobody uploaded it: it is there on every machine
+        return _Source(Path(upload.file), EMBEDDED[upload.file].title)
+    path = path_of(upload, config).resolve()
+    if not path.is_file():
+        raise InputError(f"The file of {upload.name} is not there any more; upload it again.")
+    name = asked.name or upload.name
+    if asked.how == "new":
+        return _Source(path, name)
+    earlier = next((item for item in store.snapshots() if item.dataset == name), None)
+    if earlier is None:
+        raise InputError(f"There is no data set {name!r} to {asked.how}; choose one that is there, or add a new one.")
+    if asked.how == "replace":
+        return _Source(path, name, earlier)
+    folder = path.parent / f"{token_of(upload)}-{uuid4().hex}.together"
+    try:
+        _link_all([*_files_of(earlier), path], folder)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise InputError(f"The files cannot be put together: {error.strerror}.") from None
+    return _Source(folder, name, earlier, folder)
+
+
+def _files_of(earlier: Snapshot) -> list[Path]:
+    """The files that a snapshot was read from, where they still are."""
+    location = earlier.info.get("location", "")
+    kind = kind_of(location) if location else "nowhere"
+    pattern = str(Path(location) / "*") if kind == "folder" else location
+    files = [Path(location)] if kind == "file" else files_of(pattern) if kind in ("folder", "pattern") else []
+    if not files:
+        raise InputError(
+            f"The sales of {earlier.dataset} cannot be added to: they were not read from files that are still there. "
+            "Upload them together with the new ones (as a .zip), or add a new data set."
+        )
+    return files
+
+
+def _link_all(files: list[Path], folder: Path) -> None:
+    """Every file once in a folder of its own, without copying where the disk allows."""
+    folder.mkdir()
+    for place, file in enumerate(files):
+        target = folder / f"{place:04d}-{file.name}"
+        try:
+            os.link(file, target)
+        except OSError:  # another disk
+            shutil.copyfile(file, target)
+
+
+def _discard(source: _Source) -> None:
+    if source.made is not None:
+        shutil.rmtree(source.made, ignore_errors=True)
+
+
+# --- what is done -----------------------------------------------------------------------------------------------------
+
+
+def _inspected(
+    upload: Upload, asked: Asked, source: _Source, config: Config, store: Store, progress: Progress
+) -> dict[str, Any]:
+    found = inspect(str(source.place), asked.told(config), mapping=asked.mapping, as_of=asked.as_of, progress=progress)
+    _discard(source)
+    notes = [in_users_words(note, upload) for note in found.notes]
+    told = {**found.to_dict(), "name": source.name, "title": source.name, "notes": notes}
+    effect = _effect(asked, source, found, store)
+    return {**told, "asked": upload.asked, "effect": effect, "same_as": twin_of(upload, store)}
+
+
+def _effect(asked: Asked, source: _Source, found: Inspection, store: Store) -> dict[str, Any]:
+    """What will be there afterwards that is not there now, and what will be gone."""
+    after = {"as_of": found.as_of.isoformat(), **found.ledger["out"]}
+    effect: dict[str, Any] = {"how": asked.how, "after": after, "before": None, "removed": None}
+    if source.earlier is not None:
+        effect["before"] = {
+            "snapshot": source.earlier.id,
+            "as_of": source.earlier.as_of.isoformat(),
+            **source.earlier.ledger.get("out", {}),
+        }
+    if asked.how == "replace" and source.earlier is not None:
+        effect["removed"] = {"snapshots": 1, "runs": len(store.runs(snapshot_id=source.earlier.id))}
+    return effect
+
+
+def _stored(upload: Upload, asked: Asked, source: _Source, config: Config, store: Store, progress: Progress) -> Done:
+    told = asked.told(config)
+    job = replace(asked.job(str(source.place), upload.name), name=source.name, called=upload.name)
+    if upload.file in EMBEDDED:
+        job = Job(upload.file)
+    job = replace(job, starter=Starter("upload", upload.asked_by))
+    outcome = queue_job(job, told, store, progress, reuse_runs=True)
+    old = source.earlier
+    if asked.how == "replace" and old is not None and old.id != outcome.snapshot.id:
+        store.delete_snapshot(old.id)  # only now that the new one is there
+    return Done(snapshot_id=outcome.snapshot.id, runs=tuple(run.id for run in outcome.runs))

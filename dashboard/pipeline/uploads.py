@@ -1,0 +1,167 @@
+"""What can be done with an uploaded file: look at it, have it read by a worker, and forget it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from dashboard.config import Cleaning, Config
+from dashboard.pipeline.receive import Limits
+from dashboard.pipeline.run import Job, make_engine
+from dashboard.pipeline.sales import as_told, reading_of
+from dashboard.pipeline.tidying import path_of
+from engines.errors import InputError
+from engines.intake.preview import Preview, preview
+from storage.contract import Store
+from storage.uploaded import NewUpload, Upload, UploadTask
+
+How = Literal["new", "append", "replace"]
+
+
+class Asked(BaseModel):
+    """How a file is to be read and what is to be made of it; what is left out comes from the configuration.
+
+    ``how``: a snapshot of this file alone ("new"), of the data set's latest sales and this file together ("append"), or
+    of this file alone in place of the data set's latest snapshot ("replace").
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    mapping: dict[str, str] = Field(default_factory=dict)
+    reading: dict[str, Any] = Field(default_factory=dict)
+    cleaning: dict[str, Any] = Field(default_factory=dict)
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+    as_of: date | None = Field(default=None, strict=False)
+    engines: list[str] = Field(default_factory=list)
+    k: int | None = Field(default=None, ge=1)
+    seed: int | None = Field(default=None, ge=0)
+    how: How = "new"
+
+    def told(self, config: Config) -> Config:
+        """The configuration with what is asked for in place of these keys of [reading] and [cleaning].
+
+        Raises:
+            InputError: a key that is not there, or a value that it does not allow.
+        """
+        for name, said in self.cleaning.items():
+            if isinstance(said, str) and isinstance(getattr(config.cleaning, name, None), list):
+                raise InputError(f"cleaning {name}: give a list; a file of this machine is named in config.toml alone.")
+        try:
+            rules = Cleaning.model_validate({**config.cleaning.model_dump(), **self.cleaning})
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise InputError(f"cleaning {where}: {first['msg'].removeprefix('Value error, ')}.") from None
+        return as_told(config, self.reading).model_copy(update={"cleaning": rules})
+
+    def job(self, source: str, title: str) -> Job:
+        """What is asked of the runner."""
+        return Job(
+            source,
+            tuple(self.engines),
+            self.k,
+            self.seed,
+            self.as_of,
+            self.mapping,
+            self.name or title,
+            self.reading,
+        )
+
+
+def limits_of(config: Config) -> Limits:
+    """Where uploads go, and how large one may be."""
+    return Limits(Path(config.uploads.folder), config.uploads.limit_mb * 2**20)
+
+
+async def keep(received: NewUpload, config: Config, store: Store) -> tuple[Upload, dict[str, Any] | None]:
+    """Note a received file, and tell what it equals: an earlier upload of the very same content, and its snapshot."""
+    try:
+        return await run_in_threadpool(_keep, received, store)
+    except BaseException:
+        path_of(received, config).unlink(missing_ok=True)
+        raise
+
+
+def _keep(received: NewUpload, store: Store) -> tuple[Upload, dict[str, Any] | None]:
+    upload = store.add_upload(received)
+    return upload, twin_of(upload, store)
+
+
+def twin_of(received: Upload, store: Store) -> dict[str, Any] | None:
+    """What holds the same content already: an upload with its snapshot, or a snapshot read from elsewhere."""
+    snapshots = store.snapshots()
+    there = {item.id: item for item in snapshots}
+    for upload in store.uploads():
+        if upload.id != received.id and upload.fingerprint == received.fingerprint:
+            snapshot = there.get(upload.snapshot_id) if upload.snapshot_id is not None else None
+            return _twin(upload.id, upload.name, snapshot)
+    same = next((item for item in snapshots if item.fingerprint == received.fingerprint), None)
+    return None if same is None else _twin(None, same.source, same)
+
+
+def _twin(upload: int | None, name: str, snapshot: Any) -> dict[str, Any]:
+    known = None if snapshot is None else {"id": snapshot.id, "name": snapshot.dataset, "as_of": str(snapshot.as_of)}
+    return {"upload": upload, "name": name, "snapshot": known}
+
+
+def look(upload: Upload, asked: Asked, config: Config) -> Preview:
+    """The first lines of an upload, and what has to be said before it can be read.
+
+    Raises:
+        InputError: the file cannot be read at all, or is no longer there.
+    """
+    config = asked.told(config)
+    path = str(_there(upload, config))
+    try:
+        seen = preview(path, mapping={**config.mapping, **asked.mapping}, reading=reading_of(config))
+    except InputError as error:
+        raise InputError(in_users_words(str(error), upload)) from None
+    return replace(
+        seen,
+        source=replace(seen.source, name=upload.name),
+        problems=tuple(replace(each, question=in_users_words(each.question, upload)) for each in seen.problems),
+        notes=tuple(in_users_words(note, upload) for note in seen.notes),
+    )
+
+
+def in_users_words(sentence: str, upload: NewUpload) -> str:
+    """A sentence about the file under the name that its owner knows."""
+    return sentence.replace(upload.file, upload.name)
+
+
+def _there(upload: Upload, config: Config) -> Path:
+    path = path_of(upload, config)
+    if not path.is_file():
+        raise InputError(f"The file of upload {upload.id} ({upload.name}) is not there any more; upload it again.")
+    return path
+
+
+def ask(upload_id: int, task: UploadTask, asked: Asked, config: Config, store: Store, who: str | None) -> Upload:
+    """Have a worker read an upload for a user; what can be refused at once is.
+
+    Raises:
+        InputError: a setting that cannot be, an unknown engine, or a file that is not there any more.
+    """
+    upload = store.upload(upload_id)
+    _there(upload, config)
+    asked.told(config)
+    for name in asked.engines:
+        make_engine(name, config, k=asked.k, seed=asked.seed)
+    return store.ask_upload(upload_id, task, asked.model_dump(mode="json"), who=who)
+
+
+def known_mapping(upload: NewUpload, columns: Sequence[str], store: Store) -> tuple[str, dict[str, str]]:
+    """What a source of the same name, or else of the same columns, was mapped to when it was last read, and its name.
+
+    Both are empty where none was, or where a column of it is missing here.
+    """
+    there = set(columns)
+    fitting = [item for item in store.sources() if item.mapping and set(map(str, item.mapping.values())) <= there]
+    fitting.sort(key=lambda item: (item.name == upload.name, item.used_at))
+    return (fitting[-1].name, {str(k): str(v) for k, v in fitting[-1].mapping.items()}) if fitting else ("", {})

@@ -1,0 +1,79 @@
+"""Checks the value models on a source's own past, for the command line: nothing is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from dashboard.config import Config
+from dashboard.pipeline.sales import Progress, open_sales, past_tables, silent, value_settings
+from engines.errors import InputError
+from engines.value import golden
+from engines.value.appraisal import agenda, judge, usable_models
+from engines.value.contract import ValueModel
+
+
+@dataclass(frozen=True)
+class Validated:
+    """What came of a check: the data set's title and currency, the receipt, published figures beside it, notes."""
+
+    title: str
+    currency: str
+    receipt: Mapping[str, Any]
+    golden: tuple[golden.Comparison, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    """What to check: a source as for a run, and the last day that the models shall know (None: as for a snapshot)."""
+
+    source: str
+    last_known_day: date | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    name: str | None = None
+
+
+def validate(
+    check: Check, config: Config, progress: Progress = silent, *, models: Mapping[str, ValueModel] | None = None
+) -> Validated:
+    """Read sales, go back to a day, and hold what the models say then against what came.
+
+    Args:
+        check: what is asked. With a last known day, purchases, churn and spend are all tested on everything after it.
+        config: how sales are read, which model CLV has and how far ahead it looks.
+        progress: told how far it is.
+        models: by name; all that are installed unless told.
+
+    Raises:
+        InputError: the source or mapping cannot be used, or there is too little before or after the day.
+    """
+    settings = value_settings(config)
+    cutoff = None if check.last_known_day is None else check.last_known_day + timedelta(days=1)
+    progress("Reading and cleaning", 0.0)
+    with open_sales(check.source, config, mapping=check.mapping, as_of=None) as sales:
+        progress("Reading and cleaning", 1.0)
+        looked_at = agenda(sales.first_day, sales.as_of, settings, cutoff=cutoff)
+        if looked_at.far is None and looked_at.near is None:
+            raise InputError(
+                f"The sales from {sales.first_day} to {sales.last_day} are too short for a check without a cut-off. "
+                "Give more history, or say with --cutoff up to which day the models shall know it."
+            )
+        progress("Looking back", 0.0)
+        tables = past_tables(sales, config, looked_at)
+        progress("Looking back", 1.0)
+    progress("Judging models", 0.0)
+    receipt = judge(looked_at, tables, settings, usable_models() if models is None else models)
+    progress("Judging models", 1.0)
+    if receipt is None:
+        raise InputError("There is nothing to judge the models by; give more history.")
+    is_golden = (check.source, check.last_known_day) == (golden.SOURCE, golden.LAST_KNOWN_DAY)
+    return Validated(
+        check.name or sales.title,
+        sales.currency or config.sales.currency,
+        receipt,
+        golden.compared(receipt) if is_golden else (),
+        sales.notes,
+    )

@@ -1,0 +1,128 @@
+"""Compares a run that has just been made with the one before it, to say whether the old model would still do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+from pandas import DataFrame, Series
+
+from dashboard.config import Config
+from dashboard.pipeline.label import model_of
+from engines.contract import DriftPoint, Engine, LivePoint
+from engines.drift import adjusted_rand
+from engines.errors import InputError
+from engines.run import in_order
+from engines.timeline import is_alert, noise
+from storage.contract import NotFoundError, Run, Store
+
+
+def live_point(
+    run: Run,
+    engine: Engine,
+    customers: DataFrame,
+    labels: Series,
+    points: Sequence[DriftPoint],
+    store: Store,
+    config: Config,
+) -> LivePoint | None:
+    """A run against the latest earlier one of its data set, engine and settings, on the customers of both.
+
+    The earlier run's model labels them as they are now, and so does the run: their ARI says whether the model has
+    moved. Whom the earlier model puts elsewhere than it did has moved. Where the earlier run kept no model, labels of
+    then and now are compared as they are, which mixes the two, and is never an alert.
+
+    Args:
+        run: as it stands before it is finished.
+        engine: with its settings.
+        customers: those of its snapshot.
+        labels: its segment keys by customer id.
+        points: of its timeline; the noise that was measured there at the run's own date is kept with the point. Where
+            none was, it is measured if the ARI is below the alarm line.
+        store: where the earlier run is.
+        config: for the alarm line.
+
+    Returns:
+        None where there is no earlier run, or no customer of both.
+    """
+    earlier = run_before(run, store)
+    if earlier is None:
+        return None
+    try:
+        was = store.labels(earlier.id)
+    except NotFoundError:  # deleted meanwhile
+        return None
+    ordered = in_order(customers)
+    common = ordered.loc[ordered.index.isin(was.index)]
+    if not len(common):
+        return None
+    now = labels.reindex(common.index).to_numpy(np.int64)
+    then = was.reindex(common.index).to_numpy(np.int64)
+    old = _by_its_model(earlier, common, store)
+    ari = adjusted_rand(then if old is None else old, now)
+    low = _measured(run, points)
+    if old is None:
+        low = None
+    elif low is None and ari < config.drift.threshold:
+        low = _noise(engine, ordered, labels, config)
+    return LivePoint(
+        against=earlier.id,
+        before=earlier.as_of.isoformat(),
+        as_of=run.as_of.isoformat(),
+        customers=len(common),
+        ari=ari,
+        alert=low is not None and is_alert(ari, low, config.drift.threshold),
+        noise_low=low,
+        moved_share=None if old is None else float((old != then).mean()),
+    )
+
+
+def run_before(run: Run, store: Store) -> Run | None:
+    """The latest finished run of the same data set, engine and settings as of an earlier date."""
+    return _latest((run.dataset, run.engine, run.settings), run.as_of, store)
+
+
+def _latest(series: tuple[str, str, Mapping[str, Any]], before: date, store: Store) -> Run | None:
+    same = [
+        other
+        for other in store.runs()
+        if other.state == "done" and (other.dataset, other.engine, other.settings) == series and other.as_of < before
+    ]
+    return max(same, key=lambda other: (other.as_of, other.id), default=None)
+
+
+def points_before(dataset: str, name: str, engine: Engine, as_of: date, store: Store) -> list[DriftPoint]:
+    """The timeline of the run before one that is to be made; its noise bands stay with the points they belong to.
+
+    Args:
+        dataset: what is segmented.
+        name: of the engine.
+        engine: with its settings.
+        as_of: the date of the run to be made.
+        store: where the earlier run is.
+    """
+    earlier = _latest((dataset, name, engine.settings()), as_of, store)
+    try:
+        return [] if earlier is None else store.drift(earlier.id)
+    except NotFoundError:  # deleted meanwhile
+        return []
+
+
+def _by_its_model(earlier: Run, customers: DataFrame, store: Store) -> np.ndarray | None:
+    try:
+        return model_of(earlier, store).assign(customers).reindex(customers.index).to_numpy(np.int64)
+    except (InputError, NotFoundError, KeyError):  # no model was kept, or it looks at a column that is not there now
+        return None
+
+
+def _measured(run: Run, points: Sequence[DriftPoint]) -> float | None:
+    today = run.as_of.isoformat()
+    return next((point.noise_low for point in points if point.as_of == today and point.noise_measured), None)
+
+
+def _noise(engine: Engine, ordered: DataFrame, labels: Series, config: Config) -> float | None:
+    keys = labels.reindex(ordered.index).to_numpy(np.int64)
+    seed = int(engine.settings().get("seed", 0))
+    return noise(engine, ordered, keys, bootstraps=config.drift.bootstraps, seed=seed)[0]

@@ -1,0 +1,1 @@
+"""Questions about stored runs, answered alike for pages, API and command line."""

@@ -1,0 +1,146 @@
+"""Saved audiences: selections with a name, how many customers they mean today, and how many on earlier dates."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlencode
+
+import numpy as np
+
+from dashboard.frames.run import RunFrame
+from dashboard.i18n.texts import say
+from dashboard.queries.history import runs_over_time
+from dashboard.queries.which_run import best_run
+from dashboard.services import Services
+from engines.columns import CATEGORY_SHARE
+from engines.errors import InputError
+from storage.contract import NotFoundError, Run, Selection
+from storage.desk import Audience
+
+_COUNTED = 500_000  # customers of earlier dates that are looked through for one audience unless all are asked for
+
+
+class Size(NamedTuple):
+    """How many customers an audience means in a run.
+
+    ``missing`` names what its selection asks for and the run does not have. ``customers`` is None where that leaves
+    nothing to count: that nobody is called Champions in a run does not mean that nobody was one.
+    """
+
+    run: Run
+    customers: int | None
+    missing: tuple[str, ...] = ()
+
+
+class Sizes(NamedTuple):
+    """An audience on the dates of its data set, the oldest first, and how many older dates were not counted."""
+
+    counted: tuple[Size, ...]
+    uncounted: int
+
+
+def selection_of(audience: Audience) -> Selection:
+    """What an audience selects."""
+    return Selection.from_query(parse_qsl(audience.selection, keep_blank_values=True))
+
+
+def save(services: Services, name: str, selection: Selection, run: Run | None, *, pinned: bool = False) -> Audience:
+    """Keep a selection under a new name, with the data set and engine of the run it was made on.
+
+    Raises:
+        InputError: there is an audience of that name, or the name cannot be used.
+    """
+    called = " ".join(name.split())
+    if any(other.name == called for other in services.store.audiences()):
+        raise InputError(say("There is an audience named {name} already; choose another name.", name=called))
+    where = {"dataset": run.dataset, "engine": run.engine} if run else {}
+    return services.store.save_audience(name, urlencode(selection.to_query()), pinned=pinned, **where)
+
+
+def newest_run(services: Services, audience: Audience, runs: list[Run] | None = None) -> Run | None:
+    """The newest finished run of an audience's data set and engine, on which it is opened; None where there is none.
+
+    ``runs``: all runs, where they were read already.
+    """
+    done = [run for run in (services.store.runs() if runs is None else runs) if run.state == "done"]
+    mine = [run for run in done if audience.dataset in ("", run.dataset) and audience.engine in ("", run.engine)]
+    if not mine:
+        return None
+    latest = max(run.as_of for run in mine)
+    return best_run([run for run in mine if run.as_of == latest], services.config)
+
+
+def sizes(services: Services, audience: Audience, *, every_date: bool = True, newest: Run | None = None) -> Sizes:
+    """How many customers an audience means from date to date, in the runs of its data set and engine.
+
+    Unless ``every_date``, the newest date is counted, and earlier ones while that is quickly done.
+    """
+    newest = newest or newest_run(services, audience)
+    if newest is None:
+        return Sizes((), 0)
+    selection = selection_of(audience)
+    runs = runs_over_time(services.store, newest)
+    runs = [run for run in runs if run.as_of <= newest.as_of]
+    found: list[Size] = []
+    looked_through = 0
+    for number, run in enumerate(reversed(runs)):
+        asked = (run.id, run.created_at, run.revision, selection)
+        size = services.sizes.known(asked)
+        if size is None:
+            looked_through += sum(item.customers for item in run.segments) if number else 0
+            if not every_date and looked_through > _COUNTED:
+                return Sizes(tuple(reversed(found)), len(runs) - number)
+            try:
+                size = services.sizes.get(asked, lambda run=run: _counted(services, run, selection))  # type: ignore[misc]
+            except NotFoundError:  # deleted meanwhile
+                continue
+        found.append(Size(run, *size))
+    return Sizes(tuple(reversed(found)), 0)
+
+
+def _counted(services: Services, run: Run, selection: Selection) -> tuple[int | None, tuple[str, ...]]:
+    known = {item.name for item in run.segments}
+    unknown = tuple(name for name in selection.segments if name not in known)
+    if unknown and len(unknown) == len(selection.segments):
+        return None, unknown
+    frame = services.frames.of(run)
+    absent = _absent(frame, selection)
+    if absent:
+        return None, (*unknown, *absent)
+    return int(np.count_nonzero(frame.mask(selection))), unknown
+
+
+def _absent(frame: RunFrame, selection: Selection) -> tuple[str, ...]:
+    """The columns that the selection looks at and the run does not have, by title."""
+    asked = [bound.column for bound, _ in selection.bounds()]
+    asked += [f"{CATEGORY_SHARE}{category}" for category, _ in selection.shares]
+    asked += [column for area in selection.areas for column in (area.x, area.y)]
+    absent = [frame.describe(name).title for name in dict.fromkeys(asked) if not frame.has(name)]
+    return (*absent, "Country") if selection.countries and not frame.has_country else tuple(absent)
+
+
+def audience_dict(audience: Audience) -> dict[str, Any]:
+    """An audience as the API gives it."""
+    return {
+        "id": audience.id,
+        "name": audience.name,
+        "selection": audience.selection,
+        "pinned": audience.pinned,
+        "dataset": audience.dataset or None,
+        "engine": audience.engine or None,
+        "created_at": audience.created_at.isoformat(),
+    }
+
+
+def sizes_dict(audience: Audience, found: Sizes) -> dict[str, Any]:
+    """The sizes of an audience as the API gives them."""
+    rows = [
+        {
+            "run": size.run.id,
+            "as_of": size.run.as_of.isoformat(),
+            "customers": size.customers,
+            "missing": list(size.missing),
+        }
+        for size in found.counted
+    ]
+    return {**audience_dict(audience), "sizes": rows}

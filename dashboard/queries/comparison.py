@@ -1,0 +1,204 @@
+"""Several runs on the same customers side by side: how far they agree, and where they put the same people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dashboard.frames.cache import FrameCache, RunFrame
+from dashboard.i18n.numbers import NOTHING, decimal, percent
+from dashboard.i18n.texts import noted
+from engines.columns import MONETARY
+from engines.drift import Contingency
+from engines.errors import InputError
+from engines.metrics import METRICS
+from storage.contract import Run
+
+FEWEST, MOST = 2, 6
+_UNITS = 10_000
+
+#: Which way is better, in words, by a metric's ``better``.
+BETTER = {
+    "higher": noted("higher is better"),
+    "lower": noted("lower is better"),
+    "": noted("neither way is better in itself"),
+}
+
+
+class Comparison(NamedTuple):
+    """Runs of one snapshot; ``ari`` and ``ami``: how far each agrees with each, shape (runs, runs), 1 on the diagonal.
+
+    ``ari`` is the adjusted Rand index, ``ami`` the adjusted mutual information.
+    """
+
+    frames: tuple[RunFrame, ...]
+    ari: NDArray[np.float64]
+    ami: NDArray[np.float64]
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs, in the order of the frames."""
+        return tuple(frame.run for frame in self.frames)
+
+
+def compare(frames: FrameCache, run_ids: Sequence[int]) -> Comparison:
+    """Compare finished runs of one snapshot, in the order given.
+
+    Raises:
+        InputError: fewer than 2 or more than 6 runs, one named twice, or runs on different snapshots.
+        NotFoundError: a run that does not exist or is not finished.
+    """
+    if not FEWEST <= len(run_ids) <= MOST or len(set(run_ids)) < len(run_ids):
+        raise InputError(
+            f"A comparison takes {FEWEST} to {MOST} different runs, not {len(run_ids)}: give run=ID for each."
+        )
+    return compare_runs(frames, [frames.get(run_id).run for run_id in run_ids])
+
+
+def compare_runs(frames: FrameCache, runs: Sequence[Run]) -> Comparison:
+    """Compare finished runs that were read from the store just now; as :func:`compare` otherwise."""
+    found = tuple(frames.of(run) for run in runs)
+    for frame in found:
+        if frame.snapshot.id != found[0].snapshot.id:
+            raise InputError(
+                f"Run {frame.run.id} is on snapshot {frame.snapshot.id} and run {found[0].run.id} on snapshot "
+                f"{found[0].snapshot.id}; only runs on the same customers can be compared."
+            )
+    ari, ami = np.eye(len(found)), np.eye(len(found))
+    for row, one in enumerate(found):
+        for column, other in enumerate(found[:row]):
+            ari[row, column], ami[row, column] = agreement(one, other)
+            ari[column, row], ami[column, row] = ari[row, column], ami[row, column]
+    return Comparison(found, ari, ami)
+
+
+def agreement(one: RunFrame, other: RunFrame) -> tuple[float, float]:
+    """Adjusted Rand index and adjusted mutual information of two runs; finished runs never change, so told once."""
+
+    def measured() -> tuple[float, float]:
+        met = Contingency.of_table(cross_table(one, other))
+        return met.adjusted_rand(), met.adjusted_mutual_information()
+
+    return one.remembered(("agreement", other.run.id, other.run.created_at), measured)
+
+
+def cross_table(one: RunFrame, other: RunFrame) -> NDArray[np.int64]:
+    """How many customers each segment of one run (rows) shares with each of another (columns)."""
+    rows, columns = len(one.segments), len(other.segments)
+    turned = other.known(("cross", one.run.id, one.run.created_at))
+    if turned is not None:
+        return turned.T
+    key = ("cross", other.run.id, other.run.created_at)
+    return one.remembered(key, lambda: np.bincount(_cells(one, other), minlength=rows * columns).reshape(rows, columns))
+
+
+def cross_money(one: RunFrame, other: RunFrame) -> NDArray[np.float64]:
+    """What the customers of each cell of the cross-table have spent so far; summed as whole 1/10,000."""
+    rows, columns = len(one.segments), len(other.segments)
+
+    def summed() -> NDArray[np.float64]:
+        units = np.rint(one.values(MONETARY) * _UNITS)  # whole numbers, exact up to 2 to the 53
+        return np.bincount(_cells(one, other), units, minlength=rows * columns).reshape(rows, columns) / _UNITS
+
+    return one.remembered(("money", other.run.id, other.run.created_at), summed)
+
+
+def _cells(one: RunFrame, other: RunFrame) -> NDArray[np.int64]:
+    return one.segment_codes.astype(np.int64) * len(other.segments) + other.segment_codes
+
+
+# --- metrics --------------------------------------------------------------------------------------------------------
+
+#: Metrics that are distances in the engine's own feature space: never compared across spaces.
+IN_SPACE = ("silhouette", "calinski_harabasz", "davies_bouldin", "inertia")
+#: Of these, what also changes with the number of segments alone.
+FALLS_WITH_K = ("inertia",)
+
+_SPACE = ("features", "scaling", "components", "set_aside_one_order")
+
+
+class MetricRow(NamedTuple):
+    """One metric of several runs.
+
+    ``best``: places of the best among those that may be compared. ``one_space``: whether all values may be compared;
+    where they may not, the best is looked for among runs of one feature space.
+    """
+
+    name: str
+    title: str
+    meaning: str
+    better: str
+    values: tuple[float | None, ...]
+    best: frozenset[int]
+    one_space: bool
+
+
+def feature_space(run: Run) -> tuple[str, ...]:
+    """What distances of a run are measured in: equal for runs whose distances may be compared.
+
+    An engine that does not choose its features has a space of its own, which its settings may change.
+    """
+    if "features" not in run.settings:
+        return (
+            run.engine,
+            *(f"{name}={run.settings[name]}" for name in sorted(run.settings) if name not in ("k", "seed")),
+        )
+    return tuple(str(run.settings.get(name)) for name in _SPACE)
+
+
+def space_words(run: Run) -> str:
+    """The feature space of a run in words."""
+    settings = run.settings
+    if "features" not in settings:
+        return noted("the engine's own")
+    parts = [", ".join(settings["features"]), str(settings.get("scaling", ""))]
+    if settings.get("components"):
+        parts.append(f"{settings['components']} principal components")
+    return " · ".join(part for part in parts if part)
+
+
+def metric_rows(runs: Sequence[Run]) -> list[MetricRow]:
+    """Every metric that a run has, in the order of the dictionary, with the best marked where that means something."""
+    names = [name for name in METRICS if any(name in run.metrics for run in runs)]
+    names += [name for name in dict.fromkeys(name for run in runs for name in run.metrics) if name not in METRICS]
+    return [_metric_row(name, runs) for name in names]
+
+
+def _metric_row(name: str, runs: Sequence[Run]) -> MetricRow:
+    known = METRICS.get(name)
+    values = tuple(run.metrics.get(name) for run in runs)
+    having = [place for place, value in enumerate(values) if value is not None]
+    groups: dict[Any, list[int]] = {}
+    for place in having:
+        space = feature_space(runs[place]) if name in IN_SPACE else None
+        groups.setdefault((space, runs[place].k if name in FALLS_WITH_K else None), []).append(place)
+    better = known.better if known else ""
+    best: set[int] = set()
+    for places in groups.values() if better else ():
+        target = (max if better == "higher" else min)(values[place] for place in places)
+        best |= {place for place in places if values[place] == target and len(places) > 1}
+    title, meaning = (known.title, known.meaning) if known else (name.replace("_", " ").capitalize(), "")
+    return MetricRow(name, title, meaning, better, values, frozenset(best), len(groups) <= 1)
+
+
+def metric_text(name: str, value: float | None) -> str:
+    """A metric's value as it is written: shares in percent, small figures with three places."""
+    if value is None:
+        return NOTHING
+    if name.endswith("_share") or name == "holdout_revenue":
+        return percent(value)
+    return decimal(value, 3) if abs(value) < 100 else decimal(value, 0)
+
+
+def differing_settings(runs: Sequence[Run]) -> list[tuple[str, tuple[Any, ...]]]:
+    """Settings that are not the same in all runs that have them, with each run's value (None where it has none)."""
+    names = dict.fromkeys(name for run in runs for name in run.settings)
+    rows = []
+    for name in names:
+        held = [run.settings[name] for run in runs if name in run.settings]
+        if any(value != held[0] for value in held):
+            rows.append((name, tuple(run.settings.get(name) for run in runs)))
+    return rows

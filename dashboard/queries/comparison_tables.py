@@ -1,0 +1,164 @@
+"""The numbers of each part of a comparison as a table: what a page shows on request and a file holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+import pyarrow as pa
+
+from dashboard.frames.run import RunFrame
+from dashboard.i18n.numbers import NOTHING, count, decimal, percent
+from dashboard.i18n.texts import noted
+from dashboard.queries.comparison import (
+    Comparison,
+    cross_money,
+    cross_table,
+    differing_settings,
+    metric_rows,
+    space_words,
+)
+from dashboard.queries.side_by_side import aligned_segments, captured, places
+from engines.columns import CUSTOMER_ID
+
+PartName = Literal["metrics", "sizes", "agreement", "cross", "captured", "projection"]
+PARTS: tuple[PartName, ...] = get_args(PartName)
+
+
+class Part(NamedTuple):
+    """A table: a head and rows of texts and numbers (None where there is nothing); ``shares``: columns of shares."""
+
+    head: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    shares: frozenset[int] = frozenset()
+
+    def to_arrow(self) -> pa.Table:
+        """As a file has it: numbers stay numbers where a column has nothing else."""
+        columns = [pa.array([_plain(row[place], text) for row in self.rows], pa.large_string() if text else None)
+                   for place, text in enumerate(self._texts())]  # fmt: skip
+        return pa.Table.from_arrays(columns, names=list(self.head))
+
+    def _texts(self) -> list[bool]:
+        return [any(isinstance(row[place], str) for row in self.rows) for place in range(len(self.head))]
+
+    def shown(self, row: tuple[Any, ...]) -> list[str]:
+        """A row as people read it."""
+        return [_shown(value, place in self.shares) for place, value in enumerate(row)]
+
+
+def _plain(value: Any, text: bool) -> Any:
+    if value is None or not text:
+        return value
+    return value if isinstance(value, str) else repr(value)
+
+
+def _shown(value: Any, share: bool) -> str:
+    if value is None:
+        return NOTHING
+    if isinstance(value, str):
+        return value
+    if share:
+        return percent(value)
+    return count(value) if isinstance(value, int) else decimal(value, 3)
+
+
+def part(name: PartName, found: Comparison, labels: Sequence[str]) -> Part:
+    """A part of a comparison; the cross-table is of its first two runs."""
+    if name == "cross":
+        return cross(found.frames[0], found.frames[1], labels)
+    return {
+        "metrics": _metrics,
+        "sizes": _sizes,
+        "agreement": _agreement,
+        "captured": _captured,
+        "projection": _projection,
+    }[name](found, labels)
+
+
+def _metrics(found: Comparison, labels: Sequence[str]) -> Part:
+    runs = found.runs
+    rows: list[tuple[Any, ...]] = [("Segments", "", *(len(run.segments) for run in runs))]
+    rows += [(row.title, row.better, *row.values) for row in metric_rows(runs)]
+    rows += [("Feature space", "", *(space_words(run) for run in runs))]
+    rows += [("Fitted on", "", *(run.fitted_on for run in runs))]
+    rows += [("Fit time, seconds", "lower", *(run.seconds for run in runs))]
+    rows += [("Peak memory, bytes", "lower", *((run.info.get("memory") or {}).get("peak") for run in runs))]
+    for setting, values in differing_settings(runs):
+        rows.append((f"Setting: {setting}", "", *(None if value is None else str(value) for value in values)))
+    return Part(("Figure", "Better", *labels), rows)
+
+
+def _sizes(found: Comparison, labels: Sequence[str]) -> Part:
+    sizes = aligned_segments(found.frames)
+    rows: list[tuple[Any, ...]] = []
+    for number, row in enumerate(sizes.rows, 1):
+        for label, slot in zip(labels, row, strict=True):
+            if slot is not None:
+                item = slot.segment
+                shared = 1.0 if slot.shared is None else slot.shared
+                rows.append((number, label, item.name, item.customers, slot.share, item.revenue_share, shared))
+    head = (
+        noted("Row"),
+        noted("Run"),
+        noted("Segment"),
+        noted("Customers"),
+        noted("Share of customers"),
+        noted("Share of revenue"),
+        noted("Shared with the reference"),
+    )
+    return Part(head, rows, frozenset({4, 5, 6}))
+
+
+def _agreement(found: Comparison, labels: Sequence[str]) -> Part:
+    rows = [
+        (one, other, float(found.ari[i, j]), float(found.ami[i, j]))
+        for i, one in enumerate(labels)
+        for j, other in enumerate(labels)
+        if i < j
+    ]
+    return Part(
+        (noted("Run"), noted("Other run"), noted("Adjusted Rand index"), noted("Adjusted mutual information")),
+        list(rows),
+    )
+
+
+def cross(one: RunFrame, other: RunFrame, labels: Sequence[str]) -> Part:
+    """How many customers are in each segment of one run and of another, and what they have spent."""
+    table, money = cross_table(one, other), cross_money(one, other)
+    rows = [
+        (a.name, b.name, int(table[i, j]), float(table[i, j] / max(table[i].sum(), 1)), float(money[i, j]))
+        for i, a in enumerate(one.segments)
+        for j, b in enumerate(other.segments)
+        if table[i, j]
+    ]
+    return Part(
+        (labels[0], labels[1], noted("Customers"), noted("Share of the row"), noted("Spent so far")),
+        list(rows),
+        frozenset({3}),
+    )
+
+
+def _captured(found: Comparison, labels: Sequence[str]) -> Part:
+    rows: list[tuple[Any, ...]] = []
+    for label, run in zip(labels, found.runs, strict=True):
+        kept = captured(run)
+        rows += [(label, x, y, None) for x, y in zip(kept.customers, kept.revenue, strict=True)]
+        if not kept.customers:
+            rows.append((label, None if kept.top is None else 0.2, kept.top, kept.why))
+    return Part(
+        (noted("Run"), noted("Share of customers"), noted("Share of later revenue"), noted("Note")),
+        rows,
+        frozenset({1, 2}),
+    )
+
+
+def _projection(found: Comparison, labels: Sequence[str]) -> Part:
+    there = places(found.frames[0])
+    ids = found.frames[0].customers.ids.take(pa.array(there.drawn)).to_pylist()
+    named = []
+    for frame in found.frames:
+        names = np.array([item.name for item in frame.segments], dtype=object)
+        named.append(names[frame.segment_codes[there.drawn]].tolist())
+    rows = list(zip(ids, *there.places.T.tolist(), *named, strict=True))
+    return Part((CUSTOMER_ID, noted("First component"), noted("Second component"), *labels), rows)

@@ -1,0 +1,167 @@
+"""Customers about whom two runs disagree: Champions in the one, At Risk in the other; counted, listed and exported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from dashboard.frames.cache import FrameCache, Mask, RunFrame
+from dashboard.queries.comparison import Comparison, compare, cross_money, cross_table
+from engines.alignment import aligned
+from engines.columns import COUNTRY, CUSTOMER_ID, MONETARY, SEGMENT
+from engines.errors import InputError
+
+#: The column of a list that holds the segment in the other run.
+OTHER_SEGMENT = "other_segment"
+#: What is asked first: who is best in the one run and about to be lost in the other.
+BEST, LEAVING = "Champions", "At Risk"
+_BATCH = 65_536
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """The customers in one segment of one run and in another segment of another run of the same snapshot."""
+
+    one: RunFrame
+    other: RunFrame
+    segment: str
+    elsewhere: str
+
+    @property
+    def codes(self) -> tuple[int, int]:
+        """The places of both segments in their runs."""
+        return _place(self.one, self.segment), _place(self.other, self.elsewhere)
+
+    @property
+    def customers(self) -> int:
+        """How many they are."""
+        return int(cross_table(self.one, self.other)[self.codes])
+
+    @property
+    def revenue(self) -> float:
+        """What they have spent so far."""
+        return float(cross_money(self.one, self.other)[self.codes])
+
+    @cached_property
+    def mask(self) -> Mask:
+        """Who they are, customer by customer of the snapshot."""
+        first, second = self.codes
+        return (self.one.segment_codes == first) & (self.other.segment_codes == second)
+
+    @cached_property
+    def positions(self) -> NDArray[np.int32]:
+        """Where they stand in the snapshot, by customer id."""
+        by_id = self.one.customers.by_id
+        return by_id[self.mask[by_id]]
+
+    def dearest(self, number: int) -> pa.Table:
+        """The few of them who have spent most, ties by id."""
+        there = np.flatnonzero(self.mask).astype(np.int32)
+        spent = self.one.values(MONETARY)[there]
+        if len(there) > number:  # only whoever may be among them is put in order
+            there = there[spent >= np.partition(spent, -number)[-number]]
+        ids = _taken(self.one.customers.ids, there)
+        table = pa.table({MONETARY: self.one.values(MONETARY)[there], CUSTOMER_ID: ids})
+        order = pc.sort_indices(table, [(MONETARY, "descending"), (CUSTOMER_ID, "ascending")]).to_numpy()
+        return pa.Table.from_batches([self._batch(there[order[:number]])])
+
+    def rows(self, start: int, stop: int) -> pa.Table:
+        """Some of them, by customer id, with both segments and every column of the customers."""
+        return pa.Table.from_batches([self._batch(self.positions[start:stop])])
+
+    def reader(self) -> pa.RecordBatchReader:
+        """All of them, batch by batch."""
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            for start in range(0, len(self.positions), _BATCH):
+                yield self._batch(self.positions[start : start + _BATCH])
+
+        return pa.RecordBatchReader.from_batches(self._batch(self.positions[:0]).schema, batches())
+
+    def _batch(self, chosen: NDArray[np.int32]) -> pa.RecordBatch:
+        frame = self.one
+        columns: dict[str, Any] = {
+            CUSTOMER_ID: _taken(frame.customers.ids, chosen),
+            SEGMENT: pa.array([self.segment] * len(chosen), pa.large_string()),
+            OTHER_SEGMENT: pa.array([self.elsewhere] * len(chosen), pa.large_string()),
+        }
+        for name, values in frame.customers.columns.items():
+            columns[name] = _column(frame, name, values[chosen])
+        if frame.countries:
+            named = pa.array([*frame.countries, None], pa.large_string())  # -1, where nothing is known, finds the last
+            columns[COUNTRY] = named.take(pa.array(frame.country_codes[chosen] % (len(frame.countries) + 1)))
+        columns |= {name: _taken(texts, chosen) for name, texts in frame.texts.items()}
+        return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+
+
+def _taken(texts: pa.Array | pa.ChunkedArray, chosen: NDArray[np.int32]) -> pa.Array:
+    """Some of the texts in one piece; those of many customers come in several."""
+    found = texts.take(pa.array(chosen))
+    return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
+
+
+def _column(frame: RunFrame, name: str, values: NDArray) -> pa.Array:
+    """Numbers as they are, without NaN; days since 1970 as dates."""
+    found = pa.array(values, from_pandas=True)
+    return found.cast(pa.int32()).cast(pa.date32()) if frame.describe(name).kind == "date" else found
+
+
+def disagreement(
+    frames: FrameCache, run_ids: list[int], segment: str | None = None, elsewhere: str | None = None
+) -> Disagreement:
+    """Who is in one segment of the first run and in another segment of the second.
+
+    Segments that are not named are the usual ones (see :func:`usual`).
+
+    Raises:
+        InputError: not two runs of one snapshot, or a segment that a run does not have.
+        NotFoundError: a run that does not exist or is not finished.
+    """
+    if len(run_ids) != 2:
+        raise InputError(f"Customers are compared between two runs, not {len(run_ids)}: give run=ID twice.")
+    return disagreement_of(compare(frames, run_ids), segment, elsewhere)
+
+
+def disagreement_of(runs: Comparison, segment: str | None = None, elsewhere: str | None = None) -> Disagreement:
+    """As :func:`disagreement`, between the two runs of a comparison."""
+    one, other = runs.frames
+    first, second = usual(one, other, segment)
+    found = Disagreement(one, other, segment or first, elsewhere or second)
+    _ = found.codes  # refuses segments that are not there
+    return found
+
+
+def usual(one: RunFrame, other: RunFrame, segment: str | None = None) -> tuple[str, str]:
+    """The segments to begin with: Champions against At Risk.
+
+    Where a run has none so called: the segment with the highest mean spend; and the segment of the other run, but for
+    the one that corresponds to it, that holds most of its customers.
+    """
+    names = [item.name for item in one.segments]
+    if segment not in names:
+        richest = max(one.segments, key=lambda item: item.monetary if np.isfinite(item.monetary) else -np.inf)
+        segment = BEST if BEST in names else richest.name
+    others = [item.name for item in other.segments]
+    if LEAVING in others and segment != LEAVING:
+        return segment, LEAVING
+    table = cross_table(one, other)
+    row = names.index(segment)
+    shared = table[row].astype(np.int64)
+    for paired, column in aligned(table):
+        if paired == row and len(others) > 1:
+            shared[column] = -1
+    return segment, others[int(np.argmax(shared))]
+
+
+def _place(frame: RunFrame, name: str) -> int:
+    names = [item.name for item in frame.segments]
+    if name not in names:
+        raise InputError(f"Run {frame.run.id} has no segment {name!r}; it has {', '.join(names)}.")
+    return names.index(name)

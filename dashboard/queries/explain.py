@@ -1,0 +1,159 @@
+"""Why a customer is in a segment: scores and the nearest way out, or how near the segments are and what stands out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pandas import DataFrame
+
+from dashboard.frames.cache import FrameCache, RunFrame
+from dashboard.pipeline.label import engine_of, model_of, used_columns
+from engines.columns import columns_of, describe
+from engines.contract import Engine, Fitted
+from engines.rfm import FittedRFM
+from engines.scaling import LOG, STANDARD, Space, fit_space
+from storage.contract import NotFoundError, Store
+from storage.layout import is_storable
+
+
+@dataclass(frozen=True)
+class _Background:
+    """What every customer of a run is seen against; worked out once per run.
+
+    ``everyone``: the columns that the engine looks at. ``space``: their scale over everyone. ``segment_z``: mean place
+    of each segment's customers in it, by segment key. ``means``: of the columns.
+    """
+
+    engine: Engine
+    fitted: Fitted
+    everyone: DataFrame
+    space: Space
+    segment_z: Mapping[int, NDArray[np.float64]]
+    means: Mapping[str, float]
+
+
+def position_of(frame: RunFrame, customer_id: str) -> int:
+    """Where a customer stands in a run.
+
+    Raises:
+        NotFoundError: the run has no such customer.
+    """
+    ids = frame.customers.ids
+    position = pc.index(ids, pa.scalar(customer_id, ids.type)).as_py() if is_storable(customer_id) else -1
+    if position < 0:
+        raise NotFoundError(f"Run {frame.run.id} has no customer {customer_id!r}.")
+    return int(position)
+
+
+def explain(run_id: int, customer_id: str, frames: FrameCache, store: Store) -> dict[str, Any]:
+    """Why a customer is where it is, as JSON-ready values.
+
+    ``run``, ``engine``, ``customer_id``, ``segment``, ``segment_key``; then
+
+    ``features``: what the engine looks at, what sets the customer apart most first: ``column``, ``title``, ``unit``,
+    ``value``, ``mean`` of everyone, ``z`` (how many standard deviations from everyone, of the logarithm where
+    ``logged``) and ``segment_z`` (the mean of that in the customer's segment). A column that is the same for everyone
+    is left out.
+
+    ``segments``: every segment with the customer's ``distance`` to it in the engine's own space, or ``probability``,
+    the nearest first; None where the engine knows neither.
+
+    ``rfm``: of RFM alone: ``scores`` by column, ``score`` (their weighted mean), ``cut_points`` (of each column the
+    values of each score) and ``exit``: the smallest change of one score that leads to another segment (``column``,
+    ``value``, ``segment``), None where there is none.
+
+    Raises:
+        NotFoundError: no such run or customer, or the run is not finished.
+        InputError: the run has no model.
+    """
+    frame = frames.get(run_id)
+    position = position_of(frame, customer_id)
+    seen = frame.remembered("explained against", lambda: _background(frame, store))
+    customer = seen.everyone.iloc[[position]].set_axis([customer_id])
+    segment = frame.segments[frame.segment_codes[position]]
+    return {
+        "run": run_id,
+        "engine": frame.run.engine,
+        "customer_id": customer_id,
+        "segment": segment.name,
+        "segment_key": segment.key,
+        "features": _features(frame, seen, customer, segment.key),
+        "segments": _segments(frame, seen.fitted, customer),
+        "rfm": _rfm(frame, seen.fitted, customer) if isinstance(seen.fitted, FittedRFM) else None,
+    }
+
+
+def _background(frame: RunFrame, store: Store) -> _Background:
+    engine, fitted = engine_of(frame.run), model_of(frame.run, store)
+    columns = used_columns(engine)
+    if all(frame.has(name) for name in columns):
+        everyone = DataFrame({name: frame.values(name) for name in columns}, copy=False)
+    else:
+        everyone = store.snapshot_customers(frame.snapshot.id)[list(columns)].reset_index(drop=True)
+    scaling = LOG if engine.settings().get("scaling", LOG) == LOG else STANDARD
+    space, matrix = fit_space(everyone, columns, engine.title, scaling=scaling)
+    sizes = np.bincount(frame.segment_codes, minlength=len(frame.segments))
+    sums = np.stack([np.bincount(frame.segment_codes, column, len(sizes)) for column in matrix.T], axis=1)
+    with np.errstate(invalid="ignore"):  # a segment without customers has no mean, and nobody asks for it
+        places = sums / sizes[:, None]
+    segment_z = {item.key: place for item, place in zip(frame.segments, places, strict=True)}
+    means = {name: float(everyone[name].mean()) for name in columns}
+    return _Background(engine, fitted, everyone, space, segment_z, means)
+
+
+def _features(frame: RunFrame, seen: _Background, customer: DataFrame, segment_key: int) -> list[dict[str, Any]]:
+    known = columns_of(frame.snapshot.info.get("columns", ()))
+    place = seen.space.transform(customer)[0]
+    found = []
+    for number, (position, logged) in enumerate(zip(seen.space.kept, seen.space.logged, strict=True)):
+        column = describe(seen.space.columns[position], known)
+        found.append(
+            {
+                "column": column.name,
+                "title": column.title,
+                "unit": column.unit,
+                "value": float(customer[column.name].iloc[0]),
+                "mean": seen.means[column.name],
+                "z": float(place[number]),
+                "logged": logged,
+                "segment_z": float(seen.segment_z[segment_key][number]),
+            }
+        )
+    return sorted(found, key=lambda item: -abs(item["z"]))
+
+
+def _segments(frame: RunFrame, fitted: Fitted, customer: DataFrame) -> list[dict[str, Any]] | None:
+    if hasattr(fitted, "membership"):
+        measure, far, row = "probability", -1.0, fitted.membership(customer).iloc[0]
+    elif hasattr(fitted, "distances"):
+        measure, far, row = "distance", 1.0, fitted.distances(customer).iloc[0]
+    else:
+        return None
+    names = {item.key: item.name for item in frame.segments}
+    found = [{"key": key, "segment": names[key], measure: float(value)} for key, value in row.items() if key in names]
+    return sorted(found, key=lambda item: (far * item[measure], item["key"]))
+
+
+def _rfm(frame: RunFrame, fitted: FittedRFM, customer: DataFrame) -> dict[str, Any]:
+    row = fitted.explain(customer).iloc[0]
+    # the names that people see: someone may have changed them by hand
+    keys = {item.name: item.key for item in fitted.segments}
+    shown = {item.key: item.name for item in frame.segments}
+    way_out = None
+    if row["exit_column"] is not None:
+        target = shown.get(keys[row["exit_segment"]], row["exit_segment"])
+        way_out = {"column": row["exit_column"], "value": float(row["exit_value"]), "segment": target}
+    cut_points = fitted.cut_points()
+    scores = ("recency_score", "frequency_score", "monetary_score")
+    return {
+        "scores": {column: int(row[score]) for column, score in zip(cut_points, scores, strict=True)},
+        "score": float(row["score"]),
+        "cut_points": cut_points,
+        "exit": way_out,
+    }

@@ -1,0 +1,81 @@
+"""What stands out in a run, for every face: from its customers in view and, where there is one, an earlier run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from dashboard.frames.cache import FrameCache
+from dashboard.frames.run import Mask, RunFrame
+from dashboard.frames.sums import AT_RISK, CLV_KNOWN, Tally, best_spenders, once, tally
+from dashboard.i18n.numbers import change_percent, count, day, percent, short_money
+from dashboard.i18n.texts import say, say_number, segment_name
+from dashboard.queries.history import earlier_runs
+from engines.columns import CLV, MONETARY, RECENCY
+from engines.insights import Earlier, Insight, Sums, Writing, best_tenth, insights_from, sentence
+from storage.contract import Run, Selection, Store
+
+
+def earlier_run(store: Store, run: Run) -> Run | None:
+    """The latest finished run on an earlier date with the same data set, engine and settings (but for the seed)."""
+    return next(reversed(earlier_runs(store, run)), None)
+
+
+def growth_base(store: Store, run: Run) -> Earlier | None:
+    """What a run's growth is measured against; None where there is no earlier run."""
+    before = earlier_run(store, run)
+    return None if before is None else as_base(before)
+
+
+def as_base(before: Run) -> Earlier:
+    """An earlier run as something that growth is measured against."""
+    return Earlier(before.as_of, {item.name: item.customers for item in before.segments})
+
+
+def insights_in_view(frame: RunFrame, mask: Mask, view: Tally, earlier: Earlier | None = None) -> list[Insight]:
+    """What stands out among the customers in view; ``earlier`` only where that is everyone."""
+    n = len(frame.segments)
+    sums = {name: view.by_segment(name, n) for name in view.sums}
+    found = Sums(
+        [item.name for item in frame.segments],
+        view.sizes_by_segment(n).astype(float),
+        revenue=sums[MONETARY],
+        recency=sums[RECENCY],
+        clv=sums.get(CLV),
+        valued=sums.get(CLV_KNOWN),
+        at_risk=sums.get(AT_RISK),
+        best_revenue=best_spenders(frame, mask, best_tenth(view.customers)),
+        once=int(np.count_nonzero(once(frame) & mask)),
+    )
+    return insights_from(found, earlier)
+
+
+def insights_of(store: Store, frames: FrameCache, run_id: int, selection: Selection | None = None) -> list[Insight]:
+    """What stands out in a finished run, or among its customers that meet a selection.
+
+    Raises:
+        NotFoundError: no such run, or it is not finished.
+    """
+    frame = frames.get(run_id)
+    everyone = selection is None or selection.is_everyone
+    mask = frame.mask(Selection() if selection is None else selection)
+    return insights_in_view(frame, mask, tally(frame, mask), growth_base(store, frame.run) if everyone else None)
+
+
+def told(found: Sequence[Insight], currency: str) -> list[str]:
+    """Insights as sentences."""
+    how = Writing(
+        partial(short_money, currency=currency), count, percent, change_percent, day, say, say_number, segment_name
+    )
+    return [sentence(item, how) for item in found]
+
+
+def insight_dicts(found: Sequence[Insight], currency: str) -> list[dict[str, Any]]:
+    """Insights as JSON-ready values: kind, sentence and the figures behind it."""
+    return [
+        {"kind": item.kind, "sentence": text, "values": dict(item.values)}
+        for item, text in zip(found, told(found, currency), strict=True)
+    ]

@@ -1,0 +1,1 @@
+"""The process that claims queued work and does it."""

@@ -1,0 +1,254 @@
+"""Refreshes that start by themselves: when a schedule is due, and what the worker does when it is."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from dashboard.config import Config
+from engines.errors import InputError
+from engines.intake.places import lasting, secrets_of
+from storage.contract import ChangedError, NotFoundError, Store, StoreError
+from storage.queued import Starter
+from storage.scheduled import NewSchedule, Schedule
+
+if TYPE_CHECKING:  # a worker that waits for something to do shall not hold all engines in memory
+    from dashboard.pipeline.run import Job
+
+#: What may be said instead of a cron expression.
+FRIENDLY = {"month": "0 6 1 * *", "week": "0 6 * * 1", "day": "0 6 * * *"}
+#: A due time that is lost with its worker so many times is given up.
+MAX_ATTEMPTS = 3
+
+_FIELDS = 5
+_SECRET = re.compile(r"(?i)\b(pass(word|wd)?|pwd|token|secret|(api|access)_?key|sig(nature)?)\s*=\s*[^\s&;]")
+
+
+# --- when ------------------------------------------------------------------------------------------------------------
+
+
+def cron_of(every: str) -> str:
+    """The cron expression that ``--every`` means: one of :data:`FRIENDLY`, or five fields as they are.
+
+    Raises:
+        InputError: neither.
+    """
+    cron = FRIENDLY.get(every.strip().lower(), " ".join(every.split()))
+    forms = (
+        f'Write {", ".join(FRIENDLY)} or five fields, minute hour day-of-month month day-of-week: "0 6 1 * *" is the '
+        "1st of every month at 06:00."
+    )
+    if len(cron.split()) != _FIELDS:
+        raise InputError(f"--every {every!r} is no time to run at. {forms}")
+    try:
+        next(CronSim(cron, datetime(2000, 1, 1)))  # any day at all: is there ever a next?
+    except CronSimError as error:
+        raise InputError(f"--every {every!r}: {str(error).lower()}. {forms}") from None
+    except StopIteration:
+        raise InputError(f"--every {every!r} never comes. {forms}") from None
+    return cron
+
+
+def zone(name: str) -> ZoneInfo:
+    """The time zone of this IANA name.
+
+    Raises:
+        InputError: there is none.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError):  # a path, a folder of zones, an unknown name
+        raise InputError(f"There is no time zone {name!r}; write it as Europe/Berlin or UTC.") from None
+
+
+def next_due(cron: str, time_zone: str, after: datetime) -> datetime:
+    """The first due time after a moment, in UTC.
+
+    Where clocks go forward, a time of day that is skipped comes as soon as they have; where they go back, one that
+    comes twice counts once, the first time. Expressions that run every hour or oftener follow the real hours.
+    """
+    for moment in CronSim(cron, after.astimezone(zone(time_zone))):
+        # asked for in the hour that comes twice, the first of the two may be in the past
+        if (due := moment.astimezone(UTC)) > after:
+            return due
+    raise InputError(f"{cron!r} never comes.")
+
+
+def explained(cron: str) -> str:
+    """A cron expression in words."""
+    return CronSim(cron, datetime(2000, 1, 1)).explain()
+
+
+# --- what ------------------------------------------------------------------------------------------------------------
+
+
+def new_schedule(job: Job, every: str, time_zone: str, config: Config) -> NewSchedule:
+    """A schedule that can be kept, with everything in it checked; files are kept with their whole path.
+
+    Raises:
+        InputError: the time, the zone, the source or an engine cannot be used, or the source holds a secret.
+    """
+    from dashboard.pipeline.run import make_engine
+    from dashboard.pipeline.sales import as_told
+
+    cron = cron_of(every)
+    zone(time_zone)
+    source = _whole(job.source)
+    as_told(config, job.reading)
+    for name in job.engines:
+        make_engine(name, config, k=job.k, seed=job.seed)
+    rest = {"engines": job.engines, "k": job.k, "seed": job.seed, "mapping": job.mapping, "name": job.name}
+    rest["reading"] = dict(job.reading)
+    return NewSchedule(source, cron, time_zone, rest)
+
+
+def _whole(source: str) -> str:
+    try:
+        secret = urlsplit(source).password or _SECRET.search(source)
+    except ValueError:  # not an address
+        secret = None
+    if secret or secrets_of(source):
+        raise InputError(
+            "The source has a password or a key in it, and schedules are kept in the open. Name the source without it, "
+            "and give the secret to the worker's environment (for PostgreSQL: PGPASSWORD, or a file ~/.pgpass)."
+        )
+    place = lasting(source)
+    if place is None:
+        raise InputError(f"There is no file {source}; put it there, then add the schedule.")
+    return place
+
+
+def job_of(schedule: Schedule) -> Job:
+    """What a schedule asks for."""
+    from dashboard.pipeline.run import Job
+
+    asked = schedule.job
+    return Job(
+        source=schedule.source,
+        engines=tuple(asked.get("engines") or ()),
+        k=asked.get("k"),
+        seed=asked.get("seed"),
+        mapping=asked.get("mapping") or {},
+        name=asked.get("name"),
+        reading=asked.get("reading") or {},
+        starter=Starter("schedule", asked.get("name") or PurePath(schedule.source).name),
+    )
+
+
+def schedule_dict(schedule: Schedule) -> dict[str, Any]:
+    """A schedule as JSON-ready values; due times are in its own time zone."""
+    own = zone(schedule.time_zone)
+
+    def told(moment: datetime | None) -> str | None:
+        return None if moment is None else moment.astimezone(own).isoformat()
+
+    last = {
+        "due": told(schedule.last_due),
+        "finished": told(schedule.last_finished_at),
+        "error": schedule.last_error,
+        "runs": list(schedule.last_runs),
+    }
+    asked = job_of(schedule)
+    return {
+        "id": schedule.id,
+        "source": schedule.source,
+        "engines": list(asked.engines),
+        "k": asked.k,
+        "seed": asked.seed,
+        "mapping": dict(asked.mapping),
+        "name": asked.name,
+        "reading": dict(asked.reading),
+        "cron": schedule.cron,
+        "explained": explained(schedule.cron),
+        "time_zone": schedule.time_zone,
+        "state": "running" if schedule.claimed_at is not None else "paused" if schedule.paused else "waiting",
+        "next_due": told(schedule.next_due),
+        "last": None if schedule.last_due is None else last,
+    }
+
+
+# --- the worker's part -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """How a refresh went: why it failed, or the ids of its runs. ``for_good``: trying again would change nothing."""
+
+    error: str | None = None
+    runs: tuple[int, ...] = ()
+    for_good: bool = True
+
+
+#: Does what a schedule asks for; None when it was ended because the worker has to stop.
+Refresh = Callable[[Schedule, Config, Store], Refreshed | None]
+
+
+def refreshed(schedule: Schedule, config: Config, store: Store) -> Refreshed:
+    """Read the source, keep its customers and queue the runs, but for those there are of the very same customers."""
+    from dashboard.pipeline.run import queue_job
+
+    try:
+        outcome = queue_job(job_of(schedule), config, store, reuse_runs=True)
+    except InputError as refusal:
+        return Refreshed(str(refusal))
+    return Refreshed(runs=tuple(run.id for run in outcome.runs))
+
+
+def run_due(config: Config, store: Store, refresh: Refresh = refreshed) -> Schedule | None:
+    """Refresh the source that has been due for longest, and queue its runs for any worker; None if none is due.
+
+    Whoever asks first gets a due time. However many were missed, there is one refresh for all of them, and the next due
+    time is the first one after this moment. How it went is written down with the schedule, which always stays.
+    """
+    claimed = store.claim_schedule(lease_seconds=config.worker.lease_seconds)
+    if claimed is None or claimed.claimed_at is None:
+        return None
+    try:
+        following = next_due(claimed.cron, claimed.time_zone, claimed.claimed_at)
+        if claimed.attempt > MAX_ATTEMPTS:
+            went: Refreshed | None = Refreshed(f"It was lost {MAX_ATTEMPTS} times with its worker before it was done.")
+        else:
+            with _kept(claimed, store, config.worker.lease_seconds):
+                went = refresh(claimed, config, store)
+    except InputError as refusal:  # the time zone is no longer known to this machine
+        following, went = claimed.claimed_at + timedelta(days=1), Refreshed(str(refusal))
+    try:
+        if went is None or (not went.for_good and claimed.attempt < MAX_ATTEMPTS):
+            store.renew_schedule(claimed, lease_seconds=0)  # over at once: the next worker goes on with it
+            return store.schedule(claimed.id)
+        return store.finish_schedule(claimed, next_due=following, error=went.error, runs=went.runs)
+    except (ChangedError, NotFoundError):  # taken over while this machine slept, or removed: there is nothing to write
+        return claimed
+
+
+@contextmanager
+def _kept(claimed: Schedule, store: Store, lease_seconds: float) -> Iterator[None]:
+    """Keep a claim alive until the work under it is done."""
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.wait(lease_seconds / 3):
+            try:
+                store.renew_schedule(claimed, lease_seconds=lease_seconds)
+            except StoreError:  # the database is away for a moment: the next beat may reach it
+                continue
+            except (ChangedError, NotFoundError):
+                return
+
+    beating = threading.Thread(target=renew, name=f"schedule {claimed.id}", daemon=True)
+    beating.start()
+    try:
+        yield
+    finally:
+        done.set()
+        beating.join()
