@@ -36,7 +36,7 @@ from dashboard.layout.shell import create_shell
 from dashboard.pages.compare import page
 from dashboard.pipeline.run import make_engine
 from dashboard.services import Services
-from engines.drift import adjusted_mutual_information, adjusted_rand
+from engines.evaluation.drift import adjusted_mutual_information, adjusted_rand
 from engines.run import segment
 from storage import open_store
 from storage.contract import NewSnapshot

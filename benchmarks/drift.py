@@ -11,9 +11,9 @@ import pyarrow as pa
 from sklearn.metrics import adjusted_rand_score
 
 from engines.columns import CLV
-from engines.drift import adjusted_rand
+from engines.evaluation.drift import adjusted_rand
+from engines.evaluation.stability_index import WATCHED as DRIFT_COLUMNS
 from engines.features import build_customers, customers_at
-from engines.stability_index import WATCHED as DRIFT_COLUMNS
 from engines.value import NEEDED
 
 LINES = 5_000_000

@@ -29,14 +29,14 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from engines import columns as names
-from engines.clusterers import NOISE
+from engines.clustering.clusterers import NOISE
 from engines.contract import Engine, Fitted
-from engines.drift import adjusted_rand
+from engines.evaluation.drift import adjusted_rand
+from engines.evaluation.metrics import Outcome, measure
 from engines.gmm import GaussianMixture
 from engines.hierarchical import Hierarchical
 from engines.kmeans import KMeans
-from engines.metrics import Outcome, measure
-from engines.naming import name_segments
+from engines.naming.naming import name_segments
 from engines.rfm import RFM
 from engines.run import segment
 

@@ -19,11 +19,12 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from engines.columns import AGE, FIRST_TO_LAST, MEAN_REPEAT_VALUE, MONETARY, REPEAT_PURCHASES
-from engines.value import bgnbd, estimate, gamma_gamma
-from engines.value.clv import discounted_purchases
-from engines.value.lifetime import fit as fit_lifetime
-from engines.value.models import LIFETIMES, spend_intervals
-from engines.value.patterns import Histories
+from engines.value import estimate
+from engines.value.lifetime import bgnbd, gamma_gamma
+from engines.value.lifetime.clv import discounted_purchases
+from engines.value.lifetime.lifetime import fit as fit_lifetime
+from engines.value.lifetime.models import LIFETIMES, spend_intervals
+from engines.value.lifetime.patterns import Histories
 from engines.value.registry import value_model
 
 MONTHS, WEEKS_PER_MONTH, MONTHLY_RATE = 6, 4.345, 1.1 ** (1 / 12) - 1

@@ -11,9 +11,9 @@ from dashboard.answer_cache import Kept
 from dashboard.clock import now
 from dashboard.config import Config
 from dashboard.frames.cache import FrameCache
-from engines.migration import Migration
-from engines.selection import KSelection
-from engines.value.golden import Comparison
+from engines.evaluation.migration import Migration
+from engines.evaluation.selection import KSelection
+from engines.value.validation.golden import Comparison
 from storage.contract import Run, Store
 
 

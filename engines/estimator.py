@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from engines import registry
-from engines.clusterers import NOISE
+from engines.clustering.clusterers import NOISE
 from engines.contract import Engine
 from engines.errors import InputError
 from engines.run import fit

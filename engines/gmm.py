@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pandas import DataFrame, Series
 
-from engines.clusterers import (
+from engines.clustering.clusterers import (
     Clusterer,
     components_knob,
     constant_note,
@@ -20,12 +20,12 @@ from engines.clusterers import (
     scaling_knob,
     seed_knob,
 )
+from engines.clustering.mixture import Mixture, fit_mixture, shares
+from engines.clustering.sampling import Codes
+from engines.clustering.scaling import Matrix, Space, numbers
 from engines.columns import FREQUENCY
 from engines.contract import Segment, knob
 from engines.errors import InputError
-from engines.mixture import Mixture, fit_mixture, shares
-from engines.sampling import Codes
-from engines.scaling import Matrix, Space, numbers
 from engines.stated import stated
 
 #: A component thinner than this (in standard deviations squared) describes a spike of equal customers.

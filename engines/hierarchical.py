@@ -9,8 +9,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from pandas import DataFrame
 
-from engines.centres import micro_centres, nearest
-from engines.clusterers import (
+from engines.clustering.centres import micro_centres, nearest
+from engines.clustering.clusterers import (
     Clusterer,
     NearestGroup,
     components_knob,
@@ -20,10 +20,10 @@ from engines.clusterers import (
     scaling_knob,
     seed_knob,
 )
+from engines.clustering.linkage import Tree, ward
+from engines.clustering.sampling import sample_rows
+from engines.clustering.scaling import Matrix, Space
 from engines.contract import Segment
-from engines.linkage import Tree, ward
-from engines.sampling import sample_rows
-from engines.scaling import Matrix, Space
 from engines.stated import stated
 
 #: Up to so many customers the tree is exact; above, it joins small groups of customers.

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 from pandas import DataFrame
 
-from engines.centres import k_centres
-from engines.clusterers import (
+from engines.clustering.centres import k_centres
+from engines.clustering.clusterers import (
     Clusterer,
     NearestGroup,
     components_knob,

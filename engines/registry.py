@@ -10,7 +10,7 @@ from importlib.metadata import EntryPoint
 from typing import Any
 
 from engines.announced import announcements, is_ours, origin
-from engines.clusterers import wrap
+from engines.clustering.clusterers import wrap
 from engines.contract import Engine, Knob
 from engines.errors import InputError
 

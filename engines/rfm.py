@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, Series
 
-from engines.clusterers import keyed
+from engines.clustering.clusterers import keyed
+from engines.clustering.sampling import Codes
+from engines.clustering.scaling import Matrix, Space, each_finite, fit_space
 from engines.columns import FREQUENCY, MONETARY, RECENCY, describe
 from engines.contract import Engine, Segment, knob
 from engines.errors import InputError
-from engines.grids import ELEVEN, TEN, Grid, named_grid, own_grid
-from engines.sampling import Codes
-from engines.scaling import Matrix, Space, each_finite, fit_space
+from engines.naming.grids import ELEVEN, TEN, Grid, named_grid, own_grid
 from engines.stated import stated
 
 _COLUMNS = (RECENCY, FREQUENCY, MONETARY)
@@ -213,7 +213,7 @@ def _ordered(customers: DataFrame, column: str) -> Matrix:
     """The column's values in ascending order.
 
     Raises:
-        InputError: it is not made of finite numbers, as :func:`engines.scaling.numbers` says.
+        InputError: it is not made of finite numbers, as :func:`engines.clustering.scaling.numbers` says.
     """
     if customers[column].dtype in _PLAIN:
         ordered = np.sort(customers[column].to_numpy())

@@ -9,14 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pandas import DataFrame, Index, Series, StringDtype
 
-from engines.clusterers import NOISE
+from engines.clustering.clusterers import NOISE
+from engines.clustering.sampling import coded, sample_rows
+from engines.clustering.scaling import Matrix, numbers
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.contract import Engine, Fitted, NamedSegment, Play, Predecessor, Segment, Segmentation
 from engines.errors import InputError
-from engines.metrics import Outcome, measure
-from engines.naming import OUTLIERS, name_segments
-from engines.sampling import coded, sample_rows
-from engines.scaling import Matrix, numbers
+from engines.evaluation.metrics import Outcome, measure
+from engines.naming.naming import OUTLIERS, name_segments
 from engines.stated import stated
 
 #: What every segment is described by, whatever its engine looks at.

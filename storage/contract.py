@@ -194,7 +194,7 @@ class Store(QueueStore, ScheduleStore, UploadStore, DeskStore, ExportStore, Cust
         """Store segments, metrics, drift points and one label for every customer of the snapshot, and mark it done.
 
         All of it, or nothing. Where the latest drift point or ``live`` (the run against the one before it) is an alert,
-        an alert is raised with the run. ``model`` is the fitted model as ``engines.models`` writes it, of at most
+        an alert is raised with the run. ``model`` is the fitted model as ``engines.persistence.models`` writes it, of at most
         ``MODEL_LIMIT`` bytes; ``worker`` is who claimed the run.
 
         Raises:

@@ -9,7 +9,7 @@ import pytest
 
 from engines.columns import CANONICAL_FIELDS, DICTIONARY, describe
 from engines.intake import NOTES, RULES, WHY, CleaningRules
-from engines.intake.cleaning import SALES_COLUMNS
+from engines.intake.cleaning.cleaning import SALES_COLUMNS
 from tests.conftest import ROOT
 
 

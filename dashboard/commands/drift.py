@@ -13,7 +13,7 @@ from dashboard.commands.run import mapping_of
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from engines.calendar import Every
+    from engines.evaluation.calendar import Every
 
 
 @click.command()

@@ -11,7 +11,7 @@ from rich.table import Table
 from dashboard.commands.printing import new_console, new_table
 from dashboard.i18n.numbers import count, written
 from dashboard.pipeline.validate import Validated
-from engines.value.golden import Comparison
+from engines.value.validation.golden import Comparison
 
 _FORESIGHT = (
     ("MAE", "mae", ",.3f"),

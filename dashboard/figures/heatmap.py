@@ -15,7 +15,7 @@ from dashboard.frames.sums import Tally, class_counts
 from dashboard.i18n.numbers import count, percent, plural
 from dashboard.i18n.texts import say, segment_name
 from engines.columns import FREQUENCY, RECENCY
-from engines.grids import TEN, named_grid
+from engines.naming.grids import TEN, named_grid
 from engines.rfm import quantile_edges
 
 SCORES = 5

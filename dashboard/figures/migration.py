@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dashboard.figures import ink, seen, template
 from dashboard.i18n.texts import say, segment_name
 from engines.contract import DriftPoint
-from engines.migration import GONE, NEW, Migration
+from engines.evaluation.migration import GONE, NEW, Migration
 from storage.contract import Run
 
 _GREY = "#999999"

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from engines.clustering.projection import Plane, principal_plane
 from engines.columns import (
     ATTRIBUTE,
     AVERAGE_ORDER_VALUE,
@@ -33,7 +34,6 @@ from engines.columns import (
     RECENCY,
     TENURE,
 )
-from engines.projection import Plane, principal_plane
 from storage.area import Area
 
 Mask = NDArray[np.bool_]

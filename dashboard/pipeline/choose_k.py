@@ -16,7 +16,7 @@ from dashboard.services import Services
 from engines import features, registry
 from engines.contract import Engine
 from engines.errors import InputError
-from engines.selection import KSelection, evaluate
+from engines.evaluation.selection import KSelection, evaluate
 from storage.contract import NewSnapshot, Snapshot
 
 #: The range of k that is tried when none is named.

@@ -17,17 +17,17 @@ from dashboard.pipeline.label import with_model
 from dashboard.pipeline.sales import Progress, customers_then, open_sales, silent
 from dashboard.pipeline.watch import points_before
 from engines import features, intake, registry
-from engines.artifacts import artifacts_of
-from engines.calendar import cutoffs
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
 from engines.contract import DriftPoint, Engine, Predecessor, Segmentation
 from engines.errors import InputError
-from engines.holdout import TOP, Capture, holdout_curve, holdout_cutoff
-from engines.naming import name_segments
+from engines.evaluation.calendar import cutoffs
+from engines.evaluation.holdout import TOP, Capture, holdout_curve, holdout_cutoff
+from engines.evaluation.stability import stability
+from engines.evaluation.timeline import Timeline, noise_dates, timeline
+from engines.naming.naming import name_segments
+from engines.persistence.artifacts import artifacts_of
 from engines.run import in_order, segment
-from engines.stability import stability
 from engines.stated import stated
-from engines.timeline import Timeline, noise_dates, timeline
 from storage.contract import Run, Snapshot, Store
 
 

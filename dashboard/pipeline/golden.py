@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dashboard.config import load_config
 from dashboard.pipeline.validate import Check, validate
-from engines.value import golden
 from engines.value.appraisal import usable_models
+from engines.value.validation import golden
 
 
 def golden_run() -> tuple[golden.Comparison, ...]:

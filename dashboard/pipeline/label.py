@@ -13,7 +13,7 @@ from pandas import DataFrame, Series
 
 from dashboard.config import Cleaning, Config
 from dashboard.pipeline.sales import Progress, as_told, open_sales, reading_of, silent
-from engines import features, models, registry, value
+from engines import features, registry, value
 from engines.columns import (
     COUNTRY,
     DISTANCE,
@@ -26,8 +26,9 @@ from engines.columns import (
 )
 from engines.contract import Engine, Fitted, Segmentation
 from engines.errors import InputError
-from engines.intake.customers import read_customers
-from engines.value.reappraisal import reappraise
+from engines.intake.schema.customers import read_customers
+from engines.persistence import models
+from engines.value.validation.reappraisal import reappraise
 from storage.contract import NotFoundError, Run, Snapshot, Store
 
 _BATCH = 65_536

@@ -15,8 +15,8 @@ from dashboard.services import Services
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment, Predecessor
 from engines.errors import InputError
-from engines.migration import Migration, Side, migration
-from engines.naming import name_segments
+from engines.evaluation.migration import Migration, Side, migration
+from engines.naming.naming import name_segments
 from engines.run import fit, in_order
 from storage.contract import NotFoundError, Run
 

@@ -16,7 +16,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
 from engines.errors import InputError
-from engines.intake.files import SUFFIXES
+from engines.intake.sources.files import SUFFIXES
 from storage.uploaded import NewUpload
 
 _BATCH = 1 << 20  # bytes handed to the disk at a time

@@ -12,9 +12,9 @@ from pandas import DataFrame, Series
 from dashboard.config import Config
 from dashboard.pipeline.fit import as_then, origin_of, stored_engine, versions
 from dashboard.pipeline.sales import Progress, new_snapshot, open_sales, silent, valued_customers
-from engines.drift import adjusted_rand
 from engines.errors import InputError
-from engines.intake.places import lasting
+from engines.evaluation.drift import adjusted_rand
+from engines.intake.sources.places import lasting
 from engines.run import check, fit, in_order
 from storage.contract import Run, Snapshot, Store
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 from engines import registry
 from engines.contract import Engine
 from engines.errors import InputError
-from engines.intake.places import files_of, kind_of
+from engines.intake.sources.places import files_of, kind_of
 from storage.contract import Run, Snapshot, Store
 from storage.queued import Starter
 

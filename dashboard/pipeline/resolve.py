@@ -12,7 +12,7 @@ from dashboard.pipeline.sales import Progress, new_snapshot, open_sales, valued_
 from engines import features
 from engines.contract import Engine
 from engines.errors import InputError
-from engines.selection import KSelection, evaluate
+from engines.evaluation.selection import KSelection, evaluate
 from engines.stated import stated
 from storage.contract import Run, Snapshot, Store
 from storage.queued import LogLine

@@ -16,7 +16,7 @@ from dashboard.pipeline.cleaning_settings import rules_of, settled
 from engines import features, intake, value
 from engines.columns import CLV, COUNTRY
 from engines.errors import InputError
-from engines.intake.places import kind_of, lasting, public
+from engines.intake.sources.places import kind_of, lasting, public
 from engines.value.appraisal import Agenda, Settings, agenda, appraise
 from storage.contract import NewSnapshot
 

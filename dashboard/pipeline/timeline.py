@@ -12,10 +12,10 @@ from dashboard.pipeline.fit import asked_columns
 from dashboard.pipeline.run import make_engine
 from dashboard.pipeline.sales import Progress, customers_then, new_snapshot, open_sales, silent
 from engines import features
-from engines.calendar import HISTORY_DAYS, Every, cutoffs
 from engines.contract import Engine
 from engines.errors import InputError
-from engines.timeline import Timeline, timeline
+from engines.evaluation.calendar import HISTORY_DAYS, Every, cutoffs
+from engines.evaluation.timeline import Timeline, timeline
 from storage.contract import NewSnapshot
 
 #: What is told of each date unless details are asked for.

@@ -18,7 +18,7 @@ from dashboard.pipeline.tidying import path_of, token_of
 from dashboard.pipeline.uploads import Asked, in_users_words, twin_of
 from engines.errors import InputError
 from engines.intake import EMBEDDED
-from engines.intake.places import files_of, kind_of
+from engines.intake.sources.places import files_of, kind_of
 from storage.contract import Snapshot, Store
 from storage.queued import Starter
 from storage.uploaded import Upload

@@ -17,7 +17,7 @@ from dashboard.pipeline.run import Job, make_engine
 from dashboard.pipeline.sales import as_told, reading_of
 from dashboard.pipeline.tidying import path_of
 from engines.errors import InputError
-from engines.intake.preview import Preview, preview
+from engines.intake.schema.preview import Preview, preview
 from storage.contract import Store
 from storage.uploaded import NewUpload, Upload, UploadTask
 

@@ -10,9 +10,9 @@ from typing import Any
 from dashboard.config import Config
 from dashboard.pipeline.sales import Progress, open_sales, past_tables, silent, value_settings
 from engines.errors import InputError
-from engines.value import golden
 from engines.value.appraisal import agenda, judge, usable_models
 from engines.value.contract import ValueModel
+from engines.value.validation import golden
 
 
 @dataclass(frozen=True)

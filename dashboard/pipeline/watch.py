@@ -12,10 +12,10 @@ from pandas import DataFrame, Series
 from dashboard.config import Config
 from dashboard.pipeline.label import model_of
 from engines.contract import DriftPoint, Engine, LivePoint
-from engines.drift import adjusted_rand
 from engines.errors import InputError
+from engines.evaluation.drift import adjusted_rand
+from engines.evaluation.timeline import is_alert, noise
 from engines.run import in_order
-from engines.timeline import is_alert, noise
 from storage.contract import NotFoundError, Run, Store
 
 

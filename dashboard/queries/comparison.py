@@ -12,9 +12,9 @@ from dashboard.frames.cache import FrameCache, RunFrame
 from dashboard.i18n.numbers import NOTHING, decimal, percent
 from dashboard.i18n.texts import noted
 from engines.columns import MONETARY
-from engines.drift import Contingency
 from engines.errors import InputError
-from engines.metrics import METRICS
+from engines.evaluation.drift import Contingency
+from engines.evaluation.metrics import METRICS
 from storage.contract import Run
 
 FEWEST, MOST = 2, 6

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from dashboard.frames.cache import FrameCache, Mask, RunFrame
 from dashboard.queries.comparison import Comparison, compare, cross_money, cross_table
-from engines.alignment import aligned
 from engines.columns import COUNTRY, CUSTOMER_ID, MONETARY, SEGMENT
 from engines.errors import InputError
+from engines.naming.alignment import aligned
 
 #: The column of a list that holds the segment in the other run.
 OTHER_SEGMENT = "other_segment"

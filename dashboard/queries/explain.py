@@ -14,10 +14,10 @@ from pandas import DataFrame
 
 from dashboard.frames.cache import FrameCache, RunFrame
 from dashboard.pipeline.label import engine_of, model_of, used_columns
+from engines.clustering.scaling import LOG, STANDARD, Space, fit_space
 from engines.columns import columns_of, describe
 from engines.contract import Engine, Fitted
 from engines.rfm import FittedRFM
-from engines.scaling import LOG, STANDARD, Space, fit_space
 from storage.contract import NotFoundError, Store
 from storage.layout import is_storable
 

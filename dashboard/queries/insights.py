@@ -15,7 +15,7 @@ from dashboard.i18n.numbers import change_percent, count, day, percent, short_mo
 from dashboard.i18n.texts import say, say_number, segment_name
 from dashboard.queries.history import earlier_runs
 from engines.columns import CLV, MONETARY, RECENCY
-from engines.insights import Earlier, Insight, Sums, Writing, best_tenth, insights_from, sentence
+from engines.evaluation.insights import Earlier, Insight, Sums, Writing, best_tenth, insights_from, sentence
 from storage.contract import Run, Selection, Store
 
 

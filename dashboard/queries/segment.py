@@ -25,7 +25,7 @@ from engines import registry
 from engines.columns import CATEGORY_SHARE, MONETARY, RECENCY, Column
 from engines.contract import NamedSegment
 from engines.errors import InputError
-from engines.rules import Wording, rules_of
+from engines.naming.rules import Wording, rules_of
 from storage.contract import NotFoundError
 
 NEW, GONE = "New", "Gone"

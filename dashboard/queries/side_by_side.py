@@ -12,12 +12,12 @@ from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import NOTHING, count, written
 from dashboard.i18n.texts import noted, say
 from dashboard.queries.comparison import Comparison, cross_table
-from engines.alignment import aligned
+from engines.clustering.projection import Plane
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
-from engines.holdout import TOP
-from engines.projection import Plane
-from engines.verdict import Candidate, Verdict, verdict
+from engines.evaluation.holdout import TOP
+from engines.evaluation.verdict import Candidate, Verdict, verdict
+from engines.naming.alignment import aligned
 from storage.contract import Run
 
 #: How many customers each projection draws; the same ones in every run.

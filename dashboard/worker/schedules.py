@@ -17,7 +17,7 @@ from cronsim import CronSim, CronSimError
 
 from dashboard.config import Config
 from engines.errors import InputError
-from engines.intake.places import lasting, secrets_of
+from engines.intake.sources.places import lasting, secrets_of
 from storage.contract import ChangedError, NotFoundError, Store, StoreError
 from storage.queued import Starter
 from storage.scheduled import NewSchedule, Schedule

@@ -1,11 +1,11 @@
 """Reading sales: a retailer's file becomes clean lines, and a ledger that says where every line and all money went."""
 
-from engines.intake.ledger import Ledger, LedgerEntry, Reason
+from engines.intake.cleaning.ledger import Ledger, LedgerEntry, Reason
+from engines.intake.cleaning.rules import NOTES, RULES
+from engines.intake.cleaning.settings import WHY, CleaningRules
 from engines.intake.read import Sales, read_sales
-from engines.intake.reading import Reading
-from engines.intake.rules import NOTES, RULES
-from engines.intake.samples import EMBEDDED
-from engines.intake.settings import WHY, CleaningRules
+from engines.intake.sources.options import Reading
+from engines.intake.sources.samples import EMBEDDED
 
 __all__ = [
     "EMBEDDED",

@@ -15,18 +15,18 @@ import pyarrow as pa
 
 from engines.columns import AMOUNT, CURRENCY, ORDER_TOTAL, UNIT_PRICE
 from engines.errors import InputError
-from engines.intake.cleaning import balance, clean_lines, cut, flag_lines, reasons, sale_days
-from engines.intake.contents import head, look_at
-from engines.intake.currency import convert
-from engines.intake.dropped import keep_dropped, read_dropped
-from engines.intake.files import open_source
-from engines.intake.ledger import Ledger
-from engines.intake.mapping import choose_columns, doubts, guess_columns
-from engines.intake.parsing import parse_lines
-from engines.intake.reading import Reading
-from engines.intake.samples import EMBEDDED, open_embedded
-from engines.intake.settings import CleaningRules
-from engines.intake.totals import Total, control_totals
+from engines.intake.cleaning.cleaning import balance, clean_lines, cut, flag_lines, reasons, sale_days
+from engines.intake.cleaning.currency import convert
+from engines.intake.cleaning.dropped import keep_dropped, read_dropped
+from engines.intake.cleaning.ledger import Ledger
+from engines.intake.cleaning.settings import CleaningRules
+from engines.intake.cleaning.totals import Total, control_totals
+from engines.intake.schema.contents import head, look_at
+from engines.intake.schema.mapping import choose_columns, doubts, guess_columns
+from engines.intake.schema.parsing import parse_lines
+from engines.intake.sources.files import open_source
+from engines.intake.sources.options import Reading
+from engines.intake.sources.samples import EMBEDDED, open_embedded
 from engines.stated import stated
 
 

@@ -14,15 +14,15 @@ from pandas import DataFrame, Series
 from engines.columns import CHURN_RISK, FUTURE_SPEND, MONETARY, REPEAT_PURCHASES, TENURE, VALUE_COLUMNS
 from engines.errors import InputError
 from engines.stated import stated
-from engines.value.clv import estimate
 from engines.value.contract import Answer, FittedValueModel, ValueModel, Window
-from engines.value.metrics import Metrics
-from engines.value.models import LIFETIMES
-from engines.value.plan import Cut, Plan, lessons, plan, windows
-from engines.value.reappraisal import remembered
-from engines.value.receipts import CHANCE, SPEND, Terms, best_lifetime, naive, receipt
+from engines.value.lifetime.clv import estimate
+from engines.value.lifetime.models import LIFETIMES
 from engines.value.registry import registered_models
-from engines.value.trials import LEARN_LIMIT, Trial, attempt, checked, drawn, sample
+from engines.value.validation.metrics import Metrics
+from engines.value.validation.plan import Cut, Plan, lessons, plan, windows
+from engines.value.validation.reappraisal import remembered
+from engines.value.validation.receipts import CHANCE, SPEND, Terms, best_lifetime, naive, receipt
+from engines.value.validation.trials import LEARN_LIMIT, Trial, attempt, checked, drawn, sample
 
 #: What may be said instead of a model: whichever did best.
 AUTO = "auto"
@@ -49,7 +49,7 @@ class Appraisal:
 
     ``columns``: exactly ``VALUE_COLUMNS``, on the customers' index; churn risk is missing where it is not known yet.
     ``model``: JSON-ready, as of :func:`engines.value.estimate`, with ``churn`` and ``spend``: which model gave them.
-    ``notes``: sentences for people. ``receipt``: see :func:`engines.value.receipts.receipt`; None where the history is
+    ``notes``: sentences for people. ``receipt``: see :func:`engines.value.validation.receipts.receipt`; None where the history is
     too short for a test.
     """
 

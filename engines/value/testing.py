@@ -45,7 +45,7 @@ from engines.columns import (
 )
 from engines.errors import InputError
 from engines.value.contract import ANSWERS, FittedValueModel, ValueModel, Window
-from engines.value.plan import Cut, windows
+from engines.value.validation.plan import Cut, windows
 
 _CONSTANT = (REPEAT_PURCHASES, MONETARY, RECENCY, MEAN_REPEAT_VALUE)
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from dashboard.config import Config, load_config
 from dashboard.pipeline.run import make_engine
-from engines import models
 from engines.contract import DriftPoint
+from engines.persistence import models
 from engines.run import segment
 from storage import open_store
 from storage.contract import NewSnapshot, Snapshot, Store

@@ -16,8 +16,9 @@ from dashboard.config import load_config
 from dashboard.pipeline.finish import work
 from dashboard.pipeline.run import make_engine
 from dashboard.pipeline.sales import new_snapshot, open_sales, valued_customers
-from engines import models, registry
-from engines.intake.samples import EMBEDDED, open_embedded
+from engines import registry
+from engines.intake.sources.samples import EMBEDDED, open_embedded
+from engines.persistence import models
 from engines.run import segment
 from storage import open_store
 

@@ -17,9 +17,9 @@ from dashboard.pipeline.run import Job, run_job
 from dashboard.services import Services
 from engines import features, intake
 from engines.errors import InputError
-from engines.holdout import holdout_capture, holdout_cutoff
+from engines.evaluation.holdout import holdout_capture, holdout_cutoff
+from engines.evaluation.selection import evaluate
 from engines.kmeans import KMeans
-from engines.selection import evaluate
 from tests.dashboard import shop
 
 

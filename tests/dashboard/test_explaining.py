@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from dashboard.app import create_app
-from engines import models
+from engines.persistence import models
 from engines.run import segment
 from tests.dashboard import shop
 

@@ -20,7 +20,7 @@ from starlette.testclient import TestClient
 from dashboard.app import create_app
 from dashboard.exports.choices import Choices
 from dashboard.exports.control_group import drawn, lots
-from engines.intake.customers import read_customers
+from engines.intake.schema.customers import read_customers
 from storage.contract import Selection
 from storage.exported import ControlGroup
 from tests.dashboard import shop

@@ -16,7 +16,7 @@ import xlsxwriter
 from dashboard.exports import files as exporting
 from dashboard.exports import workbook
 from engines.errors import InputError
-from engines.intake.customers import read_customers
+from engines.intake.schema.customers import read_customers
 
 SCHEMA = pa.schema(
     [

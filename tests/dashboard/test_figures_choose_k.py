@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from dashboard.figures.choose_k import curves, draw_curve
-from engines.recommendation import KPoint
-from engines.selection import KSelection
+from engines.evaluation.recommendation import KPoint
+from engines.evaluation.selection import KSelection
 
 
 def selection(points, **changes):

@@ -9,7 +9,7 @@ from scipy.cluster.hierarchy import dendrogram, linkage
 from dashboard.figures import seen
 from dashboard.figures.dendrogram import dendrogram_data, dendrogram_words, draw_dendrogram
 from engines.hierarchical import Hierarchical
-from engines.naming import name_segments
+from engines.naming.naming import name_segments
 from tests.engines.cdnow import cdnow_customers
 from tests.engines.test_naming import PLAYS
 

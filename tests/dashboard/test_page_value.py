@@ -12,7 +12,7 @@ from dashboard.pages.value import page
 from dashboard.pipeline.validate import Check, validate
 from dashboard.queries.receipts import FORESIGHT, best_of
 from dashboard.services import Services
-from engines.value import golden
+from engines.value.validation import golden
 from tests.dashboard import shop
 from tests.dashboard.test_app import callback
 

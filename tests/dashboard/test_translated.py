@@ -22,11 +22,11 @@ from dashboard.layout.shell import create_shell
 from dashboard.pages import PAGES
 from dashboard.services import Services
 from engines.contract import DriftPoint
+from engines.evaluation.recommendation import KPoint, recommend
+from engines.evaluation.timeline import refresh_interval
+from engines.evaluation.verdict import Candidate, verdict
 from engines.intake import NOTES, RULES
-from engines.recommendation import KPoint, recommend
-from engines.timeline import refresh_interval
-from engines.value.verdicts import verdict as judged
-from engines.verdict import Candidate, verdict
+from engines.value.validation.verdicts import verdict as judged
 from storage.uploaded import NewUpload
 from tests.dashboard import shop
 from tests.dashboard.headless import Visit, read

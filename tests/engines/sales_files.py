@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from engines.intake import Reading, read_sales
-from engines.intake.files import open_source
+from engines.intake.sources.files import open_source
 
 HEADER = ["customer_id", "order_id", "date", "amount", "description"]
 ROWS = [[f"c{n % 7}", f"o{n // 2}", f"2024-0{1 + n % 9}-11", f"{n}.25", f"Café «{n}»"] for n in range(40)]

@@ -6,10 +6,10 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from engines.artifacts import STEPS, artifacts_of, certainty_of
 from engines.gmm import GaussianMixture
 from engines.hierarchical import Hierarchical
 from engines.kmeans import KMeans
+from engines.persistence.artifacts import STEPS, artifacts_of, certainty_of
 from engines.rfm import RFM
 from tests.engines.cdnow import cdnow_customers
 
@@ -60,7 +60,7 @@ def test_many_customers_are_asked_in_a_sample_that_stays_the_same(monkeypatch):
     customers = cdnow_customers()
     fitted = GaussianMixture().fit(customers)
     whole = artifacts_of(fitted, customers)["certainty"]
-    monkeypatch.setattr("engines.artifacts.ASKED", 1000)
+    monkeypatch.setattr("engines.persistence.artifacts.ASKED", 1000)
     some = artifacts_of(fitted, customers, seed=3)["certainty"]
     assert some["asked"] == 1000
     assert some["below_80"] == pytest.approx(whole["below_80"], abs=0.04)

@@ -7,13 +7,13 @@ import sklearn.cluster
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engines.centres import micro_centres, nearest
-from engines.clusterers import FittedEstimator, NearestGroup, wrap
+from engines.clustering.centres import micro_centres, nearest
+from engines.clustering.clusterers import FittedEstimator, NearestGroup, wrap
+from engines.clustering.sampling import coded, count_distinct, sample_rows, stratified_rows
+from engines.clustering.scaling import fit_space, signed_log
 from engines.columns import FREQUENCY, MONETARY, RECENCY
-from engines.drift import adjusted_rand
 from engines.errors import InputError
-from engines.sampling import coded, count_distinct, sample_rows, stratified_rows
-from engines.scaling import fit_space, signed_log
+from engines.evaluation.drift import adjusted_rand
 from tests.engines.cdnow import cdnow_customers
 
 RFM_COLUMNS = (RECENCY, FREQUENCY, MONETARY)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
 from sklearn.metrics.cluster import expected_mutual_information as expected_by_scikit_learn
 
-from engines.drift import (
+from engines.evaluation.drift import (
     Contingency,
     adjusted_mutual_information,
     adjusted_rand,

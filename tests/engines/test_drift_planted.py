@@ -8,11 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from engines import features
-from engines.calendar import cutoffs
+from engines.evaluation.calendar import cutoffs
+from engines.evaluation.timeline import timeline
 from engines.intake import read_sales
-from engines.intake.shop import make_shop
+from engines.intake.sources.shop import make_shop
 from engines.kmeans import KMeans
-from engines.timeline import timeline
 
 PLANTED = date(2025, 7, 1)
 FROZEN = date(2025, 4, 1)

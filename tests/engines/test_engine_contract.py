@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import sklearn.cluster
 
-from engines.clusterers import wrap
+from engines.clustering.clusterers import wrap
 from engines.contract import Segment
 from engines.gmm import GaussianMixture
 from engines.kmeans import KMeans

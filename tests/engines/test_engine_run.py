@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.config import load_config
-from engines.clusterers import wrap
+from engines.clustering.clusterers import wrap
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
 from engines.contract import Predecessor
 from engines.errors import InputError
+from engines.evaluation.metrics import METRICS
 from engines.gmm import GaussianMixture
 from engines.hierarchical import Hierarchical
 from engines.kmeans import KMeans
-from engines.metrics import METRICS
 from engines.rfm import RFM
 from engines.run import segment
 from tests.engines.cdnow import cdnow_customers

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.mixture import GaussianMixture as Reference
 
-from engines import mixture
+from engines.clustering import mixture
 from engines.columns import FREQUENCY
 from engines.errors import InputError
 from engines.gmm import GaussianMixture

@@ -9,9 +9,9 @@ from scipy.cluster.hierarchy import fcluster, is_valid_linkage
 from scipy.cluster.hierarchy import ward as scipy_ward
 
 from engines import hierarchical
-from engines.drift import adjusted_rand
+from engines.clustering.linkage import ward
+from engines.evaluation.drift import adjusted_rand
 from engines.hierarchical import Hierarchical
-from engines.linkage import ward
 from tests.engines.cdnow import cdnow_customers
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from engines.columns import CHURN_RISK, CLV, FREQUENCY, MONETARY, RECENCY
-from engines.insights import Earlier, Writing, insights, sentence
+from engines.evaluation.insights import Earlier, Writing, insights, sentence
 from engines.kmeans import KMeans
 from tests.engines.cdnow import cdnow_customers
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from engines.errors import InputError
 from engines.intake import Reading, read_sales
-from engines.intake.dates import parse_dates
-from engines.intake.numbers import find_decimal_sign, number
+from engines.intake.schema.dates import parse_dates
+from engines.intake.schema.numbers import find_decimal_sign, number
 
 
 def read_dates(values: list[str], **told: str) -> tuple[list[datetime | None], tuple[str, ...]]:

@@ -6,7 +6,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from engines.errors import InputError
-from engines.intake.customers import read_customers
+from engines.intake.schema.customers import read_customers
 
 NEEDED = ["recency_days", "monetary"]
 TEXT = "Customer_ID;Recency_Days;monetary;home;note\n17850.0;3;12.5;Yes;x\n'=1+1;4;1e3;no;y\n\n B ;5;0.1;TRUE;z\n"

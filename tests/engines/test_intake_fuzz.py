@@ -27,7 +27,7 @@ from dashboard.cli import main
 from engines import features
 from engines.errors import InputError
 from engines.intake import read_sales
-from engines.intake.preview import preview
+from engines.intake.schema.preview import preview
 
 FEW, MANY = 60, 2_000
 BOUND = 20  # seconds of work for one file, however busy the machine is

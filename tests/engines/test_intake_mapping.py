@@ -9,7 +9,7 @@ import pytest
 
 from engines.errors import InputError
 from engines.intake import read_sales
-from engines.intake.mapping import choose_columns
+from engines.intake.schema.mapping import choose_columns
 
 
 def chosen(columns: str, **mapping: str) -> dict[str, str]:

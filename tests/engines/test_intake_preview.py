@@ -11,7 +11,7 @@ import pytest
 
 from engines.errors import InputError
 from engines.intake import Reading, read_sales
-from engines.intake.preview import Preview, preview
+from engines.intake.schema.preview import Preview, preview
 
 
 def look(folder: Path, text: str, **options) -> Preview:

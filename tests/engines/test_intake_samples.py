@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from engines.intake import EMBEDDED, read_sales
-from engines.intake.shop import SEED, make_shop
+from engines.intake.sources.shop import SEED, make_shop
 from tests.conftest import ROOT
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from engines.errors import InputError
-from engines.intake import archives, read_sales
+from engines.intake import read_sales
+from engines.intake.sources import archives
 from tests.engines.sales_files import ROWS, fingerprint, lines, text, zipped, zstd
 
 

@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from engines.errors import InputError
-from engines.intake import Reading, places, read_sales
+from engines.intake import Reading, read_sales
+from engines.intake.sources import places
 
 ROWS = [
     (17850, "536365", "2010-12-01 08:26:00", 6, "2.55", "CAFÉ"),

@@ -6,10 +6,10 @@ import pytest
 from sklearn.cluster import KMeans as Lloyd
 from sklearn.metrics import silhouette_score
 
-from engines import centres
+from engines.clustering import centres
 from engines.columns import FREQUENCY, MONETARY, RECENCY
-from engines.drift import adjusted_rand
 from engines.errors import InputError
+from engines.evaluation.drift import adjusted_rand
 from engines.gmm import GaussianMixture
 from engines.hierarchical import Hierarchical
 from engines.kmeans import KMeans

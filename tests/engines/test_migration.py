@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.contract import NamedSegment
-from engines.migration import FROM, SPENT_BEFORE, SPENT_NOW, TO, Side, migration
+from engines.evaluation.migration import FROM, SPENT_BEFORE, SPENT_NOW, TO, Side, migration
 
 
 def segments(*named):

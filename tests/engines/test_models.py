@@ -8,10 +8,11 @@ import pytest
 from pandas.testing import assert_frame_equal, assert_series_equal
 from sklearn import cluster, mixture
 
-from engines import models, registry
-from engines.clusterers import NearestGroup, wrap
+from engines import registry
+from engines.clustering.clusterers import NearestGroup, wrap
 from engines.contract import MODEL_LIMIT, Segment
 from engines.errors import InputError
+from engines.persistence import models
 from engines.run import fit, in_order
 from tests.conftest import ROOT
 from tests.engines.cdnow import cdnow_customers

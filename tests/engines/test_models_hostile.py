@@ -19,9 +19,10 @@ import skops.io
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
-from engines import models, registry
+from engines import registry
 from engines.contract import MODEL_LIMIT
 from engines.errors import InputError
+from engines.persistence import models
 from engines.run import fit, in_order
 from tests.engines.cdnow import cdnow_customers
 
@@ -171,7 +172,7 @@ def test_parts_that_do_not_fit_together(data):
 def test_arrays_that_compiled_code_would_read_beyond():
     from sklearn.cluster import KMeans
 
-    from engines.clusterers import wrap
+    from engines.clustering.clusterers import wrap
 
     fitted = fit(wrap("sk", KMeans)(), in_order(cdnow_customers()))[0]
     state = skops.io.loads(models.dump(fitted), trusted=[])

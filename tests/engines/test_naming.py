@@ -12,7 +12,7 @@ from dashboard.config import load_config
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
 from engines.contract import Play, Predecessor, Segment
 from engines.kmeans import KMeans
-from engines.naming import name_segments
+from engines.naming.naming import name_segments
 from tests.engines.cdnow import cdnow_customers
 
 PLAYS = load_config().plays

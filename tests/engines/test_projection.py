@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from engines.alignment import aligned
-from engines.projection import principal_plane
+from engines.clustering.projection import principal_plane
+from engines.naming.alignment import aligned
 
 
 def columns(seed=0, number=500):

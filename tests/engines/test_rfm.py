@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.errors import InputError
-from engines.grids import named_grid, own_grid
+from engines.naming.grids import named_grid, own_grid
 from engines.rfm import RFM, quantile_edges
 from tests.engines.cdnow import cdnow_customers
 
@@ -83,7 +83,7 @@ def test_named_grids_cover_every_cell(kind, bins):
 
 
 def test_the_eleven_name_grid_covers_125_cells_once():
-    from engines.grids import _ELEVEN_CELLS
+    from engines.naming.grids import _ELEVEN_CELLS
 
     codes = " ".join(_ELEVEN_CELLS.values()).split()
     assert len(codes) == len(set(codes)) == 125

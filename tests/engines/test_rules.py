@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from engines.columns import FREQUENCY, MONETARY, RECENCY
-from engines.grids import ELEVEN
 from engines.kmeans import KMeans
+from engines.naming.grids import ELEVEN
+from engines.naming.rules import Wording, rules_of
 from engines.rfm import RFM
-from engines.rules import Wording, rules_of
 from tests.engines.cdnow import cdnow_customers
 
 

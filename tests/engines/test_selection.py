@@ -11,18 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from engines import selection
-from engines.clusterers import k_knob
+from engines.clustering.clusterers import k_knob
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.contract import Engine, Segment
 from engines.errors import InputError
-from engines.gap import gap_choice
+from engines.evaluation import selection
+from engines.evaluation.gap import gap_choice
+from engines.evaluation.recommendation import KPoint, recommend
+from engines.evaluation.selection import evaluate
 from engines.gmm import GaussianMixture
 from engines.hierarchical import Hierarchical
 from engines.kmeans import KMeans
-from engines.recommendation import KPoint, recommend
 from engines.rfm import RFM
-from engines.selection import evaluate
 from tests.engines.cdnow import cdnow_customers
 
 FEATURES = (RECENCY, FREQUENCY, MONETARY)

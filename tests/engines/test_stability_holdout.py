@@ -12,12 +12,12 @@ from sklearn.metrics import adjusted_rand_score
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.contract import Engine, Segment, knob
 from engines.errors import InputError
+from engines.evaluation.holdout import holdout_capture, holdout_cutoff
+from engines.evaluation.stability import stability
 from engines.gmm import GaussianMixture
 from engines.hierarchical import Hierarchical
-from engines.holdout import holdout_capture, holdout_cutoff
 from engines.kmeans import KMeans
 from engines.rfm import RFM
-from engines.stability import stability
 from tests.engines.cdnow import cdnow_customers
 from tests.engines.test_selection import planted
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.stability_index import cliffs_delta, shifts, stability_index
+from engines.evaluation.stability_index import cliffs_delta, shifts, stability_index
 
 
 def of(*values):

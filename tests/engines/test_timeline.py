@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
-from engines.calendar import cutoffs, months_between
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.contract import DriftPoint, Engine, Segment, knob
 from engines.errors import InputError
-from engines.timeline import noise, noise_dates, refresh_interval
-from engines.timeline import timeline as full_timeline
+from engines.evaluation.calendar import cutoffs, months_between
+from engines.evaluation.timeline import noise, noise_dates, refresh_interval
+from engines.evaluation.timeline import timeline as full_timeline
 
 
 def timeline(engine, tables, **more):

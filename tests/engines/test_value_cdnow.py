@@ -23,10 +23,11 @@ from engines.columns import (
     REPEAT_PURCHASES,
     VALUE_COLUMNS,
 )
-from engines.value import bgnbd, estimate, gamma_gamma
-from engines.value.bgnbd import BGNBD
-from engines.value.clv import WEEKS_PER_YEAR, discounted_purchases
-from engines.value.patterns import Histories
+from engines.value import estimate
+from engines.value.lifetime import bgnbd, gamma_gamma
+from engines.value.lifetime.bgnbd import BGNBD
+from engines.value.lifetime.clv import WEEKS_PER_YEAR, discounted_purchases
+from engines.value.lifetime.patterns import Histories
 
 CALIBRATION_END = pd.Timestamp("1997-09-30")
 HOLDOUT_WEEKS = 39

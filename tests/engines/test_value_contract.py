@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from engines.value.contract import ValueModel
-from engines.value.models import BGNBDModel
+from engines.value.lifetime.models import BGNBDModel
 from engines.value.registry import registered_models
 from engines.value.testing import ValueModelContract
 

@@ -26,7 +26,8 @@ from engines.columns import (
     VALUE_COLUMNS,
 )
 from engines.errors import InputError
-from engines.value import estimate, gamma_gamma
+from engines.value import estimate
+from engines.value.lifetime import gamma_gamma
 
 
 def customers(*rows, ids=None):

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.value import bgnbd
-from engines.value.bgnbd import BGNBD
-from engines.value.patterns import Histories, distinct
+from engines.value.lifetime import bgnbd
+from engines.value.lifetime.bgnbd import BGNBD
+from engines.value.lifetime.patterns import Histories, distinct
 
 
 def simulate(model, ages, ahead, seed):

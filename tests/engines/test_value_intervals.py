@@ -10,11 +10,12 @@ import pytest
 
 from engines.columns import CLV, CLV_HIGH, CLV_LOW, REPEAT_PURCHASES
 from engines.errors import InputError
-from engines.value import estimate, intervals, lifetime, revalue
-from engines.value.bgnbd import BGNBD
-from engines.value.intervals import PURCHASES_HIGH, PURCHASES_LOW, SPEND_HIGH, SPEND_LOW
-from engines.value.models import LIFETIMES, spend_intervals
-from engines.value.patterns import Histories
+from engines.value import estimate, revalue
+from engines.value.lifetime import intervals, lifetime
+from engines.value.lifetime.bgnbd import BGNBD
+from engines.value.lifetime.intervals import PURCHASES_HIGH, PURCHASES_LOW, SPEND_HIGH, SPEND_LOW
+from engines.value.lifetime.models import LIFETIMES, spend_intervals
+from engines.value.lifetime.patterns import Histories
 from engines.value.registry import value_model
 from engines.value.testing import ValueModelContract
 from tests.engines.test_value_formulas import simulate

@@ -21,8 +21,8 @@ from engines.columns import (
     ORDER_DATE,
 )
 from engines.value.appraisal import Settings, usable_models
-from engines.value.plan import Cut, Plan
-from engines.value.trials import Trial, foresee
+from engines.value.validation.plan import Cut, Plan
+from engines.value.validation.trials import Trial, foresee
 
 AS_OF, END = date(2023, 1, 1), date(2023, 4, 2)
 PLAN = Plan(Cut(AS_OF, 91), (Cut(date(2022, 10, 2), 91), Cut(date(2022, 8, 18), 91)))

@@ -14,14 +14,14 @@ from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 from engines.errors import InputError
 from engines.features import customers_at
 from engines.intake import read_sales
-from engines.value import lessons
 from engines.value.contract import Window
-from engines.value.measures import Forecast, measured
-from engines.value.models import BGNBDModel
-from engines.value.plan import plan, window, windows
-from engines.value.returning import Boosting, Logistic, Recency, ridge
-from engines.value.spending import Tweedie, TwoPart
+from engines.value.learned import lessons
+from engines.value.learned.measures import Forecast, measured
+from engines.value.learned.returning import Boosting, Logistic, Recency, ridge
+from engines.value.learned.spending import Tweedie, TwoPart
+from engines.value.lifetime.models import BGNBDModel
 from engines.value.testing import ValueModelContract
+from engines.value.validation.plan import plan, window, windows
 from tests.conftest import ROOT
 
 CHURN = (Recency(), Logistic(), Boosting())
@@ -187,8 +187,8 @@ def test_order_of_rows_and_crowd_do_not_matter_to_the_last_digit(shop, model, mo
 
 
 THREADS = """
-from engines.value.returning import Boosting, Logistic
-from engines.value.spending import Tweedie, TwoPart
+from engines.value.learned.returning import Boosting, Logistic
+from engines.value.learned.spending import Tweedie, TwoPart
 from engines.value.testing import ValueModelContract
 shop = ValueModelContract()
 for model in (Logistic(), Boosting(), Tweedie(), TwoPart()):

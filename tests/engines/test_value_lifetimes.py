@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from engines.columns import AGE, CHURN_RISK, EXPECTED_PURCHASES, FIRST_TO_LAST, P_PURCHASE, REPEAT_PURCHASES
 from engines.errors import InputError
-from engines.value import estimate, lifetime
-from engines.value.bgnbd import BGNBD
-from engines.value.mbgnbd import MBGNBD
-from engines.value.models import LIFETIMES
-from engines.value.paretonbd import ParetoNBD
-from engines.value.patterns import Histories
+from engines.value import estimate
+from engines.value.lifetime import lifetime
+from engines.value.lifetime.bgnbd import BGNBD
+from engines.value.lifetime.mbgnbd import MBGNBD
+from engines.value.lifetime.models import LIFETIMES
+from engines.value.lifetime.paretonbd import ParetoNBD
+from engines.value.lifetime.patterns import Histories
 from tests.engines.test_value_cdnow import CALIBRATION_END, customer_table, load
 
 MODELS = [BGNBD(0.25, 4.4, 0.8, 2.4), MBGNBD(0.53, 6.2, 0.9, 1.6), ParetoNBD(0.55, 10.6, 0.6, 11.7)]

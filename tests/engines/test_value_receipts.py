@@ -11,10 +11,10 @@ from dashboard.config import load_config
 from dashboard.pipeline.sales import open_sales, past_tables
 from engines.columns import MONETARY, REPEAT_PURCHASES
 from engines.errors import InputError
-from engines.value import baselines, golden, losses, metrics
 from engines.value.appraisal import Settings, agenda, judge, usable_models
-from engines.value.plan import lessons, plan
-from engines.value.verdicts import verdict
+from engines.value.validation import baselines, golden, losses, metrics
+from engines.value.validation.plan import lessons, plan
+from engines.value.validation.verdicts import verdict
 
 CUTOFF = golden.LAST_KNOWN_DAY + timedelta(days=1)
 

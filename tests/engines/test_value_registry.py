@@ -5,7 +5,7 @@ from importlib.metadata import EntryPoint
 import pytest
 
 from engines.errors import InputError
-from engines.value.models import BGNBDModel
+from engines.value.lifetime.models import BGNBDModel
 from engines.value.registry import GROUP, registered_models, value_model
 
 
@@ -33,17 +33,19 @@ def test_a_name_makes_a_model():
     ("value", "reason"),
     [
         ("nowhere_to_be_found:Model", "ModuleNotFoundError"),
-        ("engines.value.models:Missing", "AttributeError"),
+        ("engines.value.lifetime.models:Missing", "AttributeError"),
         ("engines.value.contract:ValueModel", "has no fit"),
-        ("engines.value.models:fitted", "is not a class"),
+        ("engines.value.lifetime.models:fitted", "is not a class"),
         ("engines.kmeans:KMeans", "is not an engines.value.contract.ValueModel"),
-        ("engines.value.models:LifetimeValueModel", "has no title"),
+        ("engines.value.lifetime.models:LifetimeValueModel", "has no title"),
     ],
 )
 def test_a_broken_plug_in_is_listed_with_its_error_beside_the_others(value, reason):
     entries = {
         item.name: item
-        for item in registered_models([point("broken", value), point("fine", "engines.value.models:BGNBDModel")])
+        for item in registered_models(
+            [point("broken", value), point("fine", "engines.value.lifetime.models:BGNBDModel")]
+        )
     }
     assert entries["broken"].model is None
     assert reason in entries["broken"].error
@@ -52,7 +54,10 @@ def test_a_broken_plug_in_is_listed_with_its_error_beside_the_others(value, reas
 
 def test_a_name_taken_twice_goes_to_the_first():
     first, second = registered_models(
-        [point("bg", "engines.value.models:BGNBDModel"), point("bg", "engines.value.models:MBGNBDModel")]
+        [
+            point("bg", "engines.value.lifetime.models:BGNBDModel"),
+            point("bg", "engines.value.lifetime.models:MBGNBDModel"),
+        ]
     )
     assert first.model is BGNBDModel
     assert "already taken" in second.error

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.verdict import CRITERIA, Candidate, verdict
+from engines.evaluation.verdict import CRITERIA, Candidate, verdict
 
 EVEN = {"stability": 0.9, "captured": 0.6, "separation": 0.5, "balance": 0.8, "agreement": 0.4}
 

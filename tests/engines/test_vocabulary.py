@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from dashboard.config import load_config
-from engines.alignment import inherited_pins, overlap
 from engines.contract import Predecessor, Segment
-from engines.grids import ELEVEN, TEN, named_grid, own_grid
 from engines.kmeans import KMeans
+from engines.naming.alignment import inherited_pins, overlap
+from engines.naming.grids import ELEVEN, TEN, named_grid, own_grid
+from engines.naming.vocabulary import translated
 from engines.rfm import RFM
 from engines.run import segment
-from engines.vocabulary import translated
 from tests.engines.cdnow import cdnow_customers
 from tests.engines.test_naming import BEST, GONE, GONE_BEST, LOYAL, NEW, made, named
 

@@ -19,7 +19,7 @@ from dashboard.i18n.texts import noted, say
 from dashboard.pipeline.choose_k import Question, choosable_engines, choose_k_of_snapshot, known_choice
 from dashboard.queries.which_run import run_from, title_of
 from dashboard.services import Services
-from engines.selection import KSelection
+from engines.evaluation.selection import KSelection
 from storage.contract import Run
 
 PATH = "/choose-k"

@@ -20,7 +20,7 @@ from dashboard.queries.disagreement import Disagreement
 from dashboard.queries.side_by_side import Aligned, Slot, memory_words
 from engines.columns import CLV, COUNTRY, CUSTOMER_ID, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
-from engines.verdict import Verdict
+from engines.evaluation.verdict import Verdict
 from storage.contract import Run
 
 HEIGHT = "400px"

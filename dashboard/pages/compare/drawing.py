@@ -18,7 +18,7 @@ from dashboard.pages.compare import boxes as view
 from dashboard.queries.comparison import FEWEST, Comparison, cross_money, cross_table
 from dashboard.queries.comparison_tables import Part, cross, part
 from dashboard.queries.side_by_side import aligned_segments, captured, places, verdict_of
-from engines.holdout import TOP
+from engines.evaluation.holdout import TOP
 
 _ARI = noted(
     "Adjusted Rand index of each pair: 1 is the same grouping, 0 what chance alone gives. Large segments decide it."

@@ -18,8 +18,8 @@ from dashboard.pages.data.words import DAYS, FIELD_WORDS, LISTS, RATES, SWITCHES
 from dashboard.pipeline.uploads import Asked
 from engines.columns import CANONICAL_FIELDS, CUSTOMER_ID, ORDER_DATE
 from engines.errors import InputError
-from engines.intake.preview import Choice, Preview
-from engines.intake.settings import WHY
+from engines.intake.cleaning.settings import WHY
+from engines.intake.schema.preview import Choice, Preview
 from storage.contract import Snapshot
 
 _SHOWN = 8  # of the first lines

@@ -19,7 +19,7 @@ from dashboard.pipeline.uploads import Asked, known_mapping, look, twin_of
 from dashboard.queries.which_run import title_of
 from dashboard.services import Services
 from engines.errors import InputError
-from engines.intake.preview import Preview
+from engines.intake.schema.preview import Preview
 from storage.contract import Snapshot
 from storage.uploaded import Upload
 

@@ -18,8 +18,8 @@ from dashboard.i18n.texts import say
 from dashboard.pages.drift.shifts import shift_panels
 from dashboard.queries.which_run import engine_titles, run_from, run_label, title_of
 from dashboard.services import Services
-from engines.calendar import HISTORY_DAYS, cutoffs
 from engines.contract import DriftPoint, LivePoint
+from engines.evaluation.calendar import HISTORY_DAYS, cutoffs
 from storage.contract import Run, Snapshot
 
 PATH = "/drift"

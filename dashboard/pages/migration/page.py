@@ -20,7 +20,7 @@ from dashboard.pipeline.migrate import Between, between_dates, between_runs, dat
 from dashboard.queries.which_run import engine_titles, run_from, run_label, title_of
 from dashboard.services import Services
 from engines.errors import InputError
-from engines.migration import Migration
+from engines.evaluation.migration import Migration
 from storage.contract import NotFoundError, Run
 
 PATH = "/migration"

@@ -21,7 +21,7 @@ from dashboard.frames.totals import SegmentTotals
 from dashboard.i18n.texts import noted, say
 from engines.columns import CLV
 from engines.contract import Play
-from engines.vocabulary import translated
+from engines.naming.vocabulary import translated
 from storage.contract import Selection
 
 

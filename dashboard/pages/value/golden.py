@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from dashboard.i18n.numbers import NOTHING, written
 from dashboard.i18n.texts import say
 from dashboard.pages.run.sections import table
-from engines.value.golden import Comparison
+from engines.value.validation.golden import Comparison
 
 
 def golden_parts(found: Sequence[Comparison], titles: dict[str, str]) -> list[Component]:

@@ -30,8 +30,8 @@ from dashboard.queries.receipts import FORESIGHT, LOSS
 from dashboard.queries.which_run import run_from, title_of
 from dashboard.services import Services
 from engines.columns import describe
-from engines.value import golden
 from engines.value.registry import registered_models
+from engines.value.validation import golden
 from storage.contract import Snapshot
 
 PATH = "/value"

@@ -1,0 +1,1 @@
+"""What engines that group by distance or density share."""

@@ -1,0 +1,303 @@
+"""Helps to choose the number of segments: every k side by side, how far each can be trusted, and a recommendation."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from kneed import KneeLocator
+from pandas import DataFrame
+
+from engines.clustering.clusterers import NOISE
+from engines.clustering.sampling import Codes, sample_rows, stratified_rows
+from engines.clustering.scaling import Matrix
+from engines.contract import Engine, Fitted
+from engines.errors import InputError
+from engines.evaluation.gap import gap_choice, gap_statistic
+from engines.evaluation.metrics import (
+    SILHOUETTE_SAMPLE,
+    Outcome,
+    calinski_harabasz,
+    davies_bouldin,
+    silhouettes,
+    smallest_share,
+)
+from engines.evaluation.recommendation import KPoint, recommend
+from engines.evaluation.stability import agreements
+from engines.run import check, in_order
+from engines.stated import stated
+
+#: At most so many customers are looked at; above, a sample of so many.
+LARGEST = 50_000
+#: How many refits measure the stability of each k, and how many customers each has at most.
+REFITS, REFIT_LARGEST = 10, 5_000
+
+
+@dataclass(frozen=True)
+class KSelection:
+    """Every k that was tried, what it says, and what follows.
+
+    ``space``: the feature space that distances are measured in, in words. ``evaluated_on``, ``silhouette_on``,
+    ``refitted_on``: how many of the ``customers`` the fits, the silhouettes and the refits saw. ``elbow``: of the
+    inertia. ``lowest_bic``, ``gap_choice``: the k that each of them would take. ``recommended`` with its ``reason``.
+    """
+
+    engine: str
+    settings: Mapping[str, Any]
+    space: str
+    customers: int
+    evaluated_on: int
+    silhouette_on: int
+    refitted_on: int
+    bootstraps: int
+    seed: int
+    points: tuple[KPoint, ...]
+    elbow: int | None
+    lowest_bic: int | None
+    gap_choice: int | None
+    recommended: int | None
+    reason: str
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON-ready values; nothing is NaN or infinite."""
+        return {
+            **dataclasses.asdict(self),
+            "points": [dataclasses.asdict(point) for point in self.points],
+            "notes": list(self.notes),
+        }
+
+
+def evaluate(
+    name: str,
+    engine: Engine | type[Engine],
+    customers: DataFrame,
+    *,
+    ks: Iterable[int] = range(2, 13),
+    seed: int = 0,
+    gap: bool = False,
+    bootstraps: int = REFITS,
+    progress: Callable[[float], None] = lambda done: None,
+) -> KSelection:
+    """Try every k and recommend one; :func:`engines.evaluation.recommendation.recommend` states the rule.
+
+    Everyone is looked at up to 50,000 customers, else a sample of so many. Silhouettes are measured on at most about
+    10,000 of them, drawn by segment; their standard error takes the customers measured for a draw from all such
+    customers. Stability is the mean adjusted Rand index between the segments and those of refits on customers drawn
+    with replacement, each on at most 5,000 (fewer where the engine says so). The elbow of the inertia is kneedle's
+    (Satopaa, Albrecht, Irwin & Raghavan 2011), the gap statistic :func:`engines.evaluation.gap.gap_statistic`'s.
+
+    Args:
+        name: the engine's registered name.
+        engine: with its settings, or its class for the defaults; its own ``k`` does not matter.
+        customers: one row each, indexed by customer id, as for a run; the order of rows does not matter.
+        ks: numbers of segments to try, at least 2. Those too large for the table are left out, with a note.
+        seed: of the engine, the samples and the draws.
+        gap: whether to work out the gap statistic as well, which takes as long as the refits.
+        bootstraps: how many refits; 0 for none, and then a recommendation does not ask for stability.
+        progress: told the share that is done.
+
+    Raises:
+        InputError: an engine without a k, nothing to try, or a table that cannot be segmented (so far).
+    """
+    wanted = sorted(set(ks))
+    made = _made(engine, wanted, seed)
+    check(made, customers)
+    ordered = in_order(customers)
+    ordered = ordered.iloc[sample_rows(len(ordered), min(LARGEST, made.fit_limit), seed)]
+    tried = _try(made, ordered, wanted)
+    progress(0.2)
+    common = sample_rows(len(ordered), min(REFIT_LARGEST, made.refit_limit), seed)
+    agreement = agreements(
+        lambda table: made.fit_each(table, tried.ks),
+        ordered.iloc[common],
+        [codes[common] for codes in tried.codings],
+        refits=bootstraps,
+        seed=seed,
+        progress=lambda done: progress(0.2 + (0.4 if gap else 0.75) * done),
+    )
+    widths, silhouette_on = _widths(tried, seed)
+    gaps, notes = _gaps(made, tried, seed) if gap else ([(None, None)] * len(tried.ks), ())
+    points = tuple(
+        _point(k, tried, place, ordered, widths[place], agreement[:, place], gaps[place])
+        for place, k in enumerate(tried.ks)
+    )
+    elbow, lowest_bic = _elbow(points), _lowest_bic(points)
+    chosen_by_gap = gap_choice([(p.k, p.gap, p.gap_error) for p in points])
+    recommended, reason = recommend(points, elbow=elbow, lowest_bic=lowest_bic, gap_choice=chosen_by_gap)
+    progress(1.0)
+    return KSelection(
+        engine=name,
+        settings={key: value for key, value in made.settings().items() if key != "k"},
+        space=tried.space,
+        customers=len(customers),
+        evaluated_on=len(ordered),
+        silhouette_on=silhouette_on,
+        refitted_on=len(common) if bootstraps else 0,
+        bootstraps=bootstraps,
+        seed=seed,
+        points=points,
+        elbow=elbow,
+        lowest_bic=lowest_bic,
+        gap_choice=chosen_by_gap,
+        recommended=recommended,
+        reason=reason,
+        notes=(*tried.notes, *notes),
+    )
+
+
+def _made(engine: Engine | type[Engine], ks: Sequence[int], seed: int) -> Engine:
+    """The engine with this seed and the smallest k."""
+    kind, settings = (engine, {}) if isinstance(engine, type) else (type(engine), engine.settings())
+    knobs = {item.name for item in kind.knobs()}
+    if "k" not in knobs:
+        raise InputError(
+            f"{kind.title} has no k to choose: its own rules decide how many segments there are. "
+            "Choose an engine with the setting k."
+        )
+    if not ks or ks[0] < 2:
+        raise InputError(
+            f"{kind.title}: give numbers of segments to try, each at least 2, not {ks[0] if ks else 'none'}."
+        )
+    kind.from_settings({**settings, "k": ks[-1]})  # refuses a k beyond what the engine allows
+    return kind.from_settings({**settings, "k": ks[0], **({"seed": seed} if "seed" in knobs else {})})
+
+
+class _Tried(NamedTuple):
+    """The fits: for each k its diagnostics and every customer's key, and where customers lie, if the engine says."""
+
+    ks: list[int]
+    codings: list[Codes]
+    diagnostics: list[Mapping[str, float]]
+    matrix: Matrix | None
+    space: str
+    notes: tuple[str, ...]
+
+
+def _try(engine: Engine, ordered: DataFrame, ks: Sequence[int]) -> _Tried:
+    fits: list[Fitted] = []
+    notes: tuple[str, ...] = ()
+    try:
+        fits += engine.fit_each(ordered, ks)  # what was fitted before a refusal is kept
+    except InputError as error:
+        if not fits:
+            raise
+        notes = (stated(f"k = {ks[len(fits)]} and above could not be tried. {stated(str(error))}"),)
+    place = getattr(fits[0], "space", None)
+    artifacts: Mapping[str, Any] = getattr(fits[0], "artifacts", dict)()
+    return _Tried(
+        list(ks[: len(fits)]),
+        [fitted.assign(ordered).to_numpy(np.int64) for fitted in fits],
+        [fitted.diagnostics for fitted in fits],
+        None if place is None else np.asarray(place(ordered), dtype=np.float64),
+        str(artifacts.get("space", "the engine's own")),
+        notes,
+    )
+
+
+# --- the figures of one k -------------------------------------------------------------------------------------------
+
+
+def _point(
+    k: int,
+    tried: _Tried,
+    place: int,
+    ordered: DataFrame,
+    width: tuple[float | None, float | None],
+    agreement: Matrix,
+    gap: tuple[float | None, float | None],
+) -> KPoint:
+    keys, diagnostics = tried.codings[place], tried.diagnostics[place]
+    codes = np.unique(keys, return_inverse=True)[1].astype(np.int64)
+    outcome = Outcome(ordered, codes, keys != NOISE, tried.matrix, diagnostics)
+    seen = agreement[np.isfinite(agreement)]
+    several = len(np.unique(codes)) > 1
+    return KPoint(
+        k,
+        int(codes.max()) + 1,
+        _finite(diagnostics.get("inertia")),
+        *width,
+        _finite(calinski_harabasz(outcome)),
+        _finite(davies_bouldin(outcome)),
+        _finite(diagnostics.get("bic")),
+        _finite(diagnostics.get("aic")),
+        float(seen.mean()) if several and len(seen) else None,
+        float(seen.std(ddof=1) / np.sqrt(len(seen))) if several and len(seen) > 1 else None,
+        float(smallest_share(outcome) or 0.0),
+        *gap,
+    )
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and np.isfinite(value) else None
+
+
+def _widths(tried: _Tried, seed: int) -> tuple[list[tuple[float | None, float | None]], int]:
+    """The mean silhouette and its standard error for each k, and how many customers they were measured on.
+
+    One sample serves every k, so that the distances are worked out once: it is drawn by segment of all of them at a
+    time, and each segment counts with its true share. Outliers stay out.
+    """
+    if tried.matrix is None:
+        return [(None, None)] * len(tried.ks), 0
+    cells = np.unique(np.stack(tried.codings, axis=1), axis=0, return_inverse=True)[1].astype(np.int64)
+    rows = stratified_rows(cells.ravel(), SILHOUETTE_SAMPLE, seed, least=2)
+    found: list[tuple[float | None, float | None]] = [(None, None)] * len(tried.ks)
+    together = [place for place, keys in enumerate(tried.codings) if (keys != NOISE).all()]
+    for places in (together, *([place] for place in range(len(tried.ks)) if place not in together)):
+        inside = np.ones(len(cells), dtype=bool) if places is together else tried.codings[places[0]] != NOISE
+        drawn = rows[inside[rows]]
+        codings = {p: np.unique(tried.codings[p][inside], return_inverse=True)[1] for p in places}
+        codings = {p: codes for p, codes in codings.items() if len(codes) and codes.max() > 0}
+        if not codings:
+            continue
+        position = np.cumsum(inside) - 1
+        sampled = [codes[position[drawn]] for codes in codings.values()]
+        for (p, codes), own, values in zip(
+            codings.items(), sampled, silhouettes(tried.matrix[drawn], sampled), strict=True
+        ):
+            found[p] = _mean_of_strata(values, own, np.bincount(codes) / len(codes))
+    return found, len(rows)
+
+
+def _mean_of_strata(values: Matrix, codes: Codes, shares: Matrix) -> tuple[float, float]:
+    """The mean of values drawn by segment, and its standard error: root of sum (share^2 x variance / drawn)."""
+    drawn = np.bincount(codes)
+    means = np.bincount(codes, values) / drawn
+    squares = np.bincount(codes, (values - means[codes]) ** 2)
+    variances = squares / np.maximum(drawn - 1, 1)
+    return float(shares @ means), float(np.sqrt((shares**2 * variances / drawn).sum()))
+
+
+# --- what the curves say --------------------------------------------------------------------------------------------
+
+
+def _elbow(points: Sequence[KPoint]) -> int | None:
+    known = [(point.k, point.inertia) for point in points if point.inertia is not None]
+    if len(known) < 3:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns where there is no elbow, which None says as well
+        found = KneeLocator(*zip(*known, strict=True), curve="convex", direction="decreasing").elbow
+    return None if found is None else int(found)
+
+
+def _lowest_bic(points: Sequence[KPoint]) -> int | None:
+    known = [(point.bic, point.k) for point in points if point.bic is not None]
+    return min(known)[1] if known else None
+
+
+def _gaps(engine: Engine, tried: _Tried, seed: int) -> tuple[list[tuple[float | None, float | None]], tuple[str, ...]]:
+    if tried.matrix is None:
+        return [(None, None)] * len(tried.ks), (
+            stated("The engine has no feature space, so there is no gap statistic."),
+        )
+    try:
+        gaps, errors = gap_statistic(engine, tried.ks, tried.matrix, tried.codings, seed=seed)
+    except InputError as error:
+        return [(None, None)] * len(tried.ks), (stated(f"There is no gap statistic: {stated(str(error))}"),)
+    return [(_finite(one), _finite(other)) for one, other in zip(gaps, errors, strict=True)], ()

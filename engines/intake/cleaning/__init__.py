@@ -1,0 +1,1 @@
+"""Which lines count, and the ledger of those that do not."""

@@ -1,0 +1,231 @@
+"""Cleaning sales: every line gets at most one reason to be dropped, in a fixed order, and returns are set apart."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Any
+
+import ibis
+
+from engines.columns import (
+    AMOUNT_UNITS,
+    ATTRIBUTE,
+    COUNTRY,
+    CUSTOMER_ID,
+    DESCRIPTION,
+    LINE_TYPE,
+    NETTED,
+    ORDER_DATE,
+    ORDER_ID,
+    PRODUCT_ID,
+    QUANTITY,
+    RETURN,
+    SALE,
+    UNKNOWN_COUNTRY,
+)
+from engines.intake.cleaning.ledger import Ledger, LedgerEntry
+from engines.intake.cleaning.outliers import usual_amounts
+from engines.intake.cleaning.rules import (
+    AFTER_AS_OF,
+    NOTES,
+    ONLY_RETURNS,
+    RETURN_RULES,
+    RETURN_SIGN,
+    RETURNED,
+    RULES,
+    SOLD,
+    Asked,
+    conditions,
+    note_conditions,
+)
+from engines.intake.cleaning.settings import CleaningRules
+
+SALES_COLUMNS = (
+    *(CUSTOMER_ID, ORDER_ID, ORDER_DATE, QUANTITY, AMOUNT_UNITS, PRODUCT_ID, DESCRIPTION, COUNTRY, LINE_TYPE),
+)
+
+#: Columns of flagged lines: why a line is dropped, whether it is a return, and one for each note.
+RULE, _WENT_BACK, _NOTE = "rule", "went_back", "note_"
+
+
+def flag_lines(
+    lines: ibis.Table, rules: CleaningRules, fields: Collection[str], as_of: date | None = None
+) -> ibis.Table:
+    """The lines with ``rule`` (why a line is dropped, null for those that stay) and a flag for each note.
+
+    ``after_as_of`` is not among the reasons yet: the default as-of date follows from the lines that stay. Where it is
+    given, what is usual is learnt from the lines before it alone.
+    """
+    asked = Asked(lines, rules, fields)
+    staying = lines.filter(_first_of(conditions(asked)).isnull())
+    if as_of is not None:
+        staying = staying.filter(staying[ORDER_DATE] < ibis.timestamp(as_of.isoformat()))
+    asked = Asked(lines, rules, fields, usual_amounts(staying, rules.outlier_z))
+    flagged = lines.mutate(
+        **{
+            RULE: _first_of(conditions(asked)),
+            **{f"{_NOTE}{name}": flag.fill_null(False) for name, flag in note_conditions(asked).items()},
+        }
+    )
+    worth = (flagged[QUANTITY].fill_null(-1) != 0) & (flagged[AMOUNT_UNITS] != 0)
+    return flagged.mutate(**{_WENT_BACK: (flagged[RULE].isin(RETURN_RULES) & worth).fill_null(False)})
+
+
+def sale_days(flagged: ibis.Table) -> tuple[date, date] | None:
+    """The days of the first and the last line that stays; None where none does."""
+    days = flagged.filter(flagged[RULE].isnull())[ORDER_DATE]
+    (row,) = days.as_table().aggregate(first=days.min(), last=days.max()).to_pyarrow().to_pylist()
+    return None if row["first"] is None else (row["first"].date(), row["last"].date())
+
+
+def reasons(flagged: ibis.Table) -> dict[str, int]:
+    """How many lines each reason has dropped so far."""
+    rows = flagged.group_by(RULE).aggregate(lines=flagged.count()).order_by(ibis.desc("lines")).to_pyarrow().to_pylist()
+    return {row[RULE]: row["lines"] for row in rows if row[RULE] is not None}
+
+
+def cut(flagged: ibis.Table, rules: CleaningRules, as_of: date) -> ibis.Table:
+    """The flagged lines with ``after_as_of`` as the last reason, of sales and of netted returns alike."""
+    late = flagged[ORDER_DATE] >= ibis.timestamp(as_of.isoformat())
+    counts = flagged[RULE].isnull() | flagged[_WENT_BACK] if rules.net else flagged[RULE].isnull()
+    return flagged.mutate(
+        **{
+            RULE: (late & counts).ifelse(AFTER_AS_OF, flagged[RULE]),
+            _WENT_BACK: flagged[_WENT_BACK] & ~late,
+        }
+    )
+
+
+def clean_lines(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str]) -> ibis.Table:
+    """Sales and returns of flagged and cut lines, in the columns of clean sales.
+
+    A return is a dropped line (cancelled, negative quantity or negative amount) of a known customer; its amount is
+    negative whatever sign the source gave it.
+    """
+    kept = flagged.filter(flagged[RULE].isnull() | flagged[_WENT_BACK])
+    sale = kept[RULE].isnull()
+    day = kept[CUSTOMER_ID] + "/" + kept[ORDER_DATE].strftime("%Y-%m-%d")  # an order is a customer's day
+    country = kept[COUNTRY]
+    if COUNTRY in fields:
+        country = kept[f"{_NOTE}unknown_country"].ifelse(UNKNOWN_COUNTRY, country)
+    return kept.mutate(
+        **{
+            ORDER_ID: kept[ORDER_ID].fill_null(day),
+            AMOUNT_UNITS: sale.ifelse(kept[AMOUNT_UNITS], -kept[AMOUNT_UNITS].abs()),
+            COUNTRY: country,
+            LINE_TYPE: sale.ifelse(SALE, NETTED if rules.net else RETURN),
+        }
+    ).select(*SALES_COLUMNS, *(name for name in kept.columns if name.startswith(ATTRIBUTE)))
+
+
+def dropped_lines(flagged: ibis.Table, rules: CleaningRules) -> ibis.Table:
+    """The flagged and cut lines that count nowhere as sales and are not netted."""
+    dropped = flagged.filter(flagged[RULE].notnull())
+    return dropped.filter(~dropped[_WENT_BACK]) if rules.net else dropped
+
+
+# --- the ledger -------------------------------------------------------------------------------------------------------
+
+
+def balance(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str]) -> Ledger:
+    """The ledger of flagged and cut lines; money is summed as integers.
+
+    Raises:
+        AssertionError: lines or money do not add up, which is a defect of ours.
+    """
+    flags = {name: f"{_NOTE}{name}" for name in NOTES if f"{_NOTE}{name}" in flagged.columns}
+    with _together(flagged, rules, fields, flags.values()).cache() as lines:
+        return _balanced(lines, flags, set(conditions(Asked(flagged, rules, fields))), rules, fields)
+
+
+def _together(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str], flags: Collection[str]) -> ibis.Table:
+    """Lines that the ledger cannot tell apart as one: distinct orders and customers are counted among far fewer rows.
+
+    Columns: heading, customer_id, order_id where orders are named, a flag for each note; how many lines, and their
+    money as it came in (amount_units) and as it goes out.
+    """
+    netted, units = flagged[_WENT_BACK] if rules.net else ibis.literal(False), flagged[AMOUNT_UNITS]
+    lines = flagged.mutate(
+        heading=netted.ifelse(RETURNED, flagged[RULE].fill_null(SOLD)), goes_out=netted.ifelse(-units.abs(), units)
+    )
+    orders = (ORDER_ID,) if ORDER_ID in fields else ()
+    return lines.group_by("heading", CUSTOMER_ID, *orders, *flags).aggregate(
+        lines=lines.count(), **{AMOUNT_UNITS: lines[AMOUNT_UNITS].sum(), "goes_out": lines.goes_out.sum()}
+    )
+
+
+def _balanced(
+    lines: ibis.Table, flags: Mapping[str, str], asked: Collection[str], rules: CleaningRules, fields: Collection[str]
+) -> Ledger:
+    by_heading = lines.group_by("heading").aggregate(**_measures(lines, fields)).to_pyarrow().to_pylist()
+    found = {row["heading"]: _entry(row["heading"], row) for row in by_heading}
+    sold, counts = lines.heading == SOLD, lines.heading.isin([SOLD, RETURNED])
+    totals = {
+        **_measures(lines, fields, "in_", money=AMOUNT_UNITS),
+        **_measures(lines, fields, "out_", where=counts),
+        **{
+            name: measure
+            for note, flag in flags.items()
+            for name, measure in _measures(lines, fields, f"{note}_", where=sold & lines[flag]).items()
+        },
+    }
+    (total,) = lines.aggregate(**totals).to_pyarrow().to_pylist()
+    applied = {*asked, AFTER_AS_OF, *(["outlier"] if rules.drop_outliers else [])}
+    dropped = [_of(found, name, fields) for name in RULES if name in applied]
+    notes = [_entry(name, total, f"{name}_") for name in flags]
+    if rules.net:
+        dropped.append(_turned(lines))
+        notes.append(_only_returns(lines, fields))
+    return Ledger(
+        came_in=_entry("in", total, "in_"),
+        rules=tuple(dropped),
+        notes=tuple(notes),
+        left=_entry("out", total, "out_"),
+        parts=tuple(_of(found, name, fields) for name in (SOLD, RETURNED)) if rules.net else (),
+    )
+
+
+def _measures(
+    lines: ibis.Table,
+    fields: Collection[str],
+    prefix: str = "",
+    *,
+    money: str = "goes_out",
+    where: ibis.Value | None = None,
+) -> dict[str, ibis.Value]:
+    """What the ledger says of lines that stand together; orders only where the source names them."""
+    orders = {f"{prefix}orders": lines[ORDER_ID].nunique(where=where)} if ORDER_ID in fields else {}
+    return {
+        f"{prefix}lines": lines["lines"].sum(where=where),
+        f"{prefix}units": lines[money].sum(where=where),
+        f"{prefix}customers": lines[CUSTOMER_ID].nunique(where=where),
+        **orders,
+    }
+
+
+def _entry(name: str, row: Mapping[str, Any], prefix: str = "") -> LedgerEntry:
+    units, orders = row[f"{prefix}units"] or 0, row.get(f"{prefix}orders")
+    return LedgerEntry(name, row[f"{prefix}lines"] or 0, units, row[f"{prefix}customers"], orders)
+
+
+def _of(found: Mapping[str, LedgerEntry], name: str, fields: Collection[str]) -> LedgerEntry:
+    return found.get(name) or LedgerEntry(name, 0, 0, 0, 0 if ORDER_ID in fields else None)
+
+
+def _turned(lines: ibis.Table) -> LedgerEntry:
+    """The money between what netted returns came in as and what they go out as."""
+    difference = (lines[AMOUNT_UNITS] - lines.goes_out).sum().to_pyarrow().as_py()
+    return LedgerEntry(RETURN_SIGN, 0, difference or 0)
+
+
+def _only_returns(lines: ibis.Table, fields: Collection[str]) -> LedgerEntry:
+    buyers = lines.filter(lines.heading == SOLD).select(CUSTOMER_ID).distinct()
+    alone = lines.filter(lines.heading == RETURNED).anti_join(buyers, CUSTOMER_ID)
+    (row,) = alone.aggregate(**_measures(alone, fields)).to_pyarrow().to_pylist()
+    return _entry(ONLY_RETURNS, row)
+
+
+def _first_of(asked: Mapping[str, ibis.Value]) -> ibis.Value:
+    """The name of the first condition that a line meets, null for none."""
+    return ibis.cases(*((condition, ibis.literal(name)) for name, condition in asked.items()))

@@ -1,0 +1,302 @@
+"""The cleaning rules, each a small value: what it catches, why, and how a line is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import ibis
+
+from engines.columns import AMOUNT, AMOUNT_UNITS, COUNTRY, CUSTOMER_ID, ORDER_DATE, ORDER_ID, PRODUCT_ID, QUANTITY
+from engines.intake.cleaning.ledger import Reason
+from engines.intake.cleaning.outliers import Bounds
+from engines.intake.cleaning.settings import CleaningRules
+from engines.intake.schema.parsing import LINE, LINE_HASH, PRICE_UNITS, UNREADABLE
+
+#: What is in the ledger beside lines that a rule drops.
+SOLD, RETURNED, RETURN_SIGN, AFTER_AS_OF, ONLY_RETURNS = (
+    *("sold", "returned", "return_sign", "after_as_of", "only_returns"),
+)
+#: Rules whose lines, with a customer and a value, are goods or money that went back.
+RETURN_RULES = ("cancellation", "non_positive_quantity", "negative_amount")
+
+_CANCELLED = "^[CA][0-9]+$"  # not every id that starts so: CA-2016-152156 is an order like any other
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a condition may look at: the lines, the settings, the fields of the source and the bounds of outliers."""
+
+    lines: ibis.Table
+    rules: CleaningRules
+    fields: Collection[str]
+    bounds: Bounds | None = None
+
+
+#: True for the lines that are caught; None where the rule is switched off or the source lacks the field.
+Condition = Callable[[Asked], ibis.Value | None]
+
+
+@dataclass(frozen=True)
+class Rule(Reason):
+    """A reason with its condition; None where no condition on a single line can say it."""
+
+    condition: Condition | None = None
+
+
+# --- conditions -------------------------------------------------------------------------------------------------------
+
+
+def _listed(lines: ibis.Table, ids: Collection[str]) -> ibis.Value:
+    return lines[CUSTOMER_ID].isin(ibis.memtable({"id": sorted(set(ids))}, schema={"id": "string"})["id"])
+
+
+def _without(asked: Asked) -> ibis.Value | None:
+    return _listed(asked.lines, asked.rules.without_customers) if asked.rules.without_customers else None
+
+
+def _not_listed(asked: Asked) -> ibis.Value | None:
+    return ~_listed(asked.lines, asked.rules.only_customers) if asked.rules.only_customers else None
+
+
+def _outside_dates(asked: Asked) -> ibis.Value | None:
+    when, bounds = asked.lines[ORDER_DATE], []
+    if asked.rules.from_day:
+        bounds.append(when < ibis.timestamp(asked.rules.from_day))
+    if asked.rules.to_day:
+        midnight = date.fromisoformat(asked.rules.to_day) + timedelta(days=1)
+        bounds.append(when >= ibis.timestamp(midnight.isoformat()))
+    return ibis.or_(*bounds) if bounds else None
+
+
+def _fits(column: ibis.Value, patterns: Collection[str]) -> ibis.Value:
+    """Whether a text is one of the patterns as a whole, whatever the case; * stands for anything."""
+    each = (re.escape(pattern.strip().lower()).replace(r"\*", ".*") for pattern in patterns)
+    return column.lower().re_search(f"^({'|'.join(each)})$").fill_null(False)
+
+
+def _trials(asked: Asked) -> ibis.Value | None:
+    """Lines of trials, where orders or products are named."""
+    known = [name for name in (ORDER_ID, PRODUCT_ID) if name in asked.fields]
+    if not known or not asked.rules.test_orders:
+        return None
+    return ibis.or_(*(_fits(asked.lines[name], asked.rules.test_orders) for name in known))
+
+
+def _non_products(asked: Asked) -> ibis.Value | None:
+    """Lines whose product is none, where products are named."""
+    if PRODUCT_ID not in asked.fields or not asked.rules.non_product_codes:
+        return None
+    return _fits(asked.lines[PRODUCT_ID], asked.rules.non_product_codes)
+
+
+def _outliers(asked: Asked) -> ibis.Value | None:
+    """Lines with an amount far from the usual; None while the usual is not known."""
+    if asked.bounds is None:
+        return None
+    units = asked.lines[AMOUNT_UNITS]
+    return (units > 0) & ((units > asked.bounds.high) | (units < asked.bounds.low))
+
+
+def _repeated(asked: Asked) -> ibis.Value:
+    """Whether an earlier line is equal in all columns; equal lines have equal reasons, so the first is the one kept."""
+    return ibis.row_number().over(group_by=LINE_HASH, order_by=LINE) > 0
+
+
+def _unknown_country(asked: Asked) -> ibis.Value | None:
+    if COUNTRY not in asked.fields:
+        return None
+    country, unknown = asked.lines[COUNTRY], {name.strip().lower() for name in asked.rules.unknown_countries} | {""}
+    return country.isnull() | country.lower().isin(sorted(unknown))
+
+
+def _zero(asked: Asked) -> ibis.Value | None:
+    return asked.lines[AMOUNT_UNITS] == 0 if AMOUNT in asked.fields else None
+
+
+def _cancelled(asked: Asked) -> ibis.Value | None:
+    if ORDER_ID not in asked.fields or not asked.rules.drop_cancellations:
+        return None
+    return asked.lines[ORDER_ID].re_search(_CANCELLED)
+
+
+def _no_quantity(asked: Asked) -> ibis.Value | None:
+    wanted = QUANTITY in asked.fields and asked.rules.drop_non_positive_quantity
+    return asked.lines[QUANTITY] <= 0 if wanted else None
+
+
+def _no_price(asked: Asked) -> ibis.Value | None:
+    wanted = AMOUNT not in asked.fields and asked.rules.drop_non_positive_price
+    return asked.lines[PRICE_UNITS] <= 0 if wanted else None
+
+
+def _when(setting: Callable[[CleaningRules], bool], condition: Condition) -> Condition:
+    """The condition, where the setting says so."""
+    return lambda asked: condition(asked) if setting(asked.rules) else None
+
+
+# --- the rules --------------------------------------------------------------------------------------------------------
+
+_RULES = (
+    Rule(
+        "unreadable",
+        "lines with a date, quantity, price or amount that cannot be read, up to unreadable_share of all lines",
+        "Nobody knows what they were worth: their money counts as 0. Above that share the source is refused.",
+        lambda asked: asked.lines[UNREADABLE].notnull(),
+    ),
+    Rule(
+        "missing_customer_id",
+        "lines without a customer id",
+        "A line that belongs to no one tells nothing about any customer; always dropped.",
+        lambda asked: asked.lines[CUSTOMER_ID].isnull(),
+    ),
+    Rule(
+        "excluded_customer",
+        "lines of customers in without_customers",
+        "Staff, tills, test accounts and people who asked to be left out are no customers to segment.",
+        _without,
+    ),
+    Rule(
+        "customer_not_listed",
+        "lines of customers who are not in only_customers, if it names any",
+        "Only these customers are to be looked at.",
+        _not_listed,
+    ),
+    Rule(
+        "outside_dates",
+        "lines before from_day or after to_day, if they are given",
+        "Only these days are to be looked at; what came back outside them counts no more than what was sold.",
+        _outside_dates,
+    ),
+    Rule(
+        "test_order",
+        "lines whose order id or product id fits test_orders, if drop_test_orders is on",
+        "Nobody bought anything: the shop was tried out.",
+        _when(lambda rules: rules.drop_test_orders, _trials),
+    ),
+    Rule(
+        "non_product",
+        "lines whose product id fits non_product_codes, if drop_non_products is on",
+        "Postage, fees, discounts and manual entries are no goods; their returns are dropped with them.",
+        _when(lambda rules: rules.drop_non_products, _non_products),
+    ),
+    Rule(
+        "cancellation",
+        "lines whose order id is C or A followed by digits (C536379, A563185)",
+        "A cancelled invoice or written-off debt is no sale; with a customer id it counts as a return.",
+        _cancelled,
+    ),
+    Rule(
+        "non_positive_quantity",
+        "lines with a quantity of zero or less",
+        "Goods that came back or a stock correction; below zero and with a customer id it counts as a return.",
+        _no_quantity,
+    ),
+    Rule(
+        "non_positive_price",
+        "lines with a unit price of zero or less (where quantity and unit_price are mapped)",
+        "Gifts, samples and book-keeping corrections are not what a customer chose to pay for.",
+        _no_price,
+    ),
+    Rule(
+        "negative_amount",
+        "lines with an amount below zero (where amount is mapped)",
+        "Money that went back to the customer; with a customer id it counts as a return.",
+        lambda asked: asked.lines[AMOUNT_UNITS] < 0 if AMOUNT in asked.fields else None,
+    ),
+    Rule(
+        "zero_amount",
+        "lines with an amount of exactly zero (where amount is mapped), if zero_amount is drop",
+        "A line worth nothing may be a gift; kept by default, because a purchase happened.",
+        _when(lambda rules: rules.zero_amount == "drop", _zero),
+    ),
+    Rule(
+        "exact_duplicate",
+        "every further line that equals an earlier one in all columns of the source, if drop_exact_duplicates is on",
+        "Only for sources known to repeat lines: two equal lines are usually two units of one thing.",
+        _when(lambda rules: rules.drop_exact_duplicates, _repeated),
+    ),
+    Rule(
+        "outlier",
+        "lines whose amount has a robust z-score above outlier_z, if drop_outliers is on",
+        "One slip of the keyboard can outweigh a thousand customers; the revenue lost stands beside it.",
+        _when(lambda rules: rules.drop_outliers, _outliers),
+    ),
+    Rule(
+        AFTER_AS_OF,
+        "lines at or after midnight of the as-of date",
+        "Customers are described as they stood before that midnight; what came later must not leak in.",
+    ),
+    Rule(
+        RETURN_SIGN,
+        "no lines: money alone, where returns are netted that the source writes with a positive amount",
+        "Such a return came in as a plus and goes out as a minus; this is the difference, so that the ledger adds up.",
+    ),
+)
+
+_NOTES = (
+    Rule(
+        "exact_duplicate",
+        "kept lines that equal an earlier kept line in all columns of the source",
+        "Shown so that a source which repeats lines by mistake is noticed before its revenue is believed.",
+        _when(lambda rules: not rules.drop_exact_duplicates, _repeated),
+    ),
+    Rule(
+        "unknown_country",
+        "kept lines whose country is blank or listed in unknown_countries",
+        "They count as country Unknown; a large share makes figures by country untrustworthy.",
+        _unknown_country,
+    ),
+    Rule(
+        "zero_amount",
+        "kept lines with an amount of exactly zero (where amount is mapped)",
+        "They count as purchases worth nothing.",
+        _when(lambda rules: rules.zero_amount == "keep", _zero),
+    ),
+    Rule(
+        "test_order",
+        "kept lines whose order id or product id fits test_orders",
+        "Look whether they are trials of the shop, and drop them with drop_test_orders.",
+        _when(lambda rules: not rules.drop_test_orders, _trials),
+    ),
+    Rule(
+        "non_product",
+        "kept lines whose product id fits non_product_codes",
+        "They count as spend and as products; drop_non_products leaves them out.",
+        _when(lambda rules: not rules.drop_non_products, _non_products),
+    ),
+    Rule(
+        "outlier",
+        "kept lines whose amount has a robust z-score above outlier_z",
+        "Shown so that slips are noticed; drop_outliers leaves them out, and this is the revenue it would cost.",
+        _when(lambda rules: not rules.drop_outliers, _outliers),
+    ),
+    Rule(
+        ONLY_RETURNS,
+        "netted returns of customers of whom no sale is left",
+        "They are in the ledger and in no list: someone who never bought has no recency and no orders.",
+    ),
+)
+
+#: Rules that drop lines, in the order in which they are asked: a line counts under the first that catches it.
+RULES: Mapping[str, Rule] = {rule.name: rule for rule in _RULES}
+
+#: What is noticed but kept.
+NOTES: Mapping[str, Rule] = {note.name: note for note in _NOTES}
+
+
+def conditions(asked: Asked) -> dict[str, ibis.Value]:
+    """What each rule that applies asks of a line, in the order of the ledger."""
+    return _that_apply(RULES, asked)
+
+
+def note_conditions(asked: Asked) -> dict[str, ibis.Value]:
+    """What each note that applies asks of a line that stays."""
+    return _that_apply(NOTES, asked)
+
+
+def _that_apply(rules: Mapping[str, Rule], asked: Asked) -> dict[str, ibis.Value]:
+    asks = {name: rule.condition(asked) for name, rule in rules.items() if rule.condition is not None}
+    return {name: condition for name, condition in asks.items() if condition is not None}

@@ -1,0 +1,106 @@
+"""The cells of mapped columns as the database sees them: their types, and how they become text or numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+
+from engines.columns import AMOUNT, ORDER_TOTAL, QUANTITY, UNIT_PRICE
+from engines.errors import InputError
+from engines.intake.schema.numbers import Sign, number
+from engines.intake.sources.files import Source
+
+#: SQL: the lines of the table ``raw`` in which anything stands.
+NOT_BLANK = "(select * from raw where not blank) as raw"
+
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+_FLOATS = ("FLOAT", "DOUBLE")
+_NOTHING = ("nan", "null", "none", "n/a", "#n/a")  # how other programs write an id that is not there
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A mapped column of the table ``raw``: its SQL name, its type in DuckDB and its name in the source."""
+
+    sql: str
+    type: str
+    column: str
+
+    @property
+    def text(self) -> str:
+        """SQL: the cell as trimmed text, null when blank; whole numbers without a fraction."""
+        if self.type in _FLOATS:
+            whole = f"isfinite({self.sql}) and {self.sql} = trunc({self.sql}) and abs({self.sql}) < 1e15"
+            integer, fraction = f"cast(cast({self.sql} as bigint) as varchar)", f"cast({self.sql} as varchar)"
+            written = f"case when {whole} then {integer} else {fraction} end"
+        else:
+            written = f"cast({self.sql} as varchar)"
+        # Trimming more than spaces is slow, and spaces are nearly always all there is.
+        return (
+            f"nullif(case when regexp_matches({written}, '[\\t\\r\\n\\x{{a0}}]') "
+            f"then trim({written}, ' \t\r\n\u00a0') else trim({written}) end, '')"
+        )
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the source itself says that these are numbers."""
+        return self.type in (*_INTEGERS, *_FLOATS, "DECIMAL")
+
+    @property
+    def is_moment(self) -> bool:
+        """Whether the source itself says that these are dates."""
+        return self.type.startswith(("TIMESTAMP", "DATE"))
+
+    @property
+    def has_zone(self) -> bool:
+        """Whether the dates are moments whose zone is known."""
+        return "ZONE" in self.type or "TZ" in self.type
+
+    def number(self, decimals: int, sign: Sign) -> str:
+        """SQL: the cell as DECIMAL(18, decimals), null when it is no such number."""
+        if self.is_numeric:
+            return f"try_cast({self.sql} as decimal(18, {decimals}))"
+        return number(self.text, decimals, sign)
+
+
+def cells_of(connection: duckdb.DuckDBPyConnection, source: Source, chosen: Mapping[str, int]) -> dict[str, Cell]:
+    """The mapped columns of the table ``raw``, by field.
+
+    Raises:
+        InputError: one of them holds lists, records or bytes.
+    """
+    types = {row[0]: row[1] for row in connection.execute("describe raw").fetchall()}
+    return {
+        field: cell(f"c{index}", types[f"c{index}"], source.columns[index], source.name)
+        for field, index in chosen.items()
+    }
+
+
+def numbers_of(cells: Mapping[str, Cell]) -> tuple[str, ...]:
+    """SQL of the texts that are to be numbers."""
+    fields = (QUANTITY, UNIT_PRICE, AMOUNT, ORDER_TOTAL)
+    return tuple(cells[field].text for field in fields if field in cells and not cells[field].is_numeric)
+
+
+def id_of(field: str) -> str:
+    """SQL: a column of text as an id; 17850.0, as spreadsheets write it, is 17850."""
+    nothing = ", ".join(f"'{word}'" for word in _NOTHING)
+    plain = f"case when suffix({field}, '0') then regexp_replace({field}, '^([0-9]+)\\.0+$', '\\1') else {field} end"
+    return f"case when lower({field}) in ({nothing}) then null else {plain} end as {field}"
+
+
+def cell(sql: str, kind: str, column: str, source: str) -> Cell:
+    """A column of the table ``raw``.
+
+    Raises:
+        InputError: it holds lists, records or bytes.
+    """
+    plain = kind.split("(")[0]
+    if kind.endswith("]") or plain in ("STRUCT", "MAP", "UNION", "BLOB"):
+        raise InputError(
+            f"{source}: column {column!r} holds {plain.lower()} values; it must hold text, numbers or dates. "
+            "Map another one."
+        )
+    return Cell(f"raw.{sql}", plain, column)

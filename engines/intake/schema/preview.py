@@ -1,0 +1,310 @@
+"""A first look at a source before it is read: its columns and first lines, what they seem to hold, and what to ask."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from engines.columns import COUNTRY, DESCRIPTION, ORDER_DATE, ORDER_ID, PRODUCT_ID, QUANTITY
+from engines.errors import InputError
+from engines.intake.schema.cells import NOT_BLANK, Cell, cells_of, numbers_of
+from engines.intake.schema.contents import look_at
+from engines.intake.schema.dates import TwoReadings, both_ways, find_format, time_zone
+from engines.intake.schema.mapping import Guess, doubts, guess_columns, missing, needed_but_missing
+from engines.intake.schema.numbers import find_decimal_sign
+from engines.intake.schema.parsing import parse_lines
+from engines.intake.sources.files import Source, open_source
+from engines.intake.sources.folders import Many
+from engines.intake.sources.options import Reading
+from engines.intake.sources.places import kind_of
+from engines.intake.sources.samples import EMBEDDED, open_embedded
+from engines.intake.sources.starts import start_of
+from engines.stated import stated
+
+_LOOKED_AT = 1000  # lines that columns are guessed from
+_TRIED = 10_000  # lines that are read for a trial
+
+#: What follows where a field that is not needed is missing.
+_WITHOUT = {
+    ORDER_ID: stated("An order is all that a customer buys on one day."),
+    QUANTITY: stated("Items per order are not known."),
+    PRODUCT_ID: stated("Unique products are not known."),
+    DESCRIPTION: stated("Shares of categories are not known."),
+    COUNTRY: stated("Nothing is said about countries."),
+}
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """What the source is; empty where it does not apply.
+
+    ``kind``: text, workbook, Parquet, folder, pattern, database, built in.
+    """
+
+    name: str
+    kind: str
+    encoding: str = ""
+    separator: str = ""
+    sheets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ColumnLook:
+    """A column with up to three different example values; ``kind``: date, number, text or empty."""
+
+    name: str
+    kind: str
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer to a question: the value to give for ``Choice.setting``, in words, with an example from the source."""
+
+    value: str
+    words: str
+    example: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the user has to say, because the source does not.
+
+    ``kind``: ``date_order``, ``decimal``, ``time_zone``, ``mapping`` (a mapped column that is not there, or two fields
+    that exclude each other), ``field`` (one that is needed and not found) or ``unreadable`` (too many cells that are
+    not what they are mapped to). ``field``, ``column``: what it is about, empty where there is none. ``setting``: the
+    parameter that answers it: ``reading.date_order``, ``reading.decimal``, ``reading.time_zone`` or ``mapping``.
+    ``question``: one sentence or two. ``options``: the answers; empty where any column may be named.
+    ``needed``: False where a default is taken without an answer, or where lines not yet looked at may decide.
+    """
+
+    kind: str
+    field: str
+    column: str
+    setting: str
+    question: str
+    options: tuple[Option, ...] = ()
+    needed: bool = True
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A field that no column holds, whether it is needed, and what follows without it."""
+
+    field: str
+    needed: bool
+    effect: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A source as it looks from its first lines.
+
+    ``lines``: cells as text in the order of ``columns``, None where blank. ``lines_seen``: how many lines were looked
+    at; ``whole``: whether these are all. ``notes``: what a reading of these lines would say. ``usable``: nothing that
+    is needed is missing or must be chosen.
+    """
+
+    source: SourceFacts
+    columns: tuple[ColumnLook, ...]
+    guesses: tuple[Guess, ...]
+    lines: tuple[tuple[str | None, ...], ...]
+    lines_seen: int
+    whole: bool
+    problems: tuple[Choice, ...]
+    missing: tuple[Missing, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def usable(self) -> bool:
+        """Whether the source can be read as things stand."""
+        return not any(problem.needed for problem in self.problems) and not any(item.needed for item in self.missing)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: the fields by name, and ``usable``."""
+        return {**asdict(self), "usable": self.usable}
+
+
+def preview(
+    source: str,
+    *,
+    mapping: Mapping[str, str] = {},
+    reading: Reading = Reading(),  # noqa: B008 - frozen
+    lines: int = 20,
+) -> Preview:
+    """Look at the first lines of a source; nothing is kept.
+
+    Args:
+        source: as for :func:`~engines.intake.read_sales`.
+        mapping: column by field, as far as it is known; the rest is guessed. A wrong one is among the problems.
+        reading: what is known about the source.
+        lines: how many of the first lines to give.
+
+    Raises:
+        InputError: the source cannot be opened or its lines cannot be told apart: nothing that a choice would mend.
+    """
+    with duckdb.connect() as connection, tempfile.TemporaryDirectory(prefix="segmentry-preview-") as folder:
+        connection.execute("set autoinstall_known_extensions = false; set TimeZone = 'UTC'")
+        embedded = EMBEDDED.get(source)
+        if embedded:
+            opened, cut, usual = open_embedded(embedded), False, embedded.mapping
+        else:
+            start = start_of(source, Path(folder), reading)
+            opened = open_source(start or source, connection, Path(folder), reading)
+            cut, usual = start is not None, {}
+        if isinstance(opened, Many):  # files of one shape: the first speaks for all
+            opened, cut = opened.parts[0], True
+        first = _first_lines(opened)
+        first.load(connection, range(len(opened.columns)))
+        look = _Look(connection, first, reading, {**usual, **mapping}, cut)
+        return look.preview("built in" if embedded else _kind(source), lines)
+
+
+def _first_lines(opened: Source) -> Source:
+    if opened.arrow is not None:
+        return replace(opened, arrow=opened.arrow.slice(0, _TRIED))
+    return replace(opened, relation=f"(select * from {opened.relation} limit {_TRIED})")  # noqa: S608
+
+
+class _Look:
+    """One look at the table ``raw``, which holds the first lines of a source with all their columns."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        source: Source,
+        reading: Reading,
+        mapping: Mapping[str, str],
+        cut: bool,
+    ) -> None:
+        self._connection, self._source = connection, source
+        self._seen = int(connection.execute("select count(*) from raw").fetchall()[0][0])
+        self._whole = not cut and self._seen < _TRIED
+        self._problems: list[Choice] = []
+        cells = ", ".join(f"nullif(trim(cast(c{place} as varchar)), '')" for place in range(len(source.columns)))
+        self._rows = connection.execute(
+            f"select {cells} from raw where not blank order by rowid limit {_LOOKED_AT}"  # noqa: S608
+        ).fetchall()
+        self._looks = [look_at([row[place] for row in self._rows]) for place in range(len(source.columns))]
+        self._reading = self._known(reading)
+        self._guesses = self._guessed(mapping)
+        self._fields = {guess.field: guess.position for guess in self._guesses}
+
+    def preview(self, kind: str, lines: int) -> Preview:
+        """What was found."""
+        source, needed = self._source, needed_but_missing(self._fields)
+        self._problems += [
+            Choice("field", field, "", "mapping", missing(field, source.columns, source.name)) for field in needed
+        ]
+        notes = (*source.notes, *doubts(self._guesses), *(() if needed else self._tried()))
+        if not self._whole:
+            notes = (stated(f"Only the first {self._seen:,} lines were looked at."), *notes)
+        gone = [Missing(field, True, stated("Without it nothing can be read.")) for field in needed]
+        gone += [Missing(field, False, effect) for field, effect in _WITHOUT.items() if field not in self._fields]
+        columns = zip(source.columns, self._looks, strict=True)
+        return Preview(
+            source=SourceFacts(source.name, kind, source.encoding, source.separator, source.sheets),
+            columns=tuple(ColumnLook(name, look.kind, look.examples) for name, look in columns),
+            guesses=self._guesses,
+            lines=tuple(tuple(row) for row in self._rows[:lines]),
+            lines_seen=self._seen,
+            whole=self._whole,
+            problems=tuple(self._problems),
+            missing=tuple(item for at, item in enumerate(gone) if item.field not in [g.field for g in gone[:at]]),
+            notes=notes,
+        )
+
+    def _known(self, reading: Reading) -> Reading:
+        try:
+            time_zone(reading)
+        except InputError as error:
+            self._problems.append(Choice("time_zone", ORDER_DATE, "", "reading.time_zone", str(error)))
+            return replace(reading, time_zone="UTC")
+        return reading
+
+    def _guessed(self, mapping: Mapping[str, str]) -> tuple[Guess, ...]:
+        """The guesses beside what is mapped; a field that is mapped to what is not there is told, and then guessed."""
+        usable: dict[str, str] = {}
+        for field, name in mapping.items():
+            try:
+                guess_columns(self._source.columns, {**usable, field: name}, self._source.name)
+            except InputError as error:
+                self._problems.append(Choice("mapping", field, name, "mapping", str(error)))
+            else:
+                usable[field] = name
+        return guess_columns(self._source.columns, usable, self._source.name, self._looks)
+
+    def _tried(self) -> tuple[str, ...]:
+        """The notes of a reading of these lines; what would stop it is among the problems instead."""
+        try:
+            cells = cells_of(self._connection, self._source, self._fields)
+        except InputError as error:
+            self._problems.append(Choice("mapping", "", "", "mapping", str(error)))
+            return ()
+        if not self._rows:
+            return ()
+        self._ask_decimal(cells)
+        if self._ask_date_order(cells[ORDER_DATE]):
+            return ()
+        try:
+            return parse_lines(self._connection, self._source, self._fields, self._reading)
+        except InputError as error:
+            self._problems.append(Choice("unreadable", "", "", "mapping", str(error), needed=self._whole))
+            return ()
+
+    def _ask_date_order(self, column: Cell) -> bool:
+        if column.is_moment:
+            return False
+        found = find_format(self._connection, column.text, NOT_BLANK, self._reading).undecided
+        if found is not None:
+            question = both_ways(found, self._source.name, column.column)
+            options = _orders(found)
+            self._problems.append(
+                Choice(
+                    *("date_order", ORDER_DATE, column.column, "reading.date_order", question, options),
+                    needed=self._whole,
+                )
+            )
+        return found is not None
+
+    def _ask_decimal(self, cells: Mapping[str, Cell]) -> None:
+        found = find_decimal_sign(self._connection, numbers_of(cells), NOT_BLANK, self._reading)
+        if found.example:
+            bare = found.example.replace(",", ".")
+            options = (
+                Option(
+                    ".",
+                    stated("decimal point"),
+                    f"{found.example} = {bare if '.' in found.example else _joined(bare)}",
+                ),
+                Option(
+                    ",",
+                    stated("decimal comma"),
+                    f"{found.example} = {bare if ',' in found.example else _joined(bare)}",
+                ),
+            )
+            question = found.notes[0]
+            self._problems.append(Choice("decimal", "", "", "reading.decimal", question, options, needed=False))
+
+
+def _orders(found: TwoReadings) -> tuple[Option, ...]:
+    return (
+        Option("day-first", found.day_first_words, stated(f"{found.written} is {found.day_first:%d %B %Y}")),
+        Option("month-first", found.month_first_words, stated(f"{found.written} is {found.month_first:%d %B %Y}")),
+    )
+
+
+def _joined(number: str) -> str:
+    return number.replace(".", "")
+
+
+def _kind(source: str) -> str:
+    name, kind = source.lower(), kind_of(source)
+    if kind in ("database", "folder", "pattern"):
+        return kind
+    return "Parquet" if name.endswith(".parquet") else "workbook" if name.endswith(".xlsx") else "text"

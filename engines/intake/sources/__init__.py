@@ -1,0 +1,1 @@
+"""Opening what holds sales: text, workbooks, Parquet, archives, folders, databases."""

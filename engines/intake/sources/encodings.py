@@ -1,0 +1,124 @@
+"""In which letters a text was written (UTF-8, UTF-16, ISO-8859-1, cp1252): found out, and turned into plain UTF-8."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import io
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from engines.errors import InputError
+from engines.intake.sources.archives import Readable
+
+_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_CHUNK = 1 << 20
+_LOOK = 4096  # bytes at the start that say whether every other byte is zero
+#: Between 80 and 9F, cp1252 has letters and marks, and ISO-8859-1 nothing that is ever printed.
+_ONLY_CP1252 = re.compile(rb"[\x80-\x9f]")
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """How a text was written, blank lines that stood above its first line, and the fingerprint of its bytes."""
+
+    encoding: str
+    above: int
+    fingerprint: str
+
+
+class _OtherEncodingError(Exception):
+    """A text cannot be in the encoding it was taken for. ``line``: where; ``mixed``: it was, up to there."""
+
+    def __init__(self, line: int, mixed: bool) -> None:
+        super().__init__(line, mixed)
+        self.line, self.mixed = line, mixed
+
+
+def rewrite(opened: Callable[[], AbstractContextManager[Readable]], target: Path, told: str, name: str) -> Rewritten:
+    """Write a text as plain UTF-8 with single line feeds, for DuckDB knows no other encoding, a piece at a time.
+
+    Raises:
+        InputError: zero bytes, an encoding that is not known or does not fit, or two in one file.
+    """
+    with opened() as file:
+        start = file.read(_LOOK)
+    for encoding in _candidates(start, told):
+        try:
+            with opened() as file, target.open("wb") as out:
+                return _copied(file, encoding, out, name, told=bool(told))
+        except _OtherEncodingError as error:
+            if told:
+                raise InputError(
+                    f"{name} is not in {told}: line {error.line} cannot be read so. Give another --encoding, or none."
+                ) from None
+            if error.mixed and encoding == "utf-8":
+                raise InputError(
+                    f"{name} mixes encodings: it is UTF-8 up to line {error.line}, and that line is not. Save it in "
+                    "one, or say which one to read all of it in, as --encoding cp1252."
+                ) from None
+    raise InputError(
+        f"{name} is in an unknown encoding: neither UTF-8, UTF-16, ISO-8859-1 nor cp1252. Save it in UTF-8, or say "
+        "what it is with --encoding."
+    )
+
+
+def _candidates(start: bytes, told: str) -> tuple[str, ...]:
+    if told:
+        try:
+            "".encode(told)
+            codecs.getincrementaldecoder(told)
+        except (LookupError, UnicodeError, ValueError):
+            raise InputError(
+                f"There is no encoding {told!r}; write --encoding utf-8, utf-16, iso-8859-1 or cp1252."
+            ) from None
+        return (told,)
+    marked = next((encoding for bom, encoding in _BOMS if start.startswith(bom)), None)
+    if marked:
+        return (marked,)
+    pairs = len(start) // 2
+    even, odd = start[0 : 2 * pairs : 2].count(0), start[1 : 2 * pairs : 2].count(0)
+    if pairs and min(even, odd) == 0 and max(even, odd) > pairs * 0.4:
+        return ("utf-16-be" if even else "utf-16-le",)
+    return ("utf-8", "cp1252")
+
+
+def _zero_bytes(name: str) -> InputError:
+    return InputError(f"{name} is not text: it holds zero bytes. Save it as CSV in UTF-8.")
+
+
+def _copied(file: Readable, encoding: str, out: io.BufferedWriter, name: str, *, told: bool) -> Rewritten:
+    inner = codecs.getincrementaldecoder(encoding)()
+    decoder = io.IncrementalNewlineDecoder(inner, translate=True)
+    digest, wide = hashlib.sha256(), codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
+    lines, above, started, beyond, cp1252 = 0, 0, False, False, False
+    while True:
+        chunk = file.read(_CHUNK)
+        digest.update(chunk)
+        if not wide and b"\0" in chunk:
+            raise _zero_bytes(name)
+        try:
+            text = decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            good = error.object[: error.start]
+            ends = good.replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n")
+            raise _OtherEncodingError(lines + ends + 1, beyond or not good.isascii()) from None
+        except UnicodeError:  # a UTF-16 without its mark
+            raise _OtherEncodingError(lines + 1, False) from None
+        if "\0" in text:
+            raise _zero_bytes(name)
+        lines += text.count("\n")
+        beyond = beyond or not text.isascii()
+        cp1252 = cp1252 or (encoding == "cp1252" and _ONLY_CP1252.search(chunk) is not None)
+        if not started:  # blank lines above the header would be taken for it
+            bare = text.removeprefix("\ufeff").lstrip("\n")
+            above += text.count("\n") - bare.count("\n")
+            text, started = bare, bool(bare)
+        out.write(text.encode("utf-8", "replace"))
+        if not chunk:
+            break
+    known = "iso-8859-1" if encoding == "cp1252" and not told and not cp1252 else encoding
+    return Rewritten(known, above, digest.hexdigest())

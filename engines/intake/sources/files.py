@@ -1,0 +1,138 @@
+"""Opening what holds a retailer's sales: text, workbooks, Parquet, packed or many at once, or a database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from engines.errors import InputError
+from engines.intake.sources.archives import NESTED, unzipped
+from engines.intake.sources.folders import combined
+from engines.intake.sources.options import Reading
+from engines.intake.sources.places import files_of, kind_of
+from engines.intake.sources.source import Source, arrow_source, named, sha256
+from engines.intake.sources.text import open_text
+from engines.intake.sources.workbook import open_workbook
+from engines.stated import stated
+
+__all__ = ["SUFFIXES", "Source", "arrow_source", "open_source", "sha256"]
+
+_TEXTS = (".csv", ".tsv", ".txt")
+_PACKED = (".gz", ".zst")
+#: What the name of a file may end with.
+SUFFIXES = (*_TEXTS, *(text + packed for packed in _PACKED for text in _TEXTS), ".zip", ".xlsx", ".parquet")
+#: And that of a file within a zip.
+_MEMBERS = (*_TEXTS, ".xlsx", ".parquet")
+
+
+def open_source(
+    source: str | Path,
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    reading: Reading = Reading(),  # noqa: B008 - frozen
+) -> Source:
+    """Open a file, a folder or pattern of files of one shape, or a database.
+
+    Args:
+        source: a path, a pattern such as ``sales/*.csv``, or the address of a database.
+        connection: where the lines will be loaded.
+        folder: a temporary one, empty, that lives until the lines are loaded.
+        reading: what the source does not say itself.
+
+    Raises:
+        InputError: nothing there, an unknown kind of file, a damaged or empty one, files of several shapes, a database
+            that cannot be reached or read; it is named.
+    """
+    path, kind = Path(source), kind_of(str(source))
+    try:
+        if kind == "database":
+            from engines.intake.sources.warehouse import open_database
+
+            return open_database(str(source), connection, folder, reading)
+        if kind == "folder":
+            return _open_folder(path, connection, folder, reading)
+        if kind == "pattern":
+            files = files_of(str(source))
+            if not files:
+                raise InputError(f"There is no file that fits {source}.")
+            return _open_all([(each, each.name) for each in files], str(source), connection, folder, reading)
+        if kind == "nowhere":
+            raise InputError(f"There is no file {source}.")
+        return _open_file(path, path.name, connection, folder, reading)
+    except OSError as error:
+        raise InputError(f"{source} cannot be read: {error.strerror or error}.") from None
+
+
+def _open_file(path: Path, name: str, connection: duckdb.DuckDBPyConnection, folder: Path, reading: Reading) -> Source:
+    lower = path.name.lower()
+    if not path.is_file():
+        raise InputError(f"{name} is not a file.")
+    if lower.endswith(_PACKED) and lower.rpartition(".")[0].endswith(NESTED):
+        raise InputError(f"{name} is an archive within an archive. Unpack it first.")
+    if not lower.endswith(SUFFIXES):
+        raise InputError(f"{name}: files of this kind cannot be read; give {', '.join(SUFFIXES)}.")
+    if path.stat().st_size == 0:
+        raise InputError(f"{name} is empty. Give one with a header and lines.")
+    if lower.endswith(".zip"):
+        files, others = unzipped(path, name, folder, _MEMBERS)
+        left_out = (stated(f"Files in {name} that hold no sales were not read: {_listed(others)}."),) if others else ()
+        return _open_all(files, name, connection, folder, reading, left_out)
+    if lower.endswith(".parquet"):
+        return _open_parquet(path, name, connection, folder)
+    if lower.endswith(".xlsx"):
+        return open_workbook(path, name, reading)
+    return open_text(path, name, folder, reading)
+
+
+def _open_folder(path: Path, connection: duckdb.DuckDBPyConnection, folder: Path, reading: Reading) -> Source:
+    """A folder's files, without what begins with a dot or an underscore, as programs leave it beside their parts."""
+    files = [each for each in sorted(path.iterdir()) if each.is_file() and each.name[0] not in "._"]
+    readable = [each for each in files if each.name.lower().endswith(SUFFIXES)]
+    if not readable:
+        raise InputError(f"{path} is a folder without a file that can be read; put {', '.join(SUFFIXES)} in it.")
+    others = [each.name for each in files if each not in readable]
+    notes = (stated(f"Files of another kind were not read: {_listed(others)}."),) if others else ()
+    name = path.resolve().name or str(path)
+    return _open_all([(each, each.name) for each in readable], name, connection, folder, reading, notes)
+
+
+def _open_all(
+    files: list[tuple[Path, str]],
+    name: str,
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    reading: Reading,
+    notes: tuple[str, ...] = (),
+) -> Source:
+    opened = []
+    for number, (path, shown) in enumerate(files):
+        own = folder / f"part-{number}"
+        own.mkdir()
+        opened.append(_open_file(path, shown, connection, own, reading))
+    return combined(name, opened, notes)
+
+
+def _open_parquet(path: Path, name: str, connection: duckdb.DuckDBPyConnection, folder: Path) -> Source:
+    link = folder / "lines.parquet"  # DuckDB takes *, ? and [ in the user's own path for wildcards
+    link.symlink_to(path.resolve())
+    location = str(link).replace("'", "''")
+    relation = f"read_parquet('{location}', binary_as_string = true)"
+    try:
+        described = connection.execute(f"describe select * from {relation}").fetchall()  # noqa: S608 - our own folder
+    except duckdb.Error as error:
+        why = str(error).splitlines()[0].replace(str(link), name).removesuffix(".")
+        raise InputError(f"{name} is not a Parquet file that can be read: {why}. Write it again.") from None
+    aliases = ", ".join(f"c{index}" for index in range(len(described)))
+    return Source(
+        name=name,
+        columns=named([row[0] for row in described]),
+        relation=f"(select * from {relation}) as lines({aliases})",  # noqa: S608
+        fingerprint=sha256(path),
+        locate=lambda line: f"row {line + 1}",
+        typed=True,
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")

@@ -1,0 +1,143 @@
+"""Many files as one source: a folder, a pattern, or a zip, whatever the order in which they come."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+
+import duckdb
+
+from engines.errors import InputError
+from engines.intake.sources.source import Source, picked
+from engines.stated import stated
+
+
+@dataclass(frozen=True)
+class Many(Source):
+    """Several sources of one shape, in the order of their names."""
+
+    parts: tuple[Source, ...] = ()
+    #: The relation of all lines; one that was put in its place is loaded as it is.
+    whole: str = ""
+    #: How many lines each part has; known once they are loaded.
+    sizes: list[int] = field(default_factory=list, compare=False)
+
+    @contextmanager
+    def at_hand(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """Let ``relation`` be used on a connection, with the lines of all parts."""
+        with ExitStack() as stack:
+            for part in self.parts:
+                stack.enter_context(part.at_hand(connection))
+            yield
+
+    def load(self, connection: duckdb.DuckDBPyConnection, needed: Sequence[int]) -> None:
+        """Fill the table ``raw`` from one part after the other, so that a line's number tells its file."""
+        if self.relation != self.whole:
+            super().load(connection, needed)
+            return
+        width = len(self.columns)
+        types = self._types(connection)
+        self.sizes.clear()
+        for part in self.parts:
+            cast = ", ".join(f"cast(c{index} as {kind}) as c{index}" for index, kind in enumerate(types))
+            lines = picked(f"(select {cast} from {part.relation})", width, needed)  # noqa: S608 - our own names
+            with part.at_hand(connection):
+                connection.execute(f"insert into raw {lines}" if self.sizes else f"create table raw as {lines}")
+            total = connection.execute("select count(*) from raw").fetchall()[0][0]
+            self.sizes.append(total - sum(self.sizes))
+
+    def _types(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
+        """The type of each column that holds what all parts have."""
+        empty = []
+        for number, part in enumerate(self.parts):
+            with part.at_hand(connection):
+                connection.execute(
+                    f"create temp table shape{number} as select * from {part.relation} limit 0"  # noqa: S608
+                )
+            empty.append(f"from shape{number}")
+        described = connection.execute(f"describe {' union all '.join(empty)}").fetchall()
+        for number in range(len(self.parts)):
+            connection.execute(f"drop table shape{number}")
+        return [row[1] for row in described]
+
+
+def combined(name: str, opened: Sequence[Source], notes: Sequence[str] = ()) -> Source:
+    """One source of the lines of several; the order in which they are given does not matter.
+
+    Raises:
+        InputError: they have not the same columns; the odd one is named with what it lacks and has.
+    """
+    flat = [part for one in opened for part in (one.parts if isinstance(one, Many) else (one,))]
+    parts = sorted(flat, key=lambda part: part.name)
+    if len(parts) == 1:
+        return replace(parts[0], notes=(*parts[0].notes, *notes))
+    usual = Counter(tuple(sorted(part.columns)) for part in parts).most_common(1)[0][0]
+    first = next(part for part in parts if tuple(sorted(part.columns)) == usual)
+    parts = [_in_order(part, first, f"arrow_lines_{number}") for number, part in enumerate(parts)]
+    sizes: list[int] = []
+
+    def locate(line: int) -> str:
+        for part, size in zip(parts, sizes, strict=False):
+            if line < size:
+                return f"{part.locate(line)} of {part.name}"
+            line -= size
+        return f"line {line + 1}"
+
+    prints = sorted(part.fingerprint for part in parts)
+    every = ", ".join(f"c{index}" for index in range(len(first.columns)))
+    relation = "(" + " union all ".join(f"select {every} from {part.relation}" for part in parts) + ")"  # noqa: S608
+    return Many(
+        name=name,
+        columns=first.columns,
+        relation=relation,
+        fingerprint=hashlib.sha256("".join(prints).encode()).hexdigest(),
+        locate=locate,
+        notes=(stated(f"{len(parts):,} files were read as one."), *_said(parts), *notes),
+        encoding=parts[0].encoding if len({part.encoding for part in parts}) == 1 else "",
+        separator=parts[0].separator if len({part.separator for part in parts}) == 1 else "",
+        typed=all(part.typed for part in parts),
+        parts=tuple(parts),
+        whole=relation,
+        sizes=sizes,
+    )
+
+
+def _in_order(part: Source, first: Source, name: str) -> Source:
+    """The part with its columns in the order of the first one's; what is in memory gets a name of its own."""
+    if part.arrow is not None:
+        part = replace(part, relation=name, arrow_name=name)
+    if part.columns == first.columns:
+        return part
+    if sorted(part.columns) != sorted(first.columns):
+        lacks = [name for name in first.columns if name not in part.columns]
+        extra = [name for name in part.columns if name not in first.columns]
+        what = " and ".join(
+            f"{verb} {', '.join(names[:12])}" for verb, names in (("lacks", lacks), ("has also", extra)) if names
+        )
+        raise InputError(
+            f"{part.name} has other columns than {first.name}: it {what or 'has a column twice'}. Give files of one "
+            "shape, or leave it out."
+        )
+    if len(set(part.columns)) < len(part.columns):
+        raise InputError(f"{part.name} has columns of one name, in another order than {first.name}; give files alike.")
+    places = [part.columns.index(name) for name in first.columns]
+    if part.arrow is not None:
+        arrow = part.arrow.select(places).rename_columns([f"c{index}" for index in range(len(places))])
+        return replace(part, columns=first.columns, arrow=arrow)
+    moved = ", ".join(f"c{place} as c{index}" for index, place in enumerate(places))
+    return replace(part, columns=first.columns, relation=f"(select {moved} from {part.relation})")  # noqa: S608
+
+
+def _said(parts: Sequence[Source]) -> tuple[str, ...]:
+    """What the parts have to say: once where all say it, with the file's name where not."""
+    said = Counter(note for part in parts for note in part.notes)
+    everywhere = [note for note, count in said.items() if count == len(parts)]
+    own = [f"{part.name}: {note}" for part in parts for note in part.notes if note not in everywhere]
+    return (
+        *everywhere,
+        *own[:10],
+        *((stated(f"… and so on for {len(own) - 10} more files."),) if len(own) > 10 else ()),
+    )

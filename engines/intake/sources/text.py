@@ -1,0 +1,110 @@
+"""Opening sales written as text: with commas, semicolons, tabs, bars or blanks between the columns, in any encoding."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from engines.errors import InputError
+from engines.intake.sources.archives import unpacked
+from engines.intake.sources.encodings import rewrite
+from engines.intake.sources.options import Reading
+from engines.intake.sources.source import Source, header_of
+from engines.stated import stated
+
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
+_LOOK, _LINES = 1 << 16, 25  # how much of a text says what parts its columns
+_CHUNK = 1 << 20
+
+
+def open_text(path: Path, name: str, folder: Path, reading: Reading) -> Source:
+    """Open a text, packed or not; ``folder`` holds it as UTF-8 until its lines are loaded.
+
+    Raises:
+        InputError: it is empty, damaged or no text, or its first line cannot be a header.
+    """
+    text = folder / "lines.csv"
+    written = rewrite(lambda: unpacked(path, name), text, reading.encoding, name)
+    sample = _sample(text)
+    if not sample:
+        raise InputError(f"{name} is empty. Give one with a header and lines.")
+    separator = reading.separator or _separator(sample)
+    if separator not in _SEPARATORS:
+        raise InputError(f"The separator {separator!r} is not known; say comma, semicolon, tab, pipe or space.")
+    mark = separator
+    if separator == " ":
+        text, mark = _tabbed(text), "\t"
+    try:
+        first = next(_records(text, mark), (0, []))[1]
+    except csv.Error as error:
+        raise InputError(f"{name}: the first line cannot be read: {error}.") from None
+    columns = header_of(first, reading.columns, name)
+    header = not reading.columns
+    types = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(columns)))
+    location, delimiter = str(text).replace("'", "''"), mark.replace("\t", "\\t")
+
+    def locate(line: int) -> str:
+        records = islice(_records(text, mark), line + header, None)
+        try:
+            return f"line {next(records)[0] + written.above}"
+        except (csv.Error, StopIteration):
+            return f"line {line + header + 1 + written.above}"
+
+    plain = separator == "," and written.encoding in ("utf-8", "utf-8-sig")
+    return Source(
+        name=name,
+        columns=columns,
+        relation=f"read_csv('{location}', auto_detect = false, header = {str(header).lower()}, delim = '{delimiter}', "
+        f"quote = '\"', escape = '\"', new_line = '\\n', columns = {{{types}}})",
+        fingerprint=written.fingerprint,
+        locate=locate,
+        notes=() if plain else (stated(f"Read as {written.encoding}, columns parted by {_SEPARATORS[separator]}."),),
+        encoding=written.encoding,
+        separator=separator,
+        above=written.above,
+    )
+
+
+def _sample(text: Path) -> list[str]:
+    """The first lines that are not blank, without what stands in quotation marks."""
+    with text.open(encoding="utf-8", newline="") as file:
+        start = file.read(_LOOK)
+    bare = re.sub(r'"[^"]*"', "", start)
+    lines = [line for line in bare.split("\n") if line.strip()]
+    whole = lines if len(start) < _LOOK or len(lines) == 1 else lines[:-1]
+    return whole[:_LINES]
+
+
+def _separator(sample: Sequence[str]) -> str:
+    """What parts the columns: the sign that is there, best equally often on every line; blanks where there is none."""
+    header = sample[0]
+    if not any(sign in header for sign in ",;\t|"):
+        counts = {len(line.split()) for line in sample}
+        return " " if len(sample) > 1 and counts != {1} and len(counts) == 1 else ","
+
+    def fits(sign: str) -> tuple[bool, int]:
+        counts = [line.count(sign) for line in sample]
+        return counts[0] > 0 and len(set(counts)) == 1, counts[0]
+
+    return max(",;\t|", key=fits)
+
+
+def _tabbed(text: Path) -> Path:
+    """The same lines with a tab for every run of blanks, and none at their ends."""
+    tabbed = text.with_name("tabbed.csv")
+    with text.open(encoding="utf-8", newline="") as lines, tabbed.open("w", encoding="utf-8", newline="") as out:
+        while line := lines.readline(_CHUNK):
+            out.write("\t".join(line.split()) + "\n")
+    text.unlink()
+    return tabbed
+
+
+def _records(text: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
+    with text.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file, delimiter=separator, strict=False)
+        for record in reader:
+            if record:  # DuckDB passes over blank lines as well
+                yield reader.line_num, record

@@ -1,0 +1,1 @@
+"""Names, actions and colours of segments."""

@@ -1,0 +1,243 @@
+"""Keeps fitted models as files that hold names and numbers alone, so that nobody can hide a program in one.
+
+A model is taken apart into plain data: texts, numbers, arrays, and of each object the name of its class and its fields.
+That is written with ``skops``. What is read back is made of the classes named here, and of those frozen dataclasses
+that an installed plug-in defines beside its engine: nothing is imported or called because a file says so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from pandas import DataFrame, Index
+from sklearn.cluster import AffinityPropagation, Birch, KMeans, MeanShift, MiniBatchKMeans
+from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
+from sklearn.utils.extmath import row_norms
+
+from engines import registry
+from engines.clustering.clusterers import FittedEstimator, NearestGroup
+from engines.clustering.mixture import Mixture
+from engines.clustering.scaling import Space
+from engines.columns import FREQUENCY
+from engines.contract import MODEL_LIMIT, Engine, Fitted, Segment
+from engines.errors import InputError
+from engines.gmm import FittedMixture
+from engines.naming.grids import Grid
+from engines.persistence.archive import inspect, refuse
+from engines.rfm import FittedRFM
+
+#: Our own classes by the name they have in a file.
+_OURS: Mapping[str, type] = {
+    item.__name__: item
+    for item in (FittedRFM, Grid, NearestGroup, FittedEstimator, FittedMixture, Mixture, Space, Segment)
+}
+_MIXTURE = ("means_", "weights_", "covariances_", "precisions_cholesky_")
+#: Scikit-learn's clusterers by the name they have in a file, with all that their ``predict`` looks at; the first has a
+#: row of features for each group.
+_ESTIMATORS: Mapping[str, tuple[type, tuple[str, ...]]] = {
+    f"sklearn.{item.__name__}": (item, looked_at)
+    for item, looked_at in (
+        (KMeans, ("cluster_centers_",)),
+        (MiniBatchKMeans, ("cluster_centers_",)),
+        (MeanShift, ("cluster_centers_",)),
+        (AffinityPropagation, ("cluster_centers_",)),
+        (Birch, ("subcluster_centers_", "subcluster_labels_")),
+        (GaussianMixture, _MIXTURE),
+        (BayesianGaussianMixture, (*_MIXTURE, "weight_concentration_", "mean_precision_", "degrees_of_freedom_")),
+    )
+}
+_FORMAT = 1
+#: The entries by which an object is told from a table.
+_OBJECT = {"class", "fields"}
+_DEPTH = 20
+#: What broken data makes of reading, making and trying a model.
+_BROKEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+def dump(fitted: Fitted) -> bytes:
+    """A fitted model as bytes for :func:`load`.
+
+    Raises:
+        InputError: it holds something that is not plain data of the known classes, or is larger than ``MODEL_LIMIT``.
+    """
+    import skops.io  # here, for it takes seconds, and most commands keep no model
+
+    state = {"format": _FORMAT, "model": _taken_apart(fitted, _names())}
+    data: bytes = skops.io.dumps(state)
+    if len(data) > MODEL_LIMIT:
+        raise InputError(f"A model of {len(data):,} bytes cannot be kept; at most {MODEL_LIMIT:,} are.")
+    return data
+
+
+def load(data: bytes) -> Fitted:
+    """The fitted model that :func:`dump` wrote; it assigns what that assigned.
+
+    Raises:
+        InputError: the bytes are anything else, hostile or damaged, or of a version or plug-in that is not installed;
+            the message names the reason. See :func:`engines.persistence.archive.inspect`.
+    """
+    import skops.io
+
+    inspect(data)
+    try:
+        state = skops.io.loads(data, trusted=[])
+    except (*_BROKEN, BadZipFile) as error:
+        raise refuse(f"it is damaged ({type(error).__name__})") from None
+    if not isinstance(state, dict) or set(state) != {"format", "model"}:
+        raise refuse("it is a skops file, but not of a model of Segmentry")
+    if state["format"] != _FORMAT:
+        raise refuse(f"it is of format {str(state['format'])[:20]}, and this version reads {_FORMAT}")
+    try:
+        fitted = _put_together(state["model"], {name: item for item, name in _names().items()})
+        problem = _problem(fitted)
+    except InputError:
+        raise
+    except _BROKEN as error:
+        raise refuse(f"its parts do not fit together ({type(error).__name__}: {error})") from None
+    if problem:
+        raise refuse(problem)
+    return fitted  # type: ignore[no-any-return]
+
+
+# --- which classes --------------------------------------------------------------------------------------------------
+
+
+def _names() -> dict[type, str]:
+    """The name of each class that may stand in a file: ours, and frozen dataclasses beside the engines of plug-ins.
+
+    Those are looked up among what the plug-in has loaded already. Objects of them are made without calling anything of
+    theirs, field by field.
+    """
+    names = {item: name for name, item in _OURS.items()}
+    for entry in registry.registered():
+        package = "engines" if entry.engine is None else entry.engine.__module__.partition(".")[0]
+        if entry.engine is None or package == "engines":
+            continue
+        for item in vars(sys.modules[entry.engine.__module__]).values():
+            if isinstance(item, type) and item.__module__.partition(".")[0] == package and _is_plain(item):
+                names[item] = f"{item.__module__}.{item.__qualname__}"
+    return names
+
+
+def _is_plain(item: type) -> bool:
+    return (
+        dataclasses.is_dataclass(item)
+        and item.__dataclass_params__.frozen  # type: ignore[attr-defined]
+        and not issubclass(item, Engine)
+    )
+
+
+# --- taking apart ---------------------------------------------------------------------------------------------------
+
+
+def _taken_apart(value: Any, names: Mapping[type, str], depth: int = 0) -> Any:
+    kind = type(value)
+    if depth > _DEPTH:
+        raise InputError("A model that is nested so deeply cannot be kept.")
+    if value is None or kind in (bool, int, float, str):
+        return value
+    if isinstance(value, np.generic) and value.dtype.kind in "biuf":
+        return value.item()
+    if kind is np.ndarray and value.dtype.kind in "biuf":
+        return value
+    if kind in (list, tuple):
+        return kind(_taken_apart(item, names, depth + 1) for item in value)
+    if kind in (dict, MappingProxyType):
+        if any(type(key) is not str for key in value) or set(value) == _OBJECT:
+            raise InputError("A model that holds a table by something else than names cannot be kept.")
+        return {key: _taken_apart(item, names, depth + 1) for key, item in value.items()}
+    estimator = f"sklearn.{kind.__name__}"
+    if estimator in _ESTIMATORS and _ESTIMATORS[estimator][0] is kind:
+        learned = {name: getattr(value, name) for name in _ESTIMATORS[estimator][1]}
+        fields = {"settings": value.get_params(deep=False), "learned": learned}
+    elif kind in names:
+        estimator, fields = names[kind], _fields(value)
+    else:
+        raise InputError(f"A model that holds {kind.__module__}.{kind.__qualname__} cannot be kept.")
+    return {"class": estimator, "fields": _taken_apart(fields, names, depth + 1)}
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    names = [field.name for field in dataclasses.fields(value)]
+    kind = type(value)
+    for name in getattr(value, "__dict__", {}):
+        if name not in names and not isinstance(getattr(kind, name, None), cached_property):
+            raise InputError(f"A model with {kind.__qualname__}.{name}, which is no field of it, cannot be kept.")
+    return {name: getattr(value, name) for name in names}
+
+
+# --- putting together -----------------------------------------------------------------------------------------------
+
+
+def _put_together(value: Any, classes: Mapping[str, type]) -> Any:
+    if isinstance(value, (list, tuple)):
+        return type(value)(_put_together(item, classes) for item in value)
+    if not isinstance(value, dict):
+        return value
+    if set(value) != _OBJECT:
+        return {key: _put_together(item, classes) for key, item in value.items()}
+    name, fields = value["class"], _put_together(value["fields"], classes)
+    if name in _ESTIMATORS:
+        return _estimator(*_ESTIMATORS[name], fields)
+    if name not in classes:
+        raise refuse(f"it holds an object of {str(name)[:80]}, which neither Segmentry nor an installed plug-in has")
+    return _made(classes[name], fields)
+
+
+def _made(kind: type, fields: dict[str, Any]) -> Any:
+    known = {field.name: field for field in dataclasses.fields(kind)}
+    unknown = sorted(set(fields) - set(known))
+    if unknown:
+        raise refuse(f"it was made by another version: {kind.__name__} has no {unknown[0][:80]}")
+    made: Any = object.__new__(kind)
+    for name, field in known.items():
+        if name in fields:
+            value = fields[name]
+        elif field.default is not dataclasses.MISSING:
+            value = field.default
+        elif field.default_factory is not dataclasses.MISSING:
+            value = field.default_factory()
+        else:
+            raise refuse(f"it was made by another version: {kind.__name__} lacks {name}")
+        object.__setattr__(made, name, value)
+    return made
+
+
+def _estimator(kind: type, looked_at: tuple[str, ...], fields: dict[str, Any]) -> Any:
+    """A scikit-learn clusterer that can predict. Its arrays must fit: compiled code reads them without looking."""
+    learned = fields["learned"]
+    groups = learned[looked_at[0]]
+    if set(learned) != set(looked_at) or not isinstance(groups, np.ndarray) or groups.ndim != 2 or not len(groups):
+        raise refuse(f"what {kind.__name__} has learned is not there")
+    made = kind(**fields["settings"])
+    for name, value in learned.items():
+        setattr(made, name, np.asarray(value, dtype=np.float64) if name == looked_at[0] else value)
+    made.n_features_in_ = groups.shape[1]
+    # K-means and Birch look at these; what follows from the rest is not believed but worked out
+    made._n_threads, made._subcluster_norms = 1, row_norms(groups, squared=True)
+    return made
+
+
+def _problem(fitted: Any) -> str:
+    """What is wrong with a model, told by trying it on a customer; nothing if it works.
+
+    What a plug-in's model looks at is not known here: it is tried when it is used.
+    """
+    if not isinstance(fitted, Fitted):
+        return f"it is of {type(fitted).__name__}, which is no model"
+    keys = {item.key for item in fitted.segments if isinstance(item, Segment)}
+    if not keys or not all(type(key) is int for key in keys):
+        return "it has no segments"
+    place = getattr(fitted, "place", None)
+    if isinstance(place, Space):
+        customer = DataFrame({name: [1.0] for name in (*place.columns, FREQUENCY)}, index=Index(["1"]))
+        if not set(fitted.assign(customer)) <= keys:
+            return "it assigns customers to segments that it does not have"
+    return ""

@@ -1,0 +1,1 @@
+"""Value models that are learned from past windows."""

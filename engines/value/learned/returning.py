@@ -1,0 +1,260 @@
+"""Who will buy again, learned from who did: the probability of at least one purchase in the weeks ahead.
+
+Each model starts from BG/NBD's forecast of that probability (see :mod:`engines.value.learned.measures`), which knows how long
+the window is, and learns from past windows by what else is known of a customer where that forecast goes wrong. The
+forecast may only ever raise the probability, so a longer window never lowers it.
+
+The probabilities are not calibrated a second time: these models minimise log loss and so are calibrated as they are.
+Platt's sigmoid, cross-fitted by customer, left the log loss on nine holdouts as it was (mean .4053 against .4055), and
+isotonic regression made it worse (.4101).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from pandas import DataFrame
+
+from engines.clustering.sampling import threads_for
+from engines.columns import FREQUENCY, PURCHASE_SPAN, RECENCY
+from engines.contract import knob
+from engines.value.contract import Answer, ValueModel, Window
+from engines.value.learned.lessons import MOST, Examples, Linear, examples, sampled
+from engines.value.learned.measures import ODDS, Forecast, measured
+from engines.value.lifetime.patterns import Floats
+
+P_PURCHASE: Answer = "p_purchase"
+
+#: Measures whose direction is known: more of the first, none of the others, can lower the probability.
+_DIRECTIONS = {ODDS: 1, FREQUENCY: 1, RECENCY: -1}
+
+
+def ridge(columns: Sequence[Floats], odds: Floats | None, bought: Floats, penalizer: float) -> Floats:
+    """Weights of a logistic regression: constant, log-odds of the forecast (if any), then the columns.
+
+    Least sum of log loss + penalizer / 2 x (squares of the weights, and of the forecast's distance from 1; the constant
+    is free). So without anything to learn the forecast stands as it is. Its weight is 0 or more.
+
+    Args:
+        columns: standardised, each of shape ``(examples,)``.
+        odds: of the forecast.
+        bought: 1 for who bought, 0 for who did not.
+        penalizer: as if the weights had been normal around those values with variance 1 / penalizer.
+    """
+    from scipy.optimize import minimize
+    from scipy.special import expit
+
+    known = [] if odds is None else [odds]
+    design = np.column_stack([np.ones(len(bought)), *known, *columns])
+    centre = np.zeros(design.shape[1])
+    strength = np.full(design.shape[1], penalizer)
+    bounds: list[tuple[float | None, float | None]] = [(None, None)] * design.shape[1]
+    strength[0] = 0.0
+    if known:
+        centre[1], bounds[1] = 1.0, (0.0, None)
+
+    def objective(weights: Floats) -> tuple[float, Floats]:
+        score, off = design @ weights, weights - centre
+        value = np.logaddexp(0.0, score).sum() - bought @ score + 0.5 * (strength * off) @ off
+        return float(value), design.T @ (expit(score) - bought) + strength * off
+
+    options = {"maxiter": 1_000, "ftol": 1e-12, "gtol": 1e-6}
+    with threads_for(len(bought)):
+        found = minimize(objective, centre, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    return np.asarray(found.x, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class FittedLogistic:
+    """A logistic regression on standardised measures, with or without the forecast to start from."""
+
+    forecast: Forecast
+    names: tuple[str, ...]
+    linear: Linear
+    weights: tuple[float, ...]
+    start: bool
+    parameters: Mapping[str, float]
+
+    def predict(self, customers: DataFrame, weeks: float) -> DataFrame:
+        """``p_purchase`` of each customer in the weeks ahead."""
+        from scipy.special import expit
+
+        measures = measured(customers, self.forecast, weeks)
+        score = self.weights[0] + self.linear.weigh(chosen(measures, self.names), self.weights[1 + self.start :])
+        if self.start:
+            score = score + self.weights[1] * measures[ODDS].to_numpy()
+        return DataFrame({P_PURCHASE: expit(score)}, index=customers.index)
+
+
+@dataclass(frozen=True)
+class Recency(ValueModel):
+    """Logistic regression on days since the last purchase alone: what every other model has to beat."""
+
+    title = "Recency alone"
+    summary = "The longer ago the last purchase, the less likely the next one; nothing else is looked at."
+    answers: ClassVar[tuple[Answer, ...]] = (P_PURCHASE,)
+
+    def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedLogistic:
+        """Learn from the windows; their length is taken to be that which is asked.
+
+        Raises:
+            InputError: nothing, or not enough, to learn from.
+        """
+        told = examples(past, 0, self.title)
+        return _logistic(told, Forecast.of(sampled(customers, MOST, 0)), (RECENCY,), 1.0, start=False)
+
+
+@dataclass(frozen=True)
+class Logistic(ValueModel):
+    """Logistic regression that corrects BG/NBD."""
+
+    title = "Logistic regression"
+    summary = "Starts from BG/NBD's odds and moves them by what past customers of that kind did; simple and steady."
+    answers: ClassVar[tuple[Answer, ...]] = (P_PURCHASE,)
+
+    penalizer: float = knob(10.0, low=1e-6, high=1e6, help="How firmly it holds to BG/NBD's odds: weight of the ridge.")
+    seed: int = knob(0, low=0, high=2**32 - 1, help="Of the sample it learns from, where customers are very many.")
+
+    def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedLogistic:
+        """Learn from the windows.
+
+        Raises:
+            InputError: nothing, or not enough, to learn from.
+        """
+        told = examples(past, self.seed, self.title)
+        forecast = Forecast.of(sampled(customers, MOST, self.seed))
+        names = tuple(name for name in steady(told.measures) if name != ODDS)
+        return _logistic(told, forecast, names, self.penalizer, start=True)
+
+
+def _logistic(
+    told: Examples, forecast: Forecast, names: tuple[str, ...], penalizer: float, *, start: bool
+) -> FittedLogistic:
+    measures = chosen(told.measures, tuple(name for name in names if name in told.measures))
+    linear = Linear.of(measures)
+    odds = np.log(told.chance) - np.log1p(-told.chance) if start else None
+    weights = ridge(linear.columns(measures), odds, told.bought.astype(np.float64), penalizer)
+    found = tuple(float(weight) for weight in weights)
+    named = dict(zip(("constant", *([ODDS] if start else []), *linear.names), found, strict=True))
+    return FittedLogistic(forecast, tuple(measures.columns), linear, found, start, {**named, **counts(told)})
+
+
+@dataclass(frozen=True)
+class FittedTrees:
+    """A fitted classifier with ``predict_proba`` on measures; ``weeks``: length of the windows it learned from."""
+
+    forecast: Forecast
+    weeks: float
+    names: tuple[str, ...]
+    classifier: Any
+    parameters: Mapping[str, float]
+
+    def predict(self, customers: DataFrame, weeks: float) -> DataFrame:
+        """``p_purchase`` of each customer in the weeks ahead.
+
+        Trees know no odds beyond those they have seen. So they answer for a window as long as those they learned from,
+        and the forecast's odds carry that to the weeks asked: log-odds by the trees + (log-odds of the forecast for
+        the weeks asked - for the weeks learned from).
+        """
+        from scipy.special import expit, logit
+
+        measures = measured(customers, self.forecast, self.weeks)
+        learned = logit(probability(self.classifier, chosen(measures, self.names)))
+        further = self.forecast.log_odds(customers, weeks) - measures[ODDS].to_numpy()
+        return DataFrame({P_PURCHASE: expit(learned + further)}, index=customers.index)
+
+
+@dataclass(frozen=True)
+class BoostedTrees(ValueModel):
+    """What models of boosted trees share; subclasses say which classifier."""
+
+    answers: ClassVar[tuple[Answer, ...]] = (P_PURCHASE,)
+
+    trees: int = knob(100, low=1, high=2_000, help="How many trees are added up.")
+    depth: int = knob(2, low=1, high=10, help="Questions a tree asks in a row at most: how much measures may interact.")
+    rate: float = knob(0.05, low=0.001, high=1.0, help="How much of each tree is added.")
+    seed: int = knob(0, low=0, high=2**32 - 1, help="Of the sample it learns from, where customers are very many.")
+
+    @abstractmethod
+    def classifier(self, measures: DataFrame) -> Any:
+        """An unfitted classifier with ``fit`` and ``predict_proba`` for these measures."""
+
+    def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedTrees:
+        """Learn from the windows.
+
+        Raises:
+            InputError: nothing, or not enough, to learn from.
+        """
+        told = examples(past, self.seed, self.title)
+        measures = chosen(told.measures, steady(told.measures))
+        with threads_for(len(told)):
+            classifier = self.classifier(measures).fit(measures.to_numpy(), told.bought)
+        forecast = Forecast.of(sampled(customers, MOST, self.seed))
+        return FittedTrees(forecast, told.weeks, tuple(measures.columns), classifier, counts(told))
+
+
+@dataclass(frozen=True)
+class Boosting(BoostedTrees):
+    """Histogram gradient boosting of scikit-learn."""
+
+    title = "Gradient boosting"
+    summary = "Many small decision trees, each mending what those before it got wrong; finds what acts together."
+
+    def classifier(self, measures: DataFrame) -> Any:
+        """Strongly regularised: on a few thousand customers what is not seen often is chance."""
+        return boosted_classifier(measures, self.trees, self.depth, self.rate)
+
+
+def boosted_classifier(measures: DataFrame, trees: int, depth: int, rate: float) -> Any:
+    """An unfitted histogram gradient boosting classifier that keeps to the known directions."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    return HistGradientBoostingClassifier(
+        max_iter=trees,
+        max_depth=depth,
+        learning_rate=rate,
+        l2_regularization=10.0,
+        min_samples_leaf=leaf(len(measures)),
+        monotonic_cst=directions(measures),
+        early_stopping=False,
+        random_state=0,
+    )
+
+
+def directions(measures: DataFrame) -> list[int]:
+    """For each measure 1 or -1 where its direction is known, else 0."""
+    return [_DIRECTIONS.get(str(name), 0) for name in measures.columns]
+
+
+def leaf(rows: int) -> int:
+    """How many examples a leaf must hold: 20 to 100, a twentieth of all in between."""
+    return min(100, max(20, rows // 20))
+
+
+def probability(classifier: Any, measures: DataFrame) -> Floats:
+    """The classifier's probability of the second class; small tables in one thread."""
+    with threads_for(len(measures)):
+        return np.asarray(classifier.predict_proba(measures.to_numpy())[:, 1], dtype=np.float64)
+
+
+def steady(measures: DataFrame) -> tuple[str, ...]:
+    """The measures without the purchase span, which grows with the calendar and so is ever beyond what was learned.
+
+    Its share of the tenure is there. Trees with the span itself did worse (log loss .334 against .326, where lessons
+    were a year old).
+    """
+    return tuple(str(name) for name in measures.columns if name != PURCHASE_SPAN)
+
+
+def chosen(measures: DataFrame, names: tuple[str, ...]) -> DataFrame:
+    """These measures in this order; one that this table does not have is missing for everyone."""
+    return measures.reindex(columns=list(names))
+
+
+def counts(told: Examples) -> dict[str, float]:
+    """How many examples were learned from, and the share of them that bought."""
+    return {"examples": float(len(told)), "bought": float(told.bought.mean())}

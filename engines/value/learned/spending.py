@@ -1,0 +1,193 @@
+"""What customers will spend, learned from what they spent: the money to expect of each in the weeks ahead.
+
+Spend is learned as a multiple of BG/NBD x Gamma-Gamma's forecast for the same window (see
+:mod:`engines.value.learned.measures`): so a customer who spends a hundred times as much as others is foreseen to, which trees
+that average past spend cannot say, and what was learned from windows of one length serves for another. On nine
+holdouts of four data sets the mean RMSE, that of foreseeing nothing being 1, was .732 for two-part trees of the
+multiple and .787 for those of the spend itself, .743 for Tweedie regression of the multiple and .749 for that of the
+spend itself, and .765 for the forecast alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from pandas import DataFrame
+
+from engines.clustering.sampling import threads_for
+from engines.contract import knob
+from engines.errors import InputError
+from engines.value.contract import Answer, ValueModel, Window
+from engines.value.learned.lessons import LEAST, MOST, Examples, Linear, examples, sampled
+from engines.value.learned.measures import ODDS, Forecast, measured
+from engines.value.learned.returning import boosted_classifier, chosen, counts, leaf, probability
+from engines.value.lifetime.patterns import Floats
+
+FUTURE_SPEND: Answer = "future_spend"
+
+#: A forecast below this share of the mean spend counts as so much: of next to nothing anything is a large multiple.
+_LEAST_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class FittedTweedie:
+    """A linear model of the logarithm of the multiple; ``least``: lowest forecast that is multiplied (currency)."""
+
+    forecast: Forecast
+    least: float
+    linear: Linear
+    weights: tuple[float, ...]
+    parameters: Mapping[str, float]
+
+    def predict(self, customers: DataFrame, weeks: float) -> DataFrame:
+        """``future_spend`` of each customer in the weeks ahead, in the currency."""
+        measures = chosen(measured(customers, self.forecast, weeks), tuple(self.linear.means))
+        multiple = np.exp(self.weights[0] + self.linear.weigh(measures, self.weights[1:]))
+        base = np.maximum(self.forecast.spend(customers, weeks), self.least)
+        return DataFrame({FUTURE_SPEND: base * multiple}, index=customers.index)
+
+
+@dataclass(frozen=True)
+class Tweedie(ValueModel):
+    """Tweedie regression (scikit-learn's ``TweedieRegressor``, log link) with the forecast as exposure.
+
+    A Tweedie distribution of a power between 1 and 2 has what spend has: zeros, and a long tail. With exposure B the
+    multiple y / B has weight B^(2 - power).
+    """
+
+    title = "Tweedie regression"
+    summary = "Multiplies what BG/NBD x Gamma-Gamma expects by factors for what else is known of a customer."
+    answers: ClassVar[tuple[Answer, ...]] = (FUTURE_SPEND,)
+
+    power: float = knob(1.1, low=1.0, high=1.99, help="How spend spreads: its variance grows with the mean ^ power.")
+    penalizer: float = knob(1.0, low=1e-6, high=1e6, help="How firmly it holds to the forecast: weight of the ridge.")
+    seed: int = knob(0, low=0, high=2**32 - 1, help="Of the sample it learns from, where customers are very many.")
+
+    def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedTweedie:
+        """Learn from the windows.
+
+        Raises:
+            InputError: nothing, or not enough, to learn from.
+        """
+        from sklearn.linear_model import TweedieRegressor
+
+        told = _spenders(past, self.seed, self.title)
+        measures = told.measures.drop(columns=ODDS, errors="ignore")  # the forecast brings them
+        linear = Linear.of(measures)
+        mean = float(told.spent.mean())
+        base = np.maximum(told.spend / mean, _LEAST_SHARE)
+        model = TweedieRegressor(power=self.power, alpha=self.penalizer, link="log", max_iter=1_000)
+        with threads_for(len(told)):
+            model.fit(
+                np.column_stack(linear.columns(measures)),
+                told.spent / mean / base,
+                sample_weight=base ** (2.0 - self.power),
+            )
+        weights = (float(model.intercept_), *(float(weight) for weight in model.coef_))
+        named = dict(zip(("constant", *linear.names), weights, strict=True))
+        forecast = Forecast.of(sampled(customers, MOST, self.seed))
+        return FittedTweedie(forecast, _LEAST_SHARE * mean, linear, weights, {**named, **counts(told)})
+
+
+@dataclass(frozen=True)
+class FittedTwoPart:
+    """Trees for whether anything is spent and for how much then; ``smearing`` makes the mean of the second right."""
+
+    forecast: Forecast
+    weeks: float
+    least: float
+    names: tuple[str, ...]
+    whether: Any
+    much: Any
+    smearing: float
+    parameters: Mapping[str, float]
+
+    def predict(self, customers: DataFrame, weeks: float) -> DataFrame:
+        """``future_spend`` of each customer in the weeks ahead, in the currency.
+
+        The trees answer for a window as long as those they learned from; the forecast carries that to the weeks asked.
+        """
+        from scipy.special import expit, logit
+
+        measures = measured(customers, self.forecast, self.weeks)
+        known = chosen(measures, self.names)
+        further = self.forecast.log_odds(customers, weeks) - measures[ODDS].to_numpy()
+        spends = expit(logit(probability(self.whether, known)) + further)
+        with threads_for(len(known)):
+            multiple = np.exp(self.much.predict(known.to_numpy())) * self.smearing
+        return DataFrame(
+            {FUTURE_SPEND: spends * _if_any(self.forecast, customers, weeks, self.least) * multiple},
+            index=customers.index,
+        )
+
+
+@dataclass(frozen=True)
+class TwoPart(ValueModel):
+    """P(any spend) by boosted trees times the spend if any by boosted trees of its logarithm.
+
+    The mean of a logarithm is not the logarithm of the mean, so what comes back from the logarithm is multiplied by
+    the one factor that makes it add up to what was spent in the lessons: smearing in the manner of Duan (1983),
+    "Smearing Estimate", JASA 78(383), 605-610, with weights in proportion to the spend foreseen.
+    """
+
+    title = "Two-part boosting"
+    summary = "Asks first whether a customer spends anything, then how much, each by many small decision trees."
+    answers: ClassVar[tuple[Answer, ...]] = (FUTURE_SPEND,)
+
+    trees: int = knob(100, low=1, high=2_000, help="How many trees are added up.")
+    depth: int = knob(2, low=1, high=10, help="Questions a tree asks in a row at most: how much measures may interact.")
+    rate: float = knob(0.05, low=0.001, high=1.0, help="How much of each tree is added.")
+    seed: int = knob(0, low=0, high=2**32 - 1, help="Of the sample it learns from, where customers are very many.")
+
+    def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedTwoPart:
+        """Learn from the windows.
+
+        Raises:
+            InputError: nothing, or not enough, to learn from.
+        """
+        told = _spenders(past, self.seed, self.title)
+        spends = told.spent > 0
+        least = _LEAST_SHARE * float(told.spent[spends].mean())
+        base = np.maximum(told.spend[spends] / told.chance[spends], least)
+        matrix = told.measures.to_numpy()
+        with threads_for(len(told)):
+            whether = boosted_classifier(told.measures, self.trees, self.depth, self.rate).fit(matrix, spends)
+            much = self._amount(int(spends.sum())).fit(matrix[spends], np.log(told.spent[spends] / base))
+            foreseen = base * np.exp(much.predict(matrix[spends]))
+        smearing = float(told.spent[spends].sum() / foreseen.sum())
+        forecast = Forecast.of(sampled(customers, MOST, self.seed))
+        figures = {"smearing": smearing, **counts(told)}
+        names = tuple(told.measures.columns)
+        return FittedTwoPart(forecast, told.weeks, least, names, whether, much, smearing, figures)
+
+    def _amount(self, rows: int) -> Any:
+        from sklearn.ensemble import HistGradientBoostingRegressor
+
+        return HistGradientBoostingRegressor(
+            max_iter=self.trees,
+            max_depth=self.depth,
+            learning_rate=self.rate,
+            l2_regularization=10.0,
+            min_samples_leaf=leaf(rows),
+            early_stopping=False,
+            random_state=0,
+        )
+
+
+def _if_any(forecast: Forecast, customers: DataFrame, weeks: float, least: float) -> Floats:
+    """What the forecast expects a customer to spend in the weeks ahead who buys at all."""
+    return np.maximum(forecast.spend(customers, weeks) / forecast.chance(customers, weeks), least)
+
+
+def _spenders(past: Sequence[Window], seed: int, owner: str) -> Examples:
+    told = examples(past, seed, owner)
+    spenders = int((told.spent > 0).sum())
+    if spenders < LEAST:
+        raise InputError(
+            f"{owner} needs at least {LEAST} customers that spent something in the windows it learns from; there are "
+            f"{spenders}. Give a longer history, or more customers."
+        )
+    return told

@@ -1,0 +1,39 @@
+"""Who will buy again, by XGBoost: the same question and measures as gradient boosting, for who has it installed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from pandas import DataFrame
+
+from engines.value.learned.returning import BoostedTrees, directions
+
+if find_spec("xgboost") is None:
+    # The registry lists the model with this sentence.
+    raise ImportError("XGBoost is not installed; install segmentry with its extra: segmentry[xgboost]")
+
+
+@dataclass(frozen=True)
+class XGBoost(BoostedTrees):
+    """XGBoost's histogram trees."""
+
+    title = "XGBoost"
+    summary = "Gradient boosting by the XGBoost library; comes with the extra xgboost."
+
+    def classifier(self, measures: DataFrame) -> Any:
+        """Regularised as gradient boosting is; one thread, so that sums do not depend on how many there are."""
+        from xgboost import XGBClassifier
+
+        return XGBClassifier(
+            n_estimators=self.trees,
+            max_depth=self.depth,
+            learning_rate=self.rate,
+            reg_lambda=10.0,
+            min_child_weight=10.0,
+            monotone_constraints=tuple(directions(measures)),
+            tree_method="hist",
+            n_jobs=1,
+            random_state=0,
+        )

@@ -1,0 +1,151 @@
+"""What the lifetime models read of the customers, refused by name where it cannot be, and what they say of a fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pandas import DataFrame
+
+from engines.columns import AGE, FIRST_TO_LAST, MEAN_REPEAT_VALUE, MONETARY, REPEAT_PURCHASES
+from engines.errors import InputError
+from engines.stated import stated
+from engines.value.lifetime import gamma_gamma
+from engines.value.lifetime.gamma_gamma import ValueFit
+from engines.value.lifetime.lifetime import LifetimeFit
+from engines.value.lifetime.patterns import Floats
+
+#: The columns that value is worked out from.
+NEEDED = (REPEAT_PURCHASES, FIRST_TO_LAST, AGE, MEAN_REPEAT_VALUE, MONETARY)
+_FEW_REPEAT_BUYERS = 30
+_HIGH_CORRELATION = 0.3
+_NO_DROPOUT = 0.001
+
+
+def read(customers: DataFrame) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Repeat purchases, first to last, age, mean repeat value and monetary of the customers, one array each.
+
+    Raises:
+        InputError: no customers, a missing column or a value that cannot be.
+    """
+    missing = [name for name in NEEDED if name not in customers.columns]
+    if missing:
+        raise InputError(
+            f"Customer value needs {', '.join(NEEDED)}; this table has no {', '.join(missing)}. "
+            "Build the customer table from sales lines first."
+        )
+    if not len(customers):
+        raise InputError("There are no customers to value; check what cleaning dropped.")
+    values = {name: customers[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in NEEDED}
+    x, t_x, age = values[REPEAT_PURCHASES], values[FIRST_TO_LAST], values[AGE]
+    for name, column in values.items():
+        _refuse(customers, ~np.isfinite(column), f"{name} is empty or infinite")
+    _refuse(customers, (x < 0) | (x != np.floor(x)), f"{REPEAT_PURCHASES} is not a whole number of 0 or more")
+    _refuse(customers, (t_x < 0) | (t_x > age), f"{FIRST_TO_LAST} is not between 0 and {AGE}")
+    _refuse(customers, (x == 0) & (t_x > 0), f"{FIRST_TO_LAST} is above 0 without a repeat purchase")
+    return x, t_x, age, values[MEAN_REPEAT_VALUE], values[MONETARY]
+
+
+def _refuse(customers: DataFrame, wrong: np.ndarray[Any, np.dtype[np.bool_]], what: str) -> None:
+    if wrong.any():
+        who = customers.index[int(wrong.argmax())]
+        raise InputError(
+            f"{what} for customer {who} ({int(wrong.sum())} of {len(customers)} customers); "
+            "build the customer table from sales lines again, up to the same day for everyone."
+        )
+
+
+def returning(x: Floats, mean_value: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Who bought again for a positive mean value: those that Gamma-Gamma is fitted to."""
+    return (x > 0) & (mean_value > 0)
+
+
+def fit_value(x: Floats, mean_value: Floats, monetary: Floats) -> ValueFit:
+    """Gamma-Gamma fitted to who bought again for money; where nobody did, the mean of all purchases for everyone."""
+    who = returning(x, mean_value)
+    if who.any():
+        return gamma_gamma.fit(x[who], mean_value[who])
+    paying = monetary > 0
+    mean = float(np.sort(monetary[paying]).sum() / (x[paying] + 1.0).sum()) if paying.any() else 0.0
+    return ValueFit(gamma_gamma.flat(mean), stated("mean of all purchases"), 0.0, False)
+
+
+def correlation(x: Floats, mean_value: Floats) -> float | None:
+    """Pearson's correlation of repeat purchases and their mean value among who bought again for money.
+
+    None where either does not vary.
+    """
+    who = returning(x, mean_value)
+    x, mean_value = x[who], mean_value[who]
+    order = np.lexsort((mean_value, x))  # sums depend on their order in the last digits
+    x, mean_value = x[order], mean_value[order]
+    if len(x) < 3 or np.ptp(x) == 0 or np.ptp(mean_value) == 0:
+        return None
+    return float(np.corrcoef(x, mean_value)[0, 1])
+
+
+def notes(
+    lifetime: LifetimeFit, value: ValueFit, x: Floats, mean_value: Floats, correlated: float | None
+) -> tuple[str, ...]:
+    """What a reader of the figures should know, in plain sentences."""
+    notes = []
+    buyers = int((x > 0).sum())
+    if lifetime.penalizer:
+        notes.append(
+            stated(
+                f"The plain {lifetime.model.title} fit did not converge to parameters that these sales decide; it was "
+                f"fitted again with a penalizer of {lifetime.penalizer:g} on the squared log-parameters (time scaled "
+                "to the longest age)."
+            )
+        )
+    elif not lifetime.converged:
+        why = (
+            stated("nobody has bought again yet") if buyers == 0 else stated(f"no {lifetime.model.title} fit converged")
+        )
+        notes.append(
+            stated(
+                f"Purchases ahead are an empirical-Bayes estimate, not a fitted model, because {stated(why)}: the "
+                f"pooled purchase rate, with {stated(lifetime.model.guess)}."
+            )
+        )
+    if lifetime.model.leaving < _NO_DROPOUT:
+        notes.append(
+            stated(
+                "These sales show next to no customers leaving for good, so P(alive) is close to 1 for nearly "
+                "everyone; go by the churn risk."
+            )
+        )
+    if 0 < buyers < _FEW_REPEAT_BUYERS:
+        notes.append(
+            stated(
+                f"Only {buyers} {'customer has' if buyers == 1 else 'customers have'} bought again; "
+                "treat every figure about the future as rough."
+            )
+        )
+    if value.method == "mean of all purchases":
+        notes.append(
+            stated("No repeat purchase has a positive value, so everyone gets the mean value of all purchases.")
+        )
+    elif not value.converged:
+        notes.append(
+            stated(
+                "Gamma-Gamma did not settle on purchase values by itself (no convergence, or no finite population "
+                f"mean); its population mean was held at the mean repeat purchase, {value.model.population_mean:,.2f}."
+            )
+        )
+    unpaid = int(((x > 0) & (mean_value <= 0)).sum())
+    if unpaid:
+        notes.append(
+            stated(
+                f"{unpaid} repeat {'buyer has' if unpaid == 1 else 'buyers have'} a mean repeat value of zero or less; "
+                "the purchase value model was fitted without them, and they are valued all the same."
+            )
+        )
+    if correlated is not None and abs(correlated) > _HIGH_CORRELATION:
+        notes.append(
+            stated(
+                f"How often customers buy and what they spend are correlated ({correlated:.2f}, beyond "
+                f"{_HIGH_CORRELATION:g}); the model takes them to be independent, so CLV of the extremes may be off."
+            )
+        )
+    return tuple(notes)

@@ -1,0 +1,161 @@
+"""The lifetime models as value models: how often customers will buy, times what a purchase of theirs is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from pandas import DataFrame
+
+from engines.errors import InputError
+from engines.value.contract import ValueModel, Window
+from engines.value.lifetime import lifetime
+from engines.value.lifetime.bgnbd import BGNBD
+from engines.value.lifetime.gamma_gamma import ValueFit
+from engines.value.lifetime.history import correlation, fit_value, notes, read, returning
+from engines.value.lifetime.intervals import (
+    PURCHASES_HIGH,
+    PURCHASES_LOW,
+    SPEND_HIGH,
+    SPEND_LOW,
+    Future,
+    Intervals,
+    intervals,
+)
+from engines.value.lifetime.lifetime import LifetimeFit, LifetimeModel
+from engines.value.lifetime.mbgnbd import MBGNBD
+from engines.value.lifetime.paretonbd import ParetoNBD
+from engines.value.lifetime.patterns import Floats, Histories, distinct
+from engines.value.lifetime.uncertainty import Uncertainty, uncertainty
+
+
+@dataclass(frozen=True)
+class FittedLifetime:
+    """A model of repeat purchases and one of their value, fitted to the same customers.
+
+    ``uncertainty``: how far their parameters may be off; what intervals are made of.
+    """
+
+    lifetime: LifetimeFit
+    value: ValueFit
+    parameters: Mapping[str, float]
+    uncertainty: Uncertainty
+    notes: tuple[str, ...]
+
+    def predict(self, customers: DataFrame, weeks: float) -> DataFrame:
+        """Expected purchases, the chance of any, and purchases x the Gamma-Gamma mean, in the next ``weeks``.
+
+        Raises:
+            InputError: no customers, a missing column, a value that cannot be, or no time ahead.
+        """
+        weeks = _ahead(weeks)
+        x, t_x, age, mean_value, _ = read(customers)
+        histories = Histories.of(x, t_x, age)
+        model = self.lifetime.model
+        alive = model.alive(histories.x, histories.t_x, histories.age)
+        (count, since), at, _ = distinct(histories.x, histories.age)
+        purchases = (alive * model.purchases_if_alive(count, since, weeks)[at])[histories.positions]
+        some = (alive * (1.0 - model.none_if_alive(count, since, weeks)[at]))[histories.positions]
+        spend = purchases * self.value.model.expected_value(x, mean_value)
+        return DataFrame(
+            {"expected_purchases": purchases, "p_purchase": some, "future_spend": spend}, index=customers.index
+        )
+
+
+def fitted(
+    kind: type[LifetimeModel], histories: Histories, x: Floats, mean_value: Floats, monetary: Floats
+) -> FittedLifetime:
+    """A lifetime model and Gamma-Gamma, fitted to customers given as columns."""
+    purchases = lifetime.fit(kind, histories)
+    value = fit_value(x, mean_value, monetary)
+    figures = {
+        **purchases.model.parameters(),
+        "log_likelihood": purchases.model.log_likelihood(histories),
+        "penalizer": purchases.penalizer,
+        **value.model.parameters(),
+    }
+    who = returning(x, mean_value)
+    off = uncertainty(purchases, histories, value, x[who], mean_value[who])
+    return FittedLifetime(
+        purchases, value, figures, off, notes(purchases, value, x, mean_value, correlation(x, mean_value))
+    )
+
+
+def spend_intervals(
+    fitted: FittedLifetime, customers: DataFrame, weeks: float, level: float = 0.8, seed: int = 0
+) -> Intervals:
+    """Ranges of what customers will spend and how often they will buy in the weeks ahead, each and all together.
+
+    Args:
+        fitted: by one of the lifetime models.
+        customers: with the feature columns; any order, one or many.
+        weeks: how far ahead, above 0.
+        level: the probability with which the truth shall lie within.
+        seed: of the futures drawn; see :mod:`engines.value.lifetime.intervals`.
+
+    Raises:
+        InputError: customers that cannot be valued, no time ahead, or a level that is no share.
+    """
+    weeks = _ahead(weeks)
+    x, t_x, age, mean_value, _ = read(customers)
+    future = Future(fitted.lifetime.model, fitted.value.model, fitted.uncertainty, weeks, level, seed)
+    found, spend, purchases = intervals(future, Histories.of(x, t_x, age), x, mean_value)
+    columns = [SPEND_LOW, SPEND_HIGH, PURCHASES_LOW, PURCHASES_HIGH]
+    return Intervals(level, DataFrame(found, customers.index, columns), spend, purchases)
+
+
+def _ahead(weeks: float) -> float:
+    if not (np.isfinite(weeks) and weeks > 0):
+        raise InputError(f"weeks = {weeks!r} cannot be looked ahead; give a number above 0.")
+    return float(weeks)
+
+
+@dataclass(frozen=True)
+class LifetimeValueModel(ValueModel):
+    """What the lifetime models share: the fit of purchases is their own, that of purchase values is Gamma-Gamma."""
+
+    answers = ("expected_purchases", "p_purchase", "future_spend")
+    learns = False
+    kind: ClassVar[type[LifetimeModel]]
+
+    def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedLifetime:
+        """Fitted to the customers as they stand; windows of the past are not looked at.
+
+        Raises:
+            InputError: no customers, a missing column or a value that cannot be.
+        """
+        x, t_x, age, mean_value, monetary = read(customers)
+        return fitted(self.kind, Histories.of(x, t_x, age), x, mean_value, monetary)
+
+
+@dataclass(frozen=True)
+class BGNBDModel(LifetimeValueModel):
+    """BG/NBD x Gamma-Gamma."""
+
+    title = "BG/NBD x Gamma-Gamma"
+    summary = "Every customer has a rhythm, and a chance of leaving after each repeat purchase."
+    kind = BGNBD
+
+
+@dataclass(frozen=True)
+class MBGNBDModel(LifetimeValueModel):
+    """MBG/NBD x Gamma-Gamma."""
+
+    title = "MBG/NBD x Gamma-Gamma"
+    summary = "Every customer has a rhythm, and a chance of leaving after each purchase, the first one included."
+    kind = MBGNBD
+
+
+@dataclass(frozen=True)
+class ParetoNBDModel(LifetimeValueModel):
+    """Pareto/NBD x Gamma-Gamma."""
+
+    title = "Pareto/NBD x Gamma-Gamma"
+    summary = "Every customer has a rhythm, and leaves at any moment, with or without a purchase."
+    kind = ParetoNBD
+
+
+#: The lifetime models by the name that they have as value models, in configuration and in a valuation's ``model``.
+LIFETIMES: dict[str, type[LifetimeModel]] = {kind.name: kind for kind in (BGNBD, MBGNBD, ParetoNBD)}

@@ -1,0 +1,274 @@
+"""The proof of what is said about the future: every model and every naive guess, judged on a past it had not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from pandas import DataFrame
+
+from engines.columns import MONEY_SCALE, TENURE
+from engines.stated import stated
+from engines.value.contract import PURCHASES_AFTER, SPEND_AFTER, Answer, FittedValueModel, ValueModel, Window
+from engines.value.lifetime.history import read, returning
+from engines.value.lifetime.intervals import PURCHASES_HIGH, PURCHASES_LOW, SPEND_HIGH, SPEND_LOW
+from engines.value.lifetime.models import LIFETIMES, FittedLifetime, spend_intervals
+from engines.value.lifetime.patterns import Floats
+from engines.value.validation import baselines
+from engines.value.validation.importances import importances
+from engines.value.validation.losses import loss, reliability
+from engines.value.validation.metrics import Metrics, calibration, foresight
+from engines.value.validation.plan import Plan
+from engines.value.validation.trials import Foreseen, Trial, foresee
+from engines.value.validation.verdicts import verdict
+
+PURCHASES: Answer = "expected_purchases"
+CHANCE: Answer = "p_purchase"
+SPEND: Answer = "future_spend"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is asked: CLV's model (or "auto"), how far ahead, and from how many days of history on churn is known."""
+
+    model: str
+    horizon_weeks: int
+    min_history_days: int
+    interval: float = 0.8
+    seed: int = 0
+
+
+def receipt(models: Mapping[str, ValueModel], far: Trial, near: Trial, terms: Terms) -> dict[str, Any]:
+    """How every model did on customers and sales after a cut-off, JSON-ready; what cannot be said is None.
+
+    Args:
+        models: by name. Models that do not learn from outcomes, and foresee purchases, are lifetime models.
+        far: the test of purchases and spend.
+        near: the test of churn; the same object where both look equally far ahead.
+        terms: see :class:`Terms`.
+
+    Returns:
+        ``plan``, ``titles``, ``baselines``, ``chosen`` (a model's name per question, None where none could be judged),
+        ``models`` (parameters), ``holdout`` (purchases), ``calibration``, ``churn``, ``reliability``,
+        ``unknown_churn``, ``ltv`` (spend), ``importances``, ``coverage``, ``verdicts``, ``notes``: see
+        ``docs/value.md``.
+    """
+    ahead = {name: model for name, model in models.items() if {PURCHASES, SPEND} & set(model.answers)}
+    losing = {name: model for name, model in models.items() if CHANCE in model.answers}
+    if near is far:
+        far_said = near_said = foresee(models, far, terms.seed)
+    else:
+        far_said, near_said = foresee(ahead, far, terms.seed), foresee(losing, near, terms.seed)
+    guesses = baselines.forecasts(far.test.customers, far.before, far.test.weeks)
+    holdout, ltv = _foresight(far.test, far_said.answers, guesses)
+    churn, bins, unknown = _churn(near.test, near_said.answers, terms.min_history_days)
+    chosen = {
+        "purchases": _lifetime(models, holdout, terms.model),
+        "churn": best(_without_naive(churn), "log_loss"),
+        "ltv": best(_without_naive(ltv), "rmse"),
+    }
+    titles = {name: model.title for name, model in models.items()} | baselines.BASELINES
+    titles["gamma_gamma"] = "Gamma-Gamma"
+    return {
+        "plan": _plan(far.plan, far.test, near.plan, terms),
+        "titles": titles,
+        "baselines": [*baselines.BASELINES, *([baselines.RECENCY] if baselines.RECENCY in models else [])],
+        "chosen": chosen,
+        "models": described(models, far_said.fitted, far.test.customers),
+        "holdout": holdout,
+        "calibration": _calibrations(far.test, far_said.answers),
+        "churn": churn,
+        "reliability": bins,
+        "unknown_churn": unknown,
+        "ltv": ltv,
+        "importances": _importances(models, chosen["ltv"], far_said, far.test, terms.seed),
+        "coverage": _coverage(far_said.fitted.get(chosen["purchases"] or ""), far.test, terms),
+        "verdicts": [
+            verdict(question, chosen[question], figures, titles)
+            for question, figures in (("purchases", holdout), ("churn", churn), ("ltv", ltv))
+        ],
+        "notes": _notes(models, far, near, (*far_said.notes, *near_said.notes)),
+    }
+
+
+def best(figures: Mapping[str, Metrics], metric: str) -> str | None:
+    """The model with the lowest figure, the first of several; None where none has one."""
+    known = {name: value for name, found in figures.items() if (value := found[metric]) is not None}
+    return min(known, key=lambda name: known[name]) if known else None
+
+
+def best_lifetime(models: Mapping[str, ValueModel], holdout: Mapping[str, Metrics]) -> str | None:
+    """The lifetime model that did best on the holdout: by RMSE, then by how far its bias is from nothing."""
+    known = {name: holdout[name] for name in models if name in holdout and name in LIFETIMES}
+    return min(known, key=lambda name: _place(known[name])) if known else None
+
+
+def _place(found: Metrics) -> tuple[float, float]:
+    rmse, bias = found["rmse"], found["bias"]
+    return (np.inf if rmse is None else rmse), (np.inf if bias is None else abs(bias))
+
+
+def _lifetime(models: Mapping[str, ValueModel], holdout: Mapping[str, Metrics], asked: str) -> str | None:
+    """The model that CLV is worked out with."""
+    return asked if asked in holdout else best_lifetime(models, holdout)
+
+
+def naive() -> set[str]:
+    """The names of what needs no model."""
+    return {*baselines.BASELINES, baselines.RECENCY}
+
+
+def _without_naive(figures: Mapping[str, Metrics]) -> dict[str, Metrics]:
+    return {name: found for name, found in figures.items() if name not in naive()}
+
+
+def _outcome(test: Window) -> tuple[Floats, Floats]:
+    return test.outcome[PURCHASES_AFTER].to_numpy(np.float64), test.outcome[SPEND_AFTER].to_numpy(np.float64)
+
+
+def _foresight(
+    test: Window, answers: Mapping[str, DataFrame], guesses: Mapping[str, DataFrame]
+) -> tuple[dict[str, Metrics], dict[str, Metrics]]:
+    """Metrics of purchases and of spend; customers are ranked by spend where a model foresees it."""
+    bought, spent = _outcome(test)
+    holdout, ltv = {}, {}
+    for name, said in {**answers, **guesses}.items():
+        score = said[SPEND if SPEND in said else said.columns[0]].to_numpy()
+        if PURCHASES in said:
+            holdout[name] = foresight(said[PURCHASES].to_numpy(), bought, score=score, revenue=spent)
+        if SPEND in said:
+            ltv[name] = foresight(said[SPEND].to_numpy(), spent, score=score, revenue=spent)
+    return holdout, ltv
+
+
+def _calibrations(test: Window, answers: Mapping[str, DataFrame]) -> dict[str, list[dict[str, Any]]]:
+    bought, _ = _outcome(test)
+    return {
+        name: calibration(said[PURCHASES].to_numpy(), bought) for name, said in answers.items() if PURCHASES in said
+    }
+
+
+def _churn(
+    test: Window, answers: Mapping[str, DataFrame], min_history_days: int
+) -> tuple[dict[str, Metrics], dict[str, list[dict[str, Any]]], float]:
+    """Metrics and reliability of the risk of no purchase, over customers of whom it would be said, and the rest."""
+    known = (test.customers[TENURE] >= min_history_days).to_numpy()
+    if not known.any():
+        return {}, {}, 1.0
+    lost = _outcome(test)[0][known] == 0
+    risks = {name: 1.0 - said[CHANCE].to_numpy()[known] for name, said in answers.items() if CHANCE in said}
+    metrics = {name: loss(lost, risk) for name, risk in risks.items()}
+    return metrics, {name: reliability(lost, risk) for name, risk in risks.items()}, float(1.0 - known.mean())
+
+
+def _importances(
+    models: Mapping[str, ValueModel], name: str | None, said: Foreseen, test: Window, seed: int
+) -> list[dict[str, Any]]:
+    if name is None or not models[name].learns:
+        return []
+    return importances(said.fitted[name], test, seed=seed)
+
+
+def _coverage(fitted: FittedValueModel | None, test: Window, terms: Terms) -> dict[str, Any] | None:
+    """How many customers' spend and purchases fell into their intervals, and whether the total did."""
+    if not isinstance(fitted, FittedLifetime):
+        return None
+    found = spend_intervals(fitted, test.customers, test.weeks, terms.interval, terms.seed)
+    bought, spent = _outcome(test)
+    low, high, fewest, most = (
+        found.customers[name].to_numpy() for name in (SPEND_LOW, SPEND_HIGH, PURCHASES_LOW, PURCHASES_HIGH)
+    )
+    total = float(np.rint(spent * MONEY_SCALE).sum() / MONEY_SCALE)
+    return {
+        "level": found.level,
+        "spend": float(((low <= spent) & (spent <= high)).mean()),
+        "purchases": float(((fewest <= bought) & (bought <= most)).mean()),
+        "total": {
+            "low": found.spend.low,
+            "high": found.spend.high,
+            "actual": total,
+            "inside": bool(found.spend.low <= total <= found.spend.high),
+        },
+    }
+
+
+# --- how it is told -------------------------------------------------------------------------------------------------
+
+
+def described(
+    models: Mapping[str, ValueModel], fitted: Mapping[str, FittedValueModel], customers: DataFrame
+) -> dict[str, Any]:
+    """The parameters of the models that do not learn from outcomes, and how they were come by; Gamma-Gamma apart."""
+    told: dict[str, Any] = {}
+    for name, found in fitted.items():
+        if models[name].learns:
+            continue
+        figures = dict(found.parameters)
+        lifetime, value = getattr(found, "lifetime", None), getattr(found, "value", None)
+        if lifetime is None:
+            told[name] = {
+                "parameters": {
+                    key: item for key, item in figures.items() if key not in ("log_likelihood", "penalizer")
+                },
+                "log_likelihood": figures.get("log_likelihood"),
+                "method": None,
+                "penalizer": figures.get("penalizer"),
+                "converged": None,
+            }
+            continue
+        told[name] = _fit(lifetime, figures["log_likelihood"])
+        if value is not None and "gamma_gamma" not in told:
+            x, _, _, mean_value, _ = read(customers)
+            who = returning(x, mean_value)
+            settled = value.converged or value.penalizer > 0
+            told["gamma_gamma"] = _fit(value, value.model.log_likelihood(x[who], mean_value[who]) if settled else None)
+    return told
+
+
+def _fit(found: Any, log_likelihood: float | None) -> dict[str, Any]:
+    return {
+        "parameters": found.model.parameters(),
+        "log_likelihood": log_likelihood,
+        "method": found.method,
+        "penalizer": found.penalizer,
+        "converged": found.converged,
+    }
+
+
+def _plan(far: Plan, test: Window, near: Plan, terms: Terms) -> dict[str, Any]:
+    return {
+        "cutoff": (far.test.as_of - timedelta(days=1)).isoformat(),
+        "until": (far.test.end - timedelta(days=1)).isoformat(),
+        "weeks": test.weeks,
+        "customers": len(test.customers),
+        "horizon_weeks": terms.horizon_weeks,
+        "churn": _lessons(near),
+        "ltv": _lessons(far),
+    }
+
+
+def _lessons(plan: Plan) -> dict[str, Any]:
+    return {
+        "cutoff": (plan.test.as_of - timedelta(days=1)).isoformat(),
+        "until": (plan.test.end - timedelta(days=1)).isoformat(),
+        "days": plan.test.days,
+        "learned_days": plan.lessons[0].days if plan.lessons else 0,
+        "lessons": len(plan.lessons),
+    }
+
+
+def _notes(models: Mapping[str, ValueModel], far: Trial, near: Trial, said: Sequence[str]) -> list[str]:
+    notes = list(dict.fromkeys(said))
+    for trial, what in ((far, "purchases and spend"), (near, "churn")) if near is not far else ((far, "the future"),):
+        lessons, days = trial.plan.lessons, trial.plan.test.days
+        if lessons and lessons[0].days < days:
+            notes.append(
+                stated(
+                    f"The sales are too short for a look back of {days} days before the cut-off: models that learn "
+                    f"about {stated(what)} learned from {lessons[0].days} days, and were asked about {days}."
+                )
+            )
+    return notes

@@ -1,0 +1,108 @@
+"""Puts models to the test: each is shown a past day's customers and has to say what those did afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+from pandas import DataFrame
+
+from engines.errors import InputError
+from engines.stated import stated
+from engines.value.contract import FittedValueModel, ValueModel, Window
+from engines.value.validation.plan import Plan, window, windows
+
+Found = TypeVar("Found")
+
+#: The most customers of one window that a model learns from; of more it is given a sample.
+LEARN_LIMIT = 20_000
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A test window with what may be learned from: windows that were over by its cut-off.
+
+    ``before``: the customers as they stood one length of the test before its cut-off.
+    """
+
+    plan: Plan
+    test: Window
+    past: tuple[Window, ...]
+    before: DataFrame
+
+    @classmethod
+    def of(cls, plan: Plan, tables: Mapping[date, DataFrame]) -> Trial:
+        """The trial of a plan, from the customer tables of its dates."""
+        return cls(plan, window(plan.test, tables), windows(plan.lessons, tables), tables[plan.before])
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What models that were put to a test said: fitted models and their answers by name, and who could not and why."""
+
+    fitted: Mapping[str, FittedValueModel] = field(default_factory=dict)
+    answers: Mapping[str, DataFrame] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def foresee(models: Mapping[str, ValueModel], trial: Trial, seed: int = 0) -> Foreseen:
+    """Every model fitted on what was known at the cut-off and asked about the test; one that fails is left out."""
+    past = tuple(sample(each, seed) for each in trial.past)
+    fitted: dict[str, FittedValueModel] = {}
+    answers: dict[str, DataFrame] = {}
+    notes = []
+    for name, model in models.items():
+        found, note = attempt(model, partial(_tried, model, trial, past))
+        if found is None:
+            notes.append(note)
+        else:
+            fitted[name], answers[name] = found
+    return Foreseen(fitted, answers, tuple(notes))
+
+
+def _tried(model: ValueModel, trial: Trial, past: Sequence[Window]) -> tuple[FittedValueModel, DataFrame]:
+    fitted = model.fit(trial.test.customers, past if model.learns else ())
+    return fitted, checked(fitted.predict(trial.test.customers, trial.test.weeks), model, trial.test.customers)
+
+
+def attempt(model: ValueModel, make: Callable[[], Found]) -> tuple[Found | None, str]:
+    """What ``make`` gives, or None and a sentence that says why the model is left out."""
+    try:
+        return make(), ""
+    except InputError as error:
+        return None, stated(f"{model.title} is left out: {stated(str(error))}")
+    except Exception as error:  # noqa: BLE001 - a model may be anyone's plug-in: it is left out, others go on
+        return None, stated(f"{model.title} is left out, for it failed: {type(error).__name__}: {error}")
+
+
+def checked(answer: DataFrame, model: ValueModel, customers: DataFrame) -> DataFrame:
+    """The answers of a model, in its own order, if they are what it promises.
+
+    Raises:
+        InputError: an answer is missing, or empty or negative for someone.
+    """
+    missing = [name for name in model.answers if name not in answer.columns]
+    if missing or not answer.index.equals(customers.index):
+        raise InputError(f"it does not give {', '.join(missing) or 'an answer for every customer'}.")
+    answer = answer[list(model.answers)].astype(np.float64)
+    values = answer.to_numpy()
+    if not (np.isfinite(values).all() and (values >= 0).all()):
+        raise InputError("an answer of it is empty, infinite or below 0.")
+    return answer
+
+
+def sample(window: Window, seed: int = 0, limit: int = LEARN_LIMIT) -> Window:
+    """The window with at most so many customers, drawn by a seed; the same whatever order they came in."""
+    customers = drawn(window.customers, seed, limit)
+    return replace(window, customers=customers, outcome=window.outcome.loc[customers.index])
+
+
+def drawn(customers: DataFrame, seed: int = 0, limit: int = LEARN_LIMIT) -> DataFrame:
+    """At most so many of the customers, drawn by a seed from their order, and in it."""
+    if len(customers) <= limit:
+        return customers
+    return customers.iloc[np.sort(np.random.default_rng(seed).choice(len(customers), limit, replace=False))]

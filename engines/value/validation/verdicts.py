@@ -1,0 +1,54 @@
+"""Says in a sentence whether a model is worth having: whether it foresees better than what needs no model at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engines.stated import stated
+from engines.value.validation.baselines import BASELINES, RECENCY
+from engines.value.validation.metrics import Metrics
+
+#: Per question: what is foreseen, the figures that have to be lower than every baseline's, and their names. Of spend
+#: the logarithm does not decide: it is about who gets a little instead of nothing, and hangs on the unit of money.
+_QUESTIONS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "purchases": (stated("purchases"), (("rmse", "RMSE"), ("msle", "MSLE"))),
+    "churn": (stated("who stays away"), (("log_loss", stated("log loss")), ("brier", stated("Brier score")))),
+    "ltv": (stated("spend"), (("rmse", "RMSE"),)),
+}
+
+
+def verdict(
+    question: str, model: str | None, figures: Mapping[str, Metrics], titles: Mapping[str, str]
+) -> dict[str, Any]:
+    """Whether the model is better than every baseline on each figure that decides.
+
+    Returns:
+        ``question``, ``model``, ``beats``, and ``words``: a sentence for people.
+    """
+    what, metrics = _QUESTIONS[question]
+    if model is None:
+        words = stated(f"No model could be judged on {stated(what)}: there is too little to learn from.")
+        return {"question": question, "model": None, "beats": False, "words": words}
+    naive = [name for name in (*BASELINES, RECENCY) if name in figures and name != model]
+    title = titles.get(model, model)
+    if not naive:
+        words = stated(f"{stated(title)} has no baseline to be held against on {stated(what)}.")
+        return {"question": question, "model": model, "beats": False, "words": words}
+    said, beaten = [], True
+    for metric, name in metrics:
+        ours = figures[model][metric]
+        known = {other: value for other in naive if (value := figures[other][metric]) is not None}
+        if ours is None or not known:
+            beaten = False
+            continue
+        best = min(known, key=lambda other: known[other])
+        beaten &= ours < known[best]
+        naive_title = titles.get(best, best)
+        said.append(stated(f"{stated(name)} {ours:,.3f} against {known[best]:,.3f} of “{stated(naive_title)}”."))
+    if beaten:
+        words = stated(f"{stated(title)} beats every baseline on {stated(what)} (lower is better).")
+    else:
+        words = stated(f"{stated(title)} does not beat its baselines on {stated(what)} (lower is better).")
+    words = " ".join((words, *said))
+    return {"question": question, "model": model, "beats": beaten, "words": words}
