@@ -45,8 +45,8 @@ from dashboard.pipeline.run import make_engine
 from dashboard.services import Services
 from engines.run import segment
 from storage import open_store
-from storage.area import Area
 from storage.contract import NewSnapshot, Selection
+from storage.contract.area import Area
 from tests.serving import serving
 
 COUNTRIES = ("United Kingdom", "Germany", "France", "Spain", "Italy", "Netherlands", "Belgium", "Sweden", "Norway")

@@ -34,10 +34,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from storage import open_store
 from storage.contract import NewSnapshot, Selection
-from storage.database import Database
-from storage.layout import lay_out
-from storage.tables import customers as customers_table
-from storage.tables import labels as labels_table
+from storage.sql.database import Database
+from storage.sql.layout import lay_out
+from storage.sql.tables import customers as customers_table
+from storage.sql.tables import labels as labels_table
 from storage.testing.samples import sample_customers, sample_result
 from tests.postgres import running_postgres
 

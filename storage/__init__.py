@@ -23,10 +23,10 @@ def open_store(url: str, *, clock: Callable[[], datetime], workspace: str = "def
         StoreError: the database cannot be reached or used; the message names it, without its password, and the remedy.
     """
     # here, so that importing the contract (for --help, say) does not load SQLAlchemy and the database drivers
-    from storage.database import Database
     from storage.migrations import check, upgrade
-    from storage.sql import SqlStore
-    from storage.verbs import workspace_id
+    from storage.sql.database import Database
+    from storage.sql.shared import workspace_id
+    from storage.sql.store import SqlStore
 
     database = Database(url)
     try:

@@ -18,7 +18,7 @@ from dashboard.services import Services
 from engines import registry
 from engines.errors import InputError
 from storage.contract import Run
-from storage.queued import Starter
+from storage.contract.queue import Starter
 
 
 class AskedEngine(BaseModel):

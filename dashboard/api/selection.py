@@ -9,7 +9,7 @@ from fastapi import Request
 
 from engines.columns import describe
 from storage.contract import Selection
-from storage.selection import BOUNDS
+from storage.contract.selection import BOUNDS
 
 _NUMBER = {"type": "number"}
 _TEXTS = {"type": "array", "items": {"type": "string"}}

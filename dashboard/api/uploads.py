@@ -14,7 +14,7 @@ from dashboard.pipeline.starter import user_of
 from dashboard.pipeline.tidying import remove
 from dashboard.pipeline.uploads import Asked, ask, keep, limits_of, look
 from dashboard.services import Services
-from storage.uploaded import Upload, UploadTask
+from storage.contract.uploads import Upload, UploadTask
 
 _FORM = {
     "requestBody": {

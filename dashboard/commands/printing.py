@@ -17,7 +17,7 @@ from dashboard.pipeline.label import Labelled
 from dashboard.pipeline.run import Outcome
 from dashboard.pipeline.starter import starter_words
 from engines.columns import SEGMENT, SEGMENT_KEY, describe
-from storage.queued import Starter
+from storage.contract.queue import Starter
 
 _WIDTH_WITHOUT_TERMINAL = 150
 _PARTS = {"sold": "sold", "returned": "returned and subtracted"}

@@ -70,7 +70,7 @@ def run(
     from dashboard.i18n.locales import DEFAULT, speaking, spoken
     from dashboard.pipeline.run import Job, queue_job, run_job
     from dashboard.queries.insights import insight_dicts, insights_of
-    from storage.queued import Starter
+    from storage.contract.queue import Starter
 
     config = cleaned(load(config_path), cleaning)
     day = as_of.date() if as_of is not None else None
@@ -106,7 +106,7 @@ def run(
 def demo(no_serve: bool, config_path: Path | None) -> None:
     """Segment the two embedded data sets with all engines, and serve the dashboard."""
     from dashboard.pipeline.run import Job, run_job
-    from storage.queued import Starter
+    from storage.contract.queue import Starter
 
     config = load(config_path)
     with opened(config) as store:

@@ -16,7 +16,7 @@ from dashboard.pipeline.uploads import Asked
 from dashboard.services import Services
 from engines.intake import EMBEDDED
 from storage.contract import Store
-from storage.uploaded import NewUpload, Upload
+from storage.contract.uploads import NewUpload, Upload
 
 SAMPLE = "sample-shop"
 BUTTON, TOLD, TICK, OPEN, OPENED = "demo-load", "demo-told", "demo-tick", "demo-open", "demo-opened"

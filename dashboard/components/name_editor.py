@@ -17,7 +17,7 @@ from dashboard.services import Services
 from engines.contract import NamedSegment
 from engines.errors import InputError
 from storage.contract import ChangedError, NotFoundError
-from storage.edits import ACTION_LENGTH, NAME_LENGTH
+from storage.sql.edits import ACTION_LENGTH, NAME_LENGTH
 
 
 def edited(page: str) -> str:

@@ -11,7 +11,7 @@ from dashboard.exports.files import Format, Stream, column_order
 from engines.columns import CONTROL_GROUP
 from engines.errors import InputError
 from storage.contract import Selection, Store
-from storage.exported import ControlGroup, ControlPart
+from storage.contract.exports import ControlGroup, ControlPart
 
 LEAST_SHARE, MOST_SHARE = 0.01, 0.5
 MOST_SEED = 2**31 - 1

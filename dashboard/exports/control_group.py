@@ -12,7 +12,7 @@ from pandas.util import hash_array
 
 from engines.columns import CONTROL_GROUP, CUSTOMER_ID
 from engines.errors import InputError
-from storage.exported import ControlGroup
+from storage.contract.exports import ControlGroup
 
 #: The rule of the draw, as manifests tell it.
 RULE = (

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from dashboard.exports.files import MEDIA_TYPES, Stream
 from storage.contract import Selection, Store
-from storage.exported import ControlGroup
+from storage.contract.exports import ControlGroup
 
 
 def send(

@@ -37,7 +37,7 @@ from engines.columns import (
     describe,
 )
 from engines.errors import InputError
-from storage.ahead import read_ahead
+from storage.sql.ahead import read_ahead
 
 Format = Literal["csv", "xlsx", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)

@@ -10,7 +10,7 @@ from dashboard.exports.control_group import RULE
 from dashboard.frames import filters
 from dashboard.i18n.texts import noted
 from storage.contract import Selection
-from storage.exported import Export
+from storage.contract.exports import Export
 
 
 def selection_of(export: Export) -> Selection:

@@ -17,7 +17,7 @@ from dashboard.frames.sums import Tally, class_counts
 from dashboard.i18n.numbers import count, plotted, plural, round_money, significant
 from dashboard.i18n.texts import noted, say, segment_name, titled
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY, describe
-from storage.area import Area
+from storage.contract.area import Area
 
 #: The two clouds of the Segments page: x, y.
 RECENCY_FREQUENCY = (RECENCY, FREQUENCY)

@@ -34,7 +34,7 @@ from engines.columns import (
     RECENCY,
     TENURE,
 )
-from storage.area import Area
+from storage.contract.area import Area
 
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.int32]

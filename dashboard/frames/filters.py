@@ -17,8 +17,8 @@ from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import noted, say, segment_name, titled
 from engines.columns import CHURN_RISK, CLV, FREQUENCY, FUTURE_SPEND, MONETARY, P_PURCHASE, RECENCY, describe
 from engines.errors import InputError
-from storage.area import MOST_AREAS, Area
 from storage.contract import Selection
+from storage.contract.area import MOST_AREAS, Area
 
 LISTS = ("segments", "countries")
 

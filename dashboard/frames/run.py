@@ -24,9 +24,9 @@ from engines.columns import (
     describe,
 )
 from engines.contract import NamedSegment
-from storage.area import Area
 from storage.contract import Run, Selection, Snapshot
-from storage.layout import fold, is_storable
+from storage.contract.area import Area
+from storage.sql.layout import fold, is_storable
 
 __all__ = ["CustomerColumns", "Mask", "Positions", "RunFrame", "Views"]
 

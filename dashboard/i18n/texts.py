@@ -1,4 +1,4 @@
-"""What pages say, one file per language: English stands in the code itself, a translation in ``translations/LANGUAGE.po``."""
+"""What pages say, one file per language: English stands in the code, a translation in ``translations/LANGUAGE.po``."""
 
 from __future__ import annotations
 

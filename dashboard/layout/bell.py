@@ -13,7 +13,7 @@ from dashboard.i18n.numbers import day, plural, written
 from dashboard.i18n.texts import say
 from dashboard.queries.which_run import engine_titles
 from dashboard.services import Services
-from storage.watch import Alert
+from storage.contract.watch import Alert
 
 BELL = "shell-bell"
 SEEN = "shell-alert-seen"

@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from engines.errors import InputError
 from engines.intake.sources.files import SUFFIXES
-from storage.uploaded import NewUpload
+from storage.contract.uploads import NewUpload
 
 _BATCH = 1 << 20  # bytes handed to the disk at a time
 _NAME = 150  # characters of a file's name that are kept

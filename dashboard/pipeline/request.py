@@ -16,7 +16,7 @@ from engines.contract import Engine
 from engines.errors import InputError
 from engines.intake.sources.places import files_of, kind_of
 from storage.contract import Run, Snapshot, Store
-from storage.queued import Starter
+from storage.contract.queue import Starter
 
 #: What a setting ``k`` says that the worker is to choose.
 AUTO = "auto"

@@ -15,7 +15,7 @@ from engines.errors import InputError
 from engines.evaluation.selection import KSelection, evaluate
 from engines.stated import stated
 from storage.contract import Run, Snapshot, Store
-from storage.queued import LogLine
+from storage.contract.queue import LogLine
 
 #: The numbers of segments that are tried when k is to be chosen.
 TRIED = range(2, 13)

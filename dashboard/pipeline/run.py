@@ -21,7 +21,7 @@ from engines.contract import Engine
 from engines.errors import InputError
 from engines.run import check
 from storage.contract import NewSnapshot, Run, Snapshot, Store
-from storage.queued import NOBODY, Starter
+from storage.contract.queue import NOBODY, Starter
 
 
 @dataclass(frozen=True)

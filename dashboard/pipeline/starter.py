@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 
 from dashboard.i18n.texts import noted, say
-from storage.queued import Starter, Way
+from storage.contract.queue import Starter, Way
 
 _WORDS: dict[Way, tuple[str, str]] = {  # with a name, and without
     "page": ("{name}", noted("dashboard")),

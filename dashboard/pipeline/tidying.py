@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dashboard.config import Config
 from storage.contract import NotFoundError, Store
-from storage.uploaded import NewUpload
+from storage.contract.uploads import NewUpload
 
 
 def token_of(upload: NewUpload) -> str:

@@ -20,8 +20,8 @@ from engines.errors import InputError
 from engines.intake import EMBEDDED
 from engines.intake.sources.places import files_of, kind_of
 from storage.contract import Snapshot, Store
-from storage.queued import Starter
-from storage.uploaded import Upload
+from storage.contract.queue import Starter
+from storage.contract.uploads import Upload
 
 
 @dataclass(frozen=True)

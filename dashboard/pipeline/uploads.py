@@ -19,7 +19,7 @@ from dashboard.pipeline.tidying import path_of
 from engines.errors import InputError
 from engines.intake.schema.preview import Preview, preview
 from storage.contract import Store
-from storage.uploaded import NewUpload, Upload, UploadTask
+from storage.contract.uploads import NewUpload, Upload, UploadTask
 
 How = Literal["new", "append", "replace"]
 

@@ -15,7 +15,7 @@ from dashboard.services import Services
 from engines.columns import CATEGORY_SHARE
 from engines.errors import InputError
 from storage.contract import NotFoundError, Run, Selection
-from storage.desk import Audience
+from storage.contract.audiences import Audience
 
 _COUNTED = 500_000  # customers of earlier dates that are looked through for one audience unless all are asked for
 

@@ -19,7 +19,7 @@ from engines.columns import columns_of, describe
 from engines.contract import Engine, Fitted
 from engines.rfm import FittedRFM
 from storage.contract import NotFoundError, Store
-from storage.layout import is_storable
+from storage.sql.layout import is_storable
 
 
 @dataclass(frozen=True)

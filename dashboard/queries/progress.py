@@ -13,7 +13,7 @@ from dashboard.i18n.texts import noted, say
 from dashboard.pipeline.request import Open
 from engines.stated import stated
 from storage.contract import Run
-from storage.queued import LogLine
+from storage.contract.queue import LogLine
 
 UNDER_WAY = ("queued", "running")
 _EARLIER = 5  # runs that an estimate looks at

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from dashboard.config import Config
 from engines.errors import InputError
 from storage.contract import Store
-from storage.watch import Alert
+from storage.contract.watch import Alert
 
 URL_VARIABLE, SECRET_VARIABLE = "SEGMENTRY_WEBHOOK_URL", "SEGMENTRY_WEBHOOK_SECRET"
 TIMESTAMP_HEADER, SIGNATURE_HEADER = "X-Segmentry-Timestamp", "X-Segmentry-Signature"

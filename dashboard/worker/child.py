@@ -18,7 +18,7 @@ from typing import Self
 from dashboard.clock import now
 from dashboard.config import Config
 from storage.contract import LostError, NotFoundError, Run, StoreError
-from storage.queued import LogLine
+from storage.contract.queue import LogLine
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from dashboard.worker.refreshing import apart
 from dashboard.worker.schedules import run_due
 from dashboard.worker.upload_process import read_upload
 from storage.contract import NotFoundError, Run, Store, StoreError
-from storage.queued import LogLine
+from storage.contract.queue import LogLine
 
 POLL_SECONDS = 0.5
 BEAT_SECONDS = 1.0

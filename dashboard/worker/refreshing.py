@@ -15,7 +15,7 @@ from dashboard.config import Config
 from dashboard.worker.child import end_with_parent, ending
 from dashboard.worker.schedules import Refresh, Refreshed, refreshed
 from storage.contract import Store, StoreError
-from storage.scheduled import Schedule
+from storage.contract.schedules import Schedule
 
 _POLL_SECONDS = 0.2
 

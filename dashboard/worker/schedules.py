@@ -19,8 +19,8 @@ from dashboard.config import Config
 from engines.errors import InputError
 from engines.intake.sources.places import lasting, secrets_of
 from storage.contract import ChangedError, NotFoundError, Store, StoreError
-from storage.queued import Starter
-from storage.scheduled import NewSchedule, Schedule
+from storage.contract.queue import Starter
+from storage.contract.schedules import NewSchedule, Schedule
 
 if TYPE_CHECKING:  # a worker that waits for something to do shall not hold all engines in memory
     from dashboard.pipeline.run import Job

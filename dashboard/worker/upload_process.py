@@ -16,7 +16,7 @@ from dashboard.clock import now
 from dashboard.config import Config
 from dashboard.worker.child import end_with_parent, ending
 from storage.contract import ChangedError, NotFoundError, Store, StoreError
-from storage.uploaded import Upload
+from storage.contract.uploads import Upload
 
 if TYPE_CHECKING:  # a worker that waits for something to do shall not hold all engines in memory
     from dashboard.pipeline.upload_task import Done

@@ -71,8 +71,8 @@ class Outcome:
 class Metric:
     """One figure of a run. ``better``: "higher", "lower", or "" where neither is good in itself.
 
-    ``compute`` is None for what takes more than the finished run: refits (:mod:`engines.evaluation.stability`) or the sales after
-    a cut-off (:mod:`engines.evaluation.holdout`).
+    ``compute`` is None for what takes more than the finished run: refits (:mod:`engines.evaluation.stability`) or the
+    sales after a cut-off (:mod:`engines.evaluation.holdout`).
     """
 
     name: str

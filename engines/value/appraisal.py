@@ -49,8 +49,8 @@ class Appraisal:
 
     ``columns``: exactly ``VALUE_COLUMNS``, on the customers' index; churn risk is missing where it is not known yet.
     ``model``: JSON-ready, as of :func:`engines.value.estimate`, with ``churn`` and ``spend``: which model gave them.
-    ``notes``: sentences for people. ``receipt``: see :func:`engines.value.validation.receipts.receipt`; None where the history is
-    too short for a test.
+    ``notes``: sentences for people. ``receipt``: see :func:`engines.value.validation.receipts.receipt`; None where
+    the history is too short for a test.
     """
 
     columns: DataFrame

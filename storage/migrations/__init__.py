@@ -12,8 +12,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from storage.contract import StoreError
-from storage.database import Database
-from storage.desk_tables import Base  # with all tables, also those of storage.tables
+from storage.sql.database import Database
+from storage.sql.desk_tables import Base  # with all tables, also those of storage.sql.tables
 
 # held while tables change, so that of two programs that start at once one waits; the number says "Segm"
 _LOCK = 0x5365676D

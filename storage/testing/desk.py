@@ -11,7 +11,7 @@ import pytest
 
 from engines.errors import InputError
 from storage.contract import NotFoundError, Store
-from storage.desk import DeskStore
+from storage.contract.audiences import DeskStore
 from storage.testing.samples import Clock, sample_customers, sample_snapshot
 
 ODD = "Über 'all' \\ 100% 平 😀"

@@ -9,7 +9,7 @@ import pytest
 
 from engines.errors import InputError
 from storage.contract import ChangedError, NotFoundError, Store
-from storage.exported import ControlGroup, ExportStore
+from storage.contract.exports import ControlGroup, ExportStore
 from storage.testing.desk import ODD
 from storage.testing.samples import Clock, finished_run, sample_customers
 

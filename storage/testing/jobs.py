@@ -12,7 +12,7 @@ from pandas.testing import assert_series_equal
 
 from engines.errors import InputError
 from storage.contract import LostError, NotFoundError, Run, Store
-from storage.queued import Dependents, LogLine, Starter
+from storage.contract.queue import Dependents, LogLine, Starter
 from storage.testing.samples import POINTS, Clock, finished_run, sample_customers, sample_result, sample_snapshot
 
 LONG = 3600.0

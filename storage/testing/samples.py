@@ -28,8 +28,8 @@ from engines.columns import (
     RECENCY,
 )
 from engines.contract import DriftPoint, NamedSegment, Segment, Segmentation
-from storage.area import Area
 from storage.contract import NewSnapshot, Run, Selection, Snapshot, Store
+from storage.contract.area import Area
 
 NAMES = ("Champions", 'Can\'t "Lose" Them', "Lost; DROP TABLE runs --", "Über % of_all")
 COUNTRIES = ("United Kingdom", "Côte d'Ivoire", "Unknown", None)

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from storage.contract import ChangedError, NotFoundError, Store
-from storage.scheduled import NewSchedule, Schedule, ScheduleStore
+from storage.contract.schedules import NewSchedule, Schedule, ScheduleStore
 from storage.testing.samples import Clock, finished_run, sample_customers
 
 NEW = NewSchedule(

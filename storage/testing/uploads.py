@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from storage.contract import ChangedError, NotFoundError, Store
+from storage.contract.uploads import NewUpload, Upload, UploadStore
 from storage.testing.samples import Clock
-from storage.uploaded import NewUpload, Upload, UploadStore
 
 NEW = NewUpload(file="0f3c.csv", name="Über 'all' 平.csv", size=5 * 2**30, fingerprint="ab" * 32)
 ASKED = {"mapping": {"customer_id": "Kunde"}, "reading": {"date_order": "day-first"}, "name": None}

@@ -14,8 +14,8 @@ import pytest
 from engines.contract import DriftPoint, LivePoint
 from engines.points import Shift, Size
 from storage.contract import NotFoundError, Run, Store
+from storage.contract.watch import WatchStore
 from storage.testing.samples import Clock, sample_customers, sample_result, sample_snapshot
-from storage.watch import WatchStore
 
 CALM = DriftPoint(
     *("2024-04-01", 30, 0.9, False),

@@ -10,18 +10,18 @@ from datetime import UTC, datetime
 import pytest
 
 from storage.contract import NotFoundError, Selection, Store
-from storage.desk import DeskStore
-from storage.exported import ExportStore
-from storage.queued import LogLine
-from storage.scheduled import ScheduleStore
+from storage.contract.audiences import DeskStore
+from storage.contract.exports import ExportStore
+from storage.contract.queue import LogLine
+from storage.contract.schedules import ScheduleStore
+from storage.contract.uploads import UploadStore
+from storage.contract.watch import WatchStore
 from storage.testing.samples import (
     POINTS,
     finished_run,
     sample_customers,
     sample_snapshot,
 )
-from storage.uploaded import UploadStore
-from storage.watch import WatchStore
 
 
 class WorkspaceChecks:

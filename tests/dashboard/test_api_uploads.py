@@ -12,7 +12,7 @@ from dashboard.config import load_config
 from dashboard.pipeline.starter import starter_words
 from dashboard.pipeline.tidying import sweep
 from storage import open_store
-from storage.queued import Starter
+from storage.contract.queue import Starter
 from tests.dashboard.uploading import ASKED, export, lines_of, worked
 
 

@@ -22,7 +22,7 @@ from dashboard.exports.choices import Choices
 from dashboard.exports.control_group import drawn, lots
 from engines.intake.schema.customers import read_customers
 from storage.contract import Selection
-from storage.exported import ControlGroup
+from storage.contract.exports import ControlGroup
 from tests.dashboard import shop
 
 #: Lots of three ids under the seed 7.

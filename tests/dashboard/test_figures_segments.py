@@ -13,8 +13,8 @@ from dashboard.frames.run import CustomerColumns, RunFrame
 from dashboard.frames.sums import in_brief, tallies, tally
 from dashboard.frames.totals import totals_of
 from engines.contract import NamedSegment
-from storage.area import Area
 from storage.contract import Selection
+from storage.contract.area import Area
 
 N = 5_000
 

@@ -15,8 +15,8 @@ from dashboard.frames.sums import everyone, tallies
 from dashboard.pages.segments import rail
 from dashboard.pages.segments.rail import from_controls
 from engines.contract import NamedSegment
-from storage.area import Area
 from storage.contract import Selection
+from storage.contract.area import Area
 
 names = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1), max_size=3, unique=True)
 bounds = st.none() | st.integers(0, 10**9).map(lambda cents: cents / 100)

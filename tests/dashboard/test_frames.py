@@ -10,8 +10,8 @@ import pytest
 
 from dashboard.frames.cache import FrameCache
 from dashboard.frames.run import CustomerColumns
-from storage.area import Area
 from storage.contract import NotFoundError, Selection
+from storage.contract.area import Area
 from tests.dashboard import shop
 
 

@@ -12,7 +12,7 @@ from dashboard.pages.data import page
 from dashboard.services import Services
 from engines.errors import InputError
 from storage import open_store
-from storage.uploaded import NewUpload
+from storage.contract.uploads import NewUpload
 from tests.dashboard import shop
 from tests.dashboard.test_cards import words
 from tests.dashboard.uploading import MAPPING, export

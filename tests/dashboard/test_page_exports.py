@@ -16,7 +16,7 @@ from dashboard.pages.segments import export_window as export_panel
 from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import Selection
-from storage.exported import ControlGroup
+from storage.contract.exports import ControlGroup
 from tests.dashboard import shop
 from tests.dashboard.test_page_segments import _call
 

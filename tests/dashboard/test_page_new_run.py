@@ -17,7 +17,7 @@ from dashboard.services import Services
 from engines import registry
 from engines.errors import InputError
 from storage.contract import NotFoundError
-from storage.queued import Dependents, LogLine, Starter
+from storage.contract.queue import Dependents, LogLine, Starter
 from tests.dashboard import shop
 from tests.dashboard.test_cards import words
 

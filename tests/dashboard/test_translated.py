@@ -27,7 +27,7 @@ from engines.evaluation.timeline import refresh_interval
 from engines.evaluation.verdict import Candidate, verdict
 from engines.intake import NOTES, RULES
 from engines.value.validation.verdicts import verdict as judged
-from storage.uploaded import NewUpload
+from storage.contract.uploads import NewUpload
 from tests.dashboard import shop
 from tests.dashboard.headless import Visit, read
 from tests.dashboard.uploading import export

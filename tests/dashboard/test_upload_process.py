@@ -11,7 +11,7 @@ from dashboard.config import load_config
 from dashboard.worker.upload_process import MAX_ATTEMPTS, read_upload
 from storage import open_store
 from storage.contract import Store
-from storage.uploaded import NewUpload
+from storage.contract.uploads import NewUpload
 from tests.dashboard.uploading import ASKED, export
 
 LEASE = 0.5

@@ -12,9 +12,10 @@ import pytest
 from pandas.testing import assert_frame_equal, assert_series_equal
 
 from engines.columns import CLV, COUNTRY
-from storage import bulk, open_store
+from storage import open_store
 from storage.contract import Selection
-from storage.layout import lay_out
+from storage.sql import bulk
+from storage.sql.layout import lay_out
 from storage.testing.samples import Clock, finished_run, meets, sample_customers, sample_snapshot
 from tests.conftest import ROOT
 

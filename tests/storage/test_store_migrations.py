@@ -12,17 +12,17 @@ from alembic.script import ScriptDirectory
 from pandas.testing import assert_frame_equal, assert_series_equal
 from sqlalchemy import inspect
 
-import storage.sql  # noqa: F401 - with it come all tables
+import storage.sql.store  # noqa: F401 - with it come all tables
 from storage import open_store
 from storage.contract import Selection, Store
-from storage.database import Database
-from storage.desk_tables import Base
+from storage.contract.schedules import NewSchedule
+from storage.contract.uploads import NewUpload
 from storage.migrations import downgrade, upgrade
-from storage.scheduled import NewSchedule
-from storage.sql import SqlStore
+from storage.sql.database import Database
+from storage.sql.desk_tables import Base
+from storage.sql.store import SqlStore
 from storage.testing.samples import POINTS, Clock, finished_run, sample_customers, sample_orders, sample_snapshot
 from storage.testing.watch import ALARM, LIVE, watched_run
-from storage.uploaded import NewUpload
 
 
 def _script() -> ScriptDirectory:

@@ -11,8 +11,8 @@ from engines.contract import MODEL_LIMIT
 from engines.errors import InputError
 from storage import open_store
 from storage.contract import Store
-from storage.database import Database
 from storage.migrations import downgrade, upgrade
+from storage.sql.database import Database
 from storage.testing.samples import Clock, finished_run, sample_customers
 
 MODEL = bytes(range(256)) * 100

@@ -9,8 +9,8 @@ from pandas.testing import assert_series_equal
 from sqlalchemy import inspect
 
 from storage import open_store
-from storage.database import Database
 from storage.migrations import downgrade, upgrade
+from storage.sql.database import Database
 from storage.testing.samples import Clock, finished_run, sample_customers
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage import objects
+from storage.sql import objects
 
 WHOLE = st.none() | st.integers(-(2**63), 2**63 - 1)
 TYPES = {

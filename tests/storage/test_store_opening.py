@@ -15,9 +15,9 @@ from sqlalchemy import inspect
 
 from storage import open_store
 from storage.contract import Selection, StoreError
-from storage.database import Database
 from storage.migrations import downgrade, upgrade
-from storage.tables import Base
+from storage.sql.database import Database
+from storage.sql.tables import Base
 from storage.testing.samples import Clock, finished_run, sample_customers
 
 

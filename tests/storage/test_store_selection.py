@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.errors import InputError
-from storage.area import MOST_CORNERS, Area
 from storage.contract import Selection
+from storage.contract.area import MOST_CORNERS, Area
 
 TRIANGLE = Area("recency_days", "frequency", ((0.0, 0.0), (10.0, 0.0), (0.0, 10.0)))
 number = st.floats(-1e12, 1e12)

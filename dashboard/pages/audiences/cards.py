@@ -16,7 +16,7 @@ from dashboard.queries.audiences import Size, newest_run, selection_of, sizes
 from dashboard.queries.which_run import engine_titles, title_of
 from dashboard.services import Services
 from storage.contract import Run
-from storage.desk import Audience
+from storage.contract.audiences import Audience
 
 
 def listed(services: Services, whole: int | None = None) -> list[Component]:

@@ -16,7 +16,7 @@ from dashboard.pages.audiences import cards as audience_list
 from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import NotFoundError
-from storage.desk_verbs import NAME_LENGTH
+from storage.sql.audiences import NAME_LENGTH
 
 PATH = "/audiences"
 TITLE = "Audiences"

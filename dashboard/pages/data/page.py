@@ -54,7 +54,7 @@ from dashboard.pipeline.uploads import Asked, ask, look
 from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import ChangedError
-from storage.uploaded import Upload
+from storage.contract.uploads import Upload
 
 TITLE = "Data"
 ORDER = 40

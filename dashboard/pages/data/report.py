@@ -14,7 +14,7 @@ from dashboard.components.ledger import ledger_table
 from dashboard.i18n.numbers import count, day, money, plural
 from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import noted, say
-from storage.uploaded import Upload
+from storage.contract.uploads import Upload
 
 BUSY = ("queued", "running")
 

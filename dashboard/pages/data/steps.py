@@ -21,7 +21,7 @@ from dashboard.services import Services
 from engines.errors import InputError
 from engines.intake.schema.preview import Preview
 from storage.contract import Snapshot
-from storage.uploaded import Upload
+from storage.contract.uploads import Upload
 
 PATH = "/data"
 UPLOAD, LEAVE, LEFT = "data-upload", "data-leave", "data-left"

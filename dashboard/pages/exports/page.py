@@ -15,7 +15,7 @@ from dashboard.i18n.texts import noted, say
 from dashboard.queries.which_run import engine_titles
 from dashboard.services import Services
 from engines.errors import InputError
-from storage.exported import Export
+from storage.contract.exports import Export
 
 PATH = "/exports"
 TITLE = "Exports"

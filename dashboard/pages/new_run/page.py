@@ -41,7 +41,7 @@ from dashboard.services import Services
 from engines import registry
 from engines.errors import InputError
 from storage.contract import NotFoundError, Snapshot
-from storage.queued import Starter
+from storage.contract.queue import Starter
 
 PATH = "/new"
 TITLE = "New run"

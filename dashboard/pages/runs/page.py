@@ -24,7 +24,7 @@ from dashboard.queries.which_run import engine_titles, title_of
 from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import NotFoundError, Run
-from storage.queued import Starter
+from storage.contract.queue import Starter
 
 PATH = "/runs"
 TITLE = "Runs"

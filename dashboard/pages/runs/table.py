@@ -20,7 +20,7 @@ from dashboard.pipeline.starter import starter_words
 from dashboard.queries.progress import UNDER_WAY, duration, left_words, seconds_left, took
 from dashboard.queries.which_run import title_of
 from storage.contract import Run, Snapshot
-from storage.queued import Dependents
+from storage.contract.queue import Dependents
 
 PICK, RERUN, NEWEST, DELETE, CANCEL = (f"runs-{name}" for name in ("pick", "rerun", "newest", "delete", "cancel"))
 

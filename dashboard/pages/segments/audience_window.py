@@ -16,7 +16,7 @@ from dashboard.queries.audiences import newest_run, save, selection_of
 from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import NotFoundError, Run
-from storage.desk_verbs import NAME_LENGTH
+from storage.sql.audiences import NAME_LENGTH
 
 
 def opener(page: str) -> Component:

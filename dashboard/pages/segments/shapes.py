@@ -14,8 +14,8 @@ from dashboard.figures.scales import Axis, axis_of
 from dashboard.frames.filters import MEASURES, drawn
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import significant
-from storage.area import MOST_CORNERS, Area
 from storage.contract import Selection
+from storage.contract.area import MOST_CORNERS, Area
 
 _DIGITS = 5  # what the eye can aim at, and short in an address
 _TOLERANCE = 0.004  # of the picture's width: how far a corner may move when a lasso is made simpler

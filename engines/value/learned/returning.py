@@ -1,6 +1,7 @@
 """Who will buy again, learned from who did: the probability of at least one purchase in the weeks ahead.
 
-Each model starts from BG/NBD's forecast of that probability (see :mod:`engines.value.learned.measures`), which knows how long
+Each model starts from BG/NBD's forecast of that probability (see :mod:`engines.value.learned.measures`), which knows
+how long
 the window is, and learns from past windows by what else is known of a customer where that forecast goes wrong. The
 forecast may only ever raise the probability, so a longer window never lowers it.
 

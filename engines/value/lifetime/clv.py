@@ -72,8 +72,8 @@ def estimate(
     :func:`discounted_purchases` gives its figures. Weeks fit any horizon, and discount a payment by half a week too
     much on average instead of half a month: at 10 % a year about 0.3 % more CLV.
 
-    The interval is that of :func:`engines.value.lifetime.models.spend_intervals`, with the discount that the CLV has. CLV is a
-    mean: where few are likely to buy at all, it lies above the interval, as most of them will spend nothing.
+    The interval is that of :func:`engines.value.lifetime.models.spend_intervals`, with the discount that the CLV has.
+    CLV is a mean: where few are likely to buy at all, it lies above the interval, as most of them will spend nothing.
 
     Expected purchases and future spend are not discounted. Churn risk is 1 - the probability of a purchase, which is
     P(alive) x P(a purchase in the horizon | alive); see ``none_if_alive`` of the model.

@@ -2,8 +2,10 @@
 
 Two things are uncertain: the parameters, learnt from so many customers and no more, and chance itself, even if they
 were known. Both are in here. Parameters are drawn from the normal distribution of
-:class:`~engines.value.lifetime.uncertainty.Uncertainty`; given those, the number of purchases ahead has an exact distribution
-(:meth:`~engines.value.lifetime.lifetime.LifetimeModel.at_least_if_alive` times P(alive)), and the spend on n purchases is that
+:class:`~engines.value.lifetime.uncertainty.Uncertainty`; given those, the number of purchases ahead has an exact
+distribution
+(:meth:`~engines.value.lifetime.lifetime.LifetimeModel.at_least_if_alive` times P(alive)), and the spend on n
+purchases is that
 of Gamma-Gamma: (v + x m) times a ratio of Gamma(p n) to Gamma(q + p x), by sections 2 and 3 of note 025.
 
 Every customer is looked at under the same :data:`DRAWS` futures, so an interval depends on the customer's own history

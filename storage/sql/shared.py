@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from engines.contract import NamedSegment
 from storage.contract import NotFoundError, Run, Snapshot, Store
-from storage.database import Database, Transaction, insert_on
-from storage.queued import Starter
-from storage.tables import RunRow, SegmentEditRow, SegmentRow, SnapshotRow, WorkspaceRow
+from storage.contract.queue import Starter
+from storage.sql.database import Database, Transaction, insert_on
+from storage.sql.tables import RunRow, SegmentEditRow, SegmentRow, SnapshotRow, WorkspaceRow
 
 
 class SqlVerbs(Store):

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.tables import NEVER_REUSED, Base
+from storage.sql.tables import NEVER_REUSED, Base
 
 
 class LiveRow(Base):

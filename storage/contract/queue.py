@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from storage.contract import Run
+    from storage.contract.store import Run
 
 #: Where a run was asked for.
 Way = Literal["page", "api", "command line", "schedule", "upload"]

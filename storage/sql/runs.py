@@ -13,17 +13,17 @@ from sqlalchemy import delete, func, select, update
 from engines.columns import SEGMENT_KEY
 from engines.contract import MODEL_LIMIT, DriftPoint, LivePoint, Predecessor, Segmentation
 from engines.errors import InputError
-from storage import bulk
 from storage.contract import NotFoundError, Run
-from storage.desk_tables import ExportRow
-from storage.edits import inherited_pins, segment_rows
-from storage.jobs import JobVerbs, lost
-from storage.layout import ROW_NO
-from storage.queued import Dependents
-from storage.tables import DriftRow, ModelRow, RunRow, SegmentEditRow, SegmentRow, SnapshotRow, labels
-from storage.verbs import plain
-from storage.watch_tables import AlertRow, LiveRow
-from storage.watch_verbs import alert_rows, drift_rows, live_row
+from storage.contract.queue import Dependents
+from storage.sql import bulk
+from storage.sql.desk_tables import ExportRow
+from storage.sql.edits import inherited_pins, segment_rows
+from storage.sql.layout import ROW_NO
+from storage.sql.queue import JobVerbs, lost
+from storage.sql.shared import plain
+from storage.sql.tables import DriftRow, ModelRow, RunRow, SegmentEditRow, SegmentRow, SnapshotRow, labels
+from storage.sql.watch import alert_rows, drift_rows, live_row
+from storage.sql.watch_tables import AlertRow, LiveRow
 
 
 class RunVerbs(JobVerbs):

@@ -15,10 +15,10 @@ from sqlalchemy import select
 
 from engines.columns import AMOUNT_UNITS, CUSTOMER_ID, ITEMS, LINES, ORDER_DATE, SEGMENT_KEY
 from storage.contract import NotFoundError
-from storage.database import Transaction
-from storage.layout import ROW_NO, Layout, is_storable
-from storage.tables import OrderHistoryRow, SnapshotRow, customers, labels
-from storage.verbs import SqlVerbs
+from storage.sql.database import Transaction
+from storage.sql.layout import ROW_NO, Layout, is_storable
+from storage.sql.shared import SqlVerbs
+from storage.sql.tables import OrderHistoryRow, SnapshotRow, customers, labels
 
 _LOOKS = 64  # ids read at a time
 CHUNK = 2048  # customers packed together: about 100 kB at five orders each, read in a few milliseconds
@@ -34,7 +34,7 @@ class CustomerVerbs(SqlVerbs):
     """The verbs about one customer; ``save_snapshot`` keeps the orders."""
 
     def orders(self, snapshot_id: int, customer_id: str) -> DataFrame | None:
-        """See :class:`~storage.one_customer.CustomerStore`."""
+        """See :class:`~storage.contract.customer.CustomerStore`."""
         mine = OrderHistoryRow.snapshot_id == snapshot_id
         with self._database.reading(self._workspace_id) as transaction:
             self._snapshot_row(transaction, snapshot_id)
@@ -54,7 +54,7 @@ class CustomerVerbs(SqlVerbs):
         return frame
 
     def segment_of(self, run_id: int, customer_id: str) -> int | None:
-        """See :class:`~storage.one_customer.CustomerStore`."""
+        """See :class:`~storage.contract.customer.CustomerStore`."""
         with self._database.reading(self._workspace_id) as transaction:
             run = self._run_row(transaction, run_id)
             if run.state != "done":

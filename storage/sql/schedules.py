@@ -9,18 +9,18 @@ from typing import Any
 from sqlalchemy import delete, or_, select, update
 
 from storage.contract import ChangedError, NotFoundError
-from storage.database import Transaction
-from storage.jobs import JobVerbs
-from storage.scheduled import NewSchedule, Schedule
-from storage.tables import ScheduleRow
-from storage.verbs import plain
+from storage.contract.schedules import NewSchedule, Schedule
+from storage.sql.database import Transaction
+from storage.sql.queue import JobVerbs
+from storage.sql.shared import plain
+from storage.sql.tables import ScheduleRow
 
 
 class ScheduleVerbs(JobVerbs):
     """The verbs about schedules, whose due times are leased as runs are."""
 
     def add_schedule(self, new: NewSchedule, *, next_due: datetime) -> Schedule:
-        """See :class:`~storage.scheduled.ScheduleStore`."""
+        """See :class:`~storage.contract.schedules.ScheduleStore`."""
         values = {
             "source": new.source,
             "cron": new.cron,
@@ -39,32 +39,32 @@ class ScheduleVerbs(JobVerbs):
             return self._schedule(transaction, schedule_id)
 
     def schedules(self) -> list[Schedule]:
-        """See :class:`~storage.scheduled.ScheduleStore`."""
+        """See :class:`~storage.contract.schedules.ScheduleStore`."""
         with self._database.reading(self._workspace_id) as transaction:
             return [_schedule(row) for (row,) in transaction.rows(select(ScheduleRow).order_by(ScheduleRow.id))]
 
     def schedule(self, schedule_id: int) -> Schedule:
-        """See :class:`~storage.scheduled.ScheduleStore`."""
+        """See :class:`~storage.contract.schedules.ScheduleStore`."""
         with self._database.reading(self._workspace_id) as transaction:
             return self._schedule(transaction, schedule_id)
 
     def pause_schedule(self, schedule_id: int) -> Schedule:
-        """See :class:`~storage.scheduled.ScheduleStore`."""
+        """See :class:`~storage.contract.schedules.ScheduleStore`."""
         return self._changed(schedule_id, (), {"paused": True})
 
     def resume_schedule(self, schedule_id: int, *, next_due: datetime) -> Schedule:
-        """See :class:`~storage.scheduled.ScheduleStore`."""
+        """See :class:`~storage.contract.schedules.ScheduleStore`."""
         changes = {"paused": False, "next_due": next_due, "attempt": 0}
         return self._changed(schedule_id, (ScheduleRow.paused,), changes)
 
     def remove_schedule(self, schedule_id: int) -> None:
-        """See :class:`~storage.scheduled.ScheduleStore`."""
+        """See :class:`~storage.contract.schedules.ScheduleStore`."""
         with self._database.writing(self._workspace_id) as transaction:
             if not transaction.rows(delete(ScheduleRow).where(ScheduleRow.id == schedule_id).returning(ScheduleRow.id)):
                 raise _no_schedule(schedule_id)
 
     def claim_schedule(self, *, lease_seconds: float) -> Schedule | None:
-        """See :class:`~storage.scheduled.ScheduleStore`."""
+        """See :class:`~storage.contract.schedules.ScheduleStore`."""
         now = self._clock()
         due = ScheduleRow.next_due <= now, ScheduleRow.paused.is_(False)
         with self._database.reading(self._workspace_id) as looking:
@@ -90,7 +90,7 @@ class ScheduleVerbs(JobVerbs):
             return self._schedule(transaction, found[0][0])
 
     def renew_schedule(self, claimed: Schedule, *, lease_seconds: float) -> None:
-        """See :class:`~storage.scheduled.ScheduleStore`."""
+        """See :class:`~storage.contract.schedules.ScheduleStore`."""
         with self._database.writing(self._workspace_id) as transaction:
             until = self._moment(transaction) + timedelta(seconds=lease_seconds)
             self._while_claimed(transaction, claimed, {"lease_until": until})
@@ -98,7 +98,7 @@ class ScheduleVerbs(JobVerbs):
     def finish_schedule(
         self, claimed: Schedule, *, next_due: datetime, error: str | None = None, runs: Sequence[int] = ()
     ) -> Schedule:
-        """See :class:`~storage.scheduled.ScheduleStore`."""
+        """See :class:`~storage.contract.schedules.ScheduleStore`."""
         outcome = {
             "next_due": next_due,
             "attempt": 0,

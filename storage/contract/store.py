@@ -17,14 +17,14 @@ from pandas import DataFrame, Series
 from pyarrow import RecordBatch, RecordBatchReader
 
 from engines.contract import DriftPoint, LivePoint, NamedSegment, Predecessor, Segmentation
-from storage.desk import DeskStore
-from storage.exported import ExportStore
-from storage.one_customer import CustomerStore
-from storage.queued import NOBODY, QueueStore, Starter
-from storage.scheduled import ScheduleStore
-from storage.selection import Selection
-from storage.uploaded import UploadStore
-from storage.watch import WatchStore
+from storage.contract.audiences import DeskStore
+from storage.contract.customer import CustomerStore
+from storage.contract.exports import ExportStore
+from storage.contract.queue import NOBODY, QueueStore, Starter
+from storage.contract.schedules import ScheduleStore
+from storage.contract.selection import Selection
+from storage.contract.uploads import UploadStore
+from storage.contract.watch import WatchStore
 
 __all__ = [
     "ChangedError",
@@ -194,8 +194,8 @@ class Store(QueueStore, ScheduleStore, UploadStore, DeskStore, ExportStore, Cust
         """Store segments, metrics, drift points and one label for every customer of the snapshot, and mark it done.
 
         All of it, or nothing. Where the latest drift point or ``live`` (the run against the one before it) is an alert,
-        an alert is raised with the run. ``model`` is the fitted model as ``engines.persistence.models`` writes it, of at most
-        ``MODEL_LIMIT`` bytes; ``worker`` is who claimed the run.
+        an alert is raised with the run. ``model`` is the fitted model as ``engines.persistence.models`` writes it, of
+        at most ``MODEL_LIMIT`` bytes; ``worker`` is who claimed the run.
 
         Raises:
             LostError: the run is finished already, cancelled, or another worker's by now.

@@ -13,19 +13,19 @@ from sqlalchemy import Select, func, select
 
 from engines.columns import CUSTOMER_ID, SEGMENT, SEGMENT_KEY
 from engines.errors import InputError
-from storage import bulk
 from storage.contract import NotFoundError, Selection
-from storage.edits import EditVerbs
-from storage.exports import ExportVerbs
-from storage.layout import FEATURES, ROW_NO, STORED, Layout
-from storage.orders import CustomerVerbs
-from storage.people import PeopleVerbs
-from storage.runs import RunVerbs
-from storage.schedules import ScheduleVerbs
-from storage.selecting import Sieve, ordered, selected
-from storage.tables import customers, labels
-from storage.uploads import UploadVerbs
-from storage.watch_verbs import WatchVerbs
+from storage.sql import bulk
+from storage.sql.edits import EditVerbs
+from storage.sql.exports import ExportVerbs
+from storage.sql.layout import FEATURES, ROW_NO, STORED, Layout
+from storage.sql.orders import CustomerVerbs
+from storage.sql.people import PeopleVerbs
+from storage.sql.runs import RunVerbs
+from storage.sql.schedules import ScheduleVerbs
+from storage.sql.selection import Sieve, ordered, selected
+from storage.sql.tables import customers, labels
+from storage.sql.uploads import UploadVerbs
+from storage.sql.watch import WatchVerbs
 
 _OTHERS = {SEGMENT_KEY: pa.int32(), FEATURES: pa.string()}
 _LABEL_ROWS = 262_144

@@ -12,9 +12,9 @@ from sqlalchemy import select, update
 from engines.contract import NamedSegment
 from engines.errors import InputError
 from storage.contract import ChangedError, NotFoundError, Run
-from storage.layout import is_storable
-from storage.tables import RunRow, SegmentEditRow, SegmentRow
-from storage.verbs import SqlVerbs, plain
+from storage.sql.layout import is_storable
+from storage.sql.shared import SqlVerbs, plain
+from storage.sql.tables import RunRow, SegmentEditRow, SegmentRow
 
 #: The longest name and action, in characters.
 NAME_LENGTH = 80

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 
 from engines.columns import CHURN_RISK, CLV, FREQUENCY, FUTURE_SPEND, MONETARY, P_PURCHASE, RECENCY
 from engines.errors import InputError
-from storage.area import MOST_AREAS, Area, number_text
+from storage.contract.area import MOST_AREAS, Area, number_text
 
 
 class Bound(NamedTuple):

@@ -12,14 +12,14 @@ from pandas import DataFrame, Index
 from sqlalchemy import Select, delete, select, update
 
 from engines.columns import CUSTOMER_ID
-from storage import bulk
 from storage.contract import ChangedError, NewSnapshot, NotFoundError, Snapshot, StoreError
-from storage.desk_tables import SourceRow, ValidationRow
-from storage.desk_verbs import name_of
-from storage.layout import ROW_NO, STORED, Layout, lay_out
-from storage.orders import packed
-from storage.tables import OrderHistoryRow, RunRow, SnapshotRow, customers, labels
-from storage.verbs import SqlVerbs, plain, snapshot_of
+from storage.sql import bulk
+from storage.sql.audiences import name_of
+from storage.sql.desk_tables import SourceRow, ValidationRow
+from storage.sql.layout import ROW_NO, STORED, Layout, lay_out
+from storage.sql.orders import packed
+from storage.sql.shared import SqlVerbs, plain, snapshot_of
+from storage.sql.tables import OrderHistoryRow, RunRow, SnapshotRow, customers, labels
 
 _READ_ROWS = 65_536
 

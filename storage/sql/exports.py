@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import select, update
 
 from storage.contract import ChangedError
-from storage.database import Transaction
-from storage.desk_tables import ExportRow
-from storage.desk_verbs import query_of, text_of
-from storage.exported import ControlGroup, Export
-from storage.verbs import SqlVerbs, plain
+from storage.contract.exports import ControlGroup, Export
+from storage.sql.audiences import query_of, text_of
+from storage.sql.database import Transaction
+from storage.sql.desk_tables import ExportRow
+from storage.sql.shared import SqlVerbs, plain
 
 
 class ExportVerbs(SqlVerbs):
@@ -29,7 +29,7 @@ class ExportVerbs(SqlVerbs):
         control: ControlGroup | None = None,
         about: Mapping[str, Any] | None = None,
     ) -> Export:
-        """See :class:`~storage.exported.ExportStore`."""
+        """See :class:`~storage.contract.exports.ExportStore`."""
         values: dict[str, Any] = {
             "run_id": run_id,
             "selection": query_of(selection),
@@ -58,7 +58,7 @@ class ExportVerbs(SqlVerbs):
             return self._export(transaction, transaction.add_one(ExportRow, values))
 
     def end_export(self, export_id: int, *, rows: int, size: int, sha256: str | None) -> Export:
-        """See :class:`~storage.exported.ExportStore`."""
+        """See :class:`~storage.contract.exports.ExportStore`."""
         ended = {"rows": rows, "size": size, "sha256": sha256, "state": "complete" if sha256 else "broken off"}
         still = update(ExportRow).where(ExportRow.id == export_id, ExportRow.state == "begun")
         with self._database.writing(self._workspace_id) as transaction:
@@ -80,7 +80,7 @@ class ExportVerbs(SqlVerbs):
         columns: Sequence[str] | None = None,
         about: Mapping[str, Any] | None = None,
     ) -> Export:
-        """See :class:`~storage.exported.ExportStore`."""
+        """See :class:`~storage.contract.exports.ExportStore`."""
         begun = self.begin_export(run_id, selection, format=format, user=user, columns=columns, about=about)
         ended = {"rows": rows, "size": size, "sha256": sha256, "state": "complete"}
         with self._database.writing(self._workspace_id) as transaction:
@@ -89,7 +89,7 @@ class ExportVerbs(SqlVerbs):
             return self._export(transaction, begun.id)
 
     def exports(self, *, limit: int = 1000, before: int | None = None) -> list[Export]:
-        """See :class:`~storage.exported.ExportStore`."""
+        """See :class:`~storage.contract.exports.ExportStore`."""
         wanted = select(ExportRow).order_by(ExportRow.id.desc()).limit(limit)
         if before is not None:
             wanted = wanted.where(ExportRow.id < before)
@@ -97,7 +97,7 @@ class ExportVerbs(SqlVerbs):
             return [_export(row) for (row,) in transaction.rows(wanted)]
 
     def export(self, export_id: int) -> Export:
-        """See :class:`~storage.exported.ExportStore`."""
+        """See :class:`~storage.contract.exports.ExportStore`."""
         with self._database.reading(self._workspace_id) as transaction:
             return self._export(transaction, export_id)
 

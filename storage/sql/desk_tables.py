@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.tables import NEVER_REUSED, Base
-from storage.watch_tables import AlertRow, LiveRow
+from storage.sql.tables import NEVER_REUSED, Base
+from storage.sql.watch_tables import AlertRow, LiveRow
 
 __all__ = [
     "AlertRow", "ApiKeyRow", "AudienceRow", "Base", "ExportRow", "LiveRow", "SourceRow", "UserRow", "ValidationRow",

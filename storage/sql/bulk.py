@@ -40,8 +40,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from engines.errors import InputError
-from storage.ahead import read_ahead
-from storage.database import JOIN_BIG, Database, SessionTransaction, Transaction, scoped
+from storage.sql.ahead import read_ahead
+from storage.sql.database import JOIN_BIG, Database, SessionTransaction, Transaction, scoped
 
 # "named" parameters, so that a percent sign is not doubled: the text goes to the server as it is
 _POSTGRES = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]

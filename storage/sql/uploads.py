@@ -10,12 +10,12 @@ from sqlalchemy import ForeignKey, Index, and_, delete, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.contract import ChangedError, NotFoundError
-from storage.database import Transaction
-from storage.desk_verbs import text_of
-from storage.jobs import JobVerbs
-from storage.tables import NEVER_REUSED, Base
-from storage.uploaded import NewUpload, Upload, UploadTask
-from storage.verbs import plain
+from storage.contract.uploads import NewUpload, Upload, UploadTask
+from storage.sql.audiences import text_of
+from storage.sql.database import Transaction
+from storage.sql.queue import JobVerbs
+from storage.sql.shared import plain
+from storage.sql.tables import NEVER_REUSED, Base
 
 
 class UploadRow(Base):
@@ -54,7 +54,7 @@ class UploadVerbs(JobVerbs):
     """The verbs about uploads, whose tasks are leased as runs are."""
 
     def add_upload(self, new: NewUpload) -> Upload:
-        """See :class:`~storage.uploaded.UploadStore`."""
+        """See :class:`~storage.contract.uploads.UploadStore`."""
         now = self._clock()
         values = {
             "file": text_of("file", new.file),
@@ -76,19 +76,19 @@ class UploadVerbs(JobVerbs):
             return self._upload(transaction, upload_id)
 
     def uploads(self) -> list[Upload]:
-        """See :class:`~storage.uploaded.UploadStore`."""
+        """See :class:`~storage.contract.uploads.UploadStore`."""
         with self._database.reading(self._workspace_id) as transaction:
             return [_shown(row) for (row,) in transaction.rows(select(UploadRow).order_by(UploadRow.id.desc()))]
 
     def upload(self, upload_id: int) -> Upload:
-        """See :class:`~storage.uploaded.UploadStore`."""
+        """See :class:`~storage.contract.uploads.UploadStore`."""
         with self._database.reading(self._workspace_id) as transaction:
             return self._upload(transaction, upload_id)
 
     def ask_upload(
         self, upload_id: int, task: UploadTask, asked: Mapping[str, Any], *, who: str | None = None
     ) -> Upload:
-        """See :class:`~storage.uploaded.UploadStore`."""
+        """See :class:`~storage.contract.uploads.UploadStore`."""
         wanted = {"task": task, "asked": plain(asked), "asked_by": who}
         wanted |= {"state": "queued", "error": None, "attempt": 0, **_IDLE}
         with self._database.writing(self._workspace_id) as transaction:
@@ -100,7 +100,7 @@ class UploadVerbs(JobVerbs):
             return found
 
     def cancel_upload(self, upload_id: int) -> Upload:
-        """See :class:`~storage.uploaded.UploadStore`."""
+        """See :class:`~storage.contract.uploads.UploadStore`."""
         with self._database.writing(self._workspace_id) as transaction:
             unfinished = (UploadRow.id == upload_id, UploadRow.state.in_(("queued", "running")))
             cancelled = {"state": "cancelled", "changed_at": self._clock(), **_IDLE}
@@ -108,7 +108,7 @@ class UploadVerbs(JobVerbs):
             return self._upload(transaction, upload_id)
 
     def claim_upload(self, *, lease_seconds: float) -> Upload | None:
-        """See :class:`~storage.uploaded.UploadStore`."""
+        """See :class:`~storage.contract.uploads.UploadStore`."""
         waiting = UploadRow.state.in_(("queued", "running"))
         with self._database.reading(self._workspace_id) as looking:
             # a look first, so that on SQLite a worker with nothing to do keeps nobody from writing
@@ -137,7 +137,7 @@ class UploadVerbs(JobVerbs):
     def renew_upload(
         self, claimed: Upload, *, lease_seconds: float, stage: str | None = None, progress: float | None = None
     ) -> None:
-        """See :class:`~storage.uploaded.UploadStore`."""
+        """See :class:`~storage.contract.uploads.UploadStore`."""
         with self._database.writing(self._workspace_id) as transaction:
             until = self._moment(transaction) + timedelta(seconds=lease_seconds)
             self._while_mine(transaction, claimed, {"lease_until": until, "stage": stage, "progress": progress})
@@ -151,7 +151,7 @@ class UploadVerbs(JobVerbs):
         snapshot_id: int | None = None,
         runs: Sequence[int] = (),
     ) -> Upload:
-        """See :class:`~storage.uploaded.UploadStore`."""
+        """See :class:`~storage.contract.uploads.UploadStore`."""
         outcome: dict[str, Any] = {"state": "failed" if error else "done", "error": error, **_IDLE}
         outcome |= {"changed_at": self._clock()}
         outcome |= {} if found is None else {"found": plain(found)}
@@ -160,14 +160,14 @@ class UploadVerbs(JobVerbs):
             return self._while_mine(transaction, claimed, outcome)
 
     def release_upload(self, claimed: Upload) -> None:
-        """See :class:`~storage.uploaded.UploadStore`."""
+        """See :class:`~storage.contract.uploads.UploadStore`."""
         back = {"state": "queued", "attempt": claimed.attempt - 1, **_IDLE}
         with self._database.writing(self._workspace_id) as transaction:
             released = update(UploadRow).where(*_mine(claimed)).values(back)
             transaction.rows(released.returning(UploadRow.id))
 
     def remove_upload(self, upload_id: int) -> Upload:
-        """See :class:`~storage.uploaded.UploadStore`."""
+        """See :class:`~storage.contract.uploads.UploadStore`."""
         with self._database.writing(self._workspace_id) as transaction:
             known = self._upload(transaction, upload_id)
             transaction.rows(delete(UploadRow).where(UploadRow.id == upload_id).returning(UploadRow.id))

@@ -10,11 +10,11 @@ from sqlalchemy import and_, func, or_, select, type_coerce, update
 
 from engines.errors import InputError
 from storage.contract import LostError, Run
-from storage.database import SessionTransaction
-from storage.queued import NOBODY, LogLine, Starter
-from storage.snapshots import SnapshotVerbs
-from storage.tables import LogRow, RunRow, SnapshotRow, UtcDateTime
-from storage.verbs import plain
+from storage.contract.queue import NOBODY, LogLine, Starter
+from storage.sql.database import SessionTransaction
+from storage.sql.shared import plain
+from storage.sql.snapshots import SnapshotVerbs
+from storage.sql.tables import LogRow, RunRow, SnapshotRow, UtcDateTime
 
 #: A run that was lost with its worker is tried once more, then given up.
 MAX_ATTEMPTS = 2

@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, select
 
 from engines.columns import CATEGORY_SHARE, COUNTRY, CUSTOMER_ID, SEGMENT_KEY
 from storage.contract import Selection
-from storage.layout import FOLDED, ROW_NO, Layout, fold, is_storable
-from storage.tables import customers, labels
+from storage.sql.layout import FOLDED, ROW_NO, Layout, fold, is_storable
+from storage.sql.tables import customers, labels
 
 
 def selected(

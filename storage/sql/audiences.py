@@ -12,12 +12,12 @@ from sqlalchemy import delete, select, update
 
 from engines.errors import InputError
 from storage.contract import NotFoundError, Selection
-from storage.database import Transaction
-from storage.desk import Audience, Source, Validation
-from storage.desk_tables import AudienceRow, SourceRow, ValidationRow
-from storage.layout import is_storable
-from storage.tables import SnapshotRow
-from storage.verbs import SqlVerbs, plain
+from storage.contract.audiences import Audience, Source, Validation
+from storage.sql.database import Transaction
+from storage.sql.desk_tables import AudienceRow, SourceRow, ValidationRow
+from storage.sql.layout import is_storable
+from storage.sql.shared import SqlVerbs, plain
+from storage.sql.tables import SnapshotRow
 
 #: The longest name of a source, audience, user or API key, in characters.
 NAME_LENGTH = 200
@@ -29,21 +29,21 @@ class DeskVerbs(SqlVerbs):
     """The verbs about sources, validations and audiences."""
 
     def save_source(self, name: str, kind: str, mapping: Mapping[str, Any]) -> Source:
-        """See :class:`~storage.desk.DeskStore`."""
+        """See :class:`~storage.contract.audiences.DeskStore`."""
         now = self._clock()
         values = {"kind": text_of("kind", kind), "mapping": plain(mapping), "used_at": now}
         return self._put(SourceRow, name, values, now, _source)
 
     def sources(self) -> list[Source]:
-        """See :class:`~storage.desk.DeskStore`."""
+        """See :class:`~storage.contract.audiences.DeskStore`."""
         return [_source(row) for row in self._all(SourceRow, SourceRow.name)]
 
     def delete_source(self, source_id: int) -> None:
-        """See :class:`~storage.desk.DeskStore`."""
+        """See :class:`~storage.contract.audiences.DeskStore`."""
         self._remove(SourceRow, source_id, "source")
 
     def save_validation(self, snapshot_id: int, name: str, receipt: Mapping[str, Any]) -> Validation:
-        """See :class:`~storage.desk.DeskStore`."""
+        """See :class:`~storage.contract.audiences.DeskStore`."""
         called, now = name_of("check", name), self._clock()
         kept = {"receipt": plain(receipt), "created_at": now}
         with self._database.writing(self._workspace_id) as transaction:
@@ -54,7 +54,7 @@ class DeskVerbs(SqlVerbs):
         return Validation(snapshot_id, called, kept["receipt"], now)
 
     def validations(self, snapshot_id: int) -> list[Validation]:
-        """See :class:`~storage.desk.DeskStore`."""
+        """See :class:`~storage.contract.audiences.DeskStore`."""
         wanted = select(ValidationRow).where(ValidationRow.snapshot_id == snapshot_id)
         with self._database.reading(self._workspace_id) as transaction:
             self._snapshot_row(transaction, snapshot_id)
@@ -65,7 +65,7 @@ class DeskVerbs(SqlVerbs):
     def save_audience(
         self, name: str, selection: str, *, pinned: bool = False, dataset: str = "", engine: str = ""
     ) -> Audience:
-        """See :class:`~storage.desk.DeskStore`."""
+        """See :class:`~storage.contract.audiences.DeskStore`."""
         values = {
             "selection": query_of(selection),
             "pinned": pinned,
@@ -75,16 +75,16 @@ class DeskVerbs(SqlVerbs):
         return self._put(AudienceRow, name, values, self._clock(), _audience)
 
     def audiences(self) -> list[Audience]:
-        """See :class:`~storage.desk.DeskStore`."""
+        """See :class:`~storage.contract.audiences.DeskStore`."""
         return sorted(map(_audience, self._all(AudienceRow, AudienceRow.name)), key=lambda each: not each.pinned)
 
     def audience(self, audience_id: int) -> Audience:
-        """See :class:`~storage.desk.DeskStore`."""
+        """See :class:`~storage.contract.audiences.DeskStore`."""
         with self._database.reading(self._workspace_id) as transaction:
             return self._audience(transaction, audience_id)
 
     def change_audience(self, audience_id: int, *, name: str | None = None, pinned: bool | None = None) -> Audience:
-        """See :class:`~storage.desk.DeskStore`."""
+        """See :class:`~storage.contract.audiences.DeskStore`."""
         values: dict[str, Any] = {} if pinned is None else {"pinned": pinned}
         with self._database.writing(self._workspace_id) as transaction:
             self._audience(transaction, audience_id)
@@ -103,7 +103,7 @@ class DeskVerbs(SqlVerbs):
         return _audience(self._one(transaction, wanted, f"no saved audience {audience_id}"))
 
     def delete_audience(self, audience_id: int) -> None:
-        """See :class:`~storage.desk.DeskStore`."""
+        """See :class:`~storage.contract.audiences.DeskStore`."""
         self._remove(AudienceRow, audience_id, "saved audience")
 
     # --- what these and users and keys have in common: a name that is unique, and a number

@@ -11,11 +11,11 @@ from sqlalchemy import delete, func, select, update
 
 from engines.contract import DriftPoint, LivePoint
 from engines.points import Shift, Size
-from storage.database import Transaction
-from storage.tables import DriftRow, RunRow, SnapshotRow
-from storage.verbs import SqlVerbs, plain
-from storage.watch import Alert, AlertKind
-from storage.watch_tables import AlertRow, LiveRow
+from storage.contract.watch import Alert, AlertKind
+from storage.sql.database import Transaction
+from storage.sql.shared import SqlVerbs, plain
+from storage.sql.tables import DriftRow, RunRow, SnapshotRow
+from storage.sql.watch_tables import AlertRow, LiveRow
 
 #: What of a drift point has a column of its own; the rest is one JSON object, so that more of it needs no new column.
 _COLUMNS = ("as_of", "customers", "ari", "alert", "noise_low", "moved_share")
@@ -40,7 +40,7 @@ class WatchVerbs(SqlVerbs):
             return [_point(row) for (row,) in rows]
 
     def live_points(self, dataset: str, engine: str) -> dict[int, LivePoint]:
-        """See :class:`~storage.watch.WatchStore`."""
+        """See :class:`~storage.contract.watch.WatchStore`."""
         wanted = (
             select(LiveRow)
             .join(RunRow, RunRow.id == LiveRow.run_id)
@@ -54,7 +54,7 @@ class WatchVerbs(SqlVerbs):
             return {row.run_id: LivePoint(**{name: getattr(row, name) for name in names}) for row in rows}
 
     def alerts(self, *, open_only: bool = False, limit: int = 200) -> list[Alert]:
-        """See :class:`~storage.watch.WatchStore`."""
+        """See :class:`~storage.contract.watch.WatchStore`."""
         wanted = _ALERTS.order_by(AlertRow.id.desc()).limit(limit)
         if open_only:
             wanted = wanted.where(AlertRow.acknowledged_at.is_(None))
@@ -62,13 +62,13 @@ class WatchVerbs(SqlVerbs):
             return [_alert(*row) for row in transaction.rows(wanted)]
 
     def open_alerts(self) -> int:
-        """See :class:`~storage.watch.WatchStore`."""
+        """See :class:`~storage.contract.watch.WatchStore`."""
         wanted = select(func.count(AlertRow.id)).where(AlertRow.acknowledged_at.is_(None))
         with self._database.reading(self._workspace_id) as transaction:
             return int(transaction.rows(wanted)[0][0])
 
     def acknowledge_alert(self, alert_id: int, *, who: str | None = None) -> Alert:
-        """See :class:`~storage.watch.WatchStore`."""
+        """See :class:`~storage.contract.watch.WatchStore`."""
         name = "".join(letter for letter in who or "" if letter.isprintable())[:_NAME_LENGTH] or None
         seen = {"acknowledged_at": self._clock(), "acknowledged_by": name}
         with self._database.writing(self._workspace_id) as transaction:
@@ -77,7 +77,7 @@ class WatchVerbs(SqlVerbs):
             return self._alert(transaction, alert_id)
 
     def claim_delivery(self, *, lease_seconds: float, since: datetime) -> Alert | None:
-        """See :class:`~storage.watch.WatchStore`."""
+        """See :class:`~storage.contract.watch.WatchStore`."""
         now = self._clock()
         due = AlertRow.delivery == "waiting", AlertRow.next_try <= now, AlertRow.raised_at >= since
         with self._database.reading(self._workspace_id) as looking:
@@ -97,7 +97,7 @@ class WatchVerbs(SqlVerbs):
     def finish_delivery(
         self, alert_id: int, attempt: int, *, error: str | None = None, retry_seconds: float | None = None
     ) -> Alert:
-        """See :class:`~storage.watch.WatchStore`."""
+        """See :class:`~storage.contract.watch.WatchStore`."""
         now = self._clock()
         changes: dict[str, Any] = {"error": error}
         mine = update(AlertRow).where(AlertRow.id == alert_id)

@@ -9,9 +9,9 @@ import secrets
 from sqlalchemy import select
 
 from engines.errors import InputError
-from storage.desk import ApiKey, User
-from storage.desk_tables import ApiKeyRow, UserRow
-from storage.desk_verbs import DeskVerbs, name_of
+from storage.contract.audiences import ApiKey, User
+from storage.sql.audiences import DeskVerbs, name_of
+from storage.sql.desk_tables import ApiKeyRow, UserRow
 
 LEAST_PASSWORD = 8
 MOST_PASSWORD = 1024
@@ -25,7 +25,7 @@ class PeopleVerbs(DeskVerbs):
     """The verbs about users and API keys."""
 
     def add_user(self, name: str, password: str) -> User:
-        """See :class:`~storage.desk.DeskStore`."""
+        """See :class:`~storage.contract.audiences.DeskStore`."""
         if not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
             raise InputError(f"A password has {LEAST_PASSWORD} to {MOST_PASSWORD:,} characters; choose another.")
         called = name_of("user", name)
@@ -40,11 +40,11 @@ class PeopleVerbs(DeskVerbs):
         return User(number, called, now)
 
     def users(self) -> list[User]:
-        """See :class:`~storage.desk.DeskStore`."""
+        """See :class:`~storage.contract.audiences.DeskStore`."""
         return [User(row.id, row.name, row.created_at) for row in self._all(UserRow, UserRow.name)]
 
     def check_user(self, name: str, password: str) -> User | None:
-        """See :class:`~storage.desk.DeskStore`."""
+        """See :class:`~storage.contract.audiences.DeskStore`."""
         given = password if len(password) <= MOST_PASSWORD else ""
         try:
             called = name_of("user", name)
@@ -58,11 +58,11 @@ class PeopleVerbs(DeskVerbs):
             return User(row.id, row.name, row.created_at) if row is not None and right else None
 
     def remove_user(self, user_id: int) -> None:
-        """See :class:`~storage.desk.DeskStore`."""
+        """See :class:`~storage.contract.audiences.DeskStore`."""
         self._remove(UserRow, user_id, "user")
 
     def add_api_key(self, name: str) -> tuple[ApiKey, str]:
-        """See :class:`~storage.desk.DeskStore`."""
+        """See :class:`~storage.contract.audiences.DeskStore`."""
         key, called, now = _KEY_PREFIX + secrets.token_urlsafe(32), name_of("key", name), self._clock()
         values = {"name": called, "key_hash": _digest(key), "created_at": now}
         with self._database.writing(self._workspace_id) as transaction:
@@ -74,17 +74,17 @@ class PeopleVerbs(DeskVerbs):
         return ApiKey(number, called, now), key
 
     def api_keys(self) -> list[ApiKey]:
-        """See :class:`~storage.desk.DeskStore`."""
+        """See :class:`~storage.contract.audiences.DeskStore`."""
         return [ApiKey(row.id, row.name, row.created_at) for row in self._all(ApiKeyRow, ApiKeyRow.name)]
 
     def check_api_key(self, key: str) -> ApiKey | None:
-        """See :class:`~storage.desk.DeskStore`."""
+        """See :class:`~storage.contract.audiences.DeskStore`."""
         with self._database.reading(self._workspace_id) as transaction:
             rows = transaction.rows(select(ApiKeyRow).where(ApiKeyRow.key_hash == _digest(key)))
             return ApiKey(rows[0][0].id, rows[0][0].name, rows[0][0].created_at) if rows else None
 
     def remove_api_key(self, key_id: int) -> None:
-        """See :class:`~storage.desk.DeskStore`."""
+        """See :class:`~storage.contract.audiences.DeskStore`."""
         self._remove(ApiKeyRow, key_id, "API key")
 
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from engines.columns import CUSTOMER_ID, DICTIONARY, SEGMENT, SEGMENT_KEY
 from engines.errors import InputError
-from storage.objects import from_objects, to_objects
+from storage.sql.objects import from_objects, to_objects
 
 FEATURES = "features"
 FOLDED = "id_folded"
@@ -22,7 +22,7 @@ ROW_NO = "row_no"
 _TEXT, _NUMBER, _WHOLE, _FLAG, _TIME = pa.string(), pa.float64(), pa.int64(), pa.bool_(), pa.timestamp("us")
 _TYPES = {"text": _TEXT, "number": _NUMBER, "whole": _WHOLE, "flag": _FLAG, "time": _TIME}
 _WORDS = {arrow: word for word, arrow in _TYPES.items()}
-#: Arrow type by column of the customers table; every number is a double there (see storage/tables.py)
+#: Arrow type by column of the customers table; every number is a double there (see storage/sql/tables.py)
 STORED = {
     name: {"text": _TEXT, "date": _TIME, "flag": _FLAG}.get(column.kind, _NUMBER) for name, column in DICTIONARY.items()
 }
