@@ -36,7 +36,7 @@ format: $(VENV)/.dev
 
 # The template of translations, from everything that pages say.
 texts: $(VENV)/.dev
-	@$(BIN)/python -c "from dashboard import sentences, texts; (texts.FOLDER / texts.TEMPLATE).write_bytes(sentences.template())"
+	@$(BIN)/python -c "from dashboard.i18n import sentences, texts; (texts.FOLDER / texts.TEMPLATE).write_bytes(sentences.template())"
 
 bench: $(VENV)/.dev
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

@@ -135,7 +135,7 @@ from dashboard.pages.drift import page as drift
 from dashboard.pages.migration import page as migration
 from dashboard.pages.new_run import page as new_run
 from dashboard.services import Services
-from dashboard.pipeline.finish import work
+from dashboard.pipeline.run import work
 from storage import open_store
 
 os.environ["SEGMENTRY_DRIFT_BOOTSTRAPS"] = "3"

@@ -28,8 +28,8 @@ from dashboard.exports.files import column_order
 from dashboard.i18n.locales import speaking
 from dashboard.i18n.retelling import retold
 from dashboard.pipeline.choose_k import HIGH, LOW, Question, choose_k_of_snapshot
+from dashboard.pipeline.request import user_of
 from dashboard.pipeline.run import snapshot_dict
-from dashboard.pipeline.starter import user_of
 from dashboard.queries.insights import insight_dicts, insights_of
 from dashboard.services import Services
 from engines import registry

@@ -11,10 +11,20 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from dashboard.exports import files as exporting
 from dashboard.exports.download import Download, send
-from dashboard.queries.comparison import Comparison, compare, cross_money, cross_table, differing_settings, metric_rows
+from dashboard.queries.comparison import (
+    Comparison,
+    captured_dict,
+    compare,
+    cross_money,
+    cross_table,
+    differing_settings,
+    metric_rows,
+    sizes_dict,
+    verdict_dict,
+    verdict_of,
+)
 from dashboard.queries.comparison_tables import PartName, part
 from dashboard.queries.disagreement import Disagreement, disagreement
-from dashboard.queries.side_by_side import captured_dict, sizes_dict, verdict_dict, verdict_of
 from dashboard.queries.which_run import engine_titles, run_labels
 from dashboard.services import Services
 from storage.contract import Run

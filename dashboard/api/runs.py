@@ -10,9 +10,8 @@ from fastapi import FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
-from dashboard.pipeline.request import AUTO, RunRequest, Wish, again, queue_runs, snapshot_on
+from dashboard.pipeline.request import AUTO, RunRequest, Wish, again, queue_runs, snapshot_on, user_of
 from dashboard.pipeline.run import run_dict
-from dashboard.pipeline.starter import user_of
 from dashboard.queries.progress import log_of, seconds_left
 from dashboard.services import Services
 from engines import registry

@@ -10,9 +10,8 @@ from starlette.responses import JSONResponse, Response
 
 from dashboard.i18n.retelling import reason_of
 from dashboard.pipeline.receive import NoRoomError, TooLargeError, receive
-from dashboard.pipeline.starter import user_of
-from dashboard.pipeline.tidying import remove
-from dashboard.pipeline.uploads import Asked, ask, keep, limits_of, look
+from dashboard.pipeline.request import user_of
+from dashboard.pipeline.uploads import Asked, ask, keep, limits_of, look, remove
 from dashboard.services import Services
 from storage.contract.uploads import Upload, UploadTask
 

@@ -58,7 +58,7 @@ def migration(
     if as_json:
         print_json(found.to_dict())
     else:
-        from dashboard.commands.printing_migration import print_migration
+        from dashboard.commands.printing_drift import print_migration
 
         print_migration(found, currency)
 

@@ -1,18 +1,24 @@
-"""What the commands share: the options --config and --json, the store, JSON on stdout and progress on stderr."""
+"""Options that several commands share, the store they open, JSON on stdout and progress on stderr."""
 
 from __future__ import annotations
 
+import csv
+import functools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dashboard.clock import now
+from engines.errors import InputError
 
 if TYPE_CHECKING:  # every command imports what it needs itself, so that --help answers at once
+    from datetime import datetime
+
     from dashboard.config import Config
     from dashboard.pipeline.run import Progress
     from storage.contract import Store
@@ -88,3 +94,92 @@ def account() -> str | None:
         return getpass.getuser()
     except (OSError, KeyError):  # Python before 3.13 raises the second
         return None
+
+
+#: What may be said for a separator that a shell makes hard to type.
+_SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|", "space": " "}
+
+
+def _names(text: str) -> list[str]:
+    names = [name.strip() for name in next(csv.reader([text]), [])]
+    if not all(names):
+        raise InputError(f"--columns {text}: every column needs a name; write them as customer_id,order_date,amount.")
+    return names
+
+
+def _separator(text: str) -> str:
+    if (found := _SEPARATORS.get(text.lower(), text)) not in _SEPARATORS.values():
+        raise InputError(f"--separator {text}: write one of comma, semicolon, tab, pipe, space.")
+    return found
+
+
+_OPTIONS = (
+    click.option("--sheet", "sheets", multiple=True, help="A sheet of a workbook by name; give it again for more."),
+    click.option("--columns", metavar="A,B,C", help="Names of the columns of a file that has no header line."),
+    click.option("--separator", help="comma, semicolon, tab, pipe or space.  [default: found out]"),
+    click.option("--encoding", help="Such as utf-8, utf-16, iso-8859-1, cp1252.  [default: found out]"),
+    click.option("--decimal", type=click.Choice([".", ","]), help="The decimal sign.  [default: found out]"),
+    click.option(
+        "--date-order",
+        type=click.Choice(["day-first", "month-first"]),
+        help="Which of 3/4/2024 is the day, where no date in the column decides it.",
+    ),
+    click.option("--table", help="The table to read, where SOURCE is a database."),
+    click.option("--query", help="The query whose result to read, where SOURCE is a database."),
+)
+
+
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of how a source is read; the command gets as ``reading`` what was said, by key of [reading]."""
+
+    @wraps(command)
+    def told(*args: Any, **given: Any) -> Any:
+        said: dict[str, Any] = {name: given.pop(name) for name in ("encoding", "decimal", "date_order")}
+        said |= {name: given.pop(name) for name in ("table", "query")}
+        sheets, columns, separator = given.pop("sheets"), given.pop("columns"), given.pop("separator")
+        said["sheets"] = list(sheets) or None
+        said["columns"] = None if columns is None else _names(columns)
+        said["separator"] = None if separator is None else _separator(separator)
+        if said["table"] is not None and said["query"] is not None:
+            raise InputError("--table and --query cannot both be given; name the table, or write the query.")
+        reading = {name: value for name, value in said.items() if value is not None}
+        return command(*args, reading=reading, **given)
+
+    wrapped: Callable[..., Any] = told
+    for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+def cleaning_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--returns, --from and --to, given to the command as ``cleaning``: what they change of [cleaning]."""
+
+    @click.option("--returns", type=click.Choice(["drop", "net"]), help="Whether monetary is after returns (net).")
+    @click.option("--from", "from_day", type=_DAY, help="The first day that counts.")
+    @click.option("--to", "to_day", type=_DAY, help="The last day that counts.")
+    @functools.wraps(command)
+    def with_cleaning(
+        *, returns: str | None, from_day: datetime | None, to_day: datetime | None, **others: object
+    ) -> Any:
+        days = {"from_day": from_day, "to_day": to_day}
+        said = {name: day.date().isoformat() for name, day in days.items() if day is not None}
+        return command(cleaning=said | ({"returns": returns} if returns else {}), **others)
+
+    return with_cleaning
+
+
+def cleaned(config: Config, changes: Mapping[str, str]) -> Config:
+    """The configuration with what the options change of [cleaning].
+
+    Raises:
+        InputError: the first day is after the last.
+    """
+    days = {name: changes.get(name) or getattr(config.cleaning, name) for name in ("from_day", "to_day")}
+    if days["from_day"] and days["to_day"] and days["from_day"] > days["to_day"]:
+        raise InputError(
+            f"The first day, {days['from_day']}, is after the last, {days['to_day']}; mend --from or --to."
+        )
+    return config.replace(cleaning=changes) if changes else config

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.commands.options import config_option, json_option, load, opened, print_json, progress_bars
-from dashboard.commands.reading_options import reading_options
+from dashboard.commands.options import (
+    config_option,
+    json_option,
+    load,
+    opened,
+    print_json,
+    progress_bars,
+    reading_options,
+)
 from dashboard.commands.run import mapping_of
 
 if TYPE_CHECKING:

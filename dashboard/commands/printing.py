@@ -14,8 +14,8 @@ from dashboard.i18n.numbers import written
 from dashboard.pipeline.choose_k import OfSales
 from dashboard.pipeline.inspect import Inspection
 from dashboard.pipeline.label import Labelled
+from dashboard.pipeline.request import starter_words
 from dashboard.pipeline.run import Outcome
-from dashboard.pipeline.starter import starter_words
 from engines.columns import SEGMENT, SEGMENT_KEY, describe
 from storage.contract.queue import Starter
 

@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.commands.cleaning_options import cleaned, cleaning_options
-from dashboard.commands.options import account, config_option, json_option, load, opened, print_json, progress_bars
-from dashboard.commands.reading_options import reading_options
+from dashboard.commands.options import (
+    account,
+    cleaned,
+    cleaning_options,
+    config_option,
+    json_option,
+    load,
+    opened,
+    print_json,
+    progress_bars,
+    reading_options,
+)
 from dashboard.commands.serve import start_server
 from engines.errors import InputError
 

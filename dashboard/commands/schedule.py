@@ -9,8 +9,7 @@ from typing import Any
 import click
 
 from dashboard.clock import now
-from dashboard.commands.options import config_option, json_option, load, opened, print_json
-from dashboard.commands.reading_options import reading_options
+from dashboard.commands.options import config_option, json_option, load, opened, print_json, reading_options
 from dashboard.commands.run import mapping_of
 
 

@@ -10,7 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import html as plain
-from dashboard.frames.totals import SegmentTotals
+from dashboard.frames.sums import SegmentTotals
 from dashboard.i18n.numbers import NOTHING, count, days, decimal, money, percent, round_money, short_money
 from dashboard.i18n.texts import explained, noted, say, segment_name, titled
 from engines.columns import CHURN_RISK, CLV, DICTIONARY, FREQUENCY, MONETARY, RECENCY

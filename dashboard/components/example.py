@@ -11,7 +11,7 @@ from flask import request
 from dashboard.i18n.numbers import percent
 from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import noted, say
-from dashboard.pipeline.starter import user_of
+from dashboard.pipeline.request import user_of
 from dashboard.pipeline.uploads import Asked
 from dashboard.services import Services
 from engines.intake import EMBEDDED

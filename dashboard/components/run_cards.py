@@ -13,8 +13,7 @@ from dash.development.base_component import Component
 from dashboard.i18n.numbers import day
 from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import say
-from dashboard.pipeline.request import Open
-from dashboard.pipeline.starter import starter_words
+from dashboard.pipeline.request import Open, starter_words
 from dashboard.queries.progress import UNDER_WAY, Moment, duration, left_words, log_of, seconds_left
 from dashboard.queries.which_run import run_label, title_of
 from storage.contract import NotFoundError, Run, Snapshot, Store

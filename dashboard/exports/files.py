@@ -20,8 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from dashboard.exports.drain import Drain
-from dashboard.exports.workbook import workbook
+from dashboard.exports.workbook import Drain, workbook
 from engines.columns import (
     CLV,
     CONTROL_GROUP,

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from dashboard.exports.control_group import RULE
+from dashboard.exports.choices import RULE
 from dashboard.frames import filters
 from dashboard.i18n.texts import noted
 from storage.contract import Selection

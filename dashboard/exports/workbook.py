@@ -1,4 +1,4 @@
-"""Lists as Excel workbooks: typed cells, a frozen header, and a further sheet when one is full.
+"""Lists as Excel workbooks: typed cells, a frozen header, a further sheet when one is full, sent while they are built.
 
 What is in every workbook (styles, header, relations) is made by XlsxWriter. The rows are put together here, column by
 column for thousands of them at a time, and packed and sent as they come: nothing waits for the last row.
@@ -17,7 +17,34 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dashboard.exports.drain import Drain
+
+class Drain(io.RawIOBase):
+    """A file that only remembers what was written since it was last emptied."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._position = 0
+
+    def writable(self) -> bool:
+        """It is for writing."""
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        """Keep a piece."""
+        piece = bytes(data)
+        self._pieces.append(piece)
+        self._position += len(piece)
+        return len(piece)
+
+    def tell(self) -> int:
+        """How many bytes were written in all."""
+        return self._position
+
+    def emptied(self) -> bytes:
+        """What was written since the last time."""
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
+
 
 ROWS_PER_SHEET = 1_048_575  # what a sheet holds below its header
 BYTES_PER_SHEET = 1_200_000_000  # Excel takes no sheet for sound that needs the format for files above two gigabytes

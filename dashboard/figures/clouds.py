@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, seen, typed
 from dashboard.figures.scales import Axis, axis_of, log_ticks, titled_axis
-from dashboard.frames.columns import taken
-from dashboard.frames.run import Mask, RunFrame
+from dashboard.frames.columns import Mask, taken
+from dashboard.frames.run import RunFrame
 from dashboard.frames.sums import Tally, class_counts
 from dashboard.i18n.numbers import count, plotted, plural, round_money, significant
 from dashboard.i18n.texts import noted, say, segment_name, titled

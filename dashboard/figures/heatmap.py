@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures import NOTHING_LEFT, empty, ink, tabled, template
-from dashboard.frames.run import Mask, RunFrame
+from dashboard.frames.columns import Mask
+from dashboard.frames.run import RunFrame
 from dashboard.frames.sums import Tally, class_counts
 from dashboard.i18n.numbers import count, percent, plural
 from dashboard.i18n.texts import say, segment_name

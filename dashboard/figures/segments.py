@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, named_ticks, seen
 from dashboard.figures.scales import axis_of, log_ticks, titled_axis
-from dashboard.frames.columns import Chosen, taken
-from dashboard.frames.run import Mask, RunFrame
+from dashboard.frames.columns import Chosen, Mask, taken
+from dashboard.frames.run import RunFrame
 from dashboard.frames.sums import Tally
 from dashboard.i18n.numbers import count, money, percent, plotted, plural, short_money
 from dashboard.i18n.texts import noted, say, segment_name, titled

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from dashboard.figures import NOTHING_LEFT, empty, ink, tabled, template
 from dashboard.figures.scales import Axis, axis_of, log_ticks
-from dashboard.frames.run import Mask, RunFrame
+from dashboard.frames.columns import Mask
+from dashboard.frames.run import RunFrame
 from dashboard.frames.sums import Tally, class_counts
 from dashboard.i18n.numbers import count, percent, round_money
 from dashboard.i18n.texts import say, segment_name, titled

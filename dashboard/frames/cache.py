@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from threading import Lock
 
-from dashboard.frames.run import CustomerColumns, Mask, RunFrame
+from dashboard.frames.columns import CustomerColumns
+from dashboard.frames.run import RunFrame
 from dashboard.memory import give_back
 from engines.columns import columns_of
 from storage.contract import NotFoundError, Run, Store
-
-__all__ = ["CustomerColumns", "FrameCache", "Mask", "RunFrame"]
 
 
 class FrameCache:

@@ -28,8 +28,6 @@ from storage.contract import Run, Selection, Snapshot
 from storage.contract.area import Area
 from storage.sql.layout import fold, is_storable
 
-__all__ = ["CustomerColumns", "Mask", "Positions", "RunFrame", "Views"]
-
 T = TypeVar("T")
 _AREAS_KEPT = 8
 _HAND = 65_536

@@ -1,22 +1,53 @@
-"""Runs that were asked for: checked against what is there, and queued with whatever is left for the worker to find out.
+"""Runs that are asked for: who asks, whether it can be done, and what is left for the worker to find out.
 
 What is left open (a date whose customers nobody has built yet, a k that is still to be chosen) stands in the queued
-run's ``info``; the worker settles it before it fits anything (see ``dashboard/pipeline/resolve.py``).
+run's ``info``; the worker resolves it before it fits anything (see ``dashboard/pipeline/resolve.py``).
 """
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Self
 
+from dashboard.i18n.texts import noted, say
 from engines import registry
 from engines.contract import Engine
 from engines.errors import InputError
 from engines.intake.sources.places import files_of, kind_of
 from storage.contract import Run, Snapshot, Store
-from storage.contract.queue import Starter
+from storage.contract.queue import Starter, Way
+
+_WORDS: dict[Way, tuple[str, str]] = {  # with a name, and without
+    "page": ("{name}", noted("dashboard")),
+    "api": (noted("{name} (API)"), noted("API")),
+    "command line": (noted("command line ({name})"), noted("command line")),
+    "schedule": (noted("schedule {name}"), noted("schedule")),
+    "upload": (noted("{name} (upload)"), noted("upload")),
+}
+#: The longest user name that is kept.
+_LONGEST = 200
+
+
+def starter_words(starter: Starter) -> str:
+    """Who started a run, for people; empty where nobody wrote it down."""
+    if starter.way is None:
+        return ""
+    named, nameless = _WORDS[starter.way]
+    return say(named, name=starter.name) if starter.name else say(nameless)
+
+
+def user_of(authorization: str) -> str | None:
+    """The user name that was given with the password; nobody checks it, so that it is as good as a signature."""
+    kind, _, given = authorization.partition(" ")
+    try:
+        name = b64decode(given, validate=True).decode("utf-8").partition(":")[0] if kind.lower() == "basic" else ""
+    except ValueError:
+        return None
+    return name[:_LONGEST] if name.isprintable() and name else None
+
 
 #: What a setting ``k`` says that the worker is to choose.
 AUTO = "auto"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date
@@ -11,14 +12,58 @@ from typing import Any, NamedTuple
 from pandas import DataFrame
 from pydantic import ValidationError
 
-from dashboard.config import Config
-from dashboard.pipeline.cleaning_settings import rules_of, settled
+from dashboard.config import Cleaning, Config
 from engines import features, intake, value
 from engines.columns import CLV, COUNTRY
 from engines.errors import InputError
 from engines.intake.sources.places import kind_of, lasting, public
 from engines.value.appraisal import Agenda, Settings, agenda, appraise
 from storage.contract import NewSnapshot
+
+_LISTS = ("only_customers", "without_customers")
+_MOST = 100_000  # the list is kept with every snapshot
+
+
+def settled(config: Config) -> Config:
+    """The configuration with customers by name where it named a file of them: what a snapshot is kept with.
+
+    Raises:
+        InputError: there is no such file, it is no text, or it names too many.
+    """
+    said = {name: getattr(config.cleaning, name) for name in _LISTS}
+    read = {name: _ids(name, given) if isinstance(given, str) else given for name, given in said.items()}
+    if read == said:
+        return config
+    return config.model_copy(update={"cleaning": config.cleaning.model_copy(update=read)})
+
+
+def rules_of(cleaning: Cleaning) -> intake.CleaningRules:
+    """The rules as intake takes them; lists of customers must have been read."""
+    told = cleaning.model_dump()
+    return intake.CleaningRules(
+        **{name: tuple(said) if isinstance(said, list) else said for name, said in told.items()}
+    )
+
+
+def _ids(name: str, path: str) -> list[str]:
+    if not path:
+        return []
+    where = f"[cleaning] {name}: the file {path}"
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        raise InputError(f"{where} does not exist. Give a list of ids, or a text file with one id a line.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{where} cannot be read ({error}). Give a text file in UTF-8 with one id a line.") from None
+    ids = sorted({re.sub(r"^([0-9]+)\.0+$", r"\1", line.strip()) for line in lines if line.strip()})
+    if not ids:
+        raise InputError(f"{where} names no customer. Write one id a line.")
+    if len(ids) > _MOST:
+        raise InputError(
+            f"{where} names {len(ids):,} customers, more than {_MOST:,}. Choose them in the source instead."
+        )
+    return ids
+
 
 #: The name under which the store keeps the receipt of a snapshot's value models.
 RECEIPT = "value"

@@ -14,8 +14,7 @@ from dashboard.config import Config
 from dashboard.pipeline.inspect import Inspection, inspect
 from dashboard.pipeline.run import Job, queue_job
 from dashboard.pipeline.sales import Progress, silent
-from dashboard.pipeline.tidying import path_of, token_of
-from dashboard.pipeline.uploads import Asked, in_users_words, twin_of
+from dashboard.pipeline.uploads import Asked, in_users_words, path_of, token_of, twin_of
 from engines.errors import InputError
 from engines.intake import EMBEDDED
 from engines.intake.sources.places import files_of, kind_of

@@ -13,13 +13,15 @@ from dashboard.i18n.numbers import NOTHING, count, decimal, percent
 from dashboard.i18n.texts import noted
 from dashboard.queries.comparison import (
     Comparison,
+    aligned_segments,
+    captured,
     cross_money,
     cross_table,
     differing_settings,
     metric_rows,
+    places,
     space_words,
 )
-from dashboard.queries.side_by_side import aligned_segments, captured, places
 from engines.columns import CUSTOMER_ID
 
 PartName = Literal["metrics", "sizes", "agreement", "cross", "captured", "projection"]

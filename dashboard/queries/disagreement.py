@@ -12,7 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dashboard.frames.cache import FrameCache, Mask, RunFrame
+from dashboard.frames.cache import FrameCache
+from dashboard.frames.columns import Mask
+from dashboard.frames.run import RunFrame
 from dashboard.queries.comparison import Comparison, compare, cross_money, cross_table
 from engines.columns import COUNTRY, CUSTOMER_ID, MONETARY, SEGMENT
 from engines.errors import InputError

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from dashboard.frames.cache import FrameCache, RunFrame
+from dashboard.frames.cache import FrameCache
+from dashboard.frames.run import RunFrame
 from dashboard.pipeline.label import engine_of, model_of, used_columns
 from engines.clustering.scaling import LOG, STANDARD, Space, fit_space
 from engines.columns import columns_of, describe

@@ -7,8 +7,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from dashboard.frames.cache import FrameCache
-from dashboard.frames.sums import in_brief
-from dashboard.frames.totals import Totals, totals_of
+from dashboard.frames.sums import Totals, in_brief, totals_of
 from storage.contract import NotFoundError, Run, Selection, Store
 
 SHOWN = 11  # dates before the one that is looked at

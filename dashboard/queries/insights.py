@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from dashboard.frames.cache import FrameCache
-from dashboard.frames.run import Mask, RunFrame
+from dashboard.frames.columns import Mask
+from dashboard.frames.run import RunFrame
 from dashboard.frames.sums import AT_RISK, CLV_KNOWN, Tally, best_spenders, once, tally
 from dashboard.i18n.numbers import change_percent, count, day, percent, short_money
 from dashboard.i18n.texts import say, say_number, segment_name

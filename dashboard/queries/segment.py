@@ -14,8 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from dashboard.frames.run import RunFrame
-from dashboard.frames.sums import everyone, filled
-from dashboard.frames.totals import SegmentTotals, Totals, segment_totals, totals_of
+from dashboard.frames.sums import SegmentTotals, Totals, everyone, filled, segment_totals, totals_of
 from dashboard.i18n.numbers import count, days, decimal, percent, round_money, short_money, written
 from dashboard.i18n.texts import say, titled
 from dashboard.pipeline.label import engine_of, used_columns

@@ -128,8 +128,8 @@ def _compute(config: Config, folder: str, inside: Connection) -> None:
         signal.signal(number, signal.SIG_IGN)
     end_with_parent(lambda: (shutil.rmtree(folder, ignore_errors=True), os._exit(1)))
     tempfile.tempdir = folder  # so that what a killed process leaves behind is removed with it
-    from dashboard.pipeline.finish import work
     from dashboard.pipeline.fit import Recall
+    from dashboard.pipeline.run import work
     from storage import open_store
 
     recall = Recall()

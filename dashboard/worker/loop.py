@@ -22,7 +22,7 @@ from uuid import uuid4
 from dashboard.clock import now
 from dashboard.config import Config
 from dashboard.i18n.texts import noted
-from dashboard.pipeline.tidying import sweep
+from dashboard.pipeline.uploads import sweep
 from dashboard.worker.alerts import send_due
 from dashboard.worker.child import Bench, end_with_parent
 from dashboard.worker.refreshing import apart

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
-from engines.points import Shift
+from engines.contract import Shift
 
 #: What is watched, where a table has it.
 WATCHED = (RECENCY, FREQUENCY, MONETARY, CLV)

@@ -13,12 +13,11 @@ from pandas import DataFrame, Series
 
 from engines.clustering.sampling import coded, sample_rows
 from engines.columns import MONETARY
-from engines.contract import Engine, Fitted
+from engines.contract import DriftPoint, Engine, Fitted, Size
 from engines.errors import InputError
 from engines.evaluation.calendar import months_between
 from engines.evaluation.drift import adjusted_rand, moved_between
 from engines.evaluation.stability_index import shifts
-from engines.points import DriftPoint, Size
 from engines.run import fit, in_order
 from engines.stated import stated
 

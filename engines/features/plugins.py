@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from engines.announced import announcements, origin
 from engines.columns import (
     ATTRIBUTE,
     CATEGORY_SHARE,
@@ -29,6 +28,7 @@ from engines.columns import (
     Kind,
 )
 from engines.errors import InputError
+from engines.registry import announcements, origin
 from engines.stated import stated
 
 GROUP = "segmentry.features"

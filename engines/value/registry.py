@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from typing import Any
 
-from engines.announced import announcements, is_ours, origin
 from engines.contract import Knob
 from engines.errors import InputError
+from engines.registry import announcements, is_ours, origin
 from engines.value.contract import ANSWERS, Answer, ValueModel
 
 GROUP = "segmentry.value_models"

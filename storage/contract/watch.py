@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from engines.points import LivePoint
+from engines.contract import LivePoint
 
 AlertKind = Literal["timeline", "live"]
 Delivery = Literal["waiting", "delivered", "failed"]

@@ -9,8 +9,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, select, update
 
-from engines.contract import DriftPoint, LivePoint
-from engines.points import Shift, Size
+from engines.contract import DriftPoint, LivePoint, Shift, Size
 from storage.contract.watch import Alert, AlertKind
 from storage.sql.database import Transaction
 from storage.sql.shared import SqlVerbs, plain

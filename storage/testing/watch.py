@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from engines.contract import DriftPoint, LivePoint
-from engines.points import Shift, Size
+from engines.contract import DriftPoint, LivePoint, Shift, Size
 from storage.contract import NotFoundError, Run, Store
 from storage.contract.watch import WatchStore
 from storage.testing.samples import Clock, sample_customers, sample_result, sample_snapshot

@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 
 from dashboard.app import create_app
 from dashboard.config import load_config
-from dashboard.pipeline.starter import starter_words
-from dashboard.pipeline.tidying import sweep
+from dashboard.pipeline.request import starter_words
+from dashboard.pipeline.uploads import sweep
 from storage import open_store
 from storage.contract.queue import Starter
 from tests.dashboard.uploading import ASKED, export, lines_of, worked

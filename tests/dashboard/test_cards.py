@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from dashboard.components import cards
-from dashboard.frames.run import CustomerColumns, RunFrame
-from dashboard.frames.sums import tally
-from dashboard.frames.totals import Totals, segment_totals, totals_of
+from dashboard.frames.columns import CustomerColumns
+from dashboard.frames.run import RunFrame
+from dashboard.frames.sums import Totals, segment_totals, tally, totals_of
 from dashboard.i18n import numbers
 from dashboard.pages.segments.key_figures import change, clv_interval, kpi_row
 from dashboard.queries.history import Moment

@@ -13,8 +13,7 @@ from click.testing import CliRunner
 
 from dashboard.cli import main
 from dashboard.config import load_config
-from dashboard.pipeline.finish import work
-from dashboard.pipeline.run import make_engine
+from dashboard.pipeline.run import make_engine, work
 from dashboard.pipeline.sales import new_snapshot, open_sales, valued_customers
 from engines import registry
 from engines.intake.sources.samples import EMBEDDED, open_embedded

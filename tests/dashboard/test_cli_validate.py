@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from dashboard.app import create_app
 from dashboard.config import load_config
-from dashboard.pipeline.golden import golden_run
+from dashboard.pipeline.validate import golden_run
 from storage import open_store
 from tests.dashboard.test_cli import SHOP, segmentry, stored  # noqa: F401 - a fixture
 

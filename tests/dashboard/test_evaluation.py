@@ -168,7 +168,7 @@ def test_a_run_has_stability_and_holdout_revenue(tmp_path):
 
 
 def test_a_queued_run_has_stability_and_no_holdout(tmp_path):
-    from dashboard.pipeline.finish import work
+    from dashboard.pipeline.run import work
 
     settings = shop.config(tmp_path)
     store = shop.opened(settings)

@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from dashboard.app import create_app
-from dashboard.exports.choices import Choices
-from dashboard.exports.control_group import drawn, lots
+from dashboard.exports.choices import Choices, drawn, lots
 from engines.intake.schema.customers import read_customers
 from storage.contract import Selection
 from storage.contract.exports import ControlGroup

@@ -9,9 +9,9 @@ import pytest
 
 from dashboard.figures import clouds, empty, seen, template
 from dashboard.figures import segments as charts
-from dashboard.frames.run import CustomerColumns, RunFrame
-from dashboard.frames.sums import in_brief, tallies, tally
-from dashboard.frames.totals import totals_of
+from dashboard.frames.columns import CustomerColumns
+from dashboard.frames.run import RunFrame
+from dashboard.frames.sums import in_brief, tallies, tally, totals_of
 from engines.contract import NamedSegment
 from storage.contract import Selection
 from storage.contract.area import Area

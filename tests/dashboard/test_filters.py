@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.frames import filters
+from dashboard.frames.columns import CustomerColumns
 from dashboard.frames.filters import conditions, read_view, toggled, within, without, write_view
-from dashboard.frames.run import CustomerColumns, RunFrame
+from dashboard.frames.run import RunFrame
 from dashboard.frames.sums import everyone, tallies
 from dashboard.pages.segments import rail
 from dashboard.pages.segments.rail import from_controls

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from dashboard.frames.cache import FrameCache
-from dashboard.frames.run import CustomerColumns
+from dashboard.frames.columns import CustomerColumns
 from storage.contract import NotFoundError, Selection
 from storage.contract.area import Area
 from tests.dashboard import shop

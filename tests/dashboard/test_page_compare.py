@@ -14,15 +14,18 @@ from dashboard.app import create_app
 from dashboard.frames.cache import FrameCache
 from dashboard.pages.compare import page
 from dashboard.queries.comparison import (
+    aligned_segments,
+    captured,
     compare,
     cross_table,
     differing_settings,
     feature_space,
+    memory_words,
     metric_rows,
+    places,
     space_words,
 )
 from dashboard.queries.disagreement import disagreement, usual
-from dashboard.queries.side_by_side import aligned_segments, captured, memory_words, places
 from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import NotFoundError

@@ -18,8 +18,7 @@ from dashboard.cli import main
 from dashboard.config import load_config
 from dashboard.frames.cache import FrameCache
 from dashboard.pages.runs.page import layout as runs_page
-from dashboard.pipeline.finish import work
-from dashboard.pipeline.run import Job, queue_job, run_job
+from dashboard.pipeline.run import Job, queue_job, run_job, work
 from dashboard.services import Services
 from dashboard.worker.loop import run_worker
 from engines import intake

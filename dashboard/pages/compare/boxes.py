@@ -14,10 +14,19 @@ from dashboard.figures import graph_config
 from dashboard.i18n.numbers import NOTHING, count, percent, plural, short_money, written
 from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import say, say_number, segment_name
-from dashboard.queries.comparison import BETTER, MetricRow, differing_settings, metric_rows, metric_text, space_words
+from dashboard.queries.comparison import (
+    BETTER,
+    Aligned,
+    MetricRow,
+    Slot,
+    differing_settings,
+    memory_words,
+    metric_rows,
+    metric_text,
+    space_words,
+)
 from dashboard.queries.comparison_tables import Part
 from dashboard.queries.disagreement import Disagreement
-from dashboard.queries.side_by_side import Aligned, Slot, memory_words
 from engines.columns import CLV, COUNTRY, CUSTOMER_ID, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
 from engines.evaluation.verdict import Verdict

@@ -9,15 +9,23 @@ import numpy as np
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.figures import comparison as drawings
 from dashboard.figures import comparison as figures
-from dashboard.figures import side_by_side as drawings
 from dashboard.figures.migration import draw_sankey
 from dashboard.i18n.numbers import count, percent, plural, with_days, written
 from dashboard.i18n.texts import noted, say, segment_name
 from dashboard.pages.compare import boxes as view
-from dashboard.queries.comparison import FEWEST, Comparison, cross_money, cross_table
+from dashboard.queries.comparison import (
+    FEWEST,
+    Comparison,
+    aligned_segments,
+    captured,
+    cross_money,
+    cross_table,
+    places,
+    verdict_of,
+)
 from dashboard.queries.comparison_tables import Part, cross, part
-from dashboard.queries.side_by_side import aligned_segments, captured, places, verdict_of
 from engines.evaluation.holdout import TOP
 
 _ARI = noted(

@@ -48,9 +48,8 @@ from dashboard.pages.data.steps import (
     shown,
     steps,
 )
-from dashboard.pipeline.starter import user_of
-from dashboard.pipeline.tidying import remove
-from dashboard.pipeline.uploads import Asked, ask, look
+from dashboard.pipeline.request import user_of
+from dashboard.pipeline.uploads import Asked, ask, look, remove
 from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import ChangedError

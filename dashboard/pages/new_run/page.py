@@ -33,8 +33,15 @@ from dashboard.pages.new_run.steps import (
     review,
     step,
 )  # fmt: skip
-from dashboard.pipeline.request import RunRequest, Wish, check_date, fitting_settings, queue_runs, why_no_other_date
-from dashboard.pipeline.starter import user_of
+from dashboard.pipeline.request import (
+    RunRequest,
+    Wish,
+    check_date,
+    fitting_settings,
+    queue_runs,
+    user_of,
+    why_no_other_date,
+)
 from dashboard.queries.progress import UNDER_WAY
 from dashboard.queries.which_run import engine_titles, run_from, title_of
 from dashboard.services import Services

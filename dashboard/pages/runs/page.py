@@ -17,8 +17,7 @@ from dashboard.i18n.numbers import plural
 from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import noted, say
 from dashboard.pages.runs.table import CANCEL, DELETE, NEWEST, PICK, RERUN, Filter, deletion, table
-from dashboard.pipeline.request import again
-from dashboard.pipeline.starter import user_of
+from dashboard.pipeline.request import again, user_of
 from dashboard.queries.progress import UNDER_WAY
 from dashboard.queries.which_run import engine_titles, title_of
 from dashboard.services import Services

@@ -15,8 +15,7 @@ from dashboard.components import cards
 from dashboard.i18n.numbers import NOTHING, day, percent, plural
 from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import noted, say
-from dashboard.pipeline.request import Open
-from dashboard.pipeline.starter import starter_words
+from dashboard.pipeline.request import Open, starter_words
 from dashboard.queries.progress import UNDER_WAY, duration, left_words, seconds_left, took
 from dashboard.queries.which_run import title_of
 from storage.contract import Run, Snapshot

@@ -15,9 +15,9 @@ from dash.development.base_component import Component
 from dashboard.figures import Drawing, clouds, cohorts, country_map, empty, graph_config, heatmap, treemap
 from dashboard.figures import segments as charts
 from dashboard.figures import spreads as distributions
-from dashboard.frames.run import Mask, RunFrame
-from dashboard.frames.sums import Tally
-from dashboard.frames.totals import SegmentTotals
+from dashboard.frames.columns import Mask
+from dashboard.frames.run import RunFrame
+from dashboard.frames.sums import SegmentTotals, Tally
 from dashboard.i18n.texts import noted, say
 from engines.columns import CLV
 from engines.contract import Play

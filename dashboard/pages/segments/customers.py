@@ -15,7 +15,8 @@ from dash import ClientsideFunction, Input, Output, State, html
 from dash.development.base_component import Component
 
 from dashboard.components.cards import themed
-from dashboard.frames.run import Mask, RunFrame
+from dashboard.frames.columns import Mask
+from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import day, symbol
 from dashboard.i18n.texts import explained, noted, say, segment_name, titled
 from engines.columns import (

@@ -9,7 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components import html as plain
-from dashboard.frames.totals import Totals
+from dashboard.frames.sums import Totals
 from dashboard.i18n.numbers import NOTHING, count, day, missing, money, percent, plural, short_money, written
 from dashboard.i18n.texts import explained, noted, say
 from dashboard.queries.history import Moment

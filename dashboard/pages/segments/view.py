@@ -17,8 +17,7 @@ from dashboard.components import html as plain
 from dashboard.frames import filters
 from dashboard.frames.filters import View
 from dashboard.frames.run import RunFrame
-from dashboard.frames.sums import Tallies, everyone, tallies
-from dashboard.frames.totals import segment_totals, totals, totals_of
+from dashboard.frames.sums import Tallies, everyone, segment_totals, tallies, totals, totals_of
 from dashboard.i18n.locales import spoken
 from dashboard.i18n.numbers import day, plural
 from dashboard.i18n.retelling import reason_of, retold

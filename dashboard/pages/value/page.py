@@ -13,11 +13,11 @@ from dashboard.figures import values as figures
 from dashboard.i18n.numbers import day, percent
 from dashboard.i18n.texts import say
 from dashboard.pages.run.sections import section
-from dashboard.pages.value.golden import golden_parts
 from dashboard.pages.value.receipts import (
     Receipt,
     coverage_section,
     figures_table,
+    golden_parts,
     lead,
     measures_explained,
     model_section,
@@ -25,7 +25,7 @@ from dashboard.pages.value.receipts import (
     plan_words,
     verdicts,
 )
-from dashboard.pipeline.golden import golden_run
+from dashboard.pipeline.validate import golden_run
 from dashboard.queries.receipts import FORESIGHT, LOSS
 from dashboard.queries.which_run import run_from, title_of
 from dashboard.services import Services

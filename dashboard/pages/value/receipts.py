@@ -1,4 +1,4 @@
-"""The receipts of the value models, section by section: what was foreseen, what came, and who did better."""
+"""How well the value models foresaw days they had not seen, section by section, and the golden run."""
 
 from __future__ import annotations
 
@@ -14,6 +14,44 @@ from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import noted, say
 from dashboard.pages.run.sections import scrolled, section, table
 from dashboard.queries.receipts import Measure, best_of, way_of
+from engines.value.validation.golden import Comparison
+
+
+def golden_parts(found: Sequence[Comparison], titles: dict[str, str]) -> list[Component]:
+    """How many figures agree, and all of them: published, ours, and how far off ours may be."""
+    off = [item for item in found if not item.holds]
+    told = say("All {number} figures agree with the published ones.", number=len(found))
+    if off:
+        told = say(
+            "▲ {off} of {number} figures differ from the published ones by more than they may.",
+            off=len(off),
+            number=len(found),
+        )
+    names = ((say("Model"), False), (say("Figure"), False), (say("Source"), False))
+    heads = (
+        *names[:2],
+        (say("Published"), True),
+        (say("Here"), True),
+        (say("May differ by"), True),
+        ("", False),
+        names[2],
+    )
+    return [
+        html.P(told, className="seg-alarm" if off else "fw-semibold", role="status"),
+        table(say("Published figures and ours"), heads, [_line(item, titles) for item in found]),
+    ]
+
+
+def _line(item: Comparison, titles: dict[str, str]) -> Component:
+    mark = html.Td("✓" if item.holds else say("▲ differs"), className="" if item.holds else "seg-alarm")
+    ours = NOTHING if item.ours is None else written(item.ours, ",.4f")
+    numbers = [
+        html.Td(each, className="seg-number")
+        for each in (written(item.published, ",.4f"), ours, written(item.within, ".2g"))
+    ]
+    name = html.Th(titles.get(item.model, item.model), scope="row", className="seg-nowrap")
+    return html.Tr([name, html.Td(item.quantity), *numbers, mark, html.Td(item.source, className="seg-hint")])
+
 
 Receipt = Mapping[str, Any]
 
