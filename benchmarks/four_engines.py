@@ -32,10 +32,10 @@ from engines import columns as names
 from engines.clustering.clusterers import NOISE
 from engines.contract import Engine, Fitted
 from engines.evaluation.drift import adjusted_rand
-from engines.evaluation.metrics import Outcome, measure
 from engines.gmm import GaussianMixture
 from engines.hierarchical import Hierarchical
 from engines.kmeans import KMeans
+from engines.metrics import Outcome, measure
 from engines.naming.naming import name_segments
 from engines.rfm import RFM
 from engines.run import segment

@@ -15,7 +15,7 @@ from engines.clustering.scaling import Matrix, numbers
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.contract import Engine, Fitted, NamedSegment, Play, Predecessor, Segment, Segmentation
 from engines.errors import InputError
-from engines.evaluation.metrics import Outcome, measure
+from engines.metrics import Outcome, measure
 from engines.naming.naming import OUTLIERS, name_segments
 from engines.stated import stated
 

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, Query, Request
 from starlette.responses import JSONResponse, StreamingResponse
 
+from dashboard.api.download import Download, send
 from dashboard.exports import files as exporting
-from dashboard.exports.download import Download, send
 from dashboard.queries.comparison import (
     Comparison,
     captured_dict,

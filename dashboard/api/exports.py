@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, Query, Request
 from starlette.responses import JSONResponse
 
+from dashboard.api.download import Download, send
 from dashboard.api.selection import SELECTION_PARAMETERS, documented, selection_of
 from dashboard.exports.choices import CHOICE_PARAMETERS, Choices, customer_list
-from dashboard.exports.download import Download, send
 from dashboard.exports.files import Format
 from dashboard.exports.manifest import file_name, manifest
 from dashboard.services import Services

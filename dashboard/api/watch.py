@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, Request
 from starlette.responses import JSONResponse
 
+from dashboard.api.download import Download, send
 from dashboard.exports import files as exporting
-from dashboard.exports.download import Download, send
 from dashboard.pipeline.migrate import Between, between_dates, between_runs
 from dashboard.services import Services
 from engines.errors import InputError

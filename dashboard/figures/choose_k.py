@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from dashboard.figures import ink, template
 from dashboard.i18n.numbers import NOTHING, decimal, percent
 from dashboard.i18n.texts import noted, say
-from engines.evaluation.metrics import METRICS
 from engines.evaluation.selection import KSelection
+from engines.metrics import METRICS
 
 ACCENT = {"light": "#0b57d0", "dark": "#8ab4f8"}
 

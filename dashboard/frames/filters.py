@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
-from dash import html
-from dash.development.base_component import Component
 
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import count, decimal, percent, round_money
@@ -203,19 +201,3 @@ def remedies(frame: RunFrame, selection: Selection) -> list[Remedy]:
             words = f" {say('or')} ".join(item.words for item in every if item.field == field)
             found.append(Remedy(Condition(field, "", words), customers))
     return sorted(found, key=lambda item: -item.customers)
-
-
-def chips(found: Sequence[Condition], prefix: str) -> list[Component]:
-    """A chip per condition; its id says which: ``{"type": "<prefix>-chip", "field": ..., "value": ...}``."""
-    if not found:
-        return [html.Span(say("No filters: everyone is in view."), className="seg-hint")]
-    return [
-        html.Button(
-            [item.words, html.Span("×", **{"aria-hidden": "true"})],
-            id={"type": f"{prefix}-chip", "field": item.field, "value": item.value},
-            className="chip",
-            title=say("Remove the filter {filter}", filter=item.words),
-            **{"aria-label": say("Remove the filter {filter}", filter=item.words)},
-        )
-        for item in found
-    ]

@@ -7,7 +7,7 @@ import re
 from datetime import date
 
 from dashboard.i18n.locales import manner, spoken, written_day
-from dashboard.i18n.texts import say_number
+from dashboard.i18n.texts import say, say_number
 
 NOTHING = "–"
 _SPACE = "\u00a0"  # a number and its unit stay on one line
@@ -168,3 +168,17 @@ def month(value: date) -> str:
 def plural(number: float, one: str, many: str = "") -> str:
     """A number with its noun: ``1 customer``, ``1,234 customers``."""
     return say_number(f"{{n}} {one}", f"{{n}} {many or one + 's'}", number, n=count(number))
+
+
+def change(before: float | None, now: float | None) -> str:
+    """A change with its sign and arrow: ``▲ +4.2 %``."""
+    if missing(before) or missing(now):
+        return NOTHING
+    if not before:
+        return "= 0" if not now else say("▲ new")
+    share = (now - before) / abs(before)
+    if abs(share) < 0.0005:
+        return f"= 0.0{chr(160)}%"
+    if share > 9.995:
+        return f"▲ ×{written(now / before, ',.0f')}"
+    return f"{'▲ +' if share > 0 else '▼ −'}{percent(abs(share))}"

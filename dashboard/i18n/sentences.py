@@ -22,9 +22,9 @@ from dashboard.i18n.locales import speaking
 from dashboard.i18n.retelling import DAY, STATED
 from dashboard.i18n.texts import SEGMENT, UNNAMED, say
 from engines.columns import DICTIONARY
-from engines.evaluation.metrics import METRICS
 from engines.evaluation.verdict import CRITERIA
 from engines.intake import NOTES, RULES, CleaningRules
+from engines.metrics import METRICS
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
@@ -105,7 +105,7 @@ def _tabled() -> Iterator[tuple[str, Message]]:
         for words in (column.title, column.meaning, *([column.unit] if column.unit != "-" else [])):
             yield "engines/columns.py", words
     for metric in METRICS.values():
-        yield from (("engines/evaluation/metrics.py", words) for words in (metric.title, metric.meaning))
+        yield from (("engines/metrics.py", words) for words in (metric.title, metric.meaning))
     for rule in (*RULES.values(), *NOTES.values()):
         names = (rule.name.replace("_", " "), rule.catches, rule.because)
         yield from (("engines/intake/cleaning/rules.py", words) for words in names)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from anyio.to_thread import run_sync
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
-from starlette.concurrency import run_in_threadpool
 
 from engines.errors import InputError
 from engines.intake.sources.files import SUFFIXES
@@ -141,7 +141,7 @@ class _Part:
         """Write what has come in, once it is more than so many bytes; not on the event loop, for disks are slow."""
         if self._file is not None and len(self._waiting) > above:
             waiting, self._waiting = self._waiting, bytearray()
-            await run_in_threadpool(self._write, waiting)
+            await run_sync(self._write, waiting)
 
     def _write(self, data: bytearray) -> None:
         self._digest.update(data)

@@ -10,8 +10,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from anyio.to_thread import run_sync
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.concurrency import run_in_threadpool
 
 from dashboard.config import Cleaning, Config
 from dashboard.pipeline.receive import Limits
@@ -134,7 +134,7 @@ def limits_of(config: Config) -> Limits:
 async def keep(received: NewUpload, config: Config, store: Store) -> tuple[Upload, dict[str, Any] | None]:
     """Note a received file, and tell what it equals: an earlier upload of the very same content, and its snapshot."""
     try:
-        return await run_in_threadpool(_keep, received, store)
+        return await run_sync(_keep, received, store)
     except BaseException:
         path_of(received, config).unlink(missing_ok=True)
         raise

@@ -18,8 +18,8 @@ from engines.contract import NamedSegment
 from engines.errors import InputError
 from engines.evaluation.drift import Contingency
 from engines.evaluation.holdout import TOP
-from engines.evaluation.metrics import METRICS
 from engines.evaluation.verdict import Candidate, Verdict, verdict
+from engines.metrics import METRICS
 from engines.naming.alignment import aligned
 from storage.contract import Run
 

@@ -18,7 +18,9 @@ from engines.clustering.scaling import Matrix
 from engines.contract import Engine, Fitted
 from engines.errors import InputError
 from engines.evaluation.gap import gap_choice, gap_statistic
-from engines.evaluation.metrics import (
+from engines.evaluation.recommendation import KPoint, recommend
+from engines.evaluation.stability import agreements
+from engines.metrics import (
     SILHOUETTE_SAMPLE,
     Outcome,
     calinski_harabasz,
@@ -26,8 +28,6 @@ from engines.evaluation.metrics import (
     silhouettes,
     smallest_share,
 )
-from engines.evaluation.recommendation import KPoint, recommend
-from engines.evaluation.stability import agreements
 from engines.run import check, in_order
 from engines.stated import stated
 

@@ -11,7 +11,7 @@ from dashboard.frames.cache import FrameCache
 from dashboard.pages.run import page
 from dashboard.pipeline.run import Job, run_job
 from dashboard.services import Services
-from engines.evaluation.metrics import METRICS
+from engines.metrics import METRICS
 from storage.contract import Selection
 from tests.dashboard import shop
 from tests.dashboard.test_cards import words

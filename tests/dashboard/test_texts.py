@@ -23,7 +23,7 @@ msgstr[1] "{n} Filter da"
 
 
 def test_a_file_in_the_folder_is_the_whole_translation(tmp_path, monkeypatch):
-    from dashboard.frames.filters import chips
+    from dashboard.components.chips import chips
 
     (tmp_path / "de.po").write_text(PO, encoding="utf-8")
     monkeypatch.setattr(texts, "FOLDER", tmp_path)

@@ -8,8 +8,8 @@ import pytest
 from sklearn import metrics as reference
 
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
-from engines.evaluation.metrics import METRICS, Outcome, measure, silhouettes
 from engines.kmeans import KMeans
+from engines.metrics import METRICS, Outcome, measure, silhouettes
 from tests.engines.cdnow import cdnow_customers
 
 

@@ -12,10 +12,10 @@ from engines.clustering.clusterers import wrap
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
 from engines.contract import Predecessor
 from engines.errors import InputError
-from engines.evaluation.metrics import METRICS
 from engines.gmm import GaussianMixture
 from engines.hierarchical import Hierarchical
 from engines.kmeans import KMeans
+from engines.metrics import METRICS
 from engines.rfm import RFM
 from engines.run import segment
 from tests.engines.cdnow import cdnow_customers

@@ -9,9 +9,8 @@ from dash.development.base_component import Component
 
 from dashboard.components.cards import empty_state
 from dashboard.frames import filters
-from dashboard.i18n.numbers import NOTHING, count, day, plural
+from dashboard.i18n.numbers import NOTHING, change, count, day, plural
 from dashboard.i18n.texts import say
-from dashboard.pages.segments.key_figures import change
 from dashboard.queries.audiences import Size, newest_run, selection_of, sizes
 from dashboard.queries.which_run import engine_titles, title_of
 from dashboard.services import Services

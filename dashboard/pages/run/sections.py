@@ -11,6 +11,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import cards, name_editor
+from dashboard.components.tables import scrolled, section, table
 from dashboard.i18n.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
 from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import noted, say, segment_name
@@ -18,24 +19,6 @@ from dashboard.queries.comparison import BETTER, metric_rows, metric_text, space
 from dashboard.queries.segment import rules_in_words
 from engines.contract import Knob
 from storage.contract import Run, Snapshot
-
-
-def section(title: str, *parts: Any, hint: str = "") -> Component:
-    """A card with its heading and, under it, a word on what it shows."""
-    under = [html.P(hint, className="seg-hint mb-2")] if hint else []
-    return html.Section([html.H2(title), *under, *parts], className="seg-card")
-
-
-def scrolled(label: str, table: Component) -> Component:
-    """A table that can be moved sideways where it is wider than its place."""
-    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": label})
-
-
-def table(label: str, heads: Sequence[tuple[str, bool]], lines: Sequence[Any], style: str = "") -> Component:
-    """A table of lines under its heads, each with whether it stands over numbers."""
-    head = html.Tr([html.Th(title, scope="col", className="seg-number" if right else "") for title, right in heads])
-    body = html.Table([html.Thead(head), html.Tbody(lines)], className=f"seg-table {style}".strip())
-    return scrolled(label, body)
 
 
 def _pairs(label: str, pairs: Sequence[tuple[str, Any, str]]) -> Component:

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from dashboard.components import html as plain
 from dashboard.frames.sums import Totals
-from dashboard.i18n.numbers import NOTHING, count, day, missing, money, percent, plural, short_money, written
+from dashboard.i18n.numbers import NOTHING, change, count, day, missing, money, percent, plural, short_money
 from dashboard.i18n.texts import explained, noted, say
 from dashboard.queries.history import Moment
 from engines.columns import CLV, MONETARY, describe
@@ -228,20 +228,6 @@ def _way(item: Figure, now: Totals, before: Sequence[Moment]) -> list[Component]
     label = say("{title} by date: {values}", title=item.title, values=words)
     spark = plain.Div(bars, className="spark", title=words, role="img", **{"aria-label": label})
     return [plain.Div([told, spark], className="kpi-way")]
-
-
-def change(before: float | None, now: float | None) -> str:
-    """A change with its sign and arrow: ``▲ +4.2 %``."""
-    if missing(before) or missing(now):
-        return NOTHING
-    if not before:
-        return "= 0" if not now else say("▲ new")
-    share = (now - before) / abs(before)
-    if abs(share) < 0.0005:
-        return f"= 0.0{chr(160)}%"
-    if share > 9.995:
-        return f"▲ ×{written(now / before, ',.0f')}"
-    return f"{'▲ +' if share > 0 else '▼ −'}{percent(abs(share))}"
 
 
 def clv_interval(info: Mapping[str, Any]) -> tuple[float, float] | None:

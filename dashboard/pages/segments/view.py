@@ -14,6 +14,7 @@ from dash.development.base_component import Component
 from dashboard.components import cards, name_editor
 from dashboard.components import example as demo
 from dashboard.components import html as plain
+from dashboard.components.chips import chips
 from dashboard.frames import filters
 from dashboard.frames.filters import View
 from dashboard.frames.run import RunFrame
@@ -136,7 +137,7 @@ def _around(frame: RunFrame, view: View, selection: Selection, sums: Tallies, pr
         "notice": [cards.warning(sentence) for sentence in view.problems],
         "body": False,
         "rail": False,
-        "chips": filters.chips(filters.conditions(selection, frame.currency), prefix),
+        "chips": chips(filters.conditions(selection, frame.currency), prefix),
         "reset": selection.is_everyone,
         "export": {
             "text": say("Export {customers}", customers=plural(customers, "customer")),

@@ -8,11 +8,11 @@ from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import cards, ids
+from dashboard.components.tables import section
 from dashboard.figures import empty, graph_config
 from dashboard.figures import values as figures
 from dashboard.i18n.numbers import day, percent
 from dashboard.i18n.texts import say
-from dashboard.pages.run.sections import section
 from dashboard.pages.value.receipts import (
     Receipt,
     coverage_section,

@@ -9,10 +9,10 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.components.tables import scrolled, section, table
 from dashboard.i18n.numbers import NOTHING, count, day, decimal, money, percent, plural, short_money, written
 from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import noted, say
-from dashboard.pages.run.sections import scrolled, section, table
 from dashboard.queries.receipts import Measure, best_of, way_of
 from engines.value.validation.golden import Comparison
 
