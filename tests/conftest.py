@@ -72,19 +72,19 @@ def pytest_setup_options():
 #: What takes longest: it begins first, so that nothing long is still running alone at the end.
 LONGEST = (
     "browser",
-    "test_api_uploads.py",
-    "test_cli.py",
+    "dashboard/api/test_uploads.py",
+    "dashboard/commands/test_cli.py",
     "plugins",
     "test_kill.py",
     "test_readme.py",
-    "test_store_contract.py",
-    "test_worker.py",
-    "test_restart.py",
-    "test_intake_fuzz.py",
-    "test_cli_reproduce.py",
-    "test_cli_schedules.py",
-    "test_store_migrations.py",
-    "test_cli_predict.py",
+    "storage/test_contract.py",
+    "dashboard/worker/test_worker.py",
+    "dashboard/worker/test_restart.py",
+    "engines/intake/test_fuzz.py",
+    "dashboard/commands/test_reproduce.py",
+    "dashboard/commands/test_schedules.py",
+    "storage/test_migrations.py",
+    "dashboard/commands/test_predict.py",
 )
 
 
@@ -93,7 +93,7 @@ def group_of(nodeid: str) -> str:
     file = nodeid.partition("::")[0]
     if "/browser/" in file:
         return "browser"
-    name = file.rpartition("/")[2]
+    name = file.removeprefix("tests/")
     return "plugins" if name in ("test_plugins.py", "test_docs_plugins.py") else name
 
 

@@ -136,20 +136,19 @@ def answers(product: Product) -> None:
     """What the API says of what is stored."""
     for path in GETS:
         product.get(path)
-    snapshots = product.get("snapshots")["snapshots"]
+    snapshots = product.get("snapshots")
     for snapshot in snapshots:
         product.get(f"snapshots/{snapshot['id']}")
         product.get(f"snapshots/{snapshot['id']}/validation")
-        runs = product.get(f"runs?snapshot={snapshot['id']}")["runs"]
+        runs = product.get(f"runs?snapshot={snapshot['id']}")
         pair = "&".join(f"run={run['id']}" for run in runs)
         product.get(f"compare?{pair}")
         for part in ("metrics", "sizes", "agreement", "cross", "captured", "projection"):
             product.get(f"compare/{part}.csv?{pair}")
-    for run in product.get("runs")["runs"]:
+    for run in product.get("runs"):
         for path in OF_RUN:
             product.get(f"runs/{run['id']}{path}")
-        segments = product.get(f"runs/{run['id']}/segments")
-        for segment in segments["segments"] if isinstance(segments, dict) else segments:
+        for segment in product.get(f"runs/{run['id']}/segments"):
             product.get(f"runs/{run['id']}/segments/{segment['key']}")
         customers = product.get(f"runs/{run['id']}/customers?limit=4")["customers"]
         for customer in customers:

@@ -22,8 +22,8 @@ from dashboard.pipeline.migrate import runs_of_kind
 from dashboard.pipeline.run import Job, run_job
 from dashboard.services import Services
 from tests.dashboard import shop
+from tests.dashboard.pages.test_drift import words
 from tests.dashboard.test_app import callback
-from tests.dashboard.test_page_drift import words
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,8 @@ from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import Selection
 from tests.dashboard import shop
-from tests.dashboard.test_cards import words
-from tests.dashboard.test_page_segments import _call
+from tests.dashboard.components.test_cards import words
+from tests.dashboard.pages.test_segments import _call
 
 
 @pytest.fixture

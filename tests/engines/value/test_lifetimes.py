@@ -17,7 +17,7 @@ from engines.value.lifetime.mbgnbd import MBGNBD
 from engines.value.lifetime.models import LIFETIMES
 from engines.value.lifetime.paretonbd import ParetoNBD
 from engines.value.lifetime.patterns import Histories
-from tests.engines.test_value_cdnow import CALIBRATION_END, customer_table, load
+from tests.engines.value.test_cdnow import CALIBRATION_END, customer_table, load
 
 MODELS = [BGNBD(0.25, 4.4, 0.8, 2.4), MBGNBD(0.53, 6.2, 0.9, 1.6), ParetoNBD(0.55, 10.6, 0.6, 11.7)]
 PUBLISHED = {

@@ -18,8 +18,8 @@ from engines.value.lifetime.models import LIFETIMES, spend_intervals
 from engines.value.lifetime.patterns import Histories
 from engines.value.registry import value_model
 from engines.value.testing import ValueModelContract
-from tests.engines.test_value_formulas import simulate
-from tests.engines.test_value_lifetimes import customers, histories  # noqa: F401
+from tests.engines.value.test_formulas import simulate
+from tests.engines.value.test_lifetimes import customers, histories  # noqa: F401
 
 COLUMNS = [SPEND_LOW, SPEND_HIGH, PURCHASES_LOW, PURCHASES_HIGH]
 

@@ -18,7 +18,7 @@ from engines.errors import InputError
 from storage.contract import Selection
 from storage.contract.exports import ControlGroup
 from tests.dashboard import shop
-from tests.dashboard.test_page_segments import _call
+from tests.dashboard.pages.test_segments import _call
 
 LONG = "Names that are typed in with great care " * 4
 

@@ -14,7 +14,7 @@ from engines.errors import InputError
 from storage import open_store
 from storage.contract.uploads import NewUpload
 from tests.dashboard import shop
-from tests.dashboard.test_cards import words
+from tests.dashboard.components.test_cards import words
 from tests.dashboard.uploading import MAPPING, export
 
 LEDGER = {

@@ -23,7 +23,7 @@ from engines.features import HISTORY
 from storage.contract import Selection
 from storage.testing.samples import sample_orders
 from tests.dashboard import shop
-from tests.dashboard.test_cards import words
+from tests.dashboard.components.test_cards import words
 
 
 @pytest.fixture(scope="module")

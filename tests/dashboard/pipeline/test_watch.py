@@ -24,9 +24,9 @@ from dashboard.worker.schedules import new_schedule, run_due
 from engines.run import segment
 from storage import open_store
 from storage.testing.watch import ALARM, watched_run
-from tests.dashboard.test_alerting import Receiver
+from tests.dashboard.pages.test_drift import words
 from tests.dashboard.test_app import callback
-from tests.dashboard.test_page_drift import words
+from tests.dashboard.worker.test_alerts import Receiver
 
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 

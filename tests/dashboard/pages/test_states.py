@@ -9,8 +9,9 @@ from dashboard.pages import PAGES
 from dashboard.pages.segments.charts import CHARTS
 from dashboard.pages.segments.view import desk
 from dashboard.services import Services
-from tests.dashboard import shop, states
-from tests.dashboard.test_cards import words
+from tests.dashboard import shop
+from tests.dashboard.components.test_cards import words
+from tests.dashboard.pages import states
 
 FINISHED = ("wordy", "single", "nowhere", "crowd", "returns", "yen")
 EVERY = [chart.name for chart in CHARTS]

@@ -17,7 +17,7 @@ import xlsxwriter
 from engines.errors import InputError
 from engines.intake import read_sales
 from engines.intake.sources.files import open_source
-from tests.engines.sales_files import HEADER, ROWS, fingerprint, lines, text
+from tests.engines.intake.sales_files import HEADER, ROWS, fingerprint, lines, text
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from dashboard.services import Services
 from engines.metrics import METRICS
 from storage.contract import Selection
 from tests.dashboard import shop
-from tests.dashboard.test_cards import words
+from tests.dashboard.components.test_cards import words
 
 
 @pytest.fixture(scope="module")

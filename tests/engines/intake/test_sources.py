@@ -10,7 +10,7 @@ import xlsxwriter
 
 from engines.errors import InputError
 from engines.intake import Reading, read_sales
-from tests.engines.sales_files import HEADER, ROWS, lines, opened, text
+from tests.engines.intake.sales_files import HEADER, ROWS, lines, opened, text
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from dashboard.figures.dendrogram import dendrogram_data, dendrogram_words, draw
 from engines.hierarchical import Hierarchical
 from engines.naming.naming import name_segments
 from tests.engines.cdnow import cdnow_customers
-from tests.engines.test_naming import PLAYS
+from tests.engines.naming.test_naming import PLAYS
 
 
 @pytest.fixture(scope="module")

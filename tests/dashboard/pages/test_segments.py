@@ -22,7 +22,7 @@ from dashboard.pages.segments.view import desk
 from dashboard.services import Services
 from storage.contract import Selection
 from tests.dashboard import shop
-from tests.dashboard.test_cards import words
+from tests.dashboard.components.test_cards import words
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from engines.errors import InputError
 from storage.contract import NotFoundError
 from storage.contract.queue import Dependents, LogLine, Starter
 from tests.dashboard import shop
-from tests.dashboard.test_cards import words
+from tests.dashboard.components.test_cards import words
 
 ENTRIES = [entry for entry in registry.registered() if entry.engine is not None]
 COLUMNS = {"recency_days": True, "frequency": True, "monetary": True, "country": False}

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from tests.dashboard.test_cli import SHOP, segmentry, stored  # noqa: F401 - a fixture
+from tests.dashboard.commands.test_cli import SHOP, segmentry, stored  # noqa: F401 - a fixture
 
 POINT = ["as_of", "customers", "ari", "noise_low", "moved_share", "alert"]
 

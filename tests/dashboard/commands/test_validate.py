@@ -10,7 +10,7 @@ from dashboard.app import create_app
 from dashboard.config import load_config
 from dashboard.pipeline.validate import golden_run
 from storage import open_store
-from tests.dashboard.test_cli import SHOP, segmentry, stored  # noqa: F401 - a fixture
+from tests.dashboard.commands.test_cli import SHOP, segmentry, stored  # noqa: F401 - a fixture
 
 
 def test_json_is_the_receipt_and_nothing_is_stored(segmentry, tmp_path):  # noqa: F811

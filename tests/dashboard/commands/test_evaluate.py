@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.dashboard.test_cli import SHOP, segmentry, stored  # noqa: F401 - a fixture
+from tests.dashboard.commands.test_cli import SHOP, segmentry, stored  # noqa: F401 - a fixture
 
 
 def test_json_is_the_whole_answer_and_nothing_is_stored(segmentry, tmp_path):  # noqa: F811

@@ -12,7 +12,7 @@ import pytest
 from engines.errors import InputError
 from engines.intake import read_sales
 from engines.intake.sources import archives
-from tests.engines.sales_files import ROWS, fingerprint, lines, text, zipped, zstd
+from tests.engines.intake.sales_files import ROWS, fingerprint, lines, text, zipped, zstd
 
 
 @pytest.fixture
