@@ -10,6 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import html as plain
+from dashboard.components.attributes import aria
 from dashboard.frames.sums import SegmentTotals
 from dashboard.i18n.numbers import NOTHING, count, days, decimal, money, percent, round_money, short_money
 from dashboard.i18n.texts import explained, noted, say, segment_name, titled
@@ -19,7 +20,7 @@ from engines.contract import NamedSegment
 
 def swatch(colour: str) -> Component:
     """A segment's colour, beside its name."""
-    return plain.Span(className="seg-swatch", style={"backgroundColor": themed(colour)}, **{"aria-hidden": "true"})
+    return plain.Span(className="seg-swatch", style={"backgroundColor": themed(colour)}, **aria(hidden="true"))
 
 
 def themed(colour: str) -> str:
@@ -94,7 +95,7 @@ def segment_table(
         className="seg-scroll",
         tabIndex=0,
         role="region",
-        **{"aria-label": say("Segments in view: size, revenue, means and recommended action")},
+        **aria(label=say("Segments in view: size, revenue, means and recommended action")),
     )
 
 
@@ -119,7 +120,7 @@ def _segment_line(
         title=say("Stop filtering by {segment}", segment=called)
         if chosen
         else say("Show only {segment}", segment=called),
-        **{"aria-pressed": "true" if chosen else "false"},
+        **aria(pressed="true" if chosen else "false"),
     )
     numbers = (
         (count(row.customers), None),

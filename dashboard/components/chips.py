@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.components.attributes import aria
 from dashboard.frames.filters import Condition
 from dashboard.i18n.texts import say
 
@@ -17,11 +18,11 @@ def chips(found: Sequence[Condition], prefix: str) -> list[Component]:
         return [html.Span(say("No filters: everyone is in view."), className="seg-hint")]
     return [
         html.Button(
-            [item.words, html.Span("×", **{"aria-hidden": "true"})],
+            [item.words, html.Span("×", **aria(hidden="true"))],
             id={"type": f"{prefix}-chip", "field": item.field, "value": item.value},
             className="chip",
             title=say("Remove the filter {filter}", filter=item.words),
-            **{"aria-label": say("Remove the filter {filter}", filter=item.words)},
+            **aria(label=say("Remove the filter {filter}", filter=item.words)),
         )
         for item in found
     ]

@@ -8,6 +8,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.components.attributes import aria
 from dashboard.i18n.numbers import NOTHING, money, written
 from dashboard.i18n.texts import say
 from engines.intake import NOTES, RULES
@@ -40,7 +41,7 @@ def ledger_table(ledger: Mapping[str, Any], currency: str) -> Component:
     ]
     table = html.Table([html.Thead(head), html.Tbody(rows)], className="seg-table seg-ledger")
     return html.Div(
-        table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": say("Where every line went")}
+        table, className="seg-scroll", tabIndex=0, role="region", **aria(label=say("Where every line went"))
     )
 
 

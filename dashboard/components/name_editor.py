@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard.components import html as plain
+from dashboard.components.attributes import aria
 from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import say, segment_name
 from dashboard.pipeline.rename import rename
@@ -34,7 +35,7 @@ def pencil(page: str, run_id: int, segment: NamedSegment) -> Component:
         type="button",
         className="seg-pencil",
         title=label,
-        **{"aria-label": label},
+        **aria(label=label),
     )
     told = say("Name and action stay with these customers in later runs.")
     pin = [plain.Span(say("pinned"), className="seg-badge seg-pinned", title=told)] if segment.pinned else []

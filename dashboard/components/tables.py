@@ -8,6 +8,8 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.components.attributes import aria
+
 
 def section(title: str, *parts: Any, hint: str = "") -> Component:
     """A card with its heading and, under it, a word on what it shows."""
@@ -17,7 +19,7 @@ def section(title: str, *parts: Any, hint: str = "") -> Component:
 
 def scrolled(label: str, table: Component) -> Component:
     """A table that can be moved sideways where it is wider than its place."""
-    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": label})
+    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **aria(label=label))
 
 
 def table(label: str, heads: Sequence[tuple[str, bool]], lines: Sequence[Any], style: str = "") -> Component:

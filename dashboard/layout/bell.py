@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 from flask import request
 
 from dashboard.components import ids
+from dashboard.components.attributes import aria
 from dashboard.i18n.numbers import day, plural, written
 from dashboard.i18n.texts import say
 from dashboard.queries.which_run import engine_titles
@@ -32,10 +33,10 @@ def filled(services: Services) -> list[Component]:
     titles = engine_titles()
     told = say("{alerts} not acknowledged", alerts=plural(number, "alert")) if number else say("No open alerts")
     sign = html.Summary(
-        [html.Span("▲ " if number else "△ ", **{"aria-hidden": "true"}), str(number) if number else ""],
+        [html.Span("▲ " if number else "△ ", **aria(hidden="true")), str(number) if number else ""],
         className="seg-icon seg-bell-sign" + (" seg-alarm" if number else ""),
         title=told,
-        **{"aria-label": told},
+        **aria(label=told),
     )
     lines = [html.Li(_line(alert, titles.get(alert.engine, alert.engine))) for alert in alerts]
     body: list[Component] = [html.P(told, className="seg-hint mb-2")]
@@ -58,7 +59,7 @@ def _line(alert: Alert, engine: str) -> list[Component]:
         id={"type": SEEN, "alert": alert.id},
         type="button",
         className="btn btn-sm btn-outline-secondary ms-2",
-        **{"aria-label": say("Acknowledge: {alert}", alert=about)},
+        **aria(label=say("Acknowledge: {alert}", alert=about)),
     )
     return [dcc.Link(about, href=f"/drift?run={alert.run_id}"), button]
 

@@ -18,6 +18,7 @@ from flask import Flask, Response, current_app, g, request, send_file
 
 from dashboard.components import cards, ids
 from dashboard.components import example as demo
+from dashboard.components.attributes import aria
 from dashboard.config import shipped
 from dashboard.figures import country_map
 from dashboard.figures.countries import outlines
@@ -127,9 +128,9 @@ def _outlines() -> Response:
 
 def _frame() -> Component:
     links = {area: [_link(page) for page in _pages(area)] for area in ("marketing", "operations")}
-    divider = html.Span(className="seg-divider", role="separator", **{"aria-orientation": "vertical"})
+    divider = html.Span(className="seg-divider", role="separator", **aria(orientation="vertical"))
     theme_button = html.Button(
-        id=THEME_BUTTON, type="button", className="seg-icon seg-theme", **{"aria-label": say("Theme")}
+        id=THEME_BUTTON, type="button", className="seg-icon seg-theme", **aria(label=say("Theme"))
     )
     sign = html.Img(src="/assets/favicon.svg", alt="", width=24, height=24)
     badge = html.Span(cards.synthetic_badge(), id=SYNTHETIC, hidden=True)
@@ -145,7 +146,7 @@ def _frame() -> Component:
             html.Nav(
                 [*links["marketing"], divider, *links["operations"]],
                 className="seg-nav",
-                **{"aria-label": say("Pages")},
+                **aria(label=say("Pages")),
             ),
             html.Div([badge, *pickers], className="seg-context", role="group", **about),
             html.Div([bell.bell(), theme_button], className="seg-theme-place d-flex gap-2"),

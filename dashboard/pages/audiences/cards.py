@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard.components.attributes import aria
 from dashboard.components.cards import empty_state
 from dashboard.frames import filters
 from dashboard.i18n.numbers import NOTHING, change, count, day, plural
@@ -67,7 +68,7 @@ def _framed(
     return html.Section(
         [html.Div(head, className="audience-head"), *body, html.Div(actions, className="aside-actions")],
         className="seg-card audience",
-        **{"aria-label": audience.name},
+        **aria(label=audience.name),
     )
 
 
@@ -83,7 +84,7 @@ def _buttons(audience: Audience) -> list[Component]:
             words,
             id={"type": f"audiences-{action}", "id": audience.id},
             className="btn btn-outline-secondary btn-sm",
-            **{"aria-label": label.format(audience=audience.name)},
+            **aria(label=label.format(audience=audience.name)),
         )
         for action, words, label in named
     ]
@@ -124,7 +125,7 @@ def _spark(found: Sequence[Size]) -> Component:
         for size in found
     ]
     label = say("{title} by date: {values}", title=say("Customers"), values=words)
-    return html.Div(bars, className="spark", title=words, role="img", **{"aria-label": label})
+    return html.Div(bars, className="spark", title=words, role="img", **aria(label=label))
 
 
 def _table(found: Sequence[Size]) -> Component:

@@ -11,6 +11,7 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update, set_prop
 from dash.development.base_component import Component
 
 from dashboard.components import cards, ids
+from dashboard.components.attributes import aria
 from dashboard.figures import choose_k as figures
 from dashboard.figures import graph_config
 from dashboard.i18n.numbers import count, day, plural
@@ -60,7 +61,7 @@ def layout(services: Services, **query: Any) -> Component:
             ),
             _controls(_question(wanted, _gap(query))),
             html.Div(_busy(), id=BUSY, role="status"),
-            html.Div(id=FOUND, hidden=True, **{"aria-live": "polite"}),
+            html.Div(id=FOUND, hidden=True, **aria(live="polite")),
             dcc.Store(id=SHOWN, data=snapshot.id),
             dcc.Store(id=REMEMBERED),
         ]
@@ -115,7 +116,7 @@ def _busy() -> list[Component]:
         ],
         className="seg-card",
     )
-    return [told, html.Div([blank] * _PANELS, className="seg-grid mt-3", style=_GRID, **{"aria-hidden": "true"})]
+    return [told, html.Div([blank] * _PANELS, className="seg-grid mt-3", style=_GRID, **aria(hidden="true"))]
 
 
 def _question(engine: str, gap: list[str] | None) -> Question:
@@ -281,14 +282,12 @@ def _table(found: KSelection, curves: tuple[figures.Curve, ...]) -> Component:
     for place, point in enumerate(found.points):
         chosen = point.k == found.recommended
         cells = [html.Td(_cell(curve, place), className="seg-number") for curve in curves]
-        mark = [" ", html.Span("★", **{"aria-label": say("recommended")})] if chosen else []
+        mark = [" ", html.Span("★", **aria(label=say("recommended")))] if chosen else []
         number = html.Th([str(point.k), *mark], scope="row", className="text-nowrap")
         segments = html.Td(count(point.segments), className="seg-number")
         lines.append(html.Tr([number, segments, *cells], className="seg-here" if chosen else ""))
     table = html.Table([html.Thead(head), html.Tbody(lines)], className="seg-table")
-    return html.Div(
-        table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": say("Every k in figures")}
-    )
+    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **aria(label=say("Every k in figures")))
 
 
 def _cell(curve: figures.Curve, place: int) -> str:

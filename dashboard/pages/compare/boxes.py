@@ -10,6 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import cards
+from dashboard.components.attributes import aria, data
 from dashboard.figures import graph_config
 from dashboard.i18n.numbers import NOTHING, count, percent, plural, short_money, written
 from dashboard.i18n.retelling import retold
@@ -48,7 +49,7 @@ def panel(name: str, title: str, hint: str, figure: Any, numbers: Part, files: s
             kind.upper(),
             className="link-button",
             title=say("Download the picture as {kind}", kind=kind.upper()),
-            **{"data-picture": kind, "data-graph": name, "data-name": f"segmentry-{name}"},
+            **data(picture=kind, graph=name, name=f"segmentry-{name}"),
         )
         for kind in ("png", "svg")
     ]
@@ -103,7 +104,7 @@ def plain_table(title: str, numbers: Part, most: int = 200) -> Component:
 
 def scrolled(children: Any, label: str) -> Component:
     """A table that is moved sideways within its card where it is too wide."""
-    return html.Div(children, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": label})
+    return html.Div(children, className="seg-scroll", tabIndex=0, role="region", **aria(label=label))
 
 
 def part_address(name: str, runs: Sequence[Run]) -> str:
@@ -190,7 +191,7 @@ def least(values: Sequence[float | None]) -> set[int]:
 
 
 def _cell(text: str, hover: str, best: bool, wrap: bool = False) -> Component:
-    shown = [text, html.Span(" ★", **{"aria-label": say("best")})] if best else text
+    shown = [text, html.Span(" ★", **aria(label=say("best")))] if best else text
     style = f"seg-number{' text-wrap' if wrap else ''}{' seg-best' if best else ''}"
     return html.Td(shown, className=style, title=hover)
 

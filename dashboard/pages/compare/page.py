@@ -11,6 +11,7 @@ from dash import Dash, Input, Output, State, dcc, html, no_update, set_props
 from dash.development.base_component import Component
 
 from dashboard.components import cards, ids
+from dashboard.components.attributes import aria
 from dashboard.i18n.numbers import day, plural
 from dashboard.i18n.texts import say
 from dashboard.pages.compare import boxes as view
@@ -77,7 +78,7 @@ def layout(services: Services, **query: Any) -> Component:
             html.H1(say("Compare engines")),
             html.P(f"{place}: {plural(snapshot.customers, 'customer')}.", className="seg-lead mb-2"),
             html.Fieldset([html.Legend(say("Runs"), className="seg-unseen"), picked], className="mb-2"),
-            html.P(id=LEAD, className="seg-lead", **{"aria-live": "polite"}),
+            html.P(id=LEAD, className="seg-lead", **aria(live="polite")),
             dcc.Loading(html.Div(id=BODY, className="seg-tall"), delay_show=300),
             _pair(choice),
             dcc.Store(id=REMEMBERED),
@@ -107,7 +108,7 @@ def _pair(choice: Choice) -> Component:
                     html.H2(say("About whom they disagree")),
                     html.P(asked, className="seg-hint mb-2"),
                     segments,
-                    html.Div(id=ROWS, className="mt-2", **{"aria-live": "polite"}),
+                    html.Div(id=ROWS, className="mt-2", **aria(live="polite")),
                 ],
                 className="seg-card mt-3",
             ),

@@ -10,6 +10,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.components.attributes import aria
 from dashboard.config import Config
 from dashboard.i18n.numbers import NOTHING, day, percent, written
 from dashboard.i18n.retelling import retold
@@ -105,7 +106,7 @@ def first_lines(seen: Preview) -> Component:
         for line in seen.lines[:_SHOWN]
     ]
     table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="seg-table data-lines")
-    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": say("First lines")})
+    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **aria(label=say("First lines")))
 
 
 def mapping_part(seen: Preview, chosen: Mapping[str, str]) -> Component:
@@ -308,7 +309,7 @@ def choice_part(name: str, place: str, legend: str, choice: Choice | None, value
         hidden=choice is None and not value,
         className="data-choice",
         role="group",
-        **{"aria-labelledby": f"{name}-legend"},
+        **aria(labelledby=f"{name}-legend"),
     )
 
 

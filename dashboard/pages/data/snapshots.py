@@ -5,6 +5,7 @@ from __future__ import annotations
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard.components.attributes import aria
 from dashboard.components.ledger import ledger_table
 from dashboard.i18n.numbers import NOTHING, count, day, plural, short_money
 from dashboard.i18n.texts import noted, say
@@ -40,7 +41,7 @@ def there(services: Services) -> Component:
         [
             html.H2(say("What is there")),
             html.P([lead, " ", dcc.Link(say("Run engines on them"), href="/new"), "."], className="seg-hint mb-2"),
-            html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": say("Snapshots")}),
+            html.Div(table, className="seg-scroll", tabIndex=0, role="region", **aria(label=say("Snapshots"))),
         ],
         className="seg-card",
     )

@@ -9,6 +9,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard.components.attributes import aria, data
 from dashboard.i18n.numbers import day, written
 from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import noted, say
@@ -68,7 +69,7 @@ def choosing(services: Services) -> Component:
             html.Div(
                 [
                     html.P("", id="data-sent", className="mb-1", role="status"),
-                    html.Progress(id="data-bar", max="100", value="0", **{"aria-label": say("Uploaded")}),
+                    html.Progress(id="data-bar", max="100", value="0", **aria(label=say("Uploaded"))),
                     html.Button(
                         say("Cancel"), id="data-abort", className="btn btn-outline-secondary btn-sm ms-2", type="button"
                     ),
@@ -81,7 +82,7 @@ def choosing(services: Services) -> Component:
         ],
         id="data-drop",
         className="data-drop",
-        **{"data-limit": str(limit * 2**20), "data-kinds": " ".join(UPLOADABLE)},
+        **data(limit=str(limit * 2**20), kinds=" ".join(UPLOADABLE)),
     )
     waiting = [item for item in services.store.uploads() if item.snapshot_id is None][:_RECENT]
     links = [
@@ -171,7 +172,7 @@ def _form(services: Services, upload: Upload, asked: Asked, seen: Preview, chose
         form.mapping_part(seen, chosen),
         orders,
         decimals,
-        html.Div(form.told_of(seen), id=TOLD, **{"aria-live": "polite"}),
+        html.Div(form.told_of(seen), id=TOLD, **aria(live="polite")),
         html.H3(say("What counts"), className="data-head"),
         form.rules_part(services.config, asked.cleaning),
         html.H3(say("What is made of it"), className="data-head"),
@@ -240,8 +241,8 @@ def _where(services: Services, upload: Upload, asked: Asked) -> list[Component]:
 def _result(upload: Upload) -> list[Component]:
     is_busy = upload.state in BUSY
     return [
-        html.Div(id=REFUSED, **{"aria-live": "polite"}),
-        html.Div(outcome(upload), id=OUTCOME, **{"aria-live": "polite"}),
+        html.Div(id=REFUSED, **aria(live="polite")),
+        html.Div(outcome(upload), id=OUTCOME, **aria(live="polite")),
         html.P("", id=STALE, className="seg-hint mt-2 mb-0"),
         html.Div(
             [

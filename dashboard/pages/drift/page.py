@@ -10,6 +10,7 @@ from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import cards, ids
+from dashboard.components.attributes import aria
 from dashboard.figures import drift as figures
 from dashboard.figures import empty, graph_config
 from dashboard.i18n.numbers import NOTHING, count, day, percent, plural, with_days, written
@@ -144,7 +145,7 @@ def _against(live: Mapping[int, LivePoint]) -> Component:
         "Both models, that of the run before and the new one, label the customers of both as they are "
         "now. Noise is that of the timeline at the same date; without one it is measured below the alarm line."
     )
-    scrolling = html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": say("Live runs")})
+    scrolling = html.Div(table, className="seg-scroll", tabIndex=0, role="region", **aria(label=say("Live runs")))
     return html.Section(
         [html.H2(say("Runs against the runs before them")), html.P(hint, className="seg-hint mb-1"), scrolling],
         className="seg-card",
@@ -257,7 +258,7 @@ def _table(points: Sequence[DriftPoint]) -> Component:
     ]
     table = html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table")
     return html.Div(
-        table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": say("Points of the timeline")}
+        table, className="seg-scroll", tabIndex=0, role="region", **aria(label=say("Points of the timeline"))
     )
 
 

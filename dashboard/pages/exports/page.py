@@ -9,6 +9,7 @@ from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import cards
+from dashboard.components.attributes import aria
 from dashboard.exports.manifest import OTHERS, again, conditions_of, file_name, view_of
 from dashboard.i18n.numbers import NOTHING, count, day, percent, plural, written
 from dashboard.i18n.texts import noted, say
@@ -81,7 +82,7 @@ def layout(services: Services, before: str = "", **query: Any) -> Component:
                 ),
                 className="seg-lead",
             ),
-            html.Section(table, className="seg-card seg-scroll", tabIndex=0, **{"aria-label": say(TITLE)}),
+            html.Section(table, className="seg-card seg-scroll", tabIndex=0, **aria(label=say(TITLE))),
             html.Nav(_pages(found, bool(before), query.get("run")), className="exports-pages"),
         ]
     )

@@ -11,6 +11,7 @@ from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import cards, ids
+from dashboard.components.attributes import aria
 from dashboard.figures import graph_config
 from dashboard.figures import migration as figures
 from dashboard.i18n.numbers import count, day, percent, plural, short_money
@@ -65,7 +66,7 @@ def layout(services: Services, **query: Any) -> Component:
                 [_picker(START, say("From"), starts, start), _picker(END, say("to"), ends, end)],
                 className="d-flex flex-wrap align-items-center gap-2 mb-2",
             ),
-            dcc.Loading(html.Div(id=FOUND, **{"aria-live": "polite"}), delay_show=300),
+            dcc.Loading(html.Div(id=FOUND, **aria(live="polite")), delay_show=300),
             html.Div(id=SIZES),
             dcc.Store(id=SHOWN, data=run.id),
         ]
@@ -293,4 +294,4 @@ def _matrix(moves: Migration, currency: str) -> Component:
 
 
 def _scrolling(table: Component, label: str) -> Component:
-    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **{"aria-label": label})
+    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **aria(label=label))

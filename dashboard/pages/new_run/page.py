@@ -11,6 +11,7 @@ from dash.exceptions import PreventUpdate
 from flask import request
 
 from dashboard.components import cards
+from dashboard.components.attributes import aria
 from dashboard.components.run_cards import BODY, CANCEL, HEAD, LOG, alert, panel, standings
 from dashboard.i18n.numbers import day, plural
 from dashboard.i18n.retelling import reason_of
@@ -101,7 +102,7 @@ def _watching(services: Services, numbers: list[int]) -> Component:
                 ],
                 className="mb-2",
             ),
-            html.Div(id=SAID, **{"aria-live": "assertive"}),
+            html.Div(id=SAID, **aria(live="assertive")),
             html.Div(cards_of, id=PANELS),
             dcc.Store(id=WATCHED, data={"runs": numbers, "states": states}),
             dcc.Interval(id=TICK, interval=1000, disabled=not _is_busy(states)),

@@ -9,6 +9,8 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard.components import attributes
+from dashboard.components.attributes import aria
 from dashboard.i18n.numbers import day, plural
 from dashboard.i18n.texts import say
 from dashboard.pages.new_run import form
@@ -49,7 +51,7 @@ def data(snapshots: list[Snapshot], begin: Snapshot) -> list[Component]:
     upload = [say("Other sales?"), " ", dcc.Link(say("Upload them on the Data page"), href="/data"), "."]
     return [
         html.Div(cells, className="data-cells"),
-        html.P("", id=TOLD, className="seg-hint mt-2 mb-0", **{"aria-live": "polite"}),
+        html.P("", id=TOLD, className="seg-hint mt-2 mb-0", **aria(live="polite")),
         html.P(upload, className="seg-hint mb-0"),
     ]
 
@@ -95,7 +97,7 @@ def engines(services: Services, begin: Snapshot) -> list[Component]:
         html.Div(
             [html.Label([say("Seed of everything random"), seed], className="data-label", title=hint)],
             className="new-run-seed new-run-bounds",
-            **{"data-low": "0", "data-high": "4294967295"},
+            **attributes.data(low="0", high="4294967295"),
         ),
     ]
 
@@ -103,8 +105,8 @@ def engines(services: Services, begin: Snapshot) -> list[Component]:
 def review() -> list[Component]:
     """The third step: what is going to happen, in words, and the button that has it happen."""
     return [
-        html.Div(id=REVIEW, **{"aria-live": "polite"}),
-        html.Div(id=REFUSED, **{"aria-live": "assertive"}),
+        html.Div(id=REVIEW, **aria(live="polite")),
+        html.Div(id=REFUSED, **aria(live="assertive")),
         dbc.Button(say("Start"), id=START, color="primary", size="sm", disabled=True),
         html.Span(say("A worker computes it; this page may be left and come back to."), className="seg-hint ms-2"),
     ]

@@ -12,6 +12,7 @@ from dash.exceptions import PreventUpdate
 from flask import request
 
 from dashboard.components import cards, ids
+from dashboard.components.attributes import aria
 from dashboard.components.run_cards import alert
 from dashboard.i18n.numbers import plural
 from dashboard.i18n.retelling import reason_of
@@ -68,8 +69,8 @@ def layout(services: Services, **query: Any) -> Component:
     return html.Div(
         [
             html.H1(say("Runs")),
-            html.Div([start, *pickers, html.Div(id=COMPARE, **{"aria-live": "polite"})], className="runs-bar"),
-            html.Div(id=SAID, **{"aria-live": "assertive"}),
+            html.Div([start, *pickers, html.Div(id=COMPARE, **aria(live="polite"))], className="runs-bar"),
+            html.Div(id=SAID, **aria(live="assertive")),
             html.Div(_listed(services, wanted, (), query.get("run")), id=LIST),
             dcc.Store(id=CURRENT, data=query.get("run")),
             dcc.Store(id=SEEN, data=_seen(runs)),
@@ -107,7 +108,7 @@ def _listed(services: Services, wanted: Filter, picked: Any, current: str | None
     drawn = table(shown[:SHOWN], runs, snapshots, engine_titles(), services.clock(), picked=picked, current=current)
     return [
         html.P(lead, className="seg-lead"),
-        html.Section(drawn, className="seg-card seg-scroll", tabIndex=0, **{"aria-label": say("Runs")}),
+        html.Section(drawn, className="seg-card seg-scroll", tabIndex=0, **aria(label=say("Runs"))),
     ]
 
 

@@ -12,6 +12,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import cards
+from dashboard.components.attributes import aria
 from dashboard.i18n.numbers import NOTHING, day, percent, plural
 from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import noted, say
@@ -183,7 +184,7 @@ def _button(text: str, kind: str, run_id: int, title: str = "") -> Component:
         type="button",
         className="link-button",
         title=told,
-        **{"aria-label": told},
+        **aria(label=told),
     )
 
 

@@ -10,6 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 from pandas import DataFrame
 
+from dashboard.components.attributes import aria
 from dashboard.components.cards import swatch
 from dashboard.figures.customer_orders import order_figure
 from dashboard.frames.run import RunFrame
@@ -200,7 +201,7 @@ def _order_table(rows: Sequence[Component], label: str) -> Component:
             html.Th(say("Items"), scope="col", className="seg-number"),
         ]
     )
-    return html.Table([html.Thead(head), html.Tbody(rows)], className="seg-table", **{"aria-label": label})
+    return html.Table([html.Thead(head), html.Tbody(rows)], className="seg-table", **aria(label=label))
 
 
 # --- segments from date to date ---------------------------------------------------------------------------------------
@@ -216,7 +217,7 @@ def _over_time(then: Sequence[Then], run_id: int, customer_id: str) -> Component
         what = [swatch(segment.colour), segment_name(segment.name)] if segment else say("no customer yet")
         shown = html.Strong(date_words) if here or segment is None else address
         lines.append(html.Tr([html.Th(shown, scope="row"), html.Td(what)]))
-    return html.Table(html.Tbody(lines), className="seg-table", **{"aria-label": say("Segment by date")})
+    return html.Table(html.Tbody(lines), className="seg-table", **aria(label=say("Segment by date")))
 
 
 def customer_address(run_id: int, customer_id: str) -> str:

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard.components.attributes import aria, data
 from dashboard.figures import Drawing, clouds, cohorts, country_map, empty, graph_config, heatmap, treemap
 from dashboard.figures import segments as charts
 from dashboard.figures import spreads as distributions
@@ -209,7 +210,7 @@ def _tabbed(name: str, group: tuple[Chart, ...]) -> list[Component]:
         label_class_name="btn btn-outline-secondary",
         label_checked_class_name="active",
     )
-    head = html.Div(chooser, role="group", **{"aria-label": say("Which chart is shown here")})
+    head = html.Div(chooser, role="group", **aria(label=say("Which chart is shown here")))
     return [head, *(_panel(chart, hidden=chart is not group[0]) for chart in group)]
 
 
@@ -229,19 +230,13 @@ def _panel(chart: Chart, *, hidden: bool = False) -> Component:
             dcc.Loading(graph, delay_show=400, overlay_style={"visibility": "visible", "opacity": 0.5}, type="dot"),
             html.Div(
                 [
-                    html.Button(
-                        say("Show as table"), id=chart.more, className="link-button", **{"aria-expanded": "false"}
-                    ),
+                    html.Button(say("Show as table"), id=chart.more, className="link-button", **aria(expanded="false")),
                     *(
                         html.Button(
                             kind.upper(),
                             className="link-button",
                             title=say("Download the picture as {kind}", kind=kind.upper()),
-                            **{
-                                "data-picture": kind,
-                                "data-graph": chart.graph,
-                                "data-name": f"segmentry-{chart.picture}",
-                            },
+                            **data(picture=kind, graph=chart.graph, name=f"segmentry-{chart.picture}"),
                         )
                         for kind in ("png", "svg")
                     ),
@@ -252,5 +247,5 @@ def _panel(chart: Chart, *, hidden: bool = False) -> Component:
         ],
         id=chart.place,
         hidden=hidden,
-        **{"aria-labelledby": title_id, "aria-describedby": chart.words},
+        **aria(labelledby=title_id, describedby=chart.words),
     )

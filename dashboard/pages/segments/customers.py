@@ -14,6 +14,7 @@ import numpy as np
 from dash import ClientsideFunction, Input, Output, State, html
 from dash.development.base_component import Component
 
+from dashboard.components.attributes import aria
 from dashboard.components.cards import themed
 from dashboard.frames.columns import Mask
 from dashboard.frames.run import RunFrame
@@ -175,7 +176,7 @@ def chooser(component_id: str) -> Component:
                         dbc.Checklist(id=f"{component_id}-chosen", options=[], value=[]),
                         className="column-list",
                         role="group",
-                        **{"aria-label": say("Columns of the table")},
+                        **aria(label=say("Columns of the table")),
                     ),
                 ],
                 className="columns",

@@ -8,6 +8,7 @@ import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
+from dashboard.components.attributes import aria
 from dashboard.exports.choices import LEAST_SHARE, MOST_SEED, MOST_SHARE
 from dashboard.exports.files import column_order
 from dashboard.i18n.texts import noted, say, titled
@@ -69,7 +70,7 @@ def panel(page: str) -> Component:
         className="choices-list",
         hidden=True,
         role="group",
-        **{"aria-label": say("Columns of the file")},
+        **aria(label=say("Columns of the file")),
     )
     body = [
         _radio(page, "format", say("Format"), _FORMATS),

@@ -9,6 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components import html as plain
+from dashboard.components.attributes import aria
 from dashboard.frames.sums import Totals
 from dashboard.i18n.numbers import NOTHING, change, count, day, missing, money, percent, plural, short_money
 from dashboard.i18n.texts import explained, noted, say
@@ -50,14 +51,14 @@ def kpi_skeleton() -> Component:
     return html.Div(
         [html.Div("\u00a0", className=f"kpi-{part} skeleton") for part in ("title", "value", "note")],
         className="kpi seg-card",
-        **{"aria-hidden": "true"},
+        **aria(hidden="true"),
     )
 
 
 def skeleton(lines: int, name: str = "") -> Component:
     """The place of a card or table of so many lines that is still to come: what stands below need not move then."""
     return html.Div(
-        [html.Div("\u00a0", className="skeleton") for _ in range(lines)], className=name, **{"aria-hidden": "true"}
+        [html.Div("\u00a0", className="skeleton") for _ in range(lines)], className=name, **aria(hidden="true")
     )
 
 
@@ -226,7 +227,7 @@ def _way(item: Figure, now: Totals, before: Sequence[Moment]) -> list[Component]
         for place, number in enumerate(values)
     ]
     label = say("{title} by date: {values}", title=item.title, values=words)
-    spark = plain.Div(bars, className="spark", title=words, role="img", **{"aria-label": label})
+    spark = plain.Div(bars, className="spark", title=words, role="img", **aria(label=label))
     return [plain.Div([told, spark], className="kpi-way")]
 
 

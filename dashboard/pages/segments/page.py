@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard.components import ids, name_editor
+from dashboard.components.attributes import aria
 from dashboard.frames import filters
 from dashboard.frames.filters import LISTS, MEASURES, View
 from dashboard.i18n.texts import say
@@ -87,7 +88,7 @@ def layout(services: Services, **query: Any) -> Component:
                 ],
                 id=RAIL,
                 className="segments-rail",
-                **{"aria-label": say("Filters")},
+                **aria(label=say("Filters")),
             ),
             html.Div([toolbar(), html.Div(id=NOTICE), _body()], className="segments-main"),
             name_editor.editor(PAGE),

@@ -12,6 +12,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components import html as plain
+from dashboard.components.attributes import aria
 from dashboard.components.cards import swatch, themed
 from dashboard.frames.filters import LISTS, MEASURES, Measure
 from dashboard.frames.run import RunFrame
@@ -54,7 +55,7 @@ def rail(prefix: str) -> list[Component]:
                     className="options-scroll",
                     tabIndex=0,
                     role="group",
-                    **{"aria-label": say("Countries")},
+                    **aria(label=say("Countries")),
                 ),
             ),
             id=f"{prefix}-country-group",

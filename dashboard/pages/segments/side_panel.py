@@ -12,6 +12,7 @@ from dash.exceptions import PreventUpdate
 
 from dashboard.components import html as plain
 from dashboard.components import ids
+from dashboard.components.attributes import aria, data
 from dashboard.components.cards import warning
 from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import say, segment_name
@@ -35,7 +36,8 @@ def opener(segment: NamedSegment) -> Component:
         type="button",
         className="about-button",
         title=label,
-        **{"data-about": str(segment.key), "aria-label": label},
+        **data(about=str(segment.key)),
+        **aria(label=label),
     )
 
 

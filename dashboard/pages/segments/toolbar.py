@@ -6,6 +6,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.components.attributes import aria
 from dashboard.i18n.texts import say
 from dashboard.pages.segments import audience_window as audience_saver
 from dashboard.pages.segments import export_window as export_panel
@@ -61,7 +62,7 @@ def toolbar() -> Component:
             ),
             html.Div(
                 [
-                    html.Div(id=CHIPS, className="chips", role="group", **{"aria-label": say("Filters in force")}),
+                    html.Div(id=CHIPS, className="chips", role="group", **aria(label=say("Filters in force"))),
                     html.Button(say("Reset all"), id=RESET, className="link-button reset", hidden=True),
                 ],
                 className="chip-row",

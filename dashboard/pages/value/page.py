@@ -8,6 +8,7 @@ from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import cards, ids
+from dashboard.components.attributes import aria
 from dashboard.components.tables import section
 from dashboard.figures import empty, graph_config
 from dashboard.figures import values as figures
@@ -169,7 +170,7 @@ def _graph(name: str, title: str, hint: str, *, hidden: bool = False) -> Compone
         ],
         className="seg-card",
         hidden=hidden,
-        **{"aria-labelledby": f"{name}-title", "aria-describedby": words},
+        **aria(labelledby=f"{name}-title", describedby=words),
     )
 
 
@@ -198,7 +199,7 @@ def _golden_place() -> Component:
         "that this installation works things out as the literature does."
     )
     button = html.Button(say("Fit CDNOW now"), id=GOLDEN_BUTTON, className="btn btn-sm btn-outline-secondary")
-    place = html.Div([button], id=GOLDEN, **{"aria-live": "polite"})
+    place = html.Div([button], id=GOLDEN, **aria(live="polite"))
     return section(say("Golden run"), dcc.Loading(place, delay_show=200, type="dot"), hint=hint)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.components.attributes import aria
 from dashboard.components.tables import scrolled, section, table
 from dashboard.i18n.numbers import NOTHING, count, day, decimal, money, percent, plural, short_money, written
 from dashboard.i18n.retelling import retold
@@ -78,7 +79,7 @@ def verdicts(receipt: Receipt) -> Component:
 
 
 def _verdict(title: str, model: str, good: bool | None, words: str) -> Component:
-    mark = html.Span("✓ " if good else "▲ ", **{"aria-hidden": "true"})
+    mark = html.Span("✓ " if good else "▲ ", **aria(hidden="true"))
     state = say("beats its baselines") if good else say("does not beat its baselines")
     return html.Div(
         [
@@ -160,7 +161,7 @@ def figures_table(
     ]
     lines = []
     for name in names:
-        mark = [html.Span(" ★", title=say("in use"), **{"aria-label": say("in use")})] if name == chosen else []
+        mark = [html.Span(" ★", title=say("in use"), **aria(label=say("in use")))] if name == chosen else []
         kind = html.Span(" " + say("baseline"), className="seg-hint fw-normal") if name in baselines else None
         cells = [
             html.Td(
