@@ -1,38 +1,53 @@
-"""What pages, API and worker are handed: settings, the store, and what was read from it or worked out already."""
+"""What pages, API and worker are handed: settings, the store, and caches of what was read or worked out already."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from dashboard.answer_cache import Kept
+from dashboard.cache import Cache
 from dashboard.clock import now
 from dashboard.config import Config
 from dashboard.frames.cache import FrameCache
 from engines.evaluation.migration import Migration
 from engines.evaluation.selection import KSelection
 from engines.value.validation.golden import Comparison
-from storage.contract import Run, Store
+from storage.contract import Run, Selection, Store
+
+_MOMENT = 2.0  # seconds: a name that somebody else has given just now can wait so long
+_WHILE = 30.0  # seconds: of runs of other dates
+_MINUTE = 60.0  # packages are seldom installed
 
 
 @dataclass(frozen=True)
 class Services:
-    """Made once per process by ``create_app``; nothing else is shared between requests."""
+    """Made once per process by ``create_app``; nothing else is shared between requests.
+
+    Each cache is filled by one module, named above it. A run's key has its moment of creation or its revision where
+    the cache outlives an edit: an id may come again after a run is deleted.
+    """
 
     config: Config
     store: Store
     frames: FrameCache
     clock: Callable[[], datetime] = now
-    evaluations: Kept[KSelection] = field(default_factory=Kept)
-    golden: Kept[tuple[Comparison, ...]] = field(default_factory=Kept)
-    migrations: Kept[Migration] = field(default_factory=lambda: Kept(8))
-    runs: Kept[Run] = field(default_factory=Kept)  # runs as they were read a moment ago
-    #: how many customers a selection means in a run, with what the run does not have of it
-    sizes: Kept[tuple[int | None, tuple[str, ...]]] = field(default_factory=lambda: Kept(4096))
-    finished: Kept[list[Run]] = field(default_factory=Kept)  # finished runs of a snapshot, as of a moment ago
-    titles: Kept[dict[str, str]] = field(default_factory=lambda: Kept(2))  # of engines, as of a minute ago
-    #: what the Segments page shows of a selection: sums, and parts that are the same for all who ask
-    answers: Kept[tuple[Any, dict[str, Any]]] = field(default_factory=lambda: Kept(32))
-    earlier: Kept[list[Run]] = field(default_factory=Kept)  # runs of the same series on earlier dates, for a while
+
+    # queries.recent: runs by id, the finished ones of a snapshot, and those of the same series; titles of engines
+    runs: Cache[int, Run] = field(default_factory=lambda: Cache(seconds=_MOMENT))
+    finished: Cache[int, list[Run]] = field(default_factory=lambda: Cache(seconds=_MOMENT))
+    earlier: Cache[int, list[Run]] = field(default_factory=lambda: Cache(seconds=_WHILE))
+    per_date: Cache[int, list[Run]] = field(default_factory=lambda: Cache(seconds=_WHILE))
+    titles: Cache[None, dict[str, str]] = field(default_factory=lambda: Cache(1, _MINUTE))
+    # queries.audiences: how many customers a selection means in a run, with what the run does not have of it
+    sizes: Cache[tuple[int, datetime, int, Selection], tuple[int | None, tuple[str, ...]]] = field(
+        default_factory=lambda: Cache(4096)
+    )
+    # pages.segments: sums, and parts of the page that are the same for all who ask
+    answers: Cache[tuple[Any, ...], tuple[Any, dict[str, Any]]] = field(default_factory=lambda: Cache(32))
+    # pages.value: published figures beside ours, by source
+    golden: Cache[str, tuple[Comparison, ...]] = field(default_factory=Cache)
+    # pipeline.choose_k and pipeline.migrate
+    evaluations: Cache[tuple[Any, ...], KSelection] = field(default_factory=Cache)
+    migrations: Cache[tuple[int | date, ...], Migration] = field(default_factory=lambda: Cache(8))

@@ -25,6 +25,7 @@ from dashboard.api.snapshots import add_values
 from dashboard.api.uploads import add_uploads
 from dashboard.api.watch import add_watch
 from dashboard.exports.files import column_order
+from dashboard.frames.cache import finished
 from dashboard.i18n.locales import speaking
 from dashboard.i18n.retelling import retold
 from dashboard.pipeline.choose_k import HIGH, LOW, Question, choose_k_of_snapshot
@@ -35,7 +36,7 @@ from dashboard.services import Services
 from engines import registry
 from engines.columns import COUNTRY, CUSTOMER_ID, SEGMENT, describe
 from engines.errors import InputError
-from storage.contract import NotFoundError, Run, Snapshot, StoreError
+from storage.contract import NotFoundError, Snapshot, StoreError
 
 __all__ = ["SELECTION_PARAMETERS", "create_api", "plain"]
 
@@ -178,9 +179,7 @@ def _add_customers(api: FastAPI, services: Services) -> None:
     @api.get("/runs/{run_id}/segments")
     def segments(run_id: int) -> JSONResponse:
         """The segments of a finished run."""
-        found = store.run(run_id)
-        _finished(found)
-        return JSONResponse(plain([asdict(item) for item in found.segments]))
+        return JSONResponse(plain([asdict(item) for item in finished(store.run(run_id)).segments]))
 
     @api.get("/runs/{run_id}/customers", openapi_extra=SELECTION_DOCS)
     def customers(
@@ -224,11 +223,6 @@ def _add_findings(api: FastAPI, services: Services) -> None:
 
 def _user(request: Request) -> str | None:
     return user_of(request.headers.get("authorization", ""))
-
-
-def _finished(run: Run) -> None:
-    if run.state != "done":
-        raise NotFoundError(f"Run {run.id} is {run.state}; only a finished run has customers in segments.")
 
 
 def _snapshot(snapshot: Snapshot) -> dict[str, Any]:

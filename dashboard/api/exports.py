@@ -16,8 +16,9 @@ from dashboard.api.selection import SELECTION_PARAMETERS, documented, selection_
 from dashboard.exports.choices import CHOICE_PARAMETERS, Choices, customer_list
 from dashboard.exports.files import Format
 from dashboard.exports.manifest import file_name, manifest
+from dashboard.frames.cache import finished
 from dashboard.services import Services
-from storage.contract import NotFoundError, Run, Selection
+from storage.contract import Run, Selection
 
 PAGE_LIMIT = 10_000
 _DOCS = documented({**SELECTION_PARAMETERS, **CHOICE_PARAMETERS})
@@ -33,9 +34,7 @@ def add_exports(
     def export(request: Request, run_id: int, kind: Format) -> Download:
         """All customers that meet a selection as a file: csv, xlsx or parquet."""
         selection, choices = selection_of(request), Choices.from_query(request.query_params.multi_items())
-        run = store.run(run_id)
-        if run.state != "done":
-            raise NotFoundError(f"Run {run_id} is {run.state}; only a finished run has customers in segments.")
+        run = finished(store.run(run_id))
         return send(
             customer_list(store, run_id, selection, kind, choices),
             store,

@@ -118,7 +118,7 @@ def add_runs(api: FastAPI, services: Services, plain: Any) -> None:
         """One run with its state, progress, log, about how long it still takes, metrics and segments."""
         found = store.run(run_id)
         customers = {item.id: item.customers for item in store.snapshots()} if found.state == "running" else {}
-        earlier = store.runs() if found.state == "running" else []
+        earlier = store.runs(engine=found.engine, state="done") if found.state == "running" else []
         left = seconds_left(found, services.clock(), earlier, customers)
         log = [moment._asdict() for moment in log_of(found, store.run_log(run_id))]
         more = {"started_at": found.started_at, "seconds_left": left, "log": log}

@@ -12,6 +12,17 @@ from engines.columns import columns_of
 from storage.contract import NotFoundError, Run, Store
 
 
+def finished(run: Run) -> Run:
+    """The run, which is finished.
+
+    Raises:
+        NotFoundError: it is not, so that it has no customers yet, or never will.
+    """
+    if run.state != "done":
+        raise NotFoundError(f"Run {run.id} is {run.state}; only a finished run has customers in segments.")
+    return run
+
+
 class FrameCache:
     """The frames of the runs asked for last; safe to use from several threads.
 
@@ -46,9 +57,7 @@ class FrameCache:
         Raises:
             NotFoundError: it is not finished, or was deleted meanwhile.
         """
-        if run.state != "done":
-            raise NotFoundError(f"Run {run.id} is {run.state}; only a finished run has customers in segments.")
-        frame = self._kept(run)
+        frame = self._kept(finished(run))
         if frame is not None:
             return frame
         with self._lock:

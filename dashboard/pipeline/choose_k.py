@@ -133,7 +133,7 @@ def choose_k_of_snapshot(question: Question, snapshot: Snapshot, services: Servi
 
 def known_choice(question: Question, snapshot: Snapshot, services: Services) -> KSelection | None:
     """The answer to the same question, if it is at hand."""
-    return services.evaluations.known(_asked(question, snapshot))
+    return services.evaluations.cached(_asked(question, snapshot))
 
 
 def _asked(question: Question, snapshot: Snapshot) -> tuple[Any, ...]:

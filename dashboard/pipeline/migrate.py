@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from dashboard.frames.cache import finished
 from dashboard.pipeline.fit import as_then, asked_columns, stored_engine
 from dashboard.pipeline.sales import customers_then, open_sales
 from dashboard.services import Services
@@ -18,7 +19,7 @@ from engines.errors import InputError
 from engines.evaluation.migration import Migration, Side, migration
 from engines.naming.naming import name_segments
 from engines.run import fit, in_order
-from storage.contract import NotFoundError, Run
+from storage.contract import Run
 
 
 class Between(NamedTuple):
@@ -60,16 +61,6 @@ class Between(NamedTuple):
         return pa.Table.from_pandas(self.found.movers.reset_index(), preserve_index=False).to_reader(65_536)
 
 
-def runs_of_kind(run: Run, services: Services) -> list[Run]:
-    """Finished runs of the same data set and engine, in the order of their dates."""
-    same = [
-        other
-        for other in services.store.runs()
-        if other.state == "done" and (other.dataset, other.engine) == (run.dataset, run.engine)
-    ]
-    return sorted(same, key=lambda other: (other.as_of, other.id))
-
-
 def dates_of(run: Run, services: Services) -> list[date]:
     """The dates of a run's timeline, beginning with the day of freezing; none where it has no timeline."""
     kept = run.info.get("drift") or {}
@@ -85,7 +76,7 @@ def between_runs(earlier_id: int, run_id: int, services: Services) -> Between:
         NotFoundError: no such run, or one that is not finished.
         InputError: they are of different data sets or engines.
     """
-    earlier, run = (_finished(services.store.run(number)) for number in (earlier_id, run_id))
+    earlier, run = (finished(services.store.run(number)) for number in (earlier_id, run_id))
     if (earlier.dataset, earlier.engine) != (run.dataset, run.engine):
         raise InputError(
             f"Runs {earlier.id} and {run.id} are of different data sets or engines; choose two of the same."
@@ -104,7 +95,7 @@ def between_dates(run_id: int, start: date, end: date, services: Services) -> Be
         NotFoundError: no such run, or one that is not finished.
         InputError: the run has no timeline, its source is gone or has changed, or there were no customers on a day.
     """
-    run = _finished(services.store.run(run_id))
+    run = finished(services.store.run(run_id))
     if start >= end:
         raise InputError(f"The first date must be before the second, and {start} is not before {end}.")
     asked = (run.id, run.revision, start, end)
@@ -153,9 +144,3 @@ def _all_named(named: tuple[NamedSegment, ...], keys: list[int]) -> tuple[NamedS
 def _side(run: Run, services: Services) -> Side:
     labels = services.store.labels(run.id)
     return Side(labels, services.store.snapshot_customers(run.snapshot_id)[MONETARY], run.segments)
-
-
-def _finished(run: Run) -> Run:
-    if run.state != "done":
-        raise NotFoundError(f"Run {run.id} is {run.state}; only a finished run has customers in segments.")
-    return run

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 import numpy as np
 from pandas import DataFrame, Series
 
 from dashboard.config import Config
 from dashboard.pipeline.label import model_of
+from dashboard.pipeline.series import run_before
 from engines.contract import DriftPoint, Engine, LivePoint
 from engines.errors import InputError
 from engines.evaluation.drift import adjusted_rand
@@ -47,7 +47,7 @@ def live_point(
     Returns:
         None where there is no earlier run, or no customer of both.
     """
-    earlier = run_before(run, store)
+    earlier = run_before(store, run.dataset, run.engine, run.settings, run.as_of)
     if earlier is None:
         return None
     try:
@@ -79,20 +79,6 @@ def live_point(
     )
 
 
-def run_before(run: Run, store: Store) -> Run | None:
-    """The latest finished run of the same data set, engine and settings as of an earlier date."""
-    return _latest((run.dataset, run.engine, run.settings), run.as_of, store)
-
-
-def _latest(series: tuple[str, str, Mapping[str, Any]], before: date, store: Store) -> Run | None:
-    same = [
-        other
-        for other in store.runs()
-        if other.state == "done" and (other.dataset, other.engine, other.settings) == series and other.as_of < before
-    ]
-    return max(same, key=lambda other: (other.as_of, other.id), default=None)
-
-
 def points_before(dataset: str, name: str, engine: Engine, as_of: date, store: Store) -> list[DriftPoint]:
     """The timeline of the run before one that is to be made; its noise bands stay with the points they belong to.
 
@@ -103,7 +89,7 @@ def points_before(dataset: str, name: str, engine: Engine, as_of: date, store: S
         as_of: the date of the run to be made.
         store: where the earlier run is.
     """
-    earlier = _latest((dataset, name, engine.settings()), as_of, store)
+    earlier = run_before(store, dataset, name, engine.settings(), as_of)
     try:
         return [] if earlier is None else store.drift(earlier.id)
     except NotFoundError:  # deleted meanwhile

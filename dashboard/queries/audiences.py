@@ -9,7 +9,7 @@ import numpy as np
 
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.texts import say
-from dashboard.queries.history import runs_over_time
+from dashboard.pipeline.series import run_per_date
 from dashboard.queries.which_run import best_run
 from dashboard.services import Services
 from engines.columns import CATEGORY_SHARE
@@ -57,13 +57,13 @@ def save(services: Services, name: str, selection: Selection, run: Run | None, *
     return services.store.save_audience(name, urlencode(selection.to_query()), pinned=pinned, **where)
 
 
-def newest_run(services: Services, audience: Audience, runs: list[Run] | None = None) -> Run | None:
+def newest_run(services: Services, audience: Audience, finished: list[Run] | None = None) -> Run | None:
     """The newest finished run of an audience's data set and engine, on which it is opened; None where there is none.
 
-    ``runs``: all runs, where they were read already.
+    ``finished``: all finished runs, where they were read already.
     """
-    done = [run for run in (services.store.runs() if runs is None else runs) if run.state == "done"]
-    mine = [run for run in done if audience.dataset in ("", run.dataset) and audience.engine in ("", run.engine)]
+    known = services.store.runs(state="done") if finished is None else finished
+    mine = [run for run in known if audience.dataset in ("", run.dataset) and audience.engine in ("", run.engine)]
     if not mine:
         return None
     latest = max(run.as_of for run in mine)
@@ -79,13 +79,12 @@ def sizes(services: Services, audience: Audience, *, every_date: bool = True, ne
     if newest is None:
         return Sizes((), 0)
     selection = selection_of(audience)
-    runs = runs_over_time(services.store, newest)
-    runs = [run for run in runs if run.as_of <= newest.as_of]
+    runs = [run for run in run_per_date(services.store, newest) if run.as_of <= newest.as_of]
     found: list[Size] = []
     looked_through = 0
     for number, run in enumerate(reversed(runs)):
         asked = (run.id, run.created_at, run.revision, selection)
-        size = services.sizes.known(asked)
+        size = services.sizes.cached(asked)
         if size is None:
             looked_through += sum(item.customers for item in run.segments) if number else 0
             if not every_date and looked_through > _COUNTED:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from datetime import date, timedelta
-from time import monotonic
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import count, day, decimal, money, percent
 from dashboard.i18n.texts import noted, say, titled
 from dashboard.queries.explain import position_of
-from dashboard.queries.history import runs_over_time
+from dashboard.queries.recent import recent_run_per_date
 from dashboard.services import Services
 from engines.columns import (
     AMOUNT_UNITS,
@@ -38,7 +37,6 @@ from engines.contract import NamedSegment
 from storage.contract import NotFoundError, Run
 
 _EPOCH = date(1970, 1, 1)
-_DATES_KEPT = 30.0  # seconds
 
 
 class Standing(NamedTuple):
@@ -188,10 +186,8 @@ def segments_over_time(services: Services, run: Run, customer_id: str) -> list[T
     Raises:
         NotFoundError: the customer is in none of them.
     """
-    moment = int(monotonic() // _DATES_KEPT)
-    runs = services.earlier.get(("over time", run.id, moment), lambda: runs_over_time(services.store, run))
     found = []
-    for each in runs:
+    for each in recent_run_per_date(services, run):
         try:
             key = services.store.segment_of(each.id, customer_id)
         except NotFoundError:  # deleted meanwhile

@@ -1,14 +1,13 @@
-"""The same selection on earlier dates: what key figures are compared with, and the little line behind each of them."""
+"""The same selection on earlier dates: what key figures are compared with, and the small trend line of each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dashboard.frames.cache import FrameCache
 from dashboard.frames.sums import Totals, in_brief, totals_of
-from storage.contract import NotFoundError, Run, Selection, Store
+from storage.contract import NotFoundError, Run, Selection
 
 SHOWN = 11  # dates before the one that is looked at
 _COUNTED = 500_000  # customers of earlier dates, beyond the latest, that are looked through for one view
@@ -19,20 +18,6 @@ class Moment(NamedTuple):
 
     as_of: date
     totals: Totals
-
-
-def earlier_runs(store: Store, run: Run) -> list[Run]:
-    """A finished run per earlier date with the same data set, engine and settings (but for the seed), oldest first."""
-    found: dict[date, Run] = {}
-    for other in store.runs():  # the newest first
-        same = other.state == "done" and (other.dataset, other.engine) == (run.dataset, run.engine)
-        if same and other.as_of < run.as_of and _without_seed(other) == _without_seed(run):
-            found.setdefault(other.as_of, other)
-    return [found[day] for day in sorted(found)]
-
-
-def _without_seed(run: Run) -> Mapping[str, Any]:
-    return {name: value for name, value in run.settings.items() if name != "seed"}
 
 
 def moments(frames: FrameCache, earlier: list[Run], selection: Selection) -> list[Moment]:
@@ -54,19 +39,3 @@ def moments(frames: FrameCache, earlier: list[Run], selection: Selection) -> lis
         view = in_brief(frame, selection)
         found.append(Moment(run.as_of, totals_of(frame, view)))
     return found[::-1]
-
-
-def runs_over_time(store: Store, run: Run) -> list[Run]:
-    """A finished run per date of the same data set and engine, the oldest first; ``run`` itself at its own date.
-
-    Of several at one date, the newest with the same settings (but for the seed), else the newest of all.
-    """
-    found: dict[date, Run] = {run.as_of: run}
-    same = [
-        other
-        for other in store.runs()  # the newest first
-        if other.state == "done" and (other.dataset, other.engine) == (run.dataset, run.engine)
-    ]
-    for other in sorted(same, key=lambda other: _without_seed(other) != _without_seed(run)):
-        found.setdefault(other.as_of, other)
-    return [found[day] for day in sorted(found)]

@@ -14,26 +14,17 @@ from dashboard.frames.run import RunFrame
 from dashboard.frames.sums import AT_RISK, CLV_KNOWN, Tally, best_spenders, once, tally
 from dashboard.i18n.numbers import change_percent, count, day, percent, short_money
 from dashboard.i18n.texts import say, say_number, segment_name
-from dashboard.queries.history import earlier_runs
+from dashboard.pipeline.series import earlier_runs
 from engines.columns import CLV, MONETARY, RECENCY
 from engines.evaluation.insights import Earlier, Insight, Sums, Writing, best_tenth, insights_from, sentence
 from storage.contract import Run, Selection, Store
 
 
-def earlier_run(store: Store, run: Run) -> Run | None:
-    """The latest finished run on an earlier date with the same data set, engine and settings (but for the seed)."""
-    return next(reversed(earlier_runs(store, run)), None)
-
-
-def growth_base(store: Store, run: Run) -> Earlier | None:
-    """What a run's growth is measured against; None where there is no earlier run."""
-    before = earlier_run(store, run)
-    return None if before is None else as_base(before)
-
-
-def as_base(before: Run) -> Earlier:
-    """An earlier run as something that growth is measured against."""
-    return Earlier(before.as_of, {item.name: item.customers for item in before.segments})
+def growth_base(earlier: Sequence[Run]) -> Earlier | None:
+    """What a run's growth is measured against, of :func:`~dashboard.pipeline.series.earlier_runs`; None without any."""
+    if not earlier:
+        return None
+    return Earlier(earlier[-1].as_of, {item.name: item.customers for item in earlier[-1].segments})
 
 
 def insights_in_view(frame: RunFrame, mask: Mask, view: Tally, earlier: Earlier | None = None) -> list[Insight]:
@@ -63,7 +54,8 @@ def insights_of(store: Store, frames: FrameCache, run_id: int, selection: Select
     frame = frames.get(run_id)
     everyone = selection is None or selection.is_everyone
     mask = frame.mask(Selection() if selection is None else selection)
-    return insights_in_view(frame, mask, tally(frame, mask), growth_base(store, frame.run) if everyone else None)
+    base = growth_base(earlier_runs(store, frame.run)) if everyone else None
+    return insights_in_view(frame, mask, tally(frame, mask), base)
 
 
 def told(found: Sequence[Insight], currency: str) -> list[str]:

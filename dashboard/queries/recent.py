@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from time import monotonic
+from collections.abc import Sequence
 
+from dashboard.frames.cache import finished
+from dashboard.pipeline.series import earlier_runs, run_per_date
 from dashboard.queries.which_run import engine_titles
 from dashboard.services import Services
-from storage.contract import NotFoundError, Run
-
-_MOMENT = 2.0  # seconds: a name that somebody else has given just now can wait so long
-_WHILE = 60.0  # seconds: packages are seldom installed
+from storage.contract import Run
 
 
 def finished_runs(services: Services, snapshot_id: int) -> list[Run]:
-    """The finished runs of a snapshot, the newest first, as of a moment ago at the latest."""
-
-    def read() -> list[Run]:
-        return [run for run in services.store.runs(snapshot_id=snapshot_id) if run.state == "done"]
-
-    return services.finished.get((snapshot_id, int(monotonic() // _MOMENT)), read)
+    """The finished runs of a snapshot, the newest first."""
+    return services.finished.get(snapshot_id, lambda: services.store.runs(snapshot_id=snapshot_id, state="done"))
 
 
 def recent_run(services: Services, run_id: int) -> Run:
-    """A run as of a moment ago at the latest.
+    """A run.
 
     Raises:
         NotFoundError: there is no such run.
     """
-    return services.runs.get((run_id, int(monotonic() // _MOMENT)), lambda: services.store.run(run_id))
+    return services.runs.get(run_id, lambda: services.store.run(run_id))
 
 
-def recent_runs(services: Services, run_ids: list[int]) -> list[Run]:
-    """Finished runs by number, in this order, as of a moment ago at the latest.
+def recent_runs(services: Services, run_ids: Sequence[int]) -> list[Run]:
+    """Finished runs by number, in this order.
 
     Raises:
         NotFoundError: there is no such run, or it is not finished.
@@ -39,13 +34,19 @@ def recent_runs(services: Services, run_ids: list[int]) -> list[Run]:
     if not run_ids:
         return []
     known = {run.id: run for run in finished_runs(services, recent_run(services, run_ids[0]).snapshot_id)}
-    found = [known.get(run_id) or recent_run(services, run_id) for run_id in run_ids]
-    for run in found:
-        if run.state != "done":
-            raise NotFoundError(f"Run {run.id} is {run.state}; only a finished run has customers in segments.")
-    return found
+    return [finished(known.get(run_id) or recent_run(services, run_id)) for run_id in run_ids]
+
+
+def recent_earlier_runs(services: Services, run: Run) -> list[Run]:
+    """The runs that a run's key figures are compared with, as :func:`~dashboard.pipeline.series.earlier_runs`."""
+    return services.earlier.get(run.id, lambda: earlier_runs(services.store, run))
+
+
+def recent_run_per_date(services: Services, run: Run) -> list[Run]:
+    """A run of the same series for each date, as :func:`~dashboard.pipeline.series.run_per_date`."""
+    return services.per_date.get(run.id, lambda: run_per_date(services.store, run))
 
 
 def titles(services: Services) -> dict[str, str]:
-    """What every registered engine is called, by its name, as of a minute ago at the latest."""
-    return services.titles.get(int(monotonic() // _WHILE), engine_titles)
+    """What every registered engine is called, by its name."""
+    return services.titles.get(None, engine_titles)

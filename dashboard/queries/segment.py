@@ -18,7 +18,7 @@ from dashboard.frames.sums import SegmentTotals, Totals, everyone, filled, segme
 from dashboard.i18n.numbers import count, days, decimal, percent, round_money, short_money, written
 from dashboard.i18n.texts import say, titled
 from dashboard.pipeline.label import engine_of, used_columns
-from dashboard.queries.history import earlier_runs
+from dashboard.pipeline.series import earlier_runs
 from dashboard.services import Services
 from engines import registry
 from engines.columns import CATEGORY_SHARE, MONETARY, RECENCY, Column

@@ -66,9 +66,8 @@ def run_from(store: Store, text: str | None) -> Run | None:
 def first_run(store: Store, config: Config) -> Run | None:
     """The finished run to begin with: the newest snapshot's, real before synthetic, in the engines' usual order."""
     done: dict[int, list[Run]] = {}
-    for run in store.runs():
-        if run.state == "done":
-            done.setdefault(run.snapshot_id, []).append(run)
+    for run in store.runs(state="done"):
+        done.setdefault(run.snapshot_id, []).append(run)
     snapshots = [item for item in store.snapshots() if item.id in done]
     snapshots.sort(key=lambda item: bool(item.info.get("synthetic")))
     return best_run(done[snapshots[0].id], config) if snapshots else None
@@ -126,14 +125,11 @@ def moved(store: Store, config: Config, current: Run, *, dataset: str = "", snap
     """The run that is meant after one of the pickers was turned: the same engine where there is one."""
     if run:
         return store.run(int(run))
-    finished = [item for item in store.runs() if item.state == "done"]
     if snapshot:
-        there = [item for item in finished if item.snapshot_id == int(snapshot)]
-    else:
-        mine = [item for item in finished if item.dataset == dataset]
-        newest = next(item.id for item in store.snapshots() if item.id in {one.snapshot_id for one in mine})
-        there = [item for item in mine if item.snapshot_id == newest]
-    return best_run(there, config, like=current.engine)
+        return best_run(store.runs(snapshot_id=int(snapshot), state="done"), config, like=current.engine)
+    mine = store.runs(dataset=dataset, state="done")
+    newest = next(item.id for item in store.snapshots() if item.id in {run.snapshot_id for run in mine})
+    return best_run([run for run in mine if run.snapshot_id == newest], config, like=current.engine)
 
 
 def address(search: str, old: Run, new: Run) -> str:

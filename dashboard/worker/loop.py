@@ -94,7 +94,7 @@ def run_worker(
 
 def _silent(store: Store, leases: dict[int, object]) -> bool:
     """Whether a run is under way whose lease nobody has renewed since it was first seen here."""
-    running = [run for run in store.runs() if run.state == "running"]
+    running = store.runs(state="running")
     return any(leases.setdefault(run.id, run.lease_until) == run.lease_until for run in running)
 
 

@@ -202,8 +202,15 @@ class Store(QueueStore, ScheduleStore, UploadStore, DeskStore, ExportStore, Cust
         """
 
     @abstractmethod
-    def runs(self, *, snapshot_id: int | None = None) -> list[Run]:
-        """Runs, the newest first."""
+    def runs(
+        self,
+        *,
+        snapshot_id: int | None = None,
+        dataset: str | None = None,
+        engine: str | None = None,
+        state: RunState | None = None,
+    ) -> list[Run]:
+        """Runs, the newest first: all, or those of a snapshot, a data set and an engine, and in a state."""
 
     @abstractmethod
     def run(self, run_id: int) -> Run:

@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select, update
 from engines.columns import SEGMENT_KEY
 from engines.contract import MODEL_LIMIT, DriftPoint, LivePoint, Predecessor, Segmentation
 from engines.errors import InputError
-from storage.contract import NotFoundError, Run
+from storage.contract import NotFoundError, Run, RunState
 from storage.contract.queue import Dependents
 from storage.sql import bulk
 from storage.sql.desk_tables import ExportRow
@@ -83,13 +83,25 @@ class RunVerbs(JobVerbs):
             writing.append(labels, {"run_id": run_id})
         return self.run(run_id)
 
-    def runs(self, *, snapshot_id: int | None = None) -> list[Run]:
+    def runs(
+        self,
+        *,
+        snapshot_id: int | None = None,
+        dataset: str | None = None,
+        engine: str | None = None,
+        state: RunState | None = None,
+    ) -> list[Run]:
         """See :class:`~storage.contract.Store`."""
+        asked = (
+            (RunRow.snapshot_id, snapshot_id),
+            (SnapshotRow.dataset, dataset),
+            (RunRow.engine, engine),
+            (RunRow.state, state),
+        )
         with self._database.reading(self._workspace_id) as transaction:
-            if snapshot_id is None:
-                return self._runs(transaction)
-            self._snapshot_row(transaction, snapshot_id)
-            return self._runs(transaction, RunRow.snapshot_id == snapshot_id)
+            if snapshot_id is not None:
+                self._snapshot_row(transaction, snapshot_id)
+            return self._runs(transaction, *(column == value for column, value in asked if value is not None))
 
     def run(self, run_id: int) -> Run:
         """See :class:`~storage.contract.Store`."""

@@ -84,6 +84,12 @@ class RunChecks:
         third = store.queue_run(other.id, "rfm", {})
         assert store.runs() == [third, second, first]
         assert store.runs(snapshot_id=first.snapshot_id) == [second, first]
+        assert store.runs(snapshot_id=first.snapshot_id, state="queued") == [second]
+        assert store.runs(state="done") == [first]
+        assert store.runs(engine="gmm") == [second]
+        assert store.runs(dataset=first.dataset) == [third, second, first]
+        assert store.runs(dataset=first.dataset, engine=first.engine, state="queued") == []
+        assert store.runs(dataset="Another") == []
 
     def test_the_predecessor_is_the_latest_finished_run_of_data_set_and_engine(
         self, store: Store, clock: Clock

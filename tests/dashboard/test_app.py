@@ -262,7 +262,7 @@ def test_moves_to_the_same_engine_where_there_is_one(desk):
     late = str(hierarchical.snapshot_id)
     assert moved(store, settings, hierarchical, snapshot=late).id == ids["hierarchical"]
     assert moved(store, settings, hierarchical, dataset="toys").id == ids["toys"]
-    done = [run for run in store.runs(snapshot_id=hierarchical.snapshot_id) if run.state == "done"]
+    done = store.runs(snapshot_id=hierarchical.snapshot_id, state="done")
     assert best_run(done, settings, like="nothing").engine == "rfm"
 
 

@@ -28,7 +28,7 @@ def listed(services: Services, whole: int | None = None) -> list[Component]:
             "Filter customers on the Segments page and click Save as audience: the filter stays here under a name."
         )
         return [empty_state(say("No audience yet"), [sentence], [way])]
-    runs = services.store.runs()
+    runs = services.store.runs(state="done")
     titles = {item.dataset: title_of(item) for item in services.store.snapshots()}
     return [_card(services, each, newest_run(services, each, runs), titles, each.id == whole) for each in audiences]
 

@@ -62,7 +62,7 @@ def layout(services: Services, before: str = "", **query: Any) -> Component:
     found = services.store.exports(limit=SHOWN + 1, before=_number(before))
     if not found:
         return _nothing(bool(before), query.get("run"))
-    runs = {run.id for run in services.store.runs() if run.state == "done"}
+    runs = {run.id for run in services.store.runs(state="done")}
     titles = engine_titles()
     head = html.Tr(
         [

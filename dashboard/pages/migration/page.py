@@ -17,7 +17,8 @@ from dashboard.figures import migration as figures
 from dashboard.i18n.numbers import count, day, percent, plural, short_money
 from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import say, segment_name
-from dashboard.pipeline.migrate import Between, between_dates, between_runs, dates_of, runs_of_kind
+from dashboard.pipeline.migrate import Between, between_dates, between_runs, dates_of
+from dashboard.pipeline.series import series
 from dashboard.queries.which_run import engine_titles, run_from, run_label, title_of
 from dashboard.services import Services
 from engines.errors import InputError
@@ -83,7 +84,7 @@ Options = list[dict[str, str]]
 
 def _starts(run: Run, services: Services) -> Options:
     """Where one can begin: runs of the same kind that have a later one, then dates of the timeline."""
-    runs = runs_of_kind(run, services)
+    runs = series(services.store, run.dataset, run.engine)
     last = runs[-1].as_of if runs else run.as_of
     return [*(_of_run(item) for item in runs if item.as_of < last), *map(_of_date, dates_of(run, services)[:-1])]
 
@@ -91,7 +92,7 @@ def _starts(run: Run, services: Services) -> Options:
 def _ends(run: Run, start: str, services: Services) -> Options:
     """Where one can end: from a run at a later run, from a date at a later date."""
     if (begun := _run_id(start)) is not None:
-        runs = runs_of_kind(run, services)
+        runs = series(services.store, run.dataset, run.engine)
         since = next((item.as_of for item in runs if item.id == begun), run.as_of)
         return [_of_run(item) for item in runs if item.as_of > since]
     return [_of_date(day) for day in dates_of(run, services) if day.isoformat() > start]
@@ -181,7 +182,7 @@ def register(app: Dash, services: Services) -> None:
         if any(point.sizes for point in points):
             data = figures.sizes_data(points, kept.get("segments") or ())
         else:
-            data = figures.sizes_of_runs(runs_of_kind(run, services))
+            data = figures.sizes_of_runs(series(services.store, run.dataset, run.engine))
         if len(data.dates) < 2:
             return []
         panels = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
-from time import monotonic
 from typing import Any
 
 from dash import dcc, html
@@ -29,14 +28,14 @@ from dashboard.pages.segments import rail
 from dashboard.pages.segments import side_panel as asides
 from dashboard.pages.segments.charts import Ask, pictures
 from dashboard.pages.segments.key_figures import clv_interval, kpi_row
-from dashboard.queries.history import earlier_runs, moments
-from dashboard.queries.insights import as_base, insights_in_view, told
+from dashboard.queries.history import moments
+from dashboard.queries.insights import growth_base, insights_in_view, told
+from dashboard.queries.recent import recent_earlier_runs, recent_run
 from dashboard.queries.which_run import first_run
 from dashboard.services import Services
 from engines.contract import NamedSegment
 from storage.contract import NotFoundError, Run, Selection
 
-_MOMENT = 2.0  # seconds
 _SENTENCES = 4  # more than a glance takes in; the run's own page has them all
 
 Parts = dict[str, Any]
@@ -82,7 +81,7 @@ def _answer(
     services: Services, frame: RunFrame, selection: Selection, theme: str, prefix: str, wanted: tuple[str, ...]
 ) -> Answer:
     """Sums, figures and charts, worked out once for all who ask for the same: nothing in it is anyone's own."""
-    earlier = services.earlier.get((frame.run.id, _half_minute()), lambda: earlier_runs(services.store, frame.run))
+    earlier = recent_earlier_runs(services, frame.run)
     runs = tuple((run.id, run.created_at, run.revision) for run in (frame.run, *earlier))
 
     def work_out() -> Answer:
@@ -113,7 +112,7 @@ def _run(services: Services, view: View, fresh: bool) -> Run | None:
         return first_run(services.store, services.config)
     if fresh:
         return services.store.run(view.run)
-    return services.runs.get((view.run, int(monotonic() // _MOMENT)), lambda: services.store.run(view.run or 0))
+    return recent_run(services, view.run)
 
 
 # --- rail, chips, address and export ----------------------------------------------------------------------------------
@@ -178,7 +177,7 @@ def _head(frame: RunFrame) -> list[Component]:
 def _numbers(services: Services, ask: Ask, prefix: str, earlier: list[Run]) -> Parts:
     frame, selection = ask.frame, ask.selection
     all_of_them = frame.remembered("everyone", lambda: totals_of(frame, everyone(frame)))
-    base = as_base(earlier[-1]) if earlier and selection.is_everyone else None
+    base = growth_base(earlier) if selection.is_everyone else None
     return {
         "kpis": kpi_row(
             totals(ask.rows, valued=frame.has_clv),
@@ -204,11 +203,6 @@ def _numbers(services: Services, ask: Ask, prefix: str, earlier: list[Run]) -> P
 def _beside(prefix: str, run_id: int, segment: NamedSegment) -> Component:
     """What stands beside a segment's name: the pencil, and what opens all about it."""
     return plain.Span([name_editor.pencil(prefix, run_id, segment), asides.opener(segment)], className="text-nowrap")
-
-
-def _half_minute() -> int:
-    """Which half minute this is: so long the list of earlier runs is not asked for again."""
-    return int(monotonic() // 30)
 
 
 # --- when there is nothing to show ------------------------------------------------------------------------------------

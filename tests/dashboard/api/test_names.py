@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 
 from dashboard.app import create_app
 from dashboard.frames.cache import FrameCache
-from dashboard.queries.insights import earlier_run, growth_base
+from dashboard.pipeline.series import earlier_runs
+from dashboard.queries.insights import growth_base
 from storage.contract import Selection
 from tests.dashboard import shop
 
@@ -170,16 +171,16 @@ def test_insights_are_of_the_selection(desk):
 def test_growth_is_measured_against_the_run_before_with_the_same_settings(desk):
     client, store, runs = desk
     late, early = store.run(runs["rfm"]), store.run(runs["early"])
-    assert earlier_run(store, late).id == early.id
-    assert earlier_run(store, early) is None
-    assert earlier_run(store, store.run(runs["kmeans"])) is None
+    assert [run.id for run in earlier_runs(store, late)] == [early.id]
+    assert earlier_runs(store, early) == []
+    assert earlier_runs(store, store.run(runs["kmeans"])) == []
     settings = shop.config(Path())
     snapshot = store.snapshot(early.snapshot_id)
     shop.run(store, settings, snapshot, "kmeans", k=3)
-    assert earlier_run(store, store.run(runs["kmeans"])) is None  # another k makes other segments
+    assert earlier_runs(store, store.run(runs["kmeans"])) == []  # another k makes other segments
     same = shop.run(store, settings, snapshot, "kmeans")
-    assert earlier_run(store, store.run(runs["kmeans"])).id == same
-    base = growth_base(store, late)
+    assert [run.id for run in earlier_runs(store, store.run(runs["kmeans"]))] == [same]
+    base = growth_base(earlier_runs(store, late))
     assert base.as_of == date(2011, 11, 1)
     told = {item["kind"]: item["values"] for item in client.get(f"/runs/{late.id}/insights").json()["insights"]}
     now, before = ({item.name: item.customers for item in run.segments} for run in (late, early))

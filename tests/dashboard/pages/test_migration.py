@@ -18,8 +18,8 @@ from dashboard.cli import main
 from dashboard.figures.migration import sizes_of_runs
 from dashboard.frames.cache import FrameCache
 from dashboard.pages.migration import page as migration
-from dashboard.pipeline.migrate import runs_of_kind
 from dashboard.pipeline.run import Job, run_job
+from dashboard.pipeline.series import series
 from dashboard.services import Services
 from tests.dashboard import shop
 from tests.dashboard.pages.test_drift import words
@@ -156,7 +156,8 @@ def test_the_command_says_the_same(desk, tmp_path):
 
 def test_segments_over_time_are_those_of_the_runs_where_there_is_no_timeline(desk):
     services, client, runs, _, _ = desk
-    data = sizes_of_runs(runs_of_kind(services.store.run(runs[0]), services))
+    run = services.store.run(runs[0])
+    data = sizes_of_runs(series(services.store, run.dataset, run.engine))
     assert data.dates.astype(str).tolist() == ["2011-10-01", "2011-11-01", "2011-12-01"]
     assert data.customers.sum(axis=0).tolist() == [300, 350, 400]
     for place, number in enumerate(runs):

@@ -1,14 +1,12 @@
 """Choosing k through its facade, the API and the cache behind them; and the metrics that a run gets from refits."""
 
 import json
-import threading
 from datetime import date
 
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from dashboard.answer_cache import Kept
 from dashboard.app import create_app
 from dashboard.frames.cache import FrameCache
 from dashboard.pipeline import choose_k as evaluation
@@ -98,50 +96,6 @@ def test_what_the_api_refuses(desk, query, status, named):
 def test_no_such_snapshot(desk):
     answer = desk[1].get("/api/v1/snapshots/999/evaluate")
     assert answer.status_code == 404 and "999" in answer.json()["error"]
-
-
-# --- what is kept ---------------------------------------------------------------------------------------------------
-
-
-def test_only_so_many_answers_are_kept_and_the_oldest_goes():
-    kept = Kept(2)
-    made = []
-
-    def make(name):
-        return lambda: made.append(name) or name
-
-    for name in ("a", "b", "a", "c"):
-        assert kept.get(name, make(name)) == name
-    assert made == ["a", "b", "c"]
-    assert (kept.known("a"), kept.known("b"), kept.known("c")) == ("a", None, "c")
-
-
-def test_an_error_is_not_kept_and_whoever_waits_tries_again():
-    kept = Kept()
-    with pytest.raises(ZeroDivisionError):
-        kept.get("x", lambda: 1 // 0)
-    assert kept.get("x", lambda: 5) == 5
-
-
-def test_the_same_question_asked_twice_at_a_time_is_worked_out_once():
-    kept, made, begun = Kept(), [], threading.Event()
-    done = threading.Event()
-
-    def slow():
-        begun.set()
-        done.wait(5)
-        made.append(1)
-        return "answer"
-
-    answers = []
-    threads = [threading.Thread(target=lambda: answers.append(kept.get("q", slow))) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    assert begun.wait(5)
-    done.set()
-    for thread in threads:
-        thread.join(5)
-    assert (answers, made) == (["answer"] * 3, [1])
 
 
 # --- metrics of a run -----------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from dashboard.frames.cache import FrameCache
 from dashboard.pages import PAGES
 from dashboard.pages.drift import page as drift
 from dashboard.pipeline.run import Job, make_engine, run_job
-from dashboard.pipeline.watch import live_point, points_before, run_before
+from dashboard.pipeline.series import run_before
+from dashboard.pipeline.watch import live_point, points_before
 from dashboard.services import Services
 from dashboard.worker.loop import run_worker
 from dashboard.worker.schedules import new_schedule, run_due
@@ -174,9 +175,10 @@ def test_what_a_live_point_is_made_of(config, store, pair):
     first, second = pair
     engine, customers = make_engine("kmeans", config, k=2), store.snapshot_customers(second.snapshot_id)
     labels = store.labels(second.id)
-    assert run_before(first, store) is None, "nothing is before the first"
-    assert run_before(replace(second, settings={**second.settings, "k": 3}), store) is None
-    assert run_before(second, store).id == first.id
+    series = (store, second.dataset, "kmeans")
+    assert run_before(*series, first.settings, first.as_of) is None, "nothing is before the first"
+    assert run_before(*series, {**second.settings, "k": 3}, second.as_of) is None
+    assert run_before(*series, second.settings, second.as_of).id == first.id
     assert live_point(first, engine, customers, labels, [], store, config) is None
     store.save_drift(first.id, [ALARM])
     assert points_before(second.dataset, "kmeans", engine, second.as_of, store) == [ALARM]
