@@ -55,17 +55,17 @@
     });
   };
 
-  // A box or a lasso over a cloud: only its outline goes to the server, which knows who stands inside.
+  // A box over a cloud: only its ends go to the server.
   here.shape = function () {
     var graph = asked();
     var place = Array.prototype.findIndex.call(arguments, function (data, i) {
       return ["segments-activity", "segments-value"][i] === graph;
     });
     var data = place < 0 ? null : arguments[place];
-    if (!data || (!data.range && !data.lassoPoints)) {
+    if (!data || !data.range) {
       return window.dash_clientside.no_update;
     }
-    return { chart: graph.replace("segments-", ""), range: data.range, lassoPoints: data.lassoPoints };
+    return { chart: graph.replace("segments-", ""), range: data.range };
   };
 
   // A click on a name in a legend filters by that segment instead of hiding its points.

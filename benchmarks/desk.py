@@ -28,13 +28,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 
 from dashboard.app import ready_to_serve
 from dashboard.config import load_config
@@ -46,7 +46,6 @@ from dashboard.services import Services
 from engines.run import segment
 from storage import open_store
 from storage.contract import NewSnapshot, Selection
-from storage.contract.area import Area
 from tests.serving import serving
 
 COUNTRIES = ("United Kingdom", "Germany", "France", "Spain", "Italy", "Netherlands", "Belgium", "Sweden", "Norway")
@@ -107,7 +106,7 @@ def fill(url: str, count: int) -> int:
 
 
 def clicks(number: int, seed: int = 0) -> list[Selection]:
-    """Filters as people set them: one or several at a time, wide and narrow, with a shape now and then."""
+    """Filters as people set them: one or several at a time, wide and narrow, with a box now and then."""
     pick = random.Random(seed)
     names = ("Champions", "At Risk", "Hibernating", "Loyal Customers", "Potential Loyalists", "New Customers")
     found = []
@@ -119,16 +118,26 @@ def clicks(number: int, seed: int = 0) -> list[Selection]:
         if kind in (1, 5, 6):
             one = replace(one, countries=tuple(pick.sample(COUNTRIES, pick.randint(1, 4))))
         if kind in (2, 6):
-            one = replace(one, min_clv=round(pick.uniform(0, 60), 2), max_recency=float(pick.randint(60, 700)))
+            one = replace(
+                one,
+                bounds={
+                    "clv": (round(pick.uniform(0, 60), 2), None),
+                    "recency_days": (None, float(pick.randint(60, 700))),
+                },
+            )
         if kind == 3:
-            one = replace(one, max_churn=round(pick.uniform(0.3, 0.9), 2), min_frequency=float(pick.randint(1, 3)))
+            one = replace(
+                one,
+                bounds={
+                    "churn_risk": (None, round(pick.uniform(0.3, 0.9), 2)),
+                    "frequency": (float(pick.randint(1, 3)), None),
+                },
+            )
         if kind == 4:
             one = replace(one, shares=((pick.choice(CATEGORIES), round(pick.uniform(0.05, 0.4), 2)),))
         if kind == 7:
-            middle, high = pick.uniform(30, 200), pick.uniform(4, 12)
-            corners = [(middle + 90 * np.cos(a), high + 3 * np.sin(a)) for a in np.linspace(0, 6.28, 24)[:-1]]
-            shape = tuple((round(float(x), 1), round(float(y), 2)) for x, y in corners)
-            one = replace(one, areas=(Area("recency_days", "frequency", shape),))
+            middle, high = round(pick.uniform(30, 200)), round(pick.uniform(4, 12))
+            one = replace(one, bounds={"recency_days": (middle - 60, middle + 60), "frequency": (high - 3, high + 3)})
         found.append(one)
     return found
 
@@ -141,9 +150,8 @@ class Page:
         self._by_output = {item["output"]: item for item in dependencies}
 
     def draw(self, selection: Selection, triggered: str = "segments-filter-segments.value") -> dict[str, Any]:
-        """A control was set so that the rail asks for this selection; areas come with the address."""
-        base = Selection(areas=selection.areas)
-        address = "?" + urlencode([("run", str(self._run)), *base.to_query()])
+        """A control was set so that the rail asks for this selection."""
+        address = f"?run={self._run}"
         drawn = {"run": self._run, "query": address, "problems": [], "address": address}
         shown = control_values(selection)
         values = {f"{control('segments', field)}.value": shown[field] for field in FIELDS}
@@ -201,12 +209,11 @@ def plain_callback(table: pd.DataFrame, selection: Selection) -> str:
         view = view[view["segment"].isin(selection.segments)]
     if selection.countries:
         view = view[view["country"].isin(selection.countries)]
-    for bound, value in selection.bounds():
-        view = view[view[bound.column] >= value] if bound.least else view[view[bound.column] <= value]
+    for column, (low, high) in selection.bounds.items():
+        view = view[view[column] >= low] if low is not None else view
+        view = view[view[column] <= high] if high is not None else view
     for category, share in selection.shares:
         view = view[view[f"share_{category}"] >= share]
-    for area in selection.areas:
-        view = view[area.contains(view[area.x].to_numpy(), view[area.y].to_numpy())]
     options = [view["segment"].value_counts(), view["country"].value_counts()]
     totals = view[["monetary", "frequency", "clv"]].sum(), (view["monetary"] * view["churn_risk"]).sum()
     means = ["recency_days", "frequency", "monetary", "clv", "churn_risk"]
@@ -273,7 +280,7 @@ def in_process(url: str, run: int, number: int) -> None:
         begun = time.perf_counter()
         drawn = drawn_of(page.draw(Selection(), triggered=""))
         print(f"first view of the run, cold (reads two dates from the store): {time.perf_counter() - begun:.1f} s")
-        page.draw(Selection(min_clv=1.0))
+        page.draw(Selection(bounds={"clv": (1.0, None)}))
         page.rows(drawn, "clv")
         wanted = clicks(number)
         sizes.clear()

@@ -43,7 +43,11 @@ from tests.postgres import running_postgres
 
 EXECUTEMANY_ROWS = 100_000
 TICKS = os.sysconf("SC_CLK_TCK")
-SELECTIONS = (Selection(), Selection(min_clv=100.0, max_recency=200.0), Selection(q="c00012", countries=("Unknown",)))
+SELECTIONS = (
+    Selection(),
+    Selection(bounds={"clv": (100.0, None), "recency_days": (None, 200.0)}),
+    Selection(q="c00012", countries=("Unknown",)),
+)
 
 
 class Steps:

@@ -99,7 +99,14 @@ Kind = Literal["text", "date", "count", "days", "weeks", "money", "share", "flag
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the customer table: how it is shown, what it is measured in and how it is made."""
+    """One column of the customer table: what it is, how it is made, and where it is seen.
+
+    ``kind`` is the type of its values and says how they are written; ``unit``, ``formula`` and ``meaning`` are words
+    for people. The table of customers has all columns; those that are not ``shown`` are hidden until they are chosen. A
+    column that is ``filterable`` has bounds in the address, the API and the filters of the page, called ``min_`` and
+    ``max_`` with its ``parameter`` behind (its name where that is empty); the page calls it ``filter_label``. What is
+    ``exported`` is in lists and in the API.
+    """
 
     name: str
     title: str
@@ -107,42 +114,65 @@ class Column:
     unit: str
     formula: str
     meaning: str
+    shown: bool = True
+    filterable: bool = False
+    exported: bool = True
+    parameter: str = ""
+    filter_label: str = ""
+
+    @property
+    def bounds(self) -> tuple[str, str]:
+        """The query parameters of its least and its greatest value."""
+        name = self.parameter or self.name
+        return f"min_{name}", f"max_{name}"
 
 
 _CUSTOMER_COLUMNS = (
     Column(CUSTOMER_ID, "Customer", "text", "-", "as in the sales, trimmed; 17850.0 becomes 17850", "Who the customer is in the retailer's own system."),
     Column(COUNTRY, "Country", "text", "-", "the country with the highest spend, ties by name", "Where most of the customer's money was spent."),
-    Column(RECENCY, "Recency", "days", "days", "as_of - day of the last order", "Days since the last order: small is good."),
-    Column(FREQUENCY, "Frequency", "count", "orders", "count of distinct orders", "How many orders the customer has placed."),
-    Column(MONETARY, "Monetary", "money", "currency", "sum of the cleaned sales lines, less the netted ones", "What the customer has spent; before returns, unless these are netted."),
-    Column(NET_MONETARY, "Net monetary", "money", "currency", "sum of the cleaned sales lines - value of returned lines", "What the customer has spent, after returns."),
-    Column(AVERAGE_ORDER_VALUE, "Average order value", "money", "currency per order", "monetary / frequency", "What one order is worth on average."),
-    Column(ITEMS_PER_ORDER, "Items per order", "number", "items per order", "sum of quantity / frequency", "How many items one order holds on average."),
-    Column(UNIQUE_PRODUCTS, "Unique products", "count", "products", "count of distinct product ids", "How many different products the customer has bought."),
-    Column(MEAN_DAYS_BETWEEN_ORDERS, "Days between orders", "days", "days", "purchase_span_days / (distinct purchase days - 1); empty with one purchase day", "The customer's usual rhythm."),
-    Column(PURCHASE_SPAN, "Purchase span", "days", "days", "day of the last order - day of the first", "How long the customer has been buying."),
-    Column(TENURE, "Tenure", "days", "days", "as_of - day of the first order", "How long ago the customer came."),
-    Column(FIRST_PURCHASE, "First purchase", "date", "date", "day of the first order", "When the customer came."),
+    Column(RECENCY, "Recency", "days", "days", "as_of - day of the last order", "Days since the last order: small is good.", filterable=True, parameter="recency", filter_label="Days since last order"),
+    Column(FREQUENCY, "Frequency", "count", "orders", "count of distinct orders", "How many orders the customer has placed.", filterable=True, filter_label="Orders"),
+    Column(MONETARY, "Monetary", "money", "currency", "sum of the cleaned sales lines, less the netted ones", "What the customer has spent; before returns, unless these are netted.", filterable=True, filter_label="Spent so far"),
+    Column(NET_MONETARY, "Net monetary", "money", "currency", "sum of the cleaned sales lines - value of returned lines", "What the customer has spent, after returns.", shown=False, filterable=True),
+    Column(AVERAGE_ORDER_VALUE, "Average order value", "money", "currency per order", "monetary / frequency", "What one order is worth on average.", shown=False, filterable=True),
+    Column(ITEMS_PER_ORDER, "Items per order", "number", "items per order", "sum of quantity / frequency", "How many items one order holds on average.", shown=False, filterable=True),
+    Column(UNIQUE_PRODUCTS, "Unique products", "count", "products", "count of distinct product ids", "How many different products the customer has bought.", shown=False, filterable=True),
+    Column(MEAN_DAYS_BETWEEN_ORDERS, "Days between orders", "days", "days", "purchase_span_days / (distinct purchase days - 1); empty with one purchase day", "The customer's usual rhythm.", shown=False, filterable=True),
+    Column(PURCHASE_SPAN, "Purchase span", "days", "days", "day of the last order - day of the first", "How long the customer has been buying.", shown=False, filterable=True),
+    Column(TENURE, "Tenure", "days", "days", "as_of - day of the first order", "How long ago the customer came.", shown=False, filterable=True),
+    Column(FIRST_PURCHASE, "First purchase", "date", "date", "day of the first order", "When the customer came.", shown=False),
     Column(LAST_PURCHASE, "Last purchase", "date", "date", "day of the last order", "When the customer was last seen."),
-    Column(RETURN_RATE, "Return rate", "share", "share of monetary", "value of returned lines / monetary, at most 1", "How much of the spend came back."),
-    Column(IS_HOME_COUNTRY, "Home country", "flag", "yes/no", "primary country = the country with most revenue in the data", "Whether the customer buys from the shop's home market."),
-    Column(REPEAT_PURCHASES, "Repeat purchases", "count", "purchase days", "distinct purchase days - 1", "Purchase days after the first (x in BG/NBD)."),
-    Column(FIRST_TO_LAST, "First to last purchase", "weeks", "weeks", "(last purchase day - first) / 7", "Time from first to last purchase (t_x in BG/NBD)."),
-    Column(AGE, "Age", "weeks", "weeks", "((as_of - 1 day) - first purchase day) / 7", "Time since the first purchase (T in BG/NBD)."),
-    Column(MEAN_REPEAT_VALUE, "Mean repeat value", "money", "currency per purchase day", "spend on repeat purchase days / repeat_purchases; 0 without any", "What a repeat purchase is worth (Gamma-Gamma)."),
-    Column(EXPECTED_PURCHASES, "Expected purchases", "number", "purchases in the horizon", "BG/NBD conditional expectation E[Y(t) | x, t_x, T]", "How many purchases to expect in the horizon."),
-    Column(EXPECTED_PURCHASE_VALUE, "Expected purchase value", "money", "currency per purchase", "Gamma-Gamma conditional mean", "What such a purchase is likely to be worth."),
-    Column(CLV, "CLV", "money", "currency", "discounted expected purchases x expected purchase value over the horizon", "What the customer is likely to spend in the horizon, in today's money."),
-    Column(CLV_LOW, "CLV, low end", "money", "currency", "lower end of the interval around clv: parameters and chance", "What the customer will spend at least, save in one case of ten."),
-    Column(CLV_HIGH, "CLV, high end", "money", "currency", "upper end of the interval around clv: parameters and chance", "What the customer will spend at most, save in one case of ten."),
-    Column(P_ALIVE, "P(alive)", "share", "probability", "BG/NBD P(alive | x, t_x, T)", "Whether the customer is still a customer; 1 by construction for one-time buyers, so not a churn score."),
-    Column(P_PURCHASE, "Buys again", "share", "probability", "probability of at least one purchase within the horizon", "The chance that the customer buys in the horizon."),
-    Column(CHURN_RISK, "Churn risk", "share", "probability", "probability of no purchase within the churn days, by the model that did best on the past; empty where it is unknown", "The chance that the customer buys nothing in the days ahead."),
-    Column(FUTURE_SPEND, "Future spend", "money", "currency", "expected spend within the horizon, by the model that did best on the past; not discounted", "What the customer is likely to spend in the horizon, whatever made it likely."),
+    Column(RETURN_RATE, "Return rate", "share", "share of monetary", "value of returned lines / monetary, at most 1", "How much of the spend came back.", shown=False, filterable=True),
+    Column(IS_HOME_COUNTRY, "Home country", "flag", "yes/no", "primary country = the country with most revenue in the data", "Whether the customer buys from the shop's home market.", shown=False),
+    Column(REPEAT_PURCHASES, "Repeat purchases", "count", "purchase days", "distinct purchase days - 1", "Purchase days after the first (x in BG/NBD).", shown=False, filterable=True),
+    Column(FIRST_TO_LAST, "First to last purchase", "weeks", "weeks", "(last purchase day - first) / 7", "Time from first to last purchase (t_x in BG/NBD).", shown=False),
+    Column(AGE, "Age", "weeks", "weeks", "((as_of - 1 day) - first purchase day) / 7", "Time since the first purchase (T in BG/NBD).", shown=False),
+    Column(MEAN_REPEAT_VALUE, "Mean repeat value", "money", "currency per purchase day", "spend on repeat purchase days / repeat_purchases; 0 without any", "What a repeat purchase is worth (Gamma-Gamma).", shown=False),
+    Column(EXPECTED_PURCHASES, "Expected purchases", "number", "purchases in the horizon", "BG/NBD conditional expectation E[Y(t) | x, t_x, T]", "How many purchases to expect in the horizon.", shown=False, filterable=True),
+    Column(EXPECTED_PURCHASE_VALUE, "Expected purchase value", "money", "currency per purchase", "Gamma-Gamma conditional mean", "What such a purchase is likely to be worth.", shown=False, filterable=True),
+    Column(CLV, "CLV", "money", "currency", "discounted expected purchases x expected purchase value over the horizon", "What the customer is likely to spend in the horizon, in today's money.", filterable=True),
+    Column(CLV_LOW, "CLV, low end", "money", "currency", "lower end of the interval around clv: parameters and chance", "What the customer will spend at least, save in one case of ten.", shown=False),
+    Column(CLV_HIGH, "CLV, high end", "money", "currency", "upper end of the interval around clv: parameters and chance", "What the customer will spend at most, save in one case of ten.", shown=False),
+    Column(P_ALIVE, "P(alive)", "share", "probability", "BG/NBD P(alive | x, t_x, T)", "Whether the customer is still a customer; 1 by construction for one-time buyers, so not a churn score.", shown=False, filterable=True),
+    Column(P_PURCHASE, "Buys again", "share", "probability", "probability of at least one purchase within the horizon", "The chance that the customer buys in the horizon.", filterable=True, parameter="buys_again"),
+    Column(CHURN_RISK, "Churn risk", "share", "probability", "probability of no purchase within the churn days, by the model that did best on the past; empty where it is unknown", "The chance that the customer buys nothing in the days ahead.", filterable=True, parameter="churn"),
+    Column(FUTURE_SPEND, "Future spend", "money", "currency", "expected spend within the horizon, by the model that did best on the past; not discounted", "What the customer is likely to spend in the horizon, whatever made it likely.", filterable=True),
 )  # fmt: skip
 
 #: Customer columns by name, in the order in which pages and exports show them.
 DICTIONARY: dict[str, Column] = {column.name: column for column in _CUSTOMER_COLUMNS}
+
+#: Lists of customers, in files and in the API, begin with these columns; so does the table. The others follow in the
+#: order of the dictionary.
+FIRST = (CUSTOMER_ID, SEGMENT, RECENCY, FREQUENCY, MONETARY, CLV, COUNTRY)
+
+_FIRST_FILTERS = (CLV, MONETARY, FREQUENCY, RECENCY, CHURN_RISK, P_PURCHASE, FUTURE_SPEND)
+#: The columns that customers are filtered by, in the order of the filters.
+FILTERS: tuple[Column, ...] = tuple(
+    column
+    for column in (DICTIONARY[name] for name in dict.fromkeys((*_FIRST_FILTERS, *DICTIONARY)))
+    if column.filterable
+)
 
 #: What the lifetime models add to the customer table.
 VALUE_COLUMNS = (
@@ -211,3 +241,10 @@ def columns_of(entries: Iterable[Mapping[str, Any]]) -> dict[str, Column]:
     """Columns by name from entries written down with ``dataclasses.asdict``: what ``describe`` takes as ``known``."""
     columns = [Column(**entry) for entry in entries]
     return {column.name: column for column in columns}
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Columns in the order of lists and tables: the important ones first, then the others as they come."""
+    given = list(names)
+    first = (*FIRST[:2], CONTROL_GROUP, SEGMENT_KEY, DISTANCE, PROBABILITY, *FIRST[2:])
+    return [name for name in first if name in given] + [name for name in given if name not in first]

@@ -37,6 +37,7 @@ from engines import registry
 from engines.columns import COUNTRY, CUSTOMER_ID, SEGMENT, describe
 from engines.errors import InputError
 from storage.contract import NotFoundError, Snapshot, StoreError
+from storage.contract.selection import REMOVED
 
 __all__ = ["SELECTION_PARAMETERS", "create_api", "plain"]
 
@@ -63,6 +64,8 @@ def known_parameters(request: Request) -> None:
     known = {item.alias for item in route.dependant.query_params}
     known |= {item["name"] for item in (route.openapi_extra or {}).get("parameters", ())}
     for name in request.query_params:
+        if name in REMOVED:
+            raise HTTPException(400, REMOVED[name])
         if name not in known:
             allowed = f"it has {', '.join(sorted(known))}" if known else "it has none"
             raise HTTPException(400, f"There is no query parameter {name!r} here; {allowed}.")
@@ -232,7 +235,10 @@ def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _listed(name: str, values: np.ndarray) -> list[Any]:
-    """A column of a frame as JSON-ready values; frames keep dates as days since 1970."""
-    if describe(name).kind != "date":
+    """A column of a frame as JSON-ready values; frames keep dates as days since 1970 and yes as 1."""
+    kind = describe(name).kind
+    if kind == "flag" and values.dtype.kind == "i":
+        return values.astype(bool).tolist()
+    if kind != "date":
         return values.tolist()
     return [None if math.isnan(day) else str(_EPOCH + np.timedelta64(int(day), "D")) for day in values.tolist()]

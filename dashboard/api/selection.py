@@ -19,11 +19,10 @@ SELECTION_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
     "segment": ("Segment by name; repeat it for several.", _TEXTS),
     "country": ("Primary country; repeat it for several.", _TEXTS),
     **{
-        bound.field: (f"{'Least' if bound.least else 'Most'} {describe(bound.column).title}.", _NUMBER)
-        for bound in BOUNDS
+        name: (f"{'Least' if is_low else 'Most'} {describe(column).title}.", _NUMBER)
+        for name, (column, is_low) in BOUNDS.items()
     },
     "min_share": ("A category and the least share of spend that goes to it, as bags:0.25; repeatable.", _TEXTS),
-    "area": ("Two columns and the corners of a shape that customers stand in, x1,y1,x2,y2,...; repeatable.", _TEXTS),
     "q": ("Looked for anywhere in the customer id.", {"type": "string"}),
 }
 

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from dashboard.exports.choices import RULE
 from dashboard.frames import filters
+from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import noted
+from engines.errors import InputError
 from storage.contract import Selection
 from storage.contract.exports import Export
 
 
-def selection_of(export: Export) -> Selection:
-    """Whom the list holds."""
-    return Selection.from_query(parse_qsl(export.selection, keep_blank_values=True))
-
-
 def conditions_of(export: Export) -> list[filters.Condition]:
-    """The same as conditions in words."""
-    return filters.conditions(selection_of(export), str(export.about.get("currency") or ""))
+    """Whom the list holds, as conditions in words; why they cannot be read, where an older version wrote them."""
+    try:
+        selection = Selection.from_query(parse_qsl(export.selection, keep_blank_values=True))
+    except InputError as error:
+        return [filters.Condition("", "", reason_of(error))]
+    return filters.conditions(selection, str(export.about.get("currency") or ""))
 
 
 def file_name(export: Export) -> str:
@@ -30,7 +31,7 @@ def file_name(export: Export) -> str:
 
 def view_of(export: Export) -> str:
     """The address of the page that shows the same customers."""
-    return f"/?{urlencode([('run', str(export.run_id)), *selection_of(export).to_query()])}"
+    return f"/?run={export.run_id}" + (f"&{export.selection}" if export.selection else "")
 
 
 #: Lists that are not a selection of a run's customers, in words.

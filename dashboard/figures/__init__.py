@@ -158,19 +158,19 @@ def named_ticks(names: Sequence[str]) -> dict[str, Any]:
 
 #: What Plotly's buttons are called in Plotly.
 _BUTTONS = (
-    *(noted("Zoom"), noted("Pan"), noted("Box Select"), noted("Lasso Select"), noted("Zoom in"), noted("Zoom out")),
+    *(noted("Zoom"), noted("Pan"), noted("Box Select"), noted("Zoom in"), noted("Zoom out")),
     *(noted("Reset axes"), noted("Reset view"), noted("Download plot as a PNG"), noted("Download plot")),
     noted("Double-click to zoom back out"),
 )
 
 
 def graph_config(filename: str, *, selecting: bool = False) -> dict[str, Any]:
-    """The buttons of a chart: zoom, drawing a box or a lasso where that selects, and a picture under a telling name."""
+    """The buttons of a chart: zoom, drawing a box where that selects, and a picture under a telling name."""
     return {
         "displaylogo": False,
         "responsive": True,
         "scrollZoom": False,
-        "modeBarButtonsToRemove": ["autoScale2d"] if selecting else ["select2d", "lasso2d", "autoScale2d"],
+        "modeBarButtonsToRemove": ["lasso2d", "autoScale2d"] if selecting else ["select2d", "lasso2d", "autoScale2d"],
         "toImageButtonOptions": {"format": "png", "filename": filename, "scale": 2},
         **_spoken_by_charts(),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +16,6 @@ from dashboard.frames.sums import Tally, class_counts
 from dashboard.i18n.numbers import count, plotted, plural, round_money, significant
 from dashboard.i18n.texts import noted, say, segment_name, titled
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY, describe
-from storage.contract.area import Area
 
 #: The two clouds of the Segments page: x, y.
 RECENCY_FREQUENCY = (RECENCY, FREQUENCY)
@@ -150,8 +148,8 @@ def _spread(frame: RunFrame, axis: Axis, drawn: NDArray[np.int32], salt: int) ->
     return values.astype(np.float32)
 
 
-def draw_cloud(data: CloudData, theme: str, areas: Sequence[Area] = ()) -> Drawing | go.Figure:
-    """Density of everyone in view in grey, the sample on top in the segments' colours, and the areas drawn there."""
+def draw_cloud(data: CloudData, theme: str) -> Drawing | go.Figure:
+    """Density of everyone in view in grey, the sample on top in the segments' colours."""
     if not data.total:
         return empty(say(NOTHING_LEFT), theme)
     depth = np.where(data.cells > 0, np.sqrt(data.cells / data.cells.max()), np.nan)
@@ -183,32 +181,13 @@ def draw_cloud(data: CloudData, theme: str, areas: Sequence[Area] = ()) -> Drawi
         }
         for cloud in data.clouds
     ]
-    shapes = [_outline(data, area, theme) for area in areas if (area.x, area.y) == (data.x.column, data.y.column)]
     layout = {
         "xaxis": _axis_layout(data.x, data.currency),
         "yaxis": _axis_layout(data.y, data.currency),
         "legend": {"itemsizing": "constant", "entrywidth": 104, "font": {"size": 11}, "y": -0.22},
         "selections": [],  # what was drawn has become a filter
     }
-    return drawing(theme, [ground, *points, *shapes], layout, _table(data))
-
-
-def _outline(data: CloudData, area: Area, theme: str) -> dict[str, Any]:
-    """An area of the selection as a dotted line."""
-    corners = np.array([*area.corners, area.corners[0]])
-    across, up = (
-        np.clip(corners[:, i], axis.edges[0] / 1.02 if axis.log else None, None)
-        for i, axis in enumerate((data.x, data.y))
-    )
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": typed(across),
-        "y": typed(up),
-        "line": {"color": ink(theme).text, "width": 1.5, "dash": "dot"},
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
+    return drawing(theme, [ground, *points], layout, _table(data))
 
 
 def _table(data: CloudData) -> tuple[list[str], list[list[str]]]:

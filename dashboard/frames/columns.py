@@ -15,49 +15,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from engines.clustering.projection import Plane, principal_plane
-from engines.columns import (
-    ATTRIBUTE,
-    AVERAGE_ORDER_VALUE,
-    CATEGORY_SHARE,
-    CHURN_RISK,
-    CLV,
-    CLV_HIGH,
-    CLV_LOW,
-    COUNTRY,
-    EXPECTED_PURCHASES,
-    FREQUENCY,
-    FUTURE_SPEND,
-    LAST_PURCHASE,
-    MONETARY,
-    NET_MONETARY,
-    P_PURCHASE,
-    RECENCY,
-    TENURE,
-)
-from storage.contract.area import Area
+from engines.columns import ATTRIBUTE, CATEGORY_SHARE, COUNTRY, DICTIONARY, FREQUENCY, MONETARY, RECENCY
 
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.int32]
 _HAND = 4_096
-_PAIRS = 200_000  # pairs of whole numbers that are looked at faster than each customer
-
-#: What is kept of the customer table, where it is there: what pages filter, add up, draw and list.
-KEPT = (
-    RECENCY,
-    FREQUENCY,
-    MONETARY,
-    NET_MONETARY,
-    AVERAGE_ORDER_VALUE,
-    TENURE,
-    LAST_PURCHASE,
-    EXPECTED_PURCHASES,
-    CLV,
-    CLV_LOW,
-    CLV_HIGH,
-    P_PURCHASE,
-    CHURN_RISK,
-    FUTURE_SPEND,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +43,9 @@ class CustomerColumns:
         """From a customer table indexed by customer id; ``more``: columns of plug-ins, which are numbers."""
         ids = _texts(customers.index.astype(str))
         shares = [name for name in customers.columns if name.startswith(CATEGORY_SHARE)]
-        asked = dict.fromkeys((*KEPT, *shares, *more))
-        columns = {name: _numbers(customers[name]) for name in asked if name in customers.columns}
+        numbers = [name for name, column in DICTIONARY.items() if column.exported and column.kind != "text"]
+        listed = dict.fromkeys((*numbers, *shares, *more))
+        columns = {name: _numbers(customers[name]) for name in listed if name in customers.columns}
         # a column without a single value says no more than one that is not there
         columns = {name: values for name, values in columns.items() if not len(values) or not no_value(values).all()}
         for values in columns.values():
@@ -114,26 +77,6 @@ class CustomerColumns:
                 if column not in self._orders:
                     self._orders[column] = np.argsort(self.columns[column], kind="stable").astype(np.int32)
         return self._orders[column]
-
-    def standing_in(self, area: Area) -> Mask:
-        """Who is in an area. Where there are few pairs of whole numbers, each pair is looked at once."""
-        x, y = self.columns[area.x], self.columns[area.y]
-        if (pairs := self._pairs_of(area.x, area.y)) is None:
-            return area.contains(x, y)
-        least_x, least_y, wide, high, codes = pairs
-        across, up = np.divmod(np.arange(wide * high), high)
-        return taken(area.contains(across + least_x, up + least_y), codes)
-
-    def _pairs_of(self, x: str, y: str) -> tuple[int, int, int, int, NDArray[np.unsignedinteger]] | None:
-        """The least and the number of values of two columns, and every customer's pair; None where pairs are many."""
-        if (x, y) not in self._pairs:
-            with self._sorting:
-                self._pairs[x, y] = _paired(self.columns[x], self.columns[y])
-        return self._pairs[x, y]
-
-    @cached_property
-    def _pairs(self) -> dict[tuple[str, str], tuple[int, int, int, int, NDArray[np.unsignedinteger]] | None]:
-        return {}
 
     @cached_property
     def by_id(self) -> Positions:
@@ -185,17 +128,6 @@ class Chosen:
         return self._before[hand] + int(np.count_nonzero(self._flags[place - rest : place]))
 
 
-def _paired(x: NDArray, y: NDArray) -> tuple[int, int, int, int, NDArray[np.unsignedinteger]] | None:
-    if x.dtype.kind != "i" or y.dtype.kind != "i" or not len(x):
-        return None
-    left, low = int(x.min()), int(y.min())
-    wide, high = int(x.max()) - left + 1, int(y.max()) - low + 1
-    if wide * high > _PAIRS:
-        return None
-    codes = (x.astype(np.int64) - left) * high + (y - low)
-    return left, low, wide, high, codes.astype(np.min_scalar_type(wide * high))
-
-
 def taken(flags: Mask, places: NDArray[np.integer]) -> Mask:
     """What a mask says at each of some places, none of which lies outside; Arrow looks up twice as fast as NumPy."""
     found = pc.take(pa.array(flags.view(np.uint8)), pa.array(places), boundscheck=False)
@@ -213,7 +145,9 @@ def _texts(column: pd.Series | pd.Index) -> pa.Array:
 
 
 def _numbers(column: pd.Series) -> NDArray:
-    """A column as plain numbers: whole ones in 32 bits where they fit, dates as days since 1970, else float64."""
+    """A column as numbers: whole ones in 32 bits where they fit, dates as days since 1970, yes as 1, else float64."""
+    if pd.api.types.is_bool_dtype(column.dtype) and not column.hasnans:
+        return column.to_numpy(dtype=np.int8)
     if pd.api.types.is_integer_dtype(column.dtype) and not column.hasnans:
         values = column.to_numpy(dtype=np.int64)
         fits = len(values) == 0 or (abs(values.min()) < 2**31 and abs(values.max()) < 2**31)

@@ -12,39 +12,13 @@ import numpy as np
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import count, decimal, percent, round_money
 from dashboard.i18n.retelling import reason_of
-from dashboard.i18n.texts import noted, say, segment_name, titled
-from engines.columns import CHURN_RISK, CLV, FREQUENCY, FUTURE_SPEND, MONETARY, P_PURCHASE, RECENCY, describe
+from dashboard.i18n.texts import say, segment_name, titled
+from engines.columns import Column, describe
 from engines.errors import InputError
 from storage.contract import Selection
-from storage.contract.area import MOST_AREAS, Area
+from storage.contract.selection import REMOVED, Range
 
 LISTS = ("segments", "countries")
-
-
-class Measure(NamedTuple):
-    """A column on which customers are filtered: what its bounds are called, its column, and how the rail words it."""
-
-    name: str
-    column: str
-    label: str
-    step: str
-
-    @property
-    def fields(self) -> tuple[str, str]:
-        """The fields of a selection for its least and its greatest value."""
-        return f"min_{self.name}", f"max_{self.name}"
-
-
-MEASURES = (
-    Measure("clv", CLV, noted("CLV"), "any"),
-    Measure("monetary", MONETARY, noted("Spent so far"), "any"),
-    Measure("frequency", FREQUENCY, noted("Orders"), "1"),
-    Measure("recency", RECENCY, noted("Days since last order"), "1"),
-    Measure("churn", CHURN_RISK, noted("Churn risk, %"), "any"),
-    Measure("buys_again", P_PURCHASE, noted("Buys again, %"), "any"),
-    Measure("future_spend", FUTURE_SPEND, noted("Future spend"), "any"),
-)
-_BY_NAME = {measure.name: measure for measure in MEASURES}
 
 
 # --- the address -----------------------------------------------------------------------------------------------------
@@ -68,7 +42,7 @@ def read_view(search: str | None) -> View:
         if name == "run":
             run = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
             problems += [] if run is not None else [say("There is no run {run}.", run=repr(text))]
-        elif name not in ours:
+        elif name not in ours and name not in REMOVED:
             others.append((name, text))
         else:
             try:
@@ -92,8 +66,8 @@ def write_view(run: int | None, selection: Selection, others: Iterable[tuple[str
 class Condition(NamedTuple):
     """One part of a selection that can be taken away.
 
-    ``field`` is a list (``segments``, ``countries``, ``shares``, ``areas``; ``value`` says which item of it), a measure
-    by name, or ``q``.
+    ``field`` is a list (``segments``, ``countries``, ``shares``; ``value`` says which item of it), a column with a
+    range, or ``q``.
     """
 
     field: str
@@ -105,37 +79,30 @@ def conditions(selection: Selection, currency: str) -> list[Condition]:
     """Every condition of a selection, in words."""
     found = [Condition("segments", name, segment_name(name)) for name in selection.segments]
     found += [Condition("countries", name, name) for name in selection.countries]
-    for measure in MEASURES:
-        least, most = (getattr(selection, field) for field in measure.fields)
-        if least is not None or most is not None:
-            found.append(Condition(measure.name, "", _range_words(measure, least, most, currency)))
+    for name, ends in selection.bounds.items():
+        found.append(Condition(name, "", _range_words(describe(name), ends, currency)))
     for category, least in selection.shares:
         words = say("{category} ≥ {share} of spend", category=category.replace("_", " "), share=percent(least))
         found.append(Condition("shares", category, words))
-    for area in selection.areas:
-        x, y = (titled(describe(column)) for column in (area.x, area.y))
-        found.append(Condition("areas", area.to_text(), say("Drawn around {x} and {y}", x=x, y=y)))
     if selection.q:
         found.append(Condition("q", "", say("id contains “{text}”", text=selection.q)))
     return found
 
 
-def _range_words(measure: Measure, least: float | None, most: float | None, currency: str) -> str:
-    title = titled(describe(measure.column))
-    if least is None or most is None:
-        sign, value = ("≥", least) if most is None else ("≤", most)
+def _range_words(column: Column, ends: Range, currency: str) -> str:
+    title = titled(column)
+    if ends.low is None or ends.high is None:
+        sign, value = ("≥", ends.low) if ends.high is None else ("≤", ends.high)
         assert value is not None
-        return f"{title} {sign} {_bound_words(measure.column, value, currency)}"
-    first, last = (_bound_words(measure.column, value, currency) for value in (least, most))
+        return f"{title} {sign} {_bound_words(column, value, currency)}"
+    first, last = (_bound_words(column, value, currency) for value in (ends.low, ends.high))
     if first == last:
         return f"{title} {last}"
-    return say(
-        "{title} {low} to {high}", title=title, low=_bound_words(measure.column, least, currency, unit=False), high=last
-    )
+    low = _bound_words(column, ends.low, currency, unit=False)
+    return say("{title} {low} to {high}", title=title, low=low, high=last)
 
 
-def _bound_words(name: str, value: float, currency: str, *, unit: bool = True) -> str:
-    column = describe(name)
+def _bound_words(column: Column, value: float, currency: str, *, unit: bool = True) -> str:
     if column.kind == "money":
         return round_money(value, currency)
     if column.kind == "share":
@@ -146,15 +113,17 @@ def _bound_words(name: str, value: float, currency: str, *, unit: bool = True) -
 
 def without(selection: Selection, field: str, value: str = "") -> Selection:
     """The selection less one condition; a list without a value is taken away as a whole."""
-    if field in _BY_NAME:
-        return replace(selection, **dict.fromkeys(_BY_NAME[field].fields))
-    if value and field == "shares":
-        return replace(selection, shares=tuple(pair for pair in selection.shares if pair[0] != value))
-    if value and field == "areas":
-        return replace(selection, areas=tuple(area for area in selection.areas if area.to_text() != value))
-    if value and field in LISTS:
-        return replace(selection, **{field: tuple(item for item in getattr(selection, field) if item != value)})
-    return replace(selection, **{field: getattr(Selection(), field)})
+    if field in selection.bounds:
+        return selection.with_bound(field)
+    if field == "q":
+        return replace(selection, q="")
+    if field == "shares":
+        return replace(selection, shares=tuple(pair for pair in selection.shares if value and pair[0] != value))
+    if field in LISTS:
+        return replace(
+            selection, **{field: tuple(item for item in getattr(selection, field) if value and item != value)}
+        )
+    return selection
 
 
 def toggled(selection: Selection, field: str, value: str) -> Selection:
@@ -162,21 +131,11 @@ def toggled(selection: Selection, field: str, value: str) -> Selection:
     return replace(selection, **{field: () if getattr(selection, field) == (value,) else (value,)})
 
 
-def within(selection: Selection, ranges: Mapping[str, tuple[float | None, float | None]]) -> Selection:
+def within(selection: Selection, ranges: Mapping[str, Range]) -> Selection:
     """The selection with other ranges of columns; the same ranges again take them away, as a second click does."""
-    bounds: dict[str, float | None] = {}
-    for measure in MEASURES:
-        if measure.column in ranges:
-            bounds |= dict(zip(measure.fields, ranges[measure.column], strict=True))
-    if all(getattr(selection, field) == value for field, value in bounds.items()):
-        bounds = dict.fromkeys(bounds)
-    return replace(selection, **bounds)
-
-
-def drawn(selection: Selection, area: Area) -> Selection:
-    """The selection with a shape, in place of an earlier one on the same two columns."""
-    others = [item for item in selection.areas if (item.x, item.y) != (area.x, area.y)]
-    return replace(selection, areas=(*others, area)[-MOST_AREAS:])
+    if all(selection.bounds.get(column) == ends for column, ends in ranges.items()):
+        ranges = dict.fromkeys(ranges, Range())
+    return replace(selection, bounds={**selection.bounds, **ranges})
 
 
 def renamed(selection: Selection, before: str, name: str) -> Selection:

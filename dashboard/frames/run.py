@@ -25,11 +25,9 @@ from engines.columns import (
 )
 from engines.contract import NamedSegment
 from storage.contract import Run, Selection, Snapshot
-from storage.contract.area import Area
 from storage.sql.layout import fold, is_storable
 
 T = TypeVar("T")
-_AREAS_KEPT = 8
 _HAND = 65_536
 
 
@@ -163,10 +161,6 @@ class RunFrame:
         """Which customers meet a selection; one without a value never meets a condition on it."""
         return self.views(selection).mask
 
-    def mask_but(self, selection: Selection, leave_out: str) -> Mask:
-        """Which customers meet a selection without one of its fields."""
-        return self.mask(replace(selection, **{leave_out: getattr(Selection(), leave_out)}))
-
     def views(self, selection: Selection) -> Views:
         """Which customers meet a selection, and which meet it but for its segments and countries."""
         rest = self.but_places(selection)
@@ -199,37 +193,21 @@ class RunFrame:
     def _rest(self, selection: Selection) -> Mask:
         """Which customers meet all conditions but those on segment and country."""
         chosen = np.ones(len(self), dtype=bool)
-        for bound, value in selection.bounds():
-            if not self.has(bound.column):
+        for column, (low, high) in selection.bounds.items():
+            if not self.has(column):
                 return np.zeros(len(self), dtype=bool)
-            values = self.values(bound.column)
-            chosen &= values >= value if bound.least else values <= value
+            values = self.values(column)
+            if low is not None:
+                chosen &= values >= low
+            if high is not None:
+                chosen &= values <= high
         for category, least in selection.shares:
             if category not in self.customers.categories:
                 return np.zeros(len(self), dtype=bool)
             chosen &= self.values(f"{CATEGORY_SHARE}{category}") >= least
-        for area in selection.areas:
-            if not (self.has(area.x) and self.has(area.y)):
-                return np.zeros(len(self), dtype=bool)
-            chosen &= self._standing_in(area)
         if selection.q:
             chosen &= self._id_contains(selection.q)
         return chosen
-
-    def _standing_in(self, area: Area) -> Mask:
-        """Who is in an area; the last few are kept, since other filters change while a shape stands."""
-        kept = self._areas
-        inside = kept.get(area)
-        if inside is None:
-            inside = self.customers.standing_in(area)
-            while len(kept) >= _AREAS_KEPT:
-                kept.pop(next(iter(kept), area), None)
-            kept[area] = inside
-        return inside
-
-    @cached_property
-    def _areas(self) -> dict[Area, Mask]:
-        return {}
 
     def _id_contains(self, text: str) -> Mask:
         if not is_storable(text):

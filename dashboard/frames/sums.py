@@ -7,14 +7,13 @@ over that layout gives the sums of every block; which segments and countries are
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.frames.columns import Mask, Positions, no_value, taken
+from dashboard.frames.columns import Mask, Positions, taken
 from dashboard.frames.run import RunFrame
 from engines.columns import CHURN_RISK, CLV, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
@@ -132,7 +131,6 @@ CLV_KNOWN, RISK_KNOWN = "clv known", "risk known"  # how many customers have a C
 _HAND = 32_768
 _CELLS = 1_000_000  # numbers of a table of counts by block and class
 _IN_TOTALS = (MONETARY, FREQUENCY, CLV, AT_RISK)
-_PLAIN = (RECENCY, FREQUENCY, MONETARY)
 _KNOWN = ((CLV, CLV_KNOWN), (CHURN_RISK, RISK_KNOWN))
 
 Floats = NDArray[np.float64]
@@ -211,9 +209,6 @@ def in_brief(frame: RunFrame, selection: Selection) -> Tally:
     """What totals need of the customers who meet a selection."""
     segments, countries = _asked_for(frame, selection)
     both = segments & countries
-    conditions = _conditions(frame, selection)
-    if conditions is not None:
-        return _added_up(frame, conditions, both, brief=True).of(both)
     rest = frame.but_places(selection)
     every = everyone(frame) if rest is None else tally(frame, rest, both, brief=True)
     return every.of(both)
@@ -230,34 +225,6 @@ def _asked_for(frame: RunFrame, selection: Selection) -> tuple[Mask, Mask]:
         wanted = set(selection.countries)
         countries = np.isin(blocks.countries, [i for i, name in enumerate(frame.countries) if name in wanted])
     return segments, countries
-
-
-def _conditions(frame: RunFrame, selection: Selection) -> Callable[[int, int], Mask] | None:
-    """Who meets a selection's bounds among those laid out from a place to another; None where more is asked for.
-
-    The measures lie there in blocks already, to be added up next.
-    """
-    bounds = list(selection.bounds())
-    others = replace(selection, segments=(), countries=(), **{bound.field: None for bound, _ in bounds})
-    if not bounds or others != Selection():
-        return None
-    names, table = frame.remembered("measures by block", lambda: _measures(frame, blocks_of(frame)))
-    known = frame.remembered("known by block", lambda: _known(frame, blocks_of(frame)))
-    there = {column: known[counted] for column, counted in _KNOWN if counted in known}
-    whole = frame.remembered("whole measures", lambda: [n for n in _PLAIN if not no_value(frame.values(n)).any()])
-    if not all(bound.column in there or bound.column in whole for bound, _ in bounds):
-        return None
-
-    def met(start: int, end: int) -> Mask:
-        seen = np.ones(end - start, dtype=bool)
-        for bound, value in bounds:
-            values = table[names.index(bound.column), start:end]
-            seen &= values >= value if bound.least else values <= value
-            if (has_one := there.get(bound.column)) is not None:
-                seen &= has_one[start:end]
-        return seen
-
-    return met
 
 
 def everyone(frame: RunFrame) -> Tally:

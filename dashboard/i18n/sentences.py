@@ -102,8 +102,9 @@ def playbook() -> Sequence[Mapping[str, Any]]:
 def _tabled() -> Iterator[tuple[str, Message]]:
     """What stands in the engines' tables: columns, metrics, cleaning rules, criteria."""
     for column in DICTIONARY.values():
-        for words in (column.title, column.meaning, *([column.unit] if column.unit != "-" else [])):
-            yield "engines/columns.py", words
+        for words in (column.title, column.meaning, column.unit, column.filter_label):
+            if words not in ("", "-"):
+                yield "engines/columns.py", words
     for metric in METRICS.values():
         yield from (("engines/metrics.py", words) for words in (metric.title, metric.meaning))
     for rule in (*RULES.values(), *NOTES.values()):

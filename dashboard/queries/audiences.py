@@ -111,9 +111,8 @@ def _counted(services: Services, run: Run, selection: Selection) -> tuple[int | 
 
 def _absent(frame: RunFrame, selection: Selection) -> tuple[str, ...]:
     """The columns that the selection looks at and the run does not have, by title."""
-    asked = [bound.column for bound, _ in selection.bounds()]
+    asked = [*selection.bounds]
     asked += [f"{CATEGORY_SHARE}{category}" for category, _ in selection.shares]
-    asked += [column for area in selection.areas for column in (area.x, area.y)]
     absent = [frame.describe(name).title for name in dict.fromkeys(asked) if not frame.has(name)]
     return (*absent, "Country") if selection.countries and not frame.has_country else tuple(absent)
 

@@ -3,132 +3,135 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from typing import Any, NamedTuple, Self
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, Self
 
-from engines.columns import CHURN_RISK, CLV, FREQUENCY, FUTURE_SPEND, MONETARY, P_PURCHASE, RECENCY
+from engines.columns import FILTERS
 from engines.errors import InputError
-from storage.contract.area import MOST_AREAS, Area, number_text
 
 
-class Bound(NamedTuple):
-    """A bound of a selection: its field, the column it is on, and whether it is the least allowed (else the most)."""
+class Range(NamedTuple):
+    """The least and the greatest value that is meant, both included; None where there is no such end."""
 
-    field: str
+    low: float | None = None
+    high: float | None = None
+
+
+class Parameter(NamedTuple):
+    """A query parameter of a bound: the column it is on, and whether it is the least value (else the greatest)."""
+
     column: str
-    least: bool
+    is_low: bool
 
 
-_BOUNDED = (
-    ("clv", CLV),
-    ("frequency", FREQUENCY),
-    ("monetary", MONETARY),
-    ("recency", RECENCY),
-    ("churn", CHURN_RISK),
-    ("buys_again", P_PURCHASE),
-    ("future_spend", FUTURE_SPEND),
-)
-#: Every bound there is: ``min_clv``, ``max_clv``, ``min_frequency``...
-BOUNDS = tuple(Bound(f"{end}_{name}", column, end == "min") for name, column in _BOUNDED for end in ("min", "max"))
-BOUND_FIELDS = frozenset(bound.field for bound in BOUNDS)
-
-#: query parameter by field, where the two differ
-_PARAMETERS = {"segments": "segment", "countries": "country", "shares": "min_share", "areas": "area"}
+#: Every query parameter of a bound: ``min_clv``, ``max_clv``, ``min_frequency`` ...
+BOUNDS = {
+    name: Parameter(column.name, is_low)
+    for column in FILTERS
+    for name, is_low in zip(column.bounds, (True, False), strict=True)
+}
+#: What a selection could have once, with what to do instead: passed over in silence it would select more customers.
+REMOVED = {
+    "area": "Shapes drawn around customers (area) are no longer understood; give a range of each column instead, such "
+    "as min_recency=10&max_recency=90&min_frequency=2."
+}
 
 
 @dataclass(frozen=True)
 class Selection:
     """Which customers of a run are meant. Empty means everyone; conditions are joined by "and".
 
-    ``segments`` are segment names, ``countries`` primary countries; bounds are inclusive; ``shares`` are pairs of a
-    category and the least share of a customer's spend that goes to it, 0 to 1; ``areas`` are shapes that customers
-    stand in; ``q`` is looked for anywhere in the customer id, whatever the case. A customer without a value (no CLV, no
-    country) never meets a condition on it.
+    ``segments`` are segment names, ``countries`` primary countries; ``bounds`` are ranges by column; ``shares`` are
+    pairs of a category and the least share of a customer's spend that goes to it, 0 to 1; ``q`` is looked for anywhere
+    in the customer id, whatever the case. Who has no value (no CLV, no country) never meets a condition on it.
+
+    Raises:
+        InputError: a bound on a column that cannot be filtered by, or one that is not a finite number.
     """
 
     segments: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
-    min_clv: float | None = None
-    max_clv: float | None = None
-    min_frequency: float | None = None
-    max_frequency: float | None = None
-    min_monetary: float | None = None
-    max_monetary: float | None = None
-    min_recency: float | None = None
-    max_recency: float | None = None
-    min_churn: float | None = None
-    max_churn: float | None = None
-    min_buys_again: float | None = None
-    max_buys_again: float | None = None
-    min_future_spend: float | None = None
-    max_future_spend: float | None = None
+    bounds: Mapping[str, Range] = field(default_factory=dict)
     shares: tuple[tuple[str, float], ...] = ()
-    areas: tuple[Area, ...] = ()
     q: str = ""
 
-    @classmethod
-    def parameters(cls) -> tuple[str, ...]:
+    def __post_init__(self) -> None:
+        given: dict[str, Range] = {}
+        for column in FILTERS:  # in one order, so that equal selections are written alike
+            ends = Range(*self.bounds.get(column.name, ()))
+            for name, end in zip(column.bounds, ends, strict=True):
+                if end is not None and not math.isfinite(end):
+                    raise InputError(f"{name} must be a finite number, not {end!r}.")
+            if ends != Range():
+                given[column.name] = ends
+        if unknown := [name for name in self.bounds if name not in {column.name for column in FILTERS}]:
+            raise InputError(f"Customers cannot be filtered by {unknown[0]!r}.")
+        object.__setattr__(self, "bounds", given)
+
+    def __hash__(self) -> int:
+        return hash((self.segments, self.countries, tuple(self.bounds.items()), self.shares, self.q))
+
+    @staticmethod
+    def parameters() -> tuple[str, ...]:
         """The names of the query parameters."""
-        return tuple(_PARAMETERS.get(item.name, item.name) for item in fields(cls))
+        return ("segment", "country", *BOUNDS, "min_share", "q")
 
     @classmethod
     def from_query(cls, pairs: Iterable[tuple[str, str]]) -> Self:
         """The selection that (name, value) pairs of a query string describe; unknown names are left alone.
 
         Raises:
-            InputError: a bound that is not a finite number, a share without its category, or an area that is none.
+            InputError: a bound that is not a finite number, a share without its category, or a parameter of old.
         """
-        names = {_PARAMETERS.get(item.name, item.name): item.name for item in fields(cls)}
-        values: dict[str, Any] = {}
+        segments: list[str] = []
+        countries: list[str] = []
+        bounds: dict[str, Range] = {}
+        shares: list[tuple[str, float]] = []
+        q = ""
         for name, text in pairs:
-            target = names.get(name)
-            if target in ("segments", "countries"):
-                values[target] = (*values.get(target, ()), text)
-            elif target == "q":
-                values["q"] = text
-            elif target == "shares" and text != "":
-                values["shares"] = (*values.get("shares", ()), _share(text))
-            elif target == "areas" and text != "":
-                values["areas"] = (*values.get("areas", ()), Area.from_text(text))
-            elif target is not None and text != "":
-                values[target] = _finite(name, text)
-        if len(values.get("areas", ())) > MOST_AREAS:
-            raise InputError(f"area may be given at most {MOST_AREAS} times.")
-        return cls(**values)
+            if name == "segment":
+                segments.append(text)
+            elif name == "country":
+                countries.append(text)
+            elif name == "q":
+                q = text
+            elif text == "":
+                continue
+            elif name == "min_share":
+                shares.append(_share(text))
+            elif name in BOUNDS:
+                column, is_low = BOUNDS[name]
+                now, end = bounds.get(column, Range()), _finite(name, text)
+                bounds[column] = now._replace(low=end) if is_low else now._replace(high=end)
+            elif name in REMOVED:
+                raise InputError(REMOVED[name])
+        return cls(tuple(segments), tuple(countries), bounds, tuple(shares), q)
 
     def to_query(self) -> list[tuple[str, str]]:
         """The (name, value) pairs that ``from_query`` reads back to an equal selection."""
-        pairs: list[tuple[str, str]] = []
-        for item in fields(self):
-            value = getattr(self, item.name)
-            name = _PARAMETERS.get(item.name, item.name)
-            if item.name == "shares":
-                pairs += [(name, f"{category}:{number_text(share)}") for category, share in value]
-            elif item.name == "areas":
-                pairs += [(name, area.to_text()) for area in value]
-            elif isinstance(value, tuple):
-                pairs += [(name, text) for text in value]
-            elif value not in (None, ""):
-                pairs.append((name, value if isinstance(value, str) else number_text(value)))
-        return pairs
+        pairs = [("segment", name) for name in self.segments] + [("country", name) for name in self.countries]
+        for name, (column, is_low) in BOUNDS.items():
+            ends = self.bounds.get(column, Range())
+            end = ends.low if is_low else ends.high
+            if end is not None:
+                pairs.append((name, number_text(end)))
+        pairs += [("min_share", f"{category}:{number_text(share)}") for category, share in self.shares]
+        return [*pairs, ("q", self.q)] if self.q else pairs
 
     @property
     def is_everyone(self) -> bool:
         """Whether nothing is filtered."""
         return self == type(self)()
 
-    def bounds(self) -> list[tuple[Bound, float]]:
-        """The bounds that are given.
+    def with_bound(self, column: str, low: float | None = None, high: float | None = None) -> Self:
+        """The same with another range of a column; without one where neither end is given."""
+        return type(self)(self.segments, self.countries, {**self.bounds, column: Range(low, high)}, self.shares, self.q)
 
-        Raises:
-            InputError: one of them is not a finite number.
-        """
-        given = [(bound, getattr(self, bound.field)) for bound in BOUNDS]
-        for bound, value in given:
-            if value is not None and not math.isfinite(value):
-                raise InputError(f"{bound.field} must be a finite number, not {value!r}.")
-        return [(bound, float(value)) for bound, value in given if value is not None]
+
+def number_text(value: float) -> str:
+    """A number in as few letters as bring it back exactly."""
+    return repr(float(value)).removesuffix(".0")
 
 
 def _finite(name: str, text: str) -> float:

@@ -45,21 +45,20 @@ def ordered(statement: Select[Any], *, by_row: bool, sqlite: bool) -> Select[Any
 
 
 class Sieve:
-    """What of a selection a database would not decide as we do: shares, which it keeps as text, and areas.
+    """What of a selection a database would not decide as we do: shares, which it keeps as text.
 
-    The same arithmetic on the same doubles as pages use decides them on the rows as they are read.
+    The same comparison of the same doubles as pages use decides them on the rows as they are read.
     """
 
     def __init__(self, selection: Selection, layout: Layout) -> None:
         self._shares = [(f"{CATEGORY_SHARE}{category}", least) for category, least in selection.shares]
-        self._areas = selection.areas
         self._layout = layout
-        asked = [*(name for name, _ in self._shares), *(name for area in self._areas for name in (area.x, area.y))]
-        self.needs = tuple(dict.fromkeys(name for name in asked if name in layout.names))
-        self.nobody = any(name not in layout.names for name in asked)
+        columns = [name for name, _ in self._shares]
+        self.needs = tuple(dict.fromkeys(name for name in columns if name in layout.names))
+        self.nobody = any(name not in layout.names for name in columns)
 
     def __bool__(self) -> bool:
-        return bool(self._shares or self._areas)
+        return bool(self._shares)
 
     def kept(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Those of a batch's stored rows that pass."""
@@ -70,8 +69,6 @@ class Sieve:
         chosen = np.ones(batch.num_rows, dtype=bool)
         for name, least in self._shares:
             chosen &= values[name] >= least
-        for area in self._areas:
-            chosen &= area.contains(values[area.x], values[area.y])
         return batch.filter(pa.array(chosen))
 
 
@@ -86,11 +83,9 @@ def _conditions(selection: Selection, keys: Mapping[str, int], *, sqlite: bool) 
         found.append(labels.c[SEGMENT_KEY].in_([keys[name] for name in selection.segments if name in keys]))
     if selection.countries:
         found.append(customers.c[COUNTRY].in_([name for name in selection.countries if is_storable(name)]))
-    for bound, value in selection.bounds():
-        column = customers.c[bound.column]
-        found.append(column >= value if bound.least else column <= value)
-    for area in selection.areas:  # who is outside the rectangle around it need not even be read
-        found += [customers.c[name].between(low, high) for name, (low, high) in area.bounds.items()]
+    for name, (low, high) in selection.bounds.items():
+        found += [customers.c[name] >= low] if low is not None else []
+        found += [customers.c[name] <= high] if high is not None else []
     if selection.q:
         found.append(_contains(selection.q, sqlite=sqlite))
     return found

@@ -11,6 +11,7 @@ from pandas.testing import assert_frame_equal
 from engines.columns import CLV, COUNTRY, CUSTOMER_ID, SEGMENT
 from engines.errors import InputError
 from storage.contract import Selection, Store
+from storage.contract.selection import Range
 from storage.testing.samples import (
     SELECTIONS,
     finished_run,
@@ -78,4 +79,4 @@ class CustomerChecks:
     def test_a_bound_that_is_no_number_is_refused(self, store: Store) -> None:
         _, run, _ = finished_run(store, sample_customers(3))
         with pytest.raises(InputError, match="min_clv"):
-            store.count(run.id, Selection(min_clv=float("nan")))
+            store.count(run.id, Selection(bounds={CLV: Range(float("nan"))}))

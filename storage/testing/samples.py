@@ -18,6 +18,7 @@ from engines.columns import (
     COUNTRY,
     CUSTOMER_ID,
     DICTIONARY,
+    FILTERS,
     FREQUENCY,
     FUTURE_SPEND,
     ITEMS,
@@ -29,21 +30,10 @@ from engines.columns import (
 )
 from engines.contract import DriftPoint, NamedSegment, Segment, Segmentation
 from storage.contract import NewSnapshot, Run, Selection, Snapshot, Store
-from storage.contract.area import Area
+from storage.contract.selection import Range
 
 NAMES = ("Champions", 'Can\'t "Lose" Them', "Lost; DROP TABLE runs --", "Über % of_all")
 COUNTRIES = ("United Kingdom", "Côte d'Ivoire", "Unknown", None)
-
-#: the columns on which a selection has bounds, by what comes after min_ and max_
-BOUNDED = {
-    "clv": CLV,
-    "frequency": FREQUENCY,
-    "monetary": MONETARY,
-    "recency": RECENCY,
-    "churn": CHURN_RISK,
-    "buys_again": P_PURCHASE,
-    "future_spend": FUTURE_SPEND,
-}
 
 
 class Clock:
@@ -159,10 +149,6 @@ POINTS = (
     DriftPoint("2024-03-01", 30, 0.1, False, noise_low=0.5, moved_share=None),
 )
 
-#: a shape that crosses itself, with corners on whole numbers where customers stand, and a plain one
-STAR = Area(RECENCY, FREQUENCY, ((200, 0), (320, 400), (0, 150), (400, 150), (80, 400)))
-TRIANGLE = Area(MONETARY, CLV, ((10.5, 5.25), (400.0, 30.0), (60.125, 500.0)))
-
 #: selections of every kind, with everything in them that may break a query
 SELECTIONS = (
     Selection(),
@@ -171,9 +157,9 @@ SELECTIONS = (
     Selection(segments=("no such segment",)),
     Selection(countries=("Côte d'Ivoire",)),
     Selection(countries=("x' OR '1'='1", "nul\x00", "\ud800")),
-    Selection(min_clv=50.0),
-    Selection(min_frequency=200, max_recency=200),
-    Selection(min_monetary=70.25, max_churn=0.5, countries=("Unknown", "United Kingdom")),
+    Selection(bounds={CLV: Range(50.0)}),
+    Selection(bounds={FREQUENCY: Range(200), RECENCY: Range(None, 200)}),
+    Selection(bounds={MONETARY: Range(70.25), CHURN_RISK: Range(None, 0.5)}, countries=("Unknown", "United Kingdom")),
     Selection(q="c00000"),
     Selection(q="%"),
     Selection(q="_"),
@@ -182,16 +168,21 @@ SELECTIONS = (
     Selection(q=":name"),
     Selection(q="éclair"),
     Selection(q="ЖАН"),
-    Selection(q="C0000001", segments=NAMES, min_clv=0.0),
+    Selection(q="C0000001", segments=NAMES, bounds={CLV: Range(0.0)}),
     Selection(q="\x00"),
-    Selection(min_recency=100, max_recency=300, max_frequency=350, max_clv=200.0, max_monetary=180.0),
-    Selection(min_churn=0.2, max_churn=0.8, min_buys_again=0.1, max_buys_again=0.9),
-    Selection(min_future_spend=20.0, max_future_spend=150.0),
+    Selection(
+        bounds={
+            RECENCY: Range(100, 300),
+            FREQUENCY: Range(None, 350),
+            CLV: Range(None, 200.0),
+            MONETARY: Range(None, 180.0),
+        }
+    ),
+    Selection(bounds={CHURN_RISK: Range(0.2, 0.8), P_PURCHASE: Range(0.1, 0.9)}),
+    *(Selection(bounds={column.name: Range(20.0, 150.0)}) for column in FILTERS),
     Selection(shares=(("tea & cake", 0.25),)),
     Selection(shares=(("tea & cake", 0.25), ("no such category", 0.0))),
-    Selection(areas=(STAR,)),
-    Selection(areas=(STAR, TRIANGLE), segments=NAMES[:3], max_churn=0.9),
-    Selection(areas=(TRIANGLE,), shares=(("tea & cake", 0.5),), q="0"),
+    Selection(shares=(("tea & cake", 0.5),), segments=NAMES[:3], bounds={FUTURE_SPEND: Range(1.0)}, q="0"),
 )
 
 
@@ -203,31 +194,16 @@ def meets(customers: pd.DataFrame, result: Segmentation, selection: Selection) -
         chosen &= names.isin(selection.segments)
     if selection.countries:
         chosen &= pd.Series([country in selection.countries for country in customers[COUNTRY]], customers.index)
-    for field, column in BOUNDED.items():
-        least, most = getattr(selection, f"min_{field}"), getattr(selection, f"max_{field}")
-        if least is not None:
-            chosen &= customers[column] >= least
-        if most is not None:
-            chosen &= customers[column] <= most
+    for column, (low, high) in selection.bounds.items():
+        values = customers[column] if column in customers else pd.Series(float("nan"), customers.index)
+        if low is not None:
+            chosen &= values >= low
+        if high is not None:
+            chosen &= values <= high
     for category, share in selection.shares:
         column = f"share_{category}"
         chosen &= customers[column] >= share if column in customers else False
-    for area in selection.areas:
-        points = zip(customers[area.x], customers[area.y], strict=True)
-        chosen &= pd.Series([_inside(area, float(x), float(y)) for x, y in points], customers.index)
     return chosen & pd.Series([selection.q.lower() in name.lower() for name in customers.index], customers.index)
-
-
-def _inside(area: Area, x: float, y: float) -> bool:
-    """The rule of an area for one point, side by side."""
-    across, up = zip(*area.corners, strict=True)
-    if not (min(across) <= x <= max(across) and min(up) <= y <= max(up)):
-        return False
-    crossed = 0
-    for number, corner in enumerate(area.corners):
-        (x0, y0), (x1, y1) = sorted((area.corners[number - 1], corner), key=lambda end: end[1])
-        crossed += y0 <= y < y1 and x < x0 + (y - y0) * ((x1 - x0) / (y1 - y0))
-    return crossed % 2 == 1
 
 
 def finished_run(store: Store, customers: pd.DataFrame, **changes: Any) -> tuple[Snapshot, Run, Segmentation]:

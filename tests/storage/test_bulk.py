@@ -37,7 +37,7 @@ def test_customers_of_several_batches_come_back_exactly(url: str):
     snapshot, run, result = finished_run(store, customers)
     assert_frame_equal(store.snapshot_customers(snapshot.id), customers, check_exact=True)
     assert_series_equal(store.labels(run.id), result.labels, check_names=False)
-    chosen = Selection(min_clv=1.0, q="c")
+    chosen = Selection(bounds={"clv": (1.0, None)}, q="c")
     assert store.count(run.id, chosen) == meets(customers, result, chosen).sum() > 0
     store.close()
 

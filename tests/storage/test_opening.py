@@ -165,7 +165,7 @@ def test_a_big_run_is_read_at_once_even_while_postgres_believes_all_are_small(po
         connection.execute("alter table labels set (autovacuum_enabled = off)")
         connection.execute("analyze")
     _, run, _ = finished_run(store, sample_customers(30_000), fingerprint="big")
-    assert store.count(run.id, Selection(min_frequency=1)) == 30_000
+    assert store.count(run.id, Selection(bounds={"frequency": (1, None)})) == 30_000
     assert sum(batch.num_rows for batch in store.stream(run.id, Selection(), [])) == 30_000
     store.close()
 

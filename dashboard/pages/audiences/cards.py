@@ -11,10 +11,12 @@ from dashboard.components.attributes import aria
 from dashboard.components.cards import empty_state
 from dashboard.frames import filters
 from dashboard.i18n.numbers import NOTHING, change, count, day, plural
+from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import say
 from dashboard.queries.audiences import Size, newest_run, selection_of, sizes
 from dashboard.queries.which_run import engine_titles, title_of
 from dashboard.services import Services
+from engines.errors import InputError
 from storage.contract import Run
 from storage.contract.audiences import Audience
 
@@ -38,7 +40,10 @@ def _card(services: Services, audience: Audience, run: Run | None, titles: dict[
     if run is None:
         sentence = say("There is no finished run of its data set and engine any more.")
         return _framed(audience, head, [html.P(sentence, className="seg-hint")], _buttons(audience))
-    selection = selection_of(audience)
+    try:
+        selection = selection_of(audience)
+    except InputError as error:  # of an older version
+        return _framed(audience, head, [html.P(reason_of(error), className="seg-hint")], _buttons(audience))
     currency = str(services.store.snapshot(run.snapshot_id).info.get("currency", ""))
     words = ", ".join(item.words for item in filters.conditions(selection, currency)) or say("everyone")
     about = f"{words} · {titles.get(run.dataset, run.dataset)} · {engine_titles().get(run.engine, run.engine)}"

@@ -56,7 +56,10 @@ def chips(services: Services, run: Run) -> Component | None:
     for audience in services.store.audiences():
         if not audience.pinned or audience.dataset not in ("", run.dataset):
             continue
-        selection = selection_of(audience)
+        try:
+            selection = selection_of(audience)
+        except InputError:  # of an older version; the page of audiences says so
+            continue
         there: Run | None = run
         if selection.segments and audience.engine not in ("", run.engine):  # names of segments belong to an engine
             there = newest_run(services, audience)

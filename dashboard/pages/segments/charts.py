@@ -29,7 +29,7 @@ from storage.contract import Selection
 class Chart(NamedTuple):
     """A chart of the page: its name among the parts, its title, what its picture is called, its tab's name.
 
-    ``pair``: the columns of the axes on which a box or a lasso selects.
+    ``pair``: the columns of the axes on which a box selects.
     """
 
     name: str
@@ -127,7 +127,7 @@ def _cloud(ask: Ask, pair: tuple[str, str]) -> Picture:
     if not all(ask.frame.has(column) for column in pair):
         return say(_NO_CLV)
     data = clouds.cloud_data(ask.frame, ask.mask, *pair, view=ask.view, sample=ask.sample)
-    return clouds.draw_cloud(data, ask.theme, ask.selection.areas), clouds.cloud_words(data)
+    return clouds.draw_cloud(data, ask.theme), clouds.cloud_words(data)
 
 
 def _boxes(ask: Ask) -> Picture:
@@ -156,7 +156,7 @@ def _countries(ask: Ask) -> Picture:
 
 def _map(ask: Ask) -> Picture:
     if not ask.frame.has_country:
-        return _NO_COUNTRY
+        return say(_NO_COUNTRY)
     data = country_map.map_data(charts.country_data(ask.frame, ask.view, top=len(ask.frame.countries)))
     return country_map.draw_map(data, ask.theme), country_map.map_words(data)
 

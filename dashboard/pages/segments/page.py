@@ -13,7 +13,7 @@ from dash.exceptions import PreventUpdate
 from dashboard.components import ids, name_editor
 from dashboard.components.attributes import aria
 from dashboard.frames import filters
-from dashboard.frames.filters import LISTS, MEASURES, View
+from dashboard.frames.filters import LISTS, View
 from dashboard.i18n.texts import say
 from dashboard.pages.segments import audience_window as audience_saver
 from dashboard.pages.segments import clicks as clicking
@@ -51,11 +51,13 @@ from dashboard.pages.segments.ids import (
     TABLE,
 )
 from dashboard.pages.segments.key_figures import kpi_skeleton, skeleton
-from dashboard.pages.segments.rail import BOUNDS, CATEGORY, FIELDS, LEAST_SHARE, control, place
+from dashboard.pages.segments.rail import CATEGORY, FIELDS, LEAST_SHARE, control, place
 from dashboard.pages.segments.toolbar import toolbar
 from dashboard.pages.segments.view import charts_of, desk
 from dashboard.services import Services
+from engines.columns import FILTERS
 from storage.contract import Selection
+from storage.contract.selection import BOUNDS
 
 PATH = "/"
 TITLE = "Segments"
@@ -257,7 +259,7 @@ def _outputs() -> dict[str, Any]:
         "controls": {field: Output(control(PAGE, field), "value") for field in FIELDS},
         "options": {name: Output(control(PAGE, name), "options") for name in (*LISTS, CATEGORY)},
         "reach": {field: Output(control(PAGE, field), "placeholder") for field in BOUNDS},
-        "absent": {item.name: Output(place(PAGE, item.name), "hidden") for item in MEASURES},
+        "absent": {column.name: Output(place(PAGE, column), "hidden") for column in FILTERS},
         "country_group": Output(COUNTRY_GROUP, "hidden"),
         "category_group": Output(CATEGORY_GROUP, "hidden"),
         "notice": Output(NOTICE, "children"),

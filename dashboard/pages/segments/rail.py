@@ -14,17 +14,17 @@ from dash.development.base_component import Component
 from dashboard.components import html as plain
 from dashboard.components.attributes import aria
 from dashboard.components.cards import swatch, themed
-from dashboard.frames.filters import LISTS, MEASURES, Measure
+from dashboard.frames.filters import LISTS
 from dashboard.frames.run import RunFrame
 from dashboard.frames.sums import Tally
 from dashboard.i18n.locales import spoken
 from dashboard.i18n.numbers import count
-from dashboard.i18n.texts import explained, say, segment_name
-from engines.columns import CATEGORY_SHARE, describe
+from dashboard.i18n.texts import explained, say, segment_name, titled
+from engines.columns import CATEGORY_SHARE, FILTERS, Column, describe
 from storage.contract import Selection
+from storage.contract.selection import BOUNDS, Range
 
 CATEGORY, LEAST_SHARE = "share_of", "share_least"  # the category, and the least share of spend that goes to it
-BOUNDS = tuple(field for measure in MEASURES for field in measure.fields)
 #: What the controls ask for, by name: lists, bounds, the search in ids, and one category's share.
 FIELDS = (*LISTS, *BOUNDS, "q", CATEGORY, LEAST_SHARE)
 
@@ -34,9 +34,9 @@ def control(prefix: str, field: str) -> str:
     return f"{prefix}-filter-{field.replace('_', '-')}"
 
 
-def place(prefix: str, measure: str) -> str:
-    """The id of what holds a measure's two controls."""
-    return f"{prefix}-filter-{measure.replace('_', '-')}"
+def place(prefix: str, column: Column) -> str:
+    """The id of what holds a column's two controls."""
+    return f"{prefix}-filter-{(column.parameter or column.name).replace('_', '-')}"
 
 
 def rail(prefix: str) -> list[Component]:
@@ -63,7 +63,14 @@ def rail(prefix: str) -> list[Component]:
         _group(
             say("Value and behaviour"),
             html.Div([html.Span(), html.Span(say("from")), html.Span(say("to"))], className="range range-head"),
-            *[_range_inputs(prefix, measure) for measure in MEASURES],
+            *[_range_inputs(prefix, column) for column in FILTERS if column.shown],
+            html.Details(
+                [
+                    html.Summary(say("More filters")),
+                    *(_range_inputs(prefix, column) for column in FILTERS if not column.shown),
+                ],
+                id=f"{prefix}-more-filters",
+            ),
         ),
         html.Div(_group(say("Category"), *_share_inputs(prefix)), id=f"{prefix}-category-group", hidden=True),
         _group(
@@ -87,25 +94,34 @@ def _group(title: str, *children: Component) -> Component:
     return html.Section([html.H2(title), *children], className="filter-group")
 
 
-def _range_inputs(prefix: str, measure: Measure) -> Component:
-    column = describe(measure.column)
+def _range_inputs(prefix: str, column: Column) -> Component:
+    label = _label(column)
     inputs: list[Component] = []
-    for field, words in zip(measure.fields, (say("{measure} at least"), say("{measure} at most")), strict=True):
-        field_id = control(prefix, field)
+    for name, words in zip(column.bounds, (say("{measure} at least"), say("{measure} at most")), strict=True):
+        control_id = control(prefix, name)
         inputs += [
-            html.Label(words.format(measure=say(measure.label)), htmlFor=field_id, className="seg-unseen"),
+            html.Label(words.format(measure=label), htmlFor=control_id, className="seg-unseen"),
             dbc.Input(
-                id=field_id,
+                id=control_id,
                 type="number",
-                step=measure.step,
+                step="1" if column.kind in ("count", "days") else "any",
                 size="sm",
                 debounce=500,
                 placeholder=say("any"),
                 value=None,
             ),
         ]
-    label = html.Span(say(measure.label), className="bound-label", title=explained(column))
-    return html.Div([label, *inputs], className="range", id=place(prefix, measure.name))
+    return html.Div(
+        [html.Span(label, className="bound-label", title=explained(column)), *inputs],
+        className="range",
+        id=place(prefix, column),
+    )
+
+
+def _label(column: Column) -> str:
+    """What the filter of a column is called; shares are given in per cent."""
+    label = say(column.filter_label) if column.filter_label else titled(column)
+    return f"{label}, %" if column.kind == "share" else label
 
 
 def _share_inputs(prefix: str) -> list[Component]:
@@ -138,10 +154,10 @@ def _share_inputs(prefix: str) -> list[Component]:
 def control_values(selection: Selection, category: str = "") -> dict[str, Any]:
     """What the controls show for a selection, by field; ``category`` is the one whose share is shown."""
     values: dict[str, Any] = {name: list(getattr(selection, name)) for name in LISTS}
-    for measure in MEASURES:
-        for field in measure.fields:
-            value = getattr(selection, field)
-            values[field] = _short(100 * value if value is not None and _is_share(measure) else value)
+    for column in FILTERS:
+        scale = 100 if column.kind == "share" else 1
+        for name, end in zip(column.bounds, selection.bounds.get(column.name, Range()), strict=True):
+            values[name] = _short(None if end is None else scale * end)
     category = category or next(iter(dict(selection.shares)), "")
     values |= {CATEGORY: category, LEAST_SHARE: share_of(selection, category)}
     return {**values, "q": selection.q}
@@ -150,15 +166,16 @@ def control_values(selection: Selection, category: str = "") -> dict[str, Any]:
 def from_controls(values: Mapping[str, Any], now: Selection = Selection()) -> Selection:  # noqa: B008 - it is frozen
     """The selection that the controls show; a number that is not one yet is no condition.
 
-    ``now`` is what holds meanwhile: it knows the areas and the categories for which there is no control.
+    ``now`` is what holds meanwhile: it knows the categories for which there is no control.
     """
-    bounds: dict[str, float | None] = {}
-    for measure in MEASURES:
-        for field in measure.fields:
-            number = _number(values.get(field))
-            bounds[field] = round(number / 100, 12) if number is not None and _is_share(measure) else number
+    bounds: dict[str, Range] = {}
+    for column in FILTERS:
+        ends = (_number(values.get(name)) for name in column.bounds)
+        if column.kind == "share":
+            ends = (None if end is None else round(end / 100, 12) for end in ends)
+        bounds[column.name] = Range(*ends)
     lists = {name: tuple(values.get(name) or ()) for name in LISTS}
-    return replace(now, **lists, **bounds, q=(values.get("q") or "").strip(), shares=_shares(values, now))
+    return replace(now, **lists, bounds=bounds, q=(values.get("q") or "").strip(), shares=_shares(values, now))
 
 
 def share_of(selection: Selection, category: str) -> float | int | None:
@@ -173,10 +190,6 @@ def _shares(values: Mapping[str, Any], now: Selection) -> tuple[tuple[str, float
         return now.shares
     others = tuple(pair for pair in now.shares if pair[0] != category)
     return others if least is None else (*others, (category, round(least / 100, 12)))
-
-
-def _is_share(measure: Measure) -> bool:
-    return describe(measure.column).kind == "share"
 
 
 def _number(value: Any) -> float | None:
@@ -210,19 +223,19 @@ def reach(frame: RunFrame) -> dict[str, str]:
 
 def _reach(frame: RunFrame) -> dict[str, str]:
     found: dict[str, str] = {}
-    for measure in MEASURES:
-        if not frame.has(measure.column) or not len(frame):
+    for column in FILTERS:
+        if not frame.has(column.name) or not len(frame):
             continue
-        values = frame.values(measure.column)
-        scale = 100 if _is_share(measure) else 1
+        values = frame.values(column.name)
+        scale = 100 if column.kind == "share" else 1
         ends = np.floor(np.nanmin(values) * scale), np.ceil(np.nanmax(values) * scale)
-        found |= {field: count(float(end)) for field, end in zip(measure.fields, ends, strict=True)}
+        found |= {name: count(float(end)) for name, end in zip(column.bounds, ends, strict=True)}
     return found
 
 
 def absent(frame: RunFrame) -> dict[str, bool]:
-    """Which measures these customers do not have."""
-    return {measure.name: not frame.has(measure.column) for measure in MEASURES}
+    """Which columns these customers do not have."""
+    return {column.name: not frame.has(column.name) for column in FILTERS}
 
 
 def segment_options(frame: RunFrame, view: Tally) -> list[dict[str, Any]]:

@@ -146,13 +146,13 @@ def test_totals_are_sums_over_the_customers_in_view(frame):
     everyone = totals_of(frame, tally(frame, frame.mask(Selection())))
     assert everyone == Totals(40, 15_200.0, 170.0, 390.0)
     assert everyone.average_order_value == pytest.approx(15_200 / 170)
-    nobody = totals_of(frame, tally(frame, frame.mask(Selection(max_recency=1.0))))
+    nobody = totals_of(frame, tally(frame, frame.mask(Selection(bounds={"recency_days": (None, 1.0)}))))
     assert nobody == Totals(0, 0.0, 0.0, 0.0)
     assert nobody.average_clv is None and nobody.average_order_value is None
 
 
 def test_segments_add_up_and_empty_ones_are_left_out(frame):
-    rows = segment_totals(frame, tally(frame, frame.mask(Selection(max_recency=100.0))))
+    rows = segment_totals(frame, tally(frame, frame.mask(Selection(bounds={"recency_days": (None, 100.0)}))))
     assert [(row.segment.name, row.customers, row.revenue) for row in rows] == [
         ("Champions", 10, 10_000.0),
         ("Promising", 20, 200.0),

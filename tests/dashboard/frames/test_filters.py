@@ -15,25 +15,21 @@ from dashboard.frames.run import RunFrame
 from dashboard.frames.sums import everyone, tallies
 from dashboard.pages.segments import rail
 from dashboard.pages.segments.rail import from_controls
+from engines.columns import FILTERS
 from engines.contract import NamedSegment
 from storage.contract import Selection
-from storage.contract.area import Area
 
 names = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1), max_size=3, unique=True)
-bounds = st.none() | st.integers(0, 10**9).map(lambda cents: cents / 100)
+numbers = st.none() | st.integers(0, 10**9).map(lambda cents: cents / 100)
+shares = st.none() | st.integers(0, 1000).map(lambda thousandths: thousandths / 1000)
 selections = st.builds(
     Selection,
     segments=names.map(tuple),
     countries=names.map(tuple),
-    min_clv=bounds,
-    min_frequency=bounds,
-    min_monetary=bounds,
-    max_recency=bounds,
-    max_clv=bounds,
-    min_recency=bounds,
-    max_future_spend=bounds,
-    min_buys_again=st.none() | st.integers(0, 1000).map(lambda thousandths: thousandths / 1000),
-    max_churn=st.none() | st.integers(0, 1000).map(lambda thousandths: thousandths / 1000),
+    bounds=st.fixed_dictionaries(
+        {},
+        optional={column.name: st.tuples(*[shares if column.kind == "share" else numbers] * 2) for column in FILTERS},
+    ),
     q=st.text(st.characters(codec="ascii", categories=("L", "N", "P"))),
 )
 
@@ -73,15 +69,19 @@ def test_other_parameters_stay_in_the_address():
 
 def test_numbers_that_are_not_there_yet_are_no_condition():
     assert from_controls({"min_clv": None, "min_frequency": "", "q": "  ", "segments": None}) == Selection()
-    assert from_controls({"max_churn": 29}) == Selection(max_churn=0.29)
+    assert from_controls({"max_churn": 29}) == Selection(bounds={"churn_risk": (None, 0.29)})
 
 
 def test_chips_say_what_they_take_away():
-    area = Area("monetary", "clv", ((0.0, 0.0), (5.0, 0.0), (0.0, 5.0)))
-    selection = Selection(
-        *(("Champions",), ("Germany",)), min_clv=500.0, min_frequency=3.0, min_monetary=20.0, max_monetary=1500.0,
-        max_recency=90.0, max_churn=0.25, shares=(("gift_wrap", 0.3),), areas=(area,), q="178",
-    )  # fmt: skip
+    bounds = {
+        "frequency": (3.0, None),
+        "clv": (500.0, None),
+        "churn_risk": (None, 0.25),
+        "items_per_order": (1.5, None),
+        "monetary": (20.0, 1500.0),
+        "recency_days": (None, 90.0),
+    }
+    selection = Selection(("Champions",), ("Germany",), bounds, (("gift_wrap", 0.3),), "178")
     assert [item.words for item in conditions(selection, "GBP")] == [
         "Champions",
         "Germany",
@@ -90,30 +90,30 @@ def test_chips_say_what_they_take_away():
         "Frequency ≥ 3",
         "Recency ≤ 90 days",
         "Churn risk ≤ 25.0\u00a0%",
+        "Items per order ≥ 1.50",
         "gift wrap ≥ 30.0\u00a0% of spend",
-        "Drawn around Monetary and CLV",
         "id contains “178”",
     ]
 
 
 def test_a_click_chooses_one_alone_and_a_second_click_undoes_it():
-    start = Selection(countries=("France", "Spain"), min_clv=10.0)
+    start = Selection(countries=("France", "Spain"), bounds={"clv": (10.0, None)})
     once = toggled(start, "countries", "Spain")
-    assert once == Selection(countries=("Spain",), min_clv=10.0)
-    assert toggled(once, "countries", "Spain") == Selection(min_clv=10.0)
+    assert once == Selection(countries=("Spain",), bounds={"clv": (10.0, None)})
+    assert toggled(once, "countries", "Spain") == Selection(bounds={"clv": (10.0, None)})
 
 
 def test_a_range_chosen_twice_is_taken_away():
-    start = Selection(min_clv=5.0)
+    start = Selection(bounds={"clv": (5.0, None)})
     cell = {"recency_days": (3.0, 17.0), "frequency": (4.0, 4.0)}
     once = within(start, cell)
-    assert once == Selection(min_clv=5.0, min_recency=3.0, max_recency=17.0, min_frequency=4.0, max_frequency=4.0)
+    assert once == Selection(bounds={"clv": (5.0, None), "recency_days": (3.0, 17.0), "frequency": (4.0, 4.0)})
     assert [item.words for item in conditions(once, "GBP")] == ["CLV ≥ £5.00", "Frequency 4", "Recency 3 to 17 days"]
     assert within(once, cell) == start
 
 
 def test_a_share_is_set_for_one_category_and_the_others_stay():
-    now = Selection(shares=(("bags", 0.2), ("cards", 0.5)), areas=(Area("clv", "monetary", ((0, 0), (1, 0), (0, 1))),))
+    now = Selection(shares=(("bags", 0.2), ("cards", 0.5)))
     shown = rail.control_values(now, "bags")
     assert (shown[rail.CATEGORY], shown[rail.LEAST_SHARE]) == ("bags", 20)
     assert from_controls(shown, now).shares == (("cards", 0.5), ("bags", 0.2))
@@ -140,14 +140,16 @@ def frame():
 
 
 def test_the_filter_that_empties_a_view_is_named_with_what_comes_back(frame):
-    found = filters.remedies(frame, Selection(countries=("France",), min_frequency=1.0, max_recency=0.0))
+    found = filters.remedies(
+        frame, Selection(countries=("France",), bounds={"frequency": (1.0, None), "recency_days": (None, 0.0)})
+    )
     assert [(item.condition.words, item.customers) for item in found] == [("Recency ≤ 0 days", 3)]
-    found = filters.remedies(frame, Selection(countries=("Germany",), min_frequency=5.0))
+    found = filters.remedies(frame, Selection(countries=("Germany",), bounds={"frequency": (5.0, None)}))
     assert [(item.condition.field, item.customers) for item in found] == [("countries", 3), ("frequency", 3)]
 
 
 def test_options_count_what_each_of_them_would_find(frame):
-    selection = Selection(countries=("France",), max_recency=150.0)
+    selection = Selection(countries=("France",), bounds={"recency_days": (None, 150.0)})
     sums = tallies(frame, selection, frame.views(selection).rest)
     options = rail.country_options(frame, sums.any_country, selection.countries)
     assert [(item["value"], _count(item)) for item in options] == [("France", "3"), ("Germany", "1")]

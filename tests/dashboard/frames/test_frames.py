@@ -10,8 +10,8 @@ import pytest
 
 from dashboard.frames.cache import FrameCache
 from dashboard.frames.columns import CustomerColumns
+from engines.columns import FILTERS
 from storage.contract import NotFoundError, Selection
-from storage.contract.area import Area
 from tests.dashboard import shop
 
 
@@ -28,17 +28,24 @@ SELECTIONS = [
     Selection(countries=("Germany", "France")),
     Selection(countries=("Atlantis",)),
     Selection(segments=("No such segment",)),
-    Selection(min_clv=20.0),
-    Selection(min_clv=0.0),  # drops the customer without a CLV
-    Selection(min_frequency=3, max_recency=100),
-    Selection(min_monetary=50.5, countries=("Unknown",)),
-    Selection(max_churn=0.25),
-    Selection(min_churn=0.25, max_clv=40.0, min_recency=50, max_frequency=4, max_monetary=300.0),
-    Selection(min_buys_again=0.5),
-    Selection(max_future_spend=1e9),
+    Selection(bounds={"clv": (20.0, None)}),
+    Selection(bounds={"clv": (0.0, None)}),  # drops the customer without a CLV
+    Selection(bounds={"frequency": (3, None), "recency_days": (None, 100)}),
+    Selection(bounds={"monetary": (50.5, None)}, countries=("Unknown",)),
+    Selection(bounds={"churn_risk": (None, 0.25)}),
+    Selection(
+        bounds={
+            "churn_risk": (0.25, None),
+            "clv": (None, 40.0),
+            "recency_days": (50, None),
+            "frequency": (None, 4),
+            "monetary": (None, 300.0),
+        }
+    ),
+    Selection(bounds={"p_purchase": (0.5, None)}),
+    Selection(bounds={"future_spend": (None, 1e9)}),
     Selection(shares=(("bags", 0.1),)),
-    Selection(areas=(Area("recency_days", "frequency", ((10, 0.5), (300, 1.5), (200, 9.5), (40, 6.0))),)),
-    Selection(areas=(Area("monetary", "clv", ((1, 1), (400, 4), (300, 200))),), countries=("Germany",)),
+    *(Selection(bounds={column.name: (2.0, 90.0)}) for column in FILTERS),
     Selection(q="01"),
     Selection(q="HOME"),
     Selection(q="%"),
@@ -71,8 +78,8 @@ def test_the_bound_itself_is_included(filled):
     store, runs = filled
     frame = FrameCache(store).get(runs["rfm"])
     value = float(frame.values("monetary")[11])
-    assert frame.mask(Selection(min_monetary=value))[11]
-    assert not frame.mask(Selection(min_monetary=np.nextafter(value, np.inf)))[11]
+    assert frame.mask(Selection(bounds={"monetary": (value, None)}))[11]
+    assert not frame.mask(Selection(bounds={"monetary": (np.nextafter(value, np.inf), None)}))[11]
 
 
 def test_countries_come_by_size_and_a_shop_without_them_says_so(filled):
@@ -159,7 +166,7 @@ def test_a_deleted_run_is_gone_at_once(tmp_path):
 def test_pages_put_together_are_the_sorted_list_with_no_value_last(filled, column, descending):
     store, runs = filled
     frame = FrameCache(store).get(runs["rfm"])
-    mask = frame.mask(Selection(max_recency=300))
+    mask = frame.mask(Selection(bounds={"recency_days": (None, 300)}))
     pages = [frame.page(mask, column, descending, start, start + 50) for start in range(0, 450, 50)]
     found = frame.values(column)[np.concatenate(pages)]
     expected = pd.Series(frame.values(column)[mask]).sort_values(ascending=not descending, na_position="last")

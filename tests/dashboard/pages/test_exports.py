@@ -137,4 +137,4 @@ def test_the_address_again_is_one_that_the_api_takes(services):
     )
     pairs = parse_qsl(urlsplit(again(export)).query)
     assert Choices.from_query(pairs) == Choices(("customer_id", "clv"), group)
-    assert Selection.from_query(pairs) == Selection(countries=("Germany",), min_clv=20.0)
+    assert Selection.from_query(pairs) == Selection(countries=("Germany",), bounds={"clv": (20.0, None)})

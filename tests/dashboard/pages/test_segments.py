@@ -1,10 +1,9 @@
 """The Segments page: filters, address, figures, table and export tell one story."""
 
 import json
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import dash
-import numpy as np
 import plotly.graph_objects as go
 import pytest
 
@@ -98,7 +97,7 @@ def test_everyone_is_shown_when_nothing_is_filtered(client, services):
 
 def test_the_address_alone_brings_filters_and_figures_back(client, services):
     store, runs = services[0].store, services[1]
-    selection = Selection(countries=("Germany",), min_clv=20.0)
+    selection = Selection(countries=("Germany",), bounds={"clv": (20.0, None)})
     shown = draw(client, f"?run={runs['kmeans']}&country=Germany&min_clv=20")
     assert shown["segments-filter-countries.value"] == ["Germany"]
     assert shown["segments-filter-min-clv.value"] == 20
@@ -148,7 +147,7 @@ def test_what_the_page_wrote_into_the_address_counts_for_the_next_click(client, 
     click = {"points": [{"y": "Germany"}]}
     shown = draw(client, f"?run={run}", triggered=triggered, drawn=drawn, **{"segments-countries.clickData": click})
     selection = read_view(shown["segments-drawn.data"]["address"]).selection
-    assert selection == Selection(min_clv=5.0, countries=("Germany",) if "click" in triggered else ())
+    assert selection == Selection(bounds={"clv": (5.0, None)}, countries=("Germany",) if "click" in triggered else ())
 
 
 def test_chip_reset_row_box_and_bar_change_the_selection(client, services):
@@ -170,7 +169,7 @@ def test_chip_reset_row_box_and_bar_change_the_selection(client, services):
         return json.dumps(one, sort_keys=True, separators=(",", ":")) + ".n_clicks", _sorted(pattern)
 
     triggered, pattern = wild(chip)
-    assert after(triggered, **{pattern: [(chip, 1)]}) == Selection(countries=("Germany",), min_clv=5.0)
+    assert after(triggered, **{pattern: [(chip, 1)]}) == Selection(countries=("Germany",), bounds={"clv": (5.0, None)})
     assert draw(client, search, triggered=triggered, drawn=before, **{pattern: [(chip, None)]}) is None
     triggered, pattern = wild(pick)
     assert after(triggered, **{pattern: [(pick, 1)]}).segments == (name,)
@@ -260,7 +259,7 @@ def test_a_name_given_by_hand_is_drawn_at_once_and_keeps_the_selection(client, s
     told = {"run": run.id, "key": before.key, "before": before.name, "name": "Evergreens", "revision": 1}
     shown = draw(client, "", triggered="segments-edited.data", drawn=drawn, **{"segments-edited.data": told})
     selection = read_view(shown["segments-drawn.data"]["address"]).selection
-    assert selection == Selection(segments=("Evergreens",), min_clv=5.0)
+    assert selection == Selection(segments=("Evergreens",), bounds={"clv": (5.0, None)})
     assert shown["segments-filter-segments.value"] == ["Evergreens"]
     table = json.dumps(shown["segments-table.children"])
     assert "Evergreens" in table and "pinned" in table and before.name not in table
@@ -313,10 +312,10 @@ def test_the_grid_of_an_rfm_run_has_the_engines_own_names(services):
     for cell in grid_data(frame, frame.mask(Selection())).cells:
         if cell.customers:
             selection = Selection(
-                min_recency=cell.recency[0],
-                max_recency=cell.recency[1],
-                min_frequency=cell.frequency[0],
-                max_frequency=cell.frequency[1],
+                bounds={
+                    "recency_days": (cell.recency[0], cell.recency[1]),
+                    "frequency": (cell.frequency[0], cell.frequency[1]),
+                }
             )
             codes = frame.segment_codes[frame.mask(selection)]
             assert {frame.segments[code].name for code in codes} == {cell.name}
@@ -325,31 +324,20 @@ def test_the_grid_of_an_rfm_run_has_the_engines_own_names(services):
 @pytest.mark.parametrize(
     ("shape", "expected"),
     [
-        ({"range": {"x": [20.2, 99.7], "y": [0.4, 6.3]}}, {"min_recency": 21, "max_recency": 99, "max_frequency": 6}),
-        ({"range": {"x": [-9.0, 50.0], "y": [2.1, 2.2]}}, {"max_recency": 50, "min_frequency": 2, "max_frequency": 2}),
+        ({"range": {"x": [20.2, 99.7], "y": [0.4, 6.3]}}, {"recency_days": (21, 99), "frequency": (None, 6)}),
+        ({"range": {"x": [-9.0, 50.0], "y": [2.1, 2.2]}}, {"recency_days": (None, 50), "frequency": (2, 2)}),
     ],
 )
 def test_a_box_over_a_cloud_becomes_ranges(client, services, shape, expected):
     values = {"segments-shape.data": {"chart": "activity", **shape}}
     selection = _selection_after(client, f"?run={services[1]['rfm']}&q=0", "segments-shape.data", **values)
-    assert selection == Selection(q="0", **expected)
+    assert selection == Selection(q="0", bounds=expected)
 
 
-def test_a_lasso_becomes_an_area_that_store_and_page_agree_on(client, services):
-    run = services[1]["rfm"]
-    angle = np.linspace(0, 2 * np.pi, 200)
-    shape = {"x": (150 + 90 * np.cos(angle)).tolist(), "y": (5 + 3 * np.sin(angle)).tolist()}
-    values = {"segments-shape.data": {"chart": "activity", "lassoPoints": shape}}
-    selection = _selection_after(client, f"?run={run}", "segments-shape.data", **values)
-    (area,) = selection.areas
-    assert (area.x, area.y) == ("recency_days", "frequency") and 8 <= len(area.corners) <= 64
-    shown = draw(client, f"?run={run}&{urlencode(selection.to_query())}")
-    number = services[0].store.count(run, selection)
-    assert shown["segments-export.children"] == f"Export {number} customers" and 0 < number < 400
-    assert "Drawn around Recency and Frequency" in json.dumps(shown["segments-chips.children"])
-    table = services[0].store.stream(run, selection).read_all().to_pandas()
-    far = np.hypot((table["recency_days"] - 150) / 90, (table["frequency"] - 5) / 3)
-    assert far.max() < 1.05  # nobody who stands clearly outside what was drawn
+def test_an_address_with_a_drawn_shape_says_what_to_use_instead(client, services):
+    shown = draw(client, f"?run={services[1]['rfm']}&country=Germany&area=recency_days,frequency,1,1,5,1,5,9")
+    assert "give a range of each column instead" in json.dumps(shown["segments-notice.children"])
+    assert shown["segments-drawn.data"]["query"] == "?country=Germany"
 
 
 def test_only_the_charts_in_sight_are_worked_out(client, services):
@@ -371,8 +359,8 @@ def test_only_the_charts_in_sight_are_worked_out(client, services):
 def test_who_asks_for_the_same_is_answered_once(services):
     made, runs = services
 
-    def asked(run, theme, **fields):
-        selection = Selection(**fields)
+    def asked(run, theme, min_clv):
+        selection = Selection(bounds={"clv": (min_clv, None)})
         wanted = ("activity", "value", "boxes", "countries")
         return desk(made, read_view(f"?run={runs[run]}"), selection, theme, "segments", None, wanted)
 

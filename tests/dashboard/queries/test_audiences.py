@@ -42,7 +42,7 @@ def counted(services, run, selection):
 
 def test_an_audience_is_counted_on_every_date(services):
     made, runs = services
-    selection = Selection(countries=("Germany",), min_monetary=40.0)
+    selection = Selection(countries=("Germany",), bounds={"monetary": (40.0, None)})
     saved = audiences.save(made, "Germans", selection, made.store.run(runs[2]))
     assert (saved.dataset, saved.engine) == ("shop", "rfm")
     found = audiences.sizes(made, saved)
@@ -60,7 +60,7 @@ def test_a_name_that_a_run_does_not_have_is_said_and_not_counted_as_nobody(servi
     made.store.edit_segment(run.id, segment.key, revision=segment.revision, name="Evergreens")
     saved = audiences.save(made, "Green", Selection(segments=("Evergreens",)), run)
     both = audiences.save(made, "Both", Selection(segments=("Evergreens", run.segments[1].name)), run)
-    scores = audiences.save(made, "Spenders to come", Selection(min_future_spend=5.0), run)
+    scores = audiences.save(made, "Spenders to come", Selection(bounds={"future_spend": (5.0, None)}), run)
     old, _, now = audiences.sizes(made, saved).counted
     assert (old.customers, old.missing) == (None, ("Evergreens",))
     assert (now.customers, now.missing) == (segment.customers, ())
@@ -99,7 +99,7 @@ def test_the_api_saves_renames_pins_counts_and_forgets(services):
         changed = api.patch(f"/api/v1/audiences/{number}", json={"name": "Berliners", "pinned": False}).json()
         assert (changed["name"], changed["pinned"]) == ("Berliners", False)
         over_time = api.get(f"/api/v1/audiences/{number}/sizes").json()["sizes"]
-        wanted = Selection(countries=("Germany",), min_clv=10.0)
+        wanted = Selection(countries=("Germany",), bounds={"clv": (10.0, None)})
         assert [row["customers"] for row in over_time] == [made.store.count(run, wanted) for run in runs.values()]
         assert api.delete(f"/api/v1/audiences/{number}").status_code == 204
         for verb in (api.get, api.delete):
