@@ -1,5 +1,6 @@
 """Saved audiences: saved from the desk, counted on every date, and honest where a name is missing."""
 
+from dataclasses import replace
 from datetime import date
 from urllib.parse import urlencode
 
@@ -153,3 +154,13 @@ def test_the_page_pins_renames_and_deletes_after_a_question(services):
     assert made.store.audiences()
     click(page.DELETE, None, audience.id)
     assert not made.store.audiences()
+
+
+def test_an_audience_of_an_older_version_says_what_to_do_instead(services, monkeypatch):
+    made, runs = services
+    saved = audiences.save(made, "Drawn", Selection(), made.store.run(runs[2]), pinned=True)
+    drawn = replace(saved, selection="area=clv,monetary,1,1,5,1,5,9")
+    monkeypatch.setattr(made.store, "audiences", lambda: [drawn])
+    (card,) = listed(made)
+    assert "give a range of each column instead" in words(card)
+    assert chips(made, made.store.run(runs[2])) is None
