@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from a2wsgi import WSGIMiddleware
 from fastapi import FastAPI
@@ -16,7 +17,8 @@ from starlette.responses import JSONResponse
 from threadpoolctl import threadpool_limits
 
 from dashboard.api.app import create_api
-from dashboard.auth.access import PASSWORD_VARIABLE, Guard, access_notice, check_bind, content_security_policy
+from dashboard.auth.access import PASSWORD_VARIABLE, Guard, access_notice, check_bind
+from dashboard.auth.headers import content_security_policy
 from dashboard.clock import now
 from dashboard.config import Config, load_config
 from dashboard.frames.cache import FrameCache
@@ -25,6 +27,9 @@ from dashboard.memory import give_back_at_once
 from dashboard.services import Services
 from storage import open_store
 from storage.contract import Store
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 WSGI_THREADS = 10
 
@@ -68,7 +73,8 @@ def create_app(
         """Addresses below /api that no version has."""
         return JSONResponse({"error": f"There is no /api/{rest}; the API is at /api/v1."}, status_code=404)
 
-    app.mount("/", WSGIMiddleware(pages.server, workers=WSGI_THREADS))
+    # a2wsgi and Starlette write the types of ASGI differently
+    app.mount("/", cast("ASGIApp", WSGIMiddleware(pages.server, workers=WSGI_THREADS)))
     policy = content_security_policy(pages.csp_hashes())
     return Guard(app, password=environ.get(PASSWORD_VARIABLE, ""), policy=policy)
 

@@ -22,6 +22,10 @@ from dashboard.commands.validate import validate
 from engines.errors import InputError
 
 
+class _Refusal(click.ClickException):
+    exit_code = 2
+
+
 class _Group(click.Group):
     """Commands whose errors are one sentence on stderr and exit code 2, never a stack trace."""
 
@@ -29,19 +33,13 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except InputError as error:
-            raise _refused(str(error)) from None
+            raise _Refusal(str(error)) from None
         except (LookupError, RuntimeError) as error:
             from storage.contract import NotFoundError, StoreError
 
             if isinstance(error, NotFoundError | StoreError):
-                raise _refused(str(error)) from None
+                raise _Refusal(str(error)) from None
             raise
-
-
-def _refused(message: str) -> click.ClickException:
-    refusal = click.ClickException(message)
-    refusal.exit_code = 2
-    return refusal
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

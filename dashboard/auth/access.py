@@ -8,12 +8,12 @@ import hashlib
 import hmac
 import ipaddress
 import json
-import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from dashboard.auth.headers import security_headers
+from dashboard.auth.throttle import Throttle
 from engines.errors import InputError
 
 PASSWORD_VARIABLE = "SEGMENTRY_PASSWORD"  # noqa: S105 - the variable's name, not a password
@@ -26,6 +26,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+_Refusal = tuple[int, str, dict[str, str]]  # status, sentence, headers
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -60,62 +61,6 @@ def access_notice(environ: Mapping[str, str]) -> str:
     return f"Segmentry is open, without a password, to everyone on this machine. Set {PASSWORD_VARIABLE} to close it."
 
 
-def content_security_policy(script_hashes: tuple[str, ...] | list[str] = ()) -> str:
-    """What a page may load: its own files and the inline scripts with these hashes, nothing from elsewhere.
-
-    Inline styles are allowed because charts and tables place their parts with them.
-    """
-    rules = {
-        "default-src": "'self'",
-        "script-src": " ".join(["'self'", *script_hashes]),
-        "style-src": "'self' 'unsafe-inline'",
-        "img-src": "'self' data: blob:",
-        "font-src": "'self' data:",
-        "worker-src": "'self' blob:",
-        "object-src": "'none'",
-        "base-uri": "'none'",
-        "form-action": "'self'",
-        "frame-ancestors": "'none'",
-    }
-    return "; ".join(f"{name} {value}" for name, value in rules.items())
-
-
-class Throttle:
-    """Counts wrong passwords per client: after ``limit`` within ``window`` seconds it asks for a pause.
-
-    Each web process counts for itself; at most ``remembered`` clients are kept in mind.
-    """
-
-    def __init__(
-        self,
-        clock: Callable[[], float] = time.monotonic,
-        *,
-        limit: int = 10,
-        window: float = 60.0,
-        remembered: int = 10_000,
-    ) -> None:
-        self._clock, self._limit, self._window, self._remembered = clock, limit, window, remembered
-        self._failures: OrderedDict[str, tuple[float, int]] = OrderedDict()
-
-    def wait_for(self, client: str) -> float:
-        """Seconds until this client may try again; 0 when it may try now."""
-        since, count = self._failures.get(client, (0.0, 0))
-        left = since + self._window - self._clock()
-        return left if count >= self._limit and left > 0 else 0.0
-
-    def failed(self, client: str) -> None:
-        """Note a wrong password."""
-        now = self._clock()
-        since, count = self._failures.pop(client, (now, 0))
-        self._failures[client] = (now, 1) if now - since >= self._window else (since, count + 1)
-        while len(self._failures) > self._remembered:
-            self._failures.popitem(last=False)
-
-    def passed(self, client: str) -> None:
-        """Forget a client that knew the password."""
-        self._failures.pop(client, None)
-
-
 class Guard:
     """ASGI middleware around everything: deny by default, then let through what is allowed.
 
@@ -130,7 +75,7 @@ class Guard:
     ) -> None:
         self.app = app
         self._key = hashlib.sha256(password.encode()).digest() if password else None
-        self._headers = _security_headers(policy)
+        self._headers = security_headers(policy)
         self._throttle = throttle or Throttle()
         self._body_limit = body_limit
 
@@ -185,7 +130,7 @@ class Guard:
 
     async def _bounded(self, headers: Mapping[str, str], receive: Receive) -> tuple[Receive, _Refusal | None]:
         """The body read up to the limit and handed on whole, so that no room has to bound it again."""
-        too_large = 413, f"The request is larger than {self._body_limit // 1024 // 1024} MB.", {}
+        too_large: _Refusal = 413, f"The request is larger than {self._body_limit // 1024 // 1024} MB.", {}
         length = headers.get("content-length", "")
         if not length and "transfer-encoding" not in headers:
             return receive, None
@@ -219,22 +164,6 @@ class Guard:
             await send(message)
 
         return with_headers
-
-
-_Refusal = tuple[int, str, dict[str, str]]
-
-
-def _security_headers(policy: str) -> list[tuple[bytes, bytes]]:
-    values = {
-        "content-security-policy": policy,
-        "x-content-type-options": "nosniff",
-        "x-frame-options": "DENY",
-        "referrer-policy": "same-origin",
-        "cross-origin-opener-policy": "same-origin",
-        "cross-origin-resource-policy": "same-origin",
-        "permissions-policy": "camera=(), microphone=(), geolocation=()",
-    }
-    return [(name.encode(), value.encode()) for name, value in values.items()]
 
 
 def _headers(scope: Scope) -> list[tuple[str, str]]:

@@ -113,7 +113,8 @@ def cross_money(one: RunFrame, other: RunFrame) -> NDArray[np.float64]:
 
 
 def _cells(one: RunFrame, other: RunFrame) -> NDArray[np.int64]:
-    return one.segment_codes.astype(np.int64) * len(other.segments) + other.segment_codes
+    cells: NDArray[np.int64] = one.segment_codes.astype(np.int64) * len(other.segments) + other.segment_codes
+    return cells
 
 
 # --- metrics --------------------------------------------------------------------------------------------------------

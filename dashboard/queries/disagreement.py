@@ -55,7 +55,8 @@ class Disagreement:
     def mask(self) -> Mask:
         """Who they are, customer by customer of the snapshot."""
         first, second = self.codes
-        return (self.one.segment_codes == first) & (self.other.segment_codes == second)
+        mask: Mask = (self.one.segment_codes == first) & (self.other.segment_codes == second)
+        return mask
 
     @cached_property
     def positions(self) -> NDArray[np.int32]:
@@ -109,7 +110,7 @@ def _taken(texts: pa.Array | pa.ChunkedArray, chosen: NDArray[np.int32]) -> pa.A
     return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
 
 
-def _column(frame: RunFrame, name: str, values: NDArray) -> pa.Array:
+def _column(frame: RunFrame, name: str, values: NDArray[Any]) -> pa.Array:
     """Numbers as they are, without NaN; days since 1970 as dates."""
     found = pa.array(values, from_pandas=True)
     return found.cast(pa.int32()).cast(pa.date32()) if frame.describe(name).kind == "date" else found

@@ -216,7 +216,7 @@ def _categories(frame: RunFrame, place: int) -> tuple[Part, ...]:
     return _parts(titles, here, every)
 
 
-def _parts(names: Mapping[int, str], here: NDArray, every: NDArray) -> tuple[Part, ...]:
+def _parts(names: Mapping[int, str], here: NDArray[np.float64], every: NDArray[np.float64]) -> tuple[Part, ...]:
     top = [int(place) for place in np.argsort(-here, kind="stable")[:_TOP] if here[place] > 0]
     return tuple(Part(names[place], float(here[place]), float(every[place])) for place in top)
 

@@ -6,7 +6,9 @@ import json
 
 import pytest
 
-from dashboard.auth.access import Guard, Throttle, access_notice, check_bind, content_security_policy, is_loopback
+from dashboard.auth.access import Guard, access_notice, check_bind, is_loopback
+from dashboard.auth.headers import content_security_policy
+from dashboard.auth.throttle import Throttle
 from engines.errors import InputError
 
 POLICY = content_security_policy(["'sha256-abc'"])
