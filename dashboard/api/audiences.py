@@ -1,4 +1,4 @@
-"""The part of the REST API for saved audiences: list, save, rename, pin, forget, and their sizes over time."""
+"""Routes about saved audiences: list, save, rename, pin, delete, and their sizes over time."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from urllib.parse import parse_qsl
 
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
+from dashboard.api.answers import Answer
 from dashboard.queries.audiences import audience_dict, save, sizes, sizes_dict
 from dashboard.services import Services
 from storage.contract import Selection
@@ -38,22 +39,22 @@ def add_audiences(api: FastAPI, services: Services) -> None:
     store = services.store
 
     @api.get("/audiences")
-    def audiences() -> JSONResponse:
+    def audiences() -> Answer:
         """Saved audiences, pinned ones first, then by name."""
-        return JSONResponse([audience_dict(item) for item in store.audiences()])
+        return Answer([audience_dict(item) for item in store.audiences()])
 
     @api.post("/audiences", status_code=201)
-    def add(new: NewAudience) -> JSONResponse:
+    def add(new: NewAudience) -> Answer:
         """Save a selection under a name; one that is taken is refused."""
         run = None if new.run is None else store.run(new.run)
         selection = Selection.from_query(parse_qsl(new.selection.removeprefix("?"), keep_blank_values=True))
         made = save(services, new.name, selection, run, pinned=new.pinned)
-        return JSONResponse(audience_dict(made), status_code=201)
+        return Answer(audience_dict(made), status_code=201)
 
     @api.patch("/audiences/{audience_id}")
-    def change(audience_id: int, edit: AudienceEdit) -> JSONResponse:
+    def change(audience_id: int, edit: AudienceEdit) -> Answer:
         """Rename an audience, pin it or not; answers with the audience."""
-        return JSONResponse(audience_dict(store.change_audience(audience_id, name=edit.name, pinned=edit.pinned)))
+        return Answer(audience_dict(store.change_audience(audience_id, name=edit.name, pinned=edit.pinned)))
 
     @api.delete("/audiences/{audience_id}", status_code=204)
     def forget(audience_id: int) -> Response:
@@ -62,7 +63,7 @@ def add_audiences(api: FastAPI, services: Services) -> None:
         return Response(status_code=204)
 
     @api.get("/audiences/{audience_id}/sizes")
-    def over_time(audience_id: int) -> JSONResponse:
+    def over_time(audience_id: int) -> Answer:
         """How many customers an audience means date by date; null, with what is missing, where none can be counted."""
         audience = store.audience(audience_id)
-        return JSONResponse(sizes_dict(audience, sizes(services, audience)))
+        return Answer(sizes_dict(audience, sizes(services, audience)))

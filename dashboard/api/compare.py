@@ -1,16 +1,17 @@
-"""The part of the REST API that holds runs side by side: all that the Compare page shows, also as files."""
+"""Routes that compare runs: all that the Compare page shows, also as files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Query, Request
-from starlette.responses import JSONResponse, StreamingResponse
+from starlette.responses import StreamingResponse
 
+from dashboard.api.answers import PAGE_LIMIT, Answer, user
 from dashboard.api.download import Download, send
-from dashboard.exports import files as exporting
+from dashboard.api.runs import full_run
+from dashboard.exports.files import MEDIA_TYPES, Format, Stream
 from dashboard.queries.comparison import (
     Comparison,
     captured_dict,
@@ -27,22 +28,13 @@ from dashboard.queries.comparison_tables import PartName, part
 from dashboard.queries.disagreement import Disagreement, disagreement
 from dashboard.queries.which_run import engine_titles, run_labels
 from dashboard.services import Services
-from storage.contract import Run
-
-PAGE_LIMIT = 10_000
 
 Runs = Annotated[list[int], Query(description="Finished runs of one snapshot; repeat it.")]
 Segment = Annotated[str | None, Query(description="A segment of the first run; by default Champions.")]
 Elsewhere = Annotated[str | None, Query(description="A segment of the second run; by default At Risk.")]
 
 
-def add_compare(
-    api: FastAPI,
-    services: Services,
-    plain: Callable[[Any], Any],
-    user_of: Callable[[Request], str | None],
-    run_of: Callable[[Run], dict[str, Any]],
-) -> None:
+def add_compare(api: FastAPI, services: Services) -> None:
     """Add the routes of the comparison."""
     frames = services.frames
 
@@ -50,7 +42,7 @@ def add_compare(
         return run_labels(found.runs, engine_titles())
 
     @api.get("/compare")
-    def comparison(run: Runs) -> JSONResponse:
+    def comparison(run: Runs) -> Answer:
         """Runs side by side: agreement of each pair, aligned segments, metrics, later revenue, a recommendation."""
         found = compare(frames, run)
         labels, runs = labelled(found), found.runs
@@ -68,7 +60,7 @@ def add_compare(
             "snapshot": snapshot.id,
             "customers": snapshot.customers,
             "runs": [
-                {**run_of(run), "label": label, "memory": run.info.get("memory")}
+                {**full_run(run), "label": label, "memory": run.info.get("memory")}
                 for run, label in zip(runs, labels, strict=True)
             ],
             "agreement": pairs,
@@ -78,7 +70,7 @@ def add_compare(
             "captured": [captured_dict(run) for run in runs],
             "recommendation": verdict_dict(verdict_of(found, labels), runs),
         }
-        return JSONResponse(plain(answer))
+        return Answer(answer)
 
     @api.get("/compare/customers")
     def customers(
@@ -87,7 +79,7 @@ def add_compare(
         other: Elsewhere = None,
         limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
         offset: Annotated[int, Query(ge=0)] = 0,
-    ) -> JSONResponse:
+    ) -> Answer:
         """Customers in one segment of the first run and in another of the second, and the cross-table of both runs."""
         found = disagreement(frames, run, segment, other)
         following = offset + limit if offset + limit < found.customers else None
@@ -107,25 +99,23 @@ def add_compare(
                 "money": cross_money(found.one, found.other).tolist(),
             },
         }
-        return JSONResponse(plain(answer))
+        return Answer(answer)
 
     @api.get("/compare/customers.{kind}")
-    def export(
-        request: Request, kind: exporting.Format, run: Runs, segment: Segment = None, other: Elsewhere = None
-    ) -> Download:
+    def export(request: Request, kind: Format, run: Runs, segment: Segment = None, other: Elsewhere = None) -> Download:
         """All of these customers as a file: csv, xlsx or parquet."""
         found = disagreement(frames, run, segment, other)
         name = f"disagreement-run{found.one.run.id}-run{found.other.run.id}.{kind}"
         about = {"list": "disagreement", "query": _query(found)}
-        stream = exporting.Stream(found.reader(), kind)
-        return send(stream, services.store, found.one.run.id, name, user=user_of(request), about=about)
+        stream = Stream(found.reader(), kind)
+        return send(stream, services.store, found.one.run.id, name, user=user(request), about=about)
 
     @api.get("/compare/{name}.{kind}")
-    def numbers(name: PartName, kind: exporting.Format, run: Runs) -> StreamingResponse:
+    def numbers(name: PartName, kind: Format, run: Runs) -> StreamingResponse:
         """A part of the comparison as a file; the cross-table is of the first two runs."""
         found = compare(frames, run)
         table = part(name, found, labelled(found)).to_arrow()
-        return _file(exporting.Stream(table.to_reader(), kind), kind, f"compare-{name}.{kind}")
+        return _file(Stream(table.to_reader(), kind), kind, f"compare-{name}.{kind}")
 
 
 def _query(found: Disagreement) -> str:
@@ -134,9 +124,9 @@ def _query(found: Disagreement) -> str:
     return urlencode([*runs, ("segment", found.segment), ("other", found.elsewhere)])
 
 
-def _file(content: Any, kind: exporting.Format, name: str) -> StreamingResponse:
+def _file(content: Any, kind: Format, name: str) -> StreamingResponse:
     return StreamingResponse(
         content,
-        media_type=exporting.MEDIA_TYPES[kind],
+        media_type=MEDIA_TYPES[kind],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

@@ -1,4 +1,4 @@
-"""Lists on their way to a browser or program, each written down as it begins and as it ends, whole or broken off."""
+"""Downloads of lists, each recorded as it begins and as it ends, whole or broken off."""
 
 from __future__ import annotations
 

@@ -1,16 +1,15 @@
-"""The part of the REST API that hands out lists of customers, and tells which lists have left."""
+"""Routes that export lists of customers, and the record of exports."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import FastAPI, Query, Request
-from starlette.responses import JSONResponse
 
+from dashboard.api.answers import PAGE_LIMIT, Answer, user
 from dashboard.api.download import Download, send
 from dashboard.api.selection import SELECTION_PARAMETERS, documented, selection_of
 from dashboard.exports.choices import CHOICE_PARAMETERS, Choices, customer_list
@@ -20,13 +19,10 @@ from dashboard.frames.cache import finished
 from dashboard.services import Services
 from storage.contract import Run, Selection
 
-PAGE_LIMIT = 10_000
 _DOCS = documented({**SELECTION_PARAMETERS, **CHOICE_PARAMETERS})
 
 
-def add_exports(
-    api: FastAPI, services: Services, plain: Callable[[Any], Any], user_of: Callable[[Request], str | None]
-) -> None:
+def add_exports(api: FastAPI, services: Services) -> None:
     """Add the routes of lists, and of the record of exports."""
     store = services.store
 
@@ -41,7 +37,7 @@ def add_exports(
             run_id,
             _list_name(run, selection, choices, kind),
             selection=selection,
-            user=user_of(request),
+            user=user(request),
             control=choices.control,
             about={"list": "customers", "query": urlencode(choices.to_query())},
         )
@@ -49,21 +45,21 @@ def add_exports(
     @api.get("/exports")
     def exports(
         limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100, before: Annotated[int | None, Query(ge=1)] = None
-    ) -> JSONResponse:
+    ) -> Answer:
         """Lists that were exported, the newest first, those before export ``before``; they outlast their runs."""
-        return JSONResponse(plain([asdict(item) for item in store.exports(limit=limit, before=before)]))
+        return Answer([asdict(item) for item in store.exports(limit=limit, before=before)])
 
     @api.get("/exports/{export_id}")
-    def one(export_id: int) -> JSONResponse:
+    def one(export_id: int) -> Answer:
         """One list that was exported."""
-        return JSONResponse(plain(asdict(store.export(export_id))))
+        return Answer(asdict(store.export(export_id)))
 
     @api.get("/exports/{export_id}/manifest")
-    def its_manifest(export_id: int) -> JSONResponse:
+    def its_manifest(export_id: int) -> Answer:
         """What is in an exported file and how to know it again, to be kept beside it."""
         found = store.export(export_id)
         headers = {"Content-Disposition": f'attachment; filename="{file_name(found)}.manifest.json"'}
-        return JSONResponse(plain(manifest(found)), headers=headers)
+        return Answer(manifest(found), headers=headers)
 
 
 def _list_name(run: Run, selection: Selection, choices: Choices, kind: str) -> str:

@@ -1,4 +1,4 @@
-"""The part of the REST API about runs as such: start, list, follow, cancel, repeat and delete them."""
+"""Routes about runs: start, list, follow, cancel, repeat and delete them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from fastapi import FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import JSONResponse
 
-from dashboard.pipeline.request import AUTO, RunRequest, Wish, again, queue_runs, snapshot_on, user_of
+from dashboard.api.answers import Answer, user
+from dashboard.pipeline.request import AUTO, RunRequest, Wish, again, queue_runs, snapshot_on
 from dashboard.pipeline.run import run_dict
 from dashboard.queries.progress import log_of, seconds_left
 from dashboard.services import Services
@@ -87,34 +87,32 @@ def full_run(run: Run) -> dict[str, Any]:
     return {**run_dict(run), **{name: getattr(run, name) for name in ("created_at", "finished_at", "fitted_on")}}
 
 
-def add_runs(api: FastAPI, services: Services, plain: Any) -> None:
+def add_runs(api: FastAPI, services: Services) -> None:
     """Add the routes of runs."""
     store = services.store
 
-    def queued(runs: tuple[Run, ...]) -> JSONResponse:
+    def queued(runs: tuple[Run, ...]) -> Answer:
         headers = {"Location": f"/api/v1/runs/{runs[0].id}"}
-        return JSONResponse(plain(full_run(runs[0])), status_code=202, headers=headers)
+        return Answer(full_run(runs[0]), status_code=202, headers=headers)
 
     def starter(request: Request) -> Starter:
-        return Starter("api", user_of(request.headers.get("authorization", "")))
+        return Starter("api", user(request))
 
     @api.get("/runs")
-    def runs(snapshot: int | None = None) -> JSONResponse:
+    def runs(snapshot: int | None = None) -> Answer:
         """Runs, the newest first; of one snapshot where it is named."""
-        if snapshot is not None:
-            store.snapshot(snapshot)
-        return JSONResponse(plain([full_run(item) for item in store.runs(snapshot_id=snapshot)]))
+        return Answer([full_run(item) for item in store.runs(snapshot_id=snapshot)])
 
     @api.post("/runs", status_code=202)
-    def new_run(request: Request, new: NewRun) -> JSONResponse:
+    def new_run(request: Request, new: NewRun) -> Answer:
         """Queue a run, or one per engine, for a worker."""
         made = queue_runs(new.request(services), store, starter(request))
         if new.engine is not None:
             return queued(made)
-        return JSONResponse(plain({"runs": [full_run(item) for item in made]}), status_code=202)
+        return Answer({"runs": [full_run(item) for item in made]}, status_code=202)
 
     @api.get("/runs/{run_id}")
-    def run(run_id: int) -> JSONResponse:
+    def run(run_id: int) -> Answer:
         """One run with its state, progress, log, about how long it still takes, metrics and segments."""
         found = store.run(run_id)
         customers = {item.id: item.customers for item in store.snapshots()} if found.state == "running" else {}
@@ -122,27 +120,27 @@ def add_runs(api: FastAPI, services: Services, plain: Any) -> None:
         left = seconds_left(found, services.clock(), earlier, customers)
         log = [moment._asdict() for moment in log_of(found, store.run_log(run_id))]
         more = {"started_at": found.started_at, "seconds_left": left, "log": log}
-        return JSONResponse(plain({**full_run(found), **more}))
+        return Answer({**full_run(found), **more})
 
     @api.get("/runs/{run_id}/dependents")
-    def dependents(run_id: int) -> JSONResponse:
+    def dependents(run_id: int) -> Answer:
         """What would go with a run if it were deleted, in numbers; exports stay on record."""
-        return JSONResponse(asdict(store.dependents(run_id)))
+        return Answer(asdict(store.dependents(run_id)))
 
     @api.post("/runs/{run_id}/cancel")
-    def cancel(run_id: int) -> JSONResponse:
+    def cancel(run_id: int) -> Answer:
         """Cancel a queued or running run; answers with the run."""
-        return JSONResponse(run_dict(store.cancel_run(run_id)))
+        return Answer(run_dict(store.cancel_run(run_id)))
 
     @api.post("/runs/{run_id}/rerun", status_code=202)
-    def rerun(request: Request, run_id: int, how: Again | None = None) -> JSONResponse:
+    def rerun(request: Request, run_id: int, how: Again | None = None) -> Answer:
         """Queue a run with the same settings, on the same snapshot or on the newest of its data set."""
         newest = how is not None and how.newest
         return queued((again(store.run(run_id), store, starter(request), newest=newest),))
 
     @api.delete("/runs/{run_id}")
-    def delete(run_id: int) -> JSONResponse:
+    def delete(run_id: int) -> Answer:
         """Delete a run with its labels, drift points, names and alerts; answers with how many of each went."""
         gone = store.dependents(run_id)
         store.delete_run(run_id)
-        return JSONResponse({"deleted": run_id, **asdict(gone)})
+        return Answer({"deleted": run_id, **asdict(gone)})

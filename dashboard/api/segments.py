@@ -1,18 +1,19 @@
-"""The part of the REST API that changes names, actions and pins of segments by hand."""
+"""Routes about the segments of a run: list them, tell all about one, edit one, and what stands out in them."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from fastapi import FastAPI, Request
 from pydantic import BaseModel, ConfigDict
-from starlette.responses import JSONResponse
 
-from dashboard.i18n.retelling import reason_of
+from dashboard.api.answers import Answer
+from dashboard.api.selection import SELECTION_DOCS, selection_of
+from dashboard.frames.cache import finished
 from dashboard.pipeline.rename import rename
+from dashboard.queries.insights import insight_dicts, insights_of
+from dashboard.queries.segment import story
 from dashboard.services import Services
-from storage.contract import ChangedError
 
 
 class SegmentEdit(BaseModel):
@@ -26,18 +27,31 @@ class SegmentEdit(BaseModel):
     pinned: bool | None = None
 
 
-def add_names(api: FastAPI, services: Services) -> None:
-    """Add the route that edits a segment, and the answer to an edit that comes too late."""
+def add_segments(api: FastAPI, services: Services) -> None:
+    """Add the routes of segments."""
+    store = services.store
 
-    @api.exception_handler(ChangedError)
-    async def too_late(request: Request, error: ChangedError) -> JSONResponse:
-        return JSONResponse({"error": reason_of(error, services.config.locale.language)}, status_code=409)
+    @api.get("/runs/{run_id}/segments")
+    def segments(run_id: int) -> Answer:
+        """The segments of a finished run."""
+        return Answer([asdict(item) for item in finished(store.run(run_id)).segments])
+
+    @api.get("/runs/{run_id}/segments/{key}")
+    def segment(run_id: int, key: int) -> Answer:
+        """One segment: who they are, rule in words, figures, countries, categories, who came and who left."""
+        return Answer(story(services, run_id, key).to_dict())
 
     @api.patch("/runs/{run_id}/segments/{key}")
-    def edit_segment(run_id: int, key: int, edit: SegmentEdit) -> JSONResponse:
+    def edit_segment(run_id: int, key: int, edit: SegmentEdit) -> Answer:
         """Give a segment a name and an action by hand, and pin them; answers with the segment."""
-        values: dict[str, Any] = edit.model_dump()
-        run = rename(services, run_id, key, **values)
-        found = next(item for item in run.segments if item.key == key)
-        # means can be unknown, which JSON writes as null
-        return JSONResponse({name: None if item != item else item for name, item in asdict(found).items()})
+        run = rename(
+            services, run_id, key, revision=edit.revision, name=edit.name, action=edit.action, pinned=edit.pinned
+        )
+        return Answer(asdict(next(item for item in run.segments if item.key == key)))
+
+    @api.get("/runs/{run_id}/insights", openapi_extra=SELECTION_DOCS)
+    def what_stands_out(request: Request, run_id: int) -> Answer:
+        """What stands out in a finished run, or among its customers that meet a selection."""
+        found = insights_of(store, services.frames, run_id, selection_of(request))
+        currency = services.frames.get(run_id).currency
+        return Answer({"run": run_id, "insights": insight_dicts(found, currency)})

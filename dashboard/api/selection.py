@@ -1,4 +1,4 @@
-"""The query parameters that say which customers are meant, the same on every route of the REST API that has them."""
+"""Query parameters that select customers, the same on every route that has them."""
 
 from __future__ import annotations
 

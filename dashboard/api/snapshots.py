@@ -1,26 +1,78 @@
-"""The part of the REST API that tells how well the value models foresaw a past that is over."""
+"""Routes about engines, value models and snapshots: what can be used, and what was read."""
 
 from __future__ import annotations
 
-from fastapi import FastAPI
-from starlette.responses import JSONResponse
+from typing import Annotated, Any
 
+from fastapi import FastAPI, Query
+
+from dashboard.api.answers import Answer
+from dashboard.pipeline.choose_k import HIGH, LOW, Question, choose_k_of_snapshot
+from dashboard.pipeline.run import snapshot_dict
 from dashboard.pipeline.sales import RECEIPT
 from dashboard.services import Services
-from storage.contract import NotFoundError
+from engines import registry
+from engines.value.registry import registered_models
+from storage.contract import NotFoundError, Snapshot
 
 
-def add_values(api: FastAPI, services: Services) -> None:
-    """Add the route that answers with the receipt of a snapshot's value models."""
+def add_snapshots(api: FastAPI, services: Services) -> None:
+    """Add the routes of engines, value models and snapshots."""
+    store = services.store
+
+    @api.get("/engines")
+    def engines() -> Answer:
+        """The engines with their settings, and plug-ins that could not be loaded."""
+        names = ("name", "title", "summary", "origin", "error")
+        return Answer(
+            [
+                {**{name: getattr(item, name) for name in names}, "knobs": [knob.to_dict() for knob in item.knobs]}
+                for item in registry.registered()
+            ]
+        )
+
+    @api.get("/models")
+    def models() -> Answer:
+        """The value models with what they answer and their settings, and plug-ins that could not be loaded."""
+        return Answer([item.to_dict() for item in registered_models()])
+
+    @api.get("/snapshots")
+    def snapshots() -> Answer:
+        """Snapshots (customers as of a date), the newest first."""
+        return Answer([_full(item) for item in store.snapshots()])
+
+    @api.get("/snapshots/{snapshot_id}")
+    def snapshot(snapshot_id: int) -> Answer:
+        """One snapshot with its ledger."""
+        return Answer(_full(store.snapshot(snapshot_id)))
+
+    @api.get("/snapshots/{snapshot_id}/evaluate")
+    def evaluation(
+        snapshot_id: int,
+        engine: str = "kmeans",
+        low: Annotated[int, Query(alias="from")] = LOW,
+        high: Annotated[int, Query(alias="to")] = HIGH,
+        seed: Annotated[int | None, Query(ge=0)] = None,
+        gap: bool = False,
+    ) -> Answer:
+        """What speaks for each number of segments on the customers of a snapshot, and a recommendation."""
+        question = Question(engine, low, high, seed, gap)
+        return Answer(choose_k_of_snapshot(question, store.snapshot(snapshot_id), services).to_dict())
 
     @api.get("/snapshots/{snapshot_id}/validation")
-    def validation(snapshot_id: int) -> JSONResponse:
+    def validation(snapshot_id: int) -> Answer:
         """The receipt of the value models: every model and naive guess on days it had not seen."""
-        kept = services.store.validations(snapshot_id)
-        receipt = next((item.receipt for item in kept if item.name == RECEIPT), None)
-        if receipt is None:
+        receipts = {item.name: item.receipt for item in store.validations(snapshot_id)}
+        if RECEIPT not in receipts:
             raise NotFoundError(
                 f"Snapshot {snapshot_id} has no receipt: its sales were too short for a test, or it was made before "
                 "there were receipts. Read longer sales, or read them again."
             )
-        return JSONResponse(dict(receipt))
+        return Answer(receipts[RECEIPT])
+
+
+def _full(snapshot: Snapshot) -> dict[str, Any]:
+    """A snapshot with all that is known of it but where the server finds its sales."""
+    more = {name: getattr(snapshot, name) for name in ("source", "created_at", "info")}
+    more["info"] = {name: item for name, item in more["info"].items() if name != "location"}
+    return {**snapshot_dict(snapshot), **more}

@@ -1,4 +1,4 @@
-"""The part of the REST API that takes files: upload, look, inspect, make a snapshot of it, forget it."""
+"""Routes about uploads: upload a file, preview it, inspect it, make a snapshot of it, delete it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 from fastapi import FastAPI, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from dashboard.i18n.retelling import reason_of
-from dashboard.pipeline.receive import NoRoomError, TooLargeError, receive
-from dashboard.pipeline.request import user_of
+from dashboard.api.answers import Answer, user
+from dashboard.pipeline.receive import receive
 from dashboard.pipeline.uploads import Asked, ask, keep, limits_of, look, remove
 from dashboard.services import Services
 from storage.contract.uploads import Upload, UploadTask
@@ -36,9 +35,7 @@ def upload_dict(upload: Upload) -> dict[str, Any]:
     known = asdict(upload)
     for name in ("file", "attempt", "claim"):
         del known[name]
-    for name in ("created_at", "changed_at"):
-        known[name] = known[name].isoformat() if known[name] is not None else None
-    return {**known, "runs": list(upload.runs)}
+    return known
 
 
 def add_uploads(api: FastAPI, services: Services) -> None:
@@ -46,54 +43,44 @@ def add_uploads(api: FastAPI, services: Services) -> None:
     store, config = services.store, services.config
 
     def asked_for(request: Request, upload_id: int, task: UploadTask, asked: Asked) -> Upload:
-        return ask(upload_id, task, asked, config, store, user_of(request.headers.get("authorization", "")))
-
-    @api.exception_handler(TooLargeError)
-    async def too_large(request: Request, error: TooLargeError) -> JSONResponse:
-        return JSONResponse(
-            {"error": reason_of(error, config.locale.language)}, status_code=413, headers={"connection": "close"}
-        )
-
-    @api.exception_handler(NoRoomError)
-    async def no_room(request: Request, error: NoRoomError) -> JSONResponse:
-        return JSONResponse({"error": reason_of(error, config.locale.language)}, status_code=507)
+        return ask(upload_id, task, asked, config, store, user(request))
 
     @api.post("/uploads", status_code=201, openapi_extra=_FORM)
-    async def add(request: Request) -> JSONResponse:
+    async def add(request: Request) -> Answer:
         """Upload a file of sales in the field ``file``; answers with the upload, and what it equals if it was here."""
         received = await receive(request.headers.get("content-type", ""), request.stream(), limits_of(config))
         upload, twin = await keep(received, config, store)
-        return JSONResponse({**upload_dict(upload), "same_as": twin}, status_code=201)
+        return Answer({**upload_dict(upload), "same_as": twin}, status_code=201)
 
     @api.get("/uploads")
-    def uploads() -> JSONResponse:
+    def uploads() -> Answer:
         """The uploads, the newest first."""
-        return JSONResponse([upload_dict(item) for item in store.uploads()])
+        return Answer([upload_dict(item) for item in store.uploads()])
 
     @api.get("/uploads/{upload_id}")
-    def upload(upload_id: int) -> JSONResponse:
+    def upload(upload_id: int) -> Answer:
         """One upload: how far its task is, and what was found."""
-        return JSONResponse(upload_dict(store.upload(upload_id)))
+        return Answer(upload_dict(store.upload(upload_id)))
 
     @api.post("/uploads/{upload_id}/preview")
-    def preview(upload_id: int, asked: Asked) -> JSONResponse:
+    def preview(upload_id: int, asked: Asked) -> Answer:
         """Its columns and first lines, what they seem to hold, and what has to be said before it can be read."""
-        return JSONResponse(look(store.upload(upload_id), asked, config).to_dict())
+        return Answer(look(store.upload(upload_id), asked, config).to_dict())
 
     @api.post("/uploads/{upload_id}/inspect", status_code=202)
-    def inspect(request: Request, upload_id: int, asked: Asked) -> JSONResponse:
+    def inspect(request: Request, upload_id: int, asked: Asked) -> Answer:
         """Have all of it read and accounted for by a worker; what was found is then in ``found``."""
-        return JSONResponse(upload_dict(asked_for(request, upload_id, "inspect", asked)), status_code=202)
+        return Answer(upload_dict(asked_for(request, upload_id, "inspect", asked)), status_code=202)
 
     @api.post("/uploads/{upload_id}/snapshot", status_code=202)
-    def snapshot(request: Request, upload_id: int, asked: Asked) -> JSONResponse:
+    def snapshot(request: Request, upload_id: int, asked: Asked) -> Answer:
         """Have a snapshot made of it by a worker, with a run per engine; both are then in the upload."""
-        return JSONResponse(upload_dict(asked_for(request, upload_id, "store", asked)), status_code=202)
+        return Answer(upload_dict(asked_for(request, upload_id, "store", asked)), status_code=202)
 
     @api.post("/uploads/{upload_id}/cancel")
-    def cancel(upload_id: int) -> JSONResponse:
+    def cancel(upload_id: int) -> Answer:
         """Take back what was asked for."""
-        return JSONResponse(upload_dict(store.cancel_upload(upload_id)))
+        return Answer(upload_dict(store.cancel_upload(upload_id)))
 
     @api.delete("/uploads/{upload_id}", status_code=204)
     def forget(upload_id: int) -> Response:

@@ -1,17 +1,16 @@
-"""The part of the REST API for those who watch: drift, alerts, and who went where."""
+"""Routes about drift, alerts, and migration between segments."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import FastAPI, Query, Request
-from starlette.responses import JSONResponse
 
+from dashboard.api.answers import Answer, user
 from dashboard.api.download import Download, send
-from dashboard.exports import files as exporting
+from dashboard.exports.files import Format, Stream
 from dashboard.pipeline.migrate import Between, between_dates, between_runs
 from dashboard.services import Services
 from engines.errors import InputError
@@ -21,14 +20,12 @@ Start = Annotated[date | None, Query(alias="from", description="A day, where no 
 End = Annotated[date | None, Query(alias="to", description="A later day; by default that of the run.")]
 
 
-def add_watch(
-    api: FastAPI, services: Services, plain: Callable[[Any], Any], user_of: Callable[[Request], str | None]
-) -> None:
+def add_watch(api: FastAPI, services: Services) -> None:
     """Add the routes of drift, alerts and migration."""
     store = services.store
 
     @api.get("/runs/{run_id}/drift")
-    def drift(run_id: int) -> JSONResponse:
+    def drift(run_id: int) -> Answer:
         """The drift timeline of a run, the advice, and runs of its kind against the runs before them."""
         run = store.run(run_id)
         kept = run.info.get("drift") or {}
@@ -40,28 +37,28 @@ def add_watch(
             "points": [asdict(item) for item in store.drift(run_id)],
             "live": [{"run": number, **asdict(item)} for number, item in live.items()],
         }
-        return JSONResponse(plain(answer))
+        return Answer(answer)
 
     @api.get("/alerts")
-    def alerts(open: bool = False) -> JSONResponse:
+    def alerts(open: bool = False) -> Answer:
         """Alerts, the newest first; with ``open`` those that nobody has acknowledged."""
-        return JSONResponse(plain([asdict(item) for item in store.alerts(open_only=open)]))
+        return Answer([asdict(item) for item in store.alerts(open_only=open)])
 
     @api.post("/alerts/{alert_id}/acknowledge")
-    def acknowledge(request: Request, alert_id: int) -> JSONResponse:
+    def acknowledge(request: Request, alert_id: int) -> Answer:
         """Write down that an alert was seen; answers with the alert."""
-        return JSONResponse(plain(asdict(store.acknowledge_alert(alert_id, who=user_of(request)))))
+        return Answer(asdict(store.acknowledge_alert(alert_id, who=user(request))))
 
     @api.get("/runs/{run_id}/migration")
-    def migration(run_id: int, since: Since = None, start: Start = None, end: End = None) -> JSONResponse:
+    def migration(run_id: int, since: Since = None, start: Start = None, end: End = None) -> Answer:
         """Who went where since an earlier run, or between two days of the run's source."""
-        return JSONResponse(plain(_between(run_id, since, start, end, services).to_dict()))
+        return Answer(_between(run_id, since, start, end, services).to_dict())
 
     @api.get("/runs/{run_id}/movers.{kind}")
     def movers(
         request: Request,
         run_id: int,
-        kind: exporting.Format,
+        kind: Format,
         since: Since = None,
         start: Start = None,
         end: End = None,
@@ -69,9 +66,9 @@ def add_watch(
         """The customers who changed segment, with those who are new or gone, as a file: csv, xlsx or parquet."""
         found = _between(run_id, since, start, end, services)
         name = f"movers-{found.start}-{found.end}-run{run_id}.{kind}"
-        stream = exporting.Stream(found.reader(), kind)
+        stream = Stream(found.reader(), kind)
         about = {"list": "movers", "query": request.url.query}
-        return send(stream, store, run_id, name, user=user_of(request), about=about)
+        return send(stream, store, run_id, name, user=user(request), about=about)
 
 
 def _between(run_id: int, since: int | None, start: date | None, end: date | None, services: Services) -> Between:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -103,15 +104,12 @@ LOSS = (
 
 def best_of(figures: Mapping[str, Mapping[str, float | None]], measure: Measure) -> str | None:
     """The name of the model with the best figure; None where none has one."""
-    known = {name: found[measure.name] for name, found in figures.items() if not missing(found.get(measure.name))}
+    values = ((name, found.get(measure.name)) for name, found in figures.items())
+    known = {name: value for name, value in values if value is not None and value == value}
     if not known:
         return None
-    worth: Callable[[str], float] = {
-        "higher": lambda name: -known[name],
-        "lower": lambda name: known[name],
-        "zero": lambda name: abs(known[name]),
-    }[measure.better]
-    return min(known, key=worth)
+    losses: Mapping[str, Callable[[float], float]] = {"higher": operator.neg, "lower": float, "zero": abs}
+    return min(known, key=lambda name: losses[measure.better](known[name]))
 
 
 def way_of(measure: Measure) -> str:

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
 
-from dashboard.api.app import SELECTION_PARAMETERS, plain
+from dashboard.api.answers import plain
+from dashboard.api.selection import SELECTION_PARAMETERS
 from dashboard.app import create_app
 from dashboard.exports.choices import Choices
 from storage.contract import Selection

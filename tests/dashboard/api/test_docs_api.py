@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from starlette.testclient import TestClient
 
-from dashboard.api.app import SELECTION_PARAMETERS
+from dashboard.api.selection import SELECTION_PARAMETERS
 from dashboard.app import create_app
 from dashboard.config import load_config
 from storage import open_store

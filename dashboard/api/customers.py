@@ -1,0 +1,77 @@
+"""Routes about the customers of a run: all that meet a selection, and everything about one of them."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import FastAPI, Query, Request
+
+from dashboard.api.answers import PAGE_LIMIT, Answer
+from dashboard.api.selection import SELECTION_DOCS, selection_of
+from dashboard.exports.files import column_order
+from dashboard.frames.run import RunFrame
+from dashboard.queries.customer import orders_dict, segments_dict
+from dashboard.queries.explain import explain
+from dashboard.services import Services
+from engines.columns import COUNTRY, CUSTOMER_ID, SEGMENT, describe
+
+_EPOCH = np.datetime64("1970-01-01")
+
+
+def add_customers(api: FastAPI, services: Services) -> None:
+    """Add the routes of customers."""
+
+    @api.get("/runs/{run_id}/customers", openapi_extra=SELECTION_DOCS)
+    def customers(
+        request: Request,
+        run_id: int,
+        limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
+        offset: Annotated[int, Query(ge=0)] = 0,
+    ) -> Answer:
+        """Customers that meet a selection, by customer id, ``limit`` at a time from ``offset`` on."""
+        selection = selection_of(request)
+        frame = services.frames.get(run_id)
+        mask = frame.mask(selection)
+        rows = _rows(frame, frame.page(mask, CUSTOMER_ID, False, offset, offset + limit))
+        total = int(np.count_nonzero(mask))
+        following = offset + limit if offset + limit < total else None
+        return Answer({"total": total, "offset": offset, "next_offset": following, "customers": rows})
+
+    @api.get("/runs/{run_id}/customers/{customer_id:path}/explain")
+    def why(run_id: int, customer_id: str) -> Answer:
+        """Why a customer is in its segment."""
+        return Answer(explain(run_id, customer_id, services.frames, services.store))
+
+    @api.get("/runs/{run_id}/customers/{customer_id:path}/orders")
+    def orders(run_id: int, customer_id: str) -> Answer:
+        """The orders of a customer up to the date of a run, the oldest first; what came back is below zero."""
+        return Answer(orders_dict(services, run_id, customer_id))
+
+    @api.get("/runs/{run_id}/customers/{customer_id:path}/segments")
+    def segments_of_customer(run_id: int, customer_id: str) -> Answer:
+        """The segments a customer was in, date by date, in the runs of the same data set and engine."""
+        return Answer(segments_dict(services, run_id, customer_id))
+
+
+def _rows(frame: RunFrame, positions: np.ndarray) -> list[dict[str, Any]]:
+    """The customers at some positions of a frame, with every column in the order of an export."""
+    columns = {CUSTOMER_ID: frame.customers.ids.take(positions).to_pylist()}
+    columns[SEGMENT] = [frame.segments[code].name for code in frame.segment_codes[positions]]
+    for name, values in frame.customers.columns.items():
+        columns[name] = _listed(name, values[positions])
+    columns |= {name: values.take(positions).to_pylist() for name, values in frame.texts.items()}
+    if frame.countries:
+        columns[COUNTRY] = [frame.countries[code] if code >= 0 else None for code in frame.country_codes[positions]]
+    names = column_order(list(columns))
+    return [dict(zip(names, row, strict=True)) for row in zip(*(columns[name] for name in names), strict=True)]
+
+
+def _listed(name: str, values: np.ndarray) -> list[Any]:
+    """A column of a frame as JSON-ready values; frames keep dates as days since 1970 and yes as 1."""
+    kind = describe(name).kind
+    listed: list[Any] = (values.astype(bool) if kind == "flag" and values.dtype.kind == "i" else values).tolist()
+    if kind != "date":
+        return listed
+    return [None if math.isnan(day) else str(_EPOCH + np.timedelta64(int(day), "D")) for day in listed]
