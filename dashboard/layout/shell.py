@@ -16,8 +16,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from flask import Flask, Response, current_app, g, request, send_file
 
-from dashboard.components import cards, ids
-from dashboard.components import example as demo
+from dashboard.components import cards, example, ids
 from dashboard.components.attributes import aria
 from dashboard.config import shipped
 from dashboard.figures import country_map
@@ -239,7 +238,7 @@ def _say_what_went_wrong(error: Exception) -> None:
 
 def _register(app: Dash, services: Services) -> None:
     bell.register(app, services, SHOWN_RUN)
-    demo.register(app, services)
+    example.register(app, services)
     theme = ClientsideFunction("segmentry", "theme")
     app.clientside_callback(
         theme,

@@ -14,8 +14,7 @@ from dashboard.components import cards, ids
 from dashboard.components.attributes import aria
 from dashboard.i18n.numbers import day, plural
 from dashboard.i18n.texts import say
-from dashboard.pages.compare import boxes as view
-from dashboard.pages.compare.drawing import body_of, pair_of, told
+from dashboard.pages.compare import panels
 from dashboard.queries.comparison import FEWEST, MOST, compare_runs
 from dashboard.queries.disagreement import disagreement_of, usual
 from dashboard.queries.recent import finished_runs, recent_run, recent_runs, titles
@@ -238,7 +237,14 @@ def register(app: Dash, services: Services) -> None:
         one = one if one in values else next(value for value in values if value != other)
         other = other if other in values and other != one else next(value for value in values if value != one)
         names = [play.name for play in services.config.plays]
-        return told(found, labels), body_of(found, labels, names, theme or "light"), options, one, options, other
+        return (
+            panels.told(found, labels),
+            panels.body_of(found, labels, names, theme or "light"),
+            options,
+            one,
+            options,
+            other,
+        )
 
     @app.callback(
         Output(PAIR, "children"),
@@ -259,8 +265,8 @@ def register(app: Dash, services: Services) -> None:
         rows, columns = found.frames
         first, second = usual(rows, columns, segment)
         second = elsewhere if elsewhere in {item.name for item in columns.segments} else second
-        drawn = pair_of(found, run_labels(found.runs, titles(services)), theme or "light")
-        return drawn, view.segment_options(rows.segments), first, view.segment_options(columns.segments), second
+        drawn = panels.pair_of(found, run_labels(found.runs, titles(services)), theme or "light")
+        return drawn, panels.segment_options(rows.segments), first, panels.segment_options(columns.segments), second
 
     @app.callback(
         Output(ROWS, "children"),
@@ -275,7 +281,7 @@ def register(app: Dash, services: Services) -> None:
         runs = recent_runs(services, [int(one), int(other)])
         found = disagreement_of(compare_runs(services.frames, runs), segment, elsewhere)
         first, second = run_labels(runs, titles(services))
-        return view.disagreements(found, (first, second))
+        return panels.disagreements(found, (first, second))
 
     pickers = [Input(CHOSEN, "value"), *(Input(name, "value") for name in _KEYS.values())]
 

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import dash_bootstrap_components as dbc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from flask import request
 
 from dashboard.components import cards
-from dashboard.components.attributes import aria
+from dashboard.components.attributes import aria, data
 from dashboard.components.run_cards import BODY, CANCEL, HEAD, LOG, alert, panel, standings
 from dashboard.i18n.numbers import day, plural
 from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import say
 from dashboard.pages.new_run import form
-from dashboard.pages.new_run.steps import (
-    DATASET,
-    DATE,
-    DATE_PLACE,
-    OTHER,
-    REFUSED,
-    REVIEW,
-    SEED,
-    START,
-    TOLD,
-    WHEN,
-    data,
-    dates,
-    engines,
-    review,
-    step,
-)  # fmt: skip
 from dashboard.pipeline.request import (
     RunRequest,
     Wish,
@@ -43,6 +28,7 @@ from dashboard.pipeline.request import (
     user_of,
     why_no_other_date,
 )
+from dashboard.pipeline.run import make_engine
 from dashboard.queries.progress import UNDER_WAY
 from dashboard.queries.which_run import engine_titles, run_from, title_of
 from dashboard.services import Services
@@ -56,6 +42,12 @@ TITLE = "New run"
 ORDER = 28
 AREA = "operations"
 
+DATASET, WHEN, DATE, DATE_PLACE, TOLD = (
+    f"new-run-{name}" for name in ("dataset", "snapshot", "date", "date-place", "told")
+)
+SEED, REVIEW, REFUSED, START = (f"new-run-{name}" for name in ("seed", "review", "refused", "start"))
+#: What stands for a date that no snapshot has.
+OTHER = "other"
 LEAVE, LEFT = "new-run-leave", "new-run-left"
 WATCHED, TICK, PANELS, SAID = "new-run-watched", "new-run-tick", "new-run-panels", "new-run-said"
 
@@ -77,14 +69,100 @@ def layout(services: Services, **query: Any) -> Component:
     return html.Div(
         [
             html.H1(say("New run")),
-            step(1, say("Data"), *data(snapshots, begin)),
-            step(2, say("Engines"), *engines(services, begin)),
-            step(3, say("Review and start"), *review()),
+            _step(1, say("Data"), *_data(snapshots, begin)),
+            _step(2, say("Engines"), *_engines(services, begin)),
+            _step(3, say("Review and start"), *_review()),
             dcc.Store(id=LEAVE),
             dcc.Store(id=LEFT),
         ],
         className="data-page new-run-page",
     )
+
+
+def _step(number: int, title: str, *parts: Any) -> Component:
+    """One of the three steps, with its number."""
+    return html.Section([html.H2([html.Span(str(number), className="data-step"), title]), *parts], className="seg-card")
+
+
+def _data(snapshots: list[Snapshot], begin: Snapshot) -> list[Component]:
+    """The first step: which data set, and as of when."""
+    names = {item.dataset: title_of(item) for item in reversed(snapshots)}
+    datasets = [{"value": name, "label": title} for name, title in sorted(names.items(), key=lambda pair: pair[1])]
+    options = _dates(snapshots, begin.dataset)
+    cells = [
+        _cell(say("Data set"), dbc.Select(id=DATASET, options=datasets, value=begin.dataset, size="sm")),
+        _cell(say("Customers as of"), dbc.Select(id=WHEN, options=options, value=str(begin.id), size="sm")),
+        html.Div(
+            _cell(say("Another date"), dbc.Input(id=DATE, type="date", value="", size="sm", debounce=True)),
+            id=DATE_PLACE,
+            hidden=True,
+        ),
+    ]
+    upload = [say("Other sales?"), " ", dcc.Link(say("Upload them on the Data page"), href="/data"), "."]
+    return [
+        html.Div(cells, className="data-cells"),
+        html.P("", id=TOLD, className="seg-hint mt-2 mb-0", **aria(live="polite")),
+        html.P(upload, className="seg-hint mb-0"),
+    ]
+
+
+def _cell(label: str, field: Component) -> Component:
+    return html.Label([label, field], className="data-label")
+
+
+def _dates(snapshots: list[Snapshot], dataset: str) -> list[dict[str, str]]:
+    """The dates of a data set to choose from, the newest first, and another."""
+    mine = [item for item in snapshots if item.dataset == dataset]
+    days = [item.as_of for item in mine]
+    dated = [
+        {
+            "value": str(item.id),
+            "label": f"{day(item.as_of)}{'' if days.count(item.as_of) == 1 else f' #{item.id}'}"
+            f" ({plural(item.customers, 'customer')})",
+        }
+        for item in mine
+    ]
+    return [*dated, {"value": OTHER, "label": say("Another date …")}]
+
+
+def _engines(services: Services, begin: Snapshot) -> list[Component]:
+    """The second step: a card per engine that is installed, and the seed of them all."""
+    columns = services.store.snapshot_columns(begin.id)
+    shown = []
+    for entry in registry.registered():
+        values: Mapping[str, Any] = {}
+        if entry.engine is not None:
+            try:
+                made = make_engine(entry.name, services.config)
+            except InputError:  # settings of the configuration that it has no more: the form begins with its defaults
+                made = entry.engine()
+            values = {knob.name: getattr(made, knob.name) for knob in entry.knobs}
+        shown.append(form.card(entry, values, entry.name in services.config.engines.use, columns))
+    seed = dbc.Input(
+        id=SEED, type="text", value=str(services.config.engines.seed), size="sm", debounce=True, inputmode="numeric"
+    )
+    hint = say("The same seed gives the same segments.")
+    return [
+        html.Div(shown, className="new-run-cards"),
+        html.Div(
+            [html.Label([say("Seed of everything random"), seed], className="data-label", title=hint)],
+            className="new-run-seed new-run-bounds",
+            **data(low="0", high="4294967295"),
+        ),
+    ]
+
+
+def _review() -> list[Component]:
+    """The third step: what is going to happen, in words, and the button that has it happen."""
+    return [
+        html.Div(id=REVIEW, **aria(live="polite")),
+        html.Div(id=REFUSED, **aria(live="assertive")),
+        dbc.Button(say("Start"), id=START, color="primary", size="sm", disabled=True),
+        html.Span(say("A worker computes it; this page may be left and come back to."), className="seg-hint ms-2"),
+    ]
+
+
+# --- runs that were started -----------------------------------------------------------------------------------------
 
 
 def _watching(services: Services, numbers: list[int]) -> Component:
@@ -212,7 +290,7 @@ def register(app: Dash, services: Services) -> None:
 
     @app.callback(Output(WHEN, "options"), Output(WHEN, "value"), Input(DATASET, "value"), prevent_initial_call=True)
     def other_dataset(dataset: str) -> tuple[Any, ...]:
-        options = dates(services.store.snapshots(), dataset)
+        options = _dates(services.store.snapshots(), dataset)
         return options, options[0]["value"]
 
     @app.callback(

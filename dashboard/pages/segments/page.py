@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import dash
-from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
+import dash_bootstrap_components as dbc
+from dash import ALL, ClientsideFunction, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
@@ -15,45 +16,11 @@ from dashboard.components.attributes import aria
 from dashboard.frames import filters
 from dashboard.frames.filters import LISTS, View
 from dashboard.i18n.texts import say
-from dashboard.pages.segments import audience_window as audience_saver
-from dashboard.pages.segments import clicks as clicking
-from dashboard.pages.segments import customers as customer_table
-from dashboard.pages.segments import export_window as export_panel
-from dashboard.pages.segments import rail as controls
-from dashboard.pages.segments import side_panel as asides
-from dashboard.pages.segments.browser import in_the_browser
+from dashboard.pages.segments import customers, dialogs, rail, side_panel
 from dashboard.pages.segments.charts import CHARTS, CLICKED, CLOUDS, GRID, TABS, panels
-from dashboard.pages.segments.ids import (
-    BAR,
-    BESIDE,
-    BODY,
-    CATEGORY_GROUP,
-    CHIPS,
-    CLOSE,
-    COUNTRY_GROUP,
-    CUSTOMERS,
-    DRAWN,
-    EDITED,
-    EXPORT,
-    EXPORT_PARQUET,
-    EXPORT_XLSX,
-    HEAD,
-    INSIGHTS,
-    KPIS,
-    LEGEND,
-    NOTICE,
-    PAGE,
-    PINNED,
-    RAIL,
-    RESET,
-    SEARCH,
-    SHAPE,
-    TABLE,
-)
-from dashboard.pages.segments.key_figures import kpi_skeleton, skeleton
+from dashboard.pages.segments.clicks import clicked, drawn_around, in_cell
 from dashboard.pages.segments.rail import CATEGORY, FIELDS, LEAST_SHARE, control, place
-from dashboard.pages.segments.toolbar import toolbar
-from dashboard.pages.segments.view import charts_of, desk
+from dashboard.pages.segments.view import draw_charts, draw_parts, kpi_skeleton, skeleton
 from dashboard.services import Services
 from engines.columns import FILTERS
 from storage.contract import Selection
@@ -63,6 +30,32 @@ PATH = "/"
 TITLE = "Segments"
 ORDER = 10
 AREA = "marketing"
+
+PAGE = "segments"
+SEARCH = "segments-search"  # the address's query string as it concerns this page
+DRAWN = "segments-drawn"  # the run, query and address that the page shows now; None until it shows any
+NOTICE = "segments-notice"
+BODY = "segments-body"
+HEAD = "segments-head"
+BAR = "segments-bar"
+CHIPS = "segments-chips"
+PINNED = "segments-pinned"  # where pinned audiences stand
+RESET = "segments-reset"
+EXPORT = "segments-export"
+EXPORT_XLSX = "segments-export-xlsx"
+EXPORT_PARQUET = "segments-export-parquet"
+KPIS = "segments-kpis"
+INSIGHTS = "segments-insights"
+TABLE = "segments-table"
+CUSTOMERS = "segments-customers"
+RAIL = "segments-rail"
+EDITED = name_editor.edited(PAGE)
+OPEN, CLOSE, BESIDE = "segments-open", "segments-close", "segments-beside"
+COUNTRY_GROUP = "segments-country-group"
+COUNTRY_SEARCH = "segments-country-search"
+CATEGORY_GROUP = "segments-category-group"
+SHAPE = "segments-shape"  # the box or lasso that was drawn: {"chart", "range" or "lassoPoints"}
+LEGEND = "segments-legend"  # the segment whose name was clicked in a legend: {"name"}
 
 
 # --- what is there from the start -------------------------------------------------------------------------------------
@@ -86,19 +79,68 @@ def layout(services: Services, **query: Any) -> Component:
                         ],
                         className="rail-head",
                     ),
-                    *controls.rail(PAGE),
+                    *rail.rail(PAGE),
                 ],
                 id=RAIL,
                 className="segments-rail",
                 **aria(label=say("Filters")),
             ),
-            html.Div([toolbar(), html.Div(id=NOTICE), _body()], className="segments-main"),
+            html.Div([_toolbar(), html.Div(id=NOTICE), _body()], className="segments-main"),
             name_editor.editor(PAGE),
-            export_panel.panel(PAGE),
-            asides.panel(services, PAGE, query),
-            audience_saver.window(PAGE),
+            dialogs.export_dialog(PAGE),
+            side_panel.side_panel(services, PAGE, query),
+            dialogs.audience_dialog(PAGE),
         ],
         className="segments-page",
+    )
+
+
+def _toolbar() -> Component:
+    """The toolbar, still empty; the page's callback fills it."""
+    export = html.Div(
+        [
+            html.A(say("Export"), id=EXPORT, className="btn btn-primary"),
+            dbc.DropdownMenu(
+                [
+                    dbc.DropdownMenuItem("Excel (.xlsx)", id=EXPORT_XLSX, external_link=True, href=""),
+                    dbc.DropdownMenuItem("Parquet (.parquet)", id=EXPORT_PARQUET, external_link=True, href=""),
+                    dialogs.export_entry(PAGE),
+                ],
+                label=html.Span(say("Other formats and choices"), className="visually-hidden"),
+                group=True,
+                align_end=True,
+                color="primary",
+            ),
+        ],
+        className="btn-group",
+    )
+    return html.Div(
+        [
+            html.Div(
+                [
+                    html.Div(id=HEAD, className="segments-head"),
+                    html.Div(
+                        [
+                            html.Button(say("Filters"), id=OPEN, className="btn btn-outline-secondary segments-open"),
+                            dialogs.audience_button(PAGE),
+                            export,
+                        ],
+                        id=BAR,
+                        className="segments-bar",
+                    ),
+                ],
+                className="segments-title",
+            ),
+            html.Div(
+                [
+                    html.Div(id=CHIPS, className="chips", role="group", **aria(label=say("Filters in force"))),
+                    html.Button(say("Reset all"), id=RESET, className="link-button reset", hidden=True),
+                ],
+                className="chip-row",
+            ),
+            html.Div(id=PINNED),
+        ],
+        className="segments-top",
     )
 
 
@@ -118,8 +160,8 @@ def _body() -> Component:
             html.Section(
                 [
                     html.H2(say("Customers in view")),
-                    customer_table.chooser(CUSTOMERS),
-                    customer_table.grid(CUSTOMERS),
+                    customers.chooser(CUSTOMERS),
+                    customers.grid(CUSTOMERS),
                 ],
                 className="seg-card",
             ),
@@ -135,9 +177,9 @@ def _body() -> Component:
 def register(app: dash.Dash, services: Services) -> None:
     """The callbacks: one owns filters, address and everything drawn; one answers the table's questions for rows."""
     name_editor.register(app, services, PAGE)
-    export_panel.register(app, services, PAGE, DRAWN, EXPORT, f"{CUSTOMERS}-chosen")
-    asides.register(app, services, PAGE, DRAWN, EDITED)
-    audience_saver.register(app, services, PAGE, DRAWN, PINNED)
+    dialogs.register_export(app, services, PAGE, DRAWN, EXPORT, f"{CUSTOMERS}-chosen")
+    side_panel.register(app, services, PAGE, DRAWN, EDITED)
+    dialogs.register_audience(app, services, PAGE, DRAWN, PINNED)
 
     @app.callback(
         output=_outputs(),
@@ -176,20 +218,20 @@ def register(app: dash.Dash, services: Services) -> None:
         address = search if asked_by in (None, SEARCH) else drawn["address"]
         view = filters.read_view(address)
         if isinstance(asked_by, str) and asked_by in TABS:
-            return complete(charts_of(services, drawn["run"], view.selection, theme, (tabs[asked_by],)))
+            return complete(draw_charts(services, drawn["run"], view.selection, theme, (tabs[asked_by],)))
         if asked_by == control(PAGE, CATEGORY):  # another category alone filters by nothing
-            return complete({"controls": {LEAST_SHARE: controls.share_of(view.selection, shown[CATEGORY])}})
+            return complete({"controls": {LEAST_SHARE: rail.share_of(view.selection, shown[CATEGORY])}})
         selection = asked(view.selection, shown, asked_by, clicks)
         if asked_by == GRID.graph:
-            selection = clicking.in_cell(services.frames.get(drawn["run"]), selection, clicks["charts"][GRID.name])
+            selection = in_cell(services.frames.get(drawn["run"]), selection, clicks["charts"][GRID.name])
         if asked_by == SHAPE:
-            selection = clicking.drawn_around(services.frames.get(drawn["run"]), selection, clicks["shape"])
+            selection = drawn_around(services.frames.get(drawn["run"]), selection, clicks["shape"])
         if asked_by == EDITED and renamed:
             selection = filters.renamed(selection, renamed["before"], renamed["name"])
         if asked_by == SEARCH and _is_drawn(view, drawn):
             raise PreventUpdate
         wanted = (*(chart.name for chart in CLOUDS), *tabs.values())
-        parts = desk(
+        parts = draw_parts(
             services,
             view,
             selection,
@@ -202,7 +244,7 @@ def register(app: dash.Dash, services: Services) -> None:
         if selection == view.selection and parts["drawn"]:
             parts["drawn"]["address"] = address  # it says so already, if in other letters
         if asked_by not in _CONTROLS and asked_by != ids.THEME:  # what a user is typing in is left alone
-            parts["controls"] = controls.control_values(selection, shown.get(CATEGORY) or "")
+            parts["controls"] = rail.control_values(selection, shown.get(CATEGORY) or "")
         return complete({**parts, "clicked": dict.fromkeys(chart.name for chart in CLICKED)})
 
     @app.callback(
@@ -215,9 +257,9 @@ def register(app: dash.Dash, services: Services) -> None:
         if not request or not drawn:
             raise PreventUpdate
         frame = services.frames.get(drawn["run"])
-        return customer_table.answer(frame, frame.mask(filters.read_view(drawn["query"]).selection), request)
+        return customers.answer(frame, frame.mask(filters.read_view(drawn["query"]).selection), request)
 
-    in_the_browser(app)
+    _register_in_browser(app)
 
 
 _READ_ANEW = (None, SEARCH, EDITED)
@@ -231,14 +273,14 @@ def asked(now: Selection, shown: Mapping[str, Any], asked_by: Any, clicks: Mappi
         PreventUpdate: something clickable has appeared without having been clicked.
     """
     if asked_by in _CONTROLS:
-        return controls.from_controls(shown, now)
+        return rail.from_controls(shown, now)
     if asked_by == RESET:
         return Selection()
     if asked_by == LEGEND:
         return filters.toggled(now, "segments", clicks["legend"]["name"])
     chart = next((chart for chart in CLICKED if chart.graph == asked_by), None)
     if chart is not None and chart != GRID:
-        return clicking.clicked(now, chart, clicks["charts"][chart.name])
+        return clicked(now, chart, clicks["charts"][chart.name])
     if isinstance(asked_by, dict):
         if not ctx.triggered[0]["value"]:
             raise PreventUpdate
@@ -294,3 +336,64 @@ def complete(parts: Mapping[str, Any], outputs: Mapping[str, Any] | None = None)
         name: complete(parts.get(name, {}), item) if isinstance(item, dict) else parts.get(name, no_update)
         for name, item in outputs.items()
     }
+
+
+def _register_in_browser(app: dash.Dash) -> None:
+    """What needs no server: the address, the drawer, tables of charts, tabs, what is drawn over a chart."""
+    here = "segmentry_segments"
+    for chart in CHARTS:
+        app.clientside_callback(
+            ClientsideFunction(here, "table"),
+            Output(chart.table, "children"),
+            Output(chart.table, "hidden"),
+            Output(chart.more, "children"),
+            Output(chart.more, "aria-expanded"),
+            Input(chart.more, "n_clicks"),
+            Input(chart.graph, "figure"),
+            prevent_initial_call=True,
+        )
+    app.clientside_callback(
+        ClientsideFunction(here, "shape"),
+        Output(SHAPE, "data"),
+        *(Input(chart.graph, "selectedData") for chart in CLOUDS),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction(here, "legends"),
+        Output(BESIDE, "className"),
+        *(Input(chart.graph, "figure") for chart in CLOUDS),
+    )
+    for name, group in TABS.items():
+        app.clientside_callback(
+            ClientsideFunction(here, "tab"),
+            *(Output(chart.place, "hidden") for chart in group),
+            Input(name, "value"),
+            State(name, "options"),
+        )
+    customers.register(app, CUSTOMERS)
+    app.clientside_callback(
+        ClientsideFunction(here, "read"),
+        Output(SEARCH, "data"),
+        Input(ids.LOCATION, "search"),
+        State(DRAWN, "data"),
+        State(SEARCH, "data"),
+    )
+    app.clientside_callback(
+        ClientsideFunction(here, "write"), Output(BESIDE, "lang"), Input(DRAWN, "data"), prevent_initial_call=True
+    )
+    app.clientside_callback(
+        ClientsideFunction(here, "find"),
+        Output(COUNTRY_SEARCH, "className"),
+        Input(COUNTRY_SEARCH, "value"),
+        Input(control(PAGE, "countries"), "options"),
+        State(control(PAGE, "countries"), "value"),
+    )
+    app.clientside_callback(
+        ClientsideFunction(here, "drawer"),
+        Output(RAIL, "className"),
+        *(Input(name, "n_clicks") for name in (OPEN, CLOSE, BESIDE)),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction(here, "refresh"), Output(BESIDE, "title"), Input(DRAWN, "data"), prevent_initial_call=True
+    )

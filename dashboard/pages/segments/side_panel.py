@@ -26,7 +26,7 @@ from storage.contract import NotFoundError
 CUSTOMER, ABOUT = PARAMETERS = ("customer", "about")
 
 
-def opener(segment: NamedSegment) -> Component:
+def about_button(segment: NamedSegment) -> Component:
     """The button in the table of segments that opens the panel."""
     label = say(
         "About {segment}: rule, countries, categories, who came and who left", segment=segment_name(segment.name)
@@ -41,13 +41,13 @@ def opener(segment: NamedSegment) -> Component:
     )
 
 
-def panel(services: Services, page: str, query: Mapping[str, Any]) -> Component:
+def side_panel(services: Services, page: str, query: Mapping[str, Any]) -> Component:
     """The panel, and what it is asked for: filled already where the page is opened by a link and the run is at hand.
 
     What is in the page from the start is read before the first chart is drawn, which keeps a browser busy for seconds.
     """
     asked = _asked(services, query)
-    title, body = filled(services, asked, asked["theme"], page) if asked else ("", [])
+    title, body = content(services, asked, asked["theme"], page) if asked else ("", [])
     return html.Div(
         [
             dcc.Store(id=f"{page}-aside-asked", data=asked),
@@ -116,10 +116,10 @@ def register(app: Dash, services: Services, page: str, drawn: str, edited: str) 
     def fill(asked: dict[str, Any] | None, renamed: Any) -> tuple[str, list[Component]]:
         if not asked:
             raise PreventUpdate
-        return filled(services, asked, asked["theme"], page)
+        return content(services, asked, asked["theme"], page)
 
 
-def filled(services: Services, asked: dict[str, Any], theme: str, page: str) -> tuple[str, list[Component]]:
+def content(services: Services, asked: dict[str, Any], theme: str, page: str) -> tuple[str, list[Component]]:
     """Title and content of the panel for a run and a customer or a segment's key."""
     customer, key = asked.get(CUSTOMER), asked.get(ABOUT)
     try:

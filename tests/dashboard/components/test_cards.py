@@ -13,7 +13,7 @@ from dashboard.frames.run import RunFrame
 from dashboard.frames.sums import Totals, segment_totals, tally, totals_of
 from dashboard.i18n import numbers
 from dashboard.i18n.numbers import change
-from dashboard.pages.segments.key_figures import clv_interval, kpi_row
+from dashboard.pages.segments.view import clv_interval, kpi_row
 from dashboard.queries.history import Moment
 from dashboard.queries.insights import insights_in_view, told
 from engines.contract import NamedSegment

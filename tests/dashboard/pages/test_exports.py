@@ -12,7 +12,7 @@ from dashboard.app import create_app
 from dashboard.components import ids
 from dashboard.frames.cache import FrameCache
 from dashboard.pages.exports import page
-from dashboard.pages.segments import export_window as export_panel
+from dashboard.pages.segments import dialogs
 from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import Selection
@@ -107,8 +107,10 @@ def test_movers_are_on_record_as_what_they_are(services):
 def test_the_window_offers_the_columns_of_the_run(services):
     made, runs = services
     app = dash.Dash("choices", suppress_callback_exceptions=True)
-    app.layout = dash.html.Div([dash.dcc.Location(id=ids.LOCATION), export_panel.panel("p"), export_panel.opener("p")])
-    export_panel.register(app, made, "p", "drawn", "export", "table")
+    app.layout = dash.html.Div(
+        [dash.dcc.Location(id=ids.LOCATION), dialogs.export_dialog("p"), dialogs.export_entry("p")]
+    )
+    dialogs.register_export(app, made, "p", "drawn", "export", "table")
     client = app.server.test_client()
     values = {"p-choices-open.n_clicks": 1, "drawn.data": {"run": runs["rfm"]}, "p-choices-ticked.value": ["clv", "x"]}
     shown = _call(client, "p-choices.is_open", values, "p-choices-open.n_clicks").json["response"]

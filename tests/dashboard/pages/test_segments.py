@@ -17,7 +17,7 @@ from dashboard.i18n.locales import speaking
 from dashboard.pages.segments import page
 from dashboard.pages.segments.charts import TABS
 from dashboard.pages.segments.rail import FIELDS, control, control_values
-from dashboard.pages.segments.view import desk
+from dashboard.pages.segments.view import draw_parts
 from dashboard.services import Services
 from storage.contract import Selection
 from tests.dashboard import shop
@@ -215,7 +215,7 @@ def test_an_unknown_run_is_no_error(client):
 def test_without_any_run_the_page_says_what_to_do_first(tmp_path):
     settings = shop.config(tmp_path)
     store = shop.opened(settings)
-    parts = desk(
+    parts = draw_parts(
         Services(settings, store, FrameCache(store)), read_view(""), Selection(), "light", "segments", None, ()
     )
     assert "make demo" in words(parts["notice"]) and "segmentry run sales.csv" in words(parts["notice"])
@@ -362,7 +362,7 @@ def test_who_asks_for_the_same_is_answered_once(services):
     def asked(run, theme, min_clv):
         selection = Selection(bounds={"clv": (min_clv, None)})
         wanted = ("activity", "value", "boxes", "countries")
-        return desk(made, read_view(f"?run={runs[run]}"), selection, theme, "segments", None, wanted)
+        return draw_parts(made, read_view(f"?run={runs[run]}"), selection, theme, "segments", None, wanted)
 
     first = asked("rfm", "light", min_clv=3.25)
     assert asked("rfm", "light", min_clv=3.25)["figures"] is first["figures"]

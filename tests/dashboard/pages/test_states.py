@@ -7,7 +7,7 @@ from dashboard.frames.cache import FrameCache
 from dashboard.frames.filters import read_view
 from dashboard.pages import PAGES
 from dashboard.pages.segments.charts import CHARTS
-from dashboard.pages.segments.view import desk
+from dashboard.pages.segments.view import draw_parts
 from dashboard.services import Services
 from tests.dashboard import shop
 from tests.dashboard.components.test_cards import words
@@ -37,7 +37,7 @@ def nothing(tmp_path):
 def shown(edge, name, query=""):
     services, ids = edge
     view = read_view(f"?run={ids[name]}{query}")
-    return desk(services, view, view.selection, "light", "segments", None, EVERY)
+    return draw_parts(services, view, view.selection, "light", "segments", None, EVERY)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.PATH)
@@ -56,7 +56,7 @@ def test_where_nothing_is_loaded_every_page_says_what_to_do_first(nothing, page)
 
 def test_where_nothing_is_loaded_the_example_is_one_click_away(nothing):
     view = read_view("")
-    text = words(desk(nothing, view, view.selection, "light", "segments", None, EVERY)["notice"])
+    text = words(draw_parts(nothing, view, view.selection, "light", "segments", None, EVERY)["notice"])
     assert "No customers yet" in text and "Add sales" in text and "Load the example shop" in text
 
 

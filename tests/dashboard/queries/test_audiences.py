@@ -13,9 +13,9 @@ from dashboard.app import create_app
 from dashboard.components import ids
 from dashboard.frames.cache import FrameCache
 from dashboard.pages.audiences import page
-from dashboard.pages.audiences.cards import listed
+from dashboard.pages.audiences.page import listed
 from dashboard.pages.segments import page as segments
-from dashboard.pages.segments.audience_window import chips
+from dashboard.pages.segments.dialogs import pinned_audiences
 from dashboard.queries import audiences
 from dashboard.services import Services
 from engines.errors import InputError
@@ -132,7 +132,7 @@ def test_the_desk_saves_what_is_in_view_and_shows_pinned_ones(services):
     (audience,) = made.store.audiences()
     assert (audience.selection, audience.dataset, audience.engine) == ("country=Germany", "shop", "rfm")
     query = urlencode({"run": runs[0], "country": "Germany"})
-    assert f"/?{query}" in str(chips(made, made.store.run(runs[0])).to_plotly_json())
+    assert f"/?{query}" in str(pinned_audiences(made, made.store.run(runs[0])).to_plotly_json())
 
 
 def test_the_page_pins_renames_and_deletes_after_a_question(services):
@@ -163,4 +163,4 @@ def test_an_audience_of_an_older_version_says_what_to_do_instead(services, monke
     monkeypatch.setattr(made.store, "audiences", lambda: [drawn])
     (card,) = listed(made)
     assert "give a range of each column instead" in words(card)
-    assert chips(made, made.store.run(runs[2])) is None
+    assert pinned_audiences(made, made.store.run(runs[2])) is None

@@ -1,4 +1,4 @@
-"""The window in which a marketer says how a list is wanted: format, columns, and a control group."""
+"""The dialogs of the Segments page: exporting a list with choices, and saving the customers in view as an audience."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ from typing import Any
 import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
 from dashboard.components.attributes import aria
 from dashboard.exports.choices import LEAST_SHARE, MOST_SEED, MOST_SHARE
 from dashboard.exports.files import column_order
+from dashboard.frames import filters
+from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import noted, say, titled
+from dashboard.queries.audiences import newest_run, save, selection_of
 from dashboard.services import Services
 from engines.columns import SEGMENT
-from storage.contract import Selection
+from engines.errors import InputError
+from storage.contract import NotFoundError, Run, Selection
+from storage.sql.audiences import NAME_LENGTH
 
 _FORMATS = {"csv": "CSV", "xlsx": "Excel (.xlsx)", "parquet": "Parquet"}
 _COLUMNS = {
@@ -29,8 +35,10 @@ _PARTS = {
 }
 _SHARE, _SEED = 10, 1
 
+# --- exporting with choices -------------------------------------------------------------------------------------------
 
-def _words() -> dict[str, str]:
+
+def _export_words() -> dict[str, str]:
     """Sentences that the browser fills in; {count} and {total} are written there."""
     least, most = round(100 * LEAST_SHARE), round(100 * MOST_SHARE)
     return {
@@ -43,13 +51,13 @@ def _words() -> dict[str, str]:
     }
 
 
-def opener(page: str) -> Component:
-    """The entry of the export menu that opens the window."""
+def export_entry(page: str) -> Component:
+    """The entry of the export menu that opens the dialog."""
     return dbc.DropdownMenuItem(say("Choose columns, control group …"), id=f"{page}-choices-open", n_clicks=0)
 
 
-def panel(page: str) -> Component:
-    """The window, closed."""
+def export_dialog(page: str) -> Component:
+    """The dialog of export choices, closed."""
     control = html.Div(
         [
             html.Div(
@@ -93,7 +101,7 @@ def panel(page: str) -> Component:
     ]
     return html.Div(
         [
-            dcc.Store(id=f"{page}-choices-words", data=_words()),
+            dcc.Store(id=f"{page}-choices-words", data=_export_words()),
             dbc.Modal(
                 [
                     dbc.ModalHeader(dbc.ModalTitle(say("Export with choices"), tag="h2")),
@@ -125,7 +133,7 @@ def _number(page: str, name: str, label: str, value: int, low: int, high: int) -
     return html.Div([html.Label(label, htmlFor=f"{page}-choices-{name}", className="choices-label"), made])
 
 
-def register(app: Dash, services: Services, page: str, drawn: str, export: str, table: str) -> None:
+def register_export(app: Dash, services: Services, page: str, drawn: str, export: str, table: str) -> None:
     """Opening asks the server for the columns; what is chosen becomes an address in the browser itself.
 
     ``drawn``: the store that says which run is shown. ``export``: the button that exports everything as CSV.
@@ -180,3 +188,125 @@ def columns_of(services: Services, run_id: int) -> list[dict[str, str]]:
     return [
         {"value": name, "label": say("Segment") if name == SEGMENT else titled(frame.describe(name))} for name in names
     ]
+
+
+# --- saving an audience -----------------------------------------------------------------------------------------------
+
+
+def audience_button(page: str) -> Component:
+    """The button that opens the dialog."""
+    return html.Button(say("Save as audience"), id=f"{page}-audience-open", className="btn btn-outline-secondary")
+
+
+def audience_dialog(page: str) -> Component:
+    """The dialog that gives the filters a name, closed."""
+    name = f"{page}-audience-name"
+    body = [
+        html.P(id=f"{page}-audience-words", className="seg-hint"),
+        html.Label(say("Name"), htmlFor=name, className="form-label mb-1"),
+        dbc.Input(id=name, maxLength=NAME_LENGTH, autoComplete="off", autoFocus=True, class_name="mb-3"),
+        dbc.Checkbox(id=f"{page}-audience-pin", label=say("Pin: one click away on this page for everyone"), value=True),
+        dbc.Alert(id=f"{page}-audience-refused", color="warning", is_open=False, className="mt-3 mb-0"),
+    ]
+    buttons = [
+        dbc.Button(say("Cancel"), id=f"{page}-audience-cancel", color="secondary", outline=True),
+        dbc.Button(say("Save"), id=f"{page}-audience-save", color="primary"),
+    ]
+    return dbc.Modal(
+        [
+            dbc.ModalHeader(dbc.ModalTitle(say("Save as audience"), tag="h2")),
+            dbc.ModalBody(body),
+            dbc.ModalFooter(buttons),
+        ],
+        id=f"{page}-audience-window",
+        is_open=False,
+        centered=True,
+    )
+
+
+def pinned_audiences(services: Services, run: Run) -> Component | None:
+    """The pinned audiences of a run's data set, each a link that brings its customers into view."""
+    links = []
+    for audience in services.store.audiences():
+        if not audience.pinned or audience.dataset not in ("", run.dataset):
+            continue
+        try:
+            selection = selection_of(audience)
+        except InputError:  # of an older version; the page of audiences says so
+            continue
+        there: Run | None = run
+        if selection.segments and audience.engine not in ("", run.engine):  # names of segments belong to an engine
+            there = newest_run(services, audience)
+        if there is not None:
+            href = "/" + filters.write_view(there.id, selection)
+            title = say("Show the audience {audience}", audience=audience.name)
+            links.append(dcc.Link(audience.name, href=href, className="chip", title=title))
+    if not links:
+        return None
+    return html.Div([html.Span(say("Audiences"), className="seg-hint"), *links], className="chips audience-chips")
+
+
+def register_audience(app: Dash, services: Services, page: str, drawn: str, place: str) -> None:
+    """One callback opens the dialog, saves and closes it; ``place`` is where the chips stand."""
+
+    @app.callback(
+        output={
+            "open": Output(f"{page}-audience-window", "is_open"),
+            "words": Output(f"{page}-audience-words", "children"),
+            "name": Output(f"{page}-audience-name", "value"),
+            "refused": Output(f"{page}-audience-refused", "children"),
+            "is_refused": Output(f"{page}-audience-refused", "is_open"),
+            "chips": Output(place, "children", allow_duplicate=True),
+        },
+        inputs={
+            "opened": Input(f"{page}-audience-open", "n_clicks"),
+            "cancelled": Input(f"{page}-audience-cancel", "n_clicks"),
+            "saved": Input(f"{page}-audience-save", "n_clicks"),
+            "entered": Input(f"{page}-audience-name", "n_submit"),
+            "name": State(f"{page}-audience-name", "value"),
+            "pinned": State(f"{page}-audience-pin", "value"),
+            "drawn": State(drawn, "data"),
+        },
+        prevent_initial_call=True,
+    )
+    def answer(
+        opened: Any,
+        cancelled: Any,
+        saved: Any,
+        entered: Any,
+        name: str | None,
+        pinned: bool,
+        drawn: dict[str, Any] | None,
+    ) -> dict[str, Any]:
+        if not drawn or not ctx.triggered[0]["value"]:
+            raise PreventUpdate
+        if ctx.triggered_id == f"{page}-audience-open":
+            return _parts(open=True, words=_audience_words(services, drawn), name="", is_refused=False)
+        if ctx.triggered_id == f"{page}-audience-cancel":
+            return _parts(open=False)
+        if not (name or "").strip():
+            return _parts(refused=say("Give the audience a name."), is_refused=True)
+        try:
+            run = services.store.run(drawn["run"])
+            save(services, name or "", filters.read_view(drawn["query"]).selection, run, pinned=bool(pinned))
+        except (InputError, NotFoundError) as error:
+            return _parts(refused=reason_of(error), is_refused=True)
+        return _parts(open=False, chips=pinned_audiences(services, run))
+
+
+def _audience_words(services: Services, drawn: dict[str, Any]) -> str:
+    """What is about to be saved."""
+    frame = services.frames.get(drawn["run"])
+    found = filters.conditions(filters.read_view(drawn["query"]).selection, frame.currency)
+    if not found:
+        return say("No filter is set: this audience will be everyone.")
+    return say(
+        "Whoever meets {conditions}, on every later date of {dataset}.",
+        conditions=", ".join(item.words for item in found),
+        dataset=frame.dataset,
+    )
+
+
+def _parts(**parts: Any) -> dict[str, Any]:
+    names = ("open", "words", "name", "refused", "is_refused", "chips")
+    return {name: parts.get(name, no_update) for name in names}
