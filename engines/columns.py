@@ -223,6 +223,7 @@ def describe(name: str, known: Mapping[str, Column] = {}) -> Column:
             "share of monetary",
             f"spend on lines of category {category} / monetary",
             f"How much of the spend goes to {category}.",
+            shown=False,
         )
     if name.startswith(ATTRIBUTE):
         said = name.removeprefix(ATTRIBUTE)

@@ -10,12 +10,11 @@ from fastapi import FastAPI, Query, Request
 
 from dashboard.api.answers import PAGE_LIMIT, Answer
 from dashboard.api.selection import SELECTION_DOCS, selection_of
-from dashboard.exports.files import column_order
 from dashboard.frames.run import RunFrame
 from dashboard.queries.customer import orders_dict, segments_dict
 from dashboard.queries.explain import explain
 from dashboard.services import Services
-from engines.columns import COUNTRY, CUSTOMER_ID, SEGMENT, describe
+from engines.columns import COUNTRY, CUSTOMER_ID, SEGMENT, describe, in_order
 
 _EPOCH = np.datetime64("1970-01-01")
 
@@ -64,7 +63,7 @@ def _rows(frame: RunFrame, positions: np.ndarray) -> list[dict[str, Any]]:
     columns |= {name: values.take(positions).to_pylist() for name, values in frame.texts.items()}
     if frame.countries:
         columns[COUNTRY] = [frame.countries[code] if code >= 0 else None for code in frame.country_codes[positions]]
-    names = column_order(list(columns))
+    names = in_order(list(columns))
     return [dict(zip(names, row, strict=True)) for row in zip(*(columns[name] for name in names), strict=True)]
 
 

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pandas.util import hash_array
 
-from dashboard.exports.files import Format, Stream, column_order
-from engines.columns import CONTROL_GROUP, CUSTOMER_ID
+from dashboard.exports.files import Format, Stream
+from engines.columns import CONTROL_GROUP, CUSTOMER_ID, describe, in_order
 from engines.errors import InputError
 from storage.contract import Selection, Store
 from storage.contract.exports import ControlGroup, ControlPart
@@ -173,7 +173,7 @@ def customer_list(store: Store, run_id: int, selection: Selection, kind: Format,
         NotFoundError: there is no such run, or it is not finished.
     """
     every = store.stream(run_id, selection)
-    known = every.schema.names
+    known = [name for name in every.schema.names if describe(name).exported]
     every.close()
     wanted = known if choices.columns is None else _named(choices.columns, known, run_id)
     reader = store.stream(run_id, selection, wanted, batch_size=_ROWS)
@@ -181,7 +181,7 @@ def customer_list(store: Store, run_id: int, selection: Selection, kind: Format,
         ids = store.stream(run_id, selection, [])
         reader = with_control_group(reader, ids, choices.control)
         wanted = [*wanted, CONTROL_GROUP]
-    return Stream(reader, kind, lambda names: [name for name in column_order(names) if name in wanted])
+    return Stream(reader, kind, lambda names: [name for name in in_order(names) if name in wanted])
 
 
 def _named(columns: Sequence[str], known: Sequence[str], run_id: int) -> list[str]:

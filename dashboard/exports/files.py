@@ -21,20 +21,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from dashboard.exports.workbook import Drain, workbook
-from engines.columns import (
-    CLV,
-    CONTROL_GROUP,
-    COUNTRY,
-    CUSTOMER_ID,
-    DISTANCE,
-    FREQUENCY,
-    MONETARY,
-    PROBABILITY,
-    RECENCY,
-    SEGMENT,
-    SEGMENT_KEY,
-    describe,
-)
+from engines.columns import describe, in_order
 from engines.errors import InputError
 from storage.sql.ahead import read_ahead
 
@@ -45,11 +32,6 @@ MEDIA_TYPES: dict[Format, str] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "parquet": "application/vnd.apache.parquet",
 }
-
-#: The columns every list starts with, where the run has them.
-FIRST = (CUSTOMER_ID, SEGMENT, RECENCY, FREQUENCY, MONETARY, CLV, COUNTRY)
-#: What new customers have beside the segment they were put into.
-_LABELLED = (SEGMENT_KEY, DISTANCE, PROBABILITY)
 
 #: Also what has the apostrophe already, so that a list can be read back: no two cells become one.
 _FORMULA = r"^('*[=+\-@\t\r])"
@@ -67,17 +49,11 @@ def format_of(path: Path) -> Format:
     raise InputError(f"{path.name}: the name must end in .csv, .xlsx or .parquet, so that the format is known.")
 
 
-def column_order(names: Sequence[str]) -> list[str]:
-    """The columns of a list in the order of its file: the important ones first, then the others as they come."""
-    first = (*FIRST[:2], CONTROL_GROUP, *_LABELLED, *FIRST[2:])
-    return [name for name in first if name in names] + [name for name in names if name not in first]
-
-
 def write(
     reader: pa.RecordBatchReader,
     target: Path | IO[bytes],
     kind: Format,
-    order: Callable[[Sequence[str]], list[str]] = column_order,
+    order: Callable[[Sequence[str]], list[str]] = in_order,
 ) -> Stream:
     """Write a list to a path or an open binary file; ``order`` puts columns in order.
 
@@ -117,7 +93,7 @@ class Stream(Iterator[bytes]):
         self,
         reader: pa.RecordBatchReader,
         kind: Format,
-        order: Callable[[Sequence[str]], list[str]] = column_order,
+        order: Callable[[Sequence[str]], list[str]] = in_order,
     ) -> None:
         self.kind: Format = kind
         self._batches = _Counted(reader, order)
@@ -159,9 +135,7 @@ class Stream(Iterator[bytes]):
 class _Counted:
     """A reader's batches with columns in file order, counted as they pass, and closed at the end."""
 
-    def __init__(
-        self, reader: pa.RecordBatchReader, order: Callable[[Sequence[str]], list[str]] = column_order
-    ) -> None:
+    def __init__(self, reader: pa.RecordBatchReader, order: Callable[[Sequence[str]], list[str]] = in_order) -> None:
         self._reader = reader
         names = order(reader.schema.names)
         self.schema = pa.schema([reader.schema.field(name) for name in names])

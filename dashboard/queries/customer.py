@@ -65,6 +65,7 @@ class Known(NamedTuple):
 
 
 #: What is said of a figure: (worse than it are many; worse than it is nobody). Of recency the less the better.
+_OF_ANY = (noted("Higher than that of {share} of customers."), noted("That of {share} of customers is higher."))
 _WORDS = {
     RECENCY: (noted("More recent than {share} of customers."), noted("{share} of customers were here more recently.")),
     FREQUENCY: (noted("More orders than {share} of customers."), noted("{share} of customers have more orders.")),
@@ -92,7 +93,11 @@ def known_of(frame: RunFrame, customer_id: str) -> Known:
     for name, values in frame.texts.items():
         if (text := values[position].as_py()) is not None:
             attributes.append((titled(frame.describe(name)), text))
-    standings = tuple(_standing(frame, column, position) for column in _WORDS if frame.has(column))
+    standings = tuple(
+        _standing(frame, name, position)
+        for name in frame.customers.columns
+        if (column := frame.describe(name)).shown and column.kind not in ("date", "flag")
+    )
     return Known(customer_id, frame.segments[frame.segment_codes[position]], tuple(attributes), standings)
 
 
@@ -115,7 +120,7 @@ def _standing(frame: RunFrame, column: str, position: int) -> Standing:
     if column == RECENCY:
         less, more = more, less
     everyone = less + more + int(np.count_nonzero(values == value))
-    beats, beaten = _WORDS[column]
+    beats, beaten = _WORDS.get(column, _OF_ANY)
     if not less and not more:
         return Standing(column, title, text, say("The same as everyone."))
     words = say(beats, share=_at_least(less / everyone)) if less else say(beaten, share=_at_least(more / everyone))

@@ -111,9 +111,11 @@ def _taken(texts: pa.Array | pa.ChunkedArray, chosen: NDArray[np.int32]) -> pa.A
 
 
 def _column(frame: RunFrame, name: str, values: NDArray[Any]) -> pa.Array:
-    """Numbers as they are, without NaN; days since 1970 as dates."""
-    found = pa.array(values, from_pandas=True)
-    return found.cast(pa.int32()).cast(pa.date32()) if frame.describe(name).kind == "date" else found
+    """Numbers as they are, without NaN; days since 1970 as dates, 1 and 0 as yes and no."""
+    found, kind = pa.array(values, from_pandas=True), frame.describe(name).kind
+    if kind == "flag":
+        return found.cast(pa.bool_())
+    return found.cast(pa.int32()).cast(pa.date32()) if kind == "date" else found
 
 
 def disagreement(

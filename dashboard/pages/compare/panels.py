@@ -17,7 +17,7 @@ from dashboard.figures import graph_config
 from dashboard.figures.migration import draw_sankey
 from dashboard.i18n.numbers import NOTHING, count, percent, plural, short_money, with_days, written
 from dashboard.i18n.retelling import retold
-from dashboard.i18n.texts import noted, say, say_number, segment_name
+from dashboard.i18n.texts import noted, say, say_number, segment_name, titled
 from dashboard.queries.comparison import (
     BETTER,
     FEWEST,
@@ -39,7 +39,7 @@ from dashboard.queries.comparison import (
 )
 from dashboard.queries.comparison_tables import Part, cross, part
 from dashboard.queries.disagreement import Disagreement
-from engines.columns import CLV, COUNTRY, CUSTOMER_ID, FREQUENCY, MONETARY, RECENCY
+from engines.columns import COUNTRY, CUSTOMER_ID, DICTIONARY, FIRST
 from engines.contract import NamedSegment
 from engines.evaluation.holdout import TOP
 from engines.evaluation.verdict import Verdict
@@ -253,7 +253,7 @@ def _slot(slot: Slot | None) -> Component:
 
 # --- disagreements ----------------------------------------------------------------------------------------------------
 
-_COLUMNS = ((RECENCY, count), (FREQUENCY, count), (MONETARY, None), (CLV, None))
+_COLUMNS = [DICTIONARY[name] for name in FIRST if name in DICTIONARY and DICTIONARY[name].kind != "text"]
 
 
 def disagreements(found: Disagreement, labels: tuple[str, str]) -> list[Component]:
@@ -305,9 +305,9 @@ def disagreements(found: Disagreement, labels: tuple[str, str]) -> list[Componen
 
 def _customers(found: Disagreement) -> Component:
     rows = found.dearest(_SHOWN).to_pylist()
-    columns = [(name, told) for name, told in _COLUMNS if found.one.has(name)]
+    columns = [column for column in _COLUMNS if found.one.has(column.name)]
     with_country = bool(found.one.countries)
-    heads = [say(found.one.describe(name).title) for name, _ in columns] + ([say("Country")] if with_country else [])
+    heads = [titled(column) for column in columns] + ([say("Country")] if with_country else [])
     head = [
         html.Th(say("Customer"), scope="col"),
         *(html.Th(text, scope="col", className="seg-number") for text in heads),
@@ -315,8 +315,8 @@ def _customers(found: Disagreement) -> Component:
     lines = []
     for row in rows:
         cells = [
-            told(row[name]) if told is not None else short_money(row[name], found.one.currency)
-            for name, told in columns
+            short_money(row[column.name], found.one.currency) if column.kind == "money" else count(row[column.name])
+            for column in columns
         ]
         cells += [row[COUNTRY] or NOTHING] if with_country else []
         lines.append(

@@ -21,39 +21,23 @@ from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import day, symbol
 from dashboard.i18n.texts import explained, noted, say, segment_name, titled
 from engines.columns import (
-    AVERAGE_ORDER_VALUE,
-    CATEGORY_SHARE,
     CHURN_RISK,
     CLV,
     CLV_HIGH,
     CLV_LOW,
     COUNTRY,
     CUSTOMER_ID,
-    EXPECTED_PURCHASES,
-    FREQUENCY,
-    FUTURE_SPEND,
-    LAST_PURCHASE,
     MONETARY,
-    NET_MONETARY,
-    P_PURCHASE,
-    RECENCY,
     SEGMENT,
-    TENURE,
+    in_order,
 )
 
 BLOCK = 100  # rows fetched at a time
-#: Shown from the start; what else is known of customers can be chosen.
-_SHOWN = (
-    *(CUSTOMER_ID, SEGMENT, RECENCY, FREQUENCY, MONETARY, CLV, P_PURCHASE, CHURN_RISK, FUTURE_SPEND, COUNTRY),
-    LAST_PURCHASE,
-)
-_CHOSEN = (AVERAGE_ORDER_VALUE, EXPECTED_PURCHASES, NET_MONETARY, TENURE)
 _UNKNOWN = {
     CHURN_RISK: noted("Unknown: this customer came too short a while ago to say."),
     CLV: noted("Unknown: no value model could be asked about this customer."),
     COUNTRY: noted("The sales do not say where this customer lives."),
 }
-_SORTED_FIRST = CLV
 _EPOCH = date(1970, 1, 1)
 
 _PLACES = {"days": 0, "count": 0, "share": 1}  # by kind of column; 2 else
@@ -94,21 +78,12 @@ def grid(component_id: str) -> dag.AgGrid:
 def columns(frame: RunFrame) -> list[dict[str, Any]]:
     """Column definitions for a run: titles, units and help from the data dictionary; absent columns are left out.
 
-    Attributes and columns of plug-ins come last, the latter in the plug-ins' own words. What is hidden at first can be
-    chosen to be seen.
+    What is hidden at first can be chosen to be seen.
     """
-    shares = [f"{CATEGORY_SHARE}{name}" for name in frame.customers.categories]
-    listed = (*_SHOWN, *frame.texts, *frame.added, *_CHOSEN, *shares)
-    there = [name for name in listed if _is_there(frame, name)]
-    first = _SORTED_FIRST if _SORTED_FIRST in there else MONETARY
-    hidden = {*_CHOSEN, *shares}
-    return [_column(frame, name, name == first) | {"hide": name in hidden} for name in dict.fromkeys(there)]
-
-
-def _is_there(frame: RunFrame, name: str) -> bool:
-    if name == COUNTRY:
-        return frame.has_country
-    return name in (CUSTOMER_ID, SEGMENT) or name in frame.texts or frame.has(name)
+    country = [COUNTRY] if frame.has_country else []
+    names = in_order([CUSTOMER_ID, SEGMENT, *country, *frame.customers.columns, *frame.texts])
+    first = CLV if CLV in names else MONETARY
+    return [_column(frame, name, name == first) | {"hide": not frame.describe(name).shown} for name in names]
 
 
 def _column(frame: RunFrame, name: str, sorted_first: bool) -> dict[str, Any]:
@@ -135,7 +110,7 @@ def _column(frame: RunFrame, name: str, sorted_first: bool) -> dict[str, Any]:
     definition["tooltipValueGetter"] = {
         "function": f"params.value == null && params.data ? {json.dumps(nothing)} : null"
     }
-    if column.kind in ("text", "date"):
+    if column.kind in ("text", "date", "flag"):
         empty = {"valueFormatter": {"function": "params.value == null && params.data ? '–' : params.value"}}
         return {**definition, **empty, "minWidth": 140, "sortingOrder": ["asc", "desc"]}
     if column.kind == "money":
@@ -215,21 +190,26 @@ def answer(frame: RunFrame, mask: Mask, request: Mapping[str, Any]) -> dict[str,
 def rows(frame: RunFrame, positions: np.ndarray) -> list[dict[str, Any]]:
     """The customers at some positions as the table shows them; None where there is no value."""
     ids = frame.customers.ids.take(positions).to_pylist()
-    numbers = {name: values[positions].tolist() for name, values in frame.customers.columns.items()}
-    numbers.pop(LAST_PURCHASE, None)
-    texts = {name: values.take(positions).to_pylist() for name, values in frame.texts.items()}
+    cells = {
+        name: _cells(frame.describe(name).kind, values[positions]) for name, values in frame.customers.columns.items()
+    }
+    cells |= {name: values.take(positions).to_pylist() for name, values in frame.texts.items()}
     colours = [themed(item.colour) for item in frame.segments]
     called = [segment_name(item.name) for item in frame.segments]
-    seen = frame.values(LAST_PURCHASE)[positions] if frame.has(LAST_PURCHASE) else None
     found = []
     for i, (position, customer) in enumerate(zip(positions, ids, strict=True)):
         code, country = int(frame.segment_codes[position]), int(frame.country_codes[position])
         row: dict[str, Any] = {CUSTOMER_ID: customer, SEGMENT: called[code], "colour": colours[code]}
         row[COUNTRY] = frame.countries[country] if country >= 0 else None
-        row |= {name: values[i] for name, values in texts.items()}
-        for name, values in numbers.items():
-            row[name] = None if values[i] != values[i] else values[i]
-        if seen is not None:
-            row[LAST_PURCHASE] = None if np.isnan(seen[i]) else day(_EPOCH + timedelta(days=int(seen[i])))
-        found.append(row)
+        found.append(row | {name: values[i] for name, values in cells.items()})
     return found
+
+
+def _cells(kind: str, values: np.ndarray) -> list[Any]:
+    """The values of a column as cells of the table; None where there is none."""
+    plain = [None if value != value else value for value in values.tolist()]
+    if kind == "date":
+        return [None if value is None else day(_EPOCH + timedelta(days=int(value))) for value in plain]
+    if kind == "flag":
+        return [None if value is None else say("yes") if value else say("no") for value in plain]
+    return plain

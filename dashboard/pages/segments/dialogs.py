@@ -11,13 +11,12 @@ from dash.exceptions import PreventUpdate
 
 from dashboard.components.attributes import aria
 from dashboard.exports.choices import LEAST_SHARE, MOST_SEED, MOST_SHARE
-from dashboard.exports.files import column_order
 from dashboard.frames import filters
 from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import noted, say, titled
 from dashboard.queries.audiences import newest_run, save, selection_of
 from dashboard.services import Services
-from engines.columns import SEGMENT
+from engines.columns import SEGMENT, in_order
 from engines.errors import InputError
 from storage.contract import NotFoundError, Run, Selection
 from storage.sql.audiences import NAME_LENGTH
@@ -182,9 +181,9 @@ def register_export(app: Dash, services: Services, page: str, drawn: str, export
 def columns_of(services: Services, run_id: int) -> list[dict[str, str]]:
     """The columns that a list of a run can have, in its order, each under its title."""
     reader = services.store.stream(run_id, Selection())
-    names = column_order(reader.schema.names)
-    reader.close()
     frame = services.frames.get(run_id)
+    names = in_order(name for name in reader.schema.names if frame.describe(name).exported)
+    reader.close()
     return [
         {"value": name, "label": say("Segment") if name == SEGMENT else titled(frame.describe(name))} for name in names
     ]

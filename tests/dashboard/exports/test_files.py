@@ -15,6 +15,7 @@ import xlsxwriter
 
 from dashboard.exports import files as exporting
 from dashboard.exports import workbook
+from engines.columns import FIRST
 from engines.errors import InputError
 from engines.intake.schema.customers import read_customers
 
@@ -37,7 +38,7 @@ ROWS = [
     ("@x", "+plus", 1, None, None, 2, 1e15, float("nan"), None),
     ("-5", "\ttab", 2, datetime(1899, 1, 1), "Åland", 7, 0.1, float("inf"), True),
 ]
-ORDER = [*exporting.FIRST, "last_purchase", "is_home_country"]
+ORDER = [*FIRST, "last_purchase", "is_home_country"]
 
 
 def column(values, kind):
