@@ -21,7 +21,8 @@ from pandas import Series
 from pandas.testing import assert_series_equal
 
 from dashboard.config import load_config
-from dashboard.pipeline.run import Job, queue_job, run_job
+from dashboard.pipeline.run import run_sales
+from dashboard.pipeline.sales import SalesRequest
 from storage import open_store
 from storage.contract import Run, Store
 from tests.conftest import ROOT
@@ -53,7 +54,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[date, Series]:
     """The labels that nobody has disturbed, by date."""
     config = load_config(environ={})
     store = open_store(f"sqlite:///{tmp_path_factory.mktemp('undisturbed') / 'shop.db'}", clock=now)
-    runs = [run_job(Job("cdnow-sample", ("kmeans",), as_of=day), config, store).runs[0] for day in DAYS]
+    runs = [run_sales(SalesRequest("cdnow-sample", ("kmeans",), as_of=day), config, store).runs[0] for day in DAYS]
     labels = {run.as_of: store.labels(run.id) for run in runs}
     store.close()
     return labels
@@ -159,7 +160,7 @@ def disturb(url: str, kills: int, seed: int, undisturbed: dict[date, Series], *,
     config = load_config(environ={})
     moments = random.Random(seed)
     for day in DAYS:
-        queue_job(Job("cdnow-sample", ("kmeans",), as_of=day), config, store)
+        run_sales(SalesRequest("cdnow-sample", ("kmeans",), as_of=day), config, store, queue=True)
     snapshots = [item.id for item in store.snapshots()]
     first = store.runs()[0]
     for number in range(5 * kills):  # more than needed: some are finished a moment before their accident

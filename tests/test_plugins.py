@@ -135,7 +135,7 @@ from dashboard.pages.drift import page as drift
 from dashboard.pages.migration import page as migration
 from dashboard.pages.new_run import page as new_run
 from dashboard.services import Services
-from dashboard.pipeline.run import work
+from dashboard.pipeline.run import work_run
 from storage import open_store
 
 os.environ["SEGMENTRY_DRIFT_BOOTSTRAPS"] = "3"
@@ -168,7 +168,7 @@ with TestClient(create_app(config, store, environ={}), base_url="http://127.0.0.
     found["customers"] = told("runs/1/customers", limit=5)["customers"]
     found["refused"] = [queued(k)["error"] for k in (1, 11)]
     run = f"runs/{queued(5)['id']}"
-    work(store.claim_run(lease_seconds=60, worker="a"), config, store, worker="a")
+    work_run(store.claim_run(lease_seconds=60, worker="a"), config, store, worker="a")
     found["run"], found["timeline"] = told(run), told(f"{run}/drift")
     ends = {"from": found["timeline"]["frozen_at"], "to": found["timeline"]["points"][-1]["as_of"]}
     found["migration"] = told(f"{run}/migration", **ends)

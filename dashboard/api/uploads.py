@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from dashboard.api.answers import Answer, user
 from dashboard.pipeline.receive import receive
-from dashboard.pipeline.uploads import Asked, ask, keep, limits_of, look, remove
+from dashboard.pipeline.uploads import UploadRequest, keep, limits_of, preview_upload, remove, request_task
 from dashboard.services import Services
 from storage.contract.uploads import Upload, UploadTask
 
@@ -42,8 +42,8 @@ def add_uploads(api: FastAPI, services: Services) -> None:
     """Add the routes of uploads."""
     store, config = services.store, services.config
 
-    def asked_for(request: Request, upload_id: int, task: UploadTask, asked: Asked) -> Upload:
-        return ask(upload_id, task, asked, config, store, user(request))
+    def asked_for(request: Request, upload_id: int, task: UploadTask, asked: UploadRequest) -> Upload:
+        return request_task(upload_id, task, asked, config, store, user(request))
 
     @api.post("/uploads", status_code=201, openapi_extra=_FORM)
     async def add(request: Request) -> Answer:
@@ -63,17 +63,17 @@ def add_uploads(api: FastAPI, services: Services) -> None:
         return Answer(upload_dict(store.upload(upload_id)))
 
     @api.post("/uploads/{upload_id}/preview")
-    def preview(upload_id: int, asked: Asked) -> Answer:
+    def preview(upload_id: int, asked: UploadRequest) -> Answer:
         """Its columns and first lines, what they seem to hold, and what has to be said before it can be read."""
-        return Answer(look(store.upload(upload_id), asked, config).to_dict())
+        return Answer(preview_upload(store.upload(upload_id), asked, config).to_dict())
 
     @api.post("/uploads/{upload_id}/inspect", status_code=202)
-    def inspect(request: Request, upload_id: int, asked: Asked) -> Answer:
+    def inspect(request: Request, upload_id: int, asked: UploadRequest) -> Answer:
         """Have all of it read and accounted for by a worker; what was found is then in ``found``."""
         return Answer(upload_dict(asked_for(request, upload_id, "inspect", asked)), status_code=202)
 
     @api.post("/uploads/{upload_id}/snapshot", status_code=202)
-    def snapshot(request: Request, upload_id: int, asked: Asked) -> Answer:
+    def snapshot(request: Request, upload_id: int, asked: UploadRequest) -> Answer:
         """Have a snapshot made of it by a worker, with a run per engine; both are then in the upload."""
         return Answer(upload_dict(asked_for(request, upload_id, "store", asked)), status_code=202)
 

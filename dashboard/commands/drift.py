@@ -51,14 +51,15 @@ def drift(
 
     SOURCE is what ``segmentry run`` takes.
     """
-    from dashboard.pipeline.choose_k import Source
-    from dashboard.pipeline.timeline import Watch, drift_of_sales
+    from dashboard.pipeline.sales import SalesRequest
+    from dashboard.pipeline.timeline import drift_of_sales
 
     config = load(config_path)
-    watch = Watch(engine, k, seed, cast("Every", every), freeze.date() if freeze is not None else None)
+    frozen = freeze.date() if freeze is not None else None
     day = as_of.date() if as_of is not None else None
+    request = SalesRequest(source, (engine,), k, seed, day, mapping_of(maps), name)
     with progress_bars() as progress:
-        found = drift_of_sales(watch, Source(source, day, mapping_of(maps), name), config, progress)
+        found = drift_of_sales(request, config, progress, every=cast("Every", every), freeze=frozen)
     for note in found.notes:
         click.echo(f"Note: {note}", err=True)
     if as_json:

@@ -45,13 +45,15 @@ def evaluate(
 
     SOURCE is what ``segmentry run`` takes.
     """
-    from dashboard.pipeline.choose_k import Question, Source, choose_k_of_sales
+    from dashboard.pipeline.choose_k import Question, choose_k_of_sales
+    from dashboard.pipeline.sales import SalesRequest
 
     config = load(config_path)
     question = Question(engine, low, high, seed, gap)
     day = as_of.date() if as_of is not None else None
+    request = SalesRequest(source, as_of=day, mapping=mapping_of(maps), name=name, reading=reading)
     with progress_bars() as progress:
-        found = choose_k_of_sales(question, Source(source, day, mapping_of(maps), name, reading), config, progress)
+        found = choose_k_of_sales(question, request, config, progress)
     for note in found.notes:
         click.echo(f"Note: {note}", err=True)
     if as_json:

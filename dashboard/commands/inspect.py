@@ -46,13 +46,14 @@ def inspect(
 
     SOURCE is what `segmentry run` takes. --dropped writes every dropped line as it was, with the rule and the reason.
     """
-    from dashboard.pipeline.inspect import inspect as look
-    from dashboard.pipeline.sales import as_told
+    from dashboard.pipeline.inspect import inspect as inspect_sales
+    from dashboard.pipeline.sales import SalesRequest
 
-    config = as_told(cleaned(load(config_path), cleaning), reading)
+    config = cleaned(load(config_path), cleaning)
     day = as_of.date() if as_of is not None else None
+    request = SalesRequest(source, as_of=day, mapping=mapping_of(maps), reading=reading)
     with progress_bars() as progress:
-        found = look(source, config, mapping=mapping_of(maps), as_of=day, dropped=dropped, progress=progress)
+        found = inspect_sales(request, config, progress, dropped=dropped)
     if as_json:
         print_json(found.to_dict())
         return

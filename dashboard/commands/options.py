@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # every command imports what it needs itself, so that --help 
     from datetime import datetime
 
     from dashboard.config import Config
-    from dashboard.pipeline.run import Progress
+    from dashboard.pipeline.sales import Progress
     from storage.contract import Store
 
 

@@ -49,13 +49,14 @@ def predict(
     """
     from dashboard.exports import files as exporting
     from dashboard.pipeline.label import label
+    from dashboard.pipeline.sales import SalesRequest
 
     kind = exporting.format_of(output) if output is not None else None
     config = load(config_path)
     day = as_of.date() if as_of is not None else None
+    request = SalesRequest(source, as_of=day, mapping=mapping_of(maps), reading=reading)
     with progress_bars() as progress, opened(config) as store:
-        how = {"mapping": mapping_of(maps), "reading": reading, "as_of": day}
-        found = label(store.run(run_id), source, config, store, **how, progress=progress)
+        found = label(store.run(run_id), request, config, store, progress)
     for note in found.notes:
         click.echo(f"Note: {note}", err=True)
     if output is not None and kind is not None:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dashboard.i18n.numbers import written
-from dashboard.pipeline.choose_k import OfSales
+from dashboard.pipeline.choose_k import SalesKSelection
 from dashboard.pipeline.inspect import Inspection
 from dashboard.pipeline.label import Labelled
 from dashboard.pipeline.request import starter_words
@@ -204,7 +204,7 @@ def _standing(run: Mapping[str, Any]) -> str:
     return ""
 
 
-def print_selection(found: OfSales) -> None:
+def print_selection(found: SalesKSelection) -> None:
     """One row per k, the recommended one marked, and why."""
     console, selection = new_console(), found.selection
     console.print(

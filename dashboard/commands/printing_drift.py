@@ -8,11 +8,11 @@ from rich.table import Table
 from dashboard.commands.printing import new_console, new_table
 from dashboard.i18n.numbers import written
 from dashboard.pipeline.migrate import Between
-from dashboard.pipeline.timeline import Watched
+from dashboard.pipeline.timeline import SalesTimeline
 from engines.columns import describe
 
 
-def print_drift(found: Watched) -> None:
+def print_drift(found: SalesTimeline) -> None:
     """One row per date, alerts in red, then the advice and how far the customers themselves have moved."""
     console, watched = Console(), found.timeline
     console.print(

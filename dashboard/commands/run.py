@@ -77,17 +77,18 @@ def run(
     """
     from dashboard.frames.cache import FrameCache
     from dashboard.i18n.locales import DEFAULT, speaking, spoken
-    from dashboard.pipeline.run import Job, queue_job, run_job
+    from dashboard.pipeline.run import run_sales
+    from dashboard.pipeline.sales import SalesRequest
     from dashboard.queries.insights import insight_dicts, insights_of
     from storage.contract.queue import Starter
 
     config = cleaned(load(config_path), cleaning)
     day = as_of.date() if as_of is not None else None
-    job = Job(
+    request = SalesRequest(
         source, engines, k, seed, day, mapping_of(maps), name, reading, starter=Starter("command line", account())
     )
     with progress_bars() as progress, opened(config) as store:
-        outcome = (queue_job if detach else run_job)(job, config, store, progress)
+        outcome = run_sales(request, config, store, progress, queue=detach)
         frames, currency = FrameCache(store), outcome.snapshot.info["currency"]
         done = [item.id for item in outcome.runs if item.state == "done"]
         with speaking(DEFAULT if as_json else spoken()):  # JSON is for programs
@@ -114,7 +115,8 @@ def run(
 @config_option
 def demo(no_serve: bool, config_path: Path | None) -> None:
     """Segment the two embedded data sets with all engines, and serve the dashboard."""
-    from dashboard.pipeline.run import Job, run_job
+    from dashboard.pipeline.run import run_sales
+    from dashboard.pipeline.sales import SalesRequest
     from storage.contract.queue import Starter
 
     config = load(config_path)
@@ -122,8 +124,8 @@ def demo(no_serve: bool, config_path: Path | None) -> None:
         for source in EMBEDDED:
             click.echo(f"{source}", err=True)
             with progress_bars() as progress:
-                job = Job(source, starter=Starter("command line", account()))
-                outcome = run_job(job, config, store, progress, reuse_runs=True)
+                request = SalesRequest(source, starter=Starter("command line", account()))
+                outcome = run_sales(request, config, store, progress, reuse_runs=True)
             done = sum(item.state == "done" for item in outcome.runs)
             snapshot = outcome.snapshot
             click.echo(f"  {snapshot.info['title']}: {snapshot.customers:,} customers, {done} engines", err=True)

@@ -47,12 +47,12 @@ def add(
 
     SOURCE is what ``segmentry run`` takes. A file is read anew each time, under the name it has now.
     """
-    from dashboard.pipeline.run import Job
+    from dashboard.pipeline.sales import SalesRequest
     from dashboard.worker.schedules import new_schedule, next_due, schedule_dict
 
     config = load(config_path)
-    job = Job(source, engines, k, seed, None, mapping_of(maps), name, reading)
-    new = new_schedule(job, every, time_zone, config)
+    request = SalesRequest(source, engines, k, seed, None, mapping_of(maps), name, reading)
+    new = new_schedule(request, every, time_zone, config)
     with opened(config) as store:
         kept = store.add_schedule(new, next_due=next_due(new.cron, new.time_zone, now()))
     _tell(schedule_dict(kept), as_json)

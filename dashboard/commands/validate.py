@@ -51,14 +51,14 @@ def validate(
 
     SOURCE is what ``segmentry run`` takes.
     """
-    from dashboard.pipeline.sales import as_told
-    from dashboard.pipeline.validate import Check
+    from dashboard.pipeline.sales import SalesRequest
     from dashboard.pipeline.validate import validate as check_models
 
-    config = as_told(cleaned(load(config_path), cleaning), reading)
+    config = cleaned(load(config_path), cleaning)
     day = cutoff.date() if cutoff is not None else None
+    request = SalesRequest(source, mapping=mapping_of(maps), name=name, reading=reading)
     with progress_bars() as progress:
-        found = check_models(Check(source, day, mapping_of(maps), name), config, progress)
+        found = check_models(request, config, progress, last_known_day=day)
     for note in found.notes:
         click.echo(f"Note: {note}", err=True)
     if as_json:

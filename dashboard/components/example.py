@@ -12,7 +12,7 @@ from dashboard.i18n.numbers import percent
 from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import noted, say
 from dashboard.pipeline.request import user_of
-from dashboard.pipeline.uploads import Asked
+from dashboard.pipeline.uploads import UploadRequest
 from dashboard.services import Services
 from engines.intake import EMBEDDED
 from storage.contract import Store
@@ -45,7 +45,7 @@ def load(store: Store, who: str | None = None) -> Upload:
     if asked is not None and asked.state in _BUSY:
         return asked
     added = store.add_upload(NewUpload(SAMPLE, EMBEDDED[SAMPLE].title, 0, ""))
-    return store.ask_upload(added.id, "store", Asked().model_dump(mode="json"), who=who)
+    return store.ask_upload(added.id, "store", UploadRequest().model_dump(mode="json"), who=who)
 
 
 def asked_for(store: Store) -> Upload | None:

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from dashboard.i18n.numbers import day
 from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import say
-from dashboard.pipeline.request import Open, starter_words
+from dashboard.pipeline.request import Unresolved, starter_words
 from dashboard.queries.progress import UNDER_WAY, Moment, duration, left_words, log_of, seconds_left
 from dashboard.queries.which_run import run_label, title_of
 from storage.contract import NotFoundError, Run, Snapshot, Store
@@ -59,7 +59,7 @@ def _gone() -> Standing:
 
 def panel(run: Run, shown: Standing, snapshot: Snapshot | None, titles: Mapping[str, str]) -> Component:
     """The card of a run; its parts that change have ids of their own, so that the rest stays where it is."""
-    wanted = Open.of(run).as_of or run.as_of
+    wanted = Unresolved.of(run).as_of or run.as_of
     about = f"{title_of(snapshot) if snapshot else run.dataset}, {day(wanted)}"
     who = starter_words(run.starter)
     return html.Section(

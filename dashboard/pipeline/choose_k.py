@@ -1,19 +1,17 @@
-"""Choosing k, for the command line, the API and the page alike: which engines have one, and what speaks for each k."""
+"""Helps to choose k: which engines have one, and what speaks for each k on sales or on a stored snapshot."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pandas import DataFrame
 
 from dashboard.config import Config
 from dashboard.pipeline.run import make_engine
-from dashboard.pipeline.sales import Progress, as_told, new_snapshot, open_sales, silent, valued_customers
+from dashboard.pipeline.sales import Progress, SalesRequest, new_snapshot, open_sales, silent, valued_customers
 from dashboard.services import Services
-from engines import features, registry
+from engines import registry
 from engines.contract import Engine
 from engines.errors import InputError
 from engines.evaluation.selection import KSelection, evaluate
@@ -40,18 +38,7 @@ class Question:
             )
 
 
-@dataclass(frozen=True)
-class Source:
-    """Sales to read, as for a run. What is None comes from the configuration."""
-
-    source: str
-    as_of: date | None = None
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    name: str | None = None
-    reading: Mapping[str, Any] = field(default_factory=dict)
-
-
-class OfSales(NamedTuple):
+class SalesKSelection(NamedTuple):
     """The answer for sales that are not stored: which data set they are, as of which day, and notes of the reading."""
 
     what: NewSnapshot
@@ -101,22 +88,20 @@ def choose_k(question: Question, customers: DataFrame, config: Config, progress:
     return selection
 
 
-def choose_k_of_sales(question: Question, source: Source, config: Config, progress: Progress = silent) -> OfSales:
+def choose_k_of_sales(
+    question: Question, request: SalesRequest, config: Config, progress: Progress = silent
+) -> SalesKSelection:
     """Read sales and try every k of the range on their customers; nothing is stored.
 
     Raises:
         InputError: the source, the mapping or the date cannot be used, or as :func:`choose_k` says.
     """
     _engine(question, config)  # refused before anything long begins
-    config = as_told(config, source.reading)
-    progress("Reading and cleaning", 0.0)
-    with open_sales(source.source, config, mapping=source.mapping, as_of=source.as_of) as sales:
-        progress("Reading and cleaning", 1.0)
-        plugins = features.registered_features()
-        new = new_snapshot(sales, config, plugins, source=source.source, name=source.name)
-        customers, new, failed, _ = valued_customers(new, sales, config, plugins, progress)
-        notes = (*sales.notes, *failed)
-    return OfSales(new, choose_k(question, customers, config, progress), notes)
+    with open_sales(request, config, progress) as opened:
+        customers, new, failed, _ = valued_customers(opened, new_snapshot(opened), progress)
+        notes = (*opened.sales.notes, *failed)
+        config = opened.config
+    return SalesKSelection(new, choose_k(question, customers, config, progress), notes)
 
 
 def choose_k_of_snapshot(question: Question, snapshot: Snapshot, services: Services) -> KSelection:

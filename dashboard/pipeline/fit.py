@@ -1,4 +1,4 @@
-"""One engine on the customers of a snapshot, with a look back at earlier dates: the same whoever runs it, and where."""
+"""Fits one engine to the customers of a snapshot and looks back at earlier dates."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 from pandas import DataFrame, Series
 
-from dashboard.config import Churn, Cleaning, Clv, Config, Reading
+from dashboard.config import Config
 from dashboard.memory import peak_memory
 from dashboard.pipeline.label import with_model
-from dashboard.pipeline.sales import Progress, customers_then, open_sales, silent
+from dashboard.pipeline.sales import OpenSales, Progress, SalesGoneError, customers_then, sales_of, silent
 from dashboard.pipeline.watch import points_before
-from engines import features, intake, registry
+from engines import registry
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
 from engines.contract import DriftPoint, Engine, Predecessor, Segmentation
 from engines.errors import InputError
@@ -46,37 +46,28 @@ class Past(NamedTuple):
 NOTHING_PAST = Past({}, [])
 
 
-def look_back(
-    sales: intake.Sales,
-    customers: DataFrame,
-    engines: Sequence[Engine],
-    config: Config,
-    plugins: Sequence[features.RegisteredFeature],
-    progress: Progress = silent,
-) -> Past:
+def look_back(opened: OpenSales, customers: DataFrame, engines: Sequence[Engine], progress: Progress = silent) -> Past:
     """The customers of these sales at earlier dates, with the columns that the engines look at."""
-    dated = cutoffs(sales.first_day, sales.as_of)
-    cutoff = holdout_cutoff(sales.first_day, sales.as_of)
+    first_day, as_of = opened.sales.first_day, opened.sales.as_of
+    dated, cutoff = cutoffs(first_day, as_of), holdout_cutoff(first_day, as_of)
     dates = {*dated, *([cutoff] if cutoff is not None else [])}
     if not dates or not engines:
         return NOTHING_PAST
-    progress("Looking back", 0.0)
-    tables = customers_then(sales, config, plugins, dates, asked_columns(engines))
-    progress("Looking back", 1.0)
+    tables = customers_then(opened, dates, watched_columns(engines), progress)
     if cutoff is None:
         return Past(tables, dated)
     before = tables[cutoff][MONETARY].reindex(customers.index).fillna(0.0)
     return Past(tables, dated, cutoff, customers[MONETARY] - before)
 
 
-def asked_columns(engines: Sequence[Engine]) -> set[str]:
+def watched_columns(engines: Sequence[Engine]) -> set[str]:
     """The columns that these engines look at, and those whose movement is watched."""
     return {RECENCY, FREQUENCY, MONETARY, CLV}.union(*((*e.needs, *e.settings().get("features", ())) for e in engines))
 
 
 @dataclass(frozen=True)
 class Fit:
-    """One engine's outcome before it is stored: a result, an error, or a run that was there already."""
+    """One engine's outcome before it is stored: a result or an error."""
 
     name: str
     engine: Engine
@@ -84,7 +75,6 @@ class Fit:
     seconds: float = 0.0
     error: str = ""
     refusal: InputError | None = None
-    already: Run | None = None
     info: Mapping[str, Any] = field(default_factory=dict)
     model: bytes | None = None
     drift: Sequence[DriftPoint] = ()
@@ -101,7 +91,7 @@ def fit_engine(
     progress: Progress = silent,
 ) -> Fit:
     """Segment, measure and look back; whatever goes wrong is in what comes back."""
-    stage = fitting(engine)
+    stage = fit_stage(engine)
     progress(stage, 0.0)
     started = time.perf_counter()
     try:
@@ -114,7 +104,7 @@ def fit_engine(
             "stability": stability(engine, customers, result.labels, seed=engine.settings().get("seed", 0)),
             "holdout_revenue": None if captured is None else captured.at(TOP),
         }
-        info = {
+        info: dict[str, Any] = {
             "versions": versions(),
             "origin": origin_of(name),
             "diagnostics": dict(result.fitted.diagnostics),
@@ -128,31 +118,28 @@ def fit_engine(
         return Fit(name, engine, error=str(error), refusal=error)
     except Exception as error:  # noqa: BLE001 - an engine may be anyone's plug-in: its failure is recorded, others go on
         return Fit(name, engine, error=stated(f"{engine.title} failed: {type(error).__name__}: {error}"))
-    known_until = (
-        {} if captured is None else {"holdout_from": past.cutoff.isoformat(), "holdout_curve": _told(captured)}
-    )
-    known = {} if watched is None else {"drift": told(watched, past.tables[past.timeline[-1]], result, config)}
+    if captured is not None and past.cutoff is not None:
+        curve = {"customers": captured.customers.tolist(), "revenue": captured.revenue.tolist()}
+        info |= {"holdout_from": past.cutoff.isoformat(), "holdout_curve": curve}
+    if watched is not None:
+        info["drift"] = timeline_info(watched, past.tables[past.timeline[-1]], result, config)
     result, model = with_model(replace(result, metrics={**result.metrics, **metrics}))
     points = () if watched is None else watched.points
-    return Fit(name, engine, result, seconds, info={**info, **known_until, **known}, model=model, drift=points)
+    return Fit(name, engine, result, seconds, info=info, model=model, drift=points)
 
 
-def fitting(engine: Engine) -> str:
+def fit_stage(engine: Engine) -> str:
     """What the stage is called in which an engine is fitted."""
     return stated(f"Segmenting with {engine.title}")
 
 
-def timing(engine: Engine) -> str:
+def timeline_stage(engine: Engine) -> str:
     """What the stage is called in which an engine's drift timeline is drawn."""
     return stated(f"Drift timeline of {engine.title}")
 
 
-def _told(captured: Capture) -> dict[str, list[float]]:
-    return {"customers": captured.customers.tolist(), "revenue": captured.revenue.tolist()}
-
-
 def _captured(engine: Engine, past: Past) -> Capture | None:
-    if past.cutoff is None:
+    if past.cutoff is None or past.spend_after is None:
         return None
     try:
         return holdout_curve(engine, past.tables[past.cutoff], past.spend_after)
@@ -165,7 +152,7 @@ def _watched(
 ) -> Timeline | None:
     if len(past.timeline) < 2:
         return None
-    stage, dates = timing(engine), past.timeline
+    stage, dates = timeline_stage(engine), past.timeline
     progress(stage, 0.0)
     try:
         watched = timeline(
@@ -184,10 +171,10 @@ def _watched(
     return watched
 
 
-def told(watched: Timeline, latest: DataFrame, result: Segmentation, config: Config) -> dict[str, Any]:
-    """What is kept of a timeline with its run: when it was frozen, the advice, and what the frozen segments are called.
+def timeline_info(watched: Timeline, latest: DataFrame, result: Segmentation, config: Config) -> dict[str, Any]:
+    """What a run's info says of its timeline: when it was frozen, the advice, and the names of the frozen segments.
 
-    They are called after the segments of the run that hold their customers now, so that a name means the same in both.
+    They are named after the segments of the run that hold their customers now, so that a name means the same in both.
     """
     named = name_segments(
         in_order(latest),
@@ -218,55 +205,33 @@ def origin_of(name: str) -> str | None:
 # --- a run whose sales were read earlier, perhaps by another process ------------------------------------------------
 
 
-class Recall:
-    """Reads the sales of a snapshot again to look back; remembers the last, as several engines run on one snapshot."""
+class PastCache:
+    """Looks back at the sales of a snapshot; keeps the last answer, as several engines run on one snapshot."""
 
     def __init__(self) -> None:
-        self._known: tuple[Any, Past] | None = None
+        self._last: tuple[Any, Past] | None = None
 
     def past(
         self, run: Run, snapshot: Snapshot, customers: DataFrame, engine: Engine, config: Config, progress: Progress
     ) -> tuple[Past, str | None]:
-        """What the sales say of earlier dates; where they are not there any more, nothing and a note that says why."""
+        """What the sales say of earlier dates; where they are gone, nothing and a note that says why."""
         location = run.info.get("location", snapshot.info.get("location"))
-        if location is None:
-            return NOTHING_PAST, _without(stated("the snapshot does not say where its sales are"))
-        key = (snapshot.id, location, frozenset(asked_columns([engine])))
-        if self._known is not None and self._known[0] == key:
-            return self._known[1], None
-        settings, plugins = as_then(snapshot, config)
-        progress("Reading and cleaning", 0.0)
+        key = (snapshot.id, location, frozenset(watched_columns([engine])))
+        if self._last is not None and self._last[0] == key:
+            return self._last[1], None
         try:
-            with open_sales(location, settings, mapping={}, as_of=snapshot.as_of) as sales:
-                progress("Reading and cleaning", 1.0)
-                if sales.fingerprint != snapshot.fingerprint:
-                    return NOTHING_PAST, _without(stated(f"{snapshot.source} is not what it was when it was read"))
-                past = look_back(sales, customers, [engine], settings, plugins, progress)
+            with sales_of(snapshot, config, progress, location=location) as opened:
+                past = look_back(opened, customers, [engine], progress)
+        except SalesGoneError as gone:
+            return NOTHING_PAST, _without(gone.why)
         except InputError as error:
             return NOTHING_PAST, _without(stated(f"{snapshot.source} cannot be read again ({stated(str(error))})"))
-        self._known = (key, past)
+        self._last = (key, past)
         return past, None
 
 
 def _without(why: str) -> str:
     return stated(f"There is no holdout revenue and no drift timeline: {stated(why)}.")
-
-
-def as_then(snapshot: Snapshot, config: Config) -> tuple[Config, list[features.RegisteredFeature]]:
-    """The configuration with what the snapshot was read with, and the plug-ins whose columns it has."""
-    known = snapshot.settings
-    changes: dict[str, Any] = {name: dict(known[name]) for name in ("mapping", "categories") if name in known}
-    if "reading" in known:
-        changes["reading"] = Reading.model_validate(dict(known["reading"]))
-    if "cleaning" in known:
-        changes["cleaning"] = Cleaning.model_validate(dict(known["cleaning"]))
-    if "clv" in known:
-        changes["clv"] = Clv.model_validate(dict(known["clv"]))
-    if "churn" in known:
-        changes["churn"] = Churn.model_validate(dict(known["churn"]))
-    used = known.get("features", {})
-    plugins = [item for item in features.registered_features() if item.column and item.column.name in used]
-    return config.model_copy(update=changes), plugins
 
 
 def stored_engine(run: Run) -> Engine:

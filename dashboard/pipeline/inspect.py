@@ -1,4 +1,4 @@
-"""Looking at a source before it is used: how it is read, what cleaning drops and what is left; nothing is stored."""
+"""Inspects a source: how it is read, what cleaning drops and what is left; nothing is stored."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from dashboard.config import Config
-from dashboard.exports import files as exporting
-from dashboard.pipeline.sales import Progress, open_sales, silent
+from dashboard.exports.files import Format, format_of, write
+from dashboard.pipeline.sales import Progress, SalesRequest, open_sales, silent
 from engines.errors import InputError
 
 _KINDS = ("csv", "parquet")
@@ -59,35 +59,25 @@ class Inspection:
 
 
 def inspect(
-    source: str,
-    config: Config,
-    *,
-    mapping: Mapping[str, str] = {},
-    as_of: date | None = None,
-    dropped: Path | None = None,
-    progress: Progress = silent,
+    request: SalesRequest, config: Config, progress: Progress = silent, *, dropped: Path | None = None
 ) -> Inspection:
     """Read and clean a source as ``segmentry run`` would, and stop there.
 
     Args:
-        source: what ``segmentry run`` reads.
-        config: how it is read and cleaned.
-        mapping: column of the source by field; goes before the configuration's.
-        as_of: only sales before its midnight count.
-        dropped: a .csv or .parquet file for the lines that cleaning drops, each with its rule and the reason.
+        request: the sales; its engines and its name do not matter.
+        config: how they are read and cleaned.
         progress: told what is being done.
+        dropped: a .csv or .parquet file for the lines that cleaning drops, each with its rule and the reason.
 
     Raises:
         InputError: the source, the mapping or the date cannot be used, or the file cannot be written.
     """
     kind = _kind(dropped)
-    progress("Reading and cleaning", 0.0)
-    with open_sales(source, config, mapping=mapping, as_of=as_of, keep_dropped=dropped is not None) as sales:
-        progress("Reading and cleaning", 1.0)
-        written = None
+    with open_sales(request, config, progress, keep_dropped=dropped is not None) as opened:
+        sales, written = opened.sales, None
         if dropped is not None and kind is not None:
             progress("Writing dropped lines", 0.0)
-            written = exporting.write(sales.dropped(), dropped, kind, order=list).rows
+            written = write(sales.dropped(), dropped, kind, order=list).rows
             progress("Writing dropped lines", 1.0)
         return Inspection(
             name=sales.name,
@@ -106,11 +96,11 @@ def inspect(
         )
 
 
-def _kind(path: Path | None) -> exporting.Format | None:
+def _kind(path: Path | None) -> Format | None:
     """The format of the file of dropped lines, known before anything is read."""
     if path is None:
         return None
-    kind = exporting.format_of(path) if path.suffix.lower() != ".xlsx" else None
+    kind = format_of(path) if path.suffix.lower() != ".xlsx" else None
     if kind not in _KINDS:
         raise InputError(
             f"{path.name}: dropped lines are written as .csv or .parquet; they may be too many for a sheet."

@@ -1,18 +1,17 @@
-"""A finished run's model: kept with the run, read back, and used to put new customers into the run's segments."""
+"""Labels new customers by a finished run's model, which is kept with the run and read back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pandas import DataFrame, Series
+from pandas import DataFrame, Index, Series
 
 from dashboard.config import Cleaning, Config
-from dashboard.pipeline.sales import Progress, as_told, open_sales, reading_of, silent
+from dashboard.pipeline.sales import Progress, SalesRequest, open_sales, reading_of, silent, with_reading
 from engines import features, registry, value
 from engines.columns import (
     COUNTRY,
@@ -102,13 +101,9 @@ def used_columns(engine: Engine) -> tuple[str, ...]:
 
 def label(
     run: Run,
-    source: str,
+    request: SalesRequest,
     config: Config,
     store: Store,
-    *,
-    mapping: Mapping[str, str] = {},
-    reading: Mapping[str, Any] = {},
-    as_of: date | None = None,
     progress: Progress = silent,
 ) -> Labelled:
     """Put the customers of a source into the segments of a finished run.
@@ -118,12 +113,10 @@ def label(
 
     Args:
         run: whose segments.
-        source: what ``segmentry run`` reads, or a CSV, XLSX or Parquet file with a customer per line.
+        request: a source that ``segmentry run`` reads, or a CSV, XLSX or Parquet file with a customer per line. What
+            it does not say of the reading is as for the run's snapshot; its engines do not matter.
         config: for what the snapshot does not say.
         store: where the run is.
-        mapping: column of the source by canonical field.
-        reading: how it is read, by key of [reading]; what is not said is as for the run's snapshot.
-        as_of: only sales before its midnight count; by default the day after the source's last sale.
         progress: told how far it is.
 
     Raises:
@@ -133,15 +126,17 @@ def label(
     fitted = model_of(run, store)
     engine = engine_of(run)
     used = used_columns(engine)
-    settings = _as_snapshot(run, config, store, reading)
+    config = _as_snapshot(run, config, store)
     progress("Reading customers", 0.0)
-    customers = read_customers(source, used, mapping=mapping, reading=reading_of(settings))
+    reading = reading_of(with_reading(config, request.reading))
+    customers = read_customers(request.source, used, mapping=request.mapping, reading=reading)
     progress("Reading customers", 1.0)
     notes: tuple[str, ...] = ()
+    as_of = request.as_of
     if customers is None:
-        customers, as_of, notes = _from_sales(run, used, source, settings, store, mapping, as_of, progress)
+        customers, as_of, notes = _from_sales(run, used, request, config, store, progress)
     elif as_of is not None:
-        raise InputError(f"{source} has customers, not sales: their recency is given, so leave out --as-of.")
+        raise InputError(f"{request.source} has customers, not sales: their recency is given, so leave out --as-of.")
     progress("Labelling", 0.0)
     found = assigned(run, fitted, customers)
     progress("Labelling", 1.0)
@@ -163,42 +158,37 @@ def assigned(run: Run, fitted: Fitted, customers: DataFrame) -> DataFrame:
 
 
 def _probability(membership: DataFrame, keys: Series) -> Series:
-    places = membership.columns.get_indexer(keys)
+    places = membership.columns.get_indexer(Index(keys))
     return Series(membership.to_numpy()[np.arange(len(keys)), places], index=keys.index)
 
 
-def _as_snapshot(run: Run, config: Config, store: Store, reading: Mapping[str, Any]) -> Config:
-    """The configuration with how the run's snapshot was read, and then with what is said of this source."""
+def _as_snapshot(run: Run, config: Config, store: Store) -> Config:
+    """The configuration with how the run's snapshot was read."""
     then = store.snapshot(run.snapshot_id).settings
     kept = {name: dict(then[name]) for name in ("reading", "cleaning", "clv") if name in then}
     if "cleaning" in kept:  # by the same rules, but whom and which days the run was about says nothing of new customers
         cleaning = Cleaning.model_validate(kept["cleaning"])
         kept["cleaning"] = {**cleaning.model_dump(), "from_day": "", "to_day": "", "only_customers": []}
-    return as_told(config.replace(**kept), reading)
+    return config.replace(**kept)
 
 
 def _from_sales(
     run: Run,
     used: tuple[str, ...],
-    source: str,
-    settings: Config,
+    request: SalesRequest,
+    config: Config,
     store: Store,
-    mapping: Mapping[str, str],
-    as_of: date | None,
     progress: Progress,
 ) -> tuple[DataFrame, date, tuple[str, ...]]:
     snapshot = store.snapshot(run.snapshot_id)
-    categories = snapshot.settings.get("categories", settings.categories)
-    progress("Reading and cleaning", 0.0)
-    with open_sales(source, settings, mapping=mapping, as_of=as_of) as sales:
-        progress("Reading and cleaning", 1.0)
+    categories = snapshot.settings.get("categories", config.categories)
+    with open_sales(request, config, progress) as opened:
+        sales = opened.sales
         progress("Building customers", 0.0)
-        plugins = [
-            item for item in features.registered_features() if item.column is not None and item.column.name in used
-        ]
+        plugins = [item for item in opened.plugins if item.column is not None and item.column.name in used]
         customers = features.build_customers(sales.table, as_of=sales.as_of, categories=categories, plugins=plugins)
         if set(used) & set(VALUE_COLUMNS):
-            customers = customers.join(_value(customers, snapshot, settings, used, run))
+            customers = customers.join(_value(customers, snapshot, config, used, run))
         if IS_HOME_COUNTRY in used:
             customers[IS_HOME_COUNTRY] = _lives_at_home(customers, snapshot, store)
         progress("Building customers", 1.0)

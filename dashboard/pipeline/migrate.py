@@ -1,4 +1,4 @@
-"""Who went where between two dates of a data set: two stored runs, or two days of one source worked out again."""
+"""Who went where between two dates of a data set: between two stored runs, or two days of one run's sales."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from dashboard.frames.cache import finished
-from dashboard.pipeline.fit import as_then, asked_columns, stored_engine
-from dashboard.pipeline.sales import customers_then, open_sales
+from dashboard.pipeline.fit import stored_engine, watched_columns
+from dashboard.pipeline.sales import customers_then, sales_of
 from dashboard.services import Services
-from engines.columns import FREQUENCY, MONETARY, RECENCY
+from engines.columns import MONETARY
 from engines.contract import NamedSegment, Predecessor
 from engines.errors import InputError
 from engines.evaluation.migration import Migration, Side, migration
@@ -111,14 +111,10 @@ def _worked_out(run: Run, start: date, end: date, services: Services) -> Migrati
     if end > snapshot.as_of:
         raise InputError(f"The sales of {snapshot.source} are known up to {snapshot.as_of}; choose an earlier date.")
     engine, frozen_at = stored_engine(run), date.fromisoformat(str(kept["frozen_at"]))
-    settings, plugins = as_then(snapshot, services.config)
-    with open_sales(location, settings, mapping={}, as_of=snapshot.as_of) as sales:
-        if sales.fingerprint != snapshot.fingerprint:
-            raise InputError(f"{snapshot.source} is not what it was when run {run.id} was made; run it again.")
-        columns = asked_columns([engine]) | {RECENCY, FREQUENCY, MONETARY}
+    with sales_of(snapshot, services.config, location=location) as opened:
         dates = {frozen_at, start, end, snapshot.as_of}
         tables = {
-            day: in_order(table) for day, table in customers_then(sales, settings, plugins, dates, columns).items()
+            day: in_order(table) for day, table in customers_then(opened, dates, watched_columns([engine])).items()
         }
     if not len(tables[start]):
         raise InputError(f"Nobody had bought anything before {start}; choose a later date.")

@@ -1,4 +1,4 @@
-"""Running a finished run again from its record, to see whether the same comes out: nothing is stored."""
+"""Runs a finished run again from its record, to see whether the same comes out; nothing is stored."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from pandas import DataFrame, Series
 
 from dashboard.config import Config
-from dashboard.pipeline.fit import as_then, origin_of, stored_engine, versions
-from dashboard.pipeline.sales import Progress, new_snapshot, open_sales, silent, valued_customers
+from dashboard.pipeline.fit import origin_of, stored_engine, versions
+from dashboard.pipeline.sales import Progress, SalesGoneError, new_snapshot, sales_of, silent, valued_customers
 from engines.errors import InputError
 from engines.evaluation.drift import adjusted_rand
 from engines.intake.sources.places import lasting
@@ -162,14 +162,11 @@ def from_source(
     snapshot: Snapshot, source: str, config: Config, progress: Progress
 ) -> tuple[DataFrame | None, tuple[Difference, ...]]:
     """The customers made anew from the raw sales, None where these are others; and what is different."""
-    config, plugins = as_then(snapshot, config)
-    progress("Reading and cleaning", 0.0)
-    with open_sales(source, config, mapping={}, as_of=snapshot.as_of) as sales:
-        progress("Reading and cleaning", 1.0)
-        if sales.fingerprint != snapshot.fingerprint:
-            return None, (Difference("data fingerprint", snapshot.fingerprint, sales.fingerprint),)
-        new = new_snapshot(sales, config, plugins, source=source, name=snapshot.dataset)
-        customers, new, _, _ = valued_customers(new, sales, config, plugins, progress)
+    try:
+        with sales_of(snapshot, config, progress, location=source) as opened:
+            customers, new, _, _ = valued_customers(opened, new_snapshot(opened), progress)
+    except SalesGoneError as gone:
+        return None, (Difference("data fingerprint", snapshot.fingerprint, gone.fingerprint),)
     then, now = snapshot.settings.get("features", {}), new.settings.get("features", {})
     changed = [
         Difference(f"plug-in of {name}", then.get(name), now.get(name))

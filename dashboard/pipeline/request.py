@@ -55,15 +55,15 @@ _OPEN = "open"  # in a queued run's info
 
 
 @dataclass(frozen=True)
-class Open:
-    """What of a queued run its worker has to find out first."""
+class Unresolved:
+    """What of a queued run its worker has to resolve first."""
 
     as_of: date | None = None
     choose_k: bool = False
 
     @classmethod
     def of(cls, run: Run) -> Self:
-        """What is open of a run; nothing once it was settled."""
+        """What is open of a run; nothing once it was resolved."""
         said = run.info.get(_OPEN) or {}
         day = said.get("as_of")
         return cls(date.fromisoformat(day) if day else None, bool(said.get("choose_k")))
@@ -78,8 +78,8 @@ class Open:
         return self.as_of is not None or self.choose_k
 
 
-def without_open(info: Mapping[str, Any]) -> dict[str, Any]:
-    """A run's info once everything is settled."""
+def without_unresolved(info: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's info once everything is resolved."""
     return {name: item for name, item in info.items() if name != _OPEN}
 
 
@@ -146,7 +146,9 @@ def queue_runs(request: RunRequest, store: Store, starter: Starter) -> tuple[Run
     settings = [fitting_settings(wish, columns, None if as_of else snapshot.customers) for wish in request.wishes]
     # where the sales lie is asked of the snapshot when the run is worked on
     return tuple(
-        store.queue_run(snapshot.id, wish.engine, each, info=Open(as_of, wish.choose_k).to_info(), starter=starter)
+        store.queue_run(
+            snapshot.id, wish.engine, each, info=Unresolved(as_of, wish.choose_k).to_info(), starter=starter
+        )
         for wish, each in zip(request.wishes, settings, strict=True)
     )
 
@@ -159,7 +161,7 @@ def again(run: Run, store: Store, starter: Starter, *, newest: bool = False) -> 
     Raises:
         InputError: its engine is not there any more, or does not fit these customers.
     """
-    left = Open.of(run)
+    left = Unresolved.of(run)
     settings = {**run.settings, "k": AUTO} if left.choose_k else run.settings
     snapshot = next(item.id for item in store.snapshots() if item.dataset == run.dataset) if newest else run.snapshot_id
     wishes = (Wish(run.engine, settings),)

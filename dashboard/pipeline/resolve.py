@@ -1,4 +1,4 @@
-"""What a worker finds out before it runs an engine: the customers as of another date, and how many segments to make."""
+"""Resolves what a queued run left open: the customers as of another date, and the number of segments."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from dataclasses import replace
 
 from dashboard.clock import now
 from dashboard.config import Config
-from dashboard.pipeline.fit import as_then, stored_engine
-from dashboard.pipeline.request import Open, same_sales, without_open
-from dashboard.pipeline.sales import Progress, new_snapshot, open_sales, valued_customers
-from engines import features
+from dashboard.pipeline.fit import stored_engine
+from dashboard.pipeline.request import Unresolved, same_sales, without_unresolved
+from dashboard.pipeline.sales import Progress, new_snapshot, sales_of, valued_customers
 from engines.contract import Engine
 from engines.errors import InputError
 from engines.evaluation.selection import KSelection, evaluate
@@ -25,53 +24,43 @@ SAVING = "Storing customers"
 _DATING = ("Reading and cleaning", "Building customers", "Estimating value", SAVING)
 
 
-def stages(run: Run) -> tuple[str, ...]:
+def open_stages(run: Run) -> tuple[str, ...]:
     """The stages that come before those of any run."""
-    left = Open.of(run)
+    left = Unresolved.of(run)
     return (*(_DATING if left.as_of else ()), *((CHOOSING,) if left.choose_k else ()))
 
 
-def settle(run: Run, config: Config, store: Store, progress: Progress, worker: str | None) -> Run:
-    """The run with everything said that it needs; one of which nothing is open stays as it is.
+def resolve(run: Run, config: Config, store: Store, progress: Progress, worker: str | None) -> Run:
+    """The run with everything that it needs; one of which nothing is open stays as it is.
 
     Raises:
         InputError: the sales are not what they were, have no customers at the date, or no k can be recommended.
         LostError: the run was cancelled or taken over meanwhile.
     """
-    left = Open.of(run)
+    left = Unresolved.of(run)
     if left.as_of is not None:
         snapshot = _snapshot_as_of(left, store.snapshot(run.snapshot_id), config, store, progress)
-        rest = {**without_open(run.info), **replace(left, as_of=None).to_info()}
+        rest = {**without_unresolved(run.info), **replace(left, as_of=None).to_info()}
         run = store.settle_run(run.id, worker, snapshot_id=snapshot.id, settings=run.settings, info=rest)
     if left.choose_k:
         run = _with_k(run, config, store, progress, worker)
     return run
 
 
-def _snapshot_as_of(left: Open, base: Snapshot, config: Config, store: Store, progress: Progress) -> Snapshot:
+def _snapshot_as_of(left: Unresolved, base: Snapshot, config: Config, store: Store, progress: Progress) -> Snapshot:
     assert left.as_of is not None
     found = same_sales(base, left.as_of, store.snapshots())
     if found is not None:  # another engine asked for at once has made it
         return found
-    location = str(base.info.get("location", ""))
-    settings, plugins = as_then(base, config)
-    progress("Reading and cleaning", 0.0)
-    with open_sales(location, settings, mapping={}, as_of=left.as_of) as sales:
-        progress("Reading and cleaning", 1.0)
-        if sales.fingerprint != base.fingerprint:
-            raise InputError(
-                f"{base.source} is not what it was when it was read; read it anew for customers as of another date."
-            )
-        plain: list[features.RegisteredFeature] = list(plugins)
-        new = new_snapshot(sales, settings, plain, source=location, name=base.dataset, called=base.source)
-        known = {name: base.info[name] for name in ("title", "synthetic") if name in base.info}
-        new = replace(new, settings=base.settings, info={**new.info, **known})
-        customers, new, _, receipts = valued_customers(new, sales, settings, plain, progress)
+    with sales_of(base, config, progress, as_of=left.as_of) as opened:
+        new = new_snapshot(opened)
+        same = {name: base.info[name] for name in ("title", "synthetic") if name in base.info}
+        new = replace(new, settings=base.settings, info={**new.info, **same})
+        customers, new, _, receipts = valued_customers(opened, new, progress)
         if len(customers) < 2:
             raise InputError(f"Segments need at least 2 customers; there are {len(customers)} as of {left.as_of}.")
         progress(SAVING, 0.0)
-        orders = features.order_histories(sales.table, customers.index, as_of=sales.as_of)
-        snapshot = store.save_snapshot(new, customers, receipts, orders)
+        snapshot = store.save_snapshot(new, customers, receipts, opened.orders(customers))
         progress(SAVING, 1.0)
     return snapshot
 
@@ -79,20 +68,20 @@ def _snapshot_as_of(left: Open, base: Snapshot, config: Config, store: Store, pr
 def _with_k(run: Run, config: Config, store: Store, progress: Progress, worker: str | None) -> Run:
     engine = stored_engine(run)
     progress(CHOOSING, 0.0)
-    found = _tried(run, engine, store, config, progress)
+    found = _evaluate(run, engine, store, config, progress)
     if found.recommended is None:
         raise InputError(f"{engine.title}: no number of segments can be recommended. {found.reason} Name a k yourself.")
     settings = type(engine).from_settings({**engine.settings(), "k": found.recommended}).settings()
     chosen = {"k": found.recommended, "reason": found.reason}
-    info = {**without_open(run.info), "chosen_k": chosen}
-    settled = store.settle_run(run.id, worker, snapshot_id=run.snapshot_id, settings=settings, info=info)
+    info = {**without_unresolved(run.info), "chosen_k": chosen}
+    resolved = store.settle_run(run.id, worker, snapshot_id=run.snapshot_id, settings=settings, info=info)
     line = LogLine(now(), stated(f"k = {found.recommended} was chosen. {stated(found.reason)}"))
     store.log_run(run.id, worker, [line])
     progress(CHOOSING, 1.0)
-    return settled
+    return resolved
 
 
-def _tried(run: Run, engine: Engine, store: Store, config: Config, progress: Progress) -> KSelection:
+def _evaluate(run: Run, engine: Engine, store: Store, config: Config, progress: Progress) -> KSelection:
     customers = store.snapshot_customers(run.snapshot_id)
     try:
         return evaluate(

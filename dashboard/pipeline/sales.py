@@ -1,48 +1,109 @@
-"""From a source of sales to customers with their value: what every job begins with."""
+"""Reads sales, of a source or of a stored snapshot, and turns them into customers with their value."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pandas import DataFrame
-from pydantic import ValidationError
+from pyarrow import RecordBatch
+from pydantic import BaseModel, ValidationError
 
-from dashboard.config import Cleaning, Config
+from dashboard.config import Churn, Cleaning, Clv, Config, Reading
 from engines import features, intake, value
 from engines.columns import CLV, COUNTRY
 from engines.errors import InputError
 from engines.intake.sources.places import kind_of, lasting, public
+from engines.stated import stated
 from engines.value.appraisal import Agenda, Settings, agenda, appraise
-from storage.contract import NewSnapshot
+from storage.contract import NewSnapshot, Snapshot
+from storage.contract.queue import NOBODY, Starter
 
 _LISTS = ("only_customers", "without_customers")
 _MOST = 100_000  # the list is kept with every snapshot
 
+#: The name under which the store keeps the receipt of a snapshot's value models.
+RECEIPT = "value"
 
-def settled(config: Config) -> Config:
+#: Called with a stage in words and how much of it is done, 0 to 1.
+Progress = Callable[[str, float], None]
+
+
+def silent(stage: str, done: float) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class SalesRequest:
+    """Sales as a user names them, and the engines to run on them. What is None comes from the configuration.
+
+    ``reading`` goes before the keys of [reading] that it names, ``mapping`` before [mapping]. ``called``: what the
+    source is called where its own name means nothing to its owner, as that of an uploaded file. ``starter``: who asks.
+    """
+
+    source: str
+    engines: tuple[str, ...] = ()
+    k: int | None = None
+    seed: int | None = None
+    as_of: date | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    name: str | None = None
+    reading: Mapping[str, Any] = field(default_factory=dict)
+    called: str | None = None
+    starter: Starter = NOBODY
+
+
+# --- how sales are read -----------------------------------------------------------------------------------------------
+
+
+def with_customer_lists(config: Config) -> Config:
     """The configuration with customers by name where it named a file of them: what a snapshot is kept with.
 
     Raises:
         InputError: there is no such file, it is no text, or it names too many.
     """
-    said = {name: getattr(config.cleaning, name) for name in _LISTS}
-    read = {name: _ids(name, given) if isinstance(given, str) else given for name, given in said.items()}
-    if read == said:
+    given = {name: getattr(config.cleaning, name) for name in _LISTS}
+    lists = {name: _ids(name, value) if isinstance(value, str) else value for name, value in given.items()}
+    if lists == given:
         return config
-    return config.model_copy(update={"cleaning": config.cleaning.model_copy(update=read)})
+    return config.model_copy(update={"cleaning": config.cleaning.model_copy(update=lists)})
 
 
 def rules_of(cleaning: Cleaning) -> intake.CleaningRules:
     """The rules as intake takes them; lists of customers must have been read."""
-    told = cleaning.model_dump()
-    return intake.CleaningRules(
-        **{name: tuple(said) if isinstance(said, list) else said for name, said in told.items()}
-    )
+    return intake.CleaningRules(**_as_tuples(cleaning.model_dump()))
+
+
+def reading_of(config: Config) -> intake.Reading:
+    """[reading] as the intake takes it."""
+    return intake.Reading(**_as_tuples(config.reading.model_dump()))
+
+
+def _as_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+def with_reading(config: Config, reading: Mapping[str, Any]) -> Config:
+    """The configuration with other values for these keys of [reading].
+
+    Raises:
+        InputError: a key that is not there, or a value that it does not allow.
+    """
+    if not reading:
+        return config
+    other = {"table": "query", "query": "table"}  # one that is given takes the place of either
+    instead = {other[name]: "" for name in reading if name in other}
+    try:
+        return config.replace(reading={**instead, **reading})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{where}: {first['msg']} (is {first['input']!r}).") from None
 
 
 def _ids(name: str, path: str) -> list[str]:
@@ -65,84 +126,123 @@ def _ids(name: str, path: str) -> list[str]:
     return ids
 
 
-#: The name under which the store keeps the receipt of a snapshot's value models.
-RECEIPT = "value"
+class OpenSales(NamedTuple):
+    """Sales that were read, how they were read, and the plug-ins whose columns their customers have."""
 
-#: Called with a stage in words and how much of it is done, 0 to 1.
-Progress = Callable[[str, float], None]
+    request: SalesRequest
+    sales: intake.Sales
+    config: Config
+    plugins: Sequence[features.RegisteredFeature]
 
-
-def silent(stage: str, done: float) -> None:
-    """Progress that nobody watches."""
-
-
-def as_told(config: Config, reading: Mapping[str, Any]) -> Config:
-    """The configuration with what a user says of one source in place of these keys of [reading].
-
-    Raises:
-        InputError: a key that is not there, or a value that it does not allow.
-    """
-    if not reading:
-        return config
-    other = {"table": "query", "query": "table"}  # one that is said takes the place of either
-    instead = {other[name]: "" for name in reading if name in other}
-    try:
-        return config.replace(reading={**instead, **reading})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{where}: {first['msg']} (is {first['input']!r}).") from None
+    def orders(self, customers: DataFrame) -> Iterator[RecordBatch]:
+        """The customers' orders, to be kept with a new snapshot."""
+        return features.order_histories(self.sales.table, customers.index, as_of=self.sales.as_of)
 
 
-def reading_of(config: Config) -> intake.Reading:
-    """[reading] as the intake knows it."""
-    told = config.reading.model_dump().items()
-    return intake.Reading(**{name: tuple(said) if isinstance(said, list) else said for name, said in told})
-
-
+@contextmanager
 def open_sales(
-    source: str, config: Config, *, mapping: Mapping[str, str], as_of: date | None, keep_dropped: bool = False
-) -> intake.Sales:
-    """The clean sales of a source, read as the configuration says; ``mapping`` goes before the configuration's.
-
-    What is given back is to be used in a ``with`` statement, at whose end the sales are let go.
+    request: SalesRequest, config: Config, progress: Progress = silent, *, keep_dropped: bool = False
+) -> Iterator[OpenSales]:
+    """The clean sales of a source, until the end of the ``with`` statement.
 
     Raises:
-        InputError: the source, the mapping or the date cannot be used.
+        InputError: the source, the mapping, the reading or the date cannot be used.
     """
-    return intake.read_sales(
-        source,
-        mapping={**config.mapping, **mapping},
+    config = with_reading(config, request.reading)
+    with _read(request, config, progress, keep_dropped=keep_dropped) as sales:
+        yield OpenSales(request, sales, config, features.registered_features())
+
+
+class SalesGoneError(InputError):
+    """The sales of a snapshot are not the ones that it was made of, or nobody knows where they are.
+
+    ``why``: the same as a clause. ``fingerprint``: of the sales that are there now, None where there are none.
+    """
+
+    def __init__(self, why: str, fingerprint: str | None = None) -> None:
+        super().__init__(f"{why}; read it anew.")
+        self.why, self.fingerprint = why, fingerprint
+
+
+@contextmanager
+def sales_of(
+    snapshot: Snapshot,
+    config: Config,
+    progress: Progress = silent,
+    *,
+    location: str | None = None,
+    as_of: date | None = None,
+) -> Iterator[OpenSales]:
+    """The clean sales of a stored snapshot, read where they lie and as they were read, until the ``with`` ends.
+
+    Args:
+        snapshot: whose sales.
+        config: for whatever the snapshot does not say.
+        progress: told how far the reading is.
+        location: where the sales lie, if not where the snapshot says.
+        as_of: only sales before its midnight count; by default the snapshot's own date.
+
+    Raises:
+        SalesGoneError: other sales lie there now, or the snapshot does not say where.
+        InputError: they cannot be read.
+    """
+    location = location or snapshot.info.get("location")
+    if location is None:
+        raise SalesGoneError(stated("the snapshot does not say where its sales are"))
+    then = as_read(snapshot, config)
+    request = SalesRequest(location, as_of=as_of or snapshot.as_of, name=snapshot.dataset, called=snapshot.source)
+    with _read(request, then, progress) as sales:
+        if sales.fingerprint != snapshot.fingerprint:
+            why = stated(f"{snapshot.source} is not what it was when it was read")
+            raise SalesGoneError(why, sales.fingerprint)
+        columns = snapshot.settings.get("features", {})
+        plugins = [item for item in features.registered_features() if item.column and item.column.name in columns]
+        yield OpenSales(request, sales, then, plugins)
+
+
+@contextmanager
+def _read(
+    request: SalesRequest, config: Config, progress: Progress, *, keep_dropped: bool = False
+) -> Iterator[intake.Sales]:
+    progress("Reading and cleaning", 0.0)
+    with intake.read_sales(
+        request.source,
+        mapping={**config.mapping, **request.mapping},
         reading=reading_of(config),
-        rules=rules_of(settled(config).cleaning),
-        as_of=as_of,
+        rules=rules_of(with_customer_lists(config).cleaning),
+        as_of=request.as_of,
         currency=config.sales.currency,
         keep_dropped=keep_dropped,
-    )
+    ) as sales:
+        progress("Reading and cleaning", 1.0)
+        yield sales
 
 
-def new_snapshot(
-    sales: intake.Sales,
-    config: Config,
-    plugins: Sequence[features.RegisteredFeature],
-    *,
-    source: str,
-    name: str | None = None,
-    called: str | None = None,
-) -> NewSnapshot:
-    """What the customers of these sales will be kept as; equal sales, settings and plug-ins make an equal one.
+def as_read(snapshot: Snapshot, config: Config) -> Config:
+    """The configuration with what a snapshot was read with."""
+    known = snapshot.settings
+    changes: dict[str, Any] = {name: dict(known[name]) for name in ("mapping", "categories") if name in known}
+    sections: dict[str, type[BaseModel]] = {"reading": Reading, "cleaning": Cleaning, "clv": Clv, "churn": Churn}
+    changes |= {name: kind.model_validate(dict(known[name])) for name, kind in sections.items() if name in known}
+    return config.model_copy(update=changes)
 
-    ``name`` is the data set's, ``called`` the source's, where these are not to be taken from the source.
-    """
+
+# --- customers of sales -----------------------------------------------------------------------------------------------
+
+
+def new_snapshot(opened: OpenSales) -> NewSnapshot:
+    """What the customers of these sales will be kept as; equal sales, settings and plug-ins make an equal one."""
+    request, sales, config, plugins = opened
+    source, name = request.source, request.name
     kind = kind_of(source)
     return NewSnapshot(
         dataset=name or sales.name,
-        source=called or (Path(source).name if kind in ("file", "folder") else public(source)),
+        source=request.called or (Path(source).name if kind in ("file", "folder") else public(source)),
         fingerprint=sales.fingerprint,
         as_of=sales.as_of,
         settings={
             "mapping": dict(sales.mapping),
-            "cleaning": settled(config).cleaning.model_dump(),
+            "cleaning": with_customer_lists(config).cleaning.model_dump(),
             "reading": config.reading.model_dump(),
             "categories": config.categories,
             "clv": config.clv.model_dump(),
@@ -196,18 +296,13 @@ class Valued(NamedTuple):
     receipts: Mapping[str, Mapping[str, Any]]
 
 
-def valued_customers(
-    new: NewSnapshot,
-    sales: intake.Sales,
-    config: Config,
-    plugins: Sequence[features.RegisteredFeature],
-    progress: Progress = silent,
-) -> Valued:
+def valued_customers(opened: OpenSales, new: NewSnapshot, progress: Progress = silent) -> Valued:
     """The customers of these sales with what they are worth, by models that were tested on the sales' own past."""
+    _, sales, config, plugins = opened
     settings = value_settings(config)
     looked_at = agenda(sales.first_day, sales.as_of, settings)
     progress("Building customers", 0.0)
-    tables = past_tables(sales, config, looked_at, {sales.as_of})
+    tables = past_tables(opened, looked_at, {sales.as_of})
     built = tables.pop(sales.as_of)
     customers, made, failed = features.extended(built, sales.table, as_of=sales.as_of, plugins=plugins)
     progress("Building customers", 1.0)
@@ -222,29 +317,25 @@ def valued_customers(
     return Valued(customers.join(appraisal.columns), replace(new, settings=kept, info=info), failed, receipts)
 
 
-def past_tables(
-    sales: intake.Sales, config: Config, looked_at: Agenda, whole: Collection[date] = ()
-) -> dict[date, DataFrame]:
+def past_tables(opened: OpenSales, looked_at: Agenda, whole: Collection[date] = ()) -> dict[date, DataFrame]:
     """The customers as of the dates that the value models look at, as far as they do, and wholly as of others."""
     return {
         day: customers if day in whole else looked_at.kept(day, customers)
         for day, customers in features.customers_at(
-            sales.table, sorted({*looked_at.dates, *whole}), categories=config.categories
+            opened.sales.table, sorted({*looked_at.dates, *whole}), categories=opened.config.categories
         )
     }
 
 
 def customers_then(
-    sales: intake.Sales,
-    config: Config,
-    plugins: Sequence[features.RegisteredFeature],
-    dates: Collection[date],
-    columns: Collection[str],
+    opened: OpenSales, dates: Collection[date], columns: Collection[str], progress: Progress = silent
 ) -> dict[date, DataFrame]:
     """The customers as they stood at each date, with those of ``columns`` that there are.
 
     CLV, where it is asked for, is what would have been foreseen then, from the sales before that date alone.
     """
+    _, sales, config, plugins = opened
+    progress("Looking back", 0.0)
     used = [item for item in plugins if item.column is not None and item.column.name in columns]
     wanted = {*columns} - {CLV} | ({*value.NEEDED} if CLV in columns else set())
     tables = {}
@@ -253,7 +344,8 @@ def customers_then(
     ):
         customers = features.extended(built, sales.table, as_of=day, plugins=used).customers if used else built
         if CLV in columns:
-            ahead = {"horizon_weeks": config.clv.horizon_weeks, "discount_rate": config.clv.discount_rate}
-            customers = customers.join(value.clv_alone(customers, **ahead))
+            weeks, rate = config.clv.horizon_weeks, config.clv.discount_rate
+            customers = customers.join(value.clv_alone(customers, horizon_weeks=weeks, discount_rate=rate))
         tables[day] = customers[[name for name in customers.columns if name in columns]]
+    progress("Looking back", 1.0)
     return tables

@@ -1,4 +1,4 @@
-"""What a worker does with an uploaded file: read all of it and account for it, and make a snapshot of it if asked."""
+"""What a worker does with an upload: reads all of it, accounts for every line, and makes a snapshot if asked."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from uuid import uuid4
 
 from dashboard.config import Config
 from dashboard.pipeline.inspect import Inspection, inspect
-from dashboard.pipeline.run import Job, queue_job
-from dashboard.pipeline.sales import Progress, silent
-from dashboard.pipeline.uploads import Asked, in_users_words, path_of, token_of, twin_of
+from dashboard.pipeline.run import run_sales
+from dashboard.pipeline.sales import Progress, SalesRequest, silent
+from dashboard.pipeline.uploads import UploadRequest, in_users_words, path_of, token_of, twin_of
 from engines.errors import InputError
 from engines.intake import EMBEDDED
 from engines.intake.sources.places import files_of, kind_of
@@ -24,7 +24,7 @@ from storage.contract.uploads import Upload
 
 
 @dataclass(frozen=True)
-class Done:
+class UploadOutcome:
     """What came of a task: what was found, the snapshot and runs that were made, or why it failed."""
 
     found: Mapping[str, Any] | None = None
@@ -43,26 +43,26 @@ class _Source:
     made: Path | None = field(default=None)
 
 
-def work_upload(upload: Upload, config: Config, store: Store, progress: Progress = silent) -> Done:
+def work_upload(upload: Upload, config: Config, store: Store, progress: Progress = silent) -> UploadOutcome:
     """Do what was asked for; whatever the user can mend is in what comes back, and nothing is half stored."""
     try:
-        asked = Asked.model_validate(upload.asked)
+        asked = UploadRequest.model_validate(upload.asked)
         source = _source(upload, asked, config, store)
         try:
             if upload.task == "inspect":
-                return Done(found=_inspected(upload, asked, source, config, store, progress))
+                return UploadOutcome(found=_inspected(upload, asked, source, config, store, progress))
             return _stored(upload, asked, source, config, store, progress)
         except BaseException:
             _discard(source)
             raise
     except InputError as error:
-        return Done(error=in_users_words(str(error), upload))
+        return UploadOutcome(error=in_users_words(str(error), upload))
 
 
 # --- what is read -----------------------------------------------------------------------------------------------------
 
 
-def _source(upload: Upload, asked: Asked, config: Config, store: Store) -> _Source:
+def _source(upload: Upload, asked: UploadRequest, config: Config, store: Store) -> _Source:
     if upload.file in EMBEDDED:  # nobody uploaded it: it is there on every machine
         return _Source(Path(upload.file), EMBEDDED[upload.file].title)
     path = path_of(upload, config).resolve()
@@ -119,17 +119,18 @@ def _discard(source: _Source) -> None:
 
 
 def _inspected(
-    upload: Upload, asked: Asked, source: _Source, config: Config, store: Store, progress: Progress
+    upload: Upload, asked: UploadRequest, source: _Source, config: Config, store: Store, progress: Progress
 ) -> dict[str, Any]:
-    found = inspect(str(source.place), asked.told(config), mapping=asked.mapping, as_of=asked.as_of, progress=progress)
+    request = SalesRequest(str(source.place), as_of=asked.as_of, mapping=asked.mapping)
+    found = inspect(request, asked.configured(config), progress)
     _discard(source)
     notes = [in_users_words(note, upload) for note in found.notes]
-    told = {**found.to_dict(), "name": source.name, "title": source.name, "notes": notes}
+    answer = {**found.to_dict(), "name": source.name, "title": source.name, "notes": notes}
     effect = _effect(asked, source, found, store)
-    return {**told, "asked": upload.asked, "effect": effect, "same_as": twin_of(upload, store)}
+    return {**answer, "asked": upload.asked, "effect": effect, "same_as": twin_of(upload, store)}
 
 
-def _effect(asked: Asked, source: _Source, found: Inspection, store: Store) -> dict[str, Any]:
+def _effect(asked: UploadRequest, source: _Source, found: Inspection, store: Store) -> dict[str, Any]:
     """What will be there afterwards that is not there now, and what will be gone."""
     after = {"as_of": found.as_of.isoformat(), **found.ledger["out"]}
     effect: dict[str, Any] = {"how": asked.how, "after": after, "before": None, "removed": None}
@@ -144,14 +145,15 @@ def _effect(asked: Asked, source: _Source, found: Inspection, store: Store) -> d
     return effect
 
 
-def _stored(upload: Upload, asked: Asked, source: _Source, config: Config, store: Store, progress: Progress) -> Done:
-    told = asked.told(config)
-    job = replace(asked.job(str(source.place), upload.name), name=source.name, called=upload.name)
+def _stored(
+    upload: Upload, asked: UploadRequest, source: _Source, config: Config, store: Store, progress: Progress
+) -> UploadOutcome:
+    request = replace(asked.of_sales(str(source.place), upload.name), name=source.name, called=upload.name)
     if upload.file in EMBEDDED:
-        job = Job(upload.file)
-    job = replace(job, starter=Starter("upload", upload.asked_by))
-    outcome = queue_job(job, told, store, progress, reuse_runs=True)
+        request = SalesRequest(upload.file)
+    request = replace(request, starter=Starter("upload", upload.asked_by))
+    outcome = run_sales(request, asked.configured(config), store, progress, queue=True, reuse_runs=True)
     old = source.earlier
     if asked.how == "replace" and old is not None and old.id != outcome.snapshot.id:
         store.delete_snapshot(old.id)  # only now that the new one is there
-    return Done(snapshot_id=outcome.snapshot.id, runs=tuple(run.id for run in outcome.runs))
+    return UploadOutcome(snapshot_id=outcome.snapshot.id, runs=tuple(run.id for run in outcome.runs))

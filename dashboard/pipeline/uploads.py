@@ -1,4 +1,4 @@
-"""What can be done with an uploaded file: look at it, have it read by a worker, and delete it."""
+"""What can be done with an uploaded file: preview it, have a worker read it, and delete it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dashboard.config import Cleaning, Config
 from dashboard.pipeline.receive import Limits
-from dashboard.pipeline.run import Job, make_engine
-from dashboard.pipeline.sales import as_told, reading_of
+from dashboard.pipeline.run import make_engine
+from dashboard.pipeline.sales import SalesRequest, reading_of, with_reading
 from engines.errors import InputError
 from engines.intake.schema.preview import Preview, preview
 from storage.contract import NotFoundError, Store
@@ -76,7 +76,7 @@ def sweep(config: Config, store: Store, now: datetime) -> list[int]:
 How = Literal["new", "append", "replace"]
 
 
-class Asked(BaseModel):
+class UploadRequest(BaseModel):
     """How a file is to be read and what is to be made of it; what is left out comes from the configuration.
 
     ``how``: a snapshot of this file alone ("new"), of the data set's latest sales and this file together ("append"), or
@@ -95,7 +95,7 @@ class Asked(BaseModel):
     seed: int | None = Field(default=None, ge=0)
     how: How = "new"
 
-    def told(self, config: Config) -> Config:
+    def configured(self, config: Config) -> Config:
         """The configuration with what is asked for in place of these keys of [reading] and [cleaning].
 
         Raises:
@@ -110,11 +110,11 @@ class Asked(BaseModel):
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             raise InputError(f"cleaning {where}: {first['msg'].removeprefix('Value error, ')}.") from None
-        return as_told(config, self.reading).model_copy(update={"cleaning": rules})
+        return with_reading(config, self.reading).model_copy(update={"cleaning": rules})
 
-    def job(self, source: str, title: str) -> Job:
-        """What is asked of the runner."""
-        return Job(
+    def of_sales(self, source: str, title: str) -> SalesRequest:
+        """The same as a request for the sales of a source."""
+        return SalesRequest(
             source,
             tuple(self.engines),
             self.k,
@@ -148,10 +148,10 @@ def _keep(received: NewUpload, store: Store) -> tuple[Upload, dict[str, Any] | N
 def twin_of(received: Upload, store: Store) -> dict[str, Any] | None:
     """What holds the same content already: an upload with its snapshot, or a snapshot read from elsewhere."""
     snapshots = store.snapshots()
-    there = {item.id: item for item in snapshots}
+    by_id = {item.id: item for item in snapshots}
     for upload in store.uploads():
         if upload.id != received.id and upload.fingerprint == received.fingerprint:
-            snapshot = there.get(upload.snapshot_id) if upload.snapshot_id is not None else None
+            snapshot = by_id.get(upload.snapshot_id) if upload.snapshot_id is not None else None
             return _twin(upload.id, upload.name, snapshot)
     same = next((item for item in snapshots if item.fingerprint == received.fingerprint), None)
     return None if same is None else _twin(None, same.source, same)
@@ -162,14 +162,14 @@ def _twin(upload: int | None, name: str, snapshot: Any) -> dict[str, Any]:
     return {"upload": upload, "name": name, "snapshot": known}
 
 
-def look(upload: Upload, asked: Asked, config: Config) -> Preview:
+def preview_upload(upload: Upload, asked: UploadRequest, config: Config) -> Preview:
     """The first lines of an upload, and what has to be said before it can be read.
 
     Raises:
         InputError: the file cannot be read at all, or is no longer there.
     """
-    config = asked.told(config)
-    path = str(_there(upload, config))
+    config = asked.configured(config)
+    path = str(_existing_file(upload, config))
     try:
         seen = preview(path, mapping={**config.mapping, **asked.mapping}, reading=reading_of(config))
     except InputError as error:
@@ -187,22 +187,24 @@ def in_users_words(sentence: str, upload: NewUpload) -> str:
     return sentence.replace(upload.file, upload.name)
 
 
-def _there(upload: Upload, config: Config) -> Path:
+def _existing_file(upload: Upload, config: Config) -> Path:
     path = path_of(upload, config)
     if not path.is_file():
         raise InputError(f"The file of upload {upload.id} ({upload.name}) is not there any more; upload it again.")
     return path
 
 
-def ask(upload_id: int, task: UploadTask, asked: Asked, config: Config, store: Store, who: str | None) -> Upload:
+def request_task(
+    upload_id: int, task: UploadTask, asked: UploadRequest, config: Config, store: Store, who: str | None
+) -> Upload:
     """Have a worker read an upload for a user; what can be refused at once is.
 
     Raises:
         InputError: a setting that cannot be, an unknown engine, or a file that is not there any more.
     """
     upload = store.upload(upload_id)
-    _there(upload, config)
-    asked.told(config)
+    _existing_file(upload, config)
+    asked.configured(config)
     for name in asked.engines:
         make_engine(name, config, k=asked.k, seed=asked.seed)
     return store.ask_upload(upload_id, task, asked.model_dump(mode="json"), who=who)

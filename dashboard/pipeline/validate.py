@@ -1,14 +1,14 @@
-"""Value models judged on a source's own past, and on CDNOW beside the published figures; nothing is stored."""
+"""Judges value models on a source's own past, and on CDNOW beside published figures; nothing is stored."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from dashboard.config import Config, load_config
-from dashboard.pipeline.sales import Progress, open_sales, past_tables, silent, value_settings
+from dashboard.pipeline.sales import Progress, SalesRequest, open_sales, past_tables, silent, value_settings
 from engines.errors import InputError
 from engines.value.appraisal import agenda, judge, usable_models
 from engines.value.contract import ValueModel
@@ -18,8 +18,8 @@ from engines.value.validation import golden
 def golden_run() -> tuple[golden.Comparison, ...]:
     """Every published figure with ours beside it: it takes some seconds."""
     lifetimes = {name: model for name, model in usable_models().items() if not model.learns}
-    check = Check(golden.SOURCE, golden.LAST_KNOWN_DAY)
-    return validate(check, load_config(environ={}), models=lifetimes).golden
+    sales, config = SalesRequest(golden.SOURCE), load_config(environ={})
+    return validate(sales, config, last_known_day=golden.LAST_KNOWN_DAY, models=lifetimes).golden
 
 
 @dataclass(frozen=True)
@@ -33,35 +33,31 @@ class Validated:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Check:
-    """What to check: a source as for a run, and the last day that the models shall know (None: as for a snapshot)."""
-
-    source: str
-    last_known_day: date | None = None
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    name: str | None = None
-
-
 def validate(
-    check: Check, config: Config, progress: Progress = silent, *, models: Mapping[str, ValueModel] | None = None
+    request: SalesRequest,
+    config: Config,
+    progress: Progress = silent,
+    *,
+    last_known_day: date | None = None,
+    models: Mapping[str, ValueModel] | None = None,
 ) -> Validated:
     """Read sales, go back to a day, and hold what the models say then against what came.
 
     Args:
-        check: what is asked. With a last known day, purchases, churn and spend are all tested on everything after it.
+        request: the sales; its engines do not matter.
         config: how sales are read, which model CLV has and how far ahead it looks.
         progress: told how far it is.
+        last_known_day: the last day that the models know: purchases, churn and spend are all tested on everything after
+            it. By default each is tested as for a snapshot.
         models: by name; all that are installed unless told.
 
     Raises:
         InputError: the source or mapping cannot be used, or there is too little before or after the day.
     """
     settings = value_settings(config)
-    cutoff = None if check.last_known_day is None else check.last_known_day + timedelta(days=1)
-    progress("Reading and cleaning", 0.0)
-    with open_sales(check.source, config, mapping=check.mapping, as_of=None) as sales:
-        progress("Reading and cleaning", 1.0)
+    cutoff = None if last_known_day is None else last_known_day + timedelta(days=1)
+    with open_sales(request, config, progress) as opened:
+        sales = opened.sales
         looked_at = agenda(sales.first_day, sales.as_of, settings, cutoff=cutoff)
         if looked_at.far is None and looked_at.near is None:
             raise InputError(
@@ -69,16 +65,16 @@ def validate(
                 "Give more history, or say with --cutoff up to which day the models shall know it."
             )
         progress("Looking back", 0.0)
-        tables = past_tables(sales, config, looked_at)
+        tables = past_tables(opened, looked_at)
         progress("Looking back", 1.0)
     progress("Judging models", 0.0)
     receipt = judge(looked_at, tables, settings, usable_models() if models is None else models)
     progress("Judging models", 1.0)
     if receipt is None:
         raise InputError("There is nothing to judge the models by; give more history.")
-    is_golden = (check.source, check.last_known_day) == (golden.SOURCE, golden.LAST_KNOWN_DAY)
+    is_golden = (request.source, last_known_day) == (golden.SOURCE, golden.LAST_KNOWN_DAY)
     return Validated(
-        check.name or sales.title,
+        request.name or sales.title,
         sales.currency or config.sales.currency,
         receipt,
         golden.compared(receipt) if is_golden else (),

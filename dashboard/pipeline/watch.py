@@ -1,4 +1,4 @@
-"""Compares a run that has just been made with the one before it, to say whether the old model would still do."""
+"""Watches drift from run to run: compares a new run with the one before it."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from dashboard.i18n.numbers import written
 from dashboard.i18n.texts import noted, say
-from dashboard.pipeline.request import Open
+from dashboard.pipeline.request import Unresolved
 from engines.stated import stated
 from storage.contract import Run
 from storage.contract.queue import LogLine
@@ -58,7 +58,7 @@ def seconds_left(run: Run, now: datetime, runs: Iterable[Run], customers: Mappin
 
 
 def _expected(run: Run, runs: Iterable[Run], customers: Mapping[int, int]) -> float | None:
-    here, left = customers.get(run.snapshot_id, 0), Open.of(run)
+    here, left = customers.get(run.snapshot_id, 0), Unresolved.of(run)
     chooses = left.choose_k or "chosen_k" in run.info
     earlier = [
         (took(other) or 0.0) * here / customers[other.snapshot_id]

@@ -128,11 +128,11 @@ def _compute(config: Config, folder: str, inside: Connection) -> None:
         signal.signal(number, signal.SIG_IGN)
     end_with_parent(lambda: (shutil.rmtree(folder, ignore_errors=True), os._exit(1)))
     tempfile.tempdir = folder  # so that what a killed process leaves behind is removed with it
-    from dashboard.pipeline.fit import Recall
-    from dashboard.pipeline.run import work
+    from dashboard.pipeline.fit import PastCache
+    from dashboard.pipeline.run import work_run
     from storage import open_store
 
-    recall = Recall()
+    past = PastCache()
     store = None
     while True:
         try:
@@ -142,7 +142,7 @@ def _compute(config: Config, folder: str, inside: Connection) -> None:
         try:
             if store is None:
                 store = open_store(config.database.url, clock=now, migrate=False)
-            work(run, config, store, lambda *said: inside.send(said), worker=worker, recall=recall)
+            work_run(run, config, store, lambda *said: inside.send(said), worker=worker, past=past)
         except (LostError, NotFoundError):  # cancelled, taken over or deleted meanwhile: nothing was stored
             inside.send(Answer())
         except StoreError as error:

@@ -9,21 +9,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
 from dashboard.config import Config
+from dashboard.pipeline.run import make_engine, run_sales
+from dashboard.pipeline.sales import SalesRequest, with_reading
 from engines.errors import InputError
 from engines.intake.sources.places import lasting, secrets_of
 from storage.contract import ChangedError, NotFoundError, Store, StoreError
 from storage.contract.queue import Starter
 from storage.contract.schedules import NewSchedule, Schedule
-
-if TYPE_CHECKING:  # a worker that waits for something to do shall not hold all engines in memory
-    from dashboard.pipeline.run import Job
 
 #: What may be said instead of a cron expression.
 FRIENDLY = {"month": "0 6 1 * *", "week": "0 6 * * 1", "day": "0 6 * * *"}
@@ -92,23 +91,20 @@ def explained(cron: str) -> str:
 # --- what ------------------------------------------------------------------------------------------------------------
 
 
-def new_schedule(job: Job, every: str, time_zone: str, config: Config) -> NewSchedule:
+def new_schedule(request: SalesRequest, every: str, time_zone: str, config: Config) -> NewSchedule:
     """A schedule that can be kept, with everything in it checked; files are kept with their whole path.
 
     Raises:
         InputError: the time, the zone, the source or an engine cannot be used, or the source holds a secret.
     """
-    from dashboard.pipeline.run import make_engine
-    from dashboard.pipeline.sales import as_told
-
     cron = cron_of(every)
     zone(time_zone)
-    source = _whole(job.source)
-    as_told(config, job.reading)
-    for name in job.engines:
-        make_engine(name, config, k=job.k, seed=job.seed)
-    rest = {"engines": job.engines, "k": job.k, "seed": job.seed, "mapping": job.mapping, "name": job.name}
-    rest["reading"] = dict(job.reading)
+    source = _whole(request.source)
+    with_reading(config, request.reading)
+    for name in request.engines:
+        make_engine(name, config, k=request.k, seed=request.seed)
+    rest = {name: getattr(request, name) for name in ("engines", "k", "seed", "mapping", "name")}
+    rest["reading"] = dict(request.reading)
     return NewSchedule(source, cron, time_zone, rest)
 
 
@@ -128,12 +124,10 @@ def _whole(source: str) -> str:
     return place
 
 
-def job_of(schedule: Schedule) -> Job:
+def request_of(schedule: Schedule) -> SalesRequest:
     """What a schedule asks for."""
-    from dashboard.pipeline.run import Job
-
     asked = schedule.job
-    return Job(
+    return SalesRequest(
         source=schedule.source,
         engines=tuple(asked.get("engines") or ()),
         k=asked.get("k"),
@@ -158,7 +152,7 @@ def schedule_dict(schedule: Schedule) -> dict[str, Any]:
         "error": schedule.last_error,
         "runs": list(schedule.last_runs),
     }
-    asked = job_of(schedule)
+    asked = request_of(schedule)
     return {
         "id": schedule.id,
         "source": schedule.source,
@@ -195,10 +189,8 @@ Refresh = Callable[[Schedule, Config, Store], Refreshed | None]
 
 def refreshed(schedule: Schedule, config: Config, store: Store) -> Refreshed:
     """Read the source, keep its customers and queue the runs, but for those there are of the very same customers."""
-    from dashboard.pipeline.run import queue_job
-
     try:
-        outcome = queue_job(job_of(schedule), config, store, reuse_runs=True)
+        outcome = run_sales(request_of(schedule), config, store, queue=True, reuse_runs=True)
     except InputError as refusal:
         return Refreshed(str(refusal))
     return Refreshed(runs=tuple(run.id for run in outcome.runs))

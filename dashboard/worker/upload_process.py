@@ -19,7 +19,7 @@ from storage.contract import ChangedError, NotFoundError, Store, StoreError
 from storage.contract.uploads import Upload
 
 if TYPE_CHECKING:  # a worker that waits for something to do shall not hold all engines in memory
-    from dashboard.pipeline.upload_task import Done
+    from dashboard.pipeline.upload_task import UploadOutcome
 
 _POLL_SECONDS = 0.2
 _BEAT_SECONDS = 1.0
@@ -54,7 +54,7 @@ def read_upload(config: Config, store: Store, stop: threading.Event) -> bool:
     return True
 
 
-def _seen_through(claimed: Upload, config: Config, store: Store, stop: threading.Event) -> Done | None:
+def _seen_through(claimed: Upload, config: Config, store: Store, stop: threading.Event) -> UploadOutcome | None:
     """What came of the task; None when the worker has to stop.
 
     Raises:
@@ -77,7 +77,7 @@ def _seen_through(claimed: Upload, config: Config, store: Store, stop: threading
                     while outside.poll():
                         message = outside.recv()
                         if not isinstance(message, tuple):
-                            answer: Done = message
+                            answer: UploadOutcome = message
                             return answer
                         said = message
                 except (EOFError, OSError):
@@ -101,10 +101,10 @@ def _renew(claimed: Upload, lease: float, store: Store, said: tuple[str | None, 
         return
 
 
-def _lost(code: int | None) -> Done:
-    from dashboard.pipeline.upload_task import Done
+def _lost(code: int | None) -> UploadOutcome:
+    from dashboard.pipeline.upload_task import UploadOutcome
 
-    return Done(error=f"The process that read it ended unexpectedly ({ending(code)}).")
+    return UploadOutcome(error=f"The process that read it ended unexpectedly ({ending(code)}).")
 
 
 def _work(claimed: Upload, config: Config, folder: str, inside: Connection) -> None:
@@ -113,7 +113,7 @@ def _work(claimed: Upload, config: Config, folder: str, inside: Connection) -> N
         signal.signal(number, signal.SIG_IGN)
     end_with_parent(lambda: (shutil.rmtree(folder, ignore_errors=True), os._exit(1)))
     tempfile.tempdir = folder  # so that what a killed process leaves behind is removed with it
-    from dashboard.pipeline.upload_task import Done, work_upload
+    from dashboard.pipeline.upload_task import UploadOutcome, work_upload
     from storage import open_store
 
     try:
@@ -121,4 +121,4 @@ def _work(claimed: Upload, config: Config, folder: str, inside: Connection) -> N
         inside.send(work_upload(claimed, config, store, lambda *said: inside.send(said)))
         store.close()
     except StoreError as error:
-        inside.send(Done(error=str(error)))
+        inside.send(UploadOutcome(error=str(error)))

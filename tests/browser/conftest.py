@@ -10,7 +10,8 @@ from typing import NamedTuple
 import pytest
 
 from dashboard.config import load_config
-from dashboard.pipeline.run import Job, run_job
+from dashboard.pipeline.run import run_sales
+from dashboard.pipeline.sales import SalesRequest
 from storage import open_store
 from tests.serving import serving
 
@@ -32,7 +33,7 @@ def desk(tmp_path_factory) -> Iterator[Desk]:
     store = open_store(f"sqlite:///{database}", clock=lambda: datetime.now(UTC))
     ids = []
     for source in ("cdnow-sample", "sample-shop"):
-        outcome = run_job(Job(source, engines=("rfm", "kmeans")), config, store)
+        outcome = run_sales(SalesRequest(source, engines=("rfm", "kmeans")), config, store)
         ids.append({run.engine: run.id for run in outcome.runs})
     store.close()
     with serving(folder) as address:

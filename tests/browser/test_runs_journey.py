@@ -8,7 +8,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from dashboard.config import load_config
-from dashboard.pipeline.run import Job, run_job
+from dashboard.pipeline.run import run_sales
+from dashboard.pipeline.sales import SalesRequest
 from storage import open_store
 from tests.serving import serving
 
@@ -22,7 +23,7 @@ def shop(tmp_path):
     """A server with a worker beside it, and one snapshot with a run."""
     config = load_config(environ={})
     store = open_store(f"sqlite:///{tmp_path / 'segmentry.db'}", clock=lambda: datetime.now(UTC))
-    run_job(Job("cdnow-sample", engines=("rfm",)), config, store)
+    run_sales(SalesRequest("cdnow-sample", engines=("rfm",)), config, store)
     with serving(tmp_path, SEGMENTRY_WORKER_IN_SERVER="true", SEGMENTRY_ENGINES_USE='["rfm"]') as address:
         yield address, store
     store.close()

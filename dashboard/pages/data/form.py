@@ -15,7 +15,7 @@ from dashboard.config import Config
 from dashboard.i18n.numbers import NOTHING, day, percent, written
 from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import noted, say
-from dashboard.pipeline.uploads import Asked
+from dashboard.pipeline.uploads import UploadRequest
 from engines.columns import (
     AMOUNT,
     CANONICAL_FIELDS,
@@ -243,7 +243,7 @@ def asked_of(
     name: str,
     how: str,
     as_of: str | None = None,
-) -> Asked:
+) -> UploadRequest:
     """What the form says: the columns as they stand there, and of the rest what differs from the configuration.
 
     Raises:
@@ -259,7 +259,7 @@ def asked_of(
         elif given or not isinstance(getattr(config.cleaning, key), str):  # a file named in config.toml stays
             cleaning[key] = [item.strip() for item in given.split(",") if item.strip()]
     usual = config.cleaning.model_dump()
-    return Asked(
+    return UploadRequest(
         mapping=columns_of(mapping),
         reading={key: value for key, value in reading.items() if value},
         cleaning={key: value for key, value in cleaning.items() if value != usual[key]},

@@ -49,7 +49,7 @@ from dashboard.pages.data.steps import (
     steps,
 )
 from dashboard.pipeline.request import user_of
-from dashboard.pipeline.uploads import Asked, ask, look, remove
+from dashboard.pipeline.uploads import UploadRequest, preview_upload, remove, request_task
 from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import ChangedError
@@ -103,7 +103,7 @@ _NAMED = {
 }
 
 
-def _asked(services: Services, filled: dict[str, Any], named: dict[str, Any]) -> Asked:
+def _asked(services: Services, filled: dict[str, Any], named: dict[str, Any]) -> UploadRequest:
     def by_name(ids: str, values: str) -> dict[str, Any]:
         return dict(zip((item["name"] for item in named[ids]), filled[values], strict=True))
 
@@ -155,8 +155,8 @@ def register(app: Dash, services: Services) -> None:
         mapping = form.columns_of({item["name"]: value for item, value in zip(fields, columns, strict=True)})
         reading = {name: value for name, value in (("date_order", order), ("decimal", decimal)) if value}
         try:
-            asked = Asked(mapping=mapping, reading=reading)
-            seen = look(services.store.upload(upload_id), asked, services.config)
+            asked = UploadRequest(mapping=mapping, reading=reading)
+            seen = preview_upload(services.store.upload(upload_id), asked, services.config)
         except InputError as error:
             return (no_update, alert(reason_of(error)), True, *[no_update] * 6)
         questions: list[Any] = []
@@ -201,10 +201,10 @@ def register(app: Dash, services: Services) -> None:
         store, refused = services.store, None
         try:
             if ctx.triggered_id == CHECK:
-                ask(upload_id, "inspect", _asked(services, filled, named), services.config, store, _user())
+                request_task(upload_id, "inspect", _asked(services, filled, named), services.config, store, _user())
             elif ctx.triggered_id == CREATE:
-                checked = Asked.model_validate(store.upload(upload_id).asked)
-                ask(upload_id, "store", checked, services.config, store, _user())
+                checked = UploadRequest.model_validate(store.upload(upload_id).asked)
+                request_task(upload_id, "store", checked, services.config, store, _user())
             elif ctx.triggered_id == CANCEL:
                 store.cancel_upload(upload_id)
         except (InputError, ChangedError) as error:

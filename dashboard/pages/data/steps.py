@@ -16,7 +16,7 @@ from dashboard.i18n.texts import noted, say
 from dashboard.pages.data import form
 from dashboard.pages.data.report import BUSY, outcome, same_as_words
 from dashboard.pipeline.receive import UPLOADABLE
-from dashboard.pipeline.uploads import Asked, known_mapping, look, twin_of
+from dashboard.pipeline.uploads import UploadRequest, known_mapping, preview_upload, twin_of
 from dashboard.queries.which_run import title_of
 from dashboard.services import Services
 from engines.errors import InputError
@@ -103,7 +103,7 @@ def choosing(services: Services) -> Component:
 
 def steps(services: Services, upload: Upload) -> list[Component]:
     """The three steps from an uploaded file to a snapshot."""
-    asked = Asked.model_validate(upload.asked)
+    asked = UploadRequest.model_validate(upload.asked)
     uploaded = f", {day(upload.created_at.date())}" if upload.created_at is not None else ""
     file = html.P(
         [
@@ -123,13 +123,13 @@ def steps(services: Services, upload: Upload) -> list[Component]:
     )
     kept = [dcc.Store(id=UPLOAD, data=upload.id), dcc.Store(id=LEAVE), dcc.Store(id=LEFT)]
     try:
-        seen = look(upload, asked, services.config)
+        seen = preview_upload(upload, asked, services.config)
     except InputError as error:
         return [_step(1, say("The file"), file, *alert(reason_of(error)), *kept)]
     known_from, known = known_mapping(upload, [column.name for column in seen.columns], services.store)
     chosen = dict(asked.mapping) or known
     if chosen and not asked.mapping:
-        seen = look(upload, asked.model_copy(update={"mapping": chosen}), services.config)
+        seen = preview_upload(upload, asked.model_copy(update={"mapping": chosen}), services.config)
     saved = (
         [
             html.P(
@@ -150,7 +150,9 @@ def steps(services: Services, upload: Upload) -> list[Component]:
     ]
 
 
-def _form(services: Services, upload: Upload, asked: Asked, seen: Preview, chosen: dict[str, str]) -> list[Component]:
+def _form(
+    services: Services, upload: Upload, asked: UploadRequest, seen: Preview, chosen: dict[str, str]
+) -> list[Component]:
     orders = form.choice_part(
         ORDER_OF_DATES,
         ORDER_PLACE,
@@ -182,7 +184,7 @@ def _form(services: Services, upload: Upload, asked: Asked, seen: Preview, chose
     ]
 
 
-def _where(services: Services, upload: Upload, asked: Asked) -> list[Component]:
+def _where(services: Services, upload: Upload, asked: UploadRequest) -> list[Component]:
     snapshots = _latest(services.store.snapshots())
     names = [{"value": item.dataset, "label": title_of(item)} for item in snapshots]
     existing = asked.name if asked.how != "new" else (names[0]["value"] if names else "")

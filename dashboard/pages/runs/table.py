@@ -16,7 +16,7 @@ from dashboard.components.attributes import aria
 from dashboard.i18n.numbers import NOTHING, day, percent, plural
 from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import noted, say
-from dashboard.pipeline.request import Open, starter_words
+from dashboard.pipeline.request import Unresolved, starter_words
 from dashboard.queries.progress import UNDER_WAY, duration, left_words, seconds_left, took
 from dashboard.queries.which_run import title_of
 from storage.contract import Run, Snapshot
@@ -65,8 +65,8 @@ def changes(run: Run, before: Run | None) -> list[str]:
     if before is None:
         return []
     auto = say("chosen for you")
-    was = dict(before.settings) | ({"k": auto} if Open.of(before).choose_k else {})
-    now = dict(run.settings) | ({"k": auto} if Open.of(run).choose_k else {})
+    was = dict(before.settings) | ({"k": auto} if Unresolved.of(before).choose_k else {})
+    now = dict(run.settings) | ({"k": auto} if Unresolved.of(run).choose_k else {})
     names = [name for name in (*now, *(name for name in was if name not in now)) if was.get(name) != now.get(name)]
     return [f"{name} {_shown(was.get(name))} → {_shown(now.get(name))}" for name in names]
 
@@ -113,7 +113,7 @@ def _cells(
 ) -> list[Component]:
     told = [_hint(text) for text in (_standing(run, left), retold(run.error or "")) if text]
     synthetic = [" ", cards.synthetic_badge()] if snapshot and snapshot.info.get("synthetic") else []
-    wanted = Open.of(run).as_of
+    wanted = Unresolved.of(run).as_of
     size = f" · {plural(snapshot.customers, 'customer')}" if snapshot and wanted is None else ""
     people, queued = f"{day(wanted or run.as_of)}{size}", f"{run.created_at:%Y-%m-%d %H:%M} UTC"
     unseen = html.Span(say("Choose run {run}", run=run.id), className="seg-unseen")
@@ -138,7 +138,7 @@ def _hint(text: str) -> Component:
 
 
 def _settings(run: Run, before: Run | None) -> list[Any]:
-    k = say("k chosen for you") if Open.of(run).choose_k else "" if run.k is None else f"k = {run.k}"
+    k = say("k chosen for you") if Unresolved.of(run).choose_k else "" if run.k is None else f"k = {run.k}"
     seed = "" if run.seed is None else say("seed {seed}", seed=run.seed)
     short = ", ".join(text for text in (k, seed) if text)
     changed = changes(run, before)

@@ -7,7 +7,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from dashboard.app import create_app
-from dashboard.pipeline.run import Job, run_job
+from dashboard.pipeline.run import run_sales
+from dashboard.pipeline.sales import SalesRequest
 from dashboard.worker.loop import run_worker
 from tests.dashboard import shop
 
@@ -16,7 +17,7 @@ from tests.dashboard import shop
 def made(tmp_path_factory):
     settings = shop.config(tmp_path_factory.mktemp("api"))
     store = shop.opened(settings)
-    outcome = run_job(Job("cdnow-sample", engines=("rfm",)), settings, store)
+    outcome = run_sales(SalesRequest("cdnow-sample", engines=("rfm",)), settings, store)
     with TestClient(create_app(settings, store, environ={}), base_url="http://127.0.0.1") as client:
         yield settings, store, outcome, client
     store.close()
@@ -65,7 +66,9 @@ def test_from_an_order_to_finished_runs(made):
     assert kmeans["notes"][0].startswith(f"k = {kmeans['k']} was chosen.")
     assert {"Reading and cleaning", "Estimating value", "Storing"} <= {line["text"] for line in rfm["log"]}
     assert kmeans["seconds_left"] is None
-    direct = run_job(Job("cdnow-sample", engines=("rfm",), as_of=date(1997, 4, 10)), settings, store, reuse_runs=True)
+    direct = run_sales(
+        SalesRequest("cdnow-sample", engines=("rfm",), as_of=date(1997, 4, 10)), settings, store, reuse_runs=True
+    )
     assert direct.snapshot.id == rfm["snapshot"]  # the very same snapshot as the command line makes
 
     again = client.post(f"/api/v1/runs/{kmeans['id']}/rerun", json={"newest": False})

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from dashboard.cli import main
 from dashboard.config import load_config
-from dashboard.pipeline.run import make_engine, work
-from dashboard.pipeline.sales import new_snapshot, open_sales, valued_customers
+from dashboard.pipeline.run import make_engine, work_run
+from dashboard.pipeline.sales import SalesRequest, new_snapshot, open_sales, valued_customers
 from engines import registry
 from engines.intake.sources.samples import EMBEDDED, open_embedded
 from engines.persistence import models
@@ -39,8 +39,8 @@ def filled(tmp_path_factory):
     folder = tmp_path_factory.mktemp("predict")
     config = load_config(environ={})
     store = opened(folder)
-    with open_sales("cdnow-sample", config, mapping={}, as_of=None) as sales:
-        valued = valued_customers(new_snapshot(sales, config, (), source="cdnow-sample"), sales, config, ())
+    with open_sales(SalesRequest("cdnow-sample"), config) as sales:
+        valued = valued_customers(sales, new_snapshot(sales))
     customers = valued.customers
     snapshot = store.save_snapshot(valued.new, customers, valued.receipts)
     runs = {}
@@ -167,15 +167,15 @@ def test_where_new_customers_live_is_seen_from_the_runs_home_country(tmp_path, m
     rows = [("a", 1, "France"), ("b", 2, "France"), ("c", 3, "Spain"), ("d", 4, "France"), ("e", 9, "Spain")]
     sales = pd.DataFrame(rows, columns=["customer_id", "amount", "country"]).assign(order_date="2024-01-01")
     sales.to_csv("sales.csv", index=False)
-    with open_sales("sales.csv", config, mapping={}, as_of=None) as read:
-        customers, new, *_ = valued_customers(new_snapshot(read, config, (), source="sales.csv"), read, config, ())
+    with open_sales(SalesRequest("sales.csv"), config) as read:
+        customers, new, *_ = valued_customers(read, new_snapshot(read))
     assert customers["is_home_country"].tolist() == [False, False, True, False, True]
     run = store.queue_run(
         store.save_snapshot(new, customers).id,
         "kmeans",
         make_engine("kmeans", config).from_settings({"k": 2, "features": ["is_home_country"]}).settings(),
     )
-    work(store.claim_run(lease_seconds=60), config, store)
+    work_run(store.claim_run(lease_seconds=60), config, store)
     names = store.labels(run.id).map({item.key: item.name for item in store.run(run.id).segments})
     store.close()
     sales[sales["country"] == "France"].to_csv("french.csv", index=False)
@@ -192,7 +192,7 @@ def test_a_run_and_a_worker_keep_the_model(segmentry, tmp_path):
     settings = registry.engine("hierarchical", {"k": 2}).settings()
     queued = store.queue_run(made["snapshot"]["id"], "hierarchical", settings)
     while run := store.claim_run(lease_seconds=60):
-        work(run, load_config(environ={}), store)
+        work_run(run, load_config(environ={}), store)
     for run in [*(item["id"] for item in made["runs"]), queued.id]:
         fitted = models.load(store.model(run))
         assert fitted.assign(store.snapshot_customers(made["snapshot"]["id"])).equals(store.labels(run))

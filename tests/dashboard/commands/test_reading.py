@@ -9,9 +9,9 @@ from click.testing import CliRunner
 from dashboard.cli import main
 from dashboard.clock import now
 from dashboard.config import load_config
-from dashboard.pipeline.fit import as_then
-from dashboard.pipeline.run import Job, queue_job, run_job
-from dashboard.worker.schedules import job_of, new_schedule
+from dashboard.pipeline.run import run_sales
+from dashboard.pipeline.sales import SalesRequest, as_read
+from dashboard.worker.schedules import new_schedule, request_of
 from engines.errors import InputError
 from storage import open_store
 
@@ -53,7 +53,7 @@ def test_a_run_of_a_file_without_a_header_is_reproduced_as_it_was_read(home, sto
     snapshot = store.snapshot(found["snapshot"]["id"])
     assert snapshot.settings["reading"]["columns"] == list(BARE)
     assert snapshot.settings["reading"]["separator"] == ";"
-    assert as_then(snapshot, load_config())[0].reading.columns == list(BARE)
+    assert as_read(snapshot, load_config()).reading.columns == list(BARE)
     again = json.loads(call("reproduce", found["runs"][0]["id"], "--json").stdout)
     assert again["identical"] is True
     labels = json.loads(call("predict", found["runs"][0]["id"], "--input", "bare.csv", "--json").stdout)
@@ -76,7 +76,7 @@ def test_a_schedule_keeps_how_its_source_is_read(home, store):
     kept = json.loads(call("schedule", "add", "bare.csv", *words).stdout)
     assert kept["reading"] == {"columns": list(BARE), "separator": ";"}
     (schedule,) = store.schedules()
-    outcome = queue_job(job_of(schedule), load_config(), store)
+    outcome = run_sales(request_of(schedule), load_config(), store, queue=True)
     assert outcome.snapshot.customers == 30
 
 
@@ -90,13 +90,13 @@ def test_a_folder_a_pattern_and_a_database_can_be_scheduled(home):
         "sqlite:///shop.db": f"sqlite:///{home}/shop.db",
         "postgresql://me@host/shop": "postgresql://me@host/shop",
     }.items():
-        assert new_schedule(Job(source, ("rfm",)), "day", "UTC", config).source == kept
+        assert new_schedule(SalesRequest(source, ("rfm",)), "day", "UTC", config).source == kept
     for source in ("postgresql://me:s3cret@host/shop", "postgresql://me@host/shop?password=s3cret"):
         with pytest.raises(InputError) as caught:
-            new_schedule(Job(source, ("rfm",)), "day", "UTC", config)
+            new_schedule(SalesRequest(source, ("rfm",)), "day", "UTC", config)
         assert "s3cret" not in str(caught.value)
     with pytest.raises(InputError, match="date_order"):
-        new_schedule(Job("bare.csv", reading={"date_order": "sideways"}), "day", "UTC", config)
+        new_schedule(SalesRequest("bare.csv", reading={"date_order": "sideways"}), "day", "UTC", config)
 
 
 @pytest.mark.postgres
@@ -107,12 +107,12 @@ def test_a_password_is_kept_nowhere(home, store, postgres_url):
         connection.execute("create table sales (customer_id integer, order_date date, amount numeric)")
         connection.execute("insert into sales select n % 30, date '2024-01-01' + n, n from generate_series(1, 300) n")
     url = postgres_url.replace("segmentry@", "segmentry:s3cret@")
-    outcome = run_job(Job(url, ("rfm",), reading={"table": "sales"}), load_config(), store)
+    outcome = run_sales(SalesRequest(url, ("rfm",), reading={"table": "sales"}), load_config(), store)
     assert outcome.snapshot.source == outcome.snapshot.info["location"] == postgres_url
     call("reproduce", outcome.runs[0].id)
     for file in home.glob("segmentry.db*"):
         assert b"s3cret" not in file.read_bytes()
-    queued = queue_job(Job(url, ("kmeans",), reading={"table": "sales"}), load_config(), store)
+    queued = run_sales(SalesRequest(url, ("kmeans",), reading={"table": "sales"}), load_config(), store, queue=True)
     assert "s3cret" not in repr(queued.runs)
 
 

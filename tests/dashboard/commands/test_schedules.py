@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from dashboard.cli import main
 from dashboard.config import load_config
-from dashboard.pipeline.run import Job
+from dashboard.pipeline.sales import SalesRequest
 from dashboard.worker.refreshing import apart
 from dashboard.worker.schedules import MAX_ATTEMPTS, cron_of, new_schedule, next_due, refreshed, run_due
 from engines.errors import InputError
@@ -205,7 +205,7 @@ def source(tmp_path) -> Path:
 
 
 def monthly(source, config, store, clock):
-    new = new_schedule(Job(str(source), ("rfm",)), "month", BERLIN, config)
+    new = new_schedule(SalesRequest(str(source), ("rfm",)), "month", BERLIN, config)
     return store.add_schedule(new, next_due=next_due(new.cron, BERLIN, clock.now))
 
 

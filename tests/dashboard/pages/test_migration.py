@@ -18,7 +18,8 @@ from dashboard.cli import main
 from dashboard.figures.migration import sizes_of_runs
 from dashboard.frames.cache import FrameCache
 from dashboard.pages.migration import page as migration
-from dashboard.pipeline.run import Job, run_job
+from dashboard.pipeline.run import run_sales
+from dashboard.pipeline.sales import SalesRequest
 from dashboard.pipeline.series import series
 from dashboard.services import Services
 from tests.dashboard import shop
@@ -44,7 +45,7 @@ def desk(tmp_path_factory):
             who, day = int(random.gamma(1.0, 40.0)), date(2024, 1, 1) + timedelta(days=int(random.integers(0, 170)))
             writer.writerow([f"=c{who}", day, round(5 + 20 * random.lognormal(), 2)])
     few = settings.replace(drift={"bootstraps": 2})
-    (past,) = run_job(Job(str(path), ("kmeans",), k=3), few, store).runs
+    (past,) = run_sales(SalesRequest(str(path), ("kmeans",), k=3), few, store).runs
     services = Services(settings, store, FrameCache(store))
     with TestClient(create_app(settings, store, environ={}), base_url="http://127.0.0.1") as client:
         yield services, client, runs, past.id, path

@@ -9,7 +9,8 @@ from starlette.testclient import TestClient
 from dashboard.app import create_app
 from dashboard.frames.cache import FrameCache
 from dashboard.pages.run import page
-from dashboard.pipeline.run import Job, run_job
+from dashboard.pipeline.run import run_sales
+from dashboard.pipeline.sales import SalesRequest
 from dashboard.services import Services
 from engines.metrics import METRICS
 from storage.contract import Selection
@@ -24,7 +25,7 @@ def desk(tmp_path_factory):
     own = {"features": ["recency_days", "frequency", "monetary", "tenure_days"], "components": 2, "k": 3}
     settings = settings.replace(engines={"settings": {"kmeans": own}})
     store = shop.opened(settings)
-    outcome = run_job(Job("cdnow-sample", as_of=date(1997, 4, 10)), settings, store)
+    outcome = run_sales(SalesRequest("cdnow-sample", as_of=date(1997, 4, 10)), settings, store)
     ids = {run.engine: run.id for run in outcome.runs}
     failed = store.start_run(outcome.snapshot.id, "kmeans", {"k": 9}, lease_seconds=60)
     ids["failed"] = store.fail_run(failed.id, "It did not work out. Try another k.").id

@@ -9,7 +9,8 @@ from starlette.testclient import TestClient
 from dashboard.app import create_app
 from dashboard.frames.cache import FrameCache
 from dashboard.pages.value import page
-from dashboard.pipeline.validate import Check, validate
+from dashboard.pipeline.sales import SalesRequest
+from dashboard.pipeline.validate import validate
 from dashboard.queries.receipts import FORESIGHT, best_of
 from dashboard.services import Services
 from engines.value.validation import golden
@@ -20,7 +21,8 @@ from tests.dashboard.test_app import callback
 @pytest.fixture(scope="module")
 def receipt(tmp_path_factory):
     settings = shop.config(tmp_path_factory.mktemp("value-settings"))
-    return json.loads(json.dumps(validate(Check(golden.SOURCE, golden.LAST_KNOWN_DAY), settings).receipt))
+    found = validate(SalesRequest(golden.SOURCE), settings, last_known_day=golden.LAST_KNOWN_DAY)
+    return json.loads(json.dumps(found.receipt))
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from dashboard.app import create_app
 from dashboard.frames.cache import FrameCache
 from dashboard.pipeline import choose_k as evaluation
 from dashboard.pipeline.choose_k import Question, choosable_engines, choose_k, choose_k_of_snapshot, known_choice
-from dashboard.pipeline.run import Job, run_job
+from dashboard.pipeline.run import run_sales
+from dashboard.pipeline.sales import SalesRequest
 from dashboard.services import Services
 from engines import features, intake
 from engines.errors import InputError
@@ -104,7 +105,7 @@ def test_no_such_snapshot(desk):
 def test_a_run_has_stability_and_holdout_revenue(tmp_path):
     settings = shop.config(tmp_path)
     store = shop.opened(settings)
-    outcome = run_job(Job("cdnow-sample", ("kmeans", "rfm")), settings, store)
+    outcome = run_sales(SalesRequest("cdnow-sample", ("kmeans", "rfm")), settings, store)
     for run in outcome.runs:
         assert 0.5 < run.metrics["stability"] < 1
         assert run.info["holdout_from"] == "1998-02-15"
@@ -122,13 +123,13 @@ def test_a_run_has_stability_and_holdout_revenue(tmp_path):
 
 
 def test_a_queued_run_has_stability_and_no_holdout(tmp_path):
-    from dashboard.pipeline.run import work
+    from dashboard.pipeline.run import work_run
 
     settings = shop.config(tmp_path)
     store = shop.opened(settings)
     made = store.save_snapshot(shop.new_snapshot("shop", date(2011, 12, 10)), shop.customers(150))
     store.queue_run(made.id, "kmeans", {"k": 3, "seed": 0})
-    run = work(store.claim_run(lease_seconds=60), settings, store)
+    run = work_run(store.claim_run(lease_seconds=60), settings, store)
     assert run.metrics["holdout_revenue"] is None
     assert 0 < run.metrics["stability"] <= 1
     store.close()

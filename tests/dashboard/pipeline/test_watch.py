@@ -16,7 +16,8 @@ from dashboard.config import load_config
 from dashboard.frames.cache import FrameCache
 from dashboard.pages import PAGES
 from dashboard.pages.drift import page as drift
-from dashboard.pipeline.run import Job, make_engine, run_job
+from dashboard.pipeline.run import make_engine, run_sales
+from dashboard.pipeline.sales import SalesRequest
 from dashboard.pipeline.series import run_before
 from dashboard.pipeline.watch import live_point, points_before
 from dashboard.services import Services
@@ -74,7 +75,7 @@ def test_two_scheduled_refreshes_are_compared_and_the_alarm_rings_everywhere(
     sales = tmp_path / "sales.csv"
     write(sales)
     schedule = store.add_schedule(
-        new_schedule(Job(str(sales), ("kmeans",), k=2), "month", "UTC", config), next_due=LONG_AGO
+        new_schedule(SalesRequest(str(sales), ("kmeans",), k=2), "month", "UTC", config), next_due=LONG_AGO
     )
     assert run_due(config, store).last_error is None
     write(sales, month=3, changed=True)
@@ -158,7 +159,7 @@ def pair(config, store, tmp_path):
     runs = []
     for month in (0, 3):
         write(sales, month=month)
-        (run,) = run_job(Job(str(sales), ("kmeans",), k=2), config, store).runs
+        (run,) = run_sales(SalesRequest(str(sales), ("kmeans",), k=2), config, store).runs
         runs.append(run)
     return runs
 

@@ -18,7 +18,8 @@ from dashboard.cli import main
 from dashboard.config import load_config
 from dashboard.frames.cache import FrameCache
 from dashboard.pages.runs.page import layout as runs_page
-from dashboard.pipeline.run import Job, queue_job, run_job, work
+from dashboard.pipeline.run import run_sales, work_run
+from dashboard.pipeline.sales import SalesRequest
 from dashboard.services import Services
 from dashboard.worker.loop import run_worker
 from engines import intake
@@ -78,15 +79,15 @@ def until(what, *arguments):
 
 @pytest.mark.slow
 def test_a_detached_job_gives_what_one_in_the_foreground_gives(config, store, sales, tmp_path):
-    job = Job(str(sales), ("rfm", "kmeans"), as_of=date(1997, 9, 1))
-    queued = queue_job(job, config, store)
+    job = SalesRequest(str(sales), ("rfm", "kmeans"), as_of=date(1997, 9, 1))
+    queued = run_sales(job, config, store, queue=True)
     assert [run.state for run in queued.runs] == ["queued", "queued"]
     worked = drained(config, store)
     assert [(run.id, run.state, run.attempts) for run in worked] == [(run.id, "done", 1) for run in queued.runs]
 
     elsewhere = config.replace(database={"url": f"sqlite:///{tmp_path / 'elsewhere.db'}"})
     other = open_store(elsewhere.database.url, clock=now)
-    undisturbed = run_job(job, elsewhere, other).runs
+    undisturbed = run_sales(job, elsewhere, other).runs
     for one, two in zip(worked, undisturbed, strict=True):
         assert_series_equal(store.labels(one.id), other.labels(two.id))
         assert (one.segments, one.metrics, one.notes) == (two.segments, two.metrics, two.notes)
@@ -98,12 +99,14 @@ def test_a_detached_job_gives_what_one_in_the_foreground_gives(config, store, sa
 
 
 def test_without_its_sales_a_run_is_finished_and_says_what_is_missing(config, store, sales):
-    queued = queue_job(Job(str(sales), ("rfm", "kmeans"), as_of=date(1997, 9, 1)), config, store).runs
+    queued = run_sales(
+        SalesRequest(str(sales), ("rfm", "kmeans"), as_of=date(1997, 9, 1)), config, store, queue=True
+    ).runs
     assert store.snapshot(queued[0].snapshot_id).info["location"] == str(sales)
     sales.write_text(sales.read_text().replace("11.77", "11.78"), encoding="utf-8")
-    changed = work(store.claim_run(lease_seconds=60, worker="a"), config, store, worker="a")
+    changed = work_run(store.claim_run(lease_seconds=60, worker="a"), config, store, worker="a")
     sales.unlink()
-    gone = work(store.claim_run(lease_seconds=60, worker="a"), config, store, worker="a")
+    gone = work_run(store.claim_run(lease_seconds=60, worker="a"), config, store, worker="a")
     for run, why in ((changed, "is not what it was when it was read"), (gone, "cannot be read again")):
         assert run.state == "done"
         assert why in run.notes[-1]
@@ -112,7 +115,7 @@ def test_without_its_sales_a_run_is_finished_and_says_what_is_missing(config, st
 
 
 def test_work_on_a_run_that_was_cancelled_meanwhile_stores_nothing(config, store):
-    queue_job(Job("cdnow-sample", ("rfm",), as_of=date(1997, 4, 1)), config, store)
+    run_sales(SalesRequest("cdnow-sample", ("rfm",), as_of=date(1997, 4, 1)), config, store, queue=True)
     run = store.claim_run(lease_seconds=60, worker="a")
 
     def cancel(stage: str, done: float) -> None:
@@ -120,15 +123,15 @@ def test_work_on_a_run_that_was_cancelled_meanwhile_stores_nothing(config, store
             store.cancel_run(run.id)
 
     with pytest.raises(LostError, match="cancelled"):
-        work(run, config, store, cancel, worker="a")
+        work_run(run, config, store, cancel, worker="a")
     assert (store.run(run.id).state, store.run(run.id).segments) == ("cancelled", ())
 
 
 def test_progress_is_of_the_whole_run_and_only_grows(config, store):
-    queue_job(Job("cdnow-sample", ("kmeans",), as_of=date(1997, 9, 1)), config, store)
+    run_sales(SalesRequest("cdnow-sample", ("kmeans",), as_of=date(1997, 9, 1)), config, store, queue=True)
     told: list[tuple[str, float]] = []
     run = store.claim_run(lease_seconds=60, worker="a")
-    work(run, config, store, lambda *said: told.append(said), worker="a")
+    work_run(run, config, store, lambda *said: told.append(said), worker="a")
     assert [done for _, done in told] == sorted(done for _, done in told)
     assert (told[0], told[-1][0]) == (("Reading customers", 0.0), "Storing")
     assert "Drift timeline of K-means" in dict(told)
@@ -137,7 +140,7 @@ def test_progress_is_of_the_whole_run_and_only_grows(config, store):
 def test_an_engine_that_is_not_installed_fails_its_run(config, store):
     snapshot = store.save_snapshot(sample_snapshot(), sample_customers(5))
     store.queue_run(snapshot.id, "astrology", {})
-    failed = work(store.claim_run(lease_seconds=60, worker="a"), config, store, worker="a")
+    failed = work_run(store.claim_run(lease_seconds=60, worker="a"), config, store, worker="a")
     assert failed.state == "failed"
     assert "astrology" in failed.error
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from dashboard.config import load_config
-from dashboard.pipeline.sales import open_sales, past_tables
+from dashboard.pipeline.sales import SalesRequest, open_sales, past_tables
 from engines.columns import MONETARY, REPEAT_PURCHASES
 from engines.errors import InputError
 from engines.value.appraisal import Settings, agenda, judge, usable_models
@@ -22,9 +22,10 @@ CUTOFF = golden.LAST_KNOWN_DAY + timedelta(days=1)
 @pytest.fixture(scope="module")
 def receipt():
     config, settings = load_config(environ={}), Settings()
-    with open_sales(golden.SOURCE, config, mapping={}, as_of=None) as sales:
+    with open_sales(SalesRequest(golden.SOURCE), config) as opened:
+        sales = opened.sales
         looked_at = agenda(sales.first_day, sales.as_of, settings, cutoff=CUTOFF)
-        tables = past_tables(sales, config, looked_at)
+        tables = past_tables(opened, looked_at)
     return judge(looked_at, tables, settings, usable_models())
 
 
@@ -160,9 +161,10 @@ class Nonsense:
 
 def test_a_model_that_fails_is_left_out_with_a_note():
     config, settings = load_config(environ={}), Settings()
-    with open_sales(golden.SOURCE, config, mapping={}, as_of=None) as sales:
+    with open_sales(SalesRequest(golden.SOURCE), config) as opened:
+        sales = opened.sales
         looked_at = agenda(sales.first_day, sales.as_of, settings, cutoff=CUTOFF)
-        tables = past_tables(sales, config, looked_at)
+        tables = past_tables(opened, looked_at)
     models = {"bg_nbd": usable_models()["bg_nbd"], "broken": Broken(), "nonsense": Nonsense()}
     found = judge(looked_at, tables, settings, models)
     assert set(found["holdout"]) == {"bg_nbd", *baselines.BASELINES}
