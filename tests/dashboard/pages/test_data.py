@@ -92,7 +92,7 @@ def test_what_was_filled_in_is_what_is_asked():
     expected = {"returns": "net", "from_day": "2024-01-01", "only_customers": ["a", "b"], "rates": {"EUR": 0.85}}
     assert asked.cleaning == expected
     assert asked.name == "Shop"
-    assert asked.told(config).cleaning.returns == "net"
+    assert asked.configured(config).cleaning.returns == "net"
 
 
 @pytest.mark.parametrize("rates", ["EUR", "EUR = much"])
