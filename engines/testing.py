@@ -1,4 +1,4 @@
-"""Checks that an engine keeps its promises; shipped for those who write one.
+"""Contract tests of an engine, shipped for those who write one.
 
 Use it with pytest: make a class whose name begins with ``Test``, and say which engine::
 
@@ -23,6 +23,7 @@ from pandas.testing import assert_series_equal
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
 from engines.contract import Engine, Fitted, Segmentation
 from engines.errors import InputError
+from engines.persistence import models
 from engines.run import segment
 
 _BASE = (RECENCY, FREQUENCY, MONETARY)
@@ -118,6 +119,14 @@ class EngineContract:
         before = customers.copy(deep=True)
         self.engine.fit(customers).assign(customers)
         assert customers.equals(before), "the customer table was changed"
+
+    def test_a_fitted_model_can_be_saved_and_loaded(self) -> None:
+        """A saved and loaded model gives everyone the segment it gave before."""
+        customers = self.customers()
+        fitted = self.engine.fit(customers)
+        loaded = models.load(models.dump(fitted, [type(self.engine)]), [type(self.engine)])
+        assert loaded.segments == fitted.segments, "the segments differ after saving and loading"
+        assert_series_equal(loaded.assign(customers), fitted.assign(customers))
 
     def test_names_and_colours_are_unique(self) -> None:
         """Every segment with customers has a name and a colour of its own."""

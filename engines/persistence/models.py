@@ -1,15 +1,16 @@
-"""Keeps fitted models as files that hold names and numbers alone, so that nobody can hide a program in one.
+"""Saves fitted models as files of plain data, and loads them without running anything that is in the file.
 
 A model is taken apart into plain data: texts, numbers, arrays, and of each object the name of its class and its fields.
-That is written with ``skops``. What is read back is made of the classes named here, and of those frozen dataclasses
-that an installed plug-in defines beside its engine: nothing is imported or called because a file says so.
+That is written with ``skops``. Objects are made again only of the frozen dataclasses that stand beside an installed
+engine, ours or a plug-in's, and of the scikit-learn classes below: a file cannot name anything else, and nothing is
+imported or called because it says so.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -22,22 +23,13 @@ from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 from sklearn.utils.extmath import row_norms
 
 from engines import registry
-from engines.clustering.clusterers import FittedEstimator, NearestGroup
-from engines.clustering.mixture import Mixture
+from engines.clustering.clusterers import WrappedClusterer
 from engines.clustering.scaling import Space
 from engines.columns import FREQUENCY
 from engines.contract import MODEL_LIMIT, Engine, Fitted, Segment
 from engines.errors import InputError
-from engines.gmm import FittedMixture
-from engines.naming.grids import Grid
 from engines.persistence.archive import inspect, refuse
-from engines.rfm import FittedRFM
 
-#: Our own classes by the name they have in a file.
-_OURS: Mapping[str, type] = {
-    item.__name__: item
-    for item in (FittedRFM, Grid, NearestGroup, FittedEstimator, FittedMixture, Mixture, Space, Segment)
-}
 _MIXTURE = ("means_", "weights_", "covariances_", "precisions_cholesky_")
 #: Scikit-learn's clusterers by the name they have in a file, with all that their ``predict`` looks at; the first has a
 #: row of features for each group.
@@ -61,23 +53,31 @@ _DEPTH = 20
 _BROKEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
-def dump(fitted: Fitted) -> bytes:
+def dump(fitted: Fitted, engines: Iterable[type[Engine]] = ()) -> bytes:
     """A fitted model as bytes for :func:`load`.
+
+    Args:
+        fitted: the model.
+        engines: engines that are not registered but may be saved all the same.
 
     Raises:
         InputError: it holds something that is not plain data of the known classes, or is larger than ``MODEL_LIMIT``.
     """
     import skops.io  # here, for it takes seconds, and most commands keep no model
 
-    state = {"format": _FORMAT, "model": _taken_apart(fitted, _names())}
+    state = {"format": _FORMAT, "model": _taken_apart(fitted, class_names(engines))}
     data: bytes = skops.io.dumps(state)
     if len(data) > MODEL_LIMIT:
         raise InputError(f"A model of {len(data):,} bytes cannot be kept; at most {MODEL_LIMIT:,} are.")
     return data
 
 
-def load(data: bytes) -> Fitted:
+def load(data: bytes, engines: Iterable[type[Engine]] = ()) -> Fitted:
     """The fitted model that :func:`dump` wrote; it assigns what that assigned.
+
+    Args:
+        data: the file.
+        engines: as for :func:`dump`.
 
     Raises:
         InputError: the bytes are anything else, hostile or damaged, or of a version or plug-in that is not installed;
@@ -95,7 +95,7 @@ def load(data: bytes) -> Fitted:
     if state["format"] != _FORMAT:
         raise refuse(f"it is of format {str(state['format'])[:20]}, and this version reads {_FORMAT}")
     try:
-        fitted = _put_together(state["model"], {name: item for item, name in _names().items()})
+        fitted = _put_together(state["model"], {name: item for item, name in class_names(engines).items()})
         problem = _problem(fitted)
     except InputError:
         raise
@@ -109,21 +109,30 @@ def load(data: bytes) -> Fitted:
 # --- which classes --------------------------------------------------------------------------------------------------
 
 
-def _names() -> dict[type, str]:
-    """The name of each class that may stand in a file: ours, and frozen dataclasses beside the engines of plug-ins.
+def class_names(engines: Iterable[type[Engine]] = ()) -> dict[type, str]:
+    """The classes that may stand in a file, with their names there.
 
-    Those are looked up among what the plug-in has loaded already. Objects of them are made without calling anything of
-    theirs, field by field.
+    They are the frozen dataclasses that the module of an engine, or of an engine it derives from, has loaded from its
+    own package. The engines are the registered ones, scikit-learn's as they are wrapped, and those given.
     """
-    names = {item: name for name, item in _OURS.items()}
-    for entry in registry.registered():
-        package = "engines" if entry.engine is None else entry.engine.__module__.partition(".")[0]
-        if entry.engine is None or package == "engines":
-            continue
-        for item in vars(sys.modules[entry.engine.__module__]).values():
-            if isinstance(item, type) and item.__module__.partition(".")[0] == package and _is_plain(item):
-                names[item] = f"{item.__module__}.{item.__qualname__}"
+    registered = [entry.engine for entry in registry.registered() if entry.engine is not None]
+    known: list[type[Engine]] = [WrappedClusterer, *registered, *engines]
+    names = {}
+    for engine in known:
+        for base in engine.__mro__:
+            if not issubclass(base, Engine) or base is Engine:
+                continue
+            package = base.__module__.partition(".")[0]
+            for item in vars(sys.modules[base.__module__]).values():
+                if isinstance(item, type) and item.__module__.partition(".")[0] == package and _is_plain(item):
+                    names[item] = _name_of(item)
     return names
+
+
+def _name_of(item: type) -> str:
+    """Our own classes go by their bare name, so that models outlive a move between modules."""
+    ours = item.__module__.partition(".")[0] == __name__.partition(".")[0]
+    return item.__qualname__ if ours else f"{item.__module__}.{item.__qualname__}"
 
 
 def _is_plain(item: type) -> bool:

@@ -1,6 +1,7 @@
 """A model that is kept and read back assigns, explains and measures exactly as before; what cannot be kept says so."""
 
 import sys
+from dataclasses import dataclass, field
 from textwrap import dedent
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn import cluster, mixture
 
 from engines import registry
 from engines.clustering.clusterers import NearestGroup, wrap
-from engines.contract import MODEL_LIMIT, Segment
+from engines.contract import MODEL_LIMIT, Engine, Segment
 from engines.errors import InputError
 from engines.persistence import models
 from engines.run import fit, in_order
@@ -193,6 +194,33 @@ def test_a_plug_ins_frozen_dataclass_is_kept_and_made_without_calling_it(halves)
     assert_series_equal(again.assign(table), fitted.assign(table))
 
 
+@dataclass(frozen=True)
+class OnceOrMore:
+    """A model of an engine that nobody has announced."""
+
+    segments: tuple[Segment, ...] = (Segment(0), Segment(1))
+    diagnostics: dict[str, float] = field(default_factory=dict)
+
+    def assign(self, table):
+        return (table["frequency"] > 1).astype("int64")
+
+
+class Unannounced(Engine):
+    title = "Unannounced"
+
+    def fit(self, customers):
+        return OnceOrMore()
+
+
+def test_an_engine_that_is_not_registered_is_kept_where_it_is_named():
+    data = models.dump(OnceOrMore(), [Unannounced])
+    assert models.load(data, [Unannounced]) == OnceOrMore()
+    with pytest.raises(InputError, match="OnceOrMore cannot be kept"):
+        models.dump(OnceOrMore())
+    with pytest.raises(InputError, match="OnceOrMore, which neither Segmentry nor an installed plug-in has"):
+        models.load(data)
+
+
 def test_a_plug_ins_other_objects_are_not_kept(halves):
     with pytest.raises(InputError, match=r"halves_plugin\.OpenHalves cannot be kept"):
         models.dump(halves.OpenHalves())
@@ -226,5 +254,8 @@ def test_fields_that_came_later_get_their_defaults_and_unknown_ones_are_refused(
 
 def test_the_allow_list_is_documented():
     text = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
-    for name in (*models._OURS, *models._ESTIMATORS):
+    ours = [name for name in models.class_names().values() if "." not in name]
+    assert len(set(ours)) == len(ours), "two of our classes go by the same name"
+    assert {"FittedRFM", "FittedMixture", "NearestGroup"} <= set(ours)
+    for name in (*ours, *models._ESTIMATORS):
         assert f"`{name.removeprefix('sklearn.')}`" in text, name
