@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from engines import registry
+from engines.checks import labels_of
 from engines.clustering.clusterers import NOISE
 from engines.contract import Engine
 from engines.errors import InputError
@@ -78,6 +79,6 @@ class SegmentryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def _coded(self, matrix: NDArray[np.float64]) -> NDArray[np.int64]:
         """Positions among the engine's segments; its keys may have gaps."""
-        keys = self.fitted_.assign(self._table(matrix)).to_numpy(dtype=np.int64)
+        keys = labels_of(self.engine, self.fitted_, self._table(matrix)).to_numpy()
         known = np.array(sorted(item.key for item in self.fitted_.segments if item.key != NOISE), dtype=np.int64)
         return np.where(keys == NOISE, NOISE, np.searchsorted(known, keys)).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Runs one engine on one customer table: checks, fits, labels everyone, names the segments and measures the result."""
+"""Runs one engine on one customer table: check, fit, label everyone, name the segments, compute the metrics."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pandas import DataFrame, Index, Series, StringDtype
 
+from engines.checks import check_fitted, check_membership, labels_of, space_of
 from engines.clustering.clusterers import NOISE
 from engines.clustering.sampling import coded, sample_rows
-from engines.clustering.scaling import Matrix, numbers
+from engines.clustering.scaling import numbers
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.contract import Engine, Fitted, NamedSegment, Play, Predecessor, Segment, Segmentation
 from engines.errors import InputError
@@ -46,17 +47,21 @@ def segment(
 
     Raises:
         InputError: no customers, a customer twice, a missing column, an empty or infinite value, more segments than
-            customers, or settings that do not fit the table; the message names the remedy.
+            customers, settings that do not fit the table, or an engine that does not return what the contract asks
+            for (see :mod:`engines.checks`); the message names the remedy.
     """
     check(engine, customers)
     ordered = in_order(customers)
     fitted, fitted_on = fit(engine, ordered)
-    labels = fitted.assign(ordered).astype(np.int64)
+    labels = labels_of(engine.title, fitted, ordered)
+    check_membership(engine.title, fitted, ordered, labels)
     segments = _with_outliers(fitted.segments, labels)
     named = name_segments(ordered, labels, segments, plays, previous)
     seed = int(getattr(engine, "seed", 0))
     codes = coded(labels.to_numpy(dtype=np.int64))[1]
-    outcome = Outcome(ordered, codes, labels.to_numpy() != NOISE, _space(fitted, ordered), fitted.diagnostics, seed)
+    outcome = Outcome(
+        ordered, codes, labels.to_numpy() != NOISE, space_of(engine.title, fitted, ordered), fitted.diagnostics, seed
+    )
     metrics = measure(outcome)
     notes = list(getattr(fitted, "notes", ()))
     if fitted_on < len(customers):
@@ -111,10 +116,16 @@ def _ascends(ids: Index) -> bool:
 
 
 def fit(engine: Engine, ordered: DataFrame) -> tuple[Fitted, int]:
-    """The engine fitted on customers sorted by id, and on how many: above its limit on a seeded sample."""
+    """The engine fitted on customers sorted by id, and on how many: above its limit on a seeded sample.
+
+    Raises:
+        InputError: as the engine's ``fit`` says, or what it returns is not whole.
+    """
     rows = sample_rows(len(ordered), engine.fit_limit, int(getattr(engine, "seed", 0)))
     sample = ordered if len(rows) == len(ordered) else ordered.iloc[rows]
-    return engine.fit(sample), len(rows)
+    fitted = engine.fit(sample)
+    check_fitted(engine.title, fitted)
+    return fitted, len(rows)
 
 
 def _lost_pins(previous: Predecessor | None, named: Sequence[NamedSegment]) -> list[str]:
@@ -132,8 +143,3 @@ def _with_outliers(segments: tuple[Segment, ...], labels: Series) -> tuple[Segme
     """The engine's segments, with one called Outliers for noise (-1)."""
     kept = tuple(item for item in segments if item.key != NOISE)
     return (*kept, Segment(NOISE, OUTLIERS)) if bool((labels == NOISE).any()) else kept
-
-
-def _space(fitted: Fitted, customers: DataFrame) -> Matrix | None:
-    space = getattr(fitted, "space", None)
-    return None if space is None else np.asarray(space(customers), dtype=np.float64)

@@ -13,6 +13,7 @@ from pandas import DataFrame, Index, Series
 from dashboard.config import Cleaning, Config
 from dashboard.pipeline.sales import Progress, SalesRequest, open_sales, reading_of, silent, with_reading
 from engines import features, registry, value
+from engines.checks import labels_of
 from engines.columns import (
     COUNTRY,
     DISTANCE,
@@ -145,7 +146,7 @@ def label(
 
 def assigned(run: Run, fitted: Fitted, customers: DataFrame) -> DataFrame:
     """Segment, segment key and, where the model has one, distance or probability of each customer."""
-    keys = fitted.assign(customers)
+    keys = labels_of(run.engine, fitted, customers)
     # a segment that nobody was in when the run was made has no name there
     names = {item.key: item.name or f"Segment {item.key}" for item in fitted.segments}
     names |= {item.key: item.name for item in run.segments}

@@ -14,6 +14,7 @@ from dashboard.pipeline.fit import stored_engine, watched_columns
 from dashboard.pipeline.sales import customers_then, sales_of
 from dashboard.services import Services
 from engines.columns import MONETARY
+from engines.checks import labels_of
 from engines.contract import NamedSegment, Predecessor
 from engines.errors import InputError
 from engines.evaluation.migration import Migration, Side, migration
@@ -121,10 +122,12 @@ def _worked_out(run: Run, start: date, end: date, services: Services) -> Migrati
     frozen = fit(engine, tables[frozen_at])[0]
     known = Predecessor(services.store.labels(run.id), run.segments)
     latest = tables[snapshot.as_of]
-    named = name_segments(latest, frozen.assign(latest), frozen.segments, services.config.plays, known)
+    named = name_segments(
+        latest, labels_of(engine.title, frozen, latest), frozen.segments, services.config.plays, known
+    )
     sides = []
     for day in (start, end):
-        labels = frozen.assign(tables[day])
+        labels = labels_of(engine.title, frozen, tables[day])
         sides.append(Side(labels, tables[day][MONETARY], _all_named(named, labels.unique().tolist())))
     return migration(*sides)
 

@@ -12,6 +12,7 @@ from pandas import DataFrame, Series
 from dashboard.config import Config
 from dashboard.pipeline.fit import origin_of, stored_engine, versions
 from dashboard.pipeline.sales import Progress, SalesGoneError, new_snapshot, sales_of, silent, valued_customers
+from engines.checks import labels_of
 from engines.errors import InputError
 from engines.evaluation.drift import adjusted_rand
 from engines.intake.sources.places import lasting
@@ -131,7 +132,7 @@ def _labels(run: Run, customers: DataFrame) -> Series:
     check(engine, customers)
     ordered = in_order(customers)
     fitted, _ = fit(engine, ordered)
-    return fitted.assign(ordered).astype(np.int64)
+    return labels_of(engine.title, fitted, ordered)
 
 
 def _compared(was: Series, now: Series) -> Labels:

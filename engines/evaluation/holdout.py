@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, Series
 
+from engines.checks import labels_of
 from engines.columns import MONETARY
 from engines.contract import Engine
 from engines.run import check, fit, in_order
@@ -71,7 +72,7 @@ def holdout_curve(engine: Engine, before: DataFrame, spend_after: Series) -> Cap
     after = spend_after.reindex(ordered.index).fillna(0.0).to_numpy(np.float64)
     if not after.sum() > 0:
         return None
-    labels = fit(engine, ordered)[0].assign(ordered).to_numpy(np.int64)
+    labels = labels_of(engine.title, fit(engine, ordered)[0], ordered).to_numpy()
     keys, codes = np.unique(labels, return_inverse=True)
     sizes = np.bincount(codes)
     worth = np.bincount(codes, ordered[MONETARY].to_numpy(np.float64)) / sizes

@@ -12,6 +12,7 @@ import numpy as np
 from kneed import KneeLocator
 from pandas import DataFrame
 
+from engines.checks import labels_of
 from engines.clustering.clusterers import NOISE
 from engines.clustering.sampling import Codes, sample_rows, stratified_rows
 from engines.clustering.scaling import Matrix
@@ -191,7 +192,7 @@ def _try(engine: Engine, ordered: DataFrame, ks: Sequence[int]) -> _Tried:
     artifacts: Mapping[str, Any] = getattr(fits[0], "artifacts", dict)()
     return _Tried(
         list(ks[: len(fits)]),
-        [fitted.assign(ordered).to_numpy(np.int64) for fitted in fits],
+        [labels_of(engine.title, fitted, ordered).to_numpy() for fitted in fits],
         [fitted.diagnostics for fitted in fits],
         None if place is None else np.asarray(place(ordered), dtype=np.float64),
         str(artifacts.get("space", "the engine's own")),

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas import DataFrame, Series
 
+from engines.checks import labels_of
 from engines.clustering.sampling import coded, sample_rows
 from engines.columns import MONETARY
 from engines.contract import DriftPoint, Engine, Fitted, Size
@@ -100,15 +101,15 @@ def timeline(
         return None
     frozen_at, first = opening
     frozen = _fit(engine, frozen_at, first)
-    before = labels = frozen.assign(first)
+    before = labels = at_first = labels_of(engine.title, frozen, first)
     points: list[DriftPoint] = []
     measured = {point.as_of: point for point in known if point.noise_measured}
     progress(1)
     for as_of, customers in dated:
-        labels = frozen.assign(customers)
+        labels = labels_of(engine.title, frozen, customers)
         rows = sample_rows(len(customers), refit_customers(engine), _day_seed(seed, as_of))
-        refit = _fit(engine, as_of, customers.iloc[rows]).assign(customers)
-        kept, fresh = _keys(labels, customers), _keys(refit, customers)
+        refit = labels_of(engine.title, _fit(engine, as_of, customers.iloc[rows]), customers)
+        kept, fresh = labels.to_numpy(), refit.to_numpy()
         point = DriftPoint(
             as_of=as_of.isoformat(),
             customers=len(customers),
@@ -131,9 +132,7 @@ def timeline(
         progress(len(points) + 1)
     judged = tuple(_judged(point, threshold) for point in _interpolated(points))
     months, reason = refresh_interval(frozen_at, judged)
-    return Timeline(
-        frozen_at, judged, months, reason, _sizes(first, _keys(frozen.assign(first), first)), frozen, labels
-    )
+    return Timeline(frozen_at, judged, months, reason, _sizes(first, at_first.to_numpy()), frozen, labels)
 
 
 def noise(
@@ -159,9 +158,8 @@ def noise(
         drawn = np.sort(random.integers(len(common), size=len(common)))
         resample = common.iloc[drawn].set_axis(pd.RangeIndex(len(drawn)), axis="index")  # ids stay unique
         try:
-            found.append(
-                adjusted_rand(reference, _keys(_reseeded(engine, number).fit(resample).assign(common), common))
-            )
+            refit = labels_of(engine.title, _reseeded(engine, number).fit(resample), common)
+            found.append(adjusted_rand(reference, refit.to_numpy()))
         except InputError:  # too few different customers drawn
             continue
     return (float(np.percentile(found, _NOISE_PERCENTILE)) if found else None), len(rows)
@@ -273,10 +271,6 @@ def _judged(point: DriftPoint, threshold: float) -> DriftPoint:
 def is_alert(ari: float, noise_low: float | None, threshold: float) -> bool:
     """Whether a disagreement is an alarm: below the line, and more than chance makes of it where that is known."""
     return ari < threshold and (noise_low is None or ari < noise_low)
-
-
-def _keys(labels: Series, customers: DataFrame) -> Codes:
-    return labels.reindex(customers.index).to_numpy(dtype=np.int64)
 
 
 def _moved(before: Series, after: Series) -> float | None:

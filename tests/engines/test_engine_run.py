@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dashboard.config import load_config
 from engines.clustering.clusterers import wrap
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
-from engines.contract import Predecessor
+from engines.contract import Engine, Predecessor, Segment
 from engines.errors import InputError
 from engines.gmm import GaussianMixture
 from engines.hierarchical import Hierarchical
@@ -166,3 +166,114 @@ def test_a_shop_where_almost_everyone_has_one_order(name):
     result = segment(name, FOUR[name], customers, plays=PLAYS)
     assert len(result.segments) >= 2
     assert all(value is None or np.isfinite(value) for value in result.metrics.values())
+
+
+# --- what an engine returns -------------------------------------------------------------------------------------------
+
+
+class Returned:
+    """A fitted engine of two segments by spend, with some of its parts changed."""
+
+    def __init__(self, assign=None, **parts):
+        self.segments, self.diagnostics = (Segment(0), Segment(1)), {"cut": 1.0}
+        self._assign = assign or (lambda labels: labels)
+        for name, part in parts.items():
+            setattr(self, name, part)
+
+    def assign(self, customers):
+        return self._assign((customers[MONETARY] > 30).astype("int64"))
+
+
+def returning(fitted):
+    class ByHand(Engine):
+        title = "By hand"
+
+        def fit(self, customers):
+            return fitted
+
+    return segment("by_hand", ByHand(), cdnow_customers().iloc[:50], plays=PLAYS)
+
+
+def membership(customers, **columns):
+    return pd.DataFrame({0: 0.5, 1: 0.5, **columns}, index=customers.index)
+
+
+def test_an_engine_that_keeps_the_contract_passes():
+    assert set(returning(Returned()).labels) == {0, 1}
+    assert set(returning(Returned(assign=lambda labels: labels.astype("Int64"))).labels) == {0, 1}
+    assert -1 in set(returning(Returned(assign=lambda labels: labels - 1)).labels), "noise needs no segment"
+    whole = Returned(membership=membership, space=lambda customers: customers[[MONETARY]])
+    assert returning(whole).metrics["silhouette"] is not None
+
+
+@pytest.mark.parametrize(
+    ("assign", "words"),
+    [
+        (lambda labels: labels + 6, r"puts customers into segment 6, where its segments are 0, 1"),
+        (lambda labels: labels.where(labels == 0, -2), "into segment -2"),
+        (lambda labels: labels.iloc[1:], "its assign leaves out 1 customers, the first is 00004"),
+        (
+            lambda labels: pd.concat([labels, pd.Series({"new": 0})]),
+            "has 1 customers it was not given, the first is new",
+        ),
+        (lambda labels: labels.iloc[[0, *range(len(labels) - 1)]], "has customer 00004 more than once"),
+        (lambda labels: pd.concat([labels, labels.iloc[:1]]), "has customer 00004 more than once"),
+        (lambda labels: labels.iloc[::-1], "does not keep the customers' order"),
+        (lambda labels: labels.reset_index(drop=True), "leaves out 50 customers"),
+        (lambda labels: labels.where(labels.index != "00018"), "1 customers have no segment, the first is 00018"),
+        (lambda labels: labels.astype(object).where(labels == 0, None), "customers have no segment"),
+        (lambda labels: labels.astype("float64"), "keys are float64, not whole numbers"),
+        (lambda labels: labels.astype(str), "not whole numbers"),
+        (lambda labels: labels.astype(bool), "keys are bool, not whole numbers"),
+        (lambda labels: labels.to_numpy(), "returns ndarray, not a pandas Series"),
+        (lambda labels: None, "returns NoneType, not a pandas Series"),
+    ],
+)
+def test_labels_that_break_the_contract_fail_the_run(assign, words):
+    with pytest.raises(InputError, match=words) as caught:
+        returning(Returned(assign=assign))
+    assert str(caught.value).startswith("By hand cannot be used: ")
+    assert str(caught.value).endswith("Mend the engine, or choose another.")
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ({"segments": (Segment(1), Segment(0), Segment(1))}, "two of its segments have the key 1"),
+        ({"segments": (Segment("a"), Segment(1))}, "keys of its segments are not whole numbers"),
+        ({"segments": (Segment(None), Segment(1))}, "keys of its segments are not whole numbers"),
+        ({"segments": ((0, "Low"), (1, "High"))}, "not a tuple of engines.contract.Segment"),
+        ({"segments": None}, "not a tuple of engines.contract.Segment"),
+        ({"segments": ()}, "into segment 0, where it has no segments"),
+        ({"diagnostics": [1.0]}, "diagnostics are list, not numbers by name"),
+        ({"diagnostics": {"bic": np.nan}}, "diagnostic 'bic' is nan, which is no finite number"),
+        ({"diagnostics": {"bic": "low"}}, "diagnostic 'bic' is 'low'"),
+        ({"diagnostics": {1: 1.0}}, "diagnostic 1 is 1.0"),
+        ({"membership": lambda customers: np.zeros((50, 2))}, "membership is ndarray, not a table"),
+        ({"membership": lambda customers: membership(customers).iloc[::-1]}, "its membership does not keep the cust"),
+        ({"membership": lambda customers: membership(customers).iloc[1:]}, "its membership leaves out 1 customers"),
+        ({"membership": lambda customers: membership(customers)[[0]]}, "columns of its membership"),
+        ({"membership": lambda customers: membership(customers, other=0.5)}, "columns of its membership"),
+        ({"membership": lambda customers: membership(customers) * 3}, "no probabilities from 0 to 1"),
+        ({"membership": lambda customers: membership(customers) * np.nan}, "no probabilities from 0 to 1"),
+        ({"space": lambda customers: customers[MONETARY]}, r"its space has the shape \(50,\) for 50 customers"),
+        ({"space": lambda customers: np.zeros((49, 2))}, r"its space has the shape \(49, 2\)"),
+        ({"space": lambda customers: np.full((50, 2), np.inf)}, "space has values that are no finite numbers"),
+    ],
+)
+def test_other_parts_that_break_the_contract_fail_the_run(parts, words):
+    with pytest.raises(InputError, match=words) as caught:
+        returning(Returned(**parts))
+    assert str(caught.value).startswith("By hand cannot be used: ")
+
+
+def test_what_has_no_assign_fails_the_run():
+    with pytest.raises(InputError, match="fit returns dict, which has no segments, diagnostics and assign"):
+        returning({})
+
+
+def test_a_model_without_membership_for_some_customers_is_no_error():
+    def refuses(customers):
+        raise InputError("Nothing is known of these.")
+
+    assert len(returning(Returned(membership=refuses)).labels) == 50
