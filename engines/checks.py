@@ -1,4 +1,4 @@
-"""Checks of what a fitted engine returns: segments, diagnostics, labels, membership and space.
+"""Checks of what a fitted engine returns: segments, diagnostics, labels, membership, space and explanations.
 
 An engine may be anyone's plug-in. What it gets wrong is an error that names the engine, before anything is stored.
 """
@@ -121,6 +121,26 @@ def space_of(title: str, fitted: Any, customers: DataFrame) -> Matrix | None:
     if not np.isfinite(matrix).all():
         raise wrong(title, "its space has values that are no finite numbers")
     return matrix
+
+
+def explanation_of(title: str, fitted: Any, customers: DataFrame) -> DataFrame | None:
+    """What the engine says of why customers are in their segments (see ``Fitted``); None where it says nothing.
+
+    Raises:
+        InputError: it fails, or is no table with a row for each customer; names the engine.
+    """
+    if not hasattr(fitted, "explain"):
+        return None
+    try:
+        found = fitted.explain(customers)
+    except InputError:
+        raise
+    except Exception as error:
+        raise wrong(title, f"its explain failed with {type(error).__name__}: {error}") from error
+    if not isinstance(found, DataFrame):
+        raise wrong(title, f"its explain returns {type(found).__name__}, not a table with a row for each customer")
+    _check_index(title, "explain", found.index, customers.index)
+    return found
 
 
 def _check_index(title: str, what: str, found: Index, expected: Index) -> None:

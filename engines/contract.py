@@ -180,8 +180,16 @@ class Segment:
 class Fitted(Protocol):
     """What ``fit`` returns.
 
-    It may add ``notes`` (sentences for people), ``space(customers)`` (the matrix in which its distances are measured),
-    ``membership(customers)``, ``explain(customers)`` and ``artifacts()``.
+    It may add
+
+    - ``notes``: sentences for people;
+    - ``space(customers)``: the matrix in which its distances are measured, a row for each customer;
+    - ``membership(customers)``: a DataFrame on the same index, a column for each segment key, with probabilities;
+    - ``explain(customers)``: a DataFrame on the same index that says why each customer is in its segment: a column for
+      each thing to tell, with numbers or texts. An engine that scores columns gives ``<column>_score`` for each, their
+      ``score``, and the nearest way to another segment: ``exit_column``, ``exit_value`` and ``exit_segment`` (a name),
+      empty where there is none; the values of each score are its artifact ``cut_points``;
+    - ``artifacts()``: what pages may show, JSON-ready.
     """
 
     @property

@@ -71,15 +71,14 @@ class FittedRFM:
     def explain(self, customers: DataFrame) -> DataFrame:
         """Why each customer is where it is, and the nearest way out.
 
-        Columns: ``recency_score``, ``frequency_score``, ``monetary_score``; ``score``, their weighted mean;
+        Columns: ``recency_days_score``, ``frequency_score``, ``monetary_score``; ``score``, their weighted mean;
         ``segment``, the name; ``exit_column``, ``exit_value`` and ``exit_segment``: the smallest change of one score
         that changes the name, the value at which it happens and the name it leads to (empty where no single change
         does). Of equally small changes one to the better comes first, then recency, frequency, monetary.
         """
         scores = self.scores(customers)
         weights = np.array(self.weights)
-        titles = ["recency_score", "frequency_score", "monetary_score"]
-        result = DataFrame(scores, index=customers.index, columns=titles)
+        result = DataFrame(scores, index=customers.index, columns=[f"{name}_score" for name in _COLUMNS])
         result["score"] = scores @ weights / weights.sum()
         keys = self.grid.cells[tuple((scores - 1).T)]
         result["segment"] = np.array(self.grid.names, dtype=object)[keys]

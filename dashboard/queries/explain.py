@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -15,10 +16,10 @@ from pandas import DataFrame
 from dashboard.frames.cache import FrameCache
 from dashboard.frames.run import RunFrame
 from dashboard.pipeline.label import engine_of, model_of, used_columns
+from engines.checks import explanation_of
 from engines.clustering.scaling import LOG, STANDARD, Space, fit_space
 from engines.columns import columns_of, describe
 from engines.contract import Engine, Fitted
-from engines.rfm import FittedRFM
 from storage.contract import NotFoundError, Store
 from storage.sql.layout import is_storable
 
@@ -65,19 +66,24 @@ def explain(run_id: int, customer_id: str, frames: FrameCache, store: Store) -> 
     ``segments``: every segment with the customer's ``distance`` to it in the engine's own space, or ``probability``,
     the nearest first; None where the engine knows neither.
 
-    ``rfm``: of RFM alone: ``scores`` by column, ``score`` (their weighted mean), ``cut_points`` (of each column the
-    values of each score) and ``exit``: the smallest change of one score that leads to another segment (``column``,
-    ``value``, ``segment``), None where there is none.
+    ``rfm``: of RFM, and of every engine that scores columns: ``scores`` by column, ``score`` (their weighted mean),
+    ``cut_points`` (of each column the values of each score) and ``exit``: the smallest change of one score that leads
+    to another segment (``column``, ``value``, ``segment``), None where there is none. Else None.
+
+    ``explanation``: of an engine that explains in its own words alone: what it says of the customer, by name.
 
     Raises:
         NotFoundError: no such run or customer, or the run is not finished.
-        InputError: the run has no model.
+        InputError: the run has no model, or its engine cannot explain.
     """
     frame = frames.get(run_id)
     position = position_of(frame, customer_id)
     seen = frame.remembered("explained against", lambda: _background(frame, store))
     customer = seen.everyone.iloc[[position]].set_axis([customer_id])
     segment = frame.segments[frame.segment_codes[position]]
+    found = explanation_of(seen.engine.title, seen.fitted, customer)
+    scores = None if found is None else _scores(frame, seen.fitted, found)
+    told = None if found is None or scores is not None else _in_words(found)
     return {
         "run": run_id,
         "engine": frame.run.engine,
@@ -86,7 +92,8 @@ def explain(run_id: int, customer_id: str, frames: FrameCache, store: Store) -> 
         "segment_key": segment.key,
         "features": _features(frame, seen, customer, segment.key),
         "segments": _segments(frame, seen.fitted, customer),
-        "rfm": _rfm(frame, seen.fitted, customer) if isinstance(seen.fitted, FittedRFM) else None,
+        "rfm": scores,
+        **({} if told is None else {"explanation": told}),
     }
 
 
@@ -141,8 +148,14 @@ def _segments(frame: RunFrame, fitted: Fitted, customer: DataFrame) -> list[dict
     return sorted(found, key=lambda item: (far * item[measure], item["key"]))
 
 
-def _rfm(frame: RunFrame, fitted: FittedRFM, customer: DataFrame) -> dict[str, Any]:
-    row = fitted.explain(customer).iloc[0]
+def _scores(frame: RunFrame, fitted: Fitted, explanation: DataFrame) -> dict[str, Any] | None:
+    """An explanation by scores; None of an engine that does not score columns."""
+    artifacts: Mapping[str, Any] = fitted.artifacts() if hasattr(fitted, "artifacts") else {}
+    cut_points = artifacts.get("cut_points", {})
+    needed = {"score", "exit_column", "exit_value", "exit_segment", *(f"{column}_score" for column in cut_points)}
+    if not cut_points or not needed <= set(explanation.columns):
+        return None
+    row = explanation.iloc[0]
     # the names that people see: someone may have changed them by hand
     keys = {item.name: item.key for item in fitted.segments}
     shown = {item.key: item.name for item in frame.segments}
@@ -150,11 +163,21 @@ def _rfm(frame: RunFrame, fitted: FittedRFM, customer: DataFrame) -> dict[str, A
     if row["exit_column"] is not None:
         target = shown.get(keys[row["exit_segment"]], row["exit_segment"])
         way_out = {"column": row["exit_column"], "value": float(row["exit_value"]), "segment": target}
-    cut_points = fitted.cut_points()
-    scores = ("recency_score", "frequency_score", "monetary_score")
     return {
-        "scores": {column: int(row[score]) for column, score in zip(cut_points, scores, strict=True)},
+        "scores": {column: int(row[f"{column}_score"]) for column in cut_points},
         "score": float(row["score"]),
         "cut_points": cut_points,
         "exit": way_out,
     }
+
+
+def _in_words(explanation: DataFrame) -> dict[str, Any]:
+    """What an engine says of one customer, as JSON-ready values by column; what is missing is None."""
+    found: dict[str, Any] = {}
+    for name, value in explanation.iloc[0].items():
+        plain = value.item() if isinstance(value, np.generic) else value
+        if plain is None or plain is pd.NA or (isinstance(plain, float) and not np.isfinite(plain)):
+            found[str(name)] = None
+        else:
+            found[str(name)] = plain if isinstance(plain, (bool, int, float)) else str(plain)
+    return found

@@ -133,7 +133,7 @@ def test_unusable_cut_points_are_refused(cuts):
 def test_weights_make_one_score():
     customers = cdnow_customers()
     why = RFM(recency_weight=2.0, monetary_weight=0.0).fit(customers).explain(customers)
-    expected = (2 * why["recency_score"] + why["frequency_score"]) / 3
+    expected = (2 * why["recency_days_score"] + why["frequency_score"]) / 3
     np.testing.assert_allclose(why["score"], expected)
     with pytest.raises(InputError, match="all three weights are 0"):
         RFM(recency_weight=0.0, frequency_weight=0.0, monetary_weight=0.0).fit(customers)

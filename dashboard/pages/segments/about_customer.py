@@ -79,9 +79,12 @@ def _why(services: Services, frame: RunFrame, customer_id: str) -> list[Componen
         found = explain(frame.run.id, customer_id, services.frames, services.store)
     except InputError as error:
         return [html.P(reason_of(error), className="seg-hint")]
-    sentences = _rfm_words(frame, found["rfm"]) if found["rfm"] else _near_words(found)
+    if "explanation" in found:
+        sentences = [_engine_words(frame, found["explanation"]), *([_near_words(found)] if found["segments"] else [])]
+    else:
+        sentences = [_rfm_words(frame, found["rfm"]) if found["rfm"] else _near_words(found)]
     apart = [_feature_words(frame, item) for item in found["features"][:_FEATURES]]
-    return [html.P(sentences), html.Ul([html.Li(text) for text in apart], className="aside-list")]
+    return [*map(html.P, sentences), html.Ul([html.Li(text) for text in apart], className="aside-list")]
 
 
 def _rfm_words(frame: RunFrame, rfm: dict[str, Any]) -> str:
@@ -104,6 +107,21 @@ def _rfm_words(frame: RunFrame, rfm: dict[str, Any]) -> str:
         value=value,
     )
     return f"{told} {turn}"
+
+
+def _engine_words(frame: RunFrame, explanation: dict[str, Any]) -> str:
+    """What a plug-in says of a customer: columns of the customer table by their title, others by their name."""
+    told = []
+    for name, value in explanation.items():
+        title = titled(frame.describe(name)) if frame.has(name) else name.replace("_", " ")
+        if isinstance(value, bool):
+            text = say("yes") if value else say("no")
+        elif isinstance(value, (int, float)):
+            text = written(value, ",.6g")
+        else:
+            text = NOTHING if value is None else value
+        told.append(say("{title}: {value}", title=title, value=text))
+    return "; ".join(told)
 
 
 def _near_words(found: dict[str, Any]) -> str:

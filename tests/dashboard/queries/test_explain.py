@@ -1,6 +1,7 @@
 """Why a customer is in a segment, as data: true by the customer table, for every engine, through the API."""
 
 import json
+import sys
 from datetime import date
 
 import numpy as np
@@ -8,9 +9,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from dashboard.app import create_app
+from dashboard.frames.cache import FrameCache
+from dashboard.pages.segments.about_customer import about_customer
+from dashboard.services import Services
+from engines import registry
 from engines.persistence import models
 from engines.run import segment
 from tests.dashboard import shop
+from tests.dashboard.components.test_cards import words
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +107,65 @@ def test_rfm_tells_scores_cut_points_and_the_nearest_exit(desk):
             names = {item.key: item.name for item in fitted.segments}
             assert rfm["exit"]["segment"] in {names[key] for key in beyond} - {found["segment"]}
     assert exits >= 2
+
+
+PLUGIN = """
+from dataclasses import dataclass, field
+import numpy as np
+from pandas import DataFrame, Series
+from engines.contract import Engine, Segment, knob
+
+@dataclass(frozen=True)
+class FittedTwo:
+    cut: float
+    segments: tuple = (Segment(0), Segment(1))
+    diagnostics: dict = field(default_factory=dict)
+
+    def assign(self, customers):
+        return (customers["monetary"] > self.cut).astype("int64")
+
+    def explain(self, customers):
+        if "00123" in customers.index:
+            raise ZeroDivisionError("by nothing")
+        if "00200" in customers.index:
+            return ["because"]
+        spent = customers["monetary"]
+        above = spent > self.cut
+        return DataFrame({"cut": self.cut, "monetary": spent, "above": above, "why": "it spends", "gap": np.nan})
+
+@dataclass(frozen=True)
+class Two(Engine):
+    title = "Two"
+
+    def fit(self, customers):
+        return FittedTwo(float(customers["monetary"].median()))
+"""
+
+
+def test_a_plug_in_explains_in_its_own_words(desk, tmp_path, monkeypatch):
+    (tmp_path / "two_plugin.py").write_text(PLUGIN)
+    info = tmp_path / "two-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: two\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[segmentry.engines]\ntwo = two_plugin:Two\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    _, store, runs = desk
+    engine = registry.engine("two")
+    run = store.start_run(store.run(runs["rfm"]).snapshot_id, "two", engine.settings(), lease_seconds=60)
+    table = store.snapshot_customers(run.snapshot_id)
+    result = segment("two", engine, table, plays=())
+    store.finish_run(run.id, result, seconds=1, info={}, model=models.dump(result.fitted))
+    found = why(desk, run.id, "00010")
+    spent, cut = float(table.loc["00010", "monetary"]), float(table["monetary"].median())
+    assert found["rfm"] is None and found["segments"] is None
+    told = {"cut": cut, "monetary": spent, "above": spent > cut, "why": "it spends", "gap": None}
+    assert found["explanation"] == told
+    assert "explain failed with ZeroDivisionError: by nothing" in why(desk, run.id, "00123", 422)["error"]
+    assert "Two cannot be used: its explain returns list" in why(desk, run.id, "00200", 422)["error"]
+    assert "explanation" not in why(desk, "rfm", "00010")
+    panel = words(about_customer(Services(shop.config(tmp_path), store, FrameCache(store)), run.id, "00010", "light"))
+    assert f"Monetary: {spent:,.6g}; above: {'yes' if spent > cut else 'no'}; why: it spends; gap: –" in panel
+    sys.modules.pop("two_plugin")
 
 
 def test_a_name_given_by_hand_is_the_one_that_is_told(desk):
