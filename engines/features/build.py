@@ -1,4 +1,4 @@
-"""One row per customer, as of a date: facts from the database, then ratios and dates worked out here."""
+"""Customer table as of a date: sums from the database, then ratios and dates computed here."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from datetime import date
 
 import ibis
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from engines.columns import CATEGORY_SHARE, CUSTOMER_ID, FEATURE_COLUMNS
+from engines.columns import CATEGORY_SHARE, FEATURE_COLUMNS
 from engines.errors import InputError
-from engines.features import attributes, basket, lifetime, rfm
-from engines.features.facts import DAY, ITEMS, Facts, gather
-from engines.features.periods import known_at
+from engines.features import basket, lifetime, rfm
+from engines.features.as_of import aggregates_at
 from engines.features.plugins import RegisteredFeature, extended
 
 
@@ -43,7 +40,7 @@ def build_customers(
     Raises:
         InputError: a plug-in fails, named with its package. To go on without those that fail, use ``extended``.
     """
-    customers = _customers(gather(sales, categories), as_of, tuple(categories))
+    ((_, customers),) = customers_at(sales, [as_of], categories)
     if not plugins:
         return customers
     result = extended(customers, sales, as_of=as_of, plugins=plugins)
@@ -66,53 +63,18 @@ def customers_at(
     """
     plain = columns is not None and {*columns} <= {*rfm.COLUMNS, *lifetime.COLUMNS}
     looked_for: Mapping[str, Sequence[str]] = {} if plain else categories
-    for known in known_at(sales, sorted(set(cutoffs)), looked_for, whole=not plain):
-        made = _made(known.raw, known.as_of, tuple(looked_for), known.texts)
+    for known in aggregates_at(sales, sorted(set(cutoffs)), looked_for, whole=not plain):
+        made = from_sums(known.sums, known.as_of, tuple(looked_for), known.texts)
         yield known.as_of, made if columns is None else made[[name for name in made.columns if name in columns]]
 
 
-def _customers(facts: Facts, as_of: date, categories: Sequence[str]) -> pd.DataFrame:
-    raw = _known_of_each(facts, as_of)
-    countries = facts.countries.filter(facts.countries[DAY] < _literal(as_of))
-    before = {name: table.filter(table[DAY] < _literal(as_of)) for name, table in facts.attributes.items()}
-    texts = {**basket.country_columns(countries, raw.index), **attributes.columns(before, raw.index)}
-    return _made(raw, as_of, categories, texts)
-
-
-def _made(raw: pd.DataFrame, as_of: date, categories: Sequence[str], texts: Mapping[str, pd.Series]) -> pd.DataFrame:
+def from_sums(
+    raw: pd.DataFrame, as_of: date, categories: Sequence[str], texts: Mapping[str, pd.Series]
+) -> pd.DataFrame:
+    """The customer table of sums (see :mod:`engines.features.as_of`) and columns of text on the same index."""
     made = {**rfm.columns(raw, as_of), **lifetime.columns(raw, as_of), **texts}
     if basket.PRODUCTS in raw:
         made |= basket.columns(raw, categories)
     carried = [name for name in texts if name not in FEATURE_COLUMNS]
     order = (*FEATURE_COLUMNS, *(f"{CATEGORY_SHARE}{category}" for category in categories), *carried)
     return pd.DataFrame({name: made[name] for name in order if name in made}, index=raw.index)
-
-
-def _known_of_each(facts: Facts, as_of: date) -> pd.DataFrame:
-    """Counts, integer sums, first and last days of each customer with a sale before the date, in order of id."""
-    before = {
-        name: table.filter(table[DAY] < _literal(as_of))
-        for name, table in (("days", facts.days), ("orders", facts.orders), ("products", facts.products))
-    }
-    days, orders, products = before["days"], before["orders"], before["products"]
-    asked = {**rfm.aggregates(days), **basket.aggregates(days), **lifetime.aggregates(days)}
-    each = days.group_by(CUSTOMER_ID).aggregate(**asked)
-    each = each.filter(each[rfm.PURCHASE_DAYS] > 0)
-    by_order = orders.group_by(CUSTOMER_ID).aggregate(**{rfm.ORDERS: orders.count()})
-    by_product = products.group_by(CUSTOMER_ID).aggregate(**{basket.PRODUCTS: products.count()})
-    joined = each.left_join(by_order, CUSTOMER_ID).left_join(by_product, CUSTOMER_ID)
-    table = joined.select(*each.columns, rfm.ORDERS, basket.PRODUCTS).to_pyarrow()
-    table = table.take(pc.sort_indices(table[CUSTOMER_ID]))  # by bytes of UTF-8, which is by code point
-    numbers = {
-        name: table[name].cast(pa.float64() if name in (ITEMS, basket.PRODUCTS) else pa.int64())
-        for name in table.column_names
-        if name not in (CUSTOMER_ID, rfm.FIRST_DAY, rfm.LAST_DAY)
-    }
-    days_known = {name: table[name].cast(pa.timestamp("us")) for name in (rfm.FIRST_DAY, rfm.LAST_DAY)}
-    index = pd.Index(table[CUSTOMER_ID].to_pandas(), dtype="str", name=CUSTOMER_ID)
-    raw: pd.DataFrame = pa.table({**days_known, **numbers}).to_pandas()
-    return raw.set_index(index)
-
-
-def _literal(day: date) -> ibis.Value:
-    return ibis.date(day.isoformat())

@@ -1,4 +1,4 @@
-"""Who came when, and who bought again month by month: retention, before anybody asks for it."""
+"""Cohorts by month of first purchase, and how many of each buy again month by month."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the lifetime models read: repeat purchases, their timing in weeks and their value."""
+"""Columns that lifetime models read: repeat purchases, their timing in weeks and their value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import ibis
 import pandas as pd
 
 from engines.columns import AGE, FIRST_TO_LAST, MEAN_REPEAT_VALUE, MONEY_SCALE, REPEAT_PURCHASES
-from engines.features.facts import DAY, SALE_LINES, UNITS
+from engines.features.aggregates import DAY, SALE_LINES, UNITS
 from engines.features.rfm import FIRST_DAY, LAST_DAY, PURCHASE_DAYS, SPENT, whole_days
 
 FIRST_DAY_UNITS = "first_day_units"
@@ -19,7 +19,7 @@ COLUMNS = (REPEAT_PURCHASES, FIRST_TO_LAST, AGE, MEAN_REPEAT_VALUE)
 
 
 def aggregates(days: ibis.Table) -> Mapping[str, ibis.Value]:
-    """What the database works out for each customer from the facts of days."""
+    """What the database computes for each customer from the aggregates of days."""
     return {FIRST_DAY_UNITS: days[UNITS].argmin(days[DAY], where=days[SALE_LINES] > 0)}
 
 

@@ -21,7 +21,7 @@ from engines.columns import (
     QUANTITY,
     SALE,
 )
-from engines.features.facts import QUANTITY_SCALE
+from engines.features.aggregates import QUANTITY_SCALE
 
 #: The columns of order histories. Money is whole units of 1/10,000; items are null where no quantity is known.
 HISTORY = pa.schema(

@@ -1,4 +1,4 @@
-"""Recency, frequency, monetary value and the other plain facts of how a customer buys."""
+"""Recency, frequency, monetary value and the other columns of how a customer buys."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from engines.columns import (
     RETURN_RATE,
     TENURE,
 )
-from engines.features.facts import DAY, RETURNED, SALE_LINES, SUBTRACTED, UNITS
+from engines.features.aggregates import DAY, RETURNED, SALE_LINES, SUBTRACTED, UNITS
 
 FIRST_DAY, LAST_DAY, PURCHASE_DAYS, ORDERS, SPENT, BACK, LESS = (
     *("first_day", "last_day", "purchase_days", "orders", "spent_units", "back_units", "less_units"),
@@ -37,7 +37,7 @@ COLUMNS = (
 
 
 def aggregates(days: ibis.Table) -> Mapping[str, ibis.Value]:
-    """What the database works out for each customer from the facts of days."""
+    """What the database computes for each customer from the aggregates of days."""
     bought = days[SALE_LINES] > 0
     return {
         FIRST_DAY: days[DAY].min(where=bought),

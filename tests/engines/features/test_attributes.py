@@ -12,6 +12,7 @@ from engines.columns import describe
 from engines.errors import InputError
 from engines.features import build_customers, customers_at
 from engines.intake import read_sales
+from tests.engines.features.one_date import customers_of_one_date
 
 LINES = [
     "a,2020-01-01 10:00,5,old@example.org,Ann",
@@ -31,13 +32,14 @@ def test_the_latest_value_counts_ties_by_value(tmp_path: Path, seed: int):
     path.write_text("customer,date,amount,mail,name\n" + "\n".join(quoted) + "\n", encoding="utf-8")
     with read_sales(str(path), mapping=MAPPING) as sales:
         made = build_customers(sales.table, as_of=sales.as_of)
+        alone = customers_of_one_date(sales.table, sales.as_of, {})
         (_, early), (_, late) = customers_at(sales.table, [date(2020, 1, 4), sales.as_of])
     assert list(made.columns[-2:]) == ["attribute_email", "attribute_full_name"]
     assert made.attribute_email.fillna("-").to_dict() == {"a": "new@example.org", "b": "-", "c": "-"}
     assert made.attribute_full_name.fillna("-").to_dict() == {"a": "Ann", "b": "Bob \"the 'Builder'\" 😀", "c": "-"}
     assert str(made.attribute_email.dtype) == "str"
     assert early.attribute_email["a"] == "old@example.org"
-    assert late.equals(made)
+    assert late.equals(made) and alone.equals(made)
 
 
 def test_an_attribute_is_described_by_its_name():

@@ -1,8 +1,8 @@
-"""Customers at many dates: what each stretch of time between them added is worked out once, and then added up.
+"""Sums of each customer as of one or many dates, added up from period to period.
 
-The database sums the facts of each customer and period, a period being the time from one date to the next. Counts and
-whole sums of money add up, first days stay, last days move on: so the customers of every date follow from those of the
-date before, and looking at many dates costs little more than looking at one.
+The database sums each customer and period, a period being the time from one date to the next. Counts and whole sums of
+money add up, first days stay, last days move on: so the customers of every date follow from those of the date before,
+and many dates cost little more than one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from engines.columns import COUNTRY, CUSTOMER_ID, IS_HOME_COUNTRY, ORDER_DATE, UNKNOWN_COUNTRY
 from engines.features import attributes, basket, lifetime, rfm
-from engines.features.facts import DAY, ITEMS, UNITS, Facts, gather
+from engines.features.aggregates import DAY, ITEMS, UNITS, Aggregates, aggregate
 
 _PERIOD, _VALUE, _WEIGHT, _ITEMS_KNOWN, _NUMBER = "period", "value", "weight", "items_known", "number"
 _AT_ONCE = 6  # periods: asking the database takes time, and all of them together too much memory
@@ -31,30 +31,30 @@ _NOTHING = np.iinfo(np.int64).min
 Integers = NDArray[np.int64]
 
 
-class Known(NamedTuple):
-    """What is known of customers at a date: ``raw`` as from one sum over all facts, and the columns of text."""
+class AsOf(NamedTuple):
+    """Customers as of a date: ``sums`` of their sales before it, and the columns of text."""
 
     as_of: date
-    raw: pd.DataFrame
+    sums: pd.DataFrame
     texts: Mapping[str, pd.Series]
 
 
-def known_at(
+def aggregates_at(
     sales: ibis.Table, dates: Sequence[date], categories: Mapping[str, Sequence[str]], *, whole: bool = True
-) -> Iterator[Known]:
-    """What is known of the customers with a sale before each date.
+) -> Iterator[AsOf]:
+    """The customers with a sale before each date.
 
     Args:
-        sales: clean lines; the database works out their facts once.
+        sales: clean lines; the database reads them once.
         dates: ascending, each once.
         categories: keywords by category name.
         whole: if not, what is in the basket and the columns of text are left out, which saves most of the work.
     """
     if not dates:
         return
-    facts = _facts(sales, dates, categories)
+    found = _aggregates(sales, dates, categories)
     with ExitStack() as stack:
-        days = _with_period(facts.days, dates)
+        days = _with_period(found.days, dates)
         asked = {**rfm.aggregates(days), **lifetime.aggregates(days)}
         if whole:
             asked |= {**basket.aggregates(days), _ITEMS_KNOWN: days[ITEMS].count()}
@@ -69,12 +69,12 @@ def known_at(
             name: _split(
                 _by_number(_with_period(table, dates).select(CUSTOMER_ID, _PERIOD), numbered), range(len(dates))
             )
-            for name, table in ((rfm.ORDERS, facts.orders), (basket.PRODUCTS, facts.products))
+            for name, table in ((rfm.ORDERS, found.orders), (basket.PRODUCTS, found.products))
             if whole or name == rfm.ORDERS
         }
         texts = {
             name: _Texts(_split(_by_number(table, numbered), range(len(dates))), places, adds)
-            for name, (table, adds) in (_weighed(facts) if whole else {}).items()
+            for name, (table, adds) in (_weighed(found) if whole else {}).items()
         }
         for period, as_of in enumerate(dates):
             if period % _AT_ONCE == 0:
@@ -89,13 +89,13 @@ def known_at(
                 text.add(period)
             there = totals.there()
             raw = totals.raw(there)
-            yield Known(as_of, raw, _made(texts, there, raw.index))
+            yield AsOf(as_of, raw, _made(texts, there, raw.index))
 
 
-def _facts(sales: ibis.Table, dates: Sequence[date], categories: Mapping[str, Sequence[str]]) -> Facts:
-    """The facts of the lines before the last date, with periods where days are not needed."""
+def _aggregates(sales: ibis.Table, dates: Sequence[date], categories: Mapping[str, Sequence[str]]) -> Aggregates:
+    """The aggregates of the lines before the last date, with periods where days are not needed."""
     lines = sales.filter(sales[ORDER_DATE].date() < _literal(dates[-1]))
-    return gather(lines, categories, stretch=lambda day: _period(day, dates, 0).cast("int16"))
+    return aggregate(lines, categories, stretch=lambda day: _period(day, dates, 0).cast("int16"))
 
 
 def _with_period(table: ibis.Table, dates: Sequence[date]) -> ibis.Table:
@@ -116,11 +116,11 @@ def _literal(day: date) -> ibis.Value:
     return ibis.date(day.isoformat())
 
 
-def _weighed(facts: Facts) -> dict[str, tuple[ibis.Table, bool]]:
+def _weighed(aggregates: Aggregates) -> dict[str, tuple[ibis.Table, bool]]:
     """For each column of text: customer, value, period and what speaks for it, and whether that adds up."""
     wanted = {_VALUE: COUNTRY, _PERIOD: DAY, _WEIGHT: UNITS}
-    found = {COUNTRY: (facts.countries.rename(wanted), True)}
-    for name, table in facts.attributes.items():
+    found = {COUNTRY: (aggregates.countries.rename(wanted), True)}
+    for name, table in aggregates.attributes.items():
         found[name] = (table.rename({_VALUE: attributes.VALUE, _PERIOD: DAY, _WEIGHT: attributes.LATEST}), False)
     return found
 

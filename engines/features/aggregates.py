@@ -1,4 +1,4 @@
-"""What happened, summed once: small tables of days, orders, products and countries that customers are made from.
+"""Aggregates of clean sales by customer and day, order, product and country, from which customers are made.
 
 Everything here is an expression that the database which holds the lines works out: counts, integer sums, first and last
 days. Nothing is divided there, because databases disagree about dividing.
@@ -38,7 +38,7 @@ QUANTITY_SCALE = 1_000_000  # quantities are summed as whole millionths, so that
 
 
 @dataclass(frozen=True)
-class Facts:
+class Aggregates:
     """Sales and returns by customer and day; orders and products by the customer's first day; spend by country.
 
     ``days``: customer_id, day, sale_lines, units, returned_units, subtracted_units, item_units (null where no quantity
@@ -55,17 +55,17 @@ class Facts:
 
 
 def spent_on(number: int) -> str:
-    """Name of the column of facts that holds what was spent on the category with this number."""
+    """Name of the column of ``days`` that holds what was spent on the category with this number."""
     return f"spent_{number}"
 
 
-def gather(
+def aggregate(
     sales: ibis.Table,
     categories: Mapping[str, Sequence[str]],
     *,
     stretch: Callable[[ibis.Value], ibis.Value] = lambda day: day,
-) -> Facts:
-    """The facts of clean sales lines; a line counts in the first category of which its description has a keyword.
+) -> Aggregates:
+    """The aggregates of clean sales lines; a line counts in the first category of which its description has a keyword.
 
     ``stretch`` gives what stands for the day in countries and attributes, such as its month: they add up over any time.
     """
@@ -90,14 +90,14 @@ def gather(
     with_product = sales_only.filter(sales_only[PRODUCT_ID].notnull())
     stretched = sales_only.mutate(**{DAY: stretch(sales_only[DAY])})
     with_country = stretched.filter(stretched[COUNTRY].notnull())
-    return Facts(
+    return Aggregates(
         days=days,
         orders=sales_only.group_by(CUSTOMER_ID, ORDER_ID).aggregate(**{DAY: sales_only[DAY].min()}),
         products=with_product.group_by(CUSTOMER_ID, PRODUCT_ID).aggregate(**{DAY: with_product[DAY].min()}),
         countries=with_country.group_by(CUSTOMER_ID, COUNTRY, DAY).aggregate(
             **{UNITS: with_country[AMOUNT_UNITS].sum()}
         ),
-        attributes=attributes.gather(stretched, DAY),
+        attributes=attributes.aggregate(stretched, DAY),
     )
 
 
