@@ -211,6 +211,7 @@ class Adjustable:
     """What has settings: a frozen dataclass whose fields are made by :func:`knob`. The instance is its settings."""
 
     title: ClassVar[str]
+    summary: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         for item in self.knobs():
@@ -246,7 +247,6 @@ class Adjustable:
 class Engine(Adjustable, ABC):
     """A way to group customers. Subclasses are frozen dataclasses whose fields are made by :func:`knob`."""
 
-    summary: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = (RECENCY, FREQUENCY, MONETARY)
     fit_limit: ClassVar[int] = 1_000_000  # above: fit on a seeded sample, assign everyone
     refit_limit: ClassVar[int] = 20_000  # customers in each of the many refits that measure stability

@@ -1,20 +1,23 @@
-"""Lists every engine that is installed, ours and anyone else's, and makes them from their settings."""
+"""Registry of installed engines, value models and features: ours and those of plug-ins, read from entry points."""
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from engines.clustering.clusterers import wrap
-from engines.contract import Engine, Knob
+from engines.contract import Adjustable, Engine, Knob
 from engines.errors import InputError
 
 #: Our own distribution: what it announces comes first.
 OWN = "segmentry"
+
+Loaded = TypeVar("Loaded")
+Kind = TypeVar("Kind", bound=Adjustable)
 
 
 def announcements(group: str, points: Iterable[EntryPoint] | None = None) -> tuple[EntryPoint, ...]:
@@ -40,22 +43,47 @@ def is_ours(point: EntryPoint) -> bool:
     return point.dist is not None and point.dist.name == OWN
 
 
-GROUP = "segmentry.engines"
-#: The order in which our own engines are shown; others follow by name.
-_FIRST = ("rfm", "kmeans", "gmm", "hierarchical")
+def load(point: EntryPoint, accept: Callable[[str, Any], Loaded]) -> tuple[Loaded | None, str | None]:
+    """What an entry point names, or None and the reason why it cannot be used.
+
+    Args:
+        point: the entry point.
+        accept: given its name and what it names, gives what is to be used, or raises.
+    """
+    try:
+        return accept(point.name, point.load()), None
+    except Exception as error:  # noqa: BLE001 - importing and inspecting a stranger's code can raise anything at all,
+        # and one broken plug-in must not take the product down: it is listed with its error
+        return None, f"{type(error).__name__}: {error}"
+
+
+def settings_class(loaded: type[Kind]) -> type[Kind]:
+    """The class, once it is known to be whole: not abstract, with a title, and frozen where it has settings.
+
+    Raises:
+        TypeError: it is not; the message names what is missing.
+    """
+    if inspect.isabstract(loaded):
+        raise TypeError(f"{loaded.__name__} has no fit")
+    if not isinstance(getattr(loaded, "title", None), str):
+        raise TypeError(f"{loaded.__name__} has no title")
+    if loaded.knobs() and not loaded.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+        raise TypeError(f"{loaded.__name__} is not a frozen dataclass")
+    return loaded
 
 
 @dataclass(frozen=True)
-class Registered:
-    """One entry of the list of engines. A broken one has an ``error`` and no ``engine``."""
+class Registered(Generic[Kind]):
+    """One entry of a registry. A broken one has an ``error`` and no ``kind`` (the class); ``details`` as JSON."""
 
     name: str
     title: str
     summary: str
+    details: Mapping[str, Any]
     knobs: tuple[Knob, ...]
     origin: str
     error: str | None
-    engine: type[Engine] | None
+    kind: type[Kind] | None
 
     def to_dict(self) -> dict[str, Any]:
         """The entry as JSON-ready values."""
@@ -63,78 +91,90 @@ class Registered:
             "name": self.name,
             "title": self.title,
             "summary": self.summary,
+            **self.details,
             "knobs": [item.to_dict() for item in self.knobs],
             "origin": self.origin,
             "error": self.error,
         }
 
 
-def registered(points: Iterable[EntryPoint] | None = None) -> tuple[Registered, ...]:
-    """Every engine of the entry-point group ``segmentry.engines``: our four first, then the others by name.
-
-    An entry point names an :class:`~engines.contract.Engine` or a scikit-learn clusterer class as it is. One that
-    cannot be loaded, is neither of the two or takes a name already taken is listed with its error.
+@dataclass(frozen=True)
+class Registry(Generic[Kind]):
+    """The classes that an entry-point group announces.
 
     Args:
-        points: the entry points to read instead of the installed ones.
+        group: name of the entry-point group.
+        what: what its entries are, in the words of an error.
+        first: the names of our own in the order in which they are shown; others follow by name.
+        accept: the class made of what an entry point of this name names; raises where it is none.
+        details: what entries say of themselves beside title, summary and settings; of None for a broken one.
     """
-    result: dict[str, Registered] = {}
-    broken: list[Registered] = []
-    for point in sorted(announcements(GROUP, points), key=_place):
-        entry = _entry(point)
-        if entry.name in result:
-            taken = f"the name {entry.name!r} is already taken by {result[entry.name].origin}"
-            broken.append(dataclasses.replace(entry, error=taken, engine=None, knobs=()))
-        else:
-            result[entry.name] = entry
-    return (*result.values(), *broken)
+
+    group: str
+    what: str
+    first: tuple[str, ...]
+    accept: Callable[[str, Any], type[Kind]]
+    details: Callable[[type[Kind] | None], Mapping[str, Any]] = lambda kind: {}
+
+    def entries(self, points: Iterable[EntryPoint] | None = None) -> tuple[Registered[Kind], ...]:
+        """Every entry: ours first, then the others by name, then those whose name is taken.
+
+        One that cannot be loaded, is not what the group is for or takes a name already taken is listed with its error.
+
+        Args:
+            points: the entry points to read instead of the installed ones.
+        """
+        result: dict[str, Registered[Kind]] = {}
+        broken: list[Registered[Kind]] = []
+        for point in sorted(announcements(self.group, points), key=self._place):
+            entry = self._entry(point)
+            if entry.name in result:
+                taken = f"the name {entry.name!r} is already taken by {result[entry.name].origin}"
+                broken.append(dataclasses.replace(entry, error=taken, kind=None, knobs=(), details=self.details(None)))
+            else:
+                result[entry.name] = entry
+        return (*result.values(), *broken)
+
+    def make(self, name: str, settings: Mapping[str, Any] | None = None) -> Kind:
+        """The engine or model of this name with these settings; what is not named keeps its default.
+
+        Raises:
+            InputError: no such entry (the message lists those there are), a broken one, or unusable settings.
+        """
+        entries = self.entries()
+        entry = next((item for item in entries if item.name == name), None)
+        if entry is None:
+            usable = ", ".join(item.name for item in entries if item.kind is not None)
+            raise InputError(f"There is no {self.what} {name!r}; choose from {usable}.")
+        if entry.kind is None:
+            raise InputError(
+                f"The {self.what} {name!r} of {entry.origin} cannot be used: {entry.error}. Mend or remove it."
+            )
+        return entry.kind.from_settings(settings or {})
+
+    def _place(self, point: EntryPoint) -> tuple[bool, int]:
+        ours = is_ours(point)
+        return not ours, self.first.index(point.name) if ours and point.name in self.first else len(self.first)
+
+    def _entry(self, point: EntryPoint) -> Registered[Kind]:
+        kind, error = load(point, self.accept)
+        title, summary, knobs = (point.name, "", ()) if kind is None else (kind.title, kind.summary, kind.knobs())
+        return Registered(point.name, title, summary, self.details(kind), knobs, origin(point), error, kind)
 
 
-def engine(name: str, settings: Mapping[str, Any] | None = None) -> Engine:
-    """The engine of this name with these settings; what is not named keeps its default.
-
-    Raises:
-        InputError: no such engine (the message lists those there are), a broken one, or unusable settings.
-    """
-    entries = registered()
-    entry = next((item for item in entries if item.name == name), None)
-    if entry is None:
-        usable = ", ".join(item.name for item in entries if item.engine is not None)
-        raise InputError(f"There is no engine {name!r}; choose from {usable}.")
-    if entry.engine is None:
-        raise InputError(f"The engine {name!r} of {entry.origin} cannot be used: {entry.error}. Mend or remove it.")
-    return entry.engine.from_settings(settings or {})
-
-
-def _place(point: EntryPoint) -> tuple[bool, int]:
-    ours = is_ours(point)
-    return not ours, _FIRST.index(point.name) if ours and point.name in _FIRST else len(_FIRST)
-
-
-def _entry(point: EntryPoint) -> Registered:
-    whose = origin(point)
-    try:
-        loaded = point.load()
-        made = _as_engine(point.name, loaded)
-        return Registered(point.name, made.title, made.summary, made.knobs(), whose, None, made)
-    except Exception as error:  # noqa: BLE001 - importing and inspecting a stranger's code can raise anything at all,
-        # and one broken plug-in must not take the product down: it is listed with its error
-        reason = f"{type(error).__name__}: {error}"
-        return Registered(point.name, point.name, "", (), whose, reason, None)
-
-
-def _as_engine(name: str, loaded: Any) -> type[Engine]:
+def _engine(name: str, loaded: Any) -> type[Engine]:
+    """An :class:`~engines.contract.Engine`, or a scikit-learn clusterer class as it is."""
     if not isinstance(loaded, type):
         raise TypeError(f"{loaded!r} is not a class")
-    estimator: type[Any] = loaded
     if issubclass(loaded, Engine):
-        if inspect.isabstract(loaded):
-            raise TypeError(f"{loaded.__name__} has no fit")
-        if not isinstance(getattr(loaded, "title", None), str):
-            raise TypeError(f"{loaded.__name__} has no title")
-        if loaded.knobs() and not loaded.__dataclass_params__.frozen:  # type: ignore[attr-defined]
-            raise TypeError(f"{loaded.__name__} is not a frozen dataclass")
-        return loaded
+        return settings_class(loaded)
+    estimator: Any = loaded
     if hasattr(estimator, "fit") and hasattr(estimator, "fit_predict") and hasattr(estimator, "get_params"):
-        return wrap(name, estimator)  # type: ignore[arg-type]  # mypy doubts that classes are hashable
+        return wrap(name, estimator)
     raise TypeError(f"{estimator.__name__} is neither an engines.contract.Engine nor a scikit-learn clusterer")
+
+
+#: Engines: of the group an entry names an :class:`~engines.contract.Engine` or a scikit-learn clusterer class.
+ENGINES: Registry[Engine] = Registry("segmentry.engines", "engine", ("rfm", "kmeans", "gmm", "hierarchical"), _engine)
+registered = ENGINES.entries
+engine = ENGINES.make

@@ -1,4 +1,4 @@
-"""Columns that others make: features from installed packages, worked out from the sales beside our own."""
+"""Features of plug-ins: columns of the customer table that installed packages compute from the sales."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from engines.columns import (
     Kind,
 )
 from engines.errors import InputError
-from engines.registry import announcements, origin
+from engines.registry import announcements, load, origin
 from engines.stated import stated
 
 GROUP = "segmentry.features"
@@ -86,7 +86,10 @@ def registered_features(points: Iterable[EntryPoint] | None = None) -> tuple[Reg
     """
     result: list[RegisteredFeature] = []
     for point in announcements(GROUP, points):
-        entry = _entry(point)
+        feature, error = load(point, _feature)
+        entry = RegisteredFeature(
+            point.name, None if feature is None else feature.column, origin(point), error, feature
+        )
         twin = next(
             (item for item in result if entry.column and item.column and _same(item.column, entry.column)), None
         )
@@ -154,16 +157,9 @@ def _checked(values: Any, customers: pd.Index) -> pd.Series:
     return numbers
 
 
-def _entry(point: EntryPoint) -> RegisteredFeature:
-    try:
-        feature = point.load()()
-        return RegisteredFeature(point.name, _column(feature), origin(point), feature=feature)
-    except Exception as error:  # noqa: BLE001 - importing and making a stranger's class can raise anything at all, and
-        # one broken plug-in must not take the product down: it is listed with its error
-        return RegisteredFeature(point.name, None, origin(point), error=f"{type(error).__name__}: {error}")
-
-
-def _column(feature: Any) -> Column:
+def _feature(name: str, loaded: Any) -> Feature:
+    """The feature of the class that an entry point names."""
+    feature: Feature = loaded()
     column = getattr(feature, "column", None)
     if not isinstance(column, Column):
         raise TypeError(f"{type(feature).__name__} has no column of type engines.columns.Column")
@@ -177,7 +173,7 @@ def _column(feature: Any) -> Column:
         )
     if column.kind not in _KINDS:
         raise ValueError(f"the kind of a feature cannot be {column.kind!r}; choose from {', '.join(_KINDS)}")
-    return column
+    return feature
 
 
 def _same(one: Column | None, other: Column | None) -> bool:

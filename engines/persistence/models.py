@@ -115,7 +115,7 @@ def class_names(engines: Iterable[type[Engine]] = ()) -> dict[type, str]:
     They are the frozen dataclasses that the module of an engine, or of an engine it derives from, has loaded from its
     own package. The engines are the registered ones, scikit-learn's as they are wrapped, and those given.
     """
-    registered = [entry.engine for entry in registry.registered() if entry.engine is not None]
+    registered = [entry.kind for entry in registry.registered() if entry.kind is not None]
     known: list[type[Engine]] = [WrappedClusterer, *registered, *engines]
     names = {}
     for engine in known:

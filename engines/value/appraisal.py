@@ -114,7 +114,7 @@ def agenda(first_day: date, as_of: date, settings: Settings, *, cutoff: date | N
 
 def usable_models() -> dict[str, ValueModel]:
     """Every registered value model that can be used, with its default settings, by name."""
-    return {item.name: item.model.from_settings({}) for item in registered_models() if item.model is not None}
+    return {item.name: item.kind.from_settings({}) for item in registered_models() if item.kind is not None}
 
 
 def judge(

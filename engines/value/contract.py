@@ -67,7 +67,6 @@ class FittedValueModel(Protocol):
 class ValueModel(Adjustable, ABC):
     """A way to see ahead. Subclasses are frozen dataclasses whose fields are made by :func:`engines.contract.knob`."""
 
-    summary: ClassVar[str] = ""
     answers: ClassVar[tuple[Answer, ...]]
     learns: ClassVar[bool] = True  #: from outcomes of the past; False: from the customers as they stand alone
 

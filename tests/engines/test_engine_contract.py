@@ -12,7 +12,7 @@ from engines.kmeans import KMeans
 from engines.registry import registered
 from engines.testing import EngineContract
 
-INSTALLED = [entry for entry in registered() if entry.engine is not None]
+INSTALLED = [entry for entry in registered() if entry.kind is not None]
 WRAPPED = ["HDBSCAN", "DBSCAN", "Birch", "MiniBatchKMeans", "AgglomerativeClustering", "BisectingKMeans"]
 #: What its predict looks at is a tree of objects.
 UNSAVED = ("BisectingKMeans", "test_a_fitted_model_can_be_saved_and_loaded")
@@ -25,7 +25,7 @@ VARIANTS = {
 
 def contracts():
     for entry in INSTALLED:
-        yield entry.name, entry.engine()
+        yield entry.name, entry.kind()
     for name in WRAPPED:
         yield name, wrap(name.lower(), getattr(sklearn.cluster, name))()
     yield from VARIANTS.items()

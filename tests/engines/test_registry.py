@@ -6,11 +6,11 @@ import pytest
 
 from engines.errors import InputError
 from engines.kmeans import KMeans
-from engines.registry import GROUP, engine, registered
+from engines.registry import ENGINES, engine, registered
 
 
 def point(name, value):
-    return EntryPoint(name, value, GROUP)
+    return EntryPoint(name, value, ENGINES.group)
 
 
 def test_ours_come_first_in_their_order():
@@ -51,14 +51,14 @@ def test_an_unknown_setting_is_an_error_that_names_it():
 )
 def test_a_broken_plug_in_is_listed_with_its_error(value, reason):
     (entry,) = registered([point("broken", value)])
-    assert entry.engine is None
+    assert entry.kind is None
     assert entry.name == "broken"
     assert reason in entry.error
 
 
 def test_a_broken_plug_in_does_not_hide_the_others():
     entries = registered([point("broken", "nowhere_to_be_found:Engine"), point("fine", "engines.kmeans:KMeans")])
-    assert {entry.name: entry.engine for entry in entries} == {"broken": None, "fine": KMeans}
+    assert {entry.name: entry.kind for entry in entries} == {"broken": None, "fine": KMeans}
 
 
 def test_a_name_taken_twice_is_reported_and_the_first_stays():
@@ -74,11 +74,11 @@ def test_a_bare_clusterer_becomes_an_engine_with_knobs():
     assert knobs["k"].default == 4 and knobs["seed"].default == 0
     assert knobs["batch_size"].type is int
     assert "n_clusters" not in knobs and "random_state" not in knobs and "verbose" not in knobs
-    assert entry.engine(batch_size=100).settings()["batch_size"] == 100
+    assert entry.kind(batch_size=100).settings()["batch_size"] == 100
 
 
 def test_the_same_clusterer_is_wrapped_once():
-    first, second = (registered([point("h", "sklearn.cluster:HDBSCAN")])[0].engine for _ in range(2))
+    first, second = (registered([point("h", "sklearn.cluster:HDBSCAN")])[0].kind for _ in range(2))
     assert first is second
     assert first() == second()
 

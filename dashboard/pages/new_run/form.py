@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from dashboard.i18n.texts import explained, say, titled
 from dashboard.pipeline.request import AUTO, Wish
 from engines.columns import describe
-from engines.contract import Knob
+from engines.contract import Engine, Knob
 from engines.registry import Registered
 
 TICK = "new-run-engine"
@@ -42,7 +42,7 @@ def title_of_knob(name: str) -> str:
     return f"{said[0].upper()}{said[1:]}"
 
 
-def card(entry: Registered, values: Mapping[str, Any], ticked: bool, columns: Mapping[str, bool]) -> Component:
+def card(entry: Registered[Engine], values: Mapping[str, Any], ticked: bool, columns: Mapping[str, bool]) -> Component:
     """An engine with its form; one that cannot be used says why.
 
     Args:
@@ -51,7 +51,7 @@ def card(entry: Registered, values: Mapping[str, Any], ticked: bool, columns: Ma
         ticked: whether it is chosen to begin with.
         columns: the columns of the customers, by name, and whether they hold numbers.
     """
-    if entry.engine is None:
+    if entry.kind is None:
         told = say(
             "The engine {engine} of {origin} cannot be used: {error}. Mend or remove it.",
             engine=entry.name,
@@ -192,7 +192,7 @@ def _read(kind: type[int] | type[float], filled: str | float) -> Any:
         return filled
 
 
-def wish_of(entry: Registered, filled: Mapping[str, Any], seed: Any, auto: bool) -> Wish:
+def wish_of(entry: Registered[Engine], filled: Mapping[str, Any], seed: Any, auto: bool) -> Wish:
     """What an engine's card asks for.
 
     Args:
@@ -206,7 +206,7 @@ def wish_of(entry: Registered, filled: Mapping[str, Any], seed: Any, auto: bool)
     return Wish(entry.name, settings | ({"k": AUTO} if auto else {}))
 
 
-def in_words(entry: Registered, wish: Wish) -> str:
+def in_words(entry: Registered[Engine], wish: Wish) -> str:
     """What an engine is going to do, in a sentence: its number of segments, and what differs from its defaults."""
     said: list[str] = []
     if wish.choose_k:

@@ -131,11 +131,11 @@ def _engines(services: Services, begin: Snapshot) -> list[Component]:
     shown = []
     for entry in registry.registered():
         values: Mapping[str, Any] = {}
-        if entry.engine is not None:
+        if entry.kind is not None:
             try:
                 made = make_engine(entry.name, services.config)
             except InputError:  # settings of the configuration that it has no more: the form begins with its defaults
-                made = entry.engine()
+                made = entry.kind()
             values = {knob.name: getattr(made, knob.name) for knob in entry.knobs}
         shown.append(form.card(entry, values, entry.name in services.config.engines.use, columns))
     seed = dbc.Input(
@@ -221,7 +221,7 @@ def _wishes(filled: dict[str, Any], named: dict[str, Any]) -> dict[str, Wish]:
             bool(autos.get(entry.name, {}).get("")),
         )
         for entry in registry.registered()
-        if entry.engine is not None and ticks.get(entry.name, {}).get("")
+        if entry.kind is not None and ticks.get(entry.name, {}).get("")
     }
 
 

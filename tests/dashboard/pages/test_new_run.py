@@ -21,7 +21,7 @@ from storage.contract.queue import Dependents, LogLine, Starter
 from tests.dashboard import shop
 from tests.dashboard.components.test_cards import words
 
-ENTRIES = [entry for entry in registry.registered() if entry.engine is not None]
+ENTRIES = [entry for entry in registry.registered() if entry.kind is not None]
 COLUMNS = {"recency_days": True, "frequency": True, "monetary": True, "country": False}
 
 
@@ -104,7 +104,7 @@ def test_a_form_has_a_field_for_every_knob_and_begins_with_its_values(entry):
     assert set(fields) == {knob.name for knob in entry.knobs} - {form.SEED}
     filled = {name: part.value for name, part in fields.items()}
     wish = form.wish_of(entry, filled, "0", False)
-    assert wish.made() == entry.engine()
+    assert wish.made() == entry.kind()
     for knob in entry.knobs:
         field = fields.get(knob.name)
         if field is not None and type(field).__name__ == "Input" and field.type == "range":

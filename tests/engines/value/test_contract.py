@@ -9,7 +9,7 @@ from engines.value.lifetime.models import BGNBDModel
 from engines.value.registry import registered_models
 from engines.value.testing import ValueModelContract
 
-INSTALLED = [entry for entry in registered_models() if entry.model is not None]
+INSTALLED = [entry for entry in registered_models() if entry.kind is not None]
 CHECKS = sorted(name for name in vars(ValueModelContract) if name.startswith("test_"))
 
 
@@ -22,7 +22,7 @@ def subject():
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("entry", INSTALLED, ids=lambda entry: entry.name)
 def test_contract(subject, entry, check):
-    subject.model = entry.model()
+    subject.model = entry.kind()
     getattr(subject, check)()
 
 

@@ -242,8 +242,8 @@ def test_xgboost_is_listed_and_works_or_says_how_to_get_it(shop):
     from engines.value.registry import registered_models
 
     (entry,) = (entry for entry in registered_models() if entry.name == "xgboost")
-    if entry.model is None:
+    if entry.kind is None:
         assert "segmentry[xgboost]" in entry.error
     else:
-        chance = entry.model().fit(*shop).predict(shop[0], 13.0)["p_purchase"]
+        chance = entry.kind().fit(*shop).predict(shop[0], 13.0)["p_purchase"]
         assert chance.between(0, 1).all() and chance.nunique() > 10

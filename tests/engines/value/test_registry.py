@@ -6,19 +6,18 @@ import pytest
 
 from engines.errors import InputError
 from engines.value.lifetime.models import BGNBDModel
-from engines.value.registry import GROUP, registered_models, value_model
+from engines.value.registry import VALUE_MODELS, registered_models, value_model
 
 
 def point(name, value):
-    return EntryPoint(name, value, GROUP)
+    return EntryPoint(name, value, VALUE_MODELS.group)
 
 
 def test_ours_come_first_and_say_what_they_answer():
     for entry in registered_models()[:3]:
         assert entry.error is None
         assert entry.origin.startswith("segmentry ")
-        assert entry.title and entry.summary and entry.answers
-        assert entry.to_dict()["answers"] == list(entry.answers)
+        assert entry.title and entry.summary and entry.details["answers"]
 
 
 def test_a_name_makes_a_model():
@@ -47,9 +46,9 @@ def test_a_broken_plug_in_is_listed_with_its_error_beside_the_others(value, reas
             [point("broken", value), point("fine", "engines.value.lifetime.models:BGNBDModel")]
         )
     }
-    assert entries["broken"].model is None
+    assert entries["broken"].kind is None
     assert reason in entries["broken"].error
-    assert entries["fine"].model is BGNBDModel
+    assert entries["fine"].kind is BGNBDModel
 
 
 def test_a_name_taken_twice_goes_to_the_first():
@@ -59,5 +58,5 @@ def test_a_name_taken_twice_goes_to_the_first():
             point("bg", "engines.value.lifetime.models:MBGNBDModel"),
         ]
     )
-    assert first.model is BGNBDModel
+    assert first.kind is BGNBDModel
     assert "already taken" in second.error
