@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query
 
 from dashboard.api.answers import Answer
-from dashboard.pipeline.choose_k import HIGH, LOW, Question, choose_k_of_snapshot
+from dashboard.pipeline.choose_k import HIGH, LOW, NO_GAP, Question, choose_k_of_snapshot
 from dashboard.pipeline.run import snapshot_dict
 from dashboard.pipeline.sales import RECEIPT
 from dashboard.services import Services
@@ -53,11 +53,12 @@ def add_snapshots(api: FastAPI, services: Services) -> None:
         low: Annotated[int, Query(alias="from")] = LOW,
         high: Annotated[int, Query(alias="to")] = HIGH,
         seed: Annotated[int | None, Query(ge=0)] = None,
-        gap: bool = False,
+        gap: bool = False,  # an old name, which answers for one version
     ) -> Answer:
         """What speaks for each number of segments on the customers of a snapshot, and a recommendation."""
-        question = Question(engine, low, high, seed, gap)
-        return Answer(choose_k_of_snapshot(question, store.snapshot(snapshot_id), services).to_dict())
+        question = Question(engine, low, high, seed)
+        found = choose_k_of_snapshot(question, store.snapshot(snapshot_id), services).to_dict()
+        return Answer({**found, **({"note": NO_GAP} if gap else {})})
 
     @api.get("/snapshots/{snapshot_id}/validation")
     def validation(snapshot_id: int) -> Answer:

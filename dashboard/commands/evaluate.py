@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--engine", default="kmeans", show_default=True, help="An engine by name that has a k.")
 @click.option("--from", "low", type=click.IntRange(min=2), default=2, show_default=True, help="Smallest k to try.")
 @click.option("--to", "high", type=click.IntRange(min=2), default=12, show_default=True, help="Largest k to try.")
-@click.option("--gap", is_flag=True, help="Work out the gap statistic too, which takes about twice as long.")
+@click.option("--gap", is_flag=True, hidden=True)  # an old name, which answers for one version
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [default: 0]")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only sales before this day's midnight count.")
 @click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
@@ -45,11 +45,13 @@ def evaluate(
 
     SOURCE is what ``segmentry run`` takes.
     """
-    from dashboard.pipeline.choose_k import Question, choose_k_of_sales
+    from dashboard.pipeline.choose_k import NO_GAP, Question, choose_k_of_sales
     from dashboard.pipeline.sales import SalesRequest
 
     config = load(config_path)
-    question = Question(engine, low, high, seed, gap)
+    question = Question(engine, low, high, seed)
+    if gap:
+        click.echo(f"Note: {NO_GAP}", err=True)
     day = as_of.date() if as_of is not None else None
     request = SalesRequest(source, as_of=day, mapping=mapping_of(maps), name=name, reading=reading)
     with progress_bars() as progress:

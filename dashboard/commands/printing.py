@@ -233,7 +233,6 @@ _K_COLUMNS = (
     ("AIC", "aic", ",.0f"),
     ("Calinski-Harabasz", "calinski_harabasz", ",.0f"),
     ("Davies-Bouldin", "davies_bouldin", ".2f"),
-    ("Gap", "gap", ".3f"),
 )
 
 

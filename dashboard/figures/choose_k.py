@@ -55,14 +55,6 @@ _ONLY_HERE = {
         noted("As BIC, with a smaller fine for parameters (Akaike 1974), so it prefers more segments."),
         "lower",
     ),
-    "gap": (
-        noted("Gap statistic"),
-        noted(
-            "How much tighter segments are than those of customers spread out evenly (Tibshirani, Walther & "
-            "Hastie 2001)."
-        ),
-        "higher",
-    ),
 }
 _ORDER = (
     "silhouette",
@@ -71,7 +63,6 @@ _ORDER = (
     "inertia",
     "bic",
     "aic",
-    "gap",
     "calinski_harabasz",
     "davies_bouldin",
 )
@@ -82,7 +73,6 @@ def curves(selection: KSelection) -> tuple[Curve, ...]:
     own = {
         "inertia": (selection.elbow, say("elbow")),
         "bic": (selection.lowest_bic, say("lowest")),
-        "gap": (selection.gap_choice, say("its choice")),
     }
     ks = np.array([point.k for point in selection.points])
     found = []

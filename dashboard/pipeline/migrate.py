@@ -13,8 +13,8 @@ from dashboard.frames.cache import finished
 from dashboard.pipeline.fit import stored_engine, watched_columns
 from dashboard.pipeline.sales import customers_then, sales_of
 from dashboard.services import Services
-from engines.columns import MONETARY
 from engines.checks import labels_of
+from engines.columns import MONETARY
 from engines.contract import NamedSegment, Predecessor
 from engines.errors import InputError
 from engines.evaluation.migration import Migration, Side, migration

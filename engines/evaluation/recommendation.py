@@ -1,4 +1,4 @@
-"""Turns the curves over k into one recommendation with its reason, in a sentence that can be checked."""
+"""Recommended number of segments, from the figures of every k tried, with its reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class KPoint:
     """One number of segments that was tried; what cannot be had is None.
 
     ``segments``: how many have customers. ``inertia``, ``bic``, ``aic``: where the engine has them, on the customers
-    evaluated. ``silhouette_error``, ``stability_error``, ``gap_error``: standard errors.
+    evaluated. ``silhouette_error``, ``stability_error``: standard errors.
     """
 
     k: int
@@ -31,8 +31,6 @@ class KPoint:
     stability: float | None
     stability_error: float | None
     smallest_share: float
-    gap: float | None = None
-    gap_error: float | None = None
 
 
 def recommend(
@@ -40,7 +38,6 @@ def recommend(
     *,
     elbow: int | None = None,
     lowest_bic: int | None = None,
-    gap_choice: int | None = None,
 ) -> tuple[int | None, str]:
     """The recommended k and why; None where no k has a silhouette or a BIC to judge by.
 
@@ -50,16 +47,15 @@ def recommend(
     it is sound and not the largest tried: a BIC that is still falling at the end of the range says nothing. Where no k
     is sound, the one with the highest silhouette is named all the same, and the reason says what speaks against it.
 
-    The elbow and the gap statistic do not decide; the reason tells what they say.
+    The elbow does not decide; the reason names it.
 
     Args:
         points: in ascending k.
         elbow: of the inertia.
         lowest_bic: the k with the lowest BIC.
-        gap_choice: the k of the gap statistic.
     """
     sound = [point for point in points if not _faults(point)]
-    rest = _also(elbow, lowest_bic, gap_choice)
+    rest = _also(elbow, lowest_bic)
     if lowest_bic is not None and lowest_bic != points[-1].k:
         for point in sound:
             if point.k == lowest_bic:
@@ -119,13 +115,11 @@ def _pm(point: KPoint) -> str:
     return f"{point.silhouette:.3f}{error}"
 
 
-def _also(elbow: int | None, lowest_bic: int | None, gap_choice: int | None) -> list[str]:
+def _also(elbow: int | None, lowest_bic: int | None) -> list[str]:
     """What the measures say that do not decide."""
     told = []
     if elbow is not None:
         told.append(stated(f"For comparison: the elbow of the inertia is at k = {elbow}."))
     if lowest_bic is not None:
         told.append(stated(f"For comparison: BIC is lowest at k = {lowest_bic}."))
-    if gap_choice is not None:
-        told.append(stated(f"For comparison: the gap statistic takes k = {gap_choice}."))
     return told

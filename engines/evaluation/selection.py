@@ -1,4 +1,4 @@
-"""Helps to choose the number of segments: every k side by side, how far each can be trusted, and a recommendation."""
+"""Choosing the number of segments: the figures of every k tried, and a recommendation."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ import numpy as np
 from kneed import KneeLocator
 from pandas import DataFrame
 
-from engines.checks import labels_of
+from engines.checks import labels_of, space_of
 from engines.clustering.clusterers import NOISE
 from engines.clustering.sampling import Codes, sample_rows, stratified_rows
 from engines.clustering.scaling import Matrix
 from engines.contract import Engine, Fitted
 from engines.errors import InputError
-from engines.evaluation.gap import gap_choice, gap_statistic
 from engines.evaluation.recommendation import KPoint, recommend
 from engines.evaluation.stability import agreements
 from engines.metrics import (
@@ -44,7 +43,7 @@ class KSelection:
 
     ``space``: the feature space that distances are measured in, in words. ``evaluated_on``, ``silhouette_on``,
     ``refitted_on``: how many of the ``customers`` the fits, the silhouettes and the refits saw. ``elbow``: of the
-    inertia. ``lowest_bic``, ``gap_choice``: the k that each of them would take. ``recommended`` with its ``reason``.
+    inertia. ``lowest_bic``: the k that has it. ``recommended`` with its ``reason``.
     """
 
     engine: str
@@ -59,7 +58,6 @@ class KSelection:
     points: tuple[KPoint, ...]
     elbow: int | None
     lowest_bic: int | None
-    gap_choice: int | None
     recommended: int | None
     reason: str
     notes: tuple[str, ...] = ()
@@ -80,7 +78,6 @@ def evaluate(
     *,
     ks: Iterable[int] = range(2, 13),
     seed: int = 0,
-    gap: bool = False,
     bootstraps: int = REFITS,
     progress: Callable[[float], None] = lambda done: None,
 ) -> KSelection:
@@ -90,7 +87,7 @@ def evaluate(
     10,000 of them, drawn by segment; their standard error takes the customers measured for a draw from all such
     customers. Stability is the mean adjusted Rand index between the segments and those of refits on customers drawn
     with replacement, each on at most 5,000 (fewer where the engine says so). The elbow of the inertia is kneedle's
-    (Satopaa, Albrecht, Irwin & Raghavan 2011), the gap statistic :func:`engines.evaluation.gap.gap_statistic`'s.
+    (Satopaa, Albrecht, Irwin & Raghavan 2011).
 
     Args:
         name: the engine's registered name.
@@ -98,7 +95,6 @@ def evaluate(
         customers: one row each, indexed by customer id, as for a run; the order of rows does not matter.
         ks: numbers of segments to try, at least 2. Those too large for the table are left out, with a note.
         seed: of the engine, the samples and the draws.
-        gap: whether to work out the gap statistic as well, which takes as long as the refits.
         bootstraps: how many refits; 0 for none, and then a recommendation does not ask for stability.
         progress: told the share that is done.
 
@@ -119,17 +115,14 @@ def evaluate(
         [codes[common] for codes in tried.codings],
         refits=bootstraps,
         seed=seed,
-        progress=lambda done: progress(0.2 + (0.4 if gap else 0.75) * done),
+        progress=lambda done: progress(0.2 + 0.75 * done),
     )
     widths, silhouette_on = _widths(tried, seed)
-    gaps, notes = _gaps(made, tried, seed) if gap else ([(None, None)] * len(tried.ks), ())
     points = tuple(
-        _point(k, tried, place, ordered, widths[place], agreement[:, place], gaps[place])
-        for place, k in enumerate(tried.ks)
+        _point(k, tried, place, ordered, widths[place], agreement[:, place]) for place, k in enumerate(tried.ks)
     )
     elbow, lowest_bic = _elbow(points), _lowest_bic(points)
-    chosen_by_gap = gap_choice([(p.k, p.gap, p.gap_error) for p in points])
-    recommended, reason = recommend(points, elbow=elbow, lowest_bic=lowest_bic, gap_choice=chosen_by_gap)
+    recommended, reason = recommend(points, elbow=elbow, lowest_bic=lowest_bic)
     progress(1.0)
     return KSelection(
         engine=name,
@@ -144,10 +137,9 @@ def evaluate(
         points=points,
         elbow=elbow,
         lowest_bic=lowest_bic,
-        gap_choice=chosen_by_gap,
         recommended=recommended,
         reason=reason,
-        notes=(*tried.notes, *notes),
+        notes=tried.notes,
     )
 
 
@@ -188,13 +180,12 @@ def _try(engine: Engine, ordered: DataFrame, ks: Sequence[int]) -> _Tried:
         if not fits:
             raise
         notes = (stated(f"k = {ks[len(fits)]} and above could not be tried. {stated(str(error))}"),)
-    place = getattr(fits[0], "space", None)
     artifacts: Mapping[str, Any] = getattr(fits[0], "artifacts", dict)()
     return _Tried(
         list(ks[: len(fits)]),
         [labels_of(engine.title, fitted, ordered).to_numpy() for fitted in fits],
         [fitted.diagnostics for fitted in fits],
-        None if place is None else np.asarray(place(ordered), dtype=np.float64),
+        space_of(engine.title, fits[0], ordered),
         str(artifacts.get("space", "the engine's own")),
         notes,
     )
@@ -210,7 +201,6 @@ def _point(
     ordered: DataFrame,
     width: tuple[float | None, float | None],
     agreement: Matrix,
-    gap: tuple[float | None, float | None],
 ) -> KPoint:
     keys, diagnostics = tried.codings[place], tried.diagnostics[place]
     codes = np.unique(keys, return_inverse=True)[1].astype(np.int64)
@@ -229,7 +219,6 @@ def _point(
         float(seen.mean()) if several and len(seen) else None,
         float(seen.std(ddof=1) / np.sqrt(len(seen))) if several and len(seen) > 1 else None,
         float(smallest_share(outcome) or 0.0),
-        *gap,
     )
 
 
@@ -290,15 +279,3 @@ def _elbow(points: Sequence[KPoint]) -> int | None:
 def _lowest_bic(points: Sequence[KPoint]) -> int | None:
     known = [(point.bic, point.k) for point in points if point.bic is not None]
     return min(known)[1] if known else None
-
-
-def _gaps(engine: Engine, tried: _Tried, seed: int) -> tuple[list[tuple[float | None, float | None]], tuple[str, ...]]:
-    if tried.matrix is None:
-        return [(None, None)] * len(tried.ks), (
-            stated("The engine has no feature space, so there is no gap statistic."),
-        )
-    try:
-        gaps, errors = gap_statistic(engine, tried.ks, tried.matrix, tried.codings, seed=seed)
-    except InputError as error:
-        return [(None, None)] * len(tried.ks), (stated(f"There is no gap statistic: {stated(str(error))}"),)
-    return [(_finite(one), _finite(other)) for one, other in zip(gaps, errors, strict=True)], ()

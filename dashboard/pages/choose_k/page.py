@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -29,8 +28,6 @@ ORDER = 15
 AREA = "operations"
 
 ENGINE = "choose-k-engine"
-GAP = "choose-k-with-gap"  # the curve itself is called choose-k-gap
-GAP_ASKED = "yes"  # the value of its box, in the address as well
 TRY = "choose-k-try"
 BUSY = "choose-k-busy"
 FOUND = "choose-k-found"
@@ -46,7 +43,7 @@ _BETTER = {"higher": noted("Higher is better."), "lower": noted("Lower is better
 
 
 def layout(services: Services, **query: Any) -> Component:
-    """The page for the snapshot of the run in the address; ``engine`` and ``gap`` say what to begin with."""
+    """The page for the snapshot of the run in the address; ``engine`` says what to begin with."""
     current = run_from(services.store, query.get("run"))
     if current is None:
         return cards.empty_state(say("No customers to try on yet"), cards.sales_first())
@@ -59,7 +56,7 @@ def layout(services: Services, **query: Any) -> Component:
                 f"{title_of(snapshot)}, {day(snapshot.as_of)}: {plural(snapshot.customers, 'customer')}.",
                 className="seg-lead mb-2",
             ),
-            _controls(_question(wanted, _gap(query))),
+            _controls(Question(wanted)),
             html.Div(_busy(), id=BUSY, role="status"),
             html.Div(id=FOUND, hidden=True, **aria(live="polite")),
             dcc.Store(id=SHOWN, data=snapshot.id),
@@ -72,11 +69,6 @@ def _begun(asked: Any, current: Run) -> str:
     """The engine to begin with: the one the address names, else the run's own, else the first that has a k."""
     engines = choosable_engines()
     return next((name for name in (asked, current.engine) if name in engines), next(iter(engines)))
-
-
-def _gap(asked: Mapping[str, Any]) -> list[str]:
-    """The value of the box for the gap statistic that an address asks for."""
-    return [GAP_ASKED] if asked.get("gap") == GAP_ASKED else []
 
 
 def _controls(question: Question) -> Component:
@@ -92,16 +84,10 @@ def _controls(question: Question) -> Component:
             ),
         ]
     )
-    gap = dbc.Checklist(
-        id=GAP,
-        options=[{"label": say("with the gap statistic"), "value": GAP_ASKED}],
-        value=[GAP_ASKED] if question.gap else [],
-        inline=True,
-    )
     button = dbc.Button(
         say("Try k = {low} to {high}", low=question.low, high=question.high), id=TRY, size="sm", color="primary"
     )
-    return html.Div([picker, button, gap], className="d-flex flex-wrap align-items-center gap-2 mb-2")
+    return html.Div([picker, button], className="d-flex flex-wrap align-items-center gap-2 mb-2")
 
 
 def _busy() -> list[Component]:
@@ -119,21 +105,16 @@ def _busy() -> list[Component]:
     return [told, html.Div([blank] * _PANELS, className="seg-grid mt-3", style=_GRID, **aria(hidden="true"))]
 
 
-def _question(engine: str, gap: list[str] | None) -> Question:
-    return Question(engine, gap=bool(gap))
-
-
 # --- what happens ---------------------------------------------------------------------------------------------------
 
 
 def register(app: Dash, services: Services) -> None:
-    """One callback tries every k and draws what was found, two keep engine and gap in the address."""
+    """One callback tries every k and draws what was found, two keep the engine in the address."""
 
     @app.callback(
         Output(FOUND, "children"),
         Input(TRY, "n_clicks"),
         Input(ENGINE, "value"),
-        Input(GAP, "value"),
         Input(ids.THEME, "data"),
         State(SHOWN, "data"),
         running=[
@@ -142,8 +123,8 @@ def register(app: Dash, services: Services) -> None:
             (Output(FOUND, "hidden"), True, False),
         ],
     )
-    def draw(clicks: int | None, engine: str, gap: list[str], theme: str | None, snapshot_id: int) -> list[Component]:
-        snapshot, question = services.store.snapshot(snapshot_id), _question(engine, gap)
+    def draw(clicks: int | None, engine: str, theme: str | None, snapshot_id: int) -> list[Component]:
+        snapshot, question = services.store.snapshot(snapshot_id), Question(engine)
         found = known_choice(question, snapshot, services)
         if found is None:
             if snapshot.customers > SMALL and ctx.triggered_id != TRY:
@@ -154,34 +135,29 @@ def register(app: Dash, services: Services) -> None:
     @app.callback(
         Output(REMEMBERED, "data"),
         Input(ENGINE, "value"),
-        Input(GAP, "value"),
         State(ids.LOCATION, "search"),
         prevent_initial_call=True,
     )
-    def remember(engine: str, gap: list[str], search: str | None) -> str | None:
-        current, asked = _run_in(services, search), _query(search)
-        if current is None or (_begun(asked.get("engine"), current), _gap(asked)) == (engine, gap):
+    def remember(engine: str, search: str | None) -> str | None:
+        current = _run_in(services, search)
+        if current is None or _begun(_query(search).get("engine"), current) == engine:
             return None
-        kept = [pair for pair in parse_qsl((search or "").removeprefix("?")) if pair[0] not in ("engine", "gap")]
+        kept = [pair for pair in parse_qsl((search or "").removeprefix("?")) if pair[0] != "engine"]
         chosen = [] if engine == _begun(None, current) else [("engine", engine)]
-        address = "?" + urlencode([*kept, *chosen, *(("gap", value) for value in gap)])
+        address = "?" + urlencode([*kept, *chosen])
         set_props(ids.LOCATION, {"search": address})  # not as an output: with the next callback it would close a circle
         return address
 
     @app.callback(
         Output(ENGINE, "value"),
-        Output(GAP, "value"),
         Input(ids.LOCATION, "search"),
         State(ENGINE, "value"),
-        State(GAP, "value"),
         prevent_initial_call=True,
     )
-    def recall(search: str | None, engine: str, gap: list[str]) -> Any:
-        current, asked = _run_in(services, search), _query(search)
-        if current is None:
-            return no_update, no_update
-        wanted = _begun(asked.get("engine"), current), _gap(asked)
-        return tuple(no_update if new == old else new for new, old in zip(wanted, (engine, gap), strict=True))
+    def recall(search: str | None, engine: str) -> Any:
+        current = _run_in(services, search)
+        wanted = engine if current is None else _begun(_query(search).get("engine"), current)
+        return no_update if wanted == engine else wanted
 
 
 def _query(search: str | None) -> dict[str, str]:

@@ -9,7 +9,7 @@ from engines.evaluation.selection import KSelection
 
 
 def selection(points, **changes):
-    known = {"elbow": 3, "lowest_bic": None, "gap_choice": None, "recommended": 2, "reason": "Because."}
+    known = {"elbow": 3, "lowest_bic": None, "recommended": 2, "reason": "Because."}
     return KSelection("kmeans", {}, "log x", 100, 100, 100, 100, 10, 0, tuple(points), **{**known, **changes})
 
 
@@ -40,11 +40,11 @@ def test_curves_are_those_that_the_engine_has():
     assert found["silhouette"].told(np.nan) == "–"
 
 
-def test_a_mixture_has_bic_aic_and_the_gap_when_asked():
-    points = [point(k, bic=-k, aic=-2 * k, gap=k / 10, gap_error=0.01) for k in (2, 3)]
-    found = {curve.name: curve for curve in curves(selection(points, lowest_bic=3, gap_choice=2, elbow=None))}
-    assert list(found) == ["smallest_share", "bic", "aic", "gap"]
-    assert (found["bic"].own, found["gap"].own, found["aic"].own) == (3, 2, None)
+def test_a_mixture_has_bic_and_aic():
+    points = [point(k, bic=-k, aic=-2 * k) for k in (2, 3)]
+    found = {curve.name: curve for curve in curves(selection(points, lowest_bic=3, elbow=None))}
+    assert list(found) == ["smallest_share", "bic", "aic"]
+    assert (found["bic"].own, found["aic"].own) == (3, None)
     assert all(curve.better and curve.meaning.endswith(".") for curve in found.values())
 
 

@@ -186,7 +186,7 @@ def told_by_engines():
         yield from (said.headline, *said.reasons, *said.against, *said.cautions, *said.missing)
     for k, silhouette, stability, share in ((3, 0.4, 0.9, 0.1), (3, 0.4, 0.5, 0.01), (3, None, None, 0.1)):
         point = KPoint(k, k, None, silhouette, 0.01, None, None, None, None, stability, None, share)
-        yield recommend([point], elbow=3, gap_choice=2)[1]
+        yield recommend([point], elbow=3)[1]
         yield recommend([point, replace(point, k=4)], lowest_bic=3)[1]
     for alerts in ([], [False], [True], [True, False], [True, True], [False, True, True]):
         points = [DriftPoint(f"2011-{month:02}-01", 9, 0.5, alert=each) for month, each in enumerate(alerts, 5)]

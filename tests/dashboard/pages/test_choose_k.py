@@ -29,17 +29,16 @@ def desk(tmp_path_factory):
 
 
 INPUTS = ("choose-k-try.n_clicks", "choose-k-engine.value", "theme.data")
-GAP = "choose-k-with-gap.value"
 
 
 def named(text):
     return dict(zip(("id", "property"), text.rsplit(".", 1), strict=True))
 
 
-def drawn(client, snapshot, *, engine="kmeans", clicks=None, theme="light", gap=(), asked_by=INPUTS[1]):
+def drawn(client, snapshot, *, engine="kmeans", clicks=None, theme="light", asked_by=INPUTS[1]):
     """What the page shows after ``asked_by`` was used, as the text of its JSON."""
     state = {"choose-k-snapshot.data": snapshot.id}
-    given = {INPUTS[0]: clicks, INPUTS[1]: engine, GAP: list(gap), INPUTS[2]: theme}
+    given = {INPUTS[0]: clicks, INPUTS[1]: engine, INPUTS[2]: theme}
     body = {
         "output": FOUND,
         "outputs": named(FOUND),
@@ -90,39 +89,28 @@ def test_large_snapshots_wait_for_the_button(desk, monkeypatch):
     assert "Hierarchical: k = " in drawn(client, snapshot, engine="hierarchical", theme="dark", asked_by=INPUTS[2])
 
 
-def test_the_gap_statistic_when_asked(desk):
-    _, client, snapshot, _ = desk
-    text = drawn(client, snapshot, engine="hierarchical", gap=["yes"], clicks=1, asked_by=INPUTS[0])
-    assert '"Gap statistic"' in text
-    assert '"id": "choose-k-gap"' in text.replace("'", '"') and page.GAP != "choose-k-gap", "the box is not the curve"
-
-
 def test_an_engine_that_cannot_is_told_in_the_alert(desk):
     _, client, snapshot, _ = desk
     body = callback(
         client,
         [FOUND],
-        [(INPUTS[0], 1), (INPUTS[1], "rfm"), (GAP, []), (INPUTS[2], "light")],
+        [(INPUTS[0], 1), (INPUTS[1], "rfm"), (INPUTS[2], "light")],
         [("choose-k-snapshot.data", snapshot.id)],
     )
     assert "no k to choose" in body.text
 
 
-def test_engine_and_gap_are_kept_in_the_address_and_come_back_from_it(desk):
+def test_the_engine_is_kept_in_the_address_and_come_back_from_it(desk):
     services, client, _, runs = desk
 
-    def address(engine, search, gap=()):
-        chosen = [(INPUTS[1], engine), (GAP, list(gap))]
+    def address(engine, search):
+        chosen = [(INPUTS[1], engine)]
         answer = callback(client, ["choose-k-remembered.data"], chosen, [("url.search", search)]).json()
         return answer.get("sideUpdate", {}).get("url", {}).get("search")
 
-    def recalled(search, engine, gap=()):
-        before = [(INPUTS[1], engine), (GAP, list(gap))]
-        answer = callback(client, [INPUTS[1], GAP], [("url.search", search)], before)
-        return {name: part["value"] for name, part in answer.json()["response"].items()} if answer.text else {}
-
     def engine(search, before):
-        return recalled(search, before).get("choose-k-engine")
+        answer = callback(client, [INPUTS[1]], [("url.search", search)], [(INPUTS[1], before)])
+        return answer.json()["response"].get("choose-k-engine", {}).get("value") if answer.text else None
 
     here = f"?run={runs['gmm']}&country=C%C3%B4te"
     assert address("kmeans", here) == f"{here}&engine=kmeans"
@@ -131,14 +119,6 @@ def test_engine_and_gap_are_kept_in_the_address_and_come_back_from_it(desk):
     assert engine(here, "kmeans") == "gmm"
     assert engine(f"{here}&engine=kmeans", "kmeans") is None
     assert engine(f"{here}&engine=rfm", "kmeans") == "gmm"
-
-    assert address("gmm", here, ["yes"]) == f"{here}&gap=yes"
-    assert address("kmeans", f"{here}&gap=yes", ["yes"]) == f"{here}&engine=kmeans&gap=yes"
-    assert address("gmm", f"{here}&gap=yes", ["yes"]) is None
-    assert address("gmm", f"{here}&gap=yes") == here
-    assert recalled(f"{here}&gap=yes", "kmeans") == {"choose-k-engine": "gmm", "choose-k-with-gap": ["yes"]}
-    assert recalled(here, "gmm", ["yes"]) == {"choose-k-with-gap": []}
-    assert recalled(f"{here}&gap=no", "gmm") == {}
-    for asked, box in (("yes", '"value": ["yes"]'), ("maybe", '"value": []')):
-        drawn = page.layout(services, run=str(runs["gmm"]), gap=asked).to_plotly_json()
-        assert box in json.dumps(drawn, default=lambda item: item.to_plotly_json())
+    # links of old that ask for the gap statistic still lead here
+    old = page.layout(services, run=str(runs["gmm"]), gap="yes").to_plotly_json()
+    assert '"value": "gmm"' in json.dumps(old, default=lambda item: item.to_plotly_json())

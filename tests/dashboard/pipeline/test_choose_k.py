@@ -68,11 +68,15 @@ def test_an_answer_is_kept_for_the_same_question(desk, monkeypatch):
 def test_the_api_answers_what_the_facade_says(desk):
     services, client, snapshot = desk
     address = f"/api/v1/snapshots/{snapshot.id}/evaluate"
-    answer = client.get(address, params={"engine": "hierarchical", "from": 2, "to": 4, "seed": 3, "gap": True})
+    answer = client.get(address, params={"engine": "hierarchical", "from": 2, "to": 4, "seed": 3})
     assert answer.status_code == 200
-    expected = choose_k(Question("hierarchical", 2, 4, 3, True), shop.customers(), services.config)
+    expected = choose_k(Question("hierarchical", 2, 4, 3), shop.customers(), services.config)
     assert answer.json() == json.loads(json.dumps(expected.to_dict()))
     assert answer.json()["recommended"] in (2, 3, 4)
+    # the gap statistic is gone: asked for by its old name it changes nothing, and a note says so
+    old = client.get(address, params={"engine": "hierarchical", "from": 2, "to": 4, "seed": 3, "gap": True}).json()
+    assert "gap changes nothing" in old.pop("note")
+    assert old == answer.json()
 
 
 @pytest.mark.parametrize(

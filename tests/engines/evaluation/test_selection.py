@@ -16,7 +16,6 @@ from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.contract import Engine, Segment
 from engines.errors import InputError
 from engines.evaluation import selection
-from engines.evaluation.gap import gap_choice
 from engines.evaluation.recommendation import KPoint, recommend
 from engines.evaluation.selection import evaluate
 from engines.gmm import GaussianMixture
@@ -64,7 +63,7 @@ def test_every_figure_is_the_reference_one(cdnow):
         variance = sum((len(part) / len(codes)) ** 2 * part.var(ddof=1) / len(part) for part in strata)
         assert point.silhouette_error == pytest.approx(np.sqrt(variance), rel=1e-4)
         assert point.segments == point.k
-        assert point.bic is None and point.gap is None
+        assert point.bic is None
     assert (cdnow.customers, cdnow.evaluated_on, cdnow.silhouette_on, cdnow.refitted_on) == (2349,) * 4
     assert cdnow.space == "log recency_days, log frequency, log monetary"
 
@@ -73,19 +72,15 @@ def test_the_recommendation_follows_from_the_points(cdnow):
     assert cdnow.recommended == 2
     assert "k = 2 has the highest silhouette" in cdnow.reason
     assert f"elbow of the inertia is at k = {cdnow.elbow}" in cdnow.reason
-    assert (cdnow.recommended, cdnow.reason) == recommend(
-        cdnow.points, elbow=cdnow.elbow, lowest_bic=cdnow.lowest_bic, gap_choice=cdnow.gap_choice
-    )
+    assert (cdnow.recommended, cdnow.reason) == recommend(cdnow.points, elbow=cdnow.elbow, lowest_bic=cdnow.lowest_bic)
 
 
 @pytest.mark.parametrize("groups", [3, 5])
 @pytest.mark.parametrize("kind", [KMeans, GaussianMixture, Hierarchical])
 def test_planted_groups_are_found_again(kind, groups):
-    gap = kind is not GaussianMixture  # ten references cost more than all the rest, and K-means shows how it works
     engine = kind(scaling="standard")
-    found = evaluate(kind.__name__, engine, planted(groups, each=90), ks=range(2, 8), gap=gap, bootstraps=3)
+    found = evaluate(kind.__name__, engine, planted(groups, each=90), ks=range(2, 8), bootstraps=3)
     assert found.recommended == groups
-    assert found.gap_choice == (groups if gap else None)
     assert found.points[groups - 2].stability > 0.98
     assert found.points[groups - 2].smallest_share == pytest.approx(1 / groups, abs=0.02)
     if kind is KMeans:
@@ -95,22 +90,12 @@ def test_planted_groups_are_found_again(kind, groups):
         assert f"k = {groups} has the lowest BIC" in found.reason
 
 
-def test_customers_without_groups_have_none_by_the_gap_statistic():
-    generator = np.random.default_rng(0)
-    even = pd.DataFrame(generator.uniform(50, [90, 60, 52], size=(600, 3)), columns=list(FEATURES))
-    even.index = [f"{number:04d}" for number in range(600)]
-    found = evaluate("kmeans", KMeans(scaling="none"), even, ks=range(2, 7), gap=True, bootstraps=0)
-    assert all(abs(point.gap) < 0.1 for point in found.points)
-    there = evaluate("kmeans", KMeans(scaling="standard"), planted(4), ks=range(2, 7), gap=True, bootstraps=0)
-    assert there.points[2].gap > 1
-
-
 @given(seed=st.integers(0, 2**32 - 1), kind=st.sampled_from([KMeans, GaussianMixture, Hierarchical]))
 @settings(max_examples=4, deadline=None)
 def test_the_order_of_rows_does_not_matter(seed, kind):
     customers = cdnow_customers().iloc[:250]
     shuffled = customers.iloc[np.random.default_rng(seed).permutation(len(customers))]
-    one, other = (evaluate("it", kind, table, ks=(2, 3, 4), gap=True, bootstraps=2) for table in (customers, shuffled))
+    one, other = (evaluate("it", kind, table, ks=(2, 3, 4), bootstraps=2) for table in (customers, shuffled))
     assert one == other
 
 
@@ -123,7 +108,7 @@ def test_the_same_seed_gives_the_same_answer_and_another_seed_another():
 
 @pytest.mark.parametrize("kind", [KMeans, GaussianMixture, Hierarchical])
 def test_it_is_json(kind):
-    found = evaluate("it", kind(k=40), cdnow_customers().iloc[:120], ks=(2, 5, 9), gap=kind is KMeans, bootstraps=2)
+    found = evaluate("it", kind(k=40), cdnow_customers().iloc[:120], ks=(2, 5, 9), bootstraps=2)
     read = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert [point["k"] for point in read["points"]] == [2, 5, 9]
     assert "k" not in read["settings"] and read["settings"]["scaling"] == "log1p"
@@ -210,11 +195,10 @@ class BySpend(Engine):
 
 
 def test_an_engine_without_a_feature_space_is_told_apart_by_what_there_is():
-    found = evaluate("spend", BySpend, cdnow_customers(), ks=(2, 3), gap=True, bootstraps=2)
+    found = evaluate("spend", BySpend, cdnow_customers(), ks=(2, 3), bootstraps=2)
     assert [point.silhouette for point in found.points] == [None, None]
     assert found.points[0].stability == 1
     assert found.recommended is None and "no k is recommended" in found.reason
-    assert "no gap statistic" in found.notes[0]
 
 
 # --- the rule, on points made by hand -------------------------------------------------------------------------------
@@ -234,10 +218,10 @@ def test_fewest_segments_within_one_standard_error():
 
 def test_unstable_and_tiny_ones_are_passed_over():
     points = [point(2, 0.9, stability=0.74), point(3, 0.8, smallest=0.019), point(4, 0.5), point(5, 0.4)]
-    k, reason = recommend(points, elbow=5, gap_choice=2)
+    k, reason = recommend(points, elbow=5)
     assert k == 4
     assert "stable and have no tiny segment" in reason
-    assert reason.endswith("at k = 5. For comparison: the gap statistic takes k = 2.")
+    assert reason.endswith("For comparison: the elbow of the inertia is at k = 5.")
 
 
 def test_where_none_is_sound_the_reason_says_what_is_wrong():
@@ -256,10 +240,3 @@ def test_bic_goes_first_where_it_has_a_lowest_point_inside_the_range():
 def test_stability_that_was_not_measured_is_not_asked_for():
     k, reason = recommend([point(2, 0.6, stability=None), point(3, 0.5, stability=None)])
     assert k == 2 and "not measured" in reason
-
-
-def test_the_gap_statistic_takes_the_first_k_that_is_not_worse_than_the_next():
-    assert gap_choice([(2, 0.1, 0.01), (3, 0.5, 0.01), (4, 0.505, 0.01), (5, 0.6, 0.01)]) == 3
-    assert gap_choice([(2, 0.1, 0.01), (3, 0.5, 0.01)]) is None
-    assert gap_choice([(2, 0.5, 0.01), (4, 0.1, 0.01)]) is None  # 4 does not follow 2
-    assert gap_choice([]) is None
