@@ -124,7 +124,7 @@ def test_what_is_out_of_bounds_is_refused_with_the_engines_own_sentence(entry):
 
 
 def test_a_broken_plug_in_says_so():
-    broken = replace(ENTRIES[0], name="tea", title="tea", error="ImportError: no leaves", engine=None, knobs=())
+    broken = replace(ENTRIES[0], name="tea", title="tea", error="ImportError: no leaves", kind=None, knobs=())
     assert "The engine tea of segmentry" in words(form.card(broken, {}, True, COLUMNS))
     assert "no leaves" in words(form.card(broken, {}, True, COLUMNS))
 
