@@ -34,8 +34,9 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The template of translations, from everything that pages say.
+# The template of translations, from everything that pages say; what config.toml and docs/intake.md say of settings.
 texts: $(VENV)/.dev
+	@$(BIN)/python -m tests.derived
 	@$(BIN)/python -c "from dashboard.i18n import sentences, texts; (texts.FOLDER / texts.TEMPLATE).write_bytes(sentences.template())"
 
 bench: $(VENV)/.dev

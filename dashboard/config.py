@@ -6,16 +6,27 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetPydanticSchema,
+    ValidationError,
+    create_model,
+    field_validator,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from dashboard.i18n.locales import DEFAULT, manner_of
 from engines.columns import ATTRIBUTE, ATTRIBUTE_FIELD, FIELDS_IN_WORDS, is_field
 from engines.contract import Play
 from engines.errors import InputError
+from engines.settings import CleaningRules, Customers, Day, Reading, Setting, Settings, a_day
 
 _HERE = Path(__file__).resolve().parent
 
@@ -28,6 +39,35 @@ def shipped(name: str) -> Path:
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _declared(section: type[Settings]) -> GetPydanticSchema:
+    """How the configuration checks a section that the engines declare: names, types, defaults and bounds are theirs."""
+    model = create_model(
+        section.__name__, __base__=_Section, **{item.name: _field(item) for item in section.declared()}
+    )
+
+    def schema(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(
+            lambda checked: section.from_dict(checked.model_dump()),
+            handler.generate_schema(model),
+            serialization=core_schema.plain_serializer_function_ser_schema(section.to_dict),
+        )
+
+    return GetPydanticSchema(schema)
+
+
+def _field(item: Setting) -> Any:
+    """A setting as pydantic has it: TOML knows lists, not tuples."""
+    types = {
+        tuple[str, ...]: list[str],
+        Customers: list[str] | str,
+        Day: Annotated[str, AfterValidator(a_day)],
+        Mapping[str, float]: dict[str, float],
+    }
+    default = list(item.default) if isinstance(item.default, tuple) else item.default
+    checks = Field(default, ge=item.low, gt=item.above, le=item.high, max_length=item.longest)
+    return types.get(item.type, item.type), checks
 
 
 class Database(_Section):
@@ -56,61 +96,6 @@ class Locale(_Section):
             except InputError as error:
                 raise ValueError(str(error)) from None
         return language
-
-
-class Reading(_Section):
-    """How a source is read where it does not say so itself."""
-
-    columns: list[str]
-    separator: str = Field(max_length=1)
-    encoding: str
-    decimal: Literal["", ".", ","]
-    date_order: Literal["", "day-first", "month-first"]
-    time_zone: str
-    sheets: list[str]
-    table: str
-    query: str
-    unreadable_share: float = Field(ge=0, le=1)
-
-
-class Cleaning(_Section):
-    """Which lines are dropped, each for its documented reason.
-
-    What has a default here was not yet there when the first snapshots were made; it says how those were cleaned.
-    """
-
-    drop_cancellations: bool
-    drop_non_positive_quantity: bool
-    drop_non_positive_price: bool
-    returns: Literal["drop", "net"] = "drop"
-    zero_amount: Literal["keep", "drop"]
-    drop_exact_duplicates: bool
-    drop_outliers: bool = False
-    outlier_z: float = Field(default=5.0, gt=0, le=100)
-    drop_test_orders: bool = False
-    test_orders: list[str] = []
-    drop_non_products: bool = False
-    non_product_codes: list[str] = []
-    from_day: str = ""
-    to_day: str = ""
-    only_customers: list[str] | str = []
-    without_customers: list[str] | str = []
-    unknown_countries: list[str]
-    rates: dict[str, float] = {}
-
-    @field_validator("from_day", "to_day")
-    @classmethod
-    def _is_a_day(cls, text: str) -> str:
-        try:
-            return date.fromisoformat(text).isoformat() if text else ""
-        except ValueError:
-            raise ValueError('write a day as "2011-01-31"') from None
-
-    @model_validator(mode="after")
-    def _some_days_are_left(self) -> Self:
-        if self.from_day and self.to_day and self.from_day > self.to_day:
-            raise ValueError(f"from_day {self.from_day} is after to_day {self.to_day}")
-        return self
 
 
 class Engines(_Section):
@@ -208,8 +193,8 @@ class Config(_Section):
     sales: Sales
     locale: Locale
     mapping: dict[str, str]
-    reading: Reading
-    cleaning: Cleaning
+    reading: Annotated[Reading, _declared(Reading)]
+    cleaning: Annotated[CleaningRules, _declared(CleaningRules)]
     categories: dict[str, list[str]]
     engines: Engines
     clv: Clv

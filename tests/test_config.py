@@ -6,14 +6,23 @@ import pytest
 
 from dashboard.config import Config, load_config, shipped
 from engines.errors import InputError
+from engines.settings import CleaningRules, Reading
 
 
 def test_defaults_are_config_toml():
     values = tomllib.loads(shipped("config.toml").read_text(encoding="utf-8"))
     config = load_config(environ={})
     assert config.model_dump() == Config.model_validate(values).model_dump()
+    assert (config.reading, config.cleaning) == (Reading(), CleaningRules())
     assert config.database.url == "sqlite:///segmentry.db"
     assert config.clv.horizon_weeks == 26
+
+
+def test_settings_of_cleaning_survive_a_change_of_others():
+    config = load_config(environ={"SEGMENTRY_CLEANING_TEST_ORDERS": '["X*"]'})
+    assert config.cleaning == CleaningRules(test_orders=("X*",))
+    assert config.replace(cleaning={"outlier_z": 3.0}).cleaning == CleaningRules(test_orders=("X*",), outlier_z=3.0)
+    assert CleaningRules.from_dict(config.cleaning.to_dict()) == config.cleaning
 
 
 def test_every_key_has_a_comment():

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import fields
-
 import pytest
 
 from engines.columns import CANONICAL_FIELDS, DICTIONARY, describe
-from engines.intake import NOTES, RULES, WHY, CleaningRules
+from engines.intake import NOTES, RULES
 from engines.intake.cleaning.cleaning import SALES_COLUMNS
 from tests.conftest import ROOT
+from tests.derived import texts
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +53,6 @@ def test_no_column_is_described_that_does_not_exist(rows):
     assert described == {*DICTIONARY, "share_CATEGORY"}
 
 
-@pytest.mark.parametrize("setting", fields(CleaningRules), ids=lambda setting: setting.name)
-def test_every_setting_of_cleaning_stands_there_with_its_default_and_the_reason(setting):
-    page = (ROOT / "docs" / "intake.md").read_text(encoding="utf-8")
-    default = json.dumps(getattr(CleaningRules(), setting.name))
-    assert f"| `{setting.name}` | `{default}` | {WHY[setting.name]} |\n" in page
+def test_settings_stand_in_config_toml_and_in_the_documentation_as_they_are_declared():
+    for file, wanted in texts().items():
+        assert file.read_text(encoding="utf-8") == wanted, f"{file.name} is out of date; make texts writes it anew"

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import csv
-import functools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from dashboard.clock import now
 from engines.errors import InputError
+from engines.settings import CleaningRules, Reading, Setting, Settings
 
 if TYPE_CHECKING:  # every command imports what it needs itself, so that --help answers at once
-    from datetime import datetime
-
     from dashboard.config import Config
     from dashboard.pipeline.sales import Progress
     from storage.contract import Store
 
 
-def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
+Command = Callable[..., Any]
+
+
+def config_option(command: Command) -> Command:
     """The option --config."""
     return click.option(
         "--config",
@@ -113,62 +114,67 @@ def _separator(text: str) -> str:
     return found
 
 
-_OPTIONS = (
-    click.option("--sheet", "sheets", multiple=True, help="A sheet of a workbook by name; give it again for more."),
-    click.option("--columns", metavar="A,B,C", help="Names of the columns of a file that has no header line."),
-    click.option("--separator", help="comma, semicolon, tab, pipe or space.  [default: found out]"),
-    click.option("--encoding", help="Such as utf-8, utf-16, iso-8859-1, cp1252.  [default: found out]"),
-    click.option("--decimal", type=click.Choice([".", ","]), help="The decimal sign.  [default: found out]"),
-    click.option(
-        "--date-order",
-        type=click.Choice(["day-first", "month-first"]),
-        help="Which of 3/4/2024 is the day, where no date in the column decides it.",
-    ),
-    click.option("--table", help="The table to read, where SOURCE is a database."),
-    click.option("--query", help="The query whose result to read, where SOURCE is a database."),
-)
+def settings_options(section: type[Settings], parameter: str) -> Callable[[Command], Command]:
+    """The options of a section's settings; the command gets as ``parameter`` those that were given, by name."""
+    settings = [item for item in section.declared() if item.option is not None]
+
+    def with_options(command: Command) -> Command:
+        @wraps(command)
+        def called(*args: Any, **given: Any) -> Any:
+            values = {item.name: _value(item, given.pop(item.name)) for item in settings}
+            return command(
+                *args, **{parameter: {name: value for name, value in values.items() if value is not None}}, **given
+            )
+
+        wrapped: Command = called
+        for item in reversed(settings):
+            wrapped = _option(item)(wrapped)
+        return wrapped
+
+    return with_options
 
 
-def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of how a source is read; the command gets as ``reading`` what was said, by key of [reading]."""
+def _option(item: Setting) -> Callable[[Command], Command]:
+    name, help = item.option or ("", "")
+    more: dict[str, Any] = {}
+    if item.kind == "switch":
+        more["type"] = click.Choice([value for value in get_args(item.type) if value])
+    elif item.kind == "day":
+        more["type"] = click.DateTime(["%Y-%m-%d"])
+    elif item.name == "columns":
+        more["metavar"] = "A,B,C"
+    elif item.kind == "list":
+        more["multiple"] = True
+    return click.option(name, item.name, help=help, **more)
+
+
+def _value(item: Setting, given: Any) -> Any:
+    """What was given as the setting has it; None where nothing was."""
+    if given is None or given == ():
+        return None
+    if item.name == "columns":
+        return _names(given)
+    if item.name == "separator":
+        return _separator(given)
+    if item.kind == "list":
+        return list(given)
+    return given.date().isoformat() if item.kind == "day" else given
+
+
+def reading_options(command: Command) -> Command:
+    """The options of how a source is read, given to the command as ``reading``."""
 
     @wraps(command)
-    def told(*args: Any, **given: Any) -> Any:
-        said: dict[str, Any] = {name: given.pop(name) for name in ("encoding", "decimal", "date_order")}
-        said |= {name: given.pop(name) for name in ("table", "query")}
-        sheets, columns, separator = given.pop("sheets"), given.pop("columns"), given.pop("separator")
-        said["sheets"] = list(sheets) or None
-        said["columns"] = None if columns is None else _names(columns)
-        said["separator"] = None if separator is None else _separator(separator)
-        if said["table"] is not None and said["query"] is not None:
+    def checked(*args: Any, reading: dict[str, Any], **given: Any) -> Any:
+        if "table" in reading and "query" in reading:
             raise InputError("--table and --query cannot both be given; name the table, or write the query.")
-        reading = {name: value for name, value in said.items() if value is not None}
         return command(*args, reading=reading, **given)
 
-    wrapped: Callable[..., Any] = told
-    for option in reversed(_OPTIONS):
-        wrapped = option(wrapped)
-    return wrapped
+    return settings_options(Reading, "reading")(checked)
 
 
-_DAY = click.DateTime(["%Y-%m-%d"])
-
-
-def cleaning_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--returns, --from and --to, given to the command as ``cleaning``: what they change of [cleaning]."""
-
-    @click.option("--returns", type=click.Choice(["drop", "net"]), help="Whether monetary is after returns (net).")
-    @click.option("--from", "from_day", type=_DAY, help="The first day that counts.")
-    @click.option("--to", "to_day", type=_DAY, help="The last day that counts.")
-    @functools.wraps(command)
-    def with_cleaning(
-        *, returns: str | None, from_day: datetime | None, to_day: datetime | None, **others: object
-    ) -> Any:
-        days = {"from_day": from_day, "to_day": to_day}
-        said = {name: day.date().isoformat() for name, day in days.items() if day is not None}
-        return command(cleaning=said | ({"returns": returns} if returns else {}), **others)
-
-    return with_cleaning
+#: The options of how lines are cleaned, given to a command as ``cleaning``.
+cleaning_options = settings_options(CleaningRules, "cleaning")
 
 
 def cleaned(config: Config, changes: Mapping[str, str]) -> Config:

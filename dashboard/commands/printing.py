@@ -91,13 +91,13 @@ def print_outcome(outcome: Outcome, insights: Mapping[int, Sequence[Mapping[str,
                 item.action,
             )
         console.print(table)
-        for item in insights.get(run.id, ()):
-            console.print(f"  {item['sentence']}", highlight=False)
+        for insight in insights.get(run.id, ()):
+            console.print(f"  {insight['sentence']}", highlight=False)
         for note in run.notes:
             console.print(f"  Note: {note}", highlight=False)
 
 
-def _side(side: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _side(side: Mapping[str, Any]) -> tuple[str, ...]:
     counts = ("" if side.get(name) is None else written(side[name], ",") for name in ("lines", "orders", "customers"))
     return *counts, _exact(side["revenue"])
 

@@ -7,7 +7,6 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from io import BytesIO
 from itertools import product
 from pathlib import Path
@@ -110,8 +109,8 @@ def _tabled() -> Iterator[tuple[str, Message]]:
     for rule in (*RULES.values(), *NOTES.values()):
         names = (rule.name.replace("_", " "), rule.catches, rule.because)
         yield from (("engines/intake/cleaning/rules.py", words) for words in names)
-    for setting in fields(CleaningRules):
-        yield "engines/intake/cleaning/settings.py", setting.metadata["why"]
+    for setting in CleaningRules.declared():
+        yield from (("engines/settings.py", words) for words in (setting.why, setting.label) if words)
     for criterion in CRITERIA:
         yield from (("engines/evaluation/verdict.py", words) for words in (criterion.title, criterion.meaning))
 

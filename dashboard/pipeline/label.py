@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from pandas import DataFrame, Index, Series
 
-from dashboard.config import Cleaning, Config
-from dashboard.pipeline.sales import Progress, SalesRequest, open_sales, reading_of, silent, with_reading
+from dashboard.config import Config
+from dashboard.pipeline.sales import Progress, SalesRequest, open_sales, silent, with_reading
 from engines import features, registry, value
 from engines.checks import labels_of
 from engines.columns import (
@@ -28,6 +28,7 @@ from engines.contract import Engine, Fitted, Segmentation
 from engines.errors import InputError
 from engines.intake.schema.customers import read_customers
 from engines.persistence import models
+from engines.settings import CleaningRules
 from engines.value.validation.reappraisal import reappraise
 from storage.contract import NotFoundError, Run, Snapshot, Store
 
@@ -129,7 +130,7 @@ def label(
     used = used_columns(engine)
     config = _as_snapshot(run, config, store)
     progress("Reading customers", 0.0)
-    reading = reading_of(with_reading(config, request.reading))
+    reading = with_reading(config, request.reading).reading
     customers = read_customers(request.source, used, mapping=request.mapping, reading=reading)
     progress("Reading customers", 1.0)
     notes: tuple[str, ...] = ()
@@ -168,8 +169,8 @@ def _as_snapshot(run: Run, config: Config, store: Store) -> Config:
     then = store.snapshot(run.snapshot_id).settings
     kept = {name: dict(then[name]) for name in ("reading", "cleaning", "clv") if name in then}
     if "cleaning" in kept:  # by the same rules, but whom and which days the run was about says nothing of new customers
-        cleaning = Cleaning.model_validate(kept["cleaning"])
-        kept["cleaning"] = {**cleaning.model_dump(), "from_day": "", "to_day": "", "only_customers": []}
+        cleaning = CleaningRules.from_dict(kept["cleaning"])
+        kept["cleaning"] = replace(cleaning, from_day="", to_day="", only_customers=()).to_dict()
     return config.replace(**kept)
 
 

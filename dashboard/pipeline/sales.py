@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -14,18 +13,16 @@ from pandas import DataFrame
 from pyarrow import RecordBatch
 from pydantic import BaseModel, ValidationError
 
-from dashboard.config import Churn, Cleaning, Clv, Config, Reading
+from dashboard.config import Churn, Clv, Config
 from engines import features, intake, value
 from engines.columns import CLV, COUNTRY
 from engines.errors import InputError
 from engines.intake.sources.places import kind_of, lasting, public
+from engines.settings import CleaningRules, Reading
 from engines.stated import stated
 from engines.value.appraisal import Agenda, Settings, agenda, appraise
 from storage.contract import NewSnapshot, Snapshot
 from storage.contract.queue import NOBODY, Starter
-
-_LISTS = ("only_customers", "without_customers")
-_MOST = 100_000  # the list is kept with every snapshot
 
 #: The name under which the store keeps the receipt of a snapshot's value models.
 RECEIPT = "value"
@@ -61,33 +58,6 @@ class SalesRequest:
 # --- how sales are read -----------------------------------------------------------------------------------------------
 
 
-def with_customer_lists(config: Config) -> Config:
-    """The configuration with customers by name where it named a file of them: what a snapshot is kept with.
-
-    Raises:
-        InputError: there is no such file, it is no text, or it names too many.
-    """
-    given = {name: getattr(config.cleaning, name) for name in _LISTS}
-    lists = {name: _ids(name, value) if isinstance(value, str) else value for name, value in given.items()}
-    if lists == given:
-        return config
-    return config.model_copy(update={"cleaning": config.cleaning.model_copy(update=lists)})
-
-
-def rules_of(cleaning: Cleaning) -> intake.CleaningRules:
-    """The rules as intake takes them; lists of customers must have been read."""
-    return intake.CleaningRules(**_as_tuples(cleaning.model_dump()))
-
-
-def reading_of(config: Config) -> intake.Reading:
-    """[reading] as the intake takes it."""
-    return intake.Reading(**_as_tuples(config.reading.model_dump()))
-
-
-def _as_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-
-
 def with_reading(config: Config, reading: Mapping[str, Any]) -> Config:
     """The configuration with other values for these keys of [reading].
 
@@ -104,26 +74,6 @@ def with_reading(config: Config, reading: Mapping[str, Any]) -> Config:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{where}: {first['msg']} (is {first['input']!r}).") from None
-
-
-def _ids(name: str, path: str) -> list[str]:
-    if not path:
-        return []
-    where = f"[cleaning] {name}: the file {path}"
-    try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise InputError(f"{where} does not exist. Give a list of ids, or a text file with one id a line.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{where} cannot be read ({error}). Give a text file in UTF-8 with one id a line.") from None
-    ids = sorted({re.sub(r"^([0-9]+)\.0+$", r"\1", line.strip()) for line in lines if line.strip()})
-    if not ids:
-        raise InputError(f"{where} names no customer. Write one id a line.")
-    if len(ids) > _MOST:
-        raise InputError(
-            f"{where} names {len(ids):,} customers, more than {_MOST:,}. Choose them in the source instead."
-        )
-    return ids
 
 
 class OpenSales(NamedTuple):
@@ -208,8 +158,8 @@ def _read(
     with intake.read_sales(
         request.source,
         mapping={**config.mapping, **request.mapping},
-        reading=reading_of(config),
-        rules=rules_of(with_customer_lists(config).cleaning),
+        reading=config.reading,
+        rules=config.cleaning,
         as_of=request.as_of,
         currency=config.sales.currency,
         keep_dropped=keep_dropped,
@@ -222,7 +172,10 @@ def as_read(snapshot: Snapshot, config: Config) -> Config:
     """The configuration with what a snapshot was read with."""
     known = snapshot.settings
     changes: dict[str, Any] = {name: dict(known[name]) for name in ("mapping", "categories") if name in known}
-    sections: dict[str, type[BaseModel]] = {"reading": Reading, "cleaning": Cleaning, "clv": Clv, "churn": Churn}
+    for section in (Reading, CleaningRules):
+        if section.section in known:
+            changes[section.section] = section.from_dict(known[section.section])
+    sections: dict[str, type[BaseModel]] = {"clv": Clv, "churn": Churn}
     changes |= {name: kind.model_validate(dict(known[name])) for name, kind in sections.items() if name in known}
     return config.model_copy(update=changes)
 
@@ -242,8 +195,8 @@ def new_snapshot(opened: OpenSales) -> NewSnapshot:
         as_of=sales.as_of,
         settings={
             "mapping": dict(sales.mapping),
-            "cleaning": with_customer_lists(config).cleaning.model_dump(),
-            "reading": config.reading.model_dump(),
+            "cleaning": config.cleaning.resolved().to_dict(),
+            "reading": config.reading.to_dict(),
             "categories": config.categories,
             "clv": config.clv.model_dump(),
             "churn": config.churn.model_dump(),

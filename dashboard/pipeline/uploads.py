@@ -13,14 +13,17 @@ from typing import Any, Literal
 from anyio.to_thread import run_sync
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from dashboard.config import Cleaning, Config
+from dashboard.config import Config
 from dashboard.pipeline.receive import Limits
 from dashboard.pipeline.run import make_engine
-from dashboard.pipeline.sales import SalesRequest, reading_of, with_reading
+from dashboard.pipeline.sales import SalesRequest, with_reading
 from engines.errors import InputError
 from engines.intake.schema.preview import Preview, preview
+from engines.settings import CleaningRules, Customers
 from storage.contract import NotFoundError, Store
 from storage.contract.uploads import NewUpload, Upload, UploadTask
+
+_CUSTOMERS = [item.name for item in CleaningRules.declared() if item.type == Customers]
 
 
 def token_of(upload: NewUpload) -> str:
@@ -102,15 +105,15 @@ class UploadRequest(BaseModel):
             InputError: a key that is not there, or a value that it does not allow.
         """
         for name, said in self.cleaning.items():
-            if isinstance(said, str) and isinstance(getattr(config.cleaning, name, None), list):
+            if isinstance(said, str) and name in _CUSTOMERS:
                 raise InputError(f"cleaning {name}: give a list; a file of this machine is named in config.toml alone.")
         try:
-            rules = Cleaning.model_validate({**config.cleaning.model_dump(), **self.cleaning})
+            config = config.replace(cleaning=self.cleaning)
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
+            where = ".".join(str(part) for part in first["loc"][1:])
             raise InputError(f"cleaning {where}: {first['msg'].removeprefix('Value error, ')}.") from None
-        return with_reading(config, self.reading).model_copy(update={"cleaning": rules})
+        return with_reading(config, self.reading)
 
     def of_sales(self, source: str, title: str) -> SalesRequest:
         """The same as a request for the sales of a source."""
@@ -171,7 +174,7 @@ def preview_upload(upload: Upload, asked: UploadRequest, config: Config) -> Prev
     config = asked.configured(config)
     path = str(_existing_file(upload, config))
     try:
-        seen = preview(path, mapping={**config.mapping, **asked.mapping}, reading=reading_of(config))
+        seen = preview(path, mapping={**config.mapping, **asked.mapping}, reading=config.reading)
     except InputError as error:
         raise InputError(in_users_words(str(error), upload)) from None
     return replace(

@@ -2,16 +2,14 @@
 
 from engines.intake.cleaning.ledger import Ledger, LedgerEntry, Reason
 from engines.intake.cleaning.rules import NOTES, RULES
-from engines.intake.cleaning.settings import WHY, CleaningRules
 from engines.intake.read import Sales, read_sales
-from engines.intake.sources.options import Reading
 from engines.intake.sources.samples import EMBEDDED
+from engines.settings import CleaningRules, Reading
 
 __all__ = [
     "EMBEDDED",
     "NOTES",
     "RULES",
-    "WHY",
     "CleaningRules",
     "Ledger",
     "LedgerEntry",

@@ -19,14 +19,13 @@ from engines.intake.cleaning.cleaning import balance, clean_lines, cut, flag_lin
 from engines.intake.cleaning.currency import convert
 from engines.intake.cleaning.dropped import keep_dropped, read_dropped
 from engines.intake.cleaning.ledger import Ledger
-from engines.intake.cleaning.settings import CleaningRules
 from engines.intake.cleaning.totals import Total, control_totals
 from engines.intake.schema.contents import head, look_at
 from engines.intake.schema.mapping import choose_columns, doubts, guess_columns
 from engines.intake.schema.parsing import parse_lines
 from engines.intake.sources.files import open_source
-from engines.intake.sources.options import Reading
 from engines.intake.sources.samples import EMBEDDED, open_embedded
+from engines.settings import CleaningRules, Reading
 from engines.stated import stated
 
 
@@ -108,6 +107,7 @@ def read_sales(
     Raises:
         InputError: the source cannot be read, mapped or understood, or nothing is left; file, column or line are named.
     """
+    rules = rules.resolved()
     connection = ibis.duckdb.connect()
     connection.raw_sql("set enable_progress_bar = false")  # what is printed is ours to say
     try:

@@ -31,8 +31,8 @@ from engines.columns import (
     UNIT_PRICE,
 )
 from engines.errors import InputError
-from engines.intake.cleaning.settings import WHY
 from engines.intake.schema.preview import Choice, Preview
+from engines.settings import CleaningRules, Setting
 from storage.contract import Snapshot
 
 FIELD_WORDS = {
@@ -48,28 +48,8 @@ FIELD_WORDS = {
     COUNTRY: noted("Country"),
     CURRENCY: noted("Currency"),
 }
-#: Rules that are on or off: the setting, what the switch says, and what on and off are called in the settings.
-SWITCHES: Mapping[str, tuple[str, Any, Any]] = {
-    "drop_cancellations": (noted("Drop cancelled invoices"), True, False),
-    "drop_non_positive_quantity": (noted("Drop quantities of zero or less"), True, False),
-    "drop_non_positive_price": (noted("Drop prices of zero or less"), True, False),
-    "returns": (noted("Subtract returns from what customers spent"), "net", "drop"),
-    "zero_amount": (noted("Drop amounts of exactly zero"), "drop", "keep"),
-    "drop_exact_duplicates": (noted("Drop repeated lines"), True, False),
-    "drop_outliers": (noted("Drop outliers"), True, False),
-    "drop_test_orders": (noted("Drop test orders"), True, False),
-    "drop_non_products": (noted("Drop postage, fees and the like"), True, False),
-}
-DAYS = {"from_day": noted("First day that counts"), "to_day": noted("Last day that counts")}
-#: Rules that are lists, written with commas between.
-LISTS = {
-    "only_customers": noted("Only these customers"),
-    "without_customers": noted("Without these customers"),
-    "test_orders": noted("Test orders are"),
-    "non_product_codes": noted("Postage, fees and the like are"),
-}
-RATES = "rates"
-
+#: The cleaning settings that the form has, by name.
+RULES = {item.name: item for item in CleaningRules.declared() if item.label}
 
 _SHOWN = 8  # of the first lines
 #: What a select says where no column holds the field: a name that no column can have.
@@ -158,38 +138,40 @@ def choice_options(choice: Choice | None, value: str, usual: Sequence[tuple[str,
 
 def rules_part(config: Config, cleaning: Mapping[str, Any]) -> Component:
     """A switch for each cleaning rule with the reason for its default, and the rules that are days and lists."""
-    told = {**config.cleaning.model_dump(), **cleaning}
-    switches = [
-        html.Div(
-            [
-                dbc.Switch(id=switch_id(name), label=say(words), value=told[name] == on, class_name="mb-0"),
-                html.Div(say(WHY[name]), className="seg-hint data-under"),
-            ],
-            className="data-cell",
-        )
-        for name, (words, on, _) in SWITCHES.items()
-    ]
-    days = [_text(name, words, told[name], "date", WHY[name]) for name, words in DAYS.items()]
-    lists = [
-        _text(name, words, "" if isinstance(told[name], str) else ", ".join(told[name]), "text", WHY[name])
-        for name, words in LISTS.items()
-    ]
-    rates = ", ".join(f"{code} = {rate:g}" for code, rate in told[RATES].items())
-    money = _text(RATES, noted("Rates of currencies (EUR = 0.85)"), rates, "text", WHY[RATES])
+    values = {**config.cleaning.to_dict(), **cleaning}
+    switches = [_switch(rule, values[rule.name]) for rule in RULES.values() if rule.kind == "switch"]
+    texts = [_text(rule, values[rule.name]) for rule in RULES.values() if rule.kind != "switch"]
     more = html.Details(
         [
             html.Summary(say("Days, lists and currencies")),
-            html.Div([*days, *lists, money], className="data-cells mt-2"),
+            html.Div(texts, className="data-cells mt-2"),
         ],
         className="mt-2",
     )
     return html.Div([html.Div(switches, className="data-cells"), more])
 
 
-def _text(name: str, words: str, value: str, kind: str, why: str) -> Component:
-    control = dbc.Input(id=text_id(name), type=kind, value=value, size="sm", debounce=True)
+def _switch(rule: Setting, value: Any) -> Component:
     return html.Div(
-        [html.Label([say(words), control], className="data-label"), html.Div(say(why), className="seg-hint")],
+        [
+            dbc.Switch(id=switch_id(rule.name), label=say(rule.label), value=value == rule.on, class_name="mb-0"),
+            html.Div(say(rule.why), className="seg-hint data-under"),
+        ],
+        className="data-cell",
+    )
+
+
+def _text(rule: Setting, value: Any) -> Component:
+    if rule.kind == "rates":
+        text = ", ".join(f"{code} = {rate:g}" for code, rate in value.items())
+    elif rule.kind == "list":
+        text = "" if isinstance(value, str) else ", ".join(value)  # a file of this machine is nobody's business
+    else:
+        text = value
+    kind = "date" if rule.kind == "day" else "text"
+    control = dbc.Input(id=text_id(rule.name), type=kind, value=text, size="sm", debounce=True)
+    return html.Div(
+        [html.Label([say(rule.label), control], className="data-label"), html.Div(say(rule.why), className="seg-hint")],
         className="data-cell",
     )
 
@@ -249,16 +231,16 @@ def asked_of(
     Raises:
         InputError: a day or a rate that cannot be.
     """
-    cleaning: dict[str, Any] = {key: _set(key, bool(value)) for key, value in switches.items()}
+    usual = config.cleaning.to_dict()
+    cleaning: dict[str, Any] = {key: RULES[key].on if value else RULES[key].off for key, value in switches.items()}
     for key, text in texts.items():
-        given = (text or "").strip()
-        if key in DAYS:
-            cleaning[key] = given
-        elif key == RATES:
+        given, kind = (text or "").strip(), RULES[key].kind
+        if kind == "rates":
             cleaning[key] = _rates(given)
-        elif given or not isinstance(getattr(config.cleaning, key), str):  # a file named in config.toml stays
+        elif kind != "list":
+            cleaning[key] = given
+        elif given or not isinstance(usual[key], str):  # a file named in config.toml stays
             cleaning[key] = [item.strip() for item in given.split(",") if item.strip()]
-    usual = config.cleaning.model_dump()
     return UploadRequest(
         mapping=columns_of(mapping),
         reading={key: value for key, value in reading.items() if value},
@@ -271,12 +253,7 @@ def asked_of(
 
 def columns_of(selects: Mapping[str, str | None]) -> dict[str, str]:
     """The column by field as the selects stand, empty where there is none."""
-    return {name: "" if value in (None, ABSENT) else value for name, value in selects.items()}  # type: ignore[misc]
-
-
-def _set(name: str, is_on: bool) -> Any:
-    _, on, off = SWITCHES[name]
-    return on if is_on else off
+    return {name: "" if value in (None, ABSENT) else value for name, value in selects.items()}
 
 
 def _day(text: str | None) -> date | None:

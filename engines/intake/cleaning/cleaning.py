@@ -39,7 +39,7 @@ from engines.intake.cleaning.rules import (
     conditions,
     note_conditions,
 )
-from engines.intake.cleaning.settings import CleaningRules
+from engines.settings import CleaningRules
 
 SALES_COLUMNS = (
     *(CUSTOMER_ID, ORDER_ID, ORDER_DATE, QUANTITY, AMOUNT_UNITS, PRODUCT_ID, DESCRIPTION, COUNTRY, LINE_TYPE),

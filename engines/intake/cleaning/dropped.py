@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from engines.intake.cleaning.cleaning import RULE, dropped_lines
 from engines.intake.cleaning.rules import RULES
-from engines.intake.cleaning.settings import CleaningRules
 from engines.intake.schema.parsing import LINE
+from engines.settings import CleaningRules
 
 REASON = "reason"
 

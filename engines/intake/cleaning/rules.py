@@ -12,8 +12,8 @@ import ibis
 from engines.columns import AMOUNT, AMOUNT_UNITS, COUNTRY, CUSTOMER_ID, ORDER_DATE, ORDER_ID, PRODUCT_ID, QUANTITY
 from engines.intake.cleaning.ledger import Reason
 from engines.intake.cleaning.outliers import Bounds
-from engines.intake.cleaning.settings import CleaningRules
 from engines.intake.schema.parsing import LINE, LINE_HASH, PRICE_UNITS, UNREADABLE
+from engines.settings import CleaningRules
 
 #: What is in the ledger beside lines that a rule drops.
 SOLD, RETURNED, RETURN_SIGN, AFTER_AS_OF, ONLY_RETURNS = (

@@ -15,8 +15,8 @@ from engines.errors import InputError
 from engines.intake.schema.cells import Cell, cell, id_of
 from engines.intake.schema.mapping import choose_columns
 from engines.intake.sources.files import Source, open_source
-from engines.intake.sources.options import Reading
 from engines.intake.sources.samples import EMBEDDED
+from engines.settings import Reading
 
 #: SQL: the text that our own lists put an apostrophe before, so that no spreadsheet takes it for a formula.
 _MADE_SAFE = "'^''(''*[=+\\-@\\t\\r])'"

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from engines.errors import InputError
-from engines.intake.sources.options import Reading
+from engines.settings import Reading
 from engines.stated import stated
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199  # a sale in the year 10 or 9999 is a slip or a placeholder

@@ -8,7 +8,7 @@ from typing import Literal
 
 import duckdb
 
-from engines.intake.sources.options import Reading
+from engines.settings import Reading
 from engines.stated import stated
 
 Sign = Literal[".", ","]

@@ -29,7 +29,7 @@ from engines.intake.schema.dates import parse_dates, plausible, time_zone
 from engines.intake.schema.numbers import Sign, find_decimal_sign
 from engines.intake.schema.orders import order_facts, shared
 from engines.intake.sources.files import Source
-from engines.intake.sources.options import Reading
+from engines.settings import Reading
 from engines.stated import stated
 
 PRICE_UNITS = "price_units"  # int64, 1/10,000 of the currency unit

@@ -20,10 +20,10 @@ from engines.intake.schema.numbers import find_decimal_sign
 from engines.intake.schema.parsing import parse_lines
 from engines.intake.sources.files import Source, open_source
 from engines.intake.sources.folders import Many
-from engines.intake.sources.options import Reading
 from engines.intake.sources.places import kind_of
 from engines.intake.sources.samples import EMBEDDED, open_embedded
 from engines.intake.sources.starts import start_of
+from engines.settings import Reading
 from engines.stated import stated
 
 _LOOKED_AT = 1000  # lines that columns are guessed from

@@ -9,11 +9,11 @@ import duckdb
 from engines.errors import InputError
 from engines.intake.sources.archives import NESTED, unzipped
 from engines.intake.sources.folders import combined
-from engines.intake.sources.options import Reading
 from engines.intake.sources.places import files_of, kind_of
 from engines.intake.sources.source import Source, arrow_source, named, sha256
 from engines.intake.sources.text import open_text
 from engines.intake.sources.workbook import open_workbook
+from engines.settings import Reading
 from engines.stated import stated
 
 __all__ = ["SUFFIXES", "Source", "arrow_source", "open_source", "sha256"]

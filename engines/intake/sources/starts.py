@@ -6,8 +6,8 @@ import gzip
 import zlib
 from pathlib import Path
 
-from engines.intake.sources.options import Reading
 from engines.intake.sources.places import kind_of
+from engines.settings import Reading
 
 _ENOUGH = 1 << 20  # bytes
 _PLAIN_TEXT = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")

@@ -11,8 +11,8 @@ from pathlib import Path
 from engines.errors import InputError
 from engines.intake.sources.archives import unpacked
 from engines.intake.sources.encodings import rewrite
-from engines.intake.sources.options import Reading
 from engines.intake.sources.source import Source, header_of
+from engines.settings import Reading
 from engines.stated import stated
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}

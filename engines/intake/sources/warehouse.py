@@ -17,9 +17,9 @@ import pyarrow as pa
 
 from engines.errors import InputError
 from engines.intake.sources.fetched import fetch, fetched_source
-from engines.intake.sources.options import Reading
 from engines.intake.sources.places import is_file_database, public, secrets_of
 from engines.intake.sources.source import Source
+from engines.settings import Reading
 
 _CONNECT_SECONDS = 10
 _BATCH = 65_536

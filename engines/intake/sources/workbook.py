@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from engines.errors import InputError
 from engines.intake.sources.archives import refuse_bomb
-from engines.intake.sources.options import Reading
 from engines.intake.sources.source import Source, arrow_source, header_of, sha256
+from engines.settings import Reading
 from engines.stated import stated
 
 

@@ -53,7 +53,7 @@ def test_a_run_of_a_file_without_a_header_is_reproduced_as_it_was_read(home, sto
     snapshot = store.snapshot(found["snapshot"]["id"])
     assert snapshot.settings["reading"]["columns"] == list(BARE)
     assert snapshot.settings["reading"]["separator"] == ";"
-    assert as_read(snapshot, load_config()).reading.columns == list(BARE)
+    assert as_read(snapshot, load_config()).reading.columns == tuple(BARE)
     again = json.loads(call("reproduce", found["runs"][0]["id"], "--json").stdout)
     assert again["identical"] is True
     labels = json.loads(call("predict", found["runs"][0]["id"], "--input", "bare.csv", "--json").stdout)

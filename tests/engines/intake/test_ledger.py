@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -14,7 +12,6 @@ from engines.columns import FREQUENCY, MONETARY, NET_MONETARY
 from engines.errors import InputError
 from engines.features import build_customers
 from engines.intake import RULES, CleaningRules, Ledger, LedgerEntry, Sales, read_sales
-from tests.conftest import ROOT
 
 HEAD = "customer_id,order_id,date,quantity,unit_price,country\n"
 LINES = HEAD + (
@@ -158,12 +155,6 @@ def test_money_too_large_to_count_is_refused(tmp_path):
     path.write_text("customer_id,date,amount\n" + "1,2020-01-01,90000000000000\n" * 20)
     with pytest.raises(InputError, match="more than can be counted exactly"):
         read_sales(str(path))
-
-
-def test_the_defaults_are_those_of_the_shipped_configuration():
-    shipped = tomllib.loads((ROOT / "config.toml").read_text(encoding="utf-8"))["cleaning"]
-    lists = {name: tuple(value) for name, value in shipped.items() if isinstance(value, list)}
-    assert asdict(CleaningRules()) == {**shipped, **lists}
 
 
 @pytest.fixture(scope="module")

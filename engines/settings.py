@@ -1,0 +1,382 @@
+"""Settings of how sales are read and cleaned: each is declared once, with its default and what is said of it.
+
+The check of config.toml and its text, the form on the Data page, the options of the command line and the documentation
+follow from these declarations. Nothing heavy is imported here, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
+
+from engines.errors import InputError
+
+#: A day as "2011-01-31"; empty for none.
+Day = Annotated[str, "day"]
+#: Customer ids, or the path of a text file with one id a line.
+Customers = tuple[str, ...] | str
+DateOrder = Literal["", "day-first", "month-first"]
+
+_MOST_CUSTOMERS = 100_000  # the list is kept with every snapshot
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting.
+
+    Attributes:
+        name: its key in config.toml.
+        type: of its values, as the field is annotated.
+        default: its value where nothing is said.
+        help: what it does, for config.toml.
+        why: the reason for the default, for the form and the documentation.
+        label: what the form calls it; empty: it is not in the form.
+        on: of a setting with two values, the one that the form's switch stands for.
+        option: the option of the command line and its help, where there is one.
+        low: the least number allowed.
+        above: a number below all that are allowed.
+        high: the largest number allowed.
+        longest: how many characters a text may have.
+        before: how sales were cleaned before the setting existed, for snapshots that do not have it; by default as now.
+    """
+
+    name: str
+    type: Any
+    default: Any
+    help: str
+    why: str = ""
+    label: str = ""
+    on: Any = True
+    option: tuple[str, str] | None = None
+    low: float | None = None
+    above: float | None = None
+    high: float | None = None
+    longest: int | None = None
+    before: Any = ...
+
+    @property
+    def kind(self) -> Literal["switch", "day", "list", "rates", "text"]:
+        """How a form asks for it."""
+        if self.type is bool or get_origin(self.type) is Literal:
+            return "switch"
+        if self.type in (tuple[str, ...], Customers):
+            return "list"
+        return "day" if self.type == Day else "rates" if isinstance(self.default, Mapping) else "text"
+
+    @property
+    def off(self) -> Any:
+        """Of a setting with two values, the one that is not ``on``."""
+        return not self.on if self.type is bool else next(value for value in get_args(self.type) if value != self.on)
+
+
+def setting(default: Any, help: str, **more: Any) -> Any:
+    """A field that is a setting; ``more`` is what :class:`Setting` has beside name and type."""
+    made: dict[str, Any] = {"default_factory": default} if callable(default) else {"default": default}
+    return field(**made, metadata={"setting": {"help": help, **more}})
+
+
+class Settings:
+    """A section of config.toml: a frozen dataclass whose fields are made by :func:`setting`."""
+
+    section: ClassVar[str]
+    #: What config.toml says of the section as a whole.
+    about: ClassVar[str]
+
+    @classmethod
+    def declared(cls) -> tuple[Setting, ...]:
+        """The settings, in the order of config.toml."""
+        hints = get_type_hints(cls, include_extras=True)
+        return tuple(
+            Setting(
+                item.name,
+                hints[item.name],
+                item.default_factory() if item.default_factory is not MISSING else item.default,
+                **item.metadata["setting"],
+            )
+            for item in fields(cls)  # type: ignore[arg-type]
+        )
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """From what :meth:`to_dict` made, perhaps before some of the settings existed."""
+        before = {item.name: item.before for item in cls.declared() if item.before is not ...}
+        every = {**before, **values}
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in every.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings as JSON-ready values."""
+        values = {item.name: getattr(self, item.name) for item in self.declared()}
+        return {
+            name: list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
+            for name, value in values.items()
+        }
+
+    @classmethod
+    def to_toml(cls) -> str:
+        """The section as config.toml has it: every setting with its default below what it does."""
+        lines = [f"[{cls.section}]", *_comment(cls.about)]
+        tables = []
+        for item in cls.declared():
+            if isinstance(item.default, Mapping):
+                tables += ["", *_comment(item.help), f"[{cls.section}.{item.name}]"]
+            else:
+                lines += [*_comment(item.help), f"{item.name} = {json.dumps(item.default)}"]
+        return "\n".join([*lines, *tables, ""])
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text, 130, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+
+
+@dataclass(frozen=True)
+class Reading(Settings):
+    """How a source is read where it does not say so itself."""
+
+    section: ClassVar[str] = "reading"
+    about: ClassVar[str] = "All of these are found out from the source unless they are said here."
+
+    columns: tuple[str, ...] = setting(
+        (),
+        'Names of the columns by position, for a file without a header line: ["customer_id", "order_date", "amount"].',
+        option=("--columns", "Names of the columns of a file that has no header line."),
+    )
+    separator: str = setting(
+        "",
+        'Separator of a text file: ",", ";", "|", "\\t", or " " for any run of blanks.',
+        option=("--separator", "comma, semicolon, tab, pipe or space.  [default: found out]"),
+        longest=1,
+    )
+    encoding: str = setting(
+        "",
+        'Encoding of a text file: "utf-8", "utf-16", "iso-8859-1", "cp1252" or another that Python knows.',
+        option=("--encoding", "Such as utf-8, utf-16, iso-8859-1, cp1252.  [default: found out]"),
+    )
+    decimal: Literal["", ".", ","] = setting(
+        "", 'Decimal sign of numbers: "." or ",".', option=("--decimal", "The decimal sign.  [default: found out]")
+    )
+    date_order: DateOrder = setting(
+        "",
+        'Order of day and month where nothing in the column decides it: "day-first" or "month-first".',
+        option=("--date-order", "Which of 3/4/2024 is the day, where no date in the column decides it."),
+    )
+    time_zone: str = setting(
+        "UTC",
+        "Into which zone moments with an offset, and epoch seconds, are brought: "
+        "the one the shop's days are counted in.",
+    )
+    sheets: tuple[str, ...] = setting(
+        (),
+        "Sheets of a workbook, by name, all of one shape; empty: all that have the columns of the first.",
+        option=("--sheet", "A sheet of a workbook by name; give it again for more."),
+    )
+    table: str = setting(
+        "",
+        "The table that is read of a database, as NAME or SCHEMA.NAME ...",
+        option=("--table", "The table to read, where SOURCE is a database."),
+    )
+    query: str = setting(
+        "",
+        "... or the query: one SELECT, in a connection that can only read.",
+        option=("--query", "The query whose result to read, where SOURCE is a database."),
+    )
+    unreadable_share: float = setting(
+        0.01,
+        "Lines with a cell that cannot be read are set aside and listed in the ledger, up to this share of all lines; "
+        "above it the source is refused.",
+        low=0,
+        high=1,
+    )
+
+
+@dataclass(frozen=True)
+class CleaningRules(Settings):
+    """Which lines are dropped.
+
+    ``rates``: what one unit of a currency is worth. A list of customers may name a file until it is :meth:`resolved`.
+    """
+
+    section: ClassVar[str] = "cleaning"
+    about: ClassVar[str] = (
+        "(Lines without a customer id belong to no one's history: they are always dropped. docs/intake.md gives each "
+        "default's reason.)"
+    )
+
+    drop_cancellations: bool = setting(
+        True,
+        "Cancelled invoices (order id starting with C) and bad debt (A): true drops them from sales; they still count "
+        "as returns.",
+        why="A cancelled invoice is no sale, whatever its lines say.",
+        label="Drop cancelled invoices",
+    )
+    drop_non_positive_quantity: bool = setting(
+        True,
+        "Lines with quantity <= 0 (returns without a cancelled invoice, corrections).",
+        why="What came back, or was never shipped, was not bought.",
+        label="Drop quantities of zero or less",
+    )
+    drop_non_positive_price: bool = setting(
+        True,
+        "Lines with unit price <= 0 (gifts, corrections).",
+        why="A gift says nothing of what a customer is ready to pay.",
+        label="Drop prices of zero or less",
+    )
+    returns: Literal["drop", "net"] = setting(
+        "drop",
+        'What is dropped as cancelled or negative and went back: "drop" counts it in net monetary and return rate '
+        'alone, "net" subtracts it from the customer\'s monetary as well. The number of orders stays the same.',
+        why="Monetary then says what customers chose to buy; net monetary and return rate say what came back.",
+        label="Subtract returns from what customers spent",
+        on="net",
+        option=("--returns", "Whether monetary is after returns (net)."),
+    )
+    zero_amount: Literal["keep", "drop"] = setting(
+        "keep",
+        'Where only amounts are known: lines of exactly zero are kept (a purchase happened) unless this says "drop".',
+        why="Where only amounts are known, a purchase happened.",
+        label="Drop amounts of exactly zero",
+        on="drop",
+    )
+    drop_exact_duplicates: bool = setting(
+        False,
+        "Two equal lines are usually two units of the same thing, so exact duplicates are counted and kept.",
+        why="Two equal lines are usually two units of the same thing.",
+        label="Drop repeated lines",
+    )
+    drop_outliers: bool = setting(
+        False,
+        "Lines whose amount is far from the usual, above or below; they are noted in the ledger.",
+        why="The largest orders are mostly genuine, and are the best customers' own.",
+        label="Drop outliers",
+    )
+    outlier_z: float = setting(
+        5.0,
+        "What is far: a robust z-score (median and MAD) of the amount's logarithm above this.",
+        why="The usual 3.5 is meant for bell curves; sales have a longer tail of honest lines.",
+        above=0,
+        high=100,
+    )
+    drop_test_orders: bool = setting(
+        False,
+        "Trials of the shop.",
+        why="A shop may sell what looks like a test; the ledger shows what there is.",
+        label="Drop test orders",
+    )
+    test_orders: tuple[str, ...] = setting(
+        ("TEST*",),
+        "How they are known: order ids or product ids that fit one of these, whatever the case; * stands for anything.",
+        why="How most shop systems mark orders and products of a trial.",
+        label="Test orders are",
+        before=(),
+    )
+    drop_non_products: bool = setting(
+        False,
+        "Postage, fees, discounts and manual entries.",
+        why="Customers paid for postage as well, and a code for a fee in one shop is a product in another.",
+        label="Drop postage, fees and the like",
+    )
+    non_product_codes: tuple[str, ...] = setting(
+        (
+            *("POST", "DOT", "C2", "D", "M", "S", "B", "PADS", "CRUK", "BANK CHARGES", "AMAZONFEE", "ADJUST*"),
+            "gift_*",
+        ),
+        "How they are known: product ids that fit one of these.",
+        why="Postage, discounts, manual entries, samples, bad debt, donations, fees and vouchers of UCI Online Retail.",
+        label="Postage, fees and the like are",
+        before=(),
+    )
+    from_day: Day = setting(
+        "",
+        'The first day that counts, as "2011-01-31"; empty: all. The same as --from.',
+        why="All of the past counts.",
+        label="First day that counts",
+        option=("--from", "The first day that counts."),
+    )
+    to_day: Day = setting(
+        "",
+        "The last day that counts. The same as --to.",
+        why="The as-of date already cuts off what came later.",
+        label="Last day that counts",
+        option=("--to", "The last day that counts."),
+    )
+    only_customers: Customers = setting(
+        (),
+        "Customer ids that alone count; empty: all. Instead of a list: the path of a text file with one id a line.",
+        why="Everyone counts.",
+        label="Only these customers",
+    )
+    without_customers: Customers = setting(
+        (),
+        "Customer ids that do not count; a list or the path of a file as well.",
+        why="Nobody is left out; give staff, tills and test accounts here.",
+        label="Without these customers",
+    )
+    unknown_countries: tuple[str, ...] = setting(
+        ("Unspecified", "Unknown", "N/A"),
+        'Country names that mean nobody knows; they become "Unknown", as blanks do.',
+        why="Names that mean nobody knows are no country.",
+    )
+    rates: Mapping[str, float] = setting(
+        dict,
+        "Where a column holds the currency of each line: what one unit of it is worth in [sales] currency. EUR = 0.85",
+        why="Sales are mostly in one currency; mixed ones are refused without rates.",
+        label="Rates of currencies (EUR = 0.85)",
+    )
+
+    def __post_init__(self) -> None:
+        if self.from_day and self.to_day and self.from_day > self.to_day:
+            raise InputError(f"from_day {self.from_day} is after to_day {self.to_day}")
+
+    @property
+    def net(self) -> bool:
+        """Whether what came back is subtracted from the customer's money."""
+        return self.returns == "net"
+
+    def resolved(self) -> Self:
+        """With customers by id where a file of them is named: what is cleaned by, and kept with a snapshot.
+
+        Raises:
+            InputError: there is no such file, it is no text, or it names too many.
+        """
+        return replace(
+            self,
+            only_customers=_ids("only_customers", self.only_customers),
+            without_customers=_ids("without_customers", self.without_customers),
+        )
+
+
+def a_day(text: str) -> str:
+    """A day as it is written in settings.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError:
+        raise ValueError('write a day as "2011-01-31"') from None
+
+
+def _ids(name: str, path: Customers) -> tuple[str, ...]:
+    if not path or not isinstance(path, str):
+        return tuple(path)
+    where = f"[cleaning] {name}: the file {path}"
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        raise InputError(f"{where} does not exist. Give a list of ids, or a text file with one id a line.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{where} cannot be read ({error}). Give a text file in UTF-8 with one id a line.") from None
+    ids = sorted({re.sub(r"^([0-9]+)\.0+$", r"\1", line.strip()) for line in lines if line.strip()})
+    if not ids:
+        raise InputError(f"{where} names no customer. Write one id a line.")
+    if len(ids) > _MOST_CUSTOMERS:
+        raise InputError(
+            f"{where} names {len(ids):,} customers, more than {_MOST_CUSTOMERS:,}. Choose them in the source instead."
+        )
+    return tuple(ids)
