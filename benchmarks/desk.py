@@ -154,7 +154,7 @@ class Page:
         address = f"?run={self._run}"
         drawn = {"run": self._run, "query": address, "problems": [], "address": address}
         shown = control_values(selection)
-        values = {f"{control('segments', field)}.value": shown[field] for field in FIELDS}
+        values = {f"{control(field)}.value": shown[field] for field in FIELDS}
         values |= {"segments-search.data": address, "theme.data": "light", "segments-drawn.data": drawn}
         values |= {f"{name}.value": chosen for name, chosen in TABS.items()}
         return self._call(UPDATE, values, triggered)

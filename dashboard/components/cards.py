@@ -1,26 +1,22 @@
-"""The boxes of a page that are not charts: sentences, the table of segments, badges and empty states."""
+"""Small parts of pages: colours and badges, sentences worth reading, alerts, bars by date, and empty states."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.components import html as plain
+from dashboard.components import elements
 from dashboard.components.attributes import aria
-from dashboard.frames.sums import SegmentTotals
-from dashboard.i18n.numbers import NOTHING, count, days, decimal, money, percent, round_money, short_money
-from dashboard.i18n.texts import explained, noted, say, segment_name, titled
-from engines.columns import CHURN_RISK, CLV, DICTIONARY, FREQUENCY, MONETARY, RECENCY
-from engines.contract import NamedSegment
+from dashboard.i18n.texts import say
 
 
 def swatch(colour: str) -> Component:
     """A segment's colour, beside its name."""
-    return plain.Span(className="seg-swatch", style={"backgroundColor": themed(colour)}, **aria(hidden="true"))
+    return elements.Span(className="seg-swatch", style={"backgroundColor": themed(colour)}, **aria(hidden="true"))
 
 
 def themed(colour: str) -> str:
@@ -41,112 +37,44 @@ def insight_list(sentences: Sequence[str]) -> Component | None:
     """Sentences worth reading; nothing where there is none."""
     if not sentences:
         return None
-    return html.Ul([plain.Li(sentence) for sentence in sentences], className="insights seg-card")
+    return html.Ul([elements.Li(sentence) for sentence in sentences], className="insights seg-card")
 
 
-def warning(sentence: str) -> Component:
-    """Something in the request that could not be used."""
-    return dbc.Alert(sentence, color="warning")
+def notes(sentences: Sequence[str]) -> list[Component]:
+    """Remarks as a list; nothing where there is none."""
+    return [html.Ul([html.Li(sentence) for sentence in sentences], className="seg-notes")] if sentences else []
 
 
-_SEGMENT_COLUMNS = (  # title, its sentence on hover
-    (
-        noted("Segment and what to do"),
-        noted("Name and recommended action from the playbook; click a name to see it alone."),
-    ),
-    (noted("Customers"), noted("Customers in view.")),
-    (noted("Share"), noted("Share of the customers in view.")),
-    (noted("Revenue"), noted("What they have spent, before returns.")),
-    (noted("Share"), noted("Share of the revenue of the customers in view.")),
-)
-_MEANS = (RECENCY, FREQUENCY, MONETARY, CLV, CHURN_RISK)
-_NO_VALUES = noted("No value model ran.")
+def alert(message: Any, color: str = "danger", **props: Any) -> Component:
+    """A sentence that is not to be overlooked."""
+    made: Component = dbc.Alert(message, color=color, class_name="py-2 mb-2", **props)
+    return made
 
 
-def segment_table(
-    rows: Sequence[SegmentTotals],
-    currency: str,
-    pick: Callable[[str], Any],
-    chosen: Sequence[str] = (),
-    beside: Callable[[NamedSegment], Component] | None = None,
-) -> Component:
-    """One line per segment in view. ``pick(name)`` is the id of the button that filters by it.
+def state_badge(state: str) -> Component:
+    """How a run stands."""
+    return html.Span(say(state), className=f"seg-state seg-state-{state}")
 
-    ``beside`` makes what stands beside a segment's name.
-    """
-    head = plain.Thead(
-        plain.Tr(
-            [
-                plain.Th(title, title=sentence, scope="col", className="seg-number" if place else "")
-                for place, (title, sentence) in enumerate(_segment_columns())
-            ]
+
+def progress(stage: str, share: float, label: str = "") -> list[Component]:
+    """How far work is: what is being done, and a bar; ``label`` is read out for the bar."""
+    bar = html.Progress(
+        value=str(round(100 * share)), max="100", className="seg-progress mb-2", **aria(label=label or stage)
+    )
+    return [html.P(stage, className="mb-1", role="status"), bar]
+
+
+def spark(title: str, values: Sequence[float], words: str) -> Component:
+    """A bar for each date, the last one marked; ``words`` says the values."""
+    top = max(values, default=0.0) or 1.0
+    bars = [
+        elements.Span(
+            style={"height": f"{max(100 * value / top, 2):.0f}%"}, className="now" if place == len(values) - 1 else ""
         )
-    )
-    body = plain.Tbody(
-        [
-            _segment_line(
-                row, currency, pick(row.segment.name), row.segment.name in chosen, beside and beside(row.segment)
-            )
-            for row in rows
-        ]
-    )
-    return plain.Div(
-        plain.Table([head, body], className="seg-table segment-table"),
-        className="seg-scroll",
-        tabIndex=0,
-        role="region",
-        **aria(label=say("Segments in view: size, revenue, means and recommended action")),
-    )
-
-
-def _segment_columns() -> list[tuple[str, str]]:
-    """Title and sentence of each column of the table of segments."""
-    found = [(say(title), say(sentence)) for title, sentence in _SEGMENT_COLUMNS]
-    for name in _MEANS:
-        column = DICTIONARY[name]
-        sentence = noted("Mean, in days. {meaning}") if column.kind == "days" else noted("Mean. {meaning}")
-        found.append((titled(column), say(sentence, meaning=explained(column))))
-    return found
-
-
-def _segment_line(
-    row: SegmentTotals, currency: str, button_id: Any, chosen: bool, beside: Component | None
-) -> Component:
-    called = segment_name(row.segment.name)
-    name = plain.Button(
-        [swatch(row.segment.colour), called],
-        id=button_id,
-        className="link-button",
-        title=say("Stop filtering by {segment}", segment=called)
-        if chosen
-        else say("Show only {segment}", segment=called),
-        **aria(pressed="true" if chosen else "false"),
-    )
-    numbers = (
-        (count(row.customers), None),
-        (_bar(row.share, row.segment.colour), None),
-        (short_money(row.revenue, currency), money(row.revenue, currency)),
-        (NOTHING if row.revenue_share is None else _bar(row.revenue_share, row.segment.colour), None),
-        (decimal(row.recency), say("{days} since the last order", days=days(row.recency))),
-        (decimal(row.frequency), None),
-        (round_money(row.monetary, currency), money(row.monetary, currency)),
-        (round_money(row.clv, currency), money(row.clv, currency) if row.clv is not None else say(_NO_VALUES)),
-        (percent(row.churn_risk), None if row.churn_risk is not None else say(_NO_VALUES)),
-    )
-    cells = [plain.Td(shown, className="seg-number", title=exact) for shown, exact in numbers]
-    return plain.Tr(
-        [
-            plain.Th([name, beside, plain.Div(say(row.segment.action), className="action")], scope="row"),
-            *cells,
-        ],
-        className="chosen" if chosen else "",
-    )
-
-
-def _bar(share: float, colour: str) -> Component:
-    """A share with a small bar beneath, so that sizes are seen before they are read."""
-    fill = plain.Span(style={"width": f"{100 * share:.1f}%", "backgroundColor": themed(colour)})
-    return plain.Span([percent(share), plain.Span(fill, className="share-bar")], className="share")
+        for place, value in enumerate(values)
+    ]
+    label = say("{title} by date: {values}", title=title, values=words)
+    return elements.Div(bars, className="spark", title=words, role="img", **aria(label=label))
 
 
 def sales_first(command: str = "segmentry run SALES.csv") -> list[str | Component]:

@@ -8,7 +8,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components.attributes import aria
+from dashboard.components.tables import Head, number_heads, table, table_row
 from dashboard.i18n.numbers import NOTHING, money, written
 from dashboard.i18n.texts import say
 from engines.intake import NOTES, RULES
@@ -25,8 +25,7 @@ def ledger_table(ledger: Mapping[str, Any], currency: str) -> Component:
     """
     if not ledger.get("in") or not ledger.get("out"):
         return html.P(say("No ledger was kept of it."), className="seg-hint mb-0")
-    heads = ("", say("Lines"), say("Orders"), say("Customers"), say("Money"))
-    head = html.Tr([html.Th(text, scope="col", className="seg-number" if text else "") for text in heads])
+    heads = [Head(""), *number_heads(say("Lines"), say("Orders"), say("Customers"), say("Money"))]
     dropped = [rule for rule in ledger["rules"] if rule["lines"] or rule["revenue"]]
     noted = [note for note in ledger.get("notes", ()) if note["lines"]]
     rows = [
@@ -39,17 +38,13 @@ def ledger_table(ledger: Mapping[str, Any], currency: str) -> Component:
             for note in noted
         ],
     ]
-    table = html.Table([html.Thead(head), html.Tbody(rows)], className="seg-table seg-ledger")
-    return html.Div(
-        table, className="seg-scroll", tabIndex=0, role="region", **aria(label=say("Where every line went"))
-    )
+    return table(say("Where every line went"), heads, rows, "seg-ledger")
 
 
 def _row(title: str, why: str, side: Mapping[str, Any], currency: str, style: str = "") -> Component:
     under = [html.Div(why, className="seg-hint fw-normal")] if why else []
     numbers = [written(side[name], ",") if side.get(name) is not None else NOTHING for name in _COUNTED]
-    cells = [html.Td(text, className="seg-number") for text in (*numbers, money(side["revenue"], currency))]
-    return html.Tr([html.Th([title, *under], scope="row"), *cells], className=style)
+    return table_row([title, *under], *numbers, money(side["revenue"], currency), style=style)
 
 
 def _words(rule: str) -> str:

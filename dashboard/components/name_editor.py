@@ -1,4 +1,4 @@
-"""The small window in which people name a segment by hand, for any page that shows segments."""
+"""The dialog in which people name a segment by hand, for any page that shows segments."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, 
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboard.components import html as plain
+from dashboard.components import elements
 from dashboard.components.attributes import aria
+from dashboard.components.dialogs import button, dialog, name_input
 from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import say, segment_name
 from dashboard.pipeline.rename import rename
@@ -27,9 +28,9 @@ def edited(page: str) -> str:
 
 
 def pencil(page: str, run_id: int, segment: NamedSegment) -> Component:
-    """The button beside a segment's name that opens the window, and a word where name and action are pinned."""
+    """The button beside a segment's name that opens the dialog, and a word where name and action are pinned."""
     label = say("Edit name and action of {segment}", segment=segment_name(segment.name))
-    button = plain.Button(
+    opener = elements.Button(
         "✎",
         id={"type": f"{page}-edit", "run": run_id, "key": segment.key},
         type="button",
@@ -38,25 +39,22 @@ def pencil(page: str, run_id: int, segment: NamedSegment) -> Component:
         **aria(label=label),
     )
     told = say("Name and action stay with these customers in later runs.")
-    pin = [plain.Span(say("pinned"), className="seg-badge seg-pinned", title=told)] if segment.pinned else []
-    return plain.Span([button, *pin], className="text-nowrap")
+    pin = [elements.Span(say("pinned"), className="seg-badge seg-pinned", title=told)] if segment.pinned else []
+    return elements.Span([opener, *pin], className="text-nowrap")
 
 
-def opener(page: str, run_id: int, segment: NamedSegment) -> Component:
-    """A button in words that opens the window; its id has texts for numbers, since the pencil may be there as well."""
+def rename_button(page: str, run_id: int, segment: NamedSegment) -> Component:
+    """A button in words that opens the dialog; its id has texts for numbers, since the pencil may be there as well."""
     which = {"type": f"{page}-edit", "run": str(run_id), "key": str(segment.key)}
     return html.Button(say("Rename"), id=which, type="button", className="btn btn-outline-secondary")
 
 
 def editor(page: str) -> Component:
-    """The window, closed, and what it keeps in mind."""
+    """The dialog, closed, and what it keeps in mind."""
     fields = [
-        _field(
-            f"{page}-name",
-            say("Name"),
-            dbc.Input(id=f"{page}-name", maxLength=NAME_LENGTH, autoComplete="off", autoFocus=True),
-        ),
-        _field(f"{page}-action", say("What to do"), dbc.Textarea(id=f"{page}-action", maxLength=ACTION_LENGTH, rows=3)),
+        *name_input(f"{page}-name", say("Name"), NAME_LENGTH),
+        html.Label(say("What to do"), htmlFor=f"{page}-action", className="form-label mb-1"),
+        dbc.Textarea(id=f"{page}-action", maxLength=ACTION_LENGTH, rows=3, class_name="mb-3"),
         dbc.Checkbox(
             id=f"{page}-pin",
             label=say("Pin: name and action stay with these customers in later runs"),
@@ -66,35 +64,21 @@ def editor(page: str) -> Component:
     ]
     buttons = [
         dbc.Button(say("Back to the run's own"), id=f"{page}-own", color="link", className="me-auto px-0"),
-        dbc.Button(say("Cancel"), id=f"{page}-cancel", color="secondary", outline=True),
-        dbc.Button(say("Save"), id=f"{page}-save", color="primary"),
+        button(f"{page}-cancel", say("Cancel"), "secondary"),
+        button(f"{page}-save", say("Save")),
     ]
     return html.Div(
         [
             dcc.Store(id=f"{page}-editing"),
             dcc.Store(id=edited(page)),
             dcc.Store(id=f"{page}-focused"),
-            dbc.Modal(
-                [
-                    dbc.ModalHeader(dbc.ModalTitle(say("Name this segment"), tag="h2")),
-                    dbc.ModalBody(fields),
-                    dbc.ModalFooter(buttons),
-                ],
-                id=f"{page}-editor",
-                is_open=False,
-                centered=True,
-                scrollable=True,
-            ),
+            dialog(f"{page}-editor", say("Name this segment"), fields, buttons),
         ]
     )
 
 
-def _field(name: str, label: str, control: Component) -> Component:
-    return html.Div([html.Label(label, htmlFor=name, className="form-label mb-1"), control], className="mb-3")
-
-
 def register(app: Dash, services: Services, page: str) -> None:
-    """One callback opens the window, saves and closes it; whoever shows the segments listens to ``edited(page)``."""
+    """One callback opens the dialog, saves and closes it; whoever shows the segments listens to ``edited(page)``."""
     app.clientside_callback(
         ClientsideFunction("segmentry_names", "back"),
         Output(f"{page}-focused", "data"),

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard.components.attributes import aria
+from dashboard.components.cards import progress, state_badge
 from dashboard.i18n.numbers import day
 from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import say
@@ -21,7 +22,7 @@ from storage.contract import NotFoundError, Run, Snapshot, Store
 CANCEL, HEAD, BODY, LOG = "watch-cancel", "watch-head", "watch-body", "watch-log"
 
 
-class Standing(NamedTuple):
+class CardParts(NamedTuple):
     """What changes of a run's card while it is watched: its state with the ways on, how far it is, and its log."""
 
     head: list[Component]
@@ -29,7 +30,7 @@ class Standing(NamedTuple):
     log: list[Component]
 
 
-def standings(store: Store, numbers: Sequence[int], now: datetime) -> tuple[list[str], list[Standing]]:
+def card_parts(store: Store, numbers: Sequence[int], now: datetime) -> tuple[list[str], list[CardParts]]:
     """The states of the runs of these numbers, in their order, and what their cards say; of one that is gone, that."""
     runs = [_found(store, number) for number in numbers]
     busy = any(run is not None and run.state == "running" for run in runs)
@@ -38,7 +39,7 @@ def standings(store: Store, numbers: Sequence[int], now: datetime) -> tuple[list
     shown = [
         _gone()
         if run is None
-        else Standing(
+        else CardParts(
             _head(run), _body(run, seconds_left(run, now, every, customers)), _log(log_of(run, store.run_log(run.id)))
         )
         for run in runs
@@ -53,14 +54,14 @@ def _found(store: Store, number: int) -> Run | None:
         return None
 
 
-def _gone() -> Standing:
-    return Standing([html.Span(say("deleted"), className="seg-state")], [], [])
+def _gone() -> CardParts:
+    return CardParts([html.Span(say("deleted"), className="seg-state")], [], [])
 
 
-def panel(run: Run, shown: Standing, snapshot: Snapshot | None, titles: Mapping[str, str]) -> Component:
+def run_card(run: Run, shown: CardParts, snapshot: Snapshot | None, titles: Mapping[str, str]) -> Component:
     """The card of a run; its parts that change have ids of their own, so that the rest stays where it is."""
-    wanted = Unresolved.of(run).as_of or run.as_of
-    about = f"{title_of(snapshot) if snapshot else run.dataset}, {day(wanted)}"
+    as_of = Unresolved.of(run).as_of or run.as_of
+    about = f"{title_of(snapshot) if snapshot else run.dataset}, {day(as_of)}"
     who = starter_words(run.starter)
     return html.Section(
         [
@@ -84,7 +85,7 @@ def panel(run: Run, shown: Standing, snapshot: Snapshot | None, titles: Mapping[
 
 
 def _head(run: Run) -> list[Component]:
-    return [html.Span(say(run.state), className=f"seg-state seg-state-{run.state}"), html.Div(_ways(run))]
+    return [state_badge(run.state), html.Div(_ways(run))]
 
 
 def _body(run: Run, left: float | None) -> list[Component]:
@@ -98,29 +99,21 @@ def _bar(run: Run, left: float | None) -> list[Component]:
         return [html.P(text, className="mb-2")]
     if run.state != "running":
         return []
-    percent = round(100 * (run.progress or 0.0))
-    said = " · ".join(
-        text
-        for text in (retold(run.stage) if run.stage else say("Beginning"), f"{percent} %", left_words(left))
-        if text
-    )
-    label = {"aria-label": say("Progress of run {run}", run=run.id)}
-    return [
-        html.P(said, className="mb-1 watch-said"),
-        html.Progress(value=str(percent), max="100", className="watch-bar mb-2", **label),
-    ]
+    stage = retold(run.stage) if run.stage else say("Beginning")
+    share = run.progress or 0.0
+    about = " · ".join(text for text in (stage, f"{round(100 * share)} %", left_words(left)) if text)
+    return progress(about, share, say("Progress of run {run}", run=run.id))
 
 
 def _ways(run: Run) -> list[Component]:
     if run.state in UNDER_WAY:
-        label = {"aria-label": say("Cancel run {run}", run=run.id)}
         return [
             html.Button(
                 say("Cancel"),
                 id={"type": CANCEL, "run": run.id},
                 type="button",
                 className="btn btn-outline-secondary btn-sm",
-                **label,
+                **aria(label=say("Cancel run {run}", run=run.id)),
             )
         ]
     links = [(say("Details"), f"/run?run={run.id}")]
@@ -135,8 +128,3 @@ def _log(log: Sequence[Moment]) -> list[Component]:
         span = f" ({duration(moment.seconds)})" if moment.seconds is not None and moment.seconds >= 0.1 else ""
         lines.append(html.Li([html.Time(f"{moment.at:%H:%M:%S}"), f" {retold(moment.text)}{span}"]))
     return lines
-
-
-def alert(sentence: str) -> Component:
-    """A sentence that is not to be overlooked."""
-    return dbc.Alert(sentence, color="danger", class_name="py-2 mb-2")

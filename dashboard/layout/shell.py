@@ -18,6 +18,7 @@ from flask import Flask, Response, current_app, g, request, send_file
 
 from dashboard.components import cards, example, ids
 from dashboard.components.attributes import aria
+from dashboard.components.fields import picker
 from dashboard.config import shipped
 from dashboard.figures import country_map
 from dashboard.figures.countries import outlines
@@ -58,7 +59,7 @@ def create_shell(services: Services) -> Dash:
     index = index_page(services.config.locale.language)
     app = Dash(
         "dashboard",
-        server=server,
+        server=server,  # type: ignore[arg-type]  # Dash takes a Flask application, its annotation does not
         use_pages=True,
         pages_folder="",
         include_pages_meta=False,
@@ -68,7 +69,7 @@ def create_shell(services: Services) -> Dash:
         index_string=index,
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
         title="Segmentry",
-        update_title=None,
+        update_title="",
         suppress_callback_exceptions=True,
         on_error=_say_what_went_wrong,
         add_log_handler=False,
@@ -134,11 +135,10 @@ def _frame() -> Component:
     sign = html.Img(src="/assets/favicon.svg", alt="", width=24, height=24)
     badge = html.Span(cards.synthetic_badge(), id=SYNTHETIC, hidden=True)
     pickers = [
-        _picker(ids.DATASET, say("Data set")),
-        _picker(ids.SNAPSHOT, say("Date")),
-        _picker(ids.RUN, say("Engine and run")),
+        picker(ids.DATASET, say("Data set"), [], None, hidden_label=True, disabled=True),
+        picker(ids.SNAPSHOT, say("Date"), [], None, hidden_label=True, disabled=True),
+        picker(ids.RUN, say("Engine and run"), [], None, hidden_label=True, disabled=True),
     ]
-    about = {"aria-label": say("What you are looking at")}
     bar = html.Header(
         [
             dcc.Link([sign, "Segmentry"], href="/", className="seg-brand"),
@@ -147,7 +147,12 @@ def _frame() -> Component:
                 className="seg-nav",
                 **aria(label=say("Pages")),
             ),
-            html.Div([badge, *pickers], className="seg-context", role="group", **about),
+            html.Div(
+                [badge, *pickers],
+                className="seg-context",
+                role="group",
+                **aria(label=say("What you are looking at")),
+            ),
             html.Div([bell.bell(), theme_button], className="seg-theme-place d-flex gap-2"),
         ],
         className="seg-bar",
@@ -174,17 +179,8 @@ def _pages(area: str) -> list[ModuleType]:
 
 
 def _link(page: ModuleType) -> Component:
-    return dbc.NavLink(say(page.TITLE), href=page.PATH, id={"type": "shell-link", "path": page.PATH})
-
-
-def _picker(name: str, label: str) -> Component:
-    return html.Div(
-        [
-            html.Label(label, htmlFor=name, className="seg-unseen"),
-            dbc.Select(id=name, size="sm", options=[], disabled=True),
-        ],
-        className="seg-picker",
-    )
+    made: Component = dbc.NavLink(say(page.TITLE), href=page.PATH, id={"type": "shell-link", "path": page.PATH})
+    return made
 
 
 def _draw(page: ModuleType, /, **query: Any) -> Component:
@@ -195,7 +191,8 @@ def _draw(page: ModuleType, /, **query: Any) -> Component:
         if run_from(services.store, query.get("run")) is None:
             first = first_run(services.store, services.config)
             query |= {"run": str(first.id)} if first is not None else {}
-        return page.layout(services, **query)
+        drawn: Component = page.layout(services, **query)
+        return drawn
     except (InputError, NotFoundError, StoreError) as error:
         return html.Div(
             [

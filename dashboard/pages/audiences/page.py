@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import dash
-import dash_bootstrap_components as dbc
 from dash import ALL, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard.components.attributes import aria
-from dashboard.components.cards import empty_state
+from dashboard.components.cards import alert, empty_state, spark
+from dashboard.components.dialogs import button, dialog, name_input
+from dashboard.components.tables import Head, number_heads, plain_table, table_row
 from dashboard.frames import filters
 from dashboard.i18n.numbers import NOTHING, change, count, day, plural
 from dashboard.i18n.retelling import reason_of
@@ -31,13 +32,13 @@ ORDER = 15
 AREA = "marketing"
 
 LIST, SAID = "audiences-list", "audiences-said"
-ASKED = "audiences-asked"  # the audience that a window is open about
+ASKED = "audiences-asked"  # the audience that a dialog is open about
 RENAMING, NAME, RENAME, KEEP = "audiences-renaming", "audiences-name", "audiences-rename", "audiences-keep"
 DELETING, WHICH, DELETE, SPARE = "audiences-deleting", "audiences-which", "audiences-delete", "audiences-spare"
 
 
 def layout(services: Services, **query: Any) -> Component:
-    """The list, and two windows that are closed."""
+    """The list, and two dialogs that are closed."""
     return html.Div(
         [
             html.H1(say(TITLE)),
@@ -48,35 +49,21 @@ def layout(services: Services, **query: Any) -> Component:
             html.Div(id=SAID, role="status"),
             dcc.Loading(html.Div(listed(services), id=LIST), delay_show=300),
             dcc.Store(id=ASKED),
-            _window(
+            dialog(
                 RENAMING,
                 say("Rename this audience"),
-                [
-                    html.Label(say("Name"), htmlFor=NAME, className="form-label mb-1"),
-                    dbc.Input(id=NAME, maxLength=NAME_LENGTH, autoComplete="off", autoFocus=True),
-                ],
-                [
-                    dbc.Button(say("Cancel"), id=KEEP, color="secondary", outline=True),
-                    dbc.Button(say("Rename"), id=RENAME, color="primary"),
-                ],
+                name_input(NAME, say("Name"), NAME_LENGTH),
+                [button(KEEP, say("Cancel"), "secondary"), button(RENAME, say("Rename"))],
             ),
-            _window(
+            dialog(
                 DELETING,
                 say("Delete this audience?"),
                 [html.P(id=WHICH)],
-                [
-                    dbc.Button(say("Keep it"), id=SPARE, color="secondary", outline=True),
-                    dbc.Button(say("Delete"), id=DELETE, color="danger"),
-                ],
+                [button(SPARE, say("Keep it"), "secondary"), button(DELETE, say("Delete"), "danger")],
             ),
         ],
         className="audiences",
     )
-
-
-def _window(name: str, title: str, body: list[Component], buttons: list[Component]) -> Component:
-    parts = [dbc.ModalHeader(dbc.ModalTitle(title, tag="h2")), dbc.ModalBody(body), dbc.ModalFooter(buttons)]
-    return dbc.Modal(parts, id=name, is_open=False, centered=True)
 
 
 # --- the list ---------------------------------------------------------------------------------------------------------
@@ -160,9 +147,7 @@ def _figures(found: Sequence[Size]) -> list[Component]:
     if not found:
         return []
     now = found[-1]
-    parts: list[Component] = [
-        html.Div(NOTHING if now.customers is None else count(now.customers), className="kpi-value")
-    ]
+    parts: list[Component] = [html.Div(_count(now), className="kpi-value")]
     if now.missing:
         parts.append(html.P(_missing_words(now), className="seg-hint"))
     before = next((size for size in reversed(found[:-1]) if size.customers is not None), None)
@@ -179,38 +164,21 @@ def _missing_words(size: Size) -> str:
 
 
 def _spark(found: Sequence[Size]) -> Component:
-    top = max((size.customers or 0 for size in found), default=0) or 1
-    words = "; ".join(
-        f"{day(size.run.as_of)}: {NOTHING if size.customers is None else count(size.customers)}" for size in found
-    )
-    bars = [
-        html.Span(
-            style={"height": f"{max(100 * (size.customers or 0) / top, 2):.0f}%"},
-            className="now" if size is found[-1] else "",
-        )
-        for size in found
-    ]
-    label = say("{title} by date: {values}", title=say("Customers"), values=words)
-    return html.Div(bars, className="spark", title=words, role="img", **aria(label=label))
+    words = "; ".join(f"{day(size.run.as_of)}: {_count(size)}" for size in found)
+    return spark(say("Customers"), [size.customers or 0 for size in found], words)
+
+
+def _count(size: Size) -> str:
+    return NOTHING if size.customers is None else count(size.customers)
 
 
 def _table(found: Sequence[Size]) -> Component:
+    heads = [Head(say("Date")), *number_heads(say("Customers")), Head(say("Note"))]
     lines = [
-        html.Tr(
-            [
-                html.Th(day(size.run.as_of), scope="row"),
-                html.Td(NOTHING if size.customers is None else count(size.customers), className="seg-number"),
-                html.Td(_missing_words(size) if size.missing else ""),
-            ]
-        )
+        table_row(day(size.run.as_of), _count(size), html.Td(_missing_words(size) if size.missing else ""))
         for size in reversed(found)
     ]
-    head = [
-        html.Th(say("Date"), scope="col"),
-        html.Th(say("Customers"), scope="col", className="seg-number"),
-        html.Th(say("Note"), scope="col"),
-    ]
-    return html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table")
+    return plain_table(heads, lines)
 
 
 # --- what happens -----------------------------------------------------------------------------------------------------
@@ -248,7 +216,7 @@ def register(app: dash.Dash, services: Services) -> None:
         try:
             return _parts(**_done(services, ctx.triggered_id, name, asked))
         except (InputError, NotFoundError) as error:
-            said = dbc.Alert(reason_of(error), color="warning", dismissable=True)
+            said = alert(reason_of(error), "warning", dismissable=True)
             return _parts(said=said, renaming=False, deleting=False, list=listed(services))
 
 

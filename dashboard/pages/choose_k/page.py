@@ -11,6 +11,9 @@ from dash.development.base_component import Component
 
 from dashboard.components import cards, ids
 from dashboard.components.attributes import aria
+from dashboard.components.fields import picker, pickers
+from dashboard.components.panels import panel
+from dashboard.components.tables import Head, table, table_row
 from dashboard.figures import choose_k as figures
 from dashboard.figures import graph_config
 from dashboard.i18n.numbers import count, day, plural
@@ -72,22 +75,10 @@ def _begun(asked: Any, current: Run) -> str:
 
 
 def _controls(question: Question) -> Component:
-    picker = html.Div(
-        [
-            html.Label(say("Engine"), htmlFor=ENGINE, className="visually-hidden"),
-            dbc.Select(
-                id=ENGINE,
-                size="sm",
-                value=question.engine,
-                options=[{"value": name, "label": title} for name, title in choosable_engines().items()],
-                className="w-auto",
-            ),
-        ]
-    )
-    button = dbc.Button(
-        say("Try k = {low} to {high}", low=question.low, high=question.high), id=TRY, size="sm", color="primary"
-    )
-    return html.Div([picker, button], className="d-flex flex-wrap align-items-center gap-2 mb-2")
+    engines = [{"value": name, "label": title} for name, title in choosable_engines().items()]
+    engine = picker(ENGINE, say("Engine"), engines, question.engine, hidden_label=True)
+    label = say("Try k = {low} to {high}", low=question.low, high=question.high)
+    return pickers(engine, dbc.Button(label, id=TRY, size="sm", color="primary"))
 
 
 def _busy() -> list[Component]:
@@ -95,14 +86,11 @@ def _busy() -> list[Component]:
     blank = html.Section(
         [html.Div("\u00a0", className="skeleton"), html.Div(style={"height": _HEIGHT})], className="seg-card"
     )
-    told = html.Section(
-        [
-            html.H2(say("Trying …")),
-            html.P(say("Every k is fitted, refitted on customers drawn anew, and measured."), className="mb-0"),
-        ],
-        className="seg-card",
+    trying = panel(
+        say("Trying …"),
+        html.P(say("Every k is fitted, refitted on customers drawn anew, and measured."), className="mb-0"),
     )
-    return [told, html.Div([blank] * _PANELS, className="seg-grid mt-3", style=_GRID, **aria(hidden="true"))]
+    return [trying, html.Div([blank] * _PANELS, className="seg-grid mt-3", style=_GRID, **aria(hidden="true"))]
 
 
 # --- what happens ---------------------------------------------------------------------------------------------------
@@ -188,7 +176,7 @@ def _shown(found: KSelection, title: str, theme: str) -> list[Component]:
     return [
         _recommendation(found, title),
         html.Div([_panel(curve, theme) for curve in curves], className="seg-grid mt-3 mb-3", style=_GRID),
-        html.Section([html.H2(say("The figures")), _table(found, curves)], className="seg-card"),
+        panel(say("The figures"), _table(found, curves)),
     ]
 
 
@@ -198,8 +186,7 @@ def _recommendation(found: KSelection, title: str) -> Component:
         if found.recommended is None
         else say("{engine}: k = {k}", engine=title, k=found.recommended)
     )
-    parts = [
-        html.H2(head),
+    parts: list[Component] = [
         html.P(retold(found.reason), className="mb-2"),
         html.P(_measured(found), className="seg-hint mb-0"),
     ]
@@ -207,7 +194,7 @@ def _recommendation(found: KSelection, title: str) -> Component:
     if found.recommended is not None:
         command = f"segmentry run SALES --engine {found.engine} --k {found.recommended}"
         parts.append(html.P([say("To segment with it:"), " ", html.Code(command)], className="seg-hint mb-0 mt-2"))
-    return html.Section(parts, className="seg-card")
+    return panel(head, *parts)
 
 
 def _measured(found: KSelection) -> str:
@@ -237,12 +224,12 @@ def _measured(found: KSelection) -> str:
 
 def _panel(curve: figures.Curve, theme: str) -> Component:
     name = f"choose-k-{curve.name}"
-    config = {**graph_config(name), "modeBarButtons": [["toImage"]]}
-    graph = dcc.Graph(
+    config: Any = {**graph_config(name), "modeBarButtons": [["toImage"]]}
+    chart = dcc.Graph(
         id=name, config=config, figure=figures.draw_curve(curve, theme), style={"height": _HEIGHT}, className="mt-auto"
     )
     hint = html.P(_meaning(curve), className="seg-hint mb-1")
-    return html.Section([html.H2(say(curve.title)), hint, graph], className="seg-card d-flex flex-column")
+    return panel(say(curve.title), hint, chart, style="d-flex flex-column")
 
 
 def _meaning(curve: figures.Curve) -> str:
@@ -252,18 +239,19 @@ def _meaning(curve: figures.Curve) -> str:
 
 
 def _table(found: KSelection, curves: tuple[figures.Curve, ...]) -> Component:
-    heads = [html.Th(say(curve.title), scope="col", className="seg-number", title=_meaning(curve)) for curve in curves]
-    head = html.Tr([html.Th("k", scope="col"), html.Th(say("Segments"), scope="col", className="seg-number"), *heads])
+    heads = [
+        Head("k"),
+        Head(say("Segments"), True),
+        *(Head(say(curve.title), True, _meaning(curve)) for curve in curves),
+    ]
     lines = []
     for place, point in enumerate(found.points):
         chosen = point.k == found.recommended
-        cells = [html.Td(_cell(curve, place), className="seg-number") for curve in curves]
-        mark = [" ", html.Span("★", **aria(label=say("recommended")))] if chosen else []
-        number = html.Th([str(point.k), *mark], scope="row", className="text-nowrap")
-        segments = html.Td(count(point.segments), className="seg-number")
-        lines.append(html.Tr([number, segments, *cells], className="seg-here" if chosen else ""))
-    table = html.Table([html.Thead(head), html.Tbody(lines)], className="seg-table")
-    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **aria(label=say("Every k in figures")))
+        mark = html.Span(" ★", **aria(label=say("recommended"))) if chosen else None
+        name = html.Span([str(point.k), mark], className="text-nowrap")
+        cells = [_cell(curve, place) for curve in curves]
+        lines.append(table_row(name, count(point.segments), *cells, style="seg-here" if chosen else ""))
+    return table(say("Every k in figures"), heads, lines)
 
 
 def _cell(curve: figures.Curve, place: int) -> str:

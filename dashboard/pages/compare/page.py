@@ -12,6 +12,8 @@ from dash.development.base_component import Component
 
 from dashboard.components import cards, ids
 from dashboard.components.attributes import aria
+from dashboard.components.fields import picker, pickers
+from dashboard.components.panels import panel
 from dashboard.i18n.numbers import day, plural
 from dashboard.i18n.texts import say
 from dashboard.pages.compare import panels
@@ -86,43 +88,33 @@ def layout(services: Services, **query: Any) -> Component:
 
 
 def _pair(choice: Choice) -> Component:
-    runs = _row(_picker(ONE, say("Rows"), str(choice.one)), _picker(OTHER, say("Columns"), str(choice.other)))
-    segments = _row(
+    runs = pickers(_picker(ONE, say("Rows"), str(choice.one)), _picker(OTHER, say("Columns"), str(choice.other)))
+    segments = pickers(
         _picker(FROM, say("In the first run"), choice.segment), _picker(TO, say("In the second"), choice.elsewhere)
     )
-    asked = say("Customers whom the first run puts into one segment and the second into another.")
+    hint = say("Customers whom the first run puts into one segment and the second into another.")
     return html.Div(
         [
-            html.Section(
-                [
-                    html.H2(say("Two runs against one another")),
-                    html.P(say("Where the same customers are in one run and in another."), className="seg-hint mb-2"),
-                    runs,
-                ],
-                className="seg-card mt-3",
+            panel(
+                say("Two runs against one another"),
+                runs,
+                hint=say("Where the same customers are in one run and in another."),
+                style="mt-3",
             ),
             dcc.Loading(html.Div(id=PAIR, className="seg-grid mt-3"), delay_show=300),
-            html.Section(
-                [
-                    html.H2(say("About whom they disagree")),
-                    html.P(asked, className="seg-hint mb-2"),
-                    segments,
-                    html.Div(id=ROWS, className="mt-2", **aria(live="polite")),
-                ],
-                className="seg-card mt-3",
+            panel(
+                say("About whom they disagree"),
+                segments,
+                html.Div(id=ROWS, className="mt-2", **aria(live="polite")),
+                hint=hint,
+                style="mt-3",
             ),
         ]
     )
 
 
-def _row(*pickers: Component) -> Component:
-    return html.Div(list(pickers), className="d-flex flex-wrap align-items-center gap-3")
-
-
 def _picker(name: str, label: str, value: str) -> Component:
-    options = [{"label": value, "value": value}]
-    select = dbc.Select(id=name, size="sm", options=options, value=value, className="seg-choice")
-    return html.Div([html.Label(label, htmlFor=name), select], className="d-flex align-items-center gap-2 mw-100")
+    return picker(name, label, [{"label": value, "value": value}], value)
 
 
 def _finished(services: Services, current: Run) -> list[Run]:
@@ -157,7 +149,8 @@ def _choice(services: Services, query: Mapping[str, Any], current: Run) -> Choic
     found = compare_runs(services.frames, recent_runs(services, [one, other]))
     names = [{item.name for item in frame.segments} for frame in found.frames]
     wanted = query.get("from")
-    segment, elsewhere = usual(*found.frames, wanted if isinstance(wanted, str) else None)
+    first, second = found.frames
+    segment, elsewhere = usual(first, second, wanted if isinstance(wanted, str) else None)
     asked = query.get("to")
     return Choice(tuple(runs), one, other, segment, str(asked) if asked in names[1] else elsewhere)
 
@@ -238,7 +231,7 @@ def register(app: Dash, services: Services) -> None:
         other = other if other in values and other != one else next(value for value in values if value != one)
         names = [play.name for play in services.config.plays]
         return (
-            panels.told(found, labels),
+            panels.agreement_words(found, labels),
             panels.body_of(found, labels, names, theme or "light"),
             options,
             one,

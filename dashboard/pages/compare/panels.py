@@ -7,13 +7,14 @@ from typing import Any, Literal
 from urllib.parse import urlencode
 
 import numpy as np
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components import cards
-from dashboard.components.attributes import aria, data
+from dashboard.components.attributes import aria
+from dashboard.components.panels import file_links, graph, panel, picture_buttons
+from dashboard.components.tables import Head, number_cell, number_heads, plain_table, scroll, table, table_row
 from dashboard.figures import comparison as figures
-from dashboard.figures import graph_config
 from dashboard.figures.migration import draw_sankey
 from dashboard.i18n.numbers import NOTHING, count, percent, plural, short_money, with_days, written
 from dashboard.i18n.retelling import retold
@@ -52,71 +53,48 @@ _SHOWN = 10
 # --- charts -----------------------------------------------------------------------------------------------------------
 
 
-def panel(name: str, title: str, hint: str, figure: Any, numbers: Part, files: str, height: str = HEIGHT) -> Component:
+def _chart(name: str, title: str, hint: str, figure: Any, numbers: Part, files: str) -> Component:
     """A chart with its title, and below it the same numbers as a table, as pictures and as files."""
-    config = {**graph_config(f"segmentry-{name}"), "displayModeBar": False}  # pictures are below, and zoom is a drag
-    graph = dcc.Graph(id=name, config=config, figure=figure, style={"height": height})
-    pictures = [
-        html.Button(
-            kind.upper(),
-            className="link-button",
-            title=say("Download the picture as {kind}", kind=kind.upper()),
-            **data(picture=kind, graph=name, name=f"segmentry-{name}"),
-        )
-        for kind in ("png", "svg")
-    ]
+    file = f"segmentry-{name}"  # pictures are below, and a drag zooms: no toolbar
     return html.Section(
         [
             html.H2(title, id=f"{name}-title"),
             html.P(hint, className="seg-hint mb-1"),
-            graph,
-            foot(title, numbers, files, pictures),
+            graph(name, file, HEIGHT, figure, bar=False),
+            html.Div(
+                [
+                    html.Div([*picture_buttons(name, file), *file_links(files)], className="seg-files"),
+                    html.Details([html.Summary(say("Show as table")), _numbers(title, numbers)]),
+                ],
+                className="seg-foot",
+            ),
         ],
         className="seg-card seg-figure",
     )
 
 
-def foot(title: str, numbers: Part | None, files: str, before: Sequence[Component] = ()) -> Component:
-    """What stands below a part: its numbers on request, and files of them."""
-    links = [
-        html.A(
-            kind.upper(),
-            href=files.replace("{kind}", kind),
-            title=say("Download the numbers as {kind}", kind=kind.upper()),
-        )
-        for kind in ("csv", "xlsx")
-    ]
-    table = [] if numbers is None else [html.Details([html.Summary(say("Show as table")), plain_table(title, numbers)])]
-    return html.Div([html.Div([*before, *links], className="seg-files"), *table], className="seg-foot")
+def _files(files: str) -> Component:
+    """The numbers of a panel as files."""
+    return html.Div(html.Div(file_links(files), className="seg-files"), className="seg-foot")
 
 
-def plain_table(title: str, numbers: Part, most: int = 200) -> Component:
+def _numbers(title: str, numbers: Part, most: int = 200) -> Component:
     """Numbers as they are read, the first rows of many."""
     right = [not any(isinstance(row[place], str) for row in numbers.rows) for place in range(len(numbers.head))]
-    head = [
-        html.Th(say(text), scope="col", className="seg-number" if right[i] else "")
-        for i, text in enumerate(numbers.head)
-    ]
-    body = [
+    heads = [Head(say(text), is_number) for text, is_number in zip(numbers.head, right, strict=True)]
+    lines = [
         html.Tr(
             [
-                html.Td(segment_name(text), className="seg-number" if right[i] else "")
-                for i, text in enumerate(numbers.shown(row))
+                number_cell(segment_name(text)) if is_number else html.Td(segment_name(text))
+                for text, is_number in zip(numbers.shown(row), right, strict=True)
             ]
         )
         for row in numbers.rows[:most]
     ]
-    left = len(numbers.rows) - most
-    more = (
-        [html.P(say("{rows} in the file.", rows=plural(left, "further row")), className="seg-hint")] if left > 0 else []
-    )
-    table = html.Table([html.Thead(html.Tr(head)), html.Tbody(body)], className="seg-table")
-    return scrolled([table, *more], title)
-
-
-def scrolled(children: Any, label: str) -> Component:
-    """A table that is moved sideways within its card where it is too wide."""
-    return html.Div(children, className="seg-scroll", tabIndex=0, role="region", **aria(label=label))
+    shown = [plain_table(heads, lines)]
+    if (left := len(numbers.rows) - most) > 0:
+        shown.append(html.P(say("{rows} in the file.", rows=plural(left, "further row")), className="seg-hint"))
+    return scroll(title, *shown)
 
 
 def part_address(name: str, runs: Sequence[Run]) -> str:
@@ -127,21 +105,28 @@ def part_address(name: str, runs: Sequence[Run]) -> str:
 # --- the recommendation -----------------------------------------------------------------------------------------------
 
 
-def recommendation(said: Verdict) -> Component:
+def _recommendation(verdict: Verdict) -> Component:
     """Which run to work with, why, what speaks against it, and what was weighed."""
     parts: list[Component] = [
         html.H2(say("Which run to work with")),
-        html.P(retold(said.headline), className="mb-2 fw-semibold"),
+        html.P(retold(verdict.headline), className="mb-2 fw-semibold"),
     ]
-    for title, sentences in ((say("Why"), said.reasons), (say("But"), said.against), (say("Mind"), said.cautions)):
+    for title, sentences in (
+        (say("Why"), verdict.reasons),
+        (say("But"), verdict.against),
+        (say("Mind"), verdict.cautions),
+    ):
         if sentences:
             parts.append(html.Div(title, className="seg-hint fw-semibold"))
             parts.append(html.Ul([html.Li(retold(text)) for text in sentences], className="mb-2"))
-    weighed = ", ".join(f"{say(title)} {percent(weight)}" for title, weight in said.considered.items())
-    told = say("Weighed: {weighed}.", weighed=weighed) if weighed else ""
+    weighed = ", ".join(f"{say(title)} {percent(weight)}" for title, weight in verdict.considered.items())
+    considered = say("Weighed: {weighed}.", weighed=weighed) if weighed else ""
     silhouette = say("Silhouettes are left out: each is measured in its own engine's feature space.")
     parts.append(
-        html.P(" ".join([*filter(None, [told]), *map(retold, said.missing), silhouette]), className="seg-hint mb-0")
+        html.P(
+            " ".join([*filter(None, [considered]), *map(retold, verdict.missing), silhouette]),
+            className="seg-hint mb-0",
+        )
     )
     return html.Section(parts, className="seg-card seg-verdict", id="compare-verdict")
 
@@ -149,9 +134,8 @@ def recommendation(said: Verdict) -> Component:
 # --- metrics ----------------------------------------------------------------------------------------------------------
 
 
-def metric_table(runs: Sequence[Run], labels: Sequence[str]) -> Component:
+def _metric_table(runs: Sequence[Run], labels: Sequence[str]) -> Component:
     """One row per question, one column of equal width per run, the best marked where it may be compared."""
-    head = [html.Th("", scope="col"), *(html.Th(text, scope="col", className="seg-number") for text in labels)]
     memory, spaces = [memory_words(run) for run in runs], [say(space_words(run)) for run in runs]
     fitted = [NOTHING if run.fitted_on is None else count(run.fitted_on) for run in runs]
     times = [NOTHING if run.seconds is None else f"{written(run.seconds, '.2f')} s" for run in runs]
@@ -175,8 +159,8 @@ def metric_table(runs: Sequence[Run], labels: Sequence[str]) -> Component:
             for name, values in differing_settings(runs)
         ),
     ]
-    table = html.Table([html.Thead(html.Tr(head)), html.Tbody(body)], className="seg-table seg-equal")
-    return scrolled(table, say("Metrics and settings of the runs"))
+    heads = [Head(""), *number_heads(*labels)]
+    return table(say("Metrics and settings of the runs"), heads, body, "seg-equal")
 
 
 def _line(
@@ -204,8 +188,7 @@ def least(values: Sequence[float | None]) -> set[int]:
 
 def _cell(text: str, hover: str, best: bool, wrap: bool = False) -> Component:
     shown = [text, html.Span(" ★", **aria(label=say("best")))] if best else text
-    style = f"seg-number{' text-wrap' if wrap else ''}{' seg-best' if best else ''}"
-    return html.Td(shown, className=style, title=hover)
+    return number_cell(shown, f"{'text-wrap ' if wrap else ''}{'seg-best' if best else ''}", hover)
 
 
 def _metric_line(row: MetricRow) -> Component:
@@ -226,12 +209,11 @@ def _setting(value: Any) -> str:
 # --- aligned segments -------------------------------------------------------------------------------------------------
 
 
-def aligned_table(sizes: Aligned, labels: Sequence[str]) -> Component:
+def _aligned_table(sizes: Aligned, labels: Sequence[str]) -> Component:
     """The segments of all runs, those of the same customers in one row."""
-    head = [html.Th(text, scope="col") for text in labels]
     lines = [html.Tr([_slot(slot) for slot in row]) for row in sizes.rows]
-    table = html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table seg-equal seg-aligned")
-    return scrolled(table, say("Segments of the runs, those of the same customers in one row"))
+    label = say("Segments of the runs, those of the same customers in one row")
+    return table(label, labels, lines, "seg-equal seg-aligned")
 
 
 def _slot(slot: Slot | None) -> Component:
@@ -272,7 +254,7 @@ def disagreements(found: Disagreement, labels: tuple[str, str]) -> list[Componen
             )
         ]
     money = short_money(found.revenue, found.one.currency)
-    told = say_number(
+    sentence = say_number(
         "{customers}, who has spent {money}, is in {segment} by {first} and in {elsewhere} by {second}.",
         "{customers}, who have spent {money}, are in {segment} by {first} and in {elsewhere} by {second}.",
         found.customers,
@@ -297,7 +279,7 @@ def disagreements(found: Disagreement, labels: tuple[str, str]) -> list[Componen
         else say("The {number} who spent most; export all of them:", number=shown)
     )
     return [
-        html.P(told, className="mb-1"),
+        html.P(sentence, className="mb-1"),
         html.Div([html.Span(note), *links], className="seg-files seg-hint mb-1"),
         _customers(found),
     ]
@@ -307,11 +289,7 @@ def _customers(found: Disagreement) -> Component:
     rows = found.dearest(_SHOWN).to_pylist()
     columns = [column for column in _COLUMNS if found.one.has(column.name)]
     with_country = bool(found.one.countries)
-    heads = [titled(column) for column in columns] + ([say("Country")] if with_country else [])
-    head = [
-        html.Th(say("Customer"), scope="col"),
-        *(html.Th(text, scope="col", className="seg-number") for text in heads),
-    ]
+    titles = [*map(titled, columns), *([say("Country")] if with_country else [])]
     lines = []
     for row in rows:
         cells = [
@@ -319,13 +297,9 @@ def _customers(found: Disagreement) -> Component:
             for column in columns
         ]
         cells += [row[COUNTRY] or NOTHING] if with_country else []
-        lines.append(
-            html.Tr(
-                [html.Th(row[CUSTOMER_ID], scope="row"), *(html.Td(text, className="seg-number") for text in cells)]
-            )
-        )
-    table = html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table")
-    return scrolled(table, say("Customers about whom the two runs disagree"))
+        lines.append(table_row(row[CUSTOMER_ID], *cells))
+    heads = [Head(say("Customer")), *number_heads(*titles)]
+    return table(say("Customers about whom the two runs disagree"), heads, lines)
 
 
 def segment_options(segments: Sequence[NamedSegment]) -> list[dict[str, str]]:
@@ -341,7 +315,7 @@ _AMI = noted(
 )
 
 
-def told(found: Comparison, labels: Sequence[str]) -> str:
+def agreement_words(found: Comparison, labels: Sequence[str]) -> str:
     """How far the runs agree, in a sentence."""
     most, least = figures.AgreementData(tuple(labels), found.ari).extremes
     if len(labels) == FEWEST:
@@ -368,38 +342,23 @@ def body_of(found: Comparison, labels: Sequence[str], names: Sequence[str], them
     """Everything about all of the runs; ``names``: segment names in the order of the playbook."""
     sizes, numbers = aligned_segments(found.frames), part("sizes", found, labels)
     files = {name: part_address(name, found.runs) for name in ("metrics", "sizes", "agreement", "captured")}
-    metrics = html.Section(
-        [
-            html.H2(say("Metrics and settings")),
-            metric_table(found.runs, labels),
-            foot(say("Metrics and settings"), None, files["metrics"]),
-        ],
-        className="seg-card",
-    )
+    metrics = panel(say("Metrics and settings"), _metric_table(found.runs, labels), _files(files["metrics"]))
     base = labels[sizes.reference]
     hint = say(
         "A row holds the segments with the same customers, as far as there are any: each stands beside "
         "the segment of {run} with which it shares most.",
         run=base,
     )
-    rows = html.Section(
-        [
-            html.H2(say("Segments side by side")),
-            html.P(hint, className="seg-hint mb-2"),
-            aligned_table(sizes, labels),
-            foot(say("Segments side by side"), None, files["sizes"]),
-        ],
-        className="seg-card",
-    )
+    rows = panel(say("Segments side by side"), _aligned_table(sizes, labels), _files(files["sizes"]), hint=hint)
     agreed = part("agreement", found, labels)
     return [
-        recommendation(verdict_of(found, labels)),
+        _recommendation(verdict_of(found, labels)),
         metrics,
         rows,
         _grid(
             _bars(found, labels, names, "customers", numbers, files["sizes"], theme),
             _bars(found, labels, names, "revenue", numbers, files["sizes"], theme),
-            panel(
+            _chart(
                 "compare-agreement",
                 say("How far they agree: ARI"),
                 say(_ARI),
@@ -407,7 +366,7 @@ def body_of(found: Comparison, labels: Sequence[str], names: Sequence[str], them
                 agreed,
                 files["agreement"],
             ),
-            panel(
+            _chart(
                 "compare-information",
                 say("How far they agree: AMI"),
                 say(_AMI),
@@ -442,13 +401,13 @@ def _bars(
     }
     titles = {"customers": say("Segments by customers"), "revenue": say("Segments by revenue")}
     figure = figures.draw_sizes(figures.size_data(found.frames, labels, names, of), theme)
-    return panel(f"compare-{of}", titles[of], hints[of], figure, numbers, files)
+    return _chart(f"compare-{of}", titles[of], hints[of], figure, numbers, files)
 
 
 def _later_revenue(found: Comparison, labels: Sequence[str], files: str, theme: str) -> Component:
-    kept = [captured(run) for run in found.runs]
-    since = next((item.since for item in kept if item.since), None)
-    without = [f"{label}: {say(item.why)}" for label, item in zip(labels, kept, strict=True) if item.why]
+    shares = [captured(run) for run in found.runs]
+    since = next((item.since for item in shares if item.since), None)
+    without = [f"{label}: {say(item.why)}" for label, item in zip(labels, shares, strict=True) if item.why]
     if since:
         hint = say(
             "Engines were fitted on the sales before a cut-off; the curves say which share of the revenue from {day} "
@@ -460,26 +419,30 @@ def _later_revenue(found: Comparison, labels: Sequence[str], files: str, theme: 
             "Engines were fitted on the sales before a cut-off; the curves say which share of the revenue their best "
             "segments brought in. The dashed line is the top fifth."
         )
-    if all(item.top is None for item in kept):
+    if all(item.top is None for item in shares):
         title = html.H2(say("Later revenue captured"))
         return html.Section([title, *(html.P(text, className="mb-1") for text in without)], className="seg-card mt-3")
-    x = tuple(np.array(item.customers or ([] if item.top is None else [TOP])) for item in kept)
-    y = tuple(np.array(item.revenue or ([] if item.top is None else [item.top])) for item in kept)
+    x = tuple(np.array(item.customers or ([] if item.top is None else [TOP])) for item in shares)
+    y = tuple(np.array(item.revenue or ([] if item.top is None else [item.top])) for item in shares)
     figure = figures.draw_capture(figures.CaptureData(tuple(labels), x, y), theme)
     numbers = part("captured", found, labels)
-    card = panel("compare-captured", say("Later revenue captured"), hint, figure, numbers, files)
+    card = _chart("compare-captured", say("Later revenue captured"), hint, figure, numbers, files)
     notes = [html.P(text, className="seg-hint mb-0") for text in without]
     card.children.extend(notes)
     return html.Div(card, className="mt-3")
 
 
 def _planes(found: Comparison, labels: Sequence[str], theme: str) -> list[Component]:
-    there = places(found.frames[0])
-    first, second = (percent(share) for share in there.plane.explained)
+    projection = places(found.frames[0])
+    first, second = (percent(share) for share in projection.plane.explained)
     drawn = (
-        say("{drawn} of {customers} drawn", drawn=count(len(there.drawn)), customers=plural(there.total, "customer"))
-        if len(there.drawn) < there.total
-        else say("All {customers}", customers=plural(there.total, "customer"))
+        say(
+            "{drawn} of {customers} drawn",
+            drawn=count(len(projection.drawn)),
+            customers=plural(projection.total, "customer"),
+        )
+        if len(projection.drawn) < projection.total
+        else say("All {customers}", customers=plural(projection.total, "customer"))
     )
     hint = say(
         "{drawn}, the same in every panel and on the same axes: the two principal components of recency, "
@@ -491,18 +454,17 @@ def _planes(found: Comparison, labels: Sequence[str], theme: str) -> list[Compon
     )
     panels = []
     for label, frame in zip(labels, found.frames, strict=True):
-        data = figures.plane_data(label, frame, there.drawn, there.places, there.plane.explained)
+        data = figures.plane_data(label, frame, projection.drawn, projection.places, projection.plane.explained)
         sizes = np.bincount(data.codes, minlength=len(data.segments))
         rows = [(segment_name(item.name), int(size)) for item, size in zip(data.segments, sizes, strict=True)]
         panels.append(
-            panel(
+            _chart(
                 f"compare-plane-{frame.run.id}",
                 f"{label} ({first} + {second})",
                 plural(len(frame.segments), "segment"),
                 figures.draw_plane(data, theme),
                 Part((noted("Segment"), noted("Customers drawn")), rows),
                 part_address("projection", found.runs),
-                "400px",
             )
         )
     head = html.Section(
@@ -527,7 +489,7 @@ def pair_of(found: Comparison, labels: Sequence[str], theme: str) -> list[Compon
     )
     flows = figures.ribbons(rows.segments, columns.segments, table, cross_money(rows, columns))
     return [
-        panel(
+        _chart(
             "compare-cross",
             say("{rows} in rows, {columns} in columns", rows=labels[0], columns=labels[1]),
             say("Customers in each segment of both, shaded by their share of the row."),
@@ -535,7 +497,7 @@ def pair_of(found: Comparison, labels: Sequence[str], theme: str) -> list[Compon
             numbers,
             files,
         ),
-        panel(
+        _chart(
             "compare-sankey",
             say("From {first} to {second}", first=labels[0], second=labels[1]),
             say("Each ribbon is the customers that are in both segments, in the colour of the first run's."),

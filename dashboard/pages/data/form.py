@@ -11,6 +11,9 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.attributes import aria
+from dashboard.components.cards import alert, notes
+from dashboard.components.fields import field, fields
+from dashboard.components.tables import scroll
 from dashboard.config import Config
 from dashboard.i18n.numbers import NOTHING, day, percent, written
 from dashboard.i18n.retelling import retold
@@ -56,17 +59,17 @@ _SHOWN = 8  # of the first lines
 ABSENT = " "
 
 
-def field_id(name: str) -> dict[str, str]:
+def field_id(name: Any) -> dict[str, Any]:
     """The id of the select for a field."""
     return {"type": "data-map", "name": name}
 
 
-def switch_id(name: str) -> dict[str, str]:
+def switch_id(name: Any) -> dict[str, Any]:
     """The id of the switch for a rule."""
     return {"type": "data-rule", "name": name}
 
 
-def text_id(name: str) -> dict[str, str]:
+def text_id(name: Any) -> dict[str, Any]:
     """The id of the field for a rule that is a text, a day or a list."""
     return {"type": "data-text", "name": name}
 
@@ -86,18 +89,18 @@ def first_lines(seen: Preview) -> Component:
         for line in seen.lines[:_SHOWN]
     ]
     table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="seg-table data-lines")
-    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **aria(label=say("First lines")))
+    return scroll(say("First lines"), table)
 
 
 def mapping_part(seen: Preview, chosen: Mapping[str, str]) -> Component:
     """A select for each field; what is guessed is filled in, with how sure the guess is."""
     guesses = {guess.field: guess for guess in seen.guesses}
-    fields = [*CANONICAL_FIELDS, *[name for name in (*chosen, *guesses) if name not in CANONICAL_FIELDS]]
+    names = [*CANONICAL_FIELDS, *[name for name in (*chosen, *guesses) if name not in CANONICAL_FIELDS]]
     options = [{"value": ABSENT, "label": say("(not in this file)")}] + [
         {"value": column.name, "label": column.name} for column in seen.columns
     ]
     parts = []
-    for place, name in enumerate(dict.fromkeys(fields)):
+    for place, name in enumerate(dict.fromkeys(names)):
         guess = guesses.get(name)
         value = chosen.get(name, guess.column if guess is not None else "")
         sure = (
@@ -114,17 +117,8 @@ def mapping_part(seen: Preview, chosen: Mapping[str, str]) -> Component:
         if name in (CUSTOMER_ID, ORDER_DATE):
             label = say("{field} (needed)", field=label)
         select = dbc.Select(id=field_id(name), options=options, value=value or ABSENT, size="sm")
-        parts.append(
-            html.Div(
-                [
-                    html.Label([label, select], className="data-label"),
-                    html.Div(sure, className="seg-hint"),
-                ],
-                className="data-cell",
-                key=str(place),
-            )
-        )
-    return html.Div(parts, className="data-cells")
+        parts.append(field(label, select, sure, key=str(place)))
+    return fields(*parts)
 
 
 def choice_options(choice: Choice | None, value: str, usual: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
@@ -144,11 +138,11 @@ def rules_part(config: Config, cleaning: Mapping[str, Any]) -> Component:
     more = html.Details(
         [
             html.Summary(say("Days, lists and currencies")),
-            html.Div(texts, className="data-cells mt-2"),
+            fields(*texts, style="mt-2"),
         ],
         className="mt-2",
     )
-    return html.Div([html.Div(switches, className="data-cells"), more])
+    return html.Div([fields(*switches), more])
 
 
 def _switch(rule: Setting, value: Any) -> Component:
@@ -157,7 +151,6 @@ def _switch(rule: Setting, value: Any) -> Component:
             dbc.Switch(id=switch_id(rule.name), label=say(rule.label), value=value == rule.on, class_name="mb-0"),
             html.Div(say(rule.why), className="seg-hint data-under"),
         ],
-        className="data-cell",
     )
 
 
@@ -170,10 +163,7 @@ def _text(rule: Setting, value: Any) -> Component:
         text = value
     kind = "date" if rule.kind == "day" else "text"
     control = dbc.Input(id=text_id(rule.name), type=kind, value=text, size="sm", debounce=True)
-    return html.Div(
-        [html.Label([say(rule.label), control], className="data-label"), html.Div(say(rule.why), className="seg-hint")],
-        className="data-cell",
-    )
+    return field(say(rule.label), control, say(rule.why))
 
 
 def how_options(snapshots: Sequence[Snapshot]) -> list[dict[str, Any]]:
@@ -294,7 +284,7 @@ def told_of(seen: Preview) -> list[Component]:
     """What stands in the way of reading, as an alert; then what is missing and what was noticed."""
     asked = [problem for problem in seen.problems if not problem.options]
     needed = [question_words(problem) for problem in asked if problem.needed]
-    wrong = [dbc.Alert(sentence, color="warning", class_name="py-2 mb-2") for sentence in needed]
+    wrong = [alert(sentence, "warning") for sentence in needed]
     sentences = [question_words(problem) for problem in asked if not problem.needed]
     sentences += [
         say("No {field}: {effect}", field=say(FIELD_WORDS[item.field]).lower(), effect=retold(item.effect))
@@ -302,8 +292,7 @@ def told_of(seen: Preview) -> list[Component]:
         if not item.needed
     ]
     sentences += map(retold, seen.notes)
-    notes = [html.Ul([html.Li(text) for text in sentences], className="seg-notes")] if sentences else []
-    return [*wrong, *notes]
+    return [*wrong, *notes(sentences)]
 
 
 def question_words(choice: Choice | None) -> str:

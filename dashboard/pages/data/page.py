@@ -9,11 +9,12 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from flask import request
 
+from dashboard.components.cards import alert
 from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import say
 from dashboard.pages.data import form
 from dashboard.pages.data.report import BUSY, outcome
-from dashboard.pages.data.snapshots import there
+from dashboard.pages.data.snapshots import snapshots_panel
 from dashboard.pages.data.steps import (
     AS_OF,
     CANCEL,
@@ -41,7 +42,6 @@ from dashboard.pages.data.steps import (
     TICK,
     TOLD,
     UPLOAD,
-    alert,
     choosing,
     how_words,
     is_checked,
@@ -67,7 +67,9 @@ def layout(services: Services, **query: Any) -> Component:
     """Adding sales first, for the upload in the address if there is one; then what is there."""
     upload = _upload_of(services, query.get("upload"))
     adding = [choosing(services)] if upload is None else steps(services, upload)
-    return html.Div([html.H1(say("Data")), *adding, html.Div(there(services), id=THERE)], className="data-page")
+    return html.Div(
+        [html.H1(say("Data")), *adding, html.Div(snapshots_panel(services), id=THERE)], className="data-page"
+    )
 
 
 def _upload_of(services: Services, text: Any) -> Upload | None:
@@ -86,19 +88,19 @@ def _upload_of(services: Services, text: Any) -> Upload | None:
 
 # --- what happens -----------------------------------------------------------------------------------------------------
 
-_FILLED = {
-    "columns": (form.field_id(ALL), "value"),  # type: ignore[arg-type]
+_FILLED: dict[str, tuple[str | dict[str, Any], str]] = {
+    "columns": (form.field_id(ALL), "value"),
     "order": (ORDER_OF_DATES, "value"),
     "decimal": (DECIMAL, "value"),
-    "switches": (form.switch_id(ALL), "value"),  # type: ignore[arg-type]
-    "texts": (form.text_id(ALL), "value"),  # type: ignore[arg-type]
+    "switches": (form.switch_id(ALL), "value"),
+    "texts": (form.text_id(ALL), "value"),
     "name": (NAME, "value"),
     "existing": (EXISTING, "value"),
     "how": (HOW, "value"),
     "as_of": (AS_OF, "value"),
 }
 _NAMED = {
-    kind: State(maker(ALL), "id")  # type: ignore[arg-type]
+    kind: State(maker(ALL), "id")
     for kind, maker in (("fields", form.field_id), ("rules", form.switch_id), ("lists", form.text_id))
 }
 
@@ -142,10 +144,10 @@ def register(app: Dash, services: Services) -> None:
         Output(DECIMAL, "options"),
         Output(f"{DECIMAL}-question", "children"),
         Output(DECIMAL_PLACE, "hidden"),
-        Input(form.field_id(ALL), "value"),  # type: ignore[arg-type]
+        Input(form.field_id(ALL), "value"),
         Input(ORDER_OF_DATES, "value"),
         Input(DECIMAL, "value"),
-        State(form.field_id(ALL), "id"),  # type: ignore[arg-type]
+        State(form.field_id(ALL), "id"),
         State(UPLOAD, "data"),
         prevent_initial_call=True,
     )
@@ -217,7 +219,7 @@ def register(app: Dash, services: Services) -> None:
             "idle": not is_busy,
             "create": shown(is_checked(upload)),
             "cancel": shown(is_busy),
-            "there": there(services) if upload.task == "store" and upload.state == "done" else no_update,
+            "there": snapshots_panel(services) if upload.task == "store" and upload.state == "done" else no_update,
         }
 
     @app.callback(

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard.components.cards import alert, notes, progress
 from dashboard.components.ledger import ledger_table
 from dashboard.i18n.numbers import count, day, money, plural
 from dashboard.i18n.retelling import retold
@@ -33,7 +33,7 @@ def outcome(upload: Upload) -> list[Component]:
             say("This page may be left and come back to."),
         )
     if upload.state == "failed":
-        return [dbc.Alert(retold(upload.error or noted("It did not work out.")), color="danger", class_name="mb-0")]
+        return [alert(retold(upload.error or noted("It did not work out.")))]
     if upload.state == "cancelled":
         return [html.P(say("Cancelled; nothing was stored."), className="seg-hint mb-0")]
     if upload.state == "done":
@@ -41,12 +41,8 @@ def outcome(upload: Upload) -> list[Component]:
     return [html.P(say("Nothing is stored until you say so."), className="seg-hint mb-0")]
 
 
-def _progress(stage: str, done: float, hint: str) -> list[Component]:
-    return [
-        html.P([stage, " …"], className="mb-1", role="status"),
-        dbc.Progress(value=round(100 * done), class_name="data-progress", style={"height": "8px"}),
-        html.P(hint, className="seg-hint mb-0 mt-1"),
-    ]
+def _progress(stage: str, share: float, hint: str) -> list[Component]:
+    return [*progress(f"{stage} …", share), html.P(hint, className="seg-hint mb-0 mt-1")]
 
 
 def _stored(upload: Upload) -> list[Component]:
@@ -81,12 +77,11 @@ def _found(found: Mapping[str, Any]) -> list[Component]:
         last=last,
         day=day(date.fromisoformat(found["as_of"])),
     )
-    notes = [html.Ul([html.Li(note) for note in found["notes"]], className="seg-notes")] if found["notes"] else []
     return [
         html.P(lead, className="mb-2"),
         *same_as_words(found.get("same_as")),
         ledger_table(ledger, currency),
-        *notes,
+        *notes(found["notes"]),
         html.P(_effect(found["effect"], currency), className="mt-2 mb-0", id="data-effect"),
     ]
 
@@ -106,7 +101,7 @@ def same_as_words(twin: Mapping[str, Any] | None) -> list[Component]:
             snapshot=known["id"],
             dataset=known["name"],
         )
-    return [dbc.Alert(words, color="info", class_name="py-2 mb-2", id="data-same")]
+    return [alert(words, "info", id="data-same")]
 
 
 def _effect(effect: Mapping[str, Any], currency: str) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components.attributes import aria, data
+from dashboard.components.cards import alert
+from dashboard.components.fields import field, fields
+from dashboard.components.panels import panel, step
 from dashboard.i18n.numbers import day, written
 from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import noted, say
@@ -49,10 +51,6 @@ _STATES = {
     "cancelled": noted("cancelled"),
 }
 _RECENT = 5
-
-
-def _step(number: int, title: str, *parts: Any) -> Component:
-    return html.Section([html.H2([html.Span(str(number), className="data-step"), title]), *parts], className="seg-card")
 
 
 def choosing(services: Services) -> Component:
@@ -98,7 +96,7 @@ def choosing(services: Services) -> Component:
         ),
         html.Ul(links, className="seg-notes mt-0"),
     ]
-    return html.Section([html.H2(say("Add sales")), drop, *(begun if waiting else [])], className="seg-card")
+    return panel(say("Add sales"), drop, *(begun if waiting else []))
 
 
 def steps(services: Services, upload: Upload) -> list[Component]:
@@ -121,11 +119,11 @@ def steps(services: Services, upload: Upload) -> list[Component]:
         ],
         className="data-file mb-2",
     )
-    kept = [dcc.Store(id=UPLOAD, data=upload.id), dcc.Store(id=LEAVE), dcc.Store(id=LEFT)]
+    stores = [dcc.Store(id=UPLOAD, data=upload.id), dcc.Store(id=LEAVE), dcc.Store(id=LEFT)]
     try:
         seen = preview_upload(upload, asked, services.config)
     except InputError as error:
-        return [_step(1, say("The file"), file, *alert(reason_of(error)), *kept)]
+        return [step(1, say("The file"), file, alert(reason_of(error)), *stores)]
     known_from, known = known_mapping(upload, [column.name for column in seen.columns], services.store)
     chosen = dict(asked.mapping) or known
     if chosen and not asked.mapping:
@@ -143,10 +141,10 @@ def steps(services: Services, upload: Upload) -> list[Component]:
     )
     same = [] if upload.found.get("same_as") else same_as_words(twin_of(upload, services.store))
     return [
-        *kept,
-        _step(1, say("The file"), file, *same, html.Div(form.first_lines(seen), id=LINES)),
-        _step(2, say("How it is read, and what counts"), *saved, *_form(services, upload, asked, seen, chosen)),
-        _step(3, say("What it comes to"), *_result(upload)),
+        *stores,
+        step(1, say("The file"), file, *same, html.Div(form.first_lines(seen), id=LINES)),
+        step(2, say("How it is read, and what counts"), *saved, *_form(services, upload, asked, seen, chosen)),
+        step(3, say("What it comes to"), *_result(upload)),
     ]
 
 
@@ -191,50 +189,31 @@ def _where(services: Services, upload: Upload, asked: UploadRequest) -> list[Com
     stem = upload.name.partition(".")[0] or upload.name
     return [
         dbc.RadioItems(id=HOW, options=form.how_options(snapshots), value=asked.how),
-        html.Div(
-            [
-                html.Div(
-                    html.Label(
-                        [
-                            say("Name of the data set"),
-                            dbc.Input(id=NAME, value=asked.name or stem, size="sm", maxlength=200, debounce=True),
-                        ],
-                        className="data-label",
-                    ),
-                    id=NAME_PLACE,
-                    className="data-cell",
-                    hidden=asked.how != "new",
+        fields(
+            field(
+                say("Name of the data set"),
+                dbc.Input(id=NAME, value=asked.name or stem, size="sm", maxlength=200, debounce=True),
+                id=NAME_PLACE,
+                hidden=asked.how != "new",
+            ),
+            field(
+                say("Data set"),
+                dbc.Select(id=EXISTING, options=names, value=existing, size="sm"),
+                id=EXISTING_PLACE,
+                hidden=asked.how == "new",
+            ),
+            field(
+                say("As of (optional)"),
+                dbc.Input(
+                    id=AS_OF,
+                    type="date",
+                    value=asked.as_of.isoformat() if asked.as_of else "",
+                    size="sm",
+                    debounce=True,
                 ),
-                html.Div(
-                    html.Label(
-                        [say("Data set"), dbc.Select(id=EXISTING, options=names, value=existing, size="sm")],
-                        className="data-label",
-                    ),
-                    id=EXISTING_PLACE,
-                    className="data-cell",
-                    hidden=asked.how == "new",
-                ),
-                html.Div(
-                    [
-                        html.Label(
-                            [
-                                say("As of (optional)"),
-                                dbc.Input(
-                                    id=AS_OF,
-                                    type="date",
-                                    value=asked.as_of.isoformat() if asked.as_of else "",
-                                    size="sm",
-                                    debounce=True,
-                                ),
-                            ],
-                            className="data-label",
-                        ),
-                        html.Div(say("The day after the last sale, unless said."), className="seg-hint"),
-                    ],
-                    className="data-cell",
-                ),
-            ],
-            className="data-cells mt-2",
+                say("The day after the last sale, unless said."),
+            ),
+            style="mt-2",
         ),
         html.P(how_words(services, asked.how, existing), id=HOW_TOLD, className="seg-hint mb-0"),
     ]
@@ -287,8 +266,3 @@ def shown(is_there: bool) -> dict[str, str]:
 def is_checked(upload: Upload) -> bool:
     """Whether what was asked for last was a check, and it is done."""
     return upload.state == "done" and upload.task == "inspect"
-
-
-def alert(sentence: str) -> list[Component]:
-    """A sentence that is not to be overlooked."""
-    return [dbc.Alert(sentence, color="danger", class_name="py-2 mb-2")]

@@ -10,9 +10,9 @@ from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import cards, ids
-from dashboard.components.attributes import aria
+from dashboard.components.panels import graph, panel
+from dashboard.components.tables import Head, number_heads, table, table_row
 from dashboard.figures import drift as figures
-from dashboard.figures import empty, graph_config
 from dashboard.i18n.numbers import NOTHING, count, day, percent, plural, round_money, with_days, written
 from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import say
@@ -61,41 +61,30 @@ def layout(services: Services, **query: Any) -> Component:
         html.P(_advice(run), className="seg-lead mb-1"),
         html.P(_explained(run, snapshot, points, threshold), className="seg-lead"),
     ]
+    shifts = say(
+        "The population stability index (PSI) against the customers that the frozen model was made "
+        "from: below 0.1 nothing much moved, above 0.25 (the upper dotted line) much did. Recency "
+        "grows by itself as a shop's history does."
+    )
     moved = [
-        html.Section(
-            [
-                html.H2(say("What moved: the customers or the model")),
-                html.P(_moved(points) if points else "", className="seg-hint mb-1"),
-                _graph(MOVED, f"moved-run-{run.id}", "320px"),
-            ],
-            className="seg-card",
+        panel(
+            say("What moved: the customers or the model"),
+            graph(MOVED, f"moved-run-{run.id}", "320px"),
+            hint=_moved(points) if points else "",
         ),
-        html.Section(
-            [
-                html.H2(say("How the customers themselves have changed")),
-                html.P(
-                    say(
-                        "The population stability index (PSI) against the customers that the frozen model was made "
-                        "from: below 0.1 nothing much moved, above 0.25 (the upper dotted line) much did. Recency "
-                        "grows by itself as a shop's history does."
-                    ),
-                    className="seg-hint mb-1",
-                ),
-                html.Div(id=SHIFTS, className="seg-grid", style=_GRID),
-            ],
-            className="seg-card",
+        panel(
+            say("How the customers themselves have changed"),
+            html.Div(id=SHIFTS, className="seg-grid", style=_GRID),
+            hint=shifts,
         ),
-        html.Section([html.H2(say("The figures")), _table(points)], className="seg-card"),
+        panel(say("The figures"), _table(points)),
     ]
     without = say("There is no timeline of the past; below are the runs against the runs before them.")
     return html.Div(
         [
             html.H1(say("Drift of {run}", run=label)),
             *(told if points else [html.P(without, className="seg-lead")]),
-            html.Section(
-                [html.H2(say("Agreement date by date")), _graph(TIMELINE, f"drift-run-{run.id}", "460px")],
-                className="seg-card",
-            ),
+            panel(say("Agreement date by date"), graph(TIMELINE, f"drift-run-{run.id}", "460px")),
             *([_against(live)] if live else []),
             html.Div(moved, hidden=not points, className="mt-3"),
             html.P(
@@ -115,45 +104,42 @@ def _live(run: Run, services: Services) -> dict[int, LivePoint]:
 
 def _against(live: Mapping[int, LivePoint]) -> Component:
     """Each run against the one before it, the newest first."""
-    head = [html.Th(text, scope="col") for text in (say("Date"), say("Run"), say("Against"))]
-    titles = (say("Customers of both"), say("ARI"), say("Noise reaches to"), say("Changed segment"))
-    head += [html.Th(text, scope="col", className="seg-number") for text in titles]
-    lines = [
-        html.Tr(
-            [
-                html.Th(day(date.fromisoformat(point.as_of)), scope="row", className="seg-nowrap"),
-                html.Td(dcc.Link(say("run {run}", run=number), href=f"{PATH}?run={number}")),
-                html.Td(
-                    say("run {run}, {day}", run=point.against, day=day(date.fromisoformat(point.before))),
-                    className="seg-nowrap",
-                ),
-                html.Td(count(point.customers), className="seg-number"),
-                html.Td(written(point.ari, ".3f"), className="seg-number"),
-                html.Td(
-                    NOTHING if point.noise_low is None else written(point.noise_low, ".3f"), className="seg-number"
-                ),
-                html.Td(percent(point.moved_share), className="seg-number"),
-                html.Td(say("▲ alert") if point.alert else "", className="seg-alarm"),
-            ]
-        )
-        for number, point in reversed(live.items())
+    heads = [
+        Head(say("Date")),
+        Head(say("Run")),
+        Head(say("Against")),
+        *number_heads(say("Customers of both"), say("ARI"), say("Noise reaches to"), say("Changed segment")),
+        Head(say("Alert")),
     ]
-    table = html.Table(
-        [html.Thead(html.Tr([*head, html.Th(say("Alert"), scope="col")])), html.Tbody(lines)], className="seg-table"
-    )
+    lines = [
+        table_row(
+            html.Span(day(date.fromisoformat(point.as_of)), className="seg-nowrap"),
+            html.Td(dcc.Link(say("run {run}", run=number), href=f"{PATH}?run={number}")),
+            html.Td(
+                say("run {run}, {day}", run=point.against, day=day(date.fromisoformat(point.before))),
+                className="seg-nowrap",
+            ),
+            count(point.customers),
+            written(point.ari, ".3f"),
+            _noise(point),
+            percent(point.moved_share),
+            _alert(point),
+        )
+        for number, point in reversed(list(live.items()))
+    ]
     hint = say(
         "Both models, that of the run before and the new one, label the customers of both as they are "
         "now. Noise is that of the timeline at the same date; without one it is measured below the alarm line."
     )
-    scrolling = html.Div(table, className="seg-scroll", tabIndex=0, role="region", **aria(label=say("Live runs")))
-    return html.Section(
-        [html.H2(say("Runs against the runs before them")), html.P(hint, className="seg-hint mb-1"), scrolling],
-        className="seg-card",
-    )
+    return panel(say("Runs against the runs before them"), table(say("Live runs"), heads, lines), hint=hint)
 
 
-def _graph(name: str, filename: str, height: str) -> Component:
-    return dcc.Graph(id=name, config=graph_config(filename), figure=empty("", "light"), style={"height": height})
+def _noise(point: LivePoint | DriftPoint) -> str:
+    return NOTHING if point.noise_low is None else written(point.noise_low, ".3f")
+
+
+def _alert(point: LivePoint | DriftPoint) -> Component:
+    return html.Td(say("▲ alert") if point.alert else "", className="seg-alarm")
 
 
 def frozen_on(run: Run, snapshot: Snapshot) -> date | None:
@@ -237,29 +223,25 @@ def _moved(points: Sequence[DriftPoint]) -> str:
 
 
 def _table(points: Sequence[DriftPoint]) -> Component:
-    titles = (say("Customers"), say("ARI"), say("Noise reaches to"), say("Changed segment"), say("New model moves"))
-    numbers = [html.Th(text, scope="col", className="seg-number") for text in titles]
-    head = [html.Th(say("Date"), scope="col"), *numbers, html.Th(say("Alert"), scope="col")]
+    heads = [
+        Head(say("Date")),
+        *number_heads(say("Customers"), say("ARI"), say("Noise reaches to"), say("Changed segment")),
+        *number_heads(say("New model moves")),
+        Head(say("Alert")),
+    ]
     lines = [
-        html.Tr(
-            [
-                html.Th(_day(point), scope="row", className="seg-nowrap"),
-                html.Td(count(point.customers), className="seg-number"),
-                html.Td(written(point.ari, ".3f"), className="seg-number"),
-                html.Td(
-                    NOTHING if point.noise_low is None else written(point.noise_low, ".3f"), className="seg-number"
-                ),
-                html.Td(percent(point.moved_share), className="seg-number"),
-                html.Td(percent(point.model_moved), className="seg-number"),
-                html.Td(say("▲ alert") if point.alert else "", className="seg-alarm"),
-            ]
+        table_row(
+            html.Span(_day(point), className="seg-nowrap"),
+            count(point.customers),
+            written(point.ari, ".3f"),
+            _noise(point),
+            percent(point.moved_share),
+            percent(point.model_moved),
+            _alert(point),
         )
         for point in reversed(points)
     ]
-    table = html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table")
-    return html.Div(
-        table, className="seg-scroll", tabIndex=0, role="region", **aria(label=say("Points of the timeline"))
-    )
+    return table(say("Points of the timeline"), heads, lines)
 
 
 def _day(point: DriftPoint) -> str:
@@ -274,7 +256,7 @@ def shift_panels(points: Sequence[DriftPoint], theme: str, currency: str) -> lis
             html.P(say("How customers changed was not kept with this run; run its engine again."), className="seg-hint")
         ]
     top = max(0.3, 1.1 * max(float(item.psi.max()) for item in found))
-    panels = []
+    panels: list[Component] = []
     for item in found:
         told = say(
             "PSI {psi}, Cliff's delta {delta}; median {before} → {now}",
@@ -283,14 +265,10 @@ def shift_panels(points: Sequence[DriftPoint], theme: str, currency: str) -> lis
             before=_median(item.column, item.before, currency),
             now=_median(item.column, item.now, currency),
         )
-        graph = dcc.Graph(
-            id=f"drift-shift-{item.column}",
-            config={**graph_config(f"psi-{item.column}"), "displayModeBar": False},
-            figure=figures.draw_shift(item, theme, top),
-            style={"height": "170px"},
-        )
+        figure = figures.draw_shift(item, theme, top)
+        chart = graph(f"drift-shift-{item.column}", f"psi-{item.column}", "170px", figure, bar=False)
         panels.append(
-            html.Div([html.H3(say(item.title), className="h6 mb-0"), html.P(told, className="seg-hint mb-0"), graph])
+            html.Div([html.H3(say(item.title), className="h6 mb-0"), html.P(told, className="seg-hint mb-0"), chart])
         )
     return panels
 

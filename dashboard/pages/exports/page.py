@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from dashboard.components import cards
 from dashboard.components.attributes import aria
+from dashboard.components.tables import Head, plain_table
 from dashboard.exports.manifest import OTHERS, again, conditions_of, file_name, view_of
 from dashboard.i18n.numbers import NOTHING, count, day, percent, plural, written
 from dashboard.i18n.texts import noted, say
@@ -64,14 +65,9 @@ def layout(services: Services, before: str = "", **query: Any) -> Component:
         return _nothing(bool(before), query.get("run"))
     runs = {run.id for run in services.store.runs(state="done")}
     titles = engine_titles()
-    head = html.Tr(
-        [
-            html.Th(say(title), title=say(told), scope="col", className="seg-number" if right else "")
-            for title, told, right in _HEADS
-        ]
-    )
+    heads = [Head(say(title), is_number, say(help)) for title, help, is_number in _HEADS]
     body = [_line(item, runs, titles) for item in found[:SHOWN]]
-    table = html.Table([html.Thead(head), html.Tbody(body)], className="seg-table exports-table")
+    table = plain_table(heads, body, "exports-table")
     return html.Div(
         [
             html.H1(say(TITLE)),

@@ -6,13 +6,14 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-import dash_bootstrap_components as dbc
 from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import cards, ids
 from dashboard.components.attributes import aria
-from dashboard.figures import graph_config
+from dashboard.components.fields import picker, pickers
+from dashboard.components.panels import graph, panel
+from dashboard.components.tables import Head, number_cell, number_heads, table, table_row
 from dashboard.figures import migration as figures
 from dashboard.i18n.numbers import count, day, percent, plural, short_money
 from dashboard.i18n.retelling import reason_of
@@ -63,20 +64,12 @@ def layout(services: Services, **query: Any) -> Component:
                 ),
                 className="seg-lead mb-2",
             ),
-            html.Div(
-                [_picker(START, say("From"), starts, start), _picker(END, say("to"), ends, end)],
-                className="d-flex flex-wrap align-items-center gap-2 mb-2",
-            ),
+            pickers(picker(START, say("From"), starts, start), picker(END, say("to"), ends, end)),
             dcc.Loading(html.Div(id=FOUND, **aria(live="polite")), delay_show=300),
             html.Div(id=SIZES),
             dcc.Store(id=SHOWN, data=run.id),
         ]
     )
-
-
-def _picker(name: str, label: str, options: list[dict[str, str]], value: str) -> Component:
-    select = dbc.Select(id=name, size="sm", options=options, value=value, className="w-auto")
-    return html.Div([html.Label(label, htmlFor=name), select], className="d-flex align-items-center gap-2")
 
 
 Options = list[dict[str, str]]
@@ -171,7 +164,7 @@ def register(app: Dash, services: Services) -> None:
         try:
             found = _between(run_id, start, end, services)
         except (InputError, NotFoundError) as error:
-            return [cards.warning(reason_of(error))]
+            return [cards.alert(reason_of(error), "warning")]
         here = f"{PATH}?{urlencode({'run': run_id, 'from': start, 'to': end})}"
         return _shown(found, here, currency, theme or "light")
 
@@ -192,17 +185,14 @@ def register(app: Dash, services: Services) -> None:
         return [
             html.Div(
                 [
-                    html.Section(
-                        [
-                            html.H2(title),
-                            dcc.Graph(
-                                id=f"migration-{name}",
-                                config=graph_config(f"segments-{name}-run-{run_id}"),
-                                figure=figures.draw_sizes(data, values, title, theme or "light"),
-                                style={"height": "320px"},
-                            ),
-                        ],
-                        className="seg-card",
+                    panel(
+                        title,
+                        graph(
+                            f"migration-{name}",
+                            f"segments-{name}-run-{run_id}",
+                            "320px",
+                            figures.draw_sizes(data, values, title, theme or "light"),
+                        ),
                     )
                     for name, title, values in panels
                 ],
@@ -216,7 +206,7 @@ def _shown(found: Between, here: str, currency: str, theme: str) -> list[Compone
     changed = moves.known - moves.stayed
     new = int(moves.customers[-1].sum())
     gone = int(moves.customers[:, -1].sum())
-    told = say(
+    sentence = say(
         "From {start} to {end}, {customers} of {known} ({share}) changed segment; {new} are new, {gone} gone.",
         start=day(found.start),
         end=day(found.end),
@@ -233,66 +223,56 @@ def _shown(found: Between, here: str, currency: str, theme: str) -> list[Compone
         for kind in ("csv", "xlsx", "parquet")
     ]
     return [
-        html.Section(
-            [
-                html.H2(say("From segment to segment")),
-                html.P(told, className="mb-1"),
-                html.P(
-                    [
-                        say("{movers} as a list:", movers=plural(len(moves.movers), "mover")),
-                        *links,
-                        dcc.Link(say("Link to these dates"), href=here, className="ms-3"),
-                    ],
-                    className="seg-hint mb-1",
-                ),
-                dcc.Graph(
-                    id="migration-sankey",
-                    config=graph_config(f"migration-run-{found.run.id}"),
-                    figure=figures.draw_sankey(figures.sankey_data(moves), theme),
-                    style={"height": "420px"},
-                ),
-            ],
-            className="seg-card",
+        panel(
+            say("From segment to segment"),
+            html.P(sentence, className="mb-1"),
+            html.P(
+                [
+                    say("{movers} as a list:", movers=plural(len(moves.movers), "mover")),
+                    *links,
+                    dcc.Link(say("Link to these dates"), href=here, className="ms-3"),
+                ],
+                className="seg-hint mb-1",
+            ),
+            graph(
+                "migration-sankey",
+                f"migration-run-{found.run.id}",
+                "420px",
+                figures.draw_sankey(figures.sankey_data(moves), theme),
+            ),
         ),
-        html.Section([html.H2(say("Net flows")), _flows(moves, currency)], className="seg-card"),
-        html.Section(
-            [html.H2(say("Customers from (rows) to (columns)")), _matrix(moves, currency)], className="seg-card"
-        ),
+        panel(say("Net flows"), _flows(moves, currency)),
+        panel(say("Customers from (rows) to (columns)"), _matrix(moves, currency)),
     ]
 
 
 def _flows(moves: Migration, currency: str) -> Component:
-    titles = (say("Before"), say("After"), say("Came"), say("Left"), say("Net"), say("Net, in what they had spent"))
-    head = [html.Th(say("Segment"), scope="col"), *(html.Th(t, scope="col", className="seg-number") for t in titles)]
+    heads = [
+        Head(say("Segment")),
+        *number_heads(say("Before"), say("After"), say("Came"), say("Left"), say("Net")),
+        *number_heads(say("Net, in what they had spent")),
+    ]
     lines = []
     for flow in moves.net_flows():
-        sign = "+" if flow.net > 0 else ""
-        cells = [count(flow.before), count(flow.after), count(flow.came), count(flow.left), f"{sign}{count(flow.net)}"]
-        cells.append(f"{'+' if flow.money_net > 0 else ''}{short_money(flow.money_net, currency)}")
-        colour = moves.colours.get(flow.segment, "#999999")
-        name = html.Th([cards.swatch(colour), segment_name(flow.segment)], scope="row")
-        lines.append(html.Tr([name, *(html.Td(text, className="seg-number") for text in cells)]))
-    return _scrolling(
-        html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table"), say("Net flows")
-    )
+        name = [cards.swatch(moves.colours.get(flow.segment, "#999999")), segment_name(flow.segment)]
+        counts = (flow.before, flow.after, flow.came, flow.left)
+        net = f"{'+' if flow.net > 0 else ''}{count(flow.net)}"
+        money = f"{'+' if flow.money_net > 0 else ''}{short_money(flow.money_net, currency)}"
+        lines.append(table_row(name, *map(count, counts), net, money))
+    return table(say("Net flows"), heads, lines)
 
 
 def _matrix(moves: Migration, currency: str) -> Component:
-    heads = [html.Th(figures.called(name), scope="col", className="seg-number") for name in moves.columns]
     lines = []
     for row, name in enumerate(moves.rows):
         cells = [
-            html.Td(
+            number_cell(
                 count(int(moves.customers[row, column])),
-                className="seg-number seg-best" if name == moves.columns[column] else "seg-number",
-                title=say("{money} spent so far", money=short_money(float(moves.money[row, column]), currency)),
+                "seg-best" if name == moves.columns[column] else "",
+                say("{money} spent so far", money=short_money(float(moves.money[row, column]), currency)),
             )
             for column in range(len(moves.columns))
         ]
-        lines.append(html.Tr([html.Th(figures.called(name), scope="row", className="seg-nowrap"), *cells]))
-    table = html.Table([html.Thead(html.Tr([html.Th(say("From")), *heads])), html.Tbody(lines)], className="seg-table")
-    return _scrolling(table, say("Customers from segment to segment"))
-
-
-def _scrolling(table: Component, label: str) -> Component:
-    return html.Div(table, className="seg-scroll", tabIndex=0, role="region", **aria(label=label))
+        lines.append(table_row(html.Span(figures.called(name), className="seg-nowrap"), *cells))
+    heads = [Head(say("From")), *number_heads(*map(figures.called, moves.columns))]
+    return table(say("Customers from segment to segment"), heads, lines)

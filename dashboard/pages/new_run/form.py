@@ -9,6 +9,7 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.components.attributes import data
 from dashboard.i18n.texts import explained, say, titled
 from dashboard.pipeline.request import AUTO, Wish
 from engines.columns import describe
@@ -94,7 +95,7 @@ def _field(engine: str, knob: Knob, value: Any, columns: Mapping[str, bool]) -> 
         return _labelled(knob, title, lines, say("one on each line"))
     if _has_slider(knob):
         return _slider(engine, knob, value)
-    bounds = {} if knob.type is str else {"data-low": _bound(knob.low), "data-high": _bound(knob.high)}
+    bounds = {} if knob.type is str else data(low=_bound(knob.low), high=_bound(knob.high))
     mode = {int: "numeric", float: "decimal"}.get(knob.type)
     field = dbc.Input(id=name, type="text", value=str(value), size="sm", debounce=True, inputmode=mode)
     return html.Div(_labelled(knob, title, field, _range_words(knob)), className="new-run-bounds", **bounds)
@@ -105,8 +106,8 @@ def _help(knob: Knob) -> str:
 
 
 def _labelled(knob: Knob, title: str, field: Component, hint: str = "") -> Component:
-    head = [title, html.Span(hint, className="seg-hint ms-2")] if hint else [title]
-    return html.Label([html.Span(head), field], title=_help(knob), className="new-run-field")
+    head = html.Span([title, html.Span(hint, className="seg-hint ms-2") if hint else None])
+    return html.Label([head, field], title=_help(knob), className="new-run-field")
 
 
 def _slider(engine: str, knob: Knob, value: int) -> Component:

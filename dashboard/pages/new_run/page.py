@@ -14,7 +14,10 @@ from flask import request
 
 from dashboard.components import cards
 from dashboard.components.attributes import aria, data
-from dashboard.components.run_cards import BODY, CANCEL, HEAD, LOG, alert, panel, standings
+from dashboard.components.cards import alert
+from dashboard.components.fields import field, fields
+from dashboard.components.panels import step
+from dashboard.components.run_cards import BODY, CANCEL, HEAD, LOG, card_parts, run_card
 from dashboard.i18n.numbers import day, plural
 from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import say
@@ -69,19 +72,14 @@ def layout(services: Services, **query: Any) -> Component:
     return html.Div(
         [
             html.H1(say("New run")),
-            _step(1, say("Data"), *_data(snapshots, begin)),
-            _step(2, say("Engines"), *_engines(services, begin)),
-            _step(3, say("Review and start"), *_review()),
+            step(1, say("Data"), *_data(snapshots, begin)),
+            step(2, say("Engines"), *_engines(services, begin)),
+            step(3, say("Review and start"), *_review()),
             dcc.Store(id=LEAVE),
             dcc.Store(id=LEFT),
         ],
         className="data-page new-run-page",
     )
-
-
-def _step(number: int, title: str, *parts: Any) -> Component:
-    """One of the three steps, with its number."""
-    return html.Section([html.H2([html.Span(str(number), className="data-step"), title]), *parts], className="seg-card")
 
 
 def _data(snapshots: list[Snapshot], begin: Snapshot) -> list[Component]:
@@ -90,24 +88,21 @@ def _data(snapshots: list[Snapshot], begin: Snapshot) -> list[Component]:
     datasets = [{"value": name, "label": title} for name, title in sorted(names.items(), key=lambda pair: pair[1])]
     options = _dates(snapshots, begin.dataset)
     cells = [
-        _cell(say("Data set"), dbc.Select(id=DATASET, options=datasets, value=begin.dataset, size="sm")),
-        _cell(say("Customers as of"), dbc.Select(id=WHEN, options=options, value=str(begin.id), size="sm")),
-        html.Div(
-            _cell(say("Another date"), dbc.Input(id=DATE, type="date", value="", size="sm", debounce=True)),
+        field(say("Data set"), dbc.Select(id=DATASET, options=datasets, value=begin.dataset, size="sm")),
+        field(say("Customers as of"), dbc.Select(id=WHEN, options=options, value=str(begin.id), size="sm")),
+        field(
+            say("Another date"),
+            dbc.Input(id=DATE, type="date", value="", size="sm", debounce=True),
             id=DATE_PLACE,
             hidden=True,
         ),
     ]
-    upload = [say("Other sales?"), " ", dcc.Link(say("Upload them on the Data page"), href="/data"), "."]
+    upload: list[Any] = [say("Other sales?"), " ", dcc.Link(say("Upload them on the Data page"), href="/data"), "."]
     return [
-        html.Div(cells, className="data-cells"),
+        fields(*cells),
         html.P("", id=TOLD, className="seg-hint mt-2 mb-0", **aria(live="polite")),
         html.P(upload, className="seg-hint mb-0"),
     ]
-
-
-def _cell(label: str, field: Component) -> Component:
-    return html.Label([label, field], className="data-label")
 
 
 def _dates(snapshots: list[Snapshot], dataset: str) -> list[dict[str, str]]:
@@ -141,11 +136,12 @@ def _engines(services: Services, begin: Snapshot) -> list[Component]:
     seed = dbc.Input(
         id=SEED, type="text", value=str(services.config.engines.seed), size="sm", debounce=True, inputmode="numeric"
     )
-    hint = say("The same seed gives the same segments.")
     return [
         html.Div(shown, className="new-run-cards"),
-        html.Div(
-            [html.Label([say("Seed of everything random"), seed], className="data-label", title=hint)],
+        field(
+            say("Seed of everything random"),
+            seed,
+            title=say("The same seed gives the same segments."),
             className="new-run-seed new-run-bounds",
             **data(low="0", high="4294967295"),
         ),
@@ -167,9 +163,11 @@ def _review() -> list[Component]:
 
 def _watching(services: Services, numbers: list[int]) -> Component:
     runs = [services.store.run(number) for number in numbers]
-    states, shown = standings(services.store, numbers, services.clock())
+    states, shown = card_parts(services.store, numbers, services.clock())
     snapshots, titles = {item.id: item for item in services.store.snapshots()}, engine_titles()
-    cards_of = [panel(run, each, snapshots.get(run.snapshot_id), titles) for run, each in zip(runs, shown, strict=True)]
+    cards_of = [
+        run_card(run, each, snapshots.get(run.snapshot_id), titles) for run, each in zip(runs, shown, strict=True)
+    ]
     return html.Div(
         [
             html.H1(say("Started runs")),
@@ -263,7 +261,7 @@ def _about(base: Snapshot, as_of: date | None) -> str:
     )
 
 
-_FILLED = {
+_FILLED: dict[str, tuple[str | dict[str, Any], str]] = {
     "ticks": (form.part_id(form.TICK, ALL), "value"),
     "knobs": (form.part_id(form.KNOB, ALL, ALL), "value"),
     "columns": (form.part_id(form.COLUMNS, ALL, ALL), "value"),
@@ -389,7 +387,7 @@ def register(app: Dash, services: Services) -> None:
                 services.store.cancel_run(int(asked["run"]))
             except (InputError, NotFoundError) as error:
                 said = alert(reason_of(error))
-        states, shown = standings(services.store, known["runs"], services.clock())
+        states, shown = card_parts(services.store, known["runs"], services.clock())
         # a button that is still right stays where it is, with the keyboard's focus on it
         heads = [
             no_update if now == before else each.head

@@ -8,12 +8,12 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
 from dashboard.components import cards, ids, name_editor
-from dashboard.figures import dendrogram as figures
-from dashboard.figures import empty, graph_config
+from dashboard.components.panels import graph, panel
+from dashboard.figures import dendrogram
 from dashboard.i18n.numbers import day, plural
 from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import say
-from dashboard.pages.run import sections as run_report
+from dashboard.pages.run import sections
 from dashboard.queries.insights import insights_of, told
 from dashboard.queries.progress import UNDER_WAY
 from dashboard.queries.which_run import engine_titles, run_from, run_label, title_of
@@ -41,7 +41,7 @@ def layout(services: Services, **query: Any) -> Component:
     snapshot = services.store.snapshot(run.snapshot_id)
     knobs = {item.name: item.knobs for item in registry.registered()}.get(run.engine, ())
     asked = html.Div(
-        [run_report.setting_section(run, knobs), run_report.data_section(snapshot)], className="seg-grid seg-top mt-3"
+        [sections.setting_section(run, knobs), sections.data_section(snapshot)], className="seg-grid seg-top mt-3"
     )
     if run.state != "done":
         return html.Div([*_head(run, snapshot), asked])
@@ -49,13 +49,11 @@ def layout(services: Services, **query: Any) -> Component:
         [
             *_head(run, snapshot),
             html.Div(_insights(services, run), id=INSIGHTS, className="mb-3"),
-            html.Div(run_report.segment_section(run, snapshot, PAGE), id=SEGMENTS),
+            html.Div(sections.segment_section(run, snapshot, PAGE), id=SEGMENTS),
             *_model(run),
-            html.Div(run_report.metric_section(run), className="mt-3"),
+            html.Div(sections.metric_section(run), className="mt-3"),
             asked,
-            html.Div(
-                [*run_report.note_section(run), run_report.machine_section(run)], className="seg-grid seg-top mt-3"
-            ),
+            html.Div([*sections.note_section(run), sections.machine_section(run)], className="seg-grid seg-top mt-3"),
             name_editor.editor(PAGE),
             dcc.Store(id=SHOWN, data=run.id),
         ]
@@ -63,7 +61,6 @@ def layout(services: Services, **query: Any) -> Component:
 
 
 def _head(run: Run, snapshot: Snapshot) -> list[Component]:
-    state = html.Span(say(run.state), className=f"seg-state seg-state-{run.state}")
     finished = f", {run.finished_at:%Y-%m-%d %H:%M} UTC" if run.finished_at is not None else ""
     about = f"{title_of(snapshot)}, {day(snapshot.as_of)}: {plural(snapshot.customers, 'customer')}. "
     ways = (
@@ -77,7 +74,7 @@ def _head(run: Run, snapshot: Snapshot) -> list[Component]:
     error = [html.P(retold(run.error), className="seg-alarm")] if run.error else []
     return [
         html.H1(say("Run {number}: {title}", number=run.id, title=run_label(run, engine_titles()))),
-        html.P([about, state, finished], className="seg-lead mb-1"),
+        html.P([about, cards.state_badge(run.state), finished], className="seg-lead mb-1"),
         html.P(links, className="mb-3") if links else html.P(className="mb-2"),
         *error,
     ]
@@ -91,22 +88,17 @@ def _insights(services: Services, run: Run) -> Component | None:
 def _model(run: Run) -> list[Component]:
     """What can be shown of the fitted model: a tree, principal components, how sure a mixture is."""
     data = _tree(run)
-    parts = [*run_report.variance_section(run), *run_report.certainty_section(run)]
+    parts = [*sections.variance_section(run), *sections.certainty_section(run)]
     shown: list[Component] = [html.Div(parts, className="seg-grid seg-top mt-3")] if parts else []
     if data is not None:
-        graph = dcc.Graph(
-            id=TREE,
-            config=graph_config(f"dendrogram-run-{run.id}"),
-            figure=empty("", "light"),
-            style={"height": "460px"},
-        )
-        tree = run_report.section(say("How the segments belong together"), graph, hint=figures.dendrogram_words(data))
+        chart = graph(TREE, f"dendrogram-run-{run.id}", "460px")
+        tree = panel(say("How the segments belong together"), chart, hint=dendrogram.dendrogram_words(data))
         shown.append(html.Div(tree, className="mt-3"))
     return shown
 
 
-def _tree(run: Run) -> figures.DendrogramData | None:
-    return figures.dendrogram_data(run.info.get("artifacts", {}), run.info.get("diagnostics", {}), run.segments)
+def _tree(run: Run) -> dendrogram.DendrogramData | None:
+    return dendrogram.dendrogram_data(run.info.get("artifacts", {}), run.info.get("diagnostics", {}), run.segments)
 
 
 def register(app: Dash, services: Services) -> None:
@@ -125,7 +117,7 @@ def register(app: Dash, services: Services) -> None:
             return no_update, no_update
         run = services.store.run(run_id)
         snapshot = services.store.snapshot(run.snapshot_id)
-        return run_report.segment_section(run, snapshot, PAGE), _insights(services, run)
+        return sections.segment_section(run, snapshot, PAGE), _insights(services, run)
 
     @app.callback(
         Output(TREE, "figure"),
@@ -135,4 +127,4 @@ def register(app: Dash, services: Services) -> None:
     )
     def draw(theme: str | None, edit: dict[str, Any] | None, run_id: int) -> Any:
         data = _tree(services.store.run(run_id))
-        return no_update if data is None else figures.draw_dendrogram(data, theme or "light")
+        return no_update if data is None else dendrogram.draw_dendrogram(data, theme or "light")

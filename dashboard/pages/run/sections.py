@@ -11,7 +11,8 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import cards, name_editor
-from dashboard.components.tables import scrolled, section, table
+from dashboard.components.panels import panel
+from dashboard.components.tables import Head, number_cell, number_heads, scroll, share_bar, table, table_row
 from dashboard.i18n.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
 from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import noted, say, segment_name
@@ -24,11 +25,12 @@ from storage.contract import Run, Snapshot
 def _pairs(label: str, pairs: Sequence[tuple[str, Any, str]]) -> Component:
     """Two columns without a head: a name (with a word on hover) and what holds."""
     lines = [html.Tr([html.Th(name, scope="row", title=help or None), html.Td(shown)]) for name, shown, help in pairs]
-    return scrolled(label, html.Table(html.Tbody(lines), className="seg-table seg-pairs"))
+    return scroll(label, html.Table(html.Tbody(lines), className="seg-table seg-pairs"))
 
 
 def _artifacts(run: Run) -> Mapping[str, Any]:
-    return run.info.get("artifacts", {})
+    found: Mapping[str, Any] = run.info.get("artifacts", {})
+    return found
 
 
 # --- segments -------------------------------------------------------------------------------------------------------
@@ -38,21 +40,11 @@ def segment_section(run: Run, snapshot: Snapshot, page: str) -> Component:
     """The segments with their figures, their rule in words where the engine has one, and a pencil to name them."""
     currency = str(snapshot.info.get("currency", ""))
     rules = rules_in_words(_artifacts(run), currency)
-    heads = (
-        (say("Segment and what to do"), False),
-        *(
-            (title, True)
-            for title in (
-                say("Customers"),
-                say("Share"),
-                say("Revenue"),
-                say("Recency"),
-                say("Frequency"),
-                say("Monetary"),
-                say("CLV"),
-            )
-        ),
-    )
+    heads = [
+        Head(say("Segment and what to do")),
+        *number_heads(say("Customers"), say("Share"), say("Revenue"), say("Recency"), say("Frequency")),
+        *number_heads(say("Monetary"), say("CLV")),
+    ]
     lines = []
     for item in run.segments:
         address = "/?" + urlencode([("run", run.id), ("segment", item.name)])
@@ -76,13 +68,12 @@ def segment_section(run: Run, snapshot: Snapshot, page: str) -> Component:
             round_money(item.monetary, currency),
             round_money(item.clv, currency),
         )
-        cells = [html.Td(text, className="seg-number") for text in numbers]
-        lines.append(html.Tr([html.Th(name, scope="row"), *cells]))
+        lines.append(table_row(name, *numbers))
     hint = say(
         "Revenue is the segment's share of all; recency (days), frequency, monetary and CLV are means per customer."
     )
     shown = table(say("Segments of the run"), heads, lines, "segment-table seg-report")
-    return section(say("Segments"), shown, hint=hint)
+    return panel(say("Segments"), shown, hint=hint)
 
 
 # --- metrics --------------------------------------------------------------------------------------------------------
@@ -94,17 +85,16 @@ def metric_section(run: Run) -> Component:
     for row in metric_rows([run]):
         way = html.Span(f" · {say(BETTER[row.better])}", className="seg-hint fw-normal")
         since = run.info.get("holdout_from") if row.name == "holdout_revenue" else None
-        told = say(row.meaning) if row.meaning else ""
+        words = say(row.meaning) if row.meaning else ""
         if since:
             then = say("Fitted before {day}, looked at after it.", day=day(date.fromisoformat(since)))
-            told = f"{told} {then}"
-        meaning = html.Div(told, className="seg-hint fw-normal")
-        value = html.Td(metric_text(row.name, row.values[0]), className="seg-number")
-        lines.append(html.Tr([html.Th([say(row.title), way, meaning], scope="row"), value]))
+            words = f"{words} {then}"
+        meaning = html.Div(words, className="seg-hint fw-normal")
+        lines.append(table_row([say(row.title), way, meaning], metric_text(row.name, row.values[0])))
     space = _artifacts(run).get("space") or say(space_words(run))
     hint = say("Feature space: {space}. What is measured in it is never compared with another space.", space=space)
-    heads = ((say("Metric"), False), (say("Value"), True))
-    return section(say("Metrics"), table(say("Metrics of the run"), heads, lines), hint=hint)
+    heads = (say("Metric"), Head(say("Value"), True))
+    return panel(say("Metrics"), table(say("Metrics of the run"), heads, lines), hint=hint)
 
 
 # --- settings and data ----------------------------------------------------------------------------------------------
@@ -126,8 +116,8 @@ def setting_section(run: Run, knobs: Sequence[Knob]) -> Component:
             className="seg-help",
         )
         lines.append(html.Tr([title, shown, html.Td(default, className="seg-hint")]))
-    heads = ((say("Setting"), False), (say("Value"), False), (say("Default"), False))
-    return section(
+    heads = (say("Setting"), say("Value"), say("Default"))
+    return panel(
         say("Settings"), table(say("Settings of the run"), heads, lines), hint=say("Hover a name for what it does.")
     )
 
@@ -167,7 +157,7 @@ def data_section(snapshot: Snapshot) -> Component:
     if ledger.get("in") and ledger.get("out"):
         parts.append(_ledger(ledger, currency))
     notes = [*info.get("notes", ()), *info.get("value_notes", ())]
-    return section(say("Data"), *parts, *([_bullets(notes)] if notes else []))
+    return panel(say("Data"), *parts, *cards.notes([retold(note) for note in notes]))
 
 
 def _span(days: Sequence[str]) -> str:
@@ -188,27 +178,18 @@ def _value_words(model: Mapping[str, Any]) -> str:
 
 
 def _ledger(ledger: Mapping[str, Any], currency: str) -> Component:
-    def line(title: str, side: Mapping[str, Any], style: str = "") -> Component:
-        numbers = (written(side["lines"], ","), money(side["revenue"], currency))
-        cells = [html.Td(text, className="seg-number") for text in numbers]
-        return html.Tr([html.Th(title, scope="row"), *cells], className=style)
+    def part(title: str, side: Mapping[str, Any], style: str = "") -> Component:
+        return table_row(title, written(side["lines"], ","), money(side["revenue"], currency), style=style)
 
     rules = [
-        line(f"− {say(rule['rule'].replace('_', ' '))}", rule)
+        part(f"− {say(rule['rule'].replace('_', ' '))}", rule)
         for rule in ledger["rules"]
         if rule["lines"] or rule["revenue"]
     ]
-    parts = [line(say("of this {part}", part=part["rule"]), part) for part in ledger.get("parts", ())]
-    lines = [line(say("Read"), ledger["in"]), *rules, line(say("Used"), ledger["out"], "fw-semibold"), *parts]
-    return table(
-        say("What cleaning dropped"),
-        ((say("Lines of sales"), False), (say("Lines"), True), (say("Revenue"), True)),
-        lines,
-    )
-
-
-def _bullets(sentences: Sequence[str]) -> Component:
-    return html.Ul([html.Li(retold(sentence)) for sentence in sentences], className="seg-notes")
+    parts = [part(say("of this {part}", part=item["rule"]), item) for item in ledger.get("parts", ())]
+    lines = [part(say("Read"), ledger["in"]), *rules, part(say("Used"), ledger["out"], "fw-semibold"), *parts]
+    heads = [Head(say("Lines of sales")), *number_heads(say("Lines"), say("Revenue"))]
+    return table(say("What cleaning dropped"), heads, lines)
 
 
 def note_section(run: Run) -> list[Component]:
@@ -218,7 +199,7 @@ def note_section(run: Run) -> list[Component]:
         *run.notes,
         *([say("Too long to be kept with the run: {parts}.", parts=", ".join(left_out))] if left_out else []),
     ]
-    return [section(say("Notes"), _bullets(notes))] if notes else []
+    return [panel(say("Notes"), *cards.notes([retold(note) for note in notes]))] if notes else []
 
 
 def machine_section(run: Run) -> Component:
@@ -239,7 +220,7 @@ def machine_section(run: Run) -> Component:
         for name, value in diagnostics.items()
     ]
     pairs += [(name, version, say("Version of the library.")) for name, version in run.info.get("versions", {}).items()]
-    return section(say("Under the hood"), _pairs(say("Figures of the fit and library versions"), pairs))
+    return panel(say("Under the hood"), _pairs(say("Figures of the fit and library versions"), pairs))
 
 
 def _figure(value: float | None) -> str:
@@ -260,13 +241,13 @@ def variance_section(run: Run) -> list[Component]:
     for number, share in enumerate(shares, start=1):
         so_far += share
         lines.append(_bar_line(say("Component {number}", number=number), share, percent(so_far)))
-    heads = ((say("Principal component"), False), (say("Share of variance"), True), (say("So far"), True))
+    heads = (say("Principal component"), Head(say("Share of variance"), True), Head(say("So far"), True))
     hint = say(
         "{components} hold {share} of the variance of the features.",
         components=plural(len(shares), "component"),
         share=percent(so_far),
     )
-    return [section(say("Principal components"), table(say("Explained variance"), heads, lines), hint=hint)]
+    return [panel(say("Principal components"), table(say("Explained variance"), heads, lines), hint=hint)]
 
 
 def certainty_section(run: Run) -> list[Component]:
@@ -285,11 +266,9 @@ def certainty_section(run: Run) -> list[Component]:
     if asked < sum(item.customers for item in run.segments):
         sampled = say("Asked of {customers} of them.", customers=count(asked))
         hint = f"{hint} {sampled}"
-    heads = ((say("Probability of the segment"), False), (say("Share of customers"), True), (say("Customers"), True))
-    return [section(say("How sure the mixture is"), table(say("Certainty of membership"), heads, lines), hint=hint)]
+    heads = (say("Probability of the segment"), Head(say("Share of customers"), True), Head(say("Customers"), True))
+    return [panel(say("How sure the mixture is"), table(say("Certainty of membership"), heads, lines), hint=hint)]
 
 
 def _bar_line(title: str, share: float, last: str) -> Component:
-    bar = html.Span(html.Span(style={"width": f"{100 * share:.1f}%"}), className="share-bar seg-plain-bar")
-    cell = html.Td(html.Span([percent(share), bar], className="share"), className="seg-number")
-    return html.Tr([html.Th(title, scope="row"), cell, html.Td(last, className="seg-number")])
+    return table_row(title, number_cell(share_bar(percent(share), share)), last)

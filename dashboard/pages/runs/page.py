@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-import dash_bootstrap_components as dbc
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update, set_props
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
@@ -13,11 +12,13 @@ from flask import request
 
 from dashboard.components import cards, ids
 from dashboard.components.attributes import aria
-from dashboard.components.run_cards import alert
+from dashboard.components.cards import alert
+from dashboard.components.dialogs import button, dialog
+from dashboard.components.fields import picker
 from dashboard.i18n.numbers import plural
 from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import noted, say
-from dashboard.pages.runs.table import CANCEL, DELETE, NEWEST, PICK, RERUN, Filter, deletion, table
+from dashboard.pages.runs.table import CANCEL, DELETE, NEWEST, PICK, RERUN, Filter, deletion, runs_table
 from dashboard.pipeline.request import again, user_of
 from dashboard.queries.progress import UNDER_WAY
 from dashboard.queries.which_run import engine_titles, title_of
@@ -35,7 +36,7 @@ SHOWN = 200
 MOST_COMPARED = 6
 
 STATE, DATASET, ENGINE = "runs-state", "runs-dataset", "runs-engine"
-LIST, TICK, SAID, COMPARE, CURRENT = "runs-list", "runs-tick", "runs-said", "runs-compare", "runs-current"
+LIST, TICK, MESSAGE, COMPARE, CURRENT = "runs-list", "runs-tick", "runs-said", "runs-compare", "runs-current"
 SEEN = "runs-seen"  # how the runs stood when the list was drawn
 SURE, SURE_TEXT, SURE_RUN, YES, NO = "runs-sure", "runs-sure-text", "runs-sure-run", "runs-yes", "runs-no"
 ALL_OF_THEM = "*"  # an empty value would leave the picker blank
@@ -70,26 +71,22 @@ def layout(services: Services, **query: Any) -> Component:
         [
             html.H1(say("Runs")),
             html.Div([start, *pickers, html.Div(id=COMPARE, **aria(live="polite"))], className="runs-bar"),
-            html.Div(id=SAID, **aria(live="assertive")),
+            html.Div(id=MESSAGE, **aria(live="assertive")),
             html.Div(_listed(services, wanted, (), query.get("run")), id=LIST),
             dcc.Store(id=CURRENT, data=query.get("run")),
             dcc.Store(id=SEEN, data=_seen(runs)),
             dcc.Interval(id=TICK, interval=2000, disabled=not any(run.state in UNDER_WAY for run in runs)),
-            _modal(),
+            _deletion_dialog(),
         ],
         className="runs-page",
     )
 
 
 def _picker(name: str, label: str, options: dict[str, str], value: str) -> Component:
-    known = [{"value": item, "label": text} for item, text in sorted(options.items(), key=lambda pair: pair[1].lower())]
-    select = dbc.Select(
-        id=name,
-        size="sm",
-        options=[{"value": ALL_OF_THEM, "label": say("{filter}: all", filter=label)}, *known],
-        value=value or ALL_OF_THEM,
-    )
-    return html.Div([html.Label(label, htmlFor=name, className="seg-unseen"), select])
+    ordered = sorted(options.items(), key=lambda pair: pair[1].lower())
+    every = {"value": ALL_OF_THEM, "label": say("{filter}: all", filter=label)}
+    listed = [every, *({"value": item, "label": text} for item, text in ordered)]
+    return picker(name, label, listed, value or ALL_OF_THEM, hidden_label=True)
 
 
 def _listed(services: Services, wanted: Filter, picked: Any, current: str | None) -> list[Component]:
@@ -97,15 +94,17 @@ def _listed(services: Services, wanted: Filter, picked: Any, current: str | None
     shown = [run for run in runs if wanted.meets(run)]
     snapshots = {item.id: item for item in services.store.snapshots()}
     states = [run.state for run in shown]
-    told = ", ".join(f"{states.count(state)} {say(state)}" for state in dict.fromkeys(states))
-    lead = f"{plural(len(shown), 'run')}: {told}."
+    counted = ", ".join(f"{states.count(state)} {say(state)}" for state in dict.fromkeys(states))
+    lead = f"{plural(len(shown), 'run')}: {counted}."
     if len(shown) > SHOWN:
         latest = say("The latest {shown} are shown.", shown=SHOWN)
         lead = f"{lead} {latest}"
     if not shown:
         none = say("No run meets these filters; choose “all” in one of them.")
         return [html.P(none if runs else say("No runs are left."), className="seg-empty")]
-    drawn = table(shown[:SHOWN], runs, snapshots, engine_titles(), services.clock(), picked=picked, current=current)
+    drawn = runs_table(
+        shown[:SHOWN], runs, snapshots, engine_titles(), services.clock(), picked=picked, current=current
+    )
     return [
         html.P(lead, className="seg-lead"),
         html.Section(drawn, className="seg-card seg-scroll", tabIndex=0, **aria(label=say("Runs"))),
@@ -118,21 +117,12 @@ def _seen(runs: list[Run]) -> list[str]:
     return [*stages, str(len(runs))]
 
 
-def _modal() -> Component:
-    return dbc.Modal(
-        [
-            dbc.ModalHeader(dbc.ModalTitle(say("Delete this run?"))),
-            dbc.ModalBody(id=SURE_TEXT),
-            dbc.ModalFooter(
-                [
-                    dbc.Button(say("Keep it"), id=NO, color="secondary", outline=True, size="sm"),
-                    dbc.Button(say("Delete"), id=YES, color="danger", size="sm"),
-                ]
-            ),
-            dcc.Store(id=SURE_RUN),
-        ],
-        id=SURE,
-        is_open=False,
+def _deletion_dialog() -> Component:
+    return dialog(
+        SURE,
+        say("Delete this run?"),
+        [html.Div(id=SURE_TEXT), dcc.Store(id=SURE_RUN)],
+        [button(NO, say("Keep it"), "secondary"), button(YES, say("Delete"), "danger")],
     )
 
 
@@ -164,7 +154,7 @@ def register(app: Dash, services: Services) -> None:
     @app.callback(
         Output(LIST, "children"),
         Output(TICK, "disabled"),
-        Output(SAID, "children"),
+        Output(MESSAGE, "children"),
         Output(SURE, "is_open"),
         Output(SEEN, "data"),
         Input(TICK, "n_intervals"),
@@ -182,19 +172,21 @@ def register(app: Dash, services: Services) -> None:
     )
     def act(*given: Any) -> tuple[Any, ...]:
         _, state, dataset, engine, *_, yes, sure, values, names, current, seen = given
-        asked, said, is_open = ctx.triggered_id, None, no_update
+        asked: Any = ctx.triggered_id
+        message: Component | None = None
+        is_open: Any = no_update
         wanted = Filter(*("" if not text or text == ALL_OF_THEM else text for text in (state, dataset, engine)))
         try:
             if isinstance(asked, dict):
                 if not ctx.triggered[0]["value"]:  # the buttons were drawn, nobody pressed one
                     raise PreventUpdate
-                said = _done(services, str(asked["type"]), int(asked["run"]))
+                message = _done(services, str(asked["type"]), int(asked["run"]))
             elif asked == YES and yes and sure:
                 is_open = False
                 store.delete_run(int(sure))
-                said = dbc.Alert(say("Run {run} is deleted.", run=sure), color="info", class_name="py-2 mb-2")
+                message = alert(say("Run {run} is deleted.", run=sure), "info")
         except (InputError, NotFoundError) as error:
-            said = alert(reason_of(error))
+            message = alert(reason_of(error))
         if asked in (STATE, DATASET, ENGINE):
             pairs = [(name, text) for name, text in vars(wanted).items() if text]
             pairs += [("run", current)] if current else []
@@ -203,8 +195,8 @@ def register(app: Dash, services: Services) -> None:
         if asked == TICK and _seen(runs) == seen:  # so that the keyboard's focus stays where it is
             raise PreventUpdate
         busy = any(run.state in UNDER_WAY for run in runs)
-        kept = no_update if asked == TICK else said
-        return _listed(services, wanted, _picked(values, names), current), not busy, kept, is_open, _seen(runs)
+        shown_message = no_update if asked == TICK else message
+        return _listed(services, wanted, _picked(values, names), current), not busy, shown_message, is_open, _seen(runs)
 
     @app.callback(
         Output(SURE, "is_open", allow_duplicate=True),
@@ -240,9 +232,9 @@ def _done(services: Services, kind: str, run_id: int) -> Component:
     """Do what a button of a run's line says; what to tell about it."""
     if kind == CANCEL:
         services.store.cancel_run(run_id)
-        return dbc.Alert(say("Run {run} is cancelled.", run=run_id), color="info", class_name="py-2 mb-2")
+        return alert(say("Run {run} is cancelled.", run=run_id), "info")
     starter = Starter("page", user_of(request.headers.get("Authorization", "")))
     made = again(services.store.run(run_id), services.store, starter, newest=kind == NEWEST)
     watch = dcc.Link(say("Watch run {run}", run=made.id), href=f"/new?started={made.id}")
-    told = say("Run {run} repeats run {earlier} and waits for a worker.", run=made.id, earlier=run_id)
-    return dbc.Alert([told, " ", watch], color="info", class_name="py-2 mb-2")
+    sentence = say("Run {run} repeats run {earlier} and waits for a worker.", run=made.id, earlier=run_id)
+    return alert([sentence, " ", watch], "info")

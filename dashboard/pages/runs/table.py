@@ -13,9 +13,10 @@ from dash.development.base_component import Component
 
 from dashboard.components import cards
 from dashboard.components.attributes import aria
+from dashboard.components.tables import Head, number_cell, number_heads, plain_table
 from dashboard.i18n.numbers import NOTHING, day, percent, plural
 from dashboard.i18n.retelling import retold
-from dashboard.i18n.texts import noted, say
+from dashboard.i18n.texts import say
 from dashboard.pipeline.request import Unresolved, starter_words
 from dashboard.queries.progress import UNDER_WAY, duration, left_words, seconds_left, took
 from dashboard.queries.which_run import title_of
@@ -23,19 +24,6 @@ from storage.contract import Run, Snapshot
 from storage.contract.queue import Dependents
 
 PICK, RERUN, NEWEST, DELETE, CANCEL = (f"runs-{name}" for name in ("pick", "rerun", "newest", "delete", "cancel"))
-
-_HEADS = (
-    "",
-    noted("Run"),
-    noted("State"),
-    noted("Engine"),
-    noted("Settings"),
-    noted("Data set"),
-    noted("Started by"),
-    noted("Took"),
-    "",
-)
-_RIGHT = ("Run", "Took")
 
 
 @dataclass(frozen=True)
@@ -77,7 +65,7 @@ def _shown(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def table(
+def runs_table(
     shown: Sequence[Run],
     runs: Sequence[Run],
     snapshots: Mapping[int, Snapshot],
@@ -89,18 +77,19 @@ def table(
 ) -> Component:
     """A line for each run that is shown; ``runs`` are all there are, ``current`` is the run of the address."""
     customers = {number: item.customers for number, item in snapshots.items()}
-    head = html.Tr(
-        [
-            html.Th(say(text) if text else "", scope="col", className="seg-number" if text in _RIGHT else "")
-            for text in _HEADS
-        ]
-    )
+    heads = [
+        Head(""),
+        *number_heads(say("Run")),
+        *(Head(title) for title in (say("State"), say("Engine"), say("Settings"), say("Data set"), say("Started by"))),
+        *number_heads(say("Took")),
+        Head(""),
+    ]
     lines = []
     for run in shown:
         left = left_words(seconds_left(run, now, runs, customers))
         cells = _cells(run, snapshots.get(run.snapshot_id), run_before(run, runs), titles, left, run.id in picked)
         lines.append(html.Tr(cells, className="seg-here" if str(run.id) == current else ""))
-    return html.Table([html.Thead(head), html.Tbody(lines)], className="seg-table seg-wide runs-table")
+    return plain_table(heads, lines, "seg-wide runs-table")
 
 
 def _cells(
@@ -111,8 +100,8 @@ def _cells(
     left: str,
     picked: bool,
 ) -> list[Component]:
-    told = [_hint(text) for text in (_standing(run, left), retold(run.error or "")) if text]
-    synthetic = [" ", cards.synthetic_badge()] if snapshot and snapshot.info.get("synthetic") else []
+    details = [_hint(text) for text in (_stage(run, left), retold(run.error or "")) if text]
+    badge = cards.synthetic_badge() if snapshot and snapshot.info.get("synthetic") else None
     wanted = Unresolved.of(run).as_of
     size = f" · {plural(snapshot.customers, 'customer')}" if snapshot and wanted is None else ""
     people, queued = f"{day(wanted or run.as_of)}{size}", f"{run.created_at:%Y-%m-%d %H:%M} UTC"
@@ -120,15 +109,13 @@ def _cells(
     pick = dbc.Checkbox(id={"type": PICK, "run": run.id}, value=picked, label=unseen)
     return [
         html.Td(pick if run.state == "done" else ""),
-        html.Td(str(run.id), className="seg-number"),
-        html.Td(
-            [html.Span(say(run.state), className=f"seg-state seg-state-{run.state}"), *told], className="runs-state"
-        ),
+        number_cell(str(run.id)),
+        html.Td([cards.state_badge(run.state), *details], className="runs-state"),
         html.Th(titles.get(run.engine, run.engine), scope="row"),
         html.Td(_settings(run, before), className="runs-settings"),
-        html.Td([title_of(snapshot) if snapshot else run.dataset, *synthetic, _hint(people)], className="runs-name"),
+        html.Td([title_of(snapshot) if snapshot else run.dataset, " ", badge, _hint(people)], className="runs-name"),
         html.Td([starter_words(run.starter) or NOTHING, _hint(queued)], className="runs-name"),
-        html.Td(duration(took(run)) or NOTHING, className="seg-number"),
+        number_cell(duration(took(run)) or NOTHING),
         html.Td(_ways(run)),
     ]
 
@@ -137,7 +124,7 @@ def _hint(text: str) -> Component:
     return html.Div(text, className="seg-hint")
 
 
-def _settings(run: Run, before: Run | None) -> list[Any]:
+def _settings(run: Run, before: Run | None) -> list[str | Component]:
     k = say("k chosen for you") if Unresolved.of(run).choose_k else "" if run.k is None else f"k = {run.k}"
     seed = "" if run.seed is None else say("seed {seed}", seed=run.seed)
     short = ", ".join(text for text in (k, seed) if text)
@@ -149,7 +136,7 @@ def _settings(run: Run, before: Run | None) -> list[Any]:
     return [short or NOTHING, html.Div(against, className="seg-hint", title=title)]
 
 
-def _standing(run: Run, left: str) -> str:
+def _stage(run: Run, left: str) -> str:
     """What a running run is at, about how long still, and whether it had to be begun again."""
     if run.state != "running":
         return ""
@@ -177,14 +164,14 @@ def _ways(run: Run) -> Component:
 
 
 def _button(text: str, kind: str, run_id: int, title: str = "") -> Component:
-    told = say("{way}: run {run}", way=title or text, run=run_id)
+    label = say("{way}: run {run}", way=title or text, run=run_id)
     return html.Button(
         text,
         id={"type": kind, "run": run_id},
         type="button",
         className="link-button",
-        title=told,
-        **aria(label=told),
+        title=label,
+        **aria(label=label),
     )
 
 

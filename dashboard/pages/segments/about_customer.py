@@ -232,7 +232,7 @@ def _over_time(then: Sequence[Then], run_id: int, customer_id: str) -> Component
         date_words = day(each.run.as_of)
         address = dcc.Link(date_words, href=customer_address(each.run.id, customer_id))
         segment = each.segment
-        what = [swatch(segment.colour), segment_name(segment.name)] if segment else say("no customer yet")
+        what: Any = [swatch(segment.colour), segment_name(segment.name)] if segment else say("no customer yet")
         shown = html.Strong(date_words) if here or segment is None else address
         lines.append(html.Tr([html.Th(shown, scope="row"), html.Td(what)]))
     return html.Table(html.Tbody(lines), className="seg-table", **aria(label=say("Segment by date")))

@@ -22,7 +22,7 @@ from storage.contract import Selection
 _LISTED = 6  # segments that customers came from or went to
 
 
-def about_segment(services: Services, run_id: int, key: int, page: str) -> tuple[str, list[Component]]:
+def about_segment(services: Services, run_id: int, key: int) -> tuple[str, list[Component]]:
     """The segment's name, and what the drawer shows of it.
 
     Raises:
@@ -30,9 +30,9 @@ def about_segment(services: Services, run_id: int, key: int, page: str) -> tuple
     """
     found = story(services, run_id, key)
     frame = services.frames.get(run_id)
-    parts = [
+    parts: list[Component | None] = [
         _head(found),
-        _actions(found, run_id, page),
+        _actions(found, run_id),
         _figures(found, frame.currency),
         section(say("Rule"), [html.P(found.rule or say("This engine has no rule that could be said in words."))]),
         *(
@@ -47,7 +47,7 @@ def about_segment(services: Services, run_id: int, key: int, page: str) -> tuple
         ),
         section(say("Since the date before"), _moved(found)),
     ]
-    return segment_name(found.segment.name), parts
+    return segment_name(found.segment.name), [part for part in parts if part is not None]
 
 
 def _head(found: Story) -> Component:
@@ -62,7 +62,7 @@ def _head(found: Story) -> Component:
     )
 
 
-def _actions(found: Story, run_id: int, page: str) -> Component:
+def _actions(found: Story, run_id: int) -> Component:
     alone = replace(Selection(), segments=(found.segment.name,))
     query = filters.write_view(None, alone)
     customers = found.figures.customers if found.figures else 0
@@ -76,7 +76,7 @@ def _actions(found: Story, run_id: int, page: str) -> Component:
                 href=f"/api/v1/runs/{run_id}/export.csv{query}",
                 className="btn btn-outline-secondary",
             ),
-            name_editor.opener(page, run_id, found.segment),
+            name_editor.rename_button("segments", run_id, found.segment),
         ],
         className="aside-actions",
     )

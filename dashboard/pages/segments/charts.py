@@ -12,10 +12,10 @@ import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.components.attributes import aria, data
-from dashboard.figures import Drawing, clouds, cohorts, country_map, empty, graph_config, heatmap, treemap
-from dashboard.figures import segments as charts
-from dashboard.figures import spreads as distributions
+from dashboard.components.attributes import aria
+from dashboard.components.panels import picture_buttons
+from dashboard.figures import Drawing, clouds, cohorts, country_map, empty, graph_config, heatmap, spreads, treemap
+from dashboard.figures.segments import box_data, box_words, country_data, country_words, draw_boxes, draw_countries
 from dashboard.frames.columns import Mask
 from dashboard.frames.run import RunFrame
 from dashboard.frames.sums import SegmentTotals, Tally
@@ -95,7 +95,7 @@ Picture = tuple[Drawing | go.Figure, str] | str  # the figure and its words, or 
 
 
 @dataclass(frozen=True, eq=False)
-class Ask:
+class ChartInput:
     """What charts are drawn from: a run, who of it is in view, how they add up, and the words of the playbook."""
 
     frame: RunFrame
@@ -112,68 +112,68 @@ class Ask:
         return clouds.sampled(self.frame, self.mask)
 
 
-def pictures(ask: Ask, wanted: Collection[str]) -> dict[str, Any]:
+def pictures(given: ChartInput, wanted: Collection[str]) -> dict[str, Any]:
     """The wanted charts by name, their words, and whether they are in sight; one without its column says so instead."""
-    drawn = {name: _DRAWN[name](ask) for name in wanted}
-    there = {name: item for name, item in drawn.items() if not isinstance(item, str)}
+    drawn = {name: _DRAWN[name](given) for name in wanted}
+    shown = {name: item for name, item in drawn.items() if not isinstance(item, str)}
     return {
-        "figures": {name: item[0] for name, item in there.items()},
+        "figures": {name: item[0] for name, item in shown.items()},
         "words": {name: item if isinstance(item, str) else item[1] for name, item in drawn.items()},
-        "styles": {name: SEEN if name in there else HIDDEN for name in drawn},
+        "styles": {name: SEEN if name in shown else HIDDEN for name in drawn},
     }
 
 
-def _cloud(ask: Ask, pair: tuple[str, str]) -> Picture:
-    if not all(ask.frame.has(column) for column in pair):
+def _cloud(given: ChartInput, pair: tuple[str, str]) -> Picture:
+    if not all(given.frame.has(column) for column in pair):
         return say(_NO_CLV)
-    data = clouds.cloud_data(ask.frame, ask.mask, *pair, view=ask.view, sample=ask.sample)
-    return clouds.draw_cloud(data, ask.theme), clouds.cloud_words(data)
+    data = clouds.cloud_data(given.frame, given.mask, *pair, view=given.view, sample=given.sample)
+    return clouds.draw_cloud(data, given.theme), clouds.cloud_words(data)
 
 
-def _boxes(ask: Ask) -> Picture:
-    if not ask.frame.has_clv:
+def _boxes(given: ChartInput) -> Picture:
+    if not given.frame.has_clv:
         return say(_NO_CLV)
-    data = charts.box_data(ask.frame, ask.mask, CLV, ask.view)
-    return charts.draw_boxes(data, ask.theme), charts.box_words(data)
+    data = box_data(given.frame, given.mask, CLV, given.view)
+    return draw_boxes(data, given.theme), box_words(data)
 
 
-def _spreads(ask: Ask) -> Picture:
-    data = distributions.spread_data(ask.frame, ask.mask, ask.view)
-    return distributions.draw_spreads(data, ask.theme), distributions.spread_words(data)
+def _spreads(given: ChartInput) -> Picture:
+    data = spreads.spread_data(given.frame, given.mask, given.view)
+    return spreads.draw_spreads(data, given.theme), spreads.spread_words(data)
 
 
-def _tiles(ask: Ask) -> Picture:
-    data = treemap.tile_data(ask.rows, ask.frame.currency)
-    return treemap.draw_tiles(data, ask.theme), treemap.tile_words(data)
+def _tiles(given: ChartInput) -> Picture:
+    data = treemap.tile_data(given.rows, given.frame.currency)
+    return treemap.draw_tiles(data, given.theme), treemap.tile_words(data)
 
 
-def _countries(ask: Ask) -> Picture:
-    if not ask.frame.has_country:
+def _countries(given: ChartInput) -> Picture:
+    if not given.frame.has_country:
         return say(_NO_COUNTRY)
-    data = charts.country_data(ask.frame, ask.view)
-    return charts.draw_countries(data, ask.theme), charts.country_words(data)
+    data = country_data(given.frame, given.view)
+    return draw_countries(data, given.theme), country_words(data)
 
 
-def _map(ask: Ask) -> Picture:
-    if not ask.frame.has_country:
+def _map(given: ChartInput) -> Picture:
+    if not given.frame.has_country:
         return say(_NO_COUNTRY)
-    data = country_map.map_data(charts.country_data(ask.frame, ask.view, top=len(ask.frame.countries)))
-    return country_map.draw_map(data, ask.theme), country_map.map_words(data)
+    data = country_map.map_data(country_data(given.frame, given.view, top=len(given.frame.countries)))
+    return country_map.draw_map(data, given.theme), country_map.map_words(data)
 
 
-def _grid(ask: Ask) -> Picture:
-    data = heatmap.grid_data(ask.frame, ask.mask, lambda name: translated(name, ask.plays), ask.view)
-    return heatmap.draw_grid(data, ask.theme), heatmap.grid_words(data)
+def _grid(given: ChartInput) -> Picture:
+    data = heatmap.grid_data(given.frame, given.mask, lambda name: translated(name, given.plays), given.view)
+    return heatmap.draw_grid(data, given.theme), heatmap.grid_words(data)
 
 
-def _cohorts(ask: Ask) -> Picture:
-    data = cohorts.cohort_data(ask.frame.snapshot.info)
+def _cohorts(given: ChartInput) -> Picture:
+    data = cohorts.cohort_data(given.frame.snapshot.info)
     if data is None:
         return say(cohorts.NO_COHORTS)
-    return cohorts.draw_cohorts(data, ask.theme), cohorts.cohort_words(data)
+    return cohorts.draw_cohorts(data, given.theme), cohorts.cohort_words(data)
 
 
-_DRAWN: dict[str, Callable[[Ask], Picture]] = {
+_DRAWN: dict[str, Callable[[ChartInput], Picture]] = {
     ACTIVITY.name: partial(_cloud, pair=clouds.RECENCY_FREQUENCY),
     VALUE.name: partial(_cloud, pair=clouds.SPEND_CLV),
     BOXES.name: _boxes,
@@ -217,10 +217,11 @@ def _tabbed(name: str, group: tuple[Chart, ...]) -> list[Component]:
 def _panel(chart: Chart, *, hidden: bool = False) -> Component:
     """The place of a chart: title, words, a graph that is still empty, its table on request and its downloads."""
     title_id = f"{chart.graph}-title"
+    config: Any = graph_config(f"segmentry-{chart.picture}", selecting=chart.pair is not None)
     graph = dcc.Graph(
         id=chart.graph,
         figure=empty("", "light"),
-        config=graph_config(f"segmentry-{chart.picture}", selecting=chart.pair is not None),
+        config=config,
         className="chart",
     )
     return html.Figure(
@@ -231,15 +232,7 @@ def _panel(chart: Chart, *, hidden: bool = False) -> Component:
             html.Div(
                 [
                     html.Button(say("Show as table"), id=chart.more, className="link-button", **aria(expanded="false")),
-                    *(
-                        html.Button(
-                            kind.upper(),
-                            className="link-button",
-                            title=say("Download the picture as {kind}", kind=kind.upper()),
-                            **data(picture=kind, graph=chart.graph, name=f"segmentry-{chart.picture}"),
-                        )
-                        for kind in ("png", "svg")
-                    ),
+                    *picture_buttons(chart.graph, f"segmentry-{chart.picture}"),
                 ],
                 className="chart-foot",
             ),

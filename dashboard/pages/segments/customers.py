@@ -32,6 +32,7 @@ from engines.columns import (
     in_order,
 )
 
+CUSTOMERS, CHOSEN = "segments-customers", "segments-customers-chosen"
 BLOCK = 100  # rows fetched at a time
 _UNKNOWN = {
     CHURN_RISK: noted("Unknown: this customer came too short a while ago to say."),
@@ -43,10 +44,10 @@ _EPOCH = date(1970, 1, 1)
 _PLACES = {"days": 0, "count": 0, "share": 1}  # by kind of column; 2 else
 
 
-def grid(component_id: str) -> dag.AgGrid:
+def grid() -> dag.AgGrid:
     """The empty table; its columns come with the run."""
     return dag.AgGrid(
-        id=component_id,
+        id=CUSTOMERS,
         rowModelType="infinite",
         columnDefs=[],
         defaultColDef={
@@ -136,7 +137,7 @@ def _written(kind: str, value: str) -> str:
     return f"segmentryNumber({value}, {_PLACES.get(kind, 2)}, {json.dumps(kind == 'share')})"
 
 
-def chooser(component_id: str) -> Component:
+def chooser() -> Component:
     """The button above the table that opens the list of its columns; what is chosen stays in the browser."""
     return html.Div(
         [
@@ -148,7 +149,7 @@ def chooser(component_id: str) -> Component:
                 [
                     html.Summary(say("Columns"), className="btn btn-sm btn-outline-secondary"),
                     html.Div(
-                        dbc.Checklist(id=f"{component_id}-chosen", options=[], value=[]),
+                        dbc.Checklist(id=CHOSEN, options=[], value=[]),
                         className="column-list",
                         role="group",
                         **aria(label=say("Columns of the table")),
@@ -161,20 +162,20 @@ def chooser(component_id: str) -> Component:
     )
 
 
-def register(app: dash.Dash, component_id: str) -> None:
+def register(app: dash.Dash) -> None:
     """What the list of columns does, all of it in the browser."""
-    here, chosen = "segmentry_segments", f"{component_id}-chosen"
+    here = "segmentry_segments"
     app.clientside_callback(
         ClientsideFunction(here, "columns"),
-        Output(chosen, "options"),
-        Output(chosen, "value"),
-        Input(component_id, "columnDefs"),
+        Output(CHOSEN, "options"),
+        Output(CHOSEN, "value"),
+        Input(CUSTOMERS, "columnDefs"),
     )
     app.clientside_callback(
         ClientsideFunction(here, "choose"),
-        Output(chosen, "className"),
-        Input(chosen, "value"),
-        State(component_id, "columnDefs"),
+        Output(CHOSEN, "className"),
+        Input(CHOSEN, "value"),
+        State(CUSTOMERS, "columnDefs"),
         prevent_initial_call=True,
     )
 

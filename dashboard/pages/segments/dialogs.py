@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard.components.attributes import aria
+from dashboard.components.dialogs import button, dialog, name_input
 from dashboard.exports.choices import LEAST_SHARE, MOST_SEED, MOST_SHARE
 from dashboard.frames import filters
 from dashboard.i18n.retelling import reason_of
@@ -50,89 +51,81 @@ def _export_words() -> dict[str, str]:
     }
 
 
-def export_entry(page: str) -> Component:
+def export_entry() -> Component:
     """The entry of the export menu that opens the dialog."""
-    return dbc.DropdownMenuItem(say("Choose columns, control group …"), id=f"{page}-choices-open", n_clicks=0)
+    label = say("Choose columns, control group …")
+    made: Component = dbc.DropdownMenuItem(label, id="segments-choices-open", n_clicks=0)
+    return made
 
 
-def export_dialog(page: str) -> Component:
+def export_dialog() -> Component:
     """The dialog of export choices, closed."""
     control = html.Div(
         [
             html.Div(
                 [
-                    _number(page, "share", say("Share, %"), _SHARE, round(100 * LEAST_SHARE), round(100 * MOST_SHARE)),
-                    _number(page, "seed", say("Seed"), _SEED, 0, MOST_SEED),
+                    _number("share", say("Share, %"), _SHARE, round(100 * LEAST_SHARE), round(100 * MOST_SHARE)),
+                    _number("seed", say("Seed"), _SEED, 0, MOST_SEED),
                 ],
                 className="choices-numbers",
             ),
-            _radio(page, "part", say("Who is in the file"), _PARTS, inline=False),
+            _radio("part", say("Who is in the file"), _PARTS, inline=False),
         ],
-        id=f"{page}-choices-drawing",
+        id="segments-choices-drawing",
         hidden=True,
     )
     ticks = html.Div(
-        dbc.Checklist(id=f"{page}-choices-ticked", options=[], value=[]),
-        id=f"{page}-choices-list",
+        dbc.Checklist(id="segments-choices-ticked", options=[], value=[]),
+        id="segments-choices-list",
         className="choices-list",
         hidden=True,
         role="group",
         **aria(label=say("Columns of the file")),
     )
     body = [
-        _radio(page, "format", say("Format"), _FORMATS),
-        html.Div([_radio(page, "columns", say("Columns"), _COLUMNS, inline=False), ticks], className="choices-group"),
+        _radio("format", say("Format"), _FORMATS),
+        html.Div([_radio("columns", say("Columns"), _COLUMNS, inline=False), ticks], className="choices-group"),
         html.Div(
             [
                 dbc.Switch(
-                    id=f"{page}-choices-control", label=say("Draw a control group that gets nothing"), value=False
+                    id="segments-choices-control", label=say("Draw a control group that gets nothing"), value=False
                 ),
                 control,
-                html.P(id=f"{page}-choices-hint", className="seg-hint mb-0", role="status"),
+                html.P(id="segments-choices-hint", className="seg-hint mb-0", role="status"),
             ],
             className="choices-group",
         ),
     ]
     foot = [
         dcc.Link(say("All exports"), href="/exports", className="me-auto"),
-        dbc.Button(say("Close"), id=f"{page}-choices-close", color="secondary", outline=True),
-        html.A(say("Export"), id=f"{page}-choices-export", className="btn btn-primary"),
+        button("segments-choices-close", say("Close"), "secondary"),
+        html.A(say("Export"), id="segments-choices-export", className="btn btn-primary"),
     ]
     return html.Div(
         [
-            dcc.Store(id=f"{page}-choices-words", data=_export_words()),
-            dbc.Modal(
-                [
-                    dbc.ModalHeader(dbc.ModalTitle(say("Export with choices"), tag="h2")),
-                    dbc.ModalBody(body),
-                    dbc.ModalFooter(foot),
-                ],
-                id=f"{page}-choices",
-                is_open=False,
-                centered=True,
-                scrollable=True,
-            ),
+            dcc.Store(id="segments-choices-words", data=_export_words()),
+            dialog("segments-choices", say("Export with choices"), body, foot),
         ]
     )
 
 
-def _radio(page: str, name: str, label: str, options: dict[str, str], *, inline: bool = True) -> Component:
+def _radio(name: str, label: str, options: dict[str, str], *, inline: bool = True) -> Component:
     listed = [{"label": say(text), "value": value} for value, text in options.items()]
     return html.Fieldset(
         [
             html.Legend(label, className="choices-label"),
-            dbc.RadioItems(id=f"{page}-choices-{name}", options=listed, value=next(iter(options)), inline=inline),
+            dbc.RadioItems(id=f"segments-choices-{name}", options=listed, value=next(iter(options)), inline=inline),
         ],
         className="choices-group" if inline else "",
     )
 
 
-def _number(page: str, name: str, label: str, value: int, low: int, high: int) -> Component:
-    made = dbc.Input(id=f"{page}-choices-{name}", type="number", value=value, min=low, max=high, step=1)
-    return html.Div([html.Label(label, htmlFor=f"{page}-choices-{name}", className="choices-label"), made])
+def _number(name: str, label: str, value: int, low: int, high: int) -> Component:
+    made = dbc.Input(id=f"segments-choices-{name}", type="number", value=value, min=low, max=high, step=1)
+    return html.Div([html.Label(label, htmlFor=f"segments-choices-{name}", className="choices-label"), made])
 
 
-def register_export(app: Dash, services: Services, page: str, drawn: str, export: str, table: str) -> None:
+def register_export(app: Dash, services: Services, drawn: str, export: str, table: str) -> None:
     """Opening asks the server for the columns; what is chosen becomes an address in the browser itself.
 
     ``drawn``: the store that says which run is shown. ``export``: the button that exports everything as CSV.
@@ -140,17 +133,17 @@ def register_export(app: Dash, services: Services, page: str, drawn: str, export
     """
 
     @app.callback(
-        Output(f"{page}-choices", "is_open"),
-        Output(f"{page}-choices-ticked", "options"),
-        Output(f"{page}-choices-ticked", "value"),
-        Input(f"{page}-choices-open", "n_clicks"),
-        Input(f"{page}-choices-close", "n_clicks"),
+        Output("segments-choices", "is_open"),
+        Output("segments-choices-ticked", "options"),
+        Output("segments-choices-ticked", "value"),
+        Input("segments-choices-open", "n_clicks"),
+        Input("segments-choices-close", "n_clicks"),
         State(drawn, "data"),
-        State(f"{page}-choices-ticked", "value"),
+        State("segments-choices-ticked", "value"),
         prevent_initial_call=True,
     )
     def show(opened: int | None, closed: int | None, shown: dict[str, Any] | None, ticked: list[str]) -> Any:
-        if ctx.triggered_id != f"{page}-choices-open" or not opened or not shown:
+        if ctx.triggered_id != "segments-choices-open" or not opened or not shown:
             return False, no_update, no_update
         options = columns_of(services, shown["run"])
         names = [option["value"] for option in options]
@@ -158,23 +151,23 @@ def register_export(app: Dash, services: Services, page: str, drawn: str, export
 
     app.clientside_callback(
         ClientsideFunction("segmentry_choices", "compose"),
-        Output(f"{page}-choices-export", "href"),
-        Output(f"{page}-choices-export", "children"),
-        Output(f"{page}-choices-export", "className"),
-        Output(f"{page}-choices-hint", "children"),
-        Output(f"{page}-choices-list", "hidden"),
-        Output(f"{page}-choices-drawing", "hidden"),
-        Input(f"{page}-choices-format", "value"),
-        Input(f"{page}-choices-columns", "value"),
-        Input(f"{page}-choices-ticked", "value"),
-        Input(f"{page}-choices-control", "value"),
-        Input(f"{page}-choices-share", "value"),
-        Input(f"{page}-choices-seed", "value"),
-        Input(f"{page}-choices-part", "value"),
+        Output("segments-choices-export", "href"),
+        Output("segments-choices-export", "children"),
+        Output("segments-choices-export", "className"),
+        Output("segments-choices-hint", "children"),
+        Output("segments-choices-list", "hidden"),
+        Output("segments-choices-drawing", "hidden"),
+        Input("segments-choices-format", "value"),
+        Input("segments-choices-columns", "value"),
+        Input("segments-choices-ticked", "value"),
+        Input("segments-choices-control", "value"),
+        Input("segments-choices-share", "value"),
+        Input("segments-choices-seed", "value"),
+        Input("segments-choices-part", "value"),
         Input(export, "href"),
         Input(export, "children"),
         Input(table, "value"),
-        State(f"{page}-choices-words", "data"),
+        State("segments-choices-words", "data"),
     )
 
 
@@ -192,35 +185,26 @@ def columns_of(services: Services, run_id: int) -> list[dict[str, str]]:
 # --- saving an audience -----------------------------------------------------------------------------------------------
 
 
-def audience_button(page: str) -> Component:
+def audience_button() -> Component:
     """The button that opens the dialog."""
-    return html.Button(say("Save as audience"), id=f"{page}-audience-open", className="btn btn-outline-secondary")
+    return html.Button(say("Save as audience"), id="segments-audience-open", className="btn btn-outline-secondary")
 
 
-def audience_dialog(page: str) -> Component:
+def audience_dialog() -> Component:
     """The dialog that gives the filters a name, closed."""
-    name = f"{page}-audience-name"
     body = [
-        html.P(id=f"{page}-audience-words", className="seg-hint"),
-        html.Label(say("Name"), htmlFor=name, className="form-label mb-1"),
-        dbc.Input(id=name, maxLength=NAME_LENGTH, autoComplete="off", autoFocus=True, class_name="mb-3"),
-        dbc.Checkbox(id=f"{page}-audience-pin", label=say("Pin: one click away on this page for everyone"), value=True),
-        dbc.Alert(id=f"{page}-audience-refused", color="warning", is_open=False, className="mt-3 mb-0"),
+        html.P(id="segments-audience-words", className="seg-hint"),
+        *name_input("segments-audience-name", say("Name"), NAME_LENGTH),
+        dbc.Checkbox(
+            id="segments-audience-pin", label=say("Pin: one click away on this page for everyone"), value=True
+        ),
+        dbc.Alert(id="segments-audience-refused", color="warning", is_open=False, className="mt-3 mb-0"),
     ]
     buttons = [
-        dbc.Button(say("Cancel"), id=f"{page}-audience-cancel", color="secondary", outline=True),
-        dbc.Button(say("Save"), id=f"{page}-audience-save", color="primary"),
+        button("segments-audience-cancel", say("Cancel"), "secondary"),
+        button("segments-audience-save", say("Save")),
     ]
-    return dbc.Modal(
-        [
-            dbc.ModalHeader(dbc.ModalTitle(say("Save as audience"), tag="h2")),
-            dbc.ModalBody(body),
-            dbc.ModalFooter(buttons),
-        ],
-        id=f"{page}-audience-window",
-        is_open=False,
-        centered=True,
-    )
+    return dialog("segments-audience-window", say("Save as audience"), body, buttons)
 
 
 def pinned_audiences(services: Services, run: Run) -> Component | None:
@@ -233,11 +217,11 @@ def pinned_audiences(services: Services, run: Run) -> Component | None:
             selection = selection_of(audience)
         except InputError:  # of an older version; the page of audiences says so
             continue
-        there: Run | None = run
+        target: Run | None = run
         if selection.segments and audience.engine not in ("", run.engine):  # names of segments belong to an engine
-            there = newest_run(services, audience)
-        if there is not None:
-            href = "/" + filters.write_view(there.id, selection)
+            target = newest_run(services, audience)
+        if target is not None:
+            href = "/" + filters.write_view(target.id, selection)
             title = say("Show the audience {audience}", audience=audience.name)
             links.append(dcc.Link(audience.name, href=href, className="chip", title=title))
     if not links:
@@ -245,25 +229,25 @@ def pinned_audiences(services: Services, run: Run) -> Component | None:
     return html.Div([html.Span(say("Audiences"), className="seg-hint"), *links], className="chips audience-chips")
 
 
-def register_audience(app: Dash, services: Services, page: str, drawn: str, place: str) -> None:
+def register_audience(app: Dash, services: Services, drawn: str, place: str) -> None:
     """One callback opens the dialog, saves and closes it; ``place`` is where the chips stand."""
 
     @app.callback(
         output={
-            "open": Output(f"{page}-audience-window", "is_open"),
-            "words": Output(f"{page}-audience-words", "children"),
-            "name": Output(f"{page}-audience-name", "value"),
-            "refused": Output(f"{page}-audience-refused", "children"),
-            "is_refused": Output(f"{page}-audience-refused", "is_open"),
+            "open": Output("segments-audience-window", "is_open"),
+            "words": Output("segments-audience-words", "children"),
+            "name": Output("segments-audience-name", "value"),
+            "refused": Output("segments-audience-refused", "children"),
+            "is_refused": Output("segments-audience-refused", "is_open"),
             "chips": Output(place, "children", allow_duplicate=True),
         },
         inputs={
-            "opened": Input(f"{page}-audience-open", "n_clicks"),
-            "cancelled": Input(f"{page}-audience-cancel", "n_clicks"),
-            "saved": Input(f"{page}-audience-save", "n_clicks"),
-            "entered": Input(f"{page}-audience-name", "n_submit"),
-            "name": State(f"{page}-audience-name", "value"),
-            "pinned": State(f"{page}-audience-pin", "value"),
+            "opened": Input("segments-audience-open", "n_clicks"),
+            "cancelled": Input("segments-audience-cancel", "n_clicks"),
+            "saved": Input("segments-audience-save", "n_clicks"),
+            "entered": Input("segments-audience-name", "n_submit"),
+            "name": State("segments-audience-name", "value"),
+            "pinned": State("segments-audience-pin", "value"),
             "drawn": State(drawn, "data"),
         },
         prevent_initial_call=True,
@@ -279,9 +263,9 @@ def register_audience(app: Dash, services: Services, page: str, drawn: str, plac
     ) -> dict[str, Any]:
         if not drawn or not ctx.triggered[0]["value"]:
             raise PreventUpdate
-        if ctx.triggered_id == f"{page}-audience-open":
+        if ctx.triggered_id == "segments-audience-open":
             return _parts(open=True, words=_audience_words(services, drawn), name="", is_refused=False)
-        if ctx.triggered_id == f"{page}-audience-cancel":
+        if ctx.triggered_id == "segments-audience-cancel":
             return _parts(open=False)
         if not (name or "").strip():
             return _parts(refused=say("Give the audience a name."), is_refused=True)

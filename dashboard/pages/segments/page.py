@@ -18,8 +18,20 @@ from dashboard.frames.filters import LISTS, View
 from dashboard.i18n.texts import say
 from dashboard.pages.segments import customers, dialogs, rail, side_panel
 from dashboard.pages.segments.charts import CHARTS, CLICKED, CLOUDS, GRID, TABS, panels
-from dashboard.pages.segments.clicks import clicked, drawn_around, in_cell
-from dashboard.pages.segments.rail import CATEGORY, FIELDS, LEAST_SHARE, control, place
+from dashboard.pages.segments.customers import CUSTOMERS
+from dashboard.pages.segments.rail import (
+    CATEGORY,
+    CATEGORY_GROUP,
+    COUNTRY_GROUP,
+    COUNTRY_SEARCH,
+    FIELDS,
+    LEAST_SHARE,
+    clicked,
+    control,
+    drawn_around,
+    in_cell,
+    place,
+)
 from dashboard.pages.segments.view import draw_charts, draw_parts, kpi_skeleton, skeleton
 from dashboard.services import Services
 from engines.columns import FILTERS
@@ -47,14 +59,10 @@ EXPORT_PARQUET = "segments-export-parquet"
 KPIS = "segments-kpis"
 INSIGHTS = "segments-insights"
 TABLE = "segments-table"
-CUSTOMERS = "segments-customers"
 RAIL = "segments-rail"
 EDITED = name_editor.edited(PAGE)
 OPEN, CLOSE, BESIDE = "segments-open", "segments-close", "segments-beside"
-COUNTRY_GROUP = "segments-country-group"
-COUNTRY_SEARCH = "segments-country-search"
-CATEGORY_GROUP = "segments-category-group"
-SHAPE = "segments-shape"  # the box or lasso that was drawn: {"chart", "range" or "lassoPoints"}
+SHAPE = "segments-shape"  # the box that was drawn: {"chart", "range"}
 LEGEND = "segments-legend"  # the segment whose name was clicked in a legend: {"name"}
 
 
@@ -79,7 +87,7 @@ def layout(services: Services, **query: Any) -> Component:
                         ],
                         className="rail-head",
                     ),
-                    *rail.rail(PAGE),
+                    *rail.rail(),
                 ],
                 id=RAIL,
                 className="segments-rail",
@@ -87,9 +95,9 @@ def layout(services: Services, **query: Any) -> Component:
             ),
             html.Div([_toolbar(), html.Div(id=NOTICE), _body()], className="segments-main"),
             name_editor.editor(PAGE),
-            dialogs.export_dialog(PAGE),
-            side_panel.side_panel(services, PAGE, query),
-            dialogs.audience_dialog(PAGE),
+            dialogs.export_dialog(),
+            side_panel.side_panel(services, query),
+            dialogs.audience_dialog(),
         ],
         className="segments-page",
     )
@@ -104,7 +112,7 @@ def _toolbar() -> Component:
                 [
                     dbc.DropdownMenuItem("Excel (.xlsx)", id=EXPORT_XLSX, external_link=True, href=""),
                     dbc.DropdownMenuItem("Parquet (.parquet)", id=EXPORT_PARQUET, external_link=True, href=""),
-                    dialogs.export_entry(PAGE),
+                    dialogs.export_entry(),
                 ],
                 label=html.Span(say("Other formats and choices"), className="visually-hidden"),
                 group=True,
@@ -122,7 +130,7 @@ def _toolbar() -> Component:
                     html.Div(
                         [
                             html.Button(say("Filters"), id=OPEN, className="btn btn-outline-secondary segments-open"),
-                            dialogs.audience_button(PAGE),
+                            dialogs.audience_button(),
                             export,
                         ],
                         id=BAR,
@@ -160,8 +168,8 @@ def _body() -> Component:
             html.Section(
                 [
                     html.H2(say("Customers in view")),
-                    customers.chooser(CUSTOMERS),
-                    customers.grid(CUSTOMERS),
+                    customers.chooser(),
+                    customers.grid(),
                 ],
                 className="seg-card",
             ),
@@ -177,16 +185,16 @@ def _body() -> Component:
 def register(app: dash.Dash, services: Services) -> None:
     """The callbacks: one owns filters, address and everything drawn; one answers the table's questions for rows."""
     name_editor.register(app, services, PAGE)
-    dialogs.register_export(app, services, PAGE, DRAWN, EXPORT, f"{CUSTOMERS}-chosen")
-    side_panel.register(app, services, PAGE, DRAWN, EDITED)
-    dialogs.register_audience(app, services, PAGE, DRAWN, PINNED)
+    dialogs.register_export(app, services, DRAWN, EXPORT, customers.CHOSEN)
+    side_panel.register(app, services, DRAWN, EDITED)
+    dialogs.register_audience(app, services, DRAWN, PINNED)
 
     @app.callback(
         output=_outputs(),
         inputs={
             "search": Input(SEARCH, "data"),
             "theme": Input(ids.THEME, "data"),
-            "shown": {field: Input(control(PAGE, field), "value") for field in FIELDS},
+            "shown": {field: Input(control(field), "value") for field in FIELDS},
             "clicks": {
                 "chips": Input({"type": f"{PAGE}-chip", "field": ALL, "value": ALL}, "n_clicks"),
                 "names": Input({"type": f"{PAGE}-pick", "name": ALL}, "n_clicks"),
@@ -212,38 +220,38 @@ def register(app: dash.Dash, services: Services) -> None:
     ) -> dict[str, Any]:
         if search is None:  # the address is not known yet
             raise PreventUpdate
-        asked_by = ctx.triggered_id if drawn else None  # before anything is drawn the address alone counts
+        drawn = drawn or {}
+        trigger: Any = ctx.triggered_id if drawn else None  # before anything is drawn the address alone counts
         theme = theme or "light"
         # what the page has written into the address itself is in DRAWN, not in SEARCH
-        address = search if asked_by in (None, SEARCH) else drawn["address"]
+        address = search if trigger in (None, SEARCH) else drawn["address"]
         view = filters.read_view(address)
-        if isinstance(asked_by, str) and asked_by in TABS:
-            return complete(draw_charts(services, drawn["run"], view.selection, theme, (tabs[asked_by],)))
-        if asked_by == control(PAGE, CATEGORY):  # another category alone filters by nothing
+        if isinstance(trigger, str) and trigger in TABS:
+            return complete(draw_charts(services, drawn["run"], view.selection, theme, (tabs[trigger],)))
+        if trigger == control(CATEGORY):  # another category alone filters by nothing
             return complete({"controls": {LEAST_SHARE: rail.share_of(view.selection, shown[CATEGORY])}})
-        selection = asked(view.selection, shown, asked_by, clicks)
-        if asked_by == GRID.graph:
+        selection = selection_after(view.selection, shown, trigger, clicks)
+        if trigger == GRID.graph:
             selection = in_cell(services.frames.get(drawn["run"]), selection, clicks["charts"][GRID.name])
-        if asked_by == SHAPE:
+        if trigger == SHAPE:
             selection = drawn_around(services.frames.get(drawn["run"]), selection, clicks["shape"])
-        if asked_by == EDITED and renamed:
+        if trigger == EDITED and renamed:
             selection = filters.renamed(selection, renamed["before"], renamed["name"])
-        if asked_by == SEARCH and _is_drawn(view, drawn):
+        if trigger == SEARCH and _is_drawn(view, drawn):
             raise PreventUpdate
-        wanted = (*(chart.name for chart in CLOUDS), *tabs.values())
+        visible = (*(chart.name for chart in CLOUDS), *tabs.values())
         parts = draw_parts(
             services,
             view,
             selection,
             theme,
-            PAGE,
-            drawn["run"] if drawn else None,
-            wanted,
-            fresh=asked_by in _READ_ANEW,
+            drawn.get("run"),
+            visible,
+            fresh=trigger in _READ_ANEW,
         )
         if selection == view.selection and parts["drawn"]:
             parts["drawn"]["address"] = address  # it says so already, if in other letters
-        if asked_by not in _CONTROLS and asked_by != ids.THEME:  # what a user is typing in is left alone
+        if trigger not in _CONTROLS and trigger != ids.THEME:  # what a user is typing in is left alone
             parts["controls"] = rail.control_values(selection, shown.get(CATEGORY) or "")
         return complete({**parts, "clicked": dict.fromkeys(chart.name for chart in CLICKED)})
 
@@ -263,30 +271,30 @@ def register(app: dash.Dash, services: Services) -> None:
 
 
 _READ_ANEW = (None, SEARCH, EDITED)
-_CONTROLS = tuple(control(PAGE, field) for field in FIELDS)
+_CONTROLS = tuple(control(field) for field in FIELDS)
 
 
-def asked(now: Selection, shown: Mapping[str, Any], asked_by: Any, clicks: Mapping[str, Any]) -> Selection:
-    """The selection meant after ``asked_by`` was used: ``now`` is the address's, ``shown`` the controls' values.
+def selection_after(now: Selection, shown: Mapping[str, Any], trigger: Any, clicks: Mapping[str, Any]) -> Selection:
+    """The selection meant after ``trigger`` was used: ``now`` is the address's, ``shown`` the controls' values.
 
     Raises:
         PreventUpdate: something clickable has appeared without having been clicked.
     """
-    if asked_by in _CONTROLS:
+    if trigger in _CONTROLS:
         return rail.from_controls(shown, now)
-    if asked_by == RESET:
+    if trigger == RESET:
         return Selection()
-    if asked_by == LEGEND:
+    if trigger == LEGEND:
         return filters.toggled(now, "segments", clicks["legend"]["name"])
-    chart = next((chart for chart in CLICKED if chart.graph == asked_by), None)
+    chart = next((chart for chart in CLICKED if chart.graph == trigger), None)
     if chart is not None and chart != GRID:
         return clicked(now, chart, clicks["charts"][chart.name])
-    if isinstance(asked_by, dict):
+    if isinstance(trigger, dict):
         if not ctx.triggered[0]["value"]:
             raise PreventUpdate
-        if asked_by["type"] == f"{PAGE}-pick":
-            return filters.toggled(now, "segments", asked_by["name"])
-        return filters.without(now, asked_by["field"], asked_by.get("value", ""))
+        if trigger["type"] == f"{PAGE}-pick":
+            return filters.toggled(now, "segments", trigger["name"])
+        return filters.without(now, trigger["field"], trigger.get("value", ""))
     return now
 
 
@@ -298,10 +306,10 @@ def _is_drawn(view: View, drawn: Mapping[str, Any]) -> bool:
 def _outputs() -> dict[str, Any]:
     return {
         "drawn": Output(DRAWN, "data"),
-        "controls": {field: Output(control(PAGE, field), "value") for field in FIELDS},
-        "options": {name: Output(control(PAGE, name), "options") for name in (*LISTS, CATEGORY)},
-        "reach": {field: Output(control(PAGE, field), "placeholder") for field in BOUNDS},
-        "absent": {column.name: Output(place(PAGE, column), "hidden") for column in FILTERS},
+        "controls": {field: Output(control(field), "value") for field in FIELDS},
+        "options": {name: Output(control(name), "options") for name in (*LISTS, CATEGORY)},
+        "reach": {field: Output(control(field), "placeholder") for field in BOUNDS},
+        "absent": {column.name: Output(place(column), "hidden") for column in FILTERS},
         "country_group": Output(COUNTRY_GROUP, "hidden"),
         "category_group": Output(CATEGORY_GROUP, "hidden"),
         "notice": Output(NOTICE, "children"),
@@ -370,7 +378,7 @@ def _register_in_browser(app: dash.Dash) -> None:
             Input(name, "value"),
             State(name, "options"),
         )
-    customers.register(app, CUSTOMERS)
+    customers.register(app)
     app.clientside_callback(
         ClientsideFunction(here, "read"),
         Output(SEARCH, "data"),
@@ -385,8 +393,8 @@ def _register_in_browser(app: dash.Dash) -> None:
         ClientsideFunction(here, "find"),
         Output(COUNTRY_SEARCH, "className"),
         Input(COUNTRY_SEARCH, "value"),
-        Input(control(PAGE, "countries"), "options"),
-        State(control(PAGE, "countries"), "value"),
+        Input(control("countries"), "options"),
+        State(control("countries"), "value"),
     )
     app.clientside_callback(
         ClientsideFunction(here, "drawer"),

@@ -1,7 +1,8 @@
-"""The rail of controls beside the figures: what each of them shows for a selection, and what it asks for."""
+"""The filters of the Segments page: the rail of controls, what they ask for, and what clicks on charts ask for."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,82 +11,89 @@ import dash_bootstrap_components as dbc
 import numpy as np
 from dash import html
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 
-from dashboard.components import html as plain
+from dashboard.components import elements
 from dashboard.components.attributes import aria
 from dashboard.components.cards import swatch, themed
+from dashboard.figures.heatmap import spans_of
+from dashboard.figures.scales import Axis, axis_of
+from dashboard.figures.segments import is_rest
+from dashboard.frames import filters
 from dashboard.frames.filters import LISTS
 from dashboard.frames.run import RunFrame
 from dashboard.frames.sums import Tally
 from dashboard.i18n.locales import spoken
-from dashboard.i18n.numbers import count
+from dashboard.i18n.numbers import count, significant
 from dashboard.i18n.texts import explained, say, segment_name, titled
-from engines.columns import CATEGORY_SHARE, FILTERS, Column, describe
+from dashboard.pages.segments.charts import CLOUDS, COUNTRIES, MAP, TILES, Chart
+from engines.columns import CATEGORY_SHARE, FILTERS, FREQUENCY, RECENCY, Column, describe
 from storage.contract import Selection
 from storage.contract.selection import BOUNDS, Range
 
 CATEGORY, LEAST_SHARE = "share_of", "share_least"  # the category, and the least share of spend that goes to it
+COUNTRY_GROUP, COUNTRY_SEARCH = "segments-country-group", "segments-country-search"
+CATEGORY_GROUP = "segments-category-group"
 #: What the controls ask for, by name: lists, bounds, the search in ids, and one category's share.
 FIELDS = (*LISTS, *BOUNDS, "q", CATEGORY, LEAST_SHARE)
+_DIGITS = 5  # what the eye can aim at, and short in an address
 
 
-def control(prefix: str, field: str) -> str:
+def control(field: str) -> str:
     """The id of the control of a field."""
-    return f"{prefix}-filter-{field.replace('_', '-')}"
+    return f"segments-filter-{field.replace('_', '-')}"
 
 
-def place(prefix: str, column: Column) -> str:
+def place(column: Column) -> str:
     """The id of what holds a column's two controls."""
-    return f"{prefix}-filter-{(column.parameter or column.name).replace('_', '-')}"
+    return f"segments-filter-{(column.parameter or column.name).replace('_', '-')}"
 
 
-def rail(prefix: str) -> list[Component]:
+def rail() -> list[Component]:
     """All controls; the options of the lists are filled in by the page."""
     return [
-        _group(
-            say("Segment"), dbc.Checklist(id=control(prefix, "segments"), options=[], value=[], class_name="options")
-        ),
+        _group(say("Segment"), dbc.Checklist(id=control("segments"), options=[], value=[], class_name="options")),
         html.Div(
             _group(
                 say("Country"),
-                _country_search(prefix),
+                _country_search(),
                 html.Div(
-                    dbc.Checklist(id=control(prefix, "countries"), options=[], value=[], class_name="options"),
-                    id=f"{prefix}-country-list",
+                    dbc.Checklist(id=control("countries"), options=[], value=[], class_name="options"),
+                    id="segments-country-list",
                     className="options-scroll",
                     tabIndex=0,
                     role="group",
                     **aria(label=say("Countries")),
                 ),
             ),
-            id=f"{prefix}-country-group",
+            id=COUNTRY_GROUP,
         ),
         _group(
             say("Value and behaviour"),
             html.Div([html.Span(), html.Span(say("from")), html.Span(say("to"))], className="range range-head"),
-            *[_range_inputs(prefix, column) for column in FILTERS if column.shown],
+            *[_range_inputs(column) for column in FILTERS if column.shown],
             html.Details(
                 [
                     html.Summary(say("More filters")),
-                    *(_range_inputs(prefix, column) for column in FILTERS if not column.shown),
+                    *(_range_inputs(column) for column in FILTERS if not column.shown),
                 ],
-                id=f"{prefix}-more-filters",
+                id="segments-more-filters",
             ),
         ),
-        html.Div(_group(say("Category"), *_share_inputs(prefix)), id=f"{prefix}-category-group", hidden=True),
+        html.Div(_group(say("Category"), *_share_inputs()), id=CATEGORY_GROUP, hidden=True),
         _group(
             say("Customer"),
-            html.Label(say("Id contains"), htmlFor=control(prefix, "q"), className="bound-label"),
-            dbc.Input(id=control(prefix, "q"), type="search", size="sm", debounce=400, value=""),
+            html.Label(say("Id contains"), htmlFor=control("q"), className="bound-label"),
+            dbc.Input(id=control("q"), type="search", size="sm", debounce=400, value=""),
         ),
     ]
 
 
-def _country_search(prefix: str) -> Component:
+def _country_search() -> Component:
     return html.Div(
         [
-            html.Label(say("Find a country"), htmlFor=f"{prefix}-country-search", className="bound-label"),
-            dbc.Input(id=f"{prefix}-country-search", type="search", size="sm"),
+            html.Label(say("Find a country"), htmlFor=COUNTRY_SEARCH, className="bound-label"),
+            dbc.Input(id=COUNTRY_SEARCH, type="search", size="sm"),
         ]
     )
 
@@ -94,11 +102,11 @@ def _group(title: str, *children: Component) -> Component:
     return html.Section([html.H2(title), *children], className="filter-group")
 
 
-def _range_inputs(prefix: str, column: Column) -> Component:
+def _range_inputs(column: Column) -> Component:
     label = _label(column)
     inputs: list[Component] = []
     for name, words in zip(column.bounds, (say("{measure} at least"), say("{measure} at most")), strict=True):
-        control_id = control(prefix, name)
+        control_id = control(name)
         inputs += [
             html.Label(words.format(measure=label), htmlFor=control_id, className="seg-unseen"),
             dbc.Input(
@@ -114,7 +122,7 @@ def _range_inputs(prefix: str, column: Column) -> Component:
     return html.Div(
         [html.Span(label, className="bound-label", title=explained(column)), *inputs],
         className="range",
-        id=place(prefix, column),
+        id=place(column),
     )
 
 
@@ -124,15 +132,15 @@ def _label(column: Column) -> str:
     return f"{label}, %" if column.kind == "share" else label
 
 
-def _share_inputs(prefix: str) -> list[Component]:
+def _share_inputs() -> list[Component]:
     return [
-        html.Label(say("Category"), htmlFor=control(prefix, CATEGORY), className="bound-label"),
-        dbc.Select(id=control(prefix, CATEGORY), options=[], value="", size="sm"),
+        html.Label(say("Category"), htmlFor=control(CATEGORY), className="bound-label"),
+        dbc.Select(id=control(CATEGORY), options=[], value="", size="sm"),
         html.Div(
             [
-                html.Label(say("At least … % of spend"), htmlFor=control(prefix, LEAST_SHARE), className="bound-label"),
+                html.Label(say("At least … % of spend"), htmlFor=control(LEAST_SHARE), className="bound-label"),
                 dbc.Input(
-                    id=control(prefix, LEAST_SHARE),
+                    id=control(LEAST_SHARE),
                     type="number",
                     min=0,
                     max=100,
@@ -203,6 +211,83 @@ def _short(value: float | None) -> float | int | None:
     return int(value) if value == int(value) else value
 
 
+# --- what a click or a box on a chart means --------------------------------------------------------------------------
+
+
+def selected_by(frame: RunFrame, selection: Selection, pair: tuple[str, str], box: Mapping[str, Any]) -> Selection:
+    """The selection narrowed to a box over two columns, as Plotly reports its ends: two ranges.
+
+    What is drawn beyond the end of a logarithmic axis takes in those who stand at its edge because their values are
+    smaller.
+    """
+    for column, ends in zip(pair, (box["x"], box["y"]), strict=True):
+        selection = selection.with_bound(column, *_range(axis_of(frame, column), min(ends), max(ends)))
+    return selection
+
+
+def _range(axis: Axis, low: float, high: float) -> tuple[float | None, float | None]:
+    """The least and greatest value that a box takes in; None where it reaches the end of the axis."""
+    least = None if low <= axis.edges[0] else low
+    most = None if high >= axis.edges[-1] else high
+    if axis.counts_days_or_orders:
+        least = None if least is None else float(math.ceil(least))
+        most = None if most is None else float(math.floor(most))
+        if least is not None and most is not None and least > most:  # between two whole numbers: the nearest
+            least = most = float(round((low + high) / 2))
+        return least, most
+    return (
+        None if least is None else significant(least, _DIGITS),
+        None if most is None else significant(most, _DIGITS),
+    )
+
+
+def clicked(now: Selection, chart: Chart, data: Mapping[str, Any] | None) -> Selection:
+    """The selection after a click on a part of a chart: a segment or a country; a second click takes it back.
+
+    Raises:
+        PreventUpdate: nothing was clicked that means anybody.
+    """
+    if not data or not data.get("points"):
+        raise PreventUpdate
+    point = data["points"][0]
+    name = point.get("y")
+    if chart is TILES:
+        name = point.get("customdata")
+    elif chart is MAP:
+        name = next(iter(point.get("customdata") or ()), None)
+    if not isinstance(name, str) or (chart == COUNTRIES and is_rest(name)):
+        raise PreventUpdate
+    return filters.toggled(now, "countries" if chart in (COUNTRIES, MAP) else "segments", name)
+
+
+def in_cell(frame: RunFrame, now: Selection, data: Mapping[str, Any] | None) -> Selection:
+    """The selection after a click on a square of the grid of scores: exactly its customers; a second click undoes it.
+
+    Raises:
+        PreventUpdate: nobody has the scores of that square.
+    """
+    point = data["points"][0] if data and data.get("points") else {}
+    spans = spans_of(frame, str(point.get("x")), str(point.get("y")))
+    if spans is None:
+        raise PreventUpdate
+    return filters.within(now, {RECENCY: Range(*spans[0]), FREQUENCY: Range(*spans[1])})
+
+
+def drawn_around(frame: RunFrame, now: Selection, shape: Mapping[str, Any] | None) -> Selection:
+    """The selection narrowed by the box that was drawn over one of the clouds.
+
+    Raises:
+        PreventUpdate: nothing was drawn, or nothing that narrows.
+    """
+    chart = next((chart for chart in CLOUDS if shape and chart.name == shape.get("chart")), None)
+    if chart is None or chart.pair is None or shape is None:
+        raise PreventUpdate
+    selection = selected_by(frame, now, chart.pair, shape["range"])
+    if selection == now:
+        raise PreventUpdate
+    return selection
+
+
 # --- what a run offers ------------------------------------------------------------------------------------------------
 
 
@@ -261,14 +346,16 @@ def _option(
 ) -> dict[str, Any]:
     text = [before] if before is not None else []
     text += [
-        plain.Span(called or name, className="option-name"),
-        plain.Span(count(customers), className="option-count"),
+        elements.Span(called or name, className="option-name"),
+        elements.Span(count(customers), className="option-count"),
     ]
     if colour:
         text.append(
-            plain.Span(className="option-bar", style={"width": f"{100 * bar:.1f}%", "backgroundColor": themed(colour)})
+            elements.Span(
+                className="option-bar", style={"width": f"{100 * bar:.1f}%", "backgroundColor": themed(colour)}
+            )
         )
     return {
-        "label": plain.Span(text, className="option" + ("" if customers else " none"), title=called or name),
+        "label": elements.Span(text, className="option" + ("" if customers else " none"), title=called or name),
         "value": name,
     }

@@ -10,10 +10,9 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboard.components import html as plain
-from dashboard.components import ids
+from dashboard.components import elements, ids
 from dashboard.components.attributes import aria, data
-from dashboard.components.cards import warning
+from dashboard.components.cards import alert
 from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import say, segment_name
 from dashboard.pages.segments.about_customer import about_customer
@@ -31,7 +30,7 @@ def about_button(segment: NamedSegment) -> Component:
     label = say(
         "About {segment}: rule, countries, categories, who came and who left", segment=segment_name(segment.name)
     )
-    return plain.Button(
+    return elements.Button(
         say("About"),
         type="button",
         className="about-button",
@@ -41,26 +40,26 @@ def about_button(segment: NamedSegment) -> Component:
     )
 
 
-def side_panel(services: Services, page: str, query: Mapping[str, Any]) -> Component:
+def side_panel(services: Services, query: Mapping[str, Any]) -> Component:
     """The panel, and what it is asked for: filled already where the page is opened by a link and the run is at hand.
 
     What is in the page from the start is read before the first chart is drawn, which keeps a browser busy for seconds.
     """
     asked = _asked(services, query)
-    title, body = content(services, asked, asked["theme"], page) if asked else ("", [])
+    title, body = content(services, asked, asked["theme"]) if asked else ("", [])
     return html.Div(
         [
-            dcc.Store(id=f"{page}-aside-asked", data=asked),
-            dcc.Store(id=f"{page}-aside-settled"),
-            dcc.Store(id=f"{page}-aside-closed"),
+            dcc.Store(id="segments-aside-asked", data=asked),
+            dcc.Store(id="segments-aside-settled"),
+            dcc.Store(id="segments-aside-closed"),
             dbc.Offcanvas(
                 dcc.Loading(
-                    html.Div(body, id=f"{page}-aside-body", className="aside-body"),
+                    html.Div(body, id="segments-aside-body", className="aside-body"),
                     delay_show=200,
                     parent_className="aside-loading",
                 ),
-                id=f"{page}-aside",
-                title=html.Span(title, id=f"{page}-aside-title"),
+                id="segments-aside",
+                title=html.Span(title, id="segments-aside-title"),
                 is_open=asked is not None,
                 placement="end",
                 scrollable=True,
@@ -78,48 +77,48 @@ def _asked(services: Services, query: Mapping[str, Any]) -> dict[str, Any] | Non
     return {"run": int(run), name: str(query[name]), "theme": "light"}
 
 
-def register(app: Dash, services: Services, page: str, drawn: str, edited: str) -> None:
+def register(app: Dash, services: Services, drawn: str, edited: str) -> None:
     """The address opens and closes the panel; one callback fills it.
 
     ``drawn`` and ``edited`` are the stores that tell which run the page shows and that a segment was renamed.
     """
     app.clientside_callback(
         ClientsideFunction("segmentry_drawers", "asked"),
-        Output(f"{page}-aside-asked", "data"),
-        Output(f"{page}-aside", "is_open"),
+        Output("segments-aside-asked", "data"),
+        Output("segments-aside", "is_open"),
         Input(ids.LOCATION, "search"),
-        State(f"{page}-aside-asked", "data"),
-        State(f"{page}-aside", "is_open"),
+        State("segments-aside-asked", "data"),
+        State("segments-aside", "is_open"),
         State(drawn, "data"),
     )
     app.clientside_callback(
         ClientsideFunction("segmentry_drawers", "settled"),
-        Output(f"{page}-aside-settled", "data"),
+        Output("segments-aside-settled", "data"),
         Input(drawn, "data"),
-        State(f"{page}-aside-asked", "data"),
+        State("segments-aside-asked", "data"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("segmentry_drawers", "closed"),
-        Output(f"{page}-aside-closed", "data"),
-        Input(f"{page}-aside", "is_open"),
+        Output("segments-aside-closed", "data"),
+        Input("segments-aside", "is_open"),
         prevent_initial_call=True,
     )
 
     @app.callback(
-        Output(f"{page}-aside-title", "children"),
-        Output(f"{page}-aside-body", "children"),
-        Input(f"{page}-aside-asked", "data"),
+        Output("segments-aside-title", "children"),
+        Output("segments-aside-body", "children"),
+        Input("segments-aside-asked", "data"),
         Input(edited, "data"),
         prevent_initial_call=True,
     )
     def fill(asked: dict[str, Any] | None, renamed: Any) -> tuple[str, list[Component]]:
         if not asked:
             raise PreventUpdate
-        return content(services, asked, asked["theme"], page)
+        return content(services, asked, asked["theme"])
 
 
-def content(services: Services, asked: dict[str, Any], theme: str, page: str) -> tuple[str, list[Component]]:
+def content(services: Services, asked: dict[str, Any], theme: str) -> tuple[str, list[Component]]:
     """Title and content of the panel for a run and a customer or a segment's key."""
     customer, key = asked.get(CUSTOMER), asked.get(ABOUT)
     try:
@@ -129,6 +128,6 @@ def content(services: Services, asked: dict[str, Any], theme: str, page: str) ->
             )
         if not str(key).isdecimal():
             raise NotFoundError(say("There is no segment {segment} in run {run}.", segment=repr(key), run=asked["run"]))
-        return about_segment(services, asked["run"], int(str(key)), page)
+        return about_segment(services, asked["run"], int(str(key)))
     except NotFoundError as error:
-        return say("Not found"), [warning(reason_of(error))]
+        return say("Not found"), [alert(reason_of(error), "warning")]

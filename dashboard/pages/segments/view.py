@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.components import cards, example, name_editor
-from dashboard.components import html as plain
+from dashboard.components import cards, elements, example, name_editor
 from dashboard.components.attributes import aria
-from dashboard.components.chips import chips
+from dashboard.components.segment_table import segment_table
 from dashboard.frames import filters
-from dashboard.frames.filters import View
+from dashboard.frames.filters import Condition, View
 from dashboard.frames.run import RunFrame
 from dashboard.frames.sums import Tallies, Totals, everyone, segment_totals, tallies, totals, totals_of
 from dashboard.i18n.locales import spoken
@@ -23,7 +23,7 @@ from dashboard.i18n.numbers import NOTHING, change, count, day, missing, money, 
 from dashboard.i18n.retelling import reason_of, retold
 from dashboard.i18n.texts import explained, noted, say
 from dashboard.pages.segments import customers, rail
-from dashboard.pages.segments.charts import Ask, pictures
+from dashboard.pages.segments.charts import ChartInput, pictures
 from dashboard.pages.segments.dialogs import pinned_audiences
 from dashboard.pages.segments.side_panel import PARAMETERS, about_button
 from dashboard.queries.history import Moment, moments
@@ -42,6 +42,8 @@ AT_RISK = noted(
     "customers who may not come back."
 )
 Read = Callable[[Totals], float | None]
+_customers, _revenue, _clv, _at_risk = map(attrgetter, ("customers", "revenue", "clv", "at_risk"))
+_average_order, _average_clv = attrgetter("average_order_value"), attrgetter("average_clv")
 
 Parts = dict[str, Any]
 Answer = tuple[Tallies, Parts]
@@ -52,7 +54,6 @@ def draw_parts(
     view: View,
     selection: Selection,
     theme: str,
-    prefix: str,
     drawn_run: int | None,
     wanted: Collection[str],
     *,
@@ -73,18 +74,16 @@ def draw_parts(
     if run.state != "done":
         return _closed(_unfinished(run))
     frame = services.frames.of(run)
-    sums, found = _answer(services, frame, selection, theme, prefix, tuple(wanted))
-    parts = _around(frame, view, selection, sums, prefix, frame.run.id == drawn_run)
+    sums, found = _answer(services, frame, selection, theme, tuple(wanted))
+    parts = _around(frame, view, selection, sums, frame.run.id == drawn_run)
     if frame.run.id != drawn_run:
         parts["pinned"] = pinned_audiences(services, run)
     if not sums.view.customers:
-        return {**parts, "body": True, "notice": [parts["notice"], _nothing_left(frame, selection, prefix)]}
+        return {**parts, "body": True, "notice": [parts["notice"], _nothing_left(frame, selection)]}
     return {**parts, **found}
 
 
-def _answer(
-    services: Services, frame: RunFrame, selection: Selection, theme: str, prefix: str, wanted: tuple[str, ...]
-) -> Answer:
+def _answer(services: Services, frame: RunFrame, selection: Selection, theme: str, wanted: tuple[str, ...]) -> Answer:
     """Sums, figures and charts, worked out once for all who ask for the same: nothing in it is anyone's own."""
     earlier = recent_earlier_runs(services, frame.run)
     runs = tuple((run.id, run.created_at, run.revision) for run in (frame.run, *earlier))
@@ -95,10 +94,10 @@ def _answer(
         if not sums.view.customers:
             return sums, {}
         rows = segment_totals(frame, sums.view)
-        ask = Ask(frame, views.mask, selection, sums.view, rows, services.config.plays, theme)
-        return sums, {**_numbers(services, ask, prefix, earlier), **pictures(ask, wanted)}
+        given = ChartInput(frame, views.mask, selection, sums.view, rows, services.config.plays, theme)
+        return sums, {**_numbers(services, given, earlier), **pictures(given, wanted)}
 
-    return services.answers.get((runs, selection, theme, prefix, wanted, spoken()), work_out)
+    return services.answers.get((runs, selection, theme, wanted, spoken()), work_out)
 
 
 def draw_charts(services: Services, run_id: int, selection: Selection, theme: str, wanted: Collection[str]) -> Parts:
@@ -109,7 +108,7 @@ def draw_charts(services: Services, run_id: int, selection: Selection, theme: st
     if not sums.customers:
         return {}
     rows = segment_totals(frame, sums)
-    return pictures(Ask(frame, views.mask, selection, sums, rows, services.config.plays, theme), wanted)
+    return pictures(ChartInput(frame, views.mask, selection, sums, rows, services.config.plays, theme), wanted)
 
 
 def _run(services: Services, view: View, fresh: bool) -> Run | None:
@@ -123,7 +122,7 @@ def _run(services: Services, view: View, fresh: bool) -> Run | None:
 # --- rail, chips, address and export ----------------------------------------------------------------------------------
 
 
-def _around(frame: RunFrame, view: View, selection: Selection, sums: Tallies, prefix: str, same_run: bool) -> Parts:
+def _around(frame: RunFrame, view: View, selection: Selection, sums: Tallies, same_run: bool) -> Parts:
     query = filters.write_view(None, selection)
     address = f"/api/v1/runs/{frame.run.id}/export"
     parts: Parts = {
@@ -137,10 +136,10 @@ def _around(frame: RunFrame, view: View, selection: Selection, sums: Tallies, pr
             "segments": rail.segment_options(frame, sums.any_segment),
             "countries": rail.country_options(frame, sums.any_country, selection.countries),
         },
-        "notice": [cards.warning(sentence) for sentence in view.problems],
+        "notice": [cards.alert(sentence, "warning") for sentence in view.problems],
         "body": False,
         "rail": False,
-        "chips": chips(filters.conditions(selection, frame.currency), prefix),
+        "chips": _chips(filters.conditions(selection, frame.currency)),
         "reset": selection.is_everyone,
         "export": {
             "text": say("Export {customers}", customers=plural(sums.view.customers, "customer")),
@@ -166,6 +165,25 @@ def _others(view: View) -> list[tuple[str, str]]:
     return [pair for pair in view.others if pair[0] not in PARAMETERS]
 
 
+def _chips(found: Sequence[Condition]) -> list[Component]:
+    """A chip for each condition in force, with a cross that removes it."""
+    if not found:
+        return [html.Span(say("No filters: everyone is in view."), className="seg-hint")]
+    shown: list[Component] = []
+    for item in found:
+        label = say("Remove the filter {filter}", filter=item.words)
+        shown.append(
+            html.Button(
+                [item.words, html.Span("×", **aria(hidden="true"))],
+                id={"type": "segments-chip", "field": item.field, "value": item.value},
+                className="chip",
+                title=label,
+                **aria(label=label),
+            )
+        )
+    return shown
+
+
 def _head(frame: RunFrame) -> list[Component]:
     through = day(frame.snapshot.as_of - timedelta(days=1))
     size, parts = plural(len(frame), "customer"), plural(len(frame.segments), "segment")
@@ -178,13 +196,13 @@ def _head(frame: RunFrame) -> list[Component]:
 # --- figures and tables -----------------------------------------------------------------------------------------------
 
 
-def _numbers(services: Services, ask: Ask, prefix: str, earlier: list[Run]) -> Parts:
-    frame, selection = ask.frame, ask.selection
+def _numbers(services: Services, given: ChartInput, earlier: list[Run]) -> Parts:
+    frame, selection = given.frame, given.selection
     all_of_them = frame.remembered("everyone", lambda: totals_of(frame, everyone(frame)))
     base = growth_base(earlier) if selection.is_everyone else None
     return {
         "kpis": kpi_row(
-            totals(ask.rows, valued=frame.has_clv),
+            totals(given.rows, valued=frame.has_clv),
             all_of_them,
             frame.currency,
             frame.horizon_weeks,
@@ -192,21 +210,23 @@ def _numbers(services: Services, ask: Ask, prefix: str, earlier: list[Run]) -> P
             clv_interval(frame.snapshot.info) if selection.is_everyone else None,
         ),
         "insights": cards.insight_list(
-            told(insights_in_view(frame, ask.mask, ask.view, base)[:_SENTENCES], frame.currency)
+            told(insights_in_view(frame, given.mask, given.view, base)[:_SENTENCES], frame.currency)
         ),
-        "table": cards.segment_table(
-            ask.rows,
+        "table": segment_table(
+            given.rows,
             frame.currency,
-            lambda name: {"type": f"{prefix}-pick", "name": name},
+            lambda name: {"type": "segments-pick", "name": name},
             selection.segments,
-            partial(_beside, prefix, frame.run.id),
+            partial(_beside, frame.run.id),
         ),
     }
 
 
-def _beside(prefix: str, run_id: int, segment: NamedSegment) -> Component:
+def _beside(run_id: int, segment: NamedSegment) -> Component:
     """What stands beside a segment's name: the pencil, and what opens all about it."""
-    return plain.Span([name_editor.pencil(prefix, run_id, segment), about_button(segment)], className="text-nowrap")
+    return elements.Span(
+        [name_editor.pencil("segments", run_id, segment), about_button(segment)], className="text-nowrap"
+    )
 
 
 # --- key figures ------------------------------------------------------------------------------------------------------
@@ -227,9 +247,14 @@ def kpi(
     title: str, value: str, note: str, *, exact: str = "", help: str = "", more: Sequence[Component] = ()
 ) -> Component:
     """One key figure: what it is, the figure (the exact one on hover), how it stands to the whole, and what follows."""
-    shown = plain.Div(value, className="kpi-value", title=exact or value)
-    return plain.Div(
-        [plain.Div(title, className="kpi-title", title=help), shown, plain.Div(note, className="kpi-note"), *more],
+    shown = elements.Div(value, className="kpi-value", title=exact or value)
+    return elements.Div(
+        [
+            elements.Div(title, className="kpi-title", title=help),
+            shown,
+            elements.Div(note, className="kpi-note"),
+            *more,
+        ],
         className="kpi seg-card",
     )
 
@@ -271,7 +296,7 @@ def kpi_row(
             item.note,
             exact=item.full(item.read(some)),
             help=item.help,
-            more=_way(item, some, before),
+            more=_change(item, some, before),
         )
         for item in found
     ]
@@ -343,30 +368,6 @@ def key_figures(
     ]
 
 
-def _customers(totals: Totals) -> float | None:
-    return totals.customers
-
-
-def _revenue(totals: Totals) -> float | None:
-    return totals.revenue
-
-
-def _average_order(totals: Totals) -> float | None:
-    return totals.average_order_value
-
-
-def _average_clv(totals: Totals) -> float | None:
-    return totals.average_clv
-
-
-def _clv(totals: Totals) -> float | None:
-    return totals.clv
-
-
-def _at_risk(totals: Totals) -> float | None:
-    return totals.at_risk
-
-
 def _known_risk(some: Totals) -> str:
     if some.risk_known >= some.customers:
         return ""
@@ -384,7 +385,7 @@ def _ranged(interval: tuple[float, float] | None, by: int, short: Callable[[floa
 def _share(part: float | None, whole: float | None, is_all: bool) -> str:
     if is_all:
         return say("all customers")
-    return NOTHING if missing(part) or not whole else say("{share} of all", share=percent(part / whole))
+    return NOTHING if part is None or missing(part) or not whole else say("{share} of all", share=percent(part / whole))
 
 
 def _beside_all(part: float | None, whole: float | None, short: Callable[[float | None], str], is_all: bool) -> str:
@@ -393,39 +394,30 @@ def _beside_all(part: float | None, whole: float | None, short: Callable[[float 
     return say("{value} over all", value=short(whole))
 
 
-# --- the way up to now ------------------------------------------------------------------------------------------------
+# --- its change up to now ---------------------------------------------------------------------------------------------
 
 
-def _way(item: KeyFigure, now: Totals, before: Sequence[Moment]) -> list[Component]:
+def _change(item: KeyFigure, now: Totals, before: Sequence[Moment]) -> list[Component]:
     """The change since the latest earlier date, and a bar for each date."""
     if not before:
         return []
     last, value = item.read(before[-1].totals), item.read(now)
     since = day(before[-1].as_of)
     against = say("Against {day}: {value}", day=since, value=item.full(last))
-    told = plain.Div(change(last, value), className="kpi-change", title=against)
-    line = [*((moment.as_of, item.read(moment.totals)) for moment in before), (None, value)]
-    values = [0.0 if missing(number) else max(float(number), 0.0) for _, number in line]
-    top = max(values)
-    if top <= 0:
-        return [told]
-    words = ", ".join(f"{day(at) if at else say('now')}: {item.full(number)}" for at, number in line)
-    bars = [
-        plain.Span(
-            style={"height": f"{max(100 * number / top, 2):.0f}%"}, className="now" if place == len(line) - 1 else ""
-        )
-        for place, number in enumerate(values)
-    ]
-    label = say("{title} by date: {values}", title=item.title, values=words)
-    spark = plain.Div(bars, className="spark", title=words, role="img", **aria(label=label))
-    return [plain.Div([told, spark], className="kpi-way")]
+    since_then = elements.Div(change(last, value), className="kpi-change", title=against)
+    by_date = [*((moment.as_of, item.read(moment.totals)) for moment in before), (None, value)]
+    heights = [0.0 if number is None or missing(number) else max(float(number), 0.0) for _, number in by_date]
+    if max(heights) <= 0:
+        return [since_then]
+    words = ", ".join(f"{day(at) if at else say('now')}: {item.full(number)}" for at, number in by_date)
+    return [elements.Div([since_then, cards.spark(item.title, heights, words)], className="kpi-way")]
 
 
 def clv_interval(info: Mapping[str, Any]) -> tuple[float, float] | None:
     """The interval around everyone's total CLV, where the snapshot's value model has left one."""
     value = info.get("value") or {}
     low, high = value.get("total_clv_low"), value.get("total_clv_high")
-    return None if missing(low) or missing(high) else (float(low), float(high))
+    return None if low is None or high is None or missing(low) or missing(high) else (float(low), float(high))
 
 
 # --- when there is nothing to show ------------------------------------------------------------------------------------
@@ -481,7 +473,7 @@ def _unfinished(run: Run) -> Component:
     )
 
 
-def _nothing_left(frame: RunFrame, selection: Selection, prefix: str) -> Component:
+def _nothing_left(frame: RunFrame, selection: Selection) -> Component:
     """Which filter empties the view, and a button to drop it."""
     found = filters.remedies(frame, selection)
     if not found:
@@ -504,7 +496,7 @@ def _nothing_left(frame: RunFrame, selection: Selection, prefix: str) -> Compone
                     filter=item.condition.words,
                     customers=plural(item.customers, "customer"),
                 ),
-                id={"type": f"{prefix}-drop", "field": item.condition.field},
+                id={"type": "segments-drop", "field": item.condition.field},
                 className="btn btn-primary" if item is first else "btn btn-outline-secondary",
             )
             for item in found[:3]

@@ -9,9 +9,8 @@ from dash.development.base_component import Component
 
 from dashboard.components import cards, ids
 from dashboard.components.attributes import aria
-from dashboard.components.tables import section
-from dashboard.figures import empty, graph_config
-from dashboard.figures import values as figures
+from dashboard.components.panels import graph, panel
+from dashboard.figures import empty, values
 from dashboard.i18n.numbers import day, percent
 from dashboard.i18n.texts import say
 from dashboard.pages.value.receipts import (
@@ -22,7 +21,6 @@ from dashboard.pages.value.receipts import (
     lead,
     measures_explained,
     model_section,
-    notes_section,
     plan_words,
     verdicts,
 )
@@ -63,6 +61,7 @@ def layout(services: Services, **query: Any) -> Component:
     if receipt is None:
         return html.Div([*head, _unchecked(snapshot), _golden_place(), dcc.Store(id=SHOWN)])
     currency = str(snapshot.info.get("currency", ""))
+    notes = receipt.get("notes", ())
     parts = [
         html.P(lead(receipt), className="seg-lead"),
         verdicts(receipt),
@@ -73,7 +72,7 @@ def layout(services: Services, **query: Any) -> Component:
             [part for part in (coverage_section(receipt, currency), model_section(receipt)) if part is not None],
             className="seg-grid mt-3 mb-3",
         ),
-        notes_section(receipt.get("notes", ())),
+        *([panel(say("Notes"), *cards.notes(notes))] if notes else []),
         _golden_place(),
         dcc.Store(id=SHOWN, data=snapshot.id),
     ]
@@ -118,7 +117,7 @@ def _purchases(receipt: Receipt) -> Component:
     hint = say(
         "Purchases foreseen for every customer against those made. A model earns its keep by beating the baselines."
     )
-    return section(say("Who foresaw purchases best?"), table, measures_explained(FORESIGHT), hint=hint)
+    return panel(say("Who foresaw purchases best?"), table, measures_explained(FORESIGHT), hint=hint)
 
 
 def _churn(receipt: Receipt) -> Component:
@@ -128,7 +127,7 @@ def _churn(receipt: Receipt) -> Component:
         "churn score: it takes every one-time buyer to be alive.",
         plan=plan_words(receipt["plan"]["churn"]),
     )
-    return section(say("Who saw customers leave?"), table, _unknown(receipt), measures_explained(LOSS), hint=hint)
+    return panel(say("Who saw customers leave?"), table, _unknown(receipt), measures_explained(LOSS), hint=hint)
 
 
 def _unknown(receipt: Receipt) -> Component | None:
@@ -151,22 +150,21 @@ def _spend(receipt: Receipt) -> Component:
     hint = say(
         "Money foreseen for every customer against what was spent. {plan}", plan=plan_words(receipt["plan"]["ltv"])
     )
-    return section(say("Who foresaw spend best?"), table, hint=hint)
+    return panel(say("Who foresaw spend best?"), table, hint=hint)
 
 
 def _pair(receipt: Receipt) -> str:
     return "value-pair" if receipt.get("importances") else "value-alone"
 
 
-def _graph(name: str, title: str, hint: str, *, hidden: bool = False) -> Component:
+def _chart(name: str, title: str, hint: str, *, hidden: bool = False) -> Component:
     words = f"{name}-words"
-    graph = dcc.Graph(id=name, config=graph_config(name), figure=empty("", "light"), style={"height": _HEIGHT})
     return html.Figure(
         [
             html.H2(title, id=f"{name}-title"),
             html.P(hint, className="seg-hint mb-1"),
             html.Figcaption(id=words, className="seg-hint"),
-            graph,
+            graph(name, name, _HEIGHT),
         ],
         className="seg-card",
         hidden=hidden,
@@ -177,20 +175,20 @@ def _graph(name: str, title: str, hint: str, *, hidden: bool = False) -> Compone
 def _purchase_figures(receipt: Receipt) -> Component:
     title = receipt["titles"].get(receipt["chosen"]["purchases"], "")
     hint = say("A point is a group of customers of whom alike was expected; on the dotted line exactly that came.")
-    return _graph(CALIBRATION, say("Purchases: expected and made, {model}", model=title), hint)
+    return _chart(CALIBRATION, say("Purchases: expected and made, {model}", model=title), hint)
 
 
 def _churn_figures(receipt: Receipt) -> Component:
     title = receipt["titles"].get(receipt["chosen"].get("churn"), "")
     hint = say("Of customers with a risk of 70 %, seven in ten should be lost: points on the dotted line.")
-    return _graph(RELIABILITY, say("Churn risk: foreseen and come true, {model}", model=title), hint)
+    return _chart(RELIABILITY, say("Churn risk: foreseen and come true, {model}", model=title), hint)
 
 
 def _spend_figures(receipt: Receipt) -> Component:
     title = receipt["titles"].get(receipt["chosen"].get("ltv"), "")
     hint = say("What the model leans on: how much worse it foresees spend when one column is shuffled among customers.")
     shown = bool(receipt.get("importances"))  # a lifetime model knows purchases and their values alone
-    return _graph(IMPORTANCES, say("What future spend hangs on, {model}", model=title), hint, hidden=not shown)
+    return _chart(IMPORTANCES, say("What future spend hangs on, {model}", model=title), hint, hidden=not shown)
 
 
 def _golden_place() -> Component:
@@ -200,7 +198,7 @@ def _golden_place() -> Component:
     )
     button = html.Button(say("Fit CDNOW now"), id=GOLDEN_BUTTON, className="btn btn-sm btn-outline-secondary")
     place = html.Div([button], id=GOLDEN, **aria(live="polite"))
-    return section(say("Golden run"), dcc.Loading(place, delay_show=200, type="dot"), hint=hint)
+    return panel(say("Golden run"), dcc.Loading(place, delay_show=200, type="dot"), hint=hint)
 
 
 # --- what happens -----------------------------------------------------------------------------------------------------
@@ -239,15 +237,15 @@ def pictures(receipt: Receipt | None, theme: str) -> dict[str, tuple[Any, str]]:
     importances = receipt.get("importances")
     drawn = dict.fromkeys(_GRAPHS, (empty(say("Nothing was checked."), theme), ""))
     if calibration:
-        data = figures.calibration_data(calibration)
+        data = values.calibration_data(calibration)
         axes = {"foreseen": say("purchases expected per customer"), "actual": say("purchases made per customer")}
-        drawn[CALIBRATION] = (figures.draw_bins(data, theme, **axes), figures.bin_words(data))
+        drawn[CALIBRATION] = (values.draw_bins(data, theme, **axes), values.bin_words(data))
     if reliability:
-        data = figures.reliability_data(reliability)
+        data = values.reliability_data(reliability)
         axes = {"foreseen": say("risk foreseen"), "actual": say("share that was lost")}
-        drawn[RELIABILITY] = (figures.draw_bins(data, theme, **axes), figures.bin_words(data))
+        drawn[RELIABILITY] = (values.draw_bins(data, theme, **axes), values.bin_words(data))
     if importances:
-        ranked = figures.importance_data(importances, lambda name: say(describe(name).title))
+        ranked = values.importance_data(importances, lambda name: say(describe(name).title))
         words = say("It leans most on {column}.", column=ranked.features[0])
-        drawn[IMPORTANCES] = (figures.draw_importances(ranked, theme), words)
+        drawn[IMPORTANCES] = (values.draw_importances(ranked, theme), words)
     return drawn

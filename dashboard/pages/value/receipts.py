@@ -10,7 +10,8 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.attributes import aria
-from dashboard.components.tables import scrolled, section, table
+from dashboard.components.panels import panel
+from dashboard.components.tables import Head, number_cell, number_heads, table, table_row
 from dashboard.i18n.numbers import NOTHING, count, day, decimal, money, percent, plural, short_money, written
 from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import noted, say
@@ -21,24 +22,22 @@ from engines.value.validation.golden import Comparison
 def golden_parts(found: Sequence[Comparison], titles: dict[str, str]) -> list[Component]:
     """How many figures agree, and all of them: published, ours, and how far off ours may be."""
     off = [item for item in found if not item.holds]
-    told = say("All {number} figures agree with the published ones.", number=len(found))
+    sentence = say("All {number} figures agree with the published ones.", number=len(found))
     if off:
-        told = say(
+        sentence = say(
             "▲ {off} of {number} figures differ from the published ones by more than they may.",
             off=len(off),
             number=len(found),
         )
-    names = ((say("Model"), False), (say("Figure"), False), (say("Source"), False))
-    heads = (
-        *names[:2],
-        (say("Published"), True),
-        (say("Here"), True),
-        (say("May differ by"), True),
-        ("", False),
-        names[2],
-    )
+    heads = [
+        Head(say("Model")),
+        Head(say("Figure")),
+        *number_heads(say("Published"), say("Here"), say("May differ by")),
+        Head(""),
+        Head(say("Source")),
+    ]
     return [
-        html.P(told, className="seg-alarm" if off else "fw-semibold", role="status"),
+        html.P(sentence, className="seg-alarm" if off else "fw-semibold", role="status"),
         table(say("Published figures and ours"), heads, [_line(item, titles) for item in found]),
     ]
 
@@ -46,10 +45,7 @@ def golden_parts(found: Sequence[Comparison], titles: dict[str, str]) -> list[Co
 def _line(item: Comparison, titles: dict[str, str]) -> Component:
     mark = html.Td("✓" if item.holds else say("▲ differs"), className="" if item.holds else "seg-alarm")
     ours = NOTHING if item.ours is None else written(item.ours, ",.4f")
-    numbers = [
-        html.Td(each, className="seg-number")
-        for each in (written(item.published, ",.4f"), ours, written(item.within, ".2g"))
-    ]
+    numbers = [number_cell(each) for each in (written(item.published, ",.4f"), ours, written(item.within, ".2g"))]
     name = html.Th(titles.get(item.model, item.model), scope="row", className="seg-nowrap")
     return html.Tr([name, html.Td(item.quantity), *numbers, mark, html.Td(item.source, className="seg-hint")])
 
@@ -66,7 +62,7 @@ _QUESTIONS = {"purchases": noted("Purchases ahead"), "churn": noted("Churn risk"
 
 def verdicts(receipt: Receipt) -> Component:
     """A card per question: whether the model that is used beats guessing, and how sure its intervals were."""
-    cards = [
+    shown = [
         _verdict(
             say(_QUESTIONS.get(item["question"], item["question"])),
             say(receipt["titles"].get(item["model"], item["model"])),
@@ -75,7 +71,7 @@ def verdicts(receipt: Receipt) -> Component:
         )
         for item in receipt["verdicts"]
     ]
-    return html.Div([*cards, *_interval_card(receipt)], className="kpis value-verdicts")
+    return html.Div([*shown, *_interval_card(receipt)], className="kpis value-verdicts")
 
 
 def _verdict(title: str, model: str, good: bool | None, words: str) -> Component:
@@ -149,31 +145,21 @@ def figures_table(
     baselines = [name for name in figures if name in receipt["baselines"]]
     names = [*(name for name in figures if name not in baselines), *baselines]
     best = {measure.name: best_of(figures, measure) for measure in measures}
-    heads = [html.Th(say("Model"), scope="col")]
-    heads += [
-        html.Th(
-            say(each.title),
-            scope="col",
-            className="seg-number seg-help",
-            title=f"{say(each.meaning)} {way_of(each)}",
-        )
-        for each in measures
+    heads = [
+        Head(say("Model")),
+        *(Head(say(each.title), True, f"{say(each.meaning)} {way_of(each)}") for each in measures),
     ]
     lines = []
     for name in names:
         mark = [html.Span(" ★", title=say("in use"), **aria(label=say("in use")))] if name == chosen else []
         kind = html.Span(" " + say("baseline"), className="seg-hint fw-normal") if name in baselines else None
         cells = [
-            html.Td(
-                each.told(figures[name].get(each.name)),
-                className="seg-number" + (" seg-best" if best[each.name] == name else ""),
-            )
+            number_cell(each.told(figures[name].get(each.name)), "seg-best" if best[each.name] == name else "")
             for each in measures
         ]
         title = say(receipt["titles"].get(name, name).removesuffix(_TIMES_VALUE))
         lines.append(html.Tr([html.Th([title, *mark, kind], scope="row", className="seg-nowrap"), *cells]))
-    body = html.Table([html.Thead(html.Tr(heads)), html.Tbody(lines)], className="seg-table")
-    return scrolled(label, body)
+    return table(label, heads, lines)
 
 
 def measures_explained(measures: Sequence[Measure]) -> Component:
@@ -197,11 +183,8 @@ def coverage_section(receipt: Receipt, currency: str) -> Component | None:
         (say("Customers whose spend fell inside"), percent(coverage["spend"]), level),
         (say("Customers whose purchases fell inside"), percent(coverage["purchases"]), level),
     ]
-    lines = [
-        html.Tr([html.Th(name, scope="row"), *(html.Td(each, className="seg-number") for each in cells)])
-        for name, *cells in rows
-    ]
-    parts = [table(say("Coverage of the intervals"), (("", False), (say("Held"), True), (say("Meant"), True)), lines)]
+    lines = [table_row(*row) for row in rows]
+    parts = [table(say("Coverage of the intervals"), ["", *number_heads(say("Held"), say("Meant"))], lines)]
     total = coverage.get("total")
     if total:
         low, high = short_money(total["low"], currency), short_money(total["high"], currency)
@@ -222,7 +205,7 @@ def coverage_section(receipt: Receipt, currency: str) -> Component | None:
         "exactly, and customers do as they please. Fewer inside than meant: too sure. More inside is "
         "usual where many buy nothing, as an interval that begins at nothing holds them all."
     )
-    return section(say("Do the intervals hold?"), *parts, hint=hint)
+    return panel(say("Do the intervals hold?"), *parts, hint=hint)
 
 
 def model_section(receipt: Receipt) -> Component:
@@ -232,23 +215,16 @@ def model_section(receipt: Receipt) -> Component:
         parameters = ", ".join(f"{key} {written(value, '.4g')}" for key, value in found["parameters"].items())
         likelihood = decimal(found.get("log_likelihood"), 2)
         how = found.get("method") or NOTHING
-        cells = [html.Td(parameters), html.Td(likelihood, className="seg-number"), html.Td(retold(how))]
+        cells = [html.Td(parameters), number_cell(likelihood), html.Td(retold(how))]
         lines.append(html.Tr([html.Th(receipt["titles"].get(name, name), scope="row", className="seg-nowrap"), *cells]))
     heads = (
-        (say("Model"), False),
-        (say("Parameters"), False),
-        (say("Log-likelihood"), True),
-        (say("Fitted by"), False),
+        say("Model"),
+        say("Parameters"),
+        Head(say("Log-likelihood"), True),
+        say("Fitted by"),
     )
     hint = say("Fitted on the sales up to the cut-off, time in weeks; log-likelihoods are totals over the customers.")
-    return section(say("Parameters"), table(say("Fitted parameters"), heads, lines), hint=hint)
-
-
-def notes_section(notes: Sequence[str]) -> Component | None:
-    """What a reader of the figures should know."""
-    if not notes:
-        return None
-    return section(say("Notes"), html.Ul([html.Li(note) for note in notes], className="seg-notes"))
+    return panel(say("Parameters"), table(say("Fitted parameters"), heads, lines), hint=hint)
 
 
 def plan_words(plan: Mapping[str, Any]) -> str:

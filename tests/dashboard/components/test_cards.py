@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard.components import cards
+from dashboard.components.segment_table import segment_table
 from dashboard.frames.columns import CustomerColumns
 from dashboard.frames.run import RunFrame
 from dashboard.frames.sums import Totals, segment_totals, tally, totals_of
@@ -180,7 +180,7 @@ def test_sentences_are_true_of_the_customers_in_view(frame):
 
 def test_the_table_has_a_line_with_action_and_button_per_segment(frame):
     rows = segment_totals(frame, tally(frame, frame.mask(Selection())))
-    table = cards.segment_table(rows, "GBP", lambda name: f"pick-{name}", ["At Risk"])
+    table = segment_table(rows, "GBP", lambda name: f"pick-{name}", ["At Risk"])
     lines = table.children.children[1].children
     assert [words(line)[:9].strip() for line in lines] == ["Champions", "Promising", "At Risk W"]
     assert "Win them back." in words(lines[2]) and "£500" in words(lines[2])

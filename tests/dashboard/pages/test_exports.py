@@ -107,21 +107,23 @@ def test_movers_are_on_record_as_what_they_are(services):
 def test_the_window_offers_the_columns_of_the_run(services):
     made, runs = services
     app = dash.Dash("choices", suppress_callback_exceptions=True)
-    app.layout = dash.html.Div(
-        [dash.dcc.Location(id=ids.LOCATION), dialogs.export_dialog("p"), dialogs.export_entry("p")]
-    )
-    dialogs.register_export(app, made, "p", "drawn", "export", "table")
+    app.layout = dash.html.Div([dash.dcc.Location(id=ids.LOCATION), dialogs.export_dialog(), dialogs.export_entry()])
+    dialogs.register_export(app, made, "drawn", "export", "table")
     client = app.server.test_client()
-    values = {"p-choices-open.n_clicks": 1, "drawn.data": {"run": runs["rfm"]}, "p-choices-ticked.value": ["clv", "x"]}
-    shown = _call(client, "p-choices.is_open", values, "p-choices-open.n_clicks").json["response"]
-    assert shown["p-choices"]["is_open"] is True
-    names = [option["value"] for option in shown["p-choices-ticked"]["options"]]
+    values = {
+        "segments-choices-open.n_clicks": 1,
+        "drawn.data": {"run": runs["rfm"]},
+        "segments-choices-ticked.value": ["clv", "x"],
+    }
+    shown = _call(client, "segments-choices.is_open", values, "segments-choices-open.n_clicks").json["response"]
+    assert shown["segments-choices"]["is_open"] is True
+    names = [option["value"] for option in shown["segments-choices-ticked"]["options"]]
     store_has = made.store.stream(runs["rfm"], Selection()).schema.names
     assert sorted(names) == sorted(store_has)
     assert names[:3] == ["customer_id", "segment", "recency_days"]
-    assert shown["p-choices-ticked"]["value"] == ["clv"]
-    closed = _call(client, "p-choices.is_open", values, "p-choices-close.n_clicks").json["response"]
-    assert closed == {"p-choices": {"is_open": False}}
+    assert shown["segments-choices-ticked"]["value"] == ["clv"]
+    closed = _call(client, "segments-choices.is_open", values, "segments-choices-close.n_clicks").json["response"]
+    assert closed == {"segments-choices": {"is_open": False}}
 
 
 def test_the_address_again_is_one_that_the_api_takes(services):

@@ -68,7 +68,7 @@ def _call(client, ending, values, triggered):
 def draw(client, search, *, controls=None, triggered="", drawn=None, **values):
     """What the page's callback answers, by "id.property"; None where it leaves everything as it is."""
     shown = control_values(controls if controls is not None else Selection())
-    given = {f"{control('segments', field)}.value": shown[field] for field in FIELDS}
+    given = {f"{control(field)}.value": shown[field] for field in FIELDS}
     given |= {f"{name}.value": group[0].name for name, group in TABS.items()}
     given |= {"segments-search.data": search, "theme.data": "light", "segments-drawn.data": drawn, **values}
     answer = _call(client, "segments-drawn.data", given, triggered)
@@ -215,9 +215,7 @@ def test_an_unknown_run_is_no_error(client):
 def test_without_any_run_the_page_says_what_to_do_first(tmp_path):
     settings = shop.config(tmp_path)
     store = shop.opened(settings)
-    parts = draw_parts(
-        Services(settings, store, FrameCache(store)), read_view(""), Selection(), "light", "segments", None, ()
-    )
+    parts = draw_parts(Services(settings, store, FrameCache(store)), read_view(""), Selection(), "light", None, ())
     assert "make demo" in words(parts["notice"]) and "segmentry run sales.csv" in words(parts["notice"])
     assert parts["body"] is True
     store.close()
@@ -362,7 +360,7 @@ def test_who_asks_for_the_same_is_answered_once(services):
     def asked(run, theme, min_clv):
         selection = Selection(bounds={"clv": (min_clv, None)})
         wanted = ("activity", "value", "boxes", "countries")
-        return draw_parts(made, read_view(f"?run={runs[run]}"), selection, theme, "segments", None, wanted)
+        return draw_parts(made, read_view(f"?run={runs[run]}"), selection, theme, None, wanted)
 
     first = asked("rfm", "light", min_clv=3.25)
     assert asked("rfm", "light", min_clv=3.25)["figures"] is first["figures"]

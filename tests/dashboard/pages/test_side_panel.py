@@ -62,7 +62,7 @@ def test_where_a_customer_stands_is_counted(services):
 
 def test_the_panel_tells_all_about_a_customer(services):
     made, runs = services
-    title, parts = side_panel.content(made, {"run": runs["kept"], "customer": "00040"}, "dark", "segments")
+    title, parts = side_panel.content(made, {"run": runs["kept"], "customer": "00040"}, "dark")
     said = words(parts)
     assert title == "Customer 00040"
     for part in ("00040@example.org", "Why this segment", "Scores of 5", "Segments over time", "10 Dec 2011"):
@@ -75,19 +75,19 @@ def test_a_link_to_a_customer_brings_the_panel_filled_where_the_run_is_at_hand(s
     made, runs = services
     link = {"run": str(runs["kept"]), "customer": "00040"}
     made.frames.get(runs["kept"])
-    assert "Scores of 5" in words([side_panel.side_panel(made, "segments", link)])
-    assert "Scores of 5" not in words([side_panel.side_panel(made, "segments", {"run": link["run"]})])
+    assert "Scores of 5" in words([side_panel.side_panel(made, link)])
+    assert "Scores of 5" not in words([side_panel.side_panel(made, {"run": link["run"]})])
     anew = replace(made, frames=FrameCache(made.store))  # reading a run would keep the page waiting
-    assert "Scores of 5" not in words([side_panel.side_panel(anew, "segments", link)])
+    assert "Scores of 5" not in words([side_panel.side_panel(anew, link)])
 
 
 def test_a_snapshot_without_orders_says_so_and_a_stranger_is_named(services):
     made, runs = services
     assert "before orders were kept" in words(
-        side_panel.content(made, {"run": runs["rfm"], "customer": "00050"}, "", "p")[1]
+        side_panel.content(made, {"run": runs["rfm"], "customer": "00050"}, "")[1]
     )
     for asked in ({"customer": "nobody"}, {"customer": "\ud800"}, {"about": "99"}, {"about": "x"}, {"about": "-1"}):
-        title, parts = side_panel.content(made, {"run": runs["rfm"], **asked}, "light", "segments")
+        title, parts = side_panel.content(made, {"run": runs["rfm"], **asked}, "light")
         assert title == "Not found"
         assert str(runs["rfm"]) in words(parts)
 
@@ -174,7 +174,7 @@ def test_the_story_of_a_segment(services, api):
 def test_the_segment_panel_offers_what_can_be_done(services):
     made, runs = services
     segment = made.store.run(runs["rfm"]).segments[0]
-    title, parts = side_panel.content(made, {"run": runs["rfm"], "about": str(segment.key)}, "light", "segments")
+    title, parts = side_panel.content(made, {"run": runs["rfm"], "about": str(segment.key)}, "light")
     said, drawn = words(parts), str([part.to_plotly_json() for part in parts if part is not None])
     assert title == segment.name
     assert f"Export {segment.customers} customer" in said and "Since 1 Nov 2011" in said and "Rename" in said
@@ -184,5 +184,5 @@ def test_the_segment_panel_offers_what_can_be_done(services):
 def test_what_opens_the_panel_is_no_filter_and_is_gone_with_the_next_one(services):
     made, runs = services
     view = read_view(f"?run={runs['rfm']}&customer=00050&about=1&theme=x")
-    parts = draw_parts(made, view, Selection(countries=("Germany",)), "light", "segments", None, ())
+    parts = draw_parts(made, view, Selection(countries=("Germany",)), "light", None, ())
     assert parts["drawn"]["address"] == f"?run={runs['rfm']}&country=Germany&theme=x"

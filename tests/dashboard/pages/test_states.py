@@ -37,7 +37,7 @@ def nothing(tmp_path):
 def shown(edge, name, query=""):
     services, ids = edge
     view = read_view(f"?run={ids[name]}{query}")
-    return draw_parts(services, view, view.selection, "light", "segments", None, EVERY)
+    return draw_parts(services, view, view.selection, "light", None, EVERY)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.PATH)
@@ -56,7 +56,7 @@ def test_where_nothing_is_loaded_every_page_says_what_to_do_first(nothing, page)
 
 def test_where_nothing_is_loaded_the_example_is_one_click_away(nothing):
     view = read_view("")
-    text = words(draw_parts(nothing, view, view.selection, "light", "segments", None, EVERY)["notice"])
+    text = words(draw_parts(nothing, view, view.selection, "light", None, EVERY)["notice"])
     assert "No customers yet" in text and "Add sales" in text and "Load the example shop" in text
 
 

@@ -1,0 +1,120 @@
+"""The table of segments in view: size, revenue, means and recommended action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dash.development.base_component import Component
+
+from dashboard.components import elements
+from dashboard.components.attributes import aria
+from dashboard.components.cards import swatch, themed
+from dashboard.components.tables import share_bar
+from dashboard.frames.sums import SegmentTotals
+from dashboard.i18n.numbers import NOTHING, count, days, decimal, money, percent, round_money, short_money
+from dashboard.i18n.texts import explained, noted, say, segment_name, titled
+from engines.columns import CHURN_RISK, CLV, DICTIONARY, FREQUENCY, MONETARY, RECENCY
+from engines.contract import NamedSegment
+
+_SEGMENT_COLUMNS = (  # title, its sentence on hover
+    (
+        noted("Segment and what to do"),
+        noted("Name and recommended action from the playbook; click a name to see it alone."),
+    ),
+    (noted("Customers"), noted("Customers in view.")),
+    (noted("Share"), noted("Share of the customers in view.")),
+    (noted("Revenue"), noted("What they have spent, before returns.")),
+    (noted("Share"), noted("Share of the revenue of the customers in view.")),
+)
+_MEANS = (RECENCY, FREQUENCY, MONETARY, CLV, CHURN_RISK)
+_NO_VALUES = noted("No value model ran.")
+
+
+def segment_table(
+    rows: Sequence[SegmentTotals],
+    currency: str,
+    pick: Callable[[str], Any],
+    chosen: Sequence[str] = (),
+    beside: Callable[[NamedSegment], Component] | None = None,
+) -> Component:
+    """One line per segment in view. ``pick(name)`` is the id of the button that filters by it.
+
+    ``beside`` makes what stands beside a segment's name.
+    """
+    head = elements.Thead(
+        elements.Tr(
+            [
+                elements.Th(title, title=sentence, scope="col", className="seg-number" if place else "")
+                for place, (title, sentence) in enumerate(_segment_columns())
+            ]
+        )
+    )
+    body = elements.Tbody(
+        [
+            _segment_line(
+                row, currency, pick(row.segment.name), row.segment.name in chosen, beside and beside(row.segment)
+            )
+            for row in rows
+        ]
+    )
+    return elements.Div(
+        elements.Table([head, body], className="seg-table segment-table"),
+        className="seg-scroll",
+        tabIndex=0,
+        role="region",
+        **aria(label=say("Segments in view: size, revenue, means and recommended action")),
+    )
+
+
+def _segment_columns() -> list[tuple[str, str]]:
+    """Title and sentence of each column of the table of segments."""
+    found = [(say(title), say(sentence)) for title, sentence in _SEGMENT_COLUMNS]
+    for name in _MEANS:
+        column = DICTIONARY[name]
+        sentence = noted("Mean, in days. {meaning}") if column.kind == "days" else noted("Mean. {meaning}")
+        found.append((titled(column), say(sentence, meaning=explained(column))))
+    return found
+
+
+def _segment_line(
+    row: SegmentTotals, currency: str, button_id: Any, chosen: bool, beside: Component | None
+) -> Component:
+    called = segment_name(row.segment.name)
+    name = elements.Button(
+        [swatch(row.segment.colour), called],
+        id=button_id,
+        className="link-button",
+        title=say("Stop filtering by {segment}", segment=called)
+        if chosen
+        else say("Show only {segment}", segment=called),
+        **aria(pressed="true" if chosen else "false"),
+    )
+    numbers = (
+        (count(row.customers), None),
+        (_bar(row.share, row), None),
+        (short_money(row.revenue, currency), money(row.revenue, currency)),
+        (
+            NOTHING
+            if row.revenue_share is None
+            else share_bar(percent(row.revenue_share), row.revenue_share, themed(row.segment.colour)),
+            None,
+        ),
+        (decimal(row.recency), say("{days} since the last order", days=days(row.recency))),
+        (decimal(row.frequency), None),
+        (round_money(row.monetary, currency), money(row.monetary, currency)),
+        (round_money(row.clv, currency), money(row.clv, currency) if row.clv is not None else say(_NO_VALUES)),
+        (percent(row.churn_risk), None if row.churn_risk is not None else say(_NO_VALUES)),
+    )
+    cells = [elements.Td(shown, className="seg-number", title=exact) for shown, exact in numbers]
+    return elements.Tr(
+        [
+            elements.Th([name, beside, elements.Div(say(row.segment.action), className="action")], scope="row"),
+            *cells,
+        ],
+        className="chosen" if chosen else "",
+    )
+
+
+def _bar(share: float, row: SegmentTotals) -> Component:
+    return share_bar(percent(share), share, themed(row.segment.colour))
