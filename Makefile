@@ -1,5 +1,5 @@
-# demo: install and see it; test: everything but the long tests. Needs Debian with Python 3.11 or newer, git and make;
-# what else is missing is installed (as root or with passwordless sudo).
+# demo: install and see it; test: everything but the long tests, or one part of it (make test GROUP=browser). Needs Debian with
+# Python 3.11 or newer, git and make; what else is missing is installed (as root or with passwordless sudo).
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +9,7 @@ APT = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 # their own only get in each other's way. Which tests share a process, and which begin, tests/conftest.py says.
 PYTEST = env OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --no-loadscope-reorder
 
-.PHONY: demo serve test test-slow lint format bench texts clean
+.PHONY: demo serve dev test test-slow lint format bench texts clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.app
@@ -18,10 +18,12 @@ demo: $(VENV)/.app
 serve: $(VENV)/.app
 	$(BIN)/segmentry serve
 
-test: $(VENV)/.dev system
-	$(PYTEST)
+dev: $(VENV)/.dev system
 
-test-slow: $(VENV)/.dev system
+test: dev
+	$(PYTEST) $(if $(GROUP),--part $(GROUP))
+
+test-slow: dev
 	$(PYTEST) -m slow
 
 lint: $(VENV)/.dev
@@ -55,8 +57,9 @@ $(VENV)/.app: $(VENV)/bin/python pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.app
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[test,lint]'
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt constraints-test.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -c constraints-test.txt -e '.[test,lint]'
+	@touch $(VENV)/.app
 	@touch $@
 
 # Chromium with its driver and a PostgreSQL server, for the tests that need real ones.

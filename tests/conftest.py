@@ -97,9 +97,35 @@ def group_of(nodeid: str) -> str:
     return "plugins" if name in ("test_plugins.py", "test_docs_plugins.py") else name
 
 
+#: The parts that a CI service can run beside one another (``--part``), by where their tests are; "pages" is all the rest.
+PARTS = {
+    "browser": ("browser/",),
+    "engines": ("engines/",),
+    "storage": ("storage/",),
+    "commands": ("dashboard/commands/", "dashboard/worker/", "dashboard/pipeline/", "plugins/", "test_"),
+    "pages": (),
+}
+
+
+def part_of(nodeid: str) -> str:
+    """Which part a test belongs to; each belongs to one."""
+    name = nodeid.removeprefix("tests/")
+    return next((part for part, starts in PARTS.items() if starts and name.startswith(starts)), "pages")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--part``, for a CI service that runs several machines."""
+    parser.addoption("--part", choices=sorted(PARTS), help="run this part of the tests alone")
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The longest groups come first, and tests of one group stand together; otherwise the order stays."""
+    part = config.getoption("--part")
+    if part is not None:
+        left = [item for item in items if part_of(item.nodeid) != part]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if part_of(item.nodeid) == part]
     places = {group: place for place, group in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(group_of(item.nodeid), len(LONGEST)))
 
