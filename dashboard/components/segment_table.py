@@ -11,7 +11,7 @@ from dashboard.components import elements
 from dashboard.components.attributes import aria
 from dashboard.components.cards import swatch, themed
 from dashboard.components.tables import share_bar
-from dashboard.frames.sums import SegmentTotals
+from dashboard.frames.aggregates import SegmentTotals
 from dashboard.i18n.numbers import NOTHING, count, days, decimal, money, percent, round_money, short_money
 from dashboard.i18n.texts import explained, noted, say, segment_name, titled
 from engines.columns import CHURN_RISK, CLV, DICTIONARY, FREQUENCY, MONETARY, RECENCY

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, seen, typed
 from dashboard.figures.scales import Axis, axis_of, log_ticks, titled_axis
-from dashboard.frames.columns import Mask, taken
-from dashboard.frames.run import RunFrame
-from dashboard.frames.sums import Tally, class_counts
+from dashboard.frames.aggregates import class_counts
+from dashboard.frames.columns import Mask, Numbers
+from dashboard.frames.run import RunFrame, per_run
 from dashboard.i18n.numbers import count, plotted, plural, round_money, significant
 from dashboard.i18n.texts import noted, say, segment_name, titled
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY, describe
@@ -23,8 +23,8 @@ SPEND_CLV = (MONETARY, CLV)
 
 # Points are SVG: WebGL would need the page to allow code made from text, and some browsers lack it. This many
 # are quick, and the density below them stands for everyone.
-DRAWN_AT_MOST = 3_000
-_HAND = 65_536
+MOST_POINTS = 3_000
+_ROWS = 65_536
 _PARTS = (noted("{title}: lower quarter"), noted("{title}: median"), noted("{title}: upper quarter"))
 
 
@@ -39,7 +39,7 @@ class Cloud(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """The customers who are drawn, and their ids."""
+    """The customers who are drawn as points, and their ids."""
 
     places: NDArray[np.int32]
     ids: NDArray[np.object_]
@@ -55,97 +55,85 @@ class CloudData(NamedTuple):
     y: Axis
     cells: NDArray[np.intp]
     clouds: tuple[Cloud, ...]
-    drawn: int
+    points: int
     total: int
     at_edge: int
     currency: str
 
 
-def cloud_data(
-    frame: RunFrame,
-    mask: Mask,
-    x: str,
-    y: str,
-    limit: int = DRAWN_AT_MOST,
-    view: Tally | None = None,
-    sample: Sample | None = None,
-) -> CloudData:
+def cloud_data(frame: RunFrame, mask: Mask, x: str, y: str, sample: Sample | None = None) -> CloudData:
     """How the customers in view spread over two columns.
 
-    The axes and cells come from everyone in the run, so that filtering does not move the picture. At most ``limit``
-    customers are sampled, always by the same draw. ``view`` and ``sample``: the sums and the sample of the mask, if
-    they are at hand.
+    The axes and cells come from everyone in the run, so that filtering does not move the picture. ``sample``: that of
+    the mask, if it was taken already.
     """
     axes = (axis_of(frame, x), axis_of(frame, y))
     across, up = (len(axis.edges) - 1 for axis in axes)
-    cell_of = frame.remembered(("cells", x, y), lambda: _cell_of(frame, *axes))
-    cells = class_counts(frame, ("cells", x, y), cell_of, across * up, mask, view).reshape(up, across)
-    drawn, ids = sample or sampled(frame, mask, limit)
-    segment_of = frame.segment_codes[drawn]
-    px, py = (_spread(frame, axis, drawn, salt) for salt, axis in enumerate(axes))
+    cells = class_counts(_cell_of(frame, x, y), across * up, mask).reshape(up, across)
+    places, ids = sample or sample_of(frame, mask)
+    segment_of = frame.segment_codes[places]
+    px, py = (_spread(frame, axis, places, salt) for salt, axis in enumerate(axes))
     clouds = []
     for code, item in enumerate(frame.segments):
         mine = segment_of == code
         if mine.any():
             clouds.append(Cloud(item.name, item.colour, px[mine], py[mine], ids[mine]))
-    at_edge = frame.remembered(("at edge", x, y), lambda: _at_edge(frame, *axes))
-    return CloudData(
-        *axes, cells, tuple(clouds), len(drawn), int(cells.sum()), int(np.count_nonzero(at_edge & mask)), frame.currency
-    )
+    at_edge = int(np.count_nonzero(_at_edge(frame, x, y) & mask))
+    return CloudData(*axes, cells, tuple(clouds), len(places), int(cells.sum()), at_edge, frame.currency)
 
 
-def sampled(frame: RunFrame, mask: Mask, limit: int = DRAWN_AT_MOST) -> Sample:
-    """The first of the lottery that are in view.
-
-    It is looked through hand by hand, since the first may do; the ids of that one are kept at hand.
-    """
-    lottery, found, number = frame.customers.lottery, [], 0
-    for start in range(0, len(lottery), _HAND):
-        hand = lottery[start : start + _HAND]
-        found.append(np.flatnonzero(taken(mask, hand)) + start)
-        number += len(found[-1])
+def sample_of(frame: RunFrame, mask: Mask, limit: int = MOST_POINTS) -> Sample:
+    """The first of the lottery that are in view, always by the same draw."""
+    lottery, parts, number = frame.customers.lottery, [np.zeros(0, dtype=np.int32)], 0
+    for start in range(0, len(lottery), _ROWS):  # mostly the first part has enough of them
+        part = lottery[start : start + _ROWS]
+        parts.append(part[mask[part]])
+        number += len(parts[-1])
         if number >= limit:
             break
-    places = np.concatenate(found)[:limit] if found else np.zeros(0, dtype=np.intp)
-    drawn = lottery[places]
-    if not len(places) or places[-1] < _HAND:
-        return Sample(drawn, frame.customers.first_drawn(_HAND)[places])
-    return Sample(drawn, np.array(frame.customers.ids.take(drawn).to_pylist(), dtype=object))
+    places = np.concatenate(parts)[:limit]
+    return Sample(places, np.array(frame.customers.ids.take(places).to_pylist(), dtype=object))
 
 
-def _inside(axis: Axis, values: NDArray) -> NDArray[np.float64]:
+def _inside(axis: Axis, values: Numbers) -> NDArray[np.float64]:
     return np.clip(np.nan_to_num(values.astype(np.float64), nan=axis.edges[0]), axis.edges[0], axis.edges[-1])
 
 
-def _cell_of(frame: RunFrame, x: Axis, y: Axis) -> NDArray[np.intp]:
+@per_run
+def _cell_of(frame: RunFrame, x: str, y: str) -> NDArray[np.uint16]:
+    """Everyone's cell: at most 51 by 51 of them."""
     column, row = (
         np.clip(
             np.searchsorted(axis.edges, _inside(axis, frame.values(axis.column)), side="right") - 1,
             0,
             len(axis.edges) - 2,
         )
-        for axis in (x, y)
+        for axis in (axis_of(frame, x), axis_of(frame, y))
     )
-    return (row * (len(x.edges) - 1) + column).astype(np.uint16)  # at most 51 by 51 cells
+    return (row * (len(axis_of(frame, x).edges) - 1) + column).astype(np.uint16)
 
 
-def _at_edge(frame: RunFrame, x: Axis, y: Axis) -> Mask:
+@per_run
+def _at_edge(frame: RunFrame, x: str, y: str) -> Mask:
+    """Who has a value too small for one of the two axes."""
     outside = np.zeros(len(frame), dtype=bool)
-    for axis in (x, y):
+    for axis in (axis_of(frame, x), axis_of(frame, y)):
         if axis.log:
             outside |= ~(frame.values(axis.column) >= axis.edges[0])
     return outside
 
 
-def _spread(frame: RunFrame, axis: Axis, drawn: NDArray[np.int32], salt: int) -> NDArray[np.float32]:
+def _spread(frame: RunFrame, axis: Axis, places: NDArray[np.int32], salt: int) -> NDArray[np.float32]:
     """Where the sample is drawn: whole numbers are spread by less than a half, which hover text rounds away."""
-    values = _inside(axis, frame.values(axis.column)[drawn])
+    values = _inside(axis, frame.values(axis.column)[places])
     if axis.whole:
-        everyone = frame.remembered(
-            ("spread", salt), lambda: np.random.default_rng(salt).uniform(-0.35, 0.35, len(frame))
-        )
-        values = values + everyone[drawn]
+        values = values + _jitter(frame, salt)[places]
     return values.astype(np.float32)
+
+
+@per_run
+def _jitter(frame: RunFrame, salt: int) -> NDArray[np.float64]:
+    return np.random.default_rng(salt).uniform(-0.35, 0.35, len(frame))
 
 
 def draw_cloud(data: CloudData, theme: str) -> Drawing | go.Figure:
@@ -165,7 +153,7 @@ def draw_cloud(data: CloudData, theme: str) -> Drawing | go.Figure:
         "showscale": False,
         "hoverinfo": "skip",
     }
-    size, opacity = (6, 0.75) if data.drawn < DRAWN_AT_MOST else (4, 0.6)
+    size, opacity = (6, 0.75) if data.points < MOST_POINTS else (4, 0.6)
     hover = f"{_hover(data.x, 'x', data.currency)}<br>{_hover(data.y, 'y', data.currency)}"
     points = [
         {
@@ -211,8 +199,8 @@ def cloud_words(data: CloudData) -> str:
     if not data.total:
         return say(NOTHING_LEFT)
     who = plural(data.total, "customer")
-    if data.drawn < data.total:
-        who = say("{drawn} of {customers} drawn", drawn=count(data.drawn), customers=who)
+    if data.points < data.total:
+        who = say("{drawn} of {customers} drawn", drawn=count(data.points), customers=who)
     row, column = np.unravel_index(int(data.cells.argmax()), data.cells.shape)
     x, y = (
         _range(axis, float(axis.edges[at]), float(axis.edges[at + 1]), data.currency)

@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures import NOTHING_LEFT, empty, ink, tabled, template
-from dashboard.frames.columns import Mask
-from dashboard.frames.run import RunFrame
-from dashboard.frames.sums import Tally, class_counts
+from dashboard.frames.aggregates import class_counts
+from dashboard.frames.columns import Mask, Numbers
+from dashboard.frames.run import RunFrame, per_run
 from dashboard.i18n.numbers import count, percent, plural
 from dashboard.i18n.texts import say, segment_name
 from engines.columns import FREQUENCY, RECENCY
@@ -46,13 +46,13 @@ class GridData(NamedTuple):
     customers: int
 
 
-def grid_data(frame: RunFrame, mask: Mask, called: Callable[[str], str] = str, view: Tally | None = None) -> GridData:
+def grid_data(frame: RunFrame, mask: Mask, called: Callable[[str], str] = str) -> GridData:
     """Customers in view by quintiles of recency and frequency, scored as the RFM engine scores, on everyone in the run.
 
     ``called`` puts the grid's names into the words of the playbook.
     """
-    codes, recency, frequency = frame.remembered("quintiles", lambda: _scored(frame))
-    counts = class_counts(frame, "quintiles", codes, SCORES * SCORES, mask, view).reshape(SCORES, SCORES)
+    codes, recency, frequency = _scored(frame)
+    counts = class_counts(codes, SCORES * SCORES, mask).reshape(SCORES, SCORES)
     grid = named_grid(TEN, SCORES)
     cells = []
     for r in range(SCORES, 0, -1):
@@ -69,7 +69,7 @@ def spans_of(frame: RunFrame, x: str, y: str) -> tuple[tuple[float, float], tupl
     """
     if x not in _COLUMNS or y not in _ROWS:
         return None
-    _, recency, frequency = frame.remembered("quintiles", lambda: _scored(frame))
+    _, recency, frequency = _scored(frame)
     r, f = recency[_ROWS.index(y)], frequency[_COLUMNS.index(x)]
     return None if r is None or f is None else (r, f)
 
@@ -77,6 +77,7 @@ def spans_of(frame: RunFrame, x: str, y: str) -> tuple[tuple[float, float], tupl
 Spans = list[tuple[float, float] | None]
 
 
+@per_run
 def _scored(frame: RunFrame) -> tuple[NDArray[np.uint8], Spans, Spans]:
     """Everyone's cell, and for each score of recency and of frequency the values that have it."""
     recency, rows = _scores(frame.values(RECENCY), -1)
@@ -84,7 +85,7 @@ def _scored(frame: RunFrame) -> tuple[NDArray[np.uint8], Spans, Spans]:
     return (recency * SCORES + frequency).astype(np.uint8), rows, columns
 
 
-def _scores(values: NDArray, sign: int) -> tuple[NDArray[np.int64], Spans]:
+def _scores(values: Numbers, sign: int) -> tuple[NDArray[np.int64], Spans]:
     """Scores less one, and the least and greatest value of each."""
     signed = values.astype(np.float64) * sign
     if not len(signed):

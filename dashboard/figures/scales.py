@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.frames.run import RunFrame
+from dashboard.frames.run import RunFrame, per_run
 from dashboard.i18n.numbers import written
 from dashboard.i18n.texts import say, titled
 from engines.columns import Column, describe
@@ -35,12 +35,9 @@ class Axis(NamedTuple):
         return describe(self.column).kind in ("count", "days")
 
 
+@per_run
 def axis_of(frame: RunFrame, column: str) -> Axis:
     """The axis of a column for everyone in the run."""
-    return frame.remembered(("axis", column), lambda: _axis(frame, column))
-
-
-def _axis(frame: RunFrame, column: str) -> Axis:
     values = frame.values(column)
     rising = values[frame.customers.order(column)]
     rising = rising[~np.isnan(rising)] if rising.dtype.kind == "f" else rising

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, named_ticks, seen
 from dashboard.figures.scales import axis_of, log_ticks, titled_axis
-from dashboard.frames.columns import Chosen, Mask, taken
-from dashboard.frames.run import RunFrame
-from dashboard.frames.sums import Tally
+from dashboard.frames.aggregates import Aggregate
+from dashboard.frames.columns import Mask
+from dashboard.frames.run import RunFrame, per_run
 from dashboard.i18n.numbers import count, money, percent, plotted, plural, short_money
 from dashboard.i18n.texts import noted, say, segment_name, titled
 from engines.columns import CLV, MONETARY, describe
@@ -49,45 +49,43 @@ class BoxData(NamedTuple):
     currency: str
 
 
-def box_data(frame: RunFrame, mask: Mask, column: str = CLV, view: Tally | None = None) -> BoxData:
-    """Exact quantiles (linear interpolation) of a column for the customers in view of each segment.
-
-    ``view``, the sums of the mask, saves looking at segments of which nobody is in view.
-    """
-    order = frame.order_within_segments(column)
-    values = frame.remembered(("sorted values", column), lambda: frame.values(column)[order].astype(np.float64))
-    spans = frame.remembered(("spans", column), lambda: _spans(frame, values))
+def box_data(frame: RunFrame, mask: Mask, column: str = CLV) -> BoxData:
+    """Exact quantiles (linear interpolation) of a column for the customers in view of each segment."""
+    order, (values, spans) = frame.order_within_segments(column), _rising(frame, column)
     axis = axis_of(frame, column)
     boxes = []
-    sizes = view.sizes_by_segment(len(frame.segments)) if view else np.ones(len(frame.segments))
-    for item, (start, end), size in zip(frame.segments, spans, sizes, strict=True):
-        chosen = Chosen(taken(mask, order[start:end])) if size else ()
-        if len(chosen):
-            boxes.append(_box(item.name, item.colour, values[start:end], chosen))
+    for item, (start, end) in zip(frame.segments, spans, strict=True):
+        mine = values[start:end].take(np.flatnonzero(mask[order[start:end]]))
+        if len(mine):
+            boxes.append(_box(item.name, item.colour, mine))
     return BoxData(column, tuple(boxes), axis.log, float(axis.edges[0]), frame.currency)
 
 
-def _spans(frame: RunFrame, values: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Where the known values of each segment begin and end; those without a value stand last in each."""
+@per_run
+def _rising(frame: RunFrame, column: str) -> tuple[NDArray[np.float64], list[tuple[int, int]]]:
+    """The values of everyone, rising within each segment, and where those of each segment that are known begin and end.
+
+    Those without a value stand last in each.
+    """
+    values = frame.values(column)[frame.order_within_segments(column)].astype(np.float64)
     ends = np.cumsum(np.bincount(frame.segment_codes, minlength=len(frame.segments))).tolist()
     spans = pairwise([0, *ends])
-    return [(start, end - int(np.count_nonzero(np.isnan(values[start:end])))) for start, end in spans]
+    return values, [(start, end - int(np.count_nonzero(np.isnan(values[start:end])))) for start, end in spans]
 
 
-def _box(name: str, colour: str, rising: NDArray[np.float64], chosen: Chosen) -> Box:
-    """Of the chosen of all rising values of a segment."""
-    q1, median, q3 = (_quantile(rising, chosen, q) for q in (0.25, 0.5, 0.75))
+def _box(name: str, colour: str, rising: NDArray[np.float64]) -> Box:
+    """Of the rising values of the customers in view of a segment."""
+    q1, median, q3 = (_quantile(rising, q) for q in (0.25, 0.5, 0.75))
     reach = 1.5 * (q3 - q1)
-    first = chosen.before(int(np.searchsorted(rising, q1 - reach, side="left")))
-    last = chosen.before(int(np.searchsorted(rising, q3 + reach, side="right"))) - 1
-    low, high = rising[chosen.place(first)], rising[chosen.place(last)]
-    return Box(name, colour, len(chosen), float(min(low, q1)), q1, median, q3, float(max(high, q3)))
+    low = rising[np.searchsorted(rising, q1 - reach, side="left")]
+    high = rising[np.searchsorted(rising, q3 + reach, side="right") - 1]
+    return Box(name, colour, len(rising), float(min(low, q1)), q1, median, q3, float(max(high, q3)))
 
 
-def _quantile(rising: NDArray[np.float64], chosen: Chosen, q: float) -> float:
-    place = q * (len(chosen) - 1)
+def _quantile(rising: NDArray[np.float64], q: float) -> float:
+    place = q * (len(rising) - 1)
     below = int(place)
-    least, most = (rising[chosen.place(number)] for number in (below, min(below + 1, len(chosen) - 1)))
+    least, most = rising[below], rising[min(below + 1, len(rising) - 1)]
     return float(least + (most - least) * (place - below))
 
 
@@ -194,7 +192,7 @@ class CountryData(NamedTuple):
     currency: str
 
 
-def country_data(frame: RunFrame, view: Tally, top: int = TOP_COUNTRIES) -> CountryData:
+def country_data(frame: RunFrame, view: Aggregate, top: int = TOP_COUNTRIES) -> CountryData:
     """Revenue by primary country of the customers in view; those without a country are in no bar."""
     n = len(frame.countries)
     customers, revenue = view.sizes_by_country(n)[:n], view.by_country(MONETARY, n)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from dashboard.figures import NOTHING_LEFT, empty, ink, tabled, template
 from dashboard.figures.scales import Axis, axis_of, log_ticks
+from dashboard.frames.aggregates import class_counts
 from dashboard.frames.columns import Mask
-from dashboard.frames.run import RunFrame
-from dashboard.frames.sums import Tally, class_counts
+from dashboard.frames.run import RunFrame, per_run
 from dashboard.i18n.numbers import count, percent, round_money
 from dashboard.i18n.texts import say, segment_name, titled
 from engines.columns import FREQUENCY, MONETARY, RECENCY, describe
@@ -35,16 +35,15 @@ class SpreadData(NamedTuple):
     currency: str
 
 
-def spread_data(frame: RunFrame, mask: Mask, view: Tally | None = None) -> SpreadData:
+def spread_data(frame: RunFrame, mask: Mask) -> SpreadData:
     """Counts by segment and class of each measure; classes come from everyone in the run, so pictures stand still."""
     n = len(frame.segments)
     spreads = []
     for column in MEASURES:
         axis = axis_of(frame, column)
         classes = len(axis.edges) - 1
-        key = "segment and class", column
-        codes = frame.remembered(key, lambda a=axis: _codes(frame, a))
-        spreads.append(Spread(axis, class_counts(frame, key, codes, n * classes, mask, view).reshape(n, classes)))
+        counts = class_counts(_segment_and_class(frame, column), n * classes, mask).reshape(n, classes)
+        spreads.append(Spread(axis, counts))
     there = np.flatnonzero(spreads[0].counts.sum(axis=1))
     return SpreadData(
         tuple(frame.segments[i].name for i in there),
@@ -53,7 +52,9 @@ def spread_data(frame: RunFrame, mask: Mask, view: Tally | None = None) -> Sprea
     )
 
 
-def _codes(frame: RunFrame, axis: Axis) -> NDArray[np.intp]:
+@per_run
+def _segment_and_class(frame: RunFrame, column: str) -> NDArray[np.int32]:
+    axis = axis_of(frame, column)
     classes = len(axis.edges) - 1
     values = np.nan_to_num(frame.values(axis.column).astype(np.float64), nan=axis.edges[0])
     place = np.clip(np.searchsorted(axis.edges, values, side="right") - 1, 0, classes - 1)

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.figures import NOTHING_LEFT, empty, seen, tabled, template
-from dashboard.frames.sums import SegmentTotals
+from dashboard.frames.aggregates import SegmentTotals
 from dashboard.i18n.numbers import count, money, percent, short_money
 from dashboard.i18n.texts import noted, say, segment_name
 

@@ -46,7 +46,7 @@ class FrameCache:
         """
         return self.of(self._store.run(run_id))
 
-    def at_hand(self, run_id: int) -> bool:
+    def is_cached(self, run_id: int) -> bool:
         """Whether the frame of a run has been read already."""
         with self._lock:
             return run_id in self._frames
@@ -57,20 +57,20 @@ class FrameCache:
         Raises:
             NotFoundError: it is not finished, or was deleted meanwhile.
         """
-        frame = self._kept(finished(run))
+        frame = self._cached(finished(run))
         if frame is not None:
             return frame
         with self._lock:
             loading = self._loading.setdefault(run.snapshot_id, Lock())
         with loading:  # the second one who asks waits for the first instead of reading it all again
-            frame = self._kept(run)
+            frame = self._cached(run)
             if frame is None:
                 frame = self._read(run)
-                self._keep(frame)
+                self._add(frame)
                 give_back()
         return frame
 
-    def _kept(self, run: Run) -> RunFrame | None:
+    def _cached(self, run: Run) -> RunFrame | None:
         with self._lock:
             frame = self._frames.get(run.id)
             if frame is None or frame.run.created_at != run.created_at:  # an id may come again after a run is deleted
@@ -80,14 +80,14 @@ class FrameCache:
             self._frames.move_to_end(run.id)
             return frame
 
-    def _keep(self, frame: RunFrame) -> None:
+    def _add(self, frame: RunFrame) -> None:
         with self._lock:
             self._frames[frame.run.id] = frame
             self._frames.move_to_end(frame.run.id)
-            while len(self._frames) > 1 and (len(self._frames) > self._size or self._held() > self._customers):
+            while len(self._frames) > 1 and (len(self._frames) > self._size or self._size_now() > self._customers):
                 self._frames.popitem(last=False)
 
-    def _held(self) -> int:
+    def _size_now(self) -> int:
         """How many customers the frames hold; runs of one snapshot share them."""
         return sum({id(frame.customers): len(frame) for frame in self._frames.values()}.values())
 

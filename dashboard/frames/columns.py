@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,8 @@ from engines.clustering.projection import Plane, principal_plane
 from engines.columns import ATTRIBUTE, CATEGORY_SHARE, COUNTRY, DICTIONARY, FREQUENCY, MONETARY, RECENCY
 
 Mask = NDArray[np.bool_]
+Numbers = NDArray[Any]  # of whichever type a column has
 Positions = NDArray[np.int32]
-_HAND = 4_096
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class CustomerColumns:
     """
 
     ids: pa.Array
-    columns: Mapping[str, NDArray]
+    columns: Mapping[str, Numbers]
     country_codes: NDArray[np.intp]
     countries: tuple[str, ...]
     texts: Mapping[str, pa.Array] = field(default_factory=dict)
@@ -93,58 +93,18 @@ class CustomerColumns:
         """Every customer once in a random order that never changes: samples stay the same while filters change."""
         return np.random.default_rng(0).permutation(len(self.ids)).astype(np.int32)
 
-    def first_drawn(self, number: int) -> NDArray[np.object_]:
-        """The ids of the first of the lottery."""
-        if number not in self._first_drawn:
-            self._first_drawn[number] = np.array(self.ids.take(self.lottery[:number]).to_pylist(), dtype=object)
-        return self._first_drawn[number]
 
-    @cached_property
-    def _first_drawn(self) -> dict[int, NDArray[np.object_]]:
-        return {}
-
-
-class Chosen:
-    """The places that a mask leaves, found one by one: listing all of them takes longer than a box needs."""
-
-    def __init__(self, flags: Mask) -> None:
-        self._flags = flags
-        self._before = [0]  # how many there are before each hand, and in all
-        for start in range(0, len(flags), _HAND):
-            self._before.append(self._before[-1] + int(np.count_nonzero(flags[start : start + _HAND])))
-
-    def __len__(self) -> int:
-        return self._before[-1]
-
-    def place(self, number: int) -> int:
-        """Where the one with a number is; the first has 0."""
-        hand = bisect_right(self._before, number) - 1
-        start = hand * _HAND
-        return start + int(np.flatnonzero(self._flags[start : start + _HAND])[number - self._before[hand]])
-
-    def before(self, place: int) -> int:
-        """How many there are before a place."""
-        hand, rest = divmod(place, _HAND)
-        return self._before[hand] + int(np.count_nonzero(self._flags[place - rest : place]))
-
-
-def taken(flags: Mask, places: NDArray[np.integer]) -> Mask:
-    """What a mask says at each of some places, none of which lies outside; Arrow looks up twice as fast as NumPy."""
-    found = pc.take(pa.array(flags.view(np.uint8)), pa.array(places), boundscheck=False)
-    return found.to_numpy(zero_copy_only=True).view(np.bool_)
-
-
-def no_value(values: NDArray) -> Mask:
+def no_value(values: Numbers) -> Mask:
     """Where there is no number."""
     return np.isnan(values) if values.dtype.kind == "f" else np.zeros(len(values), dtype=bool)
 
 
-def _texts(column: pd.Series | pd.Index) -> pa.Array:
+def _texts(column: pd.Series[Any] | pd.Index[Any]) -> pa.Array:
     values = pa.array(column, type=pa.large_string(), from_pandas=True)
     return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
 
 
-def _numbers(column: pd.Series) -> NDArray:
+def _numbers(column: pd.Series[Any]) -> Numbers:
     """A column as numbers: whole ones in 32 bits where they fit, dates as days since 1970, yes as 1, else float64."""
     if pd.api.types.is_bool_dtype(column.dtype) and not column.hasnans:
         return column.to_numpy(dtype=np.int8)
@@ -158,7 +118,7 @@ def _numbers(column: pd.Series) -> NDArray:
     return np.where(np.isnat(moments), np.nan, moments.astype(np.int64)).astype(np.float64)
 
 
-def _coded(column: pd.Series) -> tuple[NDArray[np.intp], tuple[str, ...]]:
+def _coded(column: pd.Series[Any]) -> tuple[NDArray[np.intp], tuple[str, ...]]:
     codes, names = pd.factorize(column)
     counts = np.bincount(codes[codes >= 0], minlength=len(names))
     order = sorted(range(len(names)), key=lambda code: (-counts[code], str(names[code])))

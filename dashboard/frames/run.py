@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, wraps
 from threading import RLock
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dashboard.frames.columns import CustomerColumns, Mask, Positions, no_value, taken
+from dashboard.frames.columns import CustomerColumns, Mask, Numbers, Positions, no_value
 from engines.columns import (
     CATEGORY_SHARE,
     CLV,
@@ -27,8 +28,31 @@ from engines.contract import NamedSegment
 from storage.contract import Run, Selection, Snapshot
 from storage.sql.layout import fold, is_storable
 
+P = ParamSpec("P")
 T = TypeVar("T")
-_HAND = 65_536
+_ROWS = 65_536  # looked through at a time for a page of the table: the first page is mostly among the first
+
+
+def per_run(make: Callable[Concatenate[RunFrame, P], T]) -> Callable[Concatenate[RunFrame, P], T]:
+    """Work a function of a run out once for each run and arguments: for what depends on everyone and on no filter.
+
+    What was worked out lives as long as the frame of the run. A frame among the arguments is not kept alive by it.
+    """
+    results: WeakKeyDictionary[RunFrame, dict[tuple[Hashable, ...], T]] = WeakKeyDictionary()
+    adding = RLock()
+
+    @wraps(make)
+    def once(frame: RunFrame, *args: P.args, **kwargs: P.kwargs) -> T:
+        key = tuple(ref(arg) if isinstance(arg, RunFrame) else arg for arg in (*args, *kwargs.values()))
+        with adding:
+            mine = results.setdefault(frame, {})
+        if key not in mine:
+            with frame.working_out:  # the first of many who ask at once: others wait, and need no room for theirs
+                if key not in mine:
+                    mine[key] = make(frame, *args, **kwargs)
+        return mine[key]
+
+    return once
 
 
 class Views(NamedTuple):
@@ -50,7 +74,7 @@ class RunFrame:
     customers: CustomerColumns
     segments: tuple[NamedSegment, ...]
     segment_codes: NDArray[np.intp]
-    _making: RLock = field(default_factory=RLock, init=False, repr=False)
+    working_out: RLock = field(default_factory=RLock, init=False, repr=False)
 
     @classmethod
     def make(cls, run: Run, snapshot: Snapshot, customers: CustomerColumns, keys: NDArray[np.int64]) -> RunFrame:
@@ -126,34 +150,15 @@ class RunFrame:
         """Whether the customers have been valued."""
         return self.has(CLV)
 
-    def values(self, column: str) -> NDArray:
+    def values(self, column: str) -> Numbers:
         """The numbers of a column, customer by customer."""
         return self.customers.columns[column]
 
-    @cached_property
-    def _remembered(self) -> dict[Hashable, Any]:
-        return {}
-
-    def remembered(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What ``make`` gives, worked out once: for what depends on everyone in the run and on no filter."""
-        if key not in self._remembered:
-            with self._making:  # the first of many who ask at once: others wait, and need no room for theirs
-                if key not in self._remembered:
-                    self._remembered[key] = make()
-        return self._remembered[key]
-
-    def known(self, key: Hashable) -> Any:
-        """What was remembered under a key; None where nothing was."""
-        return self._remembered.get(key)
-
+    @per_run
     def order_within_segments(self, column: str) -> Positions:
         """Every customer's position, segment after segment, within each by rising value of a column."""
-
-        def make() -> Positions:
-            rising = self.customers.order(column)
-            return rising[np.argsort(self.segment_codes[rising], kind="stable")]
-
-        return self.remembered(("within segments", column), make)
+        rising = self.customers.order(column)
+        return rising[np.argsort(self.segment_codes[rising], kind="stable")]
 
     # --- filtering
 
@@ -171,19 +176,15 @@ class RunFrame:
             segments = _is_one_of([item.name for item in self.segments], selection.segments)
         if selection.countries:
             countries = np.append(False, _is_one_of(self.countries, selection.countries))
-        mask = taken(np.outer(segments, countries).ravel(), self.places)
+        mask = np.outer(segments, countries).ravel()[self.places]
         return Views(mask if rest is None else mask & rest, rest)
 
-    @property
-    def places(self) -> NDArray[np.unsignedinteger]:
+    @cached_property
+    def places(self) -> NDArray[np.unsignedinteger[Any]]:
         """Segment and country of every customer as one number: segments apart by countries and one, unknown first."""
-
-        def make() -> NDArray[np.unsignedinteger]:
-            width = len(self.countries) + 1
-            found = self.segment_codes * width + self.country_codes + 1
-            return found.astype(np.min_scalar_type(len(self.segments) * width))
-
-        return self.remembered("places", make)
+        width = len(self.countries) + 1
+        places = self.segment_codes * width + self.country_codes + 1
+        return places.astype(np.min_scalar_type(len(self.segments) * width))
 
     def but_places(self, selection: Selection) -> Mask | None:
         """Who would meet a selection were nothing said of segments and countries; None for everyone."""
@@ -221,30 +222,29 @@ class RunFrame:
         (by name).
         """
         order = self._sorted_by(sort)
-        known = self.remembered(("known", sort), lambda: self._with_value(sort))
+        known = self._with_value(sort)
         pieces = (order[:known][::-1], order[known:]) if descending else (order,)
-        found, number = [], 0
-        for piece in pieces:  # hand by hand: the first page is mostly in the first hand
-            for begin in range(0, len(piece), _HAND):
-                hand = piece[begin : begin + _HAND]
-                found.append(hand[mask[hand]])
-                number += len(found[-1])
+        met, number = [order[:0]], 0
+        for piece in pieces:
+            for begin in range(0, len(piece), _ROWS):
+                part = piece[begin : begin + _ROWS]
+                met.append(part[mask[part]])
+                number += len(met[-1])
                 if number >= stop:
-                    return np.concatenate(found)[start:stop]
-        return np.concatenate(found)[start:stop] if found else order[:0]
+                    return np.concatenate(met)[start:stop]
+        return np.concatenate(met)[start:stop]
 
+    @per_run
     def _with_value(self, sort: str) -> int:
         values = self._sort_values(sort)
         return len(self) if values is None else len(self) - int(np.count_nonzero(no_value(values)))
 
+    @per_run
     def _sorted_by(self, sort: str) -> Positions:
-        def make() -> Positions:
-            values, by_id = self._sort_values(sort), self.customers.by_id
-            return by_id if values is None else by_id[np.argsort(values[by_id], kind="stable")]
+        values, by_id = self._sort_values(sort), self.customers.by_id
+        return by_id if values is None else by_id[np.argsort(values[by_id], kind="stable")]
 
-        return self.remembered(("sorted", sort), make)
-
-    def _sort_values(self, sort: str) -> NDArray | None:
+    def _sort_values(self, sort: str) -> Numbers | None:
         if sort == "segment":
             return self.segment_codes
         if sort == COUNTRY:
@@ -262,7 +262,7 @@ def _is_one_of(names: Sequence[str], wanted: Sequence[str]) -> Mask:
     return np.array([name in wanted for name in names], dtype=bool)
 
 
-def _ranks(texts: pa.Array) -> NDArray:
+def _ranks(texts: pa.Array) -> NDArray[np.float64]:
     """The place of each text among the different ones, by code point; NaN where there is none."""
     places = pc.rank(texts, "ascending", tiebreaker="dense").to_numpy().astype(np.float64)
     return np.where(texts.is_null().to_numpy(zero_copy_only=False), np.nan, places)

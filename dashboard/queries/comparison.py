@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.frames.cache import FrameCache
-from dashboard.frames.run import RunFrame
+from dashboard.frames.run import RunFrame, per_run
 from dashboard.i18n.numbers import NOTHING, count, decimal, percent, written
 from dashboard.i18n.texts import noted, say
 from engines.clustering.projection import Plane
@@ -81,35 +81,26 @@ def compare_runs(frames: FrameCache, runs: Sequence[Run]) -> Comparison:
     return Comparison(found, ari, ami)
 
 
+@per_run
 def agreement(one: RunFrame, other: RunFrame) -> tuple[float, float]:
-    """Adjusted Rand index and adjusted mutual information of two runs; finished runs never change, so told once."""
-
-    def measured() -> tuple[float, float]:
-        met = Contingency.of_table(cross_table(one, other))
-        return met.adjusted_rand(), met.adjusted_mutual_information()
-
-    return one.remembered(("agreement", other.run.id, other.run.created_at), measured)
+    """Adjusted Rand index and adjusted mutual information of two runs."""
+    met = Contingency.of_table(cross_table(one, other))
+    return met.adjusted_rand(), met.adjusted_mutual_information()
 
 
+@per_run
 def cross_table(one: RunFrame, other: RunFrame) -> NDArray[np.int64]:
     """How many customers each segment of one run (rows) shares with each of another (columns)."""
     rows, columns = len(one.segments), len(other.segments)
-    turned = other.known(("cross", one.run.id, one.run.created_at))
-    if turned is not None:
-        return turned.T
-    key = ("cross", other.run.id, other.run.created_at)
-    return one.remembered(key, lambda: np.bincount(_cells(one, other), minlength=rows * columns).reshape(rows, columns))
+    return np.bincount(_cells(one, other), minlength=rows * columns).reshape(rows, columns)
 
 
+@per_run
 def cross_money(one: RunFrame, other: RunFrame) -> NDArray[np.float64]:
     """What the customers of each cell of the cross-table have spent so far; summed as whole 1/10,000."""
     rows, columns = len(one.segments), len(other.segments)
-
-    def summed() -> NDArray[np.float64]:
-        units = np.rint(one.values(MONETARY) * _UNITS)  # whole numbers, exact up to 2 to the 53
-        return np.bincount(_cells(one, other), units, minlength=rows * columns).reshape(rows, columns) / _UNITS
-
-    return one.remembered(("money", other.run.id, other.run.created_at), summed)
+    units = np.rint(one.values(MONETARY) * _UNITS)  # whole numbers, exact up to 2 to the 53
+    return np.bincount(_cells(one, other), units, minlength=rows * columns).reshape(rows, columns) / _UNITS
 
 
 def _cells(one: RunFrame, other: RunFrame) -> NDArray[np.int64]:

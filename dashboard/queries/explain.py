@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from dashboard.frames.cache import FrameCache
-from dashboard.frames.run import RunFrame
+from dashboard.frames.run import RunFrame, per_run
 from dashboard.pipeline.label import engine_of, model_of, used_columns
 from engines.checks import explanation_of
 from engines.clustering.scaling import LOG, STANDARD, Space, fit_space
@@ -78,7 +78,7 @@ def explain(run_id: int, customer_id: str, frames: FrameCache, store: Store) -> 
     """
     frame = frames.get(run_id)
     position = position_of(frame, customer_id)
-    seen = frame.remembered("explained against", lambda: _background(frame, store))
+    seen = _background(frame, store)
     customer = seen.everyone.iloc[[position]].set_axis([customer_id])
     segment = frame.segments[frame.segment_codes[position]]
     found = explanation_of(seen.engine.title, seen.fitted, customer)
@@ -97,6 +97,7 @@ def explain(run_id: int, customer_id: str, frames: FrameCache, store: Store) -> 
     }
 
 
+@per_run
 def _background(frame: RunFrame, store: Store) -> _Background:
     engine, fitted = engine_of(frame.run), model_of(frame.run, store)
     columns = used_columns(engine)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
+from dashboard.frames.aggregates import Totals, aggregates, totals_of
 from dashboard.frames.cache import FrameCache
-from dashboard.frames.sums import Totals, in_brief, totals_of
 from storage.contract import NotFoundError, Run, Selection
 
 SHOWN = 11  # dates before the one that is looked at
@@ -36,6 +36,6 @@ def moments(frames: FrameCache, earlier: list[Run], selection: Selection) -> lis
             frame = frames.of(run)
         except NotFoundError:
             continue
-        view = in_brief(frame, selection)
+        view = aggregates(frame, selection, frame.but_places(selection)).view
         found.append(Moment(run.as_of, totals_of(frame, view)))
     return found[::-1]

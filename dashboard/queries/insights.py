@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from dashboard.frames.aggregates import AT_RISK, CLV_KNOWN, Aggregate, aggregate, best_spenders, once
 from dashboard.frames.cache import FrameCache
 from dashboard.frames.columns import Mask
 from dashboard.frames.run import RunFrame
-from dashboard.frames.sums import AT_RISK, CLV_KNOWN, Tally, best_spenders, once, tally
 from dashboard.i18n.numbers import change_percent, count, day, percent, short_money
 from dashboard.i18n.texts import say, say_number, segment_name
 from dashboard.pipeline.series import earlier_runs
@@ -27,7 +27,7 @@ def growth_base(earlier: Sequence[Run]) -> Earlier | None:
     return Earlier(earlier[-1].as_of, {item.name: item.customers for item in earlier[-1].segments})
 
 
-def insights_in_view(frame: RunFrame, mask: Mask, view: Tally, earlier: Earlier | None = None) -> list[Insight]:
+def insights_in_view(frame: RunFrame, mask: Mask, view: Aggregate, earlier: Earlier | None = None) -> list[Insight]:
     """What stands out among the customers in view; ``earlier`` only where that is everyone."""
     n = len(frame.segments)
     sums = {name: view.by_segment(name, n) for name in view.sums}
@@ -55,7 +55,7 @@ def insights_of(store: Store, frames: FrameCache, run_id: int, selection: Select
     everyone = selection is None or selection.is_everyone
     mask = frame.mask(Selection() if selection is None else selection)
     base = growth_base(earlier_runs(store, frame.run)) if everyone else None
-    return insights_in_view(frame, mask, tally(frame, mask), base)
+    return insights_in_view(frame, mask, aggregate(frame, mask), base)
 
 
 def told(found: Sequence[Insight], currency: str) -> list[str]:

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dashboard.frames.run import RunFrame
-from dashboard.frames.sums import SegmentTotals, Totals, everyone, filled, segment_totals, totals_of
+from dashboard.frames.aggregates import SegmentTotals, Totals, everyone, filled, segment_totals, totals_of
+from dashboard.frames.run import RunFrame, per_run
 from dashboard.i18n.numbers import count, days, decimal, percent, round_money, short_money, written
 from dashboard.i18n.texts import say, titled
 from dashboard.pipeline.label import engine_of, used_columns
@@ -233,8 +233,7 @@ def _movement(services: Services, frame: RunFrame, place: int) -> Movement | Non
         before = services.frames.of(runs[-1])
     except NotFoundError:  # deleted meanwhile
         return None
-    asked = ("moves since", before.run.id, before.run.revision)
-    moves = frame.remembered(asked, lambda: moves_between(before, frame))
+    moves = moves_between(before, frame)
     then = [*(item.name for item in before.segments), NEW]
     now = [*(item.name for item in frame.segments), GONE]
     name = frame.segments[place].name
@@ -251,6 +250,7 @@ def _movement(services: Services, frame: RunFrame, place: int) -> Movement | Non
     )
 
 
+@per_run
 def moves_between(before: RunFrame, after: RunFrame) -> NDArray[np.int64]:
     """Customers by their segment of then (rows, the last for those who were none) and of now (columns, likewise)."""
     rows, columns = len(before.segments) + 1, len(after.segments) + 1

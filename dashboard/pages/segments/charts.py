@@ -16,9 +16,9 @@ from dashboard.components.attributes import aria
 from dashboard.components.panels import picture_buttons
 from dashboard.figures import Drawing, clouds, cohorts, country_map, empty, graph_config, heatmap, spreads, treemap
 from dashboard.figures.segments import box_data, box_words, country_data, country_words, draw_boxes, draw_countries
+from dashboard.frames.aggregates import Aggregate, SegmentTotals
 from dashboard.frames.columns import Mask
 from dashboard.frames.run import RunFrame
-from dashboard.frames.sums import SegmentTotals, Tally
 from dashboard.i18n.texts import noted, say
 from engines.columns import CLV
 from engines.contract import Play
@@ -101,7 +101,7 @@ class ChartInput:
     frame: RunFrame
     mask: Mask
     selection: Selection
-    view: Tally
+    view: Aggregate
     rows: list[SegmentTotals]
     plays: tuple[Play, ...]
     theme: str
@@ -109,7 +109,7 @@ class ChartInput:
     @cached_property
     def sample(self) -> clouds.Sample:
         """The customers drawn as points: the same on both clouds."""
-        return clouds.sampled(self.frame, self.mask)
+        return clouds.sample_of(self.frame, self.mask)
 
 
 def pictures(given: ChartInput, wanted: Collection[str]) -> dict[str, Any]:
@@ -126,19 +126,19 @@ def pictures(given: ChartInput, wanted: Collection[str]) -> dict[str, Any]:
 def _cloud(given: ChartInput, pair: tuple[str, str]) -> Picture:
     if not all(given.frame.has(column) for column in pair):
         return say(_NO_CLV)
-    data = clouds.cloud_data(given.frame, given.mask, *pair, view=given.view, sample=given.sample)
+    data = clouds.cloud_data(given.frame, given.mask, *pair, sample=given.sample)
     return clouds.draw_cloud(data, given.theme), clouds.cloud_words(data)
 
 
 def _boxes(given: ChartInput) -> Picture:
     if not given.frame.has_clv:
         return say(_NO_CLV)
-    data = box_data(given.frame, given.mask, CLV, given.view)
+    data = box_data(given.frame, given.mask, CLV)
     return draw_boxes(data, given.theme), box_words(data)
 
 
 def _spreads(given: ChartInput) -> Picture:
-    data = spreads.spread_data(given.frame, given.mask, given.view)
+    data = spreads.spread_data(given.frame, given.mask)
     return spreads.draw_spreads(data, given.theme), spreads.spread_words(data)
 
 
@@ -162,7 +162,7 @@ def _map(given: ChartInput) -> Picture:
 
 
 def _grid(given: ChartInput) -> Picture:
-    data = heatmap.grid_data(given.frame, given.mask, lambda name: translated(name, given.plays), given.view)
+    data = heatmap.grid_data(given.frame, given.mask, lambda name: translated(name, given.plays))
     return heatmap.draw_grid(data, given.theme), heatmap.grid_words(data)
 
 

@@ -20,9 +20,9 @@ from dashboard.figures.heatmap import spans_of
 from dashboard.figures.scales import Axis, axis_of
 from dashboard.figures.segments import is_rest
 from dashboard.frames import filters
+from dashboard.frames.aggregates import Aggregate
 from dashboard.frames.filters import LISTS
-from dashboard.frames.run import RunFrame
-from dashboard.frames.sums import Tally
+from dashboard.frames.run import RunFrame, per_run
 from dashboard.i18n.locales import spoken
 from dashboard.i18n.numbers import count, significant
 from dashboard.i18n.texts import explained, say, segment_name, titled
@@ -302,11 +302,11 @@ def category_options(frame: RunFrame) -> list[dict[str, str]]:
 
 def reach(frame: RunFrame) -> dict[str, str]:
     """The least and the greatest value that a customer of the run has, by bound, as a hint in its control."""
-    found = frame.remembered(("reach of bounds", spoken()), lambda: _reach(frame))
-    return {**dict.fromkeys(BOUNDS, say("any")), **found}
+    return {**dict.fromkeys(BOUNDS, say("any")), **_reach(frame, spoken())}
 
 
-def _reach(frame: RunFrame) -> dict[str, str]:
+@per_run
+def _reach(frame: RunFrame, _language: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for column in FILTERS:
         if not frame.has(column.name) or not len(frame):
@@ -323,7 +323,7 @@ def absent(frame: RunFrame) -> dict[str, bool]:
     return {column.name: not frame.has(column.name) for column in FILTERS}
 
 
-def segment_options(frame: RunFrame, view: Tally) -> list[dict[str, Any]]:
+def segment_options(frame: RunFrame, view: Aggregate) -> list[dict[str, Any]]:
     """The segments of a run with colour, name, and how many customers in view each has; ``view`` knows no segment."""
     counts = view.sizes_by_segment(len(frame.segments))
     most = max(int(counts.max(initial=0)), 1)
@@ -333,7 +333,7 @@ def segment_options(frame: RunFrame, view: Tally) -> list[dict[str, Any]]:
     ]
 
 
-def country_options(frame: RunFrame, view: Tally, chosen: Sequence[str] = ()) -> list[dict[str, Any]]:
+def country_options(frame: RunFrame, view: Aggregate, chosen: Sequence[str] = ()) -> list[dict[str, Any]]:
     """The countries of a run with how many customers in view each has; ``view`` knows no country."""
     counts = view.sizes_by_country(len(frame.countries))[:-1]
     unknown = [name for name in chosen if name not in frame.countries]

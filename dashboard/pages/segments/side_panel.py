@@ -72,7 +72,7 @@ def side_panel(services: Services, query: Mapping[str, Any]) -> Component:
 def _asked(services: Services, query: Mapping[str, Any]) -> dict[str, Any] | None:
     """What an address opens, as the browser asks for it (assets/drawers.js); None where that has to be read first."""
     run, name = str(query.get("run", "")), next((name for name in PARAMETERS if query.get(name)), None)
-    if name is None or not (run.isascii() and run.isdecimal()) or not services.frames.at_hand(int(run)):
+    if name is None or not (run.isascii() and run.isdecimal()) or not services.frames.is_cached(int(run)):
         return None
     return {"run": int(run), name: str(query[name]), "theme": "light"}
 

@@ -15,9 +15,9 @@ from dashboard.components import cards, elements, example, name_editor
 from dashboard.components.attributes import aria
 from dashboard.components.segment_table import segment_table
 from dashboard.frames import filters
+from dashboard.frames.aggregates import Aggregates, Totals, aggregates, everyone, segment_totals, totals_of
 from dashboard.frames.filters import Condition, View
 from dashboard.frames.run import RunFrame
-from dashboard.frames.sums import Tallies, Totals, everyone, segment_totals, tallies, totals, totals_of
 from dashboard.i18n.locales import spoken
 from dashboard.i18n.numbers import NOTHING, change, count, day, missing, money, percent, plural, short_money
 from dashboard.i18n.retelling import reason_of, retold
@@ -46,7 +46,7 @@ _customers, _revenue, _clv, _at_risk = map(attrgetter, ("customers", "revenue", 
 _average_order, _average_clv = attrgetter("average_order_value"), attrgetter("average_clv")
 
 Parts = dict[str, Any]
-Answer = tuple[Tallies, Parts]
+Answer = tuple[Aggregates, Parts]
 
 
 def draw_parts(
@@ -90,7 +90,7 @@ def _answer(services: Services, frame: RunFrame, selection: Selection, theme: st
 
     def work_out() -> Answer:
         views = frame.views(selection)
-        sums = tallies(frame, selection, views.rest)
+        sums = aggregates(frame, selection, views.rest)
         if not sums.view.customers:
             return sums, {}
         rows = segment_totals(frame, sums.view)
@@ -104,7 +104,7 @@ def draw_charts(services: Services, run_id: int, selection: Selection, theme: st
     """Some charts alone, for a run and a selection that the page shows already."""
     frame = services.frames.get(run_id)
     views = frame.views(selection)
-    sums = tallies(frame, selection, views.rest).view
+    sums = aggregates(frame, selection, views.rest).view
     if not sums.customers:
         return {}
     rows = segment_totals(frame, sums)
@@ -122,7 +122,7 @@ def _run(services: Services, view: View, fresh: bool) -> Run | None:
 # --- rail, chips, address and export ----------------------------------------------------------------------------------
 
 
-def _around(frame: RunFrame, view: View, selection: Selection, sums: Tallies, same_run: bool) -> Parts:
+def _around(frame: RunFrame, view: View, selection: Selection, sums: Aggregates, same_run: bool) -> Parts:
     query = filters.write_view(None, selection)
     address = f"/api/v1/runs/{frame.run.id}/export"
     parts: Parts = {
@@ -198,12 +198,11 @@ def _head(frame: RunFrame) -> list[Component]:
 
 def _numbers(services: Services, given: ChartInput, earlier: list[Run]) -> Parts:
     frame, selection = given.frame, given.selection
-    all_of_them = frame.remembered("everyone", lambda: totals_of(frame, everyone(frame)))
     base = growth_base(earlier) if selection.is_everyone else None
     return {
         "kpis": kpi_row(
-            totals(given.rows, valued=frame.has_clv),
-            all_of_them,
+            totals_of(frame, given.view),
+            totals_of(frame, everyone(frame)),
             frame.currency,
             frame.horizon_weeks,
             moments(services.frames, earlier, selection),

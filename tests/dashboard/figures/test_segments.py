@@ -9,9 +9,9 @@ import pytest
 
 from dashboard.figures import clouds, empty, seen, template
 from dashboard.figures import segments as charts
+from dashboard.frames.aggregates import aggregate, aggregates, totals_of
 from dashboard.frames.columns import CustomerColumns
 from dashboard.frames.run import RunFrame
-from dashboard.frames.sums import in_brief, tallies, tally, totals_of
 from engines.contract import NamedSegment
 from storage.contract import Selection
 
@@ -86,9 +86,9 @@ def test_boxes_are_drawn_from_quantiles_never_from_customers(frame):
 @pytest.mark.parametrize("selection", VIEWS, ids=repr)
 def test_the_ground_counts_everyone_in_view_and_the_sample_is_part_of_them(frame, pair, selection):
     mask = frame.mask(selection)
-    data = clouds.cloud_data(frame, mask, *pair, limit=1_000)
+    data = clouds.cloud_data(frame, mask, *pair, clouds.sample_of(frame, mask, 1_000))
     assert data.cells.sum() == data.total == mask.sum()
-    assert data.drawn == min(1_000, mask.sum()) == sum(len(cloud.x) for cloud in data.clouds)
+    assert data.points == min(1_000, mask.sum()) == sum(len(cloud.x) for cloud in data.clouds)
     in_view = set(frame.customers.ids.filter(mask).to_pylist())
     for cloud in data.clouds:
         assert set(cloud.ids) <= in_view
@@ -97,7 +97,7 @@ def test_the_ground_counts_everyone_in_view_and_the_sample_is_part_of_them(frame
 
 def test_the_sample_is_the_same_each_time_and_stays_while_a_filter_narrows(frame):
     def ids(mask):
-        data = clouds.cloud_data(frame, mask, *clouds.RECENCY_FREQUENCY, limit=1_000)
+        data = clouds.cloud_data(frame, mask, *clouds.RECENCY_FREQUENCY, clouds.sample_of(frame, mask, 1_000))
         return {name for cloud in data.clouds for name in cloud.ids}
 
     everyone, narrow = frame.mask(Selection()), frame.mask(Selection(bounds={"recency_days": (None, 200.0)}))
@@ -131,10 +131,10 @@ def test_filtering_does_not_move_the_axes(frame):
 
 def test_a_sampled_cloud_says_how_many_are_drawn(frame):
     mask = frame.mask(Selection())
-    assert clouds.cloud_words(clouds.cloud_data(frame, mask, *clouds.SPEND_CLV, limit=100)).startswith(
-        "100 of 5,000 customers drawn."
-    )
-    words = clouds.cloud_words(clouds.cloud_data(frame, mask, *clouds.SPEND_CLV, limit=5_000))
+    assert clouds.cloud_words(
+        clouds.cloud_data(frame, mask, *clouds.SPEND_CLV, clouds.sample_of(frame, mask, 100))
+    ).startswith("100 of 5,000 customers drawn.")
+    words = clouds.cloud_words(clouds.cloud_data(frame, mask, *clouds.SPEND_CLV, clouds.sample_of(frame, mask, 5_000)))
     assert words.startswith("5,000 customers.")
 
 
@@ -149,7 +149,7 @@ def test_clouds_carry_name_colour_units_and_hover(frame):
 
 def test_countries_are_the_biggest_and_one_other_and_add_up(frame):
     mask = frame.mask(Selection())
-    data = charts.country_data(frame, tally(frame, mask), top=12)
+    data = charts.country_data(frame, aggregate(frame, mask), top=12)
     country = pd.Series(frame.values("monetary")).groupby(frame.country_codes).sum()
     assert len(data.bars) == 12 and data.others == 9
     assert data.bars[0].name == "United Kingdom"
@@ -164,14 +164,14 @@ def test_countries_are_the_biggest_and_one_other_and_add_up(frame):
 
 def test_thirteen_countries_need_no_other(frame):
     few = Selection(countries=tuple(f"Country {i:02d}" for i in range(13)))
-    data = charts.country_data(frame, tally(frame, frame.mask(few)), top=12)
+    data = charts.country_data(frame, aggregate(frame, frame.mask(few)), top=12)
     assert len(data.bars) == 13 and data.rest is None
 
 
 def test_an_empty_view_says_so_everywhere(frame):
     nobody = np.zeros(N, dtype=bool)
     cloud = clouds.cloud_data(frame, nobody, *clouds.SPEND_CLV)
-    box, country = charts.box_data(frame, nobody), charts.country_data(frame, tally(frame, nobody))
+    box, country = charts.box_data(frame, nobody), charts.country_data(frame, aggregate(frame, nobody))
     for figure in (
         clouds.draw_cloud(cloud, "light"),
         charts.draw_boxes(box, "light"),
@@ -198,7 +198,7 @@ NARROWED = [
 
 
 @pytest.mark.parametrize("selection", NARROWED, ids=repr)
-def test_sums_at_hand_change_no_number(frame, selection):
+def test_sums_by_block_are_those_of_the_mask(frame, selection):
     views = frame.views(selection)
     plain = np.ones(len(frame), dtype=bool) if views.rest is None else views.rest
     if selection.segments:
@@ -206,12 +206,8 @@ def test_sums_at_hand_change_no_number(frame, selection):
     if selection.countries:
         plain = plain & (np.array([*frame.countries, "?"])[frame.country_codes] == selection.countries[0])
     np.testing.assert_array_equal(views.mask, plain)
-    sums = tallies(frame, selection, views.rest).view
-    brief, whole = totals_of(frame, in_brief(frame, selection)), totals_of(frame, tally(frame, plain))
-    np.testing.assert_allclose([float(n or 0) for n in brief], [float(n or 0) for n in whole], rtol=1e-12)
+    sums = aggregates(frame, selection, views.rest).view
+    whole = totals_of(frame, aggregate(frame, plain))
     np.testing.assert_allclose([float(n or 0) for n in totals_of(frame, sums)], [float(n or 0) for n in whole])
-    assert brief.customers == sums.customers == np.count_nonzero(plain)
-    for pair in (clouds.RECENCY_FREQUENCY, clouds.SPEND_CLV):
-        some = clouds.cloud_data(frame, plain, *pair, view=sums)
-        np.testing.assert_array_equal(some.cells, clouds.cloud_data(frame, plain, *pair).cells)
-    assert charts.box_data(frame, plain, view=sums) == charts.box_data(frame, plain)
+    assert sums.customers == whole.customers == np.count_nonzero(plain)
+    assert whole.revenue == pytest.approx(frame.values("monetary")[plain].sum())

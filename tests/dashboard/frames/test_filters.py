@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.frames import filters
+from dashboard.frames.aggregates import aggregates, everyone
 from dashboard.frames.columns import CustomerColumns
 from dashboard.frames.filters import conditions, read_view, toggled, within, without, write_view
 from dashboard.frames.run import RunFrame
-from dashboard.frames.sums import everyone, tallies
 from dashboard.pages.segments import rail
 from dashboard.pages.segments.rail import from_controls
 from engines.columns import FILTERS
@@ -150,7 +150,7 @@ def test_the_filter_that_empties_a_view_is_named_with_what_comes_back(frame):
 
 def test_options_count_what_each_of_them_would_find(frame):
     selection = Selection(countries=("France",), bounds={"recency_days": (None, 150.0)})
-    sums = tallies(frame, selection, frame.views(selection).rest)
+    sums = aggregates(frame, selection, frame.views(selection).rest)
     options = rail.country_options(frame, sums.any_country, selection.countries)
     assert [(item["value"], _count(item)) for item in options] == [("France", "3"), ("Germany", "1")]
     options = rail.segment_options(frame, sums.any_segment)

@@ -6,15 +6,15 @@ over that layout gives the sums of every block; which segments and countries are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.frames.columns import Mask, Positions, taken
-from dashboard.frames.run import RunFrame
+from dashboard.frames.columns import Mask, Positions
+from dashboard.frames.run import RunFrame, per_run
 from engines.columns import CHURN_RISK, CLV, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
 from storage.contract import Selection
@@ -64,19 +64,7 @@ class SegmentTotals(NamedTuple):
     risk_known: int = 0
 
 
-def totals(rows: list[SegmentTotals], *, valued: bool) -> Totals:
-    """All segments together; ``valued`` says whether a value model ran on these customers."""
-    return Totals(
-        customers=sum(row.customers for row in rows),
-        revenue=sum(row.revenue for row in rows),
-        orders=sum(row.orders for row in rows),
-        clv=sum(row.total_clv or 0.0 for row in rows) if valued else None,
-        at_risk=sum(known) if (known := [row.at_risk for row in rows if row.at_risk is not None]) else None,
-        risk_known=sum(row.risk_known for row in rows),
-    )
-
-
-def segment_totals(frame: RunFrame, view: Tally) -> list[SegmentTotals]:
+def segment_totals(frame: RunFrame, view: Aggregate) -> list[SegmentTotals]:
     """The segments that have a customer in view, in the order of the playbook."""
     n = len(frame.segments)
     sizes, sums = view.sizes_by_segment(n), {name: view.by_segment(name, n) for name in view.sums}
@@ -110,7 +98,7 @@ def segment_totals(frame: RunFrame, view: Tally) -> list[SegmentTotals]:
     ]
 
 
-def totals_of(frame: RunFrame, view: Tally) -> Totals:
+def totals_of(frame: RunFrame, view: Aggregate) -> Totals:
     """All customers in view together."""
     n = len(frame.segments)
     sums = {name: view.by_segment(name, n).tolist() for name in view.sums}
@@ -128,9 +116,7 @@ def totals_of(frame: RunFrame, view: Tally) -> Totals:
 AT_RISK = "at risk"  # spend so far times churn risk
 CLV_KNOWN, RISK_KNOWN = "clv known", "risk known"  # how many customers have a CLV, a churn risk
 
-_HAND = 32_768
-_CELLS = 1_000_000  # numbers of a table of counts by block and class
-_IN_TOTALS = (MONETARY, FREQUENCY, CLV, AT_RISK)
+_ROWS = 65_536
 _KNOWN = ((CLV, CLV_KNOWN), (CHURN_RISK, RISK_KNOWN))
 
 Floats = NDArray[np.float64]
@@ -144,8 +130,13 @@ class Blocks(NamedTuple):
     segments: NDArray[np.intp]
     countries: NDArray[np.intp]
 
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """Where each block begins and ends."""
+        return list(pairwise([*self.starts.tolist(), len(self.order)]))
 
-class Tally(NamedTuple):
+
+class Aggregate(NamedTuple):
     """Customers in view by block, and sums of what they have by measure; money is not rounded."""
 
     blocks: Blocks
@@ -174,146 +165,62 @@ class Tally(NamedTuple):
         places = self.blocks.countries % (countries + 1)
         return np.bincount(places, weights=self.sizes, minlength=countries + 1).astype(np.intp)
 
-    def whole(self, everyone: Tally) -> Mask | None:
-        """Which blocks are in view, where each is with all of its customers or with none; else None."""
-        there = self.sizes > 0
-        return there if np.array_equal(self.sizes[there], everyone.sizes[there]) else None
-
-    def of(self, chosen: Mask) -> Tally:
-        """The same without the blocks that are not chosen."""
-        if chosen.all():
+    def of(self, wanted: Mask) -> Aggregate:
+        """The same without the blocks that are not wanted."""
+        if wanted.all():
             return self
-        sums = {name: np.where(chosen, values, 0.0) for name, values in self.sums.items()}
-        return Tally(self.blocks, np.where(chosen, self.sizes, 0), sums)
+        sums = {name: np.where(wanted, values, 0.0) for name, values in self.sums.items()}
+        return Aggregate(self.blocks, np.where(wanted, self.sizes, 0), sums)
 
 
-class Tallies(NamedTuple):
+class Aggregates(NamedTuple):
     """Who meets a selection, and how many would were nothing said of segments, or nothing of countries."""
 
-    view: Tally
-    any_segment: Tally
-    any_country: Tally
+    view: Aggregate
+    any_segment: Aggregate
+    any_country: Aggregate
 
 
-def tallies(frame: RunFrame, selection: Selection, rest: Mask | None) -> Tallies:
+def aggregates(frame: RunFrame, selection: Selection, rest: Mask | None) -> Aggregates:
     """The sums behind a page; ``rest``: who meets all but the conditions on segment and country, None for everyone."""
-    blocks = blocks_of(frame)
-    segments, countries = _asked_for(frame, selection)
-    both = segments & countries
-    every = everyone(frame) if rest is None else tally(frame, rest, both)
-    sizes = Tally(blocks, every.sizes, {})
-    return Tallies(every.of(both), sizes.of(countries), sizes.of(segments))
-
-
-def in_brief(frame: RunFrame, selection: Selection) -> Tally:
-    """What totals need of the customers who meet a selection."""
-    segments, countries = _asked_for(frame, selection)
-    both = segments & countries
-    rest = frame.but_places(selection)
-    every = everyone(frame) if rest is None else tally(frame, rest, both, brief=True)
-    return every.of(both)
-
-
-def _asked_for(frame: RunFrame, selection: Selection) -> tuple[Mask, Mask]:
-    """Which blocks have a segment that is asked for, and which a country."""
     blocks = blocks_of(frame)
     segments = countries = np.ones(len(blocks.starts), dtype=bool)
     if selection.segments:
         named = [place for place, item in enumerate(frame.segments) if item.name in selection.segments]
         segments = np.isin(blocks.segments, named)
     if selection.countries:
-        wanted = set(selection.countries)
-        countries = np.isin(blocks.countries, [i for i, name in enumerate(frame.countries) if name in wanted])
-    return segments, countries
+        named = [place for place, name in enumerate(frame.countries) if name in selection.countries]
+        countries = np.isin(blocks.countries, named)
+    every = everyone(frame) if rest is None else aggregate(frame, rest)
+    sizes = Aggregate(blocks, every.sizes, {})
+    return Aggregates(every.of(segments & countries), sizes.of(countries), sizes.of(segments))
 
 
-def everyone(frame: RunFrame) -> Tally:
+@per_run
+def everyone(frame: RunFrame) -> Aggregate:
     """All customers of a run."""
-    return frame.remembered("tally of everyone", lambda: tally(frame, np.ones(len(frame), dtype=bool)))
+    return aggregate(frame, np.ones(len(frame), dtype=bool))
 
 
-def tally(frame: RunFrame, mask: Mask, chosen: Mask | None = None, *, brief: bool = False) -> Tally:
-    """The customers that a mask leaves in view, added up; all are counted, but sums are those of ``chosen`` blocks.
-
-    ``brief``: only what totals need is summed, and only chosen blocks are counted.
-    """
-    laid_out = taken(mask, blocks_of(frame).order)
-    return _added_up(frame, lambda start, end: laid_out[start:end], chosen, brief=brief)
-
-
-def _added_up(frame: RunFrame, seen_in: Callable[[int, int], Mask], chosen: Mask | None, *, brief: bool) -> Tally:
-    blocks = blocks_of(frame)
-    names, table = frame.remembered("measures by block", lambda: _measures(frame, blocks))
-    if brief:
-        names = [name for name in names if name in _IN_TOTALS]  # which are the first lines
-        table = table[: len(names)]
-    known = frame.remembered("known by block", lambda: _known(frame, blocks))
-    sizes = np.zeros((1 + len(known), len(blocks.starts)), dtype=np.intp)
+def aggregate(frame: RunFrame, mask: Mask) -> Aggregate:
+    """The customers that a mask leaves in view, added up."""
+    blocks, (names, table), known = blocks_of(frame), _measures(frame), _known(frame)
+    in_view = mask[blocks.order]
+    ones = in_view.astype(np.float64)
+    sizes = np.zeros(len(blocks.starts), dtype=np.intp)
+    counts = {name: np.zeros(len(blocks.starts)) for name in known}
     sums = np.zeros((len(names), len(blocks.starts)))
-    for block, span in enumerate(pairwise([*blocks.starts.tolist(), len(frame)])):
-        for start, end in hands(*span):
-            summed = chosen is None or chosen[block]
-            if brief and not summed:
-                continue
-            seen = seen_in(start, end)
-            sizes[0, block] += (count := np.count_nonzero(seen))
-            if not count or not summed:
-                continue
-            for line, there in enumerate(known.values(), 1):
-                sizes[line, block] += count if there is None else np.count_nonzero(seen & there[start:end])
-            sums[:, block] += table[:, start:end] @ seen.astype(np.float64)
-    found = dict(zip(names, sums, strict=True)) | dict(zip(known, sizes[1:].astype(np.float64), strict=True))
-    return Tally(blocks, sizes[0], found)
+    for block, (start, end) in enumerate(blocks.spans):
+        sizes[block] = np.count_nonzero(in_view[start:end])
+        sums[:, block] = table[:, start:end] @ ones[start:end]
+        for name, has_one in known.items():
+            counts[name][block] = np.count_nonzero(in_view[start:end] & has_one[start:end])
+    return Aggregate(blocks, sizes, dict(zip(names, sums, strict=True)) | counts)
 
 
-def hands(start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The positions from ``start`` to ``end`` in pieces for which a processor's own memory has room."""
-    return ((begin, min(begin + _HAND, end)) for begin in range(start, end, _HAND))
-
-
-def class_counts(
-    frame: RunFrame, key: Hashable, classes: NDArray[np.integer], number: int, mask: Mask, view: Tally | None = None
-) -> NDArray[np.intp]:
-    """How many of those in a mask are in each of ``number`` classes, which are known by a key.
-
-    ``view``, the sums of the mask, saves most of the work: where it has all or none of every block, counts by block do.
-    """
-    if view is None:
-        return _counted(classes, mask, number)
-    whole = view.whole(everyone(frame))
-    if whole is not None and len(whole) * number <= _CELLS:
-        return np.asarray(frame.remembered(("by block", key), lambda: _by_block(frame, classes, number))[whole].sum(0))
-    if 2 * view.customers <= len(mask):
-        return _counted(classes, mask, number)
-    all_of_them = frame.remembered(("all in", key), lambda: _counted(classes, np.ones(len(mask), dtype=bool), number))
-    return all_of_them - _counted(classes, ~mask, number)
-
-
-def _by_block(frame: RunFrame, classes: NDArray[np.integer], number: int) -> NDArray[np.intp]:
-    blocks = blocks_of(frame)
-    spans = pairwise([*blocks.starts.tolist(), len(frame)])
-    return np.array([np.bincount(classes.take(blocks.order[a:b]), minlength=number) for a, b in spans], dtype=np.int32)
-
-
-def _counted(classes: NDArray[np.integer], mask: Mask, number: int) -> NDArray[np.intp]:
-    counts = np.zeros(number, dtype=np.intp)
-    for start, end in hands(0, len(mask)):
-        counts += np.bincount(classes[start:end].take(np.flatnonzero(mask[start:end])), minlength=number)
-    return counts
-
-
-def _known(frame: RunFrame, blocks: Blocks) -> dict[str, Mask | None]:
-    """Who has a value, laid out in blocks, by what counts them; None where everyone has one."""
-    there = {known: ~np.isnan(frame.values(column)) for column, known in _KNOWN if frame.has(column)}
-    return {known: None if mask.all() else mask.take(blocks.order) for known, mask in there.items()}
-
-
+@per_run
 def blocks_of(frame: RunFrame) -> Blocks:
     """How a run's customers are laid out."""
-    return frame.remembered("blocks", lambda: _blocks(frame))
-
-
-def _blocks(frame: RunFrame) -> Blocks:
     width, codes = len(frame.countries) + 1, frame.places
     order = np.argsort(codes, kind="stable").astype(np.int32)
     rising = codes[order].astype(np.int32)
@@ -322,7 +229,15 @@ def _blocks(frame: RunFrame) -> Blocks:
     return Blocks(order, starts, first // width, first % width - 1)
 
 
-def _measures(frame: RunFrame, blocks: Blocks) -> tuple[list[str], Floats]:
+@per_run
+def _known(frame: RunFrame) -> dict[str, Mask]:
+    """Who has a value, laid out in blocks, by what counts them."""
+    order = blocks_of(frame).order
+    return {counted: ~np.isnan(frame.values(column))[order] for column, counted in _KNOWN if frame.has(column)}
+
+
+@per_run
+def _measures(frame: RunFrame) -> tuple[list[str], Floats]:
     """What is added up, a line for each measure, laid out in blocks; no value is 0."""
     found = {name: filled(frame, name) for name in (MONETARY, FREQUENCY, CLV) if frame.has(name)}
     if frame.has(CHURN_RISK):
@@ -330,7 +245,7 @@ def _measures(frame: RunFrame, blocks: Blocks) -> tuple[list[str], Floats]:
     found |= {name: filled(frame, name) for name in (RECENCY, CHURN_RISK) if frame.has(name)}
     table = np.empty((len(found), len(frame)))
     for line, values in zip(table, found.values(), strict=True):
-        np.take(values, blocks.order, out=line)
+        np.take(values, blocks_of(frame).order, out=line)
     return list(found), table
 
 
@@ -339,22 +254,34 @@ def filled(frame: RunFrame, column: str) -> Floats:
     return np.nan_to_num(frame.values(column).astype(np.float64, copy=False))
 
 
+# --- how many customers are in each of many classes -------------------------------------------------------------------
+
+
+def class_counts(classes: NDArray[np.integer[Any]], number: int, mask: Mask) -> NDArray[np.intp]:
+    """How many of those in a mask are in each of ``number`` classes."""
+    return np.bincount(classes.take(np.flatnonzero(mask)), minlength=number)
+
+
 # --- what the best tenth brought --------------------------------------------------------------------------------------
 
 
 def best_spenders(frame: RunFrame, mask: Mask, best: int) -> float:
     """What the ``best`` customers in view who have spent most have spent together."""
-    order = frame.customers.order(MONETARY)
-    spend = frame.remembered("rising spend", lambda: frame.values(MONETARY)[order].astype(np.float64))
-    hand, found, total, end = 65_536, 0, 0.0, len(order)
-    while end > 0 and found < best:
-        start = max(end - hand, 0)
-        mine = spend[start:end][taken(mask, order[start:end])]
-        mine = mine[max(len(mine) - (best - found), 0) :]
-        total, found, end = total + float(mine.sum()), found + len(mine), start
+    order, spend = frame.customers.order(MONETARY), _rising_spend(frame)
+    total, left, end = 0.0, best, len(order)
+    while end > 0 and left > 0:  # mostly the last few parts have the best tenth of those in view
+        start = max(end - _ROWS, 0)
+        mine = spend[start:end][mask[order[start:end]]][-left:]
+        total, left, end = total + float(mine.sum()), left - len(mine), start
     return total
 
 
+@per_run
+def _rising_spend(frame: RunFrame) -> Floats:
+    return frame.values(MONETARY)[frame.customers.order(MONETARY)].astype(np.float64)
+
+
+@per_run
 def once(frame: RunFrame) -> Mask:
     """Who has ordered once."""
-    return frame.remembered("ordered once", lambda: frame.values(FREQUENCY) <= 1)
+    return frame.values(FREQUENCY) <= 1
