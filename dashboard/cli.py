@@ -6,16 +6,19 @@ from typing import Any
 
 import click
 
+from dashboard.commands.demo import demo
 from dashboard.commands.drift import drift
+from dashboard.commands.engines import engines, features, models
 from dashboard.commands.evaluate import evaluate
+from dashboard.commands.export import export
 from dashboard.commands.fetch import fetch
 from dashboard.commands.inspect import inspect
-from dashboard.commands.list import engines, export, features, models, runs
 from dashboard.commands.migration import migration
 from dashboard.commands.predict import predict
 from dashboard.commands.prune import prune
 from dashboard.commands.reproduce import reproduce
-from dashboard.commands.run import cancel, demo, run
+from dashboard.commands.run import run
+from dashboard.commands.runs import cancel, runs
 from dashboard.commands.schedule import schedule
 from dashboard.commands.serve import migrate, serve, worker
 from dashboard.commands.validate import validate

@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from dashboard.commands.options import config_option, json_option, load, print_json, progress_bars
-from dashboard.commands.run import mapping_of
+from dashboard.commands.options import (
+    DAY,
+    as_of_option,
+    config_option,
+    json_option,
+    load,
+    map_option,
+    name_option,
+    print_json,
+    progress_bars,
+)
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
 
     from engines.evaluation.calendar import Every
 
@@ -24,12 +33,12 @@ if TYPE_CHECKING:
 @click.option("--every", type=click.Choice(["month", "week"]), default="month", show_default=True, help="How often.")
 @click.option(
     "--freeze",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     help="Freeze the model with the sales before this day.  [default: the first month's start with 90 days before it]",
 )
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only sales before this day's midnight count.")
-@click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
-@click.option("--name", help="The data set's name.  [default: the file's name]")
+@as_of_option
+@map_option()
+@name_option
 @click.option("--details", is_flag=True, help="With --json: also what moved, segment sizes, and what was asked.")
 @json_option
 @config_option
@@ -39,9 +48,9 @@ def drift(
     k: int | None,
     seed: int | None,
     every: str,
-    freeze: datetime | None,
-    as_of: datetime | None,
-    maps: tuple[str, ...],
+    freeze: date | None,
+    as_of: date | None,
+    mapping: dict[str, str],
     name: str | None,
     details: bool,
     as_json: bool,
@@ -55,11 +64,9 @@ def drift(
     from dashboard.pipeline.timeline import drift_of_sales
 
     config = load(config_path)
-    frozen = freeze.date() if freeze is not None else None
-    day = as_of.date() if as_of is not None else None
-    request = SalesRequest(source, (engine,), k, seed, day, mapping_of(maps), name)
+    request = SalesRequest(source, (engine,), k, seed, as_of, mapping, name)
     with progress_bars() as progress:
-        found = drift_of_sales(request, config, progress, every=cast("Every", every), freeze=frozen)
+        found = drift_of_sales(request, config, progress, every=cast("Every", every), freeze=freeze)
     for note in found.notes:
         click.echo(f"Note: {note}", err=True)
     if as_json:

@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.commands.options import config_option, json_option, load, print_json, progress_bars, reading_options
-from dashboard.commands.run import mapping_of
+from dashboard.commands.options import (
+    as_of_option,
+    config_option,
+    json_option,
+    load,
+    map_option,
+    name_option,
+    print_json,
+    progress_bars,
+    reading_options,
+)
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
 
 
 @click.command()
@@ -21,10 +30,10 @@ if TYPE_CHECKING:
 @click.option("--to", "high", type=click.IntRange(min=2), default=12, show_default=True, help="Largest k to try.")
 @click.option("--gap", is_flag=True, hidden=True)  # an old name, which answers for one version
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [default: 0]")
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only sales before this day's midnight count.")
-@click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
+@as_of_option
+@map_option()
 @reading_options
-@click.option("--name", help="The data set's name.  [default: the file's name]")
+@name_option
 @json_option
 @config_option
 def evaluate(
@@ -34,8 +43,8 @@ def evaluate(
     high: int,
     gap: bool,
     seed: int | None,
-    as_of: datetime | None,
-    maps: tuple[str, ...],
+    as_of: date | None,
+    mapping: dict[str, str],
     reading: dict[str, Any],
     name: str | None,
     as_json: bool,
@@ -52,8 +61,7 @@ def evaluate(
     question = Question(engine, low, high, seed)
     if gap:
         click.echo(f"Note: {NO_GAP}", err=True)
-    day = as_of.date() if as_of is not None else None
-    request = SalesRequest(source, as_of=day, mapping=mapping_of(maps), name=name, reading=reading)
+    request = SalesRequest(source, as_of=as_of, mapping=mapping, name=name, reading=reading)
     with progress_bars() as progress:
         found = choose_k_of_sales(question, request, config, progress)
     for note in found.notes:

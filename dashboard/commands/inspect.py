@@ -8,25 +8,26 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dashboard.commands.options import (
+    as_of_option,
     cleaned,
     cleaning_options,
     config_option,
     json_option,
     load,
+    map_option,
     print_json,
     progress_bars,
     reading_options,
 )
-from dashboard.commands.run import mapping_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
 
 
 @click.command()
 @click.argument("source")
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only sales before this day's midnight count.")
-@click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
+@as_of_option
+@map_option()
 @reading_options
 @cleaning_options
 @click.option("--dropped", type=click.Path(path_type=Path), help="dropped.csv or dropped.parquet: lines with reasons.")
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 @config_option
 def inspect(
     source: str,
-    as_of: datetime | None,
-    maps: tuple[str, ...],
+    as_of: date | None,
+    mapping: dict[str, str],
     reading: dict[str, Any],
     cleaning: dict[str, str],
     dropped: Path | None,
@@ -50,8 +51,7 @@ def inspect(
     from dashboard.pipeline.sales import SalesRequest
 
     config = cleaned(load(config_path), cleaning)
-    day = as_of.date() if as_of is not None else None
-    request = SalesRequest(source, as_of=day, mapping=mapping_of(maps), reading=reading)
+    request = SalesRequest(source, as_of=as_of, mapping=mapping, reading=reading)
     with progress_bars() as progress:
         found = inspect_sales(request, config, progress, dropped=dropped)
     if as_json:

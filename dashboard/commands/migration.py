@@ -8,30 +8,28 @@ from urllib.parse import urlencode
 
 import click
 
-from dashboard.commands.options import config_option, json_option, load, opened, print_json
+from dashboard.commands.options import DAY, config_option, json_option, load, opened, print_json
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
 
     from dashboard.pipeline.migrate import Between
     from dashboard.services import Services
-
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
 @click.argument("run_id", metavar="RUN", type=int)
 @click.argument("other_id", metavar="[OTHER_RUN]", type=int, required=False)
-@click.option("--from", "start", type=_DAY, help="A day of the run's source, where no other run is named.")
-@click.option("--to", "end", type=_DAY, help="A later day.  [default: that of the run]")
+@click.option("--from", "start", type=DAY, help="A day of the run's source, where no other run is named.")
+@click.option("--to", "end", type=DAY, help="A later day.  [default: that of the run]")
 @click.option("--export", type=click.Path(path_type=Path), help="Movers as movers.csv, movers.xlsx or movers.parquet.")
 @json_option
 @config_option
 def migration(
     run_id: int,
     other_id: int | None,
-    start: datetime | None,
-    end: datetime | None,
+    start: date | None,
+    end: date | None,
     export: Path | None,
     as_json: bool,
     config_path: Path | None,
@@ -41,7 +39,7 @@ def migration(
     The runs are of the same data set and engine, in any order; days are worked out again with the frozen model of the
     run's timeline. Prints net flows with money and the matrix of segments; movers are a list for --export.
     """
-    from dashboard.commands.record import take
+    from dashboard.commands.export import write_recorded
     from dashboard.exports.files import format_of
     from dashboard.frames.cache import FrameCache
     from dashboard.services import Services
@@ -53,7 +51,7 @@ def migration(
         currency = str(store.snapshot(found.run.snapshot_id).info.get("currency") or "")
         if export is not None and kind is not None:
             query = urlencode(found.query())
-            rows = take(found.reader(), export, store, run=found.run.id, kind="movers", query=query)
+            rows = write_recorded(found.reader(), export, store, run=found.run.id, kind="movers", query=query)
             click.echo(f"{rows:,} movers written to {export}", err=True)
     if as_json:
         print_json(found.to_dict())
@@ -63,9 +61,7 @@ def migration(
         print_migration(found, currency)
 
 
-def _between(
-    run_id: int, other_id: int | None, start: datetime | None, end: datetime | None, services: Services
-) -> Between:
+def _between(run_id: int, other_id: int | None, start: date | None, end: date | None, services: Services) -> Between:
     from dashboard.pipeline.migrate import between_dates, between_runs
     from engines.errors import InputError
 
@@ -75,5 +71,4 @@ def _between(
         return between_runs(run_id, other_id, services)
     if start is None:
         raise InputError("Name another run of the same data set and engine, or a day of the source with --from DAY.")
-    last = end.date() if end is not None else services.store.run(run_id).as_of
-    return between_dates(run_id, start.date(), last, services)
+    return between_dates(run_id, start, end or services.store.run(run_id).as_of, services)

@@ -36,6 +36,40 @@ def config_option(command: Command) -> Command:
     )(command)
 
 
+class _Day(click.DateTime):
+    """A day as ``2011-12-31``."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The day that was given."""
+        return super().convert(value, param, ctx).date()
+
+
+DAY = _Day()
+
+
+def map_option(holder: str = "source") -> Callable[[Command], Command]:
+    """The option --map, given to the command as ``mapping``: column by field, empty for a field that is not there."""
+    help = f"Which column of the {holder} holds a field."
+    return click.option("--map", "mapping", multiple=True, metavar="FIELD=COLUMN", callback=_mapping, help=help)
+
+
+def _mapping(ctx: click.Context, param: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    from engines.columns import FIELDS_IN_WORDS, is_field
+
+    mapping = {}
+    for pair in pairs:
+        name, equals, column = pair.partition("=")
+        if not equals or not is_field(name):
+            raise InputError(f"--map {pair}: write FIELD=COLUMN, where FIELD is one of {FIELDS_IN_WORDS}.")
+        mapping[name] = column
+    return mapping
+
+
+as_of_option = click.option("--as-of", type=DAY, help="Only sales before this day's midnight count.")
+name_option = click.option("--name", help="The data set's name.  [default: the file's name]")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 
 
@@ -138,9 +172,9 @@ def _option(item: Setting) -> Callable[[Command], Command]:
     name, help = item.option or ("", "")
     more: dict[str, Any] = {}
     if item.kind == "switch":
-        more["type"] = click.Choice([value for value in get_args(item.type) if value])
+        more["type"] = bool if item.type is bool else click.Choice([value for value in get_args(item.type) if value])
     elif item.kind == "day":
-        more["type"] = click.DateTime(["%Y-%m-%d"])
+        more["type"] = DAY
     elif item.name == "columns":
         more["metavar"] = "A,B,C"
     elif item.kind == "list":
@@ -158,7 +192,7 @@ def _value(item: Setting, given: Any) -> Any:
         return _separator(given)
     if item.kind == "list":
         return list(given)
-    return given.date().isoformat() if item.kind == "day" else given
+    return given.isoformat() if item.kind == "day" else given
 
 
 def reading_options(command: Command) -> Command:

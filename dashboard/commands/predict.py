@@ -8,26 +8,27 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dashboard.commands.options import (
+    as_of_option,
     config_option,
     json_option,
     load,
+    map_option,
     opened,
     print_json,
     progress_bars,
     reading_options,
 )
-from dashboard.commands.run import mapping_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
 
 
 @click.command()
 @click.argument("run_id", metavar="RUN", type=int)
 @click.option("--input", "source", required=True, help="Sales, as `segmentry run` reads them, or a table of customers.")
 @click.option("--output", type=click.Path(path_type=Path), help="labels.csv, labels.xlsx or labels.parquet")
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only sales before this day's midnight count.")
-@click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the input holds a field.")
+@as_of_option
+@map_option("input")
 @reading_options
 @json_option
 @config_option
@@ -35,8 +36,8 @@ def predict(
     run_id: int,
     source: str,
     output: Path | None,
-    as_of: datetime | None,
-    maps: tuple[str, ...],
+    as_of: date | None,
+    mapping: dict[str, str],
     reading: dict[str, Any],
     as_json: bool,
     config_path: Path | None,
@@ -53,8 +54,7 @@ def predict(
 
     kind = exporting.format_of(output) if output is not None else None
     config = load(config_path)
-    day = as_of.date() if as_of is not None else None
-    request = SalesRequest(source, as_of=day, mapping=mapping_of(maps), reading=reading)
+    request = SalesRequest(source, as_of=as_of, mapping=mapping, reading=reading)
     with progress_bars() as progress, opened(config) as store:
         found = label(store.run(run_id), request, config, store, progress)
     for note in found.notes:

@@ -1,4 +1,4 @@
-"""``segmentry run``, ``demo`` and ``cancel``: from a source to stored segments, or not."""
+"""``segmentry run``: from a source to stored segments."""
 
 from __future__ import annotations
 
@@ -10,36 +10,22 @@ import click
 
 from dashboard.commands.options import (
     account,
+    as_of_option,
     cleaned,
     cleaning_options,
     config_option,
     json_option,
     load,
+    map_option,
+    name_option,
     opened,
     print_json,
     progress_bars,
     reading_options,
 )
-from dashboard.commands.serve import start_server
-from engines.errors import InputError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-EMBEDDED = ("cdnow", "sample-shop")
-
-
-def mapping_of(pairs: tuple[str, ...]) -> dict[str, str]:
-    """What ``--map FIELD=COLUMN`` says, as column by field; an empty column says that the source has no such field."""
-    from engines.columns import FIELDS_IN_WORDS, is_field
-
-    mapping = {}
-    for pair in pairs:
-        name, equals, column = pair.partition("=")
-        if not equals or not is_field(name):
-            raise InputError(f"--map {pair}: write FIELD=COLUMN, where FIELD is one of {FIELDS_IN_WORDS}.")
-        mapping[name] = column
-    return mapping
+    from datetime import date
 
 
 @click.command()
@@ -47,11 +33,11 @@ def mapping_of(pairs: tuple[str, ...]) -> dict[str, str]:
 @click.option("--engine", "engines", multiple=True, help="An engine by name; give it again for more.")
 @click.option("--k", type=click.IntRange(min=1), help="Number of segments, for engines that have a k.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [default: 0]")
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only sales before this day's midnight count.")
-@click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
+@as_of_option
+@map_option()
 @reading_options
 @cleaning_options
-@click.option("--name", help="The data set's name.  [default: the file's name]")
+@name_option
 @click.option("--detach", is_flag=True, help="Queue the runs for `segmentry worker`, and print their numbers.")
 @json_option
 @config_option
@@ -60,8 +46,8 @@ def run(
     engines: tuple[str, ...],
     k: int | None,
     seed: int | None,
-    as_of: datetime | None,
-    maps: tuple[str, ...],
+    as_of: date | None,
+    mapping: dict[str, str],
     reading: dict[str, Any],
     cleaning: dict[str, str],
     name: str | None,
@@ -83,9 +69,8 @@ def run(
     from storage.contract.queue import Starter
 
     config = cleaned(load(config_path), cleaning)
-    day = as_of.date() if as_of is not None else None
     request = SalesRequest(
-        source, engines, k, seed, day, mapping_of(maps), name, reading, starter=Starter("command line", account())
+        source, engines, k, seed, as_of, mapping, name, reading, starter=Starter("command line", account())
     )
     with progress_bars() as progress, opened(config) as store:
         outcome = run_sales(request, config, store, progress, queue=detach)
@@ -108,36 +93,3 @@ def run(
         click.echo(f"Error: run {failed.id} ({failed.engine}): {failed.error}", err=True)
     if outcome.failed:
         sys.exit(1)
-
-
-@click.command()
-@click.option("--no-serve", is_flag=True, help="Do everything but serve.")
-@config_option
-def demo(no_serve: bool, config_path: Path | None) -> None:
-    """Segment the two embedded data sets with all engines, and serve the dashboard."""
-    from dashboard.pipeline.run import run_sales
-    from dashboard.pipeline.sales import SalesRequest
-    from storage.contract.queue import Starter
-
-    config = load(config_path)
-    with opened(config) as store:
-        for source in EMBEDDED:
-            click.echo(f"{source}", err=True)
-            with progress_bars() as progress:
-                request = SalesRequest(source, starter=Starter("command line", account()))
-                outcome = run_sales(request, config, store, progress, reuse_runs=True)
-            done = sum(item.state == "done" for item in outcome.runs)
-            snapshot = outcome.snapshot
-            click.echo(f"  {snapshot.info['title']}: {snapshot.customers:,} customers, {done} engines", err=True)
-    if not no_serve:
-        start_server(config, config_path)
-
-
-@click.command()
-@click.argument("run_id", metavar="RUN", type=int)
-@config_option
-def cancel(run_id: int, config_path: Path | None) -> None:
-    """Cancel RUN, queued or running; its worker stops within seconds."""
-    with opened(load(config_path)) as store:
-        found = store.cancel_run(run_id)
-    click.echo(f"Run {found.id} ({found.engine}) is cancelled.", err=True)

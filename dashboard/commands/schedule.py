@@ -9,8 +9,16 @@ from typing import Any
 import click
 
 from dashboard.clock import now
-from dashboard.commands.options import config_option, json_option, load, opened, print_json, reading_options
-from dashboard.commands.run import mapping_of
+from dashboard.commands.options import (
+    config_option,
+    json_option,
+    load,
+    map_option,
+    name_option,
+    opened,
+    print_json,
+    reading_options,
+)
 
 
 @click.group()
@@ -25,9 +33,9 @@ def schedule() -> None:
 @click.option("--engine", "engines", multiple=True, help="An engine by name; give it again for more.")
 @click.option("--k", type=click.IntRange(min=1), help="Number of segments, for engines that have a k.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [default: 0]")
-@click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
+@map_option()
 @reading_options
-@click.option("--name", help="The data set's name.  [default: the file's name]")
+@name_option
 @json_option
 @config_option
 def add(
@@ -37,7 +45,7 @@ def add(
     engines: tuple[str, ...],
     k: int | None,
     seed: int | None,
-    maps: tuple[str, ...],
+    mapping: dict[str, str],
     reading: dict[str, Any],
     name: str | None,
     as_json: bool,
@@ -51,7 +59,7 @@ def add(
     from dashboard.worker.schedules import new_schedule, next_due, schedule_dict
 
     config = load(config_path)
-    request = SalesRequest(source, engines, k, seed, None, mapping_of(maps), name, reading)
+    request = SalesRequest(source, engines, k, seed, None, mapping, name, reading)
     new = new_schedule(request, every, time_zone, config)
     with opened(config) as store:
         kept = store.add_schedule(new, next_due=next_due(new.cron, new.time_zone, now()))

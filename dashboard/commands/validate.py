@@ -8,39 +8,41 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dashboard.commands.options import (
+    DAY,
     cleaned,
     cleaning_options,
     config_option,
     json_option,
     load,
+    map_option,
+    name_option,
     print_json,
     progress_bars,
     reading_options,
 )
-from dashboard.commands.run import mapping_of
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
 
 
 @click.command()
 @click.argument("source")
 @click.option(
     "--cutoff",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     help="The last day the models may know; they are tested on everything after it.  "
     "[default: the last [clv] horizon_weeks and [churn] days of the sales]",
 )
-@click.option("--map", "maps", multiple=True, metavar="FIELD=COLUMN", help="Which column of the source holds a field.")
+@map_option()
 @reading_options
 @cleaning_options
-@click.option("--name", help="The data set's name.  [default: the file's name]")
+@name_option
 @json_option
 @config_option
 def validate(
     source: str,
-    cutoff: datetime | None,
-    maps: tuple[str, ...],
+    cutoff: date | None,
+    mapping: dict[str, str],
     reading: dict[str, Any],
     cleaning: dict[str, str],
     name: str | None,
@@ -55,10 +57,9 @@ def validate(
     from dashboard.pipeline.validate import validate as check_models
 
     config = cleaned(load(config_path), cleaning)
-    day = cutoff.date() if cutoff is not None else None
-    request = SalesRequest(source, mapping=mapping_of(maps), name=name, reading=reading)
+    request = SalesRequest(source, mapping=mapping, name=name, reading=reading)
     with progress_bars() as progress:
-        found = check_models(request, config, progress, last_known_day=day)
+        found = check_models(request, config, progress, last_known_day=cutoff)
     for note in found.notes:
         click.echo(f"Note: {note}", err=True)
     if as_json:

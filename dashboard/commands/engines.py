@@ -1,4 +1,4 @@
-"""``segmentry engines``, ``models``, ``features``, ``runs`` and ``export``: what there is, and lists to take along."""
+"""``segmentry engines``, ``models`` and ``features``: what is installed, plug-ins included."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from dashboard.commands.options import config_option, json_option, load, opened, print_json
+from dashboard.commands.options import config_option, json_option, load, print_json
 
 
 @click.command()
@@ -72,41 +72,3 @@ def features(as_json: bool, config_path: Path | None) -> None:
         from dashboard.commands.printing import print_features
 
         print_features(found)
-
-
-@click.command()
-@json_option
-@config_option
-def runs(as_json: bool, config_path: Path | None) -> None:
-    """List the runs, the newest first."""
-    from dashboard.pipeline.run import run_dict
-
-    with opened(load(config_path)) as store:
-        found = [run_dict(item) for item in store.runs()]
-    if as_json:
-        print_json(found)
-    else:
-        from dashboard.commands.printing import print_runs
-
-        print_runs(found)
-
-
-@click.command()
-@click.argument("run_id", metavar="RUN", type=int)
-@click.option("--output", required=True, type=click.Path(path_type=Path), help="list.csv, list.xlsx or list.parquet")
-@json_option
-@config_option
-def export(run_id: int, output: Path, as_json: bool, config_path: Path | None) -> None:
-    """Write the customers of RUN with their segments to a file."""
-    from dashboard.commands.record import take
-    from dashboard.exports.files import format_of
-    from storage.contract import Selection
-
-    format_of(output)  # before anything is opened
-    with opened(load(config_path)) as store:
-        store.run(run_id)
-        rows = take(store.stream(run_id, Selection()), output, store, run=run_id, kind="customers")
-    if as_json:
-        print_json({"run": run_id, "output": str(output), "customers": rows})
-    else:
-        click.echo(f"{rows:,} customers written to {output}")

@@ -1,0 +1,36 @@
+"""``segmentry runs`` and ``cancel``: what has been run, and what is not to be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dashboard.commands.options import config_option, json_option, load, opened, print_json
+
+
+@click.command()
+@json_option
+@config_option
+def runs(as_json: bool, config_path: Path | None) -> None:
+    """List the runs, the newest first."""
+    from dashboard.pipeline.run import run_dict
+
+    with opened(load(config_path)) as store:
+        found = [run_dict(item) for item in store.runs()]
+    if as_json:
+        print_json(found)
+    else:
+        from dashboard.commands.printing import print_runs
+
+        print_runs(found)
+
+
+@click.command()
+@click.argument("run_id", metavar="RUN", type=int)
+@config_option
+def cancel(run_id: int, config_path: Path | None) -> None:
+    """Cancel RUN, queued or running; its worker stops within seconds."""
+    with opened(load(config_path)) as store:
+        found = store.cancel_run(run_id)
+    click.echo(f"Run {found.id} ({found.engine}) is cancelled.", err=True)
