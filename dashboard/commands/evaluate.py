@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--engine", default="kmeans", show_default=True, help="An engine by name that has a k.")
 @click.option("--from", "low", type=click.IntRange(min=2), default=2, show_default=True, help="Smallest k to try.")
 @click.option("--to", "high", type=click.IntRange(min=2), default=12, show_default=True, help="Largest k to try.")
-@click.option("--gap", is_flag=True, hidden=True)  # an old name, which answers for one version
+@click.option("--gap", is_flag=True, hidden=True, help="An old name, which answers for one version.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [default: 0]")
 @as_of_option
 @map_option()

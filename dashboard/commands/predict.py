@@ -48,11 +48,11 @@ def predict(
     recency_days, frequency and monetary. Customers of sales are described as of the day after the last of these sales,
     unless --as-of says otherwise. Without --output the labels are printed.
     """
-    from dashboard.exports import files as exporting
+    from dashboard.exports.files import format_of, write
     from dashboard.pipeline.label import label
     from dashboard.pipeline.sales import SalesRequest
 
-    kind = exporting.format_of(output) if output is not None else None
+    kind = format_of(output) if output is not None else None
     config = load(config_path)
     request = SalesRequest(source, as_of=as_of, mapping=mapping, reading=reading)
     with progress_bars() as progress, opened(config) as store:
@@ -60,7 +60,7 @@ def predict(
     for note in found.notes:
         click.echo(f"Note: {note}", err=True)
     if output is not None and kind is not None:
-        written = exporting.write(found.reader(), output, kind).rows
+        written = write(found.reader(), output, kind).rows
         if as_json:
             print_json({"run": run_id, "output": str(output), "customers": written})
         else:

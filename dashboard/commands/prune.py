@@ -31,7 +31,8 @@ def prune(
     A snapshot stays when --keep or --months says so; without either, [retention] in the configuration decides.
     The newest snapshot of each data set always stays, and so does one that is being worked on.
     """
-    from dashboard.pipeline import prune as retention
+    from dashboard.pipeline.prune import plan
+    from dashboard.pipeline.prune import prune as prune_store
 
     if dry_run and yes:
         raise InputError("--dry-run only looks and --yes deletes; give one of them.")
@@ -40,12 +41,12 @@ def prune(
     if keep is not None or months is not None:  # then the command line alone decides
         config = config.replace(retention={name: value or 0 for name, value in given.items()})
     with opened(config) as store:
-        planned = retention.plan(store, config.retention, now())
+        planned = plan(store, config.retention, now())
         if not as_json:
             _show(planned)
         if planned.leaving and not dry_run and not yes:
             _confirm(as_json)
-        gone, spared = retention.prune(store, planned) if not dry_run else ([], [])
+        gone, spared = prune_store(store, planned) if not dry_run else ([], [])
     if as_json:
         print_json(planned.to_dict(gone))
     elif planned.leaving and not dry_run:
