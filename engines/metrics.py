@@ -1,4 +1,4 @@
-"""Says how good a segmentation is: each figure with a sentence that tells what it means and which way is better."""
+"""Metrics of a segmentation, each with what it means, which way is better and what it may be compared with."""
 
 from __future__ import annotations
 
@@ -69,10 +69,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Metric:
-    """One figure of a run. ``better``: "higher", "lower", or "" where neither is good in itself.
+    """One metric of a run.
 
-    ``compute`` is None for what takes more than the finished run: refits (:mod:`engines.evaluation.stability`) or the
-    sales after a cut-off (:mod:`engines.evaluation.holdout`).
+    ``better``: "higher", "lower", or "" where neither is good in itself. ``compute`` is None for what takes more than
+    the finished run: refits (:mod:`engines.evaluation.stability`) or the sales after a cut-off
+    (:mod:`engines.evaluation.holdout`). ``in_space``: measured by distance in the engine's own feature space, so only
+    runs of one space may be compared. ``falls_with_k``: more segments alone lower it, so only runs of one k may be
+    compared. ``share``: a share from 0 to 1, shown in percent.
     """
 
     name: str
@@ -80,6 +83,9 @@ class Metric:
     meaning: str
     better: Literal["higher", "lower", ""]
     compute: Callable[[Outcome], float | None] | None
+    in_space: bool = False
+    falls_with_k: bool = False
+    share: bool = False
 
 
 def silhouettes(matrix: Matrix, codings: Sequence[Codes]) -> list[Matrix]:
@@ -224,6 +230,7 @@ _ALL = (
         f"How much nearer customers are to their own segment than to the next, from -1 to 1, {_SPACE}.",
         "higher",
         silhouette,
+        in_space=True,
     ),
     Metric(
         "calinski_harabasz",
@@ -231,6 +238,7 @@ _ALL = (
         f"How far segments lie apart against how wide they are, {_SPACE}.",
         "higher",
         calinski_harabasz,
+        in_space=True,
     ),
     Metric(
         "davies_bouldin",
@@ -238,6 +246,7 @@ _ALL = (
         f"How much each segment overlaps with its most similar one (0 is not at all), {_SPACE}.",
         "lower",
         davies_bouldin,
+        in_space=True,
     ),
     Metric(
         "inertia",
@@ -245,6 +254,8 @@ _ALL = (
         "Sum of squared distances to the segments' centres; it always falls with more segments.",
         "lower",
         inertia,
+        in_space=True,
+        falls_with_k=True,
     ),
     Metric(
         "stability",
@@ -261,6 +272,7 @@ _ALL = (
         "a cut-off before it: 0.2 is what chance gives.",
         "higher",
         None,
+        share=True,
     ),
     Metric(
         "balance",
@@ -275,6 +287,7 @@ _ALL = (
         "The smallest segment's share of all customers; a very small one is hardly worth a campaign.",
         "higher",
         smallest_share,
+        share=True,
     ),
     Metric(
         "revenue_concentration",

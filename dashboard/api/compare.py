@@ -16,10 +16,9 @@ from dashboard.queries.comparison import (
     Comparison,
     captured_dict,
     compare,
+    comparison_rows,
     cross_money,
     cross_table,
-    differing_settings,
-    metric_rows,
     sizes_dict,
     verdict_dict,
     verdict_of,
@@ -52,8 +51,15 @@ def add_compare(api: FastAPI, services: Services) -> None:
             for column, other in enumerate(runs)
             if row < column
         ]
+        rows = comparison_rows(runs)
         metrics = [
-            {**row._asdict(), "best": [runs[place].id for place in sorted(row.best)]} for row in metric_rows(runs)
+            {
+                **{name: getattr(row, name) for name in ("name", "title", "meaning", "better", "values")},
+                "best": [runs[place].id for place in sorted(row.best)],
+                "one_space": row.one_space,
+            }
+            for row in rows
+            if row.kind == "metric"
         ]
         snapshot = found.frames[0].snapshot
         answer = {
@@ -65,7 +71,7 @@ def add_compare(api: FastAPI, services: Services) -> None:
             ],
             "agreement": pairs,
             "metrics": metrics,
-            "settings": [{"name": name, "values": list(values)} for name, values in differing_settings(runs)],
+            "settings": [{"name": row.name, "values": list(row.values)} for row in rows if row.kind == "setting"],
             "sizes": sizes_dict(found),
             "captured": [captured_dict(run) for run in runs],
             "recommendation": verdict_dict(verdict_of(found, labels), runs),

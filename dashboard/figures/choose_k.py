@@ -83,7 +83,7 @@ def curves(selection: KSelection) -> tuple[Curve, ...]:
         known = METRICS.get(name)
         title, meaning, better = (known.title, known.meaning, known.better) if known else _ONLY_HERE[name]
         place, words = own.get(name, (None, ""))
-        share = name == "smallest_share"
+        share = known is not None and known.share
         found.append(
             Curve(name, title, meaning, better, ks, values, errors, selection.recommended, place, words, share)
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from engines.errors import InputError
 from engines.evaluation.drift import Contingency
 from engines.evaluation.holdout import TOP
 from engines.evaluation.verdict import Candidate, Verdict, verdict
-from engines.metrics import METRICS
+from engines.metrics import METRICS, Metric
 from engines.naming.alignment import aligned
 from storage.contract import Run
 
@@ -110,28 +110,25 @@ def _cells(one: RunFrame, other: RunFrame) -> NDArray[np.int64]:
 
 # --- metrics --------------------------------------------------------------------------------------------------------
 
-#: Metrics that are distances in the engine's own feature space: never compared across spaces.
-IN_SPACE = ("silhouette", "calinski_harabasz", "davies_bouldin", "inertia")
-#: Of these, what also changes with the number of segments alone.
-FALLS_WITH_K = ("inertia",)
-
 _SPACE = ("features", "scaling", "components", "set_aside_one_order")
 
 
-class MetricRow(NamedTuple):
-    """One metric of several runs.
+class Row(NamedTuple):
+    """One row of a comparison: what it is of, and its value in each run (None where a run has none).
 
-    ``best``: places of the best among those that may be compared. ``one_space``: whether all values may be compared;
-    where they may not, the best is looked for among runs of one feature space.
+    ``name``: of a metric or setting, else of the row itself. ``better``: "higher", "lower" or "". ``best``: places of
+    the best among those that may be compared. ``one_space``: whether all values may be compared; where they may not,
+    the best is looked for among runs of one feature space.
     """
 
+    kind: Literal["metric", "count", "text", "seconds", "bytes", "setting"]
     name: str
     title: str
     meaning: str
     better: str
-    values: tuple[float | None, ...]
-    best: frozenset[int]
-    one_space: bool
+    values: tuple[Any, ...]
+    best: frozenset[int] = frozenset()
+    one_space: bool = True
 
 
 def feature_space(run: Run) -> tuple[str, ...]:
@@ -158,37 +155,94 @@ def space_words(run: Run) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def metric_rows(runs: Sequence[Run]) -> list[MetricRow]:
+def comparison_rows(runs: Sequence[Run]) -> list[Row]:
+    """Runs side by side, for pages, files and the API: segments, metrics, space, cost, and what settings differ."""
+    peaks = [(run.info.get("memory") or {}).get("peak") for run in runs]
+    timed = noted("Seconds from the customer table to the finished segments, on the machine that fitted it.")
+    return [
+        _row(
+            "count",
+            "segments",
+            noted("Segments"),
+            noted("How many segments there are."),
+            "",
+            [len(run.segments) for run in runs],
+        ),
+        *metric_rows(runs),
+        _row(
+            "text",
+            "space",
+            noted("Feature space"),
+            noted("What distances are measured in."),
+            "",
+            [space_words(run) for run in runs],
+        ),
+        _row(
+            "count",
+            "fitted_on",
+            noted("Fitted on"),
+            noted("Customers the model was fitted on; everyone is labelled all the same."),
+            "",
+            [run.fitted_on for run in runs],
+        ),
+        _row("seconds", "seconds", noted("Fit time"), timed, "lower", [run.seconds for run in runs]),
+        _row("bytes", "memory", noted("Peak memory"), "", "lower", peaks),
+        *(
+            _row("setting", name, name, noted("Settings that are equal are not shown."), "", values)
+            for name, values in differing_settings(runs)
+        ),
+    ]
+
+
+def _row(kind: Any, name: str, title: str, meaning: str, better: str, values: Sequence[Any]) -> Row:
+    known = [place for place, value in enumerate(values) if value is not None]
+    return Row(kind, name, title, meaning, better, tuple(values), _best(values, known, better))
+
+
+def metric_rows(runs: Sequence[Run]) -> list[Row]:
     """Every metric that a run has, in the order of the dictionary, with the best marked where that means something."""
     names = [name for name in METRICS if any(name in run.metrics for run in runs)]
     names += [name for name in dict.fromkeys(name for run in runs for name in run.metrics) if name not in METRICS]
     return [_metric_row(name, runs) for name in names]
 
 
-def _metric_row(name: str, runs: Sequence[Run]) -> MetricRow:
-    known = METRICS.get(name)
+def _metric_row(name: str, runs: Sequence[Run]) -> Row:
+    # a metric of another version is shown by its name alone
+    metric = METRICS.get(name) or Metric(name, name.replace("_", " ").capitalize(), "", "", None)
     values = tuple(run.metrics.get(name) for run in runs)
-    having = [place for place, value in enumerate(values) if value is not None]
     groups: dict[Any, list[int]] = {}
-    for place in having:
-        space = feature_space(runs[place]) if name in IN_SPACE else None
-        groups.setdefault((space, runs[place].k if name in FALLS_WITH_K else None), []).append(place)
-    better = known.better if known else ""
-    best: set[int] = set()
-    for places in groups.values() if better else ():
-        target = (max if better == "higher" else min)(values[place] for place in places)
-        best |= {place for place in places if values[place] == target and len(places) > 1}
-    title, meaning = (known.title, known.meaning) if known else (name.replace("_", " ").capitalize(), "")
-    return MetricRow(name, title, meaning, better, values, frozenset(best), len(groups) <= 1)
+    for place in (place for place, value in enumerate(values) if value is not None):
+        space = feature_space(runs[place]) if metric.in_space else None
+        groups.setdefault((space, runs[place].k if metric.falls_with_k else None), []).append(place)
+    best = frozenset[int]().union(*(_best(values, places, metric.better) for places in groups.values()))
+    return Row("metric", name, metric.title, metric.meaning, metric.better, values, best, len(groups) <= 1)
 
 
-def metric_text(name: str, value: float | None) -> str:
-    """A metric's value as it is written: shares in percent, small figures with three places."""
+def _best(values: Sequence[Any], places: Sequence[int], better: str) -> frozenset[int]:
+    """Which of these places hold the best value; none where only one may be compared or neither way is better."""
+    if not better or len(places) < 2:
+        return frozenset()
+    target = (max if better == "higher" else min)(values[place] for place in places)
+    return frozenset(place for place in places if values[place] == target)
+
+
+def value_text(row: Row, value: Any) -> str:
+    """A value of a row as people read it: shares in percent, small figures with three places."""
     if value is None:
         return NOTHING
-    if name.endswith("_share") or name == "holdout_revenue":
-        return percent(value)
-    return decimal(value, 3) if abs(value) < 100 else decimal(value, 0)
+    if row.kind == "metric":
+        if row.name in METRICS and METRICS[row.name].share:
+            return percent(value)
+        return decimal(value, 3) if abs(value) < 100 else decimal(value, 0)
+    if row.kind == "count":
+        return count(value)
+    if row.kind == "seconds":
+        return f"{written(value, '.2f')} s"
+    if row.kind == "bytes":
+        return f"{count(value / _MEGABYTE)}\u00a0MB"
+    if row.kind == "text":
+        return say(value)
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def differing_settings(runs: Sequence[Run]) -> list[tuple[str, tuple[Any, ...]]]:
@@ -289,18 +343,14 @@ def captured(run: Run) -> Captured:
 # --- time and memory --------------------------------------------------------------------------------------------------
 
 
-def memory_words(run: Run) -> tuple[str, str]:
-    """The peak memory of a run's fit as it is written, and what it means, or why there is none."""
+def memory_meaning(run: Run) -> str:
+    """What the peak memory of a run means, or why it is not known."""
     kept = run.info.get("memory")
     if not kept:
-        return NOTHING, say("It was not measured: the run is older than this figure, or was not made on Linux.")
-    peak, grown = (kept["peak"] / _MEGABYTE, (kept["peak"] - kept["before"]) / _MEGABYTE)
-    return (
-        f"{count(peak)}\u00a0MB",
-        say(
-            "The whole process at its peak while the engine was fitted, {memory} MB of it new.",
-            memory=written(grown, ",.0f"),
-        ),
+        return say("It was not measured: the run is older than this figure, or was not made on Linux.")
+    return say(
+        "The whole process at its peak while the engine was fitted, {memory} MB of it new.",
+        memory=written((kept["peak"] - kept["before"]) / _MEGABYTE, ",.0f"),
     )
 
 

@@ -15,12 +15,10 @@ from dashboard.queries.comparison import (
     Comparison,
     aligned_segments,
     captured,
+    comparison_rows,
     cross_money,
     cross_table,
-    differing_settings,
-    metric_rows,
     places,
-    space_words,
 )
 from engines.columns import CUSTOMER_ID
 
@@ -79,15 +77,14 @@ def part(name: PartName, found: Comparison, labels: Sequence[str]) -> Part:
 
 
 def _metrics(found: Comparison, labels: Sequence[str]) -> Part:
-    runs = found.runs
-    rows: list[tuple[Any, ...]] = [("Segments", "", *(len(run.segments) for run in runs))]
-    rows += [(row.title, row.better, *row.values) for row in metric_rows(runs)]
-    rows += [("Feature space", "", *(space_words(run) for run in runs))]
-    rows += [("Fitted on", "", *(run.fitted_on for run in runs))]
-    rows += [("Fit time, seconds", "lower", *(run.seconds for run in runs))]
-    rows += [("Peak memory, bytes", "lower", *((run.info.get("memory") or {}).get("peak") for run in runs))]
-    for setting, values in differing_settings(runs):
-        rows.append((f"Setting: {setting}", "", *(None if value is None else str(value) for value in values)))
+    rows: list[tuple[Any, ...]] = []
+    for row in comparison_rows(found.runs):
+        if row.kind == "setting":
+            texts = (None if value is None else str(value) for value in row.values)
+            rows.append((f"Setting: {row.name}", row.better, *texts))
+        else:
+            unit = f", {row.kind}" if row.kind in ("seconds", "bytes") else ""
+            rows.append((row.title + unit, row.better, *row.values))
     return Part(("Figure", "Better", *labels), rows)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -24,18 +24,16 @@ from dashboard.queries.comparison import (
     FEWEST,
     Aligned,
     Comparison,
-    MetricRow,
+    Row,
     Slot,
     aligned_segments,
     captured,
+    comparison_rows,
     cross_money,
     cross_table,
-    differing_settings,
-    memory_words,
-    metric_rows,
-    metric_text,
+    memory_meaning,
     places,
-    space_words,
+    value_text,
     verdict_of,
 )
 from dashboard.queries.comparison_tables import Part, cross, part
@@ -136,74 +134,28 @@ def _recommendation(verdict: Verdict) -> Component:
 
 def _metric_table(runs: Sequence[Run], labels: Sequence[str]) -> Component:
     """One row per question, one column of equal width per run, the best marked where it may be compared."""
-    memory, spaces = [memory_words(run) for run in runs], [say(space_words(run)) for run in runs]
-    fitted = [NOTHING if run.fitted_on is None else count(run.fitted_on) for run in runs]
-    times = [NOTHING if run.seconds is None else f"{written(run.seconds, '.2f')} s" for run in runs]
-    timed = say("Seconds from the customer table to the finished segments, on the machine that fitted it.")
-    equal = say("Settings that are equal are not shown.")
-    body = [
-        _line(say("Segments"), say("How many segments there are."), [count(len(run.segments)) for run in runs]),
-        *(_metric_line(row) for row in metric_rows(runs)),
-        _line(say("Feature space"), say("What distances are measured in."), spaces, wrap=True),
-        _line(say("Fitted on"), say("Customers the model was fitted on; everyone is labelled all the same."), fitted),
-        _line(say("Fit time"), timed, times, best=least([run.seconds for run in runs])),
-        _line(
-            say("Peak memory"),
-            "",
-            [text for text, _ in memory],
-            meanings=[why for _, why in memory],
-            best=least([(run.info.get("memory") or {}).get("peak") for run in runs]),
-        ),
-        *(
-            _line(say("Setting: {name}", name=name), equal, [_setting(value) for value in values], wrap=True)
-            for name, values in differing_settings(runs)
-        ),
-    ]
     heads = [Head(""), *number_heads(*labels)]
+    body = [_line(row, runs) for row in comparison_rows(runs)]
     return table(say("Metrics and settings of the runs"), heads, body, "seg-equal")
 
 
-def _line(
-    title: str,
-    meaning: str,
-    shown: Sequence[str],
-    *,
-    wrap: bool = False,
-    meanings: Sequence[str] = (),
-    best: Collection[int] = (),
-) -> Component:
-    hovers = meanings or [f"{title}: {meaning}"] * len(shown)
-    cells = [
-        _cell(text, hover, place in best, wrap) for place, (text, hover) in enumerate(zip(shown, hovers, strict=True))
-    ]
-    way = [html.Div(say("lower is better"), className="seg-hint fw-normal")] if best else []
-    return html.Tr([html.Th([title, *way], scope="row", title=meaning), *cells])
-
-
-def least(values: Sequence[float | None]) -> set[int]:
-    """Places of the smallest value; none where fewer than two are known."""
-    known = [value for value in values if value is not None]
-    return {place for place, value in enumerate(values) if value == min(known)} if len(known) > 1 else set()
-
-
-def _cell(text: str, hover: str, best: bool, wrap: bool = False) -> Component:
-    shown = [text, html.Span(" ★", **aria(label=say("best")))] if best else text
-    return number_cell(shown, f"{'text-wrap ' if wrap else ''}{'seg-best' if best else ''}", hover)
-
-
-def _metric_line(row: MetricRow) -> Component:
-    way, meaning = say(BETTER[row.better]), say(row.meaning) if row.meaning else ""
-    if not row.one_space:
-        way = say("{better}, within one feature space only", better=way)
-    title = html.Th([say(row.title), html.Div(way, className="seg-hint fw-normal")], scope="row", title=meaning)
-    cells = [_cell(metric_text(row.name, value), meaning, place in row.best) for place, value in enumerate(row.values)]
-    return html.Tr([title, *cells])
-
-
-def _setting(value: Any) -> str:
-    if value is None:
-        return NOTHING
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+def _line(row: Row, runs: Sequence[Run]) -> Component:
+    title = say("Setting: {name}", name=row.name) if row.kind == "setting" else say(row.title)
+    meaning = say(row.meaning) if row.meaning else ""
+    parts: list[Any] = [title]
+    if row.kind == "metric" or row.best:
+        way = say(BETTER[row.better])
+        if not row.one_space:
+            way = say("{better}, within one feature space only", better=way)
+        parts.append(html.Div(way, className="seg-hint fw-normal"))
+    wrap = "text-wrap " if row.kind in ("text", "setting") else ""
+    cells = []
+    for place, (run, value) in enumerate(zip(runs, row.values, strict=True)):
+        text, best = value_text(row, value), place in row.best
+        shown = [text, html.Span(" ★", **aria(label=say("best")))] if best else text
+        hover = memory_meaning(run) if row.kind == "bytes" else meaning
+        cells.append(number_cell(shown, f"{wrap}{'seg-best' if best else ''}", hover))
+    return html.Tr([html.Th(parts, scope="row", title=meaning), *cells])
 
 
 # --- aligned segments -------------------------------------------------------------------------------------------------

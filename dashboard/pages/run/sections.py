@@ -16,7 +16,7 @@ from dashboard.components.tables import Head, number_cell, number_heads, scroll,
 from dashboard.i18n.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
 from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import noted, say, segment_name
-from dashboard.queries.comparison import BETTER, metric_rows, metric_text, space_words
+from dashboard.queries.comparison import BETTER, metric_rows, space_words, value_text
 from dashboard.queries.segment import rules_in_words
 from engines.contract import Knob
 from storage.contract import Run, Snapshot
@@ -90,7 +90,7 @@ def metric_section(run: Run) -> Component:
             then = say("Fitted before {day}, looked at after it.", day=day(date.fromisoformat(since)))
             words = f"{words} {then}"
         meaning = html.Div(words, className="seg-hint fw-normal")
-        lines.append(table_row([say(row.title), way, meaning], metric_text(row.name, row.values[0])))
+        lines.append(table_row([say(row.title), way, meaning], value_text(row, row.values[0])))
     space = _artifacts(run).get("space") or say(space_words(run))
     hint = say("Feature space: {space}. What is measured in it is never compared with another space.", space=space)
     heads = (say("Metric"), Head(say("Value"), True))

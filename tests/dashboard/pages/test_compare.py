@@ -17,13 +17,15 @@ from dashboard.queries.comparison import (
     aligned_segments,
     captured,
     compare,
+    comparison_rows,
     cross_table,
     differing_settings,
     feature_space,
-    memory_words,
+    memory_meaning,
     metric_rows,
     places,
     space_words,
+    value_text,
 )
 from dashboard.queries.disagreement import disagreement, usual
 from dashboard.services import Services
@@ -327,5 +329,7 @@ def test_later_revenue_says_why_it_is_missing(desk):
         },
     )
     assert (captured(new).revenue, captured(new).why) == ((0, 0.8, 1), "")
-    assert memory_words(new)[0] == "3\u00a0MB"
-    assert "2 MB of it new" in memory_words(new)[1]
+    rows = {row.name: row for row in comparison_rows([new, old])}
+    assert value_text(rows["memory"], rows["memory"].values[0]) == "3\u00a0MB"
+    assert "2 MB of it new" in memory_meaning(new)
+    assert rows["memory"].best == set(), "one alone is not the best"
