@@ -16,7 +16,7 @@ from dashboard.i18n.numbers import change_percent, count, day, percent, short_mo
 from dashboard.i18n.texts import say, say_number, segment_name
 from dashboard.pipeline.series import earlier_runs
 from engines.columns import CLV, MONETARY, RECENCY
-from engines.evaluation.insights import Earlier, Insight, Sums, Writing, best_tenth, insights_from, sentence
+from engines.evaluation.insights import Earlier, Insight, Sums, Writing, best_tenth, insights, sentence
 from storage.contract import Run, Selection, Store
 
 
@@ -42,7 +42,7 @@ def insights_in_view(frame: RunFrame, mask: Mask, view: Aggregate, earlier: Earl
         best_revenue=best_spenders(frame, mask, best_tenth(view.customers)),
         once=int(np.count_nonzero(once(frame) & mask)),
     )
-    return insights_from(found, earlier)
+    return insights(found, earlier)
 
 
 def insights_of(store: Store, frames: FrameCache, run_id: int, selection: Selection | None = None) -> list[Insight]:

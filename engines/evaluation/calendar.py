@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import date, timedelta
-from typing import Literal, get_args
+from typing import Literal
 
 from engines.errors import InputError
 
@@ -12,7 +12,6 @@ from engines.errors import InputError
 HISTORY_DAYS = 90
 
 Every = Literal["month", "week"]
-EVERY: tuple[Every, ...] = get_args(Every)
 
 
 def cutoffs(

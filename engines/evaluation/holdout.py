@@ -46,7 +46,11 @@ class Capture:
     revenue: NDArray[np.float64]
 
     def at(self, share: float) -> float:
-        """The share of later revenue of the first ``share`` of customers; a segment cut in two counts in proportion."""
+        """The share of later revenue of the first ``share`` of customers.
+
+        A segment that is cut in two counts in proportion, as if its customers were taken at random: so ``share`` itself
+        is what no segmentation would give, and few large segments are measured as many small ones are.
+        """
         return float(np.interp(share, self.customers, self.revenue))
 
 
@@ -79,14 +83,3 @@ def holdout_curve(engine: Engine, before: DataFrame, spend_after: Series) -> Cap
     order = np.lexsort((keys, -worth))
     customers, revenue = np.cumsum(sizes[order]), np.cumsum(np.bincount(codes, after)[order])
     return Capture(np.array([0, *customers]) / len(after), np.array([0.0, *revenue]) / after.sum())
-
-
-def holdout_capture(engine: Engine, before: DataFrame, spend_after: Series) -> float | None:
-    """The share of the revenue after a cut-off that the top fifth of customers bring in, by the segments before it.
-
-    The last segment that reaches into the fifth counts in proportion, as if its customers were taken at random. (So 0.2
-    is what no segmentation at all would give, and engines with few large segments are measured by the same fifth as
-    engines with many.) Arguments, None and errors are those of :func:`holdout_curve`.
-    """
-    curve = holdout_curve(engine, before, spend_after)
-    return None if curve is None else curve.at(TOP)

@@ -13,8 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.columns import CHURN_RISK, CLV, FREQUENCY, MONETARY, RECENCY
-
 Values = NDArray[np.float64]
 
 #: The share of customers called the best.
@@ -86,51 +84,21 @@ class Sums(NamedTuple):
         return int(np.count_nonzero(self.sizes)) > 1
 
 
-def insights(
-    columns: Mapping[str, Values], codes: NDArray[np.integer[Any]], names: Sequence[str], earlier: Earlier | None = None
-) -> list[Insight]:
-    """What stands out among the customers in view, the most telling first.
-
-    Args:
-        columns: recency, frequency, monetary, and CLV and churn risk where there are any (NaN where a customer has
-            none), customer by customer.
-        codes: the place of each customer's segment in ``names``; ``len(names)`` for customers who are not in view.
-        names: of the segments.
-        earlier: an earlier run to measure growth against; only where everyone is in view.
-
-    Returns:
-        At most one of each kind; nothing where there is no customer or no revenue.
-    """
-    n = len(names)
-    sizes = np.bincount(codes, minlength=n + 1)[:n].astype(np.float64)
-    there = codes < n
-    spend, best = columns[MONETARY][there], best_tenth(int(sizes.sum()))
-    at_risk = clv = valued = None
-    if CHURN_RISK in columns:
-        at_risk, _ = _known_sums(columns[MONETARY] * columns[CHURN_RISK], codes, n)
-    if CLV in columns:
-        clv, valued = _known_sums(columns[CLV], codes, n)
-    sums = Sums(
-        names,
-        sizes,
-        revenue=_sums(columns[MONETARY], codes, n),
-        recency=_sums(columns[RECENCY], codes, n),
-        clv=clv,
-        valued=valued,
-        at_risk=at_risk,
-        best_revenue=float(np.partition(spend, len(spend) - best)[len(spend) - best :].sum()) if best else 0.0,
-        once=int(np.count_nonzero(columns[FREQUENCY][there] <= 1)),
-    )
-    return insights_from(sums, earlier)
-
-
 def best_tenth(customers: int) -> int:
     """How many the best tenth of so many customers are; 0 where a tenth says nothing."""
     return round(_TOP * customers) if customers >= _FEW else 0
 
 
-def insights_from(view: Sums, earlier: Earlier | None = None) -> list[Insight]:
-    """As :func:`insights`, from sums that were worked out already."""
+def insights(view: Sums, earlier: Earlier | None = None) -> list[Insight]:
+    """What stands out among the customers in view, the most telling first.
+
+    Args:
+        view: sums over the customers in view.
+        earlier: an earlier run to measure growth against; only where everyone is in view.
+
+    Returns:
+        At most one of each kind; nothing where there is no customer or no revenue.
+    """
     if view.revenue.sum() <= 0:
         return []
     found = (
@@ -142,18 +110,6 @@ def insights_from(view: Sums, earlier: Earlier | None = None) -> list[Insight]:
         _one_order(view),
     )
     return [item for item in found if item is not None]
-
-
-def _sums(values: Values, codes: NDArray[np.integer[Any]], n: int) -> Values:
-    return np.bincount(codes, weights=values, minlength=n + 1)[:n].astype(np.float64)
-
-
-def _known_sums(values: Values, codes: NDArray[np.integer[Any]], n: int) -> tuple[Values, Values]:
-    """Sums, and how many there are, over the customers that have a value."""
-    unknown = np.isnan(values)
-    if unknown.any():
-        codes, values = np.where(unknown, n, codes), np.where(unknown, 0.0, values)
-    return _sums(values, codes, n), np.bincount(codes, minlength=n + 1)[:n].astype(np.float64)
 
 
 def _first(view: Sums, scores: Values) -> int | None:

@@ -25,8 +25,6 @@ _FADED = 36.0  # where the integrand has fallen by this many powers of e, nothin
 _ROWS = 4096  # histories at a time: arrays of rows x nodes stay in the processor's cache
 _NO_TIME = 1e-300
 
-Rate = Floats | float  # one for all, or one for each history
-
 
 @dataclass(frozen=True)
 class ParetoNBD(LifetimeModel):

@@ -16,7 +16,7 @@ from dashboard.pipeline.sales import SalesRequest
 from dashboard.services import Services
 from engines import features, intake
 from engines.errors import InputError
-from engines.evaluation.holdout import holdout_capture, holdout_cutoff
+from engines.evaluation.holdout import TOP, holdout_curve, holdout_cutoff
 from engines.evaluation.selection import evaluate
 from engines.kmeans import KMeans
 from tests.dashboard import shop
@@ -120,7 +120,7 @@ def test_a_run_has_stability_and_holdout_revenue(tmp_path):
     assert cutoff == date(1998, 2, 15)
     later = lines[(lines["order_date"] >= np.datetime64(cutoff)) & (lines["line_type"] == "sale")]
     spend = later.groupby("customer_id")["amount_units"].sum() / 10_000
-    captured = holdout_capture(KMeans(), before, spend)
+    captured = holdout_curve(KMeans(), before, spend).at(TOP)
     assert outcome.runs[0].metrics["holdout_revenue"] == pytest.approx(captured)
     assert captured > 0.4  # the fifth that looked best brings in far more than a fifth
     store.close()

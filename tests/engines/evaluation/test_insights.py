@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from engines.columns import CHURN_RISK, CLV, FREQUENCY, MONETARY, RECENCY
-from engines.evaluation.insights import Earlier, Writing, insights, sentence
+from engines.evaluation.insights import Earlier, Sums, Writing, best_tenth, insights, sentence
 from engines.kmeans import KMeans
 from tests.engines.cdnow import cdnow_customers
 
@@ -40,8 +40,26 @@ def made(seed, number=500, *, valued=True):
 
 
 def found(customers, codes, names=NAMES, earlier=None):
-    columns = {name: customers[name].to_numpy() for name in customers.columns}
-    return {item.kind: item for item in insights(columns, codes, names, earlier)}
+    """The insights of customers by kind; a code beyond the names is a customer who is not in view."""
+    there = np.asarray(codes) < len(names)
+    table, code = customers[there], pd.Series(np.asarray(codes)[there], index=customers.index[there])
+
+    def sums(values):
+        return values.groupby(code).sum().reindex(range(len(names)), fill_value=0.0).to_numpy(np.float64)
+
+    best = best_tenth(len(table))
+    view = Sums(
+        names,
+        sums(pd.Series(1.0, index=table.index)),
+        revenue=sums(table[MONETARY]),
+        recency=sums(table[RECENCY]),
+        clv=sums(table[CLV]) if CLV in table else None,
+        valued=sums(table[CLV].notna()) if CLV in table else None,
+        at_risk=sums(table[MONETARY] * table[CHURN_RISK]) if CHURN_RISK in table else None,
+        best_revenue=float(table[MONETARY].nlargest(best).sum()),
+        once=int((table[FREQUENCY] <= 1).sum()),
+    )
+    return {item.kind: item for item in insights(view, earlier)}
 
 
 def grouped(customers, codes):
@@ -143,8 +161,7 @@ def test_a_real_run_in_plain_words():
     customers = cdnow_customers()
     labels = KMeans(k=4).fit(customers).assign(customers)
     names = [f"Group {key}" for key in range(4)]
-    columns = {name: customers[name].to_numpy() for name in (RECENCY, FREQUENCY, MONETARY)}
-    told = {item.kind: item for item in insights(columns, labels.to_numpy(), names)}
+    told = found(customers, labels.to_numpy(), names)
     revenue = customers[MONETARY].groupby(labels).sum()
     winner, share = revenue.idxmax(), 100 * revenue.max() / revenue.sum()
     people = 100 * (labels == winner).mean()

@@ -12,7 +12,7 @@ from sklearn.metrics import adjusted_rand_score
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.contract import Engine, Segment, knob
 from engines.errors import InputError
-from engines.evaluation.holdout import holdout_capture, holdout_cutoff
+from engines.evaluation.holdout import TOP, holdout_curve, holdout_cutoff
 from engines.evaluation.stability import stability
 from engines.gmm import GaussianMixture
 from engines.hierarchical import Hierarchical
@@ -20,6 +20,11 @@ from engines.kmeans import KMeans
 from engines.rfm import RFM
 from tests.engines.cdnow import cdnow_customers
 from tests.engines.evaluation.test_selection import planted
+
+
+def captured(engine, before, after):
+    curve = holdout_curve(engine, before, after)
+    return None if curve is None else curve.at(TOP)
 
 
 def labelled(engine, customers):
@@ -90,7 +95,7 @@ class Spans:
 
     @property
     def segments(self):
-        return tuple(Segment(key) for key in sorted(set(self.keys)))
+        return tuple(Segment(int(key)) for key in sorted(set(self.keys)))
 
     def assign(self, customers):
         return customers["group"].astype("int64")
@@ -116,35 +121,35 @@ def people(groups, monetary):
 def test_whole_segments_up_to_a_fifth_of_the_customers():
     before = people([0] * 8 + [1] * 2, [1.0] * 8 + [50.0, 30.0])
     after = pd.Series({"c0": 10.0, "c8": 60.0, "c9": 30.0, "stranger": 1000.0})
-    assert holdout_capture(ByGroup(), before, after) == pytest.approx(0.9)
+    assert captured(ByGroup(), before, after) == pytest.approx(0.9)
 
 
 def test_the_last_segment_counts_in_proportion():
     # the top segment has one of ten customers; of the four next, one more makes up the fifth: a quarter of theirs
     before = people([2] + [1] * 4 + [0] * 5, [90.0] + [20.0] * 4 + [1.0] * 5)
     after = pd.Series([30.0, 20.0, 0.0, 20.0, 0.0, 5.0, 5.0, 5.0, 5.0, 10.0], index=before.index)
-    assert holdout_capture(ByGroup(), before, after) == pytest.approx((30 + 40 / 4) / 100)
+    assert captured(ByGroup(), before, after) == pytest.approx((30 + 40 / 4) / 100)
     # one segment holds everyone: a fifth of the customers brings in a fifth
-    assert holdout_capture(ByGroup(), before.assign(group=0.0), after) == pytest.approx(0.2)
+    assert captured(ByGroup(), before.assign(group=0.0), after) == pytest.approx(0.2)
 
 
 def test_the_order_of_rows_and_the_numbers_of_segments_do_not_matter():
     customers = cdnow_customers()
     after = pd.Series(np.random.default_rng(0).exponential(20, len(customers)), index=customers.index)
-    found = holdout_capture(KMeans(), customers, after)
-    assert holdout_capture(KMeans(), customers.sample(frac=1, random_state=1), after[::-1]) == found
+    found = captured(KMeans(), customers, after)
+    assert captured(KMeans(), customers.sample(frac=1, random_state=1), after[::-1]) == found
     before = people([0, 0, 1, 1, 1, 1, 1, 1, 1, 1], [5.0] * 2 + [1.0] * 8)
     renumbered = before.assign(group=1 - before["group"])
     after = pd.Series(range(10), index=before.index, dtype=float)
-    assert holdout_capture(ByGroup(), renumbered, after) == holdout_capture(ByGroup(), before, after)
+    assert captured(ByGroup(), renumbered, after) == captured(ByGroup(), before, after)
 
 
 def test_what_cannot_be_had():
     before = people([0, 1], [1.0, 2.0])
-    assert holdout_capture(ByGroup(), before, pd.Series(dtype=float)) is None
-    assert holdout_capture(ByGroup(), before, pd.Series({"stranger": 5.0})) is None
+    assert captured(ByGroup(), before, pd.Series(dtype=float)) is None
+    assert captured(ByGroup(), before, pd.Series({"stranger": 5.0})) is None
     with pytest.raises(InputError, match="k = 4"):
-        holdout_capture(KMeans(k=4), before, pd.Series({"c0": 5.0}))
+        captured(KMeans(k=4), before, pd.Series({"c0": 5.0}))
 
 
 def test_the_cutoff_leaves_a_quarter_to_look_at():
