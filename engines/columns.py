@@ -1,4 +1,4 @@
-"""Every column of the product by name, with its unit, formula and meaning: the data dictionary starts here.
+"""Data dictionary: every column of the product by name, with its unit, formula and meaning.
 
 Names stand once, here. Code elsewhere imports them; pages, exports and ``docs/data-dictionary.md`` take titles, units and
 sentences from :data:`DICTIONARY`.

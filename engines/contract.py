@@ -1,4 +1,4 @@
-"""What an engine is: settings that validate themselves, a fit that returns a second value, and labels for everyone.
+"""Contract of an engine: settings that validate themselves, a fit that returns a second value, and labels for everyone.
 
 An engine is a frozen dataclass whose fields are made by :func:`knob`: the instance *is* its settings. The dashboard's
 forms, the API's schema, command-line flags and the stored JSON all read the same knobs.

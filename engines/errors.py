@@ -1,4 +1,4 @@
-"""The one error a user's own input can cause anywhere in the product."""
+"""The error that a user's own input can cause anywhere in the product."""
 
 
 class InputError(ValueError):

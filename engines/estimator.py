@@ -1,4 +1,4 @@
-"""The engines as scikit-learn estimators: for a pipeline or a notebook of one's own, on any table of numbers."""
+"""Engines as scikit-learn estimators, for a pipeline or a notebook, on any table of numbers."""
 
 from __future__ import annotations
 

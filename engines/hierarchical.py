@@ -1,4 +1,4 @@
-"""Hierarchical: joins the two most alike groups again and again; the tree shows how segments belong together."""
+"""Hierarchical clustering (Ward): joins the two most alike groups again and again; the tree shows how they relate."""
 
 from __future__ import annotations
 

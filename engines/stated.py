@@ -1,4 +1,4 @@
-"""Marks the sentences that engines say, so that pages find them again and say them in another language."""
+"""Marker for sentences that engines write, so that pages find and translate them."""
 
 from __future__ import annotations
 

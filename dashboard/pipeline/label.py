@@ -29,7 +29,7 @@ from engines.errors import InputError
 from engines.intake.schema.customers import read_customers
 from engines.persistence import models
 from engines.settings import CleaningRules
-from engines.value.validation.reappraisal import reappraise
+from engines.value.validation.new_customers import reappraise
 from storage.contract import NotFoundError, Run, Snapshot, Store
 
 _BATCH = 65_536

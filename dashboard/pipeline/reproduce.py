@@ -15,7 +15,7 @@ from dashboard.pipeline.sales import Progress, SalesGoneError, new_snapshot, sal
 from engines.checks import labels_of
 from engines.errors import InputError
 from engines.evaluation.drift import adjusted_rand
-from engines.intake.sources.places import lasting
+from engines.intake.sources.locations import lasting
 from engines.run import check, fit, in_order
 from storage.contract import Run, Snapshot, Store
 

@@ -16,7 +16,7 @@ from dashboard.i18n.texts import noted, say
 from engines import registry
 from engines.contract import Engine
 from engines.errors import InputError
-from engines.intake.sources.places import files_of, kind_of
+from engines.intake.sources.locations import files_of, kind_of
 from storage.contract import Run, Snapshot, Store
 from storage.contract.queue import Starter, Way
 

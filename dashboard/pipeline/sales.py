@@ -17,7 +17,7 @@ from dashboard.config import Churn, Clv, Config
 from engines import features, intake, value
 from engines.columns import CLV, COUNTRY
 from engines.errors import InputError
-from engines.intake.sources.places import kind_of, lasting, public
+from engines.intake.sources.locations import kind_of, lasting, public
 from engines.settings import CleaningRules, Reading
 from engines.stated import stated
 from engines.value.appraisal import Agenda, Settings, agenda, appraise

@@ -17,7 +17,7 @@ from dashboard.pipeline.sales import Progress, SalesRequest, silent
 from dashboard.pipeline.uploads import UploadRequest, in_users_words, path_of, token_of, twin_of
 from engines.errors import InputError
 from engines.intake import EMBEDDED
-from engines.intake.sources.places import files_of, kind_of
+from engines.intake.sources.locations import files_of, kind_of
 from storage.contract import Snapshot, Store
 from storage.contract.queue import Starter
 from storage.contract.uploads import Upload

@@ -19,7 +19,7 @@ from dashboard.config import Config
 from dashboard.pipeline.run import make_engine, run_sales
 from dashboard.pipeline.sales import SalesRequest, with_reading
 from engines.errors import InputError
-from engines.intake.sources.places import lasting, secrets_of
+from engines.intake.sources.locations import lasting, secrets_of
 from storage.contract import ChangedError, NotFoundError, Store, StoreError
 from storage.contract.queue import Starter
 from storage.contract.schedules import NewSchedule, Schedule

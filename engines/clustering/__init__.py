@@ -1,1 +1,1 @@
-"""What engines that group by distance or density share."""
+"""Building blocks of engines that group by distance or density."""

@@ -1,4 +1,4 @@
-"""Finds the centres of groups of customers, as well on millions as on thousands, and says whose centre is nearest."""
+"""K-means centres of customers, as good on millions as on thousands, and the nearest centre of each customer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What engines that cluster by distance share: features, scaling, and groups that new customers can be put into."""
+"""Base of the engines that cluster by distance: features, scaling, and assignment of new customers."""
 
 from __future__ import annotations
 

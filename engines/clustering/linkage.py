@@ -1,4 +1,4 @@
-"""Joins the two most alike groups of customers again and again (Ward), which gives the tree that a dendrogram shows."""
+"""Ward linkage of weighted points by nearest-neighbour chains: the tree that a dendrogram shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Describes customers as a mixture of normal distributions, and says how likely each is behind each customer."""
+"""Gaussian mixture fitted by EM: the parameters, and the probability of each component for each customer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Flattens customers onto the plane on which they differ most, so that segmentations can be seen side by side."""
+"""Projection of customers onto the plane of their first two principal components, for comparing runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws fair samples of customers, always the same for the same seed, so that size does not cost more than it must."""
+"""Seeded samples of customers, plain or stratified by segment, and small helpers on integer codes."""
 
 from __future__ import annotations
 

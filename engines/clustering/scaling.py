@@ -1,4 +1,4 @@
-"""Turns customer columns into comparable numbers: logarithms where amounts are skewed, and one scale for all."""
+"""Scaling of customer columns: logarithms of skewed amounts, standardisation, principal components."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How good, how stable and how far apart segmentations are."""
+"""Quality, stability and agreement of segmentations."""

@@ -1,4 +1,4 @@
-"""The dates on which segments are watched: when a model is frozen, and every month or week from then on."""
+"""Dates of a drift timeline: when the model is frozen, and every month or week from then on."""
 
 from __future__ import annotations
 

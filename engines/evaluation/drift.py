@@ -1,4 +1,4 @@
-"""Says how well two groupings of the same customers agree, whatever the groups are called."""
+"""Agreement of two groupings of the same customers, whatever the groups are called: ARI, AMI, customers moved."""
 
 from __future__ import annotations
 

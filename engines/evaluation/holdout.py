@@ -1,4 +1,4 @@
-"""Asks what a shop asks of segments: whether those that looked best before a date brought in the money after it."""
+"""Holdout revenue: whether the segments that looked best before a date brought in the money after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says in plain words what stands out in a run: who brings the money, who is worth most, who grows, who is at risk.
+"""Insights of a run in sentences: who brings the money, who is worth most, who grows, who is at risk.
 
 Every sentence is made from an :class:`Insight`, whose figures are worked out here and nowhere else.
 """

@@ -1,4 +1,4 @@
-"""Follows customers from one date to another: who stayed in a segment, who went where, who is new and who is gone."""
+"""Migration between two dates: who stayed in a segment, who moved where, who is new and who is gone."""
 
 from __future__ import annotations
 

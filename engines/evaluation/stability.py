@@ -1,4 +1,4 @@
-"""Says whether the same customers would stay together if the shop had had other customers of the same kind."""
+"""Stability of a segmentation: agreement with refits on bootstrap samples of the customers."""
 
 from __future__ import annotations
 

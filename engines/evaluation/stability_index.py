@@ -1,4 +1,4 @@
-"""Says how far the customers themselves have changed: in when they bought, how often, and how much it is worth."""
+"""Population stability index and effect size of each column: how far the customers themselves have changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watches whether segments made some time ago still fit: a frozen model against a new one, date by date."""
+"""Drift timeline: a frozen model against a refit, date by date, with the noise of bootstrap refits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says which of several segmentations of the same customers to work with, and why, or that it makes no difference."""
+"""Recommendation among several runs on the same customers, with its reasons, or that it makes no difference."""
 
 from __future__ import annotations
 

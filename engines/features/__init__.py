@@ -1,4 +1,4 @@
-"""From clean sales lines to customers: one row each, described as they stood before a date."""
+"""Customers from clean sales: one row each, as of a date."""
 
 from engines.features.build import build_customers, customers_at
 from engines.features.cohorts import cohorts

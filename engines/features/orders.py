@@ -1,4 +1,4 @@
-"""Each customer's orders, one by one: when, for how much, how many items; what came back stands there as a minus."""
+"""Order history of each customer: date, amount and items of every order, returns as negative rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading sales: a retailer's file becomes clean lines, and a ledger that says where every line and all money went."""
+"""Reading of sales: clean lines from a retailer's file, and a ledger of every line and all money."""
 
 from engines.intake.cleaning.ledger import Ledger, LedgerEntry, Reason
 from engines.intake.cleaning.rules import NOTES, RULES

@@ -1,4 +1,4 @@
-"""From a file's name to clean sales: open, map the columns, read the cells, clean, and account for every line."""
+"""Reading of a source into clean sales: open, map the columns, parse the cells, clean, and keep the ledger."""
 
 from __future__ import annotations
 

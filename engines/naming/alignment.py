@@ -1,4 +1,4 @@
-"""Follows customers from one run to the next, so that a segment keeps its name while its customers stay together."""
+"""Alignment of segments with those of an earlier run, so that names stay with the same customers."""
 
 from __future__ import annotations
 

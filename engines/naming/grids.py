@@ -1,4 +1,4 @@
-"""Which RFM scores get which segment name: the ten-name grid, the eleven-name one, or one's own."""
+"""Grids from RFM scores to segment names: ten names, eleven names, or one's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gives segments names, actions and colours from what their customers are like, never from an engine's numbers."""
+"""Names, actions and colours of segments, chosen from what their customers are like."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says in words what makes a customer belong to a segment, where an engine goes by rules that can be said."""
+"""Rules of a segment in words, for engines that go by rules (RFM's scores and cut points)."""
 
 from __future__ import annotations
 

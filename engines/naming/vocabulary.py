@@ -1,4 +1,4 @@
-"""Knows the words people use for segments, and what kind of customers each of them means."""
+"""Vocabulary of segment names, and what kind of customers each of them means."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Fitted models as files of names and numbers alone."""
+"""Fitted models as files of plain data."""

@@ -1,4 +1,4 @@
-"""Looks into the file of a kept model before anything is made of it: only names, numbers and arrays may be inside."""
+"""Checks of the file of a saved model before anything is made of it: plain data, sizes and names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of a fitted model to look at: the top of a tree, explained variance, how sure a mixture is."""
+"""Artifacts of a fitted model for display: the top of a tree, explained variance, certainty of a mixture."""
 
 from __future__ import annotations
 

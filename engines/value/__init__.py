@@ -1,4 +1,4 @@
-"""What each customer is likely to be worth: purchases to expect, their value, CLV and the risk of losing them."""
+"""Expected value of each customer: purchases, their value, CLV and churn risk."""
 
 from engines.value.lifetime.clv import Valuation, clv_alone, estimate, revalue
 from engines.value.lifetime.history import NEEDED

@@ -1,4 +1,4 @@
-"""What every customer is worth today, by the models that did best on the past, with the receipt that proves it."""
+"""Value of every customer today, by the models that did best on the past, with the receipt of that test."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from engines.value.contract import Answer, FittedValueModel, ValueModel, Window
 from engines.value.lifetime.clv import estimate
 from engines.value.lifetime.models import LIFETIMES
 from engines.value.registry import registered_models
+from engines.value.validation.backtests import LEARN_LIMIT, Backtest, attempt, checked, drawn, sample
 from engines.value.validation.metrics import Metrics
-from engines.value.validation.plan import Cut, Plan, lessons, plan, windows
-from engines.value.validation.reappraisal import remembered
+from engines.value.validation.new_customers import remembered
+from engines.value.validation.plan import Cut, Plan, plan, training_cuts, windows
 from engines.value.validation.receipts import CHANCE, SPEND, Terms, best_lifetime, naive, receipt
-from engines.value.validation.trials import LEARN_LIMIT, Trial, attempt, checked, drawn, sample
 
 #: What may be said instead of a model: whichever did best.
 AUTO = "auto"
@@ -65,33 +65,33 @@ class Agenda:
 
     far: Plan | None
     near: Plan | None
-    spend_lessons: tuple[Cut, ...]
-    churn_lessons: tuple[Cut, ...]
+    spend_training: tuple[Cut, ...]
+    churn_training: tuple[Cut, ...]
 
     @property
     def dates(self) -> set[date]:
         """Every date as of which the customers are needed."""
-        cuts = (*self.spend_lessons, *self.churn_lessons)
+        cuts = (*self.spend_training, *self.churn_training)
         found = {day for cut in cuts for day in (cut.as_of, cut.end)}
         return found.union(*(each.dates for each in (self.far, self.near) if each is not None))
 
     def kept(self, day: date, customers: DataFrame, seed: int = 0) -> DataFrame:
         """What is needed of the customers of a date: of many, only a sample where models learn, and sums elsewhere."""
         tests = [each for each in (self.far, self.near) if each is not None]
-        lessons = {cut for each in tests for cut in each.lessons}.union(self.spend_lessons, self.churn_lessons)
-        whole, learned = {each.test.as_of for each in tests}, {cut.as_of for cut in lessons}
-        counted = {each.before for each in tests} | {cut.end for cut in (*lessons, *(each.test for each in tests))}
+        training = {cut for each in tests for cut in each.training}.union(self.spend_training, self.churn_training)
+        whole, learned = {each.test.as_of for each in tests}, {cut.as_of for cut in training}
+        counted = {each.before for each in tests} | {cut.end for cut in (*training, *(each.test for each in tests))}
         if day in whole or (day in learned and day in counted):
             return customers
         return drawn(customers, seed) if day in learned else customers[[REPEAT_PURCHASES, MONETARY]]
 
-    def trials(self, tables: Mapping[date, DataFrame]) -> tuple[Trial, Trial] | None:
+    def backtests(self, tables: Mapping[date, DataFrame]) -> tuple[Backtest, Backtest] | None:
         """Both tests, one for both where they are the same or the other cannot be; None where neither can be."""
         far, near = self.far or self.near, self.near or self.far
         if far is None or near is None:
             return None
-        first = Trial.of(far, tables)
-        return first, first if near == far else Trial.of(near, tables)
+        first = Backtest.of(far, tables)
+        return first, first if near == far else Backtest.of(near, tables)
 
 
 def agenda(first_day: date, as_of: date, settings: Settings, *, cutoff: date | None = None) -> Agenda:
@@ -107,8 +107,8 @@ def agenda(first_day: date, as_of: date, settings: Settings, *, cutoff: date | N
     return Agenda(
         plan(first_day, as_of, ahead),
         plan(first_day, as_of, near),
-        lessons(first_day, as_of, ahead),
-        lessons(first_day, as_of, near),
+        training_cuts(first_day, as_of, ahead),
+        training_cuts(first_day, as_of, near),
     )
 
 
@@ -121,11 +121,11 @@ def judge(
     looked_at: Agenda, tables: Mapping[date, DataFrame], settings: Settings, models: Mapping[str, ValueModel]
 ) -> dict[str, Any] | None:
     """The receipt of an agenda; None where its history is too short for a test."""
-    trials = looked_at.trials(tables)
-    if trials is None:
+    backtests = looked_at.backtests(tables)
+    if backtests is None:
         return None
     terms = Terms(settings.model, settings.horizon_weeks, settings.min_history_days, settings.interval, settings.seed)
-    return receipt(models, *trials, terms)
+    return receipt(models, *backtests, terms)
 
 
 def appraise(
@@ -170,11 +170,11 @@ def appraise(
     columns, told = valuation.columns.copy(), dict(valuation.model)
     dated = {**tables, as_of: customers}
     for asked in (
-        _Asked("churn", "churn", "log_loss", CHANCE, looked_at.churn_lessons, settings.churn_days / 7),
-        _Asked("spend", "ltv", "rmse", SPEND, looked_at.spend_lessons, float(settings.horizon_weeks)),
+        _Asked("churn", "churn", "log_loss", CHANCE, looked_at.churn_training, settings.churn_days / 7),
+        _Asked("spend", "ltv", "rmse", SPEND, looked_at.spend_training, float(settings.horizon_weeks)),
     ):
         figures = proof[asked.question] if proof is not None else {}
-        past = tuple(sample(each, settings.seed) for each in windows(asked.lessons, dated))
+        past = tuple(sample(each, settings.seed) for each in windows(asked.training, dated))
         best = _foremost(asked, figures, models, lifetime, customers, past)
         notes.extend(best.notes)
         if best.name is None:
@@ -223,7 +223,7 @@ class _Asked(NamedTuple):
     question: str
     metric: str
     answer: Answer
-    lessons: tuple[Cut, ...]
+    training: tuple[Cut, ...]
     weeks: float
 
 

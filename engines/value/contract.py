@@ -1,4 +1,4 @@
-"""What a value model is: it learns from customers as they stood, and says what to expect of them in the weeks ahead.
+"""Contract of a value model: it learns from customers as of a date, and predicts the weeks ahead.
 
 A value model is a frozen dataclass like an engine: its fields are made by :func:`engines.contract.knob`, and the
 instance is its settings. Models come in through the entry-point group ``segmentry.value_models``, ours and anyone's;

@@ -1,4 +1,4 @@
-"""Checks that a value model keeps its promises; shipped for those who write one.
+"""Contract tests of a value model, shipped for those who write one.
 
 Use it with pytest: make a class whose name begins with ``Test``, and say which model::
 

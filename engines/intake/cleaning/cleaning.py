@@ -1,4 +1,4 @@
-"""Cleaning sales: every line gets at most one reason to be dropped, in a fixed order, and returns are set apart."""
+"""Cleaning of sales: every line gets at most one reason to be dropped, in a fixed order, and returns are set apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sales in several currencies become sales in one, at rates that the user has fixed."""
+"""Conversion of sales in several currencies into one, at rates that the user has fixed."""
 
 from __future__ import annotations
 

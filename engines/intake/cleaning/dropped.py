@@ -1,4 +1,4 @@
-"""The lines that cleaning dropped, to be looked at one by one: as they were in the source, with the reason."""
+"""The lines that cleaning dropped, as they were in the source, with the reason."""
 
 from __future__ import annotations
 

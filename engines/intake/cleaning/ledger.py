@@ -1,4 +1,4 @@
-"""The ledger: how many lines and how much money came in, what was dropped by which rule and why, and what is left."""
+"""Ledger of cleaning: lines and money that came in, what each rule dropped and why, and what is left."""
 
 from __future__ import annotations
 

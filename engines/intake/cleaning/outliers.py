@@ -1,4 +1,4 @@
-"""Amounts far from the usual: a robust z-score of the logarithm, the same whatever the order of lines."""
+"""Outlier amounts by a robust z-score of the logarithm, independent of the order of lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cleaning rules, each a small value: what it catches, why, and how a line is asked."""
+"""Cleaning rules, each a small value: what it catches, why, and the condition on a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Control totals: the figures of a retailer's own books to hold clean sales against."""
+"""Control totals of a retailer's own books, to compare clean sales with."""
 
 from __future__ import annotations
 

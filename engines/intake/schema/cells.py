@@ -1,4 +1,4 @@
-"""The cells of mapped columns as the database sees them: their types, and how they become text or numbers."""
+"""Cells of mapped columns in the database: their types, and how they become text or numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the values of a column look like: dates, numbers, ids or words, seen in the first lines of a source."""
+"""Kind of values in a column (dates, numbers, ids, words), judged by the first lines of a source."""
 
 from __future__ import annotations
 

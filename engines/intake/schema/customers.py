@@ -1,4 +1,4 @@
-"""Reading customers instead of sales: a table that has one row per customer already, with the columns asked for."""
+"""Reading of a customer table that has one row per customer already."""
 
 from __future__ import annotations
 

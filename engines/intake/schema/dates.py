@@ -1,4 +1,4 @@
-"""Reading dates as they were meant: one format for a whole column, and no guess at which is day and which is month."""
+"""Date formats: one format for a whole column, and an ambiguous order of day and month is asked for, not guessed."""
 
 from __future__ import annotations
 

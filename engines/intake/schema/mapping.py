@@ -1,4 +1,4 @@
-"""Which column of a source holds which field: guessed from names and contents, or as the user says with --map."""
+"""Mapping of columns to fields: guessed from names and contents, or given with --map."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names that shops and their exports give to columns, by the field they hold."""
+"""Column names that shops and their exports use, by field."""
 
 from __future__ import annotations
 

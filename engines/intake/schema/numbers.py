@@ -1,4 +1,4 @@
-"""Reading numbers as they were meant: one decimal sign for all columns of a source, and every digit kept."""
+"""Number formats: one decimal sign for all columns of a source, and every digit kept."""
 
 from __future__ import annotations
 

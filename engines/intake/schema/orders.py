@@ -1,4 +1,4 @@
-"""What an export says once for a whole order, on its first line or on every line, is told apart from its lines."""
+"""Values that an export gives once for a whole order, such as shipping, told apart from those of its lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From cells to values: ids as text, dates as dates, money as whole numbers; lines with unreadable cells are marked."""
+"""Parsing of cells: ids as text, dates as dates, money as whole numbers; lines with unreadable cells are marked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A first look at a source before it is read: its columns and first lines, what they seem to hold, and what to ask."""
+"""Preview of a source before it is read: columns, first lines, guessed fields, and open questions."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from engines.intake.schema.numbers import find_decimal_sign
 from engines.intake.schema.parsing import parse_lines
 from engines.intake.sources.files import Source, open_source
 from engines.intake.sources.folders import Many
-from engines.intake.sources.places import kind_of
+from engines.intake.sources.head import start_of
+from engines.intake.sources.locations import kind_of
 from engines.intake.sources.samples import EMBEDDED, open_embedded
-from engines.intake.sources.starts import start_of
 from engines.settings import Reading
 from engines.stated import stated
 

@@ -1,4 +1,4 @@
-"""Unpacking what was packed (gzip, Zstandard, zip), within bounds, and never to a place that an archive chooses."""
+"""Unpacking of gzip, Zstandard and zip archives within size limits, never to a path that the archive names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In which letters a text was written (UTF-8, UTF-16, ISO-8859-1, cp1252): found out, and turned into plain UTF-8."""
+"""Encoding of a text file (UTF-8, UTF-16, ISO-8859-1, cp1252): detected, and converted to UTF-8."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a database gave, kept in a temporary file until its lines are loaded: with its types, and a fingerprint."""
+"""Rows fetched from a database, kept in a temporary file with their types and a fingerprint."""
 
 from __future__ import annotations
 

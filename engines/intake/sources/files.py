@@ -1,4 +1,4 @@
-"""Opening what holds a retailer's sales: text, workbooks, Parquet, packed or many at once, or a database."""
+"""Opening of a source by its kind: text, workbook, Parquet, packed or many files, or a database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import duckdb
 from engines.errors import InputError
 from engines.intake.sources.archives import NESTED, unzipped
 from engines.intake.sources.folders import combined
-from engines.intake.sources.places import files_of, kind_of
+from engines.intake.sources.locations import files_of, kind_of
 from engines.intake.sources.source import Source, arrow_source, named, sha256
 from engines.intake.sources.text import open_text
 from engines.intake.sources.workbook import open_workbook

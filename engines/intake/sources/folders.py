@@ -1,4 +1,4 @@
-"""Many files as one source: a folder, a pattern, or a zip, whatever the order in which they come."""
+"""Many files as one source: a folder, a pattern, or a zip, in any order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data sets that come with Segmentry: CDNOW, which is real, and a shop that is made up and always says so."""
+"""Embedded data sets: CDNOW, which is real, and a synthetic shop that is always marked as such."""
 
 from __future__ import annotations
 

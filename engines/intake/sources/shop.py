@@ -1,4 +1,4 @@
-"""A made-up shop with three years of history, for trying things out: seeded, so that it is the same everywhere."""
+"""Synthetic shop with three years of sales, seeded, so that it is the same everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an opened source is, whatever it was: names of columns, and lines that can be brought into DuckDB."""
+"""An opened source of any kind: column names, and lines that can be loaded into DuckDB."""
 
 from __future__ import annotations
 

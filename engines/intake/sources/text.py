@@ -1,4 +1,4 @@
-"""Opening sales written as text: with commas, semicolons, tabs, bars or blanks between the columns, in any encoding."""
+"""Opening of delimited text: commas, semicolons, tabs, bars or blanks between the columns, in any encoding."""
 
 from __future__ import annotations
 

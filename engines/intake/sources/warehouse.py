@@ -1,4 +1,4 @@
-"""Sales in a database: a table or the result of a query, from PostgreSQL, SQLite or a DuckDB file, and only read."""
+"""Sales in a database: a table or the result of a query from PostgreSQL, SQLite or DuckDB, read only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from engines.errors import InputError
 from engines.intake.sources.fetched import fetch, fetched_source
-from engines.intake.sources.places import is_file_database, public, secrets_of
+from engines.intake.sources.locations import is_file_database, public, secrets_of
 from engines.intake.sources.source import Source
 from engines.settings import Reading
 

@@ -1,4 +1,4 @@
-"""Opening a workbook: the sheets that are named, or every sheet that has the columns of the first, as one source."""
+"""Opening of a workbook: the sheets that are named, or every sheet with the columns of the first, as one source."""
 
 from __future__ import annotations
 

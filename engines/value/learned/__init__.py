@@ -1,1 +1,1 @@
-"""Value models that are learned from past windows."""
+"""Value models trained on past windows."""

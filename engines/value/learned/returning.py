@@ -1,6 +1,6 @@
-"""Who will buy again, learned from who did: the probability of at least one purchase in the weeks ahead.
+"""Churn models: the probability of at least one purchase in the weeks ahead, learned from past windows.
 
-Each model starts from BG/NBD's forecast of that probability (see :mod:`engines.value.learned.measures`), which knows
+Each model starts from BG/NBD's forecast of that probability (see :mod:`engines.value.learned.predictors`), which knows
 how long
 the window is, and learns from past windows by what else is known of a customer where that forecast goes wrong. The
 forecast may only ever raise the probability, so a longer window never lowers it.
@@ -24,13 +24,13 @@ from engines.clustering.sampling import threads_for
 from engines.columns import FREQUENCY, PURCHASE_SPAN, RECENCY
 from engines.contract import knob
 from engines.value.contract import Answer, ValueModel, Window
-from engines.value.learned.lessons import MOST, Examples, Linear, examples, sampled
-from engines.value.learned.measures import ODDS, Forecast, measured
+from engines.value.learned.examples import MOST, Examples, Linear, examples, sampled
+from engines.value.learned.predictors import ODDS, Forecast, measured
 from engines.value.lifetime.patterns import Floats
 
 P_PURCHASE: Answer = "p_purchase"
 
-#: Measures whose direction is known: more of the first, none of the others, can lower the probability.
+#: Predictors whose direction is known: more of the first, none of the others, can lower the probability.
 _DIRECTIONS = {ODDS: 1, FREQUENCY: 1, RECENCY: -1}
 
 
@@ -71,7 +71,7 @@ def ridge(columns: Sequence[Floats], odds: Floats | None, bought: Floats, penali
 
 @dataclass(frozen=True)
 class FittedLogistic:
-    """A logistic regression on standardised measures, with or without the forecast to start from."""
+    """A logistic regression on standardised predictors, with or without the forecast to start from."""
 
     forecast: Forecast
     names: tuple[str, ...]
@@ -84,10 +84,10 @@ class FittedLogistic:
         """``p_purchase`` of each customer in the weeks ahead."""
         from scipy.special import expit
 
-        measures = measured(customers, self.forecast, weeks)
-        score = self.weights[0] + self.linear.weigh(chosen(measures, self.names), self.weights[1 + self.start :])
+        predictors = measured(customers, self.forecast, weeks)
+        score = self.weights[0] + self.linear.weigh(chosen(predictors, self.names), self.weights[1 + self.start :])
         if self.start:
-            score = score + self.weights[1] * measures[ODDS].to_numpy()
+            score = score + self.weights[1] * predictors[ODDS].to_numpy()
         return DataFrame({P_PURCHASE: expit(score)}, index=customers.index)
 
 
@@ -128,25 +128,25 @@ class Logistic(ValueModel):
         """
         told = examples(past, self.seed, self.title)
         forecast = Forecast.of(sampled(customers, MOST, self.seed))
-        names = tuple(name for name in steady(told.measures) if name != ODDS)
+        names = tuple(name for name in steady(told.predictors) if name != ODDS)
         return _logistic(told, forecast, names, self.penalizer, start=True)
 
 
 def _logistic(
     told: Examples, forecast: Forecast, names: tuple[str, ...], penalizer: float, *, start: bool
 ) -> FittedLogistic:
-    measures = chosen(told.measures, tuple(name for name in names if name in told.measures))
-    linear = Linear.of(measures)
+    predictors = chosen(told.predictors, tuple(name for name in names if name in told.predictors))
+    linear = Linear.of(predictors)
     odds = np.log(told.chance) - np.log1p(-told.chance) if start else None
-    weights = ridge(linear.columns(measures), odds, told.bought.astype(np.float64), penalizer)
+    weights = ridge(linear.columns(predictors), odds, told.bought.astype(np.float64), penalizer)
     found = tuple(float(weight) for weight in weights)
     named = dict(zip(("constant", *([ODDS] if start else []), *linear.names), found, strict=True))
-    return FittedLogistic(forecast, tuple(measures.columns), linear, found, start, {**named, **counts(told)})
+    return FittedLogistic(forecast, tuple(predictors.columns), linear, found, start, {**named, **counts(told)})
 
 
 @dataclass(frozen=True)
 class FittedTrees:
-    """A fitted classifier with ``predict_proba`` on measures; ``weeks``: length of the windows it learned from."""
+    """A fitted classifier with ``predict_proba`` on predictors; ``weeks``: length of the windows it learned from."""
 
     forecast: Forecast
     weeks: float
@@ -163,9 +163,9 @@ class FittedTrees:
         """
         from scipy.special import expit, logit
 
-        measures = measured(customers, self.forecast, self.weeks)
-        learned = logit(probability(self.classifier, chosen(measures, self.names)))
-        further = self.forecast.log_odds(customers, weeks) - measures[ODDS].to_numpy()
+        predictors = measured(customers, self.forecast, self.weeks)
+        learned = logit(probability(self.classifier, chosen(predictors, self.names)))
+        further = self.forecast.log_odds(customers, weeks) - predictors[ODDS].to_numpy()
         return DataFrame({P_PURCHASE: expit(learned + further)}, index=customers.index)
 
 
@@ -181,8 +181,8 @@ class BoostedTrees(ValueModel):
     seed: int = knob(0, low=0, high=2**32 - 1, help="Of the sample it learns from, where customers are very many.")
 
     @abstractmethod
-    def classifier(self, measures: DataFrame) -> Any:
-        """An unfitted classifier with ``fit`` and ``predict_proba`` for these measures."""
+    def classifier(self, predictors: DataFrame) -> Any:
+        """An unfitted classifier with ``fit`` and ``predict_proba`` for these predictors."""
 
     def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedTrees:
         """Learn from the windows.
@@ -191,11 +191,11 @@ class BoostedTrees(ValueModel):
             InputError: nothing, or not enough, to learn from.
         """
         told = examples(past, self.seed, self.title)
-        measures = chosen(told.measures, steady(told.measures))
+        predictors = chosen(told.predictors, steady(told.predictors))
         with threads_for(len(told)):
-            classifier = self.classifier(measures).fit(measures.to_numpy(), told.bought)
+            classifier = self.classifier(predictors).fit(predictors.to_numpy(), told.bought)
         forecast = Forecast.of(sampled(customers, MOST, self.seed))
-        return FittedTrees(forecast, told.weeks, tuple(measures.columns), classifier, counts(told))
+        return FittedTrees(forecast, told.weeks, tuple(predictors.columns), classifier, counts(told))
 
 
 @dataclass(frozen=True)
@@ -205,12 +205,12 @@ class Boosting(BoostedTrees):
     title = "Gradient boosting"
     summary = "Many small decision trees, each mending what those before it got wrong; finds what acts together."
 
-    def classifier(self, measures: DataFrame) -> Any:
+    def classifier(self, predictors: DataFrame) -> Any:
         """Strongly regularised: on a few thousand customers what is not seen often is chance."""
-        return boosted_classifier(measures, self.trees, self.depth, self.rate)
+        return boosted_classifier(predictors, self.trees, self.depth, self.rate)
 
 
-def boosted_classifier(measures: DataFrame, trees: int, depth: int, rate: float) -> Any:
+def boosted_classifier(predictors: DataFrame, trees: int, depth: int, rate: float) -> Any:
     """An unfitted histogram gradient boosting classifier that keeps to the known directions."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -219,16 +219,16 @@ def boosted_classifier(measures: DataFrame, trees: int, depth: int, rate: float)
         max_depth=depth,
         learning_rate=rate,
         l2_regularization=10.0,
-        min_samples_leaf=leaf(len(measures)),
-        monotonic_cst=directions(measures),
+        min_samples_leaf=leaf(len(predictors)),
+        monotonic_cst=directions(predictors),
         early_stopping=False,
         random_state=0,
     )
 
 
-def directions(measures: DataFrame) -> list[int]:
+def directions(predictors: DataFrame) -> list[int]:
     """For each measure 1 or -1 where its direction is known, else 0."""
-    return [_DIRECTIONS.get(str(name), 0) for name in measures.columns]
+    return [_DIRECTIONS.get(str(name), 0) for name in predictors.columns]
 
 
 def leaf(rows: int) -> int:
@@ -236,24 +236,24 @@ def leaf(rows: int) -> int:
     return min(100, max(20, rows // 20))
 
 
-def probability(classifier: Any, measures: DataFrame) -> Floats:
+def probability(classifier: Any, predictors: DataFrame) -> Floats:
     """The classifier's probability of the second class; small tables in one thread."""
-    with threads_for(len(measures)):
-        return np.asarray(classifier.predict_proba(measures.to_numpy())[:, 1], dtype=np.float64)
+    with threads_for(len(predictors)):
+        return np.asarray(classifier.predict_proba(predictors.to_numpy())[:, 1], dtype=np.float64)
 
 
-def steady(measures: DataFrame) -> tuple[str, ...]:
-    """The measures without the purchase span, which grows with the calendar and so is ever beyond what was learned.
+def steady(predictors: DataFrame) -> tuple[str, ...]:
+    """The predictors without the purchase span, which grows with the calendar and so is ever beyond what was learned.
 
-    Its share of the tenure is there. Trees with the span itself did worse (log loss .334 against .326, where lessons
-    were a year old).
+    Its share of the tenure is there. Trees with the span itself did worse (log loss .334 against .326, where
+    training windows were a year old).
     """
-    return tuple(str(name) for name in measures.columns if name != PURCHASE_SPAN)
+    return tuple(str(name) for name in predictors.columns if name != PURCHASE_SPAN)
 
 
-def chosen(measures: DataFrame, names: tuple[str, ...]) -> DataFrame:
-    """These measures in this order; one that this table does not have is missing for everyone."""
-    return measures.reindex(columns=list(names))
+def chosen(predictors: DataFrame, names: tuple[str, ...]) -> DataFrame:
+    """These predictors in this order; one that this table does not have is missing for everyone."""
+    return predictors.reindex(columns=list(names))
 
 
 def counts(told: Examples) -> dict[str, float]:

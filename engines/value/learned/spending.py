@@ -1,7 +1,7 @@
-"""What customers will spend, learned from what they spent: the money to expect of each in the weeks ahead.
+"""Spend models: the money to expect of each customer in the weeks ahead, learned from past windows.
 
 Spend is learned as a multiple of BG/NBD x Gamma-Gamma's forecast for the same window (see
-:mod:`engines.value.learned.measures`): so a customer who spends a hundred times as much as others is foreseen to,
+:mod:`engines.value.learned.predictors`): so a customer who spends a hundred times as much as others is foreseen to,
 which trees
 that average past spend cannot say, and what was learned from windows of one length serves for another. On nine
 holdouts of four data sets the mean RMSE, that of foreseeing nothing being 1, was .732 for two-part trees of the
@@ -22,8 +22,8 @@ from engines.clustering.sampling import threads_for
 from engines.contract import knob
 from engines.errors import InputError
 from engines.value.contract import Answer, ValueModel, Window
-from engines.value.learned.lessons import LEAST, MOST, Examples, Linear, examples, sampled
-from engines.value.learned.measures import ODDS, Forecast, measured
+from engines.value.learned.examples import LEAST, MOST, Examples, Linear, examples, sampled
+from engines.value.learned.predictors import ODDS, Forecast, measured
 from engines.value.learned.returning import boosted_classifier, chosen, counts, leaf, probability
 from engines.value.lifetime.patterns import Floats
 
@@ -45,8 +45,8 @@ class FittedTweedie:
 
     def predict(self, customers: DataFrame, weeks: float) -> DataFrame:
         """``future_spend`` of each customer in the weeks ahead, in the currency."""
-        measures = chosen(measured(customers, self.forecast, weeks), tuple(self.linear.means))
-        multiple = np.exp(self.weights[0] + self.linear.weigh(measures, self.weights[1:]))
+        predictors = chosen(measured(customers, self.forecast, weeks), tuple(self.linear.means))
+        multiple = np.exp(self.weights[0] + self.linear.weigh(predictors, self.weights[1:]))
         base = np.maximum(self.forecast.spend(customers, weeks), self.least)
         return DataFrame({FUTURE_SPEND: base * multiple}, index=customers.index)
 
@@ -76,14 +76,14 @@ class Tweedie(ValueModel):
         from sklearn.linear_model import TweedieRegressor
 
         told = _spenders(past, self.seed, self.title)
-        measures = told.measures.drop(columns=ODDS, errors="ignore")  # the forecast brings them
-        linear = Linear.of(measures)
+        predictors = told.predictors.drop(columns=ODDS, errors="ignore")  # the forecast brings them
+        linear = Linear.of(predictors)
         mean = float(told.spent.mean())
         base = np.maximum(told.spend / mean, _LEAST_SHARE)
         model = TweedieRegressor(power=self.power, alpha=self.penalizer, link="log", max_iter=1_000)
         with threads_for(len(told)):
             model.fit(
-                np.column_stack(linear.columns(measures)),
+                np.column_stack(linear.columns(predictors)),
                 told.spent / mean / base,
                 sample_weight=base ** (2.0 - self.power),
             )
@@ -113,9 +113,9 @@ class FittedTwoPart:
         """
         from scipy.special import expit, logit
 
-        measures = measured(customers, self.forecast, self.weeks)
-        known = chosen(measures, self.names)
-        further = self.forecast.log_odds(customers, weeks) - measures[ODDS].to_numpy()
+        predictors = measured(customers, self.forecast, self.weeks)
+        known = chosen(predictors, self.names)
+        further = self.forecast.log_odds(customers, weeks) - predictors[ODDS].to_numpy()
         spends = expit(logit(probability(self.whether, known)) + further)
         with threads_for(len(known)):
             multiple = np.exp(self.much.predict(known.to_numpy())) * self.smearing
@@ -130,8 +130,8 @@ class TwoPart(ValueModel):
     """P(any spend) by boosted trees times the spend if any by boosted trees of its logarithm.
 
     The mean of a logarithm is not the logarithm of the mean, so what comes back from the logarithm is multiplied by
-    the one factor that makes it add up to what was spent in the lessons: smearing in the manner of Duan (1983),
-    "Smearing Estimate", JASA 78(383), 605-610, with weights in proportion to the spend foreseen.
+    the one factor that makes it add up to what was spent in the training windows: smearing in the manner of Duan
+    (1983), "Smearing Estimate", JASA 78(383), 605-610, with weights in proportion to the spend foreseen.
     """
 
     title = "Two-part boosting"
@@ -153,15 +153,15 @@ class TwoPart(ValueModel):
         spends = told.spent > 0
         least = _LEAST_SHARE * float(told.spent[spends].mean())
         base = np.maximum(told.spend[spends] / told.chance[spends], least)
-        matrix = told.measures.to_numpy()
+        matrix = told.predictors.to_numpy()
         with threads_for(len(told)):
-            whether = boosted_classifier(told.measures, self.trees, self.depth, self.rate).fit(matrix, spends)
+            whether = boosted_classifier(told.predictors, self.trees, self.depth, self.rate).fit(matrix, spends)
             much = self._amount(int(spends.sum())).fit(matrix[spends], np.log(told.spent[spends] / base))
             foreseen = base * np.exp(much.predict(matrix[spends]))
         smearing = float(told.spent[spends].sum() / foreseen.sum())
         forecast = Forecast.of(sampled(customers, MOST, self.seed))
         figures = {"smearing": smearing, **counts(told)}
-        names = tuple(told.measures.columns)
+        names = tuple(told.predictors.columns)
         return FittedTwoPart(forecast, told.weeks, least, names, whether, much, smearing, figures)
 
     def _amount(self, rows: int) -> Any:

@@ -1,4 +1,4 @@
-"""Who will buy again, by XGBoost: the same question and measures as gradient boosting, for who has it installed."""
+"""Churn model by XGBoost: the same question and predictors as gradient boosting; needs the extra xgboost."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class XGBoost(BoostedTrees):
     title = "XGBoost"
     summary = "Gradient boosting by the XGBoost library; comes with the extra xgboost."
 
-    def classifier(self, measures: DataFrame) -> Any:
+    def classifier(self, predictors: DataFrame) -> Any:
         """Regularised as gradient boosting is; one thread, so that sums do not depend on how many there are."""
         from xgboost import XGBClassifier
 
@@ -32,7 +32,7 @@ class XGBoost(BoostedTrees):
             learning_rate=self.rate,
             reg_lambda=10.0,
             min_child_weight=10.0,
-            monotone_constraints=tuple(directions(measures)),
+            monotone_constraints=tuple(directions(predictors)),
             tree_method="hist",
             n_jobs=1,
             random_state=0,

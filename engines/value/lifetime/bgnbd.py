@@ -1,4 +1,4 @@
-"""How often customers will buy again: the BG/NBD model, where each customer has a rhythm and a chance of leaving.
+"""BG/NBD model of repeat purchases: each customer has a purchase rate and a chance of leaving after each purchase.
 
 While a customer is alive, purchases follow a Poisson process with a rate that differs between customers,
 Gamma(r, alpha); after each repeat purchase the customer leaves for good with a probability that differs too,

@@ -1,4 +1,4 @@
-"""What every customer is likely to spend in the horizon, in today's money, and the risk that they buy nothing."""
+"""CLV: expected spend of every customer in the horizon, discounted to today, and the risk of no purchase."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding the parameters under which the sales seen are most likely, with a second try where the first one fails."""
+"""Maximum likelihood with a gradient, and a penalised second try where the first one fails."""
 
 from __future__ import annotations
 

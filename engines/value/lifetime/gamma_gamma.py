@@ -1,4 +1,4 @@
-"""What a customer's next purchase is likely to be worth: the Gamma-Gamma model, where few purchases count for little.
+"""Gamma-Gamma model of the value of a purchase, where few purchases count for little.
 
 Purchases of a customer vary around the customer's own mean, and those means vary between customers. Source: Fader and
 Hardie (2013), "The Gamma-Gamma Model of Monetary Value", brucehardie.com note 025; equations are theirs.

@@ -1,4 +1,4 @@
-"""What the lifetime models read of the customers, refused by name where it cannot be, and what they say of a fit."""
+"""Columns that lifetime models read, checked, and notes on a fit."""
 
 from __future__ import annotations
 

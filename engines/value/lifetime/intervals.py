@@ -1,4 +1,4 @@
-"""How far the future may differ from what is expected: ranges around purchases and spend, per customer and in total.
+"""Prediction intervals of purchases and spend, per customer and in total.
 
 Two things are uncertain: the parameters, learnt from so many customers and no more, and chance itself, even if they
 were known. Both are in here. Parameters are drawn from the normal distribution of

@@ -1,4 +1,4 @@
-"""What the lifetime models have in common: what each can be asked, and how it is fitted to the customers' histories."""
+"""Base of the lifetime models: what each computes, and how it is fitted to purchase histories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often customers will buy again: the MBG/NBD model, in which a customer may leave at the first purchase already.
+"""MBG/NBD model of repeat purchases: as BG/NBD, and a customer may leave at the first purchase already.
 
 As BG/NBD, but the chance of leaving, Beta(a, b), is taken after the first purchase as well as after each repeat
 purchase; so one-time buyers may be gone. Sources: Batislam, Denizel and Filiztekin (2007), "Empirical validation and

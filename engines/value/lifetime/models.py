@@ -1,4 +1,4 @@
-"""The lifetime models as value models: how often customers will buy, times what a purchase of theirs is worth."""
+"""Lifetime models as value models: expected purchases times the expected value of a purchase (Gamma-Gamma)."""
 
 from __future__ import annotations
 

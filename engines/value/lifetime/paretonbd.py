@@ -1,4 +1,4 @@
-"""How often customers will buy again: the Pareto/NBD model, where customers may leave at any moment.
+"""Pareto/NBD model of repeat purchases: customers may leave at any moment.
 
 While a customer is alive, purchases follow a Poisson process with a rate that differs between customers,
 Gamma(r, alpha); lifetimes are exponential with a rate that differs too, Gamma(s, beta). Sources: Schmittlein, Morrison

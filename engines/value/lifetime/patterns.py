@@ -1,4 +1,4 @@
-"""Customers with the same purchase history counted together: the models look at each distinct history once."""
+"""Distinct purchase histories with how many customers have each: models compute every history once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The door to the ``lifetimes`` library: its model objects, given parameters that were fitted here.
+"""The ``lifetimes`` library: its model objects, given parameters that were fitted here.
 
-``lifetimes`` is the reference for every formula in this room. It is archived, slow to import, and changes the warning
-filters as it is imported; so it is loaded here alone, at first use, and leaves the filters as they were.
+``lifetimes`` is the reference for every formula in this package. It is archived, slow to import, and changes the
+warning filters as it is imported; so it is loaded here alone, at first use, and leaves the filters as they were.
 """
 
 from __future__ import annotations

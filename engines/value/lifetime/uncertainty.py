@@ -1,4 +1,4 @@
-"""How far the fitted parameters may be off, given how few customers they were learnt from."""
+"""Uncertainty of fitted parameters, from the curvature of the likelihood."""
 
 from __future__ import annotations
 

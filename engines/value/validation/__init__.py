@@ -1,1 +1,1 @@
-"""How well value models foresaw days they had not seen."""
+"""Backtests of the value models."""

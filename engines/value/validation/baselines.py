@@ -1,4 +1,4 @@
-"""What anyone can foresee without a model: nothing, as much as last time, and the customer's own rate going on."""
+"""Naive baselines: nothing, as much as last time, and the customer's own rate going on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real shop whose figures are in print: what was published about CDNOW, to be held against what comes out here."""
+"""Published figures of CDNOW, to compare ours with."""
 
 from __future__ import annotations
 

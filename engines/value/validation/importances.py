@@ -1,4 +1,4 @@
-"""What a model hangs on: how much worse it foresees spend when one column is shuffled among the customers."""
+"""Permutation importance of each column: how much worse a model gets when it is shuffled among customers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from engines.columns import FEATURE_COLUMNS
 from engines.value.contract import SPEND_AFTER, FittedValueModel, Window
-from engines.value.validation.trials import sample
+from engines.value.validation.backtests import sample
 
 #: So many customers are looked at, and every column is shuffled so often.
 CUSTOMERS, TIMES = 2_000, 2

@@ -1,4 +1,4 @@
-"""How good a risk of losing customers was: whether it ranked them rightly, and whether 70 % meant seven in ten."""
+"""Scores of a churn risk: ranking (AUC, lift), log loss, Brier score and calibration."""
 
 from __future__ import annotations
 

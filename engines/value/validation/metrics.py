@@ -1,4 +1,4 @@
-"""How far off a forecast was: what was expected of each customer, held against what each did."""
+"""Errors of a forecast: what was expected of each customer against what each did."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which dates are looked back at, so that every figure about the future can be checked against a past that is over."""
+"""Dates of a backtest: cut-offs whose outcome is over, for training and for the test."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class Cut:
 class Plan:
     """One test and what may be learned from before it, for one length of looking ahead.
 
-    ``test``: the cut-off the models are judged at; nothing from its midnight on is known to them. ``lessons``: cut-offs
-    whose outcomes were over by then, the latest first; their outcomes are shorter where the history is.
+    ``test``: the cut-off the models are judged at; nothing from its midnight on is known to them. ``training``:
+    cut-offs whose outcomes were over by then, the latest first; their outcomes are shorter where the history is.
     """
 
     test: Cut
-    lessons: tuple[Cut, ...]
+    training: tuple[Cut, ...]
 
     @property
     def before(self) -> date:
@@ -57,11 +57,11 @@ class Plan:
     @property
     def dates(self) -> set[date]:
         """Every date as of which the customers are needed; ``before`` among them."""
-        return {self.before, *(day for cut in (self.test, *self.lessons) for day in (cut.as_of, cut.end))}
+        return {self.before, *(day for cut in (self.test, *self.training) for day in (cut.as_of, cut.end))}
 
 
 def plan(first_day: date, as_of: date, days: int, *, cutoff: date | None = None) -> Plan | None:
-    """The test for a look ahead of so many days, and the lessons before it; None where the history is too short.
+    """The test for a look ahead of so many days and the cut-offs to learn from; None where the history is too short.
 
     Without a cut-off the test is of ``days`` days, or of as many as leave as much history before it, and ends with the
     sales. With one it is of all days from there on.
@@ -86,10 +86,10 @@ def plan(first_day: date, as_of: date, days: int, *, cutoff: date | None = None)
             f"{as_of - timedelta(days=1)}, and a check needs {DAYS_BEFORE} days before it and {DAYS_AFTER} after it."
         )
     test = Cut(cutoff, (as_of - cutoff).days)
-    return Plan(test, lessons(first_day, cutoff, test.days))
+    return Plan(test, training_cuts(first_day, cutoff, test.days))
 
 
-def lessons(first_day: date, known_until: date, days: int) -> tuple[Cut, ...]:
+def training_cuts(first_day: date, known_until: date, days: int) -> tuple[Cut, ...]:
     """Cut-offs to learn from whose outcomes end by a date (exclusive), the latest first.
 
     Each is half an outcome before the one after it. Where the history is too short for one of so many days, there is

@@ -1,4 +1,4 @@
-"""The proof of what is said about the future: every model and every naive guess, judged on a past it had not seen."""
+"""Receipt of the value models: every model and naive baseline on a past it had not seen."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from engines.value.lifetime.intervals import PURCHASES_HIGH, PURCHASES_LOW, SPEN
 from engines.value.lifetime.models import LIFETIMES, FittedLifetime, spend_intervals
 from engines.value.lifetime.patterns import Floats
 from engines.value.validation import baselines
+from engines.value.validation.backtests import Backtest, Foreseen, foresee
 from engines.value.validation.importances import importances
 from engines.value.validation.losses import loss, reliability
 from engines.value.validation.metrics import Metrics, calibration, foresight
 from engines.value.validation.plan import Plan
-from engines.value.validation.trials import Foreseen, Trial, foresee
 from engines.value.validation.verdicts import verdict
 
 PURCHASES: Answer = "expected_purchases"
@@ -41,7 +41,7 @@ class Terms:
     seed: int = 0
 
 
-def receipt(models: Mapping[str, ValueModel], far: Trial, near: Trial, terms: Terms) -> dict[str, Any]:
+def receipt(models: Mapping[str, ValueModel], far: Backtest, near: Backtest, terms: Terms) -> dict[str, Any]:
     """How every model did on customers and sales after a cut-off, JSON-ready; what cannot be said is None.
 
     Args:
@@ -255,20 +255,22 @@ def _lessons(plan: Plan) -> dict[str, Any]:
         "cutoff": (plan.test.as_of - timedelta(days=1)).isoformat(),
         "until": (plan.test.end - timedelta(days=1)).isoformat(),
         "days": plan.test.days,
-        "learned_days": plan.lessons[0].days if plan.lessons else 0,
-        "lessons": len(plan.lessons),
+        "learned_days": plan.training[0].days if plan.training else 0,
+        "lessons": len(plan.training),
     }
 
 
-def _notes(models: Mapping[str, ValueModel], far: Trial, near: Trial, said: Sequence[str]) -> list[str]:
+def _notes(models: Mapping[str, ValueModel], far: Backtest, near: Backtest, said: Sequence[str]) -> list[str]:
     notes = list(dict.fromkeys(said))
-    for trial, what in ((far, "purchases and spend"), (near, "churn")) if near is not far else ((far, "the future"),):
-        lessons, days = trial.plan.lessons, trial.plan.test.days
-        if lessons and lessons[0].days < days:
+    for backtest, what in (
+        ((far, "purchases and spend"), (near, "churn")) if near is not far else ((far, "the future"),)
+    ):
+        training, days = backtest.plan.training, backtest.plan.test.days
+        if training and training[0].days < days:
             notes.append(
                 stated(
                     f"The sales are too short for a look back of {days} days before the cut-off: models that learn "
-                    f"about {stated(what)} learned from {lessons[0].days} days, and were asked about {days}."
+                    f"about {stated(what)} learned from {training[0].days} days, and were asked about {days}."
                 )
             )
     return notes

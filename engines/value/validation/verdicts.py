@@ -1,4 +1,4 @@
-"""Says in a sentence whether a model is worth having: whether it foresees better than what needs no model at all."""
+"""Verdict in a sentence on whether a model beats the naive baselines."""
 
 from __future__ import annotations
 

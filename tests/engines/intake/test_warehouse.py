@@ -11,7 +11,7 @@ import pytest
 
 from engines.errors import InputError
 from engines.intake import Reading, read_sales
-from engines.intake.sources import places
+from engines.intake.sources import locations
 
 ROWS = [
     (17850, "536365", "2010-12-01 08:26:00", 6, "2.55", "CAFÉ"),
@@ -213,18 +213,18 @@ def test_a_password_is_in_no_message(url):
     with pytest.raises(InputError) as caught:
         lines(url, table="sales")
     assert "s3cret" not in str(caught.value)
-    assert "s3cret" not in places.public(url)
-    assert "s3cret" not in (places.lasting(url) or "")
+    assert "s3cret" not in locations.public(url)
+    assert "s3cret" not in (locations.lasting(url) or "")
 
 
 def test_what_is_kept_of_an_address(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert places.lasting("postgresql://me:pw@host:5432/shop?sslmode=require") == (
+    assert locations.lasting("postgresql://me:pw@host:5432/shop?sslmode=require") == (
         "postgresql://me@host:5432/shop?sslmode=require"
     )
-    assert places.lasting("sqlite:///shop.db") == f"sqlite:///{tmp_path}/shop.db"
-    assert places.lasting("cdnow") == "cdnow"
-    assert places.lasting("nowhere.csv") is None
+    assert locations.lasting("sqlite:///shop.db") == f"sqlite:///{tmp_path}/shop.db"
+    assert locations.lasting("cdnow") == "cdnow"
+    assert locations.lasting("nowhere.csv") is None
     (tmp_path / "a.csv").write_text("x")
-    assert places.lasting("*.csv") == f"{tmp_path}/*.csv"
-    assert places.lasting("a.csv") == f"{tmp_path}/a.csv"
+    assert locations.lasting("*.csv") == f"{tmp_path}/*.csv"
+    assert locations.lasting("a.csv") == f"{tmp_path}/a.csv"

@@ -21,8 +21,8 @@ from engines.columns import (
     ORDER_DATE,
 )
 from engines.value.appraisal import Settings, usable_models
+from engines.value.validation.backtests import Backtest, foresee
 from engines.value.validation.plan import Cut, Plan
-from engines.value.validation.trials import Trial, foresee
 
 AS_OF, END = date(2023, 1, 1), date(2023, 4, 2)
 PLAN = Plan(Cut(AS_OF, 91), (Cut(date(2022, 10, 2), 91), Cut(date(2022, 8, 18), 91)))
@@ -56,11 +56,11 @@ def shop():
     )
 
 
-def trial(lines):
+def backtest(lines):
     tables = dict(
         features.customers_at(ibis.memtable(pa.Table.from_pandas(lines, preserve_index=False)), sorted(PLAN.dates))
     )
-    return Trial.of(PLAN, tables)
+    return Backtest.of(PLAN, tables)
 
 
 def answers(found):
@@ -77,7 +77,7 @@ def lines():
 
 @pytest.fixture(scope="module")
 def known(lines):
-    return trial(lines)
+    return backtest(lines)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +111,7 @@ def dropped_after(lines):
 
 @pytest.mark.parametrize("change", [shuffled_after, altered_after, dropped_after])
 def test_nothing_after_the_cutoff_reaches_a_feature_or_a_prediction(lines, known, foreseen, change):
-    changed = trial(change(lines))
+    changed = backtest(change(lines))
     assert not changed.test.outcome.equals(known.test.outcome)  # the change is a change
     assert_frame_equal(changed.test.customers, known.test.customers, check_exact=True)
     for ours, theirs in zip(known.past, changed.past, strict=True):
@@ -124,8 +124,8 @@ def test_nothing_after_the_cutoff_reaches_a_feature_or_a_prediction(lines, known
 def test_the_hour_of_a_sale_changes_nothing(lines, known, foreseen):
     random = np.random.default_rng(2)
     seconds = pd.to_timedelta(random.integers(0, 86_400, len(lines)), unit="s")
-    moved = trial(lines.assign(**{ORDER_DATE: lines[ORDER_DATE].dt.normalize() + seconds}))
-    whole = trial(lines.assign(**{ORDER_DATE: lines[ORDER_DATE].dt.normalize()}))
+    moved = backtest(lines.assign(**{ORDER_DATE: lines[ORDER_DATE].dt.normalize() + seconds}))
+    whole = backtest(lines.assign(**{ORDER_DATE: lines[ORDER_DATE].dt.normalize()}))
     for other in (moved, whole):
         assert_frame_equal(other.test.customers, known.test.customers, check_exact=True)
         assert_frame_equal(other.test.outcome, known.test.outcome, check_exact=True)
@@ -138,20 +138,20 @@ def test_the_last_moment_before_the_cutoff_is_known_and_midnight_is_not(lines):
     late = lines.iloc[[0, 0]].assign(
         **{CUSTOMER_ID: ["before", "after"], ORDER_DATE: [moment - pd.Timedelta(seconds=1), moment]}
     )
-    found = trial(pd.concat([lines, late], ignore_index=True)).test.customers
+    found = backtest(pd.concat([lines, late], ignore_index=True)).test.customers
     assert "before" in found.index and "after" not in found.index
     assert found.loc["before", AGE] == 0
 
 
 def test_the_order_of_rows_changes_nothing(lines, known, foreseen):
-    mixed = trial(lines.sample(frac=1, random_state=9))
+    mixed = backtest(lines.sample(frac=1, random_state=9))
     assert_frame_equal(mixed.test.customers, known.test.customers, check_exact=True)
     for name, found in answers(mixed).items():
         assert_frame_equal(found, foreseen[name], check_exact=True, obj=name)
 
 
 def test_the_unit_of_money_scales_money_and_nothing_else(lines, known, foreseen):
-    cents = trial(lines.assign(**{AMOUNT_UNITS: lines[AMOUNT_UNITS] * 100}))
+    cents = backtest(lines.assign(**{AMOUNT_UNITS: lines[AMOUNT_UNITS] * 100}))
     ours, theirs = known.test.customers, cents.test.customers
     assert_frame_equal(theirs[MONEY] / 100, ours[MONEY], rtol=1e-12)
     assert_frame_equal(theirs.drop(columns=MONEY), ours.drop(columns=MONEY), check_exact=True)

@@ -15,8 +15,8 @@ from engines.errors import InputError
 from engines.features import customers_at
 from engines.intake import read_sales
 from engines.value.contract import Window
-from engines.value.learned import lessons
-from engines.value.learned.measures import Forecast, measured
+from engines.value.learned import examples as training
+from engines.value.learned.predictors import Forecast, measured
 from engines.value.learned.returning import Boosting, Logistic, Recency, ridge
 from engines.value.learned.spending import Tweedie, TwoPart
 from engines.value.lifetime.models import BGNBDModel
@@ -32,18 +32,18 @@ def named(model):
     return type(model).__name__
 
 
-def trial(source, days, cutoff=None):
+def backtest(source, days, cutoff=None):
     """Customers at the test's cut-off, the lessons before it, and the test."""
     with read_sales(source) as sales:
         first = sales.table.order_date.min().to_pyarrow().as_py().date()
         made = plan(first, sales.as_of, days, cutoff=cutoff)
         tables = dict(customers_at(sales.table, sorted(made.dates)))
-    return tables[made.test.as_of], windows(made.lessons, tables), window(made.test, tables)
+    return tables[made.test.as_of], windows(made.training, tables), window(made.test, tables)
 
 
 @pytest.fixture(scope="module")
 def cdnow():
-    return trial("cdnow-sample", 90, date(1997, 10, 1))
+    return backtest("cdnow-sample", 90, date(1997, 10, 1))
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_spend_on_cdnow_is_foreseen_as_well_as_by_bg_nbd(cdnow):
 def test_what_is_learned_beats_recency_and_for_spend_bg_nbd(source, request):
     if source.endswith(".gz"):
         source = str(request.getfixturevalue("shared_data") / source)
-    found = trial(source, 90)
+    found = backtest(source, 90)
     baseline = judged(Recency(), *found)[2]
     for model in (Logistic(), Boosting()):
         assert judged(model, *found)[2] < baseline - 0.01, named(model)
@@ -116,13 +116,13 @@ def test_a_longer_window_never_has_less(shop, model):
 
 def test_nothing_of_the_outcome_is_among_the_measures(shop):
     customers, past = shop
-    told = lessons.examples(past, 0, "Trial")
+    told = training.examples(past, 0, "Backtest")
     shuffled = [
         replace(each, outcome=each.outcome.sample(frac=1.0, random_state=3).set_axis(each.outcome.index))
         for each in past
     ]
-    again = lessons.examples(shuffled, 0, "Trial")
-    pd.testing.assert_frame_equal(told.measures, again.measures, check_exact=True)
+    again = training.examples(shuffled, 0, "Backtest")
+    pd.testing.assert_frame_equal(told.predictors, again.predictors, check_exact=True)
     assert (told.spend == again.spend).all() and (told.chance == again.chance).all()
     assert (told.bought != again.bought).any()
     columns = [*measured(customers, Forecast.of(customers), 13.0).columns]
@@ -175,7 +175,7 @@ def test_ridge_without_a_forecast_is_scikit_learns_logistic_regression():
 
 @pytest.mark.parametrize("model", [*CHURN, *SPEND], ids=named)
 def test_order_of_rows_and_crowd_do_not_matter_to_the_last_digit(shop, model, monkeypatch):
-    monkeypatch.setattr(lessons, "MOST", 700)  # so that a sample is drawn
+    monkeypatch.setattr(training, "MOST", 700)  # so that a sample is drawn
     customers, past = shop
     shuffled = [
         replace(each, customers=each.customers.sample(frac=1.0, random_state=seed)) for seed, each in enumerate(past)

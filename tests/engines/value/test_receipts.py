@@ -13,7 +13,7 @@ from engines.columns import MONETARY, REPEAT_PURCHASES
 from engines.errors import InputError
 from engines.value.appraisal import Settings, agenda, judge, usable_models
 from engines.value.validation import baselines, golden, losses, metrics
-from engines.value.validation.plan import lessons, plan
+from engines.value.validation.plan import plan, training_cuts
 from engines.value.validation.verdicts import verdict
 
 CUTOFF = golden.LAST_KNOWN_DAY + timedelta(days=1)
@@ -138,7 +138,7 @@ def test_a_cutoff_that_leaves_too_little_is_refused_with_the_remedy():
 
 
 def test_lessons_are_over_by_the_cutoff():
-    for cut in lessons(date(2020, 1, 1), date(2021, 1, 1), 90):
+    for cut in training_cuts(date(2020, 1, 1), date(2021, 1, 1), 90):
         assert cut.end <= date(2021, 1, 1)
 
 
@@ -177,6 +177,6 @@ def test_what_is_kept_of_a_date_is_all_that_is_looked_at():
     looked_at = agenda(date(2020, 1, 1), date(2022, 1, 1), settings)
     table = pd.DataFrame({REPEAT_PURCHASES: [0, 1], MONETARY: [1.0, 2.0], "tenure_days": [1, 2]}, index=["a", "b"])
     kept = {day: set(looked_at.kept(day, table).columns) for day in looked_at.dates}
-    for cut in (looked_at.far.test, looked_at.near.test, *looked_at.far.lessons, *looked_at.churn_lessons):
+    for cut in (looked_at.far.test, looked_at.near.test, *looked_at.far.training, *looked_at.churn_training):
         assert "tenure_days" in kept[cut.as_of]
     assert {REPEAT_PURCHASES, MONETARY} in kept.values()

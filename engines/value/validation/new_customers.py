@@ -1,4 +1,4 @@
-"""What new customers are worth, by the models of an earlier day: so that even one alone has a value."""
+"""Value of new customers, by the models of an earlier day, so that even one alone has a value."""
 
 from __future__ import annotations
 

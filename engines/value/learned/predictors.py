@@ -1,4 +1,4 @@
-"""What is known of a customer on a day, as numbers to learn from, and the forecast that learning starts from."""
+"""Predictors of the learned models: numbers known of a customer on a day, and the BG/NBD forecast they start from."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from engines.value.lifetime.history import fit_value, read
 from engines.value.lifetime.lifetime import LifetimeModel
 from engines.value.lifetime.patterns import Floats, Histories, distinct
 
-#: Measures that are made of several columns.
+#: Predictors that are made of several columns.
 ODDS = "lifetime_log_odds"  # of a purchase in the window, by BG/NBD: what carries the length of the window
 OVERDUE = "overdue"  # days of silence against the customer's usual gap
 PACE = "pace"  # orders against days since the first

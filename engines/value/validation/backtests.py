@@ -1,4 +1,4 @@
-"""Puts models to the test: each is shown a past day's customers and has to say what those did afterwards."""
+"""Backtest: each model gets the customers of a past day and predicts what they did afterwards."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LEARN_LIMIT = 20_000
 
 
 @dataclass(frozen=True)
-class Trial:
+class Backtest:
     """A test window with what may be learned from: windows that were over by its cut-off.
 
     ``before``: the customers as they stood one length of the test before its cut-off.
@@ -35,9 +35,9 @@ class Trial:
     before: DataFrame
 
     @classmethod
-    def of(cls, plan: Plan, tables: Mapping[date, DataFrame]) -> Trial:
-        """The trial of a plan, from the customer tables of its dates."""
-        return cls(plan, window(plan.test, tables), windows(plan.lessons, tables), tables[plan.before])
+    def of(cls, plan: Plan, tables: Mapping[date, DataFrame]) -> Backtest:
+        """The backtest of a plan, from the customer tables of its dates."""
+        return cls(plan, window(plan.test, tables), windows(plan.training, tables), tables[plan.before])
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ class Foreseen:
     notes: tuple[str, ...] = ()
 
 
-def foresee(models: Mapping[str, ValueModel], trial: Trial, seed: int = 0) -> Foreseen:
+def foresee(models: Mapping[str, ValueModel], backtest: Backtest, seed: int = 0) -> Foreseen:
     """Every model fitted on what was known at the cut-off and asked about the test; one that fails is left out."""
-    past = tuple(sample(each, seed) for each in trial.past)
+    past = tuple(sample(each, seed) for each in backtest.past)
     fitted: dict[str, FittedValueModel] = {}
     answers: dict[str, DataFrame] = {}
     notes = []
     for name, model in models.items():
-        found, note = attempt(model, partial(_tried, model, trial, past))
+        found, note = attempt(model, partial(_tried, model, backtest, past))
         if found is None:
             notes.append(note)
         else:
@@ -64,9 +64,9 @@ def foresee(models: Mapping[str, ValueModel], trial: Trial, seed: int = 0) -> Fo
     return Foreseen(fitted, answers, tuple(notes))
 
 
-def _tried(model: ValueModel, trial: Trial, past: Sequence[Window]) -> tuple[FittedValueModel, DataFrame]:
-    fitted = model.fit(trial.test.customers, past if model.learns else ())
-    return fitted, checked(fitted.predict(trial.test.customers, trial.test.weeks), model, trial.test.customers)
+def _tried(model: ValueModel, backtest: Backtest, past: Sequence[Window]) -> tuple[FittedValueModel, DataFrame]:
+    fitted = model.fit(backtest.test.customers, past if model.learns else ())
+    return fitted, checked(fitted.predict(backtest.test.customers, backtest.test.weeks), model, backtest.test.customers)
 
 
 def attempt(model: ValueModel, make: Callable[[], Found]) -> tuple[Found | None, str]:

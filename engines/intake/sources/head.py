@@ -1,4 +1,4 @@
-"""The start of a large text file, cut where a line ends, so that a first look at it need not read it all."""
+"""Head of a large text file, cut at the end of a line, for a preview that need not read it all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gzip
 import zlib
 from pathlib import Path
 
-from engines.intake.sources.places import kind_of
+from engines.intake.sources.locations import kind_of
 from engines.settings import Reading
 
 _ENOUGH = 1 << 20  # bytes

@@ -1,4 +1,4 @@
-"""Past windows put together as examples to learn from: what was known of a customer, and what the customer then did."""
+"""Training examples from past windows: what was known of a customer, and what the customer then did."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pandas import DataFrame
 from engines.clustering.sampling import sample_rows
 from engines.errors import InputError
 from engines.value.contract import PURCHASES_AFTER, SPEND_AFTER, Window
-from engines.value.learned.measures import Forecast, measured
+from engines.value.learned.predictors import Forecast, measured
 from engines.value.lifetime.patterns import Floats
 
 #: Examples that are learned from, and customers that a forecast is fitted on, at most; above it is a seeded sample.
@@ -26,12 +26,12 @@ LEAST = 20
 class Examples:
     """Customers of all windows, one row per customer and window: the same customer may be in several.
 
-    ``measures``: columns with at least two values among the examples. ``chance``, ``spend``: what the forecast of the
+    ``predictors``: columns with at least two values among the examples. ``chance``, ``spend``: what the forecast of the
     day said. ``bought``: whether there was a purchase in the window. ``spent``: what was spent in it (currency).
     ``weeks``: length of the windows, the median where they differ.
     """
 
-    measures: DataFrame
+    predictors: DataFrame
     chance: Floats
     spend: Floats
     bought: NDArray[np.bool_]
@@ -39,7 +39,7 @@ class Examples:
     weeks: float
 
     def __len__(self) -> int:
-        return len(self.measures)
+        return len(self.predictors)
 
 
 def examples(past: Sequence[Window], seed: int, owner: str) -> Examples:
@@ -78,12 +78,12 @@ def examples(past: Sequence[Window], seed: int, owner: str) -> Examples:
             f"learns from; there are {int(bought.sum())} and {int((~bought).sum())}. Give a longer history, or more "
             "customers."
         )
-    measures = pd.concat([part.measures for part in parts], ignore_index=True)
-    varying = [name for name in measures.columns if measures[name].nunique() > 1]
+    predictors = pd.concat([part.predictors for part in parts], ignore_index=True)
+    varying = [name for name in predictors.columns if predictors[name].nunique() > 1]
     if not varying:
         raise InputError(f"{owner} cannot tell customers apart: they are all alike. Map more columns of the sales.")
     return Examples(
-        measures[varying],
+        predictors[varying],
         np.concatenate([part.chance for part in parts]),
         np.concatenate([part.spend for part in parts]),
         bought,
@@ -102,9 +102,9 @@ def sampled(customers: DataFrame, limit: int, seed: int) -> DataFrame:
 
 @dataclass(frozen=True)
 class Linear:
-    """Measures standardised for a linear model: spread 1 around 0, at most 5 away; missing is 0, with a flag.
+    """Predictors standardised for a linear model: spread 1 around 0, at most 5 away; missing is 0, with a flag.
 
-    ``means``, ``spreads`` by measure; ``flagged``: measures that were missing for some.
+    ``means``, ``spreads`` by measure; ``flagged``: predictors that were missing for some.
     """
 
     means: dict[str, float]
@@ -112,30 +112,30 @@ class Linear:
     flagged: tuple[str, ...]
 
     @classmethod
-    def of(cls, measures: DataFrame) -> Linear:
-        """Means and spreads of these measures."""
-        flagged = tuple(name for name in measures.columns if measures[name].isna().any())
-        return cls(dict(measures.mean()), dict(measures.std(ddof=0)), flagged)
+    def of(cls, predictors: DataFrame) -> Linear:
+        """Means and spreads of these predictors."""
+        flagged = tuple(name for name in predictors.columns if predictors[name].isna().any())
+        return cls(dict(predictors.mean()), dict(predictors.std(ddof=0)), flagged)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of the columns, in order."""
         return (*self.means, *(f"{name}_missing" for name in self.flagged))
 
-    def columns(self, measures: DataFrame) -> list[Floats]:
+    def columns(self, predictors: DataFrame) -> list[Floats]:
         """A column for each of ``names``."""
-        values = {name: measures[name].to_numpy(np.float64) for name in self.means}
+        values = {name: predictors[name].to_numpy(np.float64) for name in self.means}
         scaled = [np.clip((values[name] - mean) / self.spreads[name], -5.0, 5.0) for name, mean in self.means.items()]
         filled = [np.where(np.isnan(column), 0.0, column) for column in scaled]
         return [*filled, *(np.isnan(values[name]).astype(np.float64) for name in self.flagged)]
 
-    def weigh(self, measures: DataFrame, weights: Sequence[float]) -> Floats:
+    def weigh(self, predictors: DataFrame, weights: Sequence[float]) -> Floats:
         """The weighted sum of the columns.
 
         Summed one column after the other, so that a customer alone gets to the last digit what it gets in the crowd: a
         matrix product adds in an order that depends on how many rows there are.
         """
-        total = np.zeros(len(measures))
-        for column, weight in zip(self.columns(measures), weights, strict=True):
+        total = np.zeros(len(predictors))
+        for column, weight in zip(self.columns(predictors), weights, strict=True):
             total += weight * column
         return total

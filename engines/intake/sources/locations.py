@@ -1,4 +1,4 @@
-"""Where sales lie: a built-in data set, a file, a folder, a pattern of file names, or a database by its address."""
+"""Locations of sales: an embedded data set, a file, a folder, a pattern of file names, or a database address."""
 
 from __future__ import annotations
 
