@@ -157,7 +157,7 @@ class _Counted:
 def _is_text(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         return _is_text(kind.value_type)
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _safe(column: pa.Array) -> pa.Array:
@@ -186,7 +186,7 @@ def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def _titles(batches: _Counted) -> list[str]:
     """The header, made safe as well: a plug-in or a category may name a column as it likes."""
-    return _safe(pa.array(batches.schema.names, pa.large_string())).to_pylist()
+    return [str(name) for name in _safe(pa.array(batches.schema.names, pa.large_string())).to_pylist()]
 
 
 # --- formats --------------------------------------------------------------------------------------------------------

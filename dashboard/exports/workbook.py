@@ -64,7 +64,7 @@ _ESCAPED = re.compile("(_x[0-9a-fA-F]{4}_)")
 def workbook(titles: Sequence[str], batches: Iterable[pa.RecordBatch]) -> Generator[bytes]:
     """The bytes of a workbook, piece by piece, of batches whose texts are safe already; memory is that of a batch."""
     frame, sheets, drain = _Frame(titles), 0, Drain()
-    with zipfile.ZipFile(drain, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:  # type: ignore[arg-type]
+    with zipfile.ZipFile(drain, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         rows = _slices(batches)
         piece = next(rows, None)
         while piece is not None or sheets == 0:

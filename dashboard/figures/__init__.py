@@ -131,16 +131,17 @@ def drawing(
 
 @cache
 def _look(theme: str) -> dict[str, Any]:
-    return template(theme).to_plotly_json()
+    look: dict[str, Any] = template(theme).to_plotly_json()
+    return look
 
 
-def typed(values: NDArray) -> dict[str, str]:
+def typed(values: NDArray[Any]) -> dict[str, str]:
     """Numbers as Plotly reads them fastest: base64 of their bytes, with their type and, of a table, its shape."""
     plain = np.ascontiguousarray(values)
     kind = {"f": "f", "i": "i", "u": "u"}[plain.dtype.kind] + str(plain.dtype.itemsize)
     if kind in ("i8", "u8"):  # browsers have no typed arrays of them
         plain, kind = plain.astype(np.float64), "f8"
-    found = {"dtype": kind, "bdata": b64encode(plain.astype(plain.dtype.newbyteorder("<"))).decode("ascii")}
+    found = {"dtype": kind, "bdata": b64encode(plain.astype(plain.dtype.newbyteorder("<")).tobytes()).decode("ascii")}
     return found if plain.ndim == 1 else {**found, "shape": ", ".join(map(str, plain.shape))}
 
 

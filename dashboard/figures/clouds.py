@@ -87,7 +87,7 @@ def sample_of(frame: RunFrame, mask: Mask, limit: int = MOST_POINTS) -> Sample:
     lottery, parts, number = frame.customers.lottery, [np.zeros(0, dtype=np.int32)], 0
     for start in range(0, len(lottery), _ROWS):  # mostly the first part has enough of them
         part = lottery[start : start + _ROWS]
-        parts.append(part[mask[part]])
+        parts.append(part[mask.take(part)])
         number += len(parts[-1])
         if number >= limit:
             break

@@ -184,7 +184,9 @@ class CrossData(NamedTuple):
     def shares(self) -> NDArray[np.float64]:
         """Of each row's customers; NaN in an empty row."""
         totals = self.customers.sum(axis=1, keepdims=True)
-        return np.divide(self.customers, totals, out=np.full(self.customers.shape, np.nan), where=totals > 0)
+        shares: NDArray[np.float64] = np.full(self.customers.shape, np.nan)
+        np.divide(self.customers, totals, out=shares, where=totals > 0)
+        return shares
 
 
 def draw_cross(data: CrossData, theme: str) -> Drawing:
@@ -192,7 +194,7 @@ def draw_cross(data: CrossData, theme: str) -> Drawing:
     shares = data.shares
     trace = {
         "type": "heatmap",
-        "z": np.where(np.isnan(shares), None, shares).tolist(),
+        "z": [[None if share != share else share for share in row] for row in shares.tolist()],
         "x": list(data.columns),
         "y": list(data.rows),
         "zmin": 0,

@@ -76,4 +76,4 @@ def _wound(polygon: list[Any]) -> list[Any]:
 
 def _area(ring: list[Any]) -> float:
     """Twice the area on a flat map; below zero where the ring runs clockwise."""
-    return sum(one[0] * other[1] - other[0] * one[1] for one, other in pairwise(ring))
+    return float(sum(one[0] * other[1] - other[0] * one[1] for one, other in pairwise(ring)))

@@ -167,7 +167,8 @@ def _reach(revenue: Sequence[float]) -> tuple[float, float]:
 
 def _near(spots: Sequence[Spot]) -> list[Spot]:
     """The countries that the map shows at first: the biggest that bring nearly all revenue together."""
-    whole, so_far, near = sum(max(spot.bar.revenue, 0.0) for spot in spots), 0.0, []
+    whole, so_far = sum(max(spot.bar.revenue, 0.0) for spot in spots), 0.0
+    near: list[Spot] = []
     for spot in spots:
         if near and so_far >= _FIRST_VIEW * whole:
             break

@@ -34,7 +34,7 @@ class TimelineData(NamedTuple):
     @property
     def labelled(self) -> NDArray[np.bool_]:
         """Which alerts carry their figure: the first of those in a row, and the latest, so that none covers another."""
-        first = self.alerts & ~np.append(False, self.alerts[:-1])
+        first: NDArray[np.bool_] = self.alerts & ~np.append(False, self.alerts[:-1])
         if self.alerts.any():
             first[np.flatnonzero(self.alerts)[-1]] = True
         return first

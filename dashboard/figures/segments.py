@@ -55,7 +55,7 @@ def box_data(frame: RunFrame, mask: Mask, column: str = CLV) -> BoxData:
     axis = axis_of(frame, column)
     boxes = []
     for item, (start, end) in zip(frame.segments, spans, strict=True):
-        mine = values[start:end].take(np.flatnonzero(mask[order[start:end]]))
+        mine = values[start:end].take(np.flatnonzero(mask.take(order[start:end])))
         if len(mine):
             boxes.append(_box(item.name, item.colour, mine))
     return BoxData(column, tuple(boxes), axis.log, float(axis.edges[0]), frame.currency)

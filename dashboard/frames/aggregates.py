@@ -150,7 +150,7 @@ class Aggregate(NamedTuple):
 
     def by_segment(self, measure: str, segments: int) -> Floats:
         """A measure summed by segment."""
-        return np.bincount(self.blocks.segments, weights=self.sums[measure], minlength=segments)
+        return np.bincount(self.blocks.segments, self.sums[measure], segments).astype(np.float64, copy=False)
 
     def sizes_by_segment(self, segments: int) -> NDArray[np.intp]:
         """Customers by segment."""
@@ -158,7 +158,8 @@ class Aggregate(NamedTuple):
 
     def by_country(self, measure: str, countries: int) -> Floats:
         """A measure summed by country; the last place is for those of whom it is not known."""
-        return np.bincount(self.blocks.countries % (countries + 1), weights=self.sums[measure], minlength=countries + 1)
+        places = self.blocks.countries % (countries + 1)
+        return np.bincount(places, self.sums[measure], countries + 1).astype(np.float64, copy=False)
 
     def sizes_by_country(self, countries: int) -> NDArray[np.intp]:
         """Customers by country; the last place is for those of whom it is not known."""
@@ -205,16 +206,16 @@ def everyone(frame: RunFrame) -> Aggregate:
 def aggregate(frame: RunFrame, mask: Mask) -> Aggregate:
     """The customers that a mask leaves in view, added up."""
     blocks, (names, table), known = blocks_of(frame), _measures(frame), _known(frame)
-    in_view = mask[blocks.order]
-    ones = in_view.astype(np.float64)
+    in_view = mask.take(blocks.order)
     sizes = np.zeros(len(blocks.starts), dtype=np.intp)
     counts = {name: np.zeros(len(blocks.starts)) for name in known}
     sums = np.zeros((len(names), len(blocks.starts)))
     for block, (start, end) in enumerate(blocks.spans):
-        sizes[block] = np.count_nonzero(in_view[start:end])
-        sums[:, block] = table[:, start:end] @ ones[start:end]
+        seen = in_view[start:end]
+        sizes[block] = np.count_nonzero(seen)
+        sums[:, block] = table[:, start:end] @ seen.astype(np.float64)
         for name, has_one in known.items():
-            counts[name][block] = np.count_nonzero(in_view[start:end] & has_one[start:end])
+            counts[name][block] = np.count_nonzero(seen & has_one[start:end])
     return Aggregate(blocks, sizes, dict(zip(names, sums, strict=True)) | counts)
 
 
@@ -271,7 +272,7 @@ def best_spenders(frame: RunFrame, mask: Mask, best: int) -> float:
     total, left, end = 0.0, best, len(order)
     while end > 0 and left > 0:  # mostly the last few parts have the best tenth of those in view
         start = max(end - _ROWS, 0)
-        mine = spend[start:end][mask[order[start:end]]][-left:]
+        mine = spend[start:end][mask.take(order[start:end])][-left:]
         total, left, end = total + float(mine.sum()), left - len(mine), start
     return total
 

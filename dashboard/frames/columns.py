@@ -81,7 +81,8 @@ class CustomerColumns:
     @cached_property
     def by_id(self) -> Positions:
         """Every customer's position in code point order of the ids."""
-        return pc.array_sort_indices(self.ids).to_numpy().astype(np.int32)
+        order: Positions = pc.array_sort_indices(self.ids).to_numpy().astype(np.int32)
+        return order
 
     @cached_property
     def plane(self) -> Plane:

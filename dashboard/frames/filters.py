@@ -36,7 +36,10 @@ class View:
 
 def read_view(search: str | None) -> View:
     """What the query string of an address asks for; what cannot be read is named and left out."""
-    run, good, problems, others = None, [], [], []
+    run: int | None = None
+    good: list[tuple[str, str]] = []
+    problems: list[str] = []
+    others: list[tuple[str, str]] = []
     ours = Selection.parameters()
     for name, text in parse_qsl((search or "").removeprefix("?")):
         if name == "run":
@@ -120,15 +123,19 @@ def without(selection: Selection, field: str, value: str = "") -> Selection:
     if field == "shares":
         return replace(selection, shares=tuple(pair for pair in selection.shares if value and pair[0] != value))
     if field in LISTS:
-        return replace(
-            selection, **{field: tuple(item for item in getattr(selection, field) if value and item != value)}
-        )
+        return _with_list(selection, field, (item for item in getattr(selection, field) if value and item != value))
     return selection
+
+
+def _with_list(selection: Selection, field: str, items: Iterable[str]) -> Selection:
+    if field == "segments":
+        return replace(selection, segments=tuple(items))
+    return replace(selection, countries=tuple(items))
 
 
 def toggled(selection: Selection, field: str, value: str) -> Selection:
     """The selection with one option of a list alone, or without any when it was that one alone."""
-    return replace(selection, **{field: () if getattr(selection, field) == (value,) else (value,)})
+    return _with_list(selection, field, () if getattr(selection, field) == (value,) else (value,))
 
 
 def within(selection: Selection, ranges: Mapping[str, Range]) -> Selection:

@@ -42,7 +42,7 @@ def per_run(make: Callable[Concatenate[RunFrame, P], T]) -> Callable[Concatenate
     adding = RLock()
 
     @wraps(make)
-    def once(frame: RunFrame, *args: P.args, **kwargs: P.kwargs) -> T:
+    def once(frame: RunFrame, /, *args: P.args, **kwargs: P.kwargs) -> T:
         key = tuple(ref(arg) if isinstance(arg, RunFrame) else arg for arg in (*args, *kwargs.values()))
         with adding:
             mine = results.setdefault(frame, {})
@@ -123,7 +123,8 @@ class RunFrame:
     @property
     def horizon_weeks(self) -> int | None:
         """How far ahead CLV looks, where the snapshot says."""
-        return self.snapshot.settings.get("clv", {}).get("horizon_weeks")
+        weeks = self.snapshot.settings.get("clv", {}).get("horizon_weeks")
+        return None if weeks is None else int(weeks)
 
     @cached_property
     def has_country(self) -> bool:
@@ -176,7 +177,7 @@ class RunFrame:
             segments = _is_one_of([item.name for item in self.segments], selection.segments)
         if selection.countries:
             countries = np.append(False, _is_one_of(self.countries, selection.countries))
-        mask = np.outer(segments, countries).ravel()[self.places]
+        mask = np.outer(segments, countries).ravel().take(self.places)
         return Views(mask if rest is None else mask & rest, rest)
 
     @cached_property
@@ -213,7 +214,8 @@ class RunFrame:
     def _id_contains(self, text: str) -> Mask:
         if not is_storable(text):
             return np.zeros(len(self), dtype=bool)
-        return pc.match_substring(self.customers.searchable, fold(text)).to_numpy(zero_copy_only=False)
+        found: Mask = pc.match_substring(self.customers.searchable, fold(text)).to_numpy(zero_copy_only=False)
+        return found
 
     def page(self, mask: Mask, sort: str, descending: bool, start: int, stop: int) -> Positions:
         """Positions of the customers ``start`` to ``stop`` that meet a mask, sorted; ties by id, no value always last.
@@ -228,7 +230,7 @@ class RunFrame:
         for piece in pieces:
             for begin in range(0, len(piece), _ROWS):
                 part = piece[begin : begin + _ROWS]
-                met.append(part[mask[part]])
+                met.append(part[mask.take(part)])
                 number += len(met[-1])
                 if number >= stop:
                     return np.concatenate(met)[start:stop]
