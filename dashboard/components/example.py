@@ -19,7 +19,7 @@ from storage.contract import Store
 from storage.contract.uploads import NewUpload, Upload
 
 SAMPLE = "sample-shop"
-BUTTON, TOLD, TICK, OPEN, OPENED = "demo-load", "demo-told", "demo-tick", "demo-open", "demo-opened"
+BUTTON, MESSAGE, TICK, OPEN, OPENED = "demo-load", "demo-told", "demo-tick", "demo-open", "demo-opened"
 _BUSY = ("queued", "running")
 
 
@@ -31,7 +31,9 @@ def offer() -> list[Component]:
     return [
         html.Div(button, className="mb-2"),
         html.P(
-            say("A shop that is made up, segmented by every engine; it takes about a minute."), id=TOLD, role="status"
+            say("A shop that is made up, segmented by every engine; it takes about a minute."),
+            id=MESSAGE,
+            role="status",
         ),
         dcc.Interval(id=TICK, interval=1500),
         dcc.Store(id=OPEN),
@@ -39,33 +41,33 @@ def offer() -> list[Component]:
     ]
 
 
-def load(store: Store, who: str | None = None) -> Upload:
+def load_example(store: Store, who: str | None = None) -> Upload:
     """Have a worker read and segment the sample shop, as it would an uploaded file; once is enough."""
-    asked = asked_for(store)
-    if asked is not None and asked.state in _BUSY:
-        return asked
+    upload = latest_upload(store)
+    if upload is not None and upload.state in _BUSY:
+        return upload
     added = store.add_upload(NewUpload(SAMPLE, EMBEDDED[SAMPLE].title, 0, ""))
     return store.ask_upload(added.id, "store", UploadRequest().model_dump(mode="json"), who=who)
 
 
-def asked_for(store: Store) -> Upload | None:
+def latest_upload(store: Store) -> Upload | None:
     """When the sample shop was last asked for, and how that stands."""
     return next((item for item in store.uploads() if item.file == SAMPLE), None)
 
 
-def standing(store: Store) -> tuple[str, bool, int | None]:
+def progress_of(store: Store) -> tuple[str, bool, int | None]:
     """How far the sample shop is, in words; whether it is still being worked on; and the first run to look at."""
-    asked = asked_for(store)
-    if asked is None:
+    upload = latest_upload(store)
+    if upload is None:
         return "", False, None
-    if asked.state == "queued":
-        told = say("The example waits for a worker; `segmentry serve` has one, or start `segmentry worker`.")
-        return told, True, None
-    if asked.state == "running":
-        return f"{retold(asked.stage or 'Reading')}: {percent(asked.progress or 0.0, 0)}", True, None
-    if asked.state != "done":
-        return retold(asked.error or "The example was not loaded."), False, None
-    runs = [run for run in store.runs(snapshot_id=asked.snapshot_id) if run.id in asked.runs]
+    if upload.state == "queued":
+        message = say("The example waits for a worker; `segmentry serve` has one, or start `segmentry worker`.")
+        return message, True, None
+    if upload.state == "running":
+        return f"{retold(upload.stage or 'Reading')}: {percent(upload.progress or 0.0, 0)}", True, None
+    if upload.state != "done":
+        return retold(upload.error or "The example was not loaded."), False, None
+    runs = [run for run in store.runs(snapshot_id=upload.snapshot_id) if run.id in upload.runs]
     done = next((run.id for run in runs if run.state == "done"), None)
     going = any(run.state in ("queued", "running") for run in runs)
     if done is not None:
@@ -78,7 +80,7 @@ def register(app: Dash, services: Services) -> None:
     """Ask for the sample, say how far it is, and open it when its first run is done."""
 
     @app.callback(
-        Output(TOLD, "children"),
+        Output(MESSAGE, "children"),
         Output(BUTTON, "disabled"),
         Output(TICK, "disabled"),
         Output(OPEN, "data"),
@@ -87,9 +89,9 @@ def register(app: Dash, services: Services) -> None:
     )
     def follow(clicks: int | None, ticks: int | None) -> Any:
         if clicks and ctx.triggered_id == BUTTON:
-            load(services.store, user_of(request.headers.get("Authorization", "")))
-        told, busy, run = standing(services.store)
-        return told or no_update, busy, not busy, run if run is not None else no_update
+            load_example(services.store, user_of(request.headers.get("Authorization", "")))
+        message, busy, run = progress_of(services.store)
+        return message or no_update, busy, not busy, run if run is not None else no_update
 
     app.clientside_callback(
         ClientsideFunction("segmentry", "open"), Output(OPENED, "data"), Input(OPEN, "data"), prevent_initial_call=True

@@ -26,20 +26,20 @@ def bell() -> Component:
     return html.Div(id=BELL, className="seg-bell")
 
 
-def filled(services: Services) -> list[Component]:
+def _content(services: Services) -> list[Component]:
     """The sign with its number, and the list behind it; without alerts a quiet sign alone."""
     number = services.store.open_alerts()
     alerts = services.store.alerts(open_only=True, limit=_SHOWN)
     titles = engine_titles()
-    told = say("{alerts} not acknowledged", alerts=plural(number, "alert")) if number else say("No open alerts")
+    label = say("{alerts} not acknowledged", alerts=plural(number, "alert")) if number else say("No open alerts")
     sign = html.Summary(
         [html.Span("▲ " if number else "△ ", **aria(hidden="true")), str(number) if number else ""],
         className="seg-icon seg-bell-sign" + (" seg-alarm" if number else ""),
-        title=told,
-        **aria(label=told),
+        title=label,
+        **aria(label=label),
     )
     lines = [html.Li(_line(alert, titles.get(alert.engine, alert.engine))) for alert in alerts]
-    body: list[Component] = [html.P(told, className="seg-hint mb-2")]
+    body: list[Component] = [html.P(label, className="seg-hint mb-2")]
     body += [html.Ul(lines, className="list-unstyled mb-0")] if lines else []
     if number > len(alerts):
         body.append(html.P(say("and {number} more", number=number - len(alerts)), className="seg-hint mb-0"))
@@ -74,10 +74,10 @@ def register(app: Dash, services: Services, run: str) -> None:
         Input({"type": SEEN, "alert": ALL}, "n_clicks"),
     )
     def fill(path: str | None, shown: Any, clicks: list[int | None]) -> Any:
-        asked = ctx.triggered_id
-        if isinstance(asked, dict):
+        trigger = ctx.triggered_id
+        if isinstance(trigger, dict):
             if not any(clicks):  # the buttons were drawn, nobody pressed one
                 return no_update
             user = request.authorization.username if request.authorization else None
-            services.store.acknowledge_alert(int(asked["alert"]), who=user)
-        return filled(services)
+            services.store.acknowledge_alert(int(trigger["alert"]), who=user)
+        return _content(services)

@@ -31,8 +31,8 @@ TITLE = "Audiences"
 ORDER = 15
 AREA = "marketing"
 
-LIST, SAID = "audiences-list", "audiences-said"
-ASKED = "audiences-asked"  # the audience that a dialog is open about
+LIST, MESSAGE = "audiences-list", "audiences-said"
+CHOSEN = "audiences-asked"  # the audience that a dialog is open about
 RENAMING, NAME, RENAME, KEEP = "audiences-renaming", "audiences-name", "audiences-rename", "audiences-keep"
 DELETING, WHICH, DELETE, SPARE = "audiences-deleting", "audiences-which", "audiences-delete", "audiences-spare"
 
@@ -46,9 +46,9 @@ def layout(services: Services, **query: Any) -> Component:
                 say("Selections with a name, shared by everyone here. Each is counted anew on every date."),
                 className="seg-hint",
             ),
-            html.Div(id=SAID, role="status"),
+            html.Div(id=MESSAGE, role="status"),
             dcc.Loading(html.Div(listed(services), id=LIST), delay_show=300),
-            dcc.Store(id=ASKED),
+            dcc.Store(id=CHOSEN),
             dialog(
                 RENAMING,
                 say("Rename this audience"),
@@ -95,19 +95,19 @@ def _card(services: Services, audience: Audience, run: Run | None, titles: dict[
     currency = str(services.store.snapshot(run.snapshot_id).info.get("currency", ""))
     words = ", ".join(item.words for item in filters.conditions(selection, currency)) or say("everyone")
     about = f"{words} · {titles.get(run.dataset, run.dataset)} · {engine_titles().get(run.engine, run.engine)}"
-    found = sizes(services, audience, every_date=whole, newest=run)
+    history = sizes(services, audience, every_date=whole, newest=run)
     query = filters.write_view(None, selection)
-    body = [html.P(about, className="seg-hint"), *_figures(found.counted)]
-    if len(found.counted) > 1:
-        body.append(html.Details([html.Summary(say("Date by date")), _table(found.counted)], open=whole or None))
-    if found.uncounted:
-        label = say("Count {dates} as well", dates=plural(found.uncounted, "earlier date"))
+    body = [html.P(about, className="seg-hint"), *_figures(history.counted)]
+    if len(history.counted) > 1:
+        body.append(html.Details([html.Summary(say("Date by date")), _table(history.counted)], open=whole or None))
+    if history.uncounted:
+        label = say("Count {dates} as well", dates=plural(history.uncounted, "earlier date"))
         which = {"type": "audiences-count", "id": audience.id}
         body.append(html.Button(label, id=which, className="link-button audience-count"))
     links: list[Component] = [
         dcc.Link(say("Open"), href="/" + filters.write_view(run.id, selection), className="btn btn-primary btn-sm")
     ]
-    now = found.counted[-1].customers if found.counted else None
+    now = history.counted[-1].customers if history.counted else None
     if now:
         address = f"/api/v1/runs/{run.id}/export.csv{query}"
         label = say("Export {customers}", customers=plural(now, "customer"))
@@ -143,18 +143,18 @@ def _buttons(audience: Audience) -> list[Component]:
     ]
 
 
-def _figures(found: Sequence[Size]) -> list[Component]:
-    if not found:
+def _figures(counted: Sequence[Size]) -> list[Component]:
+    if not counted:
         return []
-    now = found[-1]
+    now = counted[-1]
     parts: list[Component] = [html.Div(_count(now), className="kpi-value")]
     if now.missing:
         parts.append(html.P(_missing_words(now), className="seg-hint"))
-    before = next((size for size in reversed(found[:-1]) if size.customers is not None), None)
+    before = next((size for size in reversed(counted[:-1]) if size.customers is not None), None)
     if before is not None and now.customers is not None:
         how, since = change(before.customers, now.customers), day(before.run.as_of)
-        told = say("{change} since {day}", change=how, day=since)
-        parts.append(html.Div([html.Div(told, className="kpi-change"), _spark(found)], className="kpi-way"))
+        sentence = say("{change} since {day}", change=how, day=since)
+        parts.append(html.Div([html.Div(sentence, className="kpi-change"), _spark(counted)], className="kpi-way"))
     return parts
 
 
@@ -163,20 +163,20 @@ def _missing_words(size: Size) -> str:
     return say("The run of {day} has no {missing}.", day=day(size.run.as_of), missing=missing)
 
 
-def _spark(found: Sequence[Size]) -> Component:
-    words = "; ".join(f"{day(size.run.as_of)}: {_count(size)}" for size in found)
-    return spark(say("Customers"), [size.customers or 0 for size in found], words)
+def _spark(counted: Sequence[Size]) -> Component:
+    words = "; ".join(f"{day(size.run.as_of)}: {_count(size)}" for size in counted)
+    return spark(say("Customers"), [size.customers or 0 for size in counted], words)
 
 
 def _count(size: Size) -> str:
     return NOTHING if size.customers is None else count(size.customers)
 
 
-def _table(found: Sequence[Size]) -> Component:
+def _table(counted: Sequence[Size]) -> Component:
     heads = [Head(say("Date")), *number_heads(say("Customers")), Head(say("Note"))]
     lines = [
         table_row(day(size.run.as_of), _count(size), html.Td(_missing_words(size) if size.missing else ""))
-        for size in reversed(found)
+        for size in reversed(counted)
     ]
     return plain_table(heads, lines)
 
@@ -194,8 +194,8 @@ def register(app: dash.Dash, services: Services) -> None:
     @app.callback(
         output={
             "list": Output(LIST, "children"),
-            "said": Output(SAID, "children"),
-            "asked": Output(ASKED, "data"),
+            "message": Output(MESSAGE, "children"),
+            "audience_id": Output(CHOSEN, "data"),
             "renaming": Output(RENAMING, "is_open"),
             "name": Output(NAME, "value"),
             "deleting": Output(DELETING, "is_open"),
@@ -206,45 +206,45 @@ def register(app: dash.Dash, services: Services) -> None:
             "renamed": [Input(RENAME, "n_clicks"), Input(NAME, "n_submit"), Input(KEEP, "n_clicks")],
             "deleted": [Input(DELETE, "n_clicks"), Input(SPARE, "n_clicks")],
             "name": State(NAME, "value"),
-            "asked": State(ASKED, "data"),
+            "audience_id": State(CHOSEN, "data"),
         },
         prevent_initial_call=True,
     )
-    def answer(clicks: Any, renamed: Any, deleted: Any, name: str | None, asked: int | None) -> dict[str, Any]:
+    def answer(clicks: Any, renamed: Any, deleted: Any, name: str | None, audience_id: int | None) -> dict[str, Any]:
         if not ctx.triggered[0]["value"]:  # a button has appeared without having been clicked
             raise PreventUpdate
         try:
-            return _parts(**_done(services, ctx.triggered_id, name, asked))
+            return _parts(**_done(services, ctx.triggered_id, name, audience_id))
         except (InputError, NotFoundError) as error:
-            said = alert(reason_of(error), "warning", dismissable=True)
-            return _parts(said=said, renaming=False, deleting=False, list=listed(services))
+            message = alert(reason_of(error), "warning", dismissable=True)
+            return _parts(message=message, renaming=False, deleting=False, list=listed(services))
 
 
-def _done(services: Services, button: Any, name: str | None, asked: int | None) -> dict[str, Any]:
+def _done(services: Services, button: Any, name: str | None, audience_id: int | None) -> dict[str, Any]:
     store = services.store
     if isinstance(button, dict):
         audience = store.audience(button["id"])
         action = button["type"].removeprefix("audiences-")
         if action == "rename":
-            return {"asked": audience.id, "renaming": True, "name": audience.name}
+            return {"audience_id": audience.id, "renaming": True, "name": audience.name}
         if action == "delete":
             sentence = say(
                 "{name} will be gone for everyone. Its customers and what was exported stay as they are.",
                 name=audience.name,
             )
-            return {"asked": audience.id, "deleting": True, "which": sentence}
+            return {"audience_id": audience.id, "deleting": True, "which": sentence}
         if action == "pin":
             store.change_audience(audience.id, pinned=not audience.pinned)
-        return {"list": listed(services, whole=audience.id if action == "count" else None), "said": None}
-    if button in (KEEP, SPARE) or asked is None:
+        return {"list": listed(services, whole=audience.id if action == "count" else None), "message": None}
+    if button in (KEEP, SPARE) or audience_id is None:
         return {"renaming": False, "deleting": False}
     if button == DELETE:
-        store.delete_audience(asked)
+        store.delete_audience(audience_id)
     else:
-        store.change_audience(asked, name=name or "")
-    return {"list": listed(services), "renaming": False, "deleting": False, "said": None}
+        store.change_audience(audience_id, name=name or "")
+    return {"list": listed(services), "renaming": False, "deleting": False, "message": None}
 
 
 def _parts(**parts: Any) -> dict[str, Any]:
-    names = ("list", "said", "asked", "renaming", "name", "deleting", "which")
+    names = ("list", "message", "audience_id", "renaming", "name", "deleting", "which")
     return {name: parts.get(name, no_update) for name in names}

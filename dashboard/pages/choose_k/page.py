@@ -34,7 +34,7 @@ ENGINE = "choose-k-engine"
 TRY = "choose-k-try"
 BUSY = "choose-k-busy"
 FOUND = "choose-k-found"
-SHOWN = "choose-k-snapshot"
+SNAPSHOT = "choose-k-snapshot"
 REMEMBERED = "choose-k-remembered"
 
 #: Up to so many customers the curves are drawn without being asked for.
@@ -62,7 +62,7 @@ def layout(services: Services, **query: Any) -> Component:
             _controls(Question(wanted)),
             html.Div(_busy(), id=BUSY, role="status"),
             html.Div(id=FOUND, hidden=True, **aria(live="polite")),
-            dcc.Store(id=SHOWN, data=snapshot.id),
+            dcc.Store(id=SNAPSHOT, data=snapshot.id),
             dcc.Store(id=REMEMBERED),
         ]
     )
@@ -104,7 +104,7 @@ def register(app: Dash, services: Services) -> None:
         Input(TRY, "n_clicks"),
         Input(ENGINE, "value"),
         Input(ids.THEME, "data"),
-        State(SHOWN, "data"),
+        State(SNAPSHOT, "data"),
         running=[
             (Output(TRY, "disabled"), True, False),
             (Output(BUSY, "hidden"), False, True),

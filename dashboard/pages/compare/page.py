@@ -232,7 +232,7 @@ def register(app: Dash, services: Services) -> None:
         names = [play.name for play in services.config.plays]
         return (
             panels.agreement_words(found, labels),
-            panels.body_of(found, labels, names, theme or "light"),
+            panels.run_panels(found, labels, names, theme or "light"),
             options,
             one,
             options,
@@ -258,8 +258,8 @@ def register(app: Dash, services: Services) -> None:
         rows, columns = found.frames
         first, second = usual(rows, columns, segment)
         second = elsewhere if elsewhere in {item.name for item in columns.segments} else second
-        drawn = panels.pair_of(found, run_labels(found.runs, titles(services)), theme or "light")
-        return drawn, panels.segment_options(rows.segments), first, panels.segment_options(columns.segments), second
+        drawn = panels.pair_panels(found, run_labels(found.runs, titles(services)), theme or "light")
+        return drawn, panels.segment_choices(rows.segments), first, panels.segment_choices(columns.segments), second
 
     @app.callback(
         Output(ROWS, "children"),

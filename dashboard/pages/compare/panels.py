@@ -254,7 +254,7 @@ def _customers(found: Disagreement) -> Component:
     return table(say("Customers about whom the two runs disagree"), heads, lines)
 
 
-def segment_options(segments: Sequence[NamedSegment]) -> list[dict[str, str]]:
+def segment_choices(segments: Sequence[NamedSegment]) -> list[dict[str, str]]:
     """Segments as a picker lists them."""
     return [{"label": f"{segment_name(item.name)} ({count(item.customers)})", "value": item.name} for item in segments]
 
@@ -290,7 +290,7 @@ def agreement_words(found: Comparison, labels: Sequence[str]) -> str:
     )
 
 
-def body_of(found: Comparison, labels: Sequence[str], names: Sequence[str], theme: str) -> list[Component]:
+def run_panels(found: Comparison, labels: Sequence[str], names: Sequence[str], theme: str) -> list[Component]:
     """Everything about all of the runs; ``names``: segment names in the order of the playbook."""
     sizes, numbers = aligned_segments(found.frames), part("sizes", found, labels)
     files = {name: part_address(name, found.runs) for name in ("metrics", "sizes", "agreement", "captured")}
@@ -427,7 +427,7 @@ def _planes(found: Comparison, labels: Sequence[str], theme: str) -> list[Compon
     return [head, html.Div(panels, className=f"seg-grid seg-planes{two} mt-3")]
 
 
-def pair_of(found: Comparison, labels: Sequence[str], theme: str) -> list[Component]:
+def pair_panels(found: Comparison, labels: Sequence[str], theme: str) -> list[Component]:
     """The cross-table of two runs, and ribbons between their segments."""
     rows, columns = found.frames
     table = cross_table(rows, columns)

@@ -232,7 +232,7 @@ def asked_of(
         elif given or not isinstance(usual[key], str):  # a file named in config.toml stays
             cleaning[key] = [item.strip() for item in given.split(",") if item.strip()]
     return UploadRequest(
-        mapping=columns_of(mapping),
+        mapping=mapping_of(mapping),
         reading={key: value for key, value in reading.items() if value},
         cleaning={key: value for key, value in cleaning.items() if value != usual[key]},
         name=name.strip()[:200] or None,
@@ -241,7 +241,7 @@ def asked_of(
     )
 
 
-def columns_of(selects: Mapping[str, str | None]) -> dict[str, str]:
+def mapping_of(selects: Mapping[str, str | None]) -> dict[str, str]:
     """The column by field as the selects stand, empty where there is none."""
     return {name: "" if value in (None, ABSENT) else value for name, value in selects.items()}
 
@@ -280,7 +280,7 @@ def choice_part(name: str, place: str, legend: str, choice: Choice | None, value
     )
 
 
-def told_of(seen: Preview) -> list[Component]:
+def remarks(seen: Preview) -> list[Component]:
     """What stands in the way of reading, as an alert; then what is missing and what was noticed."""
     asked = [problem for problem in seen.problems if not problem.options]
     needed = [question_words(problem) for problem in asked if problem.needed]

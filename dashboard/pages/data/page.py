@@ -25,7 +25,7 @@ from dashboard.pages.data.steps import (
     EXISTING,
     EXISTING_PLACE,
     HOW,
-    HOW_TOLD,
+    HOW_WORDS,
     LEAVE,
     LEFT,
     LINES,
@@ -36,11 +36,11 @@ from dashboard.pages.data.steps import (
     OUTCOME,
     PATH,
     REFUSED,
+    REMARKS,
     REMOVE,
     STALE,
     THERE,
     TICK,
-    TOLD,
     UPLOAD,
     choosing,
     how_words,
@@ -136,7 +136,7 @@ def register(app: Dash, services: Services) -> None:
 
     @app.callback(
         Output(LINES, "children"),
-        Output(TOLD, "children"),
+        Output(REMARKS, "children"),
         Output(CHECK, "disabled"),
         Output(ORDER_OF_DATES, "options"),
         Output(f"{ORDER_OF_DATES}-question", "children"),
@@ -154,7 +154,7 @@ def register(app: Dash, services: Services) -> None:
     def look_again(
         columns: list[str | None], order: str | None, decimal: str | None, fields: list[dict[str, str]], upload_id: int
     ) -> tuple[Any, ...]:
-        mapping = form.columns_of({item["name"]: value for item, value in zip(fields, columns, strict=True)})
+        mapping = form.mapping_of({item["name"]: value for item, value in zip(fields, columns, strict=True)})
         reading = {name: value for name, value in (("date_order", order), ("decimal", decimal)) if value}
         try:
             asked = UploadRequest(mapping=mapping, reading=reading)
@@ -168,12 +168,12 @@ def register(app: Dash, services: Services) -> None:
                 questions += [no_update, no_update, not value]
             else:
                 questions += [form.choice_options(choice, value or "", ()), form.question_words(choice), False]
-        return (form.first_lines(seen), form.told_of(seen), not seen.usable, *questions)
+        return (form.first_lines(seen), form.remarks(seen), not seen.usable, *questions)
 
     @app.callback(
         Output(NAME_PLACE, "hidden"),
         Output(EXISTING_PLACE, "hidden"),
-        Output(HOW_TOLD, "children"),
+        Output(HOW_WORDS, "children"),
         Input(HOW, "value"),
         Input(EXISTING, "value"),
         prevent_initial_call=True,

@@ -30,9 +30,9 @@ PATH = "/data"
 UPLOAD, LEAVE, LEFT = "data-upload", "data-leave", "data-left"
 ORDER_OF_DATES, ORDER_PLACE = "data-date-order", "data-date-order-place"
 DECIMAL, DECIMAL_PLACE = "data-decimal", "data-decimal-place"
-LINES, TOLD, REFUSED = "data-first-lines", "data-told", "data-refused"
+LINES, REMARKS, REFUSED = "data-first-lines", "data-told", "data-refused"
 NAME, NAME_PLACE, EXISTING, EXISTING_PLACE = "data-name", "data-name-place", "data-existing", "data-existing-place"
-HOW, HOW_TOLD, AS_OF = "data-how", "data-how-told", "data-as-of"
+HOW, HOW_WORDS, AS_OF = "data-how", "data-how-told", "data-as-of"
 CHECK, CREATE, CANCEL, REMOVE = "data-check", "data-create", "data-cancel", "data-remove"
 OUTCOME, STALE, TICK, THERE = "data-outcome", "data-stale", "data-tick", "data-there-place"
 
@@ -172,7 +172,7 @@ def _form(
         form.mapping_part(seen, chosen),
         orders,
         decimals,
-        html.Div(form.told_of(seen), id=TOLD, **aria(live="polite")),
+        html.Div(form.remarks(seen), id=REMARKS, **aria(live="polite")),
         html.H3(say("What counts"), className="data-head"),
         form.rules_part(services.config, asked.cleaning),
         html.H3(say("What is made of it"), className="data-head"),
@@ -215,7 +215,7 @@ def _where(services: Services, upload: Upload, asked: UploadRequest) -> list[Com
             ),
             style="mt-2",
         ),
-        html.P(how_words(services, asked.how, existing), id=HOW_TOLD, className="seg-hint mb-0"),
+        html.P(how_words(services, asked.how, existing), id=HOW_WORDS, className="seg-hint mb-0"),
     ]
 
 

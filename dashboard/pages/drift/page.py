@@ -31,7 +31,7 @@ AREA = "operations"
 TIMELINE = "drift-timeline"
 MOVED = "drift-moved"
 SHIFTS = "drift-shifts"
-SHOWN = "drift-run"
+RUN = "drift-run"
 
 _GRID = {"gridTemplateColumns": "repeat(auto-fit, minmax(min(100%, 260px), 1fr))"}
 
@@ -56,7 +56,7 @@ def layout(services: Services, **query: Any) -> Component:
             ],
         )
     threshold = services.config.drift.threshold
-    told = [
+    lead = [
         html.P(_verdict(points, threshold), className="seg-lead mb-1"),
         html.P(_advice(run), className="seg-lead mb-1"),
         html.P(_explained(run, snapshot, points, threshold), className="seg-lead"),
@@ -83,7 +83,7 @@ def layout(services: Services, **query: Any) -> Component:
     return html.Div(
         [
             html.H1(say("Drift of {run}", run=label)),
-            *(told if points else [html.P(without, className="seg-lead")]),
+            *(lead if points else [html.P(without, className="seg-lead")]),
             panel(say("Agreement date by date"), graph(TIMELINE, f"drift-run-{run.id}", "460px")),
             *([_against(live)] if live else []),
             html.Div(moved, hidden=not points, className="mt-3"),
@@ -91,7 +91,7 @@ def layout(services: Services, **query: Any) -> Component:
                 dcc.Link(say("Who went where between two dates"), href=f"/migration?run={run.id}"),
                 className="mt-3 mb-0",
             ),
-            dcc.Store(id=SHOWN, data=run.id),
+            dcc.Store(id=RUN, data=run.id),
         ]
     )
 
@@ -162,14 +162,14 @@ def _verdict(points: Sequence[DriftPoint], threshold: float) -> list[Any]:
             )
         ]
     latest = alerts[-1]
-    told = say(
+    sentence = say(
         "▲ {alerts} at {dates}, the latest on {day} (ARI {ari}).",
         alerts=plural(len(alerts), "alert"),
         dates=plural(len(points), "date"),
         day=_day(latest),
         ari=written(latest.ari, ".2f"),
     )
-    return [html.Span(told, className="seg-alarm")]
+    return [html.Span(sentence, className="seg-alarm")]
 
 
 def _advice(run: Run) -> str:
@@ -180,18 +180,18 @@ def _advice(run: Run) -> str:
 def _explained(run: Run, snapshot: Snapshot, points: Sequence[DriftPoint], threshold: float) -> str:
     frozen = frozen_on(run, snapshot)
     if frozen is not None:
-        told = say(
+        model = say(
             "A model with these settings, frozen on {day}, with the sales before that day, labels the customers of "
             "each later date, and so does one fitted anew.",
             day=day(frozen),
         )
     else:
-        told = say(
+        model = say(
             "A model with these settings, frozen at the start, labels the customers of each later date, and so does "
             "one fitted anew."
         )
     index = say("The adjusted Rand index says how far the two agree: 1 is the same segments, 0 what chance gives.")
-    sentences = [told, index]
+    sentences = [model, index]
     if any(point.noise_low is not None for point in points):
         band = say("The band is what refitting alone makes of it; an alert is below the line and below the band.")
         sentences.append(band)
@@ -212,14 +212,14 @@ def _explained(run: Run, snapshot: Snapshot, points: Sequence[DriftPoint], thres
 def _moved(points: Sequence[DriftPoint]) -> str:
     """The latest date in words: bars are about people, the line is about the model."""
     latest = points[-1]
-    told = [
+    sentences = [
         say("Bars: customers whom the frozen model puts into another segment than at the date before: people change."),
         say("Line: customers whom a model made anew would put elsewhere: the segments themselves would change."),
     ]
     if latest.moved_share is not None and latest.model_moved is not None:
         bars, line = percent(latest.moved_share), percent(latest.model_moved)
-        told.append(say("On {day}: {bars} and {line}.", day=_day(latest), bars=bars, line=line))
-    return " ".join(told)
+        sentences.append(say("On {day}: {bars} and {line}.", day=_day(latest), bars=bars, line=line))
+    return " ".join(sentences)
 
 
 def _table(points: Sequence[DriftPoint]) -> Component:
@@ -258,7 +258,7 @@ def shift_panels(points: Sequence[DriftPoint], theme: str, currency: str) -> lis
     top = max(0.3, 1.1 * max(float(item.psi.max()) for item in found))
     panels: list[Component] = []
     for item in found:
-        told = say(
+        sentence = say(
             "PSI {psi}, Cliff's delta {delta}; median {before} → {now}",
             psi=written(item.psi[-1], ".2f"),
             delta=written(item.effect[-1], "+.2f"),
@@ -268,7 +268,9 @@ def shift_panels(points: Sequence[DriftPoint], theme: str, currency: str) -> lis
         figure = figures.draw_shift(item, theme, top)
         chart = graph(f"drift-shift-{item.column}", f"psi-{item.column}", "170px", figure, bar=False)
         panels.append(
-            html.Div([html.H3(say(item.title), className="h6 mb-0"), html.P(told, className="seg-hint mb-0"), chart])
+            html.Div(
+                [html.H3(say(item.title), className="h6 mb-0"), html.P(sentence, className="seg-hint mb-0"), chart]
+            )
         )
     return panels
 
@@ -285,7 +287,7 @@ def register(app: Dash, services: Services) -> None:
         Output(MOVED, "figure"),
         Output(SHIFTS, "children"),
         Input(ids.THEME, "data"),
-        State(SHOWN, "data"),
+        State(RUN, "data"),
     )
     def draw(theme: str | None, run_id: int) -> Any:
         shade = theme or "light"

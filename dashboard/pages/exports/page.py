@@ -24,7 +24,7 @@ TITLE = "Exports"
 ORDER = 25
 AREA = "marketing"
 
-SHOWN = 50
+PAGE_SIZE = 50
 _HEADS = (  # title, its sentence on hover, whether it is a number
     (noted("When (UTC), who"), noted("When the download began, and the user name it was asked for with."), False),
     (noted("Data set"), noted("The customers' data set and date, and the engine that segmented them."), False),
@@ -60,13 +60,13 @@ def layout(services: Services, before: str = "", **query: Any) -> Component:
     Raises:
         InputError: ``before`` is no number.
     """
-    found = services.store.exports(limit=SHOWN + 1, before=_number(before))
+    found = services.store.exports(limit=PAGE_SIZE + 1, before=_number(before))
     if not found:
         return _nothing(bool(before), query.get("run"))
     runs = {run.id for run in services.store.runs(state="done")}
     titles = engine_titles()
     heads = [Head(say(title), is_number, say(help)) for title, help, is_number in _HEADS]
-    body = [_line(item, runs, titles) for item in found[:SHOWN]]
+    body = [_line(item, runs, titles) for item in found[:PAGE_SIZE]]
     table = plain_table(heads, body, "exports-table")
     return html.Div(
         [
@@ -97,8 +97,10 @@ def _nothing(went_on: bool, run: Any) -> Component:
         newest = dcc.Link(say("Show the newest"), href=_address(run), className="btn btn-primary")
         return cards.empty_state(say("There are no earlier exports"), [newest])
     way = dcc.Link(say("Go to the segments"), href="/", className="btn btn-primary")
-    told = say("Filter customers on the Segments page and press Export: every list that is taken is written down here.")
-    return cards.empty_state(say("Nothing has been exported yet"), [told, way])
+    sentence = say(
+        "Filter customers on the Segments page and press Export: every list that is taken is written down here."
+    )
+    return cards.empty_state(say("Nothing has been exported yet"), [sentence, way])
 
 
 def _address(run: Any, before: int | None = None) -> str:
@@ -111,8 +113,8 @@ def _pages(found: list[Export], went_on: bool, run: Any) -> list[Component]:
     ways: list[Component] = []
     if went_on:
         ways.append(dcc.Link(say("Newest"), href=_address(run), className="btn btn-sm btn-outline-secondary"))
-    if len(found) > SHOWN:
-        href = _address(run, found[SHOWN - 1].id)
+    if len(found) > PAGE_SIZE:
+        href = _address(run, found[PAGE_SIZE - 1].id)
         ways.append(dcc.Link(say("Earlier"), href=href, className="btn btn-sm btn-outline-secondary"))
     return ways
 
@@ -189,8 +191,8 @@ def _columns(export: Export) -> Any:
 def _control(export: Export) -> Any:
     if export.control is None:
         return NOTHING
-    told = say(_PARTS[export.control.part], seed=export.control.seed)
-    return [html.Span(percent(export.control.share)), html.Div(told, className="seg-hint exports-control")]
+    sentence = say(_PARTS[export.control.part], seed=export.control.seed)
+    return [html.Span(percent(export.control.share)), html.Div(sentence, className="seg-hint exports-control")]
 
 
 def _checksum(export: Export) -> Any:

@@ -35,7 +35,7 @@ START = "migration-from"
 END = "migration-to"
 FOUND = "migration-found"
 SIZES = "migration-sizes"
-SHOWN = "migration-run"
+RUN = "migration-run"
 
 
 def layout(services: Services, **query: Any) -> Component:
@@ -67,7 +67,7 @@ def layout(services: Services, **query: Any) -> Component:
             pickers(picker(START, say("From"), starts, start), picker(END, say("to"), ends, end)),
             dcc.Loading(html.Div(id=FOUND, **aria(live="polite")), delay_show=300),
             html.Div(id=SIZES),
-            dcc.Store(id=SHOWN, data=run.id),
+            dcc.Store(id=RUN, data=run.id),
         ]
     )
 
@@ -144,7 +144,7 @@ def register(app: Dash, services: Services) -> None:
         Output(END, "value"),
         Input(START, "value"),
         State(END, "value"),
-        State(SHOWN, "data"),
+        State(RUN, "data"),
         prevent_initial_call=True,
     )
     def offer(start: str, end: str, run_id: int) -> tuple[Options, str]:
@@ -157,7 +157,7 @@ def register(app: Dash, services: Services) -> None:
         Input(START, "value"),
         Input(END, "value"),
         Input(ids.THEME, "data"),
-        State(SHOWN, "data"),
+        State(RUN, "data"),
     )
     def draw(start: str, end: str, theme: str | None, run_id: int) -> list[Component]:
         currency = str(services.store.snapshot(services.store.run(run_id).snapshot_id).info.get("currency") or "")
@@ -168,7 +168,7 @@ def register(app: Dash, services: Services) -> None:
         here = f"{PATH}?{urlencode({'run': run_id, 'from': start, 'to': end})}"
         return _shown(found, here, currency, theme or "light")
 
-    @app.callback(Output(SIZES, "children"), Input(ids.THEME, "data"), State(SHOWN, "data"))
+    @app.callback(Output(SIZES, "children"), Input(ids.THEME, "data"), State(RUN, "data"))
     def over_time(theme: str | None, run_id: int) -> list[Component]:
         run, points = services.store.run(run_id), services.store.drift(run_id)
         kept = run.info.get("drift") or {}

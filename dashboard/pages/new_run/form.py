@@ -16,7 +16,7 @@ from engines.columns import describe
 from engines.contract import Engine, Knob
 from engines.registry import Registered
 
-TICK = "new-run-engine"
+CHOSEN = "new-run-engine"
 KNOB = "new-run-knob"
 AUTO_K = "new-run-auto"
 COLUMNS = "new-run-columns"
@@ -39,8 +39,8 @@ def title_of_knob(name: str) -> str:
     """A setting's name as people read it: ``Set aside one order``."""
     if len(name) == 1:
         return name
-    said = say(name.replace("_", " "))
-    return f"{said[0].upper()}{said[1:]}"
+    words = say(name.replace("_", " "))
+    return f"{words[0].upper()}{words[1:]}"
 
 
 def card(entry: Registered[Engine], values: Mapping[str, Any], ticked: bool, columns: Mapping[str, bool]) -> Component:
@@ -53,26 +53,28 @@ def card(entry: Registered[Engine], values: Mapping[str, Any], ticked: bool, col
         columns: the columns of the customers, by name, and whether they hold numbers.
     """
     if entry.kind is None:
-        told = say(
+        sentence = say(
             "The engine {engine} of {origin} cannot be used: {error}. Mend or remove it.",
             engine=entry.name,
             origin=entry.origin,
             error=entry.error,
         )
-        return html.Section([html.H3(entry.title), html.P(told, className="seg-alarm mb-0")], className="new-run-card")
+        return html.Section(
+            [html.H3(entry.title), html.P(sentence, className="seg-alarm mb-0")], className="new-run-card"
+        )
     tick = dbc.Checkbox(
-        id=part_id(TICK, entry.name), value=ticked, label=say(entry.title), label_class_name="new-run-title"
+        id=part_id(CHOSEN, entry.name), value=ticked, label=say(entry.title), label_class_name="new-run-title"
     )
     fields = [_field(entry.name, knob, values[knob.name], columns) for knob in entry.knobs if knob.name != SEED]
     more = [html.Details([html.Summary(say("More settings")), *fields[_FIRST:]])] if fields[_FIRST:] else []
-    told = say(entry.summary) if entry.summary else ""
+    sentence = say(entry.summary) if entry.summary else ""
     if not entry.origin.startswith("segmentry "):
         whose = say("From {origin}.", origin=entry.origin)
-        told = f"{told} {whose}"
+        sentence = f"{sentence} {whose}"
     return html.Section(
         [
             tick,
-            html.P(told, className="seg-hint mb-2"),
+            html.P(sentence, className="seg-hint mb-2"),
             *fields[:_FIRST],
             *more,
             html.P("", id=part_id(WRONG, entry.name), className="seg-alarm new-run-wrong mb-0", role="alert"),
@@ -209,16 +211,16 @@ def wish_of(entry: Registered[Engine], filled: Mapping[str, Any], seed: Any, aut
 
 def in_words(entry: Registered[Engine], wish: Wish) -> str:
     """What an engine is going to do, in a sentence: its number of segments, and what differs from its defaults."""
-    said: list[str] = []
+    parts: list[str] = []
     if wish.choose_k:
-        said.append(say("the number of segments chosen for you"))
+        parts.append(say("the number of segments chosen for you"))
     elif "k" in wish.settings:
-        said.append(f"k = {wish.settings['k']}")
+        parts.append(f"k = {wish.settings['k']}")
     for knob in entry.knobs:
         value = wish.settings.get(knob.name, knob.default)
         if knob.name != "k" and value != knob.default:
             shown = ", ".join(value) if isinstance(value, tuple) else str(value)
-            said.append(f"{title_of_knob(knob.name).lower()} {shown}")
+            parts.append(f"{title_of_knob(knob.name).lower()} {shown}")
     return (
-        f"{entry.title}: {'; '.join(said)}." if said else say("{engine} with its usual settings.", engine=entry.title)
+        f"{entry.title}: {'; '.join(parts)}." if parts else say("{engine} with its usual settings.", engine=entry.title)
     )

@@ -45,14 +45,14 @@ TITLE = "New run"
 ORDER = 28
 AREA = "operations"
 
-DATASET, WHEN, DATE, DATE_PLACE, TOLD = (
+DATASET, WHEN, DATE, DATE_PLACE, ABOUT = (
     f"new-run-{name}" for name in ("dataset", "snapshot", "date", "date-place", "told")
 )
 SEED, REVIEW, REFUSED, START = (f"new-run-{name}" for name in ("seed", "review", "refused", "start"))
 #: What stands for a date that no snapshot has.
 OTHER = "other"
 LEAVE, LEFT = "new-run-leave", "new-run-left"
-WATCHED, TICK, PANELS, SAID = "new-run-watched", "new-run-tick", "new-run-panels", "new-run-said"
+WATCHED, TICK, PANELS, MESSAGE = "new-run-watched", "new-run-tick", "new-run-panels", "new-run-said"
 
 _MOST_WATCHED = 20
 
@@ -100,7 +100,7 @@ def _data(snapshots: list[Snapshot], begin: Snapshot) -> list[Component]:
     upload: list[Any] = [say("Other sales?"), " ", dcc.Link(say("Upload them on the Data page"), href="/data"), "."]
     return [
         fields(*cells),
-        html.P("", id=TOLD, className="seg-hint mt-2 mb-0", **aria(live="polite")),
+        html.P("", id=ABOUT, className="seg-hint mt-2 mb-0", **aria(live="polite")),
         html.P(upload, className="seg-hint mb-0"),
     ]
 
@@ -178,7 +178,7 @@ def _watching(services: Services, numbers: list[int]) -> Component:
                 ],
                 className="mb-2",
             ),
-            html.Div(id=SAID, **aria(live="assertive")),
+            html.Div(id=MESSAGE, **aria(live="assertive")),
             html.Div(cards_of, id=PANELS),
             dcc.Store(id=WATCHED, data={"runs": numbers, "states": states}),
             dcc.Interval(id=TICK, interval=1000, disabled=not _is_busy(states)),
@@ -262,7 +262,7 @@ def _about(base: Snapshot, as_of: date | None) -> str:
 
 
 _FILLED: dict[str, tuple[str | dict[str, Any], str]] = {
-    "ticks": (form.part_id(form.TICK, ALL), "value"),
+    "ticks": (form.part_id(form.CHOSEN, ALL), "value"),
     "knobs": (form.part_id(form.KNOB, ALL, ALL), "value"),
     "columns": (form.part_id(form.COLUMNS, ALL, ALL), "value"),
     "autos": (form.part_id(form.AUTO_K, ALL), "value"),
@@ -306,7 +306,7 @@ def register(app: Dash, services: Services) -> None:
 
     @app.callback(
         output={
-            "told": Output(TOLD, "children"),
+            "told": Output(ABOUT, "children"),
             "wrong": Output(form.part_id(form.WRONG, ALL), "children"),
             "review": Output(REVIEW, "children"),
             "disabled": Output(START, "disabled"),
@@ -318,7 +318,7 @@ def register(app: Dash, services: Services) -> None:
     )
     def check(filled: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
         entries = {entry.name: entry for entry in registry.registered()}
-        wishes, wrong, said = _wishes(filled, named), {}, []
+        wishes, wrong, summaries = _wishes(filled, named), {}, []
         try:
             base, as_of = _base(services, filled)
             about, columns = _about(base, as_of), services.store.snapshot_columns(base.id)
@@ -329,20 +329,20 @@ def register(app: Dash, services: Services) -> None:
         for name, wish in wishes.items():
             try:
                 wish.made() if columns is None else fitting_settings(wish, columns, customers)
-                said.append(form.in_words(entries[name], wish))
+                summaries.append(form.in_words(entries[name], wish))
             except InputError as error:
                 wrong[name] = reason_of(error)
         if refused:
-            said_of: Any = html.P(refused, className="seg-alarm")
+            review: Any = html.P(refused, className="seg-alarm")
         elif not wishes:
-            said_of = html.P(say("Tick at least one engine."), className="seg-hint")
+            review = html.P(say("Tick at least one engine."), className="seg-hint")
         else:
             total = plural(len(wishes), "run")
-            said_of = [html.P(f"{about} {total}:", className="mb-1"), html.Ul([html.Li(text) for text in said])]
+            review = [html.P(f"{about} {total}:", className="mb-1"), html.Ul([html.Li(text) for text in summaries])]
         return {
             "told": about,
             "wrong": [wrong.get(item["engine"], "") for item in named["wrong"]],
-            "review": said_of,
+            "review": review,
             "disabled": bool(refused or wrong or not wishes),
         }
 
@@ -372,21 +372,21 @@ def register(app: Dash, services: Services) -> None:
         *(Output({"type": kind, "run": ALL}, "children") for kind in (HEAD, BODY, LOG)),
         Output(WATCHED, "data"),
         Output(TICK, "disabled"),
-        Output(SAID, "children"),
+        Output(MESSAGE, "children"),
         Input(TICK, "n_intervals"),
         Input({"type": CANCEL, "run": ALL}, "n_clicks"),
         State(WATCHED, "data"),
         prevent_initial_call=True,
     )
     def follow(ticks: int | None, clicks: list[int | None], known: dict[str, Any]) -> tuple[Any, ...]:
-        said, asked = None, ctx.triggered_id
-        if isinstance(asked, dict):
+        message, trigger = None, ctx.triggered_id
+        if isinstance(trigger, dict):
             if not any(clicks):  # the buttons were drawn, nobody pressed one
                 raise PreventUpdate
             try:
-                services.store.cancel_run(int(asked["run"]))
+                services.store.cancel_run(int(trigger["run"]))
             except (InputError, NotFoundError) as error:
-                said = alert(reason_of(error))
+                message = alert(reason_of(error))
         states, shown = card_parts(services.store, known["runs"], services.clock())
         # a button that is still right stays where it is, with the keyboard's focus on it
         heads = [
@@ -394,4 +394,4 @@ def register(app: Dash, services: Services) -> None:
             for now, before, each in zip(states, known["states"], shown, strict=True)
         ]
         bodies, logs = [each.body for each in shown], [each.log for each in shown]
-        return heads, bodies, logs, {**known, "states": states}, not _is_busy(states), said
+        return heads, bodies, logs, {**known, "states": states}, not _is_busy(states), message

@@ -27,7 +27,7 @@ ORDER = 35
 AREA = "operations"
 
 PAGE = "run"
-SHOWN = "run-shown"
+RUN = "run-shown"
 INSIGHTS = "run-insights"
 SEGMENTS = "run-segments"
 TREE = "run-tree"
@@ -55,7 +55,7 @@ def layout(services: Services, **query: Any) -> Component:
             asked,
             html.Div([*sections.note_section(run), sections.machine_section(run)], className="seg-grid seg-top mt-3"),
             name_editor.editor(PAGE),
-            dcc.Store(id=SHOWN, data=run.id),
+            dcc.Store(id=RUN, data=run.id),
         ]
     )
 
@@ -109,7 +109,7 @@ def register(app: Dash, services: Services) -> None:
         Output(SEGMENTS, "children"),
         Output(INSIGHTS, "children"),
         Input(name_editor.edited(PAGE), "data"),
-        State(SHOWN, "data"),
+        State(RUN, "data"),
         prevent_initial_call=True,
     )
     def renamed(edit: dict[str, Any] | None, run_id: int) -> tuple[Any, ...]:
@@ -123,7 +123,7 @@ def register(app: Dash, services: Services) -> None:
         Output(TREE, "figure"),
         Input(ids.THEME, "data"),
         Input(name_editor.edited(PAGE), "data"),
-        State(SHOWN, "data"),
+        State(RUN, "data"),
     )
     def draw(theme: str | None, edit: dict[str, Any] | None, run_id: int) -> Any:
         data = _tree(services.store.run(run_id))

@@ -32,7 +32,7 @@ TITLE = "Runs"
 ORDER = 30
 AREA = "operations"
 
-SHOWN = 200
+MOST_LISTED = 200
 MOST_COMPARED = 6
 
 STATE, DATASET, ENGINE = "runs-state", "runs-dataset", "runs-engine"
@@ -91,19 +91,19 @@ def _picker(name: str, label: str, options: dict[str, str], value: str) -> Compo
 
 def _listed(services: Services, wanted: Filter, picked: Any, current: str | None) -> list[Component]:
     runs = services.store.runs()
-    shown = [run for run in runs if wanted.meets(run)]
+    listed = [run for run in runs if wanted.meets(run)]
     snapshots = {item.id: item for item in services.store.snapshots()}
-    states = [run.state for run in shown]
+    states = [run.state for run in listed]
     counted = ", ".join(f"{states.count(state)} {say(state)}" for state in dict.fromkeys(states))
-    lead = f"{plural(len(shown), 'run')}: {counted}."
-    if len(shown) > SHOWN:
-        latest = say("The latest {shown} are shown.", shown=SHOWN)
+    lead = f"{plural(len(listed), 'run')}: {counted}."
+    if len(listed) > MOST_LISTED:
+        latest = say("The latest {shown} are shown.", shown=MOST_LISTED)
         lead = f"{lead} {latest}"
-    if not shown:
+    if not listed:
         none = say("No run meets these filters; choose “all” in one of them.")
         return [html.P(none if runs else say("No runs are left."), className="seg-empty")]
     drawn = runs_table(
-        shown[:SHOWN], runs, snapshots, engine_titles(), services.clock(), picked=picked, current=current
+        listed[:MOST_LISTED], runs, snapshots, engine_titles(), services.clock(), picked=picked, current=current
     )
     return [
         html.P(lead, className="seg-lead"),
@@ -113,7 +113,7 @@ def _listed(services: Services, wanted: Filter, picked: Any, current: str | None
 
 def _seen(runs: list[Run]) -> list[str]:
     """How the runs that are under way stand, roughly, and which there are."""
-    stages = [f"{run.id} {run.state} {run.stage} {round(10 * (run.progress or 0))}" for run in runs[:SHOWN]]
+    stages = [f"{run.id} {run.state} {run.stage} {round(10 * (run.progress or 0))}" for run in runs[:MOST_LISTED]]
     return [*stages, str(len(runs))]
 
 

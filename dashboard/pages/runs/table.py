@@ -42,7 +42,7 @@ class Filter:
         )
 
 
-def run_before(run: Run, runs: Sequence[Run]) -> Run | None:
+def previous_run(run: Run, runs: Sequence[Run]) -> Run | None:
     """The latest earlier run of the same engine and data set, of all runs there are."""
     mine = (item for item in runs if item.id < run.id and (item.engine, item.dataset) == (run.engine, run.dataset))
     return max(mine, key=lambda item: item.id, default=None)
@@ -87,7 +87,7 @@ def runs_table(
     lines = []
     for run in shown:
         left = left_words(seconds_left(run, now, runs, customers))
-        cells = _cells(run, snapshots.get(run.snapshot_id), run_before(run, runs), titles, left, run.id in picked)
+        cells = _cells(run, snapshots.get(run.snapshot_id), previous_run(run, runs), titles, left, run.id in picked)
         lines.append(html.Tr(cells, className="seg-here" if str(run.id) == current else ""))
     return plain_table(heads, lines, "seg-wide runs-table")
 
@@ -102,9 +102,9 @@ def _cells(
 ) -> list[Component]:
     details = [_hint(text) for text in (_stage(run, left), retold(run.error or "")) if text]
     badge = cards.synthetic_badge() if snapshot and snapshot.info.get("synthetic") else None
-    wanted = Unresolved.of(run).as_of
-    size = f" · {plural(snapshot.customers, 'customer')}" if snapshot and wanted is None else ""
-    people, queued = f"{day(wanted or run.as_of)}{size}", f"{run.created_at:%Y-%m-%d %H:%M} UTC"
+    as_of = Unresolved.of(run).as_of
+    size = f" · {plural(snapshot.customers, 'customer')}" if snapshot and as_of is None else ""
+    people, queued = f"{day(as_of or run.as_of)}{size}", f"{run.created_at:%Y-%m-%d %H:%M} UTC"
     unseen = html.Span(say("Choose run {run}", run=run.id), className="seg-unseen")
     pick = dbc.Checkbox(id={"type": PICK, "run": run.id}, value=picked, label=unseen)
     return [

@@ -22,8 +22,8 @@ from dashboard.queries.explain import explain
 from dashboard.services import Services
 from engines.errors import InputError
 
-SHOWN = 50  # orders that are listed at once
-LISTED = 2_000  # and at most; whoever has more is no person, and the API has all
+ORDERS_SHOWN = 50  # orders that are listed at once
+ORDERS_LISTED = 2_000  # and at most; whoever has more is no person, and the API has all
 _FEATURES = 3
 
 
@@ -90,14 +90,14 @@ def _why(services: Services, frame: RunFrame, customer_id: str) -> list[Componen
 def _rfm_words(frame: RunFrame, rfm: dict[str, Any]) -> str:
     scores = {titled(frame.describe(name)): score for name, score in rfm["scores"].items()}
     most = max(len(spans) for spans in rfm["cut_points"].values())
-    told = say(
+    sentence = say(
         "Scores of {most}: {scores}.",
         most=most,
         scores=", ".join(f"{title} {score}" for title, score in scores.items()),
     )
     way = rfm["exit"]
     if way is None:
-        return f"{told} " + say("No change of a single score leads to another segment.")
+        return f"{sentence} " + say("No change of a single score leads to another segment.")
     column = frame.describe(way["column"])
     value = money(way["value"], frame.currency) if column.kind == "money" else written(way["value"], ",g")
     turn = say(
@@ -106,12 +106,12 @@ def _rfm_words(frame: RunFrame, rfm: dict[str, Any]) -> str:
         title=titled(column),
         value=value,
     )
-    return f"{told} {turn}"
+    return f"{sentence} {turn}"
 
 
 def _engine_words(frame: RunFrame, explanation: dict[str, Any]) -> str:
     """What a plug-in says of a customer: columns of the customer table by their title, others by their name."""
-    told = []
+    parts = []
     for name, value in explanation.items():
         title = titled(frame.describe(name)) if frame.has(name) else name.replace("_", " ")
         if isinstance(value, bool):
@@ -120,8 +120,8 @@ def _engine_words(frame: RunFrame, explanation: dict[str, Any]) -> str:
             text = written(value, ",.6g")
         else:
             text = NOTHING if value is None else value
-        told.append(say("{title}: {value}", title=title, value=text))
-    return "; ".join(told)
+        parts.append(say("{title}: {value}", title=title, value=text))
+    return "; ".join(parts)
 
 
 def _near_words(found: dict[str, Any]) -> str:
@@ -130,10 +130,12 @@ def _near_words(found: dict[str, Any]) -> str:
         customer = found["customer_id"]
         return say("This engine does not say how near {customer} is to other segments.", customer=customer)
     if "probability" in near[0]:
-        told = ", ".join(f"{segment_name(item['segment'])} {percent(item['probability'])}" for item in near[:_FEATURES])
-        return say("How likely each segment is: {segments}.", segments=told)
-    told = ", ".join(f"{segment_name(item['segment'])} {decimal(item['distance'], 2)}" for item in near[:_FEATURES])
-    return say("The nearest segments, by distance: {segments}.", segments=told)
+        segments = ", ".join(
+            f"{segment_name(item['segment'])} {percent(item['probability'])}" for item in near[:_FEATURES]
+        )
+        return say("How likely each segment is: {segments}.", segments=segments)
+    segments = ", ".join(f"{segment_name(item['segment'])} {decimal(item['distance'], 2)}" for item in near[:_FEATURES])
+    return say("The nearest segments, by distance: {segments}.", segments=segments)
 
 
 def _feature_words(frame: RunFrame, item: dict[str, Any]) -> str:
@@ -172,31 +174,31 @@ def _orders(frame: RunFrame, orders: DataFrame | None, theme: str) -> list[Compo
     back = orders[orders["amount"] < 0]
     if len(back):
         returned = money(-back["amount"].sum(), frame.currency)
-        told = say("{orders} for {spent}, less {returned} that came back.", returned=returned, **sums)
+        sentence = say("{orders} for {spent}, less {returned} that came back.", returned=returned, **sums)
     else:
-        told = say("{orders} for {spent}.", **sums)
+        sentence = say("{orders} for {spent}.", **sums)
     latest = orders.iloc[::-1]
     rows = [
         _order_line(moment, amount, items, frame.currency)
-        for moment, amount, _, items in latest.iloc[:LISTED].itertuples(index=False)
+        for moment, amount, _, items in latest.iloc[:ORDERS_LISTED].itertuples(index=False)
     ]
     parts: list[Component] = [
-        html.P(told),
+        html.P(sentence),
         dcc.Graph(
             figure=order_figure(orders, frame.currency, theme),
             config={"displayModeBar": False, "responsive": True},
             style={"height": "190px"},
         ),
-        _order_table(rows[:SHOWN], say("The latest orders")),
+        _order_table(rows[:ORDERS_SHOWN], say("The latest orders")),
     ]
-    if len(rows) > SHOWN:
+    if len(rows) > ORDERS_SHOWN:
         every = plural(len(orders), "order")
         more: list[Component] = [
             html.Summary(say("Show all {orders}", orders=every)),
-            _order_table(rows[SHOWN:], say("Earlier orders")),
+            _order_table(rows[ORDERS_SHOWN:], say("Earlier orders")),
         ]
-        if len(orders) > LISTED:
-            rest = say("The latest {number} are listed; the API has all of them.", number=count(LISTED))
+        if len(orders) > ORDERS_LISTED:
+            rest = say("The latest {number} are listed; the API has all of them.", number=count(ORDERS_LISTED))
             more.append(html.P(rest, className="seg-hint"))
         parts.append(html.Details(more, className="aside-more"))
     return parts

@@ -127,11 +127,11 @@ def _shares(parts: Sequence[Part], what: str, found: Story) -> Component:
 def _moved(found: Story) -> list[Component]:
     moved = found.movement
     if moved is None:
-        told = say("There is no earlier run of this engine and data set to compare with.")
-        return [html.P(told, className="seg-hint")]
+        sentence = say("There is no earlier run of this engine and data set to compare with.")
+        return [html.P(sentence, className="seg-hint")]
     now = found.figures.customers if found.figures else 0
-    told = say("Since {day}: {sentence}", day=day(moved.since), sentence=movement_words(moved, now))
-    parts: list[Component] = [html.P(told)]
+    sentence = say("Since {day}: {sentence}", day=day(moved.since), sentence=movement_words(moved, now))
+    parts: list[Component] = [html.P(sentence)]
     lists: list[tuple[str, Any]] = [(say("Came from"), moved.came), (say("Went to"), moved.left)]
     parts.append(html.Div([_list(title, pairs) for title, pairs in lists if pairs], className="aside-two"))
     return parts

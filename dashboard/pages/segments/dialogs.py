@@ -145,7 +145,7 @@ def register_export(app: Dash, services: Services, drawn: str, export: str, tabl
     def show(opened: int | None, closed: int | None, shown: dict[str, Any] | None, ticked: list[str]) -> Any:
         if ctx.triggered_id != "segments-choices-open" or not opened or not shown:
             return False, no_update, no_update
-        options = columns_of(services, shown["run"])
+        options = export_columns(services, shown["run"])
         names = [option["value"] for option in options]
         return True, options, [name for name in names if name in ticked] or names
 
@@ -171,7 +171,7 @@ def register_export(app: Dash, services: Services, drawn: str, export: str, tabl
     )
 
 
-def columns_of(services: Services, run_id: int) -> list[dict[str, str]]:
+def export_columns(services: Services, run_id: int) -> list[dict[str, str]]:
     """The columns that a list of a run can have, in its order, each under its title."""
     reader = services.store.stream(run_id, Selection())
     frame = services.frames.get(run_id)

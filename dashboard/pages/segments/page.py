@@ -25,7 +25,7 @@ from dashboard.pages.segments.rail import (
     COUNTRY_GROUP,
     COUNTRY_SEARCH,
     FIELDS,
-    LEAST_SHARE,
+    LEAST,
     clicked,
     control,
     drawn_around,
@@ -229,7 +229,7 @@ def register(app: dash.Dash, services: Services) -> None:
         if isinstance(trigger, str) and trigger in TABS:
             return complete(draw_charts(services, drawn["run"], view.selection, theme, (tabs[trigger],)))
         if trigger == control(CATEGORY):  # another category alone filters by nothing
-            return complete({"controls": {LEAST_SHARE: rail.share_of(view.selection, shown[CATEGORY])}})
+            return complete({"controls": {LEAST: rail.share_of(view.selection, shown[CATEGORY])}})
         selection = selection_after(view.selection, shown, trigger, clicks)
         if trigger == GRID.graph:
             selection = in_cell(services.frames.get(drawn["run"]), selection, clicks["charts"][GRID.name])

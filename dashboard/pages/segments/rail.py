@@ -31,11 +31,11 @@ from engines.columns import CATEGORY_SHARE, FILTERS, FREQUENCY, RECENCY, Column,
 from storage.contract import Selection
 from storage.contract.selection import BOUNDS, Range
 
-CATEGORY, LEAST_SHARE = "share_of", "share_least"  # the category, and the least share of spend that goes to it
+CATEGORY, LEAST = "share_of", "share_least"  # the category, and the least share of spend that goes to it
 COUNTRY_GROUP, COUNTRY_SEARCH = "segments-country-group", "segments-country-search"
 CATEGORY_GROUP = "segments-category-group"
 #: What the controls ask for, by name: lists, bounds, the search in ids, and one category's share.
-FIELDS = (*LISTS, *BOUNDS, "q", CATEGORY, LEAST_SHARE)
+FIELDS = (*LISTS, *BOUNDS, "q", CATEGORY, LEAST)
 _DIGITS = 5  # what the eye can aim at, and short in an address
 
 
@@ -138,9 +138,9 @@ def _share_inputs() -> list[Component]:
         dbc.Select(id=control(CATEGORY), options=[], value="", size="sm"),
         html.Div(
             [
-                html.Label(say("At least … % of spend"), htmlFor=control(LEAST_SHARE), className="bound-label"),
+                html.Label(say("At least … % of spend"), htmlFor=control(LEAST), className="bound-label"),
                 dbc.Input(
-                    id=control(LEAST_SHARE),
+                    id=control(LEAST),
                     type="number",
                     min=0,
                     max=100,
@@ -167,7 +167,7 @@ def control_values(selection: Selection, category: str = "") -> dict[str, Any]:
         for name, end in zip(column.bounds, selection.bounds.get(column.name, Range()), strict=True):
             values[name] = _short(None if end is None else scale * end)
     category = category or next(iter(dict(selection.shares)), "")
-    values |= {CATEGORY: category, LEAST_SHARE: share_of(selection, category)}
+    values |= {CATEGORY: category, LEAST: share_of(selection, category)}
     return {**values, "q": selection.q}
 
 
@@ -193,7 +193,7 @@ def share_of(selection: Selection, category: str) -> float | int | None:
 
 
 def _shares(values: Mapping[str, Any], now: Selection) -> tuple[tuple[str, float], ...]:
-    category, least = values.get(CATEGORY) or "", _number(values.get(LEAST_SHARE))
+    category, least = values.get(CATEGORY) or "", _number(values.get(LEAST))
     if not category:
         return now.shares
     others = tuple(pair for pair in now.shares if pair[0] != category)

@@ -45,11 +45,11 @@ def side_panel(services: Services, query: Mapping[str, Any]) -> Component:
 
     What is in the page from the start is read before the first chart is drawn, which keeps a browser busy for seconds.
     """
-    asked = _asked(services, query)
-    title, body = content(services, asked, asked["theme"]) if asked else ("", [])
+    opened = _opened_by(services, query)
+    title, body = content(services, opened, opened["theme"]) if opened else ("", [])
     return html.Div(
         [
-            dcc.Store(id="segments-aside-asked", data=asked),
+            dcc.Store(id="segments-aside-asked", data=opened),
             dcc.Store(id="segments-aside-settled"),
             dcc.Store(id="segments-aside-closed"),
             dbc.Offcanvas(
@@ -60,7 +60,7 @@ def side_panel(services: Services, query: Mapping[str, Any]) -> Component:
                 ),
                 id="segments-aside",
                 title=html.Span(title, id="segments-aside-title"),
-                is_open=asked is not None,
+                is_open=opened is not None,
                 placement="end",
                 scrollable=True,
                 class_name="aside",
@@ -69,7 +69,7 @@ def side_panel(services: Services, query: Mapping[str, Any]) -> Component:
     )
 
 
-def _asked(services: Services, query: Mapping[str, Any]) -> dict[str, Any] | None:
+def _opened_by(services: Services, query: Mapping[str, Any]) -> dict[str, Any] | None:
     """What an address opens, as the browser asks for it (assets/drawers.js); None where that has to be read first."""
     run, name = str(query.get("run", "")), next((name for name in PARAMETERS if query.get(name)), None)
     if name is None or not (run.isascii() and run.isdecimal()) or not services.frames.is_cached(int(run)):
@@ -112,22 +112,24 @@ def register(app: Dash, services: Services, drawn: str, edited: str) -> None:
         Input(edited, "data"),
         prevent_initial_call=True,
     )
-    def fill(asked: dict[str, Any] | None, renamed: Any) -> tuple[str, list[Component]]:
-        if not asked:
+    def fill(opened: dict[str, Any] | None, renamed: Any) -> tuple[str, list[Component]]:
+        if not opened:
             raise PreventUpdate
-        return content(services, asked, asked["theme"])
+        return content(services, opened, opened["theme"])
 
 
-def content(services: Services, asked: dict[str, Any], theme: str) -> tuple[str, list[Component]]:
+def content(services: Services, opened: dict[str, Any], theme: str) -> tuple[str, list[Component]]:
     """Title and content of the panel for a run and a customer or a segment's key."""
-    customer, key = asked.get(CUSTOMER), asked.get(ABOUT)
+    customer, key = opened.get(CUSTOMER), opened.get(ABOUT)
     try:
         if customer is not None:
             return say("Customer {customer}", customer=customer), about_customer(
-                services, asked["run"], customer, theme
+                services, opened["run"], customer, theme
             )
         if not str(key).isdecimal():
-            raise NotFoundError(say("There is no segment {segment} in run {run}.", segment=repr(key), run=asked["run"]))
-        return about_segment(services, asked["run"], int(str(key)))
+            raise NotFoundError(
+                say("There is no segment {segment} in run {run}.", segment=repr(key), run=opened["run"])
+            )
+        return about_segment(services, opened["run"], int(str(key)))
     except NotFoundError as error:
         return say("Not found"), [alert(reason_of(error), "warning")]

@@ -36,8 +36,8 @@ from engines.contract import NamedSegment
 from storage.contract import NotFoundError, Run, Selection
 
 _SENTENCES = 4  # more than a glance takes in; the run's own page has them all
-NO_CLV = noted("no value model ran on these customers")
-AT_RISK = noted(
+_NO_CLV = noted("no value model ran on these customers")
+_AT_RISK = noted(
     "What each customer has spent so far times its churn risk, summed: the part of today's revenue that comes from "
     "customers who may not come back."
 )
@@ -46,7 +46,7 @@ _customers, _revenue, _clv, _at_risk = map(attrgetter, ("customers", "revenue", 
 _average_order, _average_clv = attrgetter("average_order_value"), attrgetter("average_clv")
 
 Parts = dict[str, Any]
-Answer = tuple[Aggregates, Parts]
+_Shown = tuple[Aggregates, Parts]
 
 
 def draw_parts(
@@ -74,7 +74,7 @@ def draw_parts(
     if run.state != "done":
         return _closed(_unfinished(run))
     frame = services.frames.of(run)
-    sums, found = _answer(services, frame, selection, theme, tuple(wanted))
+    sums, found = _worked_out(services, frame, selection, theme, tuple(wanted))
     parts = _around(frame, view, selection, sums, frame.run.id == drawn_run)
     if frame.run.id != drawn_run:
         parts["pinned"] = pinned_audiences(services, run)
@@ -83,12 +83,14 @@ def draw_parts(
     return {**parts, **found}
 
 
-def _answer(services: Services, frame: RunFrame, selection: Selection, theme: str, wanted: tuple[str, ...]) -> Answer:
+def _worked_out(
+    services: Services, frame: RunFrame, selection: Selection, theme: str, wanted: tuple[str, ...]
+) -> _Shown:
     """Sums, figures and charts, worked out once for all who ask for the same: nothing in it is anyone's own."""
     earlier = recent_earlier_runs(services, frame.run)
     runs = tuple((run.id, run.created_at, run.revision) for run in (frame.run, *earlier))
 
-    def work_out() -> Answer:
+    def work_out() -> _Shown:
         views = frame.views(selection)
         sums = aggregates(frame, selection, views.rest)
         if not sums.view.customers:
@@ -344,7 +346,7 @@ def key_figures(
             short,
             full,
             say("{meaning} Mean of the customers in view, {ahead}.", meaning=explained(describe(CLV)), ahead=ahead),
-            say(NO_CLV) if some.clv is None else _ranged(interval, some.customers, short) or beside(_average_clv),
+            say(_NO_CLV) if some.clv is None else _ranged(interval, some.customers, short) or beside(_average_clv),
         ),
         KeyFigure(
             say("Total CLV"),
@@ -352,14 +354,14 @@ def key_figures(
             short,
             full,
             say("What these customers together are likely to spend, {ahead}, in today's money.", ahead=ahead),
-            say(NO_CLV) if some.clv is None else _ranged(interval, 1, short) or f"{share(_clv)}, {ahead}",
+            say(_NO_CLV) if some.clv is None else _ranged(interval, 1, short) or f"{share(_clv)}, {ahead}",
         ),
         KeyFigure(
             say("Revenue at risk"),
             _at_risk,
             short,
             full,
-            f"{say(AT_RISK)} {_known_risk(some)}",
+            f"{say(_AT_RISK)} {_known_risk(some)}",
             say("no churn risk is known")
             if some.at_risk is None
             else say("{share} of revenue", share=percent(some.at_risk / some.revenue) if some.revenue > 0 else NOTHING),

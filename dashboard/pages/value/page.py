@@ -40,7 +40,7 @@ AREA = "marketing"
 
 RECEIPT = "value"  #: the name under which the store keeps the receipt of a snapshot's value models
 
-SHOWN = "value-snapshot"
+SNAPSHOT = "value-snapshot"
 CALIBRATION = "value-calibration"
 RELIABILITY = "value-reliability"
 IMPORTANCES = "value-importances"
@@ -59,7 +59,7 @@ def layout(services: Services, **query: Any) -> Component:
     receipt = _receipt(services, snapshot)
     head = [html.H1(say("Value, and how far to trust it")), html.P(_place(snapshot), className="seg-lead mb-1")]
     if receipt is None:
-        return html.Div([*head, _unchecked(snapshot), _golden_place(), dcc.Store(id=SHOWN)])
+        return html.Div([*head, _unchecked(snapshot), _golden_place(), dcc.Store(id=SNAPSHOT)])
     currency = str(snapshot.info.get("currency", ""))
     notes = receipt.get("notes", ())
     parts = [
@@ -74,7 +74,7 @@ def layout(services: Services, **query: Any) -> Component:
         ),
         *([panel(say("Notes"), *cards.notes(notes))] if notes else []),
         _golden_place(),
-        dcc.Store(id=SHOWN, data=snapshot.id),
+        dcc.Store(id=SNAPSHOT, data=snapshot.id),
     ]
     return html.Div([*head, *parts])
 
@@ -211,11 +211,11 @@ def register(app: Dash, services: Services) -> None:
         {name: Output(name, "figure") for name in _GRAPHS},
         {name: Output(f"{name}-words", "children") for name in _GRAPHS},
         Input(ids.THEME, "data"),
-        State(SHOWN, "data"),
+        State(SNAPSHOT, "data"),
     )
     def draw(theme: str | None, snapshot_id: int) -> Any:
         receipt = _receipt(services, services.store.snapshot(snapshot_id)) if snapshot_id else None
-        drawn = pictures(receipt, theme or "light")
+        drawn = draw_charts(receipt, theme or "light")
         return {name: item[0] for name, item in drawn.items()}, {name: item[1] for name, item in drawn.items()}
 
     @app.callback(Output(GOLDEN, "children"), Input(GOLDEN_BUTTON, "n_clicks"), prevent_initial_call=True)
@@ -228,7 +228,7 @@ def model_titles() -> dict[str, str]:
     return {item.name: item.title for item in registered_models()}
 
 
-def pictures(receipt: Receipt | None, theme: str) -> dict[str, tuple[Any, str]]:
+def draw_charts(receipt: Receipt | None, theme: str) -> dict[str, tuple[Any, str]]:
     """The charts of a receipt with their words, by the id of their graph; what is missing says so."""
     receipt = receipt or {}
     chosen = receipt.get("chosen", {})

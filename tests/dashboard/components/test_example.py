@@ -22,16 +22,16 @@ def desk(tmp_path):
 
 def test_a_click_asks_a_worker_for_the_sample_shop_once(desk):
     store = desk[1]
-    assert example.standing(store) == ("", False, None)
-    asked = example.load(store)
-    assert example.load(store).id == asked.id
-    told, busy, run = example.standing(store)
+    assert example.progress_of(store) == ("", False, None)
+    asked = example.load_example(store)
+    assert example.load_example(store).id == asked.id
+    told, busy, run = example.progress_of(store)
     assert "waits for a worker" in told and busy and run is None
     claimed = store.claim_upload(lease_seconds=60)
-    assert example.standing(store)[0].startswith("Reading")
+    assert example.progress_of(store)[0].startswith("Reading")
     store.finish_upload(claimed, error="There is no room left.")
-    assert example.standing(store) == ("There is no room left.", False, None)
-    assert example.load(store).id != asked.id
+    assert example.progress_of(store) == ("There is no room left.", False, None)
+    assert example.load_example(store).id != asked.id
 
 
 def test_whoever_clicks_has_asked_for_it(desk):
@@ -46,9 +46,9 @@ def test_whoever_clicks_has_asked_for_it(desk):
 @pytest.mark.slow
 def test_the_worker_reads_and_segments_it_and_it_says_that_it_is_made_up(desk):
     settings, store = desk
-    example.load(store)
+    example.load_example(store)
     run_worker(settings, store, threading.Event(), drain=True)
-    _, busy, run = example.standing(store)
+    _, busy, run = example.progress_of(store)
     assert not busy and store.run(run).state == "done"
     (snapshot,) = store.snapshots()
     assert snapshot.info["synthetic"] and snapshot.info["title"] == "Sample shop (synthetic)"

@@ -115,9 +115,9 @@ def test_a_range_chosen_twice_is_taken_away():
 def test_a_share_is_set_for_one_category_and_the_others_stay():
     now = Selection(shares=(("bags", 0.2), ("cards", 0.5)))
     shown = rail.control_values(now, "bags")
-    assert (shown[rail.CATEGORY], shown[rail.LEAST_SHARE]) == ("bags", 20)
+    assert (shown[rail.CATEGORY], shown[rail.LEAST]) == ("bags", 20)
     assert from_controls(shown, now).shares == (("cards", 0.5), ("bags", 0.2))
-    assert from_controls({**shown, rail.LEAST_SHARE: None}, now).shares == (("cards", 0.5),)
+    assert from_controls({**shown, rail.LEAST: None}, now).shares == (("cards", 0.5),)
     assert from_controls({**shown, rail.CATEGORY: ""}, now) == now
 
 

@@ -139,7 +139,7 @@ def test_a_page_without_sales_leads_to_them(tmp_path):
 def filled_in(services, **changes):
     """What a browser sends of the form as it is drawn, with changes by (kind, engine, knob)."""
     drawn = parts(page.layout(services))
-    groups = {"ticks": form.TICK, "knobs": form.KNOB, "columns": form.COLUMNS, "autos": form.AUTO_K}
+    groups = {"ticks": form.CHOSEN, "knobs": form.KNOB, "columns": form.COLUMNS, "autos": form.AUTO_K}
     named = {
         group: [(json.loads(name), part) for name, part in drawn.items() if json.loads(name)["type"] == kind]
         for group, kind in groups.items()
@@ -164,9 +164,9 @@ def test_wishes_are_what_was_ticked(desk):
 def test_the_form_checks_itself_and_starts(desk):
     services, _, client = desk
     filled, named = filled_in(services)
-    kinds = {form.TICK: "ticks", form.KNOB: "knobs", form.COLUMNS: "columns", form.AUTO_K: "autos"}
+    kinds = {form.CHOSEN: "ticks", form.KNOB: "knobs", form.COLUMNS: "columns", form.AUTO_K: "autos"}
     values = {kind: list(zip(named[group], filled[group], strict=True)) for kind, group in kinds.items()}
-    values[form.TICK] = [(name, name["engine"] == "kmeans") for name, _ in values[form.TICK]]
+    values[form.CHOSEN] = [(name, name["engine"] == "kmeans") for name, _ in values[form.CHOSEN]]
     values[form.WRONG] = [({**name, "type": form.WRONG}, None) for name in named["ticks"]]
     plain = {page.SEED: "0", page.WHEN: filled["when"], page.DATE: "", page.DATASET: "shop", page.START: 1}
     _, wrong = answer(client, page.REVIEW, values | plain | {page.SEED: "-1"}, page.SEED)
@@ -252,7 +252,7 @@ def test_what_differs_from_the_run_before(desk):
     services, ids, _ = desk
     runs = services.store.runs()
     failed = services.store.run(ids["failed"])
-    assert run_table.run_before(failed, runs).id == ids["kmeans"]
+    assert run_table.previous_run(failed, runs).id == ids["kmeans"]
     assert run_table.changes(failed, services.store.run(ids["kmeans"])) == ["k 4 → 3"]
     assert run_table.changes(failed, None) == []
 

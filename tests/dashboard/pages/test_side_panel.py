@@ -13,7 +13,7 @@ from dashboard.figures.customer_orders import order_figure
 from dashboard.frames.cache import FrameCache
 from dashboard.frames.filters import read_view
 from dashboard.pages.segments import side_panel
-from dashboard.pages.segments.about_customer import SHOWN, about_customer
+from dashboard.pages.segments.about_customer import ORDERS_SHOWN, about_customer
 from dashboard.pages.segments.view import draw_parts
 from dashboard.queries.customer import known_of
 from dashboard.queries.segment import GONE, NEW, moves_between, story
@@ -96,16 +96,16 @@ def test_many_orders_are_folded_and_returns_hang_below(services, monkeypatch):
     made, runs = services
     many = pd.DataFrame(
         {
-            "order_date": pd.Timestamp("2011-01-01") + pd.to_timedelta(np.arange(SHOWN + 30), unit="D"),
-            "amount_units": [-50_000, *[120_000] * (SHOWN + 29)],
+            "order_date": pd.Timestamp("2011-01-01") + pd.to_timedelta(np.arange(ORDERS_SHOWN + 30), unit="D"),
+            "amount_units": [-50_000, *[120_000] * (ORDERS_SHOWN + 29)],
             "lines": 1,
             "items": np.nan,
         }
     )
     monkeypatch.setattr(made.store, "orders", lambda *_: many, raising=False)
     said = words(about_customer(made, runs["kept"], "00040", "light"))
-    assert f"{SHOWN + 29} orders for £948.00, less £5.00 that came back." in said
-    assert f"Show all {SHOWN + 30} orders" in said
+    assert f"{ORDERS_SHOWN + 29} orders for £948.00, less £5.00 that came back." in said
+    assert f"Show all {ORDERS_SHOWN + 30} orders" in said
     assert said.index("21 Mar 2011") < said.index("1 Jan 2011")
     picture = order_figure(many.assign(amount=many["amount_units"] / 10_000), "GBP", "dark")
     assert picture["data"][1]["y"][0] == -5.0

@@ -73,7 +73,7 @@ def test_a_snapshot_without_a_receipt_says_why_and_what_to_do(desk):
 
 
 def test_the_charts_show_the_bins_of_the_models_in_use(desk, receipt):
-    drawn = page.pictures(receipt, "light")
+    drawn = page.draw_charts(receipt, "light")
     bins = receipt["calibration"][receipt["chosen"]["purchases"]]
     assert list(drawn[page.CALIBRATION][0].data[1].x) == [item["expected"] for item in bins]
     assert list(drawn[page.CALIBRATION][0].data[1].y) == [item["actual"] for item in bins]
@@ -82,14 +82,14 @@ def test_the_charts_show_the_bins_of_the_models_in_use(desk, receipt):
     assert sum(item["customers"] for item in bins) <= 2357
     if receipt["importances"]:
         assert len(drawn[page.IMPORTANCES][0].data[0].x) == min(10, len(receipt["importances"]))
-    nothing = page.pictures(None, "dark")
+    nothing = page.draw_charts(None, "dark")
     assert all(not figure.data for figure, _ in nothing.values())
 
 
 def test_the_browser_gets_the_charts_and_the_golden_run(desk):
     _, client, checked, _ = desk
     outputs = [f"{name}.figure" for name in page._GRAPHS] + [f"{name}-words.children" for name in page._GRAPHS]
-    answer = callback(client, outputs, [("theme.data", "dark")], [(f"{page.SHOWN}.data", checked.id)])
+    answer = callback(client, outputs, [("theme.data", "dark")], [(f"{page.SNAPSHOT}.data", checked.id)])
     assert answer.status_code == 200
     assert "customers with" in json.dumps(answer.json(), ensure_ascii=False)
     answer = callback(client, [f"{page.GOLDEN}.children"], [(f"{page.GOLDEN_BUTTON}.n_clicks", 1)])
