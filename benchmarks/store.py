@@ -38,8 +38,8 @@ from storage.sql.database import Database
 from storage.sql.layout import lay_out
 from storage.sql.tables import customers as customers_table
 from storage.sql.tables import labels as labels_table
-from storage.testing.samples import sample_customers, sample_result
 from tests.postgres import running_postgres
+from tests.storage.samples import sample_customers, sample_result
 
 EXECUTEMANY_ROWS = 100_000
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -25,8 +25,7 @@ from dashboard.frames.cache import FrameCache
 from dashboard.layout.shell import create_shell
 from dashboard.memory import give_back_at_once
 from dashboard.services import Services
-from storage import open_store
-from storage.contract import Store
+from storage import Store, open_store
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

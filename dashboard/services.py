@@ -14,7 +14,8 @@ from dashboard.frames.cache import FrameCache
 from engines.evaluation.migration import Migration
 from engines.evaluation.selection import KSelection
 from engines.value.validation.golden import Comparison
-from storage.contract import Run, Selection, Store
+from storage import Store
+from storage.contract import Run, Selection
 
 _MOMENT = 2.0  # seconds: a name that somebody else has given just now can wait so long
 _WHILE = 30.0  # seconds: of runs of other dates

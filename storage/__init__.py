@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from storage.contract import Store
+    from storage.sql.store import Store
+
+__all__ = ["Store", "open_store"]
 
 
 def open_store(url: str, *, clock: Callable[[], datetime], workspace: str = "default", migrate: bool = True) -> Store:
@@ -22,11 +24,11 @@ def open_store(url: str, *, clock: Callable[[], datetime], workspace: str = "def
     Raises:
         StoreError: the database cannot be reached or used; the message names it, without its password, and the remedy.
     """
-    # here, so that importing the contract (for --help, say) does not load SQLAlchemy and the database drivers
+    # here, so that importing the values (for --help, say) does not load SQLAlchemy and the database drivers
     from storage.migrations import check, upgrade
     from storage.sql.database import Database
     from storage.sql.shared import workspace_id
-    from storage.sql.store import SqlStore
+    from storage.sql.store import Store
 
     database = Database(url)
     try:
@@ -36,4 +38,13 @@ def open_store(url: str, *, clock: Callable[[], datetime], workspace: str = "def
     except BaseException:
         database.close()
         raise
-    return SqlStore(database, number, clock)
+    return Store(database, number, clock)
+
+
+def __getattr__(name: str) -> Any:
+    """``storage.Store``, loaded when somebody asks for it."""
+    if name == "Store":
+        from storage.sql.store import Store
+
+        return Store
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -23,8 +23,8 @@ from pandas.testing import assert_series_equal
 from dashboard.config import load_config
 from dashboard.pipeline.run import run_sales
 from dashboard.pipeline.sales import SalesRequest
-from storage import open_store
-from storage.contract import Run, Store
+from storage import Store, open_store
+from storage.contract import Run
 from tests.conftest import ROOT
 
 DAYS = (date(1997, 9, 1), date(1997, 8, 1))  # two snapshots in turn, so that each run reads the sales again

@@ -168,7 +168,7 @@ with TestClient(create_app(config, store, environ={}), base_url="http://127.0.0.
     found["customers"] = told("runs/1/customers", limit=5)["customers"]
     found["refused"] = [queued(k)["error"] for k in (1, 11)]
     run = f"runs/{queued(5)['id']}"
-    work_run(store.claim_run(lease_seconds=60, worker="a"), config, store, worker="a")
+    work_run(claim_run(store, "a"), config, store, worker="a")
     found["run"], found["timeline"] = told(run), told(f"{run}/drift")
     ends = {"from": found["timeline"]["frozen_at"], "to": found["timeline"]["points"][-1]["as_of"]}
     found["migration"] = told(f"{run}/migration", **ends)
@@ -301,6 +301,7 @@ def test_they_keep_every_promise_of_an_engine(site, monkeypatch, name, check):
 
 FAILING = """
 from engines.columns import Column
+from tests.storage.samples import claim_run
 
 class Failing:
     column = Column("failing", "Failing", "number", "-", "1 / 0", "Never there.")

@@ -13,7 +13,8 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from dashboard.exports.files import MEDIA_TYPES, Stream
-from storage.contract import Selection, Store
+from storage import Store
+from storage.contract import Selection
 from storage.contract.exports import ControlGroup
 
 

@@ -16,8 +16,7 @@ from dashboard.queries.progress import log_of, seconds_left
 from dashboard.services import Services
 from engines import registry
 from engines.errors import InputError
-from storage.contract import Run
-from storage.contract.queue import Starter
+from storage.contract import Run, Starter
 
 
 class AskedEngine(BaseModel):
@@ -118,7 +117,7 @@ def add_runs(api: FastAPI, services: Services) -> None:
         customers = {item.id: item.customers for item in store.snapshots()} if found.state == "running" else {}
         earlier = store.runs(engine=found.engine, state="done") if found.state == "running" else []
         left = seconds_left(found, services.clock(), earlier, customers)
-        log = [moment._asdict() for moment in log_of(found, store.run_log(run_id))]
+        log = [moment._asdict() for moment in log_of(found, store.job_log(found.job_id))]
         more = {"started_at": found.started_at, "seconds_left": left, "log": log}
         return Answer({**full_run(found), **more})
 

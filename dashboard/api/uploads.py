@@ -33,8 +33,7 @@ _FORM = {
 def upload_dict(upload: Upload) -> dict[str, Any]:
     """An upload as JSON-ready values; where its file lies is nobody's business."""
     known = asdict(upload)
-    for name in ("file", "attempt", "claim"):
-        del known[name]
+    del known["file"]
     return known
 
 

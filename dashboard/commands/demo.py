@@ -19,7 +19,7 @@ def demo(no_serve: bool, config_path: Path | None) -> None:
     """Segment the two embedded data sets with all engines, and serve the dashboard."""
     from dashboard.pipeline.run import run_sales
     from dashboard.pipeline.sales import SalesRequest
-    from storage.contract.queue import Starter
+    from storage.contract import Starter
 
     config = load(config_path)
     with opened(config) as store:

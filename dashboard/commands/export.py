@@ -13,7 +13,7 @@ from dashboard.commands.options import account, config_option, json_option, load
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from storage.contract import Store
+    from storage import Store
 
 
 @click.command()
@@ -58,15 +58,13 @@ def write_recorded(
     from dashboard.exports.files import format_of, write
 
     written = write(reader, file, format_of(file))
-    store.record_export(
+    begun = store.begin_export(
         run,
         "",
         format=written.kind,
-        rows=written.rows,
-        size=written.size,
-        sha256=written.sha256,
         columns=written.columns,
         user=account(),
         about={"version": version("segmentry"), "file": file.name, "list": kind, "query": query},
     )
+    store.end_export(begun.id, rows=written.rows, size=written.size, sha256=written.sha256)
     return written.rows

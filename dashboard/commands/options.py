@@ -19,7 +19,7 @@ from engines.settings import CleaningRules, Reading, Setting, Settings
 if TYPE_CHECKING:  # every command imports what it needs itself, so that --help answers at once
     from dashboard.config import Config
     from dashboard.pipeline.sales import Progress
-    from storage.contract import Store
+    from storage import Store
 
 
 Command = Callable[..., Any]

@@ -17,7 +17,7 @@ from dashboard.pipeline.label import Labelled
 from dashboard.pipeline.request import starter_words
 from dashboard.pipeline.run import Outcome
 from engines.columns import SEGMENT, SEGMENT_KEY, describe
-from storage.contract.queue import Starter
+from storage.contract import Starter
 
 _WIDTH_WITHOUT_TERMINAL = 150
 _PARTS = {"sold": "sold", "returned": "returned and subtracted"}

@@ -66,7 +66,7 @@ def run(
     from dashboard.pipeline.run import run_sales
     from dashboard.pipeline.sales import SalesRequest
     from dashboard.queries.insights import insight_dicts, insights_of
-    from storage.contract.queue import Starter
+    from storage.contract import Starter
 
     config = cleaned(load(config_path), cleaning)
     request = SalesRequest(

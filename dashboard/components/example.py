@@ -15,7 +15,7 @@ from dashboard.pipeline.request import user_of
 from dashboard.pipeline.uploads import UploadRequest
 from dashboard.services import Services
 from engines.intake import EMBEDDED
-from storage.contract import Store
+from storage import Store
 from storage.contract.uploads import NewUpload, Upload
 
 SAMPLE = "sample-shop"

@@ -17,7 +17,8 @@ from dashboard.i18n.texts import say
 from dashboard.pipeline.request import Unresolved, starter_words
 from dashboard.queries.progress import UNDER_WAY, Moment, duration, left_words, log_of, seconds_left
 from dashboard.queries.which_run import run_label, title_of
-from storage.contract import NotFoundError, Run, Snapshot, Store
+from storage import Store
+from storage.contract import NotFoundError, Run, Snapshot
 
 CANCEL, HEAD, BODY, LOG = "watch-cancel", "watch-head", "watch-body", "watch-log"
 
@@ -40,7 +41,9 @@ def card_parts(store: Store, numbers: Sequence[int], now: datetime) -> tuple[lis
         _gone()
         if run is None
         else CardParts(
-            _head(run), _body(run, seconds_left(run, now, every, customers)), _log(log_of(run, store.run_log(run.id)))
+            _head(run),
+            _body(run, seconds_left(run, now, every, customers)),
+            _log(log_of(run, store.job_log(run.job_id))),
         )
         for run in runs
     ]

@@ -15,7 +15,8 @@ from pandas.util import hash_array
 from dashboard.exports.files import Format, Stream
 from engines.columns import CONTROL_GROUP, CUSTOMER_ID, describe, in_order
 from engines.errors import InputError
-from storage.contract import Selection, Store
+from storage import Store
+from storage.contract import Selection
 from storage.contract.exports import ControlGroup, ControlPart
 
 #: The rule of the draw, as manifests tell it.

@@ -9,7 +9,8 @@ from dashboard.frames.columns import CustomerColumns
 from dashboard.frames.run import RunFrame
 from dashboard.memory import give_back
 from engines.columns import columns_of
-from storage.contract import NotFoundError, Run, Store
+from storage import Store
+from storage.contract import NotFoundError, Run
 
 
 def finished(run: Run) -> Run:

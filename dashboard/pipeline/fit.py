@@ -28,7 +28,8 @@ from engines.naming.naming import name_segments
 from engines.persistence.artifacts import artifacts_of
 from engines.run import in_order, segment
 from engines.stated import stated
-from storage.contract import Run, Snapshot, Store
+from storage import Store
+from storage.contract import Run, Snapshot
 
 
 class Past(NamedTuple):

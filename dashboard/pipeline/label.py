@@ -30,7 +30,8 @@ from engines.intake.schema.customers import read_customers
 from engines.persistence import models
 from engines.settings import CleaningRules
 from engines.value.validation.new_customers import reappraise
-from storage.contract import NotFoundError, Run, Snapshot, Store
+from storage import Store
+from storage.contract import NotFoundError, Run, Snapshot
 
 _BATCH = 65_536
 

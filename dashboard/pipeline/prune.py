@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from dashboard.config import Retention
-from storage.contract import ChangedError, NotFoundError, Run, Snapshot, Store
+from storage import Store
+from storage.contract import ChangedError, NotFoundError, Run, Snapshot
 
 
 @dataclass(frozen=True)

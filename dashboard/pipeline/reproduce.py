@@ -17,7 +17,8 @@ from engines.errors import InputError
 from engines.evaluation.drift import adjusted_rand
 from engines.intake.sources.locations import lasting
 from engines.run import check, fit, in_order
-from storage.contract import Run, Snapshot, Store
+from storage import Store
+from storage.contract import Run, Snapshot
 
 
 @dataclass(frozen=True)

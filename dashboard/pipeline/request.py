@@ -17,8 +17,8 @@ from engines import registry
 from engines.contract import Engine
 from engines.errors import InputError
 from engines.intake.sources.locations import files_of, kind_of
-from storage.contract import Run, Snapshot, Store
-from storage.contract.queue import Starter, Way
+from storage import Store
+from storage.contract import Run, Snapshot, Starter, Way
 
 _WORDS: dict[Way, tuple[str, str]] = {  # with a name, and without
     "page": ("{name}", noted("dashboard")),

@@ -13,8 +13,8 @@ from engines.contract import Engine
 from engines.errors import InputError
 from engines.evaluation.selection import KSelection, evaluate
 from engines.stated import stated
-from storage.contract import Run, Snapshot, Store
-from storage.contract.queue import LogLine
+from storage import Store
+from storage.contract import LogLine, Run, Snapshot
 
 #: The numbers of segments that are tried when k is to be chosen.
 TRIED = range(2, 13)
@@ -41,7 +41,7 @@ def resolve(run: Run, config: Config, store: Store, progress: Progress, worker: 
     if left.as_of is not None:
         snapshot = _snapshot_as_of(left, store.snapshot(run.snapshot_id), config, store, progress)
         rest = {**without_unresolved(run.info), **replace(left, as_of=None).to_info()}
-        run = store.settle_run(run.id, worker, snapshot_id=snapshot.id, settings=run.settings, info=rest)
+        run = store.resolve_run(run.id, worker, snapshot_id=snapshot.id, settings=run.settings, info=rest)
     if left.choose_k:
         run = _with_k(run, config, store, progress, worker)
     return run
@@ -74,9 +74,9 @@ def _with_k(run: Run, config: Config, store: Store, progress: Progress, worker: 
     settings = type(engine).from_settings({**engine.settings(), "k": found.recommended}).settings()
     chosen = {"k": found.recommended, "reason": found.reason}
     info = {**without_unresolved(run.info), "chosen_k": chosen}
-    resolved = store.settle_run(run.id, worker, snapshot_id=run.snapshot_id, settings=settings, info=info)
+    resolved = store.resolve_run(run.id, worker, snapshot_id=run.snapshot_id, settings=settings, info=info)
     line = LogLine(now(), stated(f"k = {found.recommended} was chosen. {stated(found.reason)}"))
-    store.log_run(run.id, worker, [line])
+    store.log_job(run.job_id, worker, [line])
     progress(CHOOSING, 1.0)
     return resolved
 

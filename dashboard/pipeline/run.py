@@ -19,7 +19,8 @@ from engines.contract import Engine
 from engines.errors import InputError
 from engines.run import check
 from engines.stated import stated
-from storage.contract import Run, Snapshot, Store
+from storage import Store
+from storage.contract import Run, Snapshot
 
 #: How many stages every run has, whatever has to be resolved first.
 _STAGES = 6

@@ -21,8 +21,7 @@ from engines.intake.sources.locations import kind_of, lasting, public
 from engines.settings import CleaningRules, Reading
 from engines.stated import stated
 from engines.value.appraisal import Agenda, Settings, agenda, appraise
-from storage.contract import NewSnapshot, Snapshot
-from storage.contract.queue import NOBODY, Starter
+from storage.contract import NOBODY, NewSnapshot, Snapshot, Starter
 
 #: The name under which the store keeps the receipt of a snapshot's value models.
 RECEIPT = "value"

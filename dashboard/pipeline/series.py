@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
-from storage.contract import Run, Store
+from storage import Store
+from storage.contract import Run
 
 
 def series(store: Store, dataset: str, engine: str) -> list[Run]:

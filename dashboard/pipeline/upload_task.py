@@ -18,8 +18,8 @@ from dashboard.pipeline.uploads import UploadRequest, in_users_words, path_of, t
 from engines.errors import InputError
 from engines.intake import EMBEDDED
 from engines.intake.sources.locations import files_of, kind_of
-from storage.contract import Snapshot, Store
-from storage.contract.queue import Starter
+from storage import Store
+from storage.contract import Snapshot, Starter
 from storage.contract.uploads import Upload
 
 

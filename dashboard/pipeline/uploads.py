@@ -20,7 +20,8 @@ from dashboard.pipeline.sales import SalesRequest, with_reading
 from engines.errors import InputError
 from engines.intake.schema.preview import Preview, preview
 from engines.settings import CleaningRules, Customers
-from storage.contract import NotFoundError, Store
+from storage import Store
+from storage.contract import NotFoundError
 from storage.contract.uploads import NewUpload, Upload, UploadTask
 
 _CUSTOMERS = [item.name for item in CleaningRules.declared() if item.type == Customers]
@@ -219,6 +220,9 @@ def known_mapping(upload: NewUpload, columns: Sequence[str], store: Store) -> tu
     Both are empty where none was, or where a column of it is missing here.
     """
     there = set(columns)
-    fitting = [item for item in store.sources() if item.mapping and set(map(str, item.mapping.values())) <= there]
-    fitting.sort(key=lambda item: (item.name == upload.name, item.used_at))
-    return (fitting[-1].name, {str(k): str(v) for k, v in fitting[-1].mapping.items()}) if fitting else ("", {})
+    mapped = [(item, item.settings.get("mapping") or {}) for item in store.snapshots()]
+    fitting = [(item, mapping) for item, mapping in mapped if mapping and set(map(str, mapping.values())) <= there]
+    if not fitting:
+        return "", {}
+    latest, mapping = max(fitting, key=lambda pair: (pair[0].source == upload.name, pair[0].id))
+    return latest.source, {str(key): str(column) for key, column in mapping.items()}

@@ -16,7 +16,8 @@ from engines.errors import InputError
 from engines.evaluation.drift import adjusted_rand
 from engines.evaluation.timeline import is_alert, noise
 from engines.run import in_order
-from storage.contract import NotFoundError, Run, Store
+from storage import Store
+from storage.contract import NotFoundError, Run
 
 
 def live_point(

@@ -20,7 +20,8 @@ from engines.checks import explanation_of
 from engines.clustering.scaling import LOG, STANDARD, Space, fit_space
 from engines.columns import columns_of, describe
 from engines.contract import Engine, Fitted
-from storage.contract import NotFoundError, Store
+from storage import Store
+from storage.contract import NotFoundError
 from storage.sql.layout import is_storable
 
 

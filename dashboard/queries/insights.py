@@ -17,7 +17,8 @@ from dashboard.i18n.texts import say, say_number, segment_name
 from dashboard.pipeline.series import earlier_runs
 from engines.columns import CLV, MONETARY, RECENCY
 from engines.evaluation.insights import Earlier, Insight, Sums, Writing, best_tenth, insights, sentence
-from storage.contract import Run, Selection, Store
+from storage import Store
+from storage.contract import Run, Selection
 
 
 def growth_base(earlier: Sequence[Run]) -> Earlier | None:

@@ -12,8 +12,7 @@ from dashboard.i18n.numbers import written
 from dashboard.i18n.texts import noted, say
 from dashboard.pipeline.request import Unresolved
 from engines.stated import stated
-from storage.contract import Run
-from storage.contract.queue import LogLine
+from storage.contract import LogLine, Run
 
 UNDER_WAY = ("queued", "running")
 _EARLIER = 5  # runs that an estimate looks at

@@ -10,7 +10,8 @@ from dashboard.config import Config
 from dashboard.i18n.numbers import day
 from engines import registry
 from engines.errors import InputError
-from storage.contract import NotFoundError, Run, Snapshot, Store
+from storage import Store
+from storage.contract import NotFoundError, Run, Snapshot
 
 
 class Option(NamedTuple):

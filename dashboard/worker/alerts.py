@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 
 from dashboard.config import Config
 from engines.errors import InputError
-from storage.contract import Store
+from storage import Store
+from storage.contract import LostError, NotFoundError
+from storage.contract.jobs import DELIVERY
 from storage.contract.watch import Alert
 
 URL_VARIABLE, SECRET_VARIABLE = "SEGMENTRY_WEBHOOK_URL", "SEGMENTRY_WEBHOOK_SECRET"
@@ -73,7 +75,14 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
     return f"sha256={digest.hexdigest()}"
 
 
-def send_due(config: Config, store: Store, now: datetime, environ: Mapping[str, str] = os.environ) -> Alert | None:
+def send_due(
+    config: Config,
+    store: Store,
+    now: datetime,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    worker: str | None = None,
+) -> Alert | None:
     """Send the alert that is due, if any, and write down how it went; None where there was nothing to send.
 
     A message that is not taken is tried again after ``alerts.wait_seconds``, each time twice as long as before, and
@@ -88,15 +97,23 @@ def send_due(config: Config, store: Store, now: datetime, environ: Mapping[str, 
     if target is None:
         return None
     limits = config.alerts
-    alert = store.claim_delivery(lease_seconds=limits.timeout_seconds + _MARGIN_SECONDS, since=now - FRESH)
-    if alert is None:
+    lease = limits.timeout_seconds + _MARGIN_SECONDS
+    job = store.claim_job([DELIVERY], lease_seconds=lease, worker=worker, since=now - FRESH)
+    if job is None or job.subject is None:
         return None
-    error = refused or _posted(*target, message(alert), now, limits.timeout_seconds)
-    if error is None:
-        return store.finish_delivery(alert.id, alert.attempts)
-    wait = min(_LONGEST_WAIT, limits.wait_seconds * 2 ** (alert.attempts - 1))
-    again = wait if alert.attempts < limits.attempts else None
-    return store.finish_delivery(alert.id, alert.attempts, error=error, retry_seconds=again)
+    try:
+        alert = store.alert(job.subject)
+        error = refused or _posted(*target, message(alert), now, limits.timeout_seconds)
+        if error is None:
+            store.finish_job(job.id, worker)
+        elif job.attempts < limits.attempts:
+            wait = min(_LONGEST_WAIT, limits.wait_seconds * 2 ** (job.attempts - 1))
+            store.release_job(job.id, worker, reason=error, delay_seconds=wait)
+        else:
+            store.fail_job(job.id, worker, error)
+        return store.alert(alert.id)
+    except (LostError, NotFoundError):  # taken over while this machine slept, or deleted with its run
+        return None
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

@@ -17,8 +17,7 @@ from typing import Self
 
 from dashboard.clock import now
 from dashboard.config import Config
-from storage.contract import LostError, NotFoundError, Run, StoreError
-from storage.contract.queue import LogLine
+from storage.contract import LogLine, LostError, NotFoundError, Run, StoreError
 
 
 @dataclass(frozen=True)

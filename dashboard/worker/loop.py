@@ -28,8 +28,9 @@ from dashboard.worker.child import Bench, end_with_parent
 from dashboard.worker.refreshing import apart
 from dashboard.worker.schedules import run_due
 from dashboard.worker.upload_process import read_upload
-from storage.contract import NotFoundError, Run, Store, StoreError
-from storage.contract.queue import LogLine
+from storage import Store
+from storage.contract import LogLine, NotFoundError, Run, StoreError
+from storage.contract.jobs import RUN
 
 POLL_SECONDS = 0.5
 BEAT_SECONDS = 1.0
@@ -59,17 +60,18 @@ def run_worker(
     worked: list[Run] = []
     leases: dict[int, object] = {}
     swept = -SWEEP_SECONDS
+    lease = config.worker.lease_seconds
     with Bench(config) as bench:
         while not stop.is_set():
             try:
-                run_due(config, store, apart(stop))
-                send_due(config, store, now())
+                run_due(config, store, apart(stop), worker=name)
+                send_due(config, store, now(), worker=name)
                 if time.monotonic() - swept >= SWEEP_SECONDS:
                     sweep(config, store, now())
                     swept = time.monotonic()
-                if read_upload(config, store, stop):
+                if read_upload(config, store, stop, worker=name):
                     continue
-                run = store.claim_run(lease_seconds=config.worker.lease_seconds, worker=name)
+                run = _claimed(store, name, lease)
                 if run is not None:
                     tell(f"Run {run.id} ({run.engine}) is begun")
                     ended = _see_through(run, name, config, store, bench, stop)
@@ -92,6 +94,14 @@ def run_worker(
     return worked
 
 
+def _claimed(store: Store, worker: str, lease_seconds: float) -> Run | None:
+    job = store.claim_job([RUN], lease_seconds=lease_seconds, worker=worker)
+    try:
+        return None if job is None or job.subject is None else store.run(job.subject)
+    except NotFoundError:  # deleted in this moment
+        return None
+
+
 def _silent(store: Store, leases: dict[int, object]) -> bool:
     """Whether a run is under way whose lease nobody has renewed since it was first seen here."""
     running = store.runs(state="running")
@@ -109,17 +119,18 @@ def _see_through(
         while (answer := bench.answer(timeout=min(lease / 3, BEAT_SECONDS) / 2)) is None:
             if stop.is_set():
                 bench.clear()
-                store.log_run(run.id, worker, [*bench.said, LogLine(now(), PUT_BACK)])
-                return store.release_run(run.id, worker)
+                store.log_job(run.job_id, worker, [*bench.said, LogLine(now(), PUT_BACK)])
+                store.release_job(run.job_id, worker)
+                return store.run(run.id)
             if mine and time.monotonic() >= beat:
                 mine = _renewed(run, worker, lease, store, bench)
                 beat = time.monotonic() + min(lease / 3, BEAT_SECONDS)
                 if not mine and store.run(run.id).state not in ("done", "failed"):
                     bench.clear()  # cancelled, or another worker's
                     return store.run(run.id)
-        store.log_run(run.id, worker, bench.said)
+        store.log_job(run.job_id, worker, bench.said)
         if answer.lost:
-            return store.release_run(run.id, worker, reason=answer.lost)
+            store.release_job(run.job_id, worker, reason=answer.lost)
         return store.run(run.id)
     except NotFoundError:
         bench.clear()
@@ -130,9 +141,9 @@ def _renewed(run: Run, worker: str, lease: float, store: Store, bench: Bench) ->
     """Whether the run is still this worker's; a database that cannot be reached just now has not said otherwise."""
     try:
         if bench.said:
-            store.log_run(run.id, worker, bench.said)
+            store.log_job(run.job_id, worker, bench.said)
             bench.said = []
-        return store.renew(run.id, worker, lease_seconds=lease, stage=bench.stage, progress=bench.progress)
+        return store.renew_job(run.job_id, worker, lease_seconds=lease, stage=bench.stage, progress=bench.progress)
     except StoreError:
         return True
 

@@ -14,7 +14,8 @@ from dashboard.clock import now
 from dashboard.config import Config
 from dashboard.worker.child import end_with_parent, ending
 from dashboard.worker.schedules import Refresh, Refreshed, refreshed
-from storage.contract import Store, StoreError
+from storage import Store
+from storage.contract import StoreError
 from storage.contract.schedules import Schedule
 
 _POLL_SECONDS = 0.2

@@ -15,13 +15,15 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+import storage.contract
 from dashboard.config import Config
 from dashboard.pipeline.run import make_engine, run_sales
 from dashboard.pipeline.sales import SalesRequest, with_reading
 from engines.errors import InputError
 from engines.intake.sources.locations import lasting, secrets_of
-from storage.contract import ChangedError, NotFoundError, Store, StoreError
-from storage.contract.queue import Starter
+from storage import Store
+from storage.contract import LostError, NotFoundError, Starter, StoreError
+from storage.contract.jobs import REFRESH
 from storage.contract.schedules import NewSchedule, Schedule
 
 #: What may be said instead of a cron expression.
@@ -196,48 +198,54 @@ def refreshed(schedule: Schedule, config: Config, store: Store) -> Refreshed:
     return Refreshed(runs=tuple(run.id for run in outcome.runs))
 
 
-def run_due(config: Config, store: Store, refresh: Refresh = refreshed) -> Schedule | None:
+def run_due(
+    config: Config, store: Store, refresh: Refresh = refreshed, *, worker: str | None = None
+) -> Schedule | None:
     """Refresh the source that has been due for longest, and queue its runs for any worker; None if none is due.
 
     Whoever asks first gets a due time. However many were missed, there is one refresh for all of them, and the next due
     time is the first one after this moment. How it went is written down with the schedule, which always stays.
     """
-    claimed = store.claim_schedule(lease_seconds=config.worker.lease_seconds)
-    if claimed is None or claimed.claimed_at is None:
+    lease = config.worker.lease_seconds
+    job = store.claim_job([REFRESH], lease_seconds=lease, worker=worker)
+    if job is None or job.subject is None or job.started_at is None:
         return None
     try:
-        following = next_due(claimed.cron, claimed.time_zone, claimed.claimed_at)
-        if claimed.attempt > MAX_ATTEMPTS:
+        claimed = store.schedule(job.subject)
+    except NotFoundError:  # removed in this moment
+        return None
+    try:
+        following = next_due(claimed.cron, claimed.time_zone, job.started_at)
+        if job.attempts > MAX_ATTEMPTS:
             went: Refreshed | None = Refreshed(f"It was lost {MAX_ATTEMPTS} times with its worker before it was done.")
         else:
-            with _kept(claimed, store, config.worker.lease_seconds):
+            with _kept(job, store, lease):
                 went = refresh(claimed, config, store)
     except InputError as refusal:  # the time zone is no longer known to this machine
-        following, went = claimed.claimed_at + timedelta(days=1), Refreshed(str(refusal))
+        following, went = job.started_at + timedelta(days=1), Refreshed(str(refusal))
     try:
-        if went is None or (not went.for_good and claimed.attempt < MAX_ATTEMPTS):
-            store.renew_schedule(claimed, lease_seconds=0)  # over at once: the next worker goes on with it
+        if went is None or (not went.for_good and job.attempts < MAX_ATTEMPTS):  # the next worker goes on with it
+            store.release_job(job.id, worker, reason="" if went is None else went.error or "")
             return store.schedule(claimed.id)
-        return store.finish_schedule(claimed, next_due=following, error=went.error, runs=went.runs)
-    except (ChangedError, NotFoundError):  # taken over while this machine slept, or removed: there is nothing to write
+        return store.finish_schedule(job.id, worker, next_due=following, error=went.error, runs=went.runs)
+    except (LostError, NotFoundError):  # taken over while this machine slept, or removed: there is nothing to write
         return claimed
 
 
 @contextmanager
-def _kept(claimed: Schedule, store: Store, lease_seconds: float) -> Iterator[None]:
-    """Keep a claim alive until the work under it is done."""
+def _kept(job: storage.contract.Job, store: Store, lease_seconds: float) -> Iterator[None]:
+    """Keep a lease until the work under it is done."""
     done = threading.Event()
 
     def renew() -> None:
         while not done.wait(lease_seconds / 3):
             try:
-                store.renew_schedule(claimed, lease_seconds=lease_seconds)
+                if not store.renew_job(job.id, job.worker, lease_seconds=lease_seconds):
+                    return
             except StoreError:  # the database is away for a moment: the next beat may reach it
                 continue
-            except (ChangedError, NotFoundError):
-                return
 
-    beating = threading.Thread(target=renew, name=f"schedule {claimed.id}", daemon=True)
+    beating = threading.Thread(target=renew, name=f"schedule {job.subject}", daemon=True)
     beating.start()
     try:
         yield

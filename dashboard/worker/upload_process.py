@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from dashboard.clock import now
 from dashboard.config import Config
 from dashboard.worker.child import end_with_parent, ending
-from storage.contract import ChangedError, NotFoundError, Store, StoreError
+from storage import Store
+from storage.contract import Job, LostError, NotFoundError, StoreError
+from storage.contract.jobs import UPLOAD
 from storage.contract.uploads import Upload
 
 if TYPE_CHECKING:  # a worker that waits for something to do shall not hold all engines in memory
@@ -23,42 +25,37 @@ if TYPE_CHECKING:  # a worker that waits for something to do shall not hold all 
 
 _POLL_SECONDS = 0.2
 _BEAT_SECONDS = 1.0
-#: A task that is lost with its worker so many times is given up.
-MAX_ATTEMPTS = 2
 
 
-def read_upload(config: Config, store: Store, stop: threading.Event) -> bool:
+def read_upload(config: Config, store: Store, stop: threading.Event, *, worker: str | None = None) -> bool:
     """Do the task that was asked for first, if there is one; tells whether there was.
 
     Raises:
         StoreError: the database cannot be used.
     """
-    lease = config.worker.lease_seconds
-    claimed = store.claim_upload(lease_seconds=lease)
-    if claimed is None:
+    job = store.claim_job([UPLOAD], lease_seconds=config.worker.lease_seconds, worker=worker)
+    if job is None or job.subject is None:
         return False
     try:
-        if claimed.attempt > MAX_ATTEMPTS:
-            lost = f"It was lost {MAX_ATTEMPTS} times with its worker; perhaps there was not enough memory."
-            store.finish_upload(claimed, error=lost)
-            return True
-        done = _seen_through(claimed, config, store, stop)
+        done = _seen_through(job, store.upload(job.subject), config, store, stop)
         if done is None:
-            store.release_upload(claimed)
+            store.release_job(job.id, worker)
+        elif done.error:
+            store.fail_job(job.id, worker, done.error)
         else:
-            store.finish_upload(
-                claimed, found=done.found, error=done.error, snapshot_id=done.snapshot_id, runs=done.runs
-            )
-    except (ChangedError, NotFoundError):  # cancelled, taken over or removed meanwhile: there is nothing to write
+            store.finish_upload(job.id, worker, found=done.found, snapshot_id=done.snapshot_id, runs=done.runs)
+    except (LostError, NotFoundError):  # cancelled, taken over or removed meanwhile: there is nothing to write
         return True
     return True
 
 
-def _seen_through(claimed: Upload, config: Config, store: Store, stop: threading.Event) -> UploadOutcome | None:
+def _seen_through(
+    job: Job, claimed: Upload, config: Config, store: Store, stop: threading.Event
+) -> UploadOutcome | None:
     """What came of the task; None when the worker has to stop.
 
     Raises:
-        ChangedError: it was cancelled, or is another worker's by now.
+        LostError: it was cancelled, or is another worker's by now.
     """
     context = multiprocessing.get_context("spawn")
     outside, inside = context.Pipe()
@@ -85,7 +82,7 @@ def _seen_through(claimed: Upload, config: Config, store: Store, stop: threading
                 if not process.is_alive():
                     return _lost(process.exitcode)
                 if time.monotonic() >= beat:
-                    _renew(claimed, config.worker.lease_seconds, store, said)
+                    _renew(job, config.worker.lease_seconds, store, said)
                     beat = time.monotonic() + min(config.worker.lease_seconds / 3, _BEAT_SECONDS)
         finally:
             process.kill()
@@ -94,11 +91,13 @@ def _seen_through(claimed: Upload, config: Config, store: Store, stop: threading
             outside.close()
 
 
-def _renew(claimed: Upload, lease: float, store: Store, said: tuple[str | None, float | None]) -> None:
+def _renew(job: Job, lease: float, store: Store, said: tuple[str | None, float | None]) -> None:
     try:
-        store.renew_upload(claimed, lease_seconds=lease, stage=said[0], progress=said[1])
+        mine = store.renew_job(job.id, job.worker, lease_seconds=lease, stage=said[0], progress=said[1])
     except StoreError:  # the database is away for a moment: the next beat may reach it
         return
+    if not mine:
+        raise LostError(f"Upload {job.subject} was cancelled, or taken over by another worker.")
 
 
 def _lost(code: int | None) -> UploadOutcome:

@@ -1,27 +1,24 @@
-"""What callers of a store see: snapshots, runs, queued work, audiences, exports, and the errors of a store."""
+"""The values of a store: snapshots, runs, jobs, selections, and the errors that its verbs raise."""
 
-from storage.contract.store import (
-    ChangedError,
-    LostError,
-    NewSnapshot,
-    NotFoundError,
-    Run,
-    RunState,
-    Selection,
-    Snapshot,
-    Store,
-    StoreError,
-)
+from storage.contract.errors import ChangedError, LostError, NotFoundError, StoreError
+from storage.contract.jobs import NOBODY, Job, LogLine, Starter, Way
+from storage.contract.runs import Dependents, Run
+from storage.contract.selection import Selection
+from storage.contract.snapshots import NewSnapshot, Snapshot
 
 __all__ = [
+    "NOBODY",
     "ChangedError",
+    "Dependents",
+    "Job",
+    "LogLine",
     "LostError",
     "NewSnapshot",
     "NotFoundError",
     "Run",
-    "RunState",
     "Selection",
     "Snapshot",
-    "Store",
+    "Starter",
     "StoreError",
+    "Way",
 ]

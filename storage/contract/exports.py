@@ -1,9 +1,8 @@
-"""What is known of a list that left the house: who took which customers when, and how to know the file again."""
+"""The record of exports: who took which customers when, and how to know the file again."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
@@ -52,61 +51,3 @@ class Export:
     as_of: date | None = None
     engine: str | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
-
-
-class ExportStore(ABC):
-    """The verbs about the record of exports, a part of :class:`~storage.contract.Store`.
-
-    A record outlasts its run. It is ended once; after that no verb changes or deletes it.
-    """
-
-    @abstractmethod
-    def begin_export(
-        self,
-        run_id: int,
-        selection: str,
-        *,
-        format: str,
-        user: str | None = None,
-        columns: Sequence[str] | None = None,
-        control: ControlGroup | None = None,
-        about: Mapping[str, Any] | None = None,
-    ) -> Export:
-        """Write down that a list begins to leave; what the store knows of its run is added to ``about``.
-
-        Raises:
-            InputError: a selection that cannot be read, or a text that no database keeps.
-            NotFoundError: there is no such run.
-        """
-
-    @abstractmethod
-    def end_export(self, export_id: int, *, rows: int, size: int, sha256: str | None) -> Export:
-        """Write down how it ended: whole, with the SHA-256 of all its bytes, or broken off, with None.
-
-        Raises:
-            ChangedError: it has ended already.
-        """
-
-    @abstractmethod
-    def record_export(
-        self,
-        run_id: int,
-        selection: str,
-        *,
-        format: str,
-        rows: int,
-        sha256: str | None = None,
-        user: str | None = None,
-        size: int | None = None,
-        columns: Sequence[str] | None = None,
-        about: Mapping[str, Any] | None = None,
-    ) -> Export:
-        """Write down at once that a list was exported as a whole."""
-
-    @abstractmethod
-    def exports(self, *, limit: int = 1000, before: int | None = None) -> list[Export]:
-        """The latest exports, the newest first; with ``before``, those with a smaller number than that."""
-
-    @abstractmethod
-    def export(self, export_id: int) -> Export:
-        """One export."""

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 
 from storage.contract import StoreError
 from storage.sql.database import Database
-from storage.sql.desk_tables import Base  # with all tables, also those of storage.sql.tables
+from storage.sql.tables import Base
 
 # held while tables change, so that of two programs that start at once one waits; the number says "Segm"
 _LOCK = 0x5365676D

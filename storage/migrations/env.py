@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from storage.sql.desk_tables import Base  # with all tables, also those of storage.sql.tables
+from storage.sql.tables import Base
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
 context.run_migrations()

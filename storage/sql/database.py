@@ -1,4 +1,4 @@
-"""How the database is reached: its address, its transactions, and errors that say what to do."""
+"""The database: its address, its transactions, and errors that say what to do."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from engines.contract import NamedSegment
 from engines.errors import InputError
 from storage.contract import ChangedError, NotFoundError, Run
 from storage.sql.layout import is_storable
-from storage.sql.shared import SqlVerbs, plain
+from storage.sql.shared import StorePart, plain
 from storage.sql.tables import RunRow, SegmentEditRow, SegmentRow
 
 #: The longest name and action, in characters.
@@ -24,8 +24,8 @@ ACTION_LENGTH = 240
 _BY_HAND = ("pinned", "revision")
 
 
-class EditVerbs(SqlVerbs):
-    """The verb that edits segments by hand."""
+class EditVerbs(StorePart):
+    """The method that edits segments by hand."""
 
     def edit_segment(
         self,
@@ -38,7 +38,17 @@ class EditVerbs(SqlVerbs):
         colour: str | None = None,
         pinned: bool | None = None,
     ) -> Run:
-        """See :class:`~storage.contract.Store`."""
+        """Give a segment of a finished run a name, an action and a colour by hand, and pin it or not.
+
+        The run itself stays as it is; its segments, streams and what follows it (:meth:`predecessor`) show the edit.
+        What is None stays; an empty text goes back to what the run itself has. Names are unique within a run, whatever
+        their case. ``revision`` is that of the segment as the caller saw it.
+
+        Raises:
+            ChangedError: the segment has another revision by now.
+            InputError: a name another segment has, or a text that is too long or has characters nobody can see.
+            NotFoundError: no such run or segment, or the run is not finished.
+        """
         given = {
             "name": _line("name", name, NAME_LENGTH),
             "action": _line("action", action, ACTION_LENGTH),
@@ -50,9 +60,10 @@ class EditVerbs(SqlVerbs):
         with self._database.writing(self._workspace_id) as transaction:
             # held, so that of two edits of one run the second sees the names the first has given
             wanted = select(RunRow).where(RunRow.id == run_id).with_for_update()
-            run: RunRow = self._one(transaction, wanted, f"no run {run_id}")
-            if run.state != "done":
-                raise NotFoundError(f"Run {run_id} has no segments to be named: it is {run.state}.")
+            self._one(transaction, wanted, f"no run {run_id}")
+            state = self._job_of_run(transaction, run_id).state
+            if state != "done":
+                raise NotFoundError(f"Run {run_id} has no segments to be named: it is {state}.")
             segments = {segment.key: segment for segment in self._segments(transaction, [run_id])[run_id]}
             if key not in segments:
                 raise NotFoundError(f"Run {run_id} has no segment {key} in this workspace.")

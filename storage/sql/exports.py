@@ -1,4 +1,4 @@
-"""Keeping the record of exports: begun, then complete or broken off, and readable when its run is gone."""
+"""The record of exports: begun, then complete or broken off, and readable when its run is gone."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from sqlalchemy import select, update
 
 from storage.contract import ChangedError
 from storage.contract.exports import ControlGroup, Export
-from storage.sql.audiences import query_of, text_of
+from storage.sql.audiences import query_of
 from storage.sql.database import Transaction
-from storage.sql.desk_tables import ExportRow
-from storage.sql.shared import SqlVerbs, plain
+from storage.sql.shared import StorePart, plain, text_of
+from storage.sql.tables import ExportRow
 
 
-class ExportVerbs(SqlVerbs):
-    """The verbs about the record of exports."""
+class ExportVerbs(StorePart):
+    """The methods about the record of exports. It outlasts its run; once ended, no method changes or deletes it."""
 
     def begin_export(
         self,
@@ -29,7 +29,12 @@ class ExportVerbs(SqlVerbs):
         control: ControlGroup | None = None,
         about: Mapping[str, Any] | None = None,
     ) -> Export:
-        """See :class:`~storage.contract.exports.ExportStore`."""
+        """Write down that a list begins to leave; what the store knows of its run is added to ``about``.
+
+        Raises:
+            InputError: a selection that cannot be read, or a text that no database keeps.
+            NotFoundError: there is no such run.
+        """
         values: dict[str, Any] = {
             "run_id": run_id,
             "selection": query_of(selection),
@@ -58,7 +63,11 @@ class ExportVerbs(SqlVerbs):
             return self._export(transaction, transaction.add_one(ExportRow, values))
 
     def end_export(self, export_id: int, *, rows: int, size: int, sha256: str | None) -> Export:
-        """See :class:`~storage.contract.exports.ExportStore`."""
+        """Write down how it ended: whole, with the SHA-256 of all its bytes, or broken off, with None.
+
+        Raises:
+            ChangedError: it has ended already.
+        """
         ended = {"rows": rows, "size": size, "sha256": sha256, "state": "complete" if sha256 else "broken off"}
         still = update(ExportRow).where(ExportRow.id == export_id, ExportRow.state == "begun")
         with self._database.writing(self._workspace_id) as transaction:
@@ -67,29 +76,8 @@ class ExportVerbs(SqlVerbs):
                 raise ChangedError(f"Export {export_id} has ended already: it is {found.state}.")
             return self._export(transaction, export_id)
 
-    def record_export(
-        self,
-        run_id: int,
-        selection: str,
-        *,
-        format: str,
-        rows: int,
-        sha256: str | None = None,
-        user: str | None = None,
-        size: int | None = None,
-        columns: Sequence[str] | None = None,
-        about: Mapping[str, Any] | None = None,
-    ) -> Export:
-        """See :class:`~storage.contract.exports.ExportStore`."""
-        begun = self.begin_export(run_id, selection, format=format, user=user, columns=columns, about=about)
-        ended = {"rows": rows, "size": size, "sha256": sha256, "state": "complete"}
-        with self._database.writing(self._workspace_id) as transaction:
-            change = update(ExportRow).where(ExportRow.id == begun.id).values(ended)
-            transaction.rows(change.returning(ExportRow.id))
-            return self._export(transaction, begun.id)
-
     def exports(self, *, limit: int = 1000, before: int | None = None) -> list[Export]:
-        """See :class:`~storage.contract.exports.ExportStore`."""
+        """The latest exports, the newest first; with ``before``, those with a smaller number than that."""
         wanted = select(ExportRow).order_by(ExportRow.id.desc()).limit(limit)
         if before is not None:
             wanted = wanted.where(ExportRow.id < before)
@@ -97,7 +85,7 @@ class ExportVerbs(SqlVerbs):
             return [_export(row) for (row,) in transaction.rows(wanted)]
 
     def export(self, export_id: int) -> Export:
-        """See :class:`~storage.contract.exports.ExportStore`."""
+        """One export."""
         with self._database.reading(self._workspace_id) as transaction:
             return self._export(transaction, export_id)
 

@@ -17,7 +17,7 @@ from engines.columns import AMOUNT_UNITS, CUSTOMER_ID, ITEMS, LINES, ORDER_DATE,
 from storage.contract import NotFoundError
 from storage.sql.database import Transaction
 from storage.sql.layout import ROW_NO, Layout, is_storable
-from storage.sql.shared import SqlVerbs
+from storage.sql.shared import StorePart
 from storage.sql.tables import OrderHistoryRow, SnapshotRow, customers, labels
 
 _LOOKS = 64  # ids read at a time
@@ -30,11 +30,18 @@ _ENCODINGS = {
 }
 
 
-class CustomerVerbs(SqlVerbs):
-    """The verbs about one customer; ``save_snapshot`` keeps the orders."""
+class OrderVerbs(StorePart):
+    """The methods about one customer, which read none of the others; ``save_snapshot`` keeps the orders."""
 
     def orders(self, snapshot_id: int, customer_id: str) -> DataFrame | None:
-        """See :class:`~storage.contract.customer.CustomerStore`."""
+        """The orders of a customer, the oldest first: ``order_date``, ``amount_units``, ``lines``, ``items``.
+
+        Money is whole units of 1/10,000; what came back is below zero; items are missing where they are not known.
+        None where the snapshot was saved without orders.
+
+        Raises:
+            NotFoundError: no such snapshot, or no such customer in it.
+        """
         mine = OrderHistoryRow.snapshot_id == snapshot_id
         with self._database.reading(self._workspace_id) as transaction:
             self._snapshot_row(transaction, snapshot_id)
@@ -54,11 +61,16 @@ class CustomerVerbs(SqlVerbs):
         return frame
 
     def segment_of(self, run_id: int, customer_id: str) -> int | None:
-        """See :class:`~storage.contract.customer.CustomerStore`."""
+        """The key of the segment that a customer is in, None where the snapshot does not have that customer.
+
+        Raises:
+            NotFoundError: no such run, or it is not finished.
+        """
         with self._database.reading(self._workspace_id) as transaction:
             run = self._run_row(transaction, run_id)
-            if run.state != "done":
-                raise NotFoundError(f"Run {run_id} is {run.state}; only a finished run has customers in segments.")
+            state = self._job_of_run(transaction, run_id).state
+            if state != "done":
+                raise NotFoundError(f"Run {run_id} is {state}; only a finished run has customers in segments.")
             snapshot = self._snapshot_row(transaction, run.snapshot_id)
             place = _place(transaction, snapshot, customer_id) if is_storable(customer_id) else None
             if place is None:

@@ -1,4 +1,4 @@
-"""Keeping runs: finished once and for good, listed, and and read back with their model."""
+"""Runs: queued or worked on at once, finished once and for good, listed, and read back with their model."""
 
 from __future__ import annotations
 
@@ -8,26 +8,130 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from pandas import Series
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 
 from engines.columns import SEGMENT_KEY
-from engines.contract import MODEL_LIMIT, DriftPoint, LivePoint, Predecessor, Segmentation
+from engines.contract import MODEL_LIMIT, DriftPoint, LivePoint, Segmentation
 from engines.errors import InputError
-from storage.contract import NotFoundError, Run, RunState
-from storage.contract.queue import Dependents
+from storage.contract import NOBODY, Dependents, NotFoundError, Run, Starter
+from storage.contract.jobs import DELIVERY, RUN, JobState
 from storage.sql import bulk
-from storage.sql.desk_tables import ExportRow
+from storage.sql.database import SessionTransaction
 from storage.sql.edits import inherited_pins, segment_rows
+from storage.sql.jobs import JobVerbs, held, lost, new_job
 from storage.sql.layout import ROW_NO
-from storage.sql.queue import JobVerbs, lost
 from storage.sql.shared import plain
-from storage.sql.tables import DriftRow, ModelRow, RunRow, SegmentEditRow, SegmentRow, SnapshotRow, labels
-from storage.sql.watch import alert_rows, drift_rows, live_row
-from storage.sql.watch_tables import AlertRow, LiveRow
+from storage.sql.snapshots import SnapshotVerbs, delete_runs
+from storage.sql.tables import (
+    AlertRow,
+    DriftRow,
+    ExportRow,
+    JobRow,
+    LiveRow,
+    ModelRow,
+    RunRow,
+    SegmentEditRow,
+    SegmentRow,
+    SnapshotRow,
+    labels,
+)
+from storage.sql.watch import alert_of, drift_rows, live_row
 
 
-class RunVerbs(JobVerbs):
-    """The verbs about runs."""
+class RunVerbs(SnapshotVerbs, JobVerbs):
+    """The methods about runs. A run is computed by the job ``job_id``, whose worker holds the run with it."""
+
+    def queue_run(
+        self,
+        snapshot_id: int,
+        engine: str,
+        settings: Mapping[str, Any],
+        *,
+        info: Mapping[str, Any] = {},
+        starter: Starter = NOBODY,
+    ) -> Run:
+        """A run that a worker will claim; ``info`` is for that worker, and gives way to that of the finished run."""
+        with self._database.writing(self._workspace_id) as transaction:
+            return self._new_run(transaction, snapshot_id, engine, settings, info, starter, {})
+
+    def start_run(
+        self,
+        snapshot_id: int,
+        engine: str,
+        settings: Mapping[str, Any],
+        *,
+        lease_seconds: float,
+        starter: Starter = NOBODY,
+    ) -> Run:
+        """A run that the caller works on itself, at once, as the worker None."""
+        with self._database.writing(self._workspace_id) as transaction:
+            running = {"attempts": 1, **self._running(transaction, None, lease_seconds)}
+            return self._new_run(transaction, snapshot_id, engine, settings, {}, starter, running)
+
+    def _new_run(
+        self,
+        transaction: SessionTransaction,
+        snapshot_id: int,
+        engine: str,
+        settings: Mapping[str, Any],
+        info: Mapping[str, Any],
+        starter: Starter,
+        state: Mapping[str, Any],
+    ) -> Run:
+        values = {"snapshot_id": snapshot_id, "engine": engine, "settings": plain(settings), "info": plain(info)}
+        self._hold_snapshot(transaction, snapshot_id)
+        run_id = transaction.add_one(RunRow, {**values, "metrics": {}, "notes": []})
+        transaction.add(JobRow, [{**new_job(RUN, run_id, self._clock(), starter=starter), **state}])
+        return self._runs(transaction, RunRow.id == run_id)[0]
+
+    def _hold_snapshot(self, transaction: SessionTransaction, snapshot_id: int) -> None:
+        """Keep others from deleting a snapshot under a run that is just coming to it."""
+        wanted = select(SnapshotRow.id).where(SnapshotRow.id == snapshot_id)
+        self._one(transaction, wanted.with_for_update(read=True, key_share=True), f"no snapshot {snapshot_id}")
+
+    def resolve_run(
+        self,
+        run_id: int,
+        worker: str | None,
+        *,
+        snapshot_id: int,
+        settings: Mapping[str, Any],
+        info: Mapping[str, Any] = {},
+    ) -> Run:
+        """Say of a running run what was left to its worker to find out: its snapshot, its settings.
+
+        Raises:
+            LostError: the run is not, or no longer, the worker's.
+            NotFoundError: no such run or snapshot.
+        """
+        found = {"snapshot_id": snapshot_id, "settings": plain(settings), "info": plain(info)}
+        with self._database.writing(self._workspace_id) as transaction:
+            job = self._job_of_run(transaction, run_id)
+            self._hold_snapshot(transaction, snapshot_id)
+            # the job is held meanwhile, so that nobody takes the run over
+            if not transaction.rows(select(JobRow.id).where(*held(job.id, worker)).with_for_update()):
+                raise lost(job)
+            transaction.rows(update(RunRow).where(RunRow.id == run_id).values(found).returning(RunRow.id))
+            return self._runs(transaction, RunRow.id == run_id)[0]
+
+    def cancel_run(self, run_id: int) -> Run:
+        """Cancel a run for good, queued or running; its worker hears of it when it renews its lease.
+
+        Raises:
+            InputError: the run is done or failed already.
+        """
+        with self._database.writing(self._workspace_id) as transaction:
+            self._cancelled(transaction, self._job_of_run(transaction, run_id).id)
+            return self._runs(transaction, RunRow.id == run_id)[0]
+
+    def fail_run(self, run_id: int, error: str, *, worker: str | None = None) -> Run:
+        """Mark a run failed, with a reason people can read; ``worker`` is who claimed it.
+
+        Raises:
+            LostError: the run is finished already, cancelled, or another worker's by now.
+        """
+        self.fail_job(self.run(run_id).job_id, worker, error)
+        return self.run(run_id)
 
     def finish_run(
         self,
@@ -41,7 +145,11 @@ class RunVerbs(JobVerbs):
         live: LivePoint | None = None,
         worker: str | None = None,
     ) -> Run:
-        """See :class:`~storage.contract.Store`.
+        """Store segments, metrics, drift points and one label for every customer of the snapshot, and mark it done.
+
+        All of it, or nothing. Where the latest drift point or ``live`` (the run against the one before it) is an alert,
+        an alert is raised with the run. ``model`` is the fitted model as ``engines.persistence.models`` writes it, of
+        at most ``MODEL_LIMIT`` bytes; ``worker`` is who claimed the run.
 
         Raises:
             LostError: the run is finished already, cancelled, or another worker's by now.
@@ -51,37 +159,41 @@ class RunVerbs(JobVerbs):
         if model is not None and len(model) > MODEL_LIMIT:
             raise ValueError(f"Run {run_id}: a model of {len(model):,} bytes; at most {MODEL_LIMIT:,} are kept.")
         with self._database.reading(self._workspace_id) as transaction:
-            row = self._run_row(transaction, run_id)
-            if (row.state, row.worker) != ("running", worker):
-                raise lost(row)
-        keys = _aligned(run_id, result, self._index(row.snapshot_id))
+            job = self._job_of_run(transaction, run_id)
+            if (job.state, job.worker) != ("running", worker):
+                raise lost(job)
+            snapshot_id = self._run_row(transaction, run_id).snapshot_id
+        keys = _aligned(run_id, result, self._index(snapshot_id))
         rows = pa.table({ROW_NO: pa.array(np.arange(len(keys), dtype=np.int32)), SEGMENT_KEY: pa.array(keys)})
-        done = {
-            "state": "done",
+        found = {
             "metrics": plain(result.metrics),
             "notes": plain(result.notes),
             "info": plain(info),
             "fitted_on": result.fitted_on,
             "seconds": seconds,
-            "finished_at": self._clock(),
-            "lease_until": None,
-            "stage": None,
-            "progress": 1.0,
         }
         with bulk.loading(self._database, self._workspace_id, rows) as writing:
-            # asked again under the row's lock: of two workers that finish one run, one wins
-            mine = update(RunRow).where(RunRow.id == run_id, RunRow.state == "running", RunRow.worker == worker)
-            if not writing.rows(mine.values(done).returning(RunRow.id)):
-                raise lost(row)
+            # asked again under the job's lock: of two workers that finish one run, one wins
+            done = update(JobRow).where(*held(job.id, worker)).values(self._done())
+            if not writing.rows(done.returning(JobRow.id)):
+                raise lost(job)
+            writing.rows(update(RunRow).where(RunRow.id == run_id).values(found).returning(RunRow.id))
             writing.add(SegmentRow, segment_rows(run_id, result.segments))
             writing.add(SegmentEditRow, inherited_pins(run_id, result.segments, self._clock()))
             if model is not None:
                 writing.add_bytes(ModelRow, {"run_id": run_id, "model": model})
             writing.add(DriftRow, drift_rows(run_id, drift))
             writing.add(LiveRow, [live_row(run_id, live)] if live is not None else [])
-            writing.add(AlertRow, alert_rows(run_id, drift, live, self._clock()))
+            self._raise_alert(writing, alert_of(run_id, drift, live, self._clock()))
             writing.append(labels, {"run_id": run_id})
         return self.run(run_id)
+
+    def _raise_alert(self, writing: bulk.Loading, alert: Mapping[str, Any] | None) -> None:
+        """Write down an alert, and a job that sends its message."""
+        if alert is not None:
+            now = alert["raised_at"]
+            job = new_job(DELIVERY, writing.add_one(AlertRow, alert), now, due_at=now, max_attempts=None)
+            writing.add(JobRow, [job])
 
     def runs(
         self,
@@ -89,14 +201,14 @@ class RunVerbs(JobVerbs):
         snapshot_id: int | None = None,
         dataset: str | None = None,
         engine: str | None = None,
-        state: RunState | None = None,
+        state: JobState | None = None,
     ) -> list[Run]:
-        """See :class:`~storage.contract.Store`."""
+        """Runs, the newest first: all, or those of a snapshot, a data set and an engine, and in a state."""
         asked = (
             (RunRow.snapshot_id, snapshot_id),
             (SnapshotRow.dataset, dataset),
             (RunRow.engine, engine),
-            (RunRow.state, state),
+            (JobRow.state, state),
         )
         with self._database.reading(self._workspace_id) as transaction:
             if snapshot_id is not None:
@@ -104,31 +216,19 @@ class RunVerbs(JobVerbs):
             return self._runs(transaction, *(column == value for column, value in asked if value is not None))
 
     def run(self, run_id: int) -> Run:
-        """See :class:`~storage.contract.Store`."""
+        """One run."""
         with self._database.reading(self._workspace_id) as transaction:
             found = self._runs(transaction, RunRow.id == run_id)
         if not found:
             raise NotFoundError(f"There is no run {run_id} in this workspace.")
         return found[0]
 
-    def predecessor(self, dataset: str, engine: str) -> Predecessor | None:
-        """See :class:`~storage.contract.Store`."""
-        latest = (
-            select(RunRow.id)
-            .join(SnapshotRow, SnapshotRow.id == RunRow.snapshot_id)
-            .where(SnapshotRow.dataset == dataset, RunRow.engine == engine, RunRow.state == "done")
-            .order_by(RunRow.finished_at.desc(), RunRow.id.desc())
-            .limit(1)
-        )
-        with self._database.reading(self._workspace_id) as transaction:
-            found = transaction.rows(latest)
-            if not found:
-                return None
-            run = self._runs(transaction, RunRow.id == found[0][0])[0]
-        return Predecessor(self.labels(run.id), run.segments)
-
     def model(self, run_id: int) -> bytes | None:
-        """See :class:`~storage.contract.Store`."""
+        """The fitted model of a run, None where none was kept.
+
+        Raises:
+            InputError: there are more than ``MODEL_LIMIT`` bytes of it, so that no store wrote it; they are not read.
+        """
         mine = ModelRow.run_id == run_id
         with self._database.reading(self._workspace_id) as transaction:
             self._run_row(transaction, run_id)
@@ -143,7 +243,7 @@ class RunVerbs(JobVerbs):
             return bytes(found[0][0]) if found else None
 
     def dependents(self, run_id: int) -> Dependents:
-        """See :class:`~storage.contract.Store`."""
+        """What would go with a run if it were deleted now."""
         counted: dict[str, tuple[Any, Any]] = {
             "labels": (labels, labels.c.run_id == run_id),
             "drift_points": (DriftRow, DriftRow.run_id == run_id),
@@ -160,12 +260,10 @@ class RunVerbs(JobVerbs):
         return Dependents(**numbers)
 
     def delete_run(self, run_id: int) -> None:
-        """See :class:`~storage.contract.Store`."""
+        """Delete a run with its labels, model and drift points."""
         with self._database.writing(self._workspace_id) as transaction:
-            # the run first: that waits for a worker who is just finishing it, whose labels are then there to be deleted
-            if not transaction.rows(delete(RunRow).where(RunRow.id == run_id).returning(RunRow.id)):
-                raise NotFoundError(f"There is no run {run_id} in this workspace.")
-            transaction.rows(delete(labels).where(labels.c.run_id == run_id))
+            self._run_row(transaction, run_id)
+            delete_runs(transaction, [run_id])
 
 
 def _aligned(run_id: int, result: Segmentation, index: Any) -> np.ndarray[Any, np.dtype[np.int32]]:

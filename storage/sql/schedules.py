@@ -1,26 +1,30 @@
-"""Keeping schedules: which sources are refreshed when, and who is at work on a due time right now."""
+"""Schedules: which sources are refreshed when, and how the last due time went."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, select, update
 
-from storage.contract import ChangedError, NotFoundError
+from storage.contract.jobs import REFRESH
 from storage.contract.schedules import NewSchedule, Schedule
 from storage.sql.database import Transaction
-from storage.sql.queue import JobVerbs
+from storage.sql.jobs import JobVerbs, delete_jobs, held, lost, new_job
 from storage.sql.shared import plain
-from storage.sql.tables import ScheduleRow
+from storage.sql.tables import JobRow, ScheduleRow
 
 
 class ScheduleVerbs(JobVerbs):
-    """The verbs about schedules, whose due times are leased as runs are."""
+    """The methods about schedules.
+
+    The next due time of a schedule that is not paused is a job of the kind ``refresh`` about the schedule. It is due
+    until :meth:`finish_schedule` says otherwise: the caller bounds how often it is tried.
+    """
 
     def add_schedule(self, new: NewSchedule, *, next_due: datetime) -> Schedule:
-        """See :class:`~storage.contract.schedules.ScheduleStore`."""
+        """Keep a schedule, first due at ``next_due``."""
         values = {
             "source": new.source,
             "cron": new.cron,
@@ -28,116 +32,102 @@ class ScheduleVerbs(JobVerbs):
             "job": plain(new.job),
             "next_due": next_due,
             "paused": False,
-            "attempt": 0,
-            "claim": 0,
             "created_at": self._clock(),
             "last_runs": [],
         }
         with self._database.writing(self._workspace_id) as transaction:
             schedule_id = transaction.add_one(ScheduleRow, values)
             assert schedule_id is not None  # nothing about a schedule is unique but its number
+            self._queue(transaction, schedule_id, next_due)
             return self._schedule(transaction, schedule_id)
 
     def schedules(self) -> list[Schedule]:
-        """See :class:`~storage.contract.schedules.ScheduleStore`."""
+        """All schedules, the oldest first."""
         with self._database.reading(self._workspace_id) as transaction:
-            return [_schedule(row) for (row,) in transaction.rows(select(ScheduleRow).order_by(ScheduleRow.id))]
+            jobs = self._jobs_about(transaction, REFRESH)
+            rows = transaction.rows(select(ScheduleRow).order_by(ScheduleRow.id))
+            return [_schedule(row, jobs.get(row.id)) for (row,) in rows]
 
     def schedule(self, schedule_id: int) -> Schedule:
-        """See :class:`~storage.contract.schedules.ScheduleStore`."""
+        """One schedule."""
         with self._database.reading(self._workspace_id) as transaction:
             return self._schedule(transaction, schedule_id)
 
     def pause_schedule(self, schedule_id: int) -> Schedule:
-        """See :class:`~storage.contract.schedules.ScheduleStore`."""
-        return self._changed(schedule_id, (), {"paused": True})
-
-    def resume_schedule(self, schedule_id: int, *, next_due: datetime) -> Schedule:
-        """See :class:`~storage.contract.schedules.ScheduleStore`."""
-        changes = {"paused": False, "next_due": next_due, "attempt": 0}
-        return self._changed(schedule_id, (ScheduleRow.paused,), changes)
-
-    def remove_schedule(self, schedule_id: int) -> None:
-        """See :class:`~storage.contract.schedules.ScheduleStore`."""
+        """Let a schedule rest: nobody can claim it any more. What is under way is finished."""
         with self._database.writing(self._workspace_id) as transaction:
-            if not transaction.rows(delete(ScheduleRow).where(ScheduleRow.id == schedule_id).returning(ScheduleRow.id)):
-                raise _no_schedule(schedule_id)
-
-    def claim_schedule(self, *, lease_seconds: float) -> Schedule | None:
-        """See :class:`~storage.contract.schedules.ScheduleStore`."""
-        now = self._clock()
-        due = ScheduleRow.next_due <= now, ScheduleRow.paused.is_(False)
-        with self._database.reading(self._workspace_id) as looking:
-            # a look first, so that on SQLite a worker with nothing to do keeps nobody from writing
-            if not looking.rows(select(ScheduleRow.id).where(*due).limit(1)):
-                return None
-        with self._database.writing(self._workspace_id) as transaction:
-            moment = self._moment(transaction)
-            free = or_(ScheduleRow.lease_until.is_(None), ScheduleRow.lease_until < moment)
-            first = select(ScheduleRow.id).where(*due, free).order_by(ScheduleRow.next_due, ScheduleRow.id).limit(1)
-            # PostgreSQL asks the conditions again once it has the row, so that of two who see it as due one gets it
-            found = transaction.rows(first.with_for_update(skip_locked=True))
-            if not found:
-                return None
-            claimed = {
-                "attempt": ScheduleRow.attempt + 1,
-                "claim": ScheduleRow.claim + 1,
-                "claimed_at": now,
-                "lease_until": moment + timedelta(seconds=lease_seconds),
-            }
-            mine = update(ScheduleRow).where(ScheduleRow.id == found[0][0]).values(claimed)
-            transaction.rows(mine.returning(ScheduleRow.id))
-            return self._schedule(transaction, found[0][0])
-
-    def renew_schedule(self, claimed: Schedule, *, lease_seconds: float) -> None:
-        """See :class:`~storage.contract.schedules.ScheduleStore`."""
-        with self._database.writing(self._workspace_id) as transaction:
-            until = self._moment(transaction) + timedelta(seconds=lease_seconds)
-            self._while_claimed(transaction, claimed, {"lease_until": until})
-
-    def finish_schedule(
-        self, claimed: Schedule, *, next_due: datetime, error: str | None = None, runs: Sequence[int] = ()
-    ) -> Schedule:
-        """See :class:`~storage.contract.schedules.ScheduleStore`."""
-        outcome = {
-            "next_due": next_due,
-            "attempt": 0,
-            "claimed_at": None,
-            "lease_until": None,
-            "last_due": claimed.next_due,
-            "last_finished_at": self._clock(),
-            "last_error": error,
-            "last_runs": list(runs),
-        }
-        with self._database.writing(self._workspace_id) as transaction:
-            return self._while_claimed(transaction, claimed, outcome)
-
-    def _while_claimed(self, transaction: Transaction, claimed: Schedule, changes: dict[str, Any]) -> Schedule:
-        mine = (ScheduleRow.claim == claimed.claim, ScheduleRow.claimed_at.is_not(None))
-        changed = update(ScheduleRow).where(ScheduleRow.id == claimed.id, *mine).values(changes)
-        if not transaction.rows(changed.returning(ScheduleRow.id)):
-            self._schedule(transaction, claimed.id)  # not there at all is something else
-            raise ChangedError(f"Schedule {claimed.id} has been taken over by another worker, or is finished.")
-        return self._schedule(transaction, claimed.id)
-
-    def _changed(self, schedule_id: int, conditions: tuple[Any, ...], changes: dict[str, Any]) -> Schedule:
-        with self._database.writing(self._workspace_id) as transaction:
-            changed = update(ScheduleRow).where(ScheduleRow.id == schedule_id, *conditions).values(changes)
-            transaction.rows(changed.returning(ScheduleRow.id))
+            self._change(transaction, schedule_id, {"paused": True})
+            waiting = JobRow.kind == REFRESH, JobRow.subject == schedule_id, JobRow.state == "queued"
+            transaction.rows(delete(JobRow).where(*waiting).returning(JobRow.id))
             return self._schedule(transaction, schedule_id)
 
-    def _schedule(self, transaction: Transaction, schedule_id: int) -> Schedule:
-        rows = transaction.rows(select(ScheduleRow).where(ScheduleRow.id == schedule_id))
-        if not rows:
-            raise _no_schedule(schedule_id)
-        return _schedule(rows[0][0])
+    def resume_schedule(self, schedule_id: int, *, next_due: datetime) -> Schedule:
+        """Let a paused schedule go on, due at ``next_due``; one that is not paused stays as it is."""
+        with self._database.writing(self._workspace_id) as transaction:
+            alone = select(ScheduleRow).where(ScheduleRow.id == schedule_id).with_for_update()
+            if self._one(transaction, alone, f"no schedule {schedule_id}").paused:
+                self._change(transaction, schedule_id, {"paused": False, "next_due": next_due})
+                if not self._jobs_about(transaction, REFRESH, schedule_id):  # else it is still under way
+                    self._queue(transaction, schedule_id, next_due)
+            return self._schedule(transaction, schedule_id)
+
+    def remove_schedule(self, schedule_id: int) -> None:
+        """Forget a schedule. The snapshots and runs it made stay."""
+        with self._database.writing(self._workspace_id) as transaction:
+            self._schedule_row(transaction, schedule_id)
+            delete_jobs(transaction, REFRESH, [schedule_id])
+            transaction.rows(delete(ScheduleRow).where(ScheduleRow.id == schedule_id).returning(ScheduleRow.id))
+
+    def finish_schedule(
+        self,
+        job_id: int,
+        worker: str | None,
+        *,
+        next_due: datetime,
+        error: str | None = None,
+        runs: Sequence[int] = (),
+    ) -> Schedule:
+        """Write down how a due time went that the worker holds, and when the schedule is due next.
+
+        Raises:
+            LostError: somebody else has taken it over.
+            NotFoundError: it is finished already, or the schedule is gone.
+        """
+        with self._database.writing(self._workspace_id) as transaction:
+            job = self._job_row(transaction, job_id)
+            if not transaction.rows(delete(JobRow).where(*held(job_id, worker)).returning(JobRow.id)):
+                raise lost(job)
+            outcome = {
+                "next_due": next_due,
+                "last_due": job.due_at,
+                "last_finished_at": self._clock(),
+                "last_error": error,
+                "last_runs": list(runs),
+            }
+            if not self._change(transaction, job.subject, outcome).paused:
+                self._queue(transaction, job.subject, next_due)
+            return self._schedule(transaction, job.subject)
+
+    def _queue(self, transaction: Transaction, schedule_id: int | None, due_at: datetime) -> None:
+        job = new_job(REFRESH, schedule_id, self._clock(), due_at=due_at, max_attempts=None)
+        transaction.add(JobRow, [job])
+
+    def _change(self, transaction: Transaction, schedule_id: int | None, changes: dict[str, Any]) -> ScheduleRow:
+        changed = update(ScheduleRow).where(ScheduleRow.id == schedule_id).values(changes)
+        transaction.rows(changed.returning(ScheduleRow.id))
+        return self._schedule_row(transaction, schedule_id)
+
+    def _schedule_row(self, transaction: Transaction, schedule_id: int | None) -> ScheduleRow:
+        wanted = select(ScheduleRow).where(ScheduleRow.id == schedule_id).execution_options(populate_existing=True)
+        row: ScheduleRow = self._one(transaction, wanted, f"no schedule {schedule_id}")
+        return row
+
+    def _schedule(self, transaction: Transaction, schedule_id: int | None) -> Schedule:
+        row = self._schedule_row(transaction, schedule_id)
+        return _schedule(row, self._jobs_about(transaction, REFRESH, schedule_id).get(schedule_id))
 
 
-def _no_schedule(schedule_id: int) -> NotFoundError:
-    return NotFoundError(f"There is no schedule {schedule_id} in this workspace.")
-
-
-def _schedule(row: ScheduleRow) -> Schedule:
+def _schedule(row: ScheduleRow, job: JobRow | None) -> Schedule:
     return Schedule(
         source=row.source,
         cron=row.cron,
@@ -146,9 +136,7 @@ def _schedule(row: ScheduleRow) -> Schedule:
         id=row.id,
         next_due=row.next_due,
         paused=row.paused,
-        attempt=row.attempt,
-        claim=row.claim,
-        claimed_at=row.claimed_at,
+        claimed_at=job.started_at if job is not None and job.state == "running" else None,
         created_at=row.created_at,
         last_due=row.last_due,
         last_finished_at=row.last_finished_at,

@@ -1,25 +1,33 @@
-"""What every part of the SQL store shares: its database, workspace and clock, and how runs and snapshots are found."""
+"""What every part of the store shares: its database, workspace and clock, and how runs and snapshots are found."""
 
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
 from engines.contract import NamedSegment
-from storage.contract import NotFoundError, Run, Snapshot, Store
-from storage.contract.queue import Starter
+from engines.errors import InputError
+from storage.contract import NotFoundError, Run, Snapshot, Starter
+from storage.contract.jobs import RUN
 from storage.sql.database import Database, Transaction, insert_on
-from storage.sql.tables import RunRow, SegmentEditRow, SegmentRow, SnapshotRow, WorkspaceRow
+from storage.sql.layout import is_storable
+from storage.sql.tables import JobRow, RunRow, SegmentEditRow, SegmentRow, SnapshotRow, WorkspaceRow
+
+#: The longest name of an audience or a check, in characters.
+NAME_LENGTH = 200
+#: How a run and its job are found together.
+JOB_OF_RUN = and_(JobRow.kind == RUN, JobRow.subject == RunRow.id)
 
 
-class SqlVerbs(Store):
-    """A store on a SQL database; its verbs stand in the modules that are named after what they are about."""
+class StorePart:
+    """A part of the store of one workspace; its methods stand in modules named after what they are about."""
 
     def __init__(self, database: Database, workspace_id: int, clock: Callable[[], datetime]) -> None:
         self._database, self._workspace_id, self._clock = database, workspace_id, clock
@@ -33,6 +41,11 @@ class SqlVerbs(Store):
         row: RunRow = self._one(transaction, select(RunRow).where(RunRow.id == run_id), f"no run {run_id}")
         return row
 
+    def _job_of_run(self, transaction: Transaction, run_id: int) -> JobRow:
+        wanted = select(JobRow).where(JobRow.kind == RUN, JobRow.subject == run_id)
+        row: JobRow = self._one(transaction, wanted, f"no run {run_id}")
+        return row
+
     def _one(self, transaction: Transaction, statement: Select[Any], otherwise: str) -> Any:
         rows = transaction.rows(statement)
         if not rows:
@@ -42,15 +55,18 @@ class SqlVerbs(Store):
     def _runs(self, transaction: Transaction, *conditions: Any, limit: int | None = None) -> list[Run]:
         """Runs that meet the conditions, the newest first, with their segments."""
         statement = (
-            select(RunRow, SnapshotRow.dataset, SnapshotRow.as_of)
+            select(RunRow, JobRow, SnapshotRow.dataset, SnapshotRow.as_of)
+            .select_from(RunRow)
+            .join(JobRow, JOB_OF_RUN)
             .join(SnapshotRow, SnapshotRow.id == RunRow.snapshot_id)
             .where(*conditions)
             .order_by(RunRow.id.desc())
             .limit(limit)
+            .execution_options(populate_existing=True)
         )
         rows = transaction.rows(statement)
-        segments = self._segments(transaction, [row.id for row, _, _ in rows])
-        return [_run(row, dataset, as_of, segments[row.id]) for row, dataset, as_of in rows]
+        segments = self._segments(transaction, [row.id for row, *_ in rows])
+        return [_run(row, job, dataset, as_of, segments[row.id]) for row, job, dataset, as_of in rows]
 
     def _segments(self, transaction: Transaction, run_ids: Sequence[int]) -> dict[int, list[NamedSegment]]:
         """The segments of runs as people see them: with what was edited by hand."""
@@ -66,7 +82,7 @@ class SqlVerbs(Store):
 
 
 def snapshot_of(row: SnapshotRow) -> Snapshot:
-    """A row of the snapshots table as the contract knows it."""
+    """A row of the snapshots table as callers see it."""
     return Snapshot(
         dataset=row.dataset,
         source=row.source,
@@ -81,7 +97,7 @@ def snapshot_of(row: SnapshotRow) -> Snapshot:
     )
 
 
-def _run(row: RunRow, dataset: str, as_of: Any, segments: Sequence[NamedSegment]) -> Run:
+def _run(row: RunRow, job: JobRow, dataset: str, as_of: Any, segments: Sequence[NamedSegment]) -> Run:
     return Run(
         id=row.id,
         snapshot_id=row.snapshot_id,
@@ -89,24 +105,30 @@ def _run(row: RunRow, dataset: str, as_of: Any, segments: Sequence[NamedSegment]
         as_of=as_of,
         engine=row.engine,
         settings=row.settings,
-        state=row.state,  # type: ignore[arg-type]  # only the states of the contract are ever written
-        created_at=row.created_at,
-        finished_at=row.finished_at,
+        state=job.state,  # type: ignore[arg-type]  # only the states of the contract are ever written
+        created_at=job.created_at,
+        finished_at=job.finished_at,
         seconds=row.seconds,
-        error=row.error,
+        error=job.error if job.state == "failed" else None,
         metrics=row.metrics,
         segments=tuple(segments),
         fitted_on=row.fitted_on,
         notes=tuple(row.notes),
         info=row.info,
-        stage=row.stage,
-        progress=row.progress,
-        attempts=row.attempts,
-        worker=row.worker,
-        lease_until=row.lease_until,
-        started_at=row.started_at,
-        starter=Starter(row.started_via, row.started_by),  # type: ignore[arg-type]  # only the ways of the contract
+        stage=job.stage,
+        progress=job.progress,
+        attempts=job.attempts,
+        worker=job.worker,
+        lease_until=job.lease_until,
+        started_at=job.started_at,
+        starter=starter_of(job),
+        job_id=job.id,
     )
+
+
+def starter_of(job: JobRow) -> Starter:
+    """Who asked for a job."""
+    return Starter(job.started_via, job.started_by)  # type: ignore[arg-type]  # only the ways of the contract
 
 
 def _segment(row: SegmentRow, edit: SegmentEditRow | None) -> NamedSegment:
@@ -155,3 +177,26 @@ def workspace_id(database: Database, name: str, now: datetime) -> int:
         made = insert_on(database.engine.dialect.name)(WorkspaceRow).values(name=name, created_at=now)
         session.execute(made.on_conflict_do_nothing())
         return session.execute(wanted).scalar_one()
+
+
+def name_of(what: str, name: str) -> str:
+    """The name without space around it.
+
+    Raises:
+        InputError: it is empty, too long, or has characters that nobody can see.
+    """
+    called = " ".join(text_of(what, name).split())
+    if not called or len(called) > NAME_LENGTH or any(unicodedata.category(letter)[0] == "C" for letter in called):
+        raise InputError(f"The name of a {what} has 1 to {NAME_LENGTH} characters that can be seen, not {name[:60]!r}.")
+    return called
+
+
+def text_of(what: str, text: str) -> str:
+    """The text, if a database can hold it.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if not is_storable(text):
+        raise InputError(f"The {what} holds a character that no database keeps; remove it.")
+    return text

@@ -1,34 +1,45 @@
-"""Keeping snapshots: the customers of a shop as of a date, saved once and read back exactly."""
+"""Snapshots: the customers of a data set as of a date, saved once and read back exactly."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 from pandas import DataFrame, Index
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, select
 
 from engines.columns import CUSTOMER_ID
 from storage.contract import ChangedError, NewSnapshot, NotFoundError, Snapshot, StoreError
+from storage.contract.jobs import DELIVERY, RUN
+from storage.contract.snapshots import Validation
 from storage.sql import bulk
-from storage.sql.audiences import name_of
-from storage.sql.desk_tables import SourceRow, ValidationRow
+from storage.sql.database import Transaction
+from storage.sql.jobs import UNFINISHED, delete_jobs
 from storage.sql.layout import ROW_NO, STORED, Layout, lay_out
 from storage.sql.orders import packed
-from storage.sql.shared import SqlVerbs, plain, snapshot_of
-from storage.sql.tables import OrderHistoryRow, RunRow, SnapshotRow, customers, labels
+from storage.sql.shared import StorePart, name_of, plain, snapshot_of
+from storage.sql.tables import (
+    AlertRow,
+    JobRow,
+    OrderHistoryRow,
+    RunRow,
+    SnapshotRow,
+    ValidationRow,
+    customers,
+    labels,
+)
 
 _READ_ROWS = 65_536
 
 
-class SnapshotVerbs(SqlVerbs):
-    """The verbs about snapshots."""
+class SnapshotVerbs(StorePart):
+    """The methods about snapshots."""
 
     def find_snapshot(self, new: NewSnapshot) -> Snapshot | None:
-        """See :class:`~storage.contract.Store`."""
+        """The snapshot with the same data set, fingerprint, as_of and settings, if there is one."""
         with self._database.reading(self._workspace_id) as transaction:
             rows = transaction.rows(_same(new))
             return snapshot_of(rows[0][0]) if rows else None
@@ -40,7 +51,11 @@ class SnapshotVerbs(SqlVerbs):
         receipts: Mapping[str, Mapping[str, Any]] = {},
         orders: Iterable[pa.RecordBatch] = (),
     ) -> Snapshot:
-        """See :class:`~storage.contract.Store`.
+        """Keep a snapshot with its customers (indexed by customer id); an equal one already kept is returned.
+
+        ``receipts`` of checks of its value models, by name, are kept with it, and so are ``orders``: ``customer_id``
+        and what :meth:`orders` gives back, by customer id in code point order. A snapshot never is there without them.
+        They are asked for only where the snapshot is new.
 
         Raises:
             InputError: a customer without an id or there twice, or a column that cannot be kept.
@@ -74,38 +89,28 @@ class SnapshotVerbs(SqlVerbs):
                     whose: dict[str, int | bytes] = {"snapshot_id": snapshot_id, "first_customer": first}
                     transaction.add_bytes(OrderHistoryRow, {**whose, "data": data})
                 transaction.add(ValidationRow, [{**own, **check} for check in checks])
-                self._remember(transaction, new)
         saved = self.find_snapshot(new)
         if saved is None:
             raise StoreError(f"The snapshot of {new.dataset} was deleted by someone while it was saved; save it again.")
         return saved
 
-    def _remember(self, transaction: bulk.Loading, new: NewSnapshot) -> None:
-        """Keep where a snapshot came from; last of all, so that saves of one source do not wait for one another."""
-        now, mapping = self._clock(), new.settings.get("mapping")
-        values = {
-            "kind": str(new.info.get("source_kind", "unknown")),
-            "mapping": plain(mapping) if isinstance(mapping, Mapping) else {},
-            "used_at": now,
-        }
-        if transaction.add_one(SourceRow, {"name": new.source, "created_at": now, **values}) is None:
-            known = update(SourceRow).where(SourceRow.name == new.source).values(values)
-            transaction.rows(known.returning(SourceRow.id))
-
     def snapshots(self) -> list[Snapshot]:
-        """See :class:`~storage.contract.Store`."""
+        """All snapshots, the newest first."""
         with self._database.reading(self._workspace_id) as transaction:
             return [
                 snapshot_of(row) for (row,) in transaction.rows(select(SnapshotRow).order_by(SnapshotRow.id.desc()))
             ]
 
     def snapshot(self, snapshot_id: int) -> Snapshot:
-        """See :class:`~storage.contract.Store`."""
+        """One snapshot."""
         with self._database.reading(self._workspace_id) as transaction:
             return snapshot_of(self._snapshot_row(transaction, snapshot_id))
 
     def snapshot_customers(self, snapshot_id: int) -> DataFrame:
-        """See :class:`~storage.contract.Store`. A missing value in a column of Python objects comes back as None."""
+        """The customers as they were saved: same index, order, columns and values.
+
+        A missing value in a column of Python objects comes back as None.
+        """
         with self._database.reading(self._workspace_id) as transaction:
             row = self._snapshot_row(transaction, snapshot_id)
             layout, expected = Layout.from_json(row.layout), row.customers
@@ -115,26 +120,40 @@ class SnapshotVerbs(SqlVerbs):
         return frame
 
     def snapshot_columns(self, snapshot_id: int) -> dict[str, bool]:
-        """See :class:`~storage.contract.Store`."""
+        """The columns of its customers in order, without reading those: by name, whether it holds numbers."""
         with self._database.reading(self._workspace_id) as transaction:
             layout = Layout.from_json(self._snapshot_row(transaction, snapshot_id).layout)
         return {name: word in ("number", "whole") for name, _, word in layout.columns}
 
+    def validations(self, snapshot_id: int) -> list[Validation]:
+        """The receipts of checks of a snapshot's value models, by name. They go with their snapshot."""
+        wanted = select(ValidationRow).where(ValidationRow.snapshot_id == snapshot_id)
+        with self._database.reading(self._workspace_id) as transaction:
+            self._snapshot_row(transaction, snapshot_id)
+            rows = [row for (row,) in transaction.rows(wanted)]
+        rows.sort(key=lambda row: row.name)
+        return [Validation(row.snapshot_id, row.name, row.receipt, row.created_at) for row in rows]
+
     def delete_snapshot(self, snapshot_id: int, *, idle: bool = False) -> None:
-        """See :class:`~storage.contract.Store`."""
+        """Delete a snapshot with its customers, runs, labels and drift points.
+
+        Raises:
+            ChangedError: with ``idle``, if a run of it is queued or running; nothing is deleted then.
+        """
         with self._database.writing(self._workspace_id) as transaction:
-            # The lock keeps new runs away; deleting the runs first waits for those that are just being finished, so
-            # that their labels are there to be deleted.
+            # the lock keeps new runs away, and those of the jobs wait for workers that are just at their runs
             self._one(
                 transaction,
                 select(SnapshotRow.id).where(SnapshotRow.id == snapshot_id).with_for_update(),
                 f"no snapshot {snapshot_id}",
             )
-            unfinished = RunRow.snapshot_id == snapshot_id, RunRow.state.in_(("queued", "running"))
-            if idle and transaction.rows(select(RunRow.id).where(*unfinished).limit(1)):
+            mine = RunRow.snapshot_id == snapshot_id
+            ids = [run_id for (run_id,) in transaction.rows(select(RunRow.id).where(mine))]
+            transaction.rows(select(JobRow.id).where(JobRow.kind == RUN, JobRow.subject.in_(ids)).with_for_update())
+            runs = self._runs(transaction, mine)
+            if idle and any(run.state in UNFINISHED for run in runs):
                 raise ChangedError(f"A run of snapshot {snapshot_id} is queued or running; nothing of it is deleted.")
-            runs = transaction.rows(delete(RunRow).where(RunRow.snapshot_id == snapshot_id).returning(RunRow.id))
-            transaction.rows(delete(labels).where(labels.c.run_id.in_([run_id for (run_id,) in runs])))
+            delete_runs(transaction, [run.id for run in runs])
             transaction.rows(delete(customers).where(customers.c.snapshot_id == snapshot_id))
             transaction.rows(delete(SnapshotRow).where(SnapshotRow.id == snapshot_id))
 
@@ -153,6 +172,16 @@ class SnapshotVerbs(SqlVerbs):
         )
         schema = pa.schema([(name, STORED.get(name, pa.string())) for name in columns])
         return bulk.read(self._database, self._workspace_id, statement, schema, _READ_ROWS)
+
+
+def delete_runs(transaction: Transaction, run_ids: Sequence[int]) -> None:
+    """Delete runs with all that is theirs."""
+    # the jobs first: that waits for a worker who is just finishing a run, whose labels are then there to be deleted
+    delete_jobs(transaction, RUN, run_ids)
+    alerts = transaction.rows(select(AlertRow.id).where(AlertRow.run_id.in_(run_ids)))
+    delete_jobs(transaction, DELIVERY, [alert_id for (alert_id,) in alerts])
+    transaction.rows(delete(RunRow).where(RunRow.id.in_(run_ids)).returning(RunRow.id))
+    transaction.rows(delete(labels).where(labels.c.run_id.in_(run_ids)))
 
 
 _customers = customers  # where an argument has the table's name

@@ -1,153 +1,25 @@
-"""The store on SQLite or PostgreSQL: snapshots, runs, and the customers of a run that meet a selection."""
+"""The store of one workspace, on SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from pandas import Series
-from sqlalchemy import Select, func, select
-
-from engines.columns import CUSTOMER_ID, SEGMENT, SEGMENT_KEY
-from engines.errors import InputError
-from storage.contract import NotFoundError, Selection
-from storage.sql import bulk
+from storage.sql.audiences import AudienceVerbs
+from storage.sql.customers import CustomerVerbs
 from storage.sql.edits import EditVerbs
 from storage.sql.exports import ExportVerbs
-from storage.sql.layout import FEATURES, ROW_NO, STORED, Layout
-from storage.sql.orders import CustomerVerbs
-from storage.sql.people import PeopleVerbs
-from storage.sql.runs import RunVerbs
+from storage.sql.orders import OrderVerbs
 from storage.sql.schedules import ScheduleVerbs
-from storage.sql.selection import Sieve, ordered, selected
-from storage.sql.tables import customers, labels
 from storage.sql.uploads import UploadVerbs
 from storage.sql.watch import WatchVerbs
 
-_OTHERS = {SEGMENT_KEY: pa.int32(), FEATURES: pa.string()}
-_LABEL_ROWS = 262_144
-_PART_ROWS = 65_536
 
+class Store(CustomerVerbs, EditVerbs, OrderVerbs, WatchVerbs, UploadVerbs, ScheduleVerbs, AudienceVerbs, ExportVerbs):
+    """The store of one workspace, which sees nothing of another; made by :func:`storage.open_store`.
 
-class SqlStore(EditVerbs, ScheduleVerbs, UploadVerbs, ExportVerbs, PeopleVerbs, CustomerVerbs, WatchVerbs, RunVerbs):
-    """The store of one workspace; made by :func:`storage.open_store`. Its methods may be called from many threads."""
-
-    def count(self, run_id: int, selection: Selection) -> int:
-        """See :class:`~storage.contract.Store`."""
-        snapshot_id, layout, keys = self._finished(run_id)
-        if Sieve(selection, layout):
-            return sum(batch.num_rows for batch in self.stream(run_id, selection, []))
-        statement = selected(
-            [func.count()],
-            run_id=run_id,
-            snapshot_id=snapshot_id,
-            selection=selection,
-            keys=keys,
-            sqlite=self._database.is_sqlite,
-        )
-        with self._database.reading(self._workspace_id, joins_big=True) as transaction:
-            return int(transaction.rows(statement)[0][0])
-
-    def stream(
-        self, run_id: int, selection: Selection, columns: Sequence[str] | None = None, *, batch_size: int = 65_536
-    ) -> pa.RecordBatchReader:
-        """See :class:`~storage.contract.Store`.
-
-        Raises:
-            InputError: a column that the snapshot does not have, or a bound that is not a finite number.
-        """
-        snapshot_id, layout, keys = self._finished(run_id)
-        names = [name for name in (layout.names if columns is None else columns) if name not in (CUSTOMER_ID, SEGMENT)]
-        unknown = [name for name in names if name not in layout.names]
-        if unknown:
-            raise InputError(f"Run {run_id} has no column {unknown[0]!r}; it has {', '.join(layout.names)}.")
-        sieve = Sieve(selection, layout)
-        needed = layout.stored([*names, *(n for n in sieve.needs if n not in names)])
-        stored_columns = [customers.c[name] for name in (CUSTOMER_ID, *needed)]
-        statement = ordered(
-            selected(
-                [*stored_columns, labels.c[SEGMENT_KEY]],
-                run_id=run_id,
-                snapshot_id=snapshot_id,
-                selection=selection,
-                keys=keys,
-                sqlite=self._database.is_sqlite,
-            ),
-            by_row=layout.sorted,
-            sqlite=self._database.is_sqlite,
-        )
-        if self._database.is_sqlite and layout.sorted and selection == Selection():
-            stored = self._everyone(run_id, snapshot_id, stored_columns, batch_size)
-        else:
-            stored = bulk.read(self._database, self._workspace_id, statement, _wire(statement), batch_size)
-        schema = pa.schema(
-            [(CUSTOMER_ID, pa.string()), (SEGMENT, pa.string()), *((name, layout.type(name)) for name in names)]
-        )
-        known, called = pa.array(keys.values(), pa.int64()), pa.array(keys.keys(), pa.string())
-
-        def expanded() -> Iterator[pa.RecordBatch]:
-            for every in stored:
-                batch = sieve.kept(every) if sieve else every
-                segment = called.take(pc.index_in(batch.column(SEGMENT_KEY).cast(pa.int64()), known))
-                arrays = [batch.column(CUSTOMER_ID), segment, *layout.expand(batch, names)]
-                yield pa.record_batch(arrays, schema=schema)
-
-        return pa.RecordBatchReader.from_batches(schema, expanded())
-
-    def _everyone(
-        self, run_id: int, snapshot_id: int, columns: Sequence[Any], batch_size: int
-    ) -> Iterator[pa.RecordBatch]:
-        """The stored rows of all customers with their segments' keys, from a SQLite database that has both in order.
-
-        Reading one beside the other takes it half the time of joining them, and rows can be read part by part.
-        """
-        keys = self._keys(run_id)
-        rows = select(*columns).where(customers.c.snapshot_id == snapshot_id).order_by(customers.c[ROW_NO])
-        parts = [
-            rows.where(customers.c[ROW_NO] >= start, customers.c[ROW_NO] < start + _PART_ROWS)
-            for start in range(0, len(keys), _PART_ROWS)
-        ]
-        taken = 0
-        for batch in bulk.read_parts(self._database, self._workspace_id, parts, _wire(rows), batch_size):
-            yield batch.append_column(SEGMENT_KEY, keys.slice(taken, batch.num_rows))
-            taken += batch.num_rows
-        with self._database.reading(self._workspace_id) as transaction:
-            if taken != self._snapshot_row(transaction, snapshot_id).customers:
-                raise NotFoundError(f"Run {run_id} was deleted while its customers were read.")
-
-    def labels(self, run_id: int) -> Series:
-        """See :class:`~storage.contract.Store`."""
-        snapshot_id, _, _ = self._finished(run_id)
-        index = self._index(snapshot_id)
-        keys = self._keys(run_id)
-        if len(keys) != len(index):
-            raise NotFoundError(f"Run {run_id} was deleted while its labels were read.")
-        return Series(keys.to_numpy().astype(np.int64), index=index, name=SEGMENT_KEY)
-
-    def _keys(self, run_id: int) -> pa.Array:
-        """The segment key of each customer, in the order of the rows."""
-        statement = select(labels.c[SEGMENT_KEY]).where(labels.c.run_id == run_id).order_by(labels.c[ROW_NO])
-        batches = bulk.read(self._database, self._workspace_id, statement, _wire(statement), _LABEL_ROWS)
-        return pa.concat_arrays([pa.array([], pa.int32()), *(batch.column(0).cast(pa.int32()) for batch in batches)])
-
-    def _finished(self, run_id: int) -> tuple[int, Layout, dict[str, int]]:
-        """The snapshot of a finished run, how its customers are laid out, and the run's segment keys by name."""
-        with self._database.reading(self._workspace_id) as transaction:
-            row = self._run_row(transaction, run_id)
-            if row.state != "done":
-                raise NotFoundError(f"Run {run_id} has no labels: it is {row.state}.")
-            layout = Layout.from_json(self._snapshot_row(transaction, row.snapshot_id).layout)
-            named = self._segments(transaction, [run_id])[run_id]
-            return row.snapshot_id, layout, {segment.name: segment.key for segment in named}
+    Every method is one transaction, or invisible until it is complete. A finished run never changes. Methods may be
+    called from many threads and processes. What is not there raises ``NotFoundError``, a database that cannot be used
+    ``StoreError``.
+    """
 
     def close(self) -> None:
-        """See :class:`~storage.contract.Store`."""
+        """Give back what the store holds open."""
         self._database.close()
-
-
-def _wire(statement: Select[Any]) -> pa.Schema:
-    """The types of what is read."""
-    return pa.schema([(c.name, STORED.get(c.name, _OTHERS.get(c.name))) for c in statement.selected_columns])

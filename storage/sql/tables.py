@@ -1,4 +1,4 @@
-"""The tables in which snapshots, runs, segments, labels and schedules are kept, each row of one workspace."""
+"""All tables of the store; each row is of one workspace."""
 
 from __future__ import annotations
 
@@ -142,29 +142,43 @@ class OrderHistoryRow(Base):
     data: Mapped[bytes]
 
 
-class RunRow(Base):
-    """A run, which is also a job: the queued ones are the queue, a running one is leased to whoever works on it."""
+class ValidationRow(Base):
+    """The receipt of a check of a snapshot's value models, one of each name."""
 
-    __tablename__ = "runs"
-    __table_args__ = (Index("ix_runs_queue", "workspace_id", "state", "id"), NEVER_REUSED)
+    __tablename__ = "validations"
+
+    snapshot_id: Mapped[int] = mapped_column(ForeignKey("snapshots.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
+    receipt: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class JobRow(Base):
+    """A job of any kind: queued, leased to whoever works on it, or over. ``subject`` is a number of its kind."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("ix_jobs_waiting", "workspace_id", "state", "kind"),
+        Index("ix_jobs_subject", "workspace_id", "kind", "subject"),
+        NEVER_REUSED,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
-    snapshot_id: Mapped[int] = mapped_column(ForeignKey("snapshots.id"), index=True)
-    engine: Mapped[str]
-    settings: Mapped[dict[str, Any]]
+    kind: Mapped[str]
+    subject: Mapped[int | None]
     state: Mapped[str]
-    worker: Mapped[str | None]  # who has the lease, or had it last
-    lease_until: Mapped[datetime | None]
-    attempts: Mapped[int]
+    request: Mapped[dict[str, Any]]
+    result: Mapped[dict[str, Any] | None]
+    error: Mapped[str | None]
     stage: Mapped[str | None]
     progress: Mapped[float | None]  # 0 to 1
-    error: Mapped[str | None]
-    metrics: Mapped[dict[str, Any]]
-    notes: Mapped[list[Any]]
-    info: Mapped[dict[str, Any]]
-    fitted_on: Mapped[int | None]
-    seconds: Mapped[float | None]
+    attempts: Mapped[int]
+    max_attempts: Mapped[int | None]
+    worker: Mapped[str | None]  # who has the lease, or had it last
+    lease_until: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -172,16 +186,34 @@ class RunRow(Base):
     started_by: Mapped[str | None]  # by whom, where that is known
 
 
-class LogRow(Base):
-    """A line that a worker wrote about a run."""
+class JobLogRow(Base):
+    """A line that a worker wrote about a job."""
 
-    __tablename__ = "run_log"
+    __tablename__ = "job_log"
 
-    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
     at: Mapped[datetime]
     text: Mapped[str]
+
+
+class RunRow(Base):
+    """A run: an engine on a snapshot, and what came of it. How far it is stands with its job."""
+
+    __tablename__ = "runs"
+    __table_args__ = NEVER_REUSED
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
+    snapshot_id: Mapped[int] = mapped_column(ForeignKey("snapshots.id"), index=True)
+    engine: Mapped[str]
+    settings: Mapped[dict[str, Any]]
+    metrics: Mapped[dict[str, Any]]
+    notes: Mapped[list[Any]]
+    info: Mapped[dict[str, Any]]
+    fitted_on: Mapped[int | None]
+    seconds: Mapped[float | None]
 
 
 class SegmentRow(Base):
@@ -247,11 +279,50 @@ class DriftRow(Base):
     more: Mapped[dict[str, Any] | None]  # whatever else is known of the point
 
 
+class LiveRow(Base):
+    """A run against the run before it. That one may be deleted later, so ``against`` is a number and no foreign key."""
+
+    __tablename__ = "live_points"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
+    against: Mapped[int]
+    before: Mapped[str]
+    as_of: Mapped[str]
+    customers: Mapped[int]
+    ari: Mapped[float]
+    alert: Mapped[bool]
+    noise_low: Mapped[float | None]
+    moved_share: Mapped[float | None]
+
+
+class AlertRow(Base):
+    """An alert. Its message is a job."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (
+        UniqueConstraint("run_id", "as_of"),
+        Index("ix_alerts_open", "workspace_id", "acknowledged_at", "id"),
+        NEVER_REUSED,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    as_of: Mapped[date]
+    ari: Mapped[float]
+    noise_low: Mapped[float | None]
+    raised_at: Mapped[datetime]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[str | None]
+
+
 class ScheduleRow(Base):
-    """A source that is refreshed on time; while somebody works on a due time, the row is leased to that claim."""
+    """A source that is refreshed on time. Its next due time is a job, unless it is paused."""
 
     __tablename__ = "schedules"
-    __table_args__ = (Index("ix_schedules_due", "workspace_id", "next_due"), NEVER_REUSED)
+    __table_args__ = NEVER_REUSED
 
     id: Mapped[int] = mapped_column(primary_key=True)
     workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
@@ -261,15 +332,72 @@ class ScheduleRow(Base):
     job: Mapped[dict[str, Any]]
     next_due: Mapped[datetime]
     paused: Mapped[bool]
-    attempt: Mapped[int]  # of the next due time; 0 before anybody has claimed it
-    claim: Mapped[int]  # counts all claims, so that one can be told from another
-    claimed_at: Mapped[datetime | None]
-    lease_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     last_due: Mapped[datetime | None]
     last_finished_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
     last_runs: Mapped[list[Any]]
+
+
+class UploadRow(Base):
+    """A file that was received, and what came of it. What was last asked for is a job."""
+
+    __tablename__ = "uploads"
+    __table_args__ = NEVER_REUSED
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
+    file: Mapped[str]
+    name: Mapped[str]
+    size: Mapped[float]  # a double: SQLite and PostgreSQL agree on it, and 2**53 bytes are enough
+    fingerprint: Mapped[str]
+    found: Mapped[dict[str, Any]]
+    snapshot_id: Mapped[int | None]  # no foreign key: the snapshot may be deleted later
+    runs: Mapped[list[Any]]
+    created_at: Mapped[datetime]
+
+
+class AudienceRow(Base):
+    """A selection that was given a name, as the query string that describes it."""
+
+    __tablename__ = "audiences"
+    __table_args__ = (UniqueConstraint("workspace_id", "name"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
+    name: Mapped[str]
+    selection: Mapped[str]
+    pinned: Mapped[bool]
+    created_at: Mapped[datetime]
+    dataset: Mapped[str | None]  # whose runs it was made on; None: any
+    engine: Mapped[str | None]
+
+
+class ExportRow(Base):
+    """A list that left the house. Its run may be deleted later, so ``run_id`` is a number and no foreign key."""
+
+    __tablename__ = "exports"
+    __table_args__ = (Index("ix_exports_latest", "workspace_id", "id"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
+    run_id: Mapped[int]
+    selection: Mapped[str]
+    format: Mapped[str]
+    rows: Mapped[int]
+    sha256: Mapped[str | None]
+    user: Mapped[str | None]
+    exported_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(server_default="complete")
+    size: Mapped[float | None]  # a double, as of uploads
+    columns: Mapped[list[Any] | None]
+    control_share: Mapped[float | None]
+    control_seed: Mapped[int | None]
+    control_part: Mapped[str | None]
+    dataset: Mapped[str | None]
+    as_of: Mapped[date | None]
+    engine: Mapped[str | None]
+    about: Mapped[dict[str, Any] | None]
 
 
 # --- the two big tables: millions of rows, written and read as Arrow -------------------------------------------------

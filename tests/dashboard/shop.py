@@ -13,8 +13,9 @@ from dashboard.pipeline.run import make_engine
 from engines.contract import DriftPoint
 from engines.persistence import models
 from engines.run import segment
-from storage import open_store
-from storage.contract import NewSnapshot, Snapshot, Store
+from storage import Store, open_store
+from storage.contract import NewSnapshot, Snapshot
+from tests.storage.samples import put_drift
 
 NOW = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
 COUNTRIES = ("United Kingdom", "Germany", "France", "Unknown")
@@ -93,7 +94,7 @@ def fill(store: Store, settings: Config) -> dict[str, int]:
     failed = store.start_run(late.id, "kmeans", settled, lease_seconds=60)
     ids["failed"] = store.fail_run(failed.id, "K-means: it did not work out. Try another k.").id
     ids["queued"] = store.queue_run(late.id, "kmeans", settled).id
-    store.save_drift(ids["kmeans"], DRIFT)
+    put_drift(store, ids["kmeans"], DRIFT)
     return ids
 
 

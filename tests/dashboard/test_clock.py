@@ -10,6 +10,7 @@ from dashboard.services import Services
 from tests.conftest import ROOT
 from tests.dashboard import shop
 from tests.dashboard.pages.test_drift import words
+from tests.storage.samples import claim_run
 
 ASKS = re.compile(r"\bdatetime\.(?:now|utcnow)\(|\bdate\.today\(|\btime\.time\(")
 
@@ -24,8 +25,8 @@ def test_how_long_is_left_is_told_by_the_clock_that_pages_are_handed(tmp_path):
     store = shop.opened(settings)
     made = store.save_snapshot(shop.new_snapshot("shop", date(2011, 12, 10)), shop.customers(20))
     run = store.queue_run(made.id, "kmeans", {})
-    begun = store.claim_run(lease_seconds=60, worker="a").started_at
-    store.renew(run.id, "a", lease_seconds=60, stage="Storing", progress=0.5)
+    begun = claim_run(store, "a").started_at
+    store.renew_job(run.job_id, "a", lease_seconds=60, stage="Storing", progress=0.5)
     services = Services(settings, store, FrameCache(store))
     for passed, told in ((4, "a few seconds left"), (40, "about 40 s left"), (600, "about 10 min left")):
         then = replace(services, clock=lambda passed=passed: begun + timedelta(seconds=passed))

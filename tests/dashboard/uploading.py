@@ -7,7 +7,7 @@ from typing import Any
 
 from dashboard.config import Config
 from dashboard.worker.loop import run_worker
-from storage.contract import Store
+from storage import Store
 
 HEAD = "Customer;Order;Date;Quantity;Price;Country"
 MAPPING = {

@@ -16,10 +16,10 @@ import psycopg
 import pytest
 from pandas.testing import assert_frame_equal, assert_series_equal
 
-from storage import open_store
-from storage.contract import Store, StoreError
-from storage.testing.samples import Clock, finished_run, sample_customers, sample_snapshot
+from storage import Store, open_store
+from storage.contract import StoreError
 from tests.postgres import Server, running_postgres
+from tests.storage.samples import Clock, finished_run, sample_customers, sample_snapshot
 
 MB = 1024 * 1024
 
@@ -51,9 +51,9 @@ def works(store: Store, count: int = 50) -> None:
 
 SAVE_ON_A_FULL_DISK = """
 import resource, sys
-from storage import open_store
+from storage import Store, open_store
 from storage.contract import StoreError
-from storage.testing.samples import *
+from tests.storage.samples import *
 customers = sample_customers(60_000)
 store = open_store(sys.argv[1], clock=Clock())
 snapshot, run, result = finished_run(store, customers.head(10))
@@ -133,7 +133,7 @@ def test_a_connection_lost_in_the_middle_of_a_save(url: str):
         with pytest.raises(StoreError, match="cannot be used"):
             store.save_snapshot(sample_snapshot(), customers)
         accident.result()
-    assert (store.snapshots(), store.runs(), store.sources()) == ([], [], [])
+    assert (store.snapshots(), store.runs()) == ([], [])
     with psycopg.connect(url) as connection:
         assert connection.execute("select count(*) from customers").fetchone() == (0,)
     saved = store.save_snapshot(sample_snapshot(), customers)  # the same store goes on by itself
@@ -221,5 +221,5 @@ def test_two_uploads_of_one_file_at_once_are_one_snapshot(kind: str, tmp_path: P
     assert [run.state for run in store.runs()] == ["done", "done"]
     one, other = (store.labels(run.id) for run in store.runs())
     assert_series_equal(one, other)
-    assert [source.name for source in store.sources()] == ["sales.csv"]
+    assert snapshot.source == "sales.csv"
     store.close()

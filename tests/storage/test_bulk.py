@@ -16,15 +16,8 @@ from storage import open_store
 from storage.contract import Selection
 from storage.sql import bulk
 from storage.sql.layout import lay_out
-from storage.testing.samples import Clock, finished_run, meets, sample_customers, sample_snapshot
 from tests.conftest import ROOT
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "postgres":
-        return request.getfixturevalue("postgres_url")
-    return f"sqlite:///{tmp_path / 'shop.db'}"
+from tests.storage.samples import Clock, finished_run, meets, sample_customers, sample_snapshot
 
 
 def test_customers_of_several_batches_come_back_exactly(url: str):
@@ -57,7 +50,7 @@ GROWTH = """
 import gc, sys
 from pathlib import Path
 from storage import open_store
-from storage.testing.samples import *
+from tests.storage.samples import *
 def memory(kind):
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith(kind)).split()[1]) / 1000
@@ -103,8 +96,7 @@ def test_names_are_never_part_of_a_path(tmp_path: Path, monkeypatch: pytest.Monk
         made |= {path.name for path in outside.rglob("*")}
         assert reader.read_all().num_rows == 0
         store.save_audience(name, "")
-        store.save_source(name, name, {})
-        assert [each.name for each in store.sources()] == [name]
+        assert [each.source for each in store.snapshots()] == [name]
         assert store.snapshot_customers(snapshot.id).index.name == name
         assert store.find_snapshot(sample_snapshot(**changes)) == snapshot
         made |= {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")}

@@ -13,15 +13,14 @@ from pathlib import Path
 import pytest
 from pandas.testing import assert_frame_equal, assert_series_equal
 
-from storage import open_store
-from storage.contract import Store
-from storage.testing.samples import Clock, finished_run, sample_customers, sample_result
+from storage import Store, open_store
+from tests.storage.samples import Clock, finished_run, sample_customers, sample_result
 
 COUNT = 10_000
 SAVE = """
 import sys
-from storage import open_store
-from storage.testing.samples import *
+from storage import Store, open_store
+from tests.storage.samples import *
 store = open_store(sys.argv[1], clock=Clock())
 customers = sample_customers(int(sys.argv[2]))
 print("ready", flush=True)
@@ -30,13 +29,6 @@ snapshot, run, _ = finished_run(store, customers)
 print(snapshot.id, flush=True)
 store.close()
 """
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "postgres":
-        return request.getfixturevalue("postgres_url")
-    return f"sqlite:///{tmp_path / 'shop.db'}"
 
 
 def saver(url: str, count: int, folder: Path) -> subprocess.Popen[str]:

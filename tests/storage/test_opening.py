@@ -18,14 +18,7 @@ from storage.contract import Selection, StoreError
 from storage.migrations import downgrade, upgrade
 from storage.sql.database import Database
 from storage.sql.tables import Base
-from storage.testing.samples import Clock, finished_run, sample_customers
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "postgres":
-        return request.getfixturevalue("postgres_url")
-    return f"sqlite:///{tmp_path / 'shop.db'}"
+from tests.storage.samples import Clock, finished_run, sample_customers
 
 
 def test_the_migrations_make_the_tables_that_the_code_expects_and_take_them_away_again(url: str):

@@ -23,8 +23,7 @@ from dashboard.queries.which_run import engine_titles, title_of
 from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import NotFoundError, Run
-from storage.contract.audiences import Audience
-from storage.sql.audiences import NAME_LENGTH
+from storage.contract.audiences import NAME_LENGTH, Audience
 
 PATH = "/audiences"
 TITLE = "Audiences"

@@ -37,8 +37,7 @@ from dashboard.queries.which_run import engine_titles, run_from, title_of
 from dashboard.services import Services
 from engines import registry
 from engines.errors import InputError
-from storage.contract import NotFoundError, Snapshot
-from storage.contract.queue import Starter
+from storage.contract import NotFoundError, Snapshot, Starter
 
 PATH = "/new"
 TITLE = "New run"

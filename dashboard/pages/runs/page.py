@@ -24,8 +24,7 @@ from dashboard.queries.progress import UNDER_WAY
 from dashboard.queries.which_run import engine_titles, title_of
 from dashboard.services import Services
 from engines.errors import InputError
-from storage.contract import NotFoundError, Run
-from storage.contract.queue import Starter
+from storage.contract import NotFoundError, Run, Starter
 
 PATH = "/runs"
 TITLE = "Runs"

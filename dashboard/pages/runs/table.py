@@ -20,8 +20,7 @@ from dashboard.i18n.texts import say
 from dashboard.pipeline.request import Unresolved, starter_words
 from dashboard.queries.progress import UNDER_WAY, duration, left_words, seconds_left, took
 from dashboard.queries.which_run import title_of
-from storage.contract import Run, Snapshot
-from storage.contract.queue import Dependents
+from storage.contract import Dependents, Run, Snapshot
 
 PICK, RERUN, NEWEST, DELETE, CANCEL = (f"runs-{name}" for name in ("pick", "rerun", "newest", "delete", "cancel"))
 

@@ -20,7 +20,7 @@ from dashboard.services import Services
 from engines.columns import SEGMENT, in_order
 from engines.errors import InputError
 from storage.contract import NotFoundError, Run, Selection
-from storage.sql.audiences import NAME_LENGTH
+from storage.contract.audiences import NAME_LENGTH
 
 _FORMATS = {"csv": "CSV", "xlsx": "Excel (.xlsx)", "parquet": "Parquet"}
 _COLUMNS = {

@@ -12,7 +12,7 @@ from dashboard.config import load_config
 from dashboard.pipeline.request import starter_words
 from dashboard.pipeline.uploads import sweep
 from storage import open_store
-from storage.contract.queue import Starter
+from storage.contract import Starter
 from tests.dashboard.uploading import ASKED, export, lines_of, worked
 
 
@@ -182,7 +182,7 @@ def test_a_snapshot_is_called_as_its_owner_calls_it(desk):
     snapshot = desk[2].snapshot(found["snapshot_id"])
     assert (snapshot.dataset, snapshot.source, snapshot.customers) == ("Shop", "My sales.csv", 30)
     assert [desk[2].run(run).state for run in found["runs"]] == ["done"]
-    assert [source.name for source in desk[2].sources()] == ["My sales.csv"]
+    assert [item.source for item in desk[2].snapshots()] == ["My sales.csv"]
 
 
 @pytest.mark.slow

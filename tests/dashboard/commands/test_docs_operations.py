@@ -15,8 +15,8 @@ import pytest
 from dashboard.cli import main
 from dashboard.config import load_config
 from storage import open_store
-from storage.testing.samples import finished_run, sample_customers
 from tests.conftest import ROOT
+from tests.storage.samples import finished_run, sample_customers
 
 TEXT = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 

@@ -20,6 +20,7 @@ from engines.intake.sources.samples import EMBEDDED, open_embedded
 from engines.persistence import models
 from engines.run import segment
 from storage import open_store
+from tests.storage.samples import claim_run
 
 SETTINGS = {
     "gmm": {"set_aside_one_order": True},
@@ -175,7 +176,7 @@ def test_where_new_customers_live_is_seen_from_the_runs_home_country(tmp_path, m
         "kmeans",
         make_engine("kmeans", config).from_settings({"k": 2, "features": ["is_home_country"]}).settings(),
     )
-    work_run(store.claim_run(lease_seconds=60), config, store)
+    work_run(claim_run(store), config, store)
     names = store.labels(run.id).map({item.key: item.name for item in store.run(run.id).segments})
     store.close()
     sales[sales["country"] == "France"].to_csv("french.csv", index=False)
@@ -191,7 +192,7 @@ def test_a_run_and_a_worker_keep_the_model(segmentry, tmp_path):
     store = opened(tmp_path)
     settings = registry.engine("hierarchical", {"k": 2}).settings()
     queued = store.queue_run(made["snapshot"]["id"], "hierarchical", settings)
-    while run := store.claim_run(lease_seconds=60):
+    while run := claim_run(store):
         work_run(run, load_config(environ={}), store)
     for run in [*(item["id"] for item in made["runs"]), queued.id]:
         fitted = models.load(store.model(run))

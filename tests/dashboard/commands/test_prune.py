@@ -10,7 +10,7 @@ from dashboard.cli import main
 from dashboard.config import Retention
 from dashboard.pipeline.prune import plan, prune
 from storage import open_store
-from storage.testing.samples import Clock, finished_run, sample_customers, sample_result
+from tests.storage.samples import Clock, finished_run, sample_customers, sample_result
 
 CUSTOMERS = sample_customers(5)
 

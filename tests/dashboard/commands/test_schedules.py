@@ -17,7 +17,8 @@ from dashboard.worker.refreshing import apart
 from dashboard.worker.schedules import MAX_ATTEMPTS, cron_of, new_schedule, next_due, refreshed, run_due
 from engines.errors import InputError
 from storage import open_store
-from storage.testing.samples import Clock
+from storage.contract.jobs import REFRESH
+from tests.storage.samples import Clock
 
 SHOP = """InvoiceNo,Quantity,InvoiceDate,UnitPrice,CustomerID
 1,2,2024-01-05,2.50,1
@@ -261,13 +262,13 @@ def test_workers_that_race_start_a_due_time_once(config, store, clock, source):
 def test_a_lost_refresh_is_taken_over_without_queueing_twice_and_given_up_in_the_end(config, store, clock, source):
     monthly(source, config, store, clock)
     clock.now = moment("2024-06-01 04:00")
-    lost = store.claim_schedule(lease_seconds=-1)  # its worker dies when the run is queued
-    assert refreshed(lost, config, store).runs == (1,)
+    lost = store.claim_job([REFRESH], lease_seconds=-1, worker="a")  # its worker dies when the run is queued
+    assert refreshed(store.schedule(lost.subject), config, store).runs == (1,)
     assert run_due(config, store).last_runs == (1,)
     assert len(store.runs()) == 1
     clock.now = moment("2024-07-01 04:00")
     for _ in range(MAX_ATTEMPTS):
-        assert store.claim_schedule(lease_seconds=-1) is not None
+        assert store.claim_job([REFRESH], lease_seconds=-1, worker="a") is not None
     failed = run_due(config, store)
     assert f"lost {MAX_ATTEMPTS} times" in failed.last_error
     assert failed.next_due == moment("2024-08-01 04:00")
@@ -280,9 +281,10 @@ def test_a_refresh_under_way_is_kept_however_long_it_takes(config, store, clock,
     renewed = threading.Event()
 
     class Watched(type(store)):
-        def renew_schedule(self, claimed, *, lease_seconds):
-            super().renew_schedule(claimed, lease_seconds=lease_seconds)
+        def renew_job(self, *claimed, **more):
+            kept = super().renew_job(*claimed, **more)
             renewed.set()
+            return kept
 
     watched = Watched(store._database, store._workspace_id, clock)
 

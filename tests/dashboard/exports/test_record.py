@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from dashboard.app import create_app
 from dashboard.cli import main
 from storage import open_store
-from storage.testing.samples import Clock, finished_run, sample_customers
 from tests.dashboard.shop import config
+from tests.storage.samples import Clock, finished_run, sample_customers
 
 
 @pytest.fixture

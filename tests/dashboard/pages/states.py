@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from dashboard.config import Config
-from storage.contract import Store
+from storage import Store
 from tests.dashboard import shop
 
 LONG = (

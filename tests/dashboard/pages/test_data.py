@@ -1,5 +1,6 @@
 """The Data page: what is there with its ledger, the form as the file calls for it, and what was filled in."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -60,7 +61,8 @@ def test_the_form_asks_what_the_file_leaves_open(services):
 
 
 def test_a_mapping_that_was_used_before_is_filled_in(services):
-    services.store.save_source("sales.csv", "file", MAPPING)
+    new = replace(shop.new_snapshot("before", date(2011, 12, 10)), source="sales.csv", settings={"mapping": MAPPING})
+    services.store.save_snapshot(new, shop.customers(3))
     text = words(page.layout(services, upload=uploaded(services, export())))
     assert "Filled in as sales.csv was read before." in text
 

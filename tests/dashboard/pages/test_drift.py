@@ -13,6 +13,7 @@ from dashboard.pages.runs import page as runs
 from dashboard.services import Services
 from tests.dashboard import shop
 from tests.dashboard.test_app import callback
+from tests.storage.samples import put_drift
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def test_says_what_is_frozen_and_what_was_found(desk):
 def test_says_when_all_is_well_and_noise_is_not_known(desk):
     services, ids = desk
     calm = [replace(point, alert=False, noise_low=None) for point in shop.DRIFT]
-    services.store.save_drift(ids["rfm"], calm)
+    put_drift(services.store, ids["rfm"], calm)
     text = words(drift.layout(services, run=str(ids["rfm"])))
     assert "No alert at 3 dates" in text
     assert "so it may be chance" in text

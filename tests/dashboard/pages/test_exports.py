@@ -19,6 +19,7 @@ from storage.contract import Selection
 from storage.contract.exports import ControlGroup
 from tests.dashboard import shop
 from tests.dashboard.pages.test_segments import _call
+from tests.storage.samples import exported
 
 LONG = "Names that are typed in with great care " * 4
 
@@ -67,7 +68,7 @@ def test_from_nothing_to_a_list_of_exports(services):
 
 def test_an_export_outlasts_its_run(services):
     made, runs = services
-    made.store.record_export(runs["toys"], "", format="csv", rows=2, sha256="ab" * 32)
+    exported(made.store, runs["toys"])
     assert "Run deleted" not in drawn(made)
     made.store.delete_run(runs["toys"])
     text = drawn(made)
@@ -78,7 +79,7 @@ def test_an_export_outlasts_its_run(services):
 def test_the_list_goes_on_page_by_page(services, monkeypatch):
     made, runs = services
     for _ in range(3):
-        made.store.record_export(runs["rfm"], "", format="csv", rows=2)
+        exported(made.store, runs["rfm"])
     newest = made.store.exports()
     monkeypatch.setattr(page, "SHOWN", 2)
     text = drawn(made, run=str(runs["rfm"]))

@@ -16,8 +16,7 @@ from dashboard.queries.progress import log_of, seconds_left
 from dashboard.services import Services
 from engines import registry
 from engines.errors import InputError
-from storage.contract import NotFoundError
-from storage.contract.queue import Dependents, LogLine, Starter
+from storage.contract import Dependents, LogLine, NotFoundError, Starter
 from tests.dashboard import shop
 from tests.dashboard.components.test_cards import words
 

@@ -21,9 +21,9 @@ from dashboard.services import Services
 from engines.columns import AMOUNT_UNITS, CUSTOMER_ID
 from engines.features import HISTORY
 from storage.contract import Selection
-from storage.testing.samples import sample_orders
 from tests.dashboard import shop
 from tests.dashboard.components.test_cards import words
+from tests.storage.samples import sample_orders
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from dashboard.services import Services
 from engines.value.validation import golden
 from tests.dashboard import shop
 from tests.dashboard.test_app import callback
+from tests.storage.samples import put_receipt
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def desk(tmp_path_factory, receipt):
     store = shop.opened(settings)
     old = store.save_snapshot(shop.new_snapshot("young", date(2011, 11, 10)), shop.customers(60))
     checked = store.save_snapshot(shop.new_snapshot("shop", date(2011, 12, 10)), shop.customers(60))
-    store.save_validation(checked.id, page.RECEIPT, receipt)
+    put_receipt(store, checked.id, page.RECEIPT, receipt)
     runs = [shop.run(store, settings, snapshot, "rfm") for snapshot in (old, checked)]
     with TestClient(create_app(settings, store, environ={}), base_url="http://127.0.0.1") as client:
         yield Services(settings, store, FrameCache(store)), client, checked, runs
@@ -57,11 +58,11 @@ def test_the_first_screen_says_what_was_checked_and_who_did_better(desk, receipt
 def test_a_model_that_does_not_beat_its_baselines_is_called_so(desk, receipt):
     services, _, checked, runs = desk
     worse = {**receipt["verdicts"][0], "beats": False, "words": "It does not beat “Nothing”."}
-    services.store.save_validation(checked.id, page.RECEIPT, {**receipt, "verdicts": [worse]})
+    put_receipt(services.store, checked.id, page.RECEIPT, {**receipt, "verdicts": [worse]})
     try:
         text = told(page.layout(services, run=str(runs[1])))
     finally:
-        services.store.save_validation(checked.id, page.RECEIPT, receipt)
+        put_receipt(services.store, checked.id, page.RECEIPT, receipt)
     assert "does not beat its baselines" in text and worse["words"] in text
 
 

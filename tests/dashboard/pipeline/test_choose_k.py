@@ -20,6 +20,7 @@ from engines.evaluation.holdout import TOP, holdout_curve, holdout_cutoff
 from engines.evaluation.selection import evaluate
 from engines.kmeans import KMeans
 from tests.dashboard import shop
+from tests.storage.samples import claim_run
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +134,7 @@ def test_a_queued_run_has_stability_and_no_holdout(tmp_path):
     store = shop.opened(settings)
     made = store.save_snapshot(shop.new_snapshot("shop", date(2011, 12, 10)), shop.customers(150))
     store.queue_run(made.id, "kmeans", {"k": 3, "seed": 0})
-    run = work_run(store.claim_run(lease_seconds=60), settings, store)
+    run = work_run(claim_run(store), settings, store)
     assert run.metrics["holdout_revenue"] is None
     assert 0 < run.metrics["stability"] <= 1
     store.close()

@@ -25,10 +25,10 @@ from dashboard.worker.loop import run_worker
 from dashboard.worker.schedules import new_schedule, run_due
 from engines.run import segment
 from storage import open_store
-from storage.testing.watch import ALARM, watched_run
 from tests.dashboard.pages.test_drift import words
 from tests.dashboard.test_app import callback
 from tests.dashboard.worker.test_alerts import Receiver
+from tests.storage.samples import ALARM, put_drift, watched_run
 
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -181,7 +181,7 @@ def test_what_a_live_point_is_made_of(config, store, pair):
     assert run_before(*series, {**second.settings, "k": 3}, second.as_of) is None
     assert run_before(*series, second.settings, second.as_of).id == first.id
     assert live_point(first, engine, customers, labels, [], store, config) is None
-    store.save_drift(first.id, [ALARM])
+    put_drift(store, first.id, [ALARM])
     assert points_before(second.dataset, "kmeans", engine, second.as_of, store) == [ALARM]
     assert points_before(second.dataset, "kmeans", engine, first.as_of, store) == []
 

@@ -16,8 +16,7 @@ from dashboard.config import load_config
 from dashboard.worker.alerts import send_due, webhook
 from engines.errors import InputError
 from storage import open_store
-from storage.testing.samples import Clock
-from storage.testing.watch import LIVE, watched_run
+from tests.storage.samples import LIVE, Clock, watched_run
 
 SECRET = "tea and sympathy"
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from storage import open_store
-from storage.contract import Run, Store
+from storage import Store, open_store
+from storage.contract import Run
 from tests.conftest import ROOT
 from tests.dashboard import shop
 from tests.serving import serving
@@ -99,7 +99,7 @@ def test_runs_outlive_the_web_process(store: Store, url: str, tmp_path: Path, wo
     put_back = until(store, last, lambda run: run.state != "running")
     assert (put_back.state, put_back.attempts) == ("queued", 0)
     until(store, last, lambda run: not Path(f"/proc/{beside.split('-')[-2]}").exists())
-    assert store.run_log(last)[-1].text == "Put back into the queue: its worker had to stop."
+    assert store.job_log(store.run(last).job_id)[-1].text == "Put back into the queue: its worker had to stop."
     os.killpg(worker.pid, signal.SIGCONT)
     done = until(store, first, lambda run: run.state != "running")
     assert (done.state, done.attempts, done.worker, len(done.segments)) == ("done", 1, before.worker, 6), done.error

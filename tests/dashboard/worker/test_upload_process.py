@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from dashboard.config import load_config
-from dashboard.worker.upload_process import MAX_ATTEMPTS, read_upload
-from storage import open_store
-from storage.contract import Store
+from dashboard.worker.upload_process import read_upload
+from storage import Store, open_store
+from storage.contract.jobs import MAX_ATTEMPTS, UPLOAD
 from storage.contract.uploads import NewUpload
 from tests.dashboard.uploading import ASKED, export
 
@@ -52,24 +52,24 @@ def test_a_lost_task_is_taken_over_and_then_given_up(config, store):
         claimed = None
         deadline = threading.Event()
         while claimed is None:
-            claimed = store.claim_upload(lease_seconds=LEASE)
+            claimed = store.claim_job([UPLOAD], lease_seconds=LEASE)
             deadline.wait(0.05)
-        assert claimed.attempt == attempt
+        assert claimed.attempts == attempt
     while store.upload(upload).state == "running":
         read_upload(config, store, threading.Event())
     found = store.upload(upload)
     assert (found.state, found.snapshot_id) == ("failed", None)
-    assert f"lost {MAX_ATTEMPTS} times" in found.error
+    assert f"lost with its worker {MAX_ATTEMPTS} times" in found.error
     assert store.snapshots() == []
 
 
 def test_after_one_loss_it_is_done(config, store):
     upload = queued(config, store)
-    assert store.claim_upload(lease_seconds=LEASE) is not None
+    assert store.claim_job([UPLOAD], lease_seconds=LEASE) is not None
     while store.upload(upload).state == "running":
         read_upload(config, store, threading.Event())
     found = store.upload(upload)
-    assert (found.state, found.error, found.attempt) == ("done", None, 2)
+    assert (found.state, found.error, store.jobs(UPLOAD)[0].attempts) == ("done", None, 2)
     assert [item.id for item in store.snapshots()] == [found.snapshot_id]
 
 

@@ -23,10 +23,10 @@ from dashboard.pipeline.sales import SalesRequest
 from dashboard.services import Services
 from dashboard.worker.loop import run_worker
 from engines import intake
-from storage import open_store
-from storage.contract import LostError, Run, Store
-from storage.testing.samples import sample_customers, sample_snapshot
+from storage import Store, open_store
+from storage.contract import LostError, Run
 from tests.dashboard import shop
+from tests.storage.samples import claim_run, sample_customers, sample_snapshot
 
 PATIENCE_SECONDS = 60
 
@@ -104,9 +104,9 @@ def test_without_its_sales_a_run_is_finished_and_says_what_is_missing(config, st
     ).runs
     assert store.snapshot(queued[0].snapshot_id).info["location"] == str(sales)
     sales.write_text(sales.read_text().replace("11.77", "11.78"), encoding="utf-8")
-    changed = work_run(store.claim_run(lease_seconds=60, worker="a"), config, store, worker="a")
+    changed = work_run(claim_run(store, "a"), config, store, worker="a")
     sales.unlink()
-    gone = work_run(store.claim_run(lease_seconds=60, worker="a"), config, store, worker="a")
+    gone = work_run(claim_run(store, "a"), config, store, worker="a")
     for run, why in ((changed, "is not what it was when it was read"), (gone, "cannot be read again")):
         assert run.state == "done"
         assert why in run.notes[-1]
@@ -116,7 +116,7 @@ def test_without_its_sales_a_run_is_finished_and_says_what_is_missing(config, st
 
 def test_work_on_a_run_that_was_cancelled_meanwhile_stores_nothing(config, store):
     run_sales(SalesRequest("cdnow-sample", ("rfm",), as_of=date(1997, 4, 1)), config, store, queue=True)
-    run = store.claim_run(lease_seconds=60, worker="a")
+    run = claim_run(store, "a")
 
     def cancel(stage: str, done: float) -> None:
         if stage == "Storing":
@@ -130,7 +130,7 @@ def test_work_on_a_run_that_was_cancelled_meanwhile_stores_nothing(config, store
 def test_progress_is_of_the_whole_run_and_only_grows(config, store):
     run_sales(SalesRequest("cdnow-sample", ("kmeans",), as_of=date(1997, 9, 1)), config, store, queue=True)
     told: list[tuple[str, float]] = []
-    run = store.claim_run(lease_seconds=60, worker="a")
+    run = claim_run(store, "a")
     work_run(run, config, store, lambda *said: told.append(said), worker="a")
     assert [done for _, done in told] == sorted(done for _, done in told)
     assert (told[0], told[-1][0]) == (("Reading customers", 0.0), "Storing")
@@ -140,7 +140,7 @@ def test_progress_is_of_the_whole_run_and_only_grows(config, store):
 def test_an_engine_that_is_not_installed_fails_its_run(config, store):
     snapshot = store.save_snapshot(sample_snapshot(), sample_customers(5))
     store.queue_run(snapshot.id, "astrology", {})
-    failed = work_run(store.claim_run(lease_seconds=60, worker="a"), config, store, worker="a")
+    failed = work_run(claim_run(store, "a"), config, store, worker="a")
     assert failed.state == "failed"
     assert "astrology" in failed.error
 
@@ -209,8 +209,8 @@ def test_detach_prints_the_queued_runs_and_cancel_cancels(config, store, tmp_pat
     refused = CliRunner().invoke(main, ["cancel", "2"])
     assert (refused.exit_code, "Run 2 is failed" in refused.stderr) == (2, True)
     assert CliRunner().invoke(main, ["cancel", "9"]).exit_code == 2
-    store.claim_run(lease_seconds=60, worker="a")
-    store.renew(3, "a", lease_seconds=60, stage="Looking back", progress=0.5)
+    claim_run(store, "a")
+    store.renew_job(store.run(3).job_id, "a", lease_seconds=60, stage="Looking back", progress=0.5)
     listed = json.loads(CliRunner().invoke(main, ["runs", "--json"]).stdout)[1]
     shown = {name: listed[name] for name in ("id", "state", "stage", "progress", "attempts", "error")}
     assert shown == {
@@ -227,15 +227,15 @@ def test_detach_prints_the_queued_runs_and_cancel_cancels(config, store, tmp_pat
 def test_the_api_tells_how_far_a_run_is_and_cancels_it(config, store):
     made = store.save_snapshot(shop.new_snapshot("shop", date(2011, 12, 10)), shop.customers(150))
     run = store.queue_run(made.id, "kmeans", {})
-    store.claim_run(lease_seconds=60, worker="a")
-    store.renew(run.id, "a", lease_seconds=60, stage="Storing", progress=0.9)
+    claim_run(store, "a")
+    store.renew_job(run.job_id, "a", lease_seconds=60, stage="Storing", progress=0.9)
     with TestClient(create_app(config, store, environ={}), base_url="http://127.0.0.1") as client:
         path = f"/api/v1/runs/{run.id}"
         told = client.get(path).json()
         assert (told["state"], told["stage"], told["progress"], told["attempts"]) == ("running", "Storing", 0.9, 1)
         assert "Storing, 90\\xa0%" in str(runs_page(Services(config, store, FrameCache(store))))
         assert client.post(f"{path}/cancel").json()["state"] == "cancelled"
-        assert not store.renew(run.id, "a", lease_seconds=60)
+        assert not store.renew_job(run.job_id, "a", lease_seconds=60)
         done = shop.run(store, config, made, "rfm")
         refused = client.post(f"/api/v1/runs/{done}/cancel")
         assert (refused.status_code, refused.json()["error"].split(";")[0]) == (422, f"Run {done} is done")

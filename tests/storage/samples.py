@@ -1,8 +1,8 @@
-"""Made-up customers, snapshots and results with every oddity a store must cope with: what its tests are run on."""
+"""Made-up customers, snapshots and results with every oddity a store must cope with, and stores filled with them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from sqlalchemy import delete
 
 from engines.columns import (
     AMOUNT_UNITS,
@@ -28,9 +29,14 @@ from engines.columns import (
     P_PURCHASE,
     RECENCY,
 )
-from engines.contract import DriftPoint, NamedSegment, Segment, Segmentation
-from storage.contract import NewSnapshot, Run, Selection, Snapshot, Store
+from engines.contract import DriftPoint, LivePoint, NamedSegment, Segment, Segmentation, Shift, Size
+from storage import Store
+from storage.contract import NewSnapshot, Run, Selection, Snapshot
+from storage.contract.exports import Export
 from storage.contract.selection import Range
+from storage.sql.shared import plain
+from storage.sql.tables import DriftRow, ValidationRow
+from storage.sql.watch import drift_rows
 
 NAMES = ("Champions", 'Can\'t "Lose" Them', "Lost; DROP TABLE runs --", "Über % of_all")
 COUNTRIES = ("United Kingdom", "Côte d'Ivoire", "Unknown", None)
@@ -149,6 +155,21 @@ POINTS = (
     DriftPoint("2024-03-01", 30, 0.1, False, noise_low=0.5, moved_share=None),
 )
 
+#: points with all that can be known of them: nothing to worry about, and an alert
+CALM = DriftPoint(
+    *("2024-04-01", 30, 0.9, False),
+    noise_low=0.8,
+    moved_share=0.1,
+    model_moved=0.05,
+    noise_measured=True,
+    refit_on=30,
+    noise_on=15,
+    shifts=(Shift("recency_days", 0.3, -0.25, 10.0, 20.5),),
+    sizes=(Size(0, 20, 12.5), Size(2, 10, 0.0)),
+)
+ALARM = replace(CALM, as_of="2024-05-01", ari=0.4, alert=True)
+LIVE = LivePoint(7, "2024-04-01", "2024-05-01", 28, 0.3, True, noise_low=0.85, moved_share=0.2)
+
 #: selections of every kind, with everything in them that may break a query
 SELECTIONS = (
     Selection(),
@@ -206,9 +227,48 @@ def meets(customers: pd.DataFrame, result: Segmentation, selection: Selection) -
     return chosen & pd.Series([selection.q.lower() in name.lower() for name in customers.index], customers.index)
 
 
-def finished_run(store: Store, customers: pd.DataFrame, **changes: Any) -> tuple[Snapshot, Run, Segmentation]:
+def finished_run(
+    store: Store, customers: pd.DataFrame, drift: Sequence[DriftPoint] = (), **changes: Any
+) -> tuple[Snapshot, Run, Segmentation]:
     """A saved snapshot with a finished run of four segments."""
     snapshot = store.save_snapshot(sample_snapshot(**changes), customers)
     run = store.start_run(snapshot.id, "kmeans", {"k": 4, "seed": 7}, lease_seconds=60)
     result = sample_result(customers)
-    return snapshot, store.finish_run(run.id, result, seconds=1.5, info={"pandas": "3"}), result
+    done = store.finish_run(run.id, result, seconds=1.5, info={"pandas": "3"}, drift=drift)
+    return snapshot, done, result
+
+
+def watched_run(store: Store, fingerprint: str = "f00d", **more: Any) -> Run:
+    """A finished run with what was watched of it."""
+    customers = sample_customers(5)
+    snapshot = store.save_snapshot(sample_snapshot(fingerprint=fingerprint), customers)
+    run = store.start_run(snapshot.id, "kmeans", {"k": 4}, lease_seconds=60)
+    return store.finish_run(run.id, sample_result(customers), seconds=1.0, info={}, **more)
+
+
+def claim_run(store: Store, worker: str | None = None, lease_seconds: float = 3600.0) -> Run | None:
+    """The run that waits for a worker, claimed by this one; None if none does."""
+    job = store.claim_job(["run"], lease_seconds=lease_seconds, worker=worker)
+    return None if job is None else store.run(job.subject)
+
+
+def put_drift(store: Store, run_id: int, points: Sequence[DriftPoint]) -> None:
+    """Drift points in place of those of a finished run, without an alert: what no store does by itself."""
+    with store._database.writing(store._workspace_id) as transaction:
+        transaction.rows(delete(DriftRow).where(DriftRow.run_id == run_id))
+        transaction.add(DriftRow, drift_rows(run_id, points))
+
+
+def put_receipt(store: Store, snapshot_id: int, name: str, receipt: Mapping[str, Any]) -> None:
+    """The receipt of a check in place of that of a saved snapshot: what no store does by itself."""
+    values = {"snapshot_id": snapshot_id, "name": name, "receipt": plain(receipt), "created_at": store._clock()}
+    with store._database.writing(store._workspace_id) as transaction:
+        old = ValidationRow.snapshot_id == snapshot_id, ValidationRow.name == name
+        transaction.rows(delete(ValidationRow).where(*old))
+        transaction.add(ValidationRow, [values])
+
+
+def exported(store: Store, run_id: int, selection: str = "", **more: Any) -> Export:
+    """An export that left as a whole."""
+    begun = store.begin_export(run_id, selection, **{"format": "csv", **more})
+    return store.end_export(begun.id, rows=5, size=12, sha256="ab" * 32)

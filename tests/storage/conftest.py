@@ -1,0 +1,63 @@
+"""Stores for tests: on a new database, or in an empty workspace of one that many tests share; on both kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from storage import Store, open_store
+from tests.storage.samples import Clock
+
+BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=BOTH)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new database."""
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres_url")
+    return f"sqlite:///{tmp_path / 'shop.db'}"
+
+
+@pytest.fixture(scope="session")
+def shared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('store') / 'shop ä.db'}"
+
+
+@pytest.fixture(scope="session")
+def shared_postgres(postgres_server: str) -> str:
+    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:
+        connection.execute('create database "a shared store"')
+    return f"{postgres_server}/a%20shared%20store".replace("postgresql://", "postgres://")
+
+
+@pytest.fixture(params=BOTH)
+def shared_url(request: pytest.FixtureRequest) -> str:
+    """A database where each test has workspaces of its own, which also shows that those do not disturb one another."""
+    return request.getfixturevalue(f"shared_{request.param}")
+
+
+@pytest.fixture
+def store(shared_url: str, clock: Clock) -> Iterator[Store]:
+    yield from _opened(shared_url, clock)
+
+
+@pytest.fixture
+def elsewhere(shared_url: str, clock: Clock) -> Iterator[Store]:
+    """Another workspace in the same database."""
+    yield from _opened(shared_url, clock)
+
+
+def _opened(url: str, clock: Clock) -> Iterator[Store]:
+    store = open_store(url, clock=clock, workspace=f"it's {uuid4()}")
+    yield store
+    store.close()
