@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+#: The longest name of an audience, in characters.
+NAME_LENGTH = 200
+
 
 @dataclass(frozen=True)
 class Audience:

@@ -35,19 +35,21 @@ _BESIDE = tuple((name, arrow) for name, arrow in STORED.items() if name != CUSTO
 class Layout:
     """How one snapshot's customer table looked: its columns in order, each with its pandas dtype and kind of value.
 
-    ``sorted`` says that the customers were saved in code point order of their ids.
+    ``sorted`` says that the customers were saved in code point order of their ids; ``features`` are the columns that
+    are kept as a JSON object, as the dictionary did not know them then.
     """
 
     index_name: str | None
     index_dtype: str
     columns: tuple[tuple[str, str, str], ...]  # name, pandas dtype, kind of value (a key of _TYPES)
     sorted: bool
+    features: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Layout:
         """The layout that ``to_json`` wrote down."""
         columns = tuple((name, dtype, word) for name, dtype, word in saved["columns"])
-        return cls(saved["index_name"], saved["index_dtype"], columns, saved["sorted"])
+        return cls(saved["index_name"], saved["index_dtype"], columns, saved["sorted"], tuple(saved["features"]))
 
     def to_json(self) -> dict[str, Any]:
         """The layout as JSON-ready values."""
@@ -56,6 +58,7 @@ class Layout:
             "index_dtype": self.index_dtype,
             "columns": [list(column) for column in self.columns],
             "sorted": self.sorted,
+            "features": list(self.features),
         }
 
     @property
@@ -69,17 +72,17 @@ class Layout:
 
     @property
     def _extra(self) -> dict[str, pa.DataType]:
-        """The columns that the dictionary does not know, with their types, as their objects have them."""
-        return {name: _TYPES[word] for name, _, word in self.columns if name not in DICTIONARY}
+        """The columns that are kept as JSON objects, with their types, as the objects have them."""
+        return {name: _TYPES[word] for name, _, word in self.columns if name in self.features}
 
     def stored(self, names: Sequence[str]) -> tuple[str, ...]:
         """The columns of the customers table that hold these columns."""
-        fixed = tuple(name for name in names if name in DICTIONARY)
+        fixed = tuple(name for name in names if name not in self.features)
         return fixed if len(fixed) == len(names) else (*fixed, FEATURES)
 
     def expand(self, batch: pa.RecordBatch, names: Sequence[str]) -> list[pa.Array]:
         """These columns, in their own types, from a batch of stored ones."""
-        extra = {name: self.type(name) for name in names if name not in DICTIONARY}
+        extra = {name: self.type(name) for name in names if name in self.features}
         features = from_objects(batch.column(FEATURES), self._extra, extra) if extra else {}
         return [features[n] if n in features else _cast(batch.column(n), self.type(n)) for n in names]
 
@@ -165,7 +168,8 @@ def lay_out(customers: pd.DataFrame) -> tuple[Layout, StoredRows]:
         columns.append((name, str(series.dtype), _WORDS[values.type]))
     in_order = len(ids) < 2 or bool(pc.all(pc.less(ids[:-1], ids[1:])).as_py())
     index_name = None if customers.index.name is None else str(customers.index.name)
-    return Layout(index_name, str(customers.index.dtype), tuple(columns), in_order), StoredRows(arrays)
+    features = tuple(name for name, _, _ in columns if name not in DICTIONARY)
+    return Layout(index_name, str(customers.index.dtype), tuple(columns), in_order, features), StoredRows(arrays)
 
 
 def fold(text: str) -> str:

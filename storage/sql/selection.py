@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, select
 
 from engines.columns import CATEGORY_SHARE, COUNTRY, CUSTOMER_ID, SEGMENT_KEY
 from storage.contract import Selection
+from storage.contract.selection import Range
 from storage.sql.layout import FOLDED, ROW_NO, Layout, fold, is_storable
 from storage.sql.tables import customers, labels
 
@@ -21,20 +22,18 @@ def selected(
     *,
     run_id: int,
     snapshot_id: int,
+    layout: Layout,
     selection: Selection,
     keys: Mapping[str, int],
     sqlite: bool,
 ) -> Select[Any]:
     """These columns of the labelled customers that meet a selection but for what a :class:`Sieve` decides.
 
-    ``keys`` are segment keys by name.
-
-    Raises:
-        InputError: a bound that is not a finite number.
+    ``layout`` is that of the snapshot; ``keys`` are segment keys by name.
     """
     same_customer = and_(customers.c.snapshot_id == snapshot_id, customers.c[ROW_NO] == labels.c[ROW_NO])
     statement = select(*columns).select_from(labels).join(customers, same_customer)
-    return statement.where(labels.c.run_id == run_id, *_conditions(selection, keys, sqlite=sqlite))
+    return statement.where(labels.c.run_id == run_id, *_conditions(layout, selection, keys, sqlite=sqlite))
 
 
 def ordered(statement: Select[Any], *, by_row: bool, sqlite: bool) -> Select[Any]:
@@ -45,20 +44,21 @@ def ordered(statement: Select[Any], *, by_row: bool, sqlite: bool) -> Select[Any
 
 
 class Sieve:
-    """What of a selection a database would not decide as we do: shares, which it keeps as text.
+    """What of a selection a database would not decide as we do: on columns that it keeps as text, such as shares.
 
     The same comparison of the same doubles as pages use decides them on the rows as they are read.
     """
 
     def __init__(self, selection: Selection, layout: Layout) -> None:
-        self._shares = [(f"{CATEGORY_SHARE}{category}", least) for category, least in selection.shares]
+        self._ranges = [(f"{CATEGORY_SHARE}{category}", Range(least)) for category, least in selection.shares]
+        self._ranges += [(name, ends) for name, ends in selection.bounds.items() if name in layout.features]
         self._layout = layout
-        columns = [name for name, _ in self._shares]
+        columns = [name for name, _ in self._ranges]
         self.needs = tuple(dict.fromkeys(name for name in columns if name in layout.names))
         self.nobody = any(name not in layout.names for name in columns)
 
     def __bool__(self) -> bool:
-        return bool(self._shares)
+        return bool(self._ranges)
 
     def kept(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Those of a batch's stored rows that pass."""
@@ -67,8 +67,11 @@ class Sieve:
         arrays = self._layout.expand(batch, self.needs)
         values = {name: _doubles(array) for name, array in zip(self.needs, arrays, strict=True)}
         chosen = np.ones(batch.num_rows, dtype=bool)
-        for name, least in self._shares:
-            chosen &= values[name] >= least
+        for name, (low, high) in self._ranges:
+            if low is not None:
+                chosen &= values[name] >= low
+            if high is not None:
+                chosen &= values[name] <= high
         return batch.filter(pa.array(chosen))
 
 
@@ -77,13 +80,19 @@ def _doubles(array: pa.Array) -> NDArray[np.float64]:
     return found
 
 
-def _conditions(selection: Selection, keys: Mapping[str, int], *, sqlite: bool) -> list[ColumnElement[bool]]:
+def _conditions(
+    layout: Layout, selection: Selection, keys: Mapping[str, int], *, sqlite: bool
+) -> list[ColumnElement[bool]]:
+    if not {*selection.bounds, *([COUNTRY] if selection.countries else [])} <= set(layout.names):
+        return [false()]  # of a column that the snapshot does not have nobody has a value
     found: list[ColumnElement[bool]] = []
     if selection.segments:
         found.append(labels.c[SEGMENT_KEY].in_([keys[name] for name in selection.segments if name in keys]))
     if selection.countries:
         found.append(customers.c[COUNTRY].in_([name for name in selection.countries if is_storable(name)]))
     for name, (low, high) in selection.bounds.items():
+        if name in layout.features:
+            continue  # a sieve decides
         found += [customers.c[name] >= low] if low is not None else []
         found += [customers.c[name] <= high] if high is not None else []
     if selection.q:

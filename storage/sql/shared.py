@@ -15,13 +15,12 @@ from sqlalchemy.orm import Session
 from engines.contract import NamedSegment
 from engines.errors import InputError
 from storage.contract import NotFoundError, Run, Snapshot, Starter
+from storage.contract.audiences import NAME_LENGTH
 from storage.contract.jobs import RUN
 from storage.sql.database import Database, Transaction, insert_on
 from storage.sql.layout import is_storable
 from storage.sql.tables import JobRow, RunRow, SegmentEditRow, SegmentRow, SnapshotRow, WorkspaceRow
 
-#: The longest name of an audience or a check, in characters.
-NAME_LENGTH = 200
 #: How a run and its job are found together.
 JOB_OF_RUN = and_(JobRow.kind == RUN, JobRow.subject == RunRow.id)
 

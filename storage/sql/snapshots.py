@@ -9,14 +9,15 @@ from typing import Any
 
 import pyarrow as pa
 from pandas import DataFrame, Index
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, select, text
+from sqlalchemy.schema import CreateColumn
 
 from engines.columns import CUSTOMER_ID
 from storage.contract import ChangedError, NewSnapshot, NotFoundError, Snapshot, StoreError
 from storage.contract.jobs import DELIVERY, RUN
 from storage.contract.snapshots import Validation
 from storage.sql import bulk
-from storage.sql.database import Transaction
+from storage.sql.database import Database, Transaction
 from storage.sql.jobs import UNFINISHED, delete_jobs
 from storage.sql.layout import ROW_NO, STORED, Layout, lay_out
 from storage.sql.orders import packed
@@ -79,6 +80,7 @@ class SnapshotVerbs(StorePart):
             "customers": len(customers),
             "created_at": self._clock(),
         }
+        add_columns(self._database)
         histories = list(packed(orders))  # before the transaction, so that the database is not locked meanwhile
         with bulk.loading(self._database, self._workspace_id, rows) as transaction:
             snapshot_id = transaction.add_one(SnapshotRow, values)
@@ -172,6 +174,24 @@ class SnapshotVerbs(StorePart):
         )
         schema = pa.schema([(name, STORED.get(name, pa.string())) for name in columns])
         return bulk.read(self._database, self._workspace_id, statement, schema, _READ_ROWS)
+
+
+def add_columns(database: Database) -> None:
+    """Add the columns to the table of customers that the dictionary has come to know since it was made.
+
+    Snapshots from before do not have them: their layout does not name them.
+    """
+    every = text(f"SELECT * FROM {customers.name} LIMIT 0")  # noqa: S608 - our own name
+    with database.guarded():
+        with database.engine.connect() as connection:
+            if set(customers.c.keys()) <= set(connection.execute(every).keys()):
+                return
+        with database.begin() as connection:  # asked again: another process may have added them meanwhile
+            there, unless = set(connection.execute(every).keys()), "" if database.is_sqlite else "IF NOT EXISTS "
+            for column in customers.columns:
+                if column.name not in there:
+                    made = CreateColumn(column).compile(dialect=connection.dialect)
+                    connection.exec_driver_sql(f"ALTER TABLE {customers.name} ADD COLUMN {unless}{made}")
 
 
 def delete_runs(transaction: Transaction, run_ids: Sequence[int]) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import and_, func, select, update
 
 from engines.contract import DriftPoint, LivePoint, Shift, Size
+from storage.contract.audiences import NAME_LENGTH
 from storage.contract.jobs import DELIVERY
 from storage.contract.watch import Alert, AlertKind, Delivery
 from storage.sql.database import Transaction
-from storage.sql.shared import NAME_LENGTH, StorePart, plain
+from storage.sql.shared import StorePart, plain
 from storage.sql.tables import AlertRow, DriftRow, JobRow, LiveRow, RunRow, SnapshotRow
 
 #: What of a drift point has a column of its own; the rest is one JSON object, so that more of it needs no new column.

@@ -228,7 +228,9 @@ def tables(database: Database) -> set[str]:
 def equals_the_code(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, Base.metadata) == []
+        different = compare_metadata(context, Base.metadata)
+    # a customer column needs no step: it is added when a snapshot that has it is saved
+    assert [each for each in different if each[:3] != ("add_column", None, "customers")] == []
     assert tables(database) == {"alembic_version", *Base.metadata.tables}
 
 

@@ -9,34 +9,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect
 
 from storage import open_store
 from storage.contract import Selection, StoreError
-from storage.migrations import downgrade, upgrade
 from storage.sql.database import Database
-from storage.sql.tables import Base
 from tests.storage.samples import Clock, finished_run, sample_customers
-
-
-def test_the_migrations_make_the_tables_that_the_code_expects_and_take_them_away_again(url: str):
-    store = open_store(url, clock=Clock())
-    finished_run(store, sample_customers(30))
-    store.close()
-    database = Database(url)
-    with database.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, Base.metadata) == []
-    downgrade(database, "base")
-    with database.engine.connect() as connection:
-        assert inspect(connection).get_table_names() == ["alembic_version"]
-    upgrade(database)
-    database.close()
-    store = open_store(url, clock=Clock(), migrate=False)
-    assert store.snapshots() == []
-    store.close()
 
 
 def test_tables_that_are_not_up_to_date_are_an_error_when_they_must_not_be_changed(url: str):

@@ -12,11 +12,14 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal, assert_series_equal
 
-from engines.columns import CLV, COUNTRY, CUSTOMER_ID, FREQUENCY, IS_HOME_COUNTRY, UNIQUE_PRODUCTS
+from engines.columns import CLV, COUNTRY, CUSTOMER_ID, DICTIONARY, FREQUENCY, IS_HOME_COUNTRY, UNIQUE_PRODUCTS
 from engines.errors import InputError
-from storage import Store
+from storage import Store, open_store
 from storage.contract import ChangedError, NotFoundError, Selection
+from storage.contract.selection import Range
+from storage.sql import layout
 from tests.storage.samples import (
+    NAMES,
     POINTS,
     Clock,
     finished_run,
@@ -168,3 +171,58 @@ def test_receipts_are_kept_with_their_snapshot(store: Store, clock: Clock):
     store.delete_snapshot(both.id)
     with pytest.raises(NotFoundError, match=str(both.id)):
         store.validations(both.id)
+
+
+# --- columns that the dictionary comes to know later
+
+
+def test_a_column_that_the_table_lacks_is_added_when_a_snapshot_is_saved(url: str, clock: Clock):
+    """As a later version finds the tables of an earlier one, which did not know two of its columns."""
+    store, customers = open_store(url, clock=clock), sample_customers(60)
+    before = customers.drop(columns=[CLV, COUNTRY])
+    _, early, _ = finished_run(store, before, fingerprint="early")
+    with store._database.begin() as connection:
+        for name in (CLV, COUNTRY):
+            connection.exec_driver_sql(f"ALTER TABLE customers DROP COLUMN {name}")
+    bound = Selection(bounds={CLV: Range(0.0)})
+    absent = (bound, Selection(countries=("United Kingdom",)), Selection(bounds={CLV: Range(0.0)}, segments=NAMES))
+    for _ in range(2):  # without the columns, and with them
+        assert_frame_equal(store.snapshot_customers(early.snapshot_id), before, check_exact=True)
+        assert store.count(early.id, Selection()) == 60
+        assert list(store.snapshot_columns(early.snapshot_id)) == list(before.columns)
+        for selection in absent:
+            assert store.count(early.id, selection) == store.stream(early.id, selection).read_all().num_rows == 0
+        late, run, _ = finished_run(store, customers, fingerprint="late")
+        assert_frame_equal(store.snapshot_customers(late.id), customers, check_exact=True)
+        assert store.count(run.id, bound) == (customers[CLV] >= 0).sum() > 0
+    store.close()
+
+
+def test_many_who_find_a_column_missing_at_once_add_it_once(url: str, clock: Clock):
+    stores = [open_store(url, clock=clock) for _ in range(4)]
+    with stores[0]._database.begin() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE customers DROP COLUMN {CLV}")
+    customers = sample_customers(20)
+    with ThreadPoolExecutor(4) as pool:
+        saved = list(
+            pool.map(lambda n: stores[n].save_snapshot(sample_snapshot(fingerprint=str(n)), customers), range(4))
+        )
+    for snapshot in saved:
+        assert_frame_equal(stores[0].snapshot_customers(snapshot.id), customers, check_exact=True)
+    for store in stores:
+        store.close()
+
+
+def test_a_plug_ins_column_that_the_dictionary_comes_to_know_is_read_where_it_was_kept(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    customers = sample_customers(40).rename(columns={CLV: "later", "plug'in_rank": CLV})
+    with monkeypatch.context() as earlier:  # a version in which this name was a plug-in's
+        earlier.setattr(layout, "DICTIONARY", {name: column for name, column in DICTIONARY.items() if name != CLV})
+        earlier.setattr(layout, "_BESIDE", tuple(item for item in layout._BESIDE if item[0] != CLV))
+        snapshot, run, _ = finished_run(store, customers)
+    assert_frame_equal(store.snapshot_customers(snapshot.id), customers, check_exact=True)
+    within = Selection(bounds={CLV: Range(-2, 3)})
+    expected = sorted(customers.index[customers[CLV].between(-2, 3)])
+    assert store.stream(run.id, within, []).read_all()[CUSTOMER_ID].to_pylist() == expected
+    assert store.count(run.id, within) == len(expected) > 0

@@ -95,4 +95,4 @@ def test_a_worker_that_has_to_stop_puts_it_back(config, store):
     stop = threading.Event()
     stop.set()
     assert read_upload(config, store, stop)
-    assert (store.upload(upload).state, store.upload(upload).attempt) == ("queued", 0)
+    assert (store.upload(upload).state, store.jobs(UPLOAD)[0].attempts) == ("queued", 0)
