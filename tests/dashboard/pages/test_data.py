@@ -61,8 +61,9 @@ def test_the_form_asks_what_the_file_leaves_open(services):
 
 
 def test_a_mapping_that_was_used_before_is_filled_in(services):
-    new = replace(shop.new_snapshot("before", date(2011, 12, 10)), source="sales.csv", settings={"mapping": MAPPING})
-    services.store.save_snapshot(new, shop.customers(3))
+    before = shop.new_snapshot("before", date(2011, 12, 10))
+    new = replace(before, source="sales.csv", settings={"mapping": MAPPING}, ledger=LEDGER)
+    services.store.save_snapshot(new, shop.customers(10))
     text = words(page.layout(services, upload=uploaded(services, export())))
     assert "Filled in as sales.csv was read before." in text
 
