@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 from dashboard.app import create_app
 from dashboard.components import example
 from dashboard.worker.loop import run_worker
+from storage.contract.jobs import UPLOAD
 from tests.dashboard import shop
 from tests.dashboard.test_app import callback
 
@@ -27,9 +28,9 @@ def test_a_click_asks_a_worker_for_the_sample_shop_once(desk):
     assert example.load_example(store).id == asked.id
     told, busy, run = example.progress_of(store)
     assert "waits for a worker" in told and busy and run is None
-    claimed = store.claim_upload(lease_seconds=60)
+    claimed = store.claim_job([UPLOAD], lease_seconds=60)
     assert example.progress_of(store)[0].startswith("Reading")
-    store.finish_upload(claimed, error="There is no room left.")
+    store.fail_job(claimed.id, None, "There is no room left.")
     assert example.progress_of(store) == ("There is no room left.", False, None)
     assert example.load_example(store).id != asked.id
 
