@@ -36,10 +36,11 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+POT = dashboard/i18n/translations/segmentry.pot
 # The template of translations, from everything that pages say; what config.toml and docs/intake.md say of settings.
 texts: $(VENV)/.dev
 	@$(BIN)/python -m tests.derived
-	@$(BIN)/python -c "from dashboard.i18n import sentences, texts; (texts.FOLDER / texts.TEMPLATE).write_bytes(sentences.template())"
+	$(BIN)/pybabel -q extract -F pyproject.toml --omit-header --add-location=file --width=120 -o $(POT) dashboard engines storage assets config.toml
 
 bench: $(VENV)/.dev
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

@@ -269,7 +269,10 @@ def load_config(path: Path | None = None, environ: Mapping[str, str] = os.enviro
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(
-            f"Configuration: {where}: {first['msg'].removeprefix('Value error, ')} (is {first['input']!r})."
+            "Configuration: {where}: {problem} (is {value}).",
+            where=where,
+            problem=first["msg"].removeprefix("Value error, "),
+            value=repr(first["input"]),
         ) from None
 
 
@@ -277,9 +280,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"Configuration file {path} does not exist.") from None
+        raise InputError("Configuration file {path} does not exist.", path=path) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"Configuration file {path} cannot be read: {error}.") from None
+        raise InputError("Configuration file {path} cannot be read: {error}.", path=path, error=error) from None
 
 
 #: Sections whose keys are the user's own, so that any key is known; they replace the default as a whole or key by key.
@@ -290,14 +293,25 @@ def _overlaid(base: dict[str, Any], over: Mapping[str, Any], where: str) -> dict
     result = dict(base)
     for section, changes in over.items():
         if section not in base:
-            raise InputError(f"Configuration: {where} has an unknown section [{section}]; known: {', '.join(base)}.")
+            raise InputError(
+                "Configuration: {where} has an unknown section [{section}]; known: {base}.",
+                where=where,
+                section=section,
+                base=", ".join(base),
+            )
         if not isinstance(changes, dict) or section == "categories":
             result[section] = changes
             continue
         for key in changes:
             if section not in _FREE and isinstance(base[section], dict) and key not in base[section]:
                 known = ", ".join(base[section])
-                raise InputError(f"Configuration: {where} has an unknown key {key!r} in [{section}]; known: {known}.")
+                raise InputError(
+                    "Configuration: {where} has an unknown key {key!r} in [{section}]; known: {known}.",
+                    where=where,
+                    key=key,
+                    section=section,
+                    known=known,
+                )
         result[section] = {**base[section], **changes} if isinstance(base[section], dict) else changes
     return result
 
@@ -317,7 +331,9 @@ def _from_environment(environ: Mapping[str, str], known: Mapping[str, Any]) -> d
             continue
         section, _, key = name.removeprefix("SEGMENTRY_").lower().partition("_")
         if not isinstance(known.get(section), dict) or (section not in _FREE and key not in known[section]):
-            raise InputError(f"Environment variable {name} names no setting; see config.toml for [section] and key.")
+            raise InputError(
+                "Environment variable {name} names no setting; see config.toml for [section] and key.", name=name
+            )
         found.setdefault(section, {})[key] = _parsed(name, text, known[section].get(key, ""))
     return found
 
@@ -329,5 +345,7 @@ def _parsed(name: str, text: str, like: Any) -> Any:
     try:
         value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
-        raise InputError(f"Environment variable {name} must be written as in config.toml, not {text!r}.") from None
+        raise InputError(
+            "Environment variable {name} must be written as in config.toml, not {text!r}.", name=name, text=text
+        ) from None
     return float(value) if isinstance(like, float) and isinstance(value, int) and not isinstance(value, bool) else value

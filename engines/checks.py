@@ -25,7 +25,7 @@ _LOOKED_AT = 100
 
 def wrong(title: str, what: str) -> InputError:
     """The error that says what an engine got wrong, and the remedy."""
-    return InputError(f"{title} cannot be used: {what}. Mend the engine, or choose another.")
+    return InputError("{title} cannot be used: {what}. Mend the engine, or choose another.", title=title, what=what)
 
 
 def check_fitted(title: str, fitted: Fitted) -> None:

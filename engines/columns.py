@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from engines.messages import noted as _
+
 # --- sales lines: the canonical fields a user maps ------------------------------------------------------------------
 CUSTOMER_ID = "customer_id"
 ORDER_ID = "order_id"
@@ -128,35 +130,35 @@ class Column:
 
 
 _CUSTOMER_COLUMNS = (
-    Column(CUSTOMER_ID, "Customer", "text", "-", "as in the sales, trimmed; 17850.0 becomes 17850", "Who the customer is in the retailer's own system."),
-    Column(COUNTRY, "Country", "text", "-", "the country with the highest spend, ties by name", "Where most of the customer's money was spent."),
-    Column(RECENCY, "Recency", "days", "days", "as_of - day of the last order", "Days since the last order: small is good.", filterable=True, parameter="recency", filter_label="Days since last order"),
-    Column(FREQUENCY, "Frequency", "count", "orders", "count of distinct orders", "How many orders the customer has placed.", filterable=True, filter_label="Orders"),
-    Column(MONETARY, "Monetary", "money", "currency", "sum of the cleaned sales lines, less the netted ones", "What the customer has spent; before returns, unless these are netted.", filterable=True, filter_label="Spent so far"),
-    Column(NET_MONETARY, "Net monetary", "money", "currency", "sum of the cleaned sales lines - value of returned lines", "What the customer has spent, after returns.", shown=False, filterable=True),
-    Column(AVERAGE_ORDER_VALUE, "Average order value", "money", "currency per order", "monetary / frequency", "What one order is worth on average.", shown=False, filterable=True),
-    Column(ITEMS_PER_ORDER, "Items per order", "number", "items per order", "sum of quantity / frequency", "How many items one order holds on average.", shown=False, filterable=True),
-    Column(UNIQUE_PRODUCTS, "Unique products", "count", "products", "count of distinct product ids", "How many different products the customer has bought.", shown=False, filterable=True),
-    Column(MEAN_DAYS_BETWEEN_ORDERS, "Days between orders", "days", "days", "purchase_span_days / (distinct purchase days - 1); empty with one purchase day", "The customer's usual rhythm.", shown=False, filterable=True),
-    Column(PURCHASE_SPAN, "Purchase span", "days", "days", "day of the last order - day of the first", "How long the customer has been buying.", shown=False, filterable=True),
-    Column(TENURE, "Tenure", "days", "days", "as_of - day of the first order", "How long ago the customer came.", shown=False, filterable=True),
-    Column(FIRST_PURCHASE, "First purchase", "date", "date", "day of the first order", "When the customer came.", shown=False),
-    Column(LAST_PURCHASE, "Last purchase", "date", "date", "day of the last order", "When the customer was last seen."),
-    Column(RETURN_RATE, "Return rate", "share", "share of monetary", "value of returned lines / monetary, at most 1", "How much of the spend came back.", shown=False, filterable=True),
-    Column(IS_HOME_COUNTRY, "Home country", "flag", "yes/no", "primary country = the country with most revenue in the data", "Whether the customer buys from the shop's home market.", shown=False),
-    Column(REPEAT_PURCHASES, "Repeat purchases", "count", "purchase days", "distinct purchase days - 1", "Purchase days after the first (x in BG/NBD).", shown=False, filterable=True),
-    Column(FIRST_TO_LAST, "First to last purchase", "weeks", "weeks", "(last purchase day - first) / 7", "Time from first to last purchase (t_x in BG/NBD).", shown=False),
-    Column(AGE, "Age", "weeks", "weeks", "((as_of - 1 day) - first purchase day) / 7", "Time since the first purchase (T in BG/NBD).", shown=False),
-    Column(MEAN_REPEAT_VALUE, "Mean repeat value", "money", "currency per purchase day", "spend on repeat purchase days / repeat_purchases; 0 without any", "What a repeat purchase is worth (Gamma-Gamma).", shown=False),
-    Column(EXPECTED_PURCHASES, "Expected purchases", "number", "purchases in the horizon", "BG/NBD conditional expectation E[Y(t) | x, t_x, T]", "How many purchases to expect in the horizon.", shown=False, filterable=True),
-    Column(EXPECTED_PURCHASE_VALUE, "Expected purchase value", "money", "currency per purchase", "Gamma-Gamma conditional mean", "What such a purchase is likely to be worth.", shown=False, filterable=True),
-    Column(CLV, "CLV", "money", "currency", "discounted expected purchases x expected purchase value over the horizon", "What the customer is likely to spend in the horizon, in today's money.", filterable=True),
-    Column(CLV_LOW, "CLV, low end", "money", "currency", "lower end of the interval around clv: parameters and chance", "What the customer will spend at least, save in one case of ten.", shown=False),
-    Column(CLV_HIGH, "CLV, high end", "money", "currency", "upper end of the interval around clv: parameters and chance", "What the customer will spend at most, save in one case of ten.", shown=False),
-    Column(P_ALIVE, "P(alive)", "share", "probability", "BG/NBD P(alive | x, t_x, T)", "Whether the customer is still a customer; 1 by construction for one-time buyers, so not a churn score.", shown=False, filterable=True),
-    Column(P_PURCHASE, "Buys again", "share", "probability", "probability of at least one purchase within the horizon", "The chance that the customer buys in the horizon.", filterable=True, parameter="buys_again"),
-    Column(CHURN_RISK, "Churn risk", "share", "probability", "probability of no purchase within the churn days, by the model that did best on the past; empty where it is unknown", "The chance that the customer buys nothing in the days ahead.", filterable=True, parameter="churn"),
-    Column(FUTURE_SPEND, "Future spend", "money", "currency", "expected spend within the horizon, by the model that did best on the past; not discounted", "What the customer is likely to spend in the horizon, whatever made it likely.", filterable=True),
+    Column(CUSTOMER_ID, _("Customer"), "text", "-", "as in the sales, trimmed; 17850.0 becomes 17850", _("Who the customer is in the retailer's own system.")),
+    Column(COUNTRY, _("Country"), "text", "-", "the country with the highest spend, ties by name", _("Where most of the customer's money was spent.")),
+    Column(RECENCY, _("Recency"), "days", _("days"), "as_of - day of the last order", _("Days since the last order: small is good."), filterable=True, parameter="recency", filter_label=_("Days since last order")),
+    Column(FREQUENCY, _("Frequency"), "count", _("orders"), "count of distinct orders", _("How many orders the customer has placed."), filterable=True, filter_label=_("Orders")),
+    Column(MONETARY, _("Monetary"), "money", _("currency"), "sum of the cleaned sales lines, less the netted ones", _("What the customer has spent; before returns, unless these are netted."), filterable=True, filter_label=_("Spent so far")),
+    Column(NET_MONETARY, _("Net monetary"), "money", _("currency"), "sum of the cleaned sales lines - value of returned lines", _("What the customer has spent, after returns."), shown=False, filterable=True),
+    Column(AVERAGE_ORDER_VALUE, _("Average order value"), "money", _("currency per order"), "monetary / frequency", _("What one order is worth on average."), shown=False, filterable=True),
+    Column(ITEMS_PER_ORDER, _("Items per order"), "number", _("items per order"), "sum of quantity / frequency", _("How many items one order holds on average."), shown=False, filterable=True),
+    Column(UNIQUE_PRODUCTS, _("Unique products"), "count", _("products"), "count of distinct product ids", _("How many different products the customer has bought."), shown=False, filterable=True),
+    Column(MEAN_DAYS_BETWEEN_ORDERS, _("Days between orders"), "days", _("days"), "purchase_span_days / (distinct purchase days - 1); empty with one purchase day", _("The customer's usual rhythm."), shown=False, filterable=True),
+    Column(PURCHASE_SPAN, _("Purchase span"), "days", _("days"), "day of the last order - day of the first", _("How long the customer has been buying."), shown=False, filterable=True),
+    Column(TENURE, _("Tenure"), "days", _("days"), "as_of - day of the first order", _("How long ago the customer came."), shown=False, filterable=True),
+    Column(FIRST_PURCHASE, _("First purchase"), "date", _("date"), "day of the first order", _("When the customer came."), shown=False),
+    Column(LAST_PURCHASE, _("Last purchase"), "date", _("date"), "day of the last order", _("When the customer was last seen.")),
+    Column(RETURN_RATE, _("Return rate"), "share", _("share of monetary"), "value of returned lines / monetary, at most 1", _("How much of the spend came back."), shown=False, filterable=True),
+    Column(IS_HOME_COUNTRY, _("Home country"), "flag", _("yes/no"), "primary country = the country with most revenue in the data", _("Whether the customer buys from the shop's home market."), shown=False),
+    Column(REPEAT_PURCHASES, _("Repeat purchases"), "count", _("purchase days"), "distinct purchase days - 1", _("Purchase days after the first (x in BG/NBD)."), shown=False, filterable=True),
+    Column(FIRST_TO_LAST, _("First to last purchase"), "weeks", _("weeks"), "(last purchase day - first) / 7", _("Time from first to last purchase (t_x in BG/NBD)."), shown=False),
+    Column(AGE, _("Age"), "weeks", _("weeks"), "((as_of - 1 day) - first purchase day) / 7", _("Time since the first purchase (T in BG/NBD)."), shown=False),
+    Column(MEAN_REPEAT_VALUE, _("Mean repeat value"), "money", _("currency per purchase day"), "spend on repeat purchase days / repeat_purchases; 0 without any", _("What a repeat purchase is worth (Gamma-Gamma)."), shown=False),
+    Column(EXPECTED_PURCHASES, _("Expected purchases"), "number", _("purchases in the horizon"), "BG/NBD conditional expectation E[Y(t) | x, t_x, T]", _("How many purchases to expect in the horizon."), shown=False, filterable=True),
+    Column(EXPECTED_PURCHASE_VALUE, _("Expected purchase value"), "money", _("currency per purchase"), "Gamma-Gamma conditional mean", _("What such a purchase is likely to be worth."), shown=False, filterable=True),
+    Column(CLV, _("CLV"), "money", _("currency"), "discounted expected purchases x expected purchase value over the horizon", _("What the customer is likely to spend in the horizon, in today's money."), filterable=True),
+    Column(CLV_LOW, _("CLV, low end"), "money", _("currency"), "lower end of the interval around clv: parameters and chance", _("What the customer will spend at least, save in one case of ten."), shown=False),
+    Column(CLV_HIGH, _("CLV, high end"), "money", _("currency"), "upper end of the interval around clv: parameters and chance", _("What the customer will spend at most, save in one case of ten."), shown=False),
+    Column(P_ALIVE, _("P(alive)"), "share", _("probability"), "BG/NBD P(alive | x, t_x, T)", _("Whether the customer is still a customer; 1 by construction for one-time buyers, so not a churn score."), shown=False, filterable=True),
+    Column(P_PURCHASE, _("Buys again"), "share", _("probability"), "probability of at least one purchase within the horizon", _("The chance that the customer buys in the horizon."), filterable=True, parameter="buys_again"),
+    Column(CHURN_RISK, _("Churn risk"), "share", _("probability"), "probability of no purchase within the churn days, by the model that did best on the past; empty where it is unknown", _("The chance that the customer buys nothing in the days ahead."), filterable=True, parameter="churn"),
+    Column(FUTURE_SPEND, _("Future spend"), "money", _("currency"), "expected spend within the horizon, by the model that did best on the past; not discounted", _("What the customer is likely to spend in the horizon, whatever made it likely."), filterable=True),
 )  # fmt: skip
 
 #: Customer columns by name, in the order in which pages and exports show them.
@@ -220,7 +222,7 @@ def describe(name: str, known: Mapping[str, Column] = {}) -> Column:
             name,
             f"Share of {category}",
             "share",
-            "share of monetary",
+            _("share of monetary"),
             f"spend on lines of category {category} / monetary",
             f"How much of the spend goes to {category}.",
             shown=False,
@@ -235,7 +237,9 @@ def describe(name: str, known: Mapping[str, Column] = {}) -> Column:
             f"{ATTRIBUTE_FIELD}{said} of the latest line that has one, ties by value",
             f"The customer's {said.replace('_', ' ')}, as in the sales.",
         )
-    return Column(name, name.replace("_", " ").capitalize(), "number", "-", "made by a plug-in", "Made by a plug-in.")
+    return Column(
+        name, name.replace("_", " ").capitalize(), "number", "-", "made by a plug-in", _("Made by a plug-in.")
+    )
 
 
 def columns_of(entries: Iterable[Mapping[str, Any]]) -> dict[str, Column]:

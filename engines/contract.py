@@ -132,18 +132,36 @@ class Knob:
             value = tuple(value)
         wrong_type = not isinstance(value, self.type) or (self.type is int and isinstance(value, bool))
         if wrong_type or (self.type is tuple and not all(isinstance(item, str) for item in value)):
-            raise InputError(f"{owner}: {self.name} must be {_TYPE_WORDS[self.type]}, not {value!r}.")
+            raise InputError(
+                "{owner}: {name} must be {type}, not {value}.",
+                owner=owner,
+                name=self.name,
+                type=_TYPE_WORDS[self.type],
+                value=repr(value),
+            )
         if self.choices is not None:
             unknown = [item for item in (value if self.type is tuple else (value,)) if item not in self.choices]
             if unknown:
                 allowed = ", ".join(map(str, self.choices))
-                raise InputError(f"{owner}: {self.name} cannot be {unknown[0]!r}; choose from {allowed}.")
+                raise InputError(
+                    "{owner}: {name} cannot be {value}; choose from {allowed}.",
+                    owner=owner,
+                    name=self.name,
+                    value=repr(unknown[0]),
+                    allowed=allowed,
+                )
         if self.type in (int, float):
             below = self.low is not None and not value >= self.low  # "not >=" so that NaN is refused as well
             above = self.high is not None and not value <= self.high
             if below or above:
                 bounds = f"between {self.low} and {self.high}" if self.high is not None else f"at least {self.low}"
-                raise InputError(f"{owner}: {self.name} = {value!r} is out of range; it must be {bounds}.")
+                raise InputError(
+                    "{owner}: {name} = {value} is out of range; it must be {bounds}.",
+                    owner=owner,
+                    name=self.name,
+                    value=repr(value),
+                    bounds=bounds,
+                )
         return value
 
 
@@ -235,7 +253,12 @@ class Adjustable:
         known = [item.name for item in cls.knobs()]
         for name in settings:
             if name not in known:
-                raise InputError(f"{cls.title} has no setting {name!r}; it has {', '.join(known) or 'none'}.")
+                raise InputError(
+                    "{title} has no setting {name!r}; it has {names}.",
+                    title=cls.title,
+                    name=name,
+                    names=", ".join(known) or "none",
+                )
         return cls(**settings)
 
     def settings(self) -> dict[str, Any]:
@@ -280,8 +303,11 @@ class Engine(Adjustable, ABC):
         missing = [name for name in needed if name not in customers.columns]
         if missing:
             raise InputError(
-                f"{self.title} needs {', '.join(needed)}; this table has no {', '.join(missing)}. "
-                "Map the columns they are made from with --map FIELD=COLUMN."
+                "{title} needs {needed}; this table has no {missing}. Map the columns they are made from "
+                "with --map FIELD=COLUMN.",
+                title=self.title,
+                needed=", ".join(needed),
+                missing=", ".join(missing),
             )
 
 

@@ -69,7 +69,9 @@ class SegmentryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # 
     def _made(self, features: tuple[str, ...]) -> Engine:
         knobs = {item.name for item in registry.engine(self.engine).knobs()}
         if "features" not in knobs:
-            raise InputError(f"The engine {self.engine!r} has no setting features, so it needs a customer table.")
+            raise InputError(
+                "The engine {engine!r} has no setting features, so it needs a customer table.", engine=self.engine
+            )
         own = {name: value for name, value in (("k", self.k), ("seed", self.seed)) if name in knobs}
         return registry.engine(self.engine, {**own, **(self.settings or {}), "features": features})
 

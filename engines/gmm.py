@@ -26,7 +26,7 @@ from engines.clustering.scaling import Matrix, Space, numbers
 from engines.columns import FREQUENCY
 from engines.contract import Segment, knob
 from engines.errors import InputError
-from engines.stated import stated
+from engines.messages import message, noted
 
 #: A component thinner than this (in standard deviations squared) describes a spike of equal customers.
 _THIN = 1e-4
@@ -84,8 +84,8 @@ class FittedMixture:
 class GaussianMixture(Clusterer):
     """A mixture of normal distributions of log-scaled recency, frequency and spend (or other columns)."""
 
-    title: ClassVar[str] = "Gaussian mixture"
-    summary: ClassVar[str] = "Overlapping groups of any elliptic shape, with a probability for every customer."
+    title: ClassVar[str] = noted("Gaussian mixture")
+    summary: ClassVar[str] = noted("Overlapping groups of any elliptic shape, with a probability for every customer.")
     fit_limit: ClassVar[int] = 20_000_000
     refit_limit: ClassVar[int] = 2_000  # agrees with refits on 20,000 to about 0.01, at a sixth of the cost
 
@@ -95,10 +95,14 @@ class GaussianMixture(Clusterer):
     scaling: str = scaling_knob()
     components: int = components_knob()
     set_aside_one_order: bool = knob(
-        False, help="Put customers with a single order into a segment of their own, and fit the mixture on the others."
+        False,
+        help="Put customers with a single order into a segment of their own, and fit the mixture on the others.",
     )
     smallest_variance: float = knob(
-        1e-6, low=1e-9, high=1.0, help="Added to every variance, so that a spike of equal customers stays finite."
+        1e-6,
+        low=1e-9,
+        high=1.0,
+        help="Added to every variance, so that a spike of equal customers stays finite.",
     )
 
     def fit(self, customers: DataFrame) -> FittedMixture:
@@ -116,8 +120,9 @@ class GaussianMixture(Clusterer):
             aside = _one_order(customers)
             if aside.all():
                 raise InputError(
-                    f"{self.title}: every customer has one order, so none is left when they are set aside. "
-                    "Turn set_aside_one_order off."
+                    "{title}: every customer has one order, so none is left when they are set aside. Turn "
+                    "set_aside_one_order off.",
+                    title=self.title,
                 )
             fitted_on = customers[~aside]
         space, matrix = self.space_of(fitted_on, self.k)
@@ -160,15 +165,23 @@ def _notes(k: int, used: int, flat: int, settled: bool) -> tuple[str, ...]:
     notes = []
     if flat:
         notes.append(
-            stated(
-                f"{flat} of {k} components are nearly flat: many customers share a value (such as one order), so the "
-                "mixture describes that spike. Try set_aside_one_order, fewer features or a larger smallest_variance."
+            message(
+                "{flat} of {k} components are nearly flat: many customers share a value (such as one "
+                "order), so the mixture describes that spike. Try set_aside_one_order, fewer features or "
+                "a larger smallest_variance.",
+                flat=flat,
+                k=k,
             )
         )
     if used < k:
         notes.append(
-            stated(f"{k - used} of {k} components are nobody's most likely one, so there are {used} segments.")
+            message(
+                "{empty} of {k} components are nobody's most likely one, so there are {used} segments.",
+                empty=k - used,
+                k=k,
+                used=used,
+            )
         )
     if not settled:
-        notes.append(stated("The mixture had not settled when its rounds were used up."))
+        notes.append(message("The mixture had not settled when its rounds were used up."))
     return tuple(notes)

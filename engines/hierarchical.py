@@ -24,7 +24,7 @@ from engines.clustering.linkage import Tree, ward
 from engines.clustering.sampling import sample_rows
 from engines.clustering.scaling import Matrix, Space
 from engines.contract import Segment
-from engines.stated import stated
+from engines.messages import message, noted
 
 #: Up to so many customers the tree is exact; above, it joins small groups of customers.
 EXACT = 10_000
@@ -44,8 +44,8 @@ class Hierarchical(Clusterer):
     each weighing as many customers as it holds; a customer belongs where the nearest small group belongs.
     """
 
-    title: ClassVar[str] = "Hierarchical"
-    summary: ClassVar[str] = "Joins the most alike groups step by step (Ward): shows which segments are related."
+    title: ClassVar[str] = noted("Hierarchical")
+    summary: ClassVar[str] = noted("Joins the most alike groups step by step (Ward): shows which segments are related.")
     fit_limit: ClassVar[int] = 20_000_000
     refit_limit: ClassVar[int] = 2_000  # no less stable on 20,000, at a quarter of the cost
 
@@ -98,7 +98,7 @@ class Hierarchical(Clusterer):
         keys, top = tree.cut(k), tree.top(max(_SHOWN, k))
         heights = tree.merges[:, 2]
         made = len(heights) - (k - 1)
-        note = () if grown.exact else (stated(f"Ward joined {tree.leaves} small groups of customers."),)
+        note = () if grown.exact else (message("Ward joined {leaves} small groups of customers.", leaves=tree.leaves),)
         return NearestGroup(
             grown.space,
             grown.points,

@@ -20,14 +20,15 @@ from engines.clustering.clusterers import (
     seed_knob,
 )
 from engines.contract import Segment
+from engines.messages import noted
 
 
 @dataclass(frozen=True)
 class KMeans(Clusterer):
     """K-means on log-scaled recency, frequency and spend (or other columns), the best of ten starts."""
 
-    title: ClassVar[str] = "K-means"
-    summary: ClassVar[str] = "Groups around centres: round, similar in spread, quick on millions of customers."
+    title: ClassVar[str] = noted("K-means")
+    summary: ClassVar[str] = noted("Groups around centres: round, similar in spread, quick on millions of customers.")
     fit_limit: ClassVar[int] = 20_000_000
 
     k: int = k_knob()

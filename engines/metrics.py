@@ -14,6 +14,7 @@ from pandas import DataFrame
 from engines.clustering.sampling import Codes, coded, stratified_rows, threads_for
 from engines.clustering.scaling import Matrix
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
+from engines.messages import message, noted
 
 #: At most so many customers enter the silhouette, whose cost grows with their square.
 SILHOUETTE_SAMPLE = 10_000
@@ -221,37 +222,39 @@ def eta_squared(values: NDArray[np.float64], codes: Codes) -> float | None:
     return float(min(1.0, (sizes * (means - values.mean()) ** 2).sum() / total))
 
 
-_SPACE = "in the engine's own feature space, so never compare it across feature spaces"
+_SPACE = message("in the engine's own feature space, so never compare it across feature spaces")
 
 _ALL = (
     Metric(
         "silhouette",
-        "Silhouette",
-        f"How much nearer customers are to their own segment than to the next, from -1 to 1, {_SPACE}.",
+        noted("Silhouette"),
+        message(
+            "How much nearer customers are to their own segment than to the next, from -1 to 1, {space}.", space=_SPACE
+        ),
         "higher",
         silhouette,
         in_space=True,
     ),
     Metric(
         "calinski_harabasz",
-        "Calinski-Harabasz",
-        f"How far segments lie apart against how wide they are, {_SPACE}.",
+        noted("Calinski-Harabasz"),
+        message("How far segments lie apart against how wide they are, {space}.", space=_SPACE),
         "higher",
         calinski_harabasz,
         in_space=True,
     ),
     Metric(
         "davies_bouldin",
-        "Davies-Bouldin",
-        f"How much each segment overlaps with its most similar one (0 is not at all), {_SPACE}.",
+        noted("Davies-Bouldin"),
+        message("How much each segment overlaps with its most similar one (0 is not at all), {space}.", space=_SPACE),
         "lower",
         davies_bouldin,
         in_space=True,
     ),
     Metric(
         "inertia",
-        "Inertia",
-        "Sum of squared distances to the segments' centres; it always falls with more segments.",
+        noted("Inertia"),
+        noted("Sum of squared distances to the segments' centres; it always falls with more segments."),
         "lower",
         inertia,
         in_space=True,
@@ -259,57 +262,65 @@ _ALL = (
     ),
     Metric(
         "stability",
-        "Stability",
-        "How far segments agree with those of refits on customers drawn anew (adjusted Rand index): 1 when the same "
-        "customers always stay together, 0 when chance would do as well.",
+        noted("Stability"),
+        noted(
+            "How far segments agree with those of refits on customers drawn anew (adjusted Rand index): 1 when the "
+            "same customers always stay together, 0 when chance would do as well."
+        ),
         "higher",
         None,
     ),
     Metric(
         "holdout_revenue",
-        "Holdout revenue",
-        "Which share of later revenue the top fifth of customers brought in, by the mean spend of their segments up to "
-        "a cut-off before it: 0.2 is what chance gives.",
+        noted("Holdout revenue"),
+        noted(
+            "Which share of later revenue the top fifth of customers brought in, by the mean spend of their segments "
+            "up to a cut-off before it: 0.2 is what chance gives."
+        ),
         "higher",
         None,
         share=True,
     ),
     Metric(
         "balance",
-        "Balance",
-        "How even the segments' sizes are: 1 when all are equal, near 0 when one holds almost everyone.",
+        noted("Balance"),
+        noted("How even the segments' sizes are: 1 when all are equal, near 0 when one holds almost everyone."),
         "higher",
         balance,
     ),
     Metric(
         "smallest_share",
-        "Smallest segment",
-        "The smallest segment's share of all customers; a very small one is hardly worth a campaign.",
+        noted("Smallest segment"),
+        noted("The smallest segment's share of all customers; a very small one is hardly worth a campaign."),
         "higher",
         smallest_share,
         share=True,
     ),
     Metric(
         "revenue_concentration",
-        "Revenue concentration",
-        "How unevenly revenue is spread over segments (Gini): 0 when customers of every segment spend alike, near 1 "
-        "when a small segment holds almost all.",
+        noted("Revenue concentration"),
+        noted(
+            "How unevenly revenue is spread over segments (Gini): 0 when customers of every segment spend alike, near "
+            "1 when a small segment holds almost all."
+        ),
         "",
         revenue_concentration,
     ),
     *(
         Metric(
             f"separation_{word}",
-            f"Separation of {title}",
-            f"How much of the differences in {title} the segments explain (eta squared): 0 none, 1 all.",
+            message("Separation of {what}", what=what),
+            message(
+                "How much of the differences in {what} the segments explain (eta squared): 0 none, 1 all.", what=what
+            ),
             "higher",
             _separation(column),
         )
-        for word, title, column in (
-            ("recency", "recency", RECENCY),
-            ("frequency", "frequency", FREQUENCY),
-            ("monetary", "spend", MONETARY),
-            ("clv", "CLV", CLV),
+        for word, what, column in (
+            ("recency", message("recency"), RECENCY),
+            ("frequency", message("frequency"), FREQUENCY),
+            ("monetary", message("spend"), MONETARY),
+            ("clv", message("CLV"), CLV),
         )
     ),
 )

@@ -145,10 +145,16 @@ class Registry(Generic[Kind]):
         entry = next((item for item in entries if item.name == name), None)
         if entry is None:
             usable = ", ".join(item.name for item in entries if item.kind is not None)
-            raise InputError(f"There is no {self.what} {name!r}; choose from {usable}.")
+            raise InputError(
+                "There is no {what} {name!r}; choose from {usable}.", what=self.what, name=name, usable=usable
+            )
         if entry.kind is None:
             raise InputError(
-                f"The {self.what} {name!r} of {entry.origin} cannot be used: {entry.error}. Mend or remove it."
+                "The {what} {name!r} of {origin} cannot be used: {error}. Mend or remove it.",
+                what=self.what,
+                name=name,
+                origin=entry.origin,
+                error=entry.error,
             )
         return entry.kind.from_settings(settings or {})
 

@@ -17,8 +17,8 @@ from engines.clustering.scaling import Matrix, Space, each_finite, fit_space
 from engines.columns import FREQUENCY, MONETARY, RECENCY, describe
 from engines.contract import Engine, Segment, knob
 from engines.errors import InputError
+from engines.messages import message, noted
 from engines.naming.grids import ELEVEN, TEN, Grid, named_grid, own_grid
-from engines.stated import stated
 
 _COLUMNS = (RECENCY, FREQUENCY, MONETARY)
 #: Numbers that can be sorted as they are.
@@ -147,16 +147,21 @@ class FittedRFM:
 class RFM(Engine):
     """Quantile scores of recency, frequency and monetary, and a grid that names them."""
 
-    title: ClassVar[str] = "RFM"
-    summary: ClassVar[str] = "Scores recency, frequency and spend and names customers by their scores: easy to explain."
+    title: ClassVar[str] = noted("RFM")
+    summary: ClassVar[str] = noted(
+        "Scores recency, frequency and spend and names customers by their scores: easy to explain."
+    )
     fit_limit: ClassVar[int] = 20_000_000
 
     bins: int = knob(5, low=3, high=10, help="Scores run from 1 to this number.")
     grid: str = knob(
-        TEN, choices=(TEN, ELEVEN), help="Names: ten of recency and frequency, or eleven that look at spend as well."
+        TEN,
+        choices=(TEN, ELEVEN),
+        help="Names: ten of recency and frequency, or eleven that look at spend as well.",
     )
     cells: tuple[str, ...] = knob(
-        (), help="A grid of your own, a line for each block of scores, as 'Champions: R4-5 F4-5'; empty for the above."
+        (),
+        help="A grid of your own, a line for each block of scores, as 'Champions: R4-5 F4-5'; empty for the above.",
     )
     recency_cuts: str = knob("", help="Cut points in days, as '30, 90, 180, 365' for 5 bins; empty for quantiles.")
     frequency_cuts: str = knob("", help="Cut points in orders, each the least for the next score; empty for quantiles.")
@@ -174,11 +179,11 @@ class RFM(Engine):
         """
         weights = (self.recency_weight, self.frequency_weight, self.monetary_weight)
         if sum(weights) == 0:
-            raise InputError(f"{self.title}: all three weights are 0; give at least one of them a weight.")
+            raise InputError("{title}: all three weights are 0; give at least one of them a weight.", title=self.title)
         grid = own_grid(self.cells, self.bins, self.title) if self.cells else named_grid(self.grid, self.bins)
         self.require(customers)
         if len(customers) == 0:
-            raise InputError(f"{self.title} needs at least one customer; this table has none.")
+            raise InputError("{title} needs at least one customer; this table has none.", title=self.title)
         edges, few = [], {}
         for d, text in enumerate((self.recency_cuts, self.frequency_cuts, self.monetary_cuts)):
             ordered = _ordered(customers, _COLUMNS[d])
@@ -191,7 +196,8 @@ class RFM(Engine):
         # the space serves the metrics alone and scales each column by itself: evenly spaced values in order will do
         place, _ = fit_space(DataFrame(few), _COLUMNS, self.title)
         notes = tuple(
-            stated(f"{describe(name).title} is the same for everyone and so gets one score.") for name in place.constant
+            message("{title} is the same for everyone and so gets one score.", title=describe(name).title)
+            for name in place.constant
         )
         segments = tuple(Segment(key, name) for key, name in enumerate(grid.names))
         return FittedRFM((edges[0], edges[1], edges[2]), grid, weights, place, segments, {}, notes)
@@ -201,9 +207,11 @@ class RFM(Engine):
         try:
             cuts = np.array([float(part) for part in text.split(",")])
         except ValueError:
-            raise InputError(f"{what} must be numbers with commas between them.") from None
+            raise InputError("{what} must be numbers with commas between them.", what=what) from None
         if len(cuts) != self.bins - 1 or not np.isfinite(cuts).all() or not (np.diff(cuts) > 0).all():
-            raise InputError(f"{what} must be {self.bins - 1} ascending numbers, one fewer than bins.")
+            raise InputError(
+                "{what} must be {bins} ascending numbers, one fewer than bins.", what=what, bins=self.bins - 1
+            )
         # a recency of just the cut point still belongs to the better side, as a frequency of just the cut point does
         return cuts
 

@@ -16,9 +16,9 @@ from engines.clustering.scaling import numbers
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.contract import Engine, Fitted, NamedSegment, Play, Predecessor, Segment, Segmentation
 from engines.errors import InputError
+from engines.messages import message
 from engines.metrics import Outcome, measure
 from engines.naming.naming import OUTLIERS, name_segments
-from engines.stated import stated
 
 #: What every segment is described by, whatever its engine looks at.
 _DESCRIBED = (RECENCY, FREQUENCY, MONETARY)
@@ -66,7 +66,11 @@ def segment(
     notes = list(getattr(fitted, "notes", ()))
     if fitted_on < len(customers):
         notes.append(
-            stated(f"Fitted on a sample of {fitted_on:,} of {len(customers):,} customers; everyone is labelled.")
+            message(
+                "Fitted on a sample of {fitted_on:,} of {customers:,} customers; everyone is labelled.",
+                fitted_on=fitted_on,
+                customers=len(customers),
+            )
         )
     if ordered is not customers:
         labels = labels.reindex(customers.index)
@@ -82,18 +86,22 @@ def check(engine: Engine, customers: DataFrame) -> None:
     """
     if len(customers) == 0:
         raise InputError(
-            f"{engine.title} has nothing to segment: there are no customers. Check the sales and the dates."
+            "{title} has nothing to segment: there are no customers. Check the sales and the dates.", title=engine.title
         )
     if not _ascends(customers.index) and not customers.index.is_unique:
         twice = customers.index[customers.index.duplicated()][0]
-        raise InputError(f"Customer {twice} stands in the table more than once; give one row for each customer.")
+        raise InputError(
+            "Customer {twice} stands in the table more than once; give one row for each customer.", twice=twice
+        )
     engine.require(customers, tuple(dict.fromkeys((*_DESCRIBED, *engine.needs))))
     numbers(customers, tuple(dict.fromkeys((*_DESCRIBED, *engine.needs))), engine.title)
     k = getattr(engine, "k", None)
     if isinstance(k, int) and k > len(customers):
         raise InputError(
-            f"{engine.title}: k = {k} segments cannot be made of {len(customers)} customers; "
-            f"choose k at most {len(customers)}."
+            "{title}: k = {k} segments cannot be made of {customers} customers; choose k at most {customers}.",
+            title=engine.title,
+            k=k,
+            customers=len(customers),
         )
 
 
@@ -133,7 +141,9 @@ def _lost_pins(previous: Predecessor | None, named: Sequence[NamedSegment]) -> l
     pinned = [segment.name for segment in previous.segments if segment.pinned] if previous is not None else []
     kept = {segment.name for segment in named if segment.pinned}
     return [
-        stated(f"The pinned name {name} was not carried on: its customers are spread over several segments now.")
+        message(
+            "The pinned name {name} was not carried on: its customers are spread over several segments now.", name=name
+        )
         for name in pinned
         if name not in kept
     ]

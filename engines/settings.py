@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
 from engines.errors import InputError
+from engines.messages import noted
 
 #: A day as "2011-01-31"; empty for none.
 Day = Annotated[str, "day"]
@@ -211,74 +212,74 @@ class CleaningRules(Settings):
         True,
         "Cancelled invoices (order id starting with C) and bad debt (A): true drops them from sales; they still count "
         "as returns.",
-        why="A cancelled invoice is no sale, whatever its lines say.",
-        label="Drop cancelled invoices",
+        why=noted("A cancelled invoice is no sale, whatever its lines say."),
+        label=noted("Drop cancelled invoices"),
     )
     drop_non_positive_quantity: bool = setting(
         True,
         "Lines with quantity <= 0 (returns without a cancelled invoice, corrections).",
-        why="What came back, or was never shipped, was not bought.",
-        label="Drop quantities of zero or less",
+        why=noted("What came back, or was never shipped, was not bought."),
+        label=noted("Drop quantities of zero or less"),
     )
     drop_non_positive_price: bool = setting(
         True,
         "Lines with unit price <= 0 (gifts, corrections).",
-        why="A gift says nothing of what a customer is ready to pay.",
-        label="Drop prices of zero or less",
+        why=noted("A gift says nothing of what a customer is ready to pay."),
+        label=noted("Drop prices of zero or less"),
     )
     returns: Literal["drop", "net"] = setting(
         "drop",
         'What is dropped as cancelled or negative and went back: "drop" counts it in net monetary and return rate '
         'alone, "net" subtracts it from the customer\'s monetary as well. The number of orders stays the same.',
-        why="Monetary then says what customers chose to buy; net monetary and return rate say what came back.",
-        label="Subtract returns from what customers spent",
+        why=noted("Monetary then says what customers chose to buy; net monetary and return rate say what came back."),
+        label=noted("Subtract returns from what customers spent"),
         on="net",
         option=("--returns", "Whether monetary is after returns (net)."),
     )
     zero_amount: Literal["keep", "drop"] = setting(
         "keep",
         'Where only amounts are known: lines of exactly zero are kept (a purchase happened) unless this says "drop".',
-        why="Where only amounts are known, a purchase happened.",
-        label="Drop amounts of exactly zero",
+        why=noted("Where only amounts are known, a purchase happened."),
+        label=noted("Drop amounts of exactly zero"),
         on="drop",
     )
     drop_exact_duplicates: bool = setting(
         False,
         "Two equal lines are usually two units of the same thing, so exact duplicates are counted and kept.",
-        why="Two equal lines are usually two units of the same thing.",
-        label="Drop repeated lines",
+        why=noted("Two equal lines are usually two units of the same thing."),
+        label=noted("Drop repeated lines"),
     )
     drop_outliers: bool = setting(
         False,
         "Lines whose amount is far from the usual, above or below; they are noted in the ledger.",
-        why="The largest orders are mostly genuine, and are the best customers' own.",
-        label="Drop outliers",
+        why=noted("The largest orders are mostly genuine, and are the best customers' own."),
+        label=noted("Drop outliers"),
     )
     outlier_z: float = setting(
         5.0,
         "What is far: a robust z-score (median and MAD) of the amount's logarithm above this.",
-        why="The usual 3.5 is meant for bell curves; sales have a longer tail of honest lines.",
+        why=noted("The usual 3.5 is meant for bell curves; sales have a longer tail of honest lines."),
         above=0,
         high=100,
     )
     drop_test_orders: bool = setting(
         False,
         "Trials of the shop.",
-        why="A shop may sell what looks like a test; the ledger shows what there is.",
-        label="Drop test orders",
+        why=noted("A shop may sell what looks like a test; the ledger shows what there is."),
+        label=noted("Drop test orders"),
     )
     test_orders: tuple[str, ...] = setting(
         ("TEST*",),
         "How they are known: order ids or product ids that fit one of these, whatever the case; * stands for anything.",
-        why="How most shop systems mark orders and products of a trial.",
-        label="Test orders are",
+        why=noted("How most shop systems mark orders and products of a trial."),
+        label=noted("Test orders are"),
         before=(),
     )
     drop_non_products: bool = setting(
         False,
         "Postage, fees, discounts and manual entries.",
-        why="Customers paid for postage as well, and a code for a fee in one shop is a product in another.",
-        label="Drop postage, fees and the like",
+        why=noted("Customers paid for postage as well, and a code for a fee in one shop is a product in another."),
+        label=noted("Drop postage, fees and the like"),
     )
     non_product_codes: tuple[str, ...] = setting(
         (
@@ -286,51 +287,53 @@ class CleaningRules(Settings):
             "gift_*",
         ),
         "How they are known: product ids that fit one of these.",
-        why="Postage, discounts, manual entries, samples, bad debt, donations, fees and vouchers of UCI Online Retail.",
-        label="Postage, fees and the like are",
+        why=noted(
+            "Postage, discounts, manual entries, samples, bad debt, donations, fees and vouchers of UCI Online Retail."
+        ),
+        label=noted("Postage, fees and the like are"),
         before=(),
     )
     from_day: Day = setting(
         "",
         'The first day that counts, as "2011-01-31"; empty: all. The same as --from.',
-        why="All of the past counts.",
-        label="First day that counts",
+        why=noted("All of the past counts."),
+        label=noted("First day that counts"),
         option=("--from", "The first day that counts."),
     )
     to_day: Day = setting(
         "",
         "The last day that counts. The same as --to.",
-        why="The as-of date already cuts off what came later.",
-        label="Last day that counts",
+        why=noted("The as-of date already cuts off what came later."),
+        label=noted("Last day that counts"),
         option=("--to", "The last day that counts."),
     )
     only_customers: Customers = setting(
         (),
         "Customer ids that alone count; empty: all. Instead of a list: the path of a text file with one id a line.",
-        why="Everyone counts.",
-        label="Only these customers",
+        why=noted("Everyone counts."),
+        label=noted("Only these customers"),
     )
     without_customers: Customers = setting(
         (),
         "Customer ids that do not count; a list or the path of a file as well.",
-        why="Nobody is left out; give staff, tills and test accounts here.",
-        label="Without these customers",
+        why=noted("Nobody is left out; give staff, tills and test accounts here."),
+        label=noted("Without these customers"),
     )
     unknown_countries: tuple[str, ...] = setting(
         ("Unspecified", "Unknown", "N/A"),
         'Country names that mean nobody knows; they become "Unknown", as blanks do.',
-        why="Names that mean nobody knows are no country.",
+        why=noted("Names that mean nobody knows are no country."),
     )
     rates: Mapping[str, float] = setting(
         dict,
         "Where a column holds the currency of each line: what one unit of it is worth in [sales] currency. EUR = 0.85",
-        why="Sales are mostly in one currency; mixed ones are refused without rates.",
-        label="Rates of currencies (EUR = 0.85)",
+        why=noted("Sales are mostly in one currency; mixed ones are refused without rates."),
+        label=noted("Rates of currencies (EUR = 0.85)"),
     )
 
     def __post_init__(self) -> None:
         if self.from_day and self.to_day and self.from_day > self.to_day:
-            raise InputError(f"from_day {self.from_day} is after to_day {self.to_day}")
+            raise InputError("from_day {from_day} is after to_day {to_day}", from_day=self.from_day, to_day=self.to_day)
 
     @property
     def net(self) -> bool:
@@ -369,14 +372,21 @@ def _ids(name: str, path: Customers) -> tuple[str, ...]:
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
-        raise InputError(f"{where} does not exist. Give a list of ids, or a text file with one id a line.") from None
+        raise InputError(
+            "{where} does not exist. Give a list of ids, or a text file with one id a line.", where=where
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{where} cannot be read ({error}). Give a text file in UTF-8 with one id a line.") from None
+        raise InputError(
+            "{where} cannot be read ({error}). Give a text file in UTF-8 with one id a line.", where=where, error=error
+        ) from None
     ids = sorted({re.sub(r"^([0-9]+)\.0+$", r"\1", line.strip()) for line in lines if line.strip()})
     if not ids:
-        raise InputError(f"{where} names no customer. Write one id a line.")
+        raise InputError("{where} names no customer. Write one id a line.", where=where)
     if len(ids) > _MOST_CUSTOMERS:
         raise InputError(
-            f"{where} names {len(ids):,} customers, more than {_MOST_CUSTOMERS:,}. Choose them in the source instead."
+            "{where} names {ids:,} customers, more than {most_customers:,}. Choose them in the source instead.",
+            where=where,
+            ids=len(ids),
+            most_customers=_MOST_CUSTOMERS,
         )
     return tuple(ids)

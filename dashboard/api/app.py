@@ -18,11 +18,11 @@ from dashboard.api.segments import add_segments
 from dashboard.api.snapshots import add_snapshots
 from dashboard.api.uploads import add_uploads
 from dashboard.api.watch import add_watch
-from dashboard.i18n.locales import speaking
-from dashboard.i18n.retelling import retold
+from dashboard.i18n.texts import say_in
 from dashboard.pipeline.receive import NoRoomError, TooLargeError
 from dashboard.services import Services
-from engines.errors import InputError
+from engines.errors import InputError, MessageError
+from engines.messages import message
 from storage.contract import ChangedError, NotFoundError, StoreError
 from storage.contract.selection import REMOVED
 
@@ -37,7 +37,9 @@ def known_parameters(request: Request) -> None:
             raise HTTPException(400, REMOVED[name])
         if name not in known:
             allowed = f"it has {', '.join(sorted(known))}" if known else "it has none"
-            raise HTTPException(400, f"There is no query parameter {name!r} here; {allowed}.")
+            raise HTTPException(
+                400, message("There is no query parameter {name!r} here; {allowed}.", name=name, allowed=allowed)
+            )
 
 
 def create_api(services: Services) -> FastAPI:
@@ -68,7 +70,7 @@ def create_api(services: Services) -> FastAPI:
 
 
 #: The status of each error; what is not listed is a defect.
-_STATUS: Mapping[type[Exception], int] = {
+_STATUS: Mapping[type[MessageError], int] = {
     InputError: 422,
     NotFoundError: 404,
     ChangedError: 409,
@@ -82,16 +84,14 @@ def _answer_errors(api: FastAPI, language: str) -> None:
     """A sentence for people, in the language of the settings; programs go by the status."""
 
     def sentence(status: int, text: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-        with speaking(language):
-            told = retold(text)
-        return JSONResponse({"error": told}, status_code=status, headers=dict(headers or {}))
+        return JSONResponse({"error": say_in(language, text)}, status_code=status, headers=dict(headers or {}))
 
-    def add(kind: type[Exception], status: int) -> None:
+    def add(kind: type[MessageError], status: int) -> None:
         @api.exception_handler(kind)
-        async def refused(request: Request, error: Exception) -> JSONResponse:
+        async def refused(request: Request, error: MessageError) -> JSONResponse:
             # the rest of a file that is too large is not read, so that the connection cannot be used again
             headers = {"connection": "close"} if kind is TooLargeError else {}
-            return sentence(status, str(error.args[0]), headers)
+            return sentence(status, error.message, headers)
 
     for kind, status in _STATUS.items():
         add(kind, status)
@@ -104,4 +104,4 @@ def _answer_errors(api: FastAPI, language: str) -> None:
 
     @api.exception_handler(StarletteHTTPException)
     async def other(request: Request, error: StarletteHTTPException) -> JSONResponse:
-        return sentence(error.status_code, str(error.detail), error.headers)
+        return sentence(error.status_code, error.detail, error.headers)

@@ -66,8 +66,9 @@ def add_snapshots(api: FastAPI, services: Services) -> None:
         receipts = {item.name: item.receipt for item in store.validations(snapshot_id)}
         if RECEIPT not in receipts:
             raise NotFoundError(
-                f"Snapshot {snapshot_id} has no receipt: its sales were too short for a test, or it was made before "
-                "there were receipts. Read longer sales, or read them again."
+                "Snapshot {snapshot_id} has no receipt: its sales were too short for a test, or it was "
+                "made before there were receipts. Read longer sales, or read them again.",
+                snapshot_id=snapshot_id,
             )
         return Answer(receipts[RECEIPT])
 

@@ -49,8 +49,10 @@ def check_bind(host: str, environ: Mapping[str, str]) -> None:
     """
     if not is_loopback(host) and not environ.get(PASSWORD_VARIABLE, ""):
         raise InputError(
-            f"Listening on {host} would open Segmentry to the network without a password: set the environment variable "
-            f"{PASSWORD_VARIABLE}, or listen on 127.0.0.1."
+            "Listening on {host} would open Segmentry to the network without a password: set the "
+            "environment variable {password_variable}, or listen on 127.0.0.1.",
+            host=host,
+            password_variable=PASSWORD_VARIABLE,
         )
 
 

@@ -63,7 +63,11 @@ def _mapping(ctx: click.Context, param: click.Parameter, pairs: tuple[str, ...])
     for pair in pairs:
         name, equals, column = pair.partition("=")
         if not equals or not is_field(name):
-            raise InputError(f"--map {pair}: write FIELD=COLUMN, where FIELD is one of {FIELDS_IN_WORDS}.")
+            raise InputError(
+                "--map {pair}: write FIELD=COLUMN, where FIELD is one of {fields_in_words}.",
+                pair=pair,
+                fields_in_words=FIELDS_IN_WORDS,
+            )
         mapping[name] = column
     return mapping
 
@@ -138,13 +142,15 @@ _SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe":
 def _names(text: str) -> list[str]:
     names = [name.strip() for name in next(csv.reader([text]), [])]
     if not all(names):
-        raise InputError(f"--columns {text}: every column needs a name; write them as customer_id,order_date,amount.")
+        raise InputError(
+            "--columns {text}: every column needs a name; write them as customer_id,order_date,amount.", text=text
+        )
     return names
 
 
 def _separator(text: str) -> str:
     if (found := _SEPARATORS.get(text.lower(), text)) not in _SEPARATORS.values():
-        raise InputError(f"--separator {text}: write one of comma, semicolon, tab, pipe, space.")
+        raise InputError("--separator {text}: write one of comma, semicolon, tab, pipe, space.", text=text)
     return found
 
 
@@ -220,6 +226,8 @@ def cleaned(config: Config, changes: Mapping[str, str]) -> Config:
     days = {name: changes.get(name) or getattr(config.cleaning, name) for name in ("from_day", "to_day")}
     if days["from_day"] and days["to_day"] and days["from_day"] > days["to_day"]:
         raise InputError(
-            f"The first day, {days['from_day']}, is after the last, {days['to_day']}; mend --from or --to."
+            "The first day, {from_day}, is after the last, {to_day}; mend --from or --to.",
+            from_day=days["from_day"],
+            to_day=days["to_day"],
         )
     return config.replace(cleaning=changes) if changes else config

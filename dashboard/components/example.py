@@ -9,8 +9,7 @@ from dash.development.base_component import Component
 from flask import request
 
 from dashboard.i18n.numbers import percent
-from dashboard.i18n.retelling import retold
-from dashboard.i18n.texts import noted, say
+from dashboard.i18n.texts import say
 from dashboard.pipeline.request import user_of
 from dashboard.pipeline.uploads import UploadRequest
 from dashboard.services import Services
@@ -64,15 +63,16 @@ def progress_of(store: Store) -> tuple[str, bool, int | None]:
         message = say("The example waits for a worker; `segmentry serve` has one, or start `segmentry worker`.")
         return message, True, None
     if upload.state == "running":
-        return f"{retold(upload.stage or 'Reading')}: {percent(upload.progress or 0.0, 0)}", True, None
+        return f"{say(upload.stage or 'Reading')}: {percent(upload.progress or 0.0, 0)}", True, None
     if upload.state != "done":
-        return retold(upload.error or "The example was not loaded."), False, None
+        return say(upload.error or "The example was not loaded."), False, None
     runs = [run for run in store.runs(snapshot_id=upload.snapshot_id) if run.id in upload.runs]
     done = next((run.id for run in runs if run.state == "done"), None)
     going = any(run.state in ("queued", "running") for run in runs)
     if done is not None:
         return say("The example is there."), False, done
-    failed = retold(next((run.error for run in runs if run.error), noted("No engine could segment the example.")))
+    error = next((run.error for run in runs if run.error), None)
+    failed = say(error) if error else say("No engine could segment the example.")
     return (say("Segmenting the example"), True, None) if going else (failed, False, None)
 
 

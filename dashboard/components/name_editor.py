@@ -12,7 +12,6 @@ from dash.exceptions import PreventUpdate
 from dashboard.components import elements
 from dashboard.components.attributes import aria
 from dashboard.components.dialogs import button, dialog, name_input
-from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import say, segment_name
 from dashboard.pipeline.rename import rename
 from dashboard.services import Services
@@ -144,7 +143,7 @@ def register(app: Dash, services: Services, page: str) -> None:
                 pinned=bool(pinned),
             )
         except (InputError, ChangedError, NotFoundError) as error:
-            return _answer(refused=reason_of(error), is_refused=True)
+            return _answer(refused=say(error.message), is_refused=True)
         now = next(item for item in run.segments if item.key == which["key"])
         told = {"run": run.id, "key": now.key, "before": editing["name"], "name": now.name, "revision": now.revision}
         return _answer(open=False, edited=told)

@@ -12,7 +12,6 @@ from dash.development.base_component import Component
 from dashboard.components.attributes import aria
 from dashboard.components.cards import progress, state_badge
 from dashboard.i18n.numbers import day
-from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import say
 from dashboard.pipeline.request import Unresolved, starter_words
 from dashboard.queries.progress import UNDER_WAY, Moment, duration, left_words, log_of, seconds_left
@@ -92,7 +91,7 @@ def _head(run: Run) -> list[Component]:
 
 
 def _body(run: Run, left: float | None) -> list[Component]:
-    error = [html.P(retold(run.error), className="seg-alarm mb-2")] if run.error else []
+    error = [html.P(say(run.error), className="seg-alarm mb-2")] if run.error else []
     return [*_bar(run, left), *error]
 
 
@@ -102,7 +101,7 @@ def _bar(run: Run, left: float | None) -> list[Component]:
         return [html.P(text, className="mb-2")]
     if run.state != "running":
         return []
-    stage = retold(run.stage) if run.stage else say("Beginning")
+    stage = say(run.stage) if run.stage else say("Beginning")
     share = run.progress or 0.0
     about = " · ".join(text for text in (stage, f"{round(100 * share)} %", left_words(left)) if text)
     return progress(about, share, say("Progress of run {run}", run=run.id))
@@ -129,5 +128,5 @@ def _log(log: Sequence[Moment]) -> list[Component]:
     lines: list[Component] = []
     for moment in log:
         span = f" ({duration(moment.seconds)})" if moment.seconds is not None and moment.seconds >= 0.1 else ""
-        lines.append(html.Li([html.Time(f"{moment.at:%H:%M:%S}"), f" {retold(moment.text)}{span}"]))
+        lines.append(html.Li([html.Time(f"{moment.at:%H:%M:%S}"), f" {say(moment.text)}{span}"]))
     return lines

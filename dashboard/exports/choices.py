@@ -55,7 +55,10 @@ def with_control_group(
         InputError: the list has a column of that name already.
     """
     if CONTROL_GROUP in reader.schema.names:
-        raise InputError(f"These customers have a column {CONTROL_GROUP} already, so that none can be drawn beside it.")
+        raise InputError(
+            "These customers have a column {control_group} already, so that none can be drawn beside it.",
+            control_group=CONTROL_GROUP,
+        )
     schema = reader.schema.append(pa.field(CONTROL_GROUP, pa.bool_()))
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -125,7 +128,7 @@ class Choices:
                 columns = [*(columns or ()), text]
             elif name in CHOICE_PARAMETERS:
                 if name in given:
-                    raise InputError(f"{name} may be given once.")
+                    raise InputError("{name} may be given once.", name=name)
                 given[name] = text
         if columns is not None and not any(columns):
             raise InputError("columns names no column; leave it out for all of them.")
@@ -144,16 +147,28 @@ def _control(given: dict[str, str]) -> ControlGroup | None:
     if "control" not in given:
         if given:
             name = next(iter(given))
-            raise InputError(f"{name} belongs to a control group; name its share as well, as control=0.1.")
+            raise InputError("{name} belongs to a control group; name its share as well, as control=0.1.", name=name)
         return None
     share, seed, part = given["control"], given.get("seed", "0"), given.get("part", "all")
     if not (number := _share(share)):
-        raise InputError(f"control must be a share from {LEAST_SHARE} to {MOST_SHARE}, as 0.1, not {share[:40]!r}.")
+        raise InputError(
+            "control must be a share from {least_share} to {most_share}, as 0.1, not {share!r}.",
+            least_share=LEAST_SHARE,
+            most_share=MOST_SHARE,
+            share=share[:40],
+        )
     if not (seed.isascii() and seed.isdecimal() and len(seed) <= 10 and int(seed) <= MOST_SEED):
-        raise InputError(f"seed must be a whole number from 0 to {MOST_SEED}, not {seed[:40]!r}.")
+        raise InputError(
+            "seed must be a whole number from 0 to {most_seed}, not {seed!r}.", most_seed=MOST_SEED, seed=seed[:40]
+        )
     known = next((item for item in PARTS if item == part), None)
     if known is None:
-        raise InputError(f"part must be {', '.join(PARTS[:-1])} or {PARTS[-1]}, not {part[:40]!r}.")
+        raise InputError(
+            "part must be {some} or {last}, not {part!r}.",
+            some=", ".join(PARTS[:-1]),
+            last=PARTS[-1],
+            part=part[:40],
+        )
     return ControlGroup(number, int(seed), known)
 
 
@@ -197,5 +212,10 @@ def _named(columns: Sequence[str], known: Sequence[str], run_id: int) -> list[st
     for name in found:
         if name not in known:
             has = ", ".join(known)
-            raise InputError(f"columns names {name[:100]!r}, which run {run_id} does not have; it has {has}.")
+            raise InputError(
+                "columns names {name!r}, which run {run_id} does not have; it has {has}.",
+                name=name[:100],
+                run_id=run_id,
+                has=has,
+            )
     return list(dict.fromkeys(found))

@@ -46,7 +46,9 @@ def format_of(path: Path) -> Format:
     for kind in FORMATS:
         if path.suffix.lower() == f".{kind}":
             return kind
-    raise InputError(f"{path.name}: the name must end in .csv, .xlsx or .parquet, so that the format is known.")
+    raise InputError(
+        "{name}: the name must end in .csv, .xlsx or .parquet, so that the format is known.", name=path.name
+    )
 
 
 def write(
@@ -75,7 +77,9 @@ def write(
             file.writelines(written)
         part.replace(target)
     except OSError as error:
-        raise InputError(f"{target} cannot be written: {error.strerror}. Choose another place.") from None
+        raise InputError(
+            "{target} cannot be written: {strerror}. Choose another place.", target=target, strerror=error.strerror
+        ) from None
     finally:
         written.close()
         part.unlink(missing_ok=True)

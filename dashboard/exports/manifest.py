@@ -8,8 +8,7 @@ from urllib.parse import parse_qsl
 
 from dashboard.exports.choices import RULE
 from dashboard.frames import filters
-from dashboard.i18n.retelling import reason_of
-from dashboard.i18n.texts import noted
+from dashboard.i18n.texts import noted, say
 from engines.errors import InputError
 from storage.contract import Selection
 from storage.contract.exports import Export
@@ -20,7 +19,7 @@ def conditions_of(export: Export) -> list[filters.Condition]:
     try:
         selection = Selection.from_query(parse_qsl(export.selection, keep_blank_values=True))
     except InputError as error:
-        return [filters.Condition("", "", reason_of(error))]
+        return [filters.Condition("", "", say(error.message))]
     return filters.conditions(selection, str(export.about.get("currency") or ""))
 
 

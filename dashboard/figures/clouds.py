@@ -198,7 +198,7 @@ def cloud_words(data: CloudData) -> str:
     """What the cloud shows, in words: who is drawn, and what the eye would find."""
     if not data.total:
         return say(NOTHING_LEFT)
-    who = plural(data.total, "customer")
+    who = plural(data.total, "{n} customer", "{n} customers")
     if data.points < data.total:
         who = say("{drawn} of {customers} drawn", drawn=count(data.points), customers=who)
     row, column = np.unravel_index(int(data.cells.argmax()), data.cells.shape)
@@ -209,7 +209,7 @@ def cloud_words(data: CloudData) -> str:
     words = say("{who}. Grey counts everyone in view; most stand at {x} and {y}.", who=who, x=x, y=y)
     if not data.at_edge:
         return words
-    edge = plural(data.at_edge, "customer")
+    edge = plural(data.at_edge, "{n} customer", "{n} customers")
     return f"{words} " + say("{customers} with less than the axes show stand at the edge.", customers=edge)
 
 
@@ -221,7 +221,9 @@ def _range(axis: Axis, low: float, high: float, currency: str) -> str:
         return say("{low} to {high}", low=least, high=most)
     first, last = (int(np.ceil(low)), int(np.floor(high))) if axis.whole else (round(low), round(high))
     if first == last:
-        return plural(first, "day") if column.kind == "days" else plural(first, "order")
+        return (
+            plural(first, "{n} day", "{n} days") if column.kind == "days" else plural(first, "{n} order", "{n} orders")
+        )
     if column.kind == "days":
         return say("{low} to {high} days", low=count(first), high=count(last))
     return say("{low} to {high} orders", low=count(first), high=count(last))

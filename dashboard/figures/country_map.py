@@ -150,7 +150,7 @@ def _told(spots: Sequence[Spot], currency: str) -> list[list[str]]:
             say(
                 "{amount} from {customers}",
                 amount=money(spot.bar.revenue, currency),
-                customers=plural(spot.bar.customers, "customer"),
+                customers=plural(spot.bar.customers, "{n} customer", "{n} customers"),
             ),
         ]
         for spot in spots

@@ -118,7 +118,7 @@ def draw_dendrogram(data: DendrogramData, theme: str) -> go.Figure:
         y=np.arange(len(data.leaves)),
         mode="markers",
         marker={"size": 5, "color": colours.faint},
-        hovertext=[plural(customers, "customer") for customers in data.leaves],
+        hovertext=[plural(customers, "{n} customer", "{n} customers") for customers in data.leaves],
         hoverinfo="text",
     )
     if data.cut is not None:

@@ -152,7 +152,7 @@ def _hover(cell: Cell, everyone: int) -> str:
     return say(
         "<b>{name}</b><br>{customers} · {share}<br>Last order {days} days ago<br>{orders} orders",
         name=cell.name,
-        customers=plural(cell.customers, "customer"),
+        customers=plural(cell.customers, "{n} customer", "{n} customers"),
         share=percent(cell.customers / everyone),
         days=_span(cell.recency),
         orders=_span(cell.frequency),

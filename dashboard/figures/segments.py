@@ -277,7 +277,7 @@ def country_words(data: CountryData) -> str:
     if not data.bars:
         return say(NOTHING_LEFT)
     first = data.bars[0]
-    countries = plural(len(data.bars) + data.others, "country", "countries")
+    countries = plural(len(data.bars) + data.others, "{n} country", "{n} countries")
     if data.revenue <= 0:
         return say("{countries}; {first} brings most.", countries=countries, first=first.name)
     return say(

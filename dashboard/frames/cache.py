@@ -20,7 +20,9 @@ def finished(run: Run) -> Run:
         NotFoundError: it is not, so that it has no customers yet, or never will.
     """
     if run.state != "done":
-        raise NotFoundError(f"Run {run.id} is {run.state}; only a finished run has customers in segments.")
+        raise NotFoundError(
+            "Run {id} is {state}; only a finished run has customers in segments.", id=run.id, state=run.state
+        )
     return run
 
 

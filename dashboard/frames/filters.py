@@ -11,7 +11,6 @@ import numpy as np
 
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import count, decimal, percent, round_money
-from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import say, segment_name, titled
 from engines.columns import Column, describe
 from engines.errors import InputError
@@ -52,7 +51,7 @@ def read_view(search: str | None) -> View:
                 Selection.from_query([*good, (name, text)])
                 good.append((name, text))
             except InputError as error:
-                problems.append(reason_of(error))
+                problems.append(say(error.message))
     return View(run, Selection.from_query(good), tuple(problems), tuple(others))
 
 
@@ -164,6 +163,7 @@ def remedies(frame: RunFrame, selection: Selection) -> list[Remedy]:
     for field in dict.fromkeys(item.field for item in every):
         customers = int(np.count_nonzero(frame.mask(without(selection, field))))
         if customers:
-            words = f" {say('or')} ".join(item.words for item in every if item.field == field)
+            either = say("or")
+            words = f" {either} ".join(item.words for item in every if item.field == field)
             found.append(Remedy(Condition(field, "", words), customers))
     return sorted(found, key=lambda item: -item.customers)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +28,9 @@ class Manner:
     """
 
     language: str
-    group: str
-    decimal: str
-    minus: str
     percent: str
     money: str
-    by_thousands: bool  # or, as in India, by hundreds after the first thousand
+    like_python: bool  # the signs and groups of numbers are those that Python writes: -1,234.5
 
     @property
     def is_english(self) -> bool:
@@ -83,7 +81,8 @@ def locale_of(language: str) -> Locale:
         return Locale.parse(language)
     except (ValueError, TypeError, UnknownLocaleError):
         raise InputError(
-            f'there is no language {language!r}; write language and country as in "en_GB", "de_DE" or "fr"'
+            'there is no language {language!r}; write language and country as in "en_GB", "de_DE" or "fr"',
+            language=language,
         ) from None
 
 
@@ -94,24 +93,45 @@ def manner_of(language: str) -> Manner:
     Raises:
         InputError: there is no such locale.
     """
-    from babel.numbers import get_decimal_symbol, get_group_symbol, get_minus_sign_symbol
-
     locale = locale_of(language)
-    symbols: dict[str, Any] = {"numbering_system": "latn"}
     percent, money = locale.percent_formats[None], locale.currency_formats["standard"]
     return Manner(
         language,
-        group=get_group_symbol(locale, **symbols),
-        decimal=get_decimal_symbol(locale, **symbols),
-        minus=get_minus_sign_symbol(locale, **symbols),
         percent="0\u00a0%" if locale.language == "en" else _around(percent),
         money=_around(money),
-        by_thousands=money.grouping == (3, 3),
+        like_python=_in_groups("-1,234,567.5", True, language) == "-1,234,567.5",
     )
 
 
 def _around(pattern: Any) -> str:
     return f"{pattern.prefix[0]}0{pattern.suffix[0]}".replace("'", "")
+
+
+def written(value: float, form: str) -> str:
+    """A number by a format of Python's (``,.2f``, ``+.1f``, ``,.6g``), with the signs and groups of the language."""
+    text, how = format(value, form), manner()
+    return text if how.like_python else _in_groups(text, "," in form, how.language)
+
+
+@lru_cache(4096)
+def _in_groups(text: str, grouped: bool, language: str) -> str:
+    """A number as Python wrote and rounded it, as a locale writes it."""
+    from babel.numbers import format_decimal
+
+    locale, sign = locale_of(language), "+" if text.startswith("+") else ""
+    whole = locale.decimal_formats[None].pattern.partition(".")[0]
+    number = Decimal(text.replace(",", ""))
+    if not number.is_finite():
+        return text
+    form = f"{whole}.{'0' * -min(int(number.as_tuple().exponent), 0)}"
+    return sign + format_decimal(
+        number, form, locale, decimal_quantization=False, group_separator=grouped, numbering_system="latn"
+    )
+
+
+def beside_percent(number: str) -> str:
+    """A number with the sign of a percentage, on the side and in the distance of the language."""
+    return manner().percent.replace("0", number, 1)
 
 
 @lru_cache(4096)
@@ -129,8 +149,12 @@ def written_day(value: date, skeleton: str, language: str) -> str:
 @cache
 def of_charts(language: str) -> dict[str, Any]:
     """What Plotly is told of a locale in a chart's configuration; nothing where it is what Plotly does by itself."""
-    locale, how = locale_of(language), manner_of(language)
-    if how.is_english and (how.group, how.decimal) == (",", "."):
+    from babel.numbers import get_decimal_symbol, get_group_symbol
+
+    locale = locale_of(language)
+    group = get_group_symbol(locale, numbering_system="latn")
+    point = get_decimal_symbol(locale, numbering_system="latn")
+    if locale.language == "en" and (group, point) == (",", "."):
         return {}
     names = {
         "days": [locale.days["stand-alone"]["wide"][(day - 1) % 7] for day in range(7)],
@@ -139,5 +163,5 @@ def of_charts(language: str) -> dict[str, Any]:
         "shortMonths": [locale.months["format"]["abbreviated"][month] for month in range(1, 13)],
     }
     tag = language.replace("_", "-")
-    form = {**names, "decimal": how.decimal, "thousands": how.group, "date": "%d.%m.%Y"}
+    form = {**names, "decimal": point, "thousands": group, "date": "%d.%m.%Y"}
     return {"locale": tag, "locales": {tag: {"dictionary": {}, "format": form}}}

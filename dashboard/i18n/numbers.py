@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from datetime import date
+from typing import TypeGuard
 
-from dashboard.i18n.locales import manner, spoken, written_day
+from dashboard.i18n.locales import beside_percent, manner, spoken, written_day
+from dashboard.i18n.locales import written as written
 from dashboard.i18n.texts import say, say_number
 
 NOTHING = "–"
@@ -15,12 +16,10 @@ _SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$", "JPY": "¥", "INR": "₹", "B
 _WITHOUT_CENTS = ("JPY", "KRW", "CLP", "VND", "ISK")
 _SCALES = ((1e12, "T"), (1e9, "B"), (1e6, "M"))
 
-_ISO_DAY = re.compile(r"(?<![\w./-])\d{4}-\d\d-\d\d(?![\w/-]|\.\w)")  # by itself, not in the name of a file
 
-
-def missing(value: float | None) -> bool:
-    """Whether there is no number to show."""
-    return value is None or math.isnan(value)
+def is_number(value: float | None) -> TypeGuard[float]:
+    """Whether there is a number to show."""
+    return value is not None and not math.isnan(value)
 
 
 def symbol(currency: str) -> str:
@@ -29,39 +28,19 @@ def symbol(currency: str) -> str:
     return sign + _SPACE if sign[-1].isalpha() else sign
 
 
-def written(value: float, form: str) -> str:
-    """A number by a format of Python's (``,.2f``, ``+.1f``, ``,.6g``), with the signs of the chosen language."""
-    how, text = manner(), format(value, form)
-    if not how.by_thousands and "," in form:
-        text = _by_hundreds(text)
-    if (how.group, how.decimal, how.minus) == (",", ".", "-"):
-        return text
-    return text.translate({44: how.group, 46: how.decimal, 45: how.minus})
-
-
-def _by_hundreds(text: str) -> str:
-    """1,234,567.5 as India groups it: 12,34,567.5."""
-    whole, point, rest = text.partition(".")
-    sign = whole[: len(whole) - len(whole.lstrip("+-"))]
-    digits = whole[len(sign) :].replace(",", "")
-    head, tail = digits[:-3], digits[-3:]
-    groups = [head[max(end - 2, 0) : end] for end in range(len(head), 0, -2)][::-1]
-    return sign + ",".join([*groups, tail]) + point + rest
-
-
 def count(value: float | None) -> str:
     """A whole number: ``1,234``."""
-    return NOTHING if missing(value) else written(round(value), ",")
+    return written(round(value), ",") if is_number(value) else NOTHING
 
 
 def decimal(value: float | None, places: int = 1) -> str:
     """A mean or another number with a fraction: ``1,234.5``."""
-    return NOTHING if missing(value) else written(value, f",.{places}f")
+    return written(value, f",.{places}f") if is_number(value) else NOTHING
 
 
 def days(value: float | None) -> str:
     """A number of days, at most one decimal: ``93 days``."""
-    if missing(value):
+    if not is_number(value):
         return NOTHING
     whole = f"{value:.1f}".endswith(".0")
     text = written(round(value), ",") if whole else written(value, ",.1f")
@@ -71,30 +50,26 @@ def days(value: float | None) -> str:
 
 def percent(share: float | None, places: int = 1) -> str:
     """A share with one decimal: ``27.3 %``; what is there but rounds to nothing says so: ``< 0.1 %``."""
-    if missing(share):
+    if not is_number(share):
         return NOTHING
     if 0 < share < 0.5 / 10 ** (places + 2):
-        return f"<{_SPACE}{_per_cent(written(1 / 10**places, f'.{places}f'))}"
-    return _per_cent(written(100 * share, f",.{places}f"))
+        return f"<{_SPACE}{beside_percent(written(1 / 10**places, f'.{places}f'))}"
+    return beside_percent(written(100 * share, f",.{places}f"))
 
 
 def change_percent(share: float) -> str:
     """A change with its sign: ``+4.2 %``."""
-    return _per_cent(written(100 * share, "+,.1f"))
-
-
-def _per_cent(number: str) -> str:
-    return manner().percent.replace("0", number, 1)
+    return beside_percent(written(100 * share, "+,.1f"))
 
 
 def money(value: float | None, currency: str) -> str:
     """An amount in full: ``£8,911,407.90``."""
-    return NOTHING if missing(value) else _amount(value, currency, 0 if currency in _WITHOUT_CENTS else 2)
+    return _amount(value, currency, 0 if currency in _WITHOUT_CENTS else 2) if is_number(value) else NOTHING
 
 
 def short_money(value: float | None, currency: str) -> str:
     """An amount as cards show it: ``£8.91 M``, ``£12,345``, ``£412.30``."""
-    if missing(value):
+    if not is_number(value):
         return NOTHING
     size = abs(value)
     for scale, letter in _SCALES:
@@ -107,7 +82,7 @@ def short_money(value: float | None, currency: str) -> str:
 
 def round_money(value: float | None, currency: str) -> str:
     """An amount in a table of means: without cents from 100 on, ``£1,479``, ``£12.30``, ``£8.91 M``."""
-    if missing(value) or abs(value) < 100 or abs(value) >= 1e6:
+    if not is_number(value) or abs(value) < 100 or abs(value) >= 1e6:
         return short_money(value, currency)
     return _amount(value, currency, 0)
 
@@ -120,7 +95,9 @@ def plotted(letter: str, currency: str) -> str:
 
 def _amount(value: float, currency: str, places: int, unit: str = "") -> str:
     """A number with its currency where the language puts it; less than half a cent has no sign."""
-    minus = manner().minus if round(value, places) < 0 else ""
+    from babel.numbers import get_minus_sign_symbol
+
+    minus = get_minus_sign_symbol(spoken(), numbering_system="latn") if round(value, places) < 0 else ""
     return minus + _beside(written(abs(value), f",.{places}f") + unit, currency)
 
 
@@ -148,31 +125,19 @@ def day(value: date) -> str:
     return written_day(date(value.year, value.month, value.day), "yMMMd", spoken())
 
 
-def with_days(sentence: str) -> str:
-    """A finished sentence, its days as dates are written: what engines say has them as ``2011-12-09``."""
-
-    def told(found: re.Match[str]) -> str:
-        try:
-            return day(date.fromisoformat(found[0]))
-        except ValueError:  # no day after all
-            return found[0]
-
-    return _ISO_DAY.sub(told, sentence)
-
-
 def month(value: date) -> str:
     """A month: ``Dec 2011``."""
     return written_day(date(value.year, value.month, 1), "yMMM", spoken())
 
 
-def plural(number: float, one: str, many: str = "") -> str:
-    """A number with its noun: ``1 customer``, ``1,234 customers``."""
-    return say_number(f"{{n}} {one}", f"{{n}} {many or one + 's'}", number, n=count(number))
+def plural(number: float, one: str, many: str) -> str:
+    """A number with its noun: ``plural(1234, "{n} customer", "{n} customers")`` is ``1,234 customers``."""
+    return say_number(one, many, number, n=count(number))
 
 
 def change(before: float | None, now: float | None) -> str:
     """A change with its sign and arrow: ``▲ +4.2 %``."""
-    if missing(before) or missing(now):
+    if not is_number(before) or not is_number(now):
         return NOTHING
     if not before:
         return "= 0" if not now else say("▲ new")

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
+from string import Formatter
 from typing import TYPE_CHECKING, Any
 
-from dashboard.i18n.locales import spoken
+from dashboard.i18n.locales import beside_percent, manner, speaking, spoken, written, written_day
 from engines.columns import CATEGORY_SHARE, Column, describe
+from engines.messages import Message
+from engines.messages import noted as noted
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
 
 FOLDER = Path(__file__).resolve().parent / "translations"
-TEMPLATE = "segmentry.pot"
+TEMPLATE = FOLDER / "segmentry.pot"
 #: The context of names of segments in a translation: "Lost" is said of customers.
 SEGMENT = "segment"
-#: What a segment without a name is called, with a number behind it.
-UNNAMED = "Segment"
 
 
 def say(sentence: str, /, **parts: Any) -> str:
     """A sentence in the language of the request, its named places filled: ``say("Drop “{filter}”", filter="CLV ≥ 5")``.
 
-    What is not translated stays as it is in the code.
+    A message (see :mod:`engines.messages`) brings its parts along: days are written as on every page, and in another
+    language than English its numbers too. What is not translated stays as it is in the code.
     """
+    if isinstance(sentence, Message):
+        return _said(sentence)
     text = _translations(spoken(), FOLDER).gettext(sentence) if sentence else ""  # "" means a file's own head
     return text.format(**parts) if parts else text
 
@@ -36,9 +42,41 @@ def say_number(one: str, many: str, number: float, /, **parts: Any) -> str:
     return _translations(spoken(), FOLDER).ngettext(one, many, round(number)).format(**parts)
 
 
-def noted(sentence: str) -> str:
-    """A sentence of a constant, which is said where it is shown: there the language is known."""
-    return sentence
+def say_in(language: str, sentence: str) -> str:
+    """As ``say``, for an answer to a program that people may read too: English is as the message has it."""
+    with speaking(language):
+        return sentence if manner().is_english else say(sentence)
+
+
+def _said(sentence: Message) -> str:
+    translations, parts = _translations(spoken(), FOLDER), sentence.parts
+    if sentence.many:
+        text = translations.ngettext(sentence.template, sentence.many, sentence.number)
+    else:
+        text = translations.gettext(sentence.template) if sentence else ""
+    try:
+        return _filling.vformat(text, (), parts) if parts else text
+    except (KeyError, ValueError):  # a translation with a part that the message does not have
+        return sentence
+
+
+class _Filling(Formatter):
+    """Fills in the parts of a message: messages in the language, days and numbers as the language writes them."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """A part of a message, written."""
+        if isinstance(value, Message):
+            return _said(value)
+        if isinstance(value, date) and (not format_spec or not manner().is_english):
+            return written_day(value, "yMMMd", spoken())
+        if isinstance(value, bool) or not isinstance(value, int | float) or manner().is_english:
+            return format(value, format_spec)
+        if format_spec.endswith("%"):
+            return beside_percent(written(100 * value, format_spec.replace("%", "f")))
+        return written(value, format_spec) if format_spec or isinstance(value, float) else str(value)
+
+
+_filling = _Filling()
 
 
 def segment_name(name: str) -> str:
@@ -70,6 +108,19 @@ def _category(column: Column) -> str:
     if not column.name.startswith(CATEGORY_SHARE) or column != describe(column.name):
         return ""
     return column.title.removeprefix("Share of ")
+
+
+def browser_texts(language: str) -> str:
+    """What the browser's own parts say in a language, as JSON by their English sentences: see ``assets/theme.js``."""
+    if translated(language, FOLDER) is None:
+        return "{}"
+    from babel.messages.pofile import read_po
+
+    with TEMPLATE.open("rb") as content:
+        english = [str(each.id) for each in read_po(content) if any(file.endswith(".js") for file, _ in each.locations)]
+    with speaking(language):
+        known = {words: said for words in english if (said := say(words)) != words}
+    return json.dumps(known, ensure_ascii=False).replace("</", "<\\/")
 
 
 @cache

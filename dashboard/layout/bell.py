@@ -31,7 +31,11 @@ def _content(services: Services) -> list[Component]:
     number = services.store.open_alerts()
     alerts = services.store.alerts(open_only=True, limit=_SHOWN)
     titles = engine_titles()
-    label = say("{alerts} not acknowledged", alerts=plural(number, "alert")) if number else say("No open alerts")
+    label = (
+        say("{alerts} not acknowledged", alerts=plural(number, "{n} alert", "{n} alerts"))
+        if number
+        else say("No open alerts")
+    )
     sign = html.Summary(
         [html.Span("▲ " if number else "△ ", **aria(hidden="true")), str(number) if number else ""],
         className="seg-icon seg-bell-sign" + (" seg-alarm" if number else ""),

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from dashboard.i18n import texts
 from dashboard.i18n.locales import manner_of
-from dashboard.i18n.sentences import browser_texts
 
 _INDEX = """<!DOCTYPE html>
 <html lang="SEGMENTRY_LANGUAGE" data-numbers="SEGMENTRY_NUMBERS" data-percent="SEGMENTRY_PERCENT">
@@ -38,7 +37,7 @@ def index_page(language: str) -> str:
         "SEGMENTRY_NUMBERS": tag,
         "SEGMENTRY_PERCENT": manner_of(language).percent,
         "SEGMENTRY_LANGUAGE": tag if known else "en",
-        "SEGMENTRY_TEXTS": browser_texts(language),
+        "SEGMENTRY_TEXTS": texts.browser_texts(language),
     }
     return re.sub("|".join(filled), lambda found: filled[found[0]], _INDEX)
 

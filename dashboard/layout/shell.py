@@ -23,7 +23,6 @@ from dashboard.config import shipped
 from dashboard.figures import country_map
 from dashboard.figures.countries import outlines
 from dashboard.i18n import locales
-from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import noted, say
 from dashboard.layout import bell
 from dashboard.layout.index import bootstrap_css, index_page
@@ -197,7 +196,7 @@ def _draw(page: ModuleType, /, **query: Any) -> Component:
         return html.Div(
             [
                 html.H1(say("This address leads nowhere")),
-                html.P(reason_of(error)),
+                html.P(say(error.message)),
                 dcc.Link(say("Begin again"), href=page.PATH),
             ],
             className="seg-empty",
@@ -226,7 +225,7 @@ def _unknown_pages_are_404(response: Response) -> Response:
 def _say_what_went_wrong(error: Exception) -> None:
     """Tell the user instead of leaving an old picture standing as if it were the new one."""
     if isinstance(error, InputError | NotFoundError | StoreError):
-        sentence = reason_of(error)
+        sentence = say(error.message)
     else:
         _log.error("A callback failed", exc_info=error)
         sentence = say("Something went wrong, and what is shown may be old. The server's log says what it was.")

@@ -35,7 +35,10 @@ class Question:
     def __post_init__(self) -> None:
         if self.low < LOW or self.high < self.low:
             raise InputError(
-                f"k from {self.low} to {self.high} is no range to try: begin with {LOW} or more and end no lower."
+                "k from {low} to {high} is no range to try: begin with {least} or more and end no lower.",
+                low=self.low,
+                high=self.high,
+                least=LOW,
             )
 
 
@@ -61,8 +64,10 @@ def _engine(question: Question, config: Config) -> Engine:
     engine = make_engine(question.engine, config, k=question.high, seed=question.seed)
     if "k" not in engine.settings():
         raise InputError(
-            f"{engine.title} has no k to choose: its own rules decide how many segments there are. "
-            f"Choose from {', '.join(choosable_engines())}."
+            "{title} has no k to choose: its own rules decide how many segments there are. Choose "
+            "from {choosable_engines}.",
+            title=engine.title,
+            choosable_engines=", ".join(choosable_engines()),
         )
     return engine
 

@@ -43,7 +43,7 @@ def download(url: str, part: Path, *, timeout: float, wait: float, done: Done) -
         OSError: the file cannot be written.
     """
     if urlsplit(url).scheme not in ("http", "https"):
-        raise InputError(f"{url} is no address to download from; it must begin with https:// or http://.")
+        raise InputError("{url} is no address to download from; it must begin with https:// or http://.", url=url)
     tries = 0
     while True:
         before = _size(part)
@@ -53,7 +53,9 @@ def download(url: str, part: Path, *, timeout: float, wait: float, done: Done) -
             tries = 0 if _size(part) > before else tries + 1
             if tries == _TRIES:
                 kept = f" {_size(part):,} bytes are kept; the same command goes on from there." if part.exists() else ""
-                raise InputError(f"{url} cannot be downloaded: {error}.{kept}") from None
+                raise InputError(
+                    "{url} cannot be downloaded: {error}.{kept}", url=url, error=error, kept=kept
+                ) from None
             time.sleep(wait * tries)
 
 
@@ -71,7 +73,7 @@ def _attempt(url: str, part: Path, timeout: float, done: Done) -> None:
                     file.write(chunk)
                     offset += len(chunk)
                     if offset > (total or _MOST):
-                        raise InputError(f"{url} gives more than it should; nothing of it can be trusted.")
+                        raise InputError("{url} gives more than it should; nothing of it can be trusted.", url=url)
                     if total:
                         done(offset / total)
     except urllib.error.HTTPError as error:
@@ -142,7 +144,13 @@ def _refused(url: str, error: urllib.error.HTTPError, part: Path) -> None:
     if error.code in _PASSING:
         raise _BrokenOffError(f"the server answers {error.code} {error.reason}")
     remedy = "It may have moved; look on the publisher's page" if error.code in (404, 410) else "Try again later"
-    raise InputError(f"{url} cannot be downloaded: the server answers {error.code} {error.reason}. {remedy}.")
+    raise InputError(
+        "{url} cannot be downloaded: the server answers {code} {reason}. {remedy}.",
+        url=url,
+        code=error.code,
+        reason=error.reason,
+        remedy=remedy,
+    )
 
 
 def _words(error: Exception, timeout: float) -> str:
@@ -206,7 +214,9 @@ def data_set(name: str) -> DataSet:
         InputError: there is none of this name.
     """
     if name not in DATA_SETS:
-        raise InputError(f"There is no data set {name!r} to fetch; there is {', '.join(DATA_SETS)}.")
+        raise InputError(
+            "There is no data set {name!r} to fetch; there is {data_sets}.", name=name, data_sets=", ".join(DATA_SETS)
+        )
     return DATA_SETS[name]
 
 
@@ -245,8 +255,13 @@ def fetch(
         if found != data.sha256:
             archive.unlink()
             raise InputError(
-                f"What {url or data.url} gives is not {data.title} as it is known (its SHA-256 is {found}, not "
-                f"{data.sha256}); nothing was kept. Try again later, or download it yourself from {data.page}."
+                "What {url} gives is not {title} as it is known (its SHA-256 is {found}, not {sha256}); "
+                "nothing was kept. Try again later, or download it yourself from {page}.",
+                url=url or data.url,
+                title=data.title,
+                found=found,
+                sha256=data.sha256,
+                page=data.page,
             )
         try:
             _unpack(data, archive, target)
@@ -255,7 +270,9 @@ def fetch(
         return Fetched(target, already=False)
     except OSError as error:
         raise InputError(
-            f"{folder} cannot be written to: {error.strerror or error}. Choose another folder with --output."
+            "{folder} cannot be written to: {reason}. Choose another folder with --output.",
+            folder=folder,
+            reason=error.strerror or error,
         ) from None
 
 
@@ -273,10 +290,12 @@ def _unpack(data: DataSet, archive: Path, target: Path) -> None:
         with zipfile.ZipFile(archive) as packed, packed.open(data.member) as member, part.open("wb") as out:
             size = _copy(member, out, data.member_bytes)
         if size != data.member_bytes or _sha256(part) != data.member_sha256:
-            raise InputError(f"{data.member} in the archive is not the file that is known; nothing was kept.")
+            raise InputError(
+                "{member} in the archive is not the file that is known; nothing was kept.", member=data.member
+            )
         part.replace(target)
     except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError) as error:
-        raise InputError(f"The archive of {data.title} cannot be unpacked: {error}.") from None
+        raise InputError("The archive of {title} cannot be unpacked: {error}.", title=data.title, error=error) from None
     finally:
         part.unlink(missing_ok=True)
 
@@ -293,8 +312,10 @@ def _copy(member: IO[bytes], out: IO[bytes], most: int) -> int:
 def _refuse_other(data: DataSet, target: Path) -> None:
     if target.is_dir() or target.stat().st_size != data.member_bytes or _sha256(target) != data.member_sha256:
         raise InputError(
-            f"{target} is there already and is not {data.title} as published. Move it away, or choose another folder "
-            "with --output."
+            "{target} is there already and is not {title} as published. Move it away, or choose "
+            "another folder with --output.",
+            target=target,
+            title=data.title,
         )
 
 

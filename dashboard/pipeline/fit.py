@@ -24,10 +24,10 @@ from engines.evaluation.calendar import cutoffs
 from engines.evaluation.holdout import TOP, Capture, holdout_curve, holdout_cutoff
 from engines.evaluation.stability import stability
 from engines.evaluation.timeline import Timeline, noise_dates, timeline
+from engines.messages import message
 from engines.naming.naming import name_segments
 from engines.persistence.artifacts import artifacts_of
 from engines.run import in_order, segment
-from engines.stated import stated
 from storage import Store
 from storage.contract import Run, Snapshot
 
@@ -116,9 +116,15 @@ def fit_engine(
         earlier = points_before(dataset, name, engine, past.timeline[-1], store) if past.timeline else []
         watched = _watched(engine, past, earlier, config, progress)
     except InputError as error:
-        return Fit(name, engine, error=str(error), refusal=error)
+        return Fit(name, engine, error=error.message, refusal=error)
     except Exception as error:  # noqa: BLE001 - an engine may be anyone's plug-in: its failure is recorded, others go on
-        return Fit(name, engine, error=stated(f"{engine.title} failed: {type(error).__name__}: {error}"))
+        return Fit(
+            name,
+            engine,
+            error=message(
+                "{title} failed: {name}: {error}", title=engine.title, name=type(error).__name__, error=error
+            ),
+        )
     if captured is not None and past.cutoff is not None:
         curve = {"customers": captured.customers.tolist(), "revenue": captured.revenue.tolist()}
         info |= {"holdout_from": past.cutoff.isoformat(), "holdout_curve": curve}
@@ -131,12 +137,12 @@ def fit_engine(
 
 def fit_stage(engine: Engine) -> str:
     """What the stage is called in which an engine is fitted."""
-    return stated(f"Segmenting with {engine.title}")
+    return message("Segmenting with {title}", title=engine.title)
 
 
 def timeline_stage(engine: Engine) -> str:
     """What the stage is called in which an engine's drift timeline is drawn."""
-    return stated(f"Drift timeline of {engine.title}")
+    return message("Drift timeline of {title}", title=engine.title)
 
 
 def _captured(engine: Engine, past: Past) -> Capture | None:
@@ -226,13 +232,15 @@ class PastCache:
         except SalesGoneError as gone:
             return NOTHING_PAST, _without(gone.why)
         except InputError as error:
-            return NOTHING_PAST, _without(stated(f"{snapshot.source} cannot be read again ({stated(str(error))})"))
+            return NOTHING_PAST, _without(
+                message("{source} cannot be read again ({error})", source=snapshot.source, error=error)
+            )
         self._last = (key, past)
         return past, None
 
 
 def _without(why: str) -> str:
-    return stated(f"There is no holdout revenue and no drift timeline: {stated(why)}.")
+    return message("There is no holdout revenue and no drift timeline: {why}.", why=why)
 
 
 def stored_engine(run: Run) -> Engine:

@@ -103,6 +103,6 @@ def _kind(path: Path | None) -> Format | None:
     kind = format_of(path) if path.suffix.lower() != ".xlsx" else None
     if kind not in _KINDS:
         raise InputError(
-            f"{path.name}: dropped lines are written as .csv or .parquet; they may be too many for a sheet."
+            "{name}: dropped lines are written as .csv or .parquet; they may be too many for a sheet.", name=path.name
         )
     return kind

@@ -86,11 +86,16 @@ def model_of(run: Run, store: Store) -> Fitted:
         InputError: it was stored without a model, or with one that cannot be loaded.
     """
     if run.state != "done":
-        raise NotFoundError(f"Run {run.id} is {run.state}; only a finished run has a model.")
+        raise NotFoundError("Run {id} is {state}; only a finished run has a model.", id=run.id, state=run.state)
     data = store.model(run.id)
     if data is None:
         kept = next((note for note in run.notes if note.startswith("No model is kept")), None)
-        raise InputError(f"Run {run.id} ({run.engine}) has no model. {kept or 'Run its engine again to get one.'}")
+        raise InputError(
+            "Run {id} ({engine}) has no model. {reason}",
+            id=run.id,
+            engine=run.engine,
+            reason=kept or "Run its engine again to get one.",
+        )
     return models.load(data)
 
 
@@ -139,7 +144,9 @@ def label(
     if customers is None:
         customers, as_of, notes = _from_sales(run, used, request, config, store, progress)
     elif as_of is not None:
-        raise InputError(f"{request.source} has customers, not sales: their recency is given, so leave out --as-of.")
+        raise InputError(
+            "{source} has customers, not sales: their recency is given, so leave out --as-of.", source=request.source
+        )
     progress("Labelling", 0.0)
     found = assigned(run, fitted, customers)
     progress("Labelling", 1.0)
@@ -198,8 +205,12 @@ def _from_sales(
         missing = [name for name in used if name not in customers.columns]
         if missing:
             raise InputError(
-                f"Run {run.id} ({run.engine}) looks at {', '.join(missing)}, which these sales do not give. Install "
-                f"the plug-in that makes it, or give a table of customers with customer_id, {', '.join(used)}."
+                "Run {id} ({engine}) looks at {missing}, which these sales do not give. Install the "
+                "plug-in that makes it, or give a table of customers with customer_id, {used}.",
+                id=run.id,
+                engine=run.engine,
+                missing=", ".join(missing),
+                used=", ".join(used),
             )
         return customers, sales.as_of, sales.notes
 
@@ -215,9 +226,13 @@ def _value(customers: DataFrame, snapshot: Snapshot, config: Config, used: tuple
         for name, title in without.items():
             if name in used:
                 raise InputError(
-                    f"Run {run.id} ({run.engine}) looks at {name}, which the model {title} worked out from all sales "
-                    "up to that day; new sales alone do not give it. Run the engine on the new sales, or give a table "
-                    f"of customers that has {name}."
+                    "Run {id} ({engine}) looks at {name}, which the model {title} worked out from all sales "
+                    "up to that day; new sales alone do not give it. Run the engine on the new sales, or "
+                    "give a table of customers that has {name}.",
+                    id=run.id,
+                    engine=run.engine,
+                    name=name,
+                    title=title,
                 )
         return columns
     clv = config.clv

@@ -80,7 +80,9 @@ def between_runs(earlier_id: int, run_id: int, services: Services) -> Between:
     earlier, run = (finished(services.store.run(number)) for number in (earlier_id, run_id))
     if (earlier.dataset, earlier.engine) != (run.dataset, run.engine):
         raise InputError(
-            f"Runs {earlier.id} and {run.id} are of different data sets or engines; choose two of the same."
+            "Runs {earlier} and {run} are of different data sets or engines; choose two of the same.",
+            earlier=earlier.id,
+            run=run.id,
         )
     if earlier.as_of > run.as_of:
         earlier, run = run, earlier
@@ -98,7 +100,9 @@ def between_dates(run_id: int, start: date, end: date, services: Services) -> Be
     """
     run = finished(services.store.run(run_id))
     if start >= end:
-        raise InputError(f"The first date must be before the second, and {start} is not before {end}.")
+        raise InputError(
+            "The first date must be before the second, and {start} is not before {end}.", start=start, end=end
+        )
     asked = (run.id, run.revision, start, end)
     found = services.migrations.get(asked, lambda: _worked_out(run, start, end, services))
     return Between(run, None, start, end, found)
@@ -108,9 +112,15 @@ def _worked_out(run: Run, start: date, end: date, services: Services) -> Migrati
     snapshot, kept = services.store.snapshot(run.snapshot_id), run.info.get("drift")
     location = run.info.get("location", snapshot.info.get("location"))
     if not isinstance(kept, Mapping) or location is None:
-        raise InputError(f"Run {run.id} has no timeline that could be worked out again; compare it with another run.")
+        raise InputError(
+            "Run {id} has no timeline that could be worked out again; compare it with another run.", id=run.id
+        )
     if end > snapshot.as_of:
-        raise InputError(f"The sales of {snapshot.source} are known up to {snapshot.as_of}; choose an earlier date.")
+        raise InputError(
+            "The sales of {source} are known up to {as_of}; choose an earlier date.",
+            source=snapshot.source,
+            as_of=snapshot.as_of,
+        )
     engine, frozen_at = stored_engine(run), date.fromisoformat(str(kept["frozen_at"]))
     with sales_of(snapshot, services.config, location=location) as opened:
         dates = {frozen_at, start, end, snapshot.as_of}
@@ -118,7 +128,7 @@ def _worked_out(run: Run, start: date, end: date, services: Services) -> Migrati
             day: in_order(table) for day, table in customers_then(opened, dates, watched_columns([engine])).items()
         }
     if not len(tables[start]):
-        raise InputError(f"Nobody had bought anything before {start}; choose a later date.")
+        raise InputError("Nobody had bought anything before {start}; choose a later date.", start=start)
     frozen = fit(engine, tables[frozen_at])[0]
     known = Predecessor(services.store.labels(run.id), run.segments)
     latest = tables[snapshot.as_of]

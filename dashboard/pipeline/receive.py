@@ -70,7 +70,9 @@ async def receive(content_type: str, pieces: AsyncIterator[bytes], limits: Limit
     except FormParserError:
         raise InputError("The form is damaged or was cut off; send the file again.") from None
     except OSError as error:
-        raise NoRoomError(f"The file cannot be kept: {error.strerror}. Make room, or upload a smaller file.") from None
+        raise NoRoomError(
+            "The file cannot be kept: {strerror}. Make room, or upload a smaller file.", strerror=error.strerror
+        ) from None
     finally:
         part.close()
 
@@ -117,7 +119,11 @@ class _Part:
             raise InputError("Send one file at a time; put files of one shape into a .zip.")
         self.name = _plain_name(options[b"filename"].decode("utf-8", "replace"))
         if not self.name.lower().endswith(UPLOADABLE):
-            raise InputError(f"{self.name}: files of this kind cannot be read; give {', '.join(UPLOADABLE)}.")
+            raise InputError(
+                "{name}: files of this kind cannot be read; give {uploadable}.",
+                name=self.name,
+                uploadable=", ".join(UPLOADABLE),
+            )
         self._file = self._path.open("xb")
 
     def _more(self, data: bytes, start: int, end: int) -> None:
@@ -126,8 +132,10 @@ class _Part:
             self.size += end - start
             if self.size > self._limits.largest:
                 raise TooLargeError(
-                    f"{self.name} is larger than the {self._limits.largest / 2**20:,.0f} MB that may be uploaded: "
-                    "raise limit_mb in [uploads], or read it with `segmentry run`."
+                    "{name} is larger than the {largest:,.0f} MB that may be uploaded: raise limit_mb in "
+                    "[uploads], or read it with `segmentry run`.",
+                    name=self.name,
+                    largest=self._limits.largest / 2**20,
                 )
 
     def _part_end(self) -> None:
@@ -152,9 +160,9 @@ class _Part:
         if self._file is None:
             raise InputError("The form has no file; send it in a field called file.")
         if not (self._whole and self._ended):
-            raise InputError(f"{self.name} was cut off on its way; send it again.")
+            raise InputError("{name} was cut off on its way; send it again.", name=self.name)
         if not self.size:
-            raise InputError(f"{self.name} is empty.")
+            raise InputError("{name} is empty.", name=self.name)
         self._file.close()
         suffix = next(each for each in sorted(UPLOADABLE, key=len, reverse=True) if self.name.lower().endswith(each))
         lasting = f"{self._token}{suffix}"

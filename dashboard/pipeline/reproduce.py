@@ -101,7 +101,9 @@ def reproduce(
     """
     run = store.run(run_id)
     if run.state != "done":
-        raise InputError(f"Run {run_id} is {run.state}: only a finished run can be reproduced.")
+        raise InputError(
+            "Run {run_id} is {state}: only a finished run can be reproduced.", run_id=run_id, state=run.state
+        )
     snapshot = store.snapshot(run.snapshot_id)
     differences = _versions_since(run)
     progress("Running it again on the stored customers", 0.0)

@@ -17,6 +17,7 @@ from engines import registry
 from engines.contract import Engine
 from engines.errors import InputError
 from engines.intake.sources.locations import files_of, kind_of
+from engines.messages import message
 from storage import Store
 from storage.contract import Run, Snapshot, Starter, Way
 
@@ -105,7 +106,9 @@ class Wish:
             return registry.engine(self.engine, self.settings)
         made = registry.engine(self.engine, {name: item for name, item in self.settings.items() if name != "k"})
         if "k" not in made.settings():
-            raise InputError(f"{made.title} has no k to choose: its own rules decide how many segments there are.")
+            raise InputError(
+                "{title} has no k to choose: its own rules decide how many segments there are.", title=made.title
+            )
         return made
 
     def to_settings(self) -> dict[str, Any]:
@@ -177,7 +180,7 @@ def snapshot_on(dataset: str, as_of: date | None, store: Store) -> tuple[int, da
     mine = [item for item in store.snapshots() if item.dataset == dataset]
     if not mine:
         known = ", ".join(dict.fromkeys(item.dataset for item in store.snapshots())) or "none yet"
-        raise InputError(f"There is no data set {dataset!r}; there are: {known}.")
+        raise InputError("There is no data set {dataset!r}; there are: {known}.", dataset=dataset, known=known)
     for item in mine:
         if as_of in (None, item.as_of):
             return item.id, None
@@ -189,9 +192,10 @@ def why_no_other_date(snapshot: Snapshot) -> str:
     location = str(snapshot.info.get("location", ""))
     kind = kind_of(location) if location else "nowhere"
     if kind == "nowhere" or (kind == "pattern" and not files_of(location)):
-        return (
-            f"The sales of {snapshot.dataset} are not where they were read from; upload them again on the Data page "
-            "for customers as of another date."
+        return message(
+            "The sales of {dataset} are not where they were read from; upload them again on the Data page for "
+            "customers as of another date.",
+            dataset=snapshot.dataset,
         )
     return ""
 
@@ -209,7 +213,12 @@ def check_date(snapshot: Snapshot, as_of: date) -> None:
         low, high = date.fromisoformat(first) + timedelta(days=1), date.fromisoformat(last) + timedelta(days=1)
         if not low <= as_of <= high:
             raise InputError(
-                f"The sales of {snapshot.dataset} run from {first} to {last}; choose a date from {low} to {high}."
+                "The sales of {dataset} run from {first} to {last}; choose a date from {low} to {high}.",
+                dataset=snapshot.dataset,
+                first=first,
+                last=last,
+                low=low,
+                high=high,
             )
 
 
@@ -238,10 +247,21 @@ def fitting_settings(wish: Wish, columns: Mapping[str, bool], customers: int | N
     settings = wish.to_settings()
     for name in settings.get("features") or ():
         if name not in columns:
-            raise InputError(f"{made.title}: features: these customers have no column {name!r}; choose another.")
+            raise InputError(
+                "{title}: features: these customers have no column {name!r}; choose another.",
+                title=made.title,
+                name=name,
+            )
         if not columns[name]:
-            raise InputError(f"{made.title}: features: {name} does not hold numbers; choose another column.")
+            raise InputError(
+                "{title}: features: {name} does not hold numbers; choose another column.", title=made.title, name=name
+            )
     k = settings.get("k")
     if customers is not None and isinstance(k, int) and k > customers:
-        raise InputError(f"{made.title}: k = {k} is more than the {customers} customers; choose a smaller k.")
+        raise InputError(
+            "{title}: k = {k} is more than the {customers} customers; choose a smaller k.",
+            title=made.title,
+            k=k,
+            customers=customers,
+        )
     return settings

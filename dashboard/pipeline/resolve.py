@@ -12,7 +12,7 @@ from dashboard.pipeline.sales import Progress, new_snapshot, sales_of, valued_cu
 from engines.contract import Engine
 from engines.errors import InputError
 from engines.evaluation.selection import KSelection, evaluate
-from engines.stated import stated
+from engines.messages import message
 from storage import Store
 from storage.contract import LogLine, Run, Snapshot
 
@@ -58,7 +58,11 @@ def _snapshot_as_of(left: Unresolved, base: Snapshot, config: Config, store: Sto
         new = replace(new, settings=base.settings, info={**new.info, **same})
         customers, new, _, receipts = valued_customers(opened, new, progress)
         if len(customers) < 2:
-            raise InputError(f"Segments need at least 2 customers; there are {len(customers)} as of {left.as_of}.")
+            raise InputError(
+                "Segments need at least 2 customers; there are {customers} as of {as_of}.",
+                customers=len(customers),
+                as_of=left.as_of,
+            )
         progress(SAVING, 0.0)
         snapshot = store.save_snapshot(new, customers, receipts, opened.orders(customers))
         progress(SAVING, 1.0)
@@ -70,12 +74,18 @@ def _with_k(run: Run, config: Config, store: Store, progress: Progress, worker: 
     progress(CHOOSING, 0.0)
     found = _evaluate(run, engine, store, config, progress)
     if found.recommended is None:
-        raise InputError(f"{engine.title}: no number of segments can be recommended. {found.reason} Name a k yourself.")
+        raise InputError(
+            "{title}: no number of segments can be recommended. {reason} Name a k yourself.",
+            title=engine.title,
+            reason=found.reason,
+        )
     settings = type(engine).from_settings({**engine.settings(), "k": found.recommended}).settings()
     chosen = {"k": found.recommended, "reason": found.reason}
     info = {**without_unresolved(run.info), "chosen_k": chosen}
     resolved = store.resolve_run(run.id, worker, snapshot_id=run.snapshot_id, settings=settings, info=info)
-    line = LogLine(now(), stated(f"k = {found.recommended} was chosen. {stated(found.reason)}"))
+    line = LogLine(
+        now(), message("k = {recommended} was chosen. {reason}", recommended=found.recommended, reason=found.reason)
+    )
     store.log_job(run.job_id, worker, [line])
     progress(CHOOSING, 1.0)
     return resolved
@@ -95,4 +105,6 @@ def _evaluate(run: Run, engine: Engine, store: Store, config: Config, progress: 
     except InputError:
         raise
     except Exception as error:
-        raise InputError(f"{engine.title} failed: {type(error).__name__}: {error}") from error
+        raise InputError(
+            "{title} failed: {name}: {error}", title=engine.title, name=type(error).__name__, error=error
+        ) from error

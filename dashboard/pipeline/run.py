@@ -17,8 +17,8 @@ from dashboard.pipeline.watch import live_point
 from engines import registry
 from engines.contract import Engine
 from engines.errors import InputError
+from engines.messages import message
 from engines.run import check
-from engines.stated import stated
 from storage import Store
 from storage.contract import Run, Snapshot
 
@@ -176,12 +176,17 @@ def _engines(request: SalesRequest, config: Config) -> tuple[dict[str, Engine], 
 
 def _check_size(customers: DataFrame, engines: Mapping[str, Engine]) -> None:
     if len(customers) < 2:
-        raise InputError(f"Segments need at least 2 customers; these sales have {len(customers)} after cleaning.")
+        raise InputError(
+            "Segments need at least 2 customers; these sales have {customers} after cleaning.", customers=len(customers)
+        )
     for engine in engines.values():
         k = engine.settings().get("k") or 0
         if k > len(customers):
             raise InputError(
-                f"{engine.title}: k = {k} is more than the {len(customers)} customers; choose a smaller --k."
+                "{title}: k = {k} is more than the {customers} customers; choose a smaller --k.",
+                title=engine.title,
+                k=k,
+                customers=len(customers),
             )
 
 
@@ -237,7 +242,7 @@ def work_run(
         )
         engine = stored_engine(run)
     except InputError as error:
-        return store.fail_run(run.id, str(error), worker=worker)
+        return store.fail_run(run.id, error.message, worker=worker)
     stages = (
         "Reading customers",
         "Reading and cleaning",
@@ -256,7 +261,9 @@ def work_run(
     fit = fit_engine(run.engine, engine, customers, run.dataset, store, config, seen, report)
     if fit.result is not None:
         chosen = run.info.get("chosen_k")
-        chosen_note = [stated(f"k = {chosen['k']} was chosen. {stated(chosen['reason'])}")] if chosen else []
+        chosen_note = (
+            [message("k = {k} was chosen. {reason}", k=chosen["k"], reason=chosen["reason"])] if chosen else []
+        )
         notes = (*chosen_note, *fit.result.notes, *([note] if note is not None else []))
         fit = replace(fit, result=replace(fit.result, notes=notes))
         fit = replace(fit, info={**fit.info, "chosen_k": chosen}) if chosen else fit

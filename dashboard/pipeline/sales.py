@@ -18,8 +18,8 @@ from engines import features, intake, value
 from engines.columns import CLV, COUNTRY
 from engines.errors import InputError
 from engines.intake.sources.locations import kind_of, lasting, public
+from engines.messages import message
 from engines.settings import CleaningRules, Reading
-from engines.stated import stated
 from engines.value.appraisal import Agenda, Settings, agenda, appraise
 from storage.contract import NOBODY, NewSnapshot, Snapshot, Starter
 
@@ -72,7 +72,9 @@ def with_reading(config: Config, reading: Mapping[str, Any]) -> Config:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{where}: {first['msg']} (is {first['input']!r}).") from None
+        raise InputError(
+            "{where}: {msg} (is {input!r}).", where=where, msg=first["msg"], input=first["input"]
+        ) from None
 
 
 class OpenSales(NamedTuple):
@@ -109,7 +111,7 @@ class SalesGoneError(InputError):
     """
 
     def __init__(self, why: str, fingerprint: str | None = None) -> None:
-        super().__init__(f"{why}; read it anew.")
+        super().__init__("{why}; read it anew.", why=why)
         self.why, self.fingerprint = why, fingerprint
 
 
@@ -137,12 +139,12 @@ def sales_of(
     """
     location = location or snapshot.info.get("location")
     if location is None:
-        raise SalesGoneError(stated("the snapshot does not say where its sales are"))
+        raise SalesGoneError(message("the snapshot does not say where its sales are"))
     then = as_read(snapshot, config)
     request = SalesRequest(location, as_of=as_of or snapshot.as_of, name=snapshot.dataset, called=snapshot.source)
     with _read(request, then, progress) as sales:
         if sales.fingerprint != snapshot.fingerprint:
-            why = stated(f"{snapshot.source} is not what it was when it was read")
+            why = message("{source} is not what it was when it was read", source=snapshot.source)
             raise SalesGoneError(why, sales.fingerprint)
         columns = snapshot.settings.get("features", {})
         plugins = [item for item in features.registered_features() if item.column and item.column.name in columns]

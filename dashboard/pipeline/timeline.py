@@ -76,9 +76,13 @@ def drift_of_sales(
         dates = cutoffs(sales.first_day, sales.as_of, every=every, freeze=freeze)
         if not dates:
             raise InputError(
-                f"The sales of {sales.name} go from {sales.first_day} to {sales.last_day}: a timeline needs "
-                f"{HISTORY_DAYS} days before the start of a month, and a month after it. Give more sales, or choose "
-                "the day with --freeze."
+                "The sales of {name} go from {first_day} to {last_day}: a timeline needs {history_days} "
+                "days before the start of a month, and a month after it. Give more sales, or choose the "
+                "day with --freeze.",
+                name=sales.name,
+                first_day=sales.first_day,
+                last_day=sales.last_day,
+                history_days=HISTORY_DAYS,
             )
         what = new_snapshot(opened)
         tables = customers_then(opened, dates, watched_columns([engine]), progress)

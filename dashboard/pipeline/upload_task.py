@@ -56,7 +56,7 @@ def work_upload(upload: Upload, config: Config, store: Store, progress: Progress
             _discard(source)
             raise
     except InputError as error:
-        return UploadOutcome(error=in_users_words(str(error), upload))
+        return UploadOutcome(error=in_users_words(error.message, upload))
 
 
 # --- what is read -----------------------------------------------------------------------------------------------------
@@ -67,13 +67,17 @@ def _source(upload: Upload, asked: UploadRequest, config: Config, store: Store) 
         return _Source(Path(upload.file), EMBEDDED[upload.file].title)
     path = path_of(upload, config).resolve()
     if not path.is_file():
-        raise InputError(f"The file of {upload.name} is not there any more; upload it again.")
+        raise InputError("The file of {name} is not there any more; upload it again.", name=upload.name)
     name = asked.name or upload.name
     if asked.how == "new":
         return _Source(path, name)
     earlier = next((item for item in store.snapshots() if item.dataset == name), None)
     if earlier is None:
-        raise InputError(f"There is no data set {name!r} to {asked.how}; choose one that is there, or add a new one.")
+        raise InputError(
+            "There is no data set {name!r} to {how}; choose one that is there, or add a new one.",
+            name=name,
+            how=asked.how,
+        )
     if asked.how == "replace":
         return _Source(path, name, earlier)
     folder = path.parent / f"{token_of(upload)}-{uuid4().hex}.together"
@@ -81,7 +85,7 @@ def _source(upload: Upload, asked: UploadRequest, config: Config, store: Store) 
         _link_all([*_files_of(earlier), path], folder)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise InputError(f"The files cannot be put together: {error.strerror}.") from None
+        raise InputError("The files cannot be put together: {strerror}.", strerror=error.strerror) from None
     return _Source(folder, name, earlier, folder)
 
 
@@ -93,8 +97,9 @@ def _files_of(earlier: Snapshot) -> list[Path]:
     files = [Path(location)] if kind == "file" else files_of(pattern) if kind in ("folder", "pattern") else []
     if not files:
         raise InputError(
-            f"The sales of {earlier.dataset} cannot be added to: they were not read from files that are still there. "
-            "Upload them together with the new ones (as a .zip), or add a new data set."
+            "The sales of {dataset} cannot be added to: they were not read from files that are still "
+            "there. Upload them together with the new ones (as a .zip), or add a new data set.",
+            dataset=earlier.dataset,
         )
     return files
 

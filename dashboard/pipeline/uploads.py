@@ -19,6 +19,7 @@ from dashboard.pipeline.run import make_engine
 from dashboard.pipeline.sales import SalesRequest, with_reading
 from engines.errors import InputError
 from engines.intake.schema.preview import Preview, preview
+from engines.messages import Message
 from engines.settings import CleaningRules, Customers
 from storage import Store
 from storage.contract import NotFoundError
@@ -107,13 +108,17 @@ class UploadRequest(BaseModel):
         """
         for name, said in self.cleaning.items():
             if isinstance(said, str) and name in _CUSTOMERS:
-                raise InputError(f"cleaning {name}: give a list; a file of this machine is named in config.toml alone.")
+                raise InputError(
+                    "cleaning {name}: give a list; a file of this machine is named in config.toml alone.", name=name
+                )
         try:
             config = config.replace(cleaning=self.cleaning)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"][1:])
-            raise InputError(f"cleaning {where}: {first['msg'].removeprefix('Value error, ')}.") from None
+            raise InputError(
+                "cleaning {where}: {problem}.", where=where, problem=first["msg"].removeprefix("Value error, ")
+            ) from None
         return with_reading(config, self.reading)
 
     def of_sales(self, source: str, title: str) -> SalesRequest:
@@ -177,7 +182,7 @@ def preview_upload(upload: Upload, asked: UploadRequest, config: Config) -> Prev
     try:
         seen = preview(path, mapping={**config.mapping, **asked.mapping}, reading=config.reading)
     except InputError as error:
-        raise InputError(in_users_words(str(error), upload)) from None
+        raise InputError(in_users_words(error.message, upload)) from None
     return replace(
         seen,
         source=replace(seen.source, name=upload.name),
@@ -188,13 +193,19 @@ def preview_upload(upload: Upload, asked: UploadRequest, config: Config) -> Prev
 
 def in_users_words(sentence: str, upload: NewUpload) -> str:
     """A sentence about the file under the name that its owner knows."""
-    return sentence.replace(upload.file, upload.name)
+
+    def renamed(text: str) -> str:
+        return text.replace(upload.file, upload.name)
+
+    return sentence.changed(renamed) if isinstance(sentence, Message) else renamed(sentence)
 
 
 def _existing_file(upload: Upload, config: Config) -> Path:
     path = path_of(upload, config)
     if not path.is_file():
-        raise InputError(f"The file of upload {upload.id} ({upload.name}) is not there any more; upload it again.")
+        raise InputError(
+            "The file of upload {id} ({name}) is not there any more; upload it again.", id=upload.id, name=upload.name
+        )
     return path
 
 

@@ -61,8 +61,10 @@ def validate(
         looked_at = agenda(sales.first_day, sales.as_of, settings, cutoff=cutoff)
         if looked_at.far is None and looked_at.near is None:
             raise InputError(
-                f"The sales from {sales.first_day} to {sales.last_day} are too short for a check without a cut-off. "
-                "Give more history, or say with --cutoff up to which day the models shall know it."
+                "The sales from {first_day} to {last_day} are too short for a check without a cut-off. "
+                "Give more history, or say with --cutoff up to which day the models shall know it.",
+                first_day=sales.first_day,
+                last_day=sales.last_day,
             )
         progress("Looking back", 0.0)
         tables = past_tables(opened, looked_at)

@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 
 from dashboard.frames.run import RunFrame
-from dashboard.i18n.texts import say
 from dashboard.pipeline.series import run_per_date
 from dashboard.queries.which_run import best_run
 from dashboard.services import Services
@@ -52,7 +51,7 @@ def save(services: Services, name: str, selection: Selection, run: Run | None, *
     """
     called = " ".join(name.split())
     if any(other.name == called for other in services.store.audiences()):
-        raise InputError(say("There is an audience named {name} already; choose another name.", name=called))
+        raise InputError("There is an audience named {name} already; choose another name.", name=called)
     where = {"dataset": run.dataset, "engine": run.engine} if run else {}
     return services.store.save_audience(name, urlencode(selection.to_query()), pinned=pinned, **where)
 

@@ -59,7 +59,10 @@ def compare(frames: FrameCache, run_ids: Sequence[int]) -> Comparison:
     """
     if not FEWEST <= len(run_ids) <= MOST or len(set(run_ids)) < len(run_ids):
         raise InputError(
-            f"A comparison takes {FEWEST} to {MOST} different runs, not {len(run_ids)}: give run=ID for each."
+            "A comparison takes {fewest} to {most} different runs, not {run_ids}: give run=ID for each.",
+            fewest=FEWEST,
+            most=MOST,
+            run_ids=len(run_ids),
         )
     return compare_runs(frames, [frames.get(run_id).run for run_id in run_ids])
 
@@ -70,8 +73,12 @@ def compare_runs(frames: FrameCache, runs: Sequence[Run]) -> Comparison:
     for frame in found:
         if frame.snapshot.id != found[0].snapshot.id:
             raise InputError(
-                f"Run {frame.run.id} is on snapshot {frame.snapshot.id} and run {found[0].run.id} on snapshot "
-                f"{found[0].snapshot.id}; only runs on the same customers can be compared."
+                "Run {run} is on snapshot {snapshot} and run {first} on snapshot {its_snapshot}; only runs on the same "
+                "customers can be compared.",
+                run=frame.run.id,
+                snapshot=frame.snapshot.id,
+                first=found[0].run.id,
+                its_snapshot=found[0].snapshot.id,
             )
     ari, ami = np.eye(len(found)), np.eye(len(found))
     for row, one in enumerate(found):

@@ -172,7 +172,8 @@ def orders_dict(services: Services, run_id: int, customer_id: str) -> dict[str, 
     found = orders_of(services, run, customer_id)
     if found is None:
         raise NotFoundError(
-            f"Snapshot {run.snapshot_id} was made without orders; read its sales again under another name to see them."
+            "Snapshot {snapshot_id} was made without orders; read its sales again under another name to see them.",
+            snapshot_id=run.snapshot_id,
         )
     currency = services.store.snapshot(run.snapshot_id).info.get("currency")
     rows = [
@@ -199,7 +200,7 @@ def segments_over_time(services: Services, run: Run, customer_id: str) -> list[T
             continue
         found.append(Then(each, next((item for item in each.segments if item.key == key), None)))
     if not any(then.segment for then in found):
-        raise NotFoundError(f"Run {run.id} has no customer {customer_id!r}.")
+        raise NotFoundError("Run {id} has no customer {customer_id!r}.", id=run.id, customer_id=customer_id)
     return found
 
 

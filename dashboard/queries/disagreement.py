@@ -130,7 +130,9 @@ def disagreement(
         NotFoundError: a run that does not exist or is not finished.
     """
     if len(run_ids) != 2:
-        raise InputError(f"Customers are compared between two runs, not {len(run_ids)}: give run=ID twice.")
+        raise InputError(
+            "Customers are compared between two runs, not {run_ids}: give run=ID twice.", run_ids=len(run_ids)
+        )
     return disagreement_of(compare(frames, run_ids), segment, elsewhere)
 
 
@@ -168,5 +170,7 @@ def usual(one: RunFrame, other: RunFrame, segment: str | None = None) -> tuple[s
 def _place(frame: RunFrame, name: str) -> int:
     names = [item.name for item in frame.segments]
     if name not in names:
-        raise InputError(f"Run {frame.run.id} has no segment {name!r}; it has {', '.join(names)}.")
+        raise InputError(
+            "Run {id} has no segment {name!r}; it has {names}.", id=frame.run.id, name=name, names=", ".join(names)
+        )
     return names.index(name)

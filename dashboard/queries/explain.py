@@ -50,7 +50,7 @@ def position_of(frame: RunFrame, customer_id: str) -> int:
     ids = frame.customers.ids
     position = pc.index(ids, pa.scalar(customer_id, ids.type)).as_py() if is_storable(customer_id) else -1
     if position < 0:
-        raise NotFoundError(f"Run {frame.run.id} has no customer {customer_id!r}.")
+        raise NotFoundError("Run {id} has no customer {customer_id!r}.", id=frame.run.id, customer_id=customer_id)
     return int(position)
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from dashboard.i18n.numbers import written
 from dashboard.i18n.texts import noted, say
 from dashboard.pipeline.request import Unresolved
-from engines.stated import stated
+from engines.messages import message
 from storage.contract import LogLine, Run
 
 UNDER_WAY = ("queued", "running")
@@ -106,16 +106,25 @@ def log_of(run: Run, lines: Sequence[LogLine]) -> list[Moment]:
     told = [(run.created_at, noted("Queued."))]
     told += [(line.at, line.text) for line in lines]
     if run.started_at is not None and run.attempts > 1:
-        told.append((run.started_at, stated(f"Begun again by {run.worker or 'nobody'}, attempt {run.attempts}.")))
+        told.append(
+            (
+                run.started_at,
+                message(
+                    "Begun again by {worker}, attempt {attempts}.",
+                    worker=run.worker or message("nobody"),
+                    attempts=run.attempts,
+                ),
+            )
+        )
     elif run.started_at is not None and run.worker:
-        told.append((run.started_at, stated(f"Begun by {run.worker}.")))
+        told.append((run.started_at, message("Begun by {worker}.", worker=run.worker)))
     if run.finished_at is not None:
         ends = {
             "done": noted("Done."),
-            "failed": stated(f"Failed: {stated(run.error or '')}"),
+            "failed": message("Failed: {error}", error=run.error or ""),
             "cancelled": noted("Cancelled."),
         }
-        told.append((run.finished_at, ends.get(run.state, stated(f"It is {stated(run.state)}."))))
+        told.append((run.finished_at, ends.get(run.state, message("It is {state}.", state=message(run.state)))))
     told.sort(key=lambda pair: pair[0])
     ends_at: list[datetime | None] = [*(at for at, _ in told[1:]), None]
     return [

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from dashboard.i18n.numbers import NOTHING, decimal, missing, percent, written
+from dashboard.i18n.numbers import NOTHING, decimal, is_number, percent, written
 from dashboard.i18n.texts import noted, say
 
 
@@ -28,11 +28,11 @@ def _three(value: float | None) -> str:
 
 
 def _signed(value: float | None) -> str:
-    return NOTHING if missing(value) else f"{'+' if value > 0 else ''}{percent(value)}".replace("-", "−")
+    return f"{'+' if value > 0 else ''}{percent(value)}".replace("-", "−") if is_number(value) else NOTHING
 
 
 def _times(value: float | None) -> str:
-    return NOTHING if missing(value) else f"{written(value, '.2f')}×"
+    return f"{written(value, '.2f')}×" if is_number(value) else NOTHING
 
 
 FORESIGHT = (

@@ -97,7 +97,7 @@ def story(services: Services, run_id: int, key: int) -> Story:
     frame = services.frames.get(run_id)
     place = next((place for place, item in enumerate(frame.segments) if item.key == key), None)
     if place is None:
-        raise NotFoundError(f"Run {run_id} has no segment {key}.")
+        raise NotFoundError("Run {run_id} has no segment {key}.", run_id=run_id, key=key)
     segment, whole = frame.segments[place], everyone(frame)
     figures = next((row for row in segment_totals(frame, whole) if row.segment.key == key), None)
     all_of_them = totals_of(frame, whole)

@@ -60,7 +60,7 @@ def run_from(store: Store, text: str | None) -> Run | None:
     if text is None or text == "":
         return None
     if not isinstance(text, str) or not text.isdecimal() or len(text) > 18:
-        raise InputError(f"run must be the number of a run, not {text!r}.")
+        raise InputError("run must be the number of a run, not {text!r}.", text=text)
     return store.run(int(text))
 
 

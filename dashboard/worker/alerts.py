@@ -44,7 +44,9 @@ def webhook(environ: Mapping[str, str] = os.environ) -> tuple[str, str] | None:
     except ValueError:
         parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InputError(f"{URL_VARIABLE} must be an address that starts with https:// or http://.")
+        raise InputError(
+            "{url_variable} must be an address that starts with https:// or http://.", url_variable=URL_VARIABLE
+        )
     return url, environ.get(SECRET_VARIABLE, "")
 
 

@@ -145,6 +145,6 @@ def _compute(config: Config, folder: str, inside: Connection) -> None:
         except (LostError, NotFoundError):  # cancelled, taken over or deleted meanwhile: nothing was stored
             inside.send(Answer())
         except StoreError as error:
-            inside.send(Answer(str(error)))
+            inside.send(Answer(error.message))
         else:
             inside.send(Answer())

@@ -75,4 +75,4 @@ def _refresh(schedule: Schedule, config: Config, folder: str, inside: Connection
         inside.send(refreshed(schedule, config, store))
         store.close()
     except StoreError as error:
-        inside.send(Refreshed(str(error), for_good=False))
+        inside.send(Refreshed(error.message, for_good=False))

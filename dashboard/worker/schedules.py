@@ -50,13 +50,15 @@ def cron_of(every: str) -> str:
         "1st of every month at 06:00."
     )
     if len(cron.split()) != _FIELDS:
-        raise InputError(f"--every {every!r} is no time to run at. {forms}")
+        raise InputError("--every {every!r} is no time to run at. {forms}", every=every, forms=forms)
     try:
         next(CronSim(cron, datetime(2000, 1, 1)))  # any day at all: is there ever a next?
     except CronSimError as error:
-        raise InputError(f"--every {every!r}: {str(error).lower()}. {forms}") from None
+        raise InputError(
+            "--every {every!r}: {error}. {forms}", every=every, error=str(error).lower(), forms=forms
+        ) from None
     except StopIteration:
-        raise InputError(f"--every {every!r} never comes. {forms}") from None
+        raise InputError("--every {every!r} never comes. {forms}", every=every, forms=forms) from None
     return cron
 
 
@@ -69,7 +71,7 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, LookupError):  # a path, a folder of zones, an unknown name
-        raise InputError(f"There is no time zone {name!r}; write it as Europe/Berlin or UTC.") from None
+        raise InputError("There is no time zone {name!r}; write it as Europe/Berlin or UTC.", name=name) from None
 
 
 def next_due(cron: str, time_zone: str, after: datetime) -> datetime:
@@ -82,7 +84,7 @@ def next_due(cron: str, time_zone: str, after: datetime) -> datetime:
         # asked for in the hour that comes twice, the first of the two may be in the past
         if (due := moment.astimezone(UTC)) > after:
             return due
-    raise InputError(f"{cron!r} never comes.")
+    raise InputError("{cron!r} never comes.", cron=cron)
 
 
 def explained(cron: str) -> str:
@@ -122,7 +124,7 @@ def _whole(source: str) -> str:
         )
     place = lasting(source)
     if place is None:
-        raise InputError(f"There is no file {source}; put it there, then add the schedule.")
+        raise InputError("There is no file {source}; put it there, then add the schedule.", source=source)
     return place
 
 

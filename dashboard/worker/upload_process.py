@@ -97,7 +97,7 @@ def _renew(job: Job, lease: float, store: Store, said: tuple[str | None, float |
     except StoreError:  # the database is away for a moment: the next beat may reach it
         return
     if not mine:
-        raise LostError(f"Upload {job.subject} was cancelled, or taken over by another worker.")
+        raise LostError("Upload {subject} was cancelled, or taken over by another worker.", subject=job.subject)
 
 
 def _lost(code: int | None) -> UploadOutcome:
@@ -120,4 +120,4 @@ def _work(claimed: Upload, config: Config, folder: str, inside: Connection) -> N
         inside.send(work_upload(claimed, config, store, lambda *said: inside.send(said)))
         store.close()
     except StoreError as error:
-        inside.send(UploadOutcome(error=str(error)))
+        inside.send(UploadOutcome(error=error.message))

@@ -18,7 +18,7 @@ from engines.clustering.scaling import LOG, SCALINGS, Matrix, Space, fit_space
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.contract import Engine, Segment, knob
 from engines.errors import InputError
-from engines.stated import stated
+from engines.messages import message
 
 OUTLIERS = "Outliers"
 NOISE = -1
@@ -72,14 +72,20 @@ class Clusterer(Engine):
         )
         if k > len(matrix):
             raise InputError(
-                f"{self.title}: k = {k} segments cannot be made of {len(matrix)} customers; "
-                f"choose k at most {len(matrix)}."
+                "{title}: k = {k} segments cannot be made of {customers} customers; choose k at most {customers}.",
+                title=self.title,
+                k=k,
+                customers=len(matrix),
             )
         distinct = count_distinct(matrix, k)
         if distinct < k:
             raise InputError(
-                f"{self.title}: k = {k} segments cannot be made: these customers differ in {', '.join(self.features)} "
-                f"in only {distinct} ways. Choose k at most {distinct}, or other features."
+                "{title}: k = {k} segments cannot be made: these customers differ in {features} in only "
+                "{distinct} ways. Choose k at most {distinct}, or other features.",
+                title=self.title,
+                k=k,
+                features=", ".join(self.features),
+                distinct=distinct,
             )
         return space, matrix
 
@@ -88,7 +94,7 @@ def constant_note(space: Space) -> tuple[str, ...]:
     """A note on the features that were left out, if any."""
     if not space.constant:
         return ()
-    return (stated(f"{', '.join(space.constant)} left out of the features: the same for everyone."),)
+    return (message("{columns} left out of the features: the same for everyone.", columns=", ".join(space.constant)),)
 
 
 def keyed(codes: Codes, customers: DataFrame) -> Series:
@@ -204,7 +210,9 @@ class WrappedClusterer(Clusterer):
                 fitted = self.estimator(**values, **_CALM.get(self.estimator.__name__, {})).fit(matrix)
                 predicted = fitted.predict(matrix) if hasattr(fitted, "predict") else None
         except ValueError as error:
-            raise InputError(f"{self.title} cannot be fitted so: {error} Change its settings or features.") from error
+            raise InputError(
+                "{title} cannot be fitted so: {error} Change its settings or features.", title=self.title, error=error
+            ) from error
         notes = (*constant_note(space), *(str(each.message).split("\n", 1)[0] for each in told))
         if predicted is not None:
             groups = int(max(np.max(predicted), np.max(getattr(fitted, "labels_", 0)))) + 1

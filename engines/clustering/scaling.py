@@ -52,21 +52,31 @@ def each_finite(customers: DataFrame, columns: tuple[str, ...], owner: str) -> I
     missing = [name for name in columns if name not in customers.columns]
     if missing:
         raise InputError(
-            f"{owner} needs {', '.join(columns)}; this table has no {', '.join(missing)}. "
-            "Map the columns they are made from with --map FIELD=COLUMN, or choose other features."
+            "{owner} needs {columns}; this table has no {missing}. Map the columns they are made "
+            "from with --map FIELD=COLUMN, or choose other features.",
+            owner=owner,
+            columns=", ".join(columns),
+            missing=", ".join(missing),
         )
     for name in columns:
         column = customers[name]
         if not (is_numeric_dtype(column.dtype) or is_bool_dtype(column.dtype)):
-            raise InputError(f"{owner} cannot use {name}: it is not made of numbers. Choose numeric columns.")
+            raise InputError(
+                "{owner} cannot use {name}: it is not made of numbers. Choose numeric columns.", owner=owner, name=name
+            )
         values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         good = np.isfinite(values)
         if not good.all():
             first = customers.index[int(np.argmin(good))]
             what = "no value" if np.isnan(values[~good][0]) else "an infinite value"
             raise InputError(
-                f"{owner} cannot use {name}: {int((~good).sum())} customers have {what} in it, the first is {first}. "
-                "Correct those values, leave these customers out, or choose other features."
+                "{owner} cannot use {name}: {count} customers have {what} in it, the first is {first}. "
+                "Correct those values, leave these customers out, or choose other features.",
+                owner=owner,
+                name=name,
+                count=int((~good).sum()),
+                what=what,
+                first=first,
             )
         yield values
 
@@ -148,11 +158,11 @@ def fit_space(
         InputError: unusable columns, no columns at all, the same column twice, or more components than columns vary.
     """
     if not columns:
-        raise InputError(f"{owner}: features is empty; name at least one column.")
+        raise InputError("{owner}: features is empty; name at least one column.", owner=owner)
     if len(set(columns)) < len(columns):
-        raise InputError(f"{owner}: features names a column twice: {', '.join(columns)}.")
+        raise InputError("{owner}: features names a column twice: {columns}.", owner=owner, columns=", ".join(columns))
     if len(customers) == 0:
-        raise InputError(f"{owner} needs at least one customer; this table has none.")
+        raise InputError("{owner} needs at least one customer; this table has none.", owner=owner)
     matrix = numbers(customers, columns, owner)
     low, high = matrix.min(axis=0), matrix.max(axis=0)
     kept = tuple(int(p) for p in np.flatnonzero(low < high))
@@ -173,7 +183,10 @@ def fit_space(
         return space, scaled
     if components > len(kept):
         raise InputError(
-            f"{owner}: components = {components} is more than the {len(kept)} features that vary; choose fewer, or 0."
+            "{owner}: components = {components} is more than the {kept} features that vary; choose fewer, or 0.",
+            owner=owner,
+            components=components,
+            kept=len(kept),
         )
     rotation, explained = _principal(scaled, components)
     space = Space(owner, columns, kept, logged, centre, scale, rotation, explained)

@@ -47,8 +47,11 @@ def cutoffs(
     start = month_later(frozen)
     if freeze is not None and (freeze <= first_day or start > as_of):
         raise InputError(
-            f"--freeze {freeze} cannot be: sales go from {first_day} to {as_of - timedelta(days=1)}, and the model "
-            "needs some before that day and a month after it. Choose a day in between."
+            "--freeze {freeze} cannot be: sales go from {first_day} to {as_of}, and the model needs "
+            "some before that day and a month after it. Choose a day in between.",
+            freeze=freeze,
+            first_day=first_day,
+            as_of=as_of - timedelta(days=1),
         )
     if every == "month" and start.day > 1:
         start = next_month(start)

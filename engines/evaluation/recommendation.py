@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engines.stated import stated
+from engines.messages import Message, joined, message
 
 #: What a k must reach to be recommended: the same segments come back, and none is too small for a campaign.
 STABLE, SMALLEST = 0.75, 0.02
@@ -59,67 +59,82 @@ def recommend(
     if lowest_bic is not None and lowest_bic != points[-1].k:
         for point in sound:
             if point.k == lowest_bic:
-                told = stated(f"k = {point.k} has the lowest BIC of those tried.")
-                return point.k, " ".join((told, _soundness(point), *rest))
+                told = message("k = {k} has the lowest BIC of those tried.", k=point.k)
+                return point.k, joined((told, _soundness(point), *rest))
     measured = [(point.silhouette, point) for point in sound or points if point.silhouette is not None]
     if not measured:
-        told = stated("There is no silhouette and no BIC to judge by, so no k is recommended.")
-        return None, " ".join((told, *rest))
+        told = message("There is no silhouette and no BIC to judge by, so no k is recommended.")
+        return None, joined((told, *rest))
     highest, best = max(measured, key=lambda pair: (pair[0], -pair[1].k))
     if not sound:
         said = (
-            stated(
-                f"No k is both stable (at least {STABLE:.2f}) and without segments below {100 * SMALLEST:.1f} % of the "
-                "customers."
+            message(
+                "No k is both stable (at least {stable:.2f}) and without segments below {smallest:.1f} % "
+                "of the customers.",
+                stable=STABLE,
+                smallest=100 * SMALLEST,
             ),
-            stated(f"k = {best.k} has the highest silhouette, {_pm(best)}; use it with care."),
+            message(
+                "k = {k} has the highest silhouette, {silhouette}; use it with care.", k=best.k, silhouette=_pm(best)
+            ),
             *_faults(best),
         )
-        return best.k, " ".join((*said, *rest))
+        return best.k, joined((*said, *rest))
     near = highest - (best.silhouette_error or 0.0)
     chosen = next(point for value, point in measured if value >= near)
     if chosen is best:
-        told = stated(f"k = {best.k} has the highest silhouette, {_pm(best)}.")
+        told = message("k = {k} has the highest silhouette, {silhouette}.", k=best.k, silhouette=_pm(best))
     else:
-        told = stated(
-            f"k = {chosen.k} is the smallest k whose silhouette, {_pm(chosen)}, is within one standard error of the "
-            f"highest ({_pm(best)} at k = {best.k})."
+        told = message(
+            "k = {k} is the smallest k whose silhouette, {silhouette}, is within one standard error of "
+            "the highest ({highest} at k = {best}).",
+            k=chosen.k,
+            silhouette=_pm(chosen),
+            highest=_pm(best),
+            best=best.k,
         )
     if len(sound) < len(points):
-        told = f"{told} " + stated("Only those were weighed that are stable and have no tiny segment.")
-    return chosen.k, " ".join((told, _soundness(chosen), *rest))
+        told = joined((told, message("Only those were weighed that are stable and have no tiny segment.")))
+    return chosen.k, joined((told, _soundness(chosen), *rest))
 
 
-def _faults(point: KPoint) -> list[str]:
+def _faults(point: KPoint) -> list[Message]:
     faults = []
     if point.stability is not None and point.stability < STABLE:
-        faults.append(stated(f"Refits agree with it only to {point.stability:.2f} (adjusted Rand index)."))
+        faults.append(
+            message("Refits agree with it only to {stability:.2f} (adjusted Rand index).", stability=point.stability)
+        )
     if point.smallest_share < SMALLEST:
         share = 100 * point.smallest_share
-        faults.append(stated(f"Its smallest segment holds only {share:.1f} % of the customers."))
+        faults.append(message("Its smallest segment holds only {share:.1f} % of the customers.", share=share))
     return faults
 
 
 def _soundness(point: KPoint) -> str:
     share = 100 * point.smallest_share
     if point.stability is None:
-        return stated(f"Stability was not measured; its smallest segment holds {share:.1f} % of the customers.")
-    return stated(
-        f"Refits agree with it to {point.stability:.2f} (adjusted Rand index), and its smallest segment holds "
-        f"{share:.1f} % of the customers."
+        return message(
+            "Stability was not measured; its smallest segment holds {share:.1f} % of the customers.", share=share
+        )
+    return message(
+        "Refits agree with it to {stability:.2f} (adjusted Rand index), and its smallest segment "
+        "holds {share:.1f} % of the customers.",
+        stability=point.stability,
+        share=share,
     )
 
 
-def _pm(point: KPoint) -> str:
-    error = "" if point.silhouette_error is None else f" ± {point.silhouette_error:.3f}"
-    return f"{point.silhouette:.3f}{error}"
+def _pm(point: KPoint) -> Message:
+    if point.silhouette_error is None:
+        return Message("{value:.3f}", {"value": point.silhouette})
+    return Message("{value:.3f} ± {error:.3f}", {"value": point.silhouette, "error": point.silhouette_error})
 
 
-def _also(elbow: int | None, lowest_bic: int | None) -> list[str]:
+def _also(elbow: int | None, lowest_bic: int | None) -> list[Message]:
     """What the measures say that do not decide."""
     told = []
     if elbow is not None:
-        told.append(stated(f"For comparison: the elbow of the inertia is at k = {elbow}."))
+        told.append(message("For comparison: the elbow of the inertia is at k = {elbow}.", elbow=elbow))
     if lowest_bic is not None:
-        told.append(stated(f"For comparison: BIC is lowest at k = {lowest_bic}."))
+        told.append(message("For comparison: BIC is lowest at k = {lowest_bic}.", lowest_bic=lowest_bic))
     return told

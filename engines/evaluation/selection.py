@@ -20,6 +20,7 @@ from engines.contract import Engine, Fitted
 from engines.errors import InputError
 from engines.evaluation.recommendation import KPoint, recommend
 from engines.evaluation.stability import agreements
+from engines.messages import message
 from engines.metrics import (
     SILHOUETTE_SAMPLE,
     Outcome,
@@ -29,7 +30,6 @@ from engines.metrics import (
     smallest_share,
 )
 from engines.run import check, in_order
-from engines.stated import stated
 
 #: At most so many customers are looked at; above, a sample of so many.
 LARGEST = 50_000
@@ -149,12 +149,15 @@ def _made(engine: Engine | type[Engine], ks: Sequence[int], seed: int) -> Engine
     knobs = {item.name for item in kind.knobs()}
     if "k" not in knobs:
         raise InputError(
-            f"{kind.title} has no k to choose: its own rules decide how many segments there are. "
-            "Choose an engine with the setting k."
+            "{title} has no k to choose: its own rules decide how many segments there are. Choose an "
+            "engine with the setting k.",
+            title=kind.title,
         )
     if not ks or ks[0] < 2:
         raise InputError(
-            f"{kind.title}: give numbers of segments to try, each at least 2, not {ks[0] if ks else 'none'}."
+            "{title}: give numbers of segments to try, each at least 2, not {k}.",
+            title=kind.title,
+            k=ks[0] if ks else "none",
         )
     kind.from_settings({**settings, "k": ks[-1]})  # refuses a k beyond what the engine allows
     return kind.from_settings({**settings, "k": ks[0], **({"seed": seed} if "seed" in knobs else {})})
@@ -179,7 +182,7 @@ def _try(engine: Engine, ordered: DataFrame, ks: Sequence[int]) -> _Tried:
     except InputError as error:
         if not fits:
             raise
-        notes = (stated(f"k = {ks[len(fits)]} and above could not be tried. {stated(str(error))}"),)
+        notes = (message("k = {k} and above could not be tried. {error}", k=ks[len(fits)], error=error),)
     artifacts: Mapping[str, Any] = getattr(fits[0], "artifacts", dict)()
     return _Tried(
         list(ks[: len(fits)]),

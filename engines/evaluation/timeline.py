@@ -19,8 +19,8 @@ from engines.errors import InputError
 from engines.evaluation.calendar import months_between
 from engines.evaluation.drift import adjusted_rand, moved_between
 from engines.evaluation.stability_index import shifts
+from engines.messages import joined, message, message_number
 from engines.run import fit, in_order
-from engines.stated import stated
 
 #: Bootstrap refits per date at which noise is measured.
 BOOTSTRAPS = 20
@@ -185,33 +185,50 @@ def refresh_interval(frozen_at: date, points: Sequence[DriftPoint]) -> tuple[flo
     below the band for no reason. Where it held to the end, what is said is how long that was.
     """
     if not points:
-        return None, stated("There is no date to judge by yet.")
+        return None, message("There is no date to judge by yet.")
     days = [date.fromisoformat(point.as_of) for point in points]
     alerts = [point.alert for point in points]
     onset = next((place for place in range(len(points) - 1) if alerts[place] and alerts[place + 1]), None)
     if onset is not None:
         held = max(1.0, months_between(frozen_at, days[onset - 1] if onset else frozen_at))
-        return held, stated(
-            f"Refresh every {stated(_months(held))}: the model frozen on {frozen_at} agreed with a refit, as far as "
-            f"chance allows, {f'up to {days[onset - 1]}' if onset else 'at no later date'}; on {days[onset]} and at "
-            f"the date after it did not (ARI {points[onset].ari:.2f} and {points[onset + 1].ari:.2f})."
+        return held, message(
+            "Refresh every {months}: the model frozen on {frozen_at} agreed with a refit, as far as chance allows, "
+            "{until}; on {alert} and at the date after it did not (ARI {first:.2f} and {second:.2f}).",
+            months=_months(held),
+            frozen_at=frozen_at,
+            until=message("up to {day}", day=days[onset - 1]) if onset else message("at no later date"),
+            alert=days[onset],
+            first=points[onset].ari,
+            second=points[onset + 1].ari,
         )
     watched, alone = months_between(frozen_at, days[-1]), sum(alerts)
-    told = [stated(f"No refresh was needed in the {stated(_months(watched))} watched since {frozen_at}.")]
+    told = [
+        message(
+            "No refresh was needed in the {watched} watched since {frozen_at}.",
+            watched=_months(watched),
+            frozen_at=frozen_at,
+        )
+    ]
     if not alone:
-        told.append(stated("At no date did the frozen model disagree with a refit by more than chance does."))
+        told.append(message("At no date did the frozen model disagree with a refit by more than chance does."))
     elif alerts[-1]:
         told.append(
-            stated(f"Only now, on {days[-1]}, is there an alert, and one alone may be chance: look again soon.")
+            message(
+                "Only now, on {day}, is there an alert, and one alone may be chance: look again soon.", day=days[-1]
+            )
         )
     else:
         told.append(
-            stated(
-                f"{alone} of {len(points)} dates {'is an alert' if alone == 1 else 'are alerts'}, never two in a row."
+            message_number(
+                "{alerts} of {dates} dates is an alert, never two in a row.",
+                "{alerts} of {dates} dates are alerts, never two in a row.",
+                alone,
+                alerts=alone,
+                dates=len(points),
             )
         )
-    told.append(stated(f"After {stated(_months(watched))} look again at the latest."))
-    return watched, " ".join(told)
+    told.append(message("After {watched} look again at the latest.", watched=_months(watched)))
+    return watched, joined(told)
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
@@ -230,7 +247,9 @@ def _fit(engine: Engine, as_of: date, customers: DataFrame) -> Fitted:
     try:
         return fit(engine, customers)[0]
     except InputError as error:
-        raise InputError(f"Sales before {as_of} cannot be segmented for the drift timeline: {error}") from error
+        raise InputError(
+            "Sales before {as_of} cannot be segmented for the drift timeline: {error}", as_of=as_of, error=error
+        ) from error
 
 
 def _day_seed(seed: int, as_of: date) -> int:
@@ -292,4 +311,4 @@ def _sizes(customers: DataFrame, keys: Codes) -> tuple[Size, ...]:
 
 
 def _months(number: float) -> str:
-    return stated("1 month") if f"{number:g}" == "1" else stated(f"{number:g} months")
+    return message("1 month") if f"{number:g}" == "1" else message("{number:g} months", number=number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from engines.stated import stated
+from engines.messages import Message, message
 
 #: Two runs whose scores differ by less than this are level.
 LEVEL = 0.02
@@ -22,17 +22,32 @@ class Criterion:
     """What runs are judged by. ``weight``: its part of the score, where every run has a figure for it."""
 
     name: str
-    title: str
+    title: Message
     weight: float
-    meaning: str
+    meaning: Message
 
 
 CRITERIA = (
-    Criterion("stability", "stability", 0.3, "the same customers stay together when others are drawn"),
-    Criterion("captured", "later revenue captured", 0.3, "the share of later revenue that the top fifth brought in"),
-    Criterion("separation", "separation", 0.2, "how far it explains recency, frequency and spend"),
-    Criterion("balance", "balance of sizes", 0.1, "how even its segments are"),
-    Criterion("agreement", "agreement with the others", 0.1, "its mean adjusted Rand index with the other runs"),
+    Criterion(
+        "stability",
+        message("stability"),
+        0.3,
+        message("the same customers stay together when others are drawn"),
+    ),
+    Criterion(
+        "captured",
+        message("later revenue captured"),
+        0.3,
+        message("the share of later revenue that the top fifth brought in"),
+    ),
+    Criterion("separation", message("separation"), 0.2, message("how far it explains recency, frequency and spend")),
+    Criterion("balance", message("balance of sizes"), 0.1, message("how even its segments are")),
+    Criterion(
+        "agreement",
+        message("agreement with the others"),
+        0.1,
+        message("its mean adjusted Rand index with the other runs"),
+    ),
 )
 
 
@@ -89,33 +104,42 @@ def verdict(candidates: Sequence[Candidate]) -> Verdict:
         without = [one.name for one in candidates if one.figures.get(criterion.name) is None]
         if without:
             if len(without) == len(candidates):
-                missing.append(stated(f"Not weighed, as no run has it: {stated(criterion.title)}."))
+                missing.append(message("Not weighed, as no run has it: {title}.", title=criterion.title))
             else:
                 names = ", ".join(without)
-                missing.append(stated(f"Not weighed, as not every run has it: {stated(criterion.title)} ({names})."))
+                missing.append(
+                    message(
+                        "Not weighed, as not every run has it: {title} ({names}).", title=criterion.title, names=names
+                    )
+                )
         else:
             judged.append(criterion)
     if not judged:
-        nothing = stated("There is no recommendation: no figure is known for all of these runs.")
+        nothing = message("There is no recommendation: no figure is known for all of these runs.")
         return Verdict((), nothing, (), (), (), {}, tuple(missing), ())
     total = sum(criterion.weight for criterion in judged)
-    weights = {criterion.title: criterion.weight / total for criterion in judged}
+    weights: dict[str, float] = {criterion.title: criterion.weight / total for criterion in judged}
     scores = tuple(sum(weights[c.title] * _figure(one, c) for c in judged) for one in candidates)
     order = sorted(range(len(candidates)), key=lambda place: (-scores[place], place))
     best = tuple(sorted(place for place in order if scores[order[0]] - scores[place] < LEVEL))
     rest = [place for place in order if place not in best]
     if len(best) > 1:
         names = ", ".join(candidates[place].name for place in best)
-        headline = stated(
-            f"It is a draw ({names}): their scores differ by less than {LEVEL:g}. Keep the one that is live, or take "
-            "the one whose segments are easier to explain."
+        headline = message(
+            "It is a draw ({names}): their scores differ by less than {level:g}. Keep the one that "
+            "is live, or take the one whose segments are easier to explain.",
+            names=names,
+            level=LEVEL,
         )
         told = _parted(candidates, judged, best)
     else:
         first, second = candidates[order[0]], candidates[order[1]]
-        headline = stated(
-            f"{first.name} is the one to work with: it scores {scores[order[0]]:.2f}, "
-            f"the next, {second.name}, {scores[order[1]]:.2f}."
+        headline = message(
+            "{first} is the one to work with: it scores {score:.2f}, the next, {second}, {second_score:.2f}.",
+            first=first.name,
+            score=scores[order[0]],
+            second=second.name,
+            second_score=scores[order[1]],
         )
         told = _for_and_against(candidates, judged, order[0], rest)
     cautions = [text for place in best for text in _cautions(candidates[place])]
@@ -139,23 +163,35 @@ def _for_and_against(
         name = candidates[rival].name
         if mine - theirs >= TELLING:
             reasons.append(
-                stated(
-                    f"Best in {stated(criterion.title)} ({mine:.2f} against {theirs:.2f} of {name}; "
-                    f"{stated(criterion.meaning)})."
+                message(
+                    "Best in {title} ({mine:.2f} against {theirs:.2f} of {name}; {meaning}).",
+                    title=criterion.title,
+                    mine=mine,
+                    theirs=theirs,
+                    name=name,
+                    meaning=criterion.meaning,
                 )
             )
         elif theirs - mine >= TELLING:
             against.append(
-                stated(
-                    f"Behind in {stated(criterion.title)} ({mine:.2f} against {theirs:.2f} of {name}; "
-                    f"{stated(criterion.meaning)})."
+                message(
+                    "Behind in {title} ({mine:.2f} against {theirs:.2f} of {name}; {meaning}).",
+                    title=criterion.title,
+                    mine=mine,
+                    theirs=theirs,
+                    name=name,
+                    meaning=criterion.meaning,
                 )
             )
         else:
             reasons.append(
-                stated(
-                    f"As good as any in {stated(criterion.title)} ({mine:.2f} against {theirs:.2f} of {name}; "
-                    f"{stated(criterion.meaning)})."
+                message(
+                    "As good as any in {title} ({mine:.2f} against {theirs:.2f} of {name}; {meaning}).",
+                    title=criterion.title,
+                    mine=mine,
+                    theirs=theirs,
+                    name=name,
+                    meaning=criterion.meaning,
                 )
             )
     return tuple(reasons), tuple(against)
@@ -172,25 +208,38 @@ def _parted(
         most, least = _figure(candidates[high], criterion), _figure(candidates[low], criterion)
         if most - least >= TELLING:
             reasons.append(
-                stated(
-                    f"{candidates[high].name} is better in {stated(criterion.title)} ({most:.2f} against {least:.2f} "
-                    f"of {candidates[low].name}; {stated(criterion.meaning)})."
+                message(
+                    "{name} is better in {title} ({most:.2f} against {least:.2f} of {other}; {meaning}).",
+                    name=candidates[high].name,
+                    title=criterion.title,
+                    most=most,
+                    least=least,
+                    other=candidates[low].name,
+                    meaning=criterion.meaning,
                 )
             )
-    return tuple(reasons) or (stated("No single figure tells them apart either."),), ()
+    return tuple(reasons) or (message("No single figure tells them apart either."),), ()
 
 
-def _cautions(candidate: Candidate) -> list[str]:
+def _cautions(candidate: Candidate) -> list[Message]:
     found = []
     stability = candidate.figures.get("stability")
     if stability is not None and stability < SHAKY:
         found.append(
-            stated(
-                f"{candidate.name} is shaky (stability {stability:.2f}): with other customers of the same kind, many "
-                "would stand in another segment."
+            message(
+                "{name} is shaky (stability {stability:.2f}): with other customers of the same kind, "
+                "many would stand in another segment.",
+                name=candidate.name,
+                stability=stability,
             )
         )
     if candidate.smallest_share is not None and candidate.smallest_share < TINY:
         share = 100 * candidate.smallest_share
-        found.append(stated(f"The smallest segment of {candidate.name} holds only {share:.2f} % of the customers."))
+        found.append(
+            message(
+                "The smallest segment of {name} holds only {share:.2f} % of the customers.",
+                name=candidate.name,
+                share=share,
+            )
+        )
     return found

@@ -13,6 +13,7 @@ from engines.errors import InputError
 from engines.features import basket, lifetime, rfm
 from engines.features.as_of import aggregates_at
 from engines.features.plugins import RegisteredFeature, extended
+from engines.messages import joined
 
 
 def build_customers(
@@ -45,7 +46,7 @@ def build_customers(
         return customers
     result = extended(customers, sales, as_of=as_of, plugins=plugins)
     if result.notes:
-        raise InputError(" ".join(result.notes))
+        raise InputError(joined(result.notes))
     return result.customers
 
 

@@ -28,8 +28,8 @@ from engines.columns import (
     Kind,
 )
 from engines.errors import InputError
+from engines.messages import message
 from engines.registry import announcements, load, origin
-from engines.stated import stated
 
 GROUP = "segmentry.features"
 _RESERVED = frozenset({*DICTIONARY, SEGMENT, SEGMENT_KEY, DISTANCE, PROBABILITY})
@@ -94,7 +94,7 @@ def registered_features(points: Iterable[EntryPoint] | None = None) -> tuple[Reg
             (item for item in result if entry.column and item.column and _same(item.column, entry.column)), None
         )
         if twin is not None:
-            taken = stated(f"{twin.name} of {twin.origin} makes a column of the same name")
+            taken = message("{name} of {origin} makes a column of the same name", name=twin.name, origin=twin.origin)
             entry = replace(entry, column=None, error=taken, feature=None)
         result.append(entry)
     return tuple(result)
@@ -119,15 +119,27 @@ def extended(
     made, notes = [], []
     for plugin in plugins:
         if plugin.feature is None or plugin.column is None:
-            notes.append(stated(f"The feature {plugin.name} of {plugin.origin} cannot be loaded: {plugin.error}."))
+            notes.append(
+                message(
+                    "The feature {name} of {origin} cannot be loaded: {error}.",
+                    name=plugin.name,
+                    origin=plugin.origin,
+                    error=plugin.error,
+                )
+            )
             continue
         try:
             columns[plugin.column.name] = _checked(plugin.feature.build(lines, as_of=as_of), customers.index)
         except Exception as error:  # noqa: BLE001 - a stranger's code can raise anything at all, and it must not take
             # the customers down with it: its column is left out and the reason is told
-            reason = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+            reason = error.message if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
             notes.append(
-                stated(f"The feature {plugin.name} of {plugin.origin} is left out: {stated(reason.rstrip('.'))}.")
+                message(
+                    "The feature {name} of {origin} is left out: {reason}.",
+                    name=plugin.name,
+                    origin=plugin.origin,
+                    reason=reason.rstrip(".") if reason.endswith(".") else reason,
+                )
             )
         else:
             made.append(plugin)
@@ -141,19 +153,23 @@ def _checked(values: Any, customers: pd.Index) -> pd.Series:
         InputError: they are not a series of finite numbers by customer id.
     """
     if not isinstance(values, pd.Series):
-        raise InputError(f"it gave {type(values).__name__}, not a pandas Series indexed by customer id")
+        raise InputError("it gave {name}, not a pandas Series indexed by customer id", name=type(values).__name__)
     if not (is_numeric_dtype(values.dtype) or is_bool_dtype(values.dtype)) or values.dtype.kind == "c":
-        raise InputError(f"its values are not numbers but {values.dtype}")
+        raise InputError("its values are not numbers but {dtype}", dtype=values.dtype)
     if not values.index.is_unique:
-        raise InputError(f"it gave customer {values.index[values.index.duplicated()][0]} more than one value")
+        raise InputError(
+            "it gave customer {customer} more than one value", customer=values.index[values.index.duplicated()][0]
+        )
     unknown = values.index.difference(customers, sort=False)
     if len(unknown):
         raise InputError(
-            f"it gave values to {len(unknown)} that are no customers as of that date, such as {unknown[0]}"
+            "it gave values to {count} that are no customers as of that date, such as {customer}",
+            count=len(unknown),
+            customer=unknown[0],
         )
     numbers = values.astype("float64").reindex(customers)
     if np.isinf(numbers).any():
-        raise InputError(f"it gave customer {numbers.index[np.isinf(numbers)][0]} an infinite value")
+        raise InputError("it gave customer {customer} an infinite value", customer=numbers.index[np.isinf(numbers)][0])
     return numbers
 
 

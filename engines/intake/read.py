@@ -25,8 +25,8 @@ from engines.intake.schema.mapping import choose_columns, doubts, guess_columns
 from engines.intake.schema.parsing import parse_lines
 from engines.intake.sources.files import open_source
 from engines.intake.sources.samples import EMBEDDED, open_embedded
+from engines.messages import message
 from engines.settings import CleaningRules, Reading
-from engines.stated import stated
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _read(
     parsed = parse_lines(database, opened, chosen, reading, repeated_lines_drop=rules.drop_exact_duplicates)
     notes = (*opened.notes, *doubts(guesses), *parsed)
     if mapping.get(UNIT_PRICE) and UNIT_PRICE not in chosen:
-        notes += (stated("The unit price is not used: the amount is mapped."),)
+        notes += (message("The unit price is not used: the amount is mapped."),)
     if not keep:
         database.execute("drop table raw")
 
@@ -156,11 +156,18 @@ def _read(
     days = sale_days(flagged)
     if days is None:
         dropped = ", ".join(f"{rule} {lines:,}" for rule, lines in reasons(flagged).items())
-        raise InputError(f"{opened.name}: cleaning leaves no line (dropped: {dropped}); see [cleaning] in config.toml.")
+        raise InputError(
+            "{name}: cleaning leaves no line (dropped: {dropped}); see [cleaning] in config.toml.",
+            name=opened.name,
+            dropped=dropped,
+        )
     as_of = as_of or days[1] + timedelta(days=1)
     if as_of <= days[0]:
         raise InputError(
-            f"{opened.name}: there is no sale before {as_of}; the first is on {days[0]}. Give a later as_of."
+            "{name}: there is no sale before {as_of}; the first is on {first}. Give a later as_of.",
+            name=opened.name,
+            as_of=as_of,
+            first=days[0],
         )
     flagged = cut(flagged, rules, as_of)
     ledger = balance(flagged, rules, fields)

@@ -89,14 +89,23 @@ def own_grid(lines: Sequence[str], bins: int, owner: str) -> Grid:
         if (taken >= 0).any():
             other = names[int(taken[taken >= 0][0])]
             raise InputError(
-                f"{owner}: cells: {line!r} covers scores that {other!r} covers already; each belongs to one."
+                "{owner}: cells: {line!r} covers scores that {other!r} covers already; each belongs to one.",
+                owner=owner,
+                line=line,
+                other=other,
             )
         cells[block] = names.index(name)
     if (cells < 0).any():
         recency, frequency, monetary = (int(score) + 1 for score in np.argwhere(cells < 0)[0])
         raise InputError(
-            f"{owner}: cells: {int((cells < 0).sum())} of {bins**3} cells have no segment, the first is "
-            f"R{recency} F{frequency} M{monetary}; add a line that covers them."
+            "{owner}: cells: {open} of {all} cells have no segment, the first is R{recency} "
+            "F{frequency} M{monetary}; add a line that covers them.",
+            owner=owner,
+            open=int((cells < 0).sum()),
+            all=bins**3,
+            recency=recency,
+            frequency=frequency,
+            monetary=monetary,
         )
     return Grid(tuple(names), cells)
 
@@ -107,10 +116,20 @@ def _block(line: str, bins: int, owner: str) -> tuple[str, tuple[slice, ...]]:
     ranges = [_RANGE.match(text) for text in found["ranges"].split()] if found else [None]
     for item in ranges:
         if item is None:
-            raise InputError(f"{owner}: cells: {line!r} cannot be read; write it as 'Champions: R4-5 F4-5 M1-5'.")
+            raise InputError(
+                "{owner}: cells: {line!r} cannot be read; write it as 'Champions: R4-5 F4-5 M1-5'.",
+                owner=owner,
+                line=line,
+            )
         low, high = int(item["low"]), int(item["high"] or item["low"])
         if not 1 <= low <= high <= bins:
-            raise InputError(f"{owner}: cells: {item[0]} in {line!r} is not within the scores 1 to {bins}.")
+            raise InputError(
+                "{owner}: cells: {item} in {line!r} is not within the scores 1 to {bins}.",
+                owner=owner,
+                item=item[0],
+                line=line,
+                bins=bins,
+            )
         spans[item["axis"].upper()] = slice(low - 1, high)
     assert found is not None  # otherwise the loop has raised
     return found["name"], (spans["R"], spans["F"], spans["M"])

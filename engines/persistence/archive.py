@@ -15,7 +15,7 @@ import numpy as np
 
 from engines.contract import MODEL_LIMIT
 from engines.errors import InputError
-from engines.stated import stated
+from engines.messages import message
 
 #: The parts of a skops file by loader, module and class: what numbers, texts, arrays and their containers are made of.
 #: Everything that could import, construct or call anything is missing here.
@@ -34,12 +34,12 @@ _SCHEMA_LIMIT = 8 * 2**20
 _MEMBER = re.compile(r"schema\.json|[0-9]{1,20}\.npy")
 _MEMBERS = 1_000
 _DEPTH = 100
-_AGAIN = stated("It is not used; run its engine again.")
+_AGAIN = message("It is not used; run its engine again.")
 
 
 def refuse(reason: str) -> InputError:
     """The error that says why a model is not loaded, and the remedy."""
-    return InputError(f"The model cannot be loaded: {stated(reason)}. {stated(_AGAIN)}")
+    return InputError("The model cannot be loaded: {reason}. {again}", reason=reason, again=_AGAIN)
 
 
 def inspect(data: bytes) -> None:

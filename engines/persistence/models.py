@@ -28,6 +28,7 @@ from engines.clustering.scaling import Space
 from engines.columns import FREQUENCY
 from engines.contract import MODEL_LIMIT, Engine, Fitted, Segment
 from engines.errors import InputError
+from engines.messages import Message
 from engines.persistence.archive import inspect, refuse
 
 _MIXTURE = ("means_", "weights_", "covariances_", "precisions_cholesky_")
@@ -68,7 +69,11 @@ def dump(fitted: Fitted, engines: Iterable[type[Engine]] = ()) -> bytes:
     state = {"format": _FORMAT, "model": _taken_apart(fitted, class_names(engines))}
     data: bytes = skops.io.dumps(state)
     if len(data) > MODEL_LIMIT:
-        raise InputError(f"A model of {len(data):,} bytes cannot be kept; at most {MODEL_LIMIT:,} are.")
+        raise InputError(
+            "A model of {size:,} bytes cannot be kept; at most {limit:,} are.",
+            size=len(data),
+            limit=MODEL_LIMIT,
+        )
     return data
 
 
@@ -152,6 +157,8 @@ def _taken_apart(value: Any, names: Mapping[type, str], depth: int = 0) -> Any:
         raise InputError("A model that is nested so deeply cannot be kept.")
     if value is None or kind in (bool, int, float, str):
         return value
+    if kind is Message:
+        return str(value)
     if isinstance(value, np.generic) and value.dtype.kind in "biuf":
         return value.item()
     if kind is np.ndarray and value.dtype.kind in "biuf":
@@ -169,7 +176,9 @@ def _taken_apart(value: Any, names: Mapping[type, str], depth: int = 0) -> Any:
     elif kind in names:
         estimator, fields = names[kind], _fields(value)
     else:
-        raise InputError(f"A model that holds {kind.__module__}.{kind.__qualname__} cannot be kept.")
+        raise InputError(
+            "A model that holds {module}.{qualname} cannot be kept.", module=kind.__module__, qualname=kind.__qualname__
+        )
     return {"class": estimator, "fields": _taken_apart(fields, names, depth + 1)}
 
 
@@ -178,7 +187,11 @@ def _fields(value: Any) -> dict[str, Any]:
     kind = type(value)
     for name in getattr(value, "__dict__", {}):
         if name not in names and not isinstance(getattr(kind, name, None), cached_property):
-            raise InputError(f"A model with {kind.__qualname__}.{name}, which is no field of it, cannot be kept.")
+            raise InputError(
+                "A model with {qualname}.{name}, which is no field of it, cannot be kept.",
+                qualname=kind.__qualname__,
+                name=name,
+            )
     return {name: getattr(value, name) for name in names}
 
 

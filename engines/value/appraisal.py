@@ -13,7 +13,7 @@ from pandas import DataFrame, Series
 
 from engines.columns import CHURN_RISK, FUTURE_SPEND, MONETARY, REPEAT_PURCHASES, TENURE, VALUE_COLUMNS
 from engines.errors import InputError
-from engines.stated import stated
+from engines.messages import message
 from engines.value.contract import Answer, FittedValueModel, ValueModel, Window
 from engines.value.lifetime.clv import estimate
 from engines.value.lifetime.models import LIFETIMES
@@ -150,7 +150,9 @@ def appraise(
     """
     if settings.model not in (AUTO, *LIFETIMES):
         known = ", ".join((*LIFETIMES, AUTO))
-        raise InputError(f"[clv] model = {settings.model!r} is no lifetime model; choose from {known}.")
+        raise InputError(
+            "[clv] model = {model!r} is no lifetime model; choose from {known}.", model=settings.model, known=known
+        )
     models = usable_models()
     looked_at = agenda(first_day, as_of, settings)
     proof = judge(looked_at, {**tables, as_of: customers}, settings, models)
@@ -201,16 +203,17 @@ def appraise(
     }
     if proof is None:
         notes.append(
-            stated(
+            message(
                 "These sales are too short for a test of the models: churn risk and future spend are the lifetime "
                 "model's own, and nothing shows yet how good they are."
             )
         )
     if len(customers) > LEARN_LIMIT:
         notes.append(
-            stated(
-                f"Models that learn from the past were given {LEARN_LIMIT:,} customers of each earlier date, drawn by "
-                "seed."
+            message(
+                "Models that learn from the past were given {learn_limit:,} customers of each earlier "
+                "date, drawn by seed.",
+                learn_limit=LEARN_LIMIT,
             )
         )
     return Appraisal(columns[list(VALUE_COLUMNS)], told, (*valuation.notes, *notes), proof)
@@ -265,12 +268,14 @@ def _automatic(models: Mapping[str, ValueModel], proof: Mapping[str, Any] | None
     found = best_lifetime(models, proof["holdout"]) if proof is not None else None
     if proof is None or found is None:
         title = models[DEFAULT].title
-        return DEFAULT, stated(
-            f"{stated(title)} is used, because no test could say which lifetime model foresees these sales best."
+        return DEFAULT, message(
+            "{title} is used, because no test could say which lifetime model foresees these sales best.", title=title
         )
     rmse = proof["holdout"][found]["rmse"]
-    return found, stated(
-        f"{stated(models[found].title)} is used: of the lifetime models it foresaw the test best (RMSE {rmse:.3f})."
+    return found, message(
+        "{title} is used: of the lifetime models it foresaw the test best (RMSE {rmse:.3f}).",
+        title=models[found].title,
+        rmse=rmse,
     )
 
 

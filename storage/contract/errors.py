@@ -1,17 +1,19 @@
 """The errors of a store, each with a sentence that people can read."""
 
+from engines.errors import MessageError
 
-class NotFoundError(LookupError):
+
+class NotFoundError(MessageError, LookupError):
     """There is no such thing in this workspace."""
 
 
-class LostError(ValueError):
+class LostError(MessageError, ValueError):
     """A job is not, or no longer, the caller's to work on: it is finished, cancelled or another worker's."""
 
 
-class ChangedError(RuntimeError):
+class ChangedError(MessageError, RuntimeError):
     """Someone else has changed it in the meantime; the message says how it stands now."""
 
 
-class StoreError(RuntimeError):
+class StoreError(MessageError, RuntimeError):
     """The database cannot be used; the message names it (without its password) and the remedy."""

@@ -9,6 +9,7 @@ from typing import NamedTuple, Self
 
 from engines.columns import FILTERS
 from engines.errors import InputError
+from engines.messages import noted
 
 
 class Range(NamedTuple):
@@ -33,8 +34,10 @@ BOUNDS = {
 }
 #: What a selection could have once, with what to do instead: passed over in silence it would select more customers.
 REMOVED = {
-    "area": "Shapes drawn around customers (area) are no longer understood; give a range of each column instead, such "
-    "as min_recency=10&max_recency=90&min_frequency=2."
+    "area": noted(
+        "Shapes drawn around customers (area) are no longer understood; give a range of each column instead, such as "
+        "min_recency=10&max_recency=90&min_frequency=2."
+    )
 }
 
 
@@ -62,11 +65,11 @@ class Selection:
             ends = Range(*self.bounds.get(column.name, ()))
             for name, end in zip(column.bounds, ends, strict=True):
                 if end is not None and not math.isfinite(end):
-                    raise InputError(f"{name} must be a finite number, not {end!r}.")
+                    raise InputError("{name} must be a finite number, not {value}.", name=name, value=repr(end))
             if ends != Range():
                 given[column.name] = ends
         if unknown := [name for name in self.bounds if name not in {column.name for column in FILTERS}]:
-            raise InputError(f"Customers cannot be filtered by {unknown[0]!r}.")
+            raise InputError("Customers cannot be filtered by {unknown!r}.", unknown=unknown[0])
         object.__setattr__(self, "bounds", given)
 
     def __hash__(self) -> int:
@@ -140,12 +143,14 @@ def _finite(name: str, text: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise InputError(f"{name} must be a number, not {text!r}.")
+        raise InputError("{name} must be a number, not {text!r}.", name=name, text=text)
     return number
 
 
 def _share(text: str) -> tuple[str, float]:
     category, _, share = text.rpartition(":")
     if not category:
-        raise InputError(f"min_share must be a category and the least share of spend, as bags:0.25, not {text!r}.")
+        raise InputError(
+            "min_share must be a category and the least share of spend, as bags:0.25, not {text!r}.", text=text
+        )
     return category, _finite("min_share", share)

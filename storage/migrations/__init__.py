@@ -52,8 +52,9 @@ def check(database: Database) -> None:
     with database.engine.connect() as connection:
         if _behind(connection, database):
             raise StoreError(
-                f"The database {database.shown} has no tables of this version of Segmentry; "
-                "run `segmentry serve`, or any other command that may change them, once."
+                "The database {shown} has no tables of this version of Segmentry; run `segmentry serve`, "
+                "or any other command that may change them, once.",
+                shown=database.shown,
             )
 
 
@@ -62,7 +63,9 @@ def _behind(connection: Connection, database: Database) -> bool:
     current = MigrationContext.configure(connection).get_current_heads()
     known = {step.revision for step in script.walk_revisions()}
     if not set(current) <= known:
-        raise StoreError(f"The database {database.shown} was made by a later version of Segmentry; install that.")
+        raise StoreError(
+            "The database {shown} was made by a later version of Segmentry; install that.", shown=database.shown
+        )
     return set(current) != set(script.get_heads())
 
 
@@ -72,8 +75,10 @@ def _refuse_strangers(connection: Connection, database: Database) -> None:
         theirs = sorted(set(inspect(connection).get_table_names()) & set(Base.metadata.tables))
         if theirs:
             raise StoreError(
-                f"The database {database.shown} has a table {theirs[0]} that is not Segmentry's; "
-                "give Segmentry a database (or a schema, by search_path) of its own."
+                "The database {shown} has a table {theirs} that is not Segmentry's; give Segmentry a "
+                "database (or a schema, by search_path) of its own.",
+                shown=database.shown,
+                theirs=theirs[0],
             )
 
 

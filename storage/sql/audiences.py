@@ -65,7 +65,9 @@ class AudienceVerbs(StorePart):
                 values["name"] = name_of("audience", name)
                 others = AudienceRow.name == values["name"], AudienceRow.id != audience_id
                 if transaction.rows(select(AudienceRow.id).where(*others)):
-                    raise InputError(f"There is an audience named {values['name']} already; choose another name.")
+                    raise InputError(
+                        "There is an audience named {name} already; choose another name.", name=values["name"]
+                    )
             if values:
                 changed = update(AudienceRow).where(AudienceRow.id == audience_id).values(values)
                 transaction.rows(changed.returning(AudienceRow.id))
@@ -79,7 +81,9 @@ class AudienceVerbs(StorePart):
         """Forget an audience."""
         with self._database.writing(self._workspace_id) as transaction:
             if not transaction.rows(delete(AudienceRow).where(AudienceRow.id == audience_id).returning(AudienceRow.id)):
-                raise NotFoundError(f"There is no saved audience {audience_id} in this workspace.")
+                raise NotFoundError(
+                    "There is no saved audience {audience_id} in this workspace.", audience_id=audience_id
+                )
 
 
 def query_of(selection: str) -> str:

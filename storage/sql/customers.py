@@ -61,7 +61,12 @@ class CustomerVerbs(RunVerbs):
         names = [name for name in (layout.names if columns is None else columns) if name not in (CUSTOMER_ID, SEGMENT)]
         unknown = [name for name in names if name not in layout.names]
         if unknown:
-            raise InputError(f"Run {run_id} has no column {unknown[0]!r}; it has {', '.join(layout.names)}.")
+            raise InputError(
+                "Run {run_id} has no column {unknown!r}; it has {names}.",
+                run_id=run_id,
+                unknown=unknown[0],
+                names=", ".join(layout.names),
+            )
         sieve = Sieve(selection, layout)
         needed = layout.stored([*names, *(n for n in sieve.needs if n not in names)])
         stored_columns = [customers.c[name] for name in (CUSTOMER_ID, *needed)]
@@ -115,7 +120,7 @@ class CustomerVerbs(RunVerbs):
             taken += batch.num_rows
         with self._database.reading(self._workspace_id) as transaction:
             if taken != self._snapshot_row(transaction, snapshot_id).customers:
-                raise NotFoundError(f"Run {run_id} was deleted while its customers were read.")
+                raise NotFoundError("Run {run_id} was deleted while its customers were read.", run_id=run_id)
 
     def labels(self, run_id: int) -> Series:
         """Segment keys (int64) indexed by customer id, in the order of the snapshot, of a finished run."""
@@ -123,7 +128,7 @@ class CustomerVerbs(RunVerbs):
         index = self._index(snapshot_id)
         keys = self._keys(run_id)
         if len(keys) != len(index):
-            raise NotFoundError(f"Run {run_id} was deleted while its labels were read.")
+            raise NotFoundError("Run {run_id} was deleted while its labels were read.", run_id=run_id)
         return Series(keys.to_numpy().astype(np.int64), index=index, name=SEGMENT_KEY)
 
     def predecessor(self, dataset: str, engine: str) -> Predecessor | None:
@@ -156,7 +161,7 @@ class CustomerVerbs(RunVerbs):
             row = self._run_row(transaction, run_id)
             state = self._job_of_run(transaction, run_id).state
             if state != "done":
-                raise NotFoundError(f"Run {run_id} has no labels: it is {state}.")
+                raise NotFoundError("Run {run_id} has no labels: it is {state}.", run_id=run_id, state=state)
             layout = Layout.from_json(self._snapshot_row(transaction, row.snapshot_id).layout)
             named = self._segments(transaction, [run_id])[run_id]
             return row.snapshot_id, layout, {segment.name: segment.key for segment in named}

@@ -19,9 +19,12 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.util import find_tables
 
 from storage.contract import StoreError
+from storage.sql.messages import read_json, written_json
 
 BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
+#: Messages within JSON are kept as template and parts.
+_JSON: dict[str, Any] = {"json_serializer": written_json, "json_deserializer": read_json}
 #: Until PostgreSQL has counted the rows of a new run it believes that there is one, and would look through all
 #: customers again for each label: minutes instead of a second. Without nested loops it goes once through both.
 JOIN_BIG = "enable_nestloop = off"
@@ -109,11 +112,13 @@ class Database:
         self._url = _checked(url)
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self.engine = create_engine(self._url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+            self.engine = create_engine(
+                self._url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True, **_JSON
+            )
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
-            self.engine = create_engine(_with_timeout(self._url), pool_pre_ping=True, hide_parameters=True)
+            self.engine = create_engine(_with_timeout(self._url), pool_pre_ping=True, hide_parameters=True, **_JSON)
         self._writing = self.engine.execution_options(segmentry_writes=True)
         self._arrow: Any = None
         self._arrow_lock = Lock()
@@ -186,7 +191,12 @@ class Database:
                 if self.is_sqlite
                 else "Check that the server runs and that DATABASE_URL ([database] url) names the right host and user."
             )
-        return StoreError(f"The database {self.shown} cannot be used: {reason.rstrip('.')}. {remedy}")
+        return StoreError(
+            "The database {shown} cannot be used: {reason}. {remedy}",
+            shown=self.shown,
+            reason=reason.rstrip("."),
+            remedy=remedy,
+        )
 
     def arrow_connection(self) -> Any:
         """A new ADBC connection to PostgreSQL, in a transaction of its own; the caller closes it."""
@@ -231,12 +241,14 @@ def _checked(given: str) -> URL:
         url = make_url(given)
     except (exc.ArgumentError, ValueError):
         # the text is not repeated: what cannot be read may still hold a password
-        raise StoreError(f"The database address cannot be read; write it as {_EXAMPLES}.") from None
+        raise StoreError("The database address cannot be read; write it as {examples}.", examples=_EXAMPLES) from None
     kind = url.drivername.partition("+")[0]
     if kind in ("postgres", "postgresql"):
         return url.set(drivername="postgresql+psycopg")
     if kind != "sqlite":
-        raise StoreError(f"A database of the kind {kind!r} cannot be used; give {_EXAMPLES}.")
+        raise StoreError(
+            "A database of the kind {kind!r} cannot be used; give {examples}.", kind=kind, examples=_EXAMPLES
+        )
     if not url.database or ":memory:" in url.database or url.query.get("mode") == "memory":
         raise StoreError(
             "A SQLite database in memory is lost when it is needed; name a file, as in sqlite:///segmentry.db."

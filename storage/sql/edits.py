@@ -63,15 +63,21 @@ class EditVerbs(StorePart):
             self._one(transaction, wanted, f"no run {run_id}")
             state = self._job_of_run(transaction, run_id).state
             if state != "done":
-                raise NotFoundError(f"Run {run_id} has no segments to be named: it is {state}.")
+                raise NotFoundError(
+                    "Run {run_id} has no segments to be named: it is {state}.", run_id=run_id, state=state
+                )
             segments = {segment.key: segment for segment in self._segments(transaction, [run_id])[run_id]}
             if key not in segments:
-                raise NotFoundError(f"Run {run_id} has no segment {key} in this workspace.")
+                raise NotFoundError("Run {run_id} has no segment {key} in this workspace.", run_id=run_id, key=key)
             now = segments[key]
             if now.revision != revision:
                 raise ChangedError(
-                    f"Segment {key} of run {run_id} was changed in the meantime: it is called {now.name!r} now "
-                    f"(revision {now.revision}). Look at it again, then save."
+                    "Segment {key} of run {run_id} was changed in the meantime: it is called {name!r} now "
+                    "(revision {revision}). Look at it again, then save.",
+                    key=key,
+                    run_id=run_id,
+                    name=now.name,
+                    revision=now.revision,
                 )
             if given["name"] is not None:
                 own = select(SegmentRow.name).where(SegmentRow.run_id == run_id, SegmentRow.key == key)
@@ -95,16 +101,20 @@ def _line(what: str, text: str | None, longest: int) -> str | None:
         return None
     text = " ".join(text.split())
     if len(text) > longest:
-        raise InputError(f"The {what} has {len(text)} characters; give it at most {longest}.")
+        raise InputError(
+            "The {what} has {text} characters; give it at most {longest}.", what=what, text=len(text), longest=longest
+        )
     if not is_storable(text) or not text.isprintable():
-        raise InputError(f"The {what} has a character that cannot be seen; type it again.")
+        raise InputError("The {what} has a character that cannot be seen; type it again.", what=what)
     return text
 
 
 def _refuse_taken(name: str, key: int, segments: Iterable[NamedSegment]) -> None:
     for other in segments:
         if other.key != key and other.name.casefold() == name.casefold():
-            raise InputError(f"Another segment of this run is called {other.name!r}; give this one a name of its own.")
+            raise InputError(
+                "Another segment of this run is called {name!r}; give this one a name of its own.", name=other.name
+            )
 
 
 def segment_rows(run_id: int, segments: Sequence[NamedSegment]) -> list[dict[str, Any]]:

@@ -73,7 +73,9 @@ class ExportVerbs(StorePart):
         with self._database.writing(self._workspace_id) as transaction:
             found = self._export(transaction, export_id)
             if not transaction.rows(still.values(ended).returning(ExportRow.id)):
-                raise ChangedError(f"Export {export_id} has ended already: it is {found.state}.")
+                raise ChangedError(
+                    "Export {export_id} has ended already: it is {state}.", export_id=export_id, state=found.state
+                )
             return self._export(transaction, export_id)
 
     def exports(self, *, limit: int = 1000, before: int | None = None) -> list[Export]:

@@ -227,7 +227,12 @@ class JobVerbs(StorePart):
         row = self._job_row(transaction, job_id)
         if not changed and row.state != "cancelled":
             called, noun = _called(row)
-            raise InputError(f"{called} is {row.state}; only a queued or running {noun} can be cancelled.")
+            raise InputError(
+                "{called} is {state}; only a queued or running {noun} can be cancelled.",
+                called=called,
+                state=row.state,
+                noun=noun,
+            )
         return _job(row)
 
     def _give_up(self, transaction: SessionTransaction, kinds: Sequence[str]) -> None:
@@ -315,8 +320,11 @@ def lost(row: JobRow) -> LostError:
     called, noun = _called(row)
     why = f"it is {row.state}" if row.state != "running" else "another worker has it, or had it last"
     return LostError(
-        f"{called} cannot be finished here: {why}. Only a running {noun} can be, by its own worker, and a finished "
-        f"{noun} never changes."
+        "{called} cannot be finished here: {why}. Only a running {noun} can be, by its own "
+        "worker, and a finished {noun} never changes.",
+        called=called,
+        why=why,
+        noun=noun,
     )
 
 

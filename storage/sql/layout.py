@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from engines.columns import CUSTOMER_ID, DICTIONARY, SEGMENT, SEGMENT_KEY
 from engines.errors import InputError
+from engines.messages import message
 from storage.sql.objects import from_objects, to_objects
 
 FEATURES = "features"
@@ -160,7 +161,9 @@ def lay_out(customers: pd.DataFrame) -> tuple[Layout, StoredRows]:
     columns: list[tuple[str, str, str]] = []
     for name in customers.columns:
         if not isinstance(name, str) or name in (CUSTOMER_ID, SEGMENT, SEGMENT_KEY) or name in [c[0] for c in columns]:
-            raise InputError(f"A customer table cannot have a column named {name!r}, or one twice; rename it.")
+            raise InputError(
+                "A customer table cannot have a column named {name!r}, or one twice; rename it.", name=name
+            )
         series = customers[name]
         values = arrays[name] = _values(name, series)
         if name in DICTIONARY:
@@ -191,7 +194,9 @@ def _ids(index: pd.Index) -> pa.Array:
     if ids.null_count:
         raise InputError("A customer has no id; drop the row or give it one.")
     if not index.is_unique:
-        raise InputError(f"Customer {index[index.duplicated()][0]!r} is there twice; a customer is one row.")
+        raise InputError(
+            "Customer {index!r} is there twice; a customer is one row.", index=index[index.duplicated()][0]
+        )
     return ids
 
 
@@ -202,8 +207,10 @@ def _folded(ids: pa.Array) -> pa.Array:
 
 def _values(name: str, series: pd.Series[Any]) -> pa.Array:
     """A column's values in one of the types that are kept; NaN is null."""
-    refusal = (
-        f"Column {name} is of the type {series.dtype}, which cannot be kept; make it text, number, date or yes/no."
+    refusal = message(
+        "Column {name} is of the type {dtype}, which cannot be kept; make it text, number, date or yes/no.",
+        name=name,
+        dtype=series.dtype,
     )
     try:
         values = pa.array(series, from_pandas=True)
@@ -230,17 +237,19 @@ def _values(name: str, series: pd.Series[Any]) -> pa.Array:
     try:
         values = values.cast(target)
     except pa.ArrowInvalid:
-        raise InputError(f"Column {name} holds values too large or too fine to be kept exactly.") from None
+        raise InputError("Column {name} holds values too large or too fine to be kept exactly.", name=name) from None
     if target == _TEXT:
         _no_nul(name, values)
     if target == _NUMBER and bool(pc.any(pc.is_inf(values)).as_py()):
-        raise InputError(f"Column {name} holds an infinite number; leave it empty where there is no value.")
+        raise InputError("Column {name} holds an infinite number; leave it empty where there is no value.", name=name)
     return values
 
 
 def _no_nul(name: str, values: pa.Array) -> None:
     if bool(pc.any(pc.match_substring(values, "\x00")).as_py()):
-        raise InputError(f"Column {name} holds a text with a NUL character, which no database keeps; remove it.")
+        raise InputError(
+            "Column {name} holds a text with a NUL character, which no database keeps; remove it.", name=name
+        )
 
 
 def _fixed(name: str, values: pa.Array) -> pa.Array:
@@ -250,11 +259,16 @@ def _fixed(name: str, values: pa.Array) -> pa.Array:
     if values.null_count == len(values):
         return pa.nulls(len(values), stored)
     if stored != _NUMBER or values.type != _WHOLE:
-        raise InputError(f"Column {name} must hold {_WORDS[stored]} values, not {_WORDS[values.type]}.")
+        raise InputError(
+            "Column {name} must hold {kind} values, not {found}.",
+            name=name,
+            kind=_WORDS[stored],
+            found=_WORDS[values.type],
+        )
     try:
         return values.cast(stored)
     except pa.ArrowInvalid:
-        raise InputError(f"Column {name} holds a number above 2**53, which is not kept exactly.") from None
+        raise InputError("Column {name} holds a number above 2**53, which is not kept exactly.", name=name) from None
 
 
 def _own(values: pa.Array) -> pa.Array:

@@ -56,7 +56,11 @@ class OrderVerbs(StorePart):
         if table is not None:
             table = table.filter(pc.equal(table[CUSTOMER_ID], customer_id))
         if table is None or not table.num_rows:
-            raise NotFoundError(f"There is no customer {customer_id!r} in snapshot {snapshot_id}.")
+            raise NotFoundError(
+                "There is no customer {customer_id!r} in snapshot {snapshot_id}.",
+                customer_id=customer_id,
+                snapshot_id=snapshot_id,
+            )
         frame: DataFrame = table.select(list(_COLUMNS)).to_pandas()
         return frame
 
@@ -70,7 +74,11 @@ class OrderVerbs(StorePart):
             run = self._run_row(transaction, run_id)
             state = self._job_of_run(transaction, run_id).state
             if state != "done":
-                raise NotFoundError(f"Run {run_id} is {state}; only a finished run has customers in segments.")
+                raise NotFoundError(
+                    "Run {run_id} is {state}; only a finished run has customers in segments.",
+                    run_id=run_id,
+                    state=state,
+                )
             snapshot = self._snapshot_row(transaction, run.snapshot_id)
             place = _place(transaction, snapshot, customer_id) if is_storable(customer_id) else None
             if place is None:

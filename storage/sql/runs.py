@@ -220,7 +220,7 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
         with self._database.reading(self._workspace_id) as transaction:
             found = self._runs(transaction, RunRow.id == run_id)
         if not found:
-            raise NotFoundError(f"There is no run {run_id} in this workspace.")
+            raise NotFoundError("There is no run {run_id} in this workspace.", run_id=run_id)
         return found[0]
 
     def model(self, run_id: int) -> bytes | None:
@@ -236,8 +236,11 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
             length = transaction.rows(select(func.length(ModelRow.model)).where(mine))
             if length and length[0][0] > MODEL_LIMIT:
                 raise InputError(
-                    f"The model of run {run_id} has {length[0][0]:,} bytes where {MODEL_LIMIT:,} are allowed, so it is "
-                    "not read; run its engine again."
+                    "The model of run {run_id} has {length:,} bytes where {model_limit:,} are allowed, so it "
+                    "is not read; run its engine again.",
+                    run_id=run_id,
+                    length=length[0][0],
+                    model_limit=MODEL_LIMIT,
                 )
             found = transaction.rows(select(ModelRow.model).where(mine)) if length else []
             return bytes(found[0][0]) if found else None

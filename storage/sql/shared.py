@@ -48,7 +48,7 @@ class StorePart:
     def _one(self, transaction: Transaction, statement: Select[Any], otherwise: str) -> Any:
         rows = transaction.rows(statement)
         if not rows:
-            raise NotFoundError(f"There is {otherwise} in this workspace.")
+            raise NotFoundError("There is {otherwise} in this workspace.", otherwise=otherwise)
         return rows[0][0]
 
     def _runs(self, transaction: Transaction, *conditions: Any, limit: int | None = None) -> list[Run]:
@@ -186,7 +186,12 @@ def name_of(what: str, name: str) -> str:
     """
     called = " ".join(text_of(what, name).split())
     if not called or len(called) > NAME_LENGTH or any(unicodedata.category(letter)[0] == "C" for letter in called):
-        raise InputError(f"The name of a {what} has 1 to {NAME_LENGTH} characters that can be seen, not {name[:60]!r}.")
+        raise InputError(
+            "The name of a {what} has 1 to {name_length} characters that can be seen, not {name!r}.",
+            what=what,
+            name_length=NAME_LENGTH,
+            name=name[:60],
+        )
     return called
 
 
@@ -197,5 +202,5 @@ def text_of(what: str, text: str) -> str:
         InputError: it cannot.
     """
     if not is_storable(text):
-        raise InputError(f"The {what} holds a character that no database keeps; remove it.")
+        raise InputError("The {what} holds a character that no database keeps; remove it.", what=what)
     return text

@@ -93,7 +93,10 @@ class SnapshotVerbs(StorePart):
                 transaction.add(ValidationRow, [{**own, **check} for check in checks])
         saved = self.find_snapshot(new)
         if saved is None:
-            raise StoreError(f"The snapshot of {new.dataset} was deleted by someone while it was saved; save it again.")
+            raise StoreError(
+                "The snapshot of {dataset} was deleted by someone while it was saved; save it again.",
+                dataset=new.dataset,
+            )
         return saved
 
     def snapshots(self) -> list[Snapshot]:
@@ -118,7 +121,7 @@ class SnapshotVerbs(StorePart):
             layout, expected = Layout.from_json(row.layout), row.customers
         frame = layout.frame(self._customer_batches(snapshot_id, (CUSTOMER_ID, *layout.stored(layout.names))))
         if len(frame) != expected:
-            raise NotFoundError(f"Snapshot {snapshot_id} was deleted while it was read.")
+            raise NotFoundError("Snapshot {snapshot_id} was deleted while it was read.", snapshot_id=snapshot_id)
         return frame
 
     def snapshot_columns(self, snapshot_id: int) -> dict[str, bool]:
@@ -154,7 +157,10 @@ class SnapshotVerbs(StorePart):
             transaction.rows(select(JobRow.id).where(JobRow.kind == RUN, JobRow.subject.in_(ids)).with_for_update())
             runs = self._runs(transaction, mine)
             if idle and any(run.state in UNFINISHED for run in runs):
-                raise ChangedError(f"A run of snapshot {snapshot_id} is queued or running; nothing of it is deleted.")
+                raise ChangedError(
+                    "A run of snapshot {snapshot_id} is queued or running; nothing of it is deleted.",
+                    snapshot_id=snapshot_id,
+                )
             delete_runs(transaction, [run.id for run in runs])
             transaction.rows(delete(customers).where(customers.c.snapshot_id == snapshot_id))
             transaction.rows(delete(SnapshotRow).where(SnapshotRow.id == snapshot_id))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -27,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from engines.columns import CUSTOMER_ID, DICTIONARY, SEGMENT_KEY
+from storage.sql.messages import MessageText, Said, written_json
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -61,7 +61,7 @@ class Json(TypeDecorator[Any]):
     def process_literal_param(self, value: Any, dialect: Dialect) -> str:
         """The quoted JSON text."""
         quoted: Any = Text().literal_processor(dialect)  # type: ignore[no-untyped-call]
-        return str(quoted(json.dumps(value, allow_nan=False)))
+        return str(quoted(written_json(value)))
 
 
 class Base(DeclarativeBase):
@@ -77,6 +77,7 @@ class Base(DeclarativeBase):
     )
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own form
         str: Text,
+        Said: MessageText,
         float: Double,
         bytes: LargeBinary,
         date: Date,
@@ -171,8 +172,8 @@ class JobRow(Base):
     state: Mapped[str]
     request: Mapped[dict[str, Any]]
     result: Mapped[dict[str, Any] | None]
-    error: Mapped[str | None]
-    stage: Mapped[str | None]
+    error: Mapped[Said | None]
+    stage: Mapped[Said | None]
     progress: Mapped[float | None]  # 0 to 1
     attempts: Mapped[int]
     max_attempts: Mapped[int | None]
@@ -195,7 +196,7 @@ class JobLogRow(Base):
     line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
     at: Mapped[datetime]
-    text: Mapped[str]
+    text: Mapped[Said]
 
 
 class RunRow(Base):
@@ -335,7 +336,7 @@ class ScheduleRow(Base):
     created_at: Mapped[datetime]
     last_due: Mapped[datetime | None]
     last_finished_at: Mapped[datetime | None]
-    last_error: Mapped[str | None]
+    last_error: Mapped[Said | None]
     last_runs: Mapped[list[Any]]
 
 

@@ -62,7 +62,9 @@ class UploadVerbs(JobVerbs):
             # one that a worker is just claiming is waited for, and stays
             transaction.rows(delete(JobRow).where(*mine, JobRow.state != "running").returning(JobRow.id))
             if self._jobs_about(transaction, UPLOAD, upload_id):
-                raise ChangedError(f"Upload {upload_id} is being worked on; wait for it, or cancel it first.")
+                raise ChangedError(
+                    "Upload {upload_id} is being worked on; wait for it, or cancel it first.", upload_id=upload_id
+                )
             request = {"task": task, "asked": plain(asked)}
             job = new_job(UPLOAD, upload_id, self._clock(), request=request, starter=Starter(None, who))
             transaction.add(JobRow, [job])

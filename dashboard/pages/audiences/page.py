@@ -16,8 +16,7 @@ from dashboard.components.dialogs import button, dialog, name_input
 from dashboard.components.tables import Head, number_heads, plain_table, table_row
 from dashboard.frames import filters
 from dashboard.i18n.numbers import NOTHING, change, count, day, plural
-from dashboard.i18n.retelling import reason_of
-from dashboard.i18n.texts import say
+from dashboard.i18n.texts import noted, say
 from dashboard.queries.audiences import Size, newest_run, selection_of, sizes
 from dashboard.queries.which_run import engine_titles, title_of
 from dashboard.services import Services
@@ -26,7 +25,7 @@ from storage.contract import NotFoundError, Run
 from storage.contract.audiences import NAME_LENGTH, Audience
 
 PATH = "/audiences"
-TITLE = "Audiences"
+TITLE = noted("Audiences")
 ORDER = 15
 AREA = "marketing"
 
@@ -90,7 +89,7 @@ def _card(services: Services, audience: Audience, run: Run | None, titles: dict[
     try:
         selection = selection_of(audience)
     except InputError as error:  # of an older version
-        return _framed(audience, head, [html.P(reason_of(error), className="seg-hint")], _buttons(audience))
+        return _framed(audience, head, [html.P(say(error.message), className="seg-hint")], _buttons(audience))
     currency = str(services.store.snapshot(run.snapshot_id).info.get("currency", ""))
     words = ", ".join(item.words for item in filters.conditions(selection, currency)) or say("everyone")
     about = f"{words} · {titles.get(run.dataset, run.dataset)} · {engine_titles().get(run.engine, run.engine)}"
@@ -100,7 +99,7 @@ def _card(services: Services, audience: Audience, run: Run | None, titles: dict[
     if len(history.counted) > 1:
         body.append(html.Details([html.Summary(say("Date by date")), _table(history.counted)], open=whole or None))
     if history.uncounted:
-        label = say("Count {dates} as well", dates=plural(history.uncounted, "earlier date"))
+        label = say("Count {dates} as well", dates=plural(history.uncounted, "{n} earlier date", "{n} earlier dates"))
         which = {"type": "audiences-count", "id": audience.id}
         body.append(html.Button(label, id=which, className="link-button audience-count"))
     links: list[Component] = [
@@ -109,7 +108,7 @@ def _card(services: Services, audience: Audience, run: Run | None, titles: dict[
     now = history.counted[-1].customers if history.counted else None
     if now:
         address = f"/api/v1/runs/{run.id}/export.csv{query}"
-        label = say("Export {customers}", customers=plural(now, "customer"))
+        label = say("Export {customers}", customers=plural(now, "{n} customer", "{n} customers"))
         links.append(html.A(label, href=address, className="btn btn-outline-secondary btn-sm"))
     return _framed(audience, head, body, [*links, *_buttons(audience)])
 
@@ -215,7 +214,7 @@ def register(app: dash.Dash, services: Services) -> None:
         try:
             return _parts(**_done(services, ctx.triggered_id, name, audience_id))
         except (InputError, NotFoundError) as error:
-            message = alert(reason_of(error), "warning", dismissable=True)
+            message = alert(say(error.message), "warning", dismissable=True)
             return _parts(message=message, renaming=False, deleting=False, list=listed(services))
 
 

@@ -17,7 +17,6 @@ from dashboard.components.tables import Head, table, table_row
 from dashboard.figures import choose_k as figures
 from dashboard.figures import graph_config
 from dashboard.i18n.numbers import count, day, plural
-from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import noted, say
 from dashboard.pipeline.choose_k import Question, choosable_engines, choose_k_of_snapshot, known_choice
 from dashboard.queries.which_run import run_from, title_of
@@ -26,7 +25,7 @@ from engines.evaluation.selection import KSelection
 from storage.contract import Run
 
 PATH = "/choose-k"
-TITLE = "Choose k"
+TITLE = noted("Choose k")
 ORDER = 15
 AREA = "operations"
 
@@ -56,7 +55,8 @@ def layout(services: Services, **query: Any) -> Component:
         [
             html.H1(say("Choose the number of segments")),
             html.P(
-                f"{title_of(snapshot)}, {day(snapshot.as_of)}: {plural(snapshot.customers, 'customer')}.",
+                f"{title_of(snapshot)}, {day(snapshot.as_of)}: "
+                f"{plural(snapshot.customers, '{n} customer', '{n} customers')}.",
                 className="seg-lead mb-2",
             ),
             _controls(Question(wanted)),
@@ -187,10 +187,10 @@ def _recommendation(found: KSelection, title: str) -> Component:
         else say("{engine}: k = {k}", engine=title, k=found.recommended)
     )
     parts: list[Component] = [
-        html.P(retold(found.reason), className="mb-2"),
+        html.P(say(found.reason), className="mb-2"),
         html.P(_measured(found), className="seg-hint mb-0"),
     ]
-    parts += [html.P(retold(note), className="seg-hint mb-0 mt-2") for note in found.notes]
+    parts += [html.P(say(note), className="seg-hint mb-0 mt-2") for note in found.notes]
     if found.recommended is not None:
         command = f"segmentry run SALES --engine {found.engine} --k {found.recommended}"
         parts.append(html.P([say("To segment with it:"), " ", html.Code(command)], className="seg-hint mb-0 mt-2"))

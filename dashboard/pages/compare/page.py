@@ -15,7 +15,7 @@ from dashboard.components.attributes import aria
 from dashboard.components.fields import picker, pickers
 from dashboard.components.panels import panel
 from dashboard.i18n.numbers import day, plural
-from dashboard.i18n.texts import say
+from dashboard.i18n.texts import noted, say
 from dashboard.pages.compare import panels
 from dashboard.queries.comparison import FEWEST, MOST, compare_runs
 from dashboard.queries.disagreement import disagreement_of, usual
@@ -25,7 +25,7 @@ from dashboard.services import Services
 from storage.contract import Run
 
 PATH = "/compare"
-TITLE = "Compare"
+TITLE = noted("Compare")
 ORDER = 10
 AREA = "operations"
 
@@ -77,7 +77,9 @@ def layout(services: Services, **query: Any) -> Component:
     return html.Div(
         [
             html.H1(say("Compare engines")),
-            html.P(f"{place}: {plural(snapshot.customers, 'customer')}.", className="seg-lead mb-2"),
+            html.P(
+                f"{place}: {plural(snapshot.customers, '{n} customer', '{n} customers')}.", className="seg-lead mb-2"
+            ),
             html.Fieldset([html.Legend(say("Runs"), className="seg-unseen"), picked], className="mb-2"),
             html.P(id=LEAD, className="seg-lead", **aria(live="polite")),
             dcc.Loading(html.Div(id=BODY, className="seg-tall"), delay_show=300),

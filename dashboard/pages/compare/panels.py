@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -16,8 +17,7 @@ from dashboard.components.panels import file_links, graph, panel, picture_button
 from dashboard.components.tables import Head, number_cell, number_heads, plain_table, scroll, table, table_row
 from dashboard.figures import comparison as figures
 from dashboard.figures.migration import draw_sankey
-from dashboard.i18n.numbers import NOTHING, count, percent, plural, short_money, with_days, written
-from dashboard.i18n.retelling import retold
+from dashboard.i18n.numbers import NOTHING, count, day, percent, plural, short_money, written
 from dashboard.i18n.texts import noted, say, say_number, segment_name, titled
 from dashboard.queries.comparison import (
     BETTER,
@@ -91,7 +91,12 @@ def _numbers(title: str, numbers: Part, most: int = 200) -> Component:
     ]
     shown = [plain_table(heads, lines)]
     if (left := len(numbers.rows) - most) > 0:
-        shown.append(html.P(say("{rows} in the file.", rows=plural(left, "further row")), className="seg-hint"))
+        shown.append(
+            html.P(
+                say("{rows} in the file.", rows=plural(left, "{n} further row", "{n} further rows")),
+                className="seg-hint",
+            )
+        )
     return scroll(title, *shown)
 
 
@@ -107,7 +112,7 @@ def _recommendation(verdict: Verdict) -> Component:
     """Which run to work with, why, what speaks against it, and what was weighed."""
     parts: list[Component] = [
         html.H2(say("Which run to work with")),
-        html.P(retold(verdict.headline), className="mb-2 fw-semibold"),
+        html.P(say(verdict.headline), className="mb-2 fw-semibold"),
     ]
     for title, sentences in (
         (say("Why"), verdict.reasons),
@@ -116,13 +121,13 @@ def _recommendation(verdict: Verdict) -> Component:
     ):
         if sentences:
             parts.append(html.Div(title, className="seg-hint fw-semibold"))
-            parts.append(html.Ul([html.Li(retold(text)) for text in sentences], className="mb-2"))
+            parts.append(html.Ul([html.Li(say(text)) for text in sentences], className="mb-2"))
     weighed = ", ".join(f"{say(title)} {percent(weight)}" for title, weight in verdict.considered.items())
     considered = say("Weighed: {weighed}.", weighed=weighed) if weighed else ""
     silhouette = say("Silhouettes are left out: each is measured in its own engine's feature space.")
     parts.append(
         html.P(
-            " ".join([*filter(None, [considered]), *map(retold, verdict.missing), silhouette]),
+            " ".join([*filter(None, [considered]), *map(say, verdict.missing), silhouette]),
             className="seg-hint mb-0",
         )
     )
@@ -210,7 +215,7 @@ def disagreements(found: Disagreement, labels: tuple[str, str]) -> list[Componen
         "{customers}, who has spent {money}, is in {segment} by {first} and in {elsewhere} by {second}.",
         "{customers}, who have spent {money}, are in {segment} by {first} and in {elsewhere} by {second}.",
         found.customers,
-        customers=plural(found.customers, "customer"),
+        customers=plural(found.customers, "{n} customer", "{n} customers"),
         money=money,
         segment=segment_name(found.segment),
         first=labels[0],
@@ -364,7 +369,7 @@ def _later_revenue(found: Comparison, labels: Sequence[str], files: str, theme: 
         hint = say(
             "Engines were fitted on the sales before a cut-off; the curves say which share of the revenue from {day} "
             "on their best segments brought in. The dashed line is the top fifth.",
-            day=with_days(since),
+            day=day(date.fromisoformat(since)),
         )
     else:
         hint = say(
@@ -391,10 +396,10 @@ def _planes(found: Comparison, labels: Sequence[str], theme: str) -> list[Compon
         say(
             "{drawn} of {customers} drawn",
             drawn=count(len(projection.drawn)),
-            customers=plural(projection.total, "customer"),
+            customers=plural(projection.total, "{n} customer", "{n} customers"),
         )
         if len(projection.drawn) < projection.total
-        else say("All {customers}", customers=plural(projection.total, "customer"))
+        else say("All {customers}", customers=plural(projection.total, "{n} customer", "{n} customers"))
     )
     hint = say(
         "{drawn}, the same in every panel and on the same axes: the two principal components of recency, "
@@ -413,7 +418,7 @@ def _planes(found: Comparison, labels: Sequence[str], theme: str) -> list[Compon
             _chart(
                 f"compare-plane-{frame.run.id}",
                 f"{label} ({first} + {second})",
-                plural(len(frame.segments), "segment"),
+                plural(len(frame.segments), "{n} segment", "{n} segments"),
                 figures.draw_plane(data, theme),
                 Part((noted("Segment"), noted("Customers drawn")), rows),
                 part_address("projection", found.runs),

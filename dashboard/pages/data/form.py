@@ -16,7 +16,6 @@ from dashboard.components.fields import field, fields
 from dashboard.components.tables import scroll
 from dashboard.config import Config
 from dashboard.i18n.numbers import NOTHING, day, percent, written
-from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import noted, say
 from dashboard.pipeline.uploads import UploadRequest
 from engines.columns import (
@@ -35,6 +34,7 @@ from engines.columns import (
 )
 from engines.errors import InputError
 from engines.intake.schema.preview import Choice, Preview
+from engines.messages import Message
 from engines.settings import CleaningRules, Setting
 from storage.contract import Snapshot
 
@@ -110,7 +110,7 @@ def mapping_part(seen: Preview, chosen: Mapping[str, str]) -> Component:
                 "{column}, {share} sure: {reason}",
                 column=guess.column,
                 share=percent(guess.confidence),
-                reason=retold(guess.reason),
+                reason=say(guess.reason),
             )
         )
         label = say(FIELD_WORDS.get(name, name.replace(".", ": ")))
@@ -124,9 +124,7 @@ def mapping_part(seen: Preview, chosen: Mapping[str, str]) -> Component:
 def choice_options(choice: Choice | None, value: str, usual: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
     """The answers to a question, each with what it makes of an example; without a question the usual ones."""
     if choice is not None and choice.options:
-        return [
-            {"value": each.value, "label": f"{retold(each.words)}: {retold(each.example)}"} for each in choice.options
-        ]
+        return [{"value": each.value, "label": f"{say(each.words)}: {say(each.example)}"} for each in choice.options]
     return [{"value": name, "label": say(words)} for name, words in usual if name or not value]
 
 
@@ -250,7 +248,7 @@ def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise InputError(f"{text!r} is no day; write it as 2011-01-31.") from None
+        raise InputError("{text!r} is no day; write it as 2011-01-31.", text=text) from None
 
 
 def _rates(text: str) -> dict[str, float]:
@@ -260,7 +258,7 @@ def _rates(text: str) -> dict[str, float]:
         try:
             rates[code.strip().upper()] = float(rate)
         except ValueError:
-            raise InputError(f"{item!r} is no rate; write EUR = 0.85, with commas between several.") from None
+            raise InputError("{item!r} is no rate; write EUR = 0.85, with commas between several.", item=item) from None
     return rates
 
 
@@ -287,11 +285,11 @@ def remarks(seen: Preview) -> list[Component]:
     wrong = [alert(sentence, "warning") for sentence in needed]
     sentences = [question_words(problem) for problem in asked if not problem.needed]
     sentences += [
-        say("No {field}: {effect}", field=say(FIELD_WORDS[item.field]).lower(), effect=retold(item.effect))
+        say("No {field}: {effect}", field=say(FIELD_WORDS[item.field]).lower(), effect=say(item.effect))
         for item in seen.missing
         if not item.needed
     ]
-    sentences += map(retold, seen.notes)
+    sentences += map(say, seen.notes)
     return [*wrong, *notes(sentences)]
 
 
@@ -302,7 +300,10 @@ def question_words(choice: Choice | None) -> str:
     if choice.kind == "field":
         words = say(FIELD_WORDS.get(choice.field, choice.field)).lower()
         return say("No column looks like the {field}: choose it above.", field=words)
-    return retold(choice.question.partition(" Say ")[0])
+    question: object = choice.question
+    if isinstance(question, Message):
+        question = question.parts.get("question", question)
+    return say(question).partition(" Say ")[0] if isinstance(question, str) else ""
 
 
 def problem_of(seen: Preview, kind: str) -> Choice | None:

@@ -10,8 +10,7 @@ from dash.exceptions import PreventUpdate
 from flask import request
 
 from dashboard.components.cards import alert
-from dashboard.i18n.retelling import reason_of
-from dashboard.i18n.texts import say
+from dashboard.i18n.texts import noted, say
 from dashboard.pages.data import form
 from dashboard.pages.data.report import BUSY, outcome
 from dashboard.pages.data.snapshots import snapshots_panel
@@ -55,7 +54,7 @@ from engines.errors import InputError
 from storage.contract import ChangedError
 from storage.contract.uploads import Upload
 
-TITLE = "Data"
+TITLE = noted("Data")
 ORDER = 40
 AREA = "operations"
 
@@ -82,7 +81,7 @@ def _upload_of(services: Services, text: Any) -> Upload | None:
     if not text:
         return None
     if not isinstance(text, str) or not text.isdecimal() or len(text) > 18:
-        raise InputError(f"upload must be the number of an upload, not {text!r}.")
+        raise InputError("upload must be the number of an upload, not {text!r}.", text=text)
     return services.store.upload(int(text))
 
 
@@ -160,7 +159,7 @@ def register(app: Dash, services: Services) -> None:
             asked = UploadRequest(mapping=mapping, reading=reading)
             seen = preview_upload(services.store.upload(upload_id), asked, services.config)
         except InputError as error:
-            return (no_update, alert(reason_of(error)), True, *[no_update] * 6)
+            return (no_update, alert(say(error.message)), True, *[no_update] * 6)
         questions: list[Any] = []
         for kind, value in (("date_order", order), ("decimal", decimal)):
             choice = form.problem_of(seen, kind)
@@ -210,7 +209,7 @@ def register(app: Dash, services: Services) -> None:
             elif ctx.triggered_id == CANCEL:
                 store.cancel_upload(upload_id)
         except (InputError, ChangedError) as error:
-            refused = alert(reason_of(error))
+            refused = alert(say(error.message))
         upload = store.upload(upload_id)
         is_busy = upload.state in BUSY
         return {

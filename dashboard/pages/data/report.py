@@ -12,7 +12,6 @@ from dash.development.base_component import Component
 from dashboard.components.cards import alert, notes, progress
 from dashboard.components.ledger import ledger_table
 from dashboard.i18n.numbers import count, day, money, plural
-from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import noted, say
 from storage.contract.uploads import Upload
 
@@ -28,12 +27,12 @@ def outcome(upload: Upload) -> list[Component]:
         return _progress(say("Waiting for a worker"), 0.0, hint)
     if upload.state == "running":
         return _progress(
-            retold(upload.stage or noted("Beginning")),
+            say(upload.stage or noted("Beginning")),
             upload.progress or 0.0,
             say("This page may be left and come back to."),
         )
     if upload.state == "failed":
-        return [alert(retold(upload.error or noted("It did not work out.")))]
+        return [alert(say(upload.error or noted("It did not work out.")))]
     if upload.state == "cancelled":
         return [html.P(say("Cancelled; nothing was stored."), className="seg-hint mb-0")]
     if upload.state == "done":
@@ -71,7 +70,7 @@ def _found(found: Mapping[str, Any]) -> list[Component]:
     out = ledger["out"]
     lead = say(
         "{customers} with {money} from {first} to {last}, as of {day}.",
-        customers=plural(out["customers"], "customer"),
+        customers=plural(out["customers"], "{n} customer", "{n} customers"),
         money=money(out["revenue"], currency),
         first=first,
         last=last,
@@ -123,6 +122,6 @@ def _effect(effect: Mapping[str, Any], currency: str) -> str:
     gone = say(
         "Snapshot {snapshot} goes with {runs}",
         snapshot=before["snapshot"],
-        runs=plural(effect["removed"]["runs"], "run"),
+        runs=plural(effect["removed"]["runs"], "{n} run", "{n} runs"),
     )
     return say("In place of what is there: from {was}. {gone}.", was=was, gone=gone)

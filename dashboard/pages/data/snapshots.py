@@ -31,8 +31,8 @@ def snapshots_panel(services: Services) -> Component:
     names = len({item.dataset for item in snapshots})
     lead = say(
         "{snapshots} of {data_sets}: customers as they stood at a date.",
-        snapshots=plural(len(snapshots), "snapshot"),
-        data_sets=plural(names, "data set"),
+        snapshots=plural(len(snapshots), "{n} snapshot", "{n} snapshots"),
+        data_sets=plural(names, "{n} data set", "{n} data sets"),
     )
     hint = [lead, " ", dcc.Link(say("Run engines on them"), href="/new"), "."]
     return panel(say("What is there"), table(say("Snapshots"), heads, rows, "data-there"), hint=hint)

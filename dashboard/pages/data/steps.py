@@ -13,7 +13,6 @@ from dashboard.components.cards import alert
 from dashboard.components.fields import field, fields
 from dashboard.components.panels import panel, step
 from dashboard.i18n.numbers import day, written
-from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import noted, say
 from dashboard.pages.data import form
 from dashboard.pages.data.report import BUSY, outcome, same_as_words
@@ -123,7 +122,7 @@ def steps(services: Services, upload: Upload) -> list[Component]:
     try:
         seen = preview_upload(upload, asked, services.config)
     except InputError as error:
-        return [step(1, say("The file"), file, alert(reason_of(error)), *stores)]
+        return [step(1, say("The file"), file, alert(say(error.message)), *stores)]
     known_from, known = known_mapping(upload, [column.name for column in seen.columns], services.store)
     chosen = dict(asked.mapping) or known
     if chosen and not asked.mapping:

@@ -13,9 +13,8 @@ from dashboard.components import cards, ids
 from dashboard.components.panels import graph, panel
 from dashboard.components.tables import Head, number_heads, table, table_row
 from dashboard.figures import drift as figures
-from dashboard.i18n.numbers import NOTHING, count, day, percent, plural, round_money, with_days, written
-from dashboard.i18n.retelling import retold
-from dashboard.i18n.texts import say
+from dashboard.i18n.numbers import NOTHING, count, day, percent, plural, round_money, written
+from dashboard.i18n.texts import noted, say
 from dashboard.queries.which_run import engine_titles, run_from, run_label, title_of
 from dashboard.services import Services
 from engines.columns import describe
@@ -24,7 +23,7 @@ from engines.evaluation.calendar import HISTORY_DAYS, cutoffs
 from storage.contract import Run, Snapshot
 
 PATH = "/drift"
-TITLE = "Drift"
+TITLE = noted("Drift")
 ORDER = 20
 AREA = "operations"
 
@@ -158,14 +157,14 @@ def _verdict(points: Sequence[DriftPoint], threshold: float) -> list[Any]:
         return [
             say(
                 "No alert at {dates}: the segments of then still are the segments of now.",
-                dates=plural(len(points), "date"),
+                dates=plural(len(points), "{n} date", "{n} dates"),
             )
         ]
     latest = alerts[-1]
     sentence = say(
         "▲ {alerts} at {dates}, the latest on {day} (ARI {ari}).",
-        alerts=plural(len(alerts), "alert"),
-        dates=plural(len(points), "date"),
+        alerts=plural(len(alerts), "{n} alert", "{n} alerts"),
+        dates=plural(len(points), "{n} date", "{n} dates"),
         day=_day(latest),
         ari=written(latest.ari, ".2f"),
     )
@@ -174,7 +173,8 @@ def _verdict(points: Sequence[DriftPoint], threshold: float) -> list[Any]:
 
 def _advice(run: Run) -> str:
     kept = run.info.get("drift") or {}
-    return with_days(retold(str(kept.get("reason") or "")))
+    reason = kept.get("reason")
+    return say(reason) if reason else ""
 
 
 def _explained(run: Run, snapshot: Snapshot, points: Sequence[DriftPoint], threshold: float) -> str:
@@ -202,7 +202,7 @@ def _explained(run: Run, snapshot: Snapshot, points: Sequence[DriftPoint], thres
         )
         sentences.append(unknown)
     measured = sum(point.noise_measured for point in points)
-    dates = plural(measured, "date")
+    dates = plural(measured, "{n} date", "{n} dates")
     if 0 < measured < len(points):
         where = say("It was measured at {dates}; at the others it follows from the nearest of these.", dates=dates)
         sentences.append(where)

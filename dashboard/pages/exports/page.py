@@ -20,7 +20,7 @@ from engines.errors import InputError
 from storage.contract.exports import Export
 
 PATH = "/exports"
-TITLE = "Exports"
+TITLE = noted("Exports")
 ORDER = 25
 AREA = "marketing"
 
@@ -88,7 +88,7 @@ def _number(before: str) -> int | None:
     if not before:
         return None
     if not isinstance(before, str) or not (before.isascii() and before.isdecimal()) or len(before) > 9:
-        raise InputError(say("before must be the number of an export, not {text}.", text=repr(before)))
+        raise InputError("before must be the number of an export, not {text}.", text=repr(before))
     return int(before)
 
 
@@ -203,7 +203,7 @@ def _checksum(export: Export) -> Any:
 
 
 def _ways(export: Export, kept: bool) -> list[Component]:
-    number = plural(export.rows, "customer")
+    number = plural(export.rows, "{n} customer", "{n} customers")
     slip = f"/api/v1/exports/{export.id}/manifest"
     label = say("Manifest of export {export}, {customers}", export=export.id, customers=number)
     ways: list[Component] = [html.A(say("Manifest"), href=slip, title=label)]

@@ -16,8 +16,7 @@ from dashboard.components.panels import graph, panel
 from dashboard.components.tables import Head, number_cell, number_heads, table, table_row
 from dashboard.figures import migration as figures
 from dashboard.i18n.numbers import count, day, percent, plural, short_money
-from dashboard.i18n.retelling import reason_of
-from dashboard.i18n.texts import say, segment_name
+from dashboard.i18n.texts import noted, say, segment_name
 from dashboard.pipeline.migrate import Between, between_dates, between_runs, dates_of
 from dashboard.pipeline.series import series
 from dashboard.queries.which_run import engine_titles, run_from, run_label, title_of
@@ -27,7 +26,7 @@ from engines.evaluation.migration import Migration
 from storage.contract import NotFoundError, Run
 
 PATH = "/migration"
-TITLE = "Migration"
+TITLE = noted("Migration")
 ORDER = 21
 AREA = "operations"
 
@@ -164,7 +163,7 @@ def register(app: Dash, services: Services) -> None:
         try:
             found = _between(run_id, start, end, services)
         except (InputError, NotFoundError) as error:
-            return [cards.alert(reason_of(error), "warning")]
+            return [cards.alert(say(error.message), "warning")]
         here = f"{PATH}?{urlencode({'run': run_id, 'from': start, 'to': end})}"
         return _shown(found, here, currency, theme or "light")
 
@@ -210,7 +209,7 @@ def _shown(found: Between, here: str, currency: str, theme: str) -> list[Compone
         "From {start} to {end}, {customers} of {known} ({share}) changed segment; {new} are new, {gone} gone.",
         start=day(found.start),
         end=day(found.end),
-        customers=plural(changed, "customer"),
+        customers=plural(changed, "{n} customer", "{n} customers"),
         known=count(moves.known),
         share=percent(changed / moves.known if moves.known else None),
         new=count(new),
@@ -228,7 +227,7 @@ def _shown(found: Between, here: str, currency: str, theme: str) -> list[Compone
             html.P(sentence, className="mb-1"),
             html.P(
                 [
-                    say("{movers} as a list:", movers=plural(len(moves.movers), "mover")),
+                    say("{movers} as a list:", movers=plural(len(moves.movers), "{n} mover", "{n} movers")),
                     *links,
                     dcc.Link(say("Link to these dates"), href=here, className="ms-3"),
                 ],

@@ -19,8 +19,7 @@ from dashboard.components.fields import field, fields
 from dashboard.components.panels import step
 from dashboard.components.run_cards import BODY, CANCEL, HEAD, LOG, card_parts, run_card
 from dashboard.i18n.numbers import day, plural
-from dashboard.i18n.retelling import reason_of
-from dashboard.i18n.texts import say
+from dashboard.i18n.texts import noted, say
 from dashboard.pages.new_run import form
 from dashboard.pipeline.request import (
     RunRequest,
@@ -40,7 +39,7 @@ from engines.errors import InputError
 from storage.contract import NotFoundError, Snapshot, Starter
 
 PATH = "/new"
-TITLE = "New run"
+TITLE = noted("New run")
 ORDER = 28
 AREA = "operations"
 
@@ -112,7 +111,7 @@ def _dates(snapshots: list[Snapshot], dataset: str) -> list[dict[str, str]]:
         {
             "value": str(item.id),
             "label": f"{day(item.as_of)}{'' if days.count(item.as_of) == 1 else f' #{item.id}'}"
-            f" ({plural(item.customers, 'customer')})",
+            f" ({plural(item.customers, '{n} customer', '{n} customers')})",
         }
         for item in mine
     ]
@@ -193,7 +192,11 @@ def _is_busy(states: list[str]) -> bool:
 def _numbers(text: Any) -> list[int]:
     parts = [part.strip() for part in str(text).split(",")]
     if not all(part.isdecimal() and len(part) <= 18 for part in parts) or len(parts) > _MOST_WATCHED:
-        raise InputError(f"started must be the numbers of at most {_MOST_WATCHED} runs, as 12,13, not {text!r}.")
+        raise InputError(
+            "started must be the numbers of at most {most_watched} runs, as 12,13, not {text!r}.",
+            most_watched=_MOST_WATCHED,
+            text=text,
+        )
     return [int(part) for part in parts]
 
 
@@ -240,7 +243,7 @@ def _base(services: Services, filled: dict[str, Any]) -> tuple[Snapshot, date | 
     try:
         as_of = date.fromisoformat(filled["date"])
     except ValueError:
-        raise InputError(f"{filled['date']} is no date; write it as 2011-12-09.") from None
+        raise InputError("{date} is no date; write it as 2011-12-09.", date=filled["date"]) from None
     check_date(base, as_of)
     return base, as_of
 
@@ -251,7 +254,7 @@ def _about(base: Snapshot, as_of: date | None) -> str:
             "{dataset} as of {day}: {customers}.",
             dataset=title_of(base),
             day=day(base.as_of),
-            customers=plural(base.customers, "customer"),
+            customers=plural(base.customers, "{n} customer", "{n} customers"),
         )
     return say(
         "{dataset} as of {day}: a new snapshot is made from the same sales first.",
@@ -324,19 +327,19 @@ def register(app: Dash, services: Services) -> None:
             customers = None if as_of else base.customers
             refused = ""
         except InputError as error:
-            about, columns, customers, refused = "", None, None, reason_of(error)
+            about, columns, customers, refused = "", None, None, say(error.message)
         for name, wish in wishes.items():
             try:
                 wish.made() if columns is None else fitting_settings(wish, columns, customers)
                 summaries.append(form.in_words(entries[name], wish))
             except InputError as error:
-                wrong[name] = reason_of(error)
+                wrong[name] = say(error.message)
         if refused:
             review: Any = html.P(refused, className="seg-alarm")
         elif not wishes:
             review = html.P(say("Tick at least one engine."), className="seg-hint")
         else:
-            total = plural(len(wishes), "run")
+            total = plural(len(wishes), "{n} run", "{n} runs")
             review = [html.P(f"{about} {total}:", className="mb-1"), html.Ul([html.Li(text) for text in summaries])]
         return {
             "told": about,
@@ -364,7 +367,7 @@ def register(app: Dash, services: Services) -> None:
             asked = RunRequest(base.id, tuple(_wishes(filled, named).values()), as_of)
             runs = queue_runs(asked, services.store, starter)
         except (InputError, NotFoundError) as error:
-            return {"leave": no_update, "refused": alert(reason_of(error))}
+            return {"leave": no_update, "refused": alert(say(error.message))}
         return {"leave": f"{PATH}?started={','.join(str(run.id) for run in runs)}", "refused": None}
 
     @app.callback(
@@ -385,7 +388,7 @@ def register(app: Dash, services: Services) -> None:
             try:
                 services.store.cancel_run(int(trigger["run"]))
             except (InputError, NotFoundError) as error:
-                message = alert(reason_of(error))
+                message = alert(say(error.message))
         states, shown = card_parts(services.store, known["runs"], services.clock())
         # a button that is still right stays where it is, with the keyboard's focus on it
         heads = [

@@ -11,8 +11,7 @@ from dashboard.components import cards, ids, name_editor
 from dashboard.components.panels import graph, panel
 from dashboard.figures import dendrogram
 from dashboard.i18n.numbers import day, plural
-from dashboard.i18n.retelling import retold
-from dashboard.i18n.texts import say
+from dashboard.i18n.texts import noted, say
 from dashboard.pages.run import sections
 from dashboard.queries.insights import insights_of, told
 from dashboard.queries.progress import UNDER_WAY
@@ -22,7 +21,7 @@ from engines import registry
 from storage.contract import Run, Snapshot
 
 PATH = "/run"
-TITLE = "Run"
+TITLE = noted("Run")
 ORDER = 35
 AREA = "operations"
 
@@ -62,7 +61,9 @@ def layout(services: Services, **query: Any) -> Component:
 
 def _head(run: Run, snapshot: Snapshot) -> list[Component]:
     finished = f", {run.finished_at:%Y-%m-%d %H:%M} UTC" if run.finished_at is not None else ""
-    about = f"{title_of(snapshot)}, {day(snapshot.as_of)}: {plural(snapshot.customers, 'customer')}. "
+    about = (
+        f"{title_of(snapshot)}, {day(snapshot.as_of)}: {plural(snapshot.customers, '{n} customer', '{n} customers')}. "
+    )
     ways = (
         ((say("Open its customers"), "/"), (say("Compare"), "/compare"), (say("Drift"), "/drift"))
         if run.state == "done"
@@ -71,7 +72,7 @@ def _head(run: Run, snapshot: Snapshot) -> list[Component]:
     links = [dcc.Link(text, href=f"{path}?run={run.id}", className="me-3") for text, path in ways]
     if run.state in UNDER_WAY:
         links = [dcc.Link(say("Watch its progress"), href=f"/new?started={run.id}")]
-    error = [html.P(retold(run.error), className="seg-alarm")] if run.error else []
+    error = [html.P(say(run.error), className="seg-alarm")] if run.error else []
     return [
         html.H1(say("Run {number}: {title}", number=run.id, title=run_label(run, engine_titles()))),
         html.P([about, cards.state_badge(run.state), finished], className="seg-lead mb-1"),

@@ -14,7 +14,6 @@ from dashboard.components import cards, name_editor
 from dashboard.components.panels import panel
 from dashboard.components.tables import Head, number_cell, number_heads, scroll, share_bar, table, table_row
 from dashboard.i18n.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
-from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import noted, say, segment_name
 from dashboard.queries.comparison import BETTER, metric_rows, space_words, value_text
 from dashboard.queries.segment import rules_in_words
@@ -157,7 +156,7 @@ def data_section(snapshot: Snapshot) -> Component:
     if ledger.get("in") and ledger.get("out"):
         parts.append(_ledger(ledger, currency))
     notes = [*info.get("notes", ()), *info.get("value_notes", ())]
-    return panel(say("Data"), *parts, *cards.notes([retold(note) for note in notes]))
+    return panel(say("Data"), *parts, *cards.notes([say(note) for note in notes]))
 
 
 def _span(days: Sequence[str]) -> str:
@@ -199,13 +198,13 @@ def note_section(run: Run) -> list[Component]:
         *run.notes,
         *([say("Too long to be kept with the run: {parts}.", parts=", ".join(left_out))] if left_out else []),
     ]
-    return [panel(say("Notes"), *cards.notes([retold(note) for note in notes]))] if notes else []
+    return [panel(say("Notes"), *cards.notes([say(note) for note in notes]))] if notes else []
 
 
 def machine_section(run: Run) -> Component:
     """How long it took, on how many customers, the figures of the fit, and the versions to reproduce it with."""
     took = NOTHING if run.seconds is None else f"{written(run.seconds, '.2f')} s"
-    fitted_on = NOTHING if run.fitted_on is None else plural(run.fitted_on, "customer")
+    fitted_on = NOTHING if run.fitted_on is None else plural(run.fitted_on, "{n} customer", "{n} customers")
     pairs: list[tuple[str, Any, str]] = [
         (say("Fit time"), took, say("Seconds from the customer table to the finished segments.")),
         (say("Fitted on"), fitted_on, say("Everyone is labelled all the same.")),
@@ -244,7 +243,7 @@ def variance_section(run: Run) -> list[Component]:
     heads = (say("Principal component"), Head(say("Share of variance"), True), Head(say("So far"), True))
     hint = say(
         "{components} hold {share} of the variance of the features.",
-        components=plural(len(shares), "component"),
+        components=plural(len(shares), "{n} component", "{n} components"),
         share=percent(so_far),
     )
     return [panel(say("Principal components"), table(say("Explained variance"), heads, lines), hint=hint)]

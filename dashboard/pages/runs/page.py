@@ -16,7 +16,6 @@ from dashboard.components.cards import alert
 from dashboard.components.dialogs import button, dialog
 from dashboard.components.fields import picker
 from dashboard.i18n.numbers import plural
-from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import noted, say
 from dashboard.pages.runs.table import CANCEL, DELETE, NEWEST, PICK, RERUN, Filter, deletion, runs_table
 from dashboard.pipeline.request import again, user_of
@@ -27,7 +26,7 @@ from engines.errors import InputError
 from storage.contract import NotFoundError, Run, Starter
 
 PATH = "/runs"
-TITLE = "Runs"
+TITLE = noted("Runs")
 ORDER = 30
 AREA = "operations"
 
@@ -94,7 +93,7 @@ def _listed(services: Services, wanted: Filter, picked: Any, current: str | None
     snapshots = {item.id: item for item in services.store.snapshots()}
     states = [run.state for run in listed]
     counted = ", ".join(f"{states.count(state)} {say(state)}" for state in dict.fromkeys(states))
-    lead = f"{plural(len(listed), 'run')}: {counted}."
+    lead = f"{plural(len(listed), '{n} run', '{n} runs')}: {counted}."
     if len(listed) > MOST_LISTED:
         latest = say("The latest {shown} are shown.", shown=MOST_LISTED)
         lead = f"{lead} {latest}"
@@ -134,7 +133,7 @@ def compare_link(services: Services, picked: list[int]) -> Any:
     try:
         runs = [services.store.run(number) for number in picked]
     except NotFoundError as error:
-        return html.Span(reason_of(error), className="seg-hint")
+        return html.Span(say(error.message), className="seg-hint")
     if len({run.snapshot_id for run in runs}) > 1:
         return html.Span(say("Runs are compared on one snapshot; these are of several."), className="seg-hint")
     address = urlencode([("run", str(picked[0])), *(("with", str(number)) for number in sorted(picked))])
@@ -185,7 +184,7 @@ def register(app: Dash, services: Services) -> None:
                 store.delete_run(int(sure))
                 message = alert(say("Run {run} is deleted.", run=sure), "info")
         except (InputError, NotFoundError) as error:
-            message = alert(reason_of(error))
+            message = alert(say(error.message))
         if asked in (STATE, DATASET, ENGINE):
             pairs = [(name, text) for name, text in vars(wanted).items() if text]
             pairs += [("run", current)] if current else []

@@ -15,7 +15,6 @@ from dashboard.components import cards
 from dashboard.components.attributes import aria
 from dashboard.components.tables import Head, number_cell, number_heads, plain_table
 from dashboard.i18n.numbers import NOTHING, day, percent, plural
-from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import say
 from dashboard.pipeline.request import Unresolved, starter_words
 from dashboard.queries.progress import UNDER_WAY, duration, left_words, seconds_left, took
@@ -99,10 +98,10 @@ def _cells(
     left: str,
     picked: bool,
 ) -> list[Component]:
-    details = [_hint(text) for text in (_stage(run, left), retold(run.error or "")) if text]
+    details = [_hint(text) for text in (_stage(run, left), say(run.error) if run.error else "") if text]
     badge = cards.synthetic_badge() if snapshot and snapshot.info.get("synthetic") else None
     as_of = Unresolved.of(run).as_of
-    size = f" · {plural(snapshot.customers, 'customer')}" if snapshot and as_of is None else ""
+    size = f" · {plural(snapshot.customers, '{n} customer', '{n} customers')}" if snapshot and as_of is None else ""
     people, queued = f"{day(as_of or run.as_of)}{size}", f"{run.created_at:%Y-%m-%d %H:%M} UTC"
     unseen = html.Span(say("Choose run {run}", run=run.id), className="seg-unseen")
     pick = dbc.Checkbox(id={"type": PICK, "run": run.id}, value=picked, label=unseen)
@@ -140,7 +139,7 @@ def _stage(run: Run, left: str) -> str:
     if run.state != "running":
         return ""
     again = say("begun {times} times", times=run.attempts) if run.attempts > 1 else ""
-    stage = f"{retold(run.stage)}, {percent(run.progress or 0, 0)}" if run.stage else ""
+    stage = f"{say(run.stage)}, {percent(run.progress or 0, 0)}" if run.stage else ""
     return " · ".join(text for text in (stage, left, again) if text)
 
 
@@ -176,19 +175,20 @@ def _button(text: str, kind: str, run_id: int, title: str = "") -> Component:
 
 def deletion(run: Run, gone: Dependents) -> list[Component]:
     """What is asked before a run is deleted: what goes with it, and what stays."""
+    edited = plural(gone.edited_segments, "{n} segment edited by hand", "{n} segments edited by hand")
     parts = [
-        plural(number, one, many)
-        for number, one, many in (
-            (gone.drift_points, "drift point", ""),
-            (gone.edited_segments, "segment edited by hand", "segments edited by hand"),
-            (gone.alerts, "alert", ""),
+        words
+        for number, words in (
+            (gone.drift_points, plural(gone.drift_points, "{n} drift point", "{n} drift points")),
+            (gone.edited_segments, edited),
+            (gone.alerts, plural(gone.alerts, "{n} alert", "{n} alerts")),
         )
         if number
     ]
     labels = (
         say(
             "The labels of {customers} go with run {run} of {dataset}.",
-            customers=plural(gone.labels, "customer"),
+            customers=plural(gone.labels, "{n} customer", "{n} customers"),
             run=run.id,
             dataset=run.dataset,
         )
@@ -197,6 +197,8 @@ def deletion(run: Run, gone: Dependents) -> list[Component]:
     )
     lines = [labels, *([say("So do: {parts}.", parts=", ".join(parts))] if parts else [])]
     if gone.exports:
-        lines.append(say("It was exported {times}; that stays on record.", times=plural(gone.exports, "time")))
+        lines.append(
+            say("It was exported {times}; that stays on record.", times=plural(gone.exports, "{n} time", "{n} times"))
+        )
     lines.append(say("This cannot be undone; the snapshot and other runs stay."))
     return [html.P(text) for text in lines]

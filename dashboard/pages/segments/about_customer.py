@@ -15,7 +15,6 @@ from dashboard.components.cards import swatch
 from dashboard.figures.customer_orders import order_figure
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
-from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import say, segment_name, titled
 from dashboard.queries.customer import Known, Then, known_of, orders_of, segments_over_time
 from dashboard.queries.explain import explain
@@ -78,7 +77,7 @@ def _why(services: Services, frame: RunFrame, customer_id: str) -> list[Componen
     try:
         found = explain(frame.run.id, customer_id, services.frames, services.store)
     except InputError as error:
-        return [html.P(reason_of(error), className="seg-hint")]
+        return [html.P(say(error.message), className="seg-hint")]
     if "explanation" in found:
         sentences = [_engine_words(frame, found["explanation"]), *([_near_words(found)] if found["segments"] else [])]
     else:
@@ -170,7 +169,10 @@ def _orders(frame: RunFrame, orders: DataFrame | None, theme: str) -> list[Compo
             )
         ]
     bought = orders[orders["amount"] >= 0]
-    sums = {"orders": plural(len(bought), "order"), "spent": money(bought["amount"].sum(), frame.currency)}
+    sums = {
+        "orders": plural(len(bought), "{n} order", "{n} orders"),
+        "spent": money(bought["amount"].sum(), frame.currency),
+    }
     back = orders[orders["amount"] < 0]
     if len(back):
         returned = money(-back["amount"].sum(), frame.currency)
@@ -192,7 +194,7 @@ def _orders(frame: RunFrame, orders: DataFrame | None, theme: str) -> list[Compo
         _order_table(rows[:ORDERS_SHOWN], say("The latest orders")),
     ]
     if len(rows) > ORDERS_SHOWN:
-        every = plural(len(orders), "order")
+        every = plural(len(orders), "{n} order", "{n} orders")
         more: list[Component] = [
             html.Summary(say("Show all {orders}", orders=every)),
             _order_table(rows[ORDERS_SHOWN:], say("Earlier orders")),

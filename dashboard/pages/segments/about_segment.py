@@ -72,7 +72,7 @@ def _actions(found: Story, run_id: int) -> Component:
                 say("Filter to this segment"), href="/" + filters.write_view(run_id, alone), className="btn btn-primary"
             ),
             html.A(
-                say("Export {customers}", customers=plural(customers, "customer")),
+                say("Export {customers}", customers=plural(customers, "{n} customer", "{n} customers")),
                 href=f"/api/v1/runs/{run_id}/export.csv{query}",
                 className="btn btn-outline-secondary",
             ),

@@ -13,7 +13,6 @@ from dashboard.components.attributes import aria
 from dashboard.components.dialogs import button, dialog, name_input
 from dashboard.exports.choices import LEAST_SHARE, MOST_SEED, MOST_SHARE
 from dashboard.frames import filters
-from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import noted, say, titled
 from dashboard.queries.audiences import newest_run, save, selection_of
 from dashboard.services import Services
@@ -273,7 +272,7 @@ def register_audience(app: Dash, services: Services, drawn: str, place: str) -> 
             run = services.store.run(drawn["run"])
             save(services, name or "", filters.read_view(drawn["query"]).selection, run, pinned=bool(pinned))
         except (InputError, NotFoundError) as error:
-            return _parts(refused=reason_of(error), is_refused=True)
+            return _parts(refused=say(error.message), is_refused=True)
         return _parts(open=False, chips=pinned_audiences(services, run))
 
 

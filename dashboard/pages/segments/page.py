@@ -15,7 +15,7 @@ from dashboard.components import ids, name_editor
 from dashboard.components.attributes import aria
 from dashboard.frames import filters
 from dashboard.frames.filters import LISTS, View
-from dashboard.i18n.texts import say
+from dashboard.i18n.texts import noted, say
 from dashboard.pages.segments import customers, dialogs, rail, side_panel
 from dashboard.pages.segments.charts import CHARTS, CLICKED, CLOUDS, GRID, TABS, panels
 from dashboard.pages.segments.customers import CUSTOMERS
@@ -39,7 +39,7 @@ from storage.contract import Selection
 from storage.contract.selection import BOUNDS
 
 PATH = "/"
-TITLE = "Segments"
+TITLE = noted("Segments")
 ORDER = 10
 AREA = "marketing"
 

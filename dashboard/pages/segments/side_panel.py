@@ -13,7 +13,6 @@ from dash.exceptions import PreventUpdate
 from dashboard.components import elements, ids
 from dashboard.components.attributes import aria, data
 from dashboard.components.cards import alert
-from dashboard.i18n.retelling import reason_of
 from dashboard.i18n.texts import say, segment_name
 from dashboard.pages.segments.about_customer import about_customer
 from dashboard.pages.segments.about_segment import about_segment
@@ -127,9 +126,7 @@ def content(services: Services, opened: dict[str, Any], theme: str) -> tuple[str
                 services, opened["run"], customer, theme
             )
         if not str(key).isdecimal():
-            raise NotFoundError(
-                say("There is no segment {segment} in run {run}.", segment=repr(key), run=opened["run"])
-            )
+            raise NotFoundError("There is no segment {segment} in run {run}.", segment=repr(key), run=opened["run"])
         return about_segment(services, opened["run"], int(str(key)))
     except NotFoundError as error:
-        return say("Not found"), [alert(reason_of(error), "warning")]
+        return say("Not found"), [alert(say(error.message), "warning")]

@@ -19,8 +19,7 @@ from dashboard.frames.aggregates import Aggregates, Totals, aggregates, everyone
 from dashboard.frames.filters import Condition, View
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.locales import spoken
-from dashboard.i18n.numbers import NOTHING, change, count, day, missing, money, percent, plural, short_money
-from dashboard.i18n.retelling import reason_of, retold
+from dashboard.i18n.numbers import NOTHING, change, count, day, is_number, money, percent, plural, short_money
 from dashboard.i18n.texts import explained, noted, say
 from dashboard.pages.segments import customers, rail
 from dashboard.pages.segments.charts import ChartInput, pictures
@@ -68,7 +67,7 @@ def draw_parts(
     try:
         run = _run(services, view, fresh)
     except NotFoundError as error:
-        return _closed(cards.empty_state(say("There is no such run"), [reason_of(error)], [_begin_again()]))
+        return _closed(cards.empty_state(say("There is no such run"), [say(error.message)], [_begin_again()]))
     if run is None:
         return _closed(_first_steps())
     if run.state != "done":
@@ -144,7 +143,7 @@ def _around(frame: RunFrame, view: View, selection: Selection, sums: Aggregates,
         "chips": _chips(filters.conditions(selection, frame.currency)),
         "reset": selection.is_everyone,
         "export": {
-            "text": say("Export {customers}", customers=plural(sums.view.customers, "customer")),
+            "text": say("Export {customers}", customers=plural(sums.view.customers, "{n} customer", "{n} customers")),
             **{kind: f"{address}.{kind}{query}" for kind in ("csv", "xlsx", "parquet")},
         },
         "bar": False,
@@ -188,10 +187,17 @@ def _chips(found: Sequence[Condition]) -> list[Component]:
 
 def _head(frame: RunFrame) -> list[Component]:
     through = day(frame.snapshot.as_of - timedelta(days=1))
-    size, parts = plural(len(frame), "customer"), plural(len(frame.segments), "segment")
+    size, parts = (
+        plural(len(frame), "{n} customer", "{n} customers"),
+        plural(len(frame.segments), "{n} segment", "{n} segments"),
+    )
     about = say("Sales through {day} · {customers} in {segments}", day=through, customers=size, segments=parts)
     if frame.run.fitted_on is not None and frame.run.fitted_on < len(frame):
-        about = say("{about}, learned from {customers}", about=about, customers=plural(frame.run.fitted_on, "customer"))
+        about = say(
+            "{about}, learned from {customers}",
+            about=about,
+            customers=plural(frame.run.fitted_on, "{n} customer", "{n} customers"),
+        )
     return [html.H1(frame.dataset, title=frame.dataset), html.P(about, className="seg-hint")]
 
 
@@ -337,7 +343,10 @@ def key_figures(
             _average_order,
             short,
             full,
-            say("Revenue divided by the number of orders: {orders}.", orders=plural(some.orders, "order")),
+            say(
+                "Revenue divided by the number of orders: {orders}.",
+                orders=plural(some.orders, "{n} order", "{n} orders"),
+            ),
             beside(_average_order),
         ),
         KeyFigure(
@@ -372,7 +381,7 @@ def key_figures(
 def _known_risk(some: Totals) -> str:
     if some.risk_known >= some.customers:
         return ""
-    unknown = plural(some.customers - some.risk_known, "customer")
+    unknown = plural(some.customers - some.risk_known, "{n} customer", "{n} customers")
     return say("The risk of {customers} is unknown; they are left out.", customers=unknown)
 
 
@@ -386,11 +395,11 @@ def _ranged(interval: tuple[float, float] | None, by: int, short: Callable[[floa
 def _share(part: float | None, whole: float | None, is_all: bool) -> str:
     if is_all:
         return say("all customers")
-    return NOTHING if part is None or missing(part) or not whole else say("{share} of all", share=percent(part / whole))
+    return say("{share} of all", share=percent(part / whole)) if is_number(part) and whole else NOTHING
 
 
 def _beside_all(part: float | None, whole: float | None, short: Callable[[float | None], str], is_all: bool) -> str:
-    if is_all or missing(part) or missing(whole):
+    if is_all or not is_number(part) or not is_number(whole):
         return say("all customers")
     return say("{value} over all", value=short(whole))
 
@@ -407,10 +416,11 @@ def _change(item: KeyFigure, now: Totals, before: Sequence[Moment]) -> list[Comp
     against = say("Against {day}: {value}", day=since, value=item.full(last))
     since_then = elements.Div(change(last, value), className="kpi-change", title=against)
     by_date = [*((moment.as_of, item.read(moment.totals)) for moment in before), (None, value)]
-    heights = [0.0 if number is None or missing(number) else max(float(number), 0.0) for _, number in by_date]
+    heights = [max(float(number), 0.0) if is_number(number) else 0.0 for _, number in by_date]
     if max(heights) <= 0:
         return [since_then]
-    words = ", ".join(f"{day(at) if at else say('now')}: {item.full(number)}" for at, number in by_date)
+    today = say("now")
+    words = ", ".join(f"{day(at) if at else today}: {item.full(number)}" for at, number in by_date)
     return [elements.Div([since_then, cards.spark(item.title, heights, words)], className="kpi-way")]
 
 
@@ -418,7 +428,7 @@ def clv_interval(info: Mapping[str, Any]) -> tuple[float, float] | None:
     """The interval around everyone's total CLV, where the snapshot's value model has left one."""
     value = info.get("value") or {}
     low, high = value.get("total_clv_low"), value.get("total_clv_high")
-    return None if low is None or high is None or missing(low) or missing(high) else (float(low), float(high))
+    return (float(low), float(high)) if is_number(low) and is_number(high) else None
 
 
 # --- when there is nothing to show ------------------------------------------------------------------------------------
@@ -459,7 +469,7 @@ def _unfinished(run: Run) -> Component:
     if run.state == "failed":
         return cards.empty_state(
             say("Run {run} failed", run=run.id),
-            [retold(run.error) if run.error else say("No reason was recorded.")],
+            [say(run.error) if run.error else say("No reason was recorded.")],
             [_begin_again()],
         )
     words = {
@@ -495,7 +505,7 @@ def _nothing_left(frame: RunFrame, selection: Selection) -> Component:
                 say(
                     "Drop “{filter}” ({customers})",
                     filter=item.condition.words,
-                    customers=plural(item.customers, "customer"),
+                    customers=plural(item.customers, "{n} customer", "{n} customers"),
                 ),
                 id={"type": "segments-drop", "field": item.condition.field},
                 className="btn btn-primary" if item is first else "btn btn-outline-secondary",

@@ -12,7 +12,7 @@ from dashboard.components.attributes import aria
 from dashboard.components.panels import graph, panel
 from dashboard.figures import empty, values
 from dashboard.i18n.numbers import day, percent
-from dashboard.i18n.texts import say
+from dashboard.i18n.texts import noted, say
 from dashboard.pages.value.receipts import (
     Receipt,
     coverage_section,
@@ -34,7 +34,7 @@ from engines.value.validation import golden
 from storage.contract import Snapshot
 
 PATH = "/value"
-TITLE = "Value"
+TITLE = noted("Value")
 ORDER = 20
 AREA = "marketing"
 

@@ -13,7 +13,6 @@ from dashboard.components.attributes import aria
 from dashboard.components.panels import panel
 from dashboard.components.tables import Head, number_cell, number_heads, table, table_row
 from dashboard.i18n.numbers import NOTHING, count, day, decimal, money, percent, plural, short_money, written
-from dashboard.i18n.retelling import retold
 from dashboard.i18n.texts import noted, say
 from dashboard.queries.receipts import Measure, best_of, way_of
 from engines.value.validation.golden import Comparison
@@ -62,12 +61,13 @@ _QUESTIONS = {"purchases": noted("Purchases ahead"), "churn": noted("Churn risk"
 
 def verdicts(receipt: Receipt) -> Component:
     """A card per question: whether the model that is used beats guessing, and how sure its intervals were."""
+    titles = receipt["titles"]
     shown = [
         _verdict(
             say(_QUESTIONS.get(item["question"], item["question"])),
-            say(receipt["titles"].get(item["model"], item["model"])),
+            say(titles.get(item["model"], item["model"])),
             item["beats"],
-            retold(item["words"]),
+            item["words"],
         )
         for item in receipt["verdicts"]
     ]
@@ -82,7 +82,7 @@ def _verdict(title: str, model: str, good: bool | None, words: str) -> Component
             html.Div(title, className="kpi-title"),
             html.Div(model, className="value-model"),
             html.Div([mark, state], className="" if good else "seg-alarm"),
-            html.Div(words, className="kpi-note"),
+            html.Div(say(words), className="kpi-note"),
         ],
         className="kpi seg-card",
     )
@@ -121,7 +121,7 @@ def lead(receipt: Receipt) -> str:
         "The models were shown the sales up to {cutoff} and nothing after; what they expected of "
         "{customers} is held against what those did in the {weeks} weeks up to {until}.",
         cutoff=_day(plan["cutoff"]),
-        customers=plural(plan["customers"], "customer"),
+        customers=plural(plan["customers"], "{n} customer", "{n} customers"),
         weeks=decimal(plan["weeks"], 1).removesuffix(".0"),
         until=_day(plan["until"]),
     )
@@ -157,7 +157,8 @@ def figures_table(
             number_cell(each.told(figures[name].get(each.name)), "seg-best" if best[each.name] == name else "")
             for each in measures
         ]
-        title = say(receipt["titles"].get(name, name).removesuffix(_TIMES_VALUE))
+        called = receipt["titles"].get(name, name)
+        title = say(called.removesuffix(_TIMES_VALUE))
         lines.append(html.Tr([html.Th([title, *mark, kind], scope="row", className="seg-nowrap"), *cells]))
     return table(label, heads, lines)
 
@@ -215,7 +216,7 @@ def model_section(receipt: Receipt) -> Component:
         parameters = ", ".join(f"{key} {written(value, '.4g')}" for key, value in found["parameters"].items())
         likelihood = decimal(found.get("log_likelihood"), 2)
         how = found.get("method") or NOTHING
-        cells = [html.Td(parameters), number_cell(likelihood), html.Td(retold(how))]
+        cells = [html.Td(parameters), number_cell(likelihood), html.Td(say(how))]
         lines.append(html.Tr([html.Th(receipt["titles"].get(name, name), scope="row", className="seg-nowrap"), *cells]))
     heads = (
         say("Model"),
@@ -236,6 +237,6 @@ def plan_words(plan: Mapping[str, Any]) -> str:
         "Tested on the {days} days after {cutoff}; learned from {lessons} of {learned} days.",
         days=tested,
         cutoff=cutoff,
-        lessons=plural(plan["lessons"], "earlier cut-off"),
+        lessons=plural(plan["lessons"], "{n} earlier cut-off", "{n} earlier cut-offs"),
         learned=count(plan["learned_days"]),
     )

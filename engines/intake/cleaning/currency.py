@@ -12,7 +12,7 @@ from engines.columns import AMOUNT_UNITS, CURRENCY
 from engines.errors import InputError
 from engines.intake.schema.parsing import LINE, MONEY_LIMIT
 from engines.intake.sources.files import Source
-from engines.stated import stated
+from engines.messages import message
 
 _CODE = f"nullif(upper(trim({CURRENCY})), '')"
 _DECIMALS = 10
@@ -44,18 +44,29 @@ def convert(
     if not named:
         return "", ()
     if len(named) == 1 and named[0] not in fixed:
-        return named[0], (stated(f"All money is in {named[0]}, as column {column!r} says."),)
+        return named[0], (
+            message("All money is in {named}, as column {column!r} says.", named=named[0], column=column),
+        )
     for code, count, line in found:
         where = source.locate(line) + (f" and {count - 1:,} more" if count > 1 else "")
         if code and code not in fixed:
             raise InputError(
-                f"{source.name}: the money on {where} is in {code} (column {column!r}), which has no rate. Say in "
-                f"[cleaning.rates] of the configuration what one {code} is worth in {base}."
+                "{name}: the money on {where} is in {code} (column {column!r}), which has no rate. Say "
+                "in [cleaning.rates] of the configuration what one {code} is worth in {base}.",
+                name=source.name,
+                where=where,
+                code=code,
+                column=column,
+                base=base,
             )
         if not code and len(named) > 1:
             raise InputError(
-                f"{source.name}: column {column!r} (currency) is blank on {where}, while other lines are in "
-                f"{', '.join(named)}. Fill it in."
+                "{name}: column {column!r} (currency) is blank on {where}, while other lines are in "
+                "{named}. Fill it in.",
+                name=source.name,
+                column=column,
+                where=where,
+                named=", ".join(named),
             )
     connection.execute(f"create temp table rates (code varchar, rate decimal(19, {_DECIMALS}))")
     known = [(code, fixed[code]) for code in named] + ([(None, fixed[named[0]])] if len(named) == 1 else [])
@@ -69,12 +80,14 @@ def convert(
     ).fetchall()[0]
     if lost is not None or (size or 0) >= MONEY_LIMIT:
         raise InputError(
-            f"{source.name}: its money in {base} is more than can be counted exactly; check [cleaning.rates]."
+            "{name}: its money in {base} is more than can be counted exactly; check [cleaning.rates].",
+            name=source.name,
+            base=base,
         )
     connection.execute(f"update lines set {AMOUNT_UNITS} = {product} from rates where {joined}")  # noqa: S608
     connection.execute("drop table rates")
     told = ", ".join(f"1 {code} = {fixed[code]:f} {base}" for code in named if code != base.upper())
-    return base, ((stated(f"Converted at fixed rates: {told}."),) if told else ())
+    return base, ((message("Converted at fixed rates: {told}.", told=told),) if told else ())
 
 
 def _decimal(code: str, rate: float) -> Decimal:
@@ -86,7 +99,10 @@ def _decimal(code: str, rate: float) -> Decimal:
     exact = Decimal(repr(float(rate))).normalize() if math.isfinite(rate) else Decimal(0)
     if not 0 < exact < 1_000_000 or -int(exact.as_tuple().exponent) > _DECIMALS:
         raise InputError(
-            f"[cleaning.rates] {code} = {rate}: give a number above 0 and below a million, with at most {_DECIMALS} "
-            "decimals."
+            "[cleaning.rates] {code} = {rate}: give a number above 0 and below a million, with at "
+            "most {decimals} decimals.",
+            code=code,
+            rate=rate,
+            decimals=_DECIMALS,
         )
     return exact

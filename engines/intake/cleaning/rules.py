@@ -13,6 +13,7 @@ from engines.columns import AMOUNT, AMOUNT_UNITS, COUNTRY, CUSTOMER_ID, ORDER_DA
 from engines.intake.cleaning.ledger import Reason
 from engines.intake.cleaning.outliers import Bounds
 from engines.intake.schema.parsing import LINE, LINE_HASH, PRICE_UNITS, UNREADABLE
+from engines.messages import noted
 from engines.settings import CleaningRules
 
 #: What is in the ledger beside lines that a rule drops.
@@ -142,141 +143,146 @@ def _when(setting: Callable[[CleaningRules], bool], condition: Condition) -> Con
 _RULES = (
     Rule(
         "unreadable",
-        "lines with a date, quantity, price or amount that cannot be read, up to unreadable_share of all lines",
-        "Nobody knows what they were worth: their money counts as 0. Above that share the source is refused.",
+        noted("lines with a date, quantity, price or amount that cannot be read, up to unreadable_share of all lines"),
+        noted("Nobody knows what they were worth: their money counts as 0. Above that share the source is refused."),
         lambda asked: asked.lines[UNREADABLE].notnull(),
     ),
     Rule(
         "missing_customer_id",
-        "lines without a customer id",
-        "A line that belongs to no one tells nothing about any customer; always dropped.",
+        noted("lines without a customer id"),
+        noted("A line that belongs to no one tells nothing about any customer; always dropped."),
         lambda asked: asked.lines[CUSTOMER_ID].isnull(),
     ),
     Rule(
         "excluded_customer",
-        "lines of customers in without_customers",
-        "Staff, tills, test accounts and people who asked to be left out are no customers to segment.",
+        noted("lines of customers in without_customers"),
+        noted("Staff, tills, test accounts and people who asked to be left out are no customers to segment."),
         _without,
     ),
     Rule(
         "customer_not_listed",
-        "lines of customers who are not in only_customers, if it names any",
-        "Only these customers are to be looked at.",
+        noted("lines of customers who are not in only_customers, if it names any"),
+        noted("Only these customers are to be looked at."),
         _not_listed,
     ),
     Rule(
         "outside_dates",
-        "lines before from_day or after to_day, if they are given",
-        "Only these days are to be looked at; what came back outside them counts no more than what was sold.",
+        noted("lines before from_day or after to_day, if they are given"),
+        noted("Only these days are to be looked at; what came back outside them counts no more than what was sold."),
         _outside_dates,
     ),
     Rule(
         "test_order",
-        "lines whose order id or product id fits test_orders, if drop_test_orders is on",
-        "Nobody bought anything: the shop was tried out.",
+        noted("lines whose order id or product id fits test_orders, if drop_test_orders is on"),
+        noted("Nobody bought anything: the shop was tried out."),
         _when(lambda rules: rules.drop_test_orders, _trials),
     ),
     Rule(
         "non_product",
-        "lines whose product id fits non_product_codes, if drop_non_products is on",
-        "Postage, fees, discounts and manual entries are no goods; their returns are dropped with them.",
+        noted("lines whose product id fits non_product_codes, if drop_non_products is on"),
+        noted("Postage, fees, discounts and manual entries are no goods; their returns are dropped with them."),
         _when(lambda rules: rules.drop_non_products, _non_products),
     ),
     Rule(
         "cancellation",
-        "lines whose order id is C or A followed by digits (C536379, A563185)",
-        "A cancelled invoice or written-off debt is no sale; with a customer id it counts as a return.",
+        noted("lines whose order id is C or A followed by digits (C536379, A563185)"),
+        noted("A cancelled invoice or written-off debt is no sale; with a customer id it counts as a return."),
         _cancelled,
     ),
     Rule(
         "non_positive_quantity",
-        "lines with a quantity of zero or less",
-        "Goods that came back or a stock correction; below zero and with a customer id it counts as a return.",
+        noted("lines with a quantity of zero or less"),
+        noted("Goods that came back or a stock correction; below zero and with a customer id it counts as a return."),
         _no_quantity,
     ),
     Rule(
         "non_positive_price",
-        "lines with a unit price of zero or less (where quantity and unit_price are mapped)",
-        "Gifts, samples and book-keeping corrections are not what a customer chose to pay for.",
+        noted("lines with a unit price of zero or less (where quantity and unit_price are mapped)"),
+        noted("Gifts, samples and book-keeping corrections are not what a customer chose to pay for."),
         _no_price,
     ),
     Rule(
         "negative_amount",
-        "lines with an amount below zero (where amount is mapped)",
-        "Money that went back to the customer; with a customer id it counts as a return.",
+        noted("lines with an amount below zero (where amount is mapped)"),
+        noted("Money that went back to the customer; with a customer id it counts as a return."),
         lambda asked: asked.lines[AMOUNT_UNITS] < 0 if AMOUNT in asked.fields else None,
     ),
     Rule(
         "zero_amount",
-        "lines with an amount of exactly zero (where amount is mapped), if zero_amount is drop",
-        "A line worth nothing may be a gift; kept by default, because a purchase happened.",
+        noted("lines with an amount of exactly zero (where amount is mapped), if zero_amount is drop"),
+        noted("A line worth nothing may be a gift; kept by default, because a purchase happened."),
         _when(lambda rules: rules.zero_amount == "drop", _zero),
     ),
     Rule(
         "exact_duplicate",
-        "every further line that equals an earlier one in all columns of the source, if drop_exact_duplicates is on",
-        "Only for sources known to repeat lines: two equal lines are usually two units of one thing.",
+        noted(
+            "every further line that equals an earlier one in all columns of the source, if drop_exact_duplicates is on"
+        ),
+        noted("Only for sources known to repeat lines: two equal lines are usually two units of one thing."),
         _when(lambda rules: rules.drop_exact_duplicates, _repeated),
     ),
     Rule(
         "outlier",
-        "lines whose amount has a robust z-score above outlier_z, if drop_outliers is on",
-        "One slip of the keyboard can outweigh a thousand customers; the revenue lost stands beside it.",
+        noted("lines whose amount has a robust z-score above outlier_z, if drop_outliers is on"),
+        noted("One slip of the keyboard can outweigh a thousand customers; the revenue lost stands beside it."),
         _when(lambda rules: rules.drop_outliers, _outliers),
     ),
     Rule(
         AFTER_AS_OF,
-        "lines at or after midnight of the as-of date",
-        "Customers are described as they stood before that midnight; what came later must not leak in.",
+        noted("lines at or after midnight of the as-of date"),
+        noted("Customers are described as they stood before that midnight; what came later must not leak in."),
     ),
     Rule(
         RETURN_SIGN,
-        "no lines: money alone, where returns are netted that the source writes with a positive amount",
-        "Such a return came in as a plus and goes out as a minus; this is the difference, so that the ledger adds up.",
+        noted("no lines: money alone, where returns are netted that the source writes with a positive amount"),
+        noted(
+            "Such a return came in as a plus and goes out as a minus; this is the difference, so that the ledger adds "
+            "up."
+        ),
     ),
 )
 
 _NOTES = (
     Rule(
         "exact_duplicate",
-        "kept lines that equal an earlier kept line in all columns of the source",
-        "Shown so that a source which repeats lines by mistake is noticed before its revenue is believed.",
+        noted("kept lines that equal an earlier kept line in all columns of the source"),
+        noted("Shown so that a source which repeats lines by mistake is noticed before its revenue is believed."),
         _when(lambda rules: not rules.drop_exact_duplicates, _repeated),
     ),
     Rule(
         "unknown_country",
-        "kept lines whose country is blank or listed in unknown_countries",
-        "They count as country Unknown; a large share makes figures by country untrustworthy.",
+        noted("kept lines whose country is blank or listed in unknown_countries"),
+        noted("They count as country Unknown; a large share makes figures by country untrustworthy."),
         _unknown_country,
     ),
     Rule(
         "zero_amount",
-        "kept lines with an amount of exactly zero (where amount is mapped)",
-        "They count as purchases worth nothing.",
+        noted("kept lines with an amount of exactly zero (where amount is mapped)"),
+        noted("They count as purchases worth nothing."),
         _when(lambda rules: rules.zero_amount == "keep", _zero),
     ),
     Rule(
         "test_order",
-        "kept lines whose order id or product id fits test_orders",
-        "Look whether they are trials of the shop, and drop them with drop_test_orders.",
+        noted("kept lines whose order id or product id fits test_orders"),
+        noted("Look whether they are trials of the shop, and drop them with drop_test_orders."),
         _when(lambda rules: not rules.drop_test_orders, _trials),
     ),
     Rule(
         "non_product",
-        "kept lines whose product id fits non_product_codes",
-        "They count as spend and as products; drop_non_products leaves them out.",
+        noted("kept lines whose product id fits non_product_codes"),
+        noted("They count as spend and as products; drop_non_products leaves them out."),
         _when(lambda rules: not rules.drop_non_products, _non_products),
     ),
     Rule(
         "outlier",
-        "kept lines whose amount has a robust z-score above outlier_z",
-        "Shown so that slips are noticed; drop_outliers leaves them out, and this is the revenue it would cost.",
+        noted("kept lines whose amount has a robust z-score above outlier_z"),
+        noted("Shown so that slips are noticed; drop_outliers leaves them out, and this is the revenue it would cost."),
         _when(lambda rules: not rules.drop_outliers, _outliers),
     ),
     Rule(
         ONLY_RETURNS,
-        "netted returns of customers of whom no sale is left",
-        "They are in the ledger and in no list: someone who never bought has no recency and no orders.",
+        noted("netted returns of customers of whom no sale is left"),
+        noted("They are in the ledger and in no list: someone who never bought has no recency and no orders."),
     ),
 )
 

@@ -100,7 +100,9 @@ def cell(sql: str, kind: str, column: str, source: str) -> Cell:
     plain = kind.split("(")[0]
     if kind.endswith("]") or plain in ("STRUCT", "MAP", "UNION", "BLOB"):
         raise InputError(
-            f"{source}: column {column!r} holds {plain.lower()} values; it must hold text, numbers or dates. "
-            "Map another one."
+            "{source}: column {column!r} holds {plain} values; it must hold text, numbers or dates. Map another one.",
+            source=source,
+            column=column,
+            plain=plain.lower(),
         )
     return Cell(f"raw.{sql}", plain, column)

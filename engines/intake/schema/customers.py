@@ -71,8 +71,12 @@ def _refuse_unless_sales(opened: Source, missing: list[str], needed: Sequence[st
         if len(missing) > len(needed):  # nothing of a table of customers is there: these are sales to be mapped
             raise
         raise InputError(
-            f"{opened.name} has no column {', '.join(missing)}. Give a table of customers with customer_id, "
-            f"{', '.join(needed)}, or their sales ({str(error).partition(': ')[2]})"
+            "{name} has no column {missing}. Give a table of customers with customer_id, {needed}, "
+            "or their sales ({needs})",
+            name=opened.name,
+            missing=", ".join(missing),
+            needed=", ".join(needed),
+            needs=str(error).partition(": ")[2],
         ) from None
 
 
@@ -92,7 +96,7 @@ def _read(connection: duckdb.DuckDBPyConnection, opened: Source, places: Mapping
     )
     total = connection.execute("select count(*) from customers").fetchall()[0][0]
     if not total:
-        raise InputError(f"{opened.name} has a header but no lines. Give one that has some.")
+        raise InputError("{name} has a header but no lines. Give one that has some.", name=opened.name)
     _refuse_ids(connection, opened, cells[CUSTOMER_ID].column)
     for place, (name, each) in enumerate(cells.items()):
         if place:
@@ -119,7 +123,10 @@ def _refuse_ids(connection: duckdb.DuckDBPyConnection, opened: Source, column: s
     ).fetchone()
     if blank:
         raise InputError(
-            f"{opened.name}: column {column!r} has no id on {opened.locate(blank[0])}; add it, or remove the line."
+            "{name}: column {column!r} has no id on {line}; add it, or remove the line.",
+            name=opened.name,
+            column=column,
+            line=opened.locate(blank[0]),
         )
     twice = connection.execute(
         f"select {CUSTOMER_ID}, min(line), max(line) from customers group by 1 having count(*) > 1 "  # noqa: S608
@@ -127,8 +134,12 @@ def _refuse_ids(connection: duckdb.DuckDBPyConnection, opened: Source, column: s
     ).fetchone()
     if twice:
         raise InputError(
-            f"{opened.name}: customer {twice[0]} is there more than once ({opened.locate(twice[1])} and "
-            f"{opened.locate(twice[2])}); give one line for each customer."
+            "{name}: customer {customer} is there more than once ({line} and {other}); give one line "
+            "for each customer.",
+            name=opened.name,
+            customer=twice[0],
+            line=opened.locate(twice[1]),
+            other=opened.locate(twice[2]),
         )
 
 
@@ -141,6 +152,12 @@ def _refuse_unread(
     if found:
         more = f" and {found[2] - 1:,} more" if found[2] > 1 else ""
         raise InputError(
-            f"{opened.name}: column {column.column!r} ({name}) cannot be read as a number on {opened.locate(found[0])} "
-            f"({found[1][:40]!r}){more}. Mend these cells: digits with a decimal point, nothing else."
+            "{file}: column {column!r} ({field}) cannot be read as a number on {line} "
+            "({text!r}){more}. Mend these cells: digits with a decimal point, nothing else.",
+            file=opened.name,
+            column=column.column,
+            field=name,
+            line=opened.locate(found[0]),
+            text=found[1][:40],
+            more=more,
         )

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from engines.errors import InputError
+from engines.messages import Message, joined, message
 from engines.settings import Reading
-from engines.stated import stated
 
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199  # a sale in the year 10 or 9999 is a slip or a placeholder
 _CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?:\s*[AP]\.?M\.?)?|[0-9]{1,2}\s*[AP]\.?M\.?"
@@ -46,8 +46,8 @@ class _Family:
 
 def _pair(pattern: str, year: str, words: str) -> _Family:
     return _Family(
-        _Shape(stated(f"day/month/{stated(words)}"), pattern, (f"%d-%m-{year}",)),
-        _Shape(stated(f"month/day/{stated(words)}"), pattern, (f"%m-%d-{year}",)),
+        _Shape(message("day/month/{words}", words=words), pattern, (f"%d-%m-{year}",)),
+        _Shape(message("month/day/{words}", words=words), pattern, (f"%m-%d-{year}",)),
     )
 
 
@@ -59,19 +59,19 @@ def _epoch(words: str, pattern: str, per_second: int) -> _Family:
 _DAYS = "cast(try_cast(written as decimal(18, 9)) as decimal(28, 9)) - 25569"
 _SERIAL = f"make_timestamp(cast(round(({_DAYS}) * 86400) as bigint) * 1000000)"
 _FAMILIES = (
-    _Family(_Shape(stated("year-month-day"), "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}", ("%Y-%m-%d",))),
-    _Family(_Shape(stated("yearmonthday"), "[0-9]{8}", ("%Y%m%d",))),
-    _pair("[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}", "%Y", stated("year")),
-    _pair("[0-9]{1,2}-[0-9]{1,2}-[0-9]{2}", "%y", stated("two-digit year")),
-    _Family(_Shape(stated("day-month name-year"), "[0-9]{1,2}-[A-Za-z]{3,9}-[0-9]{4}", ("%d-%b-%Y", "%d-%B-%Y"))),
+    _Family(_Shape(message("year-month-day"), "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}", ("%Y-%m-%d",))),
+    _Family(_Shape(message("yearmonthday"), "[0-9]{8}", ("%Y%m%d",))),
+    _pair("[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}", "%Y", message("year")),
+    _pair("[0-9]{1,2}-[0-9]{1,2}-[0-9]{2}", "%y", message("two-digit year")),
+    _Family(_Shape(message("day-month name-year"), "[0-9]{1,2}-[A-Za-z]{3,9}-[0-9]{4}", ("%d-%b-%Y", "%d-%B-%Y"))),
     _Family(
-        _Shape(stated("day-month name-two-digit year"), "[0-9]{1,2}-[A-Za-z]{3,9}-[0-9]{2}", ("%d-%b-%y", "%d-%B-%y"))
+        _Shape(message("day-month name-two-digit year"), "[0-9]{1,2}-[A-Za-z]{3,9}-[0-9]{2}", ("%d-%b-%y", "%d-%B-%y"))
     ),
-    _Family(_Shape(stated("month name day, year"), "[A-Za-z]{3,9}-[0-9]{1,2}-[0-9]{4}", ("%b-%d-%Y", "%B-%d-%Y"))),
-    _Family(_Shape(stated("year-month name-day"), "[0-9]{4}-[A-Za-z]{3,9}-[0-9]{1,2}", ("%Y-%b-%d", "%Y-%B-%d"))),
-    _epoch(stated("seconds since 1970"), r"[0-9]{9,10}(\.[0-9]+)?", 1),
-    _epoch(stated("milliseconds since 1970"), r"[0-9]{13}(\.0+)?", 1000),
-    _Family(_Shape(stated("days since 1900 as spreadsheets count them"), r"[0-9]{5}([.,][0-9]+)?", moment=_SERIAL)),
+    _Family(_Shape(message("month name day, year"), "[A-Za-z]{3,9}-[0-9]{1,2}-[0-9]{4}", ("%b-%d-%Y", "%B-%d-%Y"))),
+    _Family(_Shape(message("year-month name-day"), "[0-9]{4}-[A-Za-z]{3,9}-[0-9]{1,2}", ("%Y-%b-%d", "%Y-%B-%d"))),
+    _epoch(message("seconds since 1970"), r"[0-9]{9,10}(\.[0-9]+)?", 1),
+    _epoch(message("milliseconds since 1970"), r"[0-9]{13}(\.0+)?", 1000),
+    _Family(_Shape(message("days since 1900 as spreadsheets count them"), r"[0-9]{5}([.,][0-9]+)?", moment=_SERIAL)),
 )
 
 
@@ -114,17 +114,17 @@ def find_format(connection: duckdb.DuckDBPyConnection, text: str, relation: str,
     found = {family: tuple(map(int, counts[4 * at : 4 * at + 4])) for at, family in enumerate(_FAMILIES)}
     family = max(_FAMILIES, key=lambda each: found[each][0])
     if family.month_first is None:
-        note = "" if family.day_first.formats else stated(f"Dates were read as {stated(family.day_first.words)}.")
+        note = "" if family.day_first.formats else message("Dates were read as {words}.", words=family.day_first.words)
         return DateFormat(family.day_first, (note,) if note else ())
     _, day, month, differ = found[family]
     if reading.date_order:
         shape = family.day_first if reading.date_order == "day-first" else family.month_first
-        return DateFormat(shape, (stated(f"Dates were read as {stated(shape.words)}, as date_order says."),))
+        return DateFormat(shape, (message("Dates were read as {words}, as date_order says.", words=shape.words),))
     shape = family.day_first if day >= month else family.month_first
     few, many = sorted((day, month))
     if differ and (many == 0 or few * _DECISIVE > many):
         return DateFormat(shape, undecided=_both(connection, family.day_first, family.month_first))
-    return DateFormat(shape, (stated(f"Dates were read as {stated(shape.words)}."),))
+    return DateFormat(shape, (message("Dates were read as {words}.", words=shape.words),))
 
 
 def parse_dates(
@@ -150,9 +150,9 @@ def parse_dates(
         f"select count({away}), count(*) from dates where {_reading(found.shape)} is not null"  # noqa: S608
     ).fetchall()[0]
     if moved[0] and (zone != "UTC" or found.shape.utc):
-        brought = stated(f"Moments were brought into the time zone {zone}.")
+        brought = message("Moments were brought into the time zone {zone}.", zone=zone)
         if moved[0] != moved[1]:
-            brought = f"{brought} " + stated("Times without an offset were taken as they are.")
+            brought = joined((brought, message("Times without an offset were taken as they are.")))
         notes += (brought,)
     connection.execute(
         f"create or replace table dates as select written, {parsed} as parsed from "  # noqa: S608
@@ -161,15 +161,22 @@ def parse_dates(
     return notes
 
 
-def both_ways(found: TwoReadings, source: str, column: str) -> str:
+def both_ways(found: TwoReadings, source: str, column: str) -> Message:
     """What to say where day and month cannot be told apart: the question, and how to answer it."""
-    question = stated(
-        f"{source}: the dates in column {column!r} can be read as {stated(found.day_first_words)} or as "
-        f"{stated(found.month_first_words)}: {found.written!r} is {found.day_first:%d %B %Y} or "
-        f"{found.month_first:%d %B %Y}, and no value above 12 decides."
+    question = message(
+        "{source}: the dates in column {column!r} can be read as {day_first_words} or as "
+        "{month_first_words}: {written!r} is {day_first:%d %B %Y} or {month_first:%d %B %Y}, and "
+        "no value above 12 decides.",
+        source=source,
+        column=column,
+        day_first_words=found.day_first_words,
+        month_first_words=found.month_first_words,
+        written=found.written,
+        day_first=found.day_first.date(),
+        month_first=found.month_first.date(),
     )
-    way = stated("Say which with --date-order day-first or --date-order month-first (date_order in [reading]).")
-    return f"{question} {way}"
+    way = message("Say which with --date-order day-first or --date-order month-first (date_order in [reading]).")
+    return Message("{question} {way}", {"question": question, "way": way})
 
 
 def time_zone(reading: Reading) -> str:
@@ -182,7 +189,8 @@ def time_zone(reading: Reading) -> str:
         return str(ZoneInfo(reading.time_zone).key)
     except (KeyError, OSError, ValueError):
         raise InputError(
-            f"There is no time zone {reading.time_zone!r}; give time_zone an IANA name such as Europe/London or UTC."
+            "There is no time zone {time_zone!r}; give time_zone an IANA name such as Europe/London or UTC.",
+            time_zone=reading.time_zone,
         ) from None
 
 

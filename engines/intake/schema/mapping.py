@@ -19,7 +19,7 @@ from engines.columns import (
 from engines.errors import InputError
 from engines.intake.schema.contents import Look
 from engines.intake.schema.names import EXPORTS, KNOWN_NAMES, plain
-from engines.stated import stated
+from engines.messages import message
 
 _NEEDED = (CUSTOMER_ID, ORDER_DATE)
 _NUMBERS = (QUANTITY, UNIT_PRICE, AMOUNT, ORDER_TOTAL)
@@ -61,7 +61,9 @@ def guess_columns(
         if (place := _position(columns, field, name, source)) is not None
     }
     if AMOUNT in found and ORDER_TOTAL in found:
-        raise InputError(f"{source}: both amount and order_total are mapped; map the one that holds the money.")
+        raise InputError(
+            "{source}: both amount and order_total are mapped; map the one that holds the money.", source=source
+        )
     names = [plain(name) for name in columns]
     for field in CANONICAL_FIELDS:
         if field not in mapping:
@@ -101,7 +103,12 @@ def choose_columns(
 def doubts(guesses: Sequence[Guess]) -> tuple[str, ...]:
     """A note on each guess that is no more than one."""
     return tuple(
-        stated(f"Column {guess.column!r} was taken for {guess.field}: {stated(guess.reason)}.")
+        message(
+            "Column {column!r} was taken for {field}: {reason}.",
+            column=guess.column,
+            field=guess.field,
+            reason=guess.reason,
+        )
         for guess in guesses
         if guess.confidence <= _POSSIBLE
     )
@@ -110,9 +117,13 @@ def doubts(guesses: Sequence[Guess]) -> tuple[str, ...]:
 def missing(field: str, columns: Sequence[str], source: str) -> str:
     """What to say where a field that is needed is not found."""
     other = " (or --map amount=COLUMN)" if field in (QUANTITY, UNIT_PRICE) else ""
-    return stated(
-        f"{source}: no column looks like {field}. Say which one it is with --map {field}=COLUMN{other}; "
-        f"its columns are {_listed(columns)}."
+    return message(
+        "{source}: no column looks like {field}. Say which one it is with --map "
+        "{field}=COLUMN{other}; its columns are {columns}.",
+        source=source,
+        field=field,
+        other=other,
+        columns=_listed(columns),
     )
 
 
@@ -123,7 +134,9 @@ def _by_name(
     for export, (signs, usual) in EXPORTS.items():
         if signs <= set(names) and usual.get(field) in names and names.index(usual[field]) not in taken:
             place = names.index(usual[field])
-            return Guess(field, columns[place], place, _SURE, stated(f"the columns are those of {export}"))
+            return Guess(
+                field, columns[place], place, _SURE, message("the columns are those of {export}", export=export)
+            )
     places = [names.index(name) for name in KNOWN_NAMES[field] if name in names and names.index(name) not in taken]
     if not places:
         return None
@@ -133,12 +146,12 @@ def _by_name(
 
 def _judged(field: str, column: str, place: int, looks: Sequence[Look]) -> Guess:
     """A guess by name, surer where the values agree, and doubtful where they do not."""
-    reason = stated(f"it is called {column!r}")
+    reason = message("it is called {column!r}", column=column)
     if not looks or not looks[place].filled or field not in (ORDER_DATE, *_NUMBERS):
         return Guess(field, column, place, _LIKELY, reason)
     look = looks[place]
     share, what = (
-        (max(look.dates, look.epochs), stated("dates")) if field == ORDER_DATE else (look.numbers, stated("numbers"))
+        (max(look.dates, look.epochs), message("dates")) if field == ORDER_DATE else (look.numbers, message("numbers"))
     )
     if field in _NUMBERS and look.dates > share:
         share = 0.0
@@ -148,14 +161,18 @@ def _judged(field: str, column: str, place: int, looks: Sequence[Look]) -> Guess
             column,
             place,
             _SURE,
-            stated(f"{stated(reason)}, and {share:.0%} of its first values look like {stated(what)}"),
+            message(
+                "{reason}, and {share:.0%} of its first values look like {what}", reason=reason, share=share, what=what
+            ),
         )
     return Guess(
         field,
         column,
         place,
         _DOUBTFUL,
-        stated(f"{stated(reason)}, but only {share:.0%} of its first values look like {stated(what)}"),
+        message(
+            "{reason}, but only {share:.0%} of its first values look like {what}", reason=reason, share=share, what=what
+        ),
     )
 
 
@@ -192,24 +209,26 @@ def _add_by_contents(
 
     if ORDER_DATE not in found:
         fits = [place for place in free() if looks[place].dates >= 0.95]
-        add(ORDER_DATE, fits, stated("it is the only column whose first values look like dates"))
+        add(ORDER_DATE, fits, message("it is the only column whose first values look like dates"))
     if needed_but_missing({*found, *_NEEDED}) and QUANTITY not in found:
         fits = [place for place in free() if looks[place].numbers >= 0.95 and looks[place].fractions >= 0.25]
-        add(AMOUNT, fits, stated("it is the only column whose first values look like sums of money"))
+        add(AMOUNT, fits, message("it is the only column whose first values look like sums of money"))
     if CUSTOMER_ID not in found:
         fits = [
             place
             for place in free()
             if looks[place].dates < 0.5 and not looks[place].fractions and 0.05 < looks[place].distinct < 0.95
         ]
-        add(CUSTOMER_ID, fits, stated("it is the only column whose first values look like ids that come again"))
+        add(CUSTOMER_ID, fits, message("it is the only column whose first values look like ids that come again"))
 
 
 def _position(columns: Sequence[str], field: str, name: str, source: str) -> int | None:
     if not is_field(field):
         raise InputError(
-            f"There is no field {field!r} to map; the fields are {FIELDS_IN_WORDS}, where NAME is of small letters, "
-            "digits and _."
+            "There is no field {field!r} to map; the fields are {fields_in_words}, where NAME is of "
+            "small letters, digits and _.",
+            field=field,
+            fields_in_words=FIELDS_IN_WORDS,
         )
     if not name.strip():
         return None
@@ -217,11 +236,20 @@ def _position(columns: Sequence[str], field: str, name: str, source: str) -> int
     found = found or [index for index, column in enumerate(columns) if column.casefold() == name.strip().casefold()]
     if not found:
         raise InputError(
-            f"{source} has no column {name!r} for {field}; its columns are {_listed(columns)}. "
-            f"Use --map {field}=COLUMN with one of them."
+            "{source} has no column {name!r} for {field}; its columns are {columns}. Use --map "
+            "{field}=COLUMN with one of them.",
+            source=source,
+            name=name,
+            field=field,
+            columns=_listed(columns),
         )
     if len(found) > 1:
-        raise InputError(f"{source} has {len(found)} columns called {name!r}; rename all but one of them.")
+        raise InputError(
+            "{source} has {found} columns called {name!r}; rename all but one of them.",
+            source=source,
+            found=len(found),
+            name=name,
+        )
     return found[0]
 
 

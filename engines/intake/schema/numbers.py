@@ -8,8 +8,8 @@ from typing import Literal
 
 import duckdb
 
+from engines.messages import message
 from engines.settings import Reading
-from engines.stated import stated
 
 Sign = Literal[".", ","]
 
@@ -63,12 +63,13 @@ def find_decimal_sign(
     ).fetchall()[0]
     if dot or comma:
         sign: Sign = "," if comma > dot else "."
-        return DecimalSign(sign, (stated("Numbers were read with a decimal comma."),) if sign == "," else ())
+        return DecimalSign(sign, (message("Numbers were read with a decimal comma."),) if sign == "," else ())
     if example is None:
         return DecimalSign(".")
-    note = stated(
-        f"Nothing decides the decimal sign: the one in {example!r} was taken for "
-        f"{'a decimal point' if '.' in example else 'a separator of thousands'}. If it is not, say --decimal."
+    note = message(
+        "Nothing decides the decimal sign: the one in {example!r} was taken for {sign}. If it is not, say --decimal.",
+        example=example,
+        sign=message("a decimal point") if "." in example else message("a separator of thousands"),
     )
     return DecimalSign(".", (note,), example)
 

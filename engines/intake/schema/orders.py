@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import duckdb
 
 from engines.columns import AMOUNT, ORDER_ID, ORDER_TOTAL
-from engines.stated import stated
+from engines.messages import message
 
 _ENOUGH = 5  # orders of several lines whose amounts do not differ: below that it may be chance
 _DIFFERENT = 3  # and so many different amounts: a shop with a single price repeats it as well
@@ -55,25 +55,35 @@ def order_facts(
         connection.execute(f"create or replace table orders as select {ORDER_ID}{values} {several_lines}")
     notes = []
     if told := [columns.get(name, name) for name in filled if name != "money"]:
-        notes.append(stated(f"Stands on one line of each order and was taken for all of its lines: {', '.join(told)}."))
+        notes.append(
+            message(
+                "Stands on one line of each order and was taken for all of its lines: {told}.", told=", ".join(told)
+            )
+        )
     total = money == ORDER_TOTAL
     if "money" in asked:
         once, repeats = "money" in filled, bool(several) and same == several
         total = total or once or (repeats and several >= _ENOUGH and different >= _DIFFERENT)
-        where = stated("one line") if once else stated("every line") if repeats else ""
+        where = message("one line") if once else message("every line") if repeats else ""
         column = columns[str(money)]
         if total and where:
             notes.append(
-                stated(
-                    f"{column!r} is the total of an order: it stands on {stated(where)} of each of the {several:,} "
-                    "orders of several lines. It is counted once per order, in equal parts on its lines."
+                message(
+                    "{column!r} is the total of an order: it stands on {where} of each of the {several:,} "
+                    "orders of several lines. It is counted once per order, in equal parts on its lines.",
+                    column=column,
+                    where=where,
+                    several=several,
                 )
             )
         elif repeats and several > 1:
             notes.append(
-                stated(
-                    f"{column!r} is the same on all lines of each of the {several} orders of several lines. If it is "
-                    f"the total of the order, say --map {ORDER_TOTAL}={column}."
+                message(
+                    "{column!r} is the same on all lines of each of the {several} orders of several lines. "
+                    "If it is the total of the order, say --map {order_total}={column}.",
+                    column=column,
+                    several=several,
+                    order_total=ORDER_TOTAL,
                 )
             )
     return OrderFacts(filled, total, tuple(notes))

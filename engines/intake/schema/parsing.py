@@ -29,8 +29,8 @@ from engines.intake.schema.dates import parse_dates, plausible, time_zone
 from engines.intake.schema.numbers import Sign, find_decimal_sign
 from engines.intake.schema.orders import order_facts, shared
 from engines.intake.sources.files import Source
+from engines.messages import message, message_number
 from engines.settings import Reading
-from engines.stated import stated
 
 PRICE_UNITS = "price_units"  # int64, 1/10,000 of the currency unit
 LINE = "line"
@@ -70,8 +70,8 @@ def parse_lines(
     cells = cells_of(connection, source, chosen)
     total, blank = connection.execute("select count(*), count(*) filter (blank) from raw").fetchall()[0]
     if total == blank:
-        raise InputError(f"{source.name} has a header but no lines. Give one that has some.")
-    notes: tuple[str, ...] = (stated(f"{blank} blank lines were passed over."),) if blank else ()
+        raise InputError("{name} has a header but no lines. Give one that has some.", name=source.name)
+    notes: tuple[str, ...] = (message("{blank} blank lines were passed over.", blank=blank),) if blank else ()
 
     numbers = numbers_of(cells)
     decimal = find_decimal_sign(connection, numbers, NOT_BLANK, reading)
@@ -90,7 +90,7 @@ def parse_lines(
         notes += facts.notes
     elif money == ORDER_TOTAL:
         notes += (
-            stated("Without order_id every line was taken for an order of its own, and its total for its amount."),
+            message("Without order_id every line was taken for an order of its own, and its total for its amount."),
         )
 
     when = cells[ORDER_DATE]
@@ -200,19 +200,37 @@ def _set_aside(
             f"{source.locate(line)} ({'blank' if value is None else repr(_short(value))})" for line, value in found
         )
         more = f" and {count - len(found):,} more" if count > len(found) else ""
-        kinds = {ORDER_DATE: stated("a date"), ORDER_TOTAL: stated("the one total of an order")}
-        what = kinds.get(field, stated("a number"))
+        kinds = {ORDER_DATE: message("a date"), ORDER_TOTAL: message("the one total of an order")}
+        what = kinds.get(field, message("a number"))
         if unread > lines * reading.unreadable_share:
             raise InputError(
-                f"{source.name}: column {cell.column!r} ({field}) cannot be read as {stated(what)} on {cited}{more}. "
-                f"Mend or remove these lines, or map another column with --map {field}=COLUMN; up to "
-                f"{reading.unreadable_share:.3g} of the lines are set aside (unreadable_share in [reading]), and "
-                f"{unread:,} of {lines:,} are more."
+                "{name}: column {column!r} ({field}) cannot be read as {what} on {cited}{more}. Mend or "
+                "remove these lines, or map another column with --map {field}=COLUMN; up to "
+                "{unreadable_share:.3g} of the lines are set aside (unreadable_share in [reading]), and "
+                "{unread:,} of {lines:,} are more.",
+                name=source.name,
+                column=cell.column,
+                field=field,
+                what=what,
+                cited=cited,
+                more=more,
+                unreadable_share=reading.unreadable_share,
+                unread=unread,
+                lines=lines,
             )
         notes.append(
-            stated(
-                f"{count:,} {'line was' if count == 1 else 'lines were'} set aside, because column {cell.column!r} "
-                f"({field}) cannot be read as {stated(what)}: {cited}{more}."
+            message_number(
+                "{count:,} line was set aside, because column {column!r} ({field}) cannot be read as {what}: "
+                "{cited}{more}.",
+                "{count:,} lines were set aside, because column {column!r} ({field}) cannot be read as {what}: "
+                "{cited}{more}.",
+                count,
+                count=count,
+                column=cell.column,
+                field=field,
+                what=what,
+                cited=cited,
+                more=more,
             )
         )
     return tuple(notes)
@@ -221,11 +239,15 @@ def _set_aside(
 def _refuse_uncountable(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
     over = connection.execute(f"select {LINE} from lines where {AMOUNT_UNITS} is null order by 1 limit 1").fetchone()  # noqa: S608
     if over:
-        raise InputError(f"{source.name}: quantity times price is too large to count on {source.locate(over[0])}.")
+        raise InputError(
+            "{name}: quantity times price is too large to count on {over}.",
+            name=source.name,
+            over=source.locate(over[0]),
+        )
     size = connection.execute(f"select sum(abs(cast({AMOUNT_UNITS} as double))) from lines").fetchall()[0][0]  # noqa: S608
     if size >= MONEY_LIMIT:
         raise InputError(
-            f"{source.name}: its money adds up to more than can be counted exactly; check the price column."
+            "{name}: its money adds up to more than can be counted exactly; check the price column.", name=source.name
         )
 
 

@@ -23,19 +23,19 @@ from engines.intake.sources.folders import Many
 from engines.intake.sources.head import start_of
 from engines.intake.sources.locations import kind_of
 from engines.intake.sources.samples import EMBEDDED, open_embedded
+from engines.messages import message
 from engines.settings import Reading
-from engines.stated import stated
 
 _LOOKED_AT = 1000  # lines that columns are guessed from
 _TRIED = 10_000  # lines that are read for a trial
 
 #: What follows where a field that is not needed is missing.
 _WITHOUT = {
-    ORDER_ID: stated("An order is all that a customer buys on one day."),
-    QUANTITY: stated("Items per order are not known."),
-    PRODUCT_ID: stated("Unique products are not known."),
-    DESCRIPTION: stated("Shares of categories are not known."),
-    COUNTRY: stated("Nothing is said about countries."),
+    ORDER_ID: message("An order is all that a customer buys on one day."),
+    QUANTITY: message("Items per order are not known."),
+    PRODUCT_ID: message("Unique products are not known."),
+    DESCRIPTION: message("Shares of categories are not known."),
+    COUNTRY: message("Nothing is said about countries."),
 }
 
 
@@ -203,8 +203,8 @@ class _Look:
         ]
         notes = (*source.notes, *doubts(self._guesses), *(() if needed else self._tried()))
         if not self._whole:
-            notes = (stated(f"Only the first {self._seen:,} lines were looked at."), *notes)
-        gone = [Missing(field, True, stated("Without it nothing can be read.")) for field in needed]
+            notes = (message("Only the first {seen:,} lines were looked at.", seen=self._seen), *notes)
+        gone = [Missing(field, True, message("Without it nothing can be read.")) for field in needed]
         gone += [Missing(field, False, effect) for field, effect in _WITHOUT.items() if field not in self._fields]
         columns = zip(source.columns, self._looks, strict=True)
         return Preview(
@@ -223,7 +223,7 @@ class _Look:
         try:
             time_zone(reading)
         except InputError as error:
-            self._problems.append(Choice("time_zone", ORDER_DATE, "", "reading.time_zone", str(error)))
+            self._problems.append(Choice("time_zone", ORDER_DATE, "", "reading.time_zone", error.message))
             return replace(reading, time_zone="UTC")
         return reading
 
@@ -234,7 +234,7 @@ class _Look:
             try:
                 guess_columns(self._source.columns, {**usable, field: name}, self._source.name)
             except InputError as error:
-                self._problems.append(Choice("mapping", field, name, "mapping", str(error)))
+                self._problems.append(Choice("mapping", field, name, "mapping", error.message))
             else:
                 usable[field] = name
         return guess_columns(self._source.columns, usable, self._source.name, self._looks)
@@ -244,7 +244,7 @@ class _Look:
         try:
             cells = cells_of(self._connection, self._source, self._fields)
         except InputError as error:
-            self._problems.append(Choice("mapping", "", "", "mapping", str(error)))
+            self._problems.append(Choice("mapping", "", "", "mapping", error.message))
             return ()
         if not self._rows:
             return ()
@@ -254,7 +254,7 @@ class _Look:
         try:
             return parse_lines(self._connection, self._source, self._fields, self._reading)
         except InputError as error:
-            self._problems.append(Choice("unreadable", "", "", "mapping", str(error), needed=self._whole))
+            self._problems.append(Choice("unreadable", "", "", "mapping", error.message, needed=self._whole))
             return ()
 
     def _ask_date_order(self, column: Cell) -> bool:
@@ -279,12 +279,12 @@ class _Look:
             options = (
                 Option(
                     ".",
-                    stated("decimal point"),
+                    message("decimal point"),
                     f"{found.example} = {bare if '.' in found.example else _joined(bare)}",
                 ),
                 Option(
                     ",",
-                    stated("decimal comma"),
+                    message("decimal comma"),
                     f"{found.example} = {bare if ',' in found.example else _joined(bare)}",
                 ),
             )
@@ -294,8 +294,16 @@ class _Look:
 
 def _orders(found: TwoReadings) -> tuple[Option, ...]:
     return (
-        Option("day-first", found.day_first_words, stated(f"{found.written} is {found.day_first:%d %B %Y}")),
-        Option("month-first", found.month_first_words, stated(f"{found.written} is {found.month_first:%d %B %Y}")),
+        Option(
+            "day-first",
+            found.day_first_words,
+            message("{written} is {day_first:%d %B %Y}", written=found.written, day_first=found.day_first.date()),
+        ),
+        Option(
+            "month-first",
+            found.month_first_words,
+            message("{written} is {month_first:%d %B %Y}", written=found.written, month_first=found.month_first.date()),
+        ),
     )
 
 

@@ -49,8 +49,12 @@ class Budget:
         self._left -= size
         if self._left < 0:
             raise InputError(
-                f"{self._name} unpacks to far more than sales would ({RATIO} times its size and {ALWAYS >> 20} MiB "
-                f"at most, never over {NEVER >> 30} GiB). Unpack it yourself if it is what you mean."
+                "{name} unpacks to far more than sales would ({ratio} times its size and {always} MiB at "
+                "most, never over {never} GiB). Unpack it yourself if it is what you mean.",
+                name=self._name,
+                ratio=RATIO,
+                always=ALWAYS >> 20,
+                never=NEVER >> 30,
             )
 
 
@@ -113,12 +117,21 @@ def unzipped(
         with zipfile.ZipFile(path) as archive:
             members = sorted((one for one in archive.infolist() if _meant(one)), key=lambda one: one.filename)
             if len(members) > MEMBERS:
-                raise InputError(f"{name} holds {len(members):,} files; at most {MEMBERS:,} are read from a zip.")
+                raise InputError(
+                    "{name} holds {count:,} files; at most {limit:,} are read from a zip.",
+                    name=name,
+                    count=len(members),
+                    limit=MEMBERS,
+                )
             for number, member in enumerate(members):
                 inner = _shown(member.filename)
                 suffix = next((each for each in suffixes if inner.lower().endswith(each)), None)
                 if inner.lower().endswith(NESTED):
-                    raise InputError(f"{name} holds an archive within the archive ({inner}). Unpack that one first.")
+                    raise InputError(
+                        "{name} holds an archive within the archive ({inner}). Unpack that one first.",
+                        name=name,
+                        inner=inner,
+                    )
                 if suffix is None:
                     others.append(inner)
                     continue
@@ -130,13 +143,19 @@ def unzipped(
                         out.write(piece)
                 files.append((target, f"{name}/{inner}"))
     except zipfile.BadZipFile:
-        raise InputError(f"{name} is not a whole zip file: it is damaged or was cut off. Pack it again.") from None
+        raise InputError(
+            "{name} is not a whole zip file: it is damaged or was cut off. Pack it again.", name=name
+        ) from None
     except NotImplementedError:
-        raise InputError(f"{name} is packed in a way that cannot be read; pack it as an ordinary zip.") from None
+        raise InputError(
+            "{name} is packed in a way that cannot be read; pack it as an ordinary zip.", name=name
+        ) from None
     except RuntimeError:  # what zipfile says of an encrypted member
-        raise InputError(f"{name} is protected with a password; give it without one.") from None
+        raise InputError("{name} is protected with a password; give it without one.", name=name) from None
     if not files:
-        raise InputError(f"{name} holds no file that can be read; give {', '.join(suffixes)} in it.")
+        raise InputError(
+            "{name} holds no file that can be read; give {suffixes} in it.", name=name, suffixes=", ".join(suffixes)
+        )
     return files, others
 
 

@@ -53,16 +53,22 @@ def rewrite(opened: Callable[[], AbstractContextManager[Readable]], target: Path
         except _OtherEncodingError as error:
             if told:
                 raise InputError(
-                    f"{name} is not in {told}: line {error.line} cannot be read so. Give another --encoding, or none."
+                    "{name} is not in {told}: line {line} cannot be read so. Give another --encoding, or none.",
+                    name=name,
+                    told=told,
+                    line=error.line,
                 ) from None
             if error.mixed and encoding == "utf-8":
                 raise InputError(
-                    f"{name} mixes encodings: it is UTF-8 up to line {error.line}, and that line is not. Save it in "
-                    "one, or say which one to read all of it in, as --encoding cp1252."
+                    "{name} mixes encodings: it is UTF-8 up to line {line}, and that line is not. Save it in "
+                    "one, or say which one to read all of it in, as --encoding cp1252.",
+                    name=name,
+                    line=error.line,
                 ) from None
     raise InputError(
-        f"{name} is in an unknown encoding: neither UTF-8, UTF-16, ISO-8859-1 nor cp1252. Save it in UTF-8, or say "
-        "what it is with --encoding."
+        "{name} is in an unknown encoding: neither UTF-8, UTF-16, ISO-8859-1 nor cp1252. Save it "
+        "in UTF-8, or say what it is with --encoding.",
+        name=name,
     )
 
 
@@ -73,7 +79,7 @@ def _candidates(start: bytes, told: str) -> tuple[str, ...]:
             codecs.getincrementaldecoder(told)
         except (LookupError, UnicodeError, ValueError):
             raise InputError(
-                f"There is no encoding {told!r}; write --encoding utf-8, utf-16, iso-8859-1 or cp1252."
+                "There is no encoding {told!r}; write --encoding utf-8, utf-16, iso-8859-1 or cp1252.", told=told
             ) from None
         return (told,)
     marked = next((encoding for bom, encoding in _BOMS if start.startswith(bom)), None)
@@ -87,7 +93,7 @@ def _candidates(start: bytes, told: str) -> tuple[str, ...]:
 
 
 def _zero_bytes(name: str) -> InputError:
-    return InputError(f"{name} is not text: it holds zero bytes. Save it as CSV in UTF-8.")
+    return InputError("{name} is not text: it holds zero bytes. Save it as CSV in UTF-8.", name=name)
 
 
 def _copied(file: Readable, encoding: str, out: io.BufferedWriter, name: str, *, told: bool) -> Rewritten:

@@ -21,7 +21,7 @@ def fetch(reader: pa.RecordBatchReader, target: Path, shown: str) -> list[str]:
     """Write the result of a query to a Parquet file; gives the columns that hold numbers written as text."""
     asked = list(reader.schema)
     if not asked:
-        raise InputError(f"{shown}: the query gives no columns; write a SELECT, it is only read.")
+        raise InputError("{shown}: the query gives no columns; write a SELECT, it is only read.", shown=shown)
     fields = [_stored(field, shown) for field in asked]
     schema = pa.schema([pa.field(f"c{index}", field.type) for index, field in enumerate(fields)])
     names = named([field.name for field in fields])
@@ -53,7 +53,10 @@ def _stored(field: pa.Field, shown: str) -> pa.Field:
         kind = pa.string()
     if pa.types.is_interval(kind) or pa.types.is_union(kind):
         raise InputError(
-            f"{shown}: column {field.name!r} holds {kind} values, which cannot be read; leave it out with --query."
+            "{shown}: column {name!r} holds {kind} values, which cannot be read; leave it out with --query.",
+            shown=shown,
+            name=field.name,
+            kind=kind,
         )
     return pa.field(field.name, kind)
 

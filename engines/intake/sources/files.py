@@ -13,8 +13,8 @@ from engines.intake.sources.locations import files_of, kind_of
 from engines.intake.sources.source import Source, arrow_source, named, sha256
 from engines.intake.sources.text import open_text
 from engines.intake.sources.workbook import open_workbook
+from engines.messages import message
 from engines.settings import Reading
-from engines.stated import stated
 
 __all__ = ["SUFFIXES", "Source", "arrow_source", "open_source", "sha256"]
 
@@ -55,28 +55,34 @@ def open_source(
         if kind == "pattern":
             files = files_of(str(source))
             if not files:
-                raise InputError(f"There is no file that fits {source}.")
+                raise InputError("There is no file that fits {source}.", source=source)
             return _open_all([(each, each.name) for each in files], str(source), connection, folder, reading)
         if kind == "nowhere":
-            raise InputError(f"There is no file {source}.")
+            raise InputError("There is no file {source}.", source=source)
         return _open_file(path, path.name, connection, folder, reading)
     except OSError as error:
-        raise InputError(f"{source} cannot be read: {error.strerror or error}.") from None
+        raise InputError("{source} cannot be read: {reason}.", source=source, reason=error.strerror or error) from None
 
 
 def _open_file(path: Path, name: str, connection: duckdb.DuckDBPyConnection, folder: Path, reading: Reading) -> Source:
     lower = path.name.lower()
     if not path.is_file():
-        raise InputError(f"{name} is not a file.")
+        raise InputError("{name} is not a file.", name=name)
     if lower.endswith(_PACKED) and lower.rpartition(".")[0].endswith(NESTED):
-        raise InputError(f"{name} is an archive within an archive. Unpack it first.")
+        raise InputError("{name} is an archive within an archive. Unpack it first.", name=name)
     if not lower.endswith(SUFFIXES):
-        raise InputError(f"{name}: files of this kind cannot be read; give {', '.join(SUFFIXES)}.")
+        raise InputError(
+            "{name}: files of this kind cannot be read; give {suffixes}.", name=name, suffixes=", ".join(SUFFIXES)
+        )
     if path.stat().st_size == 0:
-        raise InputError(f"{name} is empty. Give one with a header and lines.")
+        raise InputError("{name} is empty. Give one with a header and lines.", name=name)
     if lower.endswith(".zip"):
         files, others = unzipped(path, name, folder, _MEMBERS)
-        left_out = (stated(f"Files in {name} that hold no sales were not read: {_listed(others)}."),) if others else ()
+        left_out = (
+            (message("Files in {name} that hold no sales were not read: {others}.", name=name, others=_listed(others)),)
+            if others
+            else ()
+        )
         return _open_all(files, name, connection, folder, reading, left_out)
     if lower.endswith(".parquet"):
         return _open_parquet(path, name, connection, folder)
@@ -90,9 +96,13 @@ def _open_folder(path: Path, connection: duckdb.DuckDBPyConnection, folder: Path
     files = [each for each in sorted(path.iterdir()) if each.is_file() and each.name[0] not in "._"]
     readable = [each for each in files if each.name.lower().endswith(SUFFIXES)]
     if not readable:
-        raise InputError(f"{path} is a folder without a file that can be read; put {', '.join(SUFFIXES)} in it.")
+        raise InputError(
+            "{path} is a folder without a file that can be read; put {suffixes} in it.",
+            path=path,
+            suffixes=", ".join(SUFFIXES),
+        )
     others = [each.name for each in files if each not in readable]
-    notes = (stated(f"Files of another kind were not read: {_listed(others)}."),) if others else ()
+    notes = (message("Files of another kind were not read: {others}.", others=_listed(others)),) if others else ()
     name = path.resolve().name or str(path)
     return _open_all([(each, each.name) for each in readable], name, connection, folder, reading, notes)
 
@@ -122,7 +132,9 @@ def _open_parquet(path: Path, name: str, connection: duckdb.DuckDBPyConnection, 
         described = connection.execute(f"describe select * from {relation}").fetchall()  # noqa: S608 - our own folder
     except duckdb.Error as error:
         why = str(error).splitlines()[0].replace(str(link), name).removesuffix(".")
-        raise InputError(f"{name} is not a Parquet file that can be read: {why}. Write it again.") from None
+        raise InputError(
+            "{name} is not a Parquet file that can be read: {why}. Write it again.", name=name, why=why
+        ) from None
     aliases = ", ".join(f"c{index}" for index in range(len(described)))
     return Source(
         name=name,

@@ -12,7 +12,7 @@ import duckdb
 
 from engines.errors import InputError
 from engines.intake.sources.source import Source, picked
-from engines.stated import stated
+from engines.messages import message
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def combined(name: str, opened: Sequence[Source], notes: Sequence[str] = ()) -> 
         relation=relation,
         fingerprint=hashlib.sha256("".join(prints).encode()).hexdigest(),
         locate=locate,
-        notes=(stated(f"{len(parts):,} files were read as one."), *_said(parts), *notes),
+        notes=(message("{parts:,} files were read as one.", parts=len(parts)), *_said(parts), *notes),
         encoding=parts[0].encoding if len({part.encoding for part in parts}) == 1 else "",
         separator=parts[0].separator if len({part.separator for part in parts}) == 1 else "",
         typed=all(part.typed for part in parts),
@@ -118,11 +118,17 @@ def _in_order(part: Source, first: Source, name: str) -> Source:
             f"{verb} {', '.join(names[:12])}" for verb, names in (("lacks", lacks), ("has also", extra)) if names
         )
         raise InputError(
-            f"{part.name} has other columns than {first.name}: it {what or 'has a column twice'}. Give files of one "
-            "shape, or leave it out."
+            "{name} has other columns than {first}: it {difference}. Give files of one shape, or leave it out.",
+            name=part.name,
+            first=first.name,
+            difference=what or "has a column twice",
         )
     if len(set(part.columns)) < len(part.columns):
-        raise InputError(f"{part.name} has columns of one name, in another order than {first.name}; give files alike.")
+        raise InputError(
+            "{name} has columns of one name, in another order than {first}; give files alike.",
+            name=part.name,
+            first=first.name,
+        )
     places = [part.columns.index(name) for name in first.columns]
     if part.arrow is not None:
         arrow = part.arrow.select(places).rename_columns([f"c{index}" for index in range(len(places))])
@@ -139,5 +145,5 @@ def _said(parts: Sequence[Source]) -> tuple[str, ...]:
     return (
         *everywhere,
         *own[:10],
-        *((stated(f"… and so on for {len(own) - 10} more files."),) if len(own) > 10 else ()),
+        *((message("… and so on for {own} more files.", own=len(own) - 10),) if len(own) > 10 else ()),
     )

@@ -72,7 +72,7 @@ def open_embedded(data: Embedded) -> Source:
     package = find_spec("lifetimes")  # found, not imported: its data are wanted here, not its code
     folders = package.submodule_search_locations if package else None
     if not folders:
-        raise InputError(f"{data.title} comes with the package lifetimes, which is not installed here.")
+        raise InputError("{title} comes with the package lifetimes, which is not installed here.", title=data.title)
     path = Path(folders[0]) / "datasets" / data.file
     lines = path.read_text(encoding="ascii").split("\n")
     rows = [line.split() for line in lines[data.header :] if line.strip()]

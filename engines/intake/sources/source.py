@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from engines.errors import InputError
-from engines.stated import stated
+from engines.messages import Message, message
 
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,' ]*")
 _DATE = re.compile(r"[0-9]{1,4}[-/.][0-9A-Za-z]{1,9}[-/.][0-9]{1,4}([ T].*)?")
@@ -56,7 +56,7 @@ class Source:
         try:
             yield
         except duckdb.Error as error:
-            raise InputError(f"{self.name}: {_plain(error, self.above)}") from None
+            raise InputError("{name}: {error}", name=self.name, error=_plain(error, self.above)) from None
         finally:
             if self.arrow is not None:
                 connection.unregister(self.arrow_name)
@@ -111,8 +111,12 @@ def header_of(found: Sequence[object], told: Sequence[str], name: str) -> tuple[
     if told:
         if len(told) != len(found):
             raise InputError(
-                f"{name} has {len(found)} columns, and {len(told)} names were given for them with --columns "
-                f"({', '.join(told)}); name every column in order."
+                "{name} has {columns} columns, and {names} names were given for them with --columns "
+                "({listed}); name every column in order.",
+                name=name,
+                columns=len(found),
+                names=len(told),
+                listed=", ".join(told),
             )
         return named(told)
     cells = [str(cell or "").strip() for cell in found]
@@ -121,23 +125,29 @@ def header_of(found: Sequence[object], told: Sequence[str], name: str) -> tuple[
     if any(_DATE.fullmatch(cell) for cell in filled) or (filled and 2 * numbers >= len(filled)):
         shown = ", ".join(cell if len(cell) <= 20 else f"{cell[:20]}…" for cell in cells[:6])
         raise InputError(
-            f"{name}: its first line looks like data and not like the names of its {len(cells)} columns ({shown}). "
-            "Name them in order, as --columns customer_id,order_date,amount."
+            "{name}: its first line looks like data and not like the names of its {cells} columns "
+            "({shown}). Name them in order, as --columns customer_id,order_date,amount.",
+            name=name,
+            cells=len(cells),
+            shown=shown,
         )
     return named(found)
 
 
-def _plain(error: duckdb.Error, above: int) -> str:
+def _plain(error: duckdb.Error, above: int) -> Message:
     """DuckDB's many lines of advice as one sentence about the user's file."""
-    message = str(error)
-    line = re.search(r"Line: (\d+)", message)
+    advice = str(error)
+    line = re.search(r"Line: (\d+)", advice)
     where = f"line {int(line[1]) + above}" if line else "a line"
-    if found := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message):
-        return stated(
-            f"{where} has {found[2]} columns where the header has {found[1]}. Mend the line or quote its separators."
+    if found := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", advice):
+        return message(
+            "{where} has {found} columns where the header has {expected}. Mend the line or quote its separators.",
+            where=where,
+            found=found[2],
+            expected=found[1],
         )
-    if "quote" in message:
-        return stated(f"{where} has a quotation mark that is not closed or not doubled. Mend the line.")
-    if "maximum" in message.lower() and "size" in message.lower():
-        return stated(f"{where} is longer than can be read. Check its quotation marks.")
-    return stated(f"the file cannot be read: {message.splitlines()[0].rstrip('.')}.")
+    if "quote" in advice:
+        return message("{where} has a quotation mark that is not closed or not doubled. Mend the line.", where=where)
+    if "maximum" in advice.lower() and "size" in advice.lower():
+        return message("{where} is longer than can be read. Check its quotation marks.", where=where)
+    return message("the file cannot be read: {reason}.", reason=advice.splitlines()[0].rstrip("."))

@@ -12,8 +12,8 @@ from engines.errors import InputError
 from engines.intake.sources.archives import unpacked
 from engines.intake.sources.encodings import rewrite
 from engines.intake.sources.source import Source, header_of
+from engines.messages import message
 from engines.settings import Reading
-from engines.stated import stated
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
 _LOOK, _LINES = 1 << 16, 25  # how much of a text says what parts its columns
@@ -30,17 +30,19 @@ def open_text(path: Path, name: str, folder: Path, reading: Reading) -> Source:
     written = rewrite(lambda: unpacked(path, name), text, reading.encoding, name)
     sample = _sample(text)
     if not sample:
-        raise InputError(f"{name} is empty. Give one with a header and lines.")
+        raise InputError("{name} is empty. Give one with a header and lines.", name=name)
     separator = reading.separator or _separator(sample)
     if separator not in _SEPARATORS:
-        raise InputError(f"The separator {separator!r} is not known; say comma, semicolon, tab, pipe or space.")
+        raise InputError(
+            "The separator {separator!r} is not known; say comma, semicolon, tab, pipe or space.", separator=separator
+        )
     mark = separator
     if separator == " ":
         text, mark = _tabbed(text), "\t"
     try:
         first = next(_records(text, mark), (0, []))[1]
     except csv.Error as error:
-        raise InputError(f"{name}: the first line cannot be read: {error}.") from None
+        raise InputError("{name}: the first line cannot be read: {error}.", name=name, error=error) from None
     columns = header_of(first, reading.columns, name)
     header = not reading.columns
     types = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(columns)))
@@ -61,7 +63,15 @@ def open_text(path: Path, name: str, folder: Path, reading: Reading) -> Source:
         f"quote = '\"', escape = '\"', new_line = '\\n', columns = {{{types}}})",
         fingerprint=written.fingerprint,
         locate=locate,
-        notes=() if plain else (stated(f"Read as {written.encoding}, columns parted by {_SEPARATORS[separator]}."),),
+        notes=()
+        if plain
+        else (
+            message(
+                "Read as {encoding}, columns parted by {separators}.",
+                encoding=written.encoding,
+                separators=_SEPARATORS[separator],
+            ),
+        ),
         encoding=written.encoding,
         separator=separator,
         above=written.above,

@@ -70,7 +70,7 @@ def open_database(url: str, connection: duckdb.DuckDBPyConnection, folder: Path,
             with database.batches(query) as reader:
                 numbers = fetch(reader, fetched, shown)
     except (adbc_driver_manager.Error, sqlite3.Error, duckdb.Error, pa.ArrowException, UnicodeError) as error:
-        raise InputError(f"{shown} cannot be read: {_told(error, secrets_of(url))}.") from None
+        raise InputError("{shown} cannot be read: {error}.", shown=shown, error=_told(error, secrets_of(url))) from None
     name = Path(unquote(urlsplit(shown).path)).name or "database"
     return fetched_source(f"{name}/{what}", fetched, numbers, connection)
 
@@ -78,20 +78,32 @@ def open_database(url: str, connection: duckdb.DuckDBPyConnection, folder: Path,
 def _asked(database: _Database, reading: Reading, shown: str) -> tuple[str, str]:
     """What is read, in a word and as a query."""
     if reading.table and reading.query:
-        raise InputError(f"{shown}: a table and a query are both named; give one of --table and --query.")
+        raise InputError("{shown}: a table and a query are both named; give one of --table and --query.", shown=shown)
     if reading.query:
         return "query", reading.query.strip().rstrip(";").strip()
     tables = sorted(database.tables())
     listed = ", ".join(table.shown for table in tables[:30]) + (" …" if len(tables) > 30 else "")
     there = f"Its tables are {listed}" if tables else "It has no tables"
     if not reading.table:
-        raise InputError(f"{shown}: say what to read, with --table NAME or --query SQL. {there}.")
+        raise InputError(
+            "{shown}: say what to read, with --table NAME or --query SQL. {there}.", shown=shown, there=there
+        )
     found = [table for table in tables if reading.table in (table.shown, table.name)]
     if not found:
-        raise InputError(f"{shown} has no table {reading.table!r}. {there}; name one with --table.")
+        raise InputError(
+            "{shown} has no table {table!r}. {there}; name one with --table.",
+            shown=shown,
+            table=reading.table,
+            there=there,
+        )
     if len(found) > 1:
         both = ", ".join(table.shown for table in found)
-        raise InputError(f"{shown} has more than one table {reading.table!r}; name one of {both} with --table.")
+        raise InputError(
+            "{shown} has more than one table {table!r}; name one of {both} with --table.",
+            shown=shown,
+            table=reading.table,
+            both=both,
+        )
     return found[0].shown, f"select * from {found[0].sql}"  # noqa: S608 - quoted
 
 
@@ -113,9 +125,9 @@ def _opened(url: str) -> Iterator[_Database]:
     scheme, _, rest = url.partition("://")
     path = Path(unquote(urlsplit(url).path).removeprefix("/"))
     if not rest.startswith("/") or not path.name:
-        raise InputError(f"{public(url)} names no file; write {_EXAMPLES}.")
+        raise InputError("{url} names no file; write {examples}.", url=public(url), examples=_EXAMPLES)
     if not path.is_file():
-        raise InputError(f"There is no file {path}.")
+        raise InputError("There is no file {path}.", path=path)
     with (_sqlite if scheme.lower().startswith("sqlite") else _duckdb)(path) as database:
         yield database
 
@@ -144,7 +156,9 @@ def _postgres(url: str) -> Iterator[_Database]:
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise InputError(f"The address of the database cannot be understood; write {_EXAMPLES}.") from None
+        raise InputError(
+            "The address of the database cannot be understood; write {examples}.", examples=_EXAMPLES
+        ) from None
     asked = dict(parse_qsl(parts.query))
     options = f"{asked.pop('options', '')} -c default_transaction_read_only=on".strip()
     query = urlencode({"connect_timeout": _CONNECT_SECONDS, **asked, "options": options}, quote_via=quote)

@@ -11,8 +11,8 @@ import pyarrow as pa
 from engines.errors import InputError
 from engines.intake.sources.archives import refuse_bomb
 from engines.intake.sources.source import Source, arrow_source, header_of, sha256
+from engines.messages import message
 from engines.settings import Reading
-from engines.stated import stated
 
 
 def open_workbook(path: Path, name: str, reading: Reading) -> Source:
@@ -28,17 +28,24 @@ def open_workbook(path: Path, name: str, reading: Reading) -> Source:
         wanted = _wanted(book.sheet_names, reading, name)
         found = [(sheet, pa.table(_load(book, sheet, header))) for sheet in wanted]
     except fastexcel.FastExcelError as error:
-        raise InputError(f"{name} is not a workbook that can be read: {str(error).splitlines()[0]}.") from None
+        raise InputError(
+            "{name} is not a workbook that can be read: {error}.", name=name, error=str(error).splitlines()[0]
+        ) from None
     sheets = [(sheet, table) for sheet, table in found if table.num_columns]
     if not sheets:
-        raise InputError(f"{name} is empty: no sheet has a header.")
+        raise InputError("{name} is empty: no sheet has a header.", name=name)
     shapes = [table.column_names for _, table in sheets]
     same = [sheet for sheet, shape in zip(sheets, shapes, strict=True) if shape == shapes[0]]
     others = [sheet for (sheet, _), shape in zip(sheets, shapes, strict=True) if shape != shapes[0]]
     if others and reading.sheets:
         raise InputError(
-            f"{name}: the sheets {sheets[0][0]!r} and {others[0]!r} have other columns ({', '.join(shapes[0][:12])}; "
-            f"{', '.join(dict(sheets)[others[0]].column_names[:12])}). Name sheets of one shape with --sheet."
+            "{name}: the sheets {sheets!r} and {others!r} have other columns ({shapes}; "
+            "{column_names}). Name sheets of one shape with --sheet.",
+            name=name,
+            sheets=sheets[0][0],
+            others=others[0],
+            shapes=", ".join(shapes[0][:12]),
+            column_names=", ".join(dict(sheets)[others[0]].column_names[:12]),
         )
     columns = header_of(shapes[0], reading.columns, f"{name}, sheet {sheets[0][0]!r}")
 
@@ -51,7 +58,7 @@ def open_workbook(path: Path, name: str, reading: Reading) -> Source:
 
     texts = pa.schema([(column, pa.string()) for column in shapes[0]])
     table = pa.concat_tables(part.cast(texts) for _, part in same)
-    notes = (stated(f"Sheets with other columns were not read: {', '.join(others)}."),) if others else ()
+    notes = (message("Sheets with other columns were not read: {others}.", others=", ".join(others)),) if others else ()
     read = tuple(sheet for sheet, _ in same)
     return replace(arrow_source(name, table, sha256(path)), columns=columns, locate=locate, notes=notes, sheets=read)
 
@@ -60,7 +67,10 @@ def _wanted(there: list[str], reading: Reading, name: str) -> list[str]:
     for sheet in reading.sheets:
         if sheet not in there:
             raise InputError(
-                f"{name} has no sheet {sheet!r}; its sheets are {', '.join(there)}. Name one with --sheet."
+                "{name} has no sheet {sheet!r}; its sheets are {there}. Name one with --sheet.",
+                name=name,
+                sheet=sheet,
+                there=", ".join(there),
             )
     return [sheet for sheet in there if sheet in reading.sheets or not reading.sheets]
 

@@ -53,8 +53,9 @@ def examples(past: Sequence[Window], seed: int, owner: str) -> Examples:
     """
     if not past:
         raise InputError(
-            f"{owner} learns from what customers did after earlier days, and the sales are too short for such a day. "
-            "Give a longer history."
+            "{owner} learns from what customers did after earlier days, and the sales are too short "
+            "for such a day. Give a longer history.",
+            owner=owner,
         )
     parts = []
     for window in past:
@@ -74,14 +75,20 @@ def examples(past: Sequence[Window], seed: int, owner: str) -> Examples:
     bought = np.concatenate([part.bought for part in parts])
     if min(bought.sum(), (~bought).sum()) < LEAST:
         raise InputError(
-            f"{owner} needs at least {LEAST} customers that bought again and {LEAST} that did not in the windows it "
-            f"learns from; there are {int(bought.sum())} and {int((~bought).sum())}. Give a longer history, or more "
-            "customers."
+            "{owner} needs at least {least} customers that bought again and {least} that did not in "
+            "the windows it learns from; there are {bought} and {others}. Give a longer history, or "
+            "more customers.",
+            owner=owner,
+            least=LEAST,
+            bought=int(bought.sum()),
+            others=int((~bought).sum()),
         )
     predictors = pd.concat([part.predictors for part in parts], ignore_index=True)
     varying = [name for name in predictors.columns if predictors[name].nunique() > 1]
     if not varying:
-        raise InputError(f"{owner} cannot tell customers apart: they are all alike. Map more columns of the sales.")
+        raise InputError(
+            "{owner} cannot tell customers apart: they are all alike. Map more columns of the sales.", owner=owner
+        )
     return Examples(
         predictors[varying],
         np.concatenate([part.chance for part in parts]),

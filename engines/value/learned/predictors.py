@@ -111,8 +111,10 @@ def measured(customers: DataFrame, forecast: Forecast, weeks: float) -> DataFram
     missing = [name for name in _NEEDED if name not in customers.columns]
     if missing:
         raise InputError(
-            f"Learning who buys again needs {', '.join(_NEEDED)}; this table has no {', '.join(missing)}. "
-            "Build the customer table from sales lines first."
+            "Learning who buys again needs {needed}; this table has no {missing}. Build the customer "
+            "table from sales lines first.",
+            needed=", ".join(_NEEDED),
+            missing=", ".join(missing),
         )
     recency, frequency, tenure = _floats(customers, (RECENCY, FREQUENCY, TENURE))
     mean = forecast.value.population_mean

@@ -23,6 +23,7 @@ from pandas import DataFrame
 from engines.clustering.sampling import threads_for
 from engines.columns import FREQUENCY, PURCHASE_SPAN, RECENCY
 from engines.contract import knob
+from engines.messages import noted
 from engines.value.contract import Answer, ValueModel, Window
 from engines.value.learned.examples import MOST, Examples, Linear, examples, sampled
 from engines.value.learned.predictors import ODDS, Forecast, measured
@@ -95,8 +96,8 @@ class FittedLogistic:
 class Recency(ValueModel):
     """Logistic regression on days since the last purchase alone: what every other model has to beat."""
 
-    title = "Recency alone"
-    summary = "The longer ago the last purchase, the less likely the next one; nothing else is looked at."
+    title = noted("Recency alone")
+    summary = noted("The longer ago the last purchase, the less likely the next one; nothing else is looked at.")
     answers: ClassVar[tuple[Answer, ...]] = (P_PURCHASE,)
 
     def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedLogistic:
@@ -113,8 +114,10 @@ class Recency(ValueModel):
 class Logistic(ValueModel):
     """Logistic regression that corrects BG/NBD."""
 
-    title = "Logistic regression"
-    summary = "Starts from BG/NBD's odds and moves them by what past customers of that kind did; simple and steady."
+    title = noted("Logistic regression")
+    summary = noted(
+        "Starts from BG/NBD's odds and moves them by what past customers of that kind did; simple and steady."
+    )
     answers: ClassVar[tuple[Answer, ...]] = (P_PURCHASE,)
 
     penalizer: float = knob(10.0, low=1e-6, high=1e6, help="How firmly it holds to BG/NBD's odds: weight of the ridge.")
@@ -202,8 +205,8 @@ class BoostedTrees(ValueModel):
 class Boosting(BoostedTrees):
     """Histogram gradient boosting of scikit-learn."""
 
-    title = "Gradient boosting"
-    summary = "Many small decision trees, each mending what those before it got wrong; finds what acts together."
+    title = noted("Gradient boosting")
+    summary = noted("Many small decision trees, each mending what those before it got wrong; finds what acts together.")
 
     def classifier(self, predictors: DataFrame) -> Any:
         """Strongly regularised: on a few thousand customers what is not seen often is chance."""

@@ -21,6 +21,7 @@ from pandas import DataFrame
 from engines.clustering.sampling import threads_for
 from engines.contract import knob
 from engines.errors import InputError
+from engines.messages import noted
 from engines.value.contract import Answer, ValueModel, Window
 from engines.value.learned.examples import LEAST, MOST, Examples, Linear, examples, sampled
 from engines.value.learned.predictors import ODDS, Forecast, measured
@@ -59,8 +60,8 @@ class Tweedie(ValueModel):
     multiple y / B has weight B^(2 - power).
     """
 
-    title = "Tweedie regression"
-    summary = "Multiplies what BG/NBD x Gamma-Gamma expects by factors for what else is known of a customer."
+    title = noted("Tweedie regression")
+    summary = noted("Multiplies what BG/NBD x Gamma-Gamma expects by factors for what else is known of a customer.")
     answers: ClassVar[tuple[Answer, ...]] = (FUTURE_SPEND,)
 
     power: float = knob(1.1, low=1.0, high=1.99, help="How spend spreads: its variance grows with the mean ^ power.")
@@ -134,8 +135,8 @@ class TwoPart(ValueModel):
     (1983), "Smearing Estimate", JASA 78(383), 605-610, with weights in proportion to the spend foreseen.
     """
 
-    title = "Two-part boosting"
-    summary = "Asks first whether a customer spends anything, then how much, each by many small decision trees."
+    title = noted("Two-part boosting")
+    summary = noted("Asks first whether a customer spends anything, then how much, each by many small decision trees.")
     answers: ClassVar[tuple[Answer, ...]] = (FUTURE_SPEND,)
 
     trees: int = knob(100, low=1, high=2_000, help="How many trees are added up.")
@@ -188,7 +189,10 @@ def _spenders(past: Sequence[Window], seed: int, owner: str) -> Examples:
     spenders = int((told.spent > 0).sum())
     if spenders < LEAST:
         raise InputError(
-            f"{owner} needs at least {LEAST} customers that spent something in the windows it learns from; there are "
-            f"{spenders}. Give a longer history, or more customers."
+            "{owner} needs at least {least} customers that spent something in the windows it learns "
+            "from; there are {spenders}. Give a longer history, or more customers.",
+            owner=owner,
+            least=LEAST,
+            spenders=spenders,
         )
     return told

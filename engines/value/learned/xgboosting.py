@@ -8,6 +8,7 @@ from typing import Any
 
 from pandas import DataFrame
 
+from engines.messages import noted
 from engines.value.learned.returning import BoostedTrees, directions
 
 if find_spec("xgboost") is None:
@@ -19,8 +20,8 @@ if find_spec("xgboost") is None:
 class XGBoost(BoostedTrees):
     """XGBoost's histogram trees."""
 
-    title = "XGBoost"
-    summary = "Gradient boosting by the XGBoost library; comes with the extra xgboost."
+    title = noted("XGBoost")
+    summary = noted("Gradient boosting by the XGBoost library; comes with the extra xgboost.")
 
     def classifier(self, predictors: DataFrame) -> Any:
         """Regularised as gradient boosting is; one thread, so that sums do not depend on how many there are."""

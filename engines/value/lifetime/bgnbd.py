@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from engines.stated import stated
+from engines.messages import message, noted
 from engines.value.lifetime import lifetime, reference
 from engines.value.lifetime.fitting import Objective
 from engines.value.lifetime.lifetime import LifetimeFit, LifetimeModel, poisson_tail, pooled_scale
@@ -27,7 +27,7 @@ class BGNBD(LifetimeModel):
     """The model with its four parameters, time in weeks."""
 
     name = "bg_nbd"
-    title = "BG/NBD"
+    title = noted("BG/NBD")
 
     r: float
     alpha: float
@@ -50,7 +50,7 @@ class BGNBD(LifetimeModel):
     @property
     def guess(self) -> str:
         """The share of leaving that :meth:`pooled` supposes."""
-        return stated("one purchase in four taken to be a customer's last")
+        return message("one purchase in four taken to be a customer's last")
 
     @property
     def leaving(self) -> float:

@@ -92,15 +92,22 @@ def estimate(
             cannot be.
     """
     if model not in LIFETIMES:
-        raise InputError(f"clv model = {model!r} is no lifetime model; choose from {', '.join(LIFETIMES)}.")
+        raise InputError(
+            "clv model = {model!r} is no lifetime model; choose from {lifetimes}.",
+            model=model,
+            lifetimes=", ".join(LIFETIMES),
+        )
     if not 1 <= horizon_weeks <= LONGEST_HORIZON or not math.isclose(7 * horizon_weeks, round(7 * horizon_weeks)):
         raise InputError(
-            f"clv horizon_weeks = {horizon_weeks!r} cannot be; give whole weeks between 1 and {LONGEST_HORIZON}, "
-            "or sevenths of them."
+            "clv horizon_weeks = {horizon_weeks!r} cannot be; give whole weeks between 1 and "
+            "{longest_horizon}, or sevenths of them.",
+            horizon_weeks=horizon_weeks,
+            longest_horizon=LONGEST_HORIZON,
         )
     if not (math.isfinite(discount_rate) and discount_rate >= 0):
         raise InputError(
-            f"clv discount_rate = {discount_rate!r} cannot be; give a yearly rate of 0 or more, such as 0.10."
+            "clv discount_rate = {discount_rate!r} cannot be; give a yearly rate of 0 or more, such as 0.10.",
+            discount_rate=discount_rate,
         )
     x, t_x, age, mean_value, monetary = read(customers)
     histories = Histories.of(x, t_x, age)

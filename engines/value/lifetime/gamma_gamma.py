@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from engines.stated import stated
+from engines.messages import message
 from engines.value.lifetime import reference
 from engines.value.lifetime.fitting import PENALIZERS, Objective, Optimum, search, search_patiently
 from engines.value.lifetime.patterns import Floats, distinct
@@ -87,13 +87,13 @@ def fit(x: Floats, mean_value: Floats) -> ValueFit:
         p, q, v = (float(value) for value in optimum.parameters)
         model = GammaGamma(p, q, v * unit)
         if q > 1.0 and model.population_mean < _PLAUSIBLE * seen:
-            return ValueFit(model, stated("maximum likelihood"), 0.0, True)
+            return ValueFit(model, message("maximum likelihood"), 0.0, True)
     held = _held_at_mean(x, mean_value / seen, weights)
     if held is None:
-        return ValueFit(flat(seen), stated("mean of the repeat purchases"), 0.0, False)
+        return ValueFit(flat(seen), message("mean of the repeat purchases"), 0.0, False)
     p, beyond = (float(value) for value in held.parameters)
     model = GammaGamma(p, 1.0 + beyond, seen * beyond / p)
-    return ValueFit(model, stated("held at the mean of the repeat purchases"), held.penalizer, False)
+    return ValueFit(model, message("held at the mean of the repeat purchases"), held.penalizer, False)
 
 
 def flat(population_mean: float) -> GammaGamma:

@@ -9,7 +9,7 @@ from pandas import DataFrame
 
 from engines.columns import AGE, FIRST_TO_LAST, MEAN_REPEAT_VALUE, MONETARY, REPEAT_PURCHASES
 from engines.errors import InputError
-from engines.stated import stated
+from engines.messages import message, message_number
 from engines.value.lifetime import gamma_gamma
 from engines.value.lifetime.gamma_gamma import ValueFit
 from engines.value.lifetime.lifetime import LifetimeFit
@@ -31,8 +31,10 @@ def read(customers: DataFrame) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     missing = [name for name in NEEDED if name not in customers.columns]
     if missing:
         raise InputError(
-            f"Customer value needs {', '.join(NEEDED)}; this table has no {', '.join(missing)}. "
-            "Build the customer table from sales lines first."
+            "Customer value needs {needed}; this table has no {missing}. Build the customer table "
+            "from sales lines first.",
+            needed=", ".join(NEEDED),
+            missing=", ".join(missing),
         )
     if not len(customers):
         raise InputError("There are no customers to value; check what cleaning dropped.")
@@ -50,8 +52,12 @@ def _refuse(customers: DataFrame, wrong: np.ndarray[Any, np.dtype[np.bool_]], wh
     if wrong.any():
         who = customers.index[int(wrong.argmax())]
         raise InputError(
-            f"{what} for customer {who} ({int(wrong.sum())} of {len(customers)} customers); "
-            "build the customer table from sales lines again, up to the same day for everyone."
+            "{what} for customer {who} ({wrong} of {customers} customers); build the customer table "
+            "from sales lines again, up to the same day for everyone.",
+            what=what,
+            who=who,
+            wrong=int(wrong.sum()),
+            customers=len(customers),
         )
 
 
@@ -67,7 +73,7 @@ def fit_value(x: Floats, mean_value: Floats, monetary: Floats) -> ValueFit:
         return gamma_gamma.fit(x[who], mean_value[who])
     paying = monetary > 0
     mean = float(np.sort(monetary[paying]).sum() / (x[paying] + 1.0).sum()) if paying.any() else 0.0
-    return ValueFit(gamma_gamma.flat(mean), stated("mean of all purchases"), 0.0, False)
+    return ValueFit(gamma_gamma.flat(mean), message("mean of all purchases"), 0.0, False)
 
 
 def correlation(x: Floats, mean_value: Floats) -> float | None:
@@ -92,60 +98,77 @@ def notes(
     buyers = int((x > 0).sum())
     if lifetime.penalizer:
         notes.append(
-            stated(
-                f"The plain {lifetime.model.title} fit did not converge to parameters that these sales decide; it was "
-                f"fitted again with a penalizer of {lifetime.penalizer:g} on the squared log-parameters (time scaled "
-                "to the longest age)."
+            message(
+                "The plain {title} fit did not converge to parameters that these sales decide; it was "
+                "fitted again with a penalizer of {penalizer:g} on the squared log-parameters (time "
+                "scaled to the longest age).",
+                title=lifetime.model.title,
+                penalizer=lifetime.penalizer,
             )
         )
     elif not lifetime.converged:
         why = (
-            stated("nobody has bought again yet") if buyers == 0 else stated(f"no {lifetime.model.title} fit converged")
+            message("nobody has bought again yet")
+            if buyers == 0
+            else message("no {title} fit converged", title=lifetime.model.title)
         )
         notes.append(
-            stated(
-                f"Purchases ahead are an empirical-Bayes estimate, not a fitted model, because {stated(why)}: the "
-                f"pooled purchase rate, with {stated(lifetime.model.guess)}."
+            message(
+                "Purchases ahead are an empirical-Bayes estimate, not a fitted model, because {why}: the "
+                "pooled purchase rate, with {guess}.",
+                why=why,
+                guess=lifetime.model.guess,
             )
         )
     if lifetime.model.leaving < _NO_DROPOUT:
         notes.append(
-            stated(
+            message(
                 "These sales show next to no customers leaving for good, so P(alive) is close to 1 for nearly "
                 "everyone; go by the churn risk."
             )
         )
     if 0 < buyers < _FEW_REPEAT_BUYERS:
         notes.append(
-            stated(
-                f"Only {buyers} {'customer has' if buyers == 1 else 'customers have'} bought again; "
-                "treat every figure about the future as rough."
+            message_number(
+                "Only {buyers} customer has bought again; treat every figure about the future as rough.",
+                "Only {buyers} customers have bought again; treat every figure about the future as rough.",
+                buyers,
+                buyers=buyers,
             )
         )
     if value.method == "mean of all purchases":
         notes.append(
-            stated("No repeat purchase has a positive value, so everyone gets the mean value of all purchases.")
+            message("No repeat purchase has a positive value, so everyone gets the mean value of all purchases.")
         )
     elif not value.converged:
         notes.append(
-            stated(
-                "Gamma-Gamma did not settle on purchase values by itself (no convergence, or no finite population "
-                f"mean); its population mean was held at the mean repeat purchase, {value.model.population_mean:,.2f}."
+            message(
+                "Gamma-Gamma did not settle on purchase values by itself (no convergence, or no finite "
+                "population mean); its population mean was held at the mean repeat purchase, "
+                "{population_mean:,.2f}.",
+                population_mean=value.model.population_mean,
             )
         )
     unpaid = int(((x > 0) & (mean_value <= 0)).sum())
     if unpaid:
         notes.append(
-            stated(
-                f"{unpaid} repeat {'buyer has' if unpaid == 1 else 'buyers have'} a mean repeat value of zero or less; "
-                "the purchase value model was fitted without them, and they are valued all the same."
+            message_number(
+                "{buyers} repeat buyer has a mean repeat value of zero or less; the purchase value model was fitted "
+                "without them, and they are valued all the same.",
+                "{buyers} repeat buyers have a mean repeat value of zero or less; the purchase value model was fitted "
+                "without them, and they are valued all the same.",
+                unpaid,
+                buyers=unpaid,
             )
         )
     if correlated is not None and abs(correlated) > _HIGH_CORRELATION:
         notes.append(
-            stated(
-                f"How often customers buy and what they spend are correlated ({correlated:.2f}, beyond "
-                f"{_HIGH_CORRELATION:g}); the model takes them to be independent, so CLV of the extremes may be off."
+            message(
+                "How often customers buy and what they spend are correlated ({correlated:.2f}, beyond "
+                "{high_correlation:g}); the model takes them to be independent, so CLV of the extremes "
+                "may be off.",
+                correlated=correlated,
+                high_correlation=_HIGH_CORRELATION,
             )
         )
     return tuple(notes)

@@ -79,7 +79,9 @@ class Future:
 
     def __post_init__(self) -> None:
         if not 0.0 < self.level < 1.0:
-            raise InputError(f"clv interval = {self.level!r} cannot be; give a share between 0 and 1, such as 0.8.")
+            raise InputError(
+                "clv interval = {level!r} cannot be; give a share between 0 and 1, such as 0.8.", level=self.level
+            )
 
 
 class _Draws(NamedTuple):

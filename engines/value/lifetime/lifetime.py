@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from engines.stated import stated
+from engines.messages import message
 from engines.value.lifetime.fitting import Objective, polished, search_patiently
 from engines.value.lifetime.patterns import Floats, Histories
 
@@ -98,10 +98,10 @@ def fit(kind: type[LifetimeModel], histories: Histories) -> LifetimeFit:
         optimum = search_patiently(objective, 4)
         if optimum is not None:
             optimum = polished(objective, optimum) if kind.polish else optimum
-            method = stated("penalized maximum likelihood") if optimum.penalizer else stated("maximum likelihood")
+            method = message("penalized maximum likelihood") if optimum.penalizer else message("maximum likelihood")
             model = from_scaled(kind, optimum.parameters, longest)
             return LifetimeFit(model, method, optimum.penalizer, not optimum.penalizer)
-    return LifetimeFit(kind.pooled(histories), stated("empirical Bayes"), 0.0, False)
+    return LifetimeFit(kind.pooled(histories), message("empirical Bayes"), 0.0, False)
 
 
 def from_scaled(kind: type[LifetimeModel], values: Floats, longest: float) -> LifetimeModel:

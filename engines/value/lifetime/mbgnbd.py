@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from engines.stated import stated
+from engines.messages import message, noted
 from engines.value.lifetime import lifetime, reference
 from engines.value.lifetime.bgnbd import BGNBD, beta_geometric_objective
 from engines.value.lifetime.fitting import Objective
@@ -26,7 +26,7 @@ class MBGNBD(LifetimeModel):
     """The model with its four parameters, time in weeks."""
 
     name = "mbg_nbd"
-    title = "MBG/NBD"
+    title = noted("MBG/NBD")
 
     r: float
     alpha: float
@@ -50,7 +50,7 @@ class MBGNBD(LifetimeModel):
     @property
     def guess(self) -> str:
         """The share of leaving that :meth:`pooled` supposes."""
-        return stated("one purchase in three taken to be a customer's last")
+        return message("one purchase in three taken to be a customer's last")
 
     @property
     def leaving(self) -> float:

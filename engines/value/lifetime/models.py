@@ -10,6 +10,7 @@ import numpy as np
 from pandas import DataFrame
 
 from engines.errors import InputError
+from engines.messages import noted
 from engines.value.contract import ValueModel, Window
 from engines.value.lifetime import lifetime
 from engines.value.lifetime.bgnbd import BGNBD
@@ -108,7 +109,7 @@ def spend_intervals(
 
 def _ahead(weeks: float) -> float:
     if not (np.isfinite(weeks) and weeks > 0):
-        raise InputError(f"weeks = {weeks!r} cannot be looked ahead; give a number above 0.")
+        raise InputError("weeks = {weeks!r} cannot be looked ahead; give a number above 0.", weeks=weeks)
     return float(weeks)
 
 
@@ -134,8 +135,8 @@ class LifetimeValueModel(ValueModel):
 class BGNBDModel(LifetimeValueModel):
     """BG/NBD x Gamma-Gamma."""
 
-    title = "BG/NBD x Gamma-Gamma"
-    summary = "Every customer has a rhythm, and a chance of leaving after each repeat purchase."
+    title = noted("BG/NBD x Gamma-Gamma")
+    summary = noted("Every customer has a rhythm, and a chance of leaving after each repeat purchase.")
     kind = BGNBD
 
 
@@ -143,8 +144,8 @@ class BGNBDModel(LifetimeValueModel):
 class MBGNBDModel(LifetimeValueModel):
     """MBG/NBD x Gamma-Gamma."""
 
-    title = "MBG/NBD x Gamma-Gamma"
-    summary = "Every customer has a rhythm, and a chance of leaving after each purchase, the first one included."
+    title = noted("MBG/NBD x Gamma-Gamma")
+    summary = noted("Every customer has a rhythm, and a chance of leaving after each purchase, the first one included.")
     kind = MBGNBD
 
 
@@ -152,8 +153,8 @@ class MBGNBDModel(LifetimeValueModel):
 class ParetoNBDModel(LifetimeValueModel):
     """Pareto/NBD x Gamma-Gamma."""
 
-    title = "Pareto/NBD x Gamma-Gamma"
-    summary = "Every customer has a rhythm, and leaves at any moment, with or without a purchase."
+    title = noted("Pareto/NBD x Gamma-Gamma")
+    summary = noted("Every customer has a rhythm, and leaves at any moment, with or without a purchase.")
     kind = ParetoNBD
 
 

@@ -14,7 +14,7 @@ from typing import Self
 
 import numpy as np
 
-from engines.stated import stated
+from engines.messages import message, noted
 from engines.value.lifetime import lifetime
 from engines.value.lifetime.fitting import Objective
 from engines.value.lifetime.lifetime import LifetimeFit, LifetimeModel, poisson_tail, pooled_scale
@@ -31,7 +31,7 @@ class ParetoNBD(LifetimeModel):
     """The model with its four parameters, time in weeks."""
 
     name = "pareto_nbd"
-    title = "Pareto/NBD"
+    title = noted("Pareto/NBD")
     timed = ("alpha", "beta")
     polish = True  # lifetimes searches without a gradient, so there is no path to keep to
 
@@ -56,7 +56,7 @@ class ParetoNBD(LifetimeModel):
     @property
     def guess(self) -> str:
         """The share of leaving that :meth:`pooled` supposes."""
-        return stated("two customers in three taken to be still there after a year")
+        return message("two customers in three taken to be still there after a year")
 
     @property
     def leaving(self) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from pandas import DataFrame
 
 from engines.errors import InputError
-from engines.stated import stated
+from engines.messages import message
 from engines.value.contract import FittedValueModel, ValueModel, Window
 from engines.value.validation.plan import Plan, window, windows
 
@@ -74,9 +74,14 @@ def attempt(model: ValueModel, make: Callable[[], Found]) -> tuple[Found | None,
     try:
         return make(), ""
     except InputError as error:
-        return None, stated(f"{model.title} is left out: {stated(str(error))}")
+        return None, message("{title} is left out: {error}", title=model.title, error=error)
     except Exception as error:  # noqa: BLE001 - a model may be anyone's plug-in: it is left out, others go on
-        return None, stated(f"{model.title} is left out, for it failed: {type(error).__name__}: {error}")
+        return None, message(
+            "{title} is left out, for it failed: {name}: {error}",
+            title=model.title,
+            name=type(error).__name__,
+            error=error,
+        )
 
 
 def checked(answer: DataFrame, model: ValueModel, customers: DataFrame) -> DataFrame:
@@ -87,7 +92,7 @@ def checked(answer: DataFrame, model: ValueModel, customers: DataFrame) -> DataF
     """
     missing = [name for name in model.answers if name not in answer.columns]
     if missing or not answer.index.equals(customers.index):
-        raise InputError(f"it does not give {', '.join(missing) or 'an answer for every customer'}.")
+        raise InputError("it does not give {missing}.", missing=", ".join(missing) or "an answer for every customer")
     answer = answer[list(model.answers)].astype(np.float64)
     values = answer.to_numpy()
     if not (np.isfinite(values).all() and (values >= 0).all()):

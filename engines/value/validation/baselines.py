@@ -6,14 +6,14 @@ import numpy as np
 from pandas import DataFrame, Series
 
 from engines.columns import AGE, MEAN_REPEAT_VALUE, MONETARY, MONEY_SCALE, REPEAT_PURCHASES
-from engines.stated import stated
+from engines.messages import message
 from engines.value.lifetime.patterns import Floats
 
 #: Name and title of each, in the order in which they are shown.
 BASELINES = {
-    "zero": stated("Nothing"),
-    "carry_forward": stated("As much as last time"),
-    "rate": stated("The rate so far"),
+    "zero": message("Nothing"),
+    "carry_forward": message("As much as last time"),
+    "rate": message("The rate so far"),
 }
 #: The model of the churn question that is one: it looks at days since the last purchase alone.
 RECENCY = "recency"

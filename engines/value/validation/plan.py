@@ -82,8 +82,13 @@ def plan(first_day: date, as_of: date, days: int, *, cutoff: date | None = None)
             return None
     elif (cutoff - first_day).days < DAYS_BEFORE or (as_of - cutoff).days < DAYS_AFTER:
         raise InputError(
-            f"A cut-off after {cutoff - timedelta(days=1)} leaves too little: the sales go from {first_day} to "
-            f"{as_of - timedelta(days=1)}, and a check needs {DAYS_BEFORE} days before it and {DAYS_AFTER} after it."
+            "A cut-off after {cutoff} leaves too little: the sales go from {first_day} to {as_of}, "
+            "and a check needs {days_before} days before it and {days_after} after it.",
+            cutoff=cutoff - timedelta(days=1),
+            first_day=first_day,
+            as_of=as_of - timedelta(days=1),
+            days_before=DAYS_BEFORE,
+            days_after=DAYS_AFTER,
         )
     test = Cut(cutoff, (as_of - cutoff).days)
     return Plan(test, training_cuts(first_day, cutoff, test.days))

@@ -11,7 +11,7 @@ import numpy as np
 from pandas import DataFrame
 
 from engines.columns import MONEY_SCALE, TENURE
-from engines.stated import stated
+from engines.messages import message
 from engines.value.contract import PURCHASES_AFTER, SPEND_AFTER, Answer, FittedValueModel, ValueModel, Window
 from engines.value.lifetime.history import read, returning
 from engines.value.lifetime.intervals import PURCHASES_HIGH, PURCHASES_LOW, SPEND_HIGH, SPEND_LOW
@@ -263,14 +263,19 @@ def _lessons(plan: Plan) -> dict[str, Any]:
 def _notes(models: Mapping[str, ValueModel], far: Backtest, near: Backtest, said: Sequence[str]) -> list[str]:
     notes = list(dict.fromkeys(said))
     for backtest, what in (
-        ((far, "purchases and spend"), (near, "churn")) if near is not far else ((far, "the future"),)
+        ((far, message("purchases and spend")), (near, message("churn")))
+        if near is not far
+        else ((far, message("the future")),)
     ):
         training, days = backtest.plan.training, backtest.plan.test.days
         if training and training[0].days < days:
             notes.append(
-                stated(
-                    f"The sales are too short for a look back of {days} days before the cut-off: models that learn "
-                    f"about {stated(what)} learned from {training[0].days} days, and were asked about {days}."
+                message(
+                    "The sales are too short for a look back of {asked} days before the cut-off: models that "
+                    "learn about {what} learned from {days} days, and were asked about {asked}.",
+                    asked=days,
+                    what=what,
+                    days=training[0].days,
                 )
             )
     return notes

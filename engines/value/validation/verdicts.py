@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engines.stated import stated
+from engines.messages import joined, message
 from engines.value.validation.baselines import BASELINES, RECENCY
 from engines.value.validation.metrics import Metrics
 
 #: Per question: what is foreseen, the figures that have to be lower than every baseline's, and their names. Of spend
 #: the logarithm does not decide: it is about who gets a little instead of nothing, and hangs on the unit of money.
 _QUESTIONS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
-    "purchases": (stated("purchases"), (("rmse", "RMSE"), ("msle", "MSLE"))),
-    "churn": (stated("who stays away"), (("log_loss", stated("log loss")), ("brier", stated("Brier score")))),
-    "ltv": (stated("spend"), (("rmse", "RMSE"),)),
+    "purchases": (message("purchases"), (("rmse", "RMSE"), ("msle", "MSLE"))),
+    "churn": (message("who stays away"), (("log_loss", message("log loss")), ("brier", message("Brier score")))),
+    "ltv": (message("spend"), (("rmse", "RMSE"),)),
 }
 
 
@@ -28,12 +28,12 @@ def verdict(
     """
     what, metrics = _QUESTIONS[question]
     if model is None:
-        words = stated(f"No model could be judged on {stated(what)}: there is too little to learn from.")
+        words = message("No model could be judged on {what}: there is too little to learn from.", what=what)
         return {"question": question, "model": None, "beats": False, "words": words}
     naive = [name for name in (*BASELINES, RECENCY) if name in figures and name != model]
     title = titles.get(model, model)
     if not naive:
-        words = stated(f"{stated(title)} has no baseline to be held against on {stated(what)}.")
+        words = message("{title} has no baseline to be held against on {what}.", title=title, what=what)
         return {"question": question, "model": model, "beats": False, "words": words}
     said, beaten = [], True
     for metric, name in metrics:
@@ -45,10 +45,18 @@ def verdict(
         best = min(known, key=lambda other: known[other])
         beaten &= ours < known[best]
         naive_title = titles.get(best, best)
-        said.append(stated(f"{stated(name)} {ours:,.3f} against {known[best]:,.3f} of “{stated(naive_title)}”."))
+        said.append(
+            message(
+                "{name} {ours:,.3f} against {known:,.3f} of “{naive_title}”.",
+                name=name,
+                ours=ours,
+                known=known[best],
+                naive_title=naive_title,
+            )
+        )
     if beaten:
-        words = stated(f"{stated(title)} beats every baseline on {stated(what)} (lower is better).")
+        words = message("{title} beats every baseline on {what} (lower is better).", title=title, what=what)
     else:
-        words = stated(f"{stated(title)} does not beat its baselines on {stated(what)} (lower is better).")
-    words = " ".join((words, *said))
+        words = message("{title} does not beat its baselines on {what} (lower is better).", title=title, what=what)
+    words = joined((words, *said))
     return {"question": question, "model": model, "beats": beaten, "words": words}

@@ -61,13 +61,6 @@ def test_currencies_without_cents_and_codes_stay_apart_from_their_number():
     assert numbers.plotted("x", "SEK") == f"SEK{SPACE}%{{x:,.2f}}"
 
 
-def test_days_in_a_finished_sentence_are_written_as_dates():
-    said = "Frozen on 2023-04-01, up to 2023-05-31; not 2023-02-30, nor sales-2023-01-01.csv or 2023-01-01.csv."
-    assert numbers.with_days(said) == said.replace("2023-04-01,", "1 Apr 2023,").replace("2023-05-31", "31 May 2023")
-    with locales.speaking("de_DE"):
-        assert numbers.with_days("Seit 2023-05-31.") == "Seit 31. Mai 2023."
-
-
 @pytest.mark.parametrize("language", ["xx_YY", "de-DE", "german", ""])
 def test_an_unknown_language_is_one_error_that_names_the_setting(language):
     with pytest.raises(InputError, match=r"locale\.language: there is no language") as refused:
