@@ -24,7 +24,7 @@ from dashboard.figures import country_map
 from dashboard.figures.countries import outlines
 from dashboard.i18n import locales
 from dashboard.i18n.texts import noted, say
-from dashboard.layout import bell
+from dashboard.layout import alerts
 from dashboard.layout.index import bootstrap_css, index_page
 from dashboard.pages import PAGES
 from dashboard.queries.which_run import address, context, first_run, moved, run_from
@@ -152,7 +152,7 @@ def _frame() -> Component:
                 role="group",
                 **aria(label=say("What you are looking at")),
             ),
-            html.Div([bell.bell(), theme_button], className="seg-theme-place d-flex gap-2"),
+            html.Div([alerts.bell(), theme_button], className="seg-theme-place d-flex gap-2"),
         ],
         className="seg-bar",
     )
@@ -233,7 +233,7 @@ def _say_what_went_wrong(error: Exception) -> None:
 
 
 def _register(app: Dash, services: Services) -> None:
-    bell.register(app, services, SHOWN_RUN)
+    alerts.register(app, services, SHOWN_RUN)
     example.register(app, services)
     theme = ClientsideFunction("segmentry", "theme")
     app.clientside_callback(

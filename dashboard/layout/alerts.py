@@ -1,4 +1,4 @@
-"""The bell in the top bar of every page: how many alerts nobody has looked at, which, and a click to say so."""
+"""Alerts in the header of every page: how many nobody has acknowledged, which they are, and a button to do so."""
 
 from __future__ import annotations
 
