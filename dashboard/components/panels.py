@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -25,7 +24,7 @@ def step(number: int, title: str, *parts: Any) -> Component:
 
 
 def graph(
-    name: str, file: str, height: str, figure: Drawing | go.Figure | None = None, *, bar: bool = True, style: str = ""
+    name: str, file: str, height: str, figure: Drawing | None = None, *, bar: bool = True, style: str = ""
 ) -> Component:
     """A chart; without a figure an empty one. ``file``: the name of its picture; ``bar``: whether it has a toolbar."""
     config: Any = graph_config(file) if bar else {**graph_config(file), "displayModeBar": False}

@@ -32,7 +32,7 @@ def lots(ids: pa.Array, seed: int) -> NDArray[np.uint64]:
     return hash_array(texts, encoding="utf8", hash_key=f"{seed:016d}", categorize=False)
 
 
-def drawn(lots_of_all: NDArray[np.uint64], share: float) -> NDArray[np.bool_]:
+def lowest(lots_of_all: NDArray[np.uint64], share: float) -> NDArray[np.bool_]:
     """Who has one of the lowest lots: exactly the share of everyone, rounded half up; of equal lots the first."""
     number = int(np.floor(share * len(lots_of_all) + 0.5))
     chosen = np.zeros(len(lots_of_all), dtype=bool)
@@ -64,7 +64,7 @@ def with_control_group(
     def batches() -> Iterator[pa.RecordBatch]:
         try:
             everyone = [lots(batch.column(CUSTOMER_ID), control.seed) for batch in ids]
-            chosen = drawn(np.concatenate([np.empty(0, np.uint64), *everyone]), control.share)
+            chosen = lowest(np.concatenate([np.empty(0, np.uint64), *everyone]), control.share)
             del everyone
             start = 0
             for batch in reader:

@@ -102,17 +102,9 @@ def template(theme: str) -> go.layout.Template:
     )
 
 
-def empty(sentence: str, theme: str) -> go.Figure:
-    """A chart with nothing to draw: the sentence says why."""
-    figure = go.Figure(layout={"template": template(theme)})
-    figure.add_annotation(text=sentence, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper", font={"size": 14})
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(visible=False)
-    return figure
-
-
-#: A figure as Plotly's JSON has it. Pages are answered with these: objects of Plotly's own, which check every property
-#: each time, take longer to make than everything that is worked out for them. Tests check them instead.
+#: A figure as Plotly's JSON has it: what every draw function gives. What is drawn with each click is made of plain
+#: dictionaries: objects of Plotly's own check every property each time, which takes longer than all that is worked out
+#: for them. Tests check them instead.
 Drawing = dict[str, Any]
 
 
@@ -127,6 +119,24 @@ def drawing(
     meta = {"table": {"head": list(head), "rows": [list(row) for row in rows]}}
     look = {"template": _look(theme), "uirevision": "stay", "meta": meta, **layout}
     return {"data": [dict(trace) for trace in traces], "layout": look}
+
+
+def drawing_of(figure: go.Figure, table: tuple[Sequence[str], Iterable[Sequence[str]]] | None = None) -> Drawing:
+    """A figure that was put together with Plotly's own objects, with its numbers as a table where they are given."""
+    if table is not None:
+        head, rows = table
+        figure.update_layout(meta={"table": {"head": list(head), "rows": [list(row) for row in rows]}})
+    made: Drawing = figure.to_plotly_json()
+    return made
+
+
+def empty(sentence: str, theme: str) -> Drawing:
+    """A chart with nothing to draw: the sentence says why."""
+    figure = go.Figure(layout={"template": template(theme)})
+    figure.add_annotation(text=sentence, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper", font={"size": 14})
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    return drawing_of(figure)
 
 
 @cache
@@ -145,9 +155,22 @@ def typed(values: NDArray[Any]) -> dict[str, str]:
     return found if plain.ndim == 1 else {**found, "shape": ", ".join(map(str, plain.shape))}
 
 
-def tabled(figure: go.Figure, head: Sequence[str], rows: Iterable[Sequence[str]]) -> go.Figure:
-    """The figure with its numbers as a table, ready to be read: the page shows it on request."""
-    return figure.update_layout(meta={"table": {"head": list(head), "rows": [list(row) for row in rows]}})
+def readable_on(colour: str) -> str:
+    """Black or white, whichever is easier to read on a colour (relative luminance of WCAG 2)."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return "#ffffff" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.179 else "#10151c"
+
+
+def faint(colour: str) -> str:
+    """A colour that lets through what lies below it."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.35)"
+
+
+def slots(lines: int) -> list[float]:
+    """The reach of a downward axis of names: a few lines keep the thickness of many."""
+    return [max(lines, 6) - 0.5, -0.5]
 
 
 def named_ticks(names: Sequence[str]) -> dict[str, Any]:

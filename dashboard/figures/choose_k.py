@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import ink, template
+from dashboard.figures import Drawing, drawing_of, ink, template
 from dashboard.i18n.numbers import NOTHING, decimal, percent
 from dashboard.i18n.texts import noted, say
 from engines.evaluation.selection import KSelection
@@ -95,7 +95,7 @@ def _numbers(selection: KSelection, name: str) -> NDArray[np.float64]:
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
 
 
-def draw_curve(curve: Curve, theme: str) -> go.Figure:
+def draw_curve(curve: Curve, theme: str) -> Drawing:
     """A line over k with one standard error up and down, the recommended k ringed, the curve's own choice named."""
     colours, accent = ink(theme), ACCENT["dark" if theme == "dark" else "light"]
     figure = go.Figure(layout={"template": template(theme), "showlegend": False})
@@ -139,7 +139,7 @@ def draw_curve(curve: Curve, theme: str) -> go.Figure:
     )
     form = ".0%" if curve.share else "," if np.abs(values).max() >= 100 else None
     figure.update_yaxes(nticks=5, tickformat=form)
-    return figure.update_layout(uirevision=curve.name, hovermode="closest")
+    return drawing_of(figure.update_layout(uirevision=curve.name, hovermode="closest"))
 
 
 def _hover(curve: Curve, k: int, value: float, error: float) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, seen, typed
@@ -136,7 +135,7 @@ def _jitter(frame: RunFrame, salt: int) -> NDArray[np.float64]:
     return np.random.default_rng(salt).uniform(-0.35, 0.35, len(frame))
 
 
-def draw_cloud(data: CloudData, theme: str) -> Drawing | go.Figure:
+def draw_cloud(data: CloudData, theme: str) -> Drawing:
     """Density of everyone in view in grey, the sample on top in the segments' colours."""
     if not data.total:
         return empty(say(NOTHING_LEFT), theme)

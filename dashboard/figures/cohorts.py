@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import empty, tabled, template
+from dashboard.figures import Drawing, drawing_of, empty, template
 from dashboard.i18n.numbers import count, month, percent
 from dashboard.i18n.texts import noted, say
 
@@ -41,7 +41,7 @@ def cohort_data(info: Mapping[str, Any]) -> CohortData | None:
     return CohortData(tuple(months), tuple(int(line[0]) for line in active), table)
 
 
-def draw_cohorts(data: CohortData, theme: str) -> go.Figure:
+def draw_cohorts(data: CohortData, theme: str) -> Drawing:
     """A line per first month, its share of buyers month by month."""
     if not data.months:
         return empty(say(NO_COHORTS), theme)
@@ -84,7 +84,7 @@ def draw_cohorts(data: CohortData, theme: str) -> go.Figure:
         [name, count(number), *("" if np.isnan(value) else percent(value) for value in line[1:])]
         for name, number, line in zip(months, data.customers, share, strict=True)
     ]
-    return tabled(figure, head, rows)
+    return drawing_of(figure, (head, rows))
 
 
 def _month(text: str) -> str:

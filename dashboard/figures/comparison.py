@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.figures import Drawing, drawing, ink, seen, typed
+from dashboard.figures import Drawing, drawing, ink, readable_on, seen, typed
 from dashboard.figures.migration import SankeyData
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import count, percent, written
@@ -80,7 +80,7 @@ def draw_sizes(data: SizeData, theme: str) -> Drawing:
                 "textposition": "inside",
                 "insidetextanchor": "middle",
                 "textangle": 0,
-                "textfont": {"color": _on(colour)},
+                "textfont": {"color": readable_on(colour)},
                 "customdata": [[percent(s), count(c)] for s, c in zip(shares[there], customers[there], strict=True)],
                 "hovertemplate": _size_hover(segment_name(name), data.of),
             }
@@ -118,13 +118,6 @@ def _size_hover(name: str, of: str) -> str:
 def _ticks(names: Sequence[str], written: Callable[[str], str]) -> dict[str, Any]:
     """Names on an axis as there is room for them."""
     return {"tickvals": list(names), "ticktext": [written(name) for name in names]}
-
-
-def _on(colour: str) -> str:
-    """Black or white, whichever is easier to read on a colour (relative luminance of WCAG 2)."""
-    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return "#ffffff" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.179 else "#000000"
 
 
 # --- agreement ------------------------------------------------------------------------------------------------------

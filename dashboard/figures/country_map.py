@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from dashboard.figures import Drawing, drawing, ink
 from dashboard.figures.countries import Place, outlined, place_of
-from dashboard.figures.segments import CountryBar, CountryData, country_rows
+from dashboard.figures.country_bars import CountryBar, CountryData, country_rows
 from dashboard.i18n.numbers import count, money, plural, short_money
 from dashboard.i18n.texts import say
 

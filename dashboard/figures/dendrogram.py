@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import ink, seen, template
+from dashboard.figures import Drawing, drawing_of, ink, seen, template
 from dashboard.i18n.numbers import count, plural
 from dashboard.i18n.texts import say, segment_name
 from engines.contract import NamedSegment
@@ -105,7 +105,7 @@ def _cut(diagnostics: Mapping[str, Any]) -> float | None:
     return None if low is None or not high else (float(low) + float(high)) / 2
 
 
-def draw_dendrogram(data: DendrogramData, theme: str) -> go.Figure:
+def draw_dendrogram(data: DendrogramData, theme: str) -> Drawing:
     """Brackets in the colours of their segments, grey above the cut, which is a dashed line."""
     colours = ink(theme)
     figure = go.Figure(layout={"template": template(theme)})
@@ -137,7 +137,7 @@ def draw_dendrogram(data: DendrogramData, theme: str) -> go.Figure:
     figure.update_xaxes(
         title_text=say("how unlike the groups joined are (Ward)"), range=[-0.01 * tallest, 1.04 * tallest]
     )
-    return figure.update_layout(showlegend=False, uirevision="dendrogram", hovermode="closest")
+    return drawing_of(figure.update_layout(showlegend=False, uirevision="dendrogram", hovermode="closest"))
 
 
 def _lines(corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import ink, template
+from dashboard.figures import Drawing, drawing_of, ink, template
 from dashboard.i18n.numbers import count, day, percent, written
 from dashboard.i18n.texts import say
 from engines.columns import describe
@@ -80,7 +80,7 @@ def _told(point: DriftPoint) -> str:
     return "<br>".join(lines)
 
 
-def draw_timeline(data: TimelineData, theme: str) -> go.Figure:
+def draw_timeline(data: TimelineData, theme: str) -> Drawing:
     """A line of agreement, the alarm line, the noise band where it is known, and alerts in red with their figure."""
     colours, alarm = ink(theme), ALARM["dark" if theme == "dark" else "light"]
     figure = go.Figure(layout={"template": template(theme)})
@@ -167,7 +167,7 @@ def draw_timeline(data: TimelineData, theme: str) -> go.Figure:
     )
     figure.update_xaxes(tickformat="%b %Y", showgrid=False)
     legend = {"orientation": "h", "y": -0.14, "yanchor": "top", "x": 0, "traceorder": "normal"}
-    return figure.update_layout(legend=legend, uirevision="drift", hovermode="closest")
+    return drawing_of(figure.update_layout(legend=legend, uirevision="drift", hovermode="closest"))
 
 
 # --- what moved -------------------------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ def moved_data(points: Sequence[DriftPoint]) -> MovedData:
     return MovedData(dates, shares("moved_share"), shares("model_moved"))
 
 
-def draw_moved(data: MovedData, theme: str) -> go.Figure:
+def draw_moved(data: MovedData, theme: str) -> Drawing:
     """Bars of customers that moved, a line of what a new model would move."""
     colours = ink(theme)
     figure = go.Figure(layout={"template": template(theme)})
@@ -213,7 +213,8 @@ def draw_moved(data: MovedData, theme: str) -> go.Figure:
     )
     figure.update_yaxes(tickformat=".0%", rangemode="tozero", title_text=say("share of customers"))
     figure.update_xaxes(tickformat="%b %Y", showgrid=False)
-    return figure.update_layout(legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}, uirevision="moved")
+    figure.update_layout(legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}, uirevision="moved")
+    return drawing_of(figure)
 
 
 class ShiftData(NamedTuple):
@@ -241,7 +242,7 @@ def shift_data(points: Sequence[DriftPoint]) -> list[ShiftData]:
     return found
 
 
-def draw_shift(data: ShiftData, theme: str, top: float) -> go.Figure:
+def draw_shift(data: ShiftData, theme: str, top: float) -> Drawing:
     """The stability index by date up to a common ``top``, with the customary lines at 0.1 and 0.25."""
     colours = ink(theme)
     figure = go.Figure(layout={"template": template(theme)})
@@ -259,4 +260,4 @@ def draw_shift(data: ShiftData, theme: str, top: float) -> go.Figure:
     )
     figure.update_yaxes(range=[0, top], title_text="PSI")
     figure.update_xaxes(tickformat="%b %y", showgrid=False, nticks=4)
-    return figure.update_layout(margin={"l": 48, "r": 8, "t": 8, "b": 28}, uirevision="shift")
+    return drawing_of(figure.update_layout(margin={"l": 48, "r": 8, "t": 8, "b": 28}, uirevision="shift"))

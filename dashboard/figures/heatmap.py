@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import NOTHING_LEFT, empty, ink, tabled, template
+from dashboard.figures import NOTHING_LEFT, Drawing, drawing_of, empty, ink, template
 from dashboard.frames.aggregates import class_counts
 from dashboard.frames.columns import Mask, Numbers
 from dashboard.frames.run import RunFrame, per_run
@@ -98,7 +98,7 @@ def _scores(values: Numbers, sign: int) -> tuple[NDArray[np.int64], Spans]:
     return scores, spans
 
 
-def draw_grid(data: GridData, theme: str) -> go.Figure:
+def draw_grid(data: GridData, theme: str) -> Drawing:
     """A square per cell, the best customers at the top right; a click selects its customers."""
     if not data.customers:
         return empty(say(NOTHING_LEFT), theme)
@@ -145,7 +145,7 @@ def draw_grid(data: GridData, theme: str) -> go.Figure:
          percent(cell.customers / data.customers))
         for cell in data.cells
     ]  # fmt: skip
-    return tabled(figure, head, rows)
+    return drawing_of(figure, (head, rows))
 
 
 def _hover(cell: Cell, everyone: int) -> str:

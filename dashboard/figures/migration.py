@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import ink, seen, template
+from dashboard.figures import Drawing, drawing_of, faint, ink, seen, template
 from dashboard.i18n.texts import say, segment_name
 from engines.contract import DriftPoint
 from engines.evaluation.migration import GONE, NEW, Migration
@@ -44,7 +44,7 @@ def called(name: str) -> str:
     return {NEW: say("New"), GONE: say("Gone")}.get(name) or segment_name(name)
 
 
-def draw_sankey(data: SankeyData, theme: str) -> go.Figure:
+def draw_sankey(data: SankeyData, theme: str) -> Drawing:
     """Ribbons in the colour of the segment that customers come from."""
     shown = [seen(colour, theme) for colour in data.colours]
     figure = go.Figure(layout={"template": template(theme)})
@@ -61,7 +61,7 @@ def draw_sankey(data: SankeyData, theme: str) -> go.Figure:
             "source": data.sources,
             "target": data.targets,
             "value": data.customers,
-            "color": [_faint(shown[place]) for place in data.sources.tolist()],
+            "color": [faint(shown[place]) for place in data.sources.tolist()],
             "customdata": data.money,
             "hovertemplate": (
                 say(
@@ -72,12 +72,7 @@ def draw_sankey(data: SankeyData, theme: str) -> go.Figure:
         },
         textfont={"color": ink(theme).text, "size": 12, "shadow": "none"},
     )
-    return figure.update_layout(margin={"l": 8, "r": 8, "t": 8, "b": 8})
-
-
-def _faint(colour: str) -> str:
-    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.35)"
+    return drawing_of(figure.update_layout(margin={"l": 8, "r": 8, "t": 8, "b": 8}))
 
 
 class SizesData(NamedTuple):
@@ -127,7 +122,7 @@ def sizes_of_runs(runs: Sequence[Run]) -> SizesData:
     )
 
 
-def draw_sizes(data: SizesData, values: NDArray[np.float64] | NDArray[np.int64], title: str, theme: str) -> go.Figure:
+def draw_sizes(data: SizesData, values: NDArray[np.float64] | NDArray[np.int64], title: str, theme: str) -> Drawing:
     """A line per segment."""
     figure = go.Figure(layout={"template": template(theme)})
     for place, name in enumerate(data.names):
@@ -142,18 +137,5 @@ def draw_sizes(data: SizesData, values: NDArray[np.float64] | NDArray[np.int64],
         )
     figure.update_yaxes(rangemode="tozero", title_text=title)
     figure.update_xaxes(tickformat="%b %Y", showgrid=False)
-    return figure.update_layout(legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}, uirevision="sizes")
-
-
-__all__ = [
-    "GONE",
-    "NEW",
-    "SankeyData",
-    "SizesData",
-    "called",
-    "draw_sankey",
-    "draw_sizes",
-    "sankey_data",
-    "sizes_data",
-    "sizes_of_runs",
-]
+    figure.update_layout(legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}, uirevision="sizes")
+    return drawing_of(figure)

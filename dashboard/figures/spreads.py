@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import NOTHING_LEFT, empty, ink, tabled, template
+from dashboard.figures import NOTHING_LEFT, Drawing, drawing_of, empty, ink, template
 from dashboard.figures.scales import Axis, axis_of, log_ticks
 from dashboard.frames.aggregates import class_counts
 from dashboard.frames.columns import Mask
@@ -61,7 +61,7 @@ def _segment_and_class(frame: RunFrame, column: str) -> NDArray[np.int32]:
     return (frame.segment_codes * classes + place).astype(np.int32)
 
 
-def draw_spreads(data: SpreadData, theme: str) -> go.Figure:
+def draw_spreads(data: SpreadData, theme: str) -> Drawing:
     """A strip per segment and measure: the lighter, the larger the share of the segment that falls there."""
     if not data.names:
         return empty(say(NOTHING_LEFT), theme)
@@ -97,7 +97,7 @@ def draw_spreads(data: SpreadData, theme: str) -> go.Figure:
         showgrid=False,
         tickfont={"color": ink(theme).text},
     )
-    return tabled(figure, *_table(data))
+    return drawing_of(figure, _table(data))
 
 
 def _hover(axis: Axis) -> str:

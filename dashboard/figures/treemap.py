@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures import NOTHING_LEFT, empty, seen, tabled, template
+from dashboard.figures import NOTHING_LEFT, Drawing, drawing_of, empty, readable_on, seen, template
 from dashboard.frames.aggregates import SegmentTotals
 from dashboard.i18n.numbers import count, money, percent, short_money
 from dashboard.i18n.texts import noted, say, segment_name
@@ -41,7 +41,7 @@ def tile_data(rows: Sequence[SegmentTotals], currency: str) -> TileData:
     return TileData(tuple(tiles), currency)
 
 
-def draw_tiles(data: TileData, theme: str) -> go.Figure:
+def draw_tiles(data: TileData, theme: str) -> Drawing:
     """Left a tile per segment as large as its customers are many, right as large as its revenue."""
     if not data.tiles:
         return empty(say(NOTHING_LEFT), theme)
@@ -88,7 +88,7 @@ def draw_tiles(data: TileData, theme: str) -> go.Figure:
             "hoverinfo": "text",
             "marker": {"colors": colours, "line": {"width": 2, "color": "rgba(0,0,0,0)"}, "pad": {"t": 0}},
             "tiling": {"pad": 3},
-            "textfont": {"size": 13, "color": [_on(colour) for colour in colours]},
+            "textfont": {"size": 13, "color": [readable_on(colour) for colour in colours]},
             "pathbar": {"visible": False},
             "root": {"color": "rgba(0,0,0,0)"},
         }
@@ -112,15 +112,7 @@ def draw_tiles(data: TileData, theme: str) -> go.Figure:
     ]
     revenue = say("Revenue ({currency})", currency=data.currency)
     head = (say("Segment"), say("Customers"), say("Share"), revenue, say("Share of revenue"))
-    return tabled(figure, head, rows)
-
-
-def _on(colour: str) -> str:
-    """Black or white, whichever is easier to read on a colour (by its relative luminance)."""
-    linear = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in linear]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#ffffff" if luminance < 0.179 else "#10151c"
+    return drawing_of(figure, (head, rows))
 
 
 def tile_words(data: TileData) -> str:

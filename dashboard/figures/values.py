@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import ink, template
+from dashboard.figures import Drawing, drawing_of, ink, template
 from dashboard.figures.choose_k import ACCENT
 from dashboard.i18n.numbers import count, decimal, percent, written
 from dashboard.i18n.texts import say
@@ -65,7 +65,7 @@ def bin_words(data: BinData) -> str:
     )
 
 
-def draw_bins(data: BinData, theme: str, *, foreseen: str, actual: str) -> go.Figure:
+def draw_bins(data: BinData, theme: str, *, foreseen: str, actual: str) -> Drawing:
     """A point per bin, as large as its customers are many; on the dotted line what came is what was foreseen."""
     colours, accent = ink(theme), ACCENT["dark" if theme == "dark" else "light"]
     figure = go.Figure(layout={"template": template(theme), "showlegend": False})
@@ -98,7 +98,7 @@ def draw_bins(data: BinData, theme: str, *, foreseen: str, actual: str) -> go.Fi
     room = [-0.03 * most, 1.03 * most]
     figure.update_xaxes(title_text=foreseen, range=room, tickformat=form, nticks=6)
     figure.update_yaxes(title_text=actual, range=room, tickformat=form, nticks=6)
-    return figure.update_layout(uirevision=foreseen, hovermode="closest")
+    return drawing_of(figure.update_layout(uirevision=foreseen, hovermode="closest"))
 
 
 class Importance(NamedTuple):
@@ -119,7 +119,7 @@ def importance_data(items: Bins, title: Any, most: int = 10) -> Importance:
     )
 
 
-def draw_importances(data: Importance, theme: str) -> go.Figure:
+def draw_importances(data: Importance, theme: str) -> Drawing:
     """A bar per feature, the weightiest on top, with the spread between shufflings."""
     colours = ink(theme)
     figure = go.Figure(layout={"template": template(theme), "showlegend": False})
@@ -139,4 +139,4 @@ def draw_importances(data: Importance, theme: str) -> go.Figure:
     )
     figure.update_xaxes(title_text=say("how much worse without it"), nticks=5, rangemode="tozero")
     figure.update_yaxes(showgrid=False)
-    return figure.update_layout(uirevision="importances", bargap=0.35)
+    return drawing_of(figure.update_layout(uirevision="importances", bargap=0.35))

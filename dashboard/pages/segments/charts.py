@@ -8,14 +8,14 @@ from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import dash_bootstrap_components as dbc
-import plotly.graph_objects as go
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components.attributes import aria
 from dashboard.components.panels import picture_buttons
 from dashboard.figures import Drawing, clouds, cohorts, country_map, empty, graph_config, heatmap, spreads, treemap
-from dashboard.figures.segments import box_data, box_words, country_data, country_words, draw_boxes, draw_countries
+from dashboard.figures.boxes import box_data, box_words, draw_boxes
+from dashboard.figures.country_bars import country_data, country_words, draw_countries
 from dashboard.frames.aggregates import Aggregate, SegmentTotals
 from dashboard.frames.columns import Mask
 from dashboard.frames.run import RunFrame
@@ -91,7 +91,7 @@ SEEN: dict[str, str] = {}
 _NO_CLV = noted("These customers have not been valued, so there is no CLV to show.")
 _NO_COUNTRY = noted("These sales do not say where customers live, so this chart steps aside.")
 
-Picture = tuple[Drawing | go.Figure, str] | str  # the figure and its words, or why there is none
+Picture = tuple[Drawing, str] | str  # the figure and its words, or why there is none
 
 
 @dataclass(frozen=True, eq=False)

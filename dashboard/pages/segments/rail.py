@@ -16,9 +16,9 @@ from dash.exceptions import PreventUpdate
 from dashboard.components import elements
 from dashboard.components.attributes import aria
 from dashboard.components.cards import swatch, themed
+from dashboard.figures.country_bars import is_rest
 from dashboard.figures.heatmap import spans_of
 from dashboard.figures.scales import Axis, axis_of
-from dashboard.figures.segments import is_rest
 from dashboard.frames import filters
 from dashboard.frames.aggregates import Aggregate
 from dashboard.frames.filters import LISTS

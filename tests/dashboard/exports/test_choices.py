@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from dashboard.app import create_app
-from dashboard.exports.choices import Choices, drawn, lots
+from dashboard.exports.choices import Choices, lowest, lots
 from engines.intake.schema.customers import read_customers
 from storage.contract import Selection
 from storage.contract.exports import ControlGroup
@@ -65,18 +65,18 @@ def test_the_lots_are_the_same_for_ever():
 @given(st.integers(0, 400), st.integers(1, 50), st.integers(0, 2**31 - 1))
 def test_exactly_the_share_is_drawn(number, percent, seed):
     ids = pa.array([f"C{place}" for place in range(number)], pa.string())
-    chosen = drawn(lots(ids, seed), percent / 100)
+    chosen = lowest(lots(ids, seed), percent / 100)
     assert len(chosen) == number
     assert chosen.sum() == int(percent / 100 * number + 0.5)
 
 
 def test_equal_lots_fall_to_the_first():
-    assert drawn(np.array([5, 5, 5, 1], np.uint64), 0.5).tolist() == [True, False, False, True]
+    assert lowest(np.array([5, 5, 5, 1], np.uint64), 0.5).tolist() == [True, False, False, True]
 
 
 def test_the_draw_is_even():
     """Of 20,000 customers a tenth; among any tenth of them by id, near a tenth."""
-    chosen = drawn(lots(pa.array([f"{place:05d}" for place in range(20_000)]), 1), 0.1)
+    chosen = lowest(lots(pa.array([f"{place:05d}" for place in range(20_000)]), 1), 0.1)
     assert chosen.sum() == 2000
     assert all(140 < part.sum() < 260 for part in np.split(chosen, 10))
 
@@ -160,7 +160,7 @@ def test_a_list_with_a_control_group_is_read_back(client, path, store, tmp_path,
     assert list(back.index) == expected["customer_id"].to_pylist()
     assert "=1+1" in back.index
     assert back["monetary"].tolist() == pytest.approx(expected["monetary"].to_pylist(), rel=1e-15)
-    assert back["control_group"].tolist() == drawn(lots(expected["customer_id"], 1), 0.2).astype(float).tolist()
+    assert back["control_group"].tolist() == lowest(lots(expected["customer_id"], 1), 0.2).astype(float).tolist()
 
 
 def test_again_is_the_same_file(client, path, store):

@@ -6,10 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from dashboard.figures import readable_on
 from dashboard.figures.comparison import (
     AgreementData,
     CrossData,
-    _on,
     draw_agreement,
     draw_cross,
     draw_sizes,
@@ -62,12 +62,8 @@ def test_small_pieces_carry_no_figure():
 
 
 def test_figures_are_readable_on_their_colour():
-    assert (_on("#004488"), _on("#99DDAA"), _on("#000000"), _on("#ffffff")) == (
-        "#ffffff",
-        "#000000",
-        "#ffffff",
-        "#000000",
-    )
+    colours = ("#004488", "#99DDAA", "#000000", "#ffffff")
+    assert [readable_on(colour) for colour in colours] == ["#ffffff", "#10151c", "#ffffff", "#10151c"]
 
 
 def test_most_and_least_agreement():

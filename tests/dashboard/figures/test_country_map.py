@@ -8,8 +8,8 @@ import pytest
 from dash.exceptions import PreventUpdate
 
 from dashboard.figures.countries import outlines, place_of
+from dashboard.figures.country_bars import CountryBar, CountryData
 from dashboard.figures.country_map import draw_map, map_data, map_words
-from dashboard.figures.segments import CountryBar, CountryData
 from dashboard.pages.segments.charts import MAP
 from dashboard.pages.segments.rail import clicked
 from storage.contract import Selection

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from dashboard.figures.drift import ALARM, draw_timeline, timeline_data
+from tests.dashboard.figures.numbers import numbers
 from tests.dashboard.shop import DRIFT
 
 
@@ -28,20 +30,20 @@ def test_arithmetic():
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_alerts_are_red_and_carry_their_figure(theme):
-    figure = draw_timeline(timeline_data(DRIFT, 0.8), theme)
+    figure = go.Figure(draw_timeline(timeline_data(DRIFT, 0.8), theme))
     alert = traces(figure)["alert"]
     assert alert.marker.color == ALARM[theme]
     assert list(alert.text) == ["0.61"]
     line = traces(figure)["frozen model against a refit"]
-    np.testing.assert_array_equal(line.y, [0.93, 0.61, 0.79])
+    np.testing.assert_array_equal(numbers(line.y), [0.93, 0.61, 0.79])
     assert figure.layout.shapes[0].y0 == 0.8
     assert figure.layout.annotations[0].text == "alarm line 0.8"
-    np.testing.assert_array_equal(traces(figure)["noise of refitting"].y, [0.85, 0.82, 0.75])
+    np.testing.assert_array_equal(numbers(traces(figure)["noise of refitting"].y), [0.85, 0.82, 0.75])
 
 
 def test_without_noise_and_alerts_there_is_one_line():
     calm = [replace(point, noise_low=None, alert=False) for point in DRIFT]
-    figure = draw_timeline(timeline_data(calm, 0.5), "light")
+    figure = go.Figure(draw_timeline(timeline_data(calm, 0.5), "light"))
     assert set(traces(figure)) == {"frozen model against a refit"}
 
 
@@ -52,5 +54,5 @@ def test_of_alerts_in_a_row_the_first_and_the_latest_carry_a_figure():
 
 
 def test_an_index_below_zero_is_in_the_picture():
-    figure = draw_timeline(timeline_data([replace(DRIFT[0], ari=-0.3)], 0.8), "light")
+    figure = go.Figure(draw_timeline(timeline_data([replace(DRIFT[0], ari=-0.3)], 0.8), "light"))
     assert figure.layout.yaxis.range[0] < -0.3

@@ -7,8 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from dashboard.figures import clouds, empty, seen, template
-from dashboard.figures import segments as charts
+from dashboard.figures import boxes, clouds, country_bars, empty, seen, template
 from dashboard.frames.aggregates import aggregate, aggregates, totals_of
 from dashboard.frames.columns import CustomerColumns
 from dashboard.frames.run import RunFrame
@@ -56,7 +55,7 @@ VIEWS = [
 @pytest.mark.parametrize("selection", VIEWS, ids=repr)
 def test_boxes_have_the_exact_quantiles_of_the_customers_in_view(frame, selection):
     mask = frame.mask(selection)
-    data = charts.box_data(frame, mask)
+    data = boxes.box_data(frame, mask)
     expected = 0
     for code, item in enumerate(frame.segments):
         values = frame.values("clv")[mask & (frame.segment_codes == code)]
@@ -75,7 +74,7 @@ def test_boxes_have_the_exact_quantiles_of_the_customers_in_view(frame, selectio
 
 
 def test_boxes_are_drawn_from_quantiles_never_from_customers(frame):
-    figure = go.Figure(charts.draw_boxes(charts.box_data(frame, frame.mask(Selection())), "light"))
+    figure = go.Figure(boxes.draw_boxes(boxes.box_data(frame, frame.mask(Selection())), "light"))
     assert len(figure.data) == 3
     for trace in figure.data:
         assert trace.x is None and len(trace.median) == 1
@@ -149,7 +148,7 @@ def test_clouds_carry_name_colour_units_and_hover(frame):
 
 def test_countries_are_the_biggest_and_one_other_and_add_up(frame):
     mask = frame.mask(Selection())
-    data = charts.country_data(frame, aggregate(frame, mask), top=12)
+    data = country_bars.country_data(frame, aggregate(frame, mask), top=12)
     country = pd.Series(frame.values("monetary")).groupby(frame.country_codes).sum()
     assert len(data.bars) == 12 and data.others == 9
     assert data.bars[0].name == "United Kingdom"
@@ -157,33 +156,33 @@ def test_countries_are_the_biggest_and_one_other_and_add_up(frame):
     unknown = country[-1]
     assert sum(bar.revenue for bar in data.bars) + data.rest.revenue + unknown == pytest.approx(data.revenue)
     assert sum(bar.customers for bar in data.bars) + data.rest.customers == N - 1
-    figure = go.Figure(charts.draw_countries(data, "dark"))
+    figure = go.Figure(country_bars.draw_countries(data, "dark"))
     assert figure.data[0].y[-1] == "Other (9)"
     assert figure.layout.xaxis.range[1] > 1.3 * max(figure.data[0].x)  # head-room for the labels
 
 
 def test_thirteen_countries_need_no_other(frame):
     few = Selection(countries=tuple(f"Country {i:02d}" for i in range(13)))
-    data = charts.country_data(frame, aggregate(frame, frame.mask(few)), top=12)
+    data = country_bars.country_data(frame, aggregate(frame, frame.mask(few)), top=12)
     assert len(data.bars) == 13 and data.rest is None
 
 
 def test_an_empty_view_says_so_everywhere(frame):
     nobody = np.zeros(N, dtype=bool)
     cloud = clouds.cloud_data(frame, nobody, *clouds.SPEND_CLV)
-    box, country = charts.box_data(frame, nobody), charts.country_data(frame, aggregate(frame, nobody))
+    box, country = boxes.box_data(frame, nobody), country_bars.country_data(frame, aggregate(frame, nobody))
     for figure in (
         clouds.draw_cloud(cloud, "light"),
-        charts.draw_boxes(box, "light"),
-        charts.draw_countries(country, "light"),
+        boxes.draw_boxes(box, "light"),
+        country_bars.draw_countries(country, "light"),
     ):
-        assert figure.layout.annotations[0].text == "No customer meets these filters."
-    assert clouds.cloud_words(cloud) == charts.box_words(box) == charts.country_words(country)
+        assert figure["layout"]["annotations"][0]["text"] == "No customer meets these filters."
+    assert clouds.cloud_words(cloud) == boxes.box_words(box) == country_bars.country_words(country)
 
 
 def test_dark_ground_gets_its_own_ink_and_lighter_segments():
     assert template("dark").layout.font.color != template("light").layout.font.color
-    assert empty("why", "dark").layout.annotations[0].text == "why"
+    assert empty("why", "dark")["layout"]["annotations"][0]["text"] == "why"
     assert seen("#004488", "light") == "#004488"
     assert seen("#004488", "dark") == "#4c7cac"
 

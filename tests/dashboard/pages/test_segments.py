@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 import pytest
 
 from dashboard.components import ids
+from dashboard.figures.country_bars import is_rest
 from dashboard.figures.heatmap import grid_data
-from dashboard.figures.segments import is_rest
 from dashboard.frames.cache import FrameCache
 from dashboard.frames.filters import read_view
 from dashboard.i18n import texts
