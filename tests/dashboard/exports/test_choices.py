@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from dashboard.app import create_app
-from dashboard.exports.choices import Choices, lowest, lots
+from dashboard.exports.choices import Choices, lots, lowest
 from engines.intake.schema.customers import read_customers
 from storage.contract import Selection
 from storage.contract.exports import ControlGroup

@@ -15,6 +15,7 @@ from dashboard.queries.receipts import FORESIGHT, best_of
 from dashboard.services import Services
 from engines.value.validation import golden
 from tests.dashboard import shop
+from tests.dashboard.figures.numbers import numbers
 from tests.dashboard.test_app import callback
 from tests.storage.samples import put_receipt
 
@@ -76,15 +77,15 @@ def test_a_snapshot_without_a_receipt_says_why_and_what_to_do(desk):
 def test_the_charts_show_the_bins_of_the_models_in_use(desk, receipt):
     drawn = page.draw_charts(receipt, "light")
     bins = receipt["calibration"][receipt["chosen"]["purchases"]]
-    assert list(drawn[page.CALIBRATION][0].data[1].x) == [item["expected"] for item in bins]
-    assert list(drawn[page.CALIBRATION][0].data[1].y) == [item["actual"] for item in bins]
+    assert numbers(drawn[page.CALIBRATION][0]["data"][1]["x"]).tolist() == [item["expected"] for item in bins]
+    assert numbers(drawn[page.CALIBRATION][0]["data"][1]["y"]).tolist() == [item["actual"] for item in bins]
     bins = receipt["reliability"][receipt["chosen"]["churn"]]
-    assert list(drawn[page.RELIABILITY][0].data[1].x) == [item["predicted"] for item in bins]
+    assert numbers(drawn[page.RELIABILITY][0]["data"][1]["x"]).tolist() == [item["predicted"] for item in bins]
     assert sum(item["customers"] for item in bins) <= 2357
     if receipt["importances"]:
-        assert len(drawn[page.IMPORTANCES][0].data[0].x) == min(10, len(receipt["importances"]))
+        assert len(numbers(drawn[page.IMPORTANCES][0]["data"][0]["x"])) == min(10, len(receipt["importances"]))
     nothing = page.draw_charts(None, "dark")
-    assert all(not figure.data for figure, _ in nothing.values())
+    assert all(not figure["data"] for figure, _ in nothing.values())
 
 
 def test_the_browser_gets_the_charts_and_the_golden_run(desk):
