@@ -97,7 +97,7 @@ def group_of(nodeid: str) -> str:
     return "plugins" if name in ("test_plugins.py", "test_docs_plugins.py") else name
 
 
-#: The parts that a CI service can run beside one another (``--part``), by where their tests are; "pages" is all the rest.
+#: The parts that a CI service can run beside one another (``--part``), by where their tests are; "pages" is the rest.
 PARTS = {
     "browser": ("browser/",),
     "engines": ("engines/",),
