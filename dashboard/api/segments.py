@@ -12,7 +12,7 @@ from dashboard.api.selection import SELECTION_DOCS, selection_of
 from dashboard.frames.cache import finished
 from dashboard.pipeline.rename import rename
 from dashboard.queries.insights import insight_dicts, insights_of
-from dashboard.queries.segment import story
+from dashboard.queries.segment import segment_profile
 from dashboard.services import Services
 
 
@@ -39,7 +39,7 @@ def add_segments(api: FastAPI, services: Services) -> None:
     @api.get("/runs/{run_id}/segments/{key}")
     def segment(run_id: int, key: int) -> Answer:
         """One segment: who they are, rule in words, figures, countries, categories, who came and who left."""
-        return Answer(story(services, run_id, key).to_dict())
+        return Answer(segment_profile(services, run_id, key).to_dict())
 
     @api.patch("/runs/{run_id}/segments/{key}")
     def edit_segment(run_id: int, key: int, edit: SegmentEdit) -> Answer:

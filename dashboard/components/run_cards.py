@@ -14,7 +14,7 @@ from dashboard.components.cards import progress, state_badge
 from dashboard.i18n.numbers import day
 from dashboard.i18n.texts import say
 from dashboard.pipeline.request import Unresolved, starter_words
-from dashboard.queries.progress import UNDER_WAY, Moment, duration, left_words, log_of, seconds_left
+from dashboard.queries.progress import UNDER_WAY, LogEntry, duration, left_words, log_of, seconds_left
 from dashboard.queries.which_run import run_label, title_of
 from storage import Store
 from storage.contract import NotFoundError, Run, Snapshot
@@ -124,7 +124,7 @@ def _ways(run: Run) -> list[Component]:
     return [dcc.Link(text, href=href, className="ms-3") for text, href in links]
 
 
-def _log(log: Sequence[Moment]) -> list[Component]:
+def _log(log: Sequence[LogEntry]) -> list[Component]:
     lines: list[Component] = []
     for moment in log:
         span = f" ({duration(moment.seconds)})" if moment.seconds is not None and moment.seconds >= 0.1 else ""

@@ -48,14 +48,14 @@ class Standing(NamedTuple):
     words: str
 
 
-class Then(NamedTuple):
+class DatedSegment(NamedTuple):
     """The segment a customer was in as of a date; None where they were no customer yet."""
 
     run: Run
     segment: NamedSegment | None
 
 
-class Known(NamedTuple):
+class CustomerProfile(NamedTuple):
     """One customer of a run. ``attributes``: pairs of title and text, of what the sales say beside the orders."""
 
     customer_id: str
@@ -77,7 +77,7 @@ _WORDS = {
 }
 
 
-def known_of(frame: RunFrame, customer_id: str) -> Known:
+def profile_of(frame: RunFrame, customer_id: str) -> CustomerProfile:
     """What a run knows of a customer.
 
     Raises:
@@ -98,7 +98,7 @@ def known_of(frame: RunFrame, customer_id: str) -> Known:
         for name in frame.customers.columns
         if (column := frame.describe(name)).shown and column.kind not in ("date", "flag")
     )
-    return Known(customer_id, frame.segments[frame.segment_codes[position]], tuple(attributes), standings)
+    return CustomerProfile(customer_id, frame.segments[frame.segment_codes[position]], tuple(attributes), standings)
 
 
 def _standing(frame: RunFrame, column: str, position: int) -> Standing:
@@ -186,7 +186,7 @@ def orders_dict(services: Services, run_id: int, customer_id: str) -> dict[str, 
 # --- segments from date to date ---------------------------------------------------------------------------------------
 
 
-def segments_over_time(services: Services, run: Run, customer_id: str) -> list[Then]:
+def segments_over_time(services: Services, run: Run, customer_id: str) -> list[DatedSegment]:
     """The customer's segment in a run of the same data set and engine per date, the oldest first.
 
     Raises:
@@ -198,7 +198,7 @@ def segments_over_time(services: Services, run: Run, customer_id: str) -> list[T
             key = services.store.segment_of(each.id, customer_id)
         except NotFoundError:  # deleted meanwhile
             continue
-        found.append(Then(each, next((item for item in each.segments if item.key == key), None)))
+        found.append(DatedSegment(each, next((item for item in each.segments if item.key == key), None)))
     if not any(then.segment for then in found):
         raise NotFoundError("Run {id} has no customer {customer_id!r}.", id=run.id, customer_id=customer_id)
     return found

@@ -13,19 +13,19 @@ SHOWN = 11  # dates before the one that is looked at
 _COUNTED = 500_000  # customers of earlier dates, beyond the latest, that are looked through for one view
 
 
-class Moment(NamedTuple):
+class DatedTotals(NamedTuple):
     """What the customers that met a selection on a date added up to."""
 
     as_of: date
     totals: Totals
 
 
-def moments(frames: FrameCache, earlier: list[Run], selection: Selection) -> list[Moment]:
+def dated_totals(frames: FrameCache, earlier: list[Run], selection: Selection) -> list[DatedTotals]:
     """A selection on earlier dates, the oldest first: always the latest of them, others while they are quickly counted.
 
     Dates without a customer who meets it are there, with zero; runs that were deleted meanwhile are not.
     """
-    found: list[Moment] = []
+    found: list[DatedTotals] = []
     counted = 0
     for run in reversed(earlier[-SHOWN:]):
         size = sum(item.customers for item in run.segments)
@@ -37,5 +37,5 @@ def moments(frames: FrameCache, earlier: list[Run], selection: Selection) -> lis
         except NotFoundError:
             continue
         view = aggregates(frame, selection, frame.but_places(selection)).view
-        found.append(Moment(run.as_of, totals_of(frame, view)))
+        found.append(DatedTotals(run.as_of, totals_of(frame, view)))
     return found[::-1]

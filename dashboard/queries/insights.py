@@ -59,7 +59,7 @@ def insights_of(store: Store, frames: FrameCache, run_id: int, selection: Select
     return insights_in_view(frame, mask, aggregate(frame, mask), base)
 
 
-def told(found: Sequence[Insight], currency: str) -> list[str]:
+def sentences_of(found: Sequence[Insight], currency: str) -> list[str]:
     """Insights as sentences."""
     how = Writing(
         partial(short_money, currency=currency), count, percent, change_percent, day, say, say_number, segment_name
@@ -71,5 +71,5 @@ def insight_dicts(found: Sequence[Insight], currency: str) -> list[dict[str, Any
     """Insights as JSON-ready values: kind, sentence and the figures behind it."""
     return [
         {"kind": item.kind, "sentence": text, "values": dict(item.values)}
-        for item, text in zip(found, told(found, currency), strict=True)
+        for item, text in zip(found, sentences_of(found, currency), strict=True)
     ]

@@ -19,7 +19,7 @@ _EARLIER = 5  # runs that an estimate looks at
 _SAYS_SOMETHING = 0.1  # of a run has to be done before its own speed says how long the rest takes
 
 
-class Moment(NamedTuple):
+class LogEntry(NamedTuple):
     """A line of a run's log: when, what, and how many seconds it took until the next (None for the last)."""
 
     at: datetime
@@ -98,7 +98,7 @@ def duration(seconds: float | None) -> str:
     )
 
 
-def log_of(run: Run, lines: Sequence[LogLine]) -> list[Moment]:
+def log_of(run: Run, lines: Sequence[LogLine]) -> list[LogEntry]:
     """What became of a run, the oldest line first: when it was queued, begun, what its worker wrote, and how it ended.
 
     A line about a stage has the seconds until the next line.
@@ -128,6 +128,6 @@ def log_of(run: Run, lines: Sequence[LogLine]) -> list[Moment]:
     told.sort(key=lambda pair: pair[0])
     ends_at: list[datetime | None] = [*(at for at, _ in told[1:]), None]
     return [
-        Moment(at, text, None if end is None else (end - at).total_seconds())
+        LogEntry(at, text, None if end is None else (end - at).total_seconds())
         for (at, text), end in zip(told, ends_at, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""The story of one segment: who they are, by which rule, what they buy and where, and who came and who left."""
+"""Profile of one segment: who is in it, by which rule, what they buy and where, and who came and who left."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Movement(NamedTuple):
     left: tuple[tuple[str, int], ...]
 
 
-class Story(NamedTuple):
+class SegmentProfile(NamedTuple):
     """One segment of a run. ``figures`` is None where it has no customers; shares of countries are of customers.
 
     ``rule`` is in words: of the engine's own where it goes by rules, else what sets the customers apart.
@@ -70,7 +70,7 @@ class Story(NamedTuple):
     movement: Movement | None
 
     def to_dict(self) -> dict[str, Any]:
-        """The story as the API gives it."""
+        """The profile as the API gives it."""
         moved = None if self.movement is None else self.movement._asdict()
         if moved is not None:
             moved |= {way: [{"segment": name, "customers": n} for name, n in moved[way]] for way in ("came", "left")}
@@ -88,8 +88,8 @@ class Story(NamedTuple):
         }
 
 
-def story(services: Services, run_id: int, key: int) -> Story:
-    """The story of a segment of a finished run.
+def segment_profile(services: Services, run_id: int, key: int) -> SegmentProfile:
+    """The profile of a segment of a finished run.
 
     Raises:
         NotFoundError: no such run or segment, or the run is not finished.
@@ -102,7 +102,7 @@ def story(services: Services, run_id: int, key: int) -> Story:
     figures = next((row for row in segment_totals(frame, whole) if row.segment.key == key), None)
     all_of_them = totals_of(frame, whole)
     rules = rules_in_words(frame.run.info.get("artifacts", {}), frame.currency)
-    return Story(
+    return SegmentProfile(
         segment,
         figures,
         all_of_them,

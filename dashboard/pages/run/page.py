@@ -13,7 +13,7 @@ from dashboard.figures import dendrogram
 from dashboard.i18n.numbers import day, plural
 from dashboard.i18n.texts import noted, say
 from dashboard.pages.run import sections
-from dashboard.queries.insights import insights_of, told
+from dashboard.queries.insights import insights_of, sentences_of
 from dashboard.queries.progress import UNDER_WAY
 from dashboard.queries.which_run import engine_titles, run_from, run_label, title_of
 from dashboard.services import Services
@@ -83,7 +83,7 @@ def _head(run: Run, snapshot: Snapshot) -> list[Component]:
 
 def _insights(services: Services, run: Run) -> Component | None:
     found = insights_of(services.store, services.frames, run.id)
-    return cards.insight_list(told(found, services.frames.get(run.id).currency))
+    return cards.insight_list(sentences_of(found, services.frames.get(run.id).currency))
 
 
 def _model(run: Run) -> list[Component]:

@@ -16,7 +16,7 @@ from dashboard.figures.customer_orders import order_figure
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
 from dashboard.i18n.texts import say, segment_name, titled
-from dashboard.queries.customer import Known, Then, known_of, orders_of, segments_over_time
+from dashboard.queries.customer import CustomerProfile, DatedSegment, orders_of, profile_of, segments_over_time
 from dashboard.queries.explain import explain
 from dashboard.services import Services
 from engines.errors import InputError
@@ -33,7 +33,7 @@ def about_customer(services: Services, run_id: int, customer_id: str, theme: str
         NotFoundError: no such run or customer.
     """
     frame = services.frames.get(run_id)
-    known = known_of(frame, customer_id)
+    known = profile_of(frame, customer_id)
     orders = orders_of(services, frame.run, customer_id)
     then = segments_over_time(services, frame.run, customer_id)
     return [
@@ -50,7 +50,7 @@ def section(title: str, children: Sequence[Component]) -> Component:
     return html.Section([html.H3(title), *children], className="aside-part")
 
 
-def _head(known: Known) -> Component:
+def _head(known: CustomerProfile) -> Component:
     pairs = [html.Div([html.Dt(title), html.Dd(text)]) for title, text in known.attributes]
     return html.Div(
         [
@@ -62,7 +62,7 @@ def _head(known: Known) -> Component:
     )
 
 
-def _figures(known: Known) -> Component:
+def _figures(known: CustomerProfile) -> Component:
     lines = [
         html.Tr([html.Th(item.title, scope="row"), html.Td([html.Strong(item.value), html.Div(item.words)])])
         for item in known.standings
@@ -229,7 +229,7 @@ def _order_table(rows: Sequence[Component], label: str) -> Component:
 # --- segments from date to date ---------------------------------------------------------------------------------------
 
 
-def _over_time(then: Sequence[Then], run_id: int, customer_id: str) -> Component:
+def _over_time(then: Sequence[DatedSegment], run_id: int, customer_id: str) -> Component:
     lines = []
     for each in reversed(then):
         here = each.run.id == run_id

@@ -15,7 +15,7 @@ from dashboard.frames import filters
 from dashboard.i18n.numbers import count, day, percent, plural, round_money, short_money
 from dashboard.i18n.texts import say, segment_name
 from dashboard.pages.segments.about_customer import section
-from dashboard.queries.segment import GONE, NEW, Part, Story, movement_words, story
+from dashboard.queries.segment import GONE, NEW, Part, SegmentProfile, movement_words, segment_profile
 from dashboard.services import Services
 from storage.contract import Selection
 
@@ -28,7 +28,7 @@ def about_segment(services: Services, run_id: int, key: int) -> tuple[str, list[
     Raises:
         NotFoundError: no such run or segment.
     """
-    found = story(services, run_id, key)
+    found = segment_profile(services, run_id, key)
     frame = services.frames.get(run_id)
     parts: list[Component | None] = [
         _head(found),
@@ -50,7 +50,7 @@ def about_segment(services: Services, run_id: int, key: int) -> tuple[str, list[
     return segment_name(found.segment.name), [part for part in parts if part is not None]
 
 
-def _head(found: Story) -> Component:
+def _head(found: SegmentProfile) -> Component:
     return html.Div(
         [
             html.P(" ".join(found.sentences)),
@@ -62,7 +62,7 @@ def _head(found: Story) -> Component:
     )
 
 
-def _actions(found: Story, run_id: int) -> Component:
+def _actions(found: SegmentProfile, run_id: int) -> Component:
     alone = replace(Selection(), segments=(found.segment.name,))
     query = filters.write_view(None, alone)
     customers = found.figures.customers if found.figures else 0
@@ -82,7 +82,7 @@ def _actions(found: Story, run_id: int) -> Component:
     )
 
 
-def _figures(found: Story, currency: str) -> Component | None:
+def _figures(found: SegmentProfile, currency: str) -> Component | None:
     row, whole = found.figures, found.all_of_them
     if row is None:
         return None
@@ -102,7 +102,7 @@ def _of_all(value: str, share: float | None) -> str:
     return say("{value} ({share} of all)", value=value, share=percent(share))
 
 
-def _shares(parts: Sequence[Part], what: str, found: Story) -> Component:
+def _shares(parts: Sequence[Part], what: str, found: SegmentProfile) -> Component:
     lines = []
     for part in parts:
         bar = {"width": f"{100 * part.share:.1f}%", "backgroundColor": themed(found.segment.colour)}
@@ -124,7 +124,7 @@ def _shares(parts: Sequence[Part], what: str, found: Story) -> Component:
     return html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table")
 
 
-def _moved(found: Story) -> list[Component]:
+def _moved(found: SegmentProfile) -> list[Component]:
     moved = found.movement
     if moved is None:
         sentence = say("There is no earlier run of this engine and data set to compare with.")

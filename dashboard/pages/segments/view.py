@@ -25,8 +25,8 @@ from dashboard.pages.segments import customers, rail
 from dashboard.pages.segments.charts import ChartInput, pictures
 from dashboard.pages.segments.dialogs import pinned_audiences
 from dashboard.pages.segments.side_panel import PARAMETERS, about_button
-from dashboard.queries.history import Moment, moments
-from dashboard.queries.insights import growth_base, insights_in_view, told
+from dashboard.queries.history import DatedTotals, dated_totals
+from dashboard.queries.insights import growth_base, insights_in_view, sentences_of
 from dashboard.queries.recent import recent_earlier_runs, recent_run
 from dashboard.queries.which_run import first_run
 from dashboard.services import Services
@@ -213,11 +213,11 @@ def _numbers(services: Services, given: ChartInput, earlier: list[Run]) -> Parts
             totals_of(frame, everyone(frame)),
             frame.currency,
             frame.horizon_weeks,
-            moments(services.frames, earlier, selection),
+            dated_totals(services.frames, earlier, selection),
             clv_interval(frame.snapshot.info) if selection.is_everyone else None,
         ),
         "insights": cards.insight_list(
-            told(insights_in_view(frame, given.mask, given.view, base)[:_SENTENCES], frame.currency)
+            sentences_of(insights_in_view(frame, given.mask, given.view, base)[:_SENTENCES], frame.currency)
         ),
         "table": segment_table(
             given.rows,
@@ -287,7 +287,7 @@ def kpi_row(
     everyone: Totals,
     currency: str,
     horizon_weeks: int | None = None,
-    before: Sequence[Moment] = (),
+    before: Sequence[DatedTotals] = (),
     interval: tuple[float, float] | None = None,
 ) -> list[Component]:
     """The key figures of the customers in view beside those of all customers of the run.
@@ -407,7 +407,7 @@ def _beside_all(part: float | None, whole: float | None, short: Callable[[float 
 # --- its change up to now ---------------------------------------------------------------------------------------------
 
 
-def _change(item: KeyFigure, now: Totals, before: Sequence[Moment]) -> list[Component]:
+def _change(item: KeyFigure, now: Totals, before: Sequence[DatedTotals]) -> list[Component]:
     """The change since the latest earlier date, and a bar for each date."""
     if not before:
         return []

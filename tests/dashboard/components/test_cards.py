@@ -14,8 +14,8 @@ from dashboard.frames.run import RunFrame
 from dashboard.i18n import numbers
 from dashboard.i18n.numbers import change
 from dashboard.pages.segments.view import clv_interval, kpi_row
-from dashboard.queries.history import Moment
-from dashboard.queries.insights import insights_in_view, told
+from dashboard.queries.history import DatedTotals
+from dashboard.queries.insights import insights_in_view, sentences_of
 from engines.contract import NamedSegment
 from storage.contract import Selection
 
@@ -85,8 +85,8 @@ def test_without_a_value_model_the_cards_say_why_there_is_no_clv():
 def test_the_change_is_against_the_latest_earlier_date_and_every_date_has_its_bar():
     now = Totals(50, 1500.0, 100.0, 2000.0, 300.0, 40)
     before = [
-        Moment(date(2011, 9, 1), Totals(20, 900.0, 60.0, None)),
-        Moment(date(2011, 11, 1), Totals(40, 2000.0, 90.0, 1600.0)),
+        DatedTotals(date(2011, 9, 1), Totals(20, 900.0, 60.0, None)),
+        DatedTotals(date(2011, 11, 1), Totals(40, 2000.0, 90.0, 1600.0)),
     ]
     row = kpi_row(now, now, "GBP", 26, before, interval=(1500.0, 2600.0))
     customers, revenue, _, _, clv, risk = row
@@ -168,7 +168,7 @@ def test_sentences_are_true_of_the_customers_in_view(frame):
     def found(mask):
         return insights_in_view(frame, mask, aggregate(frame, mask))
 
-    assert told(found(frame.mask(Selection())), "GBP") == [
+    assert sentences_of(found(frame.mask(Selection())), "GBP") == [
         f"Champions brought the most revenue: £10,000, 65.8{SPACE}% of it, from 25.0{SPACE}% of these customers.",
         f"10 At Risk last ordered 300{SPACE}days ago on average and had brought £5,000.00.",
         f"The best-spending tenth (4 customers) brought 26.3{SPACE}% of the revenue.",

@@ -15,8 +15,8 @@ from dashboard.frames.filters import read_view
 from dashboard.pages.segments import side_panel
 from dashboard.pages.segments.about_customer import ORDERS_SHOWN, about_customer
 from dashboard.pages.segments.view import draw_parts
-from dashboard.queries.customer import known_of
-from dashboard.queries.segment import GONE, NEW, moves_between, story
+from dashboard.queries.customer import profile_of
+from dashboard.queries.segment import GONE, NEW, moves_between, segment_profile
 from dashboard.services import Services
 from engines.columns import AMOUNT_UNITS, CUSTOMER_ID
 from engines.features import HISTORY
@@ -51,7 +51,7 @@ def test_where_a_customer_stands_is_counted(services):
     made, runs = services
     table = shop.customers()
     for customer in ("00050", "=1+1", table["monetary"].idxmax()):
-        known = known_of(made.frames.get(runs["rfm"]), customer)
+        known = profile_of(made.frames.get(runs["rfm"]), customer)
         spent = next(item for item in known.standings if item.column == "monetary")
         less = (table["monetary"] < table.loc[customer, "monetary"]).mean()
         assert spent.words == f"Spent more than {np.floor(1000 * less) / 10:.1f}\u00a0% of customers."
@@ -146,7 +146,7 @@ def test_who_came_and_who_left_adds_up(services):
     got = {(row, column): int(moves[i, j]) for i, row in enumerate(rows) for j, column in enumerate(columns)}
     assert {pair: n for pair, n in got.items() if n} == expected.to_dict()
     for item in after.segments:
-        moved = story(made, runs["rfm"], item.key).movement
+        moved = segment_profile(made, runs["rfm"], item.key).movement
         assert moved.stayed + sum(n for _, n in moved.came) == item.customers
         assert moved.stayed + sum(n for _, n in moved.left) == moved.before
 
@@ -162,12 +162,12 @@ def test_the_story_of_a_segment(services, api):
     assert found["movement"]["since"] == "2011-11-01"
     assert api.get(f"/api/v1/runs/{runs['rfm']}/segments/99").status_code == 404
     assert api.get(f"/api/v1/runs/{runs['failed']}/segments/0").status_code == 404
-    kmeans = story(made, runs["kmeans"], made.store.run(runs["kmeans"]).segments[0].key)
+    kmeans = segment_profile(made, runs["kmeans"], made.store.run(runs["kmeans"]).segments[0].key)
     assert "alike" in kmeans.rule and kmeans.movement is None
-    kept = story(made, runs["kept"], made.store.run(runs["kept"]).segments[0].key)
+    kept = segment_profile(made, runs["kept"], made.store.run(runs["kept"]).segments[0].key)
     assert kept.categories[0].name == "bags"
     assert kept.rule.startswith(("Last order", "At least", "Fewer", "Spent", "One of"))
-    toys = story(made, runs["toys"], made.store.run(runs["toys"]).segments[0].key)
+    toys = segment_profile(made, runs["toys"], made.store.run(runs["toys"]).segments[0].key)
     assert toys.countries == ()
 
 
