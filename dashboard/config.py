@@ -162,10 +162,14 @@ class Uploads(_Section):
 
 
 class Worker(_Section):
-    """How runs are worked on."""
+    """How jobs are done, and how much one may take (0: as much as it likes)."""
 
     lease_seconds: float = Field(gt=0)
     in_server: bool
+    wait_seconds: float = Field(ge=0, le=600)
+    memory_mb: int = Field(ge=0)
+    cpu_seconds: int = Field(ge=0)
+    job_seconds: float = Field(ge=0)
 
 
 class Retention(_Section):

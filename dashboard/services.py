@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from dashboard.cache import Cache
 from dashboard.clock import now
 from dashboard.config import Config
 from dashboard.frames.cache import FrameCache
-from engines.evaluation.migration import Migration
-from engines.evaluation.selection import KSelection
-from engines.value.validation.golden import Comparison
 from storage import Store
 from storage.contract import Run, Selection
 
@@ -47,8 +44,3 @@ class Services:
     )
     # pages.segments: sums, and parts of the page that are the same for all who ask
     answers: Cache[tuple[Any, ...], tuple[Any, dict[str, Any]]] = field(default_factory=lambda: Cache(32))
-    # pages.value: published figures beside ours, by source
-    golden: Cache[str, tuple[Comparison, ...]] = field(default_factory=Cache)
-    # pipeline.choose_k and pipeline.migrate
-    evaluations: Cache[tuple[Any, ...], KSelection] = field(default_factory=Cache)
-    migrations: Cache[tuple[int | date, ...], Migration] = field(default_factory=lambda: Cache(8))

@@ -137,6 +137,7 @@ from dashboard.pages.new_run import page as new_run
 from dashboard.services import Services
 from dashboard.pipeline.run import work_run
 from storage import open_store
+from tests.dashboard.answering import answering
 
 os.environ["SEGMENTRY_DRIFT_BOOTSTRAPS"] = "3"
 config = load_config()
@@ -171,7 +172,8 @@ with TestClient(create_app(config, store, environ={}), base_url="http://127.0.0.
     work_run(claim_run(store, "a"), config, store, worker="a")
     found["run"], found["timeline"] = told(run), told(f"{run}/drift")
     ends = {"from": found["timeline"]["frozen_at"], "to": found["timeline"]["points"][-1]["as_of"]}
-    found["migration"] = told(f"{run}/migration", **ends)
+    with answering(config, store):
+        found["migration"] = told(f"{run}/migration", **ends)
     found["compare"] = told("compare", run=[1, 3])
 number = str(found["run"]["id"])
 found["form"] = shown(new_run)

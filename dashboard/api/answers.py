@@ -1,19 +1,27 @@
-"""What all routes share: answers as JSON, and the user name that a request came with."""
+"""What all routes share: answers as JSON, those that a worker computes, and the user name that a request came with."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from anyio import sleep
+from anyio.to_thread import run_sync
 from fastapi import Request
 from starlette.responses import JSONResponse
 
+from dashboard.pipeline.answers import PendingError, Question
 from dashboard.pipeline.request import user_of
+from dashboard.services import Services
 
 PAGE_LIMIT = 10_000
+
+Computed = TypeVar("Computed")
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5  # seconds between two looks at a job
 
 
 def plain(value: Any) -> Any:
@@ -40,3 +48,24 @@ class Answer(JSONResponse):
 def user(request: Request) -> str | None:
     """The user name that was given with the password; None where there is none."""
     return user_of(request.headers.get("authorization", ""))
+
+
+async def computed(ask: Callable[[], Question[Computed]], services: Services) -> Computed:
+    """The answer to a question that a worker computes, waited for as long as [worker] wait_seconds says.
+
+    Raises:
+        PendingError: there is none yet.
+        InputError: it cannot be asked, or it failed.
+    """
+    store = services.store
+    question = await run_sync(ask)
+    job = await run_sync(question.ask, store)
+    until, pause = time.monotonic() + services.config.worker.wait_seconds, _FIRST_PAUSE
+    while True:
+        try:
+            return await run_sync(question.answer, job)
+        except PendingError:
+            if time.monotonic() >= until:
+                raise
+        await sleep(pause)
+        job, pause = await run_sync(store.job, job.id), min(2 * pause, _LONGEST_PAUSE)

@@ -19,6 +19,7 @@ from dashboard.api.snapshots import add_snapshots
 from dashboard.api.uploads import add_uploads
 from dashboard.api.watch import add_watch
 from dashboard.i18n.texts import say_in
+from dashboard.pipeline.answers import NO_WORKER, PendingError
 from dashboard.pipeline.receive import NoRoomError, TooLargeError
 from dashboard.services import Services
 from engines.errors import InputError, MessageError
@@ -95,6 +96,14 @@ def _answer_errors(api: FastAPI, language: str) -> None:
 
     for kind, status in _STATUS.items():
         add(kind, status)
+
+    @api.exception_handler(PendingError)
+    async def pending(request: Request, error: PendingError) -> JSONResponse:
+        job = error.job
+        content = {"job": job.id, "state": job.state, "stage": job.stage, "progress": job.progress}
+        if job.state == "queued":
+            content["error"] = say_in(language, NO_WORKER)
+        return JSONResponse(content, status_code=503 if job.state == "queued" else 202, headers={"retry-after": "2"})
 
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:

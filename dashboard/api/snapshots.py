@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query
 
-from dashboard.api.answers import Answer
-from dashboard.pipeline.choose_k import HIGH, LOW, NO_GAP, Question, choose_k_of_snapshot
+from dashboard.api.answers import Answer, computed
+from dashboard.pipeline.choose_k import HIGH, LOW, NO_GAP, KRange, k_question
 from dashboard.pipeline.run import snapshot_dict
 from dashboard.pipeline.sales import RECEIPT
 from dashboard.services import Services
@@ -47,7 +47,7 @@ def add_snapshots(api: FastAPI, services: Services) -> None:
         return Answer(_full(store.snapshot(snapshot_id)))
 
     @api.get("/snapshots/{snapshot_id}/evaluate")
-    def evaluation(
+    async def evaluation(
         snapshot_id: int,
         engine: str = "kmeans",
         low: Annotated[int, Query(alias="from")] = LOW,
@@ -56,9 +56,9 @@ def add_snapshots(api: FastAPI, services: Services) -> None:
         gap: bool = False,  # an old name, which answers for one version
     ) -> Answer:
         """What speaks for each number of segments on the customers of a snapshot, and a recommendation."""
-        question = Question(engine, low, high, seed)
-        found = choose_k_of_snapshot(question, store.snapshot(snapshot_id), services).to_dict()
-        return Answer({**found, **({"note": NO_GAP} if gap else {})})
+        wanted = KRange(engine, low, high, seed)
+        found = await computed(lambda: k_question(wanted, store.snapshot(snapshot_id), services.config), services)
+        return Answer({**found.to_dict(), **({"note": NO_GAP} if gap else {})})
 
     @api.get("/snapshots/{snapshot_id}/validation")
     def validation(snapshot_id: int) -> Answer:

@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
-from dashboard.api.answers import Answer, user
+from dashboard.api.answers import Answer, computed, user
 from dashboard.pipeline.receive import receive
-from dashboard.pipeline.uploads import UploadRequest, keep, limits_of, preview_upload, remove, request_task
+from dashboard.pipeline.uploads import UploadRequest, keep, limits_of, preview_question, remove, request_task
 from dashboard.services import Services
 from storage.contract.uploads import Upload, UploadTask
 
@@ -62,9 +62,10 @@ def add_uploads(api: FastAPI, services: Services) -> None:
         return Answer(upload_dict(store.upload(upload_id)))
 
     @api.post("/uploads/{upload_id}/preview")
-    def preview(upload_id: int, asked: UploadRequest) -> Answer:
+    async def preview(upload_id: int, asked: UploadRequest) -> Answer:
         """Its columns and first lines, what they seem to hold, and what has to be said before it can be read."""
-        return Answer(preview_upload(store.upload(upload_id), asked, config).to_dict())
+        found = await computed(lambda: preview_question(store.upload(upload_id), asked, config), services)
+        return Answer(found.to_dict())
 
     @api.post("/uploads/{upload_id}/inspect", status_code=202)
     def inspect(request: Request, upload_id: int, asked: UploadRequest) -> Answer:

@@ -6,11 +6,13 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated
 
+from anyio.to_thread import run_sync
 from fastapi import FastAPI, Query, Request
 
-from dashboard.api.answers import Answer, user
+from dashboard.api.answers import Answer, computed, user
 from dashboard.api.download import Download, send
 from dashboard.exports.files import Format, Stream
+from dashboard.pipeline.answers import Question
 from dashboard.pipeline.migrate import Between, between_dates, between_runs
 from dashboard.services import Services
 from engines.errors import InputError
@@ -50,12 +52,12 @@ def add_watch(api: FastAPI, services: Services) -> None:
         return Answer(asdict(store.acknowledge_alert(alert_id, who=user(request))))
 
     @api.get("/runs/{run_id}/migration")
-    def migration(run_id: int, since: Since = None, start: Start = None, end: End = None) -> Answer:
+    async def migration(run_id: int, since: Since = None, start: Start = None, end: End = None) -> Answer:
         """Who went where since an earlier run, or between two days of the run's source."""
-        return Answer(_between(run_id, since, start, end, services).to_dict())
+        return Answer((await between(run_id, since, start, end)).to_dict())
 
     @api.get("/runs/{run_id}/movers.{kind}")
-    def movers(
+    async def movers(
         request: Request,
         run_id: int,
         kind: Format,
@@ -64,16 +66,20 @@ def add_watch(api: FastAPI, services: Services) -> None:
         end: End = None,
     ) -> Download:
         """The customers who changed segment, with those who are new or gone, as a file: csv, xlsx or parquet."""
-        found = _between(run_id, since, start, end, services)
+        found = await between(run_id, since, start, end)
         name = f"movers-{found.start}-{found.end}-run{run_id}.{kind}"
-        stream = Stream(found.reader(), kind)
         about = {"list": "movers", "query": request.url.query}
-        return send(stream, store, run_id, name, user=user(request), about=about)
+        return await run_sync(
+            lambda: send(Stream(found.reader(), kind), store, run_id, name, user=user(request), about=about)
+        )
 
+    async def between(run_id: int, since: int | None, start: date | None, end: date | None) -> Between:
+        def question() -> Question[Between]:
+            if since is not None:
+                return between_runs(since, run_id, store).question(services.config)
+            if start is None:
+                raise InputError("Name an earlier run with since=RUN, or a day with from=DAY.")
+            last = end or store.run(run_id).as_of
+            return between_dates(run_id, start, last, store).question(services.config)
 
-def _between(run_id: int, since: int | None, start: date | None, end: date | None, services: Services) -> Between:
-    if since is not None:
-        return between_runs(since, run_id, services)
-    if start is None:
-        raise InputError("Name an earlier run with since=RUN, or a day with from=DAY.")
-    return between_dates(run_id, start, end or services.store.run(run_id).as_of, services)
+        return await computed(question, services)

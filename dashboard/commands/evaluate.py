@@ -54,16 +54,16 @@ def evaluate(
 
     SOURCE is what ``segmentry run`` takes.
     """
-    from dashboard.pipeline.choose_k import NO_GAP, Question, choose_k_of_sales
+    from dashboard.pipeline.choose_k import NO_GAP, KRange, choose_k_of_sales
     from dashboard.pipeline.sales import SalesRequest
 
     config = load(config_path)
-    question = Question(engine, low, high, seed)
+    wanted = KRange(engine, low, high, seed)
     if gap:
         click.echo(f"Note: {NO_GAP}", err=True)
     request = SalesRequest(source, as_of=as_of, mapping=mapping, name=name, reading=reading)
     with progress_bars() as progress:
-        found = choose_k_of_sales(question, request, config, progress)
+        found = choose_k_of_sales(wanted, request, config, progress)
     for note in found.notes:
         click.echo(f"Note: {note}", err=True)
     if as_json:

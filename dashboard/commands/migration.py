@@ -13,8 +13,8 @@ from dashboard.commands.options import DAY, config_option, json_option, load, op
 if TYPE_CHECKING:
     from datetime import date
 
-    from dashboard.pipeline.migrate import Between
-    from dashboard.services import Services
+    from dashboard.pipeline.migrate import Span
+    from storage import Store
 
 
 @click.command()
@@ -41,13 +41,12 @@ def migration(
     """
     from dashboard.commands.export import write_recorded
     from dashboard.exports.files import format_of
-    from dashboard.frames.cache import FrameCache
-    from dashboard.services import Services
+    from dashboard.pipeline.migrate import migrate
 
     kind = format_of(export) if export is not None else None
     config = load(config_path)
     with opened(config) as store:
-        found = _between(run_id, other_id, start, end, Services(config, store, FrameCache(store)))
+        found = migrate(_span(run_id, other_id, start, end, store), config, store)
         currency = str(store.snapshot(found.run.snapshot_id).info.get("currency") or "")
         if export is not None and kind is not None:
             query = urlencode(found.query())
@@ -61,14 +60,14 @@ def migration(
         print_migration(found, currency)
 
 
-def _between(run_id: int, other_id: int | None, start: date | None, end: date | None, services: Services) -> Between:
+def _span(run_id: int, other_id: int | None, start: date | None, end: date | None, store: Store) -> Span:
     from dashboard.pipeline.migrate import between_dates, between_runs
     from engines.errors import InputError
 
     if other_id is not None and (start is not None or end is not None):
         raise InputError("Name two runs, or one run with --from and --to, not both.")
     if other_id is not None:
-        return between_runs(run_id, other_id, services)
+        return between_runs(run_id, other_id, store)
     if start is None:
         raise InputError("Name another run of the same data set and engine, or a day of the source with --from DAY.")
-    return between_dates(run_id, start, end or services.store.run(run_id).as_of, services)
+    return between_dates(run_id, start, end or store.run(run_id).as_of, store)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from functools import partial
 from typing import Any, NamedTuple
 
 from pandas import DataFrame
 
 from dashboard.config import Config
+from dashboard.pipeline.answers import CHOOSE_K, Question, made_with, read
 from dashboard.pipeline.run import make_engine
 from dashboard.pipeline.sales import Progress, SalesRequest, new_snapshot, open_sales, silent, valued_customers
-from dashboard.services import Services
 from engines import registry
 from engines.contract import Engine
 from engines.errors import InputError
 from engines.evaluation.selection import KSelection, evaluate
-from storage.contract import NewSnapshot, Snapshot
+from storage import Store
+from storage.contract import Job, NewSnapshot, Snapshot
 
 #: Said for one version to who still asks for the gap statistic.
 NO_GAP = "The gap statistic is no longer computed, so gap changes nothing; leave it out."
@@ -24,7 +26,7 @@ LOW, HIGH = 2, 12
 
 
 @dataclass(frozen=True)
-class Question:
+class KRange:
     """What is asked: an engine by name, the range of k, and the seed (None for the configuration's)."""
 
     engine: str = "kmeans"
@@ -59,9 +61,9 @@ def choosable_engines() -> dict[str, str]:
     return {item.name: item.title for item in registry.registered() if any(knob.name == "k" for knob in item.knobs)}
 
 
-def _engine(question: Question, config: Config) -> Engine:
+def _engine(wanted: KRange, config: Config) -> Engine:
     """The engine that is asked about, with the configuration's settings and the largest k."""
-    engine = make_engine(question.engine, config, k=question.high, seed=question.seed)
+    engine = make_engine(wanted.engine, config, k=wanted.high, seed=wanted.seed)
     if "k" not in engine.settings():
         raise InputError(
             "{title} has no k to choose: its own rules decide how many segments there are. Choose "
@@ -72,21 +74,21 @@ def _engine(question: Question, config: Config) -> Engine:
     return engine
 
 
-def choose_k(question: Question, customers: DataFrame, config: Config, progress: Progress = silent) -> KSelection:
+def choose_k(wanted: KRange, customers: DataFrame, config: Config, progress: Progress = silent) -> KSelection:
     """Try every k of the range on these customers.
 
     Raises:
         InputError: no such engine, one without a k, or customers that cannot be segmented.
     """
-    engine = _engine(question, config)
-    stage = f"Trying k = {question.low} to {question.high}"
+    engine = _engine(wanted, config)
+    stage = f"Trying k = {wanted.low} to {wanted.high}"
     progress(stage, 0.0)
     selection = evaluate(
-        question.engine,
+        wanted.engine,
         engine,
         customers,
-        ks=range(question.low, question.high + 1),
-        seed=config.engines.seed if question.seed is None else question.seed,
+        ks=range(wanted.low, wanted.high + 1),
+        seed=config.engines.seed if wanted.seed is None else wanted.seed,
         progress=lambda done: progress(stage, done),
     )
     progress(stage, 1.0)
@@ -94,37 +96,37 @@ def choose_k(question: Question, customers: DataFrame, config: Config, progress:
 
 
 def choose_k_of_sales(
-    question: Question, request: SalesRequest, config: Config, progress: Progress = silent
+    wanted: KRange, request: SalesRequest, config: Config, progress: Progress = silent
 ) -> SalesKSelection:
     """Read sales and try every k of the range on their customers; nothing is stored.
 
     Raises:
         InputError: the source, the mapping or the date cannot be used, or as :func:`choose_k` says.
     """
-    _engine(question, config)  # refused before anything long begins
+    _engine(wanted, config)  # refused before anything long begins
     with open_sales(request, config, progress) as opened:
         customers, new, failed, _ = valued_customers(opened, new_snapshot(opened), progress)
         notes = (*opened.sales.notes, *failed)
         config = opened.config
-    return SalesKSelection(new, choose_k(question, customers, config, progress), notes)
+    return SalesKSelection(new, choose_k(wanted, customers, config, progress), notes)
 
 
-def choose_k_of_snapshot(question: Question, snapshot: Snapshot, services: Services) -> KSelection:
-    """Try every k of the range on the customers of a stored snapshot; asked again, the answer is at hand.
+# --- on a stored snapshot, by a worker --------------------------------------------------------------------------------
+
+
+def k_question(wanted: KRange, snapshot: Snapshot, config: Config) -> Question[KSelection]:
+    """The question which k speaks for itself on the customers of a stored snapshot.
 
     Raises:
-        InputError: as :func:`choose_k` says.
+        InputError: no such engine, or one without a k.
     """
-    return services.evaluations.get(
-        _asked(question, snapshot),
-        lambda: choose_k(question, services.store.snapshot_customers(snapshot.id), services.config),
-    )
+    _engine(wanted, config)  # refused before anything is queued
+    created = snapshot.created_at.isoformat() if snapshot.created_at is not None else None
+    request = {**asdict(wanted), "created": created, "made_with": made_with(config)}  # an id may come again
+    return Question(CHOOSE_K, snapshot.id, request, partial(read, KSelection))
 
 
-def known_choice(question: Question, snapshot: Snapshot, services: Services) -> KSelection | None:
-    """The answer to the same question, if it is at hand."""
-    return services.evaluations.cached(_asked(question, snapshot))
-
-
-def _asked(question: Question, snapshot: Snapshot) -> tuple[Any, ...]:
-    return snapshot.id, snapshot.created_at, question  # an id may come again after a snapshot is deleted
+def choose_k_for_job(job: Job, config: Config, store: Store, progress: Progress) -> dict[str, Any]:
+    """What a worker computes for such a question."""
+    wanted = KRange(**{item.name: job.request[item.name] for item in fields(KRange)})
+    return choose_k(wanted, store.snapshot_customers(job.subject or 0), config, progress).to_dict()

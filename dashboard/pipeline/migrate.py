@@ -7,24 +7,52 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
+from pandas import DataFrame
 
+from dashboard.config import Config
 from dashboard.frames.cache import finished
+from dashboard.pipeline.answers import MIGRATION, Question, made_with
 from dashboard.pipeline.fit import stored_engine, watched_columns
-from dashboard.pipeline.sales import customers_then, sales_of
-from dashboard.services import Services
-from engines.checks import labels_of
-from engines.columns import MONETARY
+from dashboard.pipeline.sales import Progress, customers_then, sales_of, silent
+from engines.columns import CUSTOMER_ID, MONETARY
 from engines.contract import NamedSegment, Predecessor
 from engines.errors import InputError
-from engines.evaluation.migration import Migration, Side, migration
+from engines.evaluation.migration import SPENT_BEFORE, SPENT_NOW, Migration, Side, migration
 from engines.naming.naming import name_segments
 from engines.run import fit, in_order
-from storage.contract import Run
+from storage import Store
+from storage.contract import Job, Run
+
+
+class Span(NamedTuple):
+    """From when to when customers are followed: from a stored run to a later one, or between two days of a run's sales.
+
+    ``earlier`` is None between days.
+    """
+
+    run: Run
+    earlier: Run | None
+    start: date
+    end: date
+
+    def question(self, config: Config) -> Question[Between]:
+        """The question who went where."""
+        ends = [self.run] if self.earlier is None else [self.earlier, self.run]
+        request = {
+            "earlier": None if self.earlier is None else self.earlier.id,
+            "start": self.start.isoformat(),
+            "end": self.end.isoformat(),
+            # names may be edited, and an id may come again
+            "revisions": [[run.revision, run.finished_at.isoformat() if run.finished_at else None] for run in ends],
+            "made_with": made_with(config),
+        }
+        return Question(MIGRATION, self.run.id, request, lambda result: Between(*self, found=_migration_of(result)))
 
 
 class Between(NamedTuple):
-    """A migration, and between which dates and runs it was; ``earlier`` is None where it was worked out again."""
+    """Who went where, and from when to when."""
 
     run: Run
     earlier: Run | None
@@ -62,22 +90,22 @@ class Between(NamedTuple):
         return pa.Table.from_pandas(self.found.movers.reset_index(), preserve_index=False).to_reader(65_536)
 
 
-def dates_of(run: Run, services: Services) -> list[date]:
+def dates_of(run: Run, store: Store) -> list[date]:
     """The dates of a run's timeline, beginning with the day of freezing; none where it has no timeline."""
     kept = run.info.get("drift") or {}
     if "frozen_at" not in kept:
         return []
-    return [date.fromisoformat(text) for text in (kept["frozen_at"], *(p.as_of for p in services.store.drift(run.id)))]
+    return [date.fromisoformat(text) for text in (kept["frozen_at"], *(p.as_of for p in store.drift(run.id)))]
 
 
-def between_runs(earlier_id: int, run_id: int, services: Services) -> Between:
+def between_runs(earlier_id: int, run_id: int, store: Store) -> Span:
     """From one stored run to a later one of the same data set and engine.
 
     Raises:
         NotFoundError: no such run, or one that is not finished.
         InputError: they are of different data sets or engines.
     """
-    earlier, run = (finished(services.store.run(number)) for number in (earlier_id, run_id))
+    earlier, run = (finished(store.run(number)) for number in (earlier_id, run_id))
     if (earlier.dataset, earlier.engine) != (run.dataset, run.engine):
         raise InputError(
             "Runs {earlier} and {run} are of different data sets or engines; choose two of the same.",
@@ -86,34 +114,72 @@ def between_runs(earlier_id: int, run_id: int, services: Services) -> Between:
         )
     if earlier.as_of > run.as_of:
         earlier, run = run, earlier
-    asked = (earlier.id, earlier.revision, run.id, run.revision)
-    found = services.migrations.get(asked, lambda: migration(_side(earlier, services), _side(run, services)))
-    return Between(run, earlier, earlier.as_of, run.as_of, found)
+    return Span(run, earlier, earlier.as_of, run.as_of)
 
 
-def between_dates(run_id: int, start: date, end: date, services: Services) -> Between:
-    """Between two days of the source of a run, by the model of its timeline, frozen at the beginning.
+def between_dates(run_id: int, start: date, end: date, store: Store) -> Span:
+    """Between two days of the sales of a run, by the model of its timeline, frozen at the beginning.
 
     Raises:
         NotFoundError: no such run, or one that is not finished.
-        InputError: the run has no timeline, its source is gone or has changed, or there were no customers on a day.
+        InputError: the first day is not before the second.
     """
-    run = finished(services.store.run(run_id))
+    run = finished(store.run(run_id))
     if start >= end:
         raise InputError(
             "The first date must be before the second, and {start} is not before {end}.", start=start, end=end
         )
-    asked = (run.id, run.revision, start, end)
-    found = services.migrations.get(asked, lambda: _worked_out(run, start, end, services))
-    return Between(run, None, start, end, found)
+    return Span(run, None, start, end)
 
 
-def _worked_out(run: Run, start: date, end: date, services: Services) -> Migration:
-    snapshot, kept = services.store.snapshot(run.snapshot_id), run.info.get("drift")
+def migrate(span: Span, config: Config, store: Store, progress: Progress = silent) -> Between:
+    """Follow the customers.
+
+    Raises:
+        InputError: between days: the run has no timeline, its sales are gone or have changed, or there were no
+            customers on a day.
+    """
+    if span.earlier is not None:
+        found = migration(_side(span.earlier, store), _side(span.run, store))
+    else:
+        found = _between_days(span, config, store, progress)
+    return Between(*span, found=found)
+
+
+def migration_for_job(job: Job, config: Config, store: Store, progress: Progress) -> dict[str, Any]:
+    """What a worker computes for the question of a span."""
+    request = job.request
+    earlier = None if request["earlier"] is None else store.run(request["earlier"])
+    days = (date.fromisoformat(request[name]) for name in ("start", "end"))
+    found = migrate(Span(store.run(job.subject or 0), earlier, *days), config, store, progress).found
+    movers = found.movers.reset_index()
+    return {
+        **{name: getattr(found, name) for name in ("rows", "columns", "colours")},
+        **{name: getattr(found, name).tolist() for name in ("customers", "money")},
+        "movers": {name: movers[name].tolist() for name in movers.columns},
+    }
+
+
+def _migration_of(result: Mapping[str, Any]) -> Migration:
+    """A migration as it was before it was written down."""
+    movers = DataFrame(result["movers"]).astype(dict.fromkeys((SPENT_BEFORE, SPENT_NOW), np.float64))
+    return Migration(
+        rows=tuple(result["rows"]),
+        columns=tuple(result["columns"]),
+        customers=np.array(result["customers"], dtype=np.int64),
+        money=np.array(result["money"], dtype=np.float64),
+        colours=result["colours"],
+        movers=movers.set_index(CUSTOMER_ID),
+    )
+
+
+def _between_days(span: Span, config: Config, store: Store, progress: Progress) -> Migration:
+    run, start, end = span.run, span.start, span.end
+    snapshot, drift = store.snapshot(run.snapshot_id), run.info.get("drift")
     location = run.info.get("location", snapshot.info.get("location"))
-    if not isinstance(kept, Mapping) or location is None:
+    if not isinstance(drift, Mapping) or location is None:
         raise InputError(
-            "Run {id} has no timeline that could be worked out again; compare it with another run.", id=run.id
+            "Run {run} has no timeline that could be worked out again; compare it with another run.", run=run.id
         )
     if end > snapshot.as_of:
         raise InputError(
@@ -121,23 +187,19 @@ def _worked_out(run: Run, start: date, end: date, services: Services) -> Migrati
             source=snapshot.source,
             as_of=snapshot.as_of,
         )
-    engine, frozen_at = stored_engine(run), date.fromisoformat(str(kept["frozen_at"]))
-    with sales_of(snapshot, services.config, location=location) as opened:
-        dates = {frozen_at, start, end, snapshot.as_of}
-        tables = {
-            day: in_order(table) for day, table in customers_then(opened, dates, watched_columns([engine])).items()
-        }
+    engine, frozen_at = stored_engine(run), date.fromisoformat(str(drift["frozen_at"]))
+    with sales_of(snapshot, config, progress, location=location) as opened:
+        dates, columns = {frozen_at, start, end, snapshot.as_of}, watched_columns([engine])
+        tables = {day: in_order(table) for day, table in customers_then(opened, dates, columns, progress).items()}
     if not len(tables[start]):
         raise InputError("Nobody had bought anything before {start}; choose a later date.", start=start)
     frozen = fit(engine, tables[frozen_at])[0]
-    known = Predecessor(services.store.labels(run.id), run.segments)
+    known = Predecessor(store.labels(run.id), run.segments)
     latest = tables[snapshot.as_of]
-    named = name_segments(
-        latest, labels_of(engine.title, frozen, latest), frozen.segments, services.config.plays, known
-    )
+    named = name_segments(latest, frozen.assign(latest), frozen.segments, config.plays, known)
     sides = []
     for day in (start, end):
-        labels = labels_of(engine.title, frozen, tables[day])
+        labels = frozen.assign(tables[day])
         sides.append(Side(labels, tables[day][MONETARY], _all_named(named, labels.unique().tolist())))
     return migration(*sides)
 
@@ -150,6 +212,5 @@ def _all_named(named: tuple[NamedSegment, ...], keys: list[int]) -> tuple[NamedS
     return (*named, *extra)
 
 
-def _side(run: Run, services: Services) -> Side:
-    labels = services.store.labels(run.id)
-    return Side(labels, services.store.snapshot_customers(run.snapshot_id)[MONETARY], run.segments)
+def _side(run: Run, store: Store) -> Side:
+    return Side(store.labels(run.id), store.snapshot_customers(run.snapshot_id)[MONETARY], run.segments)

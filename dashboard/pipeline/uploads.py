@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,15 +15,16 @@ from anyio.to_thread import run_sync
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dashboard.config import Config
+from dashboard.pipeline.answers import PREVIEW, Question, made_with, read
 from dashboard.pipeline.receive import Limits
 from dashboard.pipeline.run import make_engine
-from dashboard.pipeline.sales import SalesRequest, with_reading
+from dashboard.pipeline.sales import Progress, SalesRequest, with_reading
 from engines.errors import InputError
 from engines.intake.schema.preview import Preview, preview
 from engines.messages import Message
 from engines.settings import CleaningRules, Customers
 from storage import Store
-from storage.contract import NotFoundError
+from storage.contract import Job, NotFoundError
 from storage.contract.uploads import NewUpload, Upload, UploadTask
 
 _CUSTOMERS = [item.name for item in CleaningRules.declared() if item.type == Customers]
@@ -42,6 +44,7 @@ def remove(upload_id: int, config: Config, store: Store) -> None:
     """Forget an upload; its file stays where a snapshot is read from it again (drift, reproduction)."""
     store.cancel_upload(upload_id)
     gone = store.remove_upload(upload_id)
+    store.delete_jobs([PREVIEW], subject=upload_id)
     held = {snapshot.info.get("location") for snapshot in store.snapshots()}
     for path in Path(config.uploads.folder).resolve().glob(f"{token_of(gone)}*"):
         if str(path) in held:
@@ -189,6 +192,24 @@ def preview_upload(upload: Upload, asked: UploadRequest, config: Config) -> Prev
         problems=tuple(replace(each, question=in_users_words(each.question, upload)) for each in seen.problems),
         notes=tuple(in_users_words(note, upload) for note in seen.notes),
     )
+
+
+def preview_question(upload: Upload, asked: UploadRequest, config: Config) -> Question[Preview]:
+    """The question what the first lines of an upload hold.
+
+    Raises:
+        InputError: a setting that cannot be, or the file is no longer there.
+    """
+    asked.configured(config)
+    _existing_file(upload, config)
+    request = {"mapping": asked.mapping, "reading": asked.reading, "file": upload.file, "made_with": made_with(config)}
+    return Question(PREVIEW, upload.id, request, partial(read, Preview))
+
+
+def preview_for_job(job: Job, config: Config, store: Store, progress: Progress) -> dict[str, Any]:
+    """What a worker computes for such a question."""
+    asked = UploadRequest(mapping=job.request["mapping"], reading=job.request["reading"])
+    return preview_upload(store.upload(job.subject or 0), asked, config).to_dict()
 
 
 def in_users_words(sentence: str, upload: NewUpload) -> str:

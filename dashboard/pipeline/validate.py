@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from dashboard.config import Config, load_config
+from dashboard.pipeline.answers import GOLDEN, Question, made_with
 from dashboard.pipeline.sales import Progress, SalesRequest, open_sales, past_tables, silent, value_settings
 from engines.errors import InputError
 from engines.value.appraisal import agenda, judge, usable_models
 from engines.value.contract import ValueModel
 from engines.value.validation import golden
+from storage import Store
+from storage.contract import Job
+
+
+def golden_question(config: Config) -> Question[tuple[golden.Comparison, ...]]:
+    """The question what our models make of published figures."""
+    return Question(GOLDEN, None, {"made_with": made_with(config)}, _comparisons_of)
+
+
+def _comparisons_of(result: Mapping[str, Any]) -> tuple[golden.Comparison, ...]:
+    return tuple(golden.Comparison(**each) for each in result["figures"])
+
+
+def golden_for_job(job: Job, config: Config, store: Store, progress: Progress) -> dict[str, Any]:
+    """What a worker computes for this question."""
+    return {"figures": [asdict(each) for each in golden_run()]}
 
 
 def golden_run() -> tuple[golden.Comparison, ...]:

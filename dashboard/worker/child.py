@@ -1,43 +1,62 @@
-"""Where a worker's runs are computed: a process of its own, which can be ended at any moment."""
+"""A child process that does jobs and can be ended at any moment: on cancel, on a lost lease, and at its limits."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import shutil
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from dashboard.clock import now
 from dashboard.config import Config
-from storage.contract import LogLine, LostError, NotFoundError, Run, StoreError
+from engines.messages import message
+from storage.contract import Job, LogLine
+
+_LOADED = "dashboard.worker.loaded"
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The process has done with a run; ``lost`` says what kept it from finishing, and is empty otherwise."""
+class Ended:
+    """The child has done with a job, which then ended in the store, unless one of these says why not.
+
+    ``lost``: something went wrong that may not happen again. ``failed``: trying again would change nothing.
+    """
 
     lost: str = ""
+    failed: str = ""
 
 
-class Bench:
-    """A process that computes runs, started with the first and kept for the next until it is cleared."""
+class Child:
+    """A process that does jobs one after another: started for the first, and kept for the next until it is cleared.
+
+    It is forked from a server that has loaded everything once, so that it begins at once; it has a folder of its own
+    for temporary files, and ends with its parent.
+    """
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._process: BaseProcess | None = None
-        self._outside: Connection | None = None
+        self._pipe: Connection | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._begun = 0.0
         self.stage: str | None = None
         self.progress: float | None = None
-        self.said: list[LogLine] = []  # the stages that were begun, until somebody has written them down
+        self.log: list[LogLine] = []  # the stages that were begun, until somebody has written them down
 
     def __enter__(self) -> Self:
         return self
@@ -45,38 +64,47 @@ class Bench:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.clear()
 
-    def begin(self, run: Run, worker: str) -> None:
-        """Have a run computed that ``worker`` has claimed."""
-        self.stage, self.progress, self.said = None, None, []
+    def begin(self, job: Job) -> None:
+        """Have a job done that was claimed."""
+        self.stage, self.progress, self.log = None, None, []
         if self._process is None or not self._process.is_alive():
             self.clear()
             self._start()
-        assert self._outside is not None
-        try:
-            self._outside.send((run, worker))
-        except OSError:  # it has just ended, as answer() will find
-            return
+        assert self._pipe is not None
+        self._begun = time.monotonic()
+        with suppress(OSError):  # it has just ended, as wait() will find
+            self._pipe.send(job)
 
-    def answer(self, timeout: float) -> Answer | None:
-        """What has become of the run, or None if it is still being computed after so many seconds."""
+    def wait(self, timeout: float) -> Ended | None:
+        """What has become of the job, or None if it is still being done after so many seconds."""
         assert self._process is not None
-        assert self._outside is not None
-        wait([self._outside, self._process.sentinel], timeout)
+        assert self._pipe is not None
+        wait([self._pipe, self._process.sentinel], timeout)
         try:
-            while self._outside.poll():
-                said = self._outside.recv()
-                if isinstance(said, Answer):
-                    return said
-                if said[0] != self.stage:
-                    self.said.append(LogLine(now(), said[0]))
-                self.stage, self.progress = said
+            while self._pipe.poll():
+                message = self._pipe.recv()
+                if isinstance(message, Ended):
+                    return message
+                if message[0] != self.stage:
+                    self.log.append(LogLine(now(), message[0]))
+                self.stage, self.progress = message
         except (EOFError, OSError):
-            pass
+            self._process.join(1.0)
         if self._process.is_alive():
+            if over := self._over():
+                self.clear()
+                return Ended(failed=over)
             return None
-        ended = f"The process that computed it ended unexpectedly ({ending(self._process.exitcode)})."
+        code = self._process.exitcode
         self.clear()
-        return Answer(ended)
+        if code == -signal.SIGXCPU:
+            return Ended(
+                failed=message(
+                    "It took more than {seconds:,} CPU seconds, the most a job may ([worker] cpu_seconds).",
+                    seconds=self._config.worker.cpu_seconds,
+                )
+            )
+        return Ended(lost=message("The process that computed it ended unexpectedly ({ending}).", ending=ending(code)))
 
     def clear(self) -> None:
         """End the process, whatever it is doing, and remove what it has left."""
@@ -84,20 +112,55 @@ class Bench:
             self._process.kill()
             self._process.join()
             self._process.close()
-        if self._outside is not None:
-            self._outside.close()
+        if self._pipe is not None:
+            self._pipe.close()
         if self._folder is not None:
             self._folder.cleanup()
-        self._process, self._outside, self._folder = None, None, None
+        self._process, self._pipe, self._folder = None, None, None
+
+    def _over(self) -> str:
+        """Which limit the job has gone over; empty where none."""
+        limits = self._config.worker
+        if limits.job_seconds and time.monotonic() - self._begun > limits.job_seconds:
+            return message(
+                "It took more than {seconds:,} seconds, the most a job may ([worker] job_seconds).",
+                seconds=limits.job_seconds,
+            )
+        if limits.memory_mb and _resident(self._process) > limits.memory_mb * 2**20:
+            return message(
+                "It took more than {mb:,} MB of memory, the most a job may ([worker] memory_mb).", mb=limits.memory_mb
+            )
+        return ""
 
     def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")
+        context = _context()
         self._folder = tempfile.TemporaryDirectory(prefix="segmentry-worker-", ignore_cleanup_errors=True)
-        self._outside, inside = context.Pipe()
+        self._pipe, inside = context.Pipe()
         arguments = (self._config, self._folder.name, inside)
-        self._process = context.Process(target=_compute, args=arguments, name="segmentry run")
+        self._process = context.Process(target=_serve, args=arguments, name="segmentry job")
         self._process.start()
         inside.close()
+
+
+def warm_up() -> None:
+    """Start the server that children are forked from, so that the first of them need not wait for it."""
+    _context()
+    forkserver.ensure_running()
+
+
+def _context() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([_LOADED])
+    return context
+
+
+def _resident(process: BaseProcess | None) -> int:
+    """How much memory a process holds, in bytes; 0 where the system does not say."""
+    try:
+        pages = Path(f"/proc/{process.pid if process is not None else 0}/statm").read_text("ascii").split()[1]
+    except OSError:
+        return 0
+    return int(pages) * _PAGE
 
 
 def ending(code: int | None) -> str:
@@ -121,30 +184,34 @@ def end_with_parent(end: Callable[[], object]) -> None:
     threading.Thread(target=watch, name="watches the parent", daemon=True).start()
 
 
-def _compute(config: Config, folder: str, inside: Connection) -> None:
-    """What the process does: compute the runs it is sent, say how far it is, and end when nobody can send any more."""
+def _serve(config: Config, folder: str, inside: Connection) -> None:
+    """What the process does: the jobs it is sent, saying how far it is, until nobody can send any more."""
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the worker, which then ends this process
         signal.signal(number, signal.SIG_IGN)
-    end_with_parent(lambda: (shutil.rmtree(folder, ignore_errors=True), os._exit(1)))
-    tempfile.tempdir = folder  # so that what a killed process leaves behind is removed with it
-    from dashboard.pipeline.fit import PastCache
-    from dashboard.pipeline.run import work_run
-    from storage import open_store
 
-    past = PastCache()
-    store = None
+    def end() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(1)
+
+    end_with_parent(end)
+    tempfile.tempdir = folder  # so that what a killed process leaves behind is removed with it
+    from dashboard.worker.tasks import Tasks
+    from storage.contract import LostError, NotFoundError, StoreError
+
+    tasks = Tasks(config, lambda stage, done: inside.send((stage, done)))
     while True:
         try:
-            run, worker = inside.recv()
+            job = inside.recv()
         except EOFError:
             return
+        if seconds := config.worker.cpu_seconds:
+            limit = int(time.process_time()) + seconds
+            resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.getrlimit(resource.RLIMIT_CPU)[1]))
         try:
-            if store is None:
-                store = open_store(config.database.url, clock=now, migrate=False)
-            work_run(run, config, store, lambda *said: inside.send(said), worker=worker, past=past)
+            tasks.do(job)
         except (LostError, NotFoundError):  # cancelled, taken over or deleted meanwhile: nothing was stored
-            inside.send(Answer())
+            inside.send(Ended())
         except StoreError as error:
-            inside.send(Answer(error.message))
+            inside.send(Ended(lost=error.message))
         else:
-            inside.send(Answer())
+            inside.send(Ended())

@@ -1,8 +1,8 @@
-"""The worker: takes queued runs from the store, one after another, until it is told to stop.
+"""The worker: claims jobs from the store and has them done in child processes, until it is told to stop.
 
-A run is computed in a process of its own, which can be ended in the middle of a long fit: when the run is cancelled or
-was lost to another worker, and when the worker has to stop. The worker itself only keeps the lease and passes progress
-on. It says once a second, and at least every third of the lease, that it is alive; as often it hears of a cancellation.
+Two jobs are done at a time: one of those that take long, and one of those whose answer somebody waits for. The worker
+itself only keeps the lease and passes progress on. It says once a second, and at least every third of the lease, that
+it is alive; as often it hears of a cancellation.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from types import FrameType
@@ -22,18 +23,19 @@ from uuid import uuid4
 from dashboard.clock import now
 from dashboard.config import Config
 from dashboard.i18n.texts import noted
+from dashboard.pipeline.answers import KINDS, sweep_answers
 from dashboard.pipeline.uploads import sweep
 from dashboard.worker.alerts import send_due
-from dashboard.worker.child import Bench, end_with_parent
-from dashboard.worker.refreshing import apart
-from dashboard.worker.schedules import run_due
-from dashboard.worker.upload_process import read_upload
+from dashboard.worker.child import Child, Ended, end_with_parent, warm_up
+from dashboard.worker.tasks import fail
 from storage import Store
-from storage.contract import LogLine, NotFoundError, Run, StoreError
-from storage.contract.jobs import RUN
+from storage.contract import Job, LogLine, LostError, NotFoundError, Run, StoreError
+from storage.contract.jobs import REFRESH, RUN, UPLOAD
 
 POLL_SECONDS = 0.5
+ANSWER_POLL_SECONDS = 0.1  # somebody waits for it
 BEAT_SECONDS = 1.0
+IDLE_SECONDS = 300.0  # a child that had nothing to do for so long ends
 SWEEP_SECONDS = 3600.0  # between two looks for old uploads
 RETRY_SECONDS = 5.0  # after the database could not be reached
 PUT_BACK = noted("Put back into the queue: its worker had to stop.")
@@ -45,61 +47,102 @@ def nobody(line: str) -> None:
     """Nobody is told."""
 
 
+@dataclass
+class _Worker:
+    """What both threads of a worker share; ``runs``: those worked on."""
+
+    config: Config
+    store: Store
+    stop: threading.Event
+    tell: Tell
+    name: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}")
+    runs: list[Run] = field(default_factory=list)
+
+    def claim(self, kinds: tuple[str, ...]) -> Job | None:
+        lease = self.config.worker.lease_seconds
+        return self.store.claim_job(kinds, lease_seconds=lease, worker=self.name)
+
+
 def run_worker(
     config: Config, store: Store, stop: threading.Event, *, drain: bool = False, tell: Tell = nobody
 ) -> list[Run]:
-    """Work on queued runs until ``stop`` is set, or with ``drain`` until nothing is left to do; the runs worked on.
+    """Do jobs until ``stop`` is set, or with ``drain`` until nothing is left to do; the runs worked on.
 
-    Left to do are queued runs, and running ones whose worker gives no sign of life: their lease is waited for, then
-    they are taken over. A run whose worker renews its lease is that worker's.
+    Left to do are queued jobs, and running runs whose worker gives no sign of life: their lease is waited for, then
+    they are taken over. A job whose worker renews its lease is that worker's.
 
     Raises:
         StoreError: the database cannot be used, while draining; otherwise it is tried again.
     """
-    name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
-    worked: list[Run] = []
+    warm_up()
+    worker = _Worker(config, store, stop, tell)
+    drained = threading.Event()
+    answering = threading.Thread(target=_answer, args=(worker, drained), name="answers")
+    answering.start()
+    try:
+        _do_long_jobs(worker, drain)
+    finally:
+        drained.set()
+        answering.join()
+    return worker.runs
+
+
+def _do_long_jobs(worker: _Worker, drain: bool) -> None:
+    """Refreshes, uploads and runs."""
     leases: dict[int, object] = {}
-    swept = -SWEEP_SECONDS
-    lease = config.worker.lease_seconds
-    with Bench(config) as bench:
-        while not stop.is_set():
+    with Child(worker.config) as child:
+        while not worker.stop.is_set():
             try:
-                run_due(config, store, apart(stop), worker=name)
-                send_due(config, store, now(), worker=name)
-                if time.monotonic() - swept >= SWEEP_SECONDS:
-                    sweep(config, store, now())
-                    swept = time.monotonic()
-                if read_upload(config, store, stop, worker=name):
+                job = worker.claim((REFRESH, UPLOAD, RUN))
+                if job is not None:
+                    _see_through(job, worker, child)
                     continue
-                run = _claimed(store, name, lease)
-                if run is not None:
-                    tell(f"Run {run.id} ({run.engine}) is begun")
-                    ended = _see_through(run, name, config, store, bench, stop)
-                    if ended is not None:
-                        worked.append(ended)
-                        why = f": {ended.error}" if ended.error else ""
-                        tell(f"Run {ended.id} ({ended.engine}) is {ended.state}{why}")
-                    continue
-                bench.clear()
-                if drain and not _silent(store, leases):
+                child.clear()
+                if drain and not _silent(worker.store, leases):
                     break
             except StoreError as error:
                 if drain:
                     raise
-                tell(f"{error} Trying again in {RETRY_SECONDS:.0f} s.")
-                bench.clear()
-                stop.wait(RETRY_SECONDS)
+                _wait_for_store(error, worker, child)
                 continue
-            stop.wait(POLL_SECONDS)
-    return worked
+            worker.stop.wait(POLL_SECONDS)
 
 
-def _claimed(store: Store, worker: str, lease_seconds: float) -> Run | None:
-    job = store.claim_job([RUN], lease_seconds=lease_seconds, worker=worker)
-    try:
-        return None if job is None or job.subject is None else store.run(job.subject)
-    except NotFoundError:  # deleted in this moment
-        return None
+def _answer(worker: _Worker, drained: threading.Event) -> None:
+    """Answers that somebody waits for; between them alerts are sent and what is old is removed."""
+    config, store = worker.config, worker.store
+    swept, idle_since = -SWEEP_SECONDS, time.monotonic()
+    with Child(config) as child:
+        while not worker.stop.is_set():
+            last = drained.is_set()
+            try:
+                if send_due(config, store, now(), worker=worker.name) is not None:
+                    continue
+                if time.monotonic() - swept >= SWEEP_SECONDS:
+                    sweep(config, store, now())
+                    sweep_answers(store, now())
+                    swept = time.monotonic()
+                job = worker.claim(KINDS)
+                if job is not None:
+                    _see_through(job, worker, child)
+                    idle_since = time.monotonic()
+                    continue
+            except StoreError as error:
+                if last:
+                    return
+                _wait_for_store(error, worker, child)
+                continue
+            if last:
+                return
+            if time.monotonic() - idle_since > IDLE_SECONDS:
+                child.clear()
+            worker.stop.wait(ANSWER_POLL_SECONDS)
+
+
+def _wait_for_store(error: StoreError, worker: _Worker, child: Child) -> None:
+    worker.tell(f"{error} Trying again in {RETRY_SECONDS:.0f} s.")
+    child.clear()
+    worker.stop.wait(RETRY_SECONDS)
 
 
 def _silent(store: Store, leases: dict[int, object]) -> bool:
@@ -108,48 +151,74 @@ def _silent(store: Store, leases: dict[int, object]) -> bool:
     return any(leases.setdefault(run.id, run.lease_until) == run.lease_until for run in running)
 
 
-def _see_through(
-    run: Run, worker: str, config: Config, store: Store, bench: Bench, stop: threading.Event
-) -> Run | None:
-    """The run as it stands when it is finished, failed, cancelled, lost or put back; None if it was deleted."""
-    lease = config.worker.lease_seconds
-    bench.begin(run, worker)
+def _see_through(job: Job, worker: _Worker, child: Child) -> None:
+    """Have a job done, until it is finished, failed, cancelled, lost or put back."""
+    run = _run_of(job, worker.store)
+    if run is not None:
+        worker.tell(f"Run {run.id} ({run.engine}) is begun")
+    with suppress(LostError, NotFoundError):  # cancelled, taken over, deleted
+        _attend(job, worker, child)
+    run = _run_of(job, worker.store)
+    if run is not None:
+        worker.runs.append(run)
+        worker.tell(f"Run {run.id} ({run.engine}) is {run.state}{f': {run.error}' if run.error else ''}")
+
+
+def _run_of(job: Job, store: Store) -> Run | None:
+    """The run that a job computes, as it stands; None where there is none, or none any more."""
+    if job.kind != RUN or job.subject is None:
+        return None
+    with suppress(NotFoundError):
+        return store.run(job.subject)
+    return None
+
+
+def _attend(job: Job, worker: _Worker, child: Child) -> None:
+    store, beat_seconds = worker.store, min(worker.config.worker.lease_seconds / 3, BEAT_SECONDS)
+    child.begin(job)
     mine, beat = True, 0.0
     try:
-        while (answer := bench.answer(timeout=min(lease / 3, BEAT_SECONDS) / 2)) is None:
-            if stop.is_set():
-                bench.clear()
-                store.log_job(run.job_id, worker, [*bench.said, LogLine(now(), PUT_BACK)])
-                store.release_job(run.job_id, worker)
-                return store.run(run.id)
+        while (ended := child.wait(beat_seconds / 2)) is None:
+            if worker.stop.is_set():
+                child.clear()
+                store.log_job(job.id, worker.name, [*child.log, LogLine(now(), PUT_BACK)])
+                store.release_job(job.id, worker.name)
+                return
             if mine and time.monotonic() >= beat:
-                mine = _renewed(run, worker, lease, store, bench)
-                beat = time.monotonic() + min(lease / 3, BEAT_SECONDS)
-                if not mine and store.run(run.id).state not in ("done", "failed"):
-                    bench.clear()  # cancelled, or another worker's
-                    return store.run(run.id)
-        store.log_job(run.job_id, worker, bench.said)
-        if answer.lost:
-            store.release_job(run.job_id, worker, reason=answer.lost)
-        return store.run(run.id)
-    except NotFoundError:
-        bench.clear()
-        return None
+                mine = _renewed(job, worker, child)
+                beat = time.monotonic() + beat_seconds
+                if not mine and store.job(job.id).state not in ("done", "failed"):
+                    child.clear()  # cancelled, or another worker's
+                    return
+    except NotFoundError:  # deleted
+        child.clear()
+        raise
+    _end(job, ended, worker, child)
 
 
-def _renewed(run: Run, worker: str, lease: float, store: Store, bench: Bench) -> bool:
-    """Whether the run is still this worker's; a database that cannot be reached just now has not said otherwise."""
+def _end(job: Job, ended: Ended, worker: _Worker, child: Child) -> None:
+    if child.log:
+        worker.store.log_job(job.id, worker.name, child.log)
+    if ended.failed:
+        fail(job, ended.failed, worker.store)
+    elif ended.lost:
+        worker.store.release_job(job.id, worker.name, reason=ended.lost)
+
+
+def _renewed(job: Job, worker: _Worker, child: Child) -> bool:
+    """Whether the job is still this worker's; a database that cannot be reached just now has not said otherwise."""
+    store, lease = worker.store, worker.config.worker.lease_seconds
     try:
-        if bench.said:
-            store.log_job(run.job_id, worker, bench.said)
-            bench.said = []
-        return store.renew_job(run.job_id, worker, lease_seconds=lease, stage=bench.stage, progress=bench.progress)
+        if child.log:
+            store.log_job(job.id, worker.name, child.log)
+            child.log = []
+        return store.renew_job(job.id, worker.name, lease_seconds=lease, stage=child.stage, progress=child.progress)
     except StoreError:
         return True
 
 
 def stop_on_signals() -> threading.Event:
-    """An event that is set by SIGTERM or Ctrl-C; the run in hand is then put back into the queue."""
+    """An event that is set by SIGTERM or Ctrl-C; the jobs in hand are then put back into the queue."""
     stop = threading.Event()
 
     def stop_now(number: int, frame: FrameType | None) -> None:

@@ -1,12 +1,9 @@
-"""Refreshes that start by themselves: when a schedule is due, and what the worker does when it is."""
+"""Schedules: when a source is due to be refreshed, and what a worker does when it is."""
 
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from typing import Any
@@ -15,15 +12,15 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-import storage.contract
+from dashboard.clock import now
 from dashboard.config import Config
 from dashboard.pipeline.run import make_engine, run_sales
-from dashboard.pipeline.sales import SalesRequest, with_reading
+from dashboard.pipeline.sales import Progress, SalesRequest, silent, with_reading
 from engines.errors import InputError
 from engines.intake.sources.locations import lasting, secrets_of
+from engines.messages import message
 from storage import Store
-from storage.contract import LostError, NotFoundError, Starter, StoreError
-from storage.contract.jobs import REFRESH
+from storage.contract import Job, Starter
 from storage.contract.schedules import NewSchedule, Schedule
 
 #: What may be said instead of a cron expression.
@@ -178,79 +175,38 @@ def schedule_dict(schedule: Schedule) -> dict[str, Any]:
 # --- the worker's part -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Refreshed:
-    """How a refresh went: why it failed, or the ids of its runs. ``for_good``: trying again would change nothing."""
+def refresh(job: Job, config: Config, store: Store, progress: Progress = silent) -> None:
+    """Read the source of a schedule that is due, and queue its runs, but for those there are of the same customers.
 
-    error: str | None = None
-    runs: tuple[int, ...] = ()
-    for_good: bool = True
+    However many due times were missed, there is one refresh for all of them, and the next due time is the first one
+    after this moment. How it went is written down with the schedule, which always stays.
 
-
-#: Does what a schedule asks for; None when it was ended because the worker has to stop.
-Refresh = Callable[[Schedule, Config, Store], Refreshed | None]
-
-
-def refreshed(schedule: Schedule, config: Config, store: Store) -> Refreshed:
-    """Read the source, keep its customers and queue the runs, but for those there are of the very same customers."""
-    try:
-        outcome = run_sales(request_of(schedule), config, store, queue=True, reuse_runs=True)
-    except InputError as refusal:
-        return Refreshed(str(refusal))
-    return Refreshed(runs=tuple(run.id for run in outcome.runs))
-
-
-def run_due(
-    config: Config, store: Store, refresh: Refresh = refreshed, *, worker: str | None = None
-) -> Schedule | None:
-    """Refresh the source that has been due for longest, and queue its runs for any worker; None if none is due.
-
-    Whoever asks first gets a due time. However many were missed, there is one refresh for all of them, and the next due
-    time is the first one after this moment. How it went is written down with the schedule, which always stays.
+    Raises:
+        LostError: the due time is another worker's by now.
+        NotFoundError: the schedule is gone.
     """
-    lease = config.worker.lease_seconds
-    job = store.claim_job([REFRESH], lease_seconds=lease, worker=worker)
-    if job is None or job.subject is None or job.started_at is None:
-        return None
+    schedule = store.schedule(job.subject or 0)
+    if job.attempts > MAX_ATTEMPTS:
+        finish_refresh(
+            job,
+            store,
+            error=message("It was lost {times} times with its worker before it was done.", times=MAX_ATTEMPTS),
+        )
+        return
     try:
-        claimed = store.schedule(job.subject)
-    except NotFoundError:  # removed in this moment
-        return None
-    try:
-        following = next_due(claimed.cron, claimed.time_zone, job.started_at)
-        if job.attempts > MAX_ATTEMPTS:
-            went: Refreshed | None = Refreshed(f"It was lost {MAX_ATTEMPTS} times with its worker before it was done.")
-        else:
-            with _kept(job, store, lease):
-                went = refresh(claimed, config, store)
-    except InputError as refusal:  # the time zone is no longer known to this machine
-        following, went = job.started_at + timedelta(days=1), Refreshed(str(refusal))
-    try:
-        if went is None or (not went.for_good and job.attempts < MAX_ATTEMPTS):  # the next worker goes on with it
-            store.release_job(job.id, worker, reason="" if went is None else went.error or "")
-            return store.schedule(claimed.id)
-        return store.finish_schedule(job.id, worker, next_due=following, error=went.error, runs=went.runs)
-    except (LostError, NotFoundError):  # taken over while this machine slept, or removed: there is nothing to write
-        return claimed
+        zone(schedule.time_zone)
+        outcome = run_sales(request_of(schedule), config, store, progress, queue=True, reuse_runs=True)
+    except InputError as refusal:
+        finish_refresh(job, store, error=refusal.message)
+    else:
+        finish_refresh(job, store, runs=[run.id for run in outcome.runs])
 
 
-@contextmanager
-def _kept(job: storage.contract.Job, store: Store, lease_seconds: float) -> Iterator[None]:
-    """Keep a lease until the work under it is done."""
-    done = threading.Event()
-
-    def renew() -> None:
-        while not done.wait(lease_seconds / 3):
-            try:
-                if not store.renew_job(job.id, job.worker, lease_seconds=lease_seconds):
-                    return
-            except StoreError:  # the database is away for a moment: the next beat may reach it
-                continue
-
-    beating = threading.Thread(target=renew, name=f"schedule {job.subject}", daemon=True)
-    beating.start()
+def finish_refresh(job: Job, store: Store, *, error: str | None = None, runs: Sequence[int] = ()) -> None:
+    """Write down how a due time went, and when the schedule is due next."""
+    schedule, started = store.schedule(job.subject or 0), job.started_at or now()
     try:
-        yield
-    finally:
-        done.set()
-        beating.join()
+        following = next_due(schedule.cron, schedule.time_zone, started)
+    except InputError:  # the time zone is no longer known to this machine
+        following = started + timedelta(days=1)
+    store.finish_schedule(job.id, job.worker, next_due=following, error=error, runs=runs)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, case, delete, func, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, or_, select, type_coerce, update
 
 from engines.errors import InputError
 from storage.contract import NOBODY, Job, LogLine, LostError, Starter
@@ -61,6 +61,24 @@ class JobVerbs(StorePart):
             wanted = wanted.where(JobRow.subject == subject)
         with self._database.reading(self._workspace_id) as transaction:
             return [_job(row) for (row,) in transaction.rows(wanted)]
+
+    def find_job(self, kind: str, subject: int | None, request: Mapping[str, Any]) -> Job | None:
+        """The latest job of this kind, subject and request that is queued, running or done; None if there is none."""
+        asked = plain(request)
+        wanted = select(JobRow.id, JobRow.request).where(JobRow.kind == kind, JobRow.subject == subject)
+        wanted = wanted.where(JobRow.state.in_((*UNFINISHED, "done"))).order_by(JobRow.id.desc())
+        with self._database.reading(self._workspace_id) as transaction:
+            equal = (number for number, request in transaction.rows(wanted) if request == asked)
+            found = next(equal, None)
+            return None if found is None else self._job(transaction, found)
+
+    def delete_jobs(self, kinds: Sequence[str], *, subject: int | None = None, before: datetime | None = None) -> None:
+        """Delete jobs of these kinds; with a subject those about it, with a moment those asked for before."""
+        mine: list[ColumnElement[bool]] = [JobRow.kind.in_(kinds)]
+        mine += [] if subject is None else [JobRow.subject == subject]
+        mine += [] if before is None else [JobRow.created_at < before]
+        with self._database.writing(self._workspace_id) as transaction:
+            transaction.rows(delete(JobRow).where(*mine).returning(JobRow.id))
 
     def claim_job(
         self, kinds: Sequence[str], *, lease_seconds: float, worker: str | None = None, since: datetime | None = None

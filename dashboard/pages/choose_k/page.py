@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard.components import cards, ids
 from dashboard.components.attributes import aria
+from dashboard.components.computing import follow, progress_card, ticker
 from dashboard.components.fields import picker, pickers
 from dashboard.components.panels import panel
 from dashboard.components.tables import Head, table, table_row
@@ -18,11 +19,12 @@ from dashboard.figures import choose_k as figures
 from dashboard.figures import graph_config
 from dashboard.i18n.numbers import count, day, plural
 from dashboard.i18n.texts import noted, say
-from dashboard.pipeline.choose_k import Question, choosable_engines, choose_k_of_snapshot, known_choice
+from dashboard.pipeline.choose_k import KRange, choosable_engines, k_question
 from dashboard.queries.which_run import run_from, title_of
 from dashboard.services import Services
+from engines.errors import InputError
 from engines.evaluation.selection import KSelection
-from storage.contract import Run
+from storage.contract import Job, Run
 
 PATH = "/choose-k"
 TITLE = noted("Choose k")
@@ -31,7 +33,8 @@ AREA = "operations"
 
 ENGINE = "choose-k-engine"
 TRY = "choose-k-try"
-BUSY = "choose-k-busy"
+TICK = "choose-k-tick"
+JOB = "choose-k-job"
 FOUND = "choose-k-found"
 SNAPSHOT = "choose-k-snapshot"
 REMEMBERED = "choose-k-remembered"
@@ -59,9 +62,10 @@ def layout(services: Services, **query: Any) -> Component:
                 f"{plural(snapshot.customers, '{n} customer', '{n} customers')}.",
                 className="seg-lead mb-2",
             ),
-            _controls(Question(wanted)),
-            html.Div(_busy(), id=BUSY, role="status"),
-            html.Div(id=FOUND, hidden=True, **aria(live="polite")),
+            _controls(KRange(wanted)),
+            html.Div(id=FOUND, **aria(live="polite")),
+            ticker(TICK),
+            dcc.Store(id=JOB),
             dcc.Store(id=SNAPSHOT, data=snapshot.id),
             dcc.Store(id=REMEMBERED),
         ]
@@ -74,22 +78,20 @@ def _begun(asked: Any, current: Run) -> str:
     return next((name for name in (asked, current.engine) if name in engines), next(iter(engines)))
 
 
-def _controls(question: Question) -> Component:
+def _controls(question: KRange) -> Component:
     engines = [{"value": name, "label": title} for name, title in choosable_engines().items()]
     engine = picker(ENGINE, say("Engine"), engines, question.engine, hidden_label=True)
     label = say("Try k = {low} to {high}", low=question.low, high=question.high)
     return pickers(engine, dbc.Button(label, id=TRY, size="sm", color="primary"))
 
 
-def _busy() -> list[Component]:
+def _busy(job: Job, ticks: int | None) -> list[Component]:
     """What stands in the place of the curves while they are worked out."""
     blank = html.Section(
         [html.Div("\u00a0", className="skeleton"), html.Div(style={"height": _HEIGHT})], className="seg-card"
     )
-    trying = panel(
-        say("Trying …"),
-        html.P(say("Every k is fitted, refitted on customers drawn anew, and measured."), className="mb-0"),
-    )
+    hint = say("Every k is fitted, refitted on customers drawn anew, and measured.")
+    trying = progress_card(say("Trying …"), job, ticks, hint)
     return [trying, html.Div([blank] * _PANELS, className="seg-grid mt-3", style=_GRID, **aria(hidden="true"))]
 
 
@@ -101,24 +103,31 @@ def register(app: Dash, services: Services) -> None:
 
     @app.callback(
         Output(FOUND, "children"),
+        Output(TICK, "disabled"),
+        Output(JOB, "data"),
+        Output(TRY, "disabled"),
         Input(TRY, "n_clicks"),
         Input(ENGINE, "value"),
         Input(ids.THEME, "data"),
+        Input(TICK, "n_intervals"),
+        State(JOB, "data"),
         State(SNAPSHOT, "data"),
-        running=[
-            (Output(TRY, "disabled"), True, False),
-            (Output(BUSY, "hidden"), False, True),
-            (Output(FOUND, "hidden"), True, False),
-        ],
     )
-    def draw(clicks: int | None, engine: str, theme: str | None, snapshot_id: int) -> list[Component]:
-        snapshot, question = services.store.snapshot(snapshot_id), Question(engine)
-        found = known_choice(question, snapshot, services)
+    def draw(
+        clicks: int | None, engine: str, theme: str | None, ticks: int | None, job_id: int | None, snapshot_id: int
+    ) -> tuple[list[Component], bool, int | None, bool]:
+        store, snapshot = services.store, services.store.snapshot(snapshot_id)
+        question = k_question(KRange(engine), snapshot, services.config)
+        followed = job_id if ctx.triggered_id == TICK else None
+        if snapshot.customers > SMALL and ctx.triggered_id not in (TRY, TICK) and question.job(store) is None:
+            return [_not_yet(snapshot.customers, KRange(engine))], True, None, False
+        try:
+            found, job = follow(question, store, followed)
+        except InputError as error:
+            return [cards.alert(say(error.message), "warning")], True, None, False
         if found is None:
-            if snapshot.customers > SMALL and ctx.triggered_id != TRY:
-                return [_not_yet(snapshot.customers, question)]
-            found = choose_k_of_snapshot(question, snapshot, services)
-        return _shown(found, choosable_engines()[engine], theme or "light")
+            return _busy(job, ticks), False, job.id, True
+        return _shown(found, choosable_engines()[engine], theme or "light"), True, None, False
 
     @app.callback(
         Output(REMEMBERED, "data"),
@@ -156,7 +165,7 @@ def _run_in(services: Services, search: str | None) -> Run | None:
     return run_from(services.store, _query(search).get("run"))
 
 
-def _not_yet(customers: int, question: Question) -> Component:
+def _not_yet(customers: int, question: KRange) -> Component:
     return cards.empty_state(
         say("Not tried yet"),
         [

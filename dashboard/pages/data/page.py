@@ -28,6 +28,8 @@ from dashboard.pages.data.steps import (
     LEAVE,
     LEFT,
     LINES,
+    LOOK_AGAIN,
+    LOOKING,
     NAME,
     NAME_PLACE,
     ORDER_OF_DATES,
@@ -38,17 +40,19 @@ from dashboard.pages.data.steps import (
     REMARKS,
     REMOVE,
     STALE,
+    STEPS,
     THERE,
     TICK,
     UPLOAD,
     choosing,
     how_words,
     is_checked,
+    preview_now,
     shown,
     steps,
 )
 from dashboard.pipeline.request import user_of
-from dashboard.pipeline.uploads import UploadRequest, preview_upload, remove, request_task
+from dashboard.pipeline.uploads import UploadRequest, remove, request_task
 from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import ChangedError
@@ -65,7 +69,7 @@ AREA = "operations"
 def layout(services: Services, **query: Any) -> Component:
     """Adding sales first, for the upload in the address if there is one; then what is there."""
     upload = _upload_of(services, query.get("upload"))
-    adding = [choosing(services)] if upload is None else steps(services, upload)
+    adding = [choosing(services)] if upload is None else [html.Div(steps(services, upload), id=STEPS)]
     return html.Div(
         [html.H1(say("Data")), *adding, html.Div(snapshots_panel(services), id=THERE)], className="data-page"
     )
@@ -143,23 +147,33 @@ def register(app: Dash, services: Services) -> None:
         Output(DECIMAL, "options"),
         Output(f"{DECIMAL}-question", "children"),
         Output(DECIMAL_PLACE, "hidden"),
+        Output(LOOK_AGAIN, "disabled"),
         Input(form.field_id(ALL), "value"),
         Input(ORDER_OF_DATES, "value"),
         Input(DECIMAL, "value"),
+        Input(LOOK_AGAIN, "n_intervals"),
         State(form.field_id(ALL), "id"),
         State(UPLOAD, "data"),
         prevent_initial_call=True,
     )
     def look_again(
-        columns: list[str | None], order: str | None, decimal: str | None, fields: list[dict[str, str]], upload_id: int
+        columns: list[str | None],
+        order: str | None,
+        decimal: str | None,
+        ticks: int | None,
+        fields: list[dict[str, str]],
+        upload_id: int,
     ) -> tuple[Any, ...]:
         mapping = form.mapping_of({item["name"]: value for item, value in zip(fields, columns, strict=True)})
         reading = {name: value for name, value in (("date_order", order), ("decimal", decimal)) if value}
         try:
             asked = UploadRequest(mapping=mapping, reading=reading)
-            seen = preview_upload(services.store.upload(upload_id), asked, services.config)
+            seen = preview_now(services, services.store.upload(upload_id), asked)
         except InputError as error:
-            return (no_update, alert(say(error.message)), True, *[no_update] * 6)
+            return (no_update, alert(say(error.message)), True, *[no_update] * 6, True)
+        if seen is None:
+            waiting = html.P(say("The first lines are being read by a worker …"), className="seg-hint")
+            return (no_update, waiting, True, *[no_update] * 6, False)
         questions: list[Any] = []
         for kind, value in (("date_order", order), ("decimal", decimal)):
             choice = form.problem_of(seen, kind)
@@ -167,7 +181,13 @@ def register(app: Dash, services: Services) -> None:
                 questions += [no_update, no_update, not value]
             else:
                 questions += [form.choice_options(choice, value or "", ()), form.question_words(choice), False]
-        return (form.first_lines(seen), form.remarks(seen), not seen.usable, *questions)
+        return (form.first_lines(seen), form.remarks(seen), not seen.usable, *questions, True)
+
+    @app.callback(
+        Output(STEPS, "children"), Input(LOOKING, "n_intervals"), State(UPLOAD, "data"), prevent_initial_call=True
+    )
+    def draw_when_read(ticks: int | None, upload_id: int) -> Any:
+        return steps(services, services.store.upload(upload_id))
 
     @app.callback(
         Output(NAME_PLACE, "hidden"),

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from dashboard.components.attributes import aria, data
 from dashboard.components.cards import alert
+from dashboard.components.computing import follow, ticker
 from dashboard.components.fields import field, fields
 from dashboard.components.panels import panel, step
 from dashboard.i18n.numbers import day, written
@@ -17,7 +18,7 @@ from dashboard.i18n.texts import noted, say
 from dashboard.pages.data import form
 from dashboard.pages.data.report import BUSY, outcome, same_as_words
 from dashboard.pipeline.receive import UPLOADABLE
-from dashboard.pipeline.uploads import UploadRequest, known_mapping, preview_upload, twin_of
+from dashboard.pipeline.uploads import UploadRequest, known_mapping, preview_question, twin_of
 from dashboard.queries.which_run import title_of
 from dashboard.services import Services
 from engines.errors import InputError
@@ -33,6 +34,7 @@ LINES, REMARKS, REFUSED = "data-first-lines", "data-told", "data-refused"
 NAME, NAME_PLACE, EXISTING, EXISTING_PLACE = "data-name", "data-name-place", "data-existing", "data-existing-place"
 HOW, HOW_WORDS, AS_OF = "data-how", "data-how-told", "data-as-of"
 CHECK, CREATE, CANCEL, REMOVE = "data-check", "data-create", "data-cancel", "data-remove"
+STEPS, LOOKING, LOOK_AGAIN = "data-steps", "data-looking", "data-look-again"
 OUTCOME, STALE, TICK, THERE = "data-outcome", "data-stale", "data-tick", "data-there-place"
 
 _DATE_ORDERS = (
@@ -120,13 +122,17 @@ def steps(services: Services, upload: Upload) -> list[Component]:
     )
     stores = [dcc.Store(id=UPLOAD, data=upload.id), dcc.Store(id=LEAVE), dcc.Store(id=LEFT)]
     try:
-        seen = preview_upload(upload, asked, services.config)
+        seen = preview_now(services, upload, asked)
+        if seen is None:
+            return [step(1, say("The file"), file, _looking(), *stores)]
+        known_from, known = known_mapping(upload, [column.name for column in seen.columns], services.store)
+        chosen = dict(asked.mapping) or known
+        if chosen and not asked.mapping:
+            seen = preview_now(services, upload, asked.model_copy(update={"mapping": chosen}))
     except InputError as error:
         return [step(1, say("The file"), file, alert(say(error.message)), *stores)]
-    known_from, known = known_mapping(upload, [column.name for column in seen.columns], services.store)
-    chosen = dict(asked.mapping) or known
-    if chosen and not asked.mapping:
-        seen = preview_upload(upload, asked.model_copy(update={"mapping": chosen}), services.config)
+    if seen is None:
+        return [step(1, say("The file"), file, _looking(), *stores)]
     saved = (
         [
             html.P(
@@ -145,6 +151,19 @@ def steps(services: Services, upload: Upload) -> list[Component]:
         step(2, say("How it is read, and what counts"), *saved, *_form(services, upload, asked, seen, chosen)),
         step(3, say("What it comes to"), *_result(upload)),
     ]
+
+
+def preview_now(services: Services, upload: Upload, asked: UploadRequest) -> Preview | None:
+    """The first lines of an upload; None while a worker looks at them."""
+    return follow(preview_question(upload, asked, services.config), services.store)[0]
+
+
+def _looking() -> Component:
+    """What stands in the place of the first lines until they are there; it has the page look again."""
+    words = html.P(
+        [say("The first lines are being read …"), " ", say("This needs a worker.")], className="seg-hint mb-0"
+    )
+    return html.Div([words, ticker(LOOKING, waiting=True)], role="status")
 
 
 def _form(
@@ -172,6 +191,7 @@ def _form(
         orders,
         decimals,
         html.Div(form.remarks(seen), id=REMARKS, **aria(live="polite")),
+        ticker(LOOK_AGAIN),
         html.H3(say("What counts"), className="data-head"),
         form.rules_part(services.config, asked.cleaning),
         html.H3(say("What is made of it"), className="data-head"),

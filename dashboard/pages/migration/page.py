@@ -6,23 +6,25 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from dash import Dash, Input, Output, State, dcc, html
+from dash import Dash, Input, Output, State, ctx, dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import cards, ids
 from dashboard.components.attributes import aria
+from dashboard.components.computing import follow, progress_card, ticker
 from dashboard.components.fields import picker, pickers
 from dashboard.components.panels import graph, panel
 from dashboard.components.tables import Head, number_cell, number_heads, table, table_row
 from dashboard.figures import migration as figures
 from dashboard.i18n.numbers import count, day, percent, plural, short_money
 from dashboard.i18n.texts import noted, say, segment_name
-from dashboard.pipeline.migrate import Between, between_dates, between_runs, dates_of
+from dashboard.pipeline.migrate import Between, Span, between_dates, between_runs, dates_of
 from dashboard.pipeline.series import series
 from dashboard.queries.which_run import engine_titles, run_from, run_label, title_of
 from dashboard.services import Services
 from engines.errors import InputError
 from engines.evaluation.migration import Migration
+from storage import Store
 from storage.contract import NotFoundError, Run
 
 PATH = "/migration"
@@ -33,6 +35,8 @@ AREA = "operations"
 START = "migration-from"
 END = "migration-to"
 FOUND = "migration-found"
+TICK = "migration-tick"
+JOB = "migration-job"
 SIZES = "migration-sizes"
 RUN = "migration-run"
 
@@ -64,7 +68,9 @@ def layout(services: Services, **query: Any) -> Component:
                 className="seg-lead mb-2",
             ),
             pickers(picker(START, say("From"), starts, start), picker(END, say("to"), ends, end)),
-            dcc.Loading(html.Div(id=FOUND, **aria(live="polite")), delay_show=300),
+            html.Div(id=FOUND, **aria(live="polite")),
+            ticker(TICK),
+            dcc.Store(id=JOB),
             html.Div(id=SIZES),
             dcc.Store(id=RUN, data=run.id),
         ]
@@ -78,7 +84,7 @@ def _starts(run: Run, services: Services) -> Options:
     """Where one can begin: runs of the same kind that have a later one, then dates of the timeline."""
     runs = series(services.store, run.dataset, run.engine)
     last = runs[-1].as_of if runs else run.as_of
-    return [*(_of_run(item) for item in runs if item.as_of < last), *map(_of_date, dates_of(run, services)[:-1])]
+    return [*(_of_run(item) for item in runs if item.as_of < last), *map(_of_date, dates_of(run, services.store)[:-1])]
 
 
 def _ends(run: Run, start: str, services: Services) -> Options:
@@ -87,7 +93,7 @@ def _ends(run: Run, start: str, services: Services) -> Options:
         runs = series(services.store, run.dataset, run.engine)
         since = next((item.as_of for item in runs if item.id == begun), run.as_of)
         return [_of_run(item) for item in runs if item.as_of > since]
-    return [_of_date(day) for day in dates_of(run, services) if day.isoformat() > start]
+    return [_of_date(day) for day in dates_of(run, services.store) if day.isoformat() > start]
 
 
 def _first_start(starts: Options, run: Run) -> str:
@@ -124,15 +130,15 @@ def _run_id(value: str) -> int | None:
     return int(text) if text != value and text.isdecimal() else None
 
 
-def _between(run_id: int, start: str, end: str, services: Services) -> Between:
+def _span(run_id: int, start: str, end: str, store: Store) -> Span:
     first, last = _run_id(start), _run_id(end)
     if first is not None and last is not None:
-        return between_runs(first, last, services)
+        return between_runs(first, last, store)
     try:
         days = date.fromisoformat(start), date.fromisoformat(end)
     except ValueError:
         raise InputError("Choose two runs, or two dates of the timeline.") from None
-    return between_dates(run_id, *days, services)
+    return between_dates(run_id, *days, store)
 
 
 def register(app: Dash, services: Services) -> None:
@@ -153,19 +159,28 @@ def register(app: Dash, services: Services) -> None:
 
     @app.callback(
         Output(FOUND, "children"),
+        Output(TICK, "disabled"),
+        Output(JOB, "data"),
         Input(START, "value"),
         Input(END, "value"),
         Input(ids.THEME, "data"),
+        Input(TICK, "n_intervals"),
+        State(JOB, "data"),
         State(RUN, "data"),
     )
-    def draw(start: str, end: str, theme: str | None, run_id: int) -> list[Component]:
+    def draw(
+        start: str, end: str, theme: str | None, ticks: int | None, job_id: int | None, run_id: int
+    ) -> tuple[list[Component], bool, int | None]:
         currency = str(services.store.snapshot(services.store.run(run_id).snapshot_id).info.get("currency") or "")
         try:
-            found = _between(run_id, start, end, services)
+            question = _span(run_id, start, end, services.store).question(services.config)
+            found, job = follow(question, services.store, job_id if ctx.triggered_id == TICK else None)
         except (InputError, NotFoundError) as error:
-            return [cards.alert(say(error.message), "warning")]
+            return [cards.alert(say(error.message), "warning")], True, None
+        if found is None:
+            return [progress_card(say("Following customers …"), job, ticks)], False, job.id
         here = f"{PATH}?{urlencode({'run': run_id, 'from': start, 'to': end})}"
-        return _shown(found, here, currency, theme or "light")
+        return _shown(found, here, currency, theme or "light"), True, None
 
     @app.callback(Output(SIZES, "children"), Input(ids.THEME, "data"), State(RUN, "data"))
     def over_time(theme: str | None, run_id: int) -> list[Component]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Dash, Input, Output, State, dcc, html
+from dash import Dash, Input, Output, State, ctx, dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import cards, ids
 from dashboard.components.attributes import aria
+from dashboard.components.computing import follow, progress_card, ticker
 from dashboard.components.panels import graph, panel
 from dashboard.figures import empty, values
 from dashboard.i18n.numbers import day, percent
@@ -24,13 +25,13 @@ from dashboard.pages.value.receipts import (
     plan_words,
     verdicts,
 )
-from dashboard.pipeline.validate import golden_run
+from dashboard.pipeline.validate import golden_question
 from dashboard.queries.receipts import FORESIGHT, LOSS
 from dashboard.queries.which_run import run_from, title_of
 from dashboard.services import Services
 from engines.columns import describe
+from engines.errors import InputError
 from engines.value.registry import registered_models
-from engines.value.validation import golden
 from storage.contract import Snapshot
 
 PATH = "/value"
@@ -46,6 +47,8 @@ RELIABILITY = "value-reliability"
 IMPORTANCES = "value-importances"
 GOLDEN = "value-golden"
 GOLDEN_BUTTON = "value-golden-button"
+GOLDEN_TICK = "value-golden-tick"
+GOLDEN_JOB = "value-golden-job"
 _GRAPHS = (CALIBRATION, RELIABILITY, IMPORTANCES)
 _HEIGHT = "340px"
 
@@ -198,7 +201,7 @@ def _golden_place() -> Component:
     )
     button = html.Button(say("Fit CDNOW now"), id=GOLDEN_BUTTON, className="btn btn-sm btn-outline-secondary")
     place = html.Div([button], id=GOLDEN, **aria(live="polite"))
-    return panel(say("Golden run"), dcc.Loading(place, delay_show=200, type="dot"), hint=hint)
+    return panel(say("Golden run"), place, ticker(GOLDEN_TICK), dcc.Store(id=GOLDEN_JOB), hint=hint)
 
 
 # --- what happens -----------------------------------------------------------------------------------------------------
@@ -218,9 +221,26 @@ def register(app: Dash, services: Services) -> None:
         drawn = draw_charts(receipt, theme or "light")
         return {name: item[0] for name, item in drawn.items()}, {name: item[1] for name, item in drawn.items()}
 
-    @app.callback(Output(GOLDEN, "children"), Input(GOLDEN_BUTTON, "n_clicks"), prevent_initial_call=True)
-    def fit(clicks: int | None) -> Any:
-        return golden_parts(services.golden.get(golden.SOURCE, golden_run), model_titles())
+    @app.callback(
+        Output(GOLDEN, "children"),
+        Output(GOLDEN_TICK, "disabled"),
+        Output(GOLDEN_JOB, "data"),
+        Input(GOLDEN_BUTTON, "n_clicks"),
+        Input(GOLDEN_TICK, "n_intervals"),
+        State(GOLDEN_JOB, "data"),
+        prevent_initial_call=True,
+    )
+    def fit(clicks: int | None, ticks: int | None, job_id: int | None) -> tuple[Any, bool, int | None]:
+        question = golden_question(services.config)
+        try:
+            found, job = follow(question, services.store, job_id if ctx.triggered_id == GOLDEN_TICK else None)
+        except InputError as error:
+            return cards.alert(say(error.message), "warning"), True, None
+        if found is None:
+            # the button stays, hidden: it is an input of this callback
+            button = html.Button(id=GOLDEN_BUTTON, hidden=True)
+            return [button, progress_card(say("Fitting CDNOW …"), job, ticks)], False, job.id
+        return golden_parts(found, model_titles()), True, None
 
 
 def model_titles() -> dict[str, str]:

@@ -13,6 +13,7 @@ from dashboard.pipeline.request import starter_words
 from dashboard.pipeline.uploads import sweep
 from storage import open_store
 from storage.contract import Starter
+from tests.dashboard.answering import answering
 from tests.dashboard.uploading import ASKED, export, lines_of, worked
 
 
@@ -145,13 +146,15 @@ def test_what_cannot_be_asked_is_refused_at_once(desk, asked):
 
 
 def test_preview_asks_what_the_file_does_not_say(desk):
-    client, _, _ = desk
+    client, config, store = desk
     upload = send(client, export()).json()["id"]
-    seen = client.post(f"/uploads/{upload}/preview", json={}).json()
+    with answering(config, store):
+        seen = client.post(f"/uploads/{upload}/preview", json={}).json()
+        usable = client.post(f"/uploads/{upload}/preview", json=ASKED).json()["usable"]
     asks = {problem["kind"]: problem for problem in seen["problems"]}
     assert [each["value"] for each in asks["date_order"]["options"]] == ["day-first", "month-first"]
     assert (seen["usable"], seen["source"]["separator"], seen["source"]["name"]) == (False, ";", "sales.csv")
-    assert client.post(f"/uploads/{upload}/preview", json=ASKED).json()["usable"]
+    assert usable
 
 
 def test_an_undecided_date_is_an_error_in_the_owners_words(desk):

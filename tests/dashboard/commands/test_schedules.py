@@ -12,11 +12,12 @@ from click.testing import CliRunner
 
 from dashboard.cli import main
 from dashboard.config import load_config
+from dashboard.pipeline.run import run_sales
 from dashboard.pipeline.sales import SalesRequest
-from dashboard.worker.refreshing import apart
-from dashboard.worker.schedules import MAX_ATTEMPTS, cron_of, new_schedule, next_due, refreshed, run_due
+from dashboard.worker.schedules import MAX_ATTEMPTS, cron_of, new_schedule, next_due, refresh, request_of
 from engines.errors import InputError
 from storage import open_store
+from storage.contract import NotFoundError
 from storage.contract.jobs import REFRESH
 from tests.storage.samples import Clock
 
@@ -210,6 +211,15 @@ def monthly(source, config, store, clock):
     return store.add_schedule(new, next_due=next_due(new.cron, BERLIN, clock.now))
 
 
+def run_due(config, store):
+    """The schedule that was due, once it is refreshed; None where none was."""
+    job = store.claim_job([REFRESH], lease_seconds=60, worker="a")
+    if job is None:
+        return None
+    refresh(job, config, store)
+    return store.schedule(job.subject)
+
+
 def test_missed_due_times_are_caught_up_once(config, store, clock, source):
     schedule = monthly(source, config, store, clock)  # on 17 May: due on 1 June
     assert run_due(config, store) is None
@@ -262,8 +272,8 @@ def test_workers_that_race_start_a_due_time_once(config, store, clock, source):
 def test_a_lost_refresh_is_taken_over_without_queueing_twice_and_given_up_in_the_end(config, store, clock, source):
     monthly(source, config, store, clock)
     clock.now = moment("2024-06-01 04:00")
-    lost = store.claim_job([REFRESH], lease_seconds=-1, worker="a")  # its worker dies when the run is queued
-    assert refreshed(store.schedule(lost.subject), config, store).runs == (1,)
+    lost = store.claim_job([REFRESH], lease_seconds=-1, worker="dies")  # when the run is queued
+    run_sales(request_of(store.schedule(lost.subject)), config, store, queue=True, reuse_runs=True)
     assert run_due(config, store).last_runs == (1,)
     assert len(store.runs()) == 1
     clock.now = moment("2024-07-01 04:00")
@@ -274,55 +284,18 @@ def test_a_lost_refresh_is_taken_over_without_queueing_twice_and_given_up_in_the
     assert failed.next_due == moment("2024-08-01 04:00")
 
 
-def test_a_refresh_under_way_is_kept_however_long_it_takes(config, store, clock, source):
-    monthly(source, config, store, clock)
-    clock.now = moment("2024-06-01 04:00")
-    short = config.replace(worker={"lease_seconds": 0.3})
-    renewed = threading.Event()
-
-    class Watched(type(store)):
-        def renew_job(self, *claimed, **more):
-            kept = super().renew_job(*claimed, **more)
-            renewed.set()
-            return kept
-
-    watched = Watched(store._database, store._workspace_id, clock)
-
-    def slow(schedule, config, store):
-        assert renewed.wait(20)
-        return refreshed(schedule, config, store)
-
-    assert run_due(short, watched, slow).last_runs == (1,)
-
-
-def test_a_schedule_removed_meanwhile_is_no_error(config, store, clock, source):
+def test_a_schedule_removed_meanwhile_is_gone(config, store, clock, source):
     schedule = monthly(source, config, store, clock)
     clock.now = moment("2024-06-01 04:00")
+    job = store.claim_job([REFRESH], lease_seconds=60, worker="a")
 
-    def removing(claimed, config, store):
-        store.remove_schedule(claimed.id)
-        return refreshed(claimed, config, store)
+    def remove(stage: str, done: float) -> None:
+        if (stage, done) == ("Storing", 1.0):
+            store.remove_schedule(schedule.id)
 
-    assert run_due(config, store, removing).id == schedule.id
+    with pytest.raises(NotFoundError):
+        refresh(job, config, store, remove)
     assert (store.schedules(), len(store.runs())) == ([], 1)
-
-
-def test_what_was_stopped_or_met_no_database_is_left_to_the_next_worker(tmp_path, clock, source):
-    config = load_config(environ={}).replace(database={"url": f"sqlite:///{tmp_path / 'shop.db'}"})
-    store = open_store(config.database.url, clock=clock)
-    due = monthly(source, config, store, clock)
-    clock.now = moment("2024-06-01 04:00")
-    stop = threading.Event()
-    stop.set()
-    stopped = run_due(config, store, apart(stop))
-    assert (stopped.next_due, stopped.last_due, store.jobs(REFRESH)[0].attempts) == (due.next_due, None, 0)
-    clock.forward(1)
-    away = config.replace(database={"url": f"sqlite:///{tmp_path / 'no such folder' / 'shop.db'}"})
-    refused = run_due(away, store, apart(threading.Event()))
-    assert (refused.next_due, refused.last_due, store.jobs(REFRESH)[0].attempts) == (due.next_due, None, 1)
-    clock.forward(1)
-    assert run_due(config, store).last_runs == (1,)
-    store.close()
 
 
 def test_a_worker_reads_what_is_due_and_works_on_it(segmentry, tmp_path):

@@ -12,9 +12,10 @@ from dashboard.pages.choose_k import page
 from dashboard.services import Services
 from engines.errors import InputError
 from tests.dashboard import shop
+from tests.dashboard.answering import answering
 from tests.dashboard.test_app import callback
 
-FOUND = "choose-k-found.children"
+OUTPUTS = ["choose-k-found.children", "choose-k-tick.disabled", "choose-k-job.data", "choose-k-try.disabled"]
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,8 @@ def desk(tmp_path_factory):
     store = shop.opened(settings)
     snapshot = store.save_snapshot(shop.new_snapshot("shop", date(2011, 12, 10)), shop.customers(220))
     runs = {name: shop.run(store, settings, snapshot, name) for name in ("rfm", "gmm")}
-    with TestClient(create_app(settings, store, environ={}), base_url="http://127.0.0.1") as client:
+    app = create_app(settings, store, environ={})
+    with TestClient(app, base_url="http://127.0.0.1") as client, answering(settings, store):
         yield Services(settings, store, FrameCache(store)), client, snapshot, runs
     store.close()
 
@@ -37,11 +39,11 @@ def named(text):
 
 def drawn(client, snapshot, *, engine="kmeans", clicks=None, theme="light", asked_by=INPUTS[1]):
     """What the page shows after ``asked_by`` was used, as the text of its JSON."""
-    state = {"choose-k-snapshot.data": snapshot.id}
-    given = {INPUTS[0]: clicks, INPUTS[1]: engine, INPUTS[2]: theme}
+    state = {"choose-k-job.data": None, "choose-k-snapshot.data": snapshot.id}
+    given = {INPUTS[0]: clicks, INPUTS[1]: engine, INPUTS[2]: theme, "choose-k-tick.n_intervals": None}
     body = {
-        "output": FOUND,
-        "outputs": named(FOUND),
+        "output": f"..{'...'.join(OUTPUTS)}..",
+        "outputs": [named(name) for name in OUTPUTS],
         "inputs": [{**named(name), "value": value} for name, value in given.items()],
         "state": [{**named(name), "value": value} for name, value in state.items()],
         "changedPropIds": [asked_by],
@@ -93,9 +95,9 @@ def test_an_engine_that_cannot_is_told_in_the_alert(desk):
     _, client, snapshot, _ = desk
     body = callback(
         client,
-        [FOUND],
-        [(INPUTS[0], 1), (INPUTS[1], "rfm"), (INPUTS[2], "light")],
-        [("choose-k-snapshot.data", snapshot.id)],
+        OUTPUTS,
+        [(INPUTS[0], 1), (INPUTS[1], "rfm"), (INPUTS[2], "light"), ("choose-k-tick.n_intervals", None)],
+        [("choose-k-job.data", None), ("choose-k-snapshot.data", snapshot.id)],
     )
     assert "no k to choose" in body.text
 

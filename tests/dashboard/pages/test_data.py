@@ -15,6 +15,7 @@ from engines.errors import InputError
 from storage import open_store
 from storage.contract.uploads import NewUpload
 from tests.dashboard import shop
+from tests.dashboard.answering import answering
 from tests.dashboard.components.test_cards import words
 from tests.dashboard.uploading import MAPPING, export
 
@@ -30,7 +31,8 @@ LEDGER = {
 def services(tmp_path: Path):
     config = shop.config(tmp_path).replace(uploads={"folder": str(tmp_path)})
     store = open_store(config.database.url, clock=lambda: datetime.now(UTC))
-    yield Services(config, store, FrameCache(store))
+    with answering(config, store):
+        yield Services(config, store, FrameCache(store))
     store.close()
 
 

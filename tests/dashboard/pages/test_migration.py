@@ -23,6 +23,7 @@ from dashboard.pipeline.sales import SalesRequest
 from dashboard.pipeline.series import series
 from dashboard.services import Services
 from tests.dashboard import shop
+from tests.dashboard.answering import answering
 from tests.dashboard.pages.test_drift import words
 from tests.dashboard.test_app import callback
 
@@ -47,7 +48,8 @@ def desk(tmp_path_factory):
     few = settings.replace(drift={"bootstraps": 2})
     (past,) = run_sales(SalesRequest(str(path), ("kmeans",), k=3), few, store).runs
     services = Services(settings, store, FrameCache(store))
-    with TestClient(create_app(settings, store, environ={}), base_url="http://127.0.0.1") as client:
+    app = create_app(settings, store, environ={})
+    with TestClient(app, base_url="http://127.0.0.1") as client, answering(settings, store):
         yield services, client, runs, past.id, path
     store.close()
 
@@ -64,9 +66,14 @@ def chosen(component, name):
 def drawn(client, run, start, end):
     answer = callback(
         client,
-        ["migration-found.children"],
-        [("migration-from.value", start), ("migration-to.value", end), ("theme.data", "light")],
-        [("migration-run.data", run)],
+        ["migration-found.children", "migration-tick.disabled", "migration-job.data"],
+        [
+            ("migration-from.value", start),
+            ("migration-to.value", end),
+            ("theme.data", "light"),
+            ("migration-tick.n_intervals", None),
+        ],
+        [("migration-job.data", None), ("migration-run.data", run)],
     )
     assert answer.status_code == 200
     return json.dumps(answer.json(), ensure_ascii=False)

@@ -15,6 +15,7 @@ from dashboard.queries.receipts import FORESIGHT, best_of
 from dashboard.services import Services
 from engines.value.validation import golden
 from tests.dashboard import shop
+from tests.dashboard.answering import answering
 from tests.dashboard.figures.numbers import numbers
 from tests.dashboard.test_app import callback
 from tests.storage.samples import put_receipt
@@ -89,12 +90,15 @@ def test_the_charts_show_the_bins_of_the_models_in_use(desk, receipt):
 
 
 def test_the_browser_gets_the_charts_and_the_golden_run(desk):
-    _, client, checked, _ = desk
+    services, client, checked, _ = desk
     outputs = [f"{name}.figure" for name in page._GRAPHS] + [f"{name}-words.children" for name in page._GRAPHS]
     answer = callback(client, outputs, [("theme.data", "dark")], [(f"{page.SNAPSHOT}.data", checked.id)])
     assert answer.status_code == 200
     assert "customers with" in json.dumps(answer.json(), ensure_ascii=False)
-    answer = callback(client, [f"{page.GOLDEN}.children"], [(f"{page.GOLDEN_BUTTON}.n_clicks", 1)])
+    outputs = [f"{page.GOLDEN}.children", f"{page.GOLDEN_TICK}.disabled", f"{page.GOLDEN_JOB}.data"]
+    inputs = [(f"{page.GOLDEN_BUTTON}.n_clicks", 1), (f"{page.GOLDEN_TICK}.n_intervals", None)]
+    with answering(services.config, services.store):
+        answer = callback(client, outputs, inputs, [(f"{page.GOLDEN_JOB}.data", None)])
     text = json.dumps(answer.json(), ensure_ascii=False)
     assert "figures agree with the published ones" in text
     assert "Counting Your Customers the Easy Way" in text and "differs" not in text

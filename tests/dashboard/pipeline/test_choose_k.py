@@ -1,4 +1,4 @@
-"""Choosing k through its facade, the API and the cache behind them; and the metrics that a run gets from refits."""
+"""Choosing k through its facade and the API, by a worker; and the metrics that a run gets from refits."""
 
 import json
 from datetime import date
@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 
 from dashboard.app import create_app
 from dashboard.frames.cache import FrameCache
-from dashboard.pipeline import choose_k as evaluation
-from dashboard.pipeline.choose_k import Question, choosable_engines, choose_k, choose_k_of_snapshot, known_choice
+from dashboard.pipeline.answers import CHOOSE_K, wait_for
+from dashboard.pipeline.choose_k import KRange, choosable_engines, choose_k, k_question
 from dashboard.pipeline.run import run_sales
 from dashboard.pipeline.sales import SalesRequest
 from dashboard.services import Services
@@ -20,6 +20,7 @@ from engines.evaluation.holdout import TOP, holdout_curve, holdout_cutoff
 from engines.evaluation.selection import evaluate
 from engines.kmeans import KMeans
 from tests.dashboard import shop
+from tests.dashboard.answering import PATIENCE_SECONDS, answering
 from tests.storage.samples import claim_run
 
 
@@ -28,7 +29,8 @@ def desk(tmp_path_factory):
     settings = shop.config(tmp_path_factory.mktemp("evaluation"))
     store = shop.opened(settings)
     made = store.save_snapshot(shop.new_snapshot("shop", date(2011, 12, 10)), shop.customers())
-    with TestClient(create_app(settings, store, environ={}), base_url="http://127.0.0.1") as client:
+    app = create_app(settings, store, environ={})
+    with TestClient(app, base_url="http://127.0.0.1") as client, answering(settings, store):
         yield Services(settings, store, FrameCache(store)), client, made
     store.close()
 
@@ -37,33 +39,58 @@ def test_the_facade_asks_the_engine_as_configured(desk):
     services, _, _ = desk
     config = services.config.replace(engines={"settings": {"kmeans": {"scaling": "standard"}}, "seed": 7})
     told = []
-    found = choose_k(Question("kmeans", 2, 4), shop.customers(), config, lambda stage, done: told.append((stage, done)))
+    found = choose_k(KRange("kmeans", 2, 4), shop.customers(), config, lambda stage, done: told.append((stage, done)))
     assert (found.seed, found.settings["scaling"], found.settings["seed"]) == (7, "standard", 7)
     assert found == evaluate("kmeans", KMeans(scaling="standard"), shop.customers(), ks=(2, 3, 4), seed=7)
     assert {stage for stage, _ in told} == {"Trying k = 2 to 4"}
     assert [done for _, done in told] == sorted(done for _, done in told)
     assert told[-1][1] == 1
-    assert choose_k(Question("kmeans", 2, 4, seed=1), shop.customers(), config).seed == 1
+    assert choose_k(KRange("kmeans", 2, 4, seed=1), shop.customers(), config).seed == 1
 
 
 def test_engines_with_a_k(desk):
     assert list(choosable_engines())[:3] == ["kmeans", "gmm", "hierarchical"]
     with pytest.raises(InputError, match=r"RFM has no k to choose.*kmeans, gmm, hierarchical"):
-        choose_k(Question("rfm"), shop.customers(), desk[0].config)
+        choose_k(KRange("rfm"), shop.customers(), desk[0].config)
     for low, high in ((1, 4), (5, 4)):
         with pytest.raises(InputError, match=f"from {low} to {high}"):
-            Question("kmeans", low, high)
+            KRange("kmeans", low, high)
 
 
-def test_an_answer_is_kept_for_the_same_question(desk, monkeypatch):
+def test_equal_questions_share_a_job_and_its_answer(desk):
     services, _, snapshot = desk
-    question = Question("kmeans", 2, 3)
-    assert known_choice(question, snapshot, services) is None
-    found = choose_k_of_snapshot(question, snapshot, services)
-    assert known_choice(question, snapshot, services) is found
-    monkeypatch.setattr(evaluation, "evaluate", lambda *_, **__: pytest.fail("worked out twice"))
-    assert choose_k_of_snapshot(Question("kmeans", 2, 3), snapshot, services) is found
-    assert known_choice(Question("kmeans", 2, 3, seed=5), snapshot, services) is None
+    store, config = services.store, services.config
+    question = k_question(KRange("kmeans", 2, 3), snapshot, config)
+    assert question.job(store) is None
+    job = question.ask(store)
+    assert question.ask(store).id == job.id
+    done = wait_for(job, store, PATIENCE_SECONDS)
+    assert question.answer(done) == choose_k(KRange("kmeans", 2, 3), shop.customers(), config)
+    assert k_question(KRange("kmeans", 2, 3), snapshot, config).ask(store).id == job.id
+    for other in (KRange("kmeans", 2, 3, seed=5), KRange("kmeans", 2, 4)):
+        assert k_question(other, snapshot, config).job(store) is None
+    changed = config.replace(engines={"settings": {"kmeans": {"scaling": "standard"}}})
+    assert k_question(KRange("kmeans", 2, 3), snapshot, changed).job(store) is None
+
+
+def test_without_a_worker_the_api_says_what_is_needed_and_how_far_a_job_is(tmp_path):
+    settings = shop.config(tmp_path).replace(worker={"wait_seconds": 0.1})
+    store = shop.opened(settings)
+    made = store.save_snapshot(shop.new_snapshot("shop", date(2011, 12, 10)), shop.customers(100))
+    path = f"/api/v1/snapshots/{made.id}/evaluate"
+    with TestClient(create_app(settings, store, environ={}), base_url="http://127.0.0.1") as client:
+        answer = client.get(path, params={"to": 3})
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        assert "segmentry worker" in answer.json()["error"]
+        job = store.claim_job([CHOOSE_K], lease_seconds=60, worker="a")
+        assert answer.json()["job"] == job.id
+        store.renew_job(job.id, "a", lease_seconds=60, stage="Trying k = 2 to 3", progress=0.5)
+        answer = client.get(path, params={"to": 3})
+        assert (answer.status_code, answer.headers["retry-after"]) == (202, "2")
+        assert answer.json() == {"job": job.id, "state": "running", "stage": "Trying k = 2 to 3", "progress": 0.5}
+        store.fail_job(job.id, "a", "It took more than 5 MB of memory.")
+        assert store.find_job(CHOOSE_K, made.id, job.request) is None, "it may be tried again"
+    store.close()
 
 
 def test_the_api_answers_what_the_facade_says(desk):
@@ -71,7 +98,7 @@ def test_the_api_answers_what_the_facade_says(desk):
     address = f"/api/v1/snapshots/{snapshot.id}/evaluate"
     answer = client.get(address, params={"engine": "hierarchical", "from": 2, "to": 4, "seed": 3})
     assert answer.status_code == 200
-    expected = choose_k(Question("hierarchical", 2, 4, 3), shop.customers(), services.config)
+    expected = choose_k(KRange("hierarchical", 2, 4, 3), shop.customers(), services.config)
     assert answer.json() == json.loads(json.dumps(expected.to_dict()))
     assert answer.json()["recommended"] in (2, 3, 4)
     # the gap statistic is gone: asked for by its old name it changes nothing, and a note says so

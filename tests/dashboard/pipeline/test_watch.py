@@ -22,9 +22,10 @@ from dashboard.pipeline.series import run_before
 from dashboard.pipeline.watch import live_point, points_before
 from dashboard.services import Services
 from dashboard.worker.loop import run_worker
-from dashboard.worker.schedules import new_schedule, run_due
+from dashboard.worker.schedules import new_schedule, refresh
 from engines.run import segment
 from storage import open_store
+from storage.contract.jobs import REFRESH
 from tests.dashboard.pages.test_drift import words
 from tests.dashboard.test_app import callback
 from tests.dashboard.worker.test_alerts import Receiver
@@ -77,7 +78,8 @@ def test_two_scheduled_refreshes_are_compared_and_the_alarm_rings_everywhere(
     schedule = store.add_schedule(
         new_schedule(SalesRequest(str(sales), ("kmeans",), k=2), "month", "UTC", config), next_due=LONG_AGO
     )
-    assert run_due(config, store).last_error is None
+    refresh(store.claim_job([REFRESH], lease_seconds=60), config, store)
+    assert store.schedule(schedule.id).last_error is None
     write(sales, month=3, changed=True)
     store.pause_schedule(schedule.id)
     store.resume_schedule(schedule.id, next_due=LONG_AGO)
