@@ -190,10 +190,15 @@ def add_columns(database: Database) -> None:
     every = text(f"SELECT * FROM {customers.name} LIMIT 0")  # noqa: S608 - our own name
     with database.guarded():
         with database.engine.connect() as connection:
-            if set(customers.c.keys()) <= set(connection.execute(every).keys()):
-                return
-        with database.begin() as connection:  # asked again: another process may have added them meanwhile
-            there, unless = set(connection.execute(every).keys()), "" if database.is_sqlite else "IF NOT EXISTS "
+            there = set(connection.execute(every).keys())
+        if there >= set(customers.c.keys()):
+            return
+        with database.begin() as connection:
+            # Another process may have added them meanwhile. On SQLite nobody else writes now. PostgreSQL is not asked
+            # first, as of two that have looked at the table neither would give the other the lock to change it.
+            if database.is_sqlite:
+                there = set(connection.execute(every).keys())
+            unless = "" if database.is_sqlite else "IF NOT EXISTS "
             for column in customers.columns:
                 if column.name not in there:
                     made = CreateColumn(column).compile(dialect=connection.dialect)
