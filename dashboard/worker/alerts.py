@@ -50,7 +50,7 @@ def webhook(environ: Mapping[str, str] = os.environ) -> tuple[str, str] | None:
     return url, environ.get(SECRET_VARIABLE, "")
 
 
-def message(alert: Alert) -> dict[str, Any]:
+def payload(alert: Alert) -> dict[str, Any]:
     """What is sent: ``text`` is what Slack and its like show, the rest is for programs."""
     against = "the model of the run before" if alert.kind == "live" else "the model frozen at the start"
     noise = "" if alert.noise_low is None else f", where chance alone reaches down to {alert.noise_low:.2f}"
@@ -105,7 +105,7 @@ def send_due(
         return None
     try:
         alert = store.alert(job.subject)
-        error = refused or _posted(*target, message(alert), now, limits.timeout_seconds)
+        error = refused or _posted(*target, payload(alert), now, limits.timeout_seconds)
         if error is None:
             store.finish_job(job.id, worker)
         elif job.attempts < limits.attempts:

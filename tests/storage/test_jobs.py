@@ -12,6 +12,7 @@ import pytest
 from pandas.testing import assert_series_equal
 
 from engines.errors import InputError
+from engines.messages import message
 from storage import Store
 from storage.contract import Dependents, Job, LogLine, LostError, NotFoundError, Run, Starter
 from tests.storage.samples import (
@@ -344,3 +345,22 @@ def test_a_job_without_end_is_given_out_however_often_it_is_lost(store: Store):
     assert store.claim_job(["preview"], lease_seconds=LONG) is None
     assert store.job(bounded.id).error == "It was lost with its worker 1 times."
     assert store.job(endless.id).state == "running"
+
+
+def test_messages_keep_their_template_and_parts(store: Store, clock: Clock):
+    why = message("{file} has no column {column!r}, as of {day}.", file="a.csv", column="Date", day=date(2011, 12, 9))
+    _queued(store)
+    run = _claimed(store, "ann")
+    store.log_job(run.job_id, "ann", [LogLine(clock.now, message("k = {k} was chosen. {why}", k=3, why=why))])
+    store.renew_job(run.job_id, "ann", lease_seconds=LONG, stage=message("Segmenting with {title}", title="RFM"))
+    assert store.run(run.id).stage == "Segmenting with RFM"
+    failed = store.fail_run(run.id, why, worker="ann")
+    (line,) = store.job_log(run.job_id)
+    for found in (failed.error, store.run(run.id).error, line.text.parts["why"]):
+        assert found == "a.csv has no column 'Date', as of 2011-12-09."
+        assert (found.template, found.parts) == (why.template, why.parts)
+    _queued(store)
+    again, customers = _claimed(store, "ann"), sample_customers(6)
+    result = replace(sample_result(customers), notes=(why, "as it was"))
+    done = store.finish_run(again.id, result, seconds=1.0, info={"chosen": why}, worker="ann")
+    assert done.notes == result.notes and done.notes[0].parts == done.info["chosen"].parts == why.parts
