@@ -364,3 +364,24 @@ def test_messages_keep_their_template_and_parts(store: Store, clock: Clock):
     result = replace(sample_result(customers), notes=(why, "as it was"))
     done = store.finish_run(again.id, result, seconds=1.0, info={"chosen": why}, worker="ann")
     assert done.notes == result.notes and done.notes[0].parts == done.info["chosen"].parts == why.parts
+
+
+def test_the_latest_equal_job_that_is_good_for_an_answer_is_found(store: Store, clock: Clock):
+    asked = {"columns": ["a"]}
+    assert store.find_job("preview", 1, asked) is None
+    first = store.queue_job("preview", 1, asked)
+    assert store.find_job("preview", 1, asked) == first
+    assert store.find_job("preview", 1, {}) is None
+    assert store.find_job("preview", 2, asked) is None
+    done = store.finish_job(job_of(store, "preview").id, "ann", {"x": 1})
+    store.fail_job(store.queue_job("preview", 1, asked).id, None, "no memory")
+    assert store.find_job("preview", 1, asked) == done, "one that failed is no answer"
+    clock.forward(60)
+    store.queue_job("drift", 1)
+    store.delete_jobs(["preview"], subject=2)
+    store.delete_jobs(["preview", "drift"], before=clock.now - timedelta(seconds=60))
+    assert len(store.jobs("preview")) == 2
+    store.delete_jobs(["preview", "drift"], before=clock.now)
+    assert (store.jobs("preview"), len(store.jobs("drift"))) == ([], 1)
+    store.delete_jobs(["drift"], subject=1)
+    assert store.jobs("drift") == []

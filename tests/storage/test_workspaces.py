@@ -80,6 +80,8 @@ def test_another_workspace_finds_nothing_by_any_method(store: Store, elsewhere: 
         lambda: elsewhere.snapshots(),
         lambda: elsewhere.predecessor(snapshot.dataset, "kmeans"),
         lambda: elsewhere.jobs("run"),
+        lambda: elsewhere.find_job("upload", upload.id, job.request),
+        lambda: elsewhere.delete_jobs(kinds),
         lambda: elsewhere.claim_job(kinds, lease_seconds=60),
         lambda: elsewhere.renew_job(running.job_id, None, lease_seconds=60),
         lambda: elsewhere.uploads(),
