@@ -203,7 +203,7 @@ def effect_words(how: str, earlier: Snapshot | None, runs: int) -> str:
 # --- what was filled in -----------------------------------------------------------------------------------------------
 
 
-def asked_of(
+def request_of(
     config: Config,
     *,
     mapping: Mapping[str, str | None],

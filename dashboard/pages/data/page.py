@@ -1,66 +1,65 @@
-"""The data there is, and the way in for more: a file is uploaded, looked at, accounted for and made into a snapshot."""
+"""The Data page: uploading a file of sales, its way to a snapshot in three steps, and the snapshots that are stored."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, html, no_update
+import dash_bootstrap_components as dbc
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from flask import request
 
+from dashboard.components.attributes import aria, data
 from dashboard.components.cards import alert
+from dashboard.components.computing import follow, ticker
+from dashboard.components.fields import field, fields
+from dashboard.components.panels import panel, step
+from dashboard.i18n.numbers import day, written
 from dashboard.i18n.texts import noted, say
 from dashboard.pages.data import form
-from dashboard.pages.data.report import BUSY, outcome
-from dashboard.pages.data.snapshots import snapshots_panel
-from dashboard.pages.data.steps import (
-    AS_OF,
-    CANCEL,
-    CHECK,
-    CREATE,
-    DECIMAL,
-    DECIMAL_PLACE,
-    EXISTING,
-    EXISTING_PLACE,
-    HOW,
-    HOW_WORDS,
-    LEAVE,
-    LEFT,
-    LINES,
-    LOOK_AGAIN,
-    LOOKING,
-    NAME,
-    NAME_PLACE,
-    ORDER_OF_DATES,
-    ORDER_PLACE,
-    OUTCOME,
-    PATH,
-    REFUSED,
-    REMARKS,
-    REMOVE,
-    STALE,
-    STEPS,
-    THERE,
-    TICK,
-    UPLOAD,
-    choosing,
-    how_words,
-    is_checked,
-    preview_now,
-    shown,
-    steps,
-)
+from dashboard.pages.data.report import BUSY, outcome, same_as_words, snapshots_panel
+from dashboard.pipeline.receive import UPLOADABLE
 from dashboard.pipeline.request import user_of
-from dashboard.pipeline.uploads import UploadRequest, remove, request_task
+from dashboard.pipeline.uploads import UploadRequest, known_mapping, preview_question, remove, request_task, twin_of
+from dashboard.queries.which_run import title_of
 from dashboard.services import Services
 from engines.errors import InputError
-from storage.contract import ChangedError
+from engines.intake.schema.preview import Preview
+from storage.contract import ChangedError, Snapshot
 from storage.contract.uploads import Upload
 
+PATH = "/data"
 TITLE = noted("Data")
 ORDER = 40
 AREA = "operations"
+
+UPLOAD, LEAVE, LEFT = "data-upload", "data-leave", "data-left"
+ORDER_OF_DATES, ORDER_PLACE = "data-date-order", "data-date-order-place"
+DECIMAL, DECIMAL_PLACE = "data-decimal", "data-decimal-place"
+LINES, REMARKS, REFUSED = "data-first-lines", "data-told", "data-refused"
+NAME, NAME_PLACE, EXISTING, EXISTING_PLACE = "data-name", "data-name-place", "data-existing", "data-existing-place"
+HOW, HOW_WORDS, AS_OF = "data-how", "data-how-told", "data-as-of"
+CHECK, CREATE, CANCEL, REMOVE = "data-check", "data-create", "data-cancel", "data-remove"
+STEPS, LOOKING, LOOK_AGAIN = "data-steps", "data-looking", "data-look-again"
+OUTCOME, STALE, TICK, SNAPSHOTS = "data-outcome", "data-stale", "data-tick", "data-there-place"
+
+_DATE_ORDERS = (
+    ("", noted("as the column itself decides")),
+    ("day-first", noted("day first")),
+    ("month-first", noted("month first")),
+)
+_DECIMALS = (("", noted("as the numbers decide")), (".", noted("decimal point")), (",", noted("decimal comma")))
+_STATES = {
+    "received": noted("received"),
+    "queued": noted("queued"),
+    "running": noted("running"),
+    "done": noted("done"),
+    "failed": noted("failed"),
+    "cancelled": noted("cancelled"),
+}
+_RECENT = 5
 
 
 # --- what is drawn ----------------------------------------------------------------------------------------------------
@@ -69,9 +68,9 @@ AREA = "operations"
 def layout(services: Services, **query: Any) -> Component:
     """Adding sales first, for the upload in the address if there is one; then what is there."""
     upload = _upload_of(services, query.get("upload"))
-    adding = [choosing(services)] if upload is None else [html.Div(steps(services, upload), id=STEPS)]
+    adding = [_add_sales(services)] if upload is None else [html.Div(_steps(services, upload), id=STEPS)]
     return html.Div(
-        [html.H1(say("Data")), *adding, html.Div(snapshots_panel(services), id=THERE)], className="data-page"
+        [html.H1(say("Data")), *adding, html.Div(snapshots_panel(services), id=SNAPSHOTS)], className="data-page"
     )
 
 
@@ -87,6 +86,239 @@ def _upload_of(services: Services, text: Any) -> Upload | None:
     if not isinstance(text, str) or not text.isdecimal() or len(text) > 18:
         raise InputError("upload must be the number of an upload, not {text!r}.", text=text)
     return services.store.upload(int(text))
+
+
+def _add_sales(services: Services) -> Component:
+    """Where a file is dropped or chosen, and what was uploaded and not used yet."""
+    limit = services.config.uploads.limit_mb
+    drop = html.Div(
+        [
+            html.P(say("Drop a file of sales here"), className="data-drop-head mb-1"),
+            html.P(
+                [say("CSV, TSV, Excel, Parquet; also .gz, .zst or .zip; up to {size} MB", size=written(limit, ","))],
+                className="seg-hint mb-2",
+            ),
+            html.Button(say("Choose a file"), id="data-choose", className="btn btn-primary btn-sm", type="button"),
+            html.Div(
+                [
+                    html.P("", id="data-sent", className="mb-1", role="status"),
+                    html.Progress(id="data-bar", max="100", value="0", **aria(label=say("Uploaded"))),
+                    html.Button(
+                        say("Cancel"), id="data-abort", className="btn btn-outline-secondary btn-sm ms-2", type="button"
+                    ),
+                ],
+                id="data-sending",
+                className="mt-3",
+                hidden=True,
+            ),
+            html.P("", id="data-trouble", className="seg-alarm mt-2 mb-0", role="alert"),
+        ],
+        id="data-drop",
+        className="data-drop",
+        **data(limit=str(limit * 2**20), kinds=" ".join(UPLOADABLE)),
+    )
+    waiting = [item for item in services.store.uploads() if item.snapshot_id is None][:_RECENT]
+    links = [
+        html.Li(
+            [dcc.Link(item.name, href=f"{PATH}?upload={item.id}"), f" ({_size(item.size)}, {say(_STATES[item.state])})"]
+        )
+        for item in waiting
+    ]
+    days = services.config.uploads.keep_days
+    begun = [
+        html.P(
+            say("Uploaded and not used yet (removed after {days} days):", days=days), className="mt-3 mb-1 seg-hint"
+        ),
+        html.Ul(links, className="seg-notes mt-0"),
+    ]
+    return panel(say("Add sales"), drop, *(begun if waiting else []))
+
+
+def _steps(services: Services, upload: Upload) -> list[Component]:
+    """The three steps from an uploaded file to a snapshot."""
+    asked = UploadRequest.model_validate(upload.asked)
+    uploaded = f", {day(upload.created_at.date())}" if upload.created_at is not None else ""
+    file = html.P(
+        [
+            html.Strong(upload.name),
+            f" ({_size(upload.size)}{uploaded})",
+            html.Span(
+                [
+                    dcc.Link(say("Upload another"), href=PATH, className="btn btn-outline-secondary btn-sm me-2"),
+                    html.Button(
+                        say("Remove it"), id=REMOVE, className="btn btn-outline-secondary btn-sm", type="button"
+                    ),
+                ],
+                className="data-right",
+            ),
+        ],
+        className="data-file mb-2",
+    )
+    stores = [dcc.Store(id=UPLOAD, data=upload.id), dcc.Store(id=LEAVE), dcc.Store(id=LEFT)]
+    try:
+        seen = _preview(services, upload, asked)
+        if seen is None:
+            return [step(1, say("The file"), file, _looking(), *stores)]
+        known_from, known = known_mapping(upload, [column.name for column in seen.columns], services.store)
+        chosen = dict(asked.mapping) or known
+        if chosen and not asked.mapping:
+            seen = _preview(services, upload, asked.model_copy(update={"mapping": chosen}))
+    except InputError as error:
+        return [step(1, say("The file"), file, alert(say(error.message)), *stores)]
+    if seen is None:
+        return [step(1, say("The file"), file, _looking(), *stores)]
+    saved = (
+        [
+            html.P(
+                say("Filled in as {earlier} was read before.", earlier=known_from),
+                className="seg-hint mb-2",
+                id="data-known",
+            )
+        ]
+        if known and not asked.mapping
+        else []
+    )
+    same = [] if upload.found.get("same_as") else same_as_words(twin_of(upload, services.store))
+    return [
+        *stores,
+        step(1, say("The file"), file, *same, html.Div(form.first_lines(seen), id=LINES)),
+        step(2, say("How it is read, and what counts"), *saved, *_form(services, upload, asked, seen, chosen)),
+        step(3, say("What it comes to"), *_result(upload)),
+    ]
+
+
+def _preview(services: Services, upload: Upload, asked: UploadRequest) -> Preview | None:
+    """The first lines of an upload; None while a worker looks at them."""
+    return follow(preview_question(upload, asked, services.config), services.store)[0]
+
+
+def _looking() -> Component:
+    """What stands in the place of the first lines until they are there; it has the page look again."""
+    words = html.P(
+        [say("The first lines are being read …"), " ", say("This needs a worker.")], className="seg-hint mb-0"
+    )
+    return html.Div([words, ticker(LOOKING, waiting=True)], role="status")
+
+
+def _form(
+    services: Services, upload: Upload, asked: UploadRequest, seen: Preview, chosen: dict[str, str]
+) -> list[Component]:
+    orders = form.choice_part(
+        ORDER_OF_DATES,
+        ORDER_PLACE,
+        say("Which comes first in the dates?"),
+        form.problem_of(seen, "date_order"),
+        asked.reading.get("date_order", ""),
+        _DATE_ORDERS,
+    )
+    decimals = form.choice_part(
+        DECIMAL,
+        DECIMAL_PLACE,
+        say("What is the decimal sign?"),
+        form.problem_of(seen, "decimal"),
+        asked.reading.get("decimal", ""),
+        _DECIMALS,
+    )
+    return [
+        html.H3(say("Columns"), className="data-head"),
+        form.mapping_part(seen, chosen),
+        orders,
+        decimals,
+        html.Div(form.remarks(seen), id=REMARKS, **aria(live="polite")),
+        ticker(LOOK_AGAIN),
+        html.H3(say("What counts"), className="data-head"),
+        form.rules_part(services.config, asked.cleaning),
+        html.H3(say("What is made of it"), className="data-head"),
+        *_where(services, upload, asked),
+        dbc.Button(say("Check"), id=CHECK, color="primary", size="sm", class_name="mt-3", disabled=not seen.usable),
+        html.Span(say("Reads all of it and accounts for every line; nothing is stored."), className="seg-hint ms-2"),
+    ]
+
+
+def _where(services: Services, upload: Upload, asked: UploadRequest) -> list[Component]:
+    snapshots = _latest(services.store.snapshots())
+    names = [{"value": item.dataset, "label": title_of(item)} for item in snapshots]
+    existing = asked.name if asked.how != "new" else (names[0]["value"] if names else "")
+    stem = upload.name.partition(".")[0] or upload.name
+    return [
+        dbc.RadioItems(id=HOW, options=form.how_options(snapshots), value=asked.how),
+        fields(
+            field(
+                say("Name of the data set"),
+                dbc.Input(id=NAME, value=asked.name or stem, size="sm", maxlength=200, debounce=True),
+                id=NAME_PLACE,
+                hidden=asked.how != "new",
+            ),
+            field(
+                say("Data set"),
+                dbc.Select(id=EXISTING, options=names, value=existing, size="sm"),
+                id=EXISTING_PLACE,
+                hidden=asked.how == "new",
+            ),
+            field(
+                say("As of (optional)"),
+                dbc.Input(
+                    id=AS_OF,
+                    type="date",
+                    value=asked.as_of.isoformat() if asked.as_of else "",
+                    size="sm",
+                    debounce=True,
+                ),
+                say("The day after the last sale, unless said."),
+            ),
+            style="mt-2",
+        ),
+        html.P(_how_words(services, asked.how, existing), id=HOW_WORDS, className="seg-hint mb-0"),
+    ]
+
+
+def _result(upload: Upload) -> list[Component]:
+    is_busy = upload.state in BUSY
+    return [
+        html.Div(id=REFUSED, **aria(live="polite")),
+        html.Div(outcome(upload), id=OUTCOME, **aria(live="polite")),
+        html.P("", id=STALE, className="seg-hint mt-2 mb-0"),
+        html.Div(
+            [
+                dbc.Button(
+                    say("Create snapshot"), id=CREATE, color="primary", size="sm", style=_style(_is_checked(upload))
+                ),
+                dbc.Button(say("Cancel"), id=CANCEL, color="secondary", outline=True, size="sm", style=_style(is_busy)),
+            ],
+            className="mt-2",
+        ),
+        dcc.Interval(id=TICK, interval=1000, disabled=not is_busy),
+    ]
+
+
+def _latest(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
+    """The newest snapshot of each data set that was read from files."""
+    found: dict[str, Snapshot] = {}
+    for item in snapshots:
+        if item.info.get("source_kind") == "file":
+            found.setdefault(item.dataset, item)
+    return list(found.values())
+
+
+def _how_words(services: Services, how: str, name: str | None) -> str:
+    """What an answer to how it is stored means for what is there."""
+    earlier = next((item for item in services.store.snapshots() if item.dataset == name), None)
+    runs = len(services.store.runs(snapshot_id=earlier.id)) if earlier is not None and how == "replace" else 0
+    return form.effect_words(how, earlier, runs)
+
+
+def _size(size: float) -> str:
+    return f"{written(size / 2**20, ',.1f')} MB" if size >= 2**20 else f"{written(max(1, round(size / 1024)), ',')} KB"
+
+
+def _style(is_there: bool) -> dict[str, str]:
+    """The style of what is there or not."""
+    return {} if is_there else {"display": "none"}
+
+
+def _is_checked(upload: Upload) -> bool:
+    """Whether what was asked for last was a check, and it is done."""
+    return upload.state == "done" and upload.task == "inspect"
 
 
 # --- what happens -----------------------------------------------------------------------------------------------------
@@ -108,11 +340,11 @@ _NAMED = {
 }
 
 
-def _asked(services: Services, filled: dict[str, Any], named: dict[str, Any]) -> UploadRequest:
+def _request(services: Services, filled: dict[str, Any], named: dict[str, Any]) -> UploadRequest:
     def by_name(ids: str, values: str) -> dict[str, Any]:
         return dict(zip((item["name"] for item in named[ids]), filled[values], strict=True))
 
-    return form.asked_of(
+    return form.request_of(
         services.config,
         mapping=by_name("fields", "columns"),
         reading={"date_order": filled["order"], "decimal": filled["decimal"]},
@@ -168,7 +400,7 @@ def register(app: Dash, services: Services) -> None:
         reading = {name: value for name, value in (("date_order", order), ("decimal", decimal)) if value}
         try:
             asked = UploadRequest(mapping=mapping, reading=reading)
-            seen = preview_now(services, services.store.upload(upload_id), asked)
+            seen = _preview(services, services.store.upload(upload_id), asked)
         except InputError as error:
             return (no_update, alert(say(error.message)), True, *[no_update] * 6, True)
         if seen is None:
@@ -187,7 +419,7 @@ def register(app: Dash, services: Services) -> None:
         Output(STEPS, "children"), Input(LOOKING, "n_intervals"), State(UPLOAD, "data"), prevent_initial_call=True
     )
     def draw_when_read(ticks: int | None, upload_id: int) -> Any:
-        return steps(services, services.store.upload(upload_id))
+        return _steps(services, services.store.upload(upload_id))
 
     @app.callback(
         Output(NAME_PLACE, "hidden"),
@@ -197,8 +429,8 @@ def register(app: Dash, services: Services) -> None:
         Input(EXISTING, "value"),
         prevent_initial_call=True,
     )
-    def say_how(how: str, existing: str | None) -> tuple[bool, bool, str]:
-        return how != "new", how == "new", how_words(services, how, existing)
+    def describe_how(how: str, existing: str | None) -> tuple[bool, bool, str]:
+        return how != "new", how == "new", _how_words(services, how, existing)
 
     @app.callback(
         output={
@@ -207,7 +439,7 @@ def register(app: Dash, services: Services) -> None:
             "idle": Output(TICK, "disabled"),
             "create": Output(CREATE, "style"),
             "cancel": Output(CANCEL, "style"),
-            "there": Output(THERE, "children"),
+            "snapshots": Output(SNAPSHOTS, "children"),
         },
         inputs={
             "clicks": [Input(name, "n_clicks") for name in (CHECK, CREATE, CANCEL)],
@@ -222,7 +454,7 @@ def register(app: Dash, services: Services) -> None:
         store, refused = services.store, None
         try:
             if ctx.triggered_id == CHECK:
-                request_task(upload_id, "inspect", _asked(services, filled, named), services.config, store, _user())
+                request_task(upload_id, "inspect", _request(services, filled, named), services.config, store, _user())
             elif ctx.triggered_id == CREATE:
                 checked = UploadRequest.model_validate(store.upload(upload_id).asked)
                 request_task(upload_id, "store", checked, services.config, store, _user())
@@ -236,13 +468,13 @@ def register(app: Dash, services: Services) -> None:
             "outcome": outcome(upload),
             "refused": refused,
             "idle": not is_busy,
-            "create": shown(is_checked(upload)),
-            "cancel": shown(is_busy),
-            "there": snapshots_panel(services) if upload.task == "store" and upload.state == "done" else no_update,
+            "create": _style(_is_checked(upload)),
+            "cancel": _style(is_busy),
+            "snapshots": snapshots_panel(services) if upload.task == "store" and upload.state == "done" else no_update,
         }
 
     @app.callback(
-        output={"told": Output(STALE, "children"), "disabled": Output(CREATE, "disabled")},
+        output={"stale": Output(STALE, "children"), "disabled": Output(CREATE, "disabled")},
         inputs={
             "drawn": Input(OUTCOME, "children"),
             "filled": {name: Input(*where) for name, where in _FILLED.items()},
@@ -252,13 +484,13 @@ def register(app: Dash, services: Services) -> None:
     )
     def compare(drawn: Any, filled: dict[str, Any], named: dict[str, Any], upload_id: int) -> dict[str, Any]:
         upload = services.store.upload(upload_id)
-        if not is_checked(upload):
-            return {"told": "", "disabled": True}
+        if not _is_checked(upload):
+            return {"stale": "", "disabled": True}
         try:
-            is_same = _asked(services, filled, named).model_dump(mode="json") == dict(upload.asked)
+            is_same = _request(services, filled, named).model_dump(mode="json") == dict(upload.asked)
         except InputError:
             is_same = False
-        return {"told": "" if is_same else say("Something was changed since: check again."), "disabled": not is_same}
+        return {"stale": "" if is_same else say("Something was changed since: check again."), "disabled": not is_same}
 
     @app.callback(Output(LEAVE, "data"), Input(REMOVE, "n_clicks"), State(UPLOAD, "data"), prevent_initial_call=True)
     def forget(clicks: int | None, upload_id: int) -> str:

@@ -8,8 +8,7 @@ import pytest
 
 from dashboard.config import load_config
 from dashboard.frames.cache import FrameCache
-from dashboard.pages.data import form as upload_form
-from dashboard.pages.data import page
+from dashboard.pages.data import form, page
 from dashboard.services import Services
 from engines.errors import InputError
 from storage import open_store
@@ -83,9 +82,9 @@ def test_an_address_that_names_nothing(services):
 
 def test_what_was_filled_in_is_what_is_asked():
     config = load_config(environ={})
-    asked = upload_form.asked_of(
+    asked = form.request_of(
         config,
-        mapping={"customer_id": "Kunde", "country": upload_form.ABSENT},
+        mapping={"customer_id": "Kunde", "country": form.ABSENT},
         reading={"date_order": "day-first", "decimal": None},
         switches={"drop_cancellations": True, "returns": True, "drop_outliers": False},
         texts={"from_day": "2024-01-01", "only_customers": "a, b", "rates": "EUR = 0.85", "test_orders": "TEST*"},
@@ -103,7 +102,7 @@ def test_what_was_filled_in_is_what_is_asked():
 @pytest.mark.parametrize("rates", ["EUR", "EUR = much"])
 def test_a_rate_that_is_none(rates):
     with pytest.raises(InputError, match="is no rate"):
-        upload_form.asked_of(
+        form.request_of(
             load_config(environ={}),
             mapping={},
             reading={},
