@@ -28,6 +28,7 @@ from engines.intake import NOTES, RULES
 from engines.value.validation.verdicts import verdict as judged
 from storage.contract.uploads import NewUpload
 from tests.dashboard import shop
+from tests.dashboard.answering import answering
 from tests.dashboard.headless import Visit, read
 from tests.dashboard.uploading import export
 
@@ -146,7 +147,8 @@ def test_the_form_of_an_upload_and_its_ledger_are_translated(desk):
     folder = services.config.uploads.folder
     (Path(folder) / "ab.csv").write_bytes(export())
     number = services.store.add_upload(NewUpload("ab.csv", "sales.csv", 100, "ab" * 32)).id
-    visit = Visit(client, "/data", {"upload": str(number)})
+    with answering(services.config, services.store):
+        visit = Visit(client, "/data", {"upload": str(number)})
     assert "⟦Which comes first in the dates?⟧" in json.dumps(visit.parts, ensure_ascii=False)
     columns = {"Customer", "Order", "Date", "Quantity", "Price", "Country", "DE", "sales.csv"}
     assert [item for item in english(visit.parts) if item[1] not in columns] == []
