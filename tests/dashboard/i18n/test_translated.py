@@ -128,8 +128,9 @@ SHOWN += [("/run", "hierarchical"), ("/run", "failed"), ("/run", "queued"), ("/m
 
 @pytest.mark.parametrize(("path", "run"), SHOWN)
 def test_every_page_is_translated(desk, path, run):
-    client, ids, _ = desk
-    visit = Visit(client, path, {"run": str(ids[run])}, {"segments-search.data": f"?run={ids[run]}"})
+    client, ids, services = desk
+    with answering(services.config, services.store):
+        visit = Visit(client, path, {"run": str(ids[run])}, {"segments-search.data": f"?run={ids[run]}"})
     assert english(visit.parts) == []
 
 
