@@ -39,7 +39,8 @@ def site(tmp_path_factory):
 
 def python(site: Path, folder: Path, *words: str) -> str:
     """What a Python that finds the package prints."""
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(ROOT)])}
+    paths = {"PYTHONPATH": os.pathsep.join([str(site), str(ROOT)])}
+    environ = {**os.environ, **paths, "SEGMENTRY_DRIFT_BOOTSTRAPS": "3"}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", *words], cwd=folder, env=environ, capture_output=True, text=True, timeout=120
     )
@@ -61,8 +62,8 @@ def shop(site, tmp_path_factory):
     return folder, {run["engine"]: run for run in json.loads(printed)["runs"]}
 
 
-def test_engines_are_listed_with_their_origin_and_a_broken_one_with_its_error(site, tmp_path):
-    found = {item["name"]: item for item in json.loads(segmentry(site, tmp_path, "engines", "--json"))}
+def test_engines_are_listed_with_their_origin_and_a_broken_one_with_its_error(seen):
+    found = {item["name"]: item for item in seen["listed engines"]}
     assert list(found) == ["rfm", "kmeans", "gmm", "hierarchical", "broken", "hdbscan", "spend_bands"]
     assert {found[name]["origin"] for name in ("broken", "hdbscan", "spend_bands")} == {ORIGIN}
     assert found["spend_bands"]["title"] == "Spend bands"
@@ -72,13 +73,13 @@ def test_engines_are_listed_with_their_origin_and_a_broken_one_with_its_error(si
     assert all(item["error"] is None for name, item in found.items() if name != "broken")
 
 
-def test_value_models_are_listed_and_a_broken_one_with_its_error(site, tmp_path):
-    found = {item["name"]: item for item in json.loads(segmentry(site, tmp_path, "models", "--json"))}
+def test_value_models_are_listed_and_a_broken_one_with_its_error(seen):
+    found = {item["name"]: item for item in seen["listed models"]}
     assert list(found)[:3] == ["bg_nbd", "mbg_nbd", "pareto_nbd"]
     assert (found["last_period"]["origin"], found["last_period"]["title"]) == (ORIGIN, "Last period again")
     assert found["last_period"]["answers"] == ["expected_purchases", "future_spend"]
     assert "segmentry_sample.nowhere" in found["broken"]["error"]
-    assert "cannot be used" in segmentry(site, tmp_path, "models")
+    assert "cannot be used" in seen["printed models"]
 
 
 MODEL_CHECKS = sorted(name for name in vars(ValueModelContract) if name.startswith("test_"))
@@ -120,7 +121,7 @@ def test_our_engines_can_choose_their_column(shop):
 
 
 LOOK = """
-import json, os
+import json
 from click.testing import CliRunner
 from plotly.io.json import to_json_plotly
 from starlette.testclient import TestClient
@@ -139,7 +140,6 @@ from dashboard.pipeline.run import work_run
 from storage import open_store
 from tests.dashboard.answering import answering
 
-os.environ["SEGMENTRY_DRIFT_BOOTSTRAPS"] = "3"
 config = load_config()
 store = open_store(config.database.url, clock=now)
 services = Services(config, store, FrameCache(store))
@@ -154,6 +154,8 @@ def shown(page, **query):
 
 call("export", "1", "--output", "list.csv")
 found = {"features": json.loads(call("features", "--json"))}
+for kind in ("engines", "models"):
+    found[f"listed {kind}"], found[f"printed {kind}"] = json.loads(call(kind, "--json")), call(kind)
 assert "Weekend share" in call("features")
 asked = ["--engine", "spend_bands", "--k", "4", "--every", "month", "--json"]
 found["drift"] = json.loads(call("drift", "cdnow-sample", *asked))

@@ -16,6 +16,7 @@ TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_console_commands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEGMENTRY_DRIFT_BOOTSTRAPS", "2")
     commands = re.findall(r"^\$ segmentry (.+)$", TEXT, re.MULTILINE)
     assert len(commands) >= 5
     for command in commands:

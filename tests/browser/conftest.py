@@ -29,7 +29,7 @@ class Desk(NamedTuple):
 def desk(tmp_path_factory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("desk")
     database = folder / "segmentry.db"
-    config = load_config(environ={})
+    config = load_config(environ={}).replace(drift={"bootstraps": 2})
     store = open_store(f"sqlite:///{database}", clock=lambda: datetime.now(UTC))
     ids = []
     for source in ("cdnow-sample", "sample-shop"):

@@ -1,4 +1,4 @@
-"""Answers questions as a worker does, in a thread of this process, and lets pages wait for them."""
+"""Jobs done as a worker does them, but in this process; tests/dashboard/worker has those of a worker."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dashboard.pipeline.answers import KINDS
 from dashboard.pipeline.sales import silent
 from dashboard.worker.tasks import Tasks
 from storage import Store
+from storage.contract.jobs import REFRESH, RUN, UPLOAD
 
 PATIENCE_SECONDS = 60.0
 
@@ -36,3 +37,10 @@ def answering(config: Config, store: Store) -> Iterator[None]:
         over.set()
         thread.join()
         computing.FIRST_WAIT = waited
+
+
+def worked(config: Config, store: Store) -> None:
+    """Every refresh, upload and run that waits is done."""
+    tasks = Tasks(config, silent, store)
+    while job := store.claim_job((REFRESH, UPLOAD, RUN), lease_seconds=PATIENCE_SECONDS, worker="this process"):
+        tasks.do(job)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -168,3 +169,65 @@ def read(node: Any, where: str = "", shown: bool = False) -> Iterator[tuple[str,
         for name, value in node.items():
             if name not in _PASSED_BY:
                 yield from read(value, f"{where}/{name}" if name != "children" else where, name in _READ)
+
+
+# --- one callback, and what a component says --------------------------------------------------------------------------
+
+#: The password of tests behind a door, and the header that opens it.
+PASSWORD = {"SEGMENTRY_PASSWORD": "open sesame"}
+KEY = {"Authorization": "Basic " + base64.b64encode(b"anyone:open sesame").decode()}
+
+
+def named(text: str) -> Part:
+    """The id and property that a callback's input or output is written as."""
+    return dict(zip(("id", "property"), text.rsplit(".", 1), strict=True))
+
+
+def callback(
+    client: Any, outputs: list[str], inputs: list[tuple[str, Any]], state: Sequence[tuple[str, Any]] = ()
+) -> Any:
+    """Call a Dash callback as the browser does."""
+    several = len(outputs) > 1
+    body = {
+        "output": f"..{'...'.join(outputs)}.." if several else outputs[0],
+        "outputs": [named(text) for text in outputs] if several else named(outputs[0]),
+        "inputs": [{**named(text), "value": value} for text, value in inputs],
+        "state": [{**named(text), "value": value} for text, value in state],
+        "changedPropIds": [inputs[0][0]],
+    }
+    return client.post("/_dash-update-component", json=body, headers=KEY)
+
+
+def callback_of(client: FlaskClient, ending: str, values: dict[str, Any], triggered: str | None) -> Any:
+    """Call the callback that has this output as a browser does; ``values`` by "id.property", others are None."""
+    found = next(item for item in client.get("/_dash-dependencies").json if ending in item["output"])
+
+    def filled(part: Part) -> Any:
+        if part["id"].startswith("{"):
+            given = values.get(part["id"], [])
+            return [{"id": one, "property": part["property"], "value": value} for one, value in given]
+        return {**part, "value": values.get(f"{part['id']}.{part['property']}")}
+
+    outputs = []
+    for text in found["output"].strip(".").split("..."):
+        name, prop = text.rsplit(".", 1)
+        outputs.append({"id": name, "property": prop})
+    body = {
+        "output": found["output"],
+        "outputs": outputs if found["output"].startswith("..") else outputs[0],
+        "inputs": [filled(part) for part in found["inputs"]],
+        "state": [filled(part) for part in found["state"]],
+        "changedPropIds": [triggered] if triggered else [],
+    }
+    return client.post("/_dash-update-component", json=body)
+
+
+def words(component: Any) -> str:
+    """All text of a component, in order."""
+    if component is None:
+        return ""
+    if isinstance(component, str | int | float):
+        return str(component)
+    if isinstance(component, list | tuple):
+        return " ".join(filter(None, map(words, component)))
+    return words(getattr(component, "children", None))

@@ -11,15 +11,12 @@ from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
 from dashboard.app import create_app
-from dashboard.config import load_config
 from dashboard.pages import PAGES
 from dashboard.queries.which_run import address, best_run, context, first_run, moved, run_labels
 from engines.errors import InputError
 from tests.dashboard import shop
+from tests.dashboard.headless import KEY, PASSWORD, callback
 from tests.serving import serving
-
-PASSWORD = {"SEGMENTRY_PASSWORD": "open sesame"}
-KEY = {"Authorization": "Basic " + base64.b64encode(b"anyone:open sesame").decode()}
 
 
 @pytest.fixture(scope="module")
@@ -39,24 +36,6 @@ def app(desk):
 def client(app):
     with TestClient(app, base_url="http://segmentry.example") as made:
         yield made
-
-
-def named(text):
-    """The id and property that a callback's input or output is written as."""
-    return dict(zip(("id", "property"), text.rsplit(".", 1), strict=True))
-
-
-def callback(client, outputs, inputs, state=()):
-    """Call a Dash callback as the browser does."""
-    several = len(outputs) > 1
-    body = {
-        "output": f"..{'...'.join(outputs)}.." if several else outputs[0],
-        "outputs": [named(text) for text in outputs] if several else named(outputs[0]),
-        "inputs": [{**named(text), "value": value} for text, value in inputs],
-        "state": [{**named(text), "value": value} for text, value in state],
-        "changedPropIds": [inputs[0][0]],
-    }
-    return client.post("/_dash-update-component", json=body, headers=KEY)
 
 
 def routes(app, prefix=""):
@@ -292,7 +271,7 @@ def test_assets_say_what_they_are():
 
 
 def test_several_workers_answer_callbacks(tmp_path):
-    settings = load_config(environ={}).replace(database={"url": f"sqlite:///{tmp_path / 'segmentry.db'}"})
+    settings = shop.config(tmp_path).replace(database={"url": f"sqlite:///{tmp_path / 'segmentry.db'}"})
     store = shop.opened(settings)
     ids = shop.fill(store, settings)
     store.close()

@@ -9,7 +9,7 @@ from dashboard.pages.new_run import page as new_run
 from dashboard.services import Services
 from tests.conftest import ROOT
 from tests.dashboard import shop
-from tests.dashboard.pages.test_drift import words
+from tests.dashboard.headless import words
 from tests.storage.samples import claim_run
 
 ASKS = re.compile(r"\bdatetime\.(?:now|utcnow)\(|\bdate\.today\(|\btime\.time\(")

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
-
-from dashboard.config import Config
-from dashboard.worker.loop import run_worker
-from storage import Store
 
 HEAD = "Customer;Order;Date;Quantity;Price;Country"
 MAPPING = {
@@ -36,8 +31,3 @@ def export(customers: int = 30, *, start: int = 1) -> bytes:
 def lines_of(content: bytes) -> int:
     """How many lines of sales an export has."""
     return len(content.splitlines()) - 1
-
-
-def worked(config: Config, store: Store) -> None:
-    """A worker does everything there is to do."""
-    run_worker(config, store, threading.Event(), drain=True)

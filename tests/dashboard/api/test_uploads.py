@@ -13,8 +13,8 @@ from dashboard.pipeline.request import starter_words
 from dashboard.pipeline.uploads import sweep
 from storage import open_store
 from storage.contract import Starter
-from tests.dashboard.answering import answering
-from tests.dashboard.uploading import ASKED, export, lines_of, worked
+from tests.dashboard.answering import answering, worked
+from tests.dashboard.uploading import ASKED, export, lines_of
 
 
 @pytest.fixture

@@ -6,32 +6,16 @@ import os
 import sqlite3
 import subprocess
 import sys
-from pathlib import Path
 
 import click
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
 from dashboard.cli import main
 from tests.conftest import ROOT
+from tests.dashboard.calling import HEAD, SHOP, stored
 
 COMMAND = [sys.executable, "-W", "ignore", "-m", "dashboard.cli"]
-
-
-@pytest.fixture
-def segmentry(tmp_path, monkeypatch):
-    """Calls ``segmentry`` in a folder of its own; gives the result with its exit code and both streams."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words, code=0, **environ):
-        done = CliRunner(env=environ).invoke(main, [str(word) for word in words])
-        assert done.exit_code == code, done.stderr
-        if not isinstance(done.exception, SystemExit | None):
-            raise done.exception
-        return done
-
-    return call
 
 
 def test_a_real_process(tmp_path):
@@ -41,33 +25,13 @@ def test_a_real_process(tmp_path):
             [*COMMAND, *words], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=120
         )
 
-    done = call("run", "cdnow-sample", "--engine", "rfm", "--json")
-    assert (done.returncode, json.loads(done.stdout)["snapshot"]["customers"]) == (0, 2357)
+    (tmp_path / "shop.csv").write_text(SHOP, encoding="utf-8")
+    done = call("run", "shop.csv", "--engine", "rfm", "--json")
+    assert (done.returncode, json.loads(done.stdout)["snapshot"]["customers"]) == (0, 4)
     assert "Reading and cleaning" in done.stderr
     refused = call("run", "nowhere.csv")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr.count("Error: ") == 1 and "Traceback" not in refused.stderr
-
-
-def stored(folder: Path) -> int:
-    """How many snapshots and runs the database in ``folder`` holds."""
-    file = folder / "segmentry.db"
-    if not file.exists():
-        return 0
-    with sqlite3.connect(file) as connection:
-        return sum(connection.execute(f"select count(*) from {name}").fetchone()[0] for name in ("snapshots", "runs"))
-
-
-SHOP = """InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country
-1,A,RED BAG,2,2024-01-05 10:00:00,2.50,1.0,Germany
-2,B,TEA MUG,1,2024-01-20 10:00:00,4.00,1.0,Germany
-3,A,RED BAG,3,2024-02-01 10:00:00,2.50,2.0,France
-C4,A,RED BAG,-1,2024-02-02 10:00:00,2.50,2.0,France
-5,B,TEA MUG,1,2024-02-03 10:00:00,4.00,,France
-6,C,CARD,9,2024-02-10 10:00:00,1.00,3.0,Unspecified
-7,C,CARD,90,2024-02-11 10:00:00,1.00,4.0,Germany
-8,C,CARD,1,2024-02-12 10:00:00,0.00,4.0,Germany
-"""
 
 
 def test_run_prints_one_json_object(segmentry, tmp_path):
@@ -93,18 +57,22 @@ def test_run_prints_one_json_object(segmentry, tmp_path):
     assert "ignored" in done.stderr and "RFM" in done.stderr
 
 
-def test_the_ledger_and_the_segments_for_people(segmentry):
-    done = segmentry("run", "cdnow-sample", "--engine", "kmeans", "--k", "3")
-    for text in ("2,357 customers", "Ledger", "6,919", "Champions", "run 1", "k = 3"):
-        assert text in done.stdout
+def test_the_ledger_and_the_segments_for_people(cdnow_folder):
+    printed = (cdnow_folder / "printed.txt").read_text(encoding="utf-8")
+    for text in ("2,357 customers", "Ledger", "6,919", "Champions", "run 1", "run 2", "k = 3"):
+        assert text in printed
 
 
 def test_same_source_same_snapshot(segmentry, tmp_path):
-    first = json.loads(segmentry("run", "cdnow-sample", "--engine", "rfm", "--json").stdout)
-    again = json.loads(segmentry("run", "cdnow-sample", "--engine", "kmeans", "--json").stdout)
-    earlier = json.loads(segmentry("run", "cdnow-sample", "--engine", "rfm", "--as-of", "1998-01-01", "--json").stdout)
-    assert first["snapshot"]["id"] == again["snapshot"]["id"] != earlier["snapshot"]["id"]
-    assert earlier["snapshot"]["as_of"] == "1998-01-01"
+    (tmp_path / "shop.csv").write_text(SHOP, encoding="utf-8")
+
+    def snapshot(*words):
+        return json.loads(segmentry("run", "shop.csv", *words, "--json").stdout)["snapshot"]
+
+    first, again = snapshot("--engine", "rfm"), snapshot("--engine", "kmeans", "--k", "2")
+    earlier = snapshot("--engine", "rfm", "--as-of", "2024-02-11")
+    assert first["id"] == again["id"] != earlier["id"]
+    assert earlier["as_of"] == "2024-02-11"
 
 
 def test_the_seed_reproduces_and_the_order_of_lines_does_not_matter(segmentry, tmp_path):
@@ -120,8 +88,7 @@ def test_the_seed_reproduces_and_the_order_of_lines_does_not_matter(segmentry, t
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx", "parquet"])
-def test_export(segmentry, tmp_path, suffix):
-    segmentry("run", "cdnow-sample", "--engine", "rfm")
+def test_export(segmentry, cdnow, tmp_path, suffix):
     done = segmentry("export", "1", "--output", f"list.{suffix}", "--json")
     assert json.loads(done.stdout)["customers"] == 2357
     file = tmp_path / f"list.{suffix}"
@@ -137,7 +104,7 @@ def test_export(segmentry, tmp_path, suffix):
     assert list(frame.columns[: len(needed)]) == needed
     assert len(frame) == 2357
     assert "Champions" in set(frame["segment"])
-    with sqlite3.connect(tmp_path / "segmentry.db") as connection:
+    with sqlite3.connect(cdnow) as connection:
         independent = dict(
             connection.execute(
                 "select s.name, count(*) from labels l join segments s "
@@ -147,21 +114,21 @@ def test_export(segmentry, tmp_path, suffix):
     assert frame["segment"].value_counts().to_dict() == independent
 
 
-def test_listings(segmentry):
+def test_listings(segmentry, tmp_path):
+    (tmp_path / "shop.csv").write_text(SHOP, encoding="utf-8")
     engines = json.loads(segmentry("engines", "--json").stdout)
     assert [item["name"] for item in engines][:4] == ["rfm", "kmeans", "gmm", "hierarchical"]
     assert all(item["error"] is None and item["summary"] and item["origin"] for item in engines[:4])
     assert {knob["name"] for knob in engines[1]["knobs"]} >= {"k", "seed"}
     assert json.loads(segmentry("runs", "--json").stdout) == []
     assert "No runs yet" in segmentry("runs").stdout
-    segmentry("run", "cdnow-sample", "--engine", "rfm", "--name", "Mine")
+    segmentry("run", "shop.csv", "--engine", "rfm", "--name", "Mine")
     (run,) = json.loads(segmentry("runs", "--json").stdout)
     assert (run["dataset"], run["engine"], run["state"]) == ("Mine", "rfm", "done")
     assert "Mine" in segmentry("runs").stdout
     assert "RFM" in segmentry("engines").stdout
 
 
-HEAD = SHOP.splitlines()[0]
 ALIKE = "\n".join([HEAD, *(f"{n},A,BAG,1,2024-01-0{1 + n % 2} 10:00:00,2.50,{n},Italy" for n in range(6))])
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from tests.dashboard.commands.test_cli import SHOP, segmentry, stored  # noqa: F401 - a fixture
+from tests.dashboard.calling import SHOP, stored
 
 POINT = ["as_of", "customers", "ari", "noise_low", "moved_share", "alert"]
 
@@ -41,7 +41,7 @@ def consistent(found, threshold=0.8):
     return days
 
 
-def test_json_has_the_shape_that_is_promised_and_nothing_is_stored(segmentry, sales, tmp_path):  # noqa: F811
+def test_json_has_the_shape_that_is_promised_and_nothing_is_stored(segmentry, sales, tmp_path):
     done = segmentry("drift", sales, "--engine", "kmeans", "--k", "4", "--every", "month", "--json")
     found = answer(done)
     days = consistent(found)
@@ -53,7 +53,7 @@ def test_json_has_the_shape_that_is_promised_and_nothing_is_stored(segmentry, sa
 
 
 @pytest.mark.parametrize("engine", ["rfm", "gmm", "hierarchical"])
-def test_every_engine_by_the_week_from_a_day_of_ones_own(segmentry, sales, engine):  # noqa: F811
+def test_every_engine_by_the_week_from_a_day_of_ones_own(segmentry, sales, engine):
     words = ["--engine", engine, "--k", "3", "--every", "week", "--freeze", "2024-05-27", "--as-of", "2024-07-05"]
     done = segmentry("drift", sales, *words, "--json", "--details", SEGMENTRY_DRIFT_BOOTSTRAPS="2")
     found = answer(done)
@@ -68,7 +68,7 @@ def test_every_engine_by_the_week_from_a_day_of_ones_own(segmentry, sales, engin
     assert ("--k is ignored by RFM" in done.stderr) is (engine == "rfm")
 
 
-def test_the_table_says_the_same(segmentry, sales):  # noqa: F811
+def test_the_table_says_the_same(segmentry, sales):
     few = {"SEGMENTRY_DRIFT_THRESHOLD": "0.99", "SEGMENTRY_DRIFT_BOOTSTRAPS": "2", "COLUMNS": "150"}
     done = segmentry("drift", sales, "--freeze", "2024-06-01", "--k", "2", **few)
     assert "K-means frozen on 2024-06-01, alarm line 0.99" in done.stdout
@@ -90,7 +90,7 @@ def test_the_table_says_the_same(segmentry, sales):  # noqa: F811
         (["cdnow-sample", "--k", "51"], "k"),
     ],
 )
-def test_bad_input_is_one_sentence(segmentry, tmp_path, words, named):  # noqa: F811
+def test_bad_input_is_one_sentence(segmentry, tmp_path, words, named):
     (tmp_path / "shop.csv").write_text(SHOP, encoding="utf-8")
     (tmp_path / "empty.csv").write_text(SHOP.splitlines()[0] + "\n", encoding="utf-8")
     done = segmentry("drift", *words, "--json", code=2)
@@ -99,7 +99,7 @@ def test_bad_input_is_one_sentence(segmentry, tmp_path, words, named):  # noqa: 
     assert "Traceback" not in done.stderr
 
 
-def test_a_date_that_cannot_be_segmented_is_named(segmentry, sales):  # noqa: F811
+def test_a_date_that_cannot_be_segmented_is_named(segmentry, sales):
     done = segmentry("drift", sales, "--freeze", "2024-01-12", "--as-of", "2024-02-12", "--k", "50", code=2)
     assert "Sales before 2024-01-12 cannot be segmented" in done.stderr
     assert "k at most" in done.stderr
@@ -107,7 +107,7 @@ def test_a_date_that_cannot_be_segmented_is_named(segmentry, sales):  # noqa: F8
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["rfm", "kmeans", "gmm", "hierarchical"])
-def test_online_retail_by_the_month(segmentry, shared_data, engine):  # noqa: F811
+def test_online_retail_by_the_month(segmentry, shared_data, engine):
     source = shared_data / "online_retail.csv.gz"
     found = answer(segmentry("drift", source, "--engine", engine, "--k", "4", "--every", "month", "--json"))
     days = consistent(found)
@@ -119,7 +119,7 @@ def test_online_retail_by_the_month(segmentry, shared_data, engine):  # noqa: F8
 @pytest.mark.slow
 @pytest.mark.parametrize("source", ["cdnow", "cdnow-sample", "sample-shop"])
 @pytest.mark.parametrize("engine", ["rfm", "kmeans", "gmm", "hierarchical"])
-def test_embedded_data_by_the_month(segmentry, source, engine):  # noqa: F811
+def test_embedded_data_by_the_month(segmentry, source, engine):
     found = answer(segmentry("drift", source, "--engine", engine, "--json"))
     days = consistent(found)
     first = {"sample-shop": date(2023, 4, 1)}.get(source, date(1997, 4, 1))

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from tests.dashboard.commands.test_cli import SHOP, segmentry, stored  # noqa: F401 - a fixture
+from tests.dashboard.calling import SHOP, stored
 
 
-def test_json_is_the_whole_answer_and_nothing_is_stored(segmentry, tmp_path):  # noqa: F811
+def test_json_is_the_whole_answer_and_nothing_is_stored(segmentry, tmp_path):
     done = segmentry("evaluate", "cdnow-sample", "--to", "5", "--seed", "42", "--json")
     found = json.loads(done.stdout, parse_constant=lambda text: pytest.fail(f"{text} is not JSON"))
     assert (found["name"], found["as_of"], found["engine"]) == ("CDNOW 1/10 sample", "1998-07-01", "kmeans")
@@ -19,7 +19,7 @@ def test_json_is_the_whole_answer_and_nothing_is_stored(segmentry, tmp_path):  #
     assert stored(tmp_path) == 0
 
 
-def test_the_table_marks_the_choice_and_gives_the_reason(segmentry):  # noqa: F811
+def test_the_table_marks_the_choice_and_gives_the_reason(segmentry):
     words = ["--engine", "gmm", "--from", "3", "--to", "4", "--gap", "--as-of", "1997-06-01", "--name", "Mine"]
     done = segmentry("evaluate", "cdnow-sample", *words)
     assert "Mine as of 1997-06-01" in done.stdout
@@ -31,7 +31,7 @@ def test_the_table_marks_the_choice_and_gives_the_reason(segmentry):  # noqa: F8
     assert "k = " in done.stdout.split("┘")[-1]
 
 
-def test_a_mapping_is_heeded(segmentry, tmp_path):  # noqa: F811
+def test_a_mapping_is_heeded(segmentry, tmp_path):
     (tmp_path / "shop.csv").write_text(SHOP.replace("CustomerID", "Who"), encoding="utf-8")
     assert "customer_id" in segmentry("evaluate", "shop.csv", code=2).stderr
     found = segmentry("evaluate", "shop.csv", "--map", "customer_id=Who", "--to", "3", "--json")
@@ -50,7 +50,7 @@ def test_a_mapping_is_heeded(segmentry, tmp_path):  # noqa: F811
         (["cdnow-sample", "--map", "land=Country"], "land"),
     ],
 )
-def test_bad_input_is_one_sentence(segmentry, words, named):  # noqa: F811
+def test_bad_input_is_one_sentence(segmentry, words, named):
     done = segmentry("evaluate", *words, code=2)
     assert done.stdout == ""
     assert named in done.stderr

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
-from click.testing import CliRunner
 
-from dashboard.cli import main
 from engines.settings import CleaningRules
+from tests.dashboard.calling import call
 
 SHOP = """InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country
 1,A,RED BAG,2,2024-01-05 10:00:00,2.50,1.0,Germany
@@ -29,14 +28,6 @@ C4,A,"=HYPERLINK(""x"")",-1,2024-02-02 10:00:00,2.50,2.0,France
 def segmentry(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "shop.csv").write_text(SHOP, encoding="utf-8")
-
-    def call(*words, code=0, **environ):
-        done = CliRunner(env=environ).invoke(main, [str(word) for word in words])
-        assert done.exit_code == code, done.stderr
-        if not isinstance(done.exception, SystemExit | None):
-            raise done.exception
-        return done
-
     return call
 
 

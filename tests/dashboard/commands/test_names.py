@@ -4,27 +4,14 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from click.testing import CliRunner
 
-from dashboard.cli import main
 from storage import open_store
 
 
-@pytest.fixture
-def segmentry(tmp_path, monkeypatch):
-    """Calls ``segmentry`` in a folder of its own and gives what it prints."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words, **environ):
-        done = CliRunner(env=environ).invoke(main, [str(word) for word in words])
-        assert done.exit_code == 0, done.stderr
-        return done.stdout
-
-    return call
-
-
 def run(segmentry, *words, **environ):
-    return json.loads(segmentry("run", "cdnow-sample", "--as-of", "1997-04-10", *words, "--json", **environ))["runs"][0]
+    return json.loads(segmentry("run", "cdnow-sample", "--as-of", "1997-04-10", *words, "--json", **environ).stdout)[
+        "runs"
+    ][0]
 
 
 def test_what_stands_out_is_printed_and_in_the_json(segmentry):
@@ -35,7 +22,7 @@ def test_what_stands_out_is_printed_and_in_the_json(segmentry):
     values = told["most_revenue"]["values"]
     assert (values["segment"], values["customers"]) == (top["name"], top["customers"])
     assert values["revenue_share"] == pytest.approx(top["revenue_share"])
-    printed = segmentry("run", "cdnow-sample", "--as-of", "1997-04-10", "--engine", "rfm")
+    printed = segmentry("run", "cdnow-sample", "--as-of", "1997-04-10", "--engine", "rfm").stdout
     assert f"{top['name']} brought the most revenue: $" in printed
 
 
@@ -54,4 +41,4 @@ def test_plain_words_follow_every_engine_and_pins_stay(segmentry, tmp_path):
     names = {item["name"] for item in second["segments"]}
     assert "Darlings" in names
     assert not names & {"VIP", "Recent", "Loyal", "Dormant", "Cooling off"}
-    assert json.loads(segmentry("runs", "--json"))[0]["segments"] == second["segments"]
+    assert json.loads(segmentry("runs", "--json").stdout)[0]["segments"] == second["segments"]

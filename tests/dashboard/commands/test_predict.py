@@ -35,15 +35,14 @@ def opened(folder):
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory):
+def filled(cdnow_folder, tmp_path_factory):
     """A folder with a database of runs on the CDNOW sample, one per engine and K-means as shipped; ids by name."""
     folder = tmp_path_factory.mktemp("predict")
+    shutil.copy(cdnow_folder / "segmentry.db", folder)
     config = load_config(environ={})
     store = opened(folder)
-    with open_sales(SalesRequest("cdnow-sample"), config) as sales:
-        valued = valued_customers(sales, new_snapshot(sales))
-    customers = valued.customers
-    snapshot = store.save_snapshot(valued.new, customers, valued.receipts)
+    (snapshot,) = store.snapshots()
+    customers = store.snapshot_customers(snapshot.id)
     runs = {}
     engines = {name: registry.engine(name, settings) for name, settings in SETTINGS.items()}
     for name, engine in {**engines, "plain": make_engine("kmeans", config)}.items():

@@ -1,19 +1,19 @@
 """``segmentry reproduce``: the same again, or what differs."""
 
 import json
+import shutil
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
-from dashboard.cli import main
 from dashboard.config import load_config
 from dashboard.pipeline.reproduce import from_source
 from dashboard.pipeline.sales import silent
 from storage import open_store
+from tests.dashboard.calling import call
 
 HEAD = "InvoiceNo,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 LINES = [
@@ -22,18 +22,25 @@ LINES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with a shop.csv and a database of one run of each engine on it: K-means is run 1, RFM run 2."""
+    folder = tmp_path_factory.mktemp("reproduce")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        (folder / "shop.csv").write_text(HEAD + "".join(LINES), encoding="utf-8")
+        engines = [word for name in ("kmeans", "rfm", "gmm", "hierarchical") for word in ("--engine", name)]
+        call("run", "shop.csv", *engines, "--k", 3, "--seed", 5, SEGMENTRY_DRIFT_BOOTSTRAPS="2")
+    return folder
+
+
 @pytest.fixture
-def segmentry(tmp_path, monkeypatch):
-    """Calls ``segmentry`` in a folder of its own that has a shop.csv."""
+def segmentry(made, tmp_path, monkeypatch):
+    """Calls ``segmentry`` in a copy of that folder, as if the runs had been made there, and gives what it prints."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    changed(tmp_path, f"update snapshots set info = replace(info, '{made}', '{tmp_path}')")
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "shop.csv").write_text(HEAD + "".join(LINES), encoding="utf-8")
-
-    def call(*words, code=0):
-        done = CliRunner().invoke(main, [str(word) for word in words])
-        assert done.exit_code == code, (done.stderr, done.exception)
-        return done.stdout
-
-    return call
+    return lambda *words, code=0: call(*words, code=code).stdout
 
 
 def reproduced(segmentry, run, *words, code=0):
@@ -58,7 +65,8 @@ def test_every_engine_is_identical_from_the_store_and_from_the_source(segmentry,
         '[mapping]\ncountry = "Nowhere"\n[engines]\nk = 7\nseed = 9\n',
         encoding="utf-8",
     )
-    runs = json.loads(segmentry("run", "shop.csv", "--k", 3, "--seed", 5, "--json"))["runs"]
+    runs = json.loads(segmentry("runs", "--json"))
+    assert {run["engine"] for run in runs} == {"rfm", "kmeans", "gmm", "hierarchical"}
     before = dump(tmp_path)
     for run in runs:
         # whatever the settings are by now: the record counts
@@ -66,12 +74,11 @@ def test_every_engine_is_identical_from_the_store_and_from_the_source(segmentry,
         assert found["identical"] is True
         assert found["stored"] == found["source"] == {"customers": 60, "differ": 0, "agreement": 1.0}
         assert found["differences"] == []
-    assert "Run 2 (kmeans): identical" in segmentry("reproduce", 2)
+    assert "Run 1 (kmeans): identical" in segmentry("reproduce", 1)
     assert dump(tmp_path) == before, "nothing is stored"
 
 
 def test_the_customers_made_anew_are_the_stored_ones_to_the_last_digit(segmentry, tmp_path):
-    segmentry("run", "shop.csv", "--engine", "rfm")
     store = open_store(f"sqlite:///{tmp_path / 'segmentry.db'}", clock=lambda: datetime.now(UTC))
     now = load_config(environ={"SEGMENTRY_CLV_HORIZON_WEEKS": "52", "SEGMENTRY_CLEANING_DROP_EXACT_DUPLICATES": "true"})
     customers, differences = from_source(store.snapshot(1), "shop.csv", now, silent)
@@ -81,26 +88,26 @@ def test_the_customers_made_anew_are_the_stored_ones_to_the_last_digit(segmentry
 
 
 def test_a_source_that_is_gone_or_another_one_is_said(segmentry, tmp_path):
-    segmentry("run", "shop.csv", "--engine", "kmeans", "--k", 3, "--as-of", "2024-05-01")
+    words = ("--engine", "kmeans", "--k", 3, "--as-of", "2024-05-01", "--json")
+    run = json.loads(segmentry("run", "shop.csv", *words))["runs"][0]["id"]
     (tmp_path / "shop.csv").rename(tmp_path / "moved.csv")
-    found = reproduced(segmentry, 1)
+    found = reproduced(segmentry, run)
     assert (found["identical"], found["source"]) == (True, None)
     assert "shop.csv is not here" in found["note"]
-    moved = reproduced(segmentry, 1, "--source", "moved.csv")
+    moved = reproduced(segmentry, run, "--source", "moved.csv")
     assert moved["source"]["differ"] == 0
     (tmp_path / "shop.csv").write_text(HEAD + "".join(LINES[1:]), encoding="utf-8")
-    other = reproduced(segmentry, 1)
+    other = reproduced(segmentry, run)
     (difference,) = other["differences"]
     assert (other["identical"], other["source"], difference["what"]) == (True, None, "data fingerprint")
     assert difference["then"] != difference["now"]
-    assert "data fingerprint" in segmentry("reproduce", 1)
+    assert "data fingerprint" in segmentry("reproduce", run)
     (tmp_path / "shop.csv").write_text("nothing,like,it\n1,2,3\n", encoding="utf-8")
-    assert "cannot be read again" in reproduced(segmentry, 1)["note"]
-    segmentry("reproduce", 1, "--source", "nowhere.csv", code=2)
+    assert "cannot be read again" in reproduced(segmentry, run)["note"]
+    segmentry("reproduce", run, "--source", "nowhere.csv", code=2)
 
 
 def test_labels_and_versions_that_differ_are_told(segmentry, tmp_path):
-    segmentry("run", "shop.csv", "--engine", "kmeans", "--engine", "rfm", "--k", 3)
     changed(
         tmp_path,
         "update labels set segment_key = (segment_key + 1) % 3 where run_id = 1 and row_no in (0, 7)",
@@ -119,20 +126,17 @@ def test_labels_and_versions_that_differ_are_told(segmentry, tmp_path):
 
 
 def test_the_same_groups_under_other_numbers_are_told_from_other_groups(segmentry, tmp_path):
-    segmentry("run", "shop.csv", "--engine", "kmeans", "--k", 3)
     changed(tmp_path, "update labels set segment_key = (segment_key + 1) % 3")
     assert "60 of 60 labels differ (the same groups under other numbers)" in segmentry("reproduce", 1, code=1)
 
 
 def test_a_plug_ins_version_then_and_now_is_told(segmentry, tmp_path):
-    segmentry("run", "shop.csv", "--engine", "kmeans", "--k", 3)
     changed(tmp_path, "update runs set info = json_set(info, '$.origin', 'someones-engine 1.0')")
     (difference,) = reproduced(segmentry, 1)["differences"]
     assert (difference["what"], difference["then"]) == ("plug-in of kmeans", "someones-engine 1.0")
 
 
 def test_what_cannot_be_reproduced_is_refused(segmentry, tmp_path):
-    segmentry("run", "shop.csv", "--engine", "kmeans", "--k", 3)
     segmentry("reproduce", 9, code=2)
     changed(tmp_path, "update runs set engine = 'gone'")
     segmentry("reproduce", 1, code=2)

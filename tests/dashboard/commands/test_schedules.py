@@ -8,9 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from dashboard.cli import main
 from dashboard.config import load_config
 from dashboard.pipeline.run import run_sales
 from dashboard.pipeline.sales import SalesRequest
@@ -19,6 +17,7 @@ from engines.errors import InputError
 from storage import open_store
 from storage.contract import NotFoundError
 from storage.contract.jobs import REFRESH
+from tests.dashboard.calling import call
 from tests.storage.samples import Clock
 
 SHOP = """InvoiceNo,Quantity,InvoiceDate,UnitPrice,CustomerID
@@ -92,12 +91,6 @@ def segmentry(tmp_path, monkeypatch):
     """Calls ``segmentry`` in a folder of its own that has a shop.csv."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "shop.csv").write_text(SHOP, encoding="utf-8")
-
-    def call(*words, code=0):
-        done = CliRunner().invoke(main, [str(word) for word in words])
-        assert done.exit_code == code, (done.stderr, done.exception)
-        return done
-
     return call
 
 
@@ -184,7 +177,8 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+# tests/storage has the store's verbs on both kinds of database; of these tests only the race needs both.
+@pytest.fixture(params=["sqlite"])
 def config(request, tmp_path):
     url = f"sqlite:///{tmp_path / 'shop.db'}"
     if request.param == "postgres":
@@ -252,6 +246,7 @@ def test_a_source_that_is_gone_is_written_down_and_the_schedule_stays(config, st
     assert (run_due(config, store).last_error, len(store.runs())) == (None, 1)
 
 
+@pytest.mark.parametrize("config", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
 def test_workers_that_race_start_a_due_time_once(config, store, clock, source):
     monthly(source, config, store, clock)
     clock.now = moment("2024-06-01 04:00")

@@ -10,10 +10,10 @@ from dashboard.app import create_app
 from dashboard.config import load_config
 from dashboard.pipeline.validate import golden_run
 from storage import open_store
-from tests.dashboard.commands.test_cli import SHOP, segmentry, stored  # noqa: F401 - a fixture
+from tests.dashboard.calling import SHOP, stored
 
 
-def test_json_is_the_receipt_and_nothing_is_stored(segmentry, tmp_path):  # noqa: F811
+def test_json_is_the_receipt_and_nothing_is_stored(segmentry, tmp_path):
     done = segmentry("validate", "cdnow-sample", "--cutoff", "1997-09-30", "--json")
     found = json.loads(done.stdout, parse_constant=lambda text: pytest.fail(f"{text} is not JSON"))
     assert found["models"]["bg_nbd"]["parameters"]["r"] == pytest.approx(0.2426, rel=0.005)
@@ -23,7 +23,7 @@ def test_json_is_the_receipt_and_nothing_is_stored(segmentry, tmp_path):  # noqa
     assert stored(tmp_path) == 0
 
 
-def test_people_see_published_figures_beside_ours(segmentry):  # noqa: F811
+def test_people_see_published_figures_beside_ours(segmentry):
     done = segmentry("validate", "cdnow-sample", "--cutoff", "1997-09-30")
     for said in ("Purchases", "Spend, USD", "beats every baseline on purchases", "Golden run", "-9,582.43", "✓"):
         assert said in done.stdout, said
@@ -40,7 +40,7 @@ def test_people_see_published_figures_beside_ours(segmentry):  # noqa: F811
         (["shop.csv"], "too short"),
     ],
 )
-def test_bad_input_is_one_sentence_with_the_remedy(segmentry, tmp_path, words, named):  # noqa: F811
+def test_bad_input_is_one_sentence_with_the_remedy(segmentry, tmp_path, words, named):
     (tmp_path / "shop.csv").write_text(SHOP, encoding="utf-8")
     done = segmentry("validate", *words, code=2)
     assert done.stdout == ""
@@ -48,11 +48,10 @@ def test_bad_input_is_one_sentence_with_the_remedy(segmentry, tmp_path, words, n
     assert "Traceback" not in done.stderr
 
 
-def test_a_run_leaves_its_receipt_and_a_young_shop_none(segmentry, tmp_path):  # noqa: F811
-    segmentry("run", "cdnow-sample", "--engine", "rfm")
+def test_a_run_leaves_its_receipt_and_a_young_shop_none(segmentry, cdnow, tmp_path):
     (tmp_path / "shop.csv").write_text(SHOP, encoding="utf-8")
     segmentry("run", "shop.csv", "--engine", "rfm", "--detach")
-    store = open_store(f"sqlite:///{tmp_path / 'segmentry.db'}", clock=lambda: datetime.now(UTC))
+    store = open_store(f"sqlite:///{cdnow}", clock=lambda: datetime.now(UTC))
     (young, old) = store.snapshots()
     assert "too short for a test" in " ".join(young.info["value_notes"])
     assert old.info["value"]["churn"]["days"] == 90

@@ -18,6 +18,7 @@ from dashboard.queries.history import DatedTotals
 from dashboard.queries.insights import insights_in_view, sentences_of
 from engines.contract import NamedSegment
 from storage.contract import Selection
+from tests.dashboard.headless import words
 
 SPACE = "\u00a0"
 
@@ -51,17 +52,6 @@ SPACE = "\u00a0"
 )
 def test_numbers_are_written_alike_everywhere(written, expected):
     assert written == expected
-
-
-def words(component):
-    """All text of a component, in order."""
-    if component is None:
-        return ""
-    if isinstance(component, str | int | float):
-        return str(component)
-    if isinstance(component, list | tuple):
-        return " ".join(filter(None, map(words, component)))
-    return words(getattr(component, "children", None))
 
 
 def test_key_figures_stand_beside_everyone_and_keep_the_exact_figure():

@@ -10,7 +10,7 @@ from dashboard.components import example
 from dashboard.worker.loop import run_worker
 from storage.contract.jobs import UPLOAD
 from tests.dashboard import shop
-from tests.dashboard.test_app import callback
+from tests.dashboard.headless import callback
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from engines.hierarchical import Hierarchical
 from engines.naming.naming import name_segments
 from tests.dashboard.figures.numbers import numbers
 from tests.engines.cdnow import cdnow_customers
-from tests.engines.naming.test_naming import PLAYS
+from tests.engines.naming.kinds import PLAYS
 
 
 @pytest.fixture(scope="module")

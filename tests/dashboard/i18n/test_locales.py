@@ -14,7 +14,7 @@ from dashboard.i18n import locales, numbers, texts
 from dashboard.pages.segments.customers import columns
 from engines.errors import InputError
 from tests.dashboard import shop
-from tests.dashboard.test_app import callback
+from tests.dashboard.headless import callback
 
 SPACE = "\u00a0"
 NARROW = "\u202f"

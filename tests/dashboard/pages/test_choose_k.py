@@ -13,7 +13,7 @@ from dashboard.services import Services
 from engines.errors import InputError
 from tests.dashboard import shop
 from tests.dashboard.answering import answering
-from tests.dashboard.test_app import callback
+from tests.dashboard.headless import callback
 
 OUTPUTS = ["choose-k-found.children", "choose-k-tick.disabled", "choose-k-job.data", "choose-k-try.disabled"]
 

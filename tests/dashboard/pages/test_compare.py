@@ -32,7 +32,7 @@ from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import NotFoundError
 from tests.dashboard import shop
-from tests.dashboard.test_app import callback
+from tests.dashboard.headless import callback
 
 DRAWN = [
     "compare-lead.children",

@@ -15,7 +15,7 @@ from storage import open_store
 from storage.contract.uploads import NewUpload
 from tests.dashboard import shop
 from tests.dashboard.answering import answering
-from tests.dashboard.components.test_cards import words
+from tests.dashboard.headless import words
 from tests.dashboard.uploading import MAPPING, export
 
 LEDGER = {

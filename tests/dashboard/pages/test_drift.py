@@ -12,7 +12,7 @@ from dashboard.pages.drift import page as drift
 from dashboard.pages.runs import page as runs
 from dashboard.services import Services
 from tests.dashboard import shop
-from tests.dashboard.test_app import callback
+from tests.dashboard.headless import callback, words
 from tests.storage.samples import put_drift
 
 
@@ -22,15 +22,6 @@ def desk(tmp_path_factory):
     store = shop.opened(settings)
     yield Services(settings, store, FrameCache(store)), shop.fill(store, settings)
     store.close()
-
-
-def words(component):
-    """All text of a component, in order."""
-    if isinstance(component, str):
-        return component
-    if isinstance(component, list | tuple):
-        return " ".join(words(item) for item in component)
-    return words(getattr(component, "children", None) or "")
 
 
 def test_says_what_is_frozen_and_what_was_found(desk):

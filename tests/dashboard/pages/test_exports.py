@@ -18,7 +18,7 @@ from engines.errors import InputError
 from storage.contract import Selection
 from storage.contract.exports import ControlGroup
 from tests.dashboard import shop
-from tests.dashboard.pages.test_segments import _call
+from tests.dashboard.headless import callback_of
 from tests.storage.samples import exported
 
 LONG = "Names that are typed in with great care " * 4
@@ -116,14 +116,14 @@ def test_the_window_offers_the_columns_of_the_run(services):
         "drawn.data": {"run": runs["rfm"]},
         "segments-choices-ticked.value": ["clv", "x"],
     }
-    shown = _call(client, "segments-choices.is_open", values, "segments-choices-open.n_clicks").json["response"]
+    shown = callback_of(client, "segments-choices.is_open", values, "segments-choices-open.n_clicks").json["response"]
     assert shown["segments-choices"]["is_open"] is True
     names = [option["value"] for option in shown["segments-choices-ticked"]["options"]]
     store_has = made.store.stream(runs["rfm"], Selection()).schema.names
     assert sorted(names) == sorted(store_has)
     assert names[:3] == ["customer_id", "segment", "recency_days"]
     assert shown["segments-choices-ticked"]["value"] == ["clv"]
-    closed = _call(client, "segments-choices.is_open", values, "segments-choices-close.n_clicks").json["response"]
+    closed = callback_of(client, "segments-choices.is_open", values, "segments-choices-close.n_clicks").json["response"]
     assert closed == {"segments-choices": {"is_open": False}}
 
 

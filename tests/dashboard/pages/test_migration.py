@@ -24,8 +24,7 @@ from dashboard.pipeline.series import series
 from dashboard.services import Services
 from tests.dashboard import shop
 from tests.dashboard.answering import answering
-from tests.dashboard.pages.test_drift import words
-from tests.dashboard.test_app import callback
+from tests.dashboard.headless import callback, words
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from engines import registry
 from engines.errors import InputError
 from storage.contract import Dependents, LogLine, NotFoundError, Starter
 from tests.dashboard import shop
-from tests.dashboard.components.test_cards import words
+from tests.dashboard.headless import words
 
 ENTRIES = [entry for entry in registry.registered() if entry.kind is not None]
 COLUMNS = {"recency_days": True, "frequency": True, "monetary": True, "country": False}

@@ -15,7 +15,7 @@ from dashboard.services import Services
 from engines.metrics import METRICS
 from storage.contract import Selection
 from tests.dashboard import shop
-from tests.dashboard.components.test_cards import words
+from tests.dashboard.headless import words
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from dashboard.pages.segments.view import draw_parts
 from dashboard.services import Services
 from storage.contract import Selection
 from tests.dashboard import shop
-from tests.dashboard.components.test_cards import words
+from tests.dashboard.headless import callback_of, words
 
 
 @pytest.fixture(scope="module")
@@ -41,37 +41,13 @@ def client(services):
     return app.server.test_client()
 
 
-def _call(client, ending, values, triggered):
-    """Call the callback that has this output as a browser does; ``values`` by "id.property", others are None."""
-    found = next(item for item in client.get("/_dash-dependencies").json if ending in item["output"])
-
-    def filled(part):
-        if part["id"].startswith("{"):
-            given = values.get(part["id"], [])
-            return [{"id": one, "property": part["property"], "value": value} for one, value in given]
-        return {**part, "value": values.get(f"{part['id']}.{part['property']}")}
-
-    outputs = []
-    for text in found["output"].strip(".").split("..."):
-        name, prop = text.rsplit(".", 1)
-        outputs.append({"id": name, "property": prop})
-    body = {
-        "output": found["output"],
-        "outputs": outputs if found["output"].startswith("..") else outputs[0],
-        "inputs": [filled(part) for part in found["inputs"]],
-        "state": [filled(part) for part in found["state"]],
-        "changedPropIds": [triggered] if triggered else [],
-    }
-    return client.post("/_dash-update-component", json=body)
-
-
 def draw(client, search, *, controls=None, triggered="", drawn=None, **values):
     """What the page's callback answers, by "id.property"; None where it leaves everything as it is."""
     shown = control_values(controls if controls is not None else Selection())
     given = {f"{control(field)}.value": shown[field] for field in FIELDS}
     given |= {f"{name}.value": group[0].name for name, group in TABS.items()}
     given |= {"segments-search.data": search, "theme.data": "light", "segments-drawn.data": drawn, **values}
-    answer = _call(client, "segments-drawn.data", given, triggered)
+    answer = callback_of(client, "segments-drawn.data", given, triggered)
     assert answer.status_code in (200, 204)
     if answer.status_code == 204:
         return None
@@ -235,7 +211,7 @@ def test_the_customer_table_is_the_selection_sorted(client, services):
     drawn = draw(client, f"?run={runs['rfm']}&country=Germany")["segments-drawn.data"]
     request = {"startRow": 0, "endRow": 100, "sortModel": [{"colId": "clv", "sort": "desc"}], "filterModel": {}}
     values = {"segments-customers.getRowsRequest": request, "segments-drawn.data": drawn}
-    answer = _call(client, "segments-customers.getRowsResponse", values, "segments-customers.getRowsRequest")
+    answer = callback_of(client, "segments-customers.getRowsResponse", values, "segments-customers.getRowsRequest")
     found = answer.json["response"]["segments-customers"]["getRowsResponse"]
     table = store.stream(runs["rfm"], Selection(countries=("Germany",))).read_all().to_pandas()
     table = table.sort_values("clv", ascending=False, kind="stable")

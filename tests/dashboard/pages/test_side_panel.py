@@ -22,7 +22,7 @@ from engines.columns import AMOUNT_UNITS, CUSTOMER_ID
 from engines.features import HISTORY
 from storage.contract import Selection
 from tests.dashboard import shop
-from tests.dashboard.components.test_cards import words
+from tests.dashboard.headless import words
 from tests.storage.samples import sample_orders
 
 

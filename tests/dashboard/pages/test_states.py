@@ -10,7 +10,7 @@ from dashboard.pages.segments.charts import CHARTS
 from dashboard.pages.segments.view import draw_parts
 from dashboard.services import Services
 from tests.dashboard import shop
-from tests.dashboard.components.test_cards import words
+from tests.dashboard.headless import words
 from tests.dashboard.pages import states
 
 FINISHED = ("wordy", "single", "nowhere", "crowd", "returns", "yen")

@@ -17,7 +17,7 @@ from engines.value.validation import golden
 from tests.dashboard import shop
 from tests.dashboard.answering import answering
 from tests.dashboard.figures.numbers import numbers
-from tests.dashboard.test_app import callback
+from tests.dashboard.headless import callback
 from tests.storage.samples import put_receipt
 
 

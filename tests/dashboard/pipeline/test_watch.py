@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,7 +11,6 @@ import pytest
 from starlette.testclient import TestClient
 
 from dashboard.app import create_app
-from dashboard.config import load_config
 from dashboard.frames.cache import FrameCache
 from dashboard.pages import PAGES
 from dashboard.pages.drift import page as drift
@@ -21,14 +19,15 @@ from dashboard.pipeline.sales import SalesRequest
 from dashboard.pipeline.series import run_before
 from dashboard.pipeline.watch import live_point, points_before
 from dashboard.services import Services
-from dashboard.worker.loop import run_worker
+from dashboard.worker.alerts import send_due
 from dashboard.worker.schedules import new_schedule, refresh
 from engines.run import segment
 from storage import open_store
 from storage.contract.jobs import REFRESH
-from tests.dashboard.pages.test_drift import words
-from tests.dashboard.test_app import callback
-from tests.dashboard.worker.test_alerts import Receiver
+from tests.dashboard import shop
+from tests.dashboard.answering import worked
+from tests.dashboard.headless import callback, words
+from tests.dashboard.receiver import Receiver
 from tests.storage.samples import ALARM, put_drift, watched_run
 
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
@@ -51,7 +50,7 @@ def write(path, *, month=0, changed=False):
 
 @pytest.fixture
 def config(tmp_path):
-    return load_config(environ={}).replace(database={"url": f"sqlite:///{tmp_path / 'shop.db'}"})
+    return shop.config(tmp_path)
 
 
 @pytest.fixture
@@ -83,7 +82,9 @@ def test_two_scheduled_refreshes_are_compared_and_the_alarm_rings_everywhere(
     write(sales, month=3, changed=True)
     store.pause_schedule(schedule.id)
     store.resume_schedule(schedule.id, next_due=LONG_AGO)
-    first, second = run_worker(config, store, threading.Event(), drain=True)
+    worked(config, store)
+    send_due(config, store, datetime.now(UTC))
+    second, first = store.runs()
     assert [(run.state, run.as_of) for run in (first, second)] == [
         ("done", date(2024, 3, 1)),
         ("done", date(2024, 4, 1)),

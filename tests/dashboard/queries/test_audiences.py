@@ -21,8 +21,7 @@ from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import Selection
 from tests.dashboard import shop
-from tests.dashboard.components.test_cards import words
-from tests.dashboard.pages.test_segments import _call
+from tests.dashboard.headless import callback_of, words
 
 
 @pytest.fixture
@@ -117,7 +116,7 @@ def test_the_desk_saves_what_is_in_view_and_shows_pinned_ones(services):
 
     def click(button, **values):
         given = {**shown, f"segments-audience-{button}.n_clicks": 1, **values}
-        answer = _call(client, "segments-audience-window.is_open", given, f"segments-audience-{button}.n_clicks")
+        answer = callback_of(client, "segments-audience-window.is_open", given, f"segments-audience-{button}.n_clicks")
         return answer.json["response"]
 
     assert "Germany" in click("open")["segments-audience-words"]["children"]

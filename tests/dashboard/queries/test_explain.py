@@ -16,7 +16,7 @@ from engines import registry
 from engines.persistence import models
 from engines.run import segment
 from tests.dashboard import shop
-from tests.dashboard.components.test_cards import words
+from tests.dashboard.headless import words
 
 
 @pytest.fixture(scope="module")

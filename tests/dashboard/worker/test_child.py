@@ -18,7 +18,7 @@ from storage import Store, open_store
 from storage.contract.jobs import MAX_ATTEMPTS, UPLOAD
 from storage.contract.uploads import NewUpload
 from tests.dashboard import shop
-from tests.dashboard.uploading import ASKED, MAPPING, export, worked
+from tests.dashboard.uploading import ASKED, MAPPING, export
 
 LEASE = 0.5
 PATIENCE_SECONDS = 120
@@ -91,7 +91,7 @@ def test_a_lost_upload_is_taken_over_and_then_given_up(config, store):
     upload = queued(config, store)
     for attempt in range(1, MAX_ATTEMPTS + 1):  # workers that claim it and are never heard of again
         assert store.claim_job([UPLOAD], lease_seconds=-1, worker="lost").attempts == attempt
-    worked(config, store)
+    run_worker(config, store, threading.Event(), drain=True)
     found = store.upload(upload)
     assert (found.state, found.snapshot_id) == ("failed", None)
     assert f"lost with its worker {MAX_ATTEMPTS} times" in found.error
@@ -101,7 +101,7 @@ def test_a_lost_upload_is_taken_over_and_then_given_up(config, store):
 def test_after_one_loss_it_is_done(config, store):
     upload = queued(config, store)
     assert store.claim_job([UPLOAD], lease_seconds=-1, worker="lost") is not None
-    worked(config, store)
+    run_worker(config, store, threading.Event(), drain=True)
     found = store.upload(upload)
     assert (found.state, found.error, store.jobs(UPLOAD)[0].attempts) == ("done", None, 2)
     assert [item.id for item in store.snapshots()] == [found.snapshot_id]

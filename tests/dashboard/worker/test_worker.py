@@ -15,7 +15,6 @@ from starlette.testclient import TestClient
 
 from dashboard.app import create_app
 from dashboard.cli import main
-from dashboard.config import load_config
 from dashboard.frames.cache import FrameCache
 from dashboard.pages.runs.page import layout as runs_page
 from dashboard.pipeline.run import run_sales, work_run
@@ -33,7 +32,7 @@ PATIENCE_SECONDS = 60
 
 @pytest.fixture
 def config(tmp_path: Path):
-    return load_config(environ={}).replace(database={"url": f"sqlite:///{tmp_path / 'shop.db'}"})
+    return shop.config(tmp_path)
 
 
 @pytest.fixture

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from engines.clustering.clusterers import k_knob
-from engines.columns import FREQUENCY, MONETARY, RECENCY
+from engines.columns import MONETARY
 from engines.contract import Engine, Segment
 from engines.errors import InputError
 from engines.evaluation import selection
@@ -23,17 +22,7 @@ from engines.hierarchical import Hierarchical
 from engines.kmeans import KMeans
 from engines.rfm import RFM
 from tests.engines.cdnow import cdnow_customers
-
-FEATURES = (RECENCY, FREQUENCY, MONETARY)
-
-
-def planted(groups=4, each=150, seed=3):
-    """Customers around so many places, far apart against their spread (already on one scale, so nothing is logged)."""
-    generator = np.random.default_rng(seed)
-    corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1], [3, 3, -3], [-3, 3, 3]])[:groups] * 10.0
-    places = np.repeat(corners, each, axis=0) + generator.normal(size=(groups * each, 3))
-    index = pd.Index([f"c{number:05d}" for number in generator.permutation(len(places))], name="customer_id")
-    return pd.DataFrame(places + 100, index=index, columns=list(FEATURES))
+from tests.engines.planted import FEATURES, planted
 
 
 @pytest.fixture(scope="module")

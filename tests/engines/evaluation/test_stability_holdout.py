@@ -19,7 +19,7 @@ from engines.hierarchical import Hierarchical
 from engines.kmeans import KMeans
 from engines.rfm import RFM
 from tests.engines.cdnow import cdnow_customers
-from tests.engines.evaluation.test_selection import planted
+from tests.engines.planted import planted
 
 
 def captured(engine, before, after):

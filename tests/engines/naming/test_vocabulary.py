@@ -17,7 +17,7 @@ from engines.naming.vocabulary import translated
 from engines.rfm import RFM
 from engines.run import segment
 from tests.engines.cdnow import cdnow_customers
-from tests.engines.naming.test_naming import BEST, GONE, GONE_BEST, LOYAL, NEW, made, named
+from tests.engines.naming.kinds import BEST, GONE, GONE_BEST, LOYAL, NEW, made, named
 
 CLASSIC = load_config(environ={}).plays
 PLAIN = load_config(environ={}).replace(naming={"vocabulary": "plain"}).plays

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,7 +16,6 @@ from engines.columns import (
     EXPECTED_PURCHASES,
     FIRST_TO_LAST,
     MEAN_REPEAT_VALUE,
-    MONETARY,
     P_ALIVE,
     REPEAT_PURCHASES,
     VALUE_COLUMNS,
@@ -28,47 +25,10 @@ from engines.value.lifetime import bgnbd, gamma_gamma
 from engines.value.lifetime.bgnbd import BGNBD
 from engines.value.lifetime.clv import WEEKS_PER_YEAR, discounted_purchases
 from engines.value.lifetime.patterns import Histories
+from tests.engines.value.cdnow import CALIBRATION_END, customer_table, load
 
-CALIBRATION_END = pd.Timestamp("1997-09-30")
 HOLDOUT_WEEKS = 39
 PUBLISHED = BGNBD(r=0.2426, alpha=4.4136, a=0.7929, b=2.4259)
-
-
-def load(name):
-    from lifetimes import datasets
-
-    return Path(importlib.util.find_spec(datasets.__name__).origin).parent / name
-
-
-@pytest.fixture(scope="module")
-def days():
-    """One row per customer and purchase day of the sample, zero-value lines kept."""
-    lines = pd.read_csv(
-        load("CDNOW_sample.txt"),
-        sep=r"\s+",
-        names=["master", "customer", "day", "cds", "dollars"],
-        dtype={"master": str, "customer": str},
-    )
-    lines["day"] = pd.to_datetime(lines["day"].astype(str), format="%Y%m%d")
-    return lines.groupby(["customer", "day"], as_index=False)["dollars"].sum()
-
-
-def customer_table(days, last_day):
-    seen = days[days["day"] <= last_day].copy()
-    first = seen.groupby("customer")["day"].transform("min")
-    seen["repeat"] = seen["day"] > first
-    grouped = seen.groupby("customer")
-    repeats = seen[seen["repeat"]].groupby("customer")["dollars"]
-    table = pd.DataFrame(
-        {
-            REPEAT_PURCHASES: grouped["repeat"].sum(),
-            FIRST_TO_LAST: (grouped["day"].max() - grouped["day"].min()).dt.days / 7,
-            AGE: (last_day - grouped["day"].min()).dt.days / 7,
-            MEAN_REPEAT_VALUE: repeats.mean(),
-            MONETARY: grouped["dollars"].sum(),
-        }
-    )
-    return table.fillna({MEAN_REPEAT_VALUE: 0.0})
 
 
 @pytest.fixture(scope="module")

@@ -11,25 +11,7 @@ from hypothesis import strategies as st
 from engines.value.lifetime import bgnbd
 from engines.value.lifetime.bgnbd import BGNBD
 from engines.value.lifetime.patterns import Histories, distinct
-
-
-def simulate(model, ages, ahead, seed):
-    """Customers who live by the model: (x, t_x) up to their age, and purchases in the weeks ahead."""
-    random = np.random.default_rng(seed)
-    size = len(ages)
-    rate = random.gamma(model.r, 1 / model.alpha, size)
-    leaves = random.beta(model.a, model.b, size)
-    x, t_x, later = np.zeros(size), np.zeros(size), np.zeros(size)
-    now, here = np.zeros(size), np.arange(size)
-    while len(here):
-        now[here] += random.exponential(1 / rate[here])
-        here = here[now[here] <= ages[here] + ahead]
-        seen = here[now[here] <= ages[here]]
-        x[seen] += 1
-        t_x[seen] = now[seen]
-        later[here[now[here] > ages[here]]] += 1
-        here = here[random.random(len(here)) >= leaves[here]]
-    return x, t_x, later
+from tests.engines.value.simulation import simulate
 
 
 @pytest.mark.parametrize("model", [BGNBD(0.8, 6.0, 0.7, 2.5), BGNBD(1.5, 10.0, 1.0, 3.0), BGNBD(0.5, 4.0, 2.5, 4.0)])

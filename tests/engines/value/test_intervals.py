@@ -18,18 +18,17 @@ from engines.value.lifetime.models import LIFETIMES, spend_intervals
 from engines.value.lifetime.patterns import Histories
 from engines.value.registry import value_model
 from engines.value.testing import ValueModelContract
-from tests.engines.value.test_formulas import simulate
-from tests.engines.value.test_lifetimes import customers, histories  # noqa: F401
+from tests.engines.value.simulation import simulate
 
 COLUMNS = [SPEND_LOW, SPEND_HIGH, PURCHASES_LOW, PURCHASES_HIGH]
 
 
 @pytest.fixture(scope="module", params=LIFETIMES)
-def fitted(request, customers):  # noqa: F811
+def fitted(request, customers):
     return value_model(request.param).fit(customers, ())
 
 
-def test_they_are_in_order_and_wider_where_more_is_asked(fitted, customers):  # noqa: F811
+def test_they_are_in_order_and_wider_where_more_is_asked(fitted, customers):
     some, most = (spend_intervals(fitted, customers, 39.0, level) for level in (0.5, 0.95))
     assert list(some.customers.columns) == COLUMNS
     assert np.isfinite(most.customers.to_numpy()).all()
@@ -43,7 +42,7 @@ def test_they_are_in_order_and_wider_where_more_is_asked(fitted, customers):  # 
     assert some.purchases.low < expected["expected_purchases"] < some.purchases.high
 
 
-def test_order_company_and_batches_change_nothing(fitted, customers, monkeypatch):  # noqa: F811
+def test_order_company_and_batches_change_nothing(fitted, customers, monkeypatch):
     whole = spend_intervals(fitted, customers, 26.0)
     shuffled = spend_intervals(fitted, customers.sample(frac=1.0, random_state=3), 26.0)
     pd.testing.assert_frame_equal(shuffled.customers.loc[customers.index], whole.customers, check_exact=True)
@@ -56,7 +55,7 @@ def test_order_company_and_batches_change_nothing(fitted, customers, monkeypatch
     assert [*small.spend, *small.purchases] == pytest.approx([*whole.spend, *whole.purchases], rel=1e-4)
 
 
-def test_another_seed_is_another_sample_of_the_same(customers):  # noqa: F811
+def test_another_seed_is_another_sample_of_the_same(customers):
     fitted = value_model("bg_nbd").fit(customers, ())
     one, other = (spend_intervals(fitted, customers, 39.0, seed=seed) for seed in (0, 1))
     assert not one.customers.equals(other.customers)
@@ -89,7 +88,7 @@ def test_they_hold_so_many_of_the_customers_that_live_by_the_model():
 
 
 @pytest.mark.parametrize("name", ["bg_nbd", "mbg_nbd"])
-def test_parameters_are_as_sure_as_a_bootstrap_finds(customers, histories, name):  # noqa: F811
+def test_parameters_are_as_sure_as_a_bootstrap_finds(customers, histories, name):
     fitted = value_model(name).fit(customers, ())
     claimed = np.sqrt(np.diag(fitted.uncertainty.lifetime))
     random = np.random.default_rng(1)
@@ -104,7 +103,7 @@ def test_parameters_are_as_sure_as_a_bootstrap_finds(customers, histories, name)
 
 
 @pytest.mark.parametrize("name", LIFETIMES)
-def test_clv_has_the_interval_and_models_keep_it_through_json(customers, name):  # noqa: F811
+def test_clv_has_the_interval_and_models_keep_it_through_json(customers, name):
     valuation = estimate(customers, horizon_weeks=39, model=name, interval=0.9, seed=4)
     columns, model = valuation.columns, json.loads(json.dumps(valuation.model, allow_nan=False))
     assert (columns[CLV_LOW] <= columns[CLV_HIGH]).all()
@@ -117,7 +116,7 @@ def test_clv_has_the_interval_and_models_keep_it_through_json(customers, name): 
     assert model["total"]["clv"] == pytest.approx(columns[CLV].sum())
 
 
-def test_a_model_of_an_old_snapshot_still_values(customers):  # noqa: F811
+def test_a_model_of_an_old_snapshot_still_values(customers):
     model = {
         k: v for k, v in estimate(customers).model.items() if k not in ("model", "uncertainty", "interval", "seed")
     }
@@ -125,7 +124,7 @@ def test_a_model_of_an_old_snapshot_still_values(customers):  # noqa: F811
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, float("nan"), 80])
-def test_a_level_that_is_no_share_is_refused(customers, level):  # noqa: F811
+def test_a_level_that_is_no_share_is_refused(customers, level):
     with pytest.raises(InputError, match="interval"):
         estimate(customers, interval=level)
 

@@ -16,31 +16,12 @@ from engines.value.lifetime.bgnbd import BGNBD
 from engines.value.lifetime.mbgnbd import MBGNBD
 from engines.value.lifetime.models import LIFETIMES
 from engines.value.lifetime.paretonbd import ParetoNBD
-from engines.value.lifetime.patterns import Histories
-from tests.engines.value.test_cdnow import CALIBRATION_END, customer_table, load
 
 MODELS = [BGNBD(0.25, 4.4, 0.8, 2.4), MBGNBD(0.53, 6.2, 0.9, 1.6), ParetoNBD(0.55, 10.6, 0.6, 11.7)]
 PUBLISHED = {
     "mbg_nbd": ({"r": 0.525, "alpha": 6.183, "a": 0.891, "b": 1.614}, -9582.14),
     "pareto_nbd": ({"r": 0.5532, "alpha": 10.576, "s": 0.6063, "beta": 11.672}, -9594.98),
 }
-
-
-@pytest.fixture(scope="module")
-def customers():
-    lines = pd.read_csv(
-        load("CDNOW_sample.txt"),
-        sep=r"\s+",
-        names=["master", "customer", "day", "cds", "dollars"],
-        dtype={"master": str, "customer": str},
-    )
-    lines["day"] = pd.to_datetime(lines["day"].astype(str), format="%Y%m%d")
-    return customer_table(lines.groupby(["customer", "day"], as_index=False)["dollars"].sum(), CALIBRATION_END)
-
-
-@pytest.fixture(scope="module")
-def histories(customers):
-    return Histories.of(*(customers[name].to_numpy(float) for name in (REPEAT_PURCHASES, FIRST_TO_LAST, AGE)))
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
