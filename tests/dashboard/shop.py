@@ -88,7 +88,7 @@ _FILLED: dict[str, tuple[sqlite3.Connection, dict[str, int]]] = {}
 
 
 def fill(store: Store, settings: Config) -> dict[str, int]:
-    """Two dates of "shop" and one of a synthetic one, into an empty store on SQLite; ids of runs by a short name."""
+    """Two dates of "shop" and one of a synthetic one, put into an empty store on SQLite; run ids by a short name."""
     path = settings.database.url.removeprefix("sqlite:///")
     made_with = settings.replace(database={"url": "sqlite:///"}).model_dump_json()
     with closing(sqlite3.connect(path)) as connection:
