@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.frames.columns import Mask, Positions
+from dashboard.frames.columns import Mask
 from dashboard.frames.run import RunFrame, per_run
 from engines.columns import CHURN_RISK, CLV, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
@@ -125,7 +125,7 @@ Floats = NDArray[np.float64]
 class Blocks(NamedTuple):
     """The customers in the order of their blocks, where each begins, and its segment and country (-1: unknown)."""
 
-    order: Positions
+    order: NDArray[np.intp]  # of numpy's own width: whatever is narrower is widened at every look-up
     starts: NDArray[np.intp]
     segments: NDArray[np.intp]
     countries: NDArray[np.intp]
@@ -223,7 +223,7 @@ def aggregate(frame: RunFrame, mask: Mask) -> Aggregate:
 def blocks_of(frame: RunFrame) -> Blocks:
     """How a run's customers are laid out."""
     width, codes = len(frame.countries) + 1, frame.places
-    order = np.argsort(codes, kind="stable").astype(np.int32)
+    order = np.argsort(codes, kind="stable")
     rising = codes[order].astype(np.int32)
     starts = np.flatnonzero(np.diff(rising, prepend=-1)).astype(np.intp)
     first = rising[starts].astype(np.intp)

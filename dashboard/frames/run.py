@@ -156,9 +156,9 @@ class RunFrame:
         return self.customers.columns[column]
 
     @per_run
-    def order_within_segments(self, column: str) -> Positions:
+    def order_within_segments(self, column: str) -> NDArray[np.intp]:
         """Every customer's position, segment after segment, within each by rising value of a column."""
-        rising = self.customers.order(column)
+        rising = self.customers.order(column).astype(np.intp)
         return rising[np.argsort(self.segment_codes[rising], kind="stable")]
 
     # --- filtering
