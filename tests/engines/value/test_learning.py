@@ -16,9 +16,9 @@ from engines.features import customers_at
 from engines.intake import read_sales
 from engines.value.contract import Window
 from engines.value.learned import examples as training
+from engines.value.learned.churn import Boosting, Logistic, Recency, ridge
 from engines.value.learned.predictors import Forecast, measured
-from engines.value.learned.returning import Boosting, Logistic, Recency, ridge
-from engines.value.learned.spending import Tweedie, TwoPart
+from engines.value.learned.spend import Tweedie, TwoPart
 from engines.value.lifetime.models import BGNBDModel
 from engines.value.testing import ValueModelContract
 from engines.value.validation.plan import plan, window, windows
@@ -187,8 +187,8 @@ def test_order_of_rows_and_crowd_do_not_matter_to_the_last_digit(shop, model, mo
 
 
 THREADS = """
-from engines.value.learned.returning import Boosting, Logistic
-from engines.value.learned.spending import Tweedie, TwoPart
+from engines.value.learned.churn import Boosting, Logistic
+from engines.value.learned.spend import Tweedie, TwoPart
 from engines.value.testing import ValueModelContract
 shop = ValueModelContract()
 for model in (Logistic(), Boosting(), Tweedie(), TwoPart()):

@@ -9,7 +9,7 @@ from typing import Any
 from pandas import DataFrame
 
 from engines.messages import noted
-from engines.value.learned.returning import BoostedTrees, directions
+from engines.value.learned.churn import BoostedTrees, directions
 
 if find_spec("xgboost") is None:
     # The registry lists the model with this sentence.

@@ -23,9 +23,9 @@ from engines.contract import knob
 from engines.errors import InputError
 from engines.messages import noted
 from engines.value.contract import Answer, ValueModel, Window
+from engines.value.learned.churn import boosted_classifier, chosen, counts, leaf, probability
 from engines.value.learned.examples import LEAST, MOST, Examples, Linear, examples, sampled
 from engines.value.learned.predictors import ODDS, Forecast, measured
-from engines.value.learned.returning import boosted_classifier, chosen, counts, leaf, probability
 from engines.value.lifetime.patterns import Floats
 
 FUTURE_SPEND: Answer = "future_spend"
