@@ -9,7 +9,7 @@ APT = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 # their own only get in each other's way. Which tests share a process, and which begin, tests/conftest.py says.
 PYTEST = env OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --no-loadscope-reorder
 
-.PHONY: demo serve dev test test-slow lint format bench texts clean
+.PHONY: demo serve dev test test-slow lint format bench texts map clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.app
@@ -41,6 +41,10 @@ POT = dashboard/i18n/translations/segmentry.pot
 texts: $(VENV)/.dev
 	@$(BIN)/python -m tests.derived
 	$(BIN)/pybabel -q extract -F pyproject.toml --omit-header --add-location=file --width=120 -o $(POT) dashboard engines storage assets config.toml
+
+# The map of packages in CONTRIBUTING.md.
+map: $(VENV)/.dev
+	@$(BIN)/python -m tests.package_map
 
 bench: $(VENV)/.dev
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
