@@ -452,13 +452,15 @@ def register(app: Dash, services: Services) -> None:
     )
     def work(clicks: Any, ticks: Any, filled: dict[str, Any], named: dict[str, Any], upload_id: int) -> dict[str, Any]:
         store, refused = services.store, None
+        # a button that has just been drawn calls as well, without having been clicked
+        trigger = ctx.triggered_id if ctx.triggered[0]["value"] else None
         try:
-            if ctx.triggered_id == CHECK:
+            if trigger == CHECK:
                 request_task(upload_id, "inspect", _request(services, filled, named), services.config, store, _user())
-            elif ctx.triggered_id == CREATE:
+            elif trigger == CREATE:
                 checked = UploadRequest.model_validate(store.upload(upload_id).asked)
                 request_task(upload_id, "store", checked, services.config, store, _user())
-            elif ctx.triggered_id == CANCEL:
+            elif trigger == CANCEL:
                 store.cancel_upload(upload_id)
         except (InputError, ChangedError) as error:
             refused = alert(say(error.message))

@@ -8,6 +8,7 @@ import pytest
 
 from dashboard.config import load_config
 from dashboard.frames.cache import FrameCache
+from dashboard.layout.shell import create_shell
 from dashboard.pages.data import form, page
 from dashboard.services import Services
 from engines.errors import InputError
@@ -15,7 +16,7 @@ from storage import open_store
 from storage.contract.uploads import NewUpload
 from tests.dashboard import shop
 from tests.dashboard.answering import answering
-from tests.dashboard.headless import words
+from tests.dashboard.headless import Visit, words
 from tests.dashboard.uploading import MAPPING, export
 
 LEDGER = {
@@ -73,6 +74,15 @@ def test_a_file_that_is_gone_is_an_alert(services):
     number = uploaded(services, export())
     (Path(services.config.uploads.folder) / "ab.csv").unlink()
     assert "is not there any more; upload it again" in words(page.layout(services, upload=number))
+
+
+def test_a_file_is_checked_by_a_click_and_not_by_a_button_that_appears(services):
+    number = uploaded(services, export())
+    visit = Visit(create_shell(services).server.test_client(), "/data", {"upload": number})
+    visit.change("data-check.n_clicks", None)
+    assert services.store.upload(int(number)).state == "received"
+    visit.change("data-check.n_clicks", 1)
+    assert services.store.upload(int(number)).task == "inspect"
 
 
 def test_an_address_that_names_nothing(services):
