@@ -139,6 +139,7 @@ from dashboard.services import Services
 from dashboard.pipeline.run import work_run
 from storage import open_store
 from tests.dashboard.answering import answering
+from tests.storage.samples import claim_run
 
 config = load_config()
 store = open_store(config.database.url, clock=now)
@@ -305,7 +306,6 @@ def test_they_keep_every_promise_of_an_engine(site, monkeypatch, name, check):
 
 FAILING = """
 from engines.columns import Column
-from tests.storage.samples import claim_run
 
 class Failing:
     column = Column("failing", "Failing", "number", "-", "1 / 0", "Never there.")
