@@ -36,5 +36,6 @@ def desk(tmp_path_factory) -> Iterator[Desk]:
         outcome = run_sales(SalesRequest(source, engines=("rfm", "kmeans")), config, store)
         ids.append({run.engine: run.id for run in outcome.runs})
     store.close()
-    with serving(folder) as address:
+    # a worker beside the server: Migration, Choose k and the preview of an upload are answered by one
+    with serving(folder, SEGMENTRY_WORKER_IN_SERVER="true") as address:
         yield Desk(address, database, shop=ids[1], cdnow=ids[0])
