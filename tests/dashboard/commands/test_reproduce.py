@@ -140,5 +140,5 @@ def test_what_cannot_be_reproduced_is_refused(segmentry, tmp_path):
     segmentry("reproduce", 9, code=2)
     changed(tmp_path, "update runs set engine = 'gone'")
     segmentry("reproduce", 1, code=2)
-    changed(tmp_path, "update runs set state = 'failed'")
+    changed(tmp_path, "update jobs set state = 'failed'")
     segmentry("reproduce", 1, code=2)

@@ -18,6 +18,7 @@ from engines.errors import InputError
 from storage.contract import Selection
 from storage.contract.exports import ControlGroup
 from tests.dashboard import shop
+from tests.dashboard.answering import answering
 from tests.dashboard.headless import callback_of
 from tests.storage.samples import exported
 
@@ -81,7 +82,7 @@ def test_the_list_goes_on_page_by_page(services, monkeypatch):
     for _ in range(3):
         exported(made.store, runs["rfm"])
     newest = made.store.exports()
-    monkeypatch.setattr(page, "SHOWN", 2)
+    monkeypatch.setattr(page, "PAGE_SIZE", 2)
     text = drawn(made, run=str(runs["rfm"]))
     assert f"/exports?before={newest[1].id}&run={runs['rfm']}" in text
     assert "Newest" not in text
@@ -96,7 +97,10 @@ def test_the_list_goes_on_page_by_page(services, monkeypatch):
 
 def test_movers_are_on_record_as_what_they_are(services):
     made, runs = services
-    with TestClient(create_app(made.config, made.store, environ={}), base_url="http://127.0.0.1/api/v1/") as client:
+    with (
+        answering(made.config, made.store),
+        TestClient(create_app(made.config, made.store, environ={}), base_url="http://127.0.0.1/api/v1/") as client,
+    ):
         answer = client.get(f"runs/{runs['rfm']}/movers.csv?since={runs['early']}")
         assert answer.status_code == 200
         slip = client.get(f"exports/{made.store.exports(limit=1)[0].id}/manifest").json()
