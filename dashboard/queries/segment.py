@@ -196,7 +196,7 @@ def _countries(frame: RunFrame, place: int) -> tuple[Part, ...]:
         return ()
     whole, n = everyone(frame), len(frame.countries)
     mine = whole.of(whole.blocks.segments == place)
-    here, every = (tally.sizes_by_country(n)[:-1] for tally in (mine, whole))
+    here, every = (sums.sizes_by_country(n)[:-1] for sums in (mine, whole))
     return _parts(dict(enumerate(frame.countries)), here / max(mine.customers, 1), every / max(whole.customers, 1))
 
 
