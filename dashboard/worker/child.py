@@ -29,6 +29,9 @@ from storage.contract import Job, LogLine
 _LOADED = "dashboard.worker.loaded"
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
+#: A worker's two threads each have a child. Starting a process asks how all others ended, which one thread at a time may.
+_REAPING = threading.Lock()
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -67,7 +70,7 @@ class Child:
     def begin(self, job: Job) -> None:
         """Have a job done that was claimed."""
         self.stage, self.progress, self.log = None, None, []
-        if self._process is None or not self._process.is_alive():
+        if not self._is_alive():
             self.clear()
             self._start()
         assert self._pipe is not None
@@ -82,15 +85,15 @@ class Child:
         wait([self._pipe, self._process.sentinel], timeout)
         try:
             while self._pipe.poll():
-                message = self._pipe.recv()
-                if isinstance(message, Ended):
-                    return message
-                if message[0] != self.stage:
-                    self.log.append(LogLine(now(), message[0]))
-                self.stage, self.progress = message
+                news = self._pipe.recv()
+                if isinstance(news, Ended):
+                    return news
+                if news[0] != self.stage:
+                    self.log.append(LogLine(now(), news[0]))
+                self.stage, self.progress = news
         except (EOFError, OSError):
-            self._process.join(1.0)
-        if self._process.is_alive():
+            wait([self._process.sentinel], 1.0)
+        if self._is_alive():
             if over := self._over():
                 self.clear()
                 return Ended(failed=over)
@@ -109,9 +112,10 @@ class Child:
     def clear(self) -> None:
         """End the process, whatever it is doing, and remove what it has left."""
         if self._process is not None:
-            self._process.kill()
-            self._process.join()
-            self._process.close()
+            with _REAPING:
+                self._process.kill()
+                self._process.join()
+                self._process.close()
         if self._pipe is not None:
             self._pipe.close()
         if self._folder is not None:
@@ -138,8 +142,13 @@ class Child:
         self._pipe, inside = context.Pipe()
         arguments = (self._config, self._folder.name, inside)
         self._process = context.Process(target=_serve, args=arguments, name="segmentry job")
-        self._process.start()
+        with _REAPING:
+            self._process.start()
         inside.close()
+
+    def _is_alive(self) -> bool:
+        with _REAPING:
+            return self._process is not None and self._process.is_alive()
 
 
 def warm_up() -> None:

@@ -13,6 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -77,13 +78,21 @@ def run_worker(
     warm_up()
     worker = _Worker(config, store, stop, tell)
     drained = threading.Event()
-    answering = threading.Thread(target=_answer, args=(worker, drained), name="answers")
-    answering.start()
-    try:
-        _do_long_jobs(worker, drain)
-    finally:
-        drained.set()
-        answering.join()
+
+    def answer() -> None:
+        try:
+            _answer(worker, drained)
+        except BaseException:
+            stop.set()  # a worker that answers nobody any more ends, rather than being half there
+            raise
+
+    with ThreadPoolExecutor(1, thread_name_prefix="answers") as pool:
+        answering = pool.submit(answer)
+        try:
+            _do_long_jobs(worker, drain)
+        finally:
+            drained.set()
+    answering.result()
     return worker.runs
 
 

@@ -121,12 +121,15 @@ def test_an_answer_is_computed_while_long_work_goes_on(config, store, working):
 def test_a_killed_child_is_tried_once_more_and_then_given_up(config, store, working):
     job = long_question(config, store).ask(store)
     working()
+    until = time.monotonic() + PATIENCE_SECONDS
     for attempt in (1, 2):
         while begun(job, store).attempts != attempt:
+            assert time.monotonic() < until
             time.sleep(0.05)
         for child in multiprocessing.active_children():
             child.kill()
         while (seen := store.job(job.id)).attempts == attempt and seen.state == "running":
+            assert time.monotonic() < until
             time.sleep(0.05)
     failed = wait_for(job, store, PATIENCE_SECONDS)
     assert (failed.state, failed.result) == ("failed", None)
