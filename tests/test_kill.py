@@ -32,12 +32,12 @@ PATIENCE_SECONDS = 120
 
 # one statement, so that it sees one moment: each run with how much of it there is
 PARTS = """
-select runs.id, runs.state, snapshots.customers,
+select runs.id, jobs.state, snapshots.customers,
     (select count(*) from labels where labels.run_id = runs.id),
     (select count(*) from segments where segments.run_id = runs.id),
     (select count(*) from run_models where run_models.run_id = runs.id),
     (select count(*) from drift_points where drift_points.run_id = runs.id)
-from runs join snapshots on snapshots.id = runs.snapshot_id
+from runs join snapshots on snapshots.id = runs.snapshot_id join jobs on jobs.kind = 'run' and jobs.subject = runs.id
 """
 
 

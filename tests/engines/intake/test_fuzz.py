@@ -380,7 +380,7 @@ def test_bombs(kind, monkeypatch):
 
 
 #: Tables of the store in which a source leaves something.
-STORED = ("snapshots", "runs", "customers", "labels", "sources")
+STORED = ("snapshots", "runs", "customers", "labels", "jobs")
 GOOD = as_text([HEADER, *ROWS], ",", "\n", quoted=True).encode()
 
 
