@@ -1,1 +1,1 @@
-"""The commands of ``segmentry``, a file per kind; each imports what it needs when it is called."""
+"""The commands of ``segmentry``, a file per verb; each imports what it needs when it is called."""

@@ -1,1 +1,1 @@
-"""What several pages share: cards, tables, chips, dialogs, fields."""
+"""What several pages share: panels, tables, cards, dialogs, fields."""

@@ -1,1 +1,1 @@
-"""One run in memory: its columns, filters, sums and the cache that holds it."""
+"""One run in memory: its columns, filters, aggregates and the cache that holds it."""
