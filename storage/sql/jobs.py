@@ -73,10 +73,13 @@ class JobVerbs(StorePart):
             return None if found is None else self._job(transaction, found)
 
     def delete_jobs(self, kinds: Sequence[str], *, subject: int | None = None, before: datetime | None = None) -> None:
-        """Delete jobs of these kinds; with a subject those about it, with a moment those asked for before."""
+        """Delete jobs of these kinds; with a subject those about it, with a moment those asked for before and over.
+
+        What is still queued or running somebody may wait for: it goes with its subject, never for its age.
+        """
         mine: list[ColumnElement[bool]] = [JobRow.kind.in_(kinds)]
         mine += [] if subject is None else [JobRow.subject == subject]
-        mine += [] if before is None else [JobRow.created_at < before]
+        mine += [] if before is None else [JobRow.created_at < before, JobRow.state.not_in(UNFINISHED)]
         with self._database.writing(self._workspace_id) as transaction:
             transaction.rows(delete(JobRow).where(*mine).returning(JobRow.id))
 

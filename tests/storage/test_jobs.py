@@ -385,3 +385,18 @@ def test_the_latest_equal_job_that_is_good_for_an_answer_is_found(store: Store, 
     assert (store.jobs("preview"), len(store.jobs("drift"))) == ([], 1)
     store.delete_jobs(["drift"], subject=1)
     assert store.jobs("drift") == []
+
+
+def test_by_their_age_only_jobs_that_are_over_are_deleted(store: Store, clock: Clock):
+    done, failed, running, cancelled, queued = (store.queue_job("preview", place).id for place in range(5))
+    for job in (done, failed, running):
+        assert job_of(store, "preview").id == job
+    store.finish_job(done, "ann", {})
+    store.fail_job(failed, "ann", "no memory")
+    store.cancel_job(cancelled)
+    clock.forward(60)
+    store.delete_jobs(["preview"], before=clock.now)
+    assert [job.id for job in store.jobs("preview")] == [queued, running]
+    assert store.finish_job(running, "ann", {}).state == "done"
+    store.delete_jobs(["preview"], subject=4)
+    assert [job.id for job in store.jobs("preview")] == [running], "what is about something that is gone goes with it"
