@@ -6,11 +6,13 @@ import hashlib
 import hmac
 import json
 import os
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from http.client import HTTPException
+from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,7 +29,7 @@ TIMESTAMP_HEADER, SIGNATURE_HEADER = "X-Segmentry-Timestamp", "X-Segmentry-Signa
 #: An alert that is older when a webhook is first set up is not sent any more.
 FRESH = timedelta(days=1)
 _LONGEST_WAIT = 6 * 3600.0
-_MARGIN_SECONDS = 30.0  # a lease outlasts the receiver's time by so much
+_MARGIN_SECONDS = 30.0  # a lease outlasts the receiver's time by so much, so that no other worker sends the same
 
 
 def webhook(environ: Mapping[str, str] = os.environ) -> tuple[str, str] | None:
@@ -126,13 +128,24 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def _posted(url: str, secret: str, content: Mapping[str, Any], now: datetime, timeout: float) -> str | None:
-    """None where the receiver took it, else what went wrong, without the address, which is a secret."""
+    """None where the receiver took it in time, else what went wrong, without the address, which is a secret."""
     body = json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
     timestamp = str(int(now.timestamp()))
     headers = {"Content-Type": "application/json; charset=utf-8", TIMESTAMP_HEADER: timestamp}
     if secret:
         headers[SIGNATURE_HEADER] = signature(secret, timestamp, body)
     request = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310 - checked above
+    outcome: SimpleQueue[str | None] = SimpleQueue()
+    # In a thread, as a socket's own timeout bounds each read, and not the time that a slow receiver needs in all.
+    threading.Thread(target=lambda: outcome.put(_sent(request, timeout)), name="delivery", daemon=True).start()
+    try:
+        return outcome.get(timeout=timeout)
+    except Empty:
+        return f"The receiver could not be reached ({TimeoutError.__name__})."
+
+
+def _sent(request: urllib.request.Request, timeout: float) -> str | None:
+    """None where the receiver took it, else what went wrong."""
     try:
         with urllib.request.build_opener(_NoRedirects).open(request, timeout=timeout) as answer:
             answer.read(1024)

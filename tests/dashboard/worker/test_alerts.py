@@ -114,6 +114,29 @@ def test_a_connection_that_breaks_is_tried_again_and_no_secret_is_told(store, cl
     assert not any(secret in text for text in told for secret in (SECRET, "T0KEN"))
 
 
+def test_a_receiver_has_so_many_seconds_in_all_to_answer(store, clock):
+    """One that answers a little at a time would otherwise outlast the lease, and get it from two workers."""
+    watched_run(store, live=LIVE)
+    over = threading.Event()
+
+    def answer_slowly(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(65536)
+            for letter in "HTTP/1.0 200 OK\r\nX-Slow: yes, this one is\r\n\r\n":
+                over.wait(0.05)
+                connection.sendall(letter.encode())
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        slow = threading.Thread(target=answer_slowly, args=(listening,))
+        slow.start()
+        environ = {"SEGMENTRY_WEBHOOK_URL": f"http://127.0.0.1:{listening.getsockname()[1]}/"}
+        tried = send_due(CONFIG.replace(alerts={"timeout_seconds": 0.5}), store, clock.now, environ)
+        over.set()
+        slow.join(10)
+    assert (tried.delivery, tried.error) == ("waiting", "The receiver could not be reached (TimeoutError).")
+
+
 def test_what_is_old_when_the_webhook_is_set_up_is_not_sent(store, clock):
     watched_run(store, live=LIVE)
     clock.forward(timedelta(days=2).total_seconds())
