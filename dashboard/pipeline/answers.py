@@ -21,8 +21,9 @@ from storage import Store
 from storage.contract import Job
 
 PREVIEW, MIGRATION, CHOOSE_K, GOLDEN = "preview", "migration", "choose_k", "golden"
-#: The kinds of jobs that are answers, those first that are quickest.
-KINDS = (PREVIEW, MIGRATION, GOLDEN, CHOOSE_K)
+#: The kinds of jobs that are answers: those that take a moment, and those that may take minutes, the quickest first.
+SHORT, LONG = (PREVIEW,), (MIGRATION, GOLDEN, CHOOSE_K)
+KINDS = (*SHORT, *LONG)
 
 #: Said of a job that nobody has taken up.
 NO_WORKER = noted("No worker has taken this up yet. Start one with `segmentry worker`, or try again later.")

@@ -29,7 +29,7 @@ from storage.contract import Job, LogLine
 _LOADED = "dashboard.worker.loaded"
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
-#: A worker's two threads each have a child. Starting a process asks how the others ended: one thread at a time may.
+#: Each thread of a worker has a child. Starting a process asks how the others ended: one thread at a time may.
 _REAPING = threading.Lock()
 
 

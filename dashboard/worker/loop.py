@@ -1,7 +1,8 @@
 """The worker: claims jobs from the store and has them done in child processes, until it is told to stop.
 
-Two jobs are done at a time: one of those that take long, and one of those whose answer somebody waits for. The worker
-itself only keeps the lease and passes progress on. It says once a second, and at least every third of the lease, that
+Three jobs are done at a time, each in a child and a thread of its own: one of those that take long, one of those whose
+answer somebody waits for, and one whose answer takes but a moment, so that it waits for none of the others. The worker
+itself only keeps the leases and passes progress on. It says once a second, and at least every third of the lease, that
 it is alive; as often it hears of a cancellation.
 """
 
@@ -24,7 +25,7 @@ from uuid import uuid4
 from dashboard.clock import now
 from dashboard.config import Config
 from dashboard.i18n.texts import noted
-from dashboard.pipeline.answers import KINDS, sweep_answers
+from dashboard.pipeline.answers import LONG, SHORT, sweep_answers
 from dashboard.pipeline.uploads import sweep
 from dashboard.worker.alerts import send_due
 from dashboard.worker.child import Child, Ended, end_with_parent, warm_up
@@ -42,6 +43,8 @@ RETRY_SECONDS = 5.0  # after the database could not be reached
 PUT_BACK = noted("Put back into the queue: its worker had to stop.")
 
 Tell = Callable[[str], None]
+#: What is done between two answers; true where there may be more of it at once.
+Between = Callable[[], bool]
 
 
 def nobody(line: str) -> None:
@@ -50,7 +53,7 @@ def nobody(line: str) -> None:
 
 @dataclass
 class _Worker:
-    """What both threads of a worker share; ``runs``: those worked on."""
+    """What the threads of a worker share; ``runs``: those worked on."""
 
     config: Config
     store: Store
@@ -79,20 +82,21 @@ def run_worker(
     worker = _Worker(config, store, stop, tell)
     drained = threading.Event()
 
-    def answer() -> None:
+    def answer(kinds: tuple[str, ...], between: Between) -> None:
         try:
-            _answer(worker, drained)
+            _answer(kinds, worker, drained, between)
         except BaseException:
             stop.set()  # a worker that answers nobody any more ends, rather than being half there
             raise
 
-    with ThreadPoolExecutor(1, thread_name_prefix="answers") as pool:
-        answering = pool.submit(answer)
+    with ThreadPoolExecutor(2, thread_name_prefix="answers") as pool:
+        answering = [pool.submit(answer, SHORT, lambda: False), pool.submit(answer, LONG, _Upkeep(worker))]
         try:
             _do_long_jobs(worker, drain)
         finally:
             drained.set()
-    answering.result()
+    for each in answering:
+        each.result()
     return worker.runs
 
 
@@ -117,21 +121,16 @@ def _do_long_jobs(worker: _Worker, drain: bool) -> None:
             worker.stop.wait(POLL_SECONDS)
 
 
-def _answer(worker: _Worker, drained: threading.Event) -> None:
-    """Answers that somebody waits for; between them alerts are sent and what is old is removed."""
-    config, store = worker.config, worker.store
-    swept, idle_since = -SWEEP_SECONDS, time.monotonic()
-    with Child(config) as child:
+def _answer(kinds: tuple[str, ...], worker: _Worker, drained: threading.Event, between: Between) -> None:
+    """Answers of these kinds, which somebody waits for."""
+    idle_since = time.monotonic()
+    with Child(worker.config) as child:
         while not worker.stop.is_set():
             last = drained.is_set()
             try:
-                if send_due(config, store, now(), worker=worker.name) is not None:
+                if between():
                     continue
-                if time.monotonic() - swept >= SWEEP_SECONDS:
-                    sweep(config, store, now())
-                    sweep_answers(store, now())
-                    swept = time.monotonic()
-                job = worker.claim(KINDS)
+                job = worker.claim(kinds)
                 if job is not None:
                     _see_through(job, worker, child)
                     idle_since = time.monotonic()
@@ -146,6 +145,23 @@ def _answer(worker: _Worker, drained: threading.Event) -> None:
             if time.monotonic() - idle_since > IDLE_SECONDS:
                 child.clear()
             worker.stop.wait(ANSWER_POLL_SECONDS)
+
+
+class _Upkeep:
+    """Sends the alert that is due, and now and then removes what is old."""
+
+    def __init__(self, worker: _Worker) -> None:
+        self._worker, self._swept = worker, -SWEEP_SECONDS
+
+    def __call__(self) -> bool:
+        config, store = self._worker.config, self._worker.store
+        if send_due(config, store, now(), worker=self._worker.name) is not None:
+            return True
+        if time.monotonic() - self._swept >= SWEEP_SECONDS:
+            sweep(config, store, now())
+            sweep_answers(store, now())
+            self._swept = time.monotonic()
+        return False
 
 
 def _wait_for_store(error: StoreError, worker: _Worker, child: Child) -> None:

@@ -118,6 +118,15 @@ def test_an_answer_is_computed_while_long_work_goes_on(config, store, working):
     assert store.run(running.id).state == "running"
 
 
+def test_a_preview_does_not_wait_for_a_question_that_takes_long(config, store, working):
+    long = long_question(config, store).ask(store)
+    working()
+    begun(long, store)
+    question = preview_question(uploaded(config, store), UploadRequest(mapping=MAPPING), config)
+    done = wait_for(question.ask(store), store, PATIENCE_SECONDS / 4)
+    assert (done.state, store.job(long.id).state) == ("done", "running")
+
+
 def test_a_killed_child_is_tried_once_more_and_then_given_up(config, store, working):
     job = long_question(config, store).ask(store)
     working()
