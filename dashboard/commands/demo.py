@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands.options import account, config_option, load, opened, progress_bars
+from dashboard.commands.options import account, config_option, opened, progress_bars
 from dashboard.commands.serve import start_server
+
+if TYPE_CHECKING:
+    from dashboard.config import Config
 
 EMBEDDED = ("cdnow", "sample-shop")
 
@@ -15,13 +18,12 @@ EMBEDDED = ("cdnow", "sample-shop")
 @click.command()
 @click.option("--no-serve", is_flag=True, help="Do everything but serve.")
 @config_option
-def demo(no_serve: bool, config_path: Path | None) -> None:
+def demo(no_serve: bool, config: Config) -> None:
     """Segment the two embedded data sets with all engines, and serve the dashboard."""
     from dashboard.pipeline.run import run_sales
     from dashboard.pipeline.sales import SalesRequest
     from storage.contract import Starter
 
-    config = load(config_path)
     with opened(config) as store:
         for source in EMBEDDED:
             click.echo(f"{source}", err=True)
@@ -32,4 +34,4 @@ def demo(no_serve: bool, config_path: Path | None) -> None:
             snapshot = outcome.snapshot
             click.echo(f"  {snapshot.info['title']}: {snapshot.customers:,} customers, {done} engines", err=True)
     if not no_serve:
-        start_server(config, config_path)
+        start_server(config)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands.options import config_option, json_option, load, print_json
+from dashboard.commands.options import config_option, json_option, print_json
+
+if TYPE_CHECKING:
+    from dashboard.config import Config
 
 
 @click.command()
 @json_option
 @config_option
-def engines(as_json: bool, config_path: Path | None) -> None:
+def engines(as_json: bool, config: Config) -> None:
     """List the engines, their settings, and plug-ins that could not be loaded."""
     from engines import registry
 
-    load(config_path)
     found = [
         {
             "name": item.name,
@@ -39,11 +41,10 @@ def engines(as_json: bool, config_path: Path | None) -> None:
 @click.command()
 @json_option
 @config_option
-def models(as_json: bool, config_path: Path | None) -> None:
+def models(as_json: bool, config: Config) -> None:
     """List the value models, what they answer, and plug-ins that could not be loaded."""
     from engines.value.registry import registered_models
 
-    load(config_path)
     found = [item.to_dict() for item in registered_models()]
     if as_json:
         print_json(found)
@@ -56,11 +57,10 @@ def models(as_json: bool, config_path: Path | None) -> None:
 @click.command()
 @json_option
 @config_option
-def features(as_json: bool, config_path: Path | None) -> None:
+def features(as_json: bool, config: Config) -> None:
     """List the features that plug-ins add to the customer table, and those that could not be loaded."""
     from engines.features import registered_features
 
-    load(config_path)
     found = []
     for item in registered_features():
         shown = {name: getattr(item.column, name, None) for name in ("title", "kind", "unit", "formula", "meaning")}

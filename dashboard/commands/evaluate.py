@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from dashboard.commands.options import (
-    as_of_option,
     config_option,
     json_option,
-    load,
-    map_option,
-    name_option,
     print_json,
+    print_notes,
     progress_bars,
-    reading_options,
+    sales_options,
+    seed_option,
 )
 
 if TYPE_CHECKING:
-    from datetime import date
+    from dashboard.config import Config
+    from dashboard.pipeline.sales import SalesRequest
 
 
 @click.command()
@@ -29,43 +27,25 @@ if TYPE_CHECKING:
 @click.option("--from", "low", type=click.IntRange(min=2), default=2, show_default=True, help="Smallest k to try.")
 @click.option("--to", "high", type=click.IntRange(min=2), default=12, show_default=True, help="Largest k to try.")
 @click.option("--gap", is_flag=True, hidden=True, help="An old name, which answers for one version.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [default: 0]")
-@as_of_option
-@map_option()
-@reading_options
-@name_option
+@seed_option
+@sales_options("as_of", "mapping", "reading", "name")
 @json_option
 @config_option
 def evaluate(
-    source: str,
-    engine: str,
-    low: int,
-    high: int,
-    gap: bool,
-    seed: int | None,
-    as_of: date | None,
-    mapping: dict[str, str],
-    reading: dict[str, Any],
-    name: str | None,
-    as_json: bool,
-    config_path: Path | None,
+    engine: str, low: int, high: int, gap: bool, seed: int | None, request: SalesRequest, as_json: bool, config: Config
 ) -> None:
     """Try every number of segments on the customers of SOURCE and recommend one; nothing is stored.
 
     SOURCE is what ``segmentry run`` takes.
     """
     from dashboard.pipeline.choose_k import NO_GAP, KRange, choose_k_of_sales
-    from dashboard.pipeline.sales import SalesRequest
 
-    config = load(config_path)
     wanted = KRange(engine, low, high, seed)
     if gap:
         click.echo(f"Note: {NO_GAP}", err=True)
-    request = SalesRequest(source, as_of=as_of, mapping=mapping, name=name, reading=reading)
     with progress_bars() as progress:
         found = choose_k_of_sales(wanted, request, config, progress)
-    for note in found.notes:
-        click.echo(f"Note: {note}", err=True)
+    print_notes(found.notes)
     if as_json:
         print_json(found.to_dict())
     else:

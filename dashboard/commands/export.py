@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands.options import account, config_option, json_option, load, opened, print_json
+from dashboard.commands.options import account, config_option, json_option, opened, print_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from dashboard.config import Config
     from storage import Store
 
 
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="list.csv, list.xlsx or list.parquet")
 @json_option
 @config_option
-def export(run_id: int, output: Path, as_json: bool, config_path: Path | None) -> None:
+def export(run_id: int, output: Path, as_json: bool, config: Config) -> None:
     """Write the customers of RUN with their segments to a file."""
     from dashboard.exports.files import format_of
     from storage.contract import Selection
 
     format_of(output)  # before anything is opened
-    with opened(load(config_path)) as store:
+    with opened(config) as store:
         store.run(run_id)
         rows = write_recorded(store.stream(run_id, Selection()), output, store, run=run_id, kind="customers")
     if as_json:

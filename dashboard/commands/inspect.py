@@ -3,55 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands.options import (
-    as_of_option,
-    cleaned,
-    cleaning_options,
-    config_option,
-    json_option,
-    load,
-    map_option,
-    print_json,
-    progress_bars,
-    reading_options,
-)
+from dashboard.commands.options import config_option, json_option, print_json, progress_bars, sales_options
 
 if TYPE_CHECKING:
-    from datetime import date
+    from dashboard.config import Config
+    from dashboard.pipeline.sales import SalesRequest
 
 
 @click.command()
 @click.argument("source")
-@as_of_option
-@map_option()
-@reading_options
-@cleaning_options
+@sales_options("as_of", "mapping", "reading", "cleaning")
 @click.option("--dropped", type=click.Path(path_type=Path), help="dropped.csv or dropped.parquet: lines with reasons.")
 @json_option
 @config_option
-def inspect(
-    source: str,
-    as_of: date | None,
-    mapping: dict[str, str],
-    reading: dict[str, Any],
-    cleaning: dict[str, str],
-    dropped: Path | None,
-    as_json: bool,
-    config_path: Path | None,
-) -> None:
+def inspect(request: SalesRequest, dropped: Path | None, as_json: bool, config: Config) -> None:
     """Show how SOURCE is read, what cleaning drops and what is left; store nothing.
 
     SOURCE is what `segmentry run` takes. --dropped writes every dropped line as it was, with the rule and the reason.
     """
     from dashboard.pipeline.inspect import inspect as inspect_sales
-    from dashboard.pipeline.sales import SalesRequest
 
-    config = cleaned(load(config_path), cleaning)
-    request = SalesRequest(source, as_of=as_of, mapping=mapping, reading=reading)
     with progress_bars() as progress:
         found = inspect_sales(request, config, progress, dropped=dropped)
     if as_json:

@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 
 import click
 
-from dashboard.commands.options import DAY, config_option, json_option, load, opened, print_json
+from dashboard.commands.options import DAY, config_option, json_option, opened, print_json
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from dashboard.config import Config
     from dashboard.pipeline.migrate import Span
     from storage import Store
 
@@ -32,7 +33,7 @@ def migration(
     end: date | None,
     export: Path | None,
     as_json: bool,
-    config_path: Path | None,
+    config: Config,
 ) -> None:
     """Say who went where between RUN and OTHER_RUN, or between two days of the source of RUN.
 
@@ -44,7 +45,6 @@ def migration(
     from dashboard.pipeline.migrate import migrate
 
     kind = format_of(export) if export is not None else None
-    config = load(config_path)
     with opened(config) as store:
         found = migrate(_span(run_id, other_id, start, end, store), config, store)
         currency = str(store.snapshot(found.run.snapshot_id).info.get("currency") or "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -26,14 +26,19 @@ Command = Callable[..., Any]
 
 
 def config_option(command: Command) -> Command:
-    """The option --config."""
+    """The option --config: the command gets the configuration, with what its other options change of [cleaning]."""
+
+    @wraps(command)
+    def configured(*args: Any, config_path: Path | None, cleaning: Mapping[str, str] = {}, **given: Any) -> Any:
+        return command(*args, config=_cleaned(_loaded(config_path), cleaning), **given)
+
     return click.option(
         "--config",
         "config_path",
         type=click.Path(path_type=Path),
         envvar="SEGMENTRY_CONFIG",
         help="A TOML file with settings that differ from config.toml.",
-    )(command)
+    )(configured)
 
 
 class _Day(click.DateTime):
@@ -48,12 +53,6 @@ class _Day(click.DateTime):
 
 
 DAY = _Day()
-
-
-def map_option(holder: str = "source") -> Callable[[Command], Command]:
-    """The option --map, given to the command as ``mapping``: column by field, empty for a field that is not there."""
-    help = f"Which column of the {holder} holds a field."
-    return click.option("--map", "mapping", multiple=True, metavar="FIELD=COLUMN", callback=_mapping, help=help)
 
 
 def _mapping(ctx: click.Context, param: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
@@ -72,12 +71,11 @@ def _mapping(ctx: click.Context, param: click.Parameter, pairs: tuple[str, ...])
     return mapping
 
 
-as_of_option = click.option("--as-of", type=DAY, help="Only sales before this day's midnight count.")
-name_option = click.option("--name", help="The data set's name.  [default: the file's name]")
+seed_option = click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [default: 0]")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
 
 
-def load(config_path: Path | None) -> Config:
+def _loaded(config_path: Path | None) -> Config:
     """The configuration: defaults, the file, the environment."""
     from dashboard.config import load_config
     from dashboard.i18n.locales import speaking
@@ -99,6 +97,12 @@ def opened(config: Config) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """What people should know, on stderr."""
+    for note in notes:
+        click.echo(f"Note: {note}", err=True)
 
 
 def print_json(value: Any) -> None:
@@ -201,23 +205,49 @@ def _value(item: Setting, given: Any) -> Any:
     return given.isoformat() if item.kind == "day" else given
 
 
-def reading_options(command: Command) -> Command:
-    """The options of how a source is read, given to the command as ``reading``."""
+def sales_options(*names: str, holder: str = "source") -> Callable[[Command], Command]:
+    """These options of sales and of what is run on them: the command gets them and its ``source`` as a ``request``.
 
-    @wraps(command)
-    def checked(*args: Any, reading: dict[str, Any], **given: Any) -> Any:
-        if "table" in reading and "query" in reading:
-            raise InputError("--table and --query cannot both be given; name the table, or write the query.")
-        return command(*args, reading=reading, **given)
+    They are the fields of a ``SalesRequest``, and ``cleaning``, which changes the command's configuration.
+    """
+    engine, k = "An engine by name; give it again for more.", "Number of segments, for engines that have a k."
+    options: dict[str, Callable[[Command], Command]] = {
+        "engines": click.option("--engine", "engines", multiple=True, help=engine),
+        "k": click.option("--k", type=click.IntRange(min=1), help=k),
+        "seed": seed_option,
+        "as_of": click.option("--as-of", type=DAY, help="Only sales before this day's midnight count."),
+        "mapping": click.option(
+            "--map",
+            "mapping",
+            multiple=True,
+            metavar="FIELD=COLUMN",
+            callback=_mapping,
+            help=f"Which column of the {holder} holds a field.",
+        ),
+        "reading": settings_options(Reading, "reading"),
+        "cleaning": settings_options(CleaningRules, "cleaning"),
+        "name": click.option("--name", help="The data set's name.  [default: the file's name]"),
+    }
 
-    return settings_options(Reading, "reading")(checked)
+    def with_options(command: Command) -> Command:
+        @wraps(command)
+        def called(*args: Any, **given: Any) -> Any:
+            from dashboard.pipeline.sales import SalesRequest
+
+            parts = {name: given.pop(name) for name in ("source", *names) if name != "cleaning"}
+            if {"table", "query"} <= parts.get("reading", {}).keys():
+                raise InputError("--table and --query cannot both be given; name the table, or write the query.")
+            return command(*args, request=SalesRequest(**parts), **given)
+
+        wrapped: Command = called
+        for name in reversed(names):
+            wrapped = options[name](wrapped)
+        return wrapped
+
+    return with_options
 
 
-#: The options of how lines are cleaned, given to a command as ``cleaning``.
-cleaning_options = settings_options(CleaningRules, "cleaning")
-
-
-def cleaned(config: Config, changes: Mapping[str, str]) -> Config:
+def _cleaned(config: Config, changes: Mapping[str, str]) -> Config:
     """The configuration with what the options change of [cleaning].
 
     Raises:

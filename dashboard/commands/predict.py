@@ -3,45 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from dashboard.commands.options import (
-    as_of_option,
     config_option,
     json_option,
-    load,
-    map_option,
     opened,
     print_json,
+    print_notes,
     progress_bars,
-    reading_options,
+    sales_options,
 )
 
 if TYPE_CHECKING:
-    from datetime import date
+    from dashboard.config import Config
+    from dashboard.pipeline.sales import SalesRequest
 
 
 @click.command()
 @click.argument("run_id", metavar="RUN", type=int)
 @click.option("--input", "source", required=True, help="Sales, as `segmentry run` reads them, or a table of customers.")
 @click.option("--output", type=click.Path(path_type=Path), help="labels.csv, labels.xlsx or labels.parquet")
-@as_of_option
-@map_option("input")
-@reading_options
+@sales_options("as_of", "mapping", "reading", holder="input")
 @json_option
 @config_option
-def predict(
-    run_id: int,
-    source: str,
-    output: Path | None,
-    as_of: date | None,
-    mapping: dict[str, str],
-    reading: dict[str, Any],
-    as_json: bool,
-    config_path: Path | None,
-) -> None:
+def predict(run_id: int, output: Path | None, request: SalesRequest, as_json: bool, config: Config) -> None:
     """Put new customers into the segments of RUN.
 
     The input is their sales, or a table with customer_id and the columns that the run's engine looks at, such as
@@ -50,15 +38,11 @@ def predict(
     """
     from dashboard.exports.files import format_of, write
     from dashboard.pipeline.label import label
-    from dashboard.pipeline.sales import SalesRequest
 
     kind = format_of(output) if output is not None else None
-    config = load(config_path)
-    request = SalesRequest(source, as_of=as_of, mapping=mapping, reading=reading)
     with progress_bars() as progress, opened(config) as store:
         found = label(store.run(run_id), request, config, store, progress)
-    for note in found.notes:
-        click.echo(f"Note: {note}", err=True)
+    print_notes(found.notes)
     if output is not None and kind is not None:
         written = write(found.reader(), output, kind).rows
         if as_json:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from dashboard.clock import now
-from dashboard.commands.options import config_option, json_option, load, opened, print_json
+from dashboard.commands.options import config_option, json_option, opened, print_json
 from engines.errors import InputError
 
 if TYPE_CHECKING:
+    from dashboard.config import Config
     from dashboard.pipeline.prune import Plan
 
 
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 @json_option
 @config_option
-def prune(
-    keep: int | None, months: int | None, dry_run: bool, yes: bool, as_json: bool, config_path: Path | None
-) -> None:
+def prune(keep: int | None, months: int | None, dry_run: bool, yes: bool, as_json: bool, config: Config) -> None:
     """Delete old snapshots with their customers, runs and labels, after saying which.
 
     A snapshot stays when --keep or --months says so; without either, [retention] in the configuration decides.
@@ -36,7 +34,6 @@ def prune(
 
     if dry_run and yes:
         raise InputError("--dry-run only looks and --yes deletes; give one of them.")
-    config = load(config_path)
     given = {"keep_snapshots": keep, "keep_months": months}
     if keep is not None or months is not None:  # then the command line alone decides
         config = config.replace(retention={name: value or 0 for name, value in given.items()})

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands.options import config_option, json_option, load, opened, print_json, progress_bars
+from dashboard.commands.options import config_option, json_option, opened, print_json, progress_bars
+
+if TYPE_CHECKING:
+    from dashboard.config import Config
 
 
 @click.command()
@@ -15,7 +18,7 @@ from dashboard.commands.options import config_option, json_option, load, opened,
 @click.option("--source", help="Where the raw sales are.  [default: where they were]")
 @json_option
 @config_option
-def reproduce(run_id: int, source: str | None, as_json: bool, config_path: Path | None) -> None:
+def reproduce(run_id: int, source: str | None, as_json: bool, config: Config) -> None:
     """Run RUN again from its record and say whether the labels are identical; nothing is stored.
 
     The record is the stored customers, the engine, its settings and its seed; and, where the source is still there
@@ -23,7 +26,6 @@ def reproduce(run_id: int, source: str | None, as_json: bool, config_path: Path 
     """
     from dashboard.pipeline.reproduce import reproduce as again
 
-    config = load(config_path)
     with progress_bars() as progress, opened(config) as store:
         found = again(run_id, config, store, source=source, progress=progress)
     if as_json:

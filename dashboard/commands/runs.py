@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands.options import config_option, json_option, load, opened, print_json
+from dashboard.commands.options import config_option, json_option, opened, print_json
+
+if TYPE_CHECKING:
+    from dashboard.config import Config
 
 
 @click.command()
 @json_option
 @config_option
-def runs(as_json: bool, config_path: Path | None) -> None:
+def runs(as_json: bool, config: Config) -> None:
     """List the runs, the newest first."""
     from dashboard.pipeline.run import run_dict
 
-    with opened(load(config_path)) as store:
+    with opened(config) as store:
         found = [run_dict(item) for item in store.runs()]
     if as_json:
         print_json(found)
@@ -29,8 +32,8 @@ def runs(as_json: bool, config_path: Path | None) -> None:
 @click.command()
 @click.argument("run_id", metavar="RUN", type=int)
 @config_option
-def cancel(run_id: int, config_path: Path | None) -> None:
+def cancel(run_id: int, config: Config) -> None:
     """Cancel RUN, queued or running; its worker stops within seconds."""
-    with opened(load(config_path)) as store:
+    with opened(config) as store:
         found = store.cancel_run(run_id)
     click.echo(f"Run {found.id} ({found.engine}) is cancelled.", err=True)

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dashboard.clock import now
-from dashboard.commands.options import (
-    config_option,
-    json_option,
-    load,
-    map_option,
-    name_option,
-    opened,
-    print_json,
-    reading_options,
-)
+from dashboard.commands.options import config_option, json_option, opened, print_json, sales_options
+
+if TYPE_CHECKING:
+    from dashboard.config import Config
+    from dashboard.pipeline.sales import SalesRequest
 
 
 @click.group()
@@ -30,36 +24,16 @@ def schedule() -> None:
 @click.argument("source")
 @click.option("--every", required=True, help='month, week, day, or a cron expression such as "0 6 1 * *".')
 @click.option("--time-zone", default="UTC", show_default=True, help="IANA name of the zone that is meant.")
-@click.option("--engine", "engines", multiple=True, help="An engine by name; give it again for more.")
-@click.option("--k", type=click.IntRange(min=1), help="Number of segments, for engines that have a k.")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [default: 0]")
-@map_option()
-@reading_options
-@name_option
+@sales_options("engines", "k", "seed", "mapping", "reading", "name")
 @json_option
 @config_option
-def add(
-    source: str,
-    every: str,
-    time_zone: str,
-    engines: tuple[str, ...],
-    k: int | None,
-    seed: int | None,
-    mapping: dict[str, str],
-    reading: dict[str, Any],
-    name: str | None,
-    as_json: bool,
-    config_path: Path | None,
-) -> None:
+def add(every: str, time_zone: str, request: SalesRequest, as_json: bool, config: Config) -> None:
     """Run SOURCE again and again: month is on the 1st, week on Monday, day on every day, each at 06:00.
 
     SOURCE is what ``segmentry run`` takes. A file is read anew each time, under the name it has now.
     """
-    from dashboard.pipeline.sales import SalesRequest
     from dashboard.worker.schedules import new_schedule, next_due, schedule_dict
 
-    config = load(config_path)
-    request = SalesRequest(source, engines, k, seed, None, mapping, name, reading)
     new = new_schedule(request, every, time_zone, config)
     with opened(config) as store:
         kept = store.add_schedule(new, next_due=next_due(new.cron, new.time_zone, now()))
@@ -69,11 +43,11 @@ def add(
 @schedule.command("list")
 @json_option
 @config_option
-def list_schedules(as_json: bool, config_path: Path | None) -> None:
+def list_schedules(as_json: bool, config: Config) -> None:
     """List the schedules, when each is due next and how its last due time went."""
     from dashboard.worker.schedules import schedule_dict
 
-    with opened(load(config_path)) as store:
+    with opened(config) as store:
         found = [schedule_dict(item) for item in store.schedules()]
     if as_json:
         print_json(found)
@@ -88,11 +62,11 @@ def list_schedules(as_json: bool, config_path: Path | None) -> None:
 @click.argument("schedule_id", metavar="SCHEDULE", type=int)
 @json_option
 @config_option
-def pause(schedule_id: int, as_json: bool, config_path: Path | None) -> None:
+def pause(schedule_id: int, as_json: bool, config: Config) -> None:
     """Let SCHEDULE rest; what is under way is finished."""
     from dashboard.worker.schedules import schedule_dict
 
-    with opened(load(config_path)) as store:
+    with opened(config) as store:
         _tell(schedule_dict(store.pause_schedule(schedule_id)), as_json)
 
 
@@ -100,11 +74,11 @@ def pause(schedule_id: int, as_json: bool, config_path: Path | None) -> None:
 @click.argument("schedule_id", metavar="SCHEDULE", type=int)
 @json_option
 @config_option
-def resume(schedule_id: int, as_json: bool, config_path: Path | None) -> None:
+def resume(schedule_id: int, as_json: bool, config: Config) -> None:
     """Let SCHEDULE go on with its next due time; those that passed while it was paused are left out."""
     from dashboard.worker.schedules import next_due, schedule_dict
 
-    with opened(load(config_path)) as store:
+    with opened(config) as store:
         found = store.schedule(schedule_id)
         following = next_due(found.cron, found.time_zone, now())
         _tell(schedule_dict(store.resume_schedule(schedule_id, next_due=following)), as_json)
@@ -114,9 +88,9 @@ def resume(schedule_id: int, as_json: bool, config_path: Path | None) -> None:
 @click.argument("schedule_id", metavar="SCHEDULE", type=int)
 @json_option
 @config_option
-def remove(schedule_id: int, as_json: bool, config_path: Path | None) -> None:
+def remove(schedule_id: int, as_json: bool, config: Config) -> None:
     """Forget SCHEDULE; the snapshots and runs it made stay."""
-    with opened(load(config_path)) as store:
+    with opened(config) as store:
         store.remove_schedule(schedule_id)
     if as_json:
         print_json({"id": schedule_id, "removed": True})

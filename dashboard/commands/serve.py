@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands.options import config_option, load, opened
+from dashboard.commands.options import config_option, opened
 
 if TYPE_CHECKING:
     from dashboard.config import Config
@@ -20,11 +19,8 @@ if TYPE_CHECKING:
 @click.option("--workers", type=click.IntRange(min=1), help="Number of web processes.  [default: 1]")
 @click.option("--worker/--no-worker", default=None, help="Work on queued runs beside it.  [default: --worker]")
 @config_option
-def serve(
-    host: str | None, port: int | None, workers: int | None, worker: bool | None, config_path: Path | None
-) -> None:
+def serve(host: str | None, port: int | None, workers: int | None, worker: bool | None, config: Config) -> None:
     """Serve the dashboard and the REST API, and work on queued runs in a process beside it."""
-    config = load(config_path)
     given = {"host": host, "port": port, "workers": workers}
     config = config.replace(
         server={key: item for key, item in given.items() if item is not None},
@@ -32,10 +28,10 @@ def serve(
     )
     with opened(config):
         pass  # brings the database's schema up to date once, before several processes look at it
-    start_server(config, config_path)
+    start_server(config)
 
 
-def start_server(config: Config, config_path: Path | None) -> None:
+def start_server(config: Config) -> None:
     """Serve until told to stop, in as many processes as the configuration says."""
     from contextlib import nullcontext
 
@@ -48,6 +44,7 @@ def start_server(config: Config, config_path: Path | None) -> None:
     check_bind(server.host, os.environ)
     os.environ["SEGMENTRY_DATABASE_URL"] = config.database.url  # read by every web process
     os.environ["SEGMENTRY_SERVER_HOST"] = server.host
+    config_path = click.get_current_context().params["config_path"]
     if config_path is not None:
         os.environ["SEGMENTRY_CONFIG"] = str(config_path.resolve())
     shown = f"[{server.host}]" if ":" in server.host else server.host
@@ -68,7 +65,7 @@ def start_server(config: Config, config_path: Path | None) -> None:
 @click.command()
 @click.option("--drain", is_flag=True, help="Stop when nothing is left to do.")
 @config_option
-def worker(drain: bool, config_path: Path | None) -> None:
+def worker(drain: bool, config: Config) -> None:
     """Work on queued runs until told to stop; the run in hand is then put back.
 
     A run whose worker was lost is taken over when its lease has expired ([worker] lease_seconds); --drain waits for
@@ -76,7 +73,6 @@ def worker(drain: bool, config_path: Path | None) -> None:
     """
     from dashboard.worker.loop import run_worker, stop_on_signals
 
-    config = load(config_path)
     with opened(config) as store:
         worked = run_worker(config, store, stop_on_signals(), drain=drain, tell=lambda line: click.echo(line, err=True))
     click.echo(f"Runs worked on: {len(worked)}", err=True)
@@ -84,7 +80,7 @@ def worker(drain: bool, config_path: Path | None) -> None:
 
 @click.command()
 @config_option
-def migrate(config_path: Path | None) -> None:
+def migrate(config: Config) -> None:
     """Bring the database's schema up to date."""
-    with opened(load(config_path)):
+    with opened(config):
         click.echo("The database is up to date.", err=True)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from dashboard.commands.options import (
     DAY,
-    cleaned,
-    cleaning_options,
     config_option,
     json_option,
-    load,
-    map_option,
-    name_option,
     print_json,
+    print_notes,
     progress_bars,
-    reading_options,
+    sales_options,
 )
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from dashboard.config import Config
+    from dashboard.pipeline.sales import SalesRequest
 
 
 @click.command()
@@ -33,35 +31,19 @@ if TYPE_CHECKING:
     help="The last day the models may know; they are tested on everything after it.  "
     "[default: the last [clv] horizon_weeks and [churn] days of the sales]",
 )
-@map_option()
-@reading_options
-@cleaning_options
-@name_option
+@sales_options("mapping", "reading", "cleaning", "name")
 @json_option
 @config_option
-def validate(
-    source: str,
-    cutoff: date | None,
-    mapping: dict[str, str],
-    reading: dict[str, Any],
-    cleaning: dict[str, str],
-    name: str | None,
-    as_json: bool,
-    config_path: Path | None,
-) -> None:
+def validate(cutoff: date | None, request: SalesRequest, as_json: bool, config: Config) -> None:
     """Judge every value model, and naive guesses, on days of SOURCE it has not seen; nothing is stored.
 
     SOURCE is what ``segmentry run`` takes.
     """
-    from dashboard.pipeline.sales import SalesRequest
     from dashboard.pipeline.validate import validate as check_models
 
-    config = cleaned(load(config_path), cleaning)
-    request = SalesRequest(source, mapping=mapping, name=name, reading=reading)
     with progress_bars() as progress:
         found = check_models(request, config, progress, last_known_day=cutoff)
-    for note in found.notes:
-        click.echo(f"Note: {note}", err=True)
+    print_notes(found.notes)
     if as_json:
         print_json(found.receipt)
     else:

@@ -11,7 +11,7 @@ from storage.contract import ChangedError
 from storage.contract.exports import ControlGroup, Export
 from storage.sql.audiences import query_of
 from storage.sql.database import Transaction
-from storage.sql.shared import StorePart, plain, text_of
+from storage.sql.shared import StorePart, plain, text_of, value_of
 from storage.sql.tables import ExportRow
 
 
@@ -100,21 +100,11 @@ def _export(row: ExportRow) -> Export:
     control = None
     if row.control_share is not None:
         control = ControlGroup(row.control_share, row.control_seed or 0, row.control_part or "all")  # type: ignore[arg-type]
-    return Export(
-        id=row.id,
-        run_id=row.run_id,
-        selection=row.selection,
-        format=row.format,
-        rows=row.rows,
-        sha256=row.sha256,
-        user=row.user,
-        exported_at=row.exported_at,
-        state=row.state,  # type: ignore[arg-type]  # only the states of the contract are ever written
+    return value_of(
+        Export,
+        row,
         size=None if row.size is None else int(row.size),
         columns=None if row.columns is None else tuple(row.columns),
         control=control,
-        dataset=row.dataset,
-        as_of=row.as_of,
-        engine=row.engine,
         about=row.about or {},
     )

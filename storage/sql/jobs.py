@@ -12,7 +12,7 @@ from engines.errors import InputError
 from storage.contract import NOBODY, Job, LogLine, LostError, Starter
 from storage.contract.jobs import MAX_ATTEMPTS, RUN
 from storage.sql.database import SessionTransaction, Transaction
-from storage.sql.shared import StorePart, plain, starter_of
+from storage.sql.shared import StorePart, plain, starter_of, value_of
 from storage.sql.tables import JobLogRow, JobRow, UtcDateTime
 
 UNFINISHED = ("queued", "running")
@@ -359,23 +359,4 @@ def _at(stage: str | None) -> str:
 
 
 def _job(row: JobRow) -> Job:
-    return Job(
-        id=row.id,
-        kind=row.kind,
-        subject=row.subject,
-        state=row.state,  # type: ignore[arg-type]  # only the states of the contract are ever written
-        created_at=row.created_at,
-        request=row.request,
-        result=row.result,
-        starter=starter_of(row),
-        due_at=row.due_at,
-        stage=row.stage,
-        progress=row.progress,
-        error=row.error,
-        attempts=row.attempts,
-        max_attempts=row.max_attempts,
-        worker=row.worker,
-        lease_until=row.lease_until,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-    )
+    return value_of(Job, row, starter=starter_of(row))

@@ -12,7 +12,7 @@ from storage.contract.jobs import REFRESH
 from storage.contract.schedules import NewSchedule, Schedule
 from storage.sql.database import Transaction
 from storage.sql.jobs import JobVerbs, delete_jobs, held, lost, new_job
-from storage.sql.shared import plain
+from storage.sql.shared import plain, value_of
 from storage.sql.tables import JobRow, ScheduleRow
 
 
@@ -26,10 +26,7 @@ class ScheduleVerbs(JobVerbs):
     def add_schedule(self, new: NewSchedule, *, next_due: datetime) -> Schedule:
         """Keep a schedule, first due at ``next_due``."""
         values = {
-            "source": new.source,
-            "cron": new.cron,
-            "time_zone": new.time_zone,
-            "job": plain(new.job),
+            **plain(vars(new)),
             "next_due": next_due,
             "paused": False,
             "created_at": self._clock(),
@@ -128,18 +125,5 @@ class ScheduleVerbs(JobVerbs):
 
 
 def _schedule(row: ScheduleRow, job: JobRow | None) -> Schedule:
-    return Schedule(
-        source=row.source,
-        cron=row.cron,
-        time_zone=row.time_zone,
-        job=row.job,
-        id=row.id,
-        next_due=row.next_due,
-        paused=row.paused,
-        claimed_at=job.started_at if job is not None and job.state == "running" else None,
-        created_at=row.created_at,
-        last_due=row.last_due,
-        last_finished_at=row.last_finished_at,
-        last_error=row.last_error,
-        last_runs=tuple(row.last_runs),
-    )
+    claimed_at = job.started_at if job is not None and job.state == "running" else None
+    return value_of(Schedule, row, claimed_at=claimed_at, last_runs=tuple(row.last_runs))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from sqlalchemy import Select, and_, select
@@ -14,15 +15,22 @@ from sqlalchemy.orm import Session
 
 from engines.contract import NamedSegment
 from engines.errors import InputError
-from storage.contract import NotFoundError, Run, Snapshot, Starter
+from storage.contract import NotFoundError, Run, Starter
 from storage.contract.audiences import NAME_LENGTH
 from storage.contract.jobs import RUN
 from storage.sql.database import Database, Transaction, insert_on
 from storage.sql.layout import is_storable
 from storage.sql.tables import JobRow, RunRow, SegmentEditRow, SegmentRow, SnapshotRow, WorkspaceRow
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 #: How a run and its job are found together.
 JOB_OF_RUN = and_(JobRow.kind == RUN, JobRow.subject == RunRow.id)
+#: Figures of a segment that are kept as nothing where they are not known.
+_MEANS = ("revenue_share", "recency", "frequency", "monetary")
+
+Value = TypeVar("Value", bound="DataclassInstance")
 
 
 class StorePart:
@@ -80,46 +88,25 @@ class StorePart:
         return segments
 
 
-def snapshot_of(row: SnapshotRow) -> Snapshot:
-    """A row of the snapshots table as callers see it."""
-    return Snapshot(
-        dataset=row.dataset,
-        source=row.source,
-        fingerprint=row.fingerprint,
-        as_of=row.as_of,
-        settings=row.settings,
-        ledger=row.ledger,
-        info=row.info,
-        id=row.id,
-        customers=row.customers,
-        created_at=row.created_at,
-    )
+def value_of(kind: type[Value], *rows: Any, **known: Any) -> Value:
+    """A value as callers see it: what is known of it, and for its other fields the columns of these names.
+
+    A column is taken from the first of the rows that has it.
+    """
+    names = [field.name for field in dataclasses.fields(kind) if field.name not in known]
+    return kind(**{name: getattr(next(row for row in rows if hasattr(row, name)), name) for name in names}, **known)
 
 
 def _run(row: RunRow, job: JobRow, dataset: str, as_of: Any, segments: Sequence[NamedSegment]) -> Run:
-    return Run(
-        id=row.id,
-        snapshot_id=row.snapshot_id,
+    return value_of(
+        Run,
+        row,
+        job,
         dataset=dataset,
         as_of=as_of,
-        engine=row.engine,
-        settings=row.settings,
-        state=job.state,  # type: ignore[arg-type]  # only the states of the contract are ever written
-        created_at=job.created_at,
-        finished_at=job.finished_at,
-        seconds=row.seconds,
         error=job.error if job.state == "failed" else None,
-        metrics=row.metrics,
         segments=tuple(segments),
-        fitted_on=row.fitted_on,
         notes=tuple(row.notes),
-        info=row.info,
-        stage=job.stage,
-        progress=job.progress,
-        attempts=job.attempts,
-        worker=job.worker,
-        lease_until=job.lease_until,
-        started_at=job.started_at,
         starter=starter_of(job),
         job_id=job.id,
     )
@@ -131,26 +118,15 @@ def starter_of(job: JobRow) -> Starter:
 
 
 def _segment(row: SegmentRow, edit: SegmentEditRow | None) -> NamedSegment:
-    def known(value: float | None) -> float:
-        return math.nan if value is None else value
-
-    def shown(column: str) -> str:
-        by_hand = None if edit is None else getattr(edit, column)
-        return str(getattr(row, column) if by_hand is None else by_hand)
-
-    return NamedSegment(
-        key=row.key,
-        name=shown("name"),
-        action=shown("action"),
-        colour=shown("colour"),
-        customers=row.customers,
-        revenue_share=known(row.revenue_share),
-        recency=known(row.recency),
-        frequency=known(row.frequency),
-        monetary=known(row.monetary),
-        clv=row.clv,
+    known = {name: math.nan for name in _MEANS if getattr(row, name) is None}
+    by_hand = {name: getattr(edit, name, None) for name in ("name", "action", "colour")}
+    return value_of(
+        NamedSegment,
+        row,
         pinned=edit is not None and edit.pinned,
         revision=0 if edit is None else edit.revision,
+        **known,
+        **{name: text for name, text in by_hand.items() if text is not None},
     )
 
 

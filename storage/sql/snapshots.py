@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import pyarrow as pa
@@ -21,7 +22,7 @@ from storage.sql.database import Database, Transaction
 from storage.sql.jobs import UNFINISHED, delete_jobs
 from storage.sql.layout import ROW_NO, STORED, Layout, lay_out
 from storage.sql.orders import packed
-from storage.sql.shared import StorePart, name_of, plain, snapshot_of
+from storage.sql.shared import StorePart, name_of, plain, value_of
 from storage.sql.tables import (
     AlertRow,
     JobRow,
@@ -43,7 +44,7 @@ class SnapshotVerbs(StorePart):
         """The snapshot with the same data set, fingerprint, as_of and settings, if there is one."""
         with self._database.reading(self._workspace_id) as transaction:
             rows = transaction.rows(_same(new))
-            return snapshot_of(rows[0][0]) if rows else None
+            return value_of(Snapshot, rows[0][0]) if rows else None
 
     def save_snapshot(
         self,
@@ -68,14 +69,8 @@ class SnapshotVerbs(StorePart):
         layout, rows = lay_out(customers)
         checks = [{"name": name_of("check", name), "receipt": plain(receipt)} for name, receipt in receipts.items()]
         values = {
-            "dataset": new.dataset,
-            "source": new.source,
-            "fingerprint": new.fingerprint,
-            "as_of": new.as_of,
-            "settings": plain(new.settings),
+            **{field.name: plain(getattr(new, field.name)) for field in fields(NewSnapshot)},
             "settings_digest": _digest(new),
-            "ledger": plain(new.ledger),
-            "info": plain(new.info),
             "layout": layout.to_json(),
             "customers": len(customers),
             "created_at": self._clock(),
@@ -102,14 +97,13 @@ class SnapshotVerbs(StorePart):
     def snapshots(self) -> list[Snapshot]:
         """All snapshots, the newest first."""
         with self._database.reading(self._workspace_id) as transaction:
-            return [
-                snapshot_of(row) for (row,) in transaction.rows(select(SnapshotRow).order_by(SnapshotRow.id.desc()))
-            ]
+            rows = transaction.rows(select(SnapshotRow).order_by(SnapshotRow.id.desc()))
+            return [value_of(Snapshot, row) for (row,) in rows]
 
     def snapshot(self, snapshot_id: int) -> Snapshot:
         """One snapshot."""
         with self._database.reading(self._workspace_id) as transaction:
-            return snapshot_of(self._snapshot_row(transaction, snapshot_id))
+            return value_of(Snapshot, self._snapshot_row(transaction, snapshot_id))
 
     def snapshot_customers(self, snapshot_id: int) -> DataFrame:
         """The customers as they were saved: same index, order, columns and values.
@@ -136,8 +130,7 @@ class SnapshotVerbs(StorePart):
         with self._database.reading(self._workspace_id) as transaction:
             self._snapshot_row(transaction, snapshot_id)
             rows = [row for (row,) in transaction.rows(wanted)]
-        rows.sort(key=lambda row: row.name)
-        return [Validation(row.snapshot_id, row.name, row.receipt, row.created_at) for row in rows]
+        return [value_of(Validation, row) for row in sorted(rows, key=lambda row: row.name)]
 
     def delete_snapshot(self, snapshot_id: int, *, idle: bool = False) -> None:
         """Delete a snapshot with its customers, runs, labels and drift points.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -13,8 +12,10 @@ from storage.contract.jobs import UPLOAD
 from storage.contract.uploads import NewUpload, Upload, UploadTask
 from storage.sql.database import Transaction
 from storage.sql.jobs import UNFINISHED, JobVerbs, delete_jobs, new_job
-from storage.sql.shared import plain, text_of
+from storage.sql.shared import plain, text_of, value_of
 from storage.sql.tables import JobRow, UploadRow
+
+_NEVER_ASKED = Upload("", "", 0, "")
 
 
 class UploadVerbs(JobVerbs):
@@ -117,24 +118,15 @@ class UploadVerbs(JobVerbs):
 
 
 def _upload(row: UploadRow, job: JobRow | None) -> Upload:
-    received = Upload(
-        file=row.file,
-        name=row.name,
-        size=int(row.size),
-        fingerprint=row.fingerprint,
-        id=row.id,
-        found=row.found,
-        snapshot_id=row.snapshot_id,
-        runs=tuple(row.runs),
-        created_at=row.created_at,
-        changed_at=row.created_at,
-    )
+    same = {"size": int(row.size), "runs": tuple(row.runs)}
     if job is None:
-        return received
+        return value_of(Upload, row, _NEVER_ASKED, **same, changed_at=row.created_at)
     running = job.state == "running"
-    return replace(
-        received,
-        state=job.state,  # type: ignore[arg-type]  # only the states of the contract are ever written
+    return value_of(
+        Upload,
+        row,
+        **same,
+        state=job.state,
         task=job.request["task"],
         asked=job.request["asked"],
         asked_by=job.started_by,

@@ -14,7 +14,7 @@ from storage.contract.audiences import NAME_LENGTH
 from storage.contract.jobs import DELIVERY
 from storage.contract.watch import Alert, AlertKind, Delivery
 from storage.sql.database import Transaction
-from storage.sql.shared import StorePart, plain
+from storage.sql.shared import StorePart, plain, value_of
 from storage.sql.tables import AlertRow, DriftRow, JobRow, LiveRow, RunRow, SnapshotRow
 
 #: What of a drift point has a column of its own; the rest is one JSON object, so that more of it needs no new column.
@@ -44,10 +44,8 @@ class WatchVerbs(StorePart):
             .where(SnapshotRow.dataset == dataset, RunRow.engine == engine)
             .order_by(LiveRow.as_of, LiveRow.run_id)
         )
-        names = [field.name for field in dataclasses.fields(LivePoint)]
         with self._database.reading(self._workspace_id) as transaction:
-            rows = [row for (row,) in transaction.rows(wanted)]
-            return {row.run_id: LivePoint(**{name: getattr(row, name) for name in names}) for row in rows}
+            return {row.run_id: value_of(LivePoint, row) for (row,) in transaction.rows(wanted)}
 
     def alerts(self, *, open_only: bool = False, limit: int = 200) -> list[Alert]:
         """The latest alerts, the newest first; with ``open_only`` those that nobody has acknowledged."""
@@ -143,21 +141,13 @@ def _point(row: DriftRow) -> DriftPoint:
 
 
 def _alert(row: AlertRow, job: JobRow, engine: str, dataset: str) -> Alert:
-    return Alert(
-        id=row.id,
-        run_id=row.run_id,
+    return value_of(
+        Alert,
+        row,
+        job,
         dataset=dataset,
         engine=engine,
-        kind=row.kind,  # type: ignore[arg-type]  # only the kinds of the contract are ever written
-        as_of=row.as_of,
-        ari=row.ari,
-        noise_low=row.noise_low,
-        raised_at=row.raised_at,
-        acknowledged_at=row.acknowledged_at,
-        acknowledged_by=row.acknowledged_by,
         delivery=_DELIVERIES.get(job.state, "waiting"),
-        attempts=job.attempts,
         next_try=job.due_at,
-        error=job.error,
         delivered_at=job.finished_at if job.state == "done" else None,
     )
