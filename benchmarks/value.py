@@ -20,8 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from engines.columns import AGE, FIRST_TO_LAST, MEAN_REPEAT_VALUE, MONETARY, REPEAT_PURCHASES
 from engines.value import estimate
-from engines.value.lifetime import bgnbd, gamma_gamma
+from engines.value.lifetime import gamma_gamma
+from engines.value.lifetime.bgnbd import BGNBD
 from engines.value.lifetime.clv import discounted_purchases
+from engines.value.lifetime.lifetime import LifetimeFit
 from engines.value.lifetime.lifetime import fit as fit_lifetime
 from engines.value.lifetime.models import LIFETIMES, spend_intervals
 from engines.value.lifetime.patterns import Histories
@@ -79,7 +81,7 @@ def value_half_year(table: pd.DataFrame) -> np.ndarray:
     )
     histories = Histories.of(x, t_x, age)
     months = np.arange(1.0, MONTHS + 1)
-    model = bgnbd.fit(histories).model
+    model = fit_lifetime(BGNBD, histories).model
     spend = gamma_gamma.fit(x[x > 0], mean[x > 0]).model
     _, discounted = discounted_purchases(model, histories, WEEKS_PER_MONTH * months, (1 + MONTHLY_RATE) ** -months)
     return discounted[histories.positions] * spend.expected_value(x, mean)
@@ -168,9 +170,9 @@ def main() -> None:
 
     months = np.arange(1.0, MONTHS + 1)
 
-    def histories_and_fit() -> tuple[Histories, bgnbd.LifetimeFit]:
+    def histories_and_fit() -> tuple[Histories, LifetimeFit]:
         histories = Histories.of(*(column.to_numpy(dtype=np.float64) for column in (x, t_x, age)))
-        return histories, bgnbd.fit(histories)
+        return histories, fit_lifetime(BGNBD, histories)
 
     (histories, fitted), *fit_time = timed(histories_and_fit)
     spend, *spend_time = timed(

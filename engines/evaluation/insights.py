@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.messages import noted
+
 Values = NDArray[np.float64]
 
 #: The share of customers called the best.
@@ -237,85 +239,45 @@ class Writing:
 
 def sentence(insight: Insight, how: Writing) -> str:
     """An insight in plain words; ``how`` writes its numbers."""
-    return _WORDS[insight.kind](insight.values, how)
+    ways: dict[str, Callable[[Any], str]] = {
+        **dict.fromkeys(("revenue", "mean", "at_risk"), how.money),
+        **dict.fromkeys(("customers", "before", "now", "recency"), how.whole),
+        **dict.fromkeys(("revenue_share", "customer_share"), how.percent),
+        "segment": how.name,
+        "day": lambda text: how.day(date.fromisoformat(text)),
+        "growth": how.change,
+        "all": how.change if insight.kind == "fastest_growth" else how.money,
+    }
+    values = {_CALLED.get(name, name): value for name, value in insight.values.items()}
+    parts = {name: ways[name](value) for name, value in values.items()}
+    if insight.kind == "one_order":
+        return how.say_number(
+            "{customers} customer has ordered just once: {share}.",
+            "{customers} customers have ordered just once: {share}.",
+            values["customers"],
+            customers=parts["customers"],
+            share=parts["customer_share"],
+        )
+    return how.say(_WORDS[insight.kind], **parts)
 
 
-def _say_most_revenue(v: Mapping[str, Any], how: Writing) -> str:
-    return how.say(
+#: Values that a sentence calls otherwise.
+_CALLED = {"clv": "mean", "since": "day"}
+_WORDS = {
+    "most_revenue": noted(
         "{segment} brought the most revenue: {revenue}, {revenue_share} of it, from {customer_share} of these "
-        "customers.",
-        segment=how.name(v["segment"]),
-        revenue=how.money(v["revenue"]),
-        revenue_share=how.percent(v["revenue_share"]),
-        customer_share=how.percent(v["customer_share"]),
-    )
-
-
-def _say_highest_clv(v: Mapping[str, Any], how: Writing) -> str:
-    return how.say(
-        "{segment} have the highest CLV: {mean} each on average, against {all} over all.",
-        segment=how.name(v["segment"]),
-        mean=how.money(v["clv"]),
-        all=how.money(v["all"]),
-    )
-
-
-def _say_fastest_growth(v: Mapping[str, Any], how: Writing) -> str:
-    return how.say(
-        "{segment} grew fastest since {day}: from {before} to {now} customers ({growth}; all customers {all}).",
-        segment=how.name(v["segment"]),
-        day=how.day(date.fromisoformat(v["since"])),
-        before=how.whole(v["before"]),
-        now=how.whole(v["now"]),
-        growth=how.change(v["growth"]),
-        all=how.change(v["all"]),
-    )
-
-
-def _say_most_at_risk(v: Mapping[str, Any], how: Writing) -> str:
-    return how.say(
+        "customers."
+    ),
+    "highest_clv": noted("{segment} have the highest CLV: {mean} each on average, against {all} over all."),
+    "fastest_growth": noted(
+        "{segment} grew fastest since {day}: from {before} to {now} customers ({growth}; all customers {all})."
+    ),
+    "most_at_risk": noted(
         "Most is at risk among {segment}: {at_risk} of the {revenue} they have brought, weighing what each has spent "
-        "by the churn risk.",
-        segment=how.name(v["segment"]),
-        at_risk=how.money(v["at_risk"]),
-        revenue=how.money(v["revenue"]),
-    )
-
-
-def _say_drifting(v: Mapping[str, Any], how: Writing) -> str:
-    return how.say(
-        "{customers} {segment} last ordered {recency}\u00a0days ago on average and had brought {revenue}.",
-        customers=how.whole(v["customers"]),
-        segment=how.name(v["segment"]),
-        recency=how.whole(v["recency"]),
-        revenue=how.money(v["revenue"]),
-    )
-
-
-def _say_concentration(v: Mapping[str, Any], how: Writing) -> str:
-    return how.say(
-        "The best-spending tenth ({customers} customers) brought {revenue_share} of the revenue.",
-        customers=how.whole(v["customers"]),
-        revenue_share=how.percent(v["revenue_share"]),
-    )
-
-
-def _say_one_order(v: Mapping[str, Any], how: Writing) -> str:
-    return how.say_number(
-        "{customers} customer has ordered just once: {share}.",
-        "{customers} customers have ordered just once: {share}.",
-        v["customers"],
-        customers=how.whole(v["customers"]),
-        share=how.percent(v["customer_share"]),
-    )
-
-
-_WORDS: dict[str, Callable[[Mapping[str, Any], Writing], str]] = {
-    "most_revenue": _say_most_revenue,
-    "highest_clv": _say_highest_clv,
-    "fastest_growth": _say_fastest_growth,
-    "most_at_risk": _say_most_at_risk,
-    "drifting": _say_drifting,
-    "concentration": _say_concentration,
-    "one_order": _say_one_order,
+        "by the churn risk."
+    ),
+    "drifting": noted(
+        "{customers} {segment} last ordered {recency}\u00a0days ago on average and had brought {revenue}."
+    ),
+    "concentration": noted("The best-spending tenth ({customers} customers) brought {revenue_share} of the revenue."),
 }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from engines.messages import Message, message
+from engines.messages import Message, message, noted
 
 #: Two runs whose scores differ by less than this are level.
 LEVEL = 0.02
@@ -106,12 +106,8 @@ def verdict(candidates: Sequence[Candidate]) -> Verdict:
             if len(without) == len(candidates):
                 missing.append(message("Not weighed, as no run has it: {title}.", title=criterion.title))
             else:
-                names = ", ".join(without)
-                missing.append(
-                    message(
-                        "Not weighed, as not every run has it: {title} ({names}).", title=criterion.title, names=names
-                    )
-                )
+                words = noted("Not weighed, as not every run has it: {title} ({names}).")
+                missing.append(message(words, title=criterion.title, names=", ".join(without)))
         else:
             judged.append(criterion)
     if not judged:
@@ -131,7 +127,8 @@ def verdict(candidates: Sequence[Candidate]) -> Verdict:
             names=names,
             level=LEVEL,
         )
-        told = _parted(candidates, judged, best)
+        reasons = tuple(_parted(candidates, judged, best)) or (message("No single figure tells them apart either."),)
+        against: tuple[str, ...] = ()
     else:
         first, second = candidates[order[0]], candidates[order[1]]
         headline = message(
@@ -141,9 +138,9 @@ def verdict(candidates: Sequence[Candidate]) -> Verdict:
             second=second.name,
             second_score=scores[order[1]],
         )
-        told = _for_and_against(candidates, judged, order[0], rest)
+        reasons, against = _for_and_against(candidates, judged, order[0], rest)
     cautions = [text for place in best for text in _cautions(candidates[place])]
-    return Verdict(best, headline, *told, tuple(cautions), weights, tuple(missing), scores)
+    return Verdict(best, headline, reasons, against, tuple(cautions), weights, tuple(missing), scores)
 
 
 def _figure(candidate: Candidate, criterion: Criterion) -> float:
@@ -155,91 +152,62 @@ def _figure(candidate: Candidate, criterion: Criterion) -> float:
 def _for_and_against(
     candidates: Sequence[Candidate], judged: Sequence[Criterion], best: int, rest: Sequence[int]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    reasons, against = [], []
+    reasons: list[str] = []
+    against: list[str] = []
     for criterion in judged:
         mine = _figure(candidates[best], criterion)
         rival = max(rest, key=lambda place: _figure(candidates[place], criterion))
         theirs = _figure(candidates[rival], criterion)
-        name = candidates[rival].name
         if mine - theirs >= TELLING:
-            reasons.append(
-                message(
-                    "Best in {title} ({mine:.2f} against {theirs:.2f} of {name}; {meaning}).",
-                    title=criterion.title,
-                    mine=mine,
-                    theirs=theirs,
-                    name=name,
-                    meaning=criterion.meaning,
-                )
-            )
+            words = noted("Best in {title} ({mine:.2f} against {theirs:.2f} of {name}; {meaning}).")
         elif theirs - mine >= TELLING:
-            against.append(
-                message(
-                    "Behind in {title} ({mine:.2f} against {theirs:.2f} of {name}; {meaning}).",
-                    title=criterion.title,
-                    mine=mine,
-                    theirs=theirs,
-                    name=name,
-                    meaning=criterion.meaning,
-                )
-            )
+            words = noted("Behind in {title} ({mine:.2f} against {theirs:.2f} of {name}; {meaning}).")
         else:
-            reasons.append(
-                message(
-                    "As good as any in {title} ({mine:.2f} against {theirs:.2f} of {name}; {meaning}).",
-                    title=criterion.title,
-                    mine=mine,
-                    theirs=theirs,
-                    name=name,
-                    meaning=criterion.meaning,
-                )
+            words = noted("As good as any in {title} ({mine:.2f} against {theirs:.2f} of {name}; {meaning}).")
+        (against if theirs - mine >= TELLING else reasons).append(
+            message(
+                words,
+                title=criterion.title,
+                mine=mine,
+                theirs=theirs,
+                name=candidates[rival].name,
+                meaning=criterion.meaning,
             )
+        )
     return tuple(reasons), tuple(against)
 
 
-def _parted(
-    candidates: Sequence[Candidate], judged: Sequence[Criterion], best: Sequence[int]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What tells those apart that are level: each is better in something, or there is nothing."""
-    reasons = []
+def _parted(candidates: Sequence[Candidate], judged: Sequence[Criterion], best: Sequence[int]) -> Iterator[str]:
+    """What tells those apart that are level: what each is better in."""
     for criterion in judged:
         high = max(best, key=lambda place: _figure(candidates[place], criterion))
         low = min(best, key=lambda place: _figure(candidates[place], criterion))
         most, least = _figure(candidates[high], criterion), _figure(candidates[low], criterion)
         if most - least >= TELLING:
-            reasons.append(
-                message(
-                    "{name} is better in {title} ({most:.2f} against {least:.2f} of {other}; {meaning}).",
-                    name=candidates[high].name,
-                    title=criterion.title,
-                    most=most,
-                    least=least,
-                    other=candidates[low].name,
-                    meaning=criterion.meaning,
-                )
+            yield message(
+                "{name} is better in {title} ({most:.2f} against {least:.2f} of {other}; {meaning}).",
+                name=candidates[high].name,
+                title=criterion.title,
+                most=most,
+                least=least,
+                other=candidates[low].name,
+                meaning=criterion.meaning,
             )
-    return tuple(reasons) or (message("No single figure tells them apart either."),), ()
 
 
-def _cautions(candidate: Candidate) -> list[Message]:
-    found = []
+def _cautions(candidate: Candidate) -> Iterator[Message]:
     stability = candidate.figures.get("stability")
     if stability is not None and stability < SHAKY:
-        found.append(
-            message(
-                "{name} is shaky (stability {stability:.2f}): with other customers of the same kind, "
-                "many would stand in another segment.",
-                name=candidate.name,
-                stability=stability,
-            )
+        yield message(
+            "{name} is shaky (stability {stability:.2f}): with other customers of the same kind, "
+            "many would stand in another segment.",
+            name=candidate.name,
+            stability=stability,
         )
     if candidate.smallest_share is not None and candidate.smallest_share < TINY:
         share = 100 * candidate.smallest_share
-        found.append(
-            message(
-                "The smallest segment of {name} holds only {share:.2f} % of the customers.",
-                name=candidate.name,
-                share=share,
-            )
+        yield message(
+            "The smallest segment of {name} holds only {share:.2f} % of the customers.",
+            name=candidate.name,
+            share=share,
         )
-    return found

@@ -14,10 +14,10 @@ from typing import Self
 import numpy as np
 
 from engines.messages import message, noted
-from engines.value.lifetime import lifetime, reference
 from engines.value.lifetime.fitting import Objective
-from engines.value.lifetime.lifetime import LifetimeFit, LifetimeModel, poisson_tail, pooled_scale
+from engines.value.lifetime.lifetime import LifetimeModel, poisson_tail, pooled_scale
 from engines.value.lifetime.patterns import Floats, Histories
+from engines.value.lifetime.reference import lifetimes_model
 
 _NEAR_POLE = 1e-6  # distance kept from the removable poles at a = 1 and a + b + x = 1
 
@@ -28,6 +28,7 @@ class BGNBD(LifetimeModel):
 
     name = "bg_nbd"
     title = noted("BG/NBD")
+    reference = "BetaGeoFitter"  #: the class of lifetimes
 
     r: float
     alpha: float
@@ -58,9 +59,12 @@ class BGNBD(LifetimeModel):
         return self.a / (self.a + self.b)
 
     def alive(self, x: Floats, t_x: Floats, age: Floats) -> Floats:
-        """P(alive | x, t_x, T): Hardie's note 021. It is 1 for everyone without a repeat purchase."""
+        """P(alive | x, t_x, T): Hardie's note 021, by which it is 1 for everyone without a repeat purchase.
+
+        Of MBG/NBD: Batislam et al., appendix A, equation (5).
+        """
         with np.errstate(all="ignore"):
-            alive = reference.bg_nbd(**self.parameters()).conditional_probability_alive(x, t_x, age)
+            alive = lifetimes_model(self.reference, self.parameters()).conditional_probability_alive(x, t_x, age)
         return np.asarray(alive, dtype=np.float64)
 
     def purchases_if_alive(self, x: Floats, age: Floats, weeks: float) -> Floats:
@@ -113,11 +117,6 @@ class BGNBD(LifetimeModel):
             stays = (self.b + x)[:, None] + np.arange(most - 1.0)
             tail[:, 1:] *= np.cumprod(stays / (stays + self.a), axis=1)
         return tail
-
-
-def fit(histories: Histories) -> LifetimeFit:
-    """BG/NBD fitted to distinct histories; see :func:`engines.value.lifetime.lifetime.fit`."""
-    return lifetime.fit(BGNBD, histories)
 
 
 def beta_geometric_objective(histories: Histories, scale: float, chances: Floats) -> Objective:

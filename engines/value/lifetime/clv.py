@@ -28,7 +28,7 @@ from engines.value.lifetime.gamma_gamma import GammaGamma
 from engines.value.lifetime.history import correlation, read, returning
 from engines.value.lifetime.intervals import Future, intervals
 from engines.value.lifetime.lifetime import LifetimeModel
-from engines.value.lifetime.models import LIFETIMES, fitted
+from engines.value.lifetime.models import LIFETIMES, fit_dict, fitted
 from engines.value.lifetime.patterns import Floats, Histories, distinct
 from engines.value.lifetime.uncertainty import Uncertainty
 
@@ -118,22 +118,11 @@ def estimate(
     columns, total = _columns(future, horizon, histories, x, mean_value, customers.index)
 
     who = returning(x, mean_value)
-    fitted_values = value.converged or value.penalizer > 0
     described = {
         "model": model,
-        model: {
-            "parameters": lifetime.model.parameters(),
-            "log_likelihood": found.parameters["log_likelihood"],
-            "method": lifetime.method,
-            "penalizer": lifetime.penalizer,
-            "converged": lifetime.converged,
-        },
+        model: fit_dict(lifetime, found.parameters["log_likelihood"]),
         "gamma_gamma": {
-            "parameters": value.model.parameters(),
-            "log_likelihood": value.model.log_likelihood(x[who], mean_value[who]) if fitted_values else None,
-            "method": value.method,
-            "penalizer": value.penalizer,
-            "converged": value.converged,
+            **fit_dict(value, value.likelihood(x[who], mean_value[who])),
             "population_mean": value.model.population_mean,
         },
         "customers": len(customers),

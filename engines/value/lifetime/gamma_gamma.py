@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from engines.messages import message
-from engines.value.lifetime import reference
 from engines.value.lifetime.fitting import PENALIZERS, Objective, Optimum, search, search_patiently
 from engines.value.lifetime.patterns import Floats, distinct
+from engines.value.lifetime.reference import lifetimes_model
 
 #: A population mean this many times the mean purchase seen is a fit gone astray (q barely above 1), not a finding.
 _PLAUSIBLE = 5.0
@@ -41,7 +41,7 @@ class GammaGamma:
 
         One-time buyers get the population mean. A mean below zero (refunds) counts as zero.
         """
-        model = reference.gamma_gamma(**self.parameters())
+        model = lifetimes_model("GammaGammaFitter", self.parameters())
         value = model.conditional_expected_average_profit(x, np.maximum(mean_value, 0.0))
         return np.asarray(value, dtype=np.float64)
 
@@ -63,6 +63,10 @@ class ValueFit:
     method: str
     penalizer: float
     converged: bool
+
+    def likelihood(self, x: Floats, mean_value: Floats) -> float | None:
+        """Log-likelihood of what it was fitted to; None where it was not fitted."""
+        return self.model.log_likelihood(x, mean_value) if self.converged or self.penalizer > 0 else None
 
 
 def fit(x: Floats, mean_value: Floats) -> ValueFit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -92,19 +93,16 @@ def correlation(x: Floats, mean_value: Floats) -> float | None:
 
 def notes(
     lifetime: LifetimeFit, value: ValueFit, x: Floats, mean_value: Floats, correlated: float | None
-) -> tuple[str, ...]:
+) -> Iterator[str]:
     """What a reader of the figures should know, in plain sentences."""
-    notes = []
     buyers = int((x > 0).sum())
     if lifetime.penalizer:
-        notes.append(
-            message(
-                "The plain {title} fit did not converge to parameters that these sales decide; it was "
-                "fitted again with a penalizer of {penalizer:g} on the squared log-parameters (time "
-                "scaled to the longest age).",
-                title=lifetime.model.title,
-                penalizer=lifetime.penalizer,
-            )
+        yield message(
+            "The plain {title} fit did not converge to parameters that these sales decide; it was "
+            "fitted again with a penalizer of {penalizer:g} on the squared log-parameters (time "
+            "scaled to the longest age).",
+            title=lifetime.model.title,
+            penalizer=lifetime.penalizer,
         )
     elif not lifetime.converged:
         why = (
@@ -112,63 +110,48 @@ def notes(
             if buyers == 0
             else message("no {title} fit converged", title=lifetime.model.title)
         )
-        notes.append(
-            message(
-                "Purchases ahead are an empirical-Bayes estimate, not a fitted model, because {why}: the "
-                "pooled purchase rate, with {guess}.",
-                why=why,
-                guess=lifetime.model.guess,
-            )
+        yield message(
+            "Purchases ahead are an empirical-Bayes estimate, not a fitted model, because {why}: the "
+            "pooled purchase rate, with {guess}.",
+            why=why,
+            guess=lifetime.model.guess,
         )
     if lifetime.model.leaving < _NO_DROPOUT:
-        notes.append(
-            message(
-                "These sales show next to no customers leaving for good, so P(alive) is close to 1 for nearly "
-                "everyone; go by the churn risk."
-            )
+        yield message(
+            "These sales show next to no customers leaving for good, so P(alive) is close to 1 for nearly "
+            "everyone; go by the churn risk."
         )
     if 0 < buyers < _FEW_REPEAT_BUYERS:
-        notes.append(
-            message_number(
-                "Only {buyers} customer has bought again; treat every figure about the future as rough.",
-                "Only {buyers} customers have bought again; treat every figure about the future as rough.",
-                buyers,
-                buyers=buyers,
-            )
+        yield message_number(
+            "Only {buyers} customer has bought again; treat every figure about the future as rough.",
+            "Only {buyers} customers have bought again; treat every figure about the future as rough.",
+            buyers,
+            buyers=buyers,
         )
     if value.method == "mean of all purchases":
-        notes.append(
-            message("No repeat purchase has a positive value, so everyone gets the mean value of all purchases.")
-        )
+        yield message("No repeat purchase has a positive value, so everyone gets the mean value of all purchases.")
     elif not value.converged:
-        notes.append(
-            message(
-                "Gamma-Gamma did not settle on purchase values by itself (no convergence, or no finite "
-                "population mean); its population mean was held at the mean repeat purchase, "
-                "{population_mean:,.2f}.",
-                population_mean=value.model.population_mean,
-            )
+        yield message(
+            "Gamma-Gamma did not settle on purchase values by itself (no convergence, or no finite "
+            "population mean); its population mean was held at the mean repeat purchase, "
+            "{population_mean:,.2f}.",
+            population_mean=value.model.population_mean,
         )
     unpaid = int(((x > 0) & (mean_value <= 0)).sum())
     if unpaid:
-        notes.append(
-            message_number(
-                "{buyers} repeat buyer has a mean repeat value of zero or less; the purchase value model was fitted "
-                "without them, and they are valued all the same.",
-                "{buyers} repeat buyers have a mean repeat value of zero or less; the purchase value model was fitted "
-                "without them, and they are valued all the same.",
-                unpaid,
-                buyers=unpaid,
-            )
+        yield message_number(
+            "{buyers} repeat buyer has a mean repeat value of zero or less; the purchase value model was fitted "
+            "without them, and they are valued all the same.",
+            "{buyers} repeat buyers have a mean repeat value of zero or less; the purchase value model was fitted "
+            "without them, and they are valued all the same.",
+            unpaid,
+            buyers=unpaid,
         )
     if correlated is not None and abs(correlated) > _HIGH_CORRELATION:
-        notes.append(
-            message(
-                "How often customers buy and what they spend are correlated ({correlated:.2f}, beyond "
-                "{high_correlation:g}); the model takes them to be independent, so CLV of the extremes "
-                "may be off.",
-                correlated=correlated,
-                high_correlation=_HIGH_CORRELATION,
-            )
+        yield message(
+            "How often customers buy and what they spend are correlated ({correlated:.2f}, beyond "
+            "{high_correlation:g}); the model takes them to be independent, so CLV of the extremes "
+            "may be off.",
+            correlated=correlated,
+            high_correlation=_HIGH_CORRELATION,
         )
-    return tuple(notes)

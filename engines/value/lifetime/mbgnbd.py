@@ -11,27 +11,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-import numpy as np
-
 from engines.messages import message, noted
-from engines.value.lifetime import lifetime, reference
 from engines.value.lifetime.bgnbd import BGNBD, beta_geometric_objective
 from engines.value.lifetime.fitting import Objective
-from engines.value.lifetime.lifetime import LifetimeFit, LifetimeModel, pooled_scale
+from engines.value.lifetime.lifetime import pooled_scale
 from engines.value.lifetime.patterns import Floats, Histories
 
 
 @dataclass(frozen=True)
-class MBGNBD(LifetimeModel):
-    """The model with its four parameters, time in weeks."""
+class MBGNBD(BGNBD):
+    """The model with BG/NBD's four parameters; of who is alive it says what BG/NBD says with ``b`` + 1.
+
+    Who is alive has stayed x + 1 times where BG/NBD counts x; from then on the two models are one. That is the
+    erratum's conditional expectation without its denominator, 1 / P(alive).
+    """
 
     name = "mbg_nbd"
     title = noted("MBG/NBD")
-
-    r: float
-    alpha: float
-    a: float
-    b: float
+    reference = "ModifiedBetaGeoFitter"
 
     @classmethod
     def objective(cls, histories: Histories, scale: float) -> Objective:
@@ -52,38 +49,10 @@ class MBGNBD(LifetimeModel):
         """The share of leaving that :meth:`pooled` supposes."""
         return message("one purchase in three taken to be a customer's last")
 
-    @property
-    def leaving(self) -> float:
-        """The chance of leaving at one purchase, of a customer drawn at random."""
-        return self.a / (self.a + self.b)
-
-    def alive(self, x: Floats, t_x: Floats, age: Floats) -> Floats:
-        """P(alive | x, t_x, T): Batislam et al., appendix A, equation (5)."""
-        with np.errstate(all="ignore"):
-            alive = reference.mbg_nbd(**self.parameters()).conditional_probability_alive(x, t_x, age)
-        return np.asarray(alive, dtype=np.float64)
-
     def purchases_if_alive(self, x: Floats, age: Floats, weeks: float) -> Floats:
-        """E[Y(t) | alive, x, T]: the erratum's conditional expectation without its denominator, 1 / P(alive).
-
-        Who is alive has stayed x + 1 times where BG/NBD counts x; from then on the two models are one. So this is
-        BG/NBD's with b + 1.
-        """
-        return self._from_now_on.purchases_if_alive(x, age, weeks)
-
-    def none_if_alive(self, x: Floats, age: Floats, weeks: float) -> Floats:
-        """P(no purchase in the next t weeks | alive, x, T): as in BG/NBD, the chance of leaving plays no part."""
-        return self._from_now_on.none_if_alive(x, age, weeks)
+        """E[Y(t) | alive, x, T]: BG/NBD's with b + 1."""
+        return BGNBD(self.r, self.alpha, self.a, self.b + 1.0).purchases_if_alive(x, age, weeks)
 
     def at_least_if_alive(self, x: Floats, age: Floats, weeks: float, most: int) -> Floats:
         """P(n purchases or more | alive, x, T): BG/NBD's with b + 1."""
-        return self._from_now_on.at_least_if_alive(x, age, weeks, most)
-
-    @property
-    def _from_now_on(self) -> BGNBD:
-        return BGNBD(self.r, self.alpha, self.a, self.b + 1.0)
-
-
-def fit(histories: Histories) -> LifetimeFit:
-    """MBG/NBD fitted to distinct histories; see :func:`engines.value.lifetime.lifetime.fit`."""
-    return lifetime.fit(MBGNBD, histories)
+        return BGNBD(self.r, self.alpha, self.a, self.b + 1.0).at_least_if_alive(x, age, weeks, most)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from pandas import DataFrame
@@ -79,9 +79,19 @@ def fitted(
     }
     who = returning(x, mean_value)
     off = uncertainty(purchases, histories, value, x[who], mean_value[who])
-    return FittedLifetime(
-        purchases, value, figures, off, notes(purchases, value, x, mean_value, correlation(x, mean_value))
-    )
+    said = notes(purchases, value, x, mean_value, correlation(x, mean_value))
+    return FittedLifetime(purchases, value, figures, off, tuple(said))
+
+
+def fit_dict(found: LifetimeFit | ValueFit, log_likelihood: float | None) -> dict[str, Any]:
+    """A fit as JSON-ready values: its parameters, and how they were come by."""
+    return {
+        "parameters": found.model.parameters(),
+        "log_likelihood": log_likelihood,
+        "method": found.method,
+        "penalizer": found.penalizer,
+        "converged": found.converged,
+    }
 
 
 def spend_intervals(

@@ -15,9 +15,8 @@ from typing import Self
 import numpy as np
 
 from engines.messages import message, noted
-from engines.value.lifetime import lifetime
 from engines.value.lifetime.fitting import Objective
-from engines.value.lifetime.lifetime import LifetimeFit, LifetimeModel, poisson_tail, pooled_scale
+from engines.value.lifetime.lifetime import LifetimeModel, poisson_tail, pooled_scale
 from engines.value.lifetime.patterns import Floats, Histories
 
 _NODES = 16  # of the Gauss-Legendre rule; see _Silence
@@ -112,11 +111,6 @@ class ParetoNBD(LifetimeModel):
             stay = since * np.expm1(-np.log1p(-0.5 * (point + 1.0) * leaves) / self.s)
             tail += (0.5 * weight * leaves)[:, None] * poisson_tail(self.r + x, self.alpha + age, stay, most)
         return np.asarray(tail, dtype=np.float64)
-
-
-def fit(histories: Histories) -> LifetimeFit:
-    """Pareto/NBD fitted to distinct histories; see :func:`engines.value.lifetime.lifetime.fit`."""
-    return lifetime.fit(ParetoNBD, histories)
 
 
 class _Silence:

@@ -7,30 +7,17 @@ warning filters as it is imported; so it is loaded here alone, at first use, and
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 
-def bg_nbd(r: float, alpha: float, a: float, b: float) -> Any:
-    """A ``lifetimes.BetaGeoFitter`` with these parameters (time in weeks)."""
-    return _with_parameters("BetaGeoFitter", r=r, alpha=alpha, a=a, b=b)
-
-
-def mbg_nbd(r: float, alpha: float, a: float, b: float) -> Any:
-    """A ``lifetimes.ModifiedBetaGeoFitter`` with these parameters (time in weeks)."""
-    return _with_parameters("ModifiedBetaGeoFitter", r=r, alpha=alpha, a=a, b=b)
-
-
-def gamma_gamma(p: float, q: float, v: float) -> Any:
-    """A ``lifetimes.GammaGammaFitter`` with these parameters (``v`` in the currency)."""
-    return _with_parameters("GammaGammaFitter", p=p, q=q, v=v)
-
-
-def _with_parameters(fitter: str, **parameters: float) -> Any:
+def lifetimes_model(fitter: str, parameters: Mapping[str, float]) -> Any:
+    """A model of ``lifetimes``, by the name of its class, with these parameters (weeks, and the currency)."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         import lifetimes
     model = getattr(lifetimes, fitter)()
-    model.params_ = pd.Series(parameters)
+    model.params_ = pd.Series(dict(parameters))
     return model

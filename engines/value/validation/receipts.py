@@ -15,7 +15,7 @@ from engines.messages import message
 from engines.value.contract import PURCHASES_AFTER, SPEND_AFTER, Answer, FittedValueModel, ValueModel, Window
 from engines.value.lifetime.history import read, returning
 from engines.value.lifetime.intervals import PURCHASES_HIGH, PURCHASES_LOW, SPEND_HIGH, SPEND_LOW
-from engines.value.lifetime.models import LIFETIMES, FittedLifetime, spend_intervals
+from engines.value.lifetime.models import LIFETIMES, FittedLifetime, fit_dict, spend_intervals
 from engines.value.lifetime.patterns import Floats
 from engines.value.validation import baselines
 from engines.value.validation.backtests import Backtest, Foreseen, foresee
@@ -219,23 +219,12 @@ def described(
                 "converged": None,
             }
             continue
-        told[name] = _fit(lifetime, figures["log_likelihood"])
+        told[name] = fit_dict(lifetime, figures["log_likelihood"])
         if value is not None and "gamma_gamma" not in told:
             x, _, _, mean_value, _ = read(customers)
             who = returning(x, mean_value)
-            settled = value.converged or value.penalizer > 0
-            told["gamma_gamma"] = _fit(value, value.model.log_likelihood(x[who], mean_value[who]) if settled else None)
+            told["gamma_gamma"] = fit_dict(value, value.likelihood(x[who], mean_value[who]))
     return told
-
-
-def _fit(found: Any, log_likelihood: float | None) -> dict[str, Any]:
-    return {
-        "parameters": found.model.parameters(),
-        "log_likelihood": log_likelihood,
-        "method": found.method,
-        "penalizer": found.penalizer,
-        "converged": found.converged,
-    }
 
 
 def _plan(far: Plan, test: Window, near: Plan, terms: Terms) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.value.lifetime import bgnbd
+from engines.value.lifetime import lifetime
 from engines.value.lifetime.bgnbd import BGNBD
 from engines.value.lifetime.patterns import Histories, distinct
 from tests.engines.value.simulation import simulate
@@ -39,7 +39,7 @@ def test_fit_finds_the_parameters_that_made_the_customers():
     truth = BGNBD(0.8, 6.0, 0.7, 2.5)
     ages = np.random.default_rng(3).integers(20, 60, 60_000).astype(float)
     x, t_x, _ = simulate(truth, ages, 0.0, seed=4)
-    fitted = bgnbd.fit(Histories.of(x, t_x, ages))
+    fitted = lifetime.fit(BGNBD, Histories.of(x, t_x, ages))
     assert fitted.converged
     assert fitted.model.parameters() == pytest.approx(truth.parameters(), rel=0.1)
 
