@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from pandas import DataFrame, Series
 
-from engines.clustering.clusterers import (
-    Clusterer,
-    components_knob,
-    constant_note,
-    explained_variance,
-    features_knob,
-    k_knob,
-    keyed,
-    scaling_knob,
-    seed_knob,
-)
+from engines.clustering.clusterers import KClusterer, constant_note, explained_variance, keyed
 from engines.clustering.mixture import Mixture, fit_mixture, shares
 from engines.clustering.sampling import Codes
 from engines.clustering.scaling import Matrix, Space, numbers
@@ -81,19 +71,13 @@ class FittedMixture:
 
 
 @dataclass(frozen=True)
-class GaussianMixture(Clusterer):
+class GaussianMixture(KClusterer):
     """A mixture of normal distributions of log-scaled recency, frequency and spend (or other columns)."""
 
     title: ClassVar[str] = noted("Gaussian mixture")
     summary: ClassVar[str] = noted("Overlapping groups of any elliptic shape, with a probability for every customer.")
-    fit_limit: ClassVar[int] = 20_000_000
     refit_limit: ClassVar[int] = 2_000  # agrees with refits on 20,000 to about 0.01, at a sixth of the cost
 
-    k: int = k_knob()
-    seed: int = seed_knob()
-    features: tuple[str, ...] = features_knob()
-    scaling: str = scaling_knob()
-    components: int = components_knob()
     set_aside_one_order: bool = knob(
         False,
         help="Put customers with a single order into a segment of their own, and fit the mixture on the others.",
@@ -161,27 +145,21 @@ def _used(mixture: Mixture, matrix: Matrix) -> Codes:
     return np.flatnonzero(seen).astype(np.int64)
 
 
-def _notes(k: int, used: int, flat: int, settled: bool) -> tuple[str, ...]:
-    notes = []
+def _notes(k: int, used: int, flat: int, settled: bool) -> Iterator[str]:
     if flat:
-        notes.append(
-            message(
-                "{flat} of {k} components are nearly flat: many customers share a value (such as one "
-                "order), so the mixture describes that spike. Try set_aside_one_order, fewer features or "
-                "a larger smallest_variance.",
-                flat=flat,
-                k=k,
-            )
+        yield message(
+            "{flat} of {k} components are nearly flat: many customers share a value (such as one "
+            "order), so the mixture describes that spike. Try set_aside_one_order, fewer features or "
+            "a larger smallest_variance.",
+            flat=flat,
+            k=k,
         )
     if used < k:
-        notes.append(
-            message(
-                "{empty} of {k} components are nobody's most likely one, so there are {used} segments.",
-                empty=k - used,
-                k=k,
-                used=used,
-            )
+        yield message(
+            "{empty} of {k} components are nobody's most likely one, so there are {used} segments.",
+            empty=k - used,
+            k=k,
+            used=used,
         )
     if not settled:
-        notes.append(message("The mixture had not settled when its rounds were used up."))
-    return tuple(notes)
+        yield message("The mixture had not settled when its rounds were used up.")

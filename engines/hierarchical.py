@@ -10,16 +10,7 @@ import numpy as np
 from pandas import DataFrame
 
 from engines.clustering.centres import micro_centres, nearest
-from engines.clustering.clusterers import (
-    Clusterer,
-    NearestGroup,
-    components_knob,
-    constant_note,
-    features_knob,
-    k_knob,
-    scaling_knob,
-    seed_knob,
-)
+from engines.clustering.clusterers import KClusterer, NearestGroup, constant_note
 from engines.clustering.linkage import Tree, ward
 from engines.clustering.sampling import sample_rows
 from engines.clustering.scaling import Matrix, Space
@@ -37,7 +28,7 @@ _SHOWN = 30
 
 
 @dataclass(frozen=True)
-class Hierarchical(Clusterer):
+class Hierarchical(KClusterer):
     """Ward's method on log-scaled recency, frequency and spend (or other columns).
 
     Up to 10,000 customers it is exact. Above, K-means gathers customers into small groups first and Ward joins those,
@@ -46,14 +37,7 @@ class Hierarchical(Clusterer):
 
     title: ClassVar[str] = noted("Hierarchical")
     summary: ClassVar[str] = noted("Joins the most alike groups step by step (Ward): shows which segments are related.")
-    fit_limit: ClassVar[int] = 20_000_000
     refit_limit: ClassVar[int] = 2_000  # no less stable on 20,000, at a quarter of the cost
-
-    k: int = k_knob()
-    seed: int = seed_knob()
-    features: tuple[str, ...] = features_knob()
-    scaling: str = scaling_knob()
-    components: int = components_knob()
 
     def fit(self, customers: DataFrame) -> NearestGroup:
         """Grow the tree and cut it into k.

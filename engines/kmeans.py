@@ -9,33 +9,17 @@ import numpy as np
 from pandas import DataFrame
 
 from engines.clustering.centres import k_centres
-from engines.clustering.clusterers import (
-    Clusterer,
-    NearestGroup,
-    components_knob,
-    constant_note,
-    features_knob,
-    k_knob,
-    scaling_knob,
-    seed_knob,
-)
+from engines.clustering.clusterers import KClusterer, NearestGroup, constant_note
 from engines.contract import Segment
 from engines.messages import noted
 
 
 @dataclass(frozen=True)
-class KMeans(Clusterer):
+class KMeans(KClusterer):
     """K-means on log-scaled recency, frequency and spend (or other columns), the best of ten starts."""
 
     title: ClassVar[str] = noted("K-means")
     summary: ClassVar[str] = noted("Groups around centres: round, similar in spread, quick on millions of customers.")
-    fit_limit: ClassVar[int] = 20_000_000
-
-    k: int = k_knob()
-    seed: int = seed_knob()
-    features: tuple[str, ...] = features_knob()
-    scaling: str = scaling_knob()
-    components: int = components_knob()
 
     def fit(self, customers: DataFrame) -> NearestGroup:
         """Find the centres; the diagnostics are the inertia (in the engine's own space) and the iterations.

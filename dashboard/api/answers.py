@@ -12,6 +12,7 @@ import numpy as np
 from anyio import sleep
 from anyio.to_thread import run_sync
 from fastapi import Request
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse
 
 from dashboard.pipeline.answers import PendingError, Question
@@ -35,6 +36,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value.isoformat() if isinstance(value, date | datetime) else value
+
+
+class Body(BaseModel):
+    """What a request carries: nothing but its fields, each of its own type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Answer(JSONResponse):

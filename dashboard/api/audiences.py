@@ -5,19 +5,16 @@ from __future__ import annotations
 from urllib.parse import parse_qsl
 
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
-from dashboard.api.answers import Answer
+from dashboard.api.answers import Answer, Body
 from dashboard.queries.audiences import audience_dict, save, sizes, sizes_dict
 from dashboard.services import Services
 from storage.contract import Selection
 
 
-class NewAudience(BaseModel):
+class NewAudience(Body):
     """A selection with a name: ``selection`` is a query string of selection parameters, ``run`` where it was made."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     name: str
     selection: str
@@ -25,10 +22,8 @@ class NewAudience(BaseModel):
     pinned: bool = False
 
 
-class AudienceEdit(BaseModel):
+class AudienceEdit(Body):
     """Another name, pinned or not; what is null or left out stays as it is."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     name: str | None = None
     pinned: bool | None = None

@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any, Literal
 
 from fastapi import FastAPI, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from dashboard.api.answers import Answer, user
+from dashboard.api.answers import Answer, Body, user
 from dashboard.pipeline.request import AUTO, RunRequest, Wish, again, queue_runs, snapshot_on
 from dashboard.pipeline.run import run_dict
 from dashboard.queries.progress import log_of, seconds_left
@@ -19,22 +19,18 @@ from engines.errors import InputError
 from storage.contract import Run, Starter
 
 
-class AskedEngine(BaseModel):
+class AskedEngine(Body):
     """An engine with its settings; ``k`` may be "auto"."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     engine: str
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
-class NewRun(BaseModel):
+class NewRun(Body):
     """Runs to be queued: one engine or several, on a snapshot or on a data set as of a date.
 
     ``k`` ("auto" for one that the worker chooses) and ``seed`` are for every engine that has such a setting.
     """
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     snapshot: int | None = None
     dataset: str | None = None
@@ -73,10 +69,8 @@ class NewRun(BaseModel):
         return Wish(asked.engine, {**said, **asked.settings})
 
 
-class Again(BaseModel):
+class Again(Body):
     """How a run is repeated: on its own snapshot, or on the newest of its data set."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     newest: bool = False
 

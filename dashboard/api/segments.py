@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from fastapi import FastAPI, Request
-from pydantic import BaseModel, ConfigDict
 
-from dashboard.api.answers import Answer
+from dashboard.api.answers import Answer, Body
 from dashboard.api.selection import SELECTION_DOCS, selection_of
 from dashboard.frames.cache import finished
 from dashboard.pipeline.rename import rename
@@ -16,10 +15,8 @@ from dashboard.queries.segment import segment_profile
 from dashboard.services import Services
 
 
-class SegmentEdit(BaseModel):
+class SegmentEdit(Body):
     """An edit of a segment; what is null or left out stays as it is. ``revision`` is that of the segment as seen."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     revision: int
     name: str | None = None

@@ -23,13 +23,7 @@ def add_snapshots(api: FastAPI, services: Services) -> None:
     @api.get("/engines")
     def engines() -> Answer:
         """The engines with their settings, and plug-ins that could not be loaded."""
-        names = ("name", "title", "summary", "origin", "error")
-        return Answer(
-            [
-                {**{name: getattr(item, name) for name in names}, "knobs": [knob.to_dict() for knob in item.knobs]}
-                for item in registry.registered()
-            ]
-        )
+        return Answer([item.to_dict() for item in registry.registered()])
 
     @api.get("/models")
     def models() -> Answer:

@@ -19,17 +19,7 @@ def engines(as_json: bool, config: Config) -> None:
     """List the engines, their settings, and plug-ins that could not be loaded."""
     from engines import registry
 
-    found = [
-        {
-            "name": item.name,
-            "title": item.title,
-            "summary": item.summary,
-            "knobs": [knob.to_dict() for knob in item.knobs],
-            "origin": item.origin,
-            "error": item.error,
-        }
-        for item in registry.registered()
-    ]
+    found = [item.to_dict() for item in registry.registered()]
     if as_json:
         print_json(found)
     else:

@@ -241,12 +241,3 @@ class PastCache:
 
 def _without(why: str) -> str:
     return message("There is no holdout revenue and no drift timeline: {why}.", why=why)
-
-
-def stored_engine(run: Run) -> Engine:
-    """The engine of a run, with its settings.
-
-    Raises:
-        InputError: its plug-in is not installed here, or has no such settings any more.
-    """
-    return registry.engine(run.engine, run.settings)

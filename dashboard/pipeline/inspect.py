@@ -41,21 +41,9 @@ class Inspection:
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as ``segmentry inspect --json`` prints it."""
-        return {
-            "name": self.name,
-            "title": self.title,
-            "synthetic": self.synthetic,
-            "fingerprint": self.fingerprint,
-            "currency": self.currency,
-            "mapping": dict(self.mapping),
-            "notes": list(self.notes),
-            "as_of": self.as_of.isoformat(),
-            "first_day": self.first_day.isoformat(),
-            "last_day": self.last_day.isoformat(),
-            "ledger": dict(self.ledger),
-            "totals": dict(self.totals),
-            **({} if self.dropped is None else {"dropped": self.dropped}),
-        }
+        known = {name: value for name, value in vars(self).items() if name != "dropped" or value is not None}
+        days = {name: known[name].isoformat() for name in ("as_of", "first_day", "last_day")}
+        return {**known, **days, "notes": list(self.notes)}
 
 
 def inspect(

@@ -69,11 +69,11 @@ def with_model(result: Segmentation) -> tuple[Segmentation, bytes | None]:
         return replace(result, notes=(*result.notes, note)), None
 
 
-def engine_of(run: Run) -> Engine:
-    """The engine that made a run.
+def stored_engine(run: Run) -> Engine:
+    """The engine of a run, with its settings.
 
     Raises:
-        InputError: its plug-in is not installed any more.
+        InputError: its plug-in is not installed here, or has no such settings any more.
     """
     return registry.engine(run.engine, run.settings)
 
@@ -132,7 +132,7 @@ def label(
         InputError: no model, or a source that cannot be read or lacks a column.
     """
     fitted = model_of(run, store)
-    engine = engine_of(run)
+    engine = stored_engine(run)
     used = used_columns(engine)
     config = _as_snapshot(run, config, store)
     progress("Reading customers", 0.0)

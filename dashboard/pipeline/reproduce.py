@@ -10,7 +10,8 @@ import numpy as np
 from pandas import DataFrame, Series
 
 from dashboard.config import Config
-from dashboard.pipeline.fit import origin_of, stored_engine, versions
+from dashboard.pipeline.fit import origin_of, versions
+from dashboard.pipeline.label import stored_engine
 from dashboard.pipeline.sales import Progress, SalesGoneError, new_snapshot, sales_of, silent, valued_customers
 from engines.checks import labels_of
 from engines.errors import InputError

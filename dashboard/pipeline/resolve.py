@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dashboard.clock import now
 from dashboard.config import Config
-from dashboard.pipeline.fit import stored_engine
+from dashboard.pipeline.label import stored_engine
 from dashboard.pipeline.request import Unresolved, same_sales, without_unresolved
 from dashboard.pipeline.sales import Progress, new_snapshot, sales_of, valued_customers
 from engines.contract import Engine

@@ -9,7 +9,8 @@ from typing import Any
 from pandas import DataFrame
 
 from dashboard.config import Config
-from dashboard.pipeline.fit import Fit, PastCache, fit_engine, fit_stage, look_back, stored_engine, timeline_stage
+from dashboard.pipeline.fit import Fit, PastCache, fit_engine, fit_stage, look_back, timeline_stage
+from dashboard.pipeline.label import stored_engine
 from dashboard.pipeline.request import Unresolved
 from dashboard.pipeline.resolve import open_stages, resolve
 from dashboard.pipeline.sales import Progress, SalesRequest, Valued, new_snapshot, open_sales, silent, valued_customers

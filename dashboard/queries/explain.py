@@ -15,7 +15,7 @@ from pandas import DataFrame
 
 from dashboard.frames.cache import FrameCache
 from dashboard.frames.run import RunFrame, per_run
-from dashboard.pipeline.label import engine_of, model_of, used_columns
+from dashboard.pipeline.label import model_of, stored_engine, used_columns
 from engines.checks import explanation_of
 from engines.clustering.scaling import LOG, STANDARD, Space, fit_space
 from engines.columns import columns_of, describe
@@ -100,7 +100,7 @@ def explain(run_id: int, customer_id: str, frames: FrameCache, store: Store) -> 
 
 @per_run
 def _background(frame: RunFrame, store: Store) -> _Background:
-    engine, fitted = engine_of(frame.run), model_of(frame.run, store)
+    engine, fitted = stored_engine(frame.run), model_of(frame.run, store)
     columns = used_columns(engine)
     if all(frame.has(name) for name in columns):
         everyone = DataFrame({name: frame.values(name) for name in columns}, copy=False)

@@ -17,7 +17,7 @@ from dashboard.frames.aggregates import SegmentTotals, Totals, everyone, filled,
 from dashboard.frames.run import RunFrame, per_run
 from dashboard.i18n.numbers import count, days, decimal, percent, round_money, short_money, written
 from dashboard.i18n.texts import say, titled
-from dashboard.pipeline.label import engine_of, used_columns
+from dashboard.pipeline.label import stored_engine, used_columns
 from dashboard.pipeline.series import earlier_runs
 from dashboard.services import Services
 from engines import registry
@@ -148,7 +148,7 @@ def _who(
 
 def _what_sets_apart(frame: RunFrame, place: int) -> str:
     try:
-        used = used_columns(engine_of(frame.run))
+        used = used_columns(stored_engine(frame.run))
     except InputError:  # an engine that is installed no more
         return ""
     titles = {item.name: item.title for item in registry.registered()}

@@ -90,6 +90,19 @@ class Clusterer(Engine):
         return space, matrix
 
 
+@dataclass(frozen=True)
+class KClusterer(Clusterer):
+    """A clusterer that makes k groups, with the settings that our own such engines share."""
+
+    fit_limit: ClassVar[int] = 20_000_000
+
+    k: int = k_knob()
+    seed: int = seed_knob()
+    features: tuple[str, ...] = features_knob()
+    scaling: str = scaling_knob()
+    components: int = components_knob()
+
+
 def constant_note(space: Space) -> tuple[str, ...]:
     """A note on the features that were left out, if any."""
     if not space.constant:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.columns import FREQUENCY, MONETARY, RECENCY
+from engines.messages import noted
 
 #: More blocks of scores than this are no rule that anyone would read.
 _MOST_BLOCKS = 3
@@ -84,42 +85,39 @@ def _fits(mine: NDArray[np.bool_], low: Sequence[int], high: Sequence[int], axis
 
 def _block_words(block: Block, spans: Sequence[Spans], how: Wording) -> str:
     recency, frequency, monetary = (axis[side] for axis, side in zip(spans, block, strict=True))
-    parts = [_recency_words(recency, how), _count_words(frequency, how), _money_words(monetary, how)]
+    parts = (
+        # worst scores come first, so the most days belong to the first span; the fewest days do not belong
+        _between(recency[-1]["low"], recency[0]["high"], how.number, _RECENCY, how),
+        # the least belongs to it, the most does not
+        _between(frequency[0]["low"], frequency[-1]["high"], how.number, _FREQUENCY, how),
+        _between(monetary[0]["low"], monetary[-1]["high"], how.money, _MONETARY, how),
+    )
     return ", ".join(part for part in parts if part) or how.say("everyone")
 
 
-def _recency_words(spans: Spans, how: Wording) -> str:
-    """Worst scores come first, so the most days belong to the first span; the fewest days do not belong."""
-    least, most = spans[-1]["low"], spans[0]["high"]
-    if least is None and most is None:
+#: What is said of a column with only an upper end, only a lower one, and both.
+_RECENCY = (
+    noted("last order at most {most} days ago"),
+    noted("last order more than {least} days ago"),
+    noted("last order more than {least} and at most {most} days ago"),
+)
+_FREQUENCY = (
+    noted("fewer than {below} orders"),
+    noted("at least {least} orders"),
+    noted("at least {least} and fewer than {below} orders"),
+)
+_MONETARY = (
+    noted("spent less than {below}"),
+    noted("spent at least {least}"),
+    noted("spent at least {least} and less than {below}"),
+)
+
+
+def _between(
+    low: float | None, high: float | None, written: Callable[[float], str], words: tuple[str, str, str], how: Wording
+) -> str:
+    if low is None and high is None:
         return ""
-    if least is None:
-        return how.say("last order at most {most} days ago", most=how.number(most))
-    if most is None:
-        return how.say("last order more than {least} days ago", least=how.number(least))
-    return how.say(
-        "last order more than {least} and at most {most} days ago", least=how.number(least), most=how.number(most)
-    )
-
-
-def _count_words(spans: Spans, how: Wording) -> str:
-    """The least belongs to it, the most does not."""
-    least, below = spans[0]["low"], spans[-1]["high"]
-    if least is None and below is None:
-        return ""
-    if least is None:
-        return how.say("fewer than {below} orders", below=how.number(below))
-    if below is None:
-        return how.say("at least {least} orders", least=how.number(least))
-    return how.say("at least {least} and fewer than {below} orders", least=how.number(least), below=how.number(below))
-
-
-def _money_words(spans: Spans, how: Wording) -> str:
-    least, below = spans[0]["low"], spans[-1]["high"]
-    if least is None and below is None:
-        return ""
-    if least is None:
-        return how.say("spent less than {below}", below=how.money(below))
-    if below is None:
-        return how.say("spent at least {least}", least=how.money(least))
-    return how.say("spent at least {least} and less than {below}", least=how.money(least), below=how.money(below))
+    least, most = ("" if end is None else written(end) for end in (low, high))
+    sentence = words[0] if low is None else words[1] if high is None else words[2]
+    return how.say(sentence, least=least, most=most, below=most)

@@ -12,6 +12,7 @@ from pandas import DataFrame
 
 from dashboard.components.attributes import aria
 from dashboard.components.cards import swatch
+from dashboard.components.tables import Head, number_heads, plain_table, table_row
 from dashboard.figures.customer_orders import order_figure
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
@@ -208,22 +209,11 @@ def _orders(frame: RunFrame, orders: DataFrame | None, theme: str) -> list[Compo
 
 def _order_line(moment: Any, amount: float, items: float, currency: str) -> Component:
     known = NOTHING if items != items else written(items, ",g")
-    cells = (money(amount, currency), known)
-    return html.Tr(
-        [html.Th(day(moment), scope="row"), *(html.Td(text, className="seg-number") for text in cells)],
-        className="returned" if amount < 0 else "",
-    )
+    return table_row(day(moment), money(amount, currency), known, style="returned" if amount < 0 else "")
 
 
 def _order_table(rows: Sequence[Component], label: str) -> Component:
-    head = html.Tr(
-        [
-            html.Th(say("Date"), scope="col"),
-            html.Th(say("Amount"), scope="col", className="seg-number"),
-            html.Th(say("Items"), scope="col", className="seg-number"),
-        ]
-    )
-    return html.Table([html.Thead(head), html.Tbody(rows)], className="seg-table", **aria(label=label))
+    return plain_table([Head(say("Date")), *number_heads(say("Amount"), say("Items"))], rows, **aria(label=label))
 
 
 # --- segments from date to date ---------------------------------------------------------------------------------------

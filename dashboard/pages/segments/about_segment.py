@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard.components import name_editor
 from dashboard.components.cards import themed
+from dashboard.components.tables import Head, number_cell, number_heads, plain_table, share_bar, table_row
 from dashboard.frames import filters
 from dashboard.i18n.numbers import count, day, percent, plural, round_money, short_money
 from dashboard.i18n.texts import say, segment_name
@@ -36,14 +37,12 @@ def about_segment(services: Services, run_id: int, key: int) -> tuple[str, list[
         _figures(found, frame.currency),
         section(say("Rule"), [html.P(found.rule or say("This engine has no rule that could be said in words."))]),
         *(
-            [section(say("Top countries"), [_shares(found.countries, say("Country"), found)])]
-            if found.countries
-            else []
-        ),
-        *(
-            [section(say("Top categories, by spend"), [_shares(found.categories, say("Category"), found)])]
-            if found.categories
-            else []
+            section(title, [_shares(parts, what, found)])
+            for title, what, parts in (
+                (say("Top countries"), say("Country"), found.countries),
+                (say("Top categories, by spend"), say("Category"), found.categories),
+            )
+            if parts
         ),
         section(say("Since the date before"), _moved(found)),
     ]
@@ -103,25 +102,12 @@ def _of_all(value: str, share: float | None) -> str:
 
 
 def _shares(parts: Sequence[Part], what: str, found: SegmentProfile) -> Component:
-    lines = []
-    for part in parts:
-        bar = {"width": f"{100 * part.share:.1f}%", "backgroundColor": themed(found.segment.colour)}
-        share = html.Span(
-            [percent(part.share), html.Span(html.Span(style=bar), className="share-bar")], className="share"
-        )
-        lines.append(
-            html.Tr(
-                [
-                    html.Th(part.name, scope="row"),
-                    html.Td(share, className="seg-number"),
-                    html.Td(percent(part.of_all), className="seg-number"),
-                ]
-            )
-        )
-    head = [html.Th(what, scope="col")] + [
-        html.Th(title, scope="col", className="seg-number") for title in (say("This segment"), say("All customers"))
+    colour = themed(found.segment.colour)
+    lines = [
+        table_row(part.name, number_cell(share_bar(percent(part.share), part.share, colour)), percent(part.of_all))
+        for part in parts
     ]
-    return html.Table([html.Thead(html.Tr(head)), html.Tbody(lines)], className="seg-table")
+    return plain_table([Head(what), *number_heads(say("This segment"), say("All customers"))], lines)
 
 
 def _moved(found: SegmentProfile) -> list[Component]:
@@ -139,12 +125,9 @@ def _moved(found: SegmentProfile) -> list[Component]:
 
 def _list(title: str, pairs: Sequence[tuple[str, int]]) -> Component:
     named = {NEW: say("new customers"), GONE: say("customers no more")}
-    lines = [
-        html.Tr([html.Th(named.get(name, segment_name(name)), scope="row"), html.Td(count(n), className="seg-number")])
-        for name, n in pairs
-    ]
+    lines = [table_row(named.get(name, segment_name(name)), count(n)) for name, n in pairs]
     listed = _LISTED if len(pairs) > _LISTED + 1 else len(pairs)
     shown, rest = lines[:listed], sum(n for _, n in pairs[listed:])
     if rest:
-        shown.append(html.Tr([html.Th(say("others"), scope="row"), html.Td(count(rest), className="seg-number")]))
+        shown.append(table_row(say("others"), count(rest)))
     return html.Div([html.H4(title), html.Table(html.Tbody(shown), className="seg-table")])
