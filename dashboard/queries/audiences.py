@@ -119,10 +119,7 @@ def _absent(frame: RunFrame, selection: Selection) -> tuple[str, ...]:
 def audience_dict(audience: Audience) -> dict[str, Any]:
     """An audience as the API gives it."""
     return {
-        "id": audience.id,
-        "name": audience.name,
-        "selection": audience.selection,
-        "pinned": audience.pinned,
+        **vars(audience),
         "dataset": audience.dataset or None,
         "engine": audience.engine or None,
         "created_at": audience.created_at.isoformat(),

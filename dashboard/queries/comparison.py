@@ -430,14 +430,9 @@ def _slot(slot: Slot) -> dict[str, Any]:
 def verdict_dict(said: Verdict, runs: Sequence[Run]) -> dict[str, Any]:
     """A verdict as JSON-ready values, with the runs by number."""
     return {
+        **vars(said),
         "best": [runs[place].id for place in said.best],
         "draw": said.draw,
-        "headline": said.headline,
-        "reasons": list(said.reasons),
-        "against": list(said.against),
-        "cautions": list(said.cautions),
-        "considered": dict(said.considered),
-        "missing": list(said.missing),
         "scores": {str(run.id): score for run, score in zip(runs, said.scores, strict=False)},
     }
 
