@@ -77,10 +77,10 @@ def spark(title: str, values: Sequence[float], words: str) -> Component:
     return elements.Div(bars, className="spark", title=words, role="img", **aria(label=label))
 
 
-def sales_first(command: str = "segmentry run SALES.csv") -> list[str | Component]:
+def sales_first() -> list[str | Component]:
     """What to do where no sales have been read yet: two ways, in the browser and in a terminal."""
     way_in = dcc.Link(say("Add sales"), href="/data", className="btn btn-primary btn-sm")
-    return [way_in, html.Span([say("or, in a terminal:") + " ", html.Code(command)])]
+    return [way_in, html.Span([say("or, in a terminal:") + " ", html.Code("segmentry run SALES.csv")])]
 
 
 def empty_state(title: str, sentences: Sequence[str | Component], extra: Sequence[Component] = ()) -> Component:

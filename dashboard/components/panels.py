@@ -23,13 +23,11 @@ def step(number: int, title: str, *parts: Any) -> Component:
     return panel([html.Span(str(number), className="seg-step"), title], *parts)
 
 
-def graph(
-    name: str, file: str, height: str, figure: Drawing | None = None, *, bar: bool = True, style: str = ""
-) -> Component:
+def graph(name: str, file: str, height: str, figure: Drawing | None = None, *, bar: bool = True) -> Component:
     """A chart; without a figure an empty one. ``file``: the name of its picture; ``bar``: whether it has a toolbar."""
     config: Any = graph_config(file) if bar else {**graph_config(file), "displayModeBar": False}
     shown = empty("", "light") if figure is None else figure
-    return dcc.Graph(id=name, config=config, figure=shown, style={"height": height}, className=style or None)
+    return dcc.Graph(id=name, config=config, figure=shown, style={"height": height})
 
 
 def picture_buttons(graph_id: str, file: str) -> list[Component]:
@@ -45,7 +43,7 @@ def picture_buttons(graph_id: str, file: str) -> list[Component]:
     ]
 
 
-def file_links(address: str, kinds: tuple[str, ...] = ("csv", "xlsx")) -> list[Component]:
+def file_links(address: str) -> list[Component]:
     """Links to the numbers as files; ``{kind}`` in the address is filled in."""
     return [
         html.A(
@@ -53,5 +51,5 @@ def file_links(address: str, kinds: tuple[str, ...] = ("csv", "xlsx")) -> list[C
             href=address.replace("{kind}", kind),
             title=say("Download the numbers as {kind}", kind=kind.upper()),
         )
-        for kind in kinds
+        for kind in ("csv", "xlsx")
     ]
