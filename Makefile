@@ -6,8 +6,10 @@ BIN := $(VENV)/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 APT = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 # Three test processes on two cores, as many tests wait for a browser, a server or a database; libraries that start threads of
-# their own only get in each other's way. Which tests share a process, and which begin, tests/conftest.py says.
-PYTEST = env OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --no-loadscope-reorder
+# their own only get in each other's way. Which tests share a process, and which begin, tests/conftest.py says. What was
+# compiled is kept even where the machine says otherwise: the tests start some hundred processes, each of which imports the product.
+PYTEST = env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
+	$(BIN)/python -m pytest -n 3 --no-loadscope-reorder
 
 .PHONY: demo serve dev test test-slow lint format bench texts map clean
 .DELETE_ON_ERROR:
@@ -21,7 +23,7 @@ serve: $(VENV)/.app
 dev: $(VENV)/.dev system
 
 test: dev
-	$(PYTEST) $(if $(GROUP),--part $(GROUP))
+	$(PYTEST) $(if $(GROUP),--part=$(GROUP))
 
 test-slow: dev
 	$(PYTEST) -m slow
