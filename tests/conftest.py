@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -36,13 +37,36 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of an empty database on a real PostgreSQL, dropped afterwards."""
+    with _database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_with_tables(postgres_server: str) -> Iterator[str]:
+    """The name of a database with the tables and nothing in them, of which others are made as copies."""
+    from tests.prepared import make_tables
+
+    with _database(postgres_server) as url:
+        make_tables(url)
+        yield url.rpartition("/")[2]
+
+
+@pytest.fixture
+def postgres_store_url(postgres_server: str, postgres_with_tables: str) -> Iterator[str]:
+    """The URL of a database on a real PostgreSQL that has the tables already, dropped afterwards."""
+    with _database(postgres_server, f"template {postgres_with_tables}") as url:
+        yield url
+
+
+@contextmanager
+def _database(server: str, kind: str = "") -> Iterator[str]:
     import psycopg
 
     name = f"test_{uuid4().hex}"
-    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:
-        connection.execute(f"create database {name}")
-    yield f"{postgres_server}/{name}"
-    with psycopg.connect(f"{postgres_server}/postgres", autocommit=True) as connection:
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f"create database {name} {kind}")
+    yield f"{server}/{name}"
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
         connection.execute(f"drop database if exists {name} with (force)")
 
 

@@ -5,6 +5,8 @@ The steps are found from the installed package; no ``alembic.ini`` is needed.
 
 from __future__ import annotations
 
+from functools import cache
+
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -59,14 +61,20 @@ def check(database: Database) -> None:
 
 
 def _behind(connection: Connection, database: Database) -> bool:
-    script = ScriptDirectory.from_config(_config(connection))
-    current = MigrationContext.configure(connection).get_current_heads()
-    known = {step.revision for step in script.walk_revisions()}
-    if not set(current) <= known:
+    current = set(MigrationContext.configure(connection).get_current_heads())
+    known, heads = _revisions()
+    if not current <= known:
         raise StoreError(
             "The database {shown} was made by a later version of Segmentry; install that.", shown=database.shown
         )
-    return set(current) != set(script.get_heads())
+    return current != heads
+
+
+@cache
+def _revisions() -> tuple[frozenset[str], frozenset[str]]:
+    """All revisions and the newest, as installed: reading the files takes longer than asking the database."""
+    script = ScriptDirectory.from_config(_settings())
+    return frozenset(step.revision for step in script.walk_revisions()), frozenset(script.get_heads())
 
 
 def _refuse_strangers(connection: Connection, database: Database) -> None:
@@ -87,9 +95,14 @@ def _alone(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
-def _config(connection: Connection) -> Config:
+def _settings() -> Config:
     config = Config()
     config.set_main_option("script_location", "storage:migrations")
     config.set_main_option("path_separator", "os")
+    return config
+
+
+def _config(connection: Connection) -> Config:
+    config = _settings()
     config.attributes["connection"] = connection
     return config

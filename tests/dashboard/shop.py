@@ -17,6 +17,7 @@ from engines.persistence import models
 from engines.run import segment
 from storage import Store, open_store
 from storage.contract import NewSnapshot, Snapshot
+from tests.prepared import prepared
 from tests.storage.samples import put_drift
 
 NOW = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
@@ -128,4 +129,4 @@ def fill_rfm(store: Store, settings: Config) -> dict[str, int]:
 
 def opened(settings: Config) -> Store:
     """The store that the settings name."""
-    return open_store(settings.database.url, clock=lambda: NOW)
+    return open_store(prepared(settings.database.url), clock=lambda: NOW)

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from storage import Store, open_store
+from tests.prepared import prepared
 from tests.storage.samples import Clock
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
@@ -21,11 +22,19 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=BOTH)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A new database."""
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new database without a table."""
     if request.param == "postgres":
         return request.getfixturevalue("postgres_url")
     return f"sqlite:///{tmp_path / 'shop.db'}"
+
+
+@pytest.fixture(params=BOTH)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new database with the tables."""
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres_store_url")
+    return prepared(f"sqlite:///{tmp_path / 'shop.db'}")
 
 
 @pytest.fixture(scope="session")

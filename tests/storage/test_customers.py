@@ -90,11 +90,11 @@ def test_a_bound_that_is_no_number_is_refused(store: Store):
 @pytest.mark.postgres
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_both_databases_give_the_same_customers_in_the_same_order(
-    tmp_path: Path, postgres_url: str, clock: Clock, shuffled: bool
+    tmp_path: Path, postgres_store_url: str, clock: Clock, shuffled: bool
 ):
     customers = sample_customers(400).sample(frac=1, random_state=2) if shuffled else sample_customers(400)
     answers = []
-    for url in (f"sqlite:///{tmp_path / 'shop.db'}", postgres_url):
+    for url in (f"sqlite:///{tmp_path / 'shop.db'}", postgres_store_url):
         store = open_store(url, clock=clock)
         _, run, _ = finished_run(store, customers)
         answers.append([store.stream(run.id, selection).read_all().to_pandas() for selection in SELECTIONS])

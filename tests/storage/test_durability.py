@@ -80,15 +80,15 @@ def test_a_process_killed_in_a_save_leaves_it_whole_or_absent(url: str, tmp_path
     store.close()
 
 
-def test_processes_that_open_and_save_the_same_at_once_make_one_snapshot(url: str, tmp_path: Path):
-    processes = [saver(url, 3_000, tmp_path) for _ in range(2)]
+def test_processes_that_open_and_save_the_same_at_once_make_one_snapshot(empty_url: str, tmp_path: Path):
+    processes = [saver(empty_url, 3_000, tmp_path) for _ in range(2)]
     for process in processes:
         ready(process)  # both have made the tables of an empty database, or waited for the other to do so
     for process in processes:
         start(process)
     answers = {process.communicate(timeout=60)[0] for process in processes}
     assert [process.returncode for process in processes] == [0, 0]
-    store = open_store(url, clock=Clock())
+    store = open_store(empty_url, clock=Clock())
     assert answers == {f"{snapshot.id}\n" for snapshot in store.snapshots()}
     assert len(store.snapshots()) == 1
     assert [run.state for run in store.runs()] == ["done", "done"]

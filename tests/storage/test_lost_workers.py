@@ -38,9 +38,9 @@ def queued(store: Store, customers: int = 5) -> int:
 
 
 @pytest.mark.postgres
-def test_hosts_whose_clocks_disagree_agree_on_leases(postgres_url: str):
-    here = open_store(postgres_url, clock=lambda: datetime.now(UTC))
-    ahead = open_store(postgres_url, clock=lambda: datetime.now(UTC) + timedelta(days=1))
+def test_hosts_whose_clocks_disagree_agree_on_leases(postgres_store_url: str):
+    here = open_store(postgres_store_url, clock=lambda: datetime.now(UTC))
+    ahead = open_store(postgres_store_url, clock=lambda: datetime.now(UTC) + timedelta(days=1))
     run = queued(here)
     assert claim_run(here, "here") is not None
     assert claim_run(ahead, "ahead") is None
@@ -76,12 +76,12 @@ def test_a_disk_that_fills_up_while_a_run_is_finished(tmp_path: Path):
 
 
 @pytest.mark.postgres
-def test_connections_lost_in_the_middle_of_finishing_leave_a_run_whole_or_absent(postgres_url: str):
+def test_connections_lost_in_the_middle_of_finishing_leave_a_run_whole_or_absent(postgres_store_url: str):
     customers = sample_customers(8_000)
     result = sample_result(customers)
     moments = random.Random(1)
     states = []
-    with closing(open_store(postgres_url, clock=Clock())) as store:
+    with closing(open_store(postgres_store_url, clock=Clock())) as store:
         snapshot = store.save_snapshot(sample_snapshot(), customers)
         undisturbed = store.queue_run(snapshot.id, "e", {}).id
         claim_run(store, "ann")
@@ -92,7 +92,7 @@ def test_connections_lost_in_the_middle_of_finishing_leave_a_run_whole_or_absent
         while len(states) < 12 or ("running" not in states and len(states) < 60):
             run = store.queue_run(snapshot.id, "e", {"seed": len(states)}).id
             claim_run(store, "ann")
-            with losing_connections(postgres_url, moments.uniform(0, usual)), suppress(StoreError):
+            with losing_connections(postgres_store_url, moments.uniform(0, usual)), suppress(StoreError):
                 store.finish_run(run, result, seconds=1, info={}, drift=POINTS, worker="ann")
             states.append(store.run(run).state)
             if states[-1] == "done":
@@ -102,7 +102,7 @@ def test_connections_lost_in_the_middle_of_finishing_leave_a_run_whole_or_absent
                 assert (states[-1], store.run(run).segments, store.drift(run)) == ("running", (), [])
                 assert store.finish_run(run, result, seconds=1, info={}, worker="ann").state == "done"
         assert "running" in states
-        with psycopg.connect(postgres_url) as connection:
+        with psycopg.connect(postgres_store_url) as connection:
             labels = connection.execute("select count(*) from labels").fetchone()
         assert labels == ((1 + len(states)) * 8_000,)
 

@@ -268,8 +268,8 @@ def test_the_revisions_are_one_line_of_steps():
     assert set(LEFT_BEHIND) < set(REVISIONS)
 
 
-def test_from_nothing_through_every_revision_with_data_and_back(url: str):
-    database, seen = Database(url), {}
+def test_from_nothing_through_every_revision_with_data_and_back(empty_url: str):
+    database, seen = Database(empty_url), {}
     for revision in REVISIONS:
         upgrade(database, revision)
         seen[revision] = tables(database)
@@ -277,7 +277,7 @@ def test_from_nothing_through_every_revision_with_data_and_back(url: str):
     equals_the_code(database)
     clock = Clock()
     clock.now = NOW.replace(tzinfo=UTC)
-    store = open_store(url, clock=clock, migrate=False)
+    store = open_store(empty_url, clock=clock, migrate=False)
     what_is_left_is_there(store, clock)
     everything(store)
     before = answers(store)

@@ -16,9 +16,9 @@ from storage.sql.database import Database
 from tests.storage.samples import Clock, finished_run, sample_customers
 
 
-def test_tables_that_are_not_up_to_date_are_an_error_when_they_must_not_be_changed(url: str):
+def test_tables_that_are_not_up_to_date_are_an_error_when_they_must_not_be_changed(empty_url: str):
     with pytest.raises(StoreError, match="no tables of this version"):
-        open_store(url, clock=Clock(), migrate=False)
+        open_store(empty_url, clock=Clock(), migrate=False)
 
 
 def test_a_later_versions_tables_are_left_alone(url: str):
@@ -32,13 +32,13 @@ def test_a_later_versions_tables_are_left_alone(url: str):
             open_store(url, clock=Clock(), migrate=migrate)
 
 
-def test_someone_elses_table_of_customers_is_left_alone(url: str):
-    database = Database(url)
+def test_someone_elses_table_of_customers_is_left_alone(empty_url: str):
+    database = Database(empty_url)
     with database.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE customers (name TEXT)")
     database.close()
     with pytest.raises(StoreError, match="customers that is not Segmentry's"):
-        open_store(url, clock=Clock())
+        open_store(empty_url, clock=Clock())
 
 
 def test_sqlite_is_set_up_for_several_processes(tmp_path: Path):

@@ -10,12 +10,13 @@ from dashboard.app import create_app
 from dashboard.config import load_config
 from storage import open_store
 from tests.conftest import ROOT
+from tests.prepared import prepared
 
 TEXT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
 
 def test_every_route_is_documented(tmp_path):
-    store = open_store(f"sqlite:///{tmp_path / 'empty.db'}", clock=lambda: datetime.now(UTC))
+    store = open_store(prepared(f"sqlite:///{tmp_path / 'empty.db'}"), clock=lambda: datetime.now(UTC))
     with TestClient(create_app(load_config(environ={}), store, environ={}), base_url="http://127.0.0.1") as client:
         paths = client.get("/api/v1/openapi.json").json()["paths"]
     store.close()

@@ -15,6 +15,7 @@ from storage import open_store
 from storage.contract import Starter
 from tests.dashboard.answering import answering, worked
 from tests.dashboard.uploading import ASKED, export, lines_of
+from tests.prepared import prepared
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def desk(tmp_path: Path):
         uploads={"folder": str(tmp_path / "files"), "limit_mb": 1},
         engines={"use": ["rfm"]},
     )
-    store = open_store(config.database.url, clock=lambda: datetime.now(UTC))
+    store = open_store(prepared(config.database.url), clock=lambda: datetime.now(UTC))
     with TestClient(create_app(config, store, environ={}), base_url="http://127.0.0.1/api/v1") as client:
         yield client, config, store
     store.close()

@@ -10,6 +10,7 @@ from dashboard.cli import main
 from dashboard.config import Retention
 from dashboard.pipeline.prune import plan, prune
 from storage import open_store
+from tests.prepared import prepared
 from tests.storage.samples import Clock, finished_run, sample_customers, sample_result
 
 CUSTOMERS = sample_customers(5)
@@ -24,8 +25,8 @@ def clock() -> Clock:
 def store(request, tmp_path, clock):
     url = f"sqlite:///{tmp_path / 'shop.db'}"
     if request.param == "postgres":
-        url = request.getfixturevalue("postgres_url")
-    store = open_store(url, clock=clock)
+        url = request.getfixturevalue("postgres_store_url")
+    store = open_store(prepared(url), clock=clock)
     yield store
     store.close()
 
@@ -132,7 +133,7 @@ def segmentry(tmp_path, monkeypatch):
     """Calls ``segmentry`` in a folder of its own whose database has four snapshots."""
     monkeypatch.chdir(tmp_path)
     clock = Clock()
-    store = open_store(f"sqlite:///{tmp_path / 'segmentry.db'}", clock=clock)
+    store = open_store(prepared(f"sqlite:///{tmp_path / 'segmentry.db'}"), clock=clock)
     monthly(store, clock, [1, 2, 3, 4])
     store.close()
 

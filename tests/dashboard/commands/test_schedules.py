@@ -18,6 +18,7 @@ from storage import open_store
 from storage.contract import NotFoundError
 from storage.contract.jobs import REFRESH
 from tests.dashboard.calling import call
+from tests.prepared import prepared
 from tests.storage.samples import Clock
 
 SHOP = """InvoiceNo,Quantity,InvoiceDate,UnitPrice,CustomerID
@@ -182,13 +183,13 @@ def clock() -> Clock:
 def config(request, tmp_path):
     url = f"sqlite:///{tmp_path / 'shop.db'}"
     if request.param == "postgres":
-        url = request.getfixturevalue("postgres_url")
+        url = request.getfixturevalue("postgres_store_url")
     return load_config(environ={}).replace(database={"url": url})
 
 
 @pytest.fixture
 def store(config, clock):
-    store = open_store(config.database.url, clock=clock)
+    store = open_store(prepared(config.database.url), clock=clock)
     yield store
     store.close()
 

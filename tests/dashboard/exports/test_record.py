@@ -14,12 +14,13 @@ from dashboard.app import create_app
 from dashboard.cli import main
 from storage import open_store
 from tests.dashboard.shop import config
+from tests.prepared import prepared
 from tests.storage.samples import Clock, finished_run, sample_customers
 
 
 @pytest.fixture
 def shop(tmp_path):
-    store = open_store(f"sqlite:///{tmp_path / 'shop.db'}", clock=Clock())
+    store = open_store(prepared(f"sqlite:///{tmp_path / 'shop.db'}"), clock=Clock())
     finished_run(store, sample_customers(120))
     yield store
     store.close()

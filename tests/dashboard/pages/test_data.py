@@ -18,6 +18,7 @@ from tests.dashboard import shop
 from tests.dashboard.answering import answering
 from tests.dashboard.headless import Visit, words
 from tests.dashboard.uploading import MAPPING, export
+from tests.prepared import prepared
 
 LEDGER = {
     "in": {"lines": 10, "orders": 5, "customers": 4, "revenue": 100.0},
@@ -30,7 +31,7 @@ LEDGER = {
 @pytest.fixture
 def services(tmp_path: Path):
     config = shop.config(tmp_path).replace(uploads={"folder": str(tmp_path)})
-    store = open_store(config.database.url, clock=lambda: datetime.now(UTC))
+    store = open_store(prepared(config.database.url), clock=lambda: datetime.now(UTC))
     with answering(config, store):
         yield Services(config, store, FrameCache(store))
     store.close()

@@ -28,6 +28,7 @@ from tests.dashboard import shop
 from tests.dashboard.answering import worked
 from tests.dashboard.headless import callback, words
 from tests.dashboard.receiver import Receiver
+from tests.prepared import prepared
 from tests.storage.samples import ALARM, put_drift, watched_run
 
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
@@ -55,7 +56,7 @@ def config(tmp_path):
 
 @pytest.fixture
 def store(config):
-    store = open_store(config.database.url, clock=lambda: datetime.now(UTC))
+    store = open_store(prepared(config.database.url), clock=lambda: datetime.now(UTC))
     yield store
     store.close()
 

@@ -16,6 +16,7 @@ from dashboard.worker.alerts import send_due, webhook
 from engines.errors import InputError
 from storage import open_store
 from tests.dashboard.receiver import Receiver
+from tests.prepared import prepared
 from tests.storage.samples import LIVE, Clock, watched_run
 
 SECRET = "tea and sympathy"
@@ -28,7 +29,7 @@ def clock():
 
 @pytest.fixture
 def store(tmp_path, clock):
-    opened = open_store(f"sqlite:///{tmp_path / 'shop.db'}", clock=clock)
+    opened = open_store(prepared(f"sqlite:///{tmp_path / 'shop.db'}"), clock=clock)
     yield opened
     opened.close()
 

@@ -19,6 +19,7 @@ from storage.contract.jobs import MAX_ATTEMPTS, UPLOAD
 from storage.contract.uploads import NewUpload
 from tests.dashboard import shop
 from tests.dashboard.uploading import ASKED, MAPPING, export
+from tests.prepared import prepared
 
 LEASE = 0.5
 PATIENCE_SECONDS = 120
@@ -41,7 +42,7 @@ def config(tmp_path: Path):
 
 @pytest.fixture
 def store(config):
-    opened = open_store(config.database.url, clock=now)
+    opened = open_store(prepared(config.database.url), clock=now)
     yield opened
     opened.close()
 

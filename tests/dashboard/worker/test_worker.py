@@ -25,6 +25,7 @@ from engines import intake
 from storage import Store, open_store
 from storage.contract import LostError, Run
 from tests.dashboard import shop
+from tests.prepared import prepared
 from tests.storage.samples import claim_run, sample_customers, sample_snapshot
 
 PATIENCE_SECONDS = 60
@@ -37,7 +38,7 @@ def config(tmp_path: Path):
 
 @pytest.fixture
 def store(config):
-    store = open_store(config.database.url, clock=now)
+    store = open_store(prepared(config.database.url), clock=now)
     yield store
     store.close()
 
@@ -85,7 +86,7 @@ def test_a_detached_job_gives_what_one_in_the_foreground_gives(config, store, sa
     assert [(run.id, run.state, run.attempts) for run in worked] == [(run.id, "done", 1) for run in queued.runs]
 
     elsewhere = config.replace(database={"url": f"sqlite:///{tmp_path / 'elsewhere.db'}"})
-    other = open_store(elsewhere.database.url, clock=now)
+    other = open_store(prepared(elsewhere.database.url), clock=now)
     undisturbed = run_sales(job, elsewhere, other).runs
     for one, two in zip(worked, undisturbed, strict=True):
         assert_series_equal(store.labels(one.id), other.labels(two.id))
