@@ -27,6 +27,7 @@ from dashboard.queries.which_run import title_of
 from dashboard.services import Services
 from engines.errors import InputError
 from engines.intake.schema.preview import Preview
+from engines.intake.sources.files import TITLES
 from storage.contract import ChangedError, Snapshot
 from storage.contract.uploads import Upload
 
@@ -95,7 +96,11 @@ def _add_sales(services: Services) -> Component:
         [
             html.P(say("Drop a file of sales here"), className="data-drop-head mb-1"),
             html.P(
-                [say("CSV, TSV, Excel, Parquet; also .gz, .zst or .zip; up to {size} MB", size=written(limit, ","))],
+                say(
+                    "{kinds}; also .gz, .zst or .zip; up to {size} MB",
+                    kinds=", ".join(TITLES),
+                    size=written(limit, ","),
+                ),
                 className="seg-hint mb-2",
             ),
             html.Button(say("Choose a file"), id="data-choose", className="btn btn-primary btn-sm", type="button"),

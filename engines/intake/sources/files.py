@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -16,14 +18,41 @@ from engines.intake.sources.workbook import open_workbook
 from engines.messages import message
 from engines.settings import Reading
 
-__all__ = ["SUFFIXES", "Source", "arrow_source", "open_source", "sha256"]
+__all__ = ["SUFFIXES", "TITLES", "Source", "arrow_source", "open_source", "sha256"]
 
-_TEXTS = (".csv", ".tsv", ".txt")
-_PACKED = (".gz", ".zst")
+
+class _Kind(NamedTuple):
+    """A kind of file: what people call it, where that needs to be said, and how one is opened."""
+
+    title: str
+    open: Callable[[Path, str, duckdb.DuckDBPyConnection, Path, Reading], Source]
+
+
+def _text(path: Path, name: str, connection: duckdb.DuckDBPyConnection, folder: Path, reading: Reading) -> Source:
+    return open_text(path, name, folder, reading)
+
+
+#: Kinds of files by what their names end with, whether they stand alone, in a folder or within a zip.
+_KINDS = {
+    ".csv": _Kind("CSV", _text),
+    ".tsv": _Kind("TSV", _text),
+    ".txt": _Kind("", _text),
+    ".xlsx": _Kind("Excel", lambda path, name, connection, folder, reading: open_workbook(path, name, reading)),
+    ".parquet": _Kind(
+        "Parquet", lambda path, name, connection, folder, reading: _open_parquet(path, name, connection, folder)
+    ),
+}
+_TEXTS = tuple(ending for ending, kind in _KINDS.items() if kind.open is _text)
+_PACKED = (".gz", ".zst")  # of texts alone
 #: What the name of a file may end with.
-SUFFIXES = (*_TEXTS, *(text + packed for packed in _PACKED for text in _TEXTS), ".zip", ".xlsx", ".parquet")
-#: And that of a file within a zip.
-_MEMBERS = (*_TEXTS, ".xlsx", ".parquet")
+SUFFIXES = (
+    *_TEXTS,
+    *(text + packed for packed in _PACKED for text in _TEXTS),
+    ".zip",
+    *(ending for ending in _KINDS if ending not in _TEXTS),
+)
+#: What files that can be read are called.
+TITLES = tuple(kind.title for kind in _KINDS.values() if kind.title)
 
 
 def open_source(
@@ -77,18 +106,15 @@ def _open_file(path: Path, name: str, connection: duckdb.DuckDBPyConnection, fol
     if path.stat().st_size == 0:
         raise InputError("{name} is empty. Give one with a header and lines.", name=name)
     if lower.endswith(".zip"):
-        files, others = unzipped(path, name, folder, _MEMBERS)
+        files, others = unzipped(path, name, folder, tuple(_KINDS))
         left_out = (
             (message("Files in {name} that hold no sales were not read: {others}.", name=name, others=_listed(others)),)
             if others
             else ()
         )
         return _open_all(files, name, connection, folder, reading, left_out)
-    if lower.endswith(".parquet"):
-        return _open_parquet(path, name, connection, folder)
-    if lower.endswith(".xlsx"):
-        return open_workbook(path, name, reading)
-    return open_text(path, name, folder, reading)
+    ending = next(each for each in _KINDS if lower.removesuffix(".gz").removesuffix(".zst").endswith(each))
+    return _KINDS[ending].open(path, name, connection, folder, reading)
 
 
 def _open_folder(path: Path, connection: duckdb.DuckDBPyConnection, folder: Path, reading: Reading) -> Source:
