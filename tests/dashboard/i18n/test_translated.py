@@ -25,6 +25,7 @@ from engines.evaluation.recommendation import KPoint, recommend
 from engines.evaluation.timeline import refresh_interval
 from engines.evaluation.verdict import Candidate, verdict
 from engines.intake import NOTES, RULES
+from engines.registry import registered
 from engines.value.validation.verdicts import verdict as judged
 from storage.contract.uploads import NewUpload
 from tests.dashboard import shop
@@ -52,12 +53,10 @@ OF_NO_LANGUAGE = {
         "bg_nbd",
     ),
 }
-#: Engines, and the shop's own: countries, data sets, files, customers, names given by hand.
+#: Engines, the longest title first; and the shop's own: countries, data sets, files, customers, names given by hand.
 NAMES = (
+    *sorted((engine.title for engine in registered()), key=len, reverse=True),
     *(
-        "K-means",
-        "Gaussian mixture",
-        "Hierarchical",
         "Gradient boosting",
         "shop.csv",
         "toys.csv",
