@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -38,6 +39,15 @@ def read_numbers(values: list[str], **told: str) -> list[Decimal | None]:
         sign = find_decimal_sign(connection, ["value"], "source", Reading(**told)).sign
         rows = connection.execute(f"select {number('value', 4, sign)} from source order by place").fetchall()
     return [row[0] for row in rows]
+
+
+def few_or_many(few: int, many: int) -> pytest.MarkDecorator:
+    """How many examples: each is a tenth of a second of work for the database, so the long tests have most of them."""
+    return pytest.mark.parametrize("examples", [few, pytest.param(many, marks=pytest.mark.slow)])
+
+
+def for_all(examples: int, check: Callable[..., None], *drawn: st.SearchStrategy) -> None:
+    settings(max_examples=examples, deadline=None)(given(*drawn)(check))()
 
 
 def sales_of(folder: Path, text: str, **options):
@@ -122,22 +132,28 @@ FORMATS = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(MOMENTS, min_size=1, max_size=12), st.sampled_from(FORMATS), st.randoms(use_true_random=False))
-def test_a_column_written_in_one_format_is_read_back_exactly_in_any_order(moments, form, chance: random.Random):
-    decides = datetime(2001, 12, 31, 23, 59, 59)  # a day above 12
-    moments = [*moments, decides]
-    chance.shuffle(moments)
-    assert read_dates([moment.strftime(form) for moment in moments])[0] == moments
+@few_or_many(3, 40)
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_column_written_in_one_format_is_read_back_exactly_in_any_order(form, examples):
+    def read_back(moments, chance: random.Random):
+        decides = datetime(2001, 12, 31, 23, 59, 59)  # a day above 12
+        moments = [*moments, decides]
+        chance.shuffle(moments)
+        assert read_dates([moment.strftime(form) for moment in moments])[0] == moments
+
+    for_all(examples, read_back, st.lists(MOMENTS, min_size=1, max_size=12), st.randoms(use_true_random=False))
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.tuples(MOMENTS, st.integers(-11 * 60, 11 * 60)), min_size=1, max_size=8))
-def test_moments_with_offsets_are_the_same_moments_in_utc(pairs):
-    written = [
-        moment.replace(tzinfo=UTC).astimezone(timezone(timedelta(minutes=away))).isoformat() for moment, away in pairs
-    ]
-    assert read_dates(written)[0] == [moment for moment, _ in pairs]
+@few_or_many(12, 200)
+def test_moments_with_offsets_are_the_same_moments_in_utc(examples):
+    def same_moments(pairs):
+        written = [
+            moment.replace(tzinfo=UTC).astimezone(timezone(timedelta(minutes=away))).isoformat()
+            for moment, away in pairs
+        ]
+        assert read_dates(written)[0] == [moment for moment, _ in pairs]
+
+    for_all(examples, same_moments, st.lists(st.tuples(MOMENTS, st.integers(-660, 660)), min_size=1, max_size=8))
 
 
 # --- numbers ---------------------------------------------------------------------------------------------------------
@@ -193,16 +209,17 @@ def _written(units: int, point: str, group: str, form: str) -> str:
     return form.format(text) if units < 0 else text
 
 
-@settings(max_examples=80, deadline=None)
-@given(
-    st.lists(UNITS, min_size=1, max_size=20),
-    st.sampled_from([(".", ","), (",", "."), (",", " "), (".", "'"), (".", ""), (",", ""), (",", "\u202f")]),
-    st.sampled_from(["-{}", "({})", "{}-", "- {}"]),
-    st.sampled_from(["{}", "{} €", "${}", "CHF {}"]),
+@few_or_many(5, 60)
+@pytest.mark.parametrize(
+    "signs", [(".", ","), (",", "."), (",", " "), (".", "'"), (".", ""), (",", ""), (",", "\u202f")]
 )
-def test_numbers_written_in_one_way_are_read_back_exactly(units, signs, form, money):
-    values = [money.format(_written(unit, *signs, form)) for unit in units]
-    assert read_numbers(values) == [Decimal(unit) / 100 for unit in units]
+def test_numbers_written_in_one_way_are_read_back_exactly(signs, examples):
+    def read_back(units, form, money):
+        values = [money.format(_written(unit, *signs, form)) for unit in units]
+        assert read_numbers(values) == [Decimal(unit) / 100 for unit in units]
+
+    forms, money = st.sampled_from(["-{}", "({})", "{}-", "- {}"]), st.sampled_from(["{}", "{} €", "${}", "CHF {}"])
+    for_all(examples, read_back, st.lists(UNITS, min_size=1, max_size=20), forms, money)
 
 
 # --- cells that cannot be read ---------------------------------------------------------------------------------------
