@@ -1,7 +1,7 @@
 // Drawings for people who do not see them: each names itself by its chart's heading; what it shows is told in words beside it.
 (function () {
   "use strict";
-  var asked = false;
+  var isQueued = false;
 
   function heading(plot) {
     var figure = plot.closest("figure, section, .seg-card");
@@ -11,7 +11,7 @@
 
   // Plotly lays several drawings over one another: the first speaks for all.
   function name() {
-    asked = false;
+    isQueued = false;
     document.querySelectorAll(".js-plotly-plot").forEach(function (plot) {
       plot.querySelectorAll(".main-svg").forEach(function (drawing, place) {
         if (place > 0) {
@@ -25,8 +25,8 @@
   }
 
   new MutationObserver(function () {
-    if (!asked) {
-      asked = true;
+    if (!isQueued) {
+      isQueued = true;
       window.requestAnimationFrame(name);
     }
   }).observe(document.documentElement, { childList: true, subtree: true });

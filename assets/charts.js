@@ -14,7 +14,7 @@
     return document.querySelector("#" + id + " .js-plotly-plot");
   }
 
-  function asked() {
+  function triggeredId() {
     return window.dash_clientside.callback_context.triggered_id;
   }
 
@@ -57,7 +57,7 @@
 
   // A box over a cloud: only its ends go to the server.
   here.shape = function () {
-    var graph = asked();
+    var graph = triggeredId();
     var place = Array.prototype.findIndex.call(arguments, function (data, i) {
       return ["segments-activity", "segments-value"][i] === graph;
     });

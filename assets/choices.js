@@ -42,8 +42,8 @@
           query.append("part", part);
         }
       }
-      var asked = query.toString().replace(/%2C/g, ",");
-      var whole = address[0].replace(/\.\w+$/, "." + format) + (asked ? "?" + asked : "");
+      var queryText = query.toString().replace(/%2C/g, ",");
+      var whole = address[0].replace(/\.\w+$/, "." + format) + (queryText ? "?" + queryText : "");
       return [
         wrong || !href ? "" : whole,
         count === 1 ? words.export_one : filled(words.export, { count: written(count) }),

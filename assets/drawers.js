@@ -23,7 +23,7 @@
   }
 
   // What the address asks for: null for nothing, undefined while the run is not known.
-  function wanted(drawn) {
+  function requested(drawn) {
     var params = search();
     var name = NAMES.find(function (each) { return params.get(each); });
     if (!name) {
@@ -69,10 +69,10 @@
 
   window.dash_clientside.segmentry_drawers = {
     // What the address asks for, as soon as it is known: the panel does not wait for what the page draws.
-    asked: function (_search, before, isOpen, drawn) {
+    openFromAddress: function (_search, before, isOpen, drawn) {
       var same = window.dash_clientside.no_update;
       attach();
-      var now = wanted(drawn);
+      var now = requested(drawn);
       if (now === undefined) {
         return [same, same];
       }
@@ -80,25 +80,25 @@
     },
 
     // The page has found the run that an address without one means.
-    settled: function (drawn, before) {
-      var now = drawn ? wanted(drawn) : null;
+    runResolved: function (drawn, before) {
+      var now = drawn ? requested(drawn) : null;
       attach();
       if (now && !alike(now, before)) {
-        window.dash_clientside.set_props("segments-aside-asked", { data: now });
-        window.dash_clientside.set_props("segments-aside", { is_open: true });
+        window.dash_clientside.set_props("segments-side-panel-request", { data: now });
+        window.dash_clientside.set_props("segments-side-panel", { is_open: true });
       }
       return window.dash_clientside.no_update;
     },
 
     // A value, as soon as the panel that the address opens is filled: drawing charts keeps a browser busy for seconds.
     before: function (value) {
-      if (!wanted(null)) {
+      if (!requested(null)) {
         return value;
       }
       var since = Date.now();
       return new Promise(function (resolve) {
         (function look() {
-          if (document.querySelector(".aside-body > *") || Date.now() - since > PATIENCE) {
+          if (document.querySelector(".side-panel-body > *") || Date.now() - since > PATIENCE) {
             window.setTimeout(resolve, 0, value);
           } else {
             window.setTimeout(look, 30);

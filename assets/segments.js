@@ -94,13 +94,13 @@
 
     // Hides the countries that do not contain what was typed; those that are ticked stay in sight.
     find: function (text, options, chosen) {
-      var wanted = (text || "").trim().toLowerCase();
+      var needle = (text || "").trim().toLowerCase();
       window.setTimeout(function () {
         var lines = document.querySelectorAll("#segments-country-list .form-check");
         Array.prototype.forEach.call(lines, function (line, i) {
           var option = (options || [])[i];
           var name = option ? String(option.value) : "";
-          line.hidden = wanted !== "" && name.toLowerCase().indexOf(wanted) < 0 && (chosen || []).indexOf(name) < 0;
+          line.hidden = needle !== "" && name.toLowerCase().indexOf(needle) < 0 && (chosen || []).indexOf(name) < 0;
         });
       }, 0);
       return window.dash_clientside.no_update;
@@ -108,8 +108,8 @@
 
     // Opens and closes the drawer that the filters are in on a narrow screen; the keyboard goes along.
     drawer: function (opened, closed, beside) {
-      var asked = window.dash_clientside.callback_context.triggered_id;
-      var open = asked === "segments-open" && Boolean(opened);
+      var trigger = window.dash_clientside.callback_context.triggered_id;
+      var open = trigger === "segments-open" && Boolean(opened);
       if (!opened && !closed && !beside) {
         return window.dash_clientside.no_update;
       }

@@ -31,8 +31,8 @@
 
   function choice() {
     try {
-      var kept = window.localStorage.getItem(KEY);
-      return order().indexOf(kept) < 0 ? "auto" : kept;
+      var stored = window.localStorage.getItem(KEY);
+      return order().indexOf(stored) < 0 ? "auto" : stored;
     } catch (refused) { // a browser that keeps nothing still follows the system
       return "auto";
     }

@@ -35,7 +35,7 @@ from engines.evaluation.drift import adjusted_rand
 from engines.gmm import GaussianMixture
 from engines.hierarchical import Hierarchical
 from engines.kmeans import KMeans
-from engines.metrics import Outcome, measure
+from engines.metrics import MetricInput, measure
 from engines.naming.naming import name_segments
 from engines.rfm import RFM
 from engines.run import segment
@@ -115,7 +115,7 @@ def described(customers: pd.DataFrame, fitted: Fitted, seed: int = 0) -> None:
     keys = labels.to_numpy()
     codes = np.unique(keys, return_inverse=True)[1]
     name_segments(customers, labels, fitted.segments, ())
-    measure(Outcome(customers, codes, keys != NOISE, fitted.space(customers), fitted.diagnostics, seed))
+    measure(MetricInput(customers, codes, keys != NOISE, fitted.space(customers), fitted.diagnostics, seed))
 
 
 def of_description(name: str, customers: pd.DataFrame, fitted: Fitted, fit: float) -> Line:

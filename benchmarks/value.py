@@ -23,8 +23,7 @@ from engines.value import estimate
 from engines.value.lifetime import gamma_gamma
 from engines.value.lifetime.bgnbd import BGNBD
 from engines.value.lifetime.clv import discounted_purchases
-from engines.value.lifetime.lifetime import LifetimeFit
-from engines.value.lifetime.lifetime import fit as fit_lifetime
+from engines.value.lifetime.lifetime import LifetimeFit, fit_lifetime
 from engines.value.lifetime.models import LIFETIMES, spend_intervals
 from engines.value.lifetime.patterns import Histories
 from engines.value.registry import value_model

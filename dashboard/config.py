@@ -70,13 +70,13 @@ def _field(item: Setting) -> Any:
     return types.get(item.type, item.type), checks
 
 
-class Database(_Section):
+class DatabaseSection(_Section):
     """Where things are kept."""
 
     url: str
 
 
-class Sales(_Section):
+class SalesSection(_Section):
     """What the sales are measured in."""
 
     currency: str = Field(min_length=3, max_length=3)
@@ -193,8 +193,8 @@ class PlaybookEntry(_Section):
 class Config(_Section):
     """All settings, checked. Made by :func:`load_config`."""
 
-    database: Database
-    sales: Sales
+    database: DatabaseSection
+    sales: SalesSection
     locale: Locale
     mapping: dict[str, str]
     reading: Annotated[Reading, _declared(Reading)]
@@ -308,13 +308,13 @@ def _overlaid(base: dict[str, Any], over: Mapping[str, Any], where: str) -> dict
             continue
         for key in changes:
             if section not in _FREE and isinstance(base[section], dict) and key not in base[section]:
-                known = ", ".join(base[section])
+                names = ", ".join(base[section])
                 raise InputError(
                     "Configuration: {where} has an unknown key {key!r} in [{section}]; known: {known}.",
                     where=where,
                     key=key,
                     section=section,
-                    known=known,
+                    known=names,
                 )
         result[section] = {**base[section], **changes} if isinstance(base[section], dict) else changes
     return result
@@ -324,22 +324,22 @@ def _overlaid(base: dict[str, Any], over: Mapping[str, Any], where: str) -> dict
 _NOT_SETTINGS = ("SEGMENTRY_PASSWORD", "SEGMENTRY_CONFIG", "SEGMENTRY_WEBHOOK_URL", "SEGMENTRY_WEBHOOK_SECRET")
 
 
-def _from_environment(environ: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
+def _from_environment(environ: Mapping[str, str], sections: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    overrides: dict[str, dict[str, Any]] = {}
     if environ.get("DATABASE_URL"):
-        found["database"] = {"url": environ["DATABASE_URL"]}
+        overrides["database"] = {"url": environ["DATABASE_URL"]}
     if environ.get("PORT"):
-        found["server"] = {"port": _parsed("PORT", environ["PORT"], 0)}
+        overrides["server"] = {"port": _parsed("PORT", environ["PORT"], 0)}
     for name, text in environ.items():
         if not name.startswith("SEGMENTRY_") or name in _NOT_SETTINGS:
             continue
         section, _, key = name.removeprefix("SEGMENTRY_").lower().partition("_")
-        if not isinstance(known.get(section), dict) or (section not in _FREE and key not in known[section]):
+        if not isinstance(sections.get(section), dict) or (section not in _FREE and key not in sections[section]):
             raise InputError(
                 "Environment variable {name} names no setting; see config.toml for [section] and key.", name=name
             )
-        found.setdefault(section, {})[key] = _parsed(name, text, known[section].get(key, ""))
-    return found
+        overrides.setdefault(section, {})[key] = _parsed(name, text, sections[section].get(key, ""))
+    return overrides
 
 
 def _parsed(name: str, text: str, like: Any) -> Any:

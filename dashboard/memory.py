@@ -22,16 +22,16 @@ def peak_memory(proc: Path = _PROC) -> Iterator[dict[str, int]]:
     ``peak``: the most memory that the whole process held, in bytes; ``before``: what it held when it began. Nothing
     where the system does not say (anything but Linux). What other threads do meanwhile is counted too.
     """
-    found: dict[str, int] = {}
+    usage: dict[str, int] = {}
     try:
         (proc / "clear_refs").write_text(_FORGET_PEAK)
         before = _bytes(proc, "VmRSS")
     except OSError:
         before = None
-    yield found
+    yield usage
     peak = None if before is None else _bytes(proc, "VmHWM")
     if before is not None and peak is not None:
-        found |= {"peak": peak, "before": before}
+        usage |= {"peak": peak, "before": before}
 
 
 def give_back() -> None:

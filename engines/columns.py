@@ -228,14 +228,14 @@ def describe(name: str, known: Mapping[str, Column] = {}) -> Column:
             shown=False,
         )
     if name.startswith(ATTRIBUTE):
-        said = name.removeprefix(ATTRIBUTE)
+        attribute = name.removeprefix(ATTRIBUTE)
         return Column(
             name,
-            said.replace("_", " ").capitalize(),
+            attribute.replace("_", " ").capitalize(),
             "text",
             "-",
-            f"{ATTRIBUTE_FIELD}{said} of the latest line that has one, ties by value",
-            f"The customer's {said.replace('_', ' ')}, as in the sales.",
+            f"{ATTRIBUTE_FIELD}{attribute} of the latest line that has one, ties by value",
+            f"The customer's {attribute.replace('_', ' ')}, as in the sales.",
         )
     return Column(
         name, name.replace("_", " ").capitalize(), "number", "-", "made by a plug-in", _("Made by a plug-in.")

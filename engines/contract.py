@@ -250,14 +250,14 @@ class Adjustable:
         Raises:
             InputError: a setting that there is not, or a value it does not allow.
         """
-        known = [item.name for item in cls.knobs()]
+        names = [item.name for item in cls.knobs()]
         for name in settings:
-            if name not in known:
+            if name not in names:
                 raise InputError(
                     "{title} has no setting {name!r}; it has {names}.",
                     title=cls.title,
                     name=name,
-                    names=", ".join(known) or "none",
+                    names=", ".join(names) or "none",
                 )
         return cls(**settings)
 

@@ -14,8 +14,8 @@ class MessageError(Exception):
     @property
     def message(self) -> Message:
         """What it says, so that a page can say it in another language."""
-        said: Message = self.args[0]
-        return said
+        sentence: Message = self.args[0]
+        return sentence
 
 
 class InputError(MessageError, ValueError):

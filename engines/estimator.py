@@ -82,5 +82,5 @@ class SegmentryClusterer(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # 
     def _coded(self, matrix: NDArray[np.float64]) -> NDArray[np.int64]:
         """Positions among the engine's segments; its keys may have gaps."""
         keys = labels_of(self.engine, self.fitted_, self._table(matrix)).to_numpy()
-        known = np.array(sorted(item.key for item in self.fitted_.segments if item.key != NOISE), dtype=np.int64)
-        return np.where(keys == NOISE, NOISE, np.searchsorted(known, keys)).astype(np.int64)
+        segment_keys = np.array(sorted(item.key for item in self.fitted_.segments if item.key != NOISE), dtype=np.int64)
+        return np.where(keys == NOISE, NOISE, np.searchsorted(segment_keys, keys)).astype(np.int64)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pandas import DataFrame, Series
 
-from engines.clustering.clusterers import KClusterer, constant_note, explained_variance, keyed
+from engines.clustering.clusterers import KClusterer, constant_note, explained_variance, key_series
 from engines.clustering.mixture import Mixture, fit_mixture, shares
 from engines.clustering.sampling import Codes
 from engines.clustering.scaling import Matrix, Space, numbers
@@ -47,13 +47,13 @@ class FittedMixture:
             codes[start : start + _CHUNK] = self.keys[self.mixture.joint(columns)[self.keys].argmax(axis=0)]
         if self.one_order_key is not None:
             codes[_one_order(customers)] = self.one_order_key
-        return keyed(codes, customers)
+        return key_series(codes, customers)
 
     def membership(self, customers: DataFrame) -> DataFrame:
         """The probability of each segment (columns: keys) for each customer; rows sum to one."""
         matrix = self.place.transform(customers)
-        found = shares(self.mixture.joint(np.ascontiguousarray(matrix.T))[self.keys]).T
-        result = DataFrame(found, index=customers.index, columns=self.keys.tolist())
+        probabilities = shares(self.mixture.joint(np.ascontiguousarray(matrix.T))[self.keys]).T
+        result = DataFrame(probabilities, index=customers.index, columns=self.keys.tolist())
         if self.one_order_key is not None:
             aside = _one_order(customers)
             result.loc[aside] = 0.0
@@ -110,25 +110,25 @@ class GaussianMixture(KClusterer):
                 )
             fitted_on = customers[~aside]
         space, matrix = self.space_of(fitted_on, self.k)
-        found = fit_mixture(matrix, self.k, self.seed, self.smallest_variance)
-        keys = _used(found.mixture, matrix)
+        mixture = fit_mixture(matrix, self.k, self.seed, self.smallest_variance)
+        keys = _used(mixture.mixture, matrix)
         has_rule = aside is not None and bool(aside.any())
         every = (*keys.tolist(), self.k) if has_rule else tuple(keys.tolist())
-        flat, penalty = found.mixture.flat(_THIN), found.mixture.parameters
+        flat, penalty = mixture.mixture.flat(_THIN), mixture.mixture.parameters
         return FittedMixture(
             space,
-            found.mixture,
+            mixture.mixture,
             keys,
             tuple(Segment(key) for key in every),
             {
-                "log_likelihood": found.log_likelihood,
-                "bic": penalty * float(np.log(len(matrix))) - 2 * found.log_likelihood,
-                "aic": 2 * penalty - 2 * found.log_likelihood,
-                "rounds": float(found.rounds),
-                "settled": float(found.settled),
+                "log_likelihood": mixture.log_likelihood,
+                "bic": penalty * float(np.log(len(matrix))) - 2 * mixture.log_likelihood,
+                "aic": 2 * penalty - 2 * mixture.log_likelihood,
+                "rounds": float(mixture.rounds),
+                "settled": float(mixture.converged),
                 "near_singular": float(flat),
             },
-            (*constant_note(space), *_notes(self.k, len(keys), flat, found.settled)),
+            (*constant_note(space), *_notes(self.k, len(keys), flat, mixture.converged)),
             self.k if has_rule else None,
         )
 

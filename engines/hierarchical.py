@@ -61,9 +61,9 @@ class Hierarchical(KClusterer):
         """
         grown = self._grown(customers, 1)
         for k in ks:
-            asked = replace(self, k=k)
+            with_k = replace(self, k=k)
             # where the tree is too small for k, fit says why
-            yield self._cut(grown, k) if k <= grown.tree.leaves else asked.fit(customers)
+            yield self._cut(grown, k) if k <= grown.tree.leaves else with_k.fit(customers)
 
     def _grown(self, customers: DataFrame, k: int) -> _Grown:
         space, matrix = self.space_of(customers, k)

@@ -28,12 +28,12 @@ class KMeans(KClusterer):
             InputError: unusable features, or k above the number of (different) customers.
         """
         space, matrix = self.space_of(customers, self.k)
-        found = k_centres(matrix, self.k, self.seed)
+        centres = k_centres(matrix, self.k, self.seed)
         return NearestGroup(
             space,
-            found.points,
+            centres.points,
             np.arange(self.k, dtype=np.int64),
             tuple(Segment(key) for key in range(self.k)),
-            {"inertia": found.inertia, "iterations": float(found.iterations)},
+            {"inertia": centres.inertia, "iterations": float(centres.iterations)},
             constant_note(space),
         )

@@ -75,12 +75,12 @@ def joined(texts: Iterable[str], between: str = " ") -> Message:
 def to_json(value: Any) -> Any:
     """A JSON-ready value in which every message is kept as template and parts."""
     if isinstance(value, Message):
-        kept: dict[str, Any] = {"template": value.template}
+        encoded: dict[str, Any] = {"template": value.template}
         if value.parts:
-            kept["parts"] = {name: _kept_part(part) for name, part in value.parts.items()}
+            encoded["parts"] = {name: _kept_part(part) for name, part in value.parts.items()}
         if value.many:
-            kept |= {"many": value.many, "number": value.number}
-        return kept
+            encoded |= {"many": value.many, "number": value.number}
+        return encoded
     if isinstance(value, Mapping):
         return {name: to_json(each) for name, each in value.items()}
     if isinstance(value, list | tuple):

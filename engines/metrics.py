@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from engines.clustering.sampling import Codes, coded, stratified_rows, threads_for
+from engines.clustering.sampling import Codes, encode_keys, stratified_rows, threads_for
 from engines.clustering.scaling import Matrix
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
 from engines.messages import message, noted
@@ -26,7 +26,7 @@ _CHUNK = 8192
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MetricInput:
     """What metrics look at.
 
     ``customers``: one row each. ``codes``: each one's segment, 0, 1, 2, ... ``inside``: False for outliers, which
@@ -47,7 +47,7 @@ class Outcome:
         if self.matrix is None:
             return None
         everyone = bool(self.inside.all())
-        keys, inner = coded(self.codes if everyone else self.codes[self.inside])
+        keys, inner = encode_keys(self.codes if everyone else self.codes[self.inside])
         if len(keys) < 2:
             return None
         return (self.matrix if everyone else self.matrix[self.inside]), inner
@@ -83,7 +83,7 @@ class Metric:
     title: str
     meaning: str
     better: Literal["higher", "lower", ""]
-    compute: Callable[[Outcome], float | None] | None
+    compute: Callable[[MetricInput], float | None] | None
     in_space: bool = False
     falls_with_k: bool = False
     share: bool = False
@@ -135,7 +135,7 @@ def _from_sums(sums: Matrix, codes: Codes, sizes: Matrix) -> Matrix:
     return np.asarray(np.where((own > 1) & (larger > 0), (outer - inner) / np.where(larger > 0, larger, 1.0), 0.0))
 
 
-def silhouette(outcome: Outcome) -> float | None:
+def silhouette(outcome: MetricInput) -> float | None:
     """Mean silhouette in the engine's own space, on a sample stratified by segment above 10,000 customers."""
     groups = outcome.groups
     if groups is None:
@@ -148,7 +148,7 @@ def silhouette(outcome: Outcome) -> float | None:
     return float(means @ np.bincount(codes) / len(codes))
 
 
-def calinski_harabasz(outcome: Outcome) -> float | None:
+def calinski_harabasz(outcome: MetricInput) -> float | None:
     """(between / (k - 1)) / (within / (n - k)), sums of squares (Calinski & Harabasz 1974)."""
     if outcome.centroids is None or len(outcome.centroids[2]) <= len(outcome.centroids[1]):
         return None
@@ -159,7 +159,7 @@ def calinski_harabasz(outcome: Outcome) -> float | None:
     return None if within <= 0 else between / (k - 1) / (within / (customers - k))
 
 
-def davies_bouldin(outcome: Outcome) -> float | None:
+def davies_bouldin(outcome: MetricInput) -> float | None:
     """Mean over groups of the worst (spread i + spread j) / distance of centroids (Davies & Bouldin 1979)."""
     if outcome.groups is None or outcome.centroids is None:
         return None
@@ -172,13 +172,13 @@ def davies_bouldin(outcome: Outcome) -> float | None:
     return float(((spread[:, None] + spread[None, :]) / apart).max(axis=1).mean())
 
 
-def inertia(outcome: Outcome) -> float | None:
+def inertia(outcome: MetricInput) -> float | None:
     """The engine's own inertia, where it has one."""
     value = outcome.diagnostics.get("inertia")
     return None if value is None else float(value)
 
 
-def balance(outcome: Outcome) -> float | None:
+def size_balance(outcome: MetricInput) -> float | None:
     """Entropy of the segments' shares of customers, over its largest possible value."""
     shares = np.bincount(outcome.codes) / len(outcome.codes)
     if len(shares) < 2:
@@ -186,12 +186,12 @@ def balance(outcome: Outcome) -> float | None:
     return float(-(shares * np.log(shares)).sum() / np.log(len(shares)))
 
 
-def smallest_share(outcome: Outcome) -> float | None:
+def smallest_share(outcome: MetricInput) -> float | None:
     """The smallest segment's share of customers."""
     return float(np.bincount(outcome.codes).min() / len(outcome.codes))
 
 
-def revenue_concentration(outcome: Outcome) -> float | None:
+def revenue_concentration(outcome: MetricInput) -> float | None:
     """Gini coefficient of revenue between segments: the Lorenz curve of segments by revenue per customer."""
     revenue = np.bincount(outcome.codes, outcome.customers[MONETARY].to_numpy(np.float64))
     sizes = np.bincount(outcome.codes)
@@ -202,8 +202,8 @@ def revenue_concentration(outcome: Outcome) -> float | None:
     return float(1 - (width * (height + np.concatenate([[0.0], height[:-1]]))).sum())
 
 
-def _separation(column: str) -> Callable[[Outcome], float | None]:
-    def separation(outcome: Outcome) -> float | None:
+def _separation(column: str) -> Callable[[MetricInput], float | None]:
+    def separation(outcome: MetricInput) -> float | None:
         if column not in outcome.customers.columns:
             return None
         values = outcome.customers[column].to_numpy(np.float64, na_value=np.nan)
@@ -286,7 +286,7 @@ _ALL = (
         noted("Balance"),
         noted("How even the segments' sizes are: 1 when all are equal, near 0 when one holds almost everyone."),
         "higher",
-        balance,
+        size_balance,
     ),
     Metric(
         "smallest_share",
@@ -329,7 +329,7 @@ _ALL = (
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
 
 
-def measure(outcome: Outcome) -> dict[str, float | None]:
+def measure(outcome: MetricInput) -> dict[str, float | None]:
     """Every metric of a run; None where it cannot be had (one segment has no silhouette) or not yet, never NaN."""
     values = {name: metric.compute and metric.compute(outcome) for name, metric in METRICS.items()}
     return {name: value if value is None or np.isfinite(value) else None for name, value in values.items()}

@@ -27,9 +27,9 @@ def announcements(group: str, points: Iterable[EntryPoint] | None = None) -> tup
         group: name of the entry-point group.
         points: the entry points to read instead of the installed ones.
     """
-    found = list(entry_points(group=group) if points is None else points)
+    listed = list(entry_points(group=group) if points is None else points)
     # a package installed twice over (a checkout beside an installation) announces the same thing twice
-    distinct = {(point.name, point.value, origin(point)): point for point in found}
+    distinct = {(point.name, point.value, origin(point)): point for point in listed}
     return tuple(sorted(distinct.values(), key=lambda point: (not is_ours(point), point.name, origin(point))))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pandas import DataFrame, Series
 
-from engines.clustering.clusterers import keyed
+from engines.clustering.clusterers import key_series
 from engines.clustering.sampling import Codes
 from engines.clustering.scaling import Matrix, Space, each_finite, fit_space
 from engines.columns import FREQUENCY, MONETARY, RECENCY, describe
@@ -55,18 +55,18 @@ class FittedRFM:
         bins = self.grid.cells.shape[0]
         recency, frequency, monetary = self._passed(customers)
         cells = (recency.astype(np.int16) * bins + frequency) * bins + monetary
-        return keyed(self.grid.cells.ravel().take(cells), customers)
+        return key_series(self.grid.cells.ravel().take(cells), customers)
 
     def _passed(self, customers: DataFrame) -> list[NDArray[np.int8]]:
         """How many edges each customer has passed in each dimension: the scores less one."""
-        found = []
+        passes = []
         for d, values in enumerate(each_finite(customers, _COLUMNS, RFM.title)):
             passed = np.zeros(len(values), dtype=np.int8)
             # there are at most nine edges, and comparing with each is far quicker than searching among them
             for edge in self.edges[d] * _SIGNS[d]:
                 passed += values >= edge if _SIGNS[d] > 0 else values <= edge
-            found.append(passed)
-        return found
+            passes.append(passed)
+        return passes
 
     def explain(self, customers: DataFrame) -> DataFrame:
         """Why each customer is where it is, and the nearest way out.
@@ -130,17 +130,17 @@ class FittedRFM:
             borders = np.concatenate([[-np.inf], self.edges[d], [np.inf]])
             score = cell[d] + direction
             while 1 <= score <= len(borders) - 1:
-                there = int(self.grid.cells[tuple((score if i == d else s) - 1 for i, s in enumerate(cell))])
-                if borders[score - 1] < borders[score] and there != here:
+                neighbour = int(self.grid.cells[tuple((score if i == d else s) - 1 for i, s in enumerate(cell))])
+                if borders[score - 1] < borders[score] and neighbour != here:
                     # upwards the new score begins at its own edge; downwards just below the edge of the next one
                     edge = borders[score - 1] if direction > 0 else borders[score]
-                    ways.append((abs(score - cell[d]), -direction, d, float(edge * _SIGNS[d]), there))
+                    ways.append((abs(score - cell[d]), -direction, d, float(edge * _SIGNS[d]), neighbour))
                     break
                 score += direction
         if not ways:
             return None
-        _, _, d, edge, there = min(ways)
-        return d, edge, there
+        _, _, d, edge, neighbour = min(ways)
+        return d, edge, neighbour
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from pandas import DataFrame, Index, Series, StringDtype
 
 from engines.checks import check_fitted, check_membership, labels_of, space_of
 from engines.clustering.clusterers import NOISE
-from engines.clustering.sampling import coded, sample_rows
+from engines.clustering.sampling import encode_keys, sample_rows
 from engines.clustering.scaling import numbers
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.contract import Engine, Fitted, NamedSegment, Play, Predecessor, Segment, Segmentation
 from engines.errors import InputError
 from engines.messages import message
-from engines.metrics import Outcome, measure
+from engines.metrics import MetricInput, measure
 from engines.naming.naming import OUTLIERS, name_segments
 
 #: What every segment is described by, whatever its engine looks at.
@@ -58,8 +58,8 @@ def segment(
     segments = _with_outliers(fitted.segments, labels)
     named = name_segments(ordered, labels, segments, plays, previous)
     seed = int(getattr(engine, "seed", 0))
-    codes = coded(labels.to_numpy(dtype=np.int64))[1]
-    outcome = Outcome(
+    codes = encode_keys(labels.to_numpy(dtype=np.int64))[1]
+    outcome = MetricInput(
         ordered, codes, labels.to_numpy() != NOISE, space_of(engine.title, fitted, ordered), fitted.diagnostics, seed
     )
     metrics = measure(outcome)
@@ -139,17 +139,17 @@ def fit(engine: Engine, ordered: DataFrame) -> tuple[Fitted, int]:
 def _lost_pins(previous: Predecessor | None, named: Sequence[NamedSegment]) -> list[str]:
     """A note on each pinned name whose customers are no longer together."""
     pinned = [segment.name for segment in previous.segments if segment.pinned] if previous is not None else []
-    kept = {segment.name for segment in named if segment.pinned}
+    pinned_names = {segment.name for segment in named if segment.pinned}
     return [
         message(
             "The pinned name {name} was not carried on: its customers are spread over several segments now.", name=name
         )
         for name in pinned
-        if name not in kept
+        if name not in pinned_names
     ]
 
 
 def _with_outliers(segments: tuple[Segment, ...], labels: Series) -> tuple[Segment, ...]:
     """The engine's segments, with one called Outliers for noise (-1)."""
-    kept = tuple(item for item in segments if item.key != NOISE)
-    return (*kept, Segment(NOISE, OUTLIERS)) if bool((labels == NOISE).any()) else kept
+    regular = tuple(item for item in segments if item.key != NOISE)
+    return (*regular, Segment(NOISE, OUTLIERS)) if bool((labels == NOISE).any()) else regular

@@ -124,17 +124,17 @@ class EngineContract:
         """A saved and loaded model gives everyone the segment it gave before."""
         customers = self.customers()
         fitted = self.engine.fit(customers)
-        loaded = models.load(models.dump(fitted, [type(self.engine)]), [type(self.engine)])
+        loaded = models.load_model(models.dump_model(fitted, [type(self.engine)]), [type(self.engine)])
         assert loaded.segments == fitted.segments, "the segments differ after saving and loading"
         assert_series_equal(loaded.assign(customers), fitted.assign(customers))
 
     def test_names_and_colours_are_unique(self) -> None:
         """Every segment with customers has a name and a colour of its own."""
-        found = self._segmented(self.customers()).segments
-        assert all(item.name for item in found), "a segment has no name"
-        assert len({item.name for item in found}) == len(found), "two segments have the same name"
-        assert len({item.colour for item in found}) == len(found), "two segments have the same colour"
-        assert sum(item.customers for item in found) == len(self.customers()), "a customer is in no segment"
+        segments = self._segmented(self.customers()).segments
+        assert all(item.name for item in segments), "a segment has no name"
+        assert len({item.name for item in segments}) == len(segments), "two segments have the same name"
+        assert len({item.colour for item in segments}) == len(segments), "two segments have the same colour"
+        assert sum(item.customers for item in segments) == len(self.customers()), "a customer is in no segment"
 
     def test_a_constant_column_does_no_harm(self) -> None:
         """A column that is the same for everyone either works or gives one clear error."""
@@ -178,11 +178,11 @@ class EngineContract:
 
     def _works_or_says_why(self, engine: Engine, customers: DataFrame) -> None:
         try:
-            found = segment("contract", engine, customers, plays=())
+            segmentation = segment("contract", engine, customers, plays=())
         except InputError as error:
             assert len(str(error)) > 20, f"the error {str(error)!r} does not name the remedy"
         else:
-            assert len(found.labels) == len(customers), "not everyone is labelled"
+            assert len(segmentation.labels) == len(customers), "not everyone is labelled"
 
     def _says_why(self, engine: Engine, customers: DataFrame, word: str) -> None:
         try:

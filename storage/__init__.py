@@ -25,7 +25,7 @@ def open_store(url: str, *, clock: Callable[[], datetime], workspace: str = "def
         StoreError: the database cannot be reached or used; the message names it, without its password, and the remedy.
     """
     # here, so that importing the values (for --help, say) does not load SQLAlchemy and the database drivers
-    from storage.migrations import check, upgrade
+    from storage.migrations import check_schema, upgrade
     from storage.sql.database import Database
     from storage.sql.shared import workspace_id
     from storage.sql.store import Store
@@ -33,7 +33,7 @@ def open_store(url: str, *, clock: Callable[[], datetime], workspace: str = "def
     database = Database(url)
     try:
         with database.guarded():
-            upgrade(database) if migrate else check(database)
+            upgrade(database) if migrate else check_schema(database)
             number = workspace_id(database, workspace, clock())
     except BaseException:
         database.close()

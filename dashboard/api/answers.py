@@ -25,12 +25,12 @@ Computed = TypeVar("Computed")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5  # seconds between two looks at a job
 
 
-def plain(value: Any) -> Any:
+def jsonable(value: Any) -> Any:
     """Values as JSON has them: dates as text, numpy's numbers as numbers, NaN and infinity as null."""
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [jsonable(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float):
@@ -45,11 +45,11 @@ class Body(BaseModel):
 
 
 class Answer(JSONResponse):
-    """An answer in JSON, whose values :func:`plain` makes ready."""
+    """An answer in JSON, whose values :func:`jsonable` makes ready."""
 
     def render(self, content: Any) -> bytes:
         """The answer's bytes."""
-        return super().render(plain(content))
+        return super().render(jsonable(content))
 
 
 def user(request: Request) -> str | None:
@@ -57,7 +57,7 @@ def user(request: Request) -> str | None:
     return user_of(request.headers.get("authorization", ""))
 
 
-async def computed(ask: Callable[[], Question[Computed]], services: Services) -> Computed:
+async def answer_question(ask: Callable[[], Question[Computed]], services: Services) -> Computed:
     """The answer to a question that a worker computes, waited for as long as [worker] wait_seconds says.
 
     Raises:

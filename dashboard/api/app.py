@@ -28,16 +28,16 @@ from storage.contract import ChangedError, NotFoundError, StoreError
 from storage.contract.selection import REMOVED
 
 
-def known_parameters(request: Request) -> None:
+def refuse_unknown_parameters(request: Request) -> None:
     """Refuse a query parameter that the route does not have: a filter that is misspelt must not select everyone."""
     route = request.scope["route"]
-    known = {item.alias for item in route.dependant.query_params}
-    known |= {item["name"] for item in (route.openapi_extra or {}).get("parameters", ())}
+    parameters = {item.alias for item in route.dependant.query_params}
+    parameters |= {item["name"] for item in (route.openapi_extra or {}).get("parameters", ())}
     for name in request.query_params:
         if name in REMOVED:
             raise HTTPException(400, REMOVED[name])
-        if name not in known:
-            allowed = f"it has {', '.join(sorted(known))}" if known else "it has none"
+        if name not in parameters:
+            allowed = f"it has {', '.join(sorted(parameters))}" if parameters else "it has none"
             raise HTTPException(
                 400, message("There is no query parameter {name!r} here; {allowed}.", name=name, allowed=allowed)
             )
@@ -52,7 +52,7 @@ def create_api(services: Services) -> FastAPI:
         docs_url=None,  # its page would load scripts from elsewhere
         redoc_url=None,
         openapi_url="/openapi.json",
-        dependencies=[Depends(known_parameters)],
+        dependencies=[Depends(refuse_unknown_parameters)],
     )
     _answer_errors(api, services.config.locale.language)
     for add in (

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from dashboard.api.answers import Answer, Body
-from dashboard.queries.audiences import audience_dict, save, sizes, sizes_dict
+from dashboard.queries.audiences import audience_dict, audience_sizes_dict, save, sizes
 from dashboard.services import Services
 from storage.contract import Selection
 
@@ -61,4 +61,4 @@ def add_audiences(api: FastAPI, services: Services) -> None:
     def over_time(audience_id: int) -> Answer:
         """How many customers an audience means date by date; null, with what is missing, where none can be counted."""
         audience = store.audience(audience_id)
-        return Answer(sizes_dict(audience, sizes(services, audience)))
+        return Answer(audience_sizes_dict(audience, sizes(services, audience)))

@@ -14,16 +14,16 @@ from dashboard.api.runs import full_run
 from dashboard.exports.files import MEDIA_TYPES, Format, Stream
 from dashboard.queries.comparison import (
     Comparison,
-    captured_dict,
+    aligned_sizes_dict,
     compare,
     comparison_rows,
     cross_money,
     cross_table,
-    sizes_dict,
+    revenue_capture_dict,
     verdict_dict,
     verdict_of,
 )
-from dashboard.queries.comparison_tables import PartName, part
+from dashboard.queries.comparison_tables import PartName, comparison_table
 from dashboard.queries.disagreement import Disagreement, disagreement
 from dashboard.queries.which_run import engine_titles, run_labels
 from dashboard.services import Services
@@ -37,16 +37,16 @@ def add_compare(api: FastAPI, services: Services) -> None:
     """Add the routes of the comparison."""
     frames = services.frames
 
-    def labelled(found: Comparison) -> list[str]:
-        return run_labels(found.runs, engine_titles())
+    def labelled(compared: Comparison) -> list[str]:
+        return run_labels(compared.runs, engine_titles())
 
     @api.get("/compare")
     def comparison(run: Runs) -> Answer:
         """Runs side by side: agreement of each pair, aligned segments, metrics, later revenue, a recommendation."""
-        found = compare(frames, run)
-        labels, runs = labelled(found), found.runs
+        compared = compare(frames, run)
+        labels, runs = labelled(compared), compared.runs
         pairs = [
-            {"a": one.id, "b": other.id, "ari": found.ari[row, column], "ami": found.ami[row, column]}
+            {"a": one.id, "b": other.id, "ari": compared.ari[row, column], "ami": compared.ami[row, column]}
             for row, one in enumerate(runs)
             for column, other in enumerate(runs)
             if row < column
@@ -61,7 +61,7 @@ def add_compare(api: FastAPI, services: Services) -> None:
             for row in rows
             if row.kind == "metric"
         ]
-        snapshot = found.frames[0].snapshot
+        snapshot = compared.frames[0].snapshot
         answer = {
             "snapshot": snapshot.id,
             "customers": snapshot.customers,
@@ -72,9 +72,9 @@ def add_compare(api: FastAPI, services: Services) -> None:
             "agreement": pairs,
             "metrics": metrics,
             "settings": [{"name": row.name, "values": list(row.values)} for row in rows if row.kind == "setting"],
-            "sizes": sizes_dict(found),
-            "captured": [captured_dict(run) for run in runs],
-            "recommendation": verdict_dict(verdict_of(found, labels), runs),
+            "sizes": aligned_sizes_dict(compared),
+            "captured": [revenue_capture_dict(run) for run in runs],
+            "recommendation": verdict_dict(verdict_of(compared, labels), runs),
         }
         return Answer(answer)
 
@@ -87,22 +87,22 @@ def add_compare(api: FastAPI, services: Services) -> None:
         offset: Annotated[int, Query(ge=0)] = 0,
     ) -> Answer:
         """Customers in one segment of the first run and in another of the second, and the cross-table of both runs."""
-        found = disagreement(frames, run, segment, other)
-        following = offset + limit if offset + limit < found.customers else None
+        disagreeing = disagreement(frames, run, segment, other)
+        following = offset + limit if offset + limit < disagreeing.customers else None
         answer = {
-            "runs": [found.one.run.id, found.other.run.id],
-            "segment": found.segment,
-            "other": found.elsewhere,
-            "total": found.customers,
-            "revenue": found.revenue,
+            "runs": [disagreeing.one.run.id, disagreeing.other.run.id],
+            "segment": disagreeing.segment,
+            "other": disagreeing.elsewhere,
+            "total": disagreeing.customers,
+            "revenue": disagreeing.revenue,
             "offset": offset,
             "next_offset": following,
-            "customers": found.rows(offset, offset + limit).to_pylist(),
+            "customers": disagreeing.rows(offset, offset + limit).to_pylist(),
             "cross": {
-                "rows": [item.name for item in found.one.segments],
-                "columns": [item.name for item in found.other.segments],
-                "customers": cross_table(found.one, found.other).tolist(),
-                "money": cross_money(found.one, found.other).tolist(),
+                "rows": [item.name for item in disagreeing.one.segments],
+                "columns": [item.name for item in disagreeing.other.segments],
+                "customers": cross_table(disagreeing.one, disagreeing.other).tolist(),
+                "money": cross_money(disagreeing.one, disagreeing.other).tolist(),
             },
         }
         return Answer(answer)
@@ -110,24 +110,24 @@ def add_compare(api: FastAPI, services: Services) -> None:
     @api.get("/compare/customers.{kind}")
     def export(request: Request, kind: Format, run: Runs, segment: Segment = None, other: Elsewhere = None) -> Download:
         """All of these customers as a file: csv, xlsx or parquet."""
-        found = disagreement(frames, run, segment, other)
-        name = f"disagreement-run{found.one.run.id}-run{found.other.run.id}.{kind}"
-        about = {"list": "disagreement", "query": _query(found)}
-        stream = Stream(found.reader(), kind)
-        return send(stream, services.store, found.one.run.id, name, user=user(request), about=about)
+        disagreeing = disagreement(frames, run, segment, other)
+        name = f"disagreement-run{disagreeing.one.run.id}-run{disagreeing.other.run.id}.{kind}"
+        about = {"list": "disagreement", "query": _query(disagreeing)}
+        stream = Stream(disagreeing.reader(), kind)
+        return send(stream, services.store, disagreeing.one.run.id, name, user=user(request), about=about)
 
     @api.get("/compare/{name}.{kind}")
     def numbers(name: PartName, kind: Format, run: Runs) -> StreamingResponse:
         """A part of the comparison as a file; the cross-table is of the first two runs."""
-        found = compare(frames, run)
-        table = part(name, found, labelled(found)).to_arrow()
+        compared = compare(frames, run)
+        table = comparison_table(name, compared, labelled(compared)).to_arrow()
         return _file(Stream(table.to_reader(), kind), kind, f"compare-{name}.{kind}")
 
 
-def _query(found: Disagreement) -> str:
+def _query(pair: Disagreement) -> str:
     """What the list is asked for with: the runs, and its segment in each."""
-    runs = [("run", found.one.run.id), ("run", found.other.run.id)]
-    return urlencode([*runs, ("segment", found.segment), ("other", found.elsewhere)])
+    runs = [("run", pair.one.run.id), ("run", pair.other.run.id)]
+    return urlencode([*runs, ("segment", pair.segment), ("other", pair.elsewhere)])
 
 
 def _file(content: Any, kind: Format, name: str) -> StreamingResponse:

@@ -9,7 +9,7 @@ import numpy as np
 from fastapi import FastAPI, Query, Request
 
 from dashboard.api.answers import PAGE_LIMIT, Answer
-from dashboard.api.selection import SELECTION_DOCS, selection_of
+from dashboard.api.selection import SELECTION_DOCS, query_selection
 from dashboard.frames.run import RunFrame
 from dashboard.queries.customer import orders_dict, segments_dict
 from dashboard.queries.explain import explain
@@ -30,7 +30,7 @@ def add_customers(api: FastAPI, services: Services) -> None:
         offset: Annotated[int, Query(ge=0)] = 0,
     ) -> Answer:
         """Customers that meet a selection, by customer id, ``limit`` at a time from ``offset`` on."""
-        selection = selection_of(request)
+        selection = query_selection(request)
         frame = services.frames.get(run_id)
         mask = frame.mask(selection)
         rows = _rows(frame, frame.page(mask, CUSTOMER_ID, False, offset, offset + limit))

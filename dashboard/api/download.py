@@ -53,7 +53,7 @@ class Download(StreamingResponse):
     """A file that flows. ``ended`` is called once: after the last piece was handed over, or when nobody takes more."""
 
     def __init__(self, stream: Stream, name: str, ended: Callable[[], object]) -> None:
-        self._stream, self._ended, self._told = stream, ended, False
+        self._stream, self._ended, self._is_reported = stream, ended, False
         super().__init__(
             self._pieces(),
             media_type=MEDIA_TYPES[stream.kind],
@@ -65,8 +65,8 @@ class Download(StreamingResponse):
         self._tell()
 
     def _tell(self) -> None:
-        if not self._told:
-            self._told = True
+        if not self._is_reported:
+            self._is_reported = True
             self._stream.close()
             self._ended()
 

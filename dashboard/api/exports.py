@@ -11,15 +11,15 @@ from fastapi import FastAPI, Query, Request
 
 from dashboard.api.answers import PAGE_LIMIT, Answer, user
 from dashboard.api.download import Download, send
-from dashboard.api.selection import SELECTION_PARAMETERS, documented, selection_of
+from dashboard.api.selection import SELECTION_PARAMETERS, openapi_parameters, query_selection
 from dashboard.exports.choices import CHOICE_PARAMETERS, Choices, customer_list
 from dashboard.exports.files import Format
 from dashboard.exports.manifest import file_name, manifest
-from dashboard.frames.cache import finished
+from dashboard.frames.cache import require_finished
 from dashboard.services import Services
 from storage.contract import Run, Selection
 
-_DOCS = documented({**SELECTION_PARAMETERS, **CHOICE_PARAMETERS})
+_DOCS = openapi_parameters({**SELECTION_PARAMETERS, **CHOICE_PARAMETERS})
 
 
 def add_exports(api: FastAPI, services: Services) -> None:
@@ -29,8 +29,8 @@ def add_exports(api: FastAPI, services: Services) -> None:
     @api.get("/runs/{run_id}/export.{kind}", openapi_extra=_DOCS)
     def export(request: Request, run_id: int, kind: Format) -> Download:
         """All customers that meet a selection as a file: csv, xlsx or parquet."""
-        selection, choices = selection_of(request), Choices.from_query(request.query_params.multi_items())
-        run = finished(store.run(run_id))
+        selection, choices = query_selection(request), Choices.from_query(request.query_params.multi_items())
+        run = require_finished(store.run(run_id))
         return send(
             customer_list(store, run_id, selection, kind, choices),
             store,
@@ -57,9 +57,9 @@ def add_exports(api: FastAPI, services: Services) -> None:
     @api.get("/exports/{export_id}/manifest")
     def its_manifest(export_id: int) -> Answer:
         """What is in an exported file and how to know it again, to be kept beside it."""
-        found = store.export(export_id)
-        headers = {"Content-Disposition": f'attachment; filename="{file_name(found)}.manifest.json"'}
-        return Answer(manifest(found), headers=headers)
+        export = store.export(export_id)
+        headers = {"Content-Disposition": f'attachment; filename="{file_name(export)}.manifest.json"'}
+        return Answer(manifest(export), headers=headers)
 
 
 def _list_name(run: Run, selection: Selection, choices: Choices, kind: str) -> str:

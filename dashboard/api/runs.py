@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request
 from pydantic import Field
 
 from dashboard.api.answers import Answer, Body, user
-from dashboard.pipeline.request import AUTO, RunRequest, Wish, again, queue_runs, snapshot_on
+from dashboard.pipeline.request import AUTO, RunRequest, Wish, queue_runs, repeat_run, snapshot_on
 from dashboard.pipeline.run import run_dict
 from dashboard.queries.progress import log_of, seconds_left
 from dashboard.services import Services
@@ -60,13 +60,13 @@ class NewRun(Body):
         listed = [AskedEngine(engine=item) if isinstance(item, str) else item for item in self.engines]
         return RunRequest(snapshot, tuple(self._wish(item) for item in one + listed), as_of)
 
-    def _wish(self, asked: AskedEngine) -> Wish:
-        known = registry.engine(asked.engine, {}).settings()
+    def _wish(self, requested: AskedEngine) -> Wish:
+        defaults = registry.engine(requested.engine, {}).settings()
         common = {"k": self.k, "seed": self.seed}
-        said = {name: value for name, value in common.items() if value is not None and name in known}
-        if self.k == AUTO and "k" not in known and self.engine is not None:
-            said = {"k": AUTO}  # asked of this engine alone, so that it has to say that it cannot
-        return Wish(asked.engine, {**said, **asked.settings})
+        given = {name: value for name, value in common.items() if value is not None and name in defaults}
+        if self.k == AUTO and "k" not in defaults and self.engine is not None:
+            given = {"k": AUTO}  # asked of this engine alone, so that it has to say that it cannot
+        return Wish(requested.engine, {**given, **requested.settings})
 
 
 class Again(Body):
@@ -107,13 +107,13 @@ def add_runs(api: FastAPI, services: Services) -> None:
     @api.get("/runs/{run_id}")
     def run(run_id: int) -> Answer:
         """One run with its state, progress, log, about how long it still takes, metrics and segments."""
-        found = store.run(run_id)
-        customers = {item.id: item.customers for item in store.snapshots()} if found.state == "running" else {}
-        earlier = store.runs(engine=found.engine, state="done") if found.state == "running" else []
-        left = seconds_left(found, services.clock(), earlier, customers)
-        log = [moment._asdict() for moment in log_of(found, store.job_log(found.job_id))]
-        more = {"started_at": found.started_at, "seconds_left": left, "log": log}
-        return Answer({**full_run(found), **more})
+        stored = store.run(run_id)
+        customers = {item.id: item.customers for item in store.snapshots()} if stored.state == "running" else {}
+        earlier = store.runs(engine=stored.engine, state="done") if stored.state == "running" else []
+        left = seconds_left(stored, services.clock(), earlier, customers)
+        log = [moment._asdict() for moment in log_of(stored, store.job_log(stored.job_id))]
+        more = {"started_at": stored.started_at, "seconds_left": left, "log": log}
+        return Answer({**full_run(stored), **more})
 
     @api.get("/runs/{run_id}/dependents")
     def dependents(run_id: int) -> Answer:
@@ -129,7 +129,7 @@ def add_runs(api: FastAPI, services: Services) -> None:
     def rerun(request: Request, run_id: int, how: Again | None = None) -> Answer:
         """Queue a run with the same settings, on the same snapshot or on the newest of its data set."""
         newest = how is not None and how.newest
-        return queued((again(store.run(run_id), store, starter(request), newest=newest),))
+        return queued((repeat_run(store.run(run_id), store, starter(request), newest=newest),))
 
     @api.delete("/runs/{run_id}")
     def delete(run_id: int) -> Answer:

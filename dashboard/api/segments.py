@@ -7,8 +7,8 @@ from dataclasses import asdict
 from fastapi import FastAPI, Request
 
 from dashboard.api.answers import Answer, Body
-from dashboard.api.selection import SELECTION_DOCS, selection_of
-from dashboard.frames.cache import finished
+from dashboard.api.selection import SELECTION_DOCS, query_selection
+from dashboard.frames.cache import require_finished
 from dashboard.pipeline.rename import rename
 from dashboard.queries.insights import insight_dicts, insights_of
 from dashboard.queries.segment import segment_profile
@@ -31,7 +31,7 @@ def add_segments(api: FastAPI, services: Services) -> None:
     @api.get("/runs/{run_id}/segments")
     def segments(run_id: int) -> Answer:
         """The segments of a finished run."""
-        return Answer([asdict(item) for item in finished(store.run(run_id)).segments])
+        return Answer([asdict(item) for item in require_finished(store.run(run_id)).segments])
 
     @api.get("/runs/{run_id}/segments/{key}")
     def segment(run_id: int, key: int) -> Answer:
@@ -49,6 +49,6 @@ def add_segments(api: FastAPI, services: Services) -> None:
     @api.get("/runs/{run_id}/insights", openapi_extra=SELECTION_DOCS)
     def what_stands_out(request: Request, run_id: int) -> Answer:
         """What stands out in a finished run, or among its customers that meet a selection."""
-        found = insights_of(store, services.frames, run_id, selection_of(request))
+        insights = insights_of(store, services.frames, run_id, query_selection(request))
         currency = services.frames.get(run_id).currency
-        return Answer({"run": run_id, "insights": insight_dicts(found, currency)})
+        return Answer({"run": run_id, "insights": insight_dicts(insights, currency)})

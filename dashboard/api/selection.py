@@ -27,7 +27,7 @@ SELECTION_PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def documented(parameters: Mapping[str, tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+def openapi_parameters(parameters: Mapping[str, tuple[str, dict[str, Any]]]) -> dict[str, Any]:
     """What a route that reads these parameters itself says of them in the description of the API."""
     return {
         "parameters": [
@@ -37,9 +37,9 @@ def documented(parameters: Mapping[str, tuple[str, dict[str, Any]]]) -> dict[str
     }
 
 
-SELECTION_DOCS = documented(SELECTION_PARAMETERS)
+SELECTION_DOCS = openapi_parameters(SELECTION_PARAMETERS)
 
 
-def selection_of(request: Request) -> Selection:
+def query_selection(request: Request) -> Selection:
     """The selection that a request's query describes."""
     return Selection.from_query(request.query_params.multi_items())

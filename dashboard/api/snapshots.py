@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query
 
-from dashboard.api.answers import Answer, computed
+from dashboard.api.answers import Answer, answer_question
 from dashboard.pipeline.choose_k import HIGH, LOW, NO_GAP, KRange, k_question
 from dashboard.pipeline.run import snapshot_dict
 from dashboard.pipeline.sales import RECEIPT
@@ -50,9 +50,11 @@ def add_snapshots(api: FastAPI, services: Services) -> None:
         gap: bool = False,  # an old name, which answers for one version
     ) -> Answer:
         """What speaks for each number of segments on the customers of a snapshot, and a recommendation."""
-        wanted = KRange(engine, low, high, seed)
-        found = await computed(lambda: k_question(wanted, store.snapshot(snapshot_id), services.config), services)
-        return Answer({**found.to_dict(), **({"note": NO_GAP} if gap else {})})
+        k_range = KRange(engine, low, high, seed)
+        selection = await answer_question(
+            lambda: k_question(k_range, store.snapshot(snapshot_id), services.config), services
+        )
+        return Answer({**selection.to_dict(), **({"note": NO_GAP} if gap else {})})
 
     @api.get("/snapshots/{snapshot_id}/validation")
     def validation(snapshot_id: int) -> Answer:

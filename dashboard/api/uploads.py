@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
-from dashboard.api.answers import Answer, computed, user
+from dashboard.api.answers import Answer, answer_question, user
 from dashboard.pipeline.receive import receive
-from dashboard.pipeline.uploads import UploadRequest, keep, limits_of, preview_question, remove, request_task
+from dashboard.pipeline.uploads import UploadRequest, keep, limits_of, preview_question, remove_upload, request_task
 from dashboard.services import Services
 from storage.contract.uploads import Upload, UploadTask
 
@@ -32,17 +32,17 @@ _FORM = {
 
 def upload_dict(upload: Upload) -> dict[str, Any]:
     """An upload as JSON-ready values; where its file lies is nobody's business."""
-    known = asdict(upload)
-    del known["file"]
-    return known
+    values = asdict(upload)
+    del values["file"]
+    return values
 
 
 def add_uploads(api: FastAPI, services: Services) -> None:
     """Add the routes of uploads."""
     store, config = services.store, services.config
 
-    def asked_for(request: Request, upload_id: int, task: UploadTask, asked: UploadRequest) -> Upload:
-        return request_task(upload_id, task, asked, config, store, user(request))
+    def queue_task(request: Request, upload_id: int, task: UploadTask, request_body: UploadRequest) -> Upload:
+        return request_task(upload_id, task, request_body, config, store, user(request))
 
     @api.post("/uploads", status_code=201, openapi_extra=_FORM)
     async def add(request: Request) -> Answer:
@@ -62,20 +62,20 @@ def add_uploads(api: FastAPI, services: Services) -> None:
         return Answer(upload_dict(store.upload(upload_id)))
 
     @api.post("/uploads/{upload_id}/preview")
-    async def preview(upload_id: int, asked: UploadRequest) -> Answer:
+    async def preview(upload_id: int, request_body: UploadRequest) -> Answer:
         """Its columns and first lines, what they seem to hold, and what has to be said before it can be read."""
-        found = await computed(lambda: preview_question(store.upload(upload_id), asked, config), services)
-        return Answer(found.to_dict())
+        seen = await answer_question(lambda: preview_question(store.upload(upload_id), request_body, config), services)
+        return Answer(seen.to_dict())
 
     @api.post("/uploads/{upload_id}/inspect", status_code=202)
-    def inspect(request: Request, upload_id: int, asked: UploadRequest) -> Answer:
+    def inspect(request: Request, upload_id: int, request_body: UploadRequest) -> Answer:
         """Have all of it read and accounted for by a worker; what was found is then in ``found``."""
-        return Answer(upload_dict(asked_for(request, upload_id, "inspect", asked)), status_code=202)
+        return Answer(upload_dict(queue_task(request, upload_id, "inspect", request_body)), status_code=202)
 
     @api.post("/uploads/{upload_id}/snapshot", status_code=202)
-    def snapshot(request: Request, upload_id: int, asked: UploadRequest) -> Answer:
+    def snapshot(request: Request, upload_id: int, request_body: UploadRequest) -> Answer:
         """Have a snapshot made of it by a worker, with a run per engine; both are then in the upload."""
-        return Answer(upload_dict(asked_for(request, upload_id, "store", asked)), status_code=202)
+        return Answer(upload_dict(queue_task(request, upload_id, "store", request_body)), status_code=202)
 
     @api.post("/uploads/{upload_id}/cancel")
     def cancel(upload_id: int) -> Answer:
@@ -85,5 +85,5 @@ def add_uploads(api: FastAPI, services: Services) -> None:
     @api.delete("/uploads/{upload_id}", status_code=204)
     def forget(upload_id: int) -> Response:
         """Remove an upload with its file, unless a snapshot is read from it again; snapshots stay."""
-        remove(upload_id, config, store)
+        remove_upload(upload_id, config, store)
         return Response(status_code=204)

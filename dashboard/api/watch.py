@@ -9,7 +9,7 @@ from typing import Annotated
 from anyio.to_thread import run_sync
 from fastapi import FastAPI, Query, Request
 
-from dashboard.api.answers import Answer, computed, user
+from dashboard.api.answers import Answer, answer_question, user
 from dashboard.api.download import Download, send
 from dashboard.exports.files import Format, Stream
 from dashboard.pipeline.answers import Question
@@ -30,12 +30,12 @@ def add_watch(api: FastAPI, services: Services) -> None:
     def drift(run_id: int) -> Answer:
         """The drift timeline of a run, the advice, and runs of its kind against the runs before them."""
         run = store.run(run_id)
-        kept = run.info.get("drift") or {}
+        drift_info = run.info.get("drift") or {}
         live = store.live_points(run.dataset, run.engine)
         answer = {
             "run": run_id,
             "threshold": services.config.drift.threshold,
-            **{name: kept.get(name) for name in ("frozen_at", "refresh_months", "reason", "segments", "opening")},
+            **{name: drift_info.get(name) for name in ("frozen_at", "refresh_months", "reason", "segments", "opening")},
             "points": [asdict(item) for item in store.drift(run_id)],
             "live": [{"run": number, **asdict(item)} for number, item in live.items()],
         }
@@ -66,11 +66,11 @@ def add_watch(api: FastAPI, services: Services) -> None:
         end: End = None,
     ) -> Download:
         """The customers who changed segment, with those who are new or gone, as a file: csv, xlsx or parquet."""
-        found = await between(run_id, since, start, end)
-        name = f"movers-{found.start}-{found.end}-run{run_id}.{kind}"
+        migration = await between(run_id, since, start, end)
+        name = f"movers-{migration.start}-{migration.end}-run{run_id}.{kind}"
         about = {"list": "movers", "query": request.url.query}
         return await run_sync(
-            lambda: send(Stream(found.reader(), kind), store, run_id, name, user=user(request), about=about)
+            lambda: send(Stream(migration.reader(), kind), store, run_id, name, user=user(request), about=about)
         )
 
     async def between(run_id: int, since: int | None, start: date | None, end: date | None) -> Between:
@@ -82,4 +82,4 @@ def add_watch(api: FastAPI, services: Services) -> None:
             last = end or store.run(run_id).as_of
             return between_dates(run_id, start, last, store).question(services.config)
 
-        return await computed(question, services)
+        return await answer_question(question, services)

@@ -101,7 +101,7 @@ class Guard:
             await _answer(scope, send, *refusal)
 
     def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> _Refusal | None:
-        entry = self._local_only(scope, headers) if self._key is None else self._asked(scope, headers)
+        entry = self._local_only(scope, headers) if self._key is None else self._check_password(scope, headers)
         if entry is not None:
             return entry
         if scope["method"] not in _SAFE_METHODS and not _same_site(headers):
@@ -116,7 +116,7 @@ class Guard:
             return 403, f"Without {PASSWORD_VARIABLE}, Segmentry answers only on this machine, as http://127.0.0.1.", {}
         return None
 
-    def _asked(self, scope: Scope, headers: Mapping[str, str]) -> _Refusal | None:
+    def _check_password(self, scope: Scope, headers: Mapping[str, str]) -> _Refusal | None:
         client = _client(scope)
         wait = self._throttle.wait_for(client)
         if wait > 0:

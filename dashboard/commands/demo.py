@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands.options import account, config_option, opened, progress_bars
+from dashboard.commands.options import account, config_option, open_store_for, progress_bars
 from dashboard.commands.serve import start_server
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def demo(no_serve: bool, config: Config) -> None:
     from dashboard.pipeline.sales import SalesRequest
     from storage.contract import Starter
 
-    with opened(config) as store:
+    with open_store_for(config) as store:
         for source in EMBEDDED:
             click.echo(f"{source}", err=True)
             with progress_bars() as progress:

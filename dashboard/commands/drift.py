@@ -60,11 +60,11 @@ def drift(
 
     request = replace(request, engines=(engine,), k=k, seed=seed)
     with progress_bars() as progress:
-        found = drift_of_sales(request, config, progress, every=cast("Every", every), freeze=freeze)
-    print_notes(found.notes)
+        timeline = drift_of_sales(request, config, progress, every=cast("Every", every), freeze=freeze)
+    print_notes(timeline.notes)
     if as_json:
-        print_json(found.detailed() if details else found.to_dict())
+        print_json(timeline.detailed() if details else timeline.to_dict())
     else:
         from dashboard.commands.printing_drift import print_drift
 
-        print_drift(found)
+        print_drift(timeline)

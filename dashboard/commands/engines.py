@@ -19,13 +19,13 @@ def engines(as_json: bool, config: Config) -> None:
     """List the engines, their settings, and plug-ins that could not be loaded."""
     from engines import registry
 
-    found = [item.to_dict() for item in registry.registered()]
+    rows = [item.to_dict() for item in registry.registered()]
     if as_json:
-        print_json(found)
+        print_json(rows)
     else:
         from dashboard.commands.printing import print_engines
 
-        print_engines(found)
+        print_engines(rows)
 
 
 @click.command()
@@ -35,13 +35,13 @@ def models(as_json: bool, config: Config) -> None:
     """List the value models, what they answer, and plug-ins that could not be loaded."""
     from engines.value.registry import registered_models
 
-    found = [item.to_dict() for item in registered_models()]
+    rows = [item.to_dict() for item in registered_models()]
     if as_json:
-        print_json(found)
+        print_json(rows)
     else:
         from dashboard.commands.printing import print_models
 
-        print_models(found)
+        print_models(rows)
 
 
 @click.command()
@@ -51,14 +51,14 @@ def features(as_json: bool, config: Config) -> None:
     """List the features that plug-ins add to the customer table, and those that could not be loaded."""
     from engines.features import registered_features
 
-    found = []
+    rows = []
     for item in registered_features():
         shown = {name: getattr(item.column, name, None) for name in ("title", "kind", "unit", "formula", "meaning")}
         column = item.column.name if item.column is not None else None
-        found.append({"name": item.name, "column": column, **shown, "origin": item.origin, "error": item.error})
+        rows.append({"name": item.name, "column": column, **shown, "origin": item.origin, "error": item.error})
     if as_json:
-        print_json(found)
+        print_json(rows)
     else:
         from dashboard.commands.printing import print_features
 
-        print_features(found)
+        print_features(rows)

@@ -40,15 +40,15 @@ def evaluate(
     """
     from dashboard.pipeline.choose_k import NO_GAP, KRange, choose_k_of_sales
 
-    wanted = KRange(engine, low, high, seed)
+    k_range = KRange(engine, low, high, seed)
     if gap:
         click.echo(f"Note: {NO_GAP}", err=True)
     with progress_bars() as progress:
-        found = choose_k_of_sales(wanted, request, config, progress)
-    print_notes(found.notes)
+        selection = choose_k_of_sales(k_range, request, config, progress)
+    print_notes(selection.notes)
     if as_json:
-        print_json(found.to_dict())
+        print_json(selection.to_dict())
     else:
         from dashboard.commands.printing import print_selection
 
-        print_selection(found)
+        print_selection(selection)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands.options import account, config_option, json_option, opened, print_json
+from dashboard.commands.options import account, config_option, json_option, open_store_for, print_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,7 +28,7 @@ def export(run_id: int, output: Path, as_json: bool, config: Config) -> None:
     from storage.contract import Selection
 
     format_of(output)  # before anything is opened
-    with opened(config) as store:
+    with open_store_for(config) as store:
         store.run(run_id)
         rows = write_recorded(store.stream(run_id, Selection()), output, store, run=run_id, kind="customers")
     if as_json:

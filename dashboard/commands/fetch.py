@@ -28,14 +28,15 @@ def fetch(name: str, output: Path, mirror: str, timeout: float, as_json: bool) -
 
     A broken download is gone on with when the command is given again.
     """
-    from dashboard.pipeline.fetch import data_set, described
-    from dashboard.pipeline.fetch import fetch as fetch_it
+    from dashboard.pipeline.fetch import data_set, data_set_dict, fetch_data_set
 
     data = data_set(name)
     with progress_bars() as progress:
-        found = fetch_it(data, output, url=mirror, timeout=timeout, progress=progress)
+        fetched = fetch_data_set(data, output, url=mirror, timeout=timeout, progress=progress)
     if as_json:
-        print_json({"path": str(found.path), "already": found.already, **described(data)})
+        print_json({"path": str(fetched.path), "already": fetched.already, **data_set_dict(data)})
         return
-    click.echo(f"{found.path} {'is there already' if found.already else 'was fetched'}: {data.title}, {data.licence}")
-    click.echo(f'See what is in it: segmentry inspect "{found.path}"')
+    click.echo(
+        f"{fetched.path} {'is there already' if fetched.already else 'was fetched'}: {data.title}, {data.licence}"
+    )
+    click.echo(f'See what is in it: segmentry inspect "{fetched.path}"')

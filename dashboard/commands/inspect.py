@@ -25,15 +25,15 @@ def inspect(request: SalesRequest, dropped: Path | None, as_json: bool, config: 
 
     SOURCE is what `segmentry run` takes. --dropped writes every dropped line as it was, with the rule and the reason.
     """
-    from dashboard.pipeline.inspect import inspect as inspect_sales
+    from dashboard.pipeline.inspect import inspect_sales
 
     with progress_bars() as progress:
-        found = inspect_sales(request, config, progress, dropped=dropped)
+        inspection = inspect_sales(request, config, progress, dropped=dropped)
     if as_json:
-        print_json(found.to_dict())
+        print_json(inspection.to_dict())
         return
     from dashboard.commands.printing import print_inspection
 
-    print_inspection(found)
-    if found.dropped is not None:
-        click.echo(f"{found.dropped:,} dropped lines written to {dropped}")
+    print_inspection(inspection)
+    if inspection.dropped is not None:
+        click.echo(f"{inspection.dropped:,} dropped lines written to {dropped}")

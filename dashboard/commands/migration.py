@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import click
 
-from dashboard.commands.options import DAY, config_option, json_option, opened, print_json
+from dashboard.commands.options import DAY, config_option, json_option, open_store_for, print_json
 
 if TYPE_CHECKING:
     from datetime import date
@@ -42,22 +42,22 @@ def migration(
     """
     from dashboard.commands.export import write_recorded
     from dashboard.exports.files import format_of
-    from dashboard.pipeline.migrate import migrate
+    from dashboard.pipeline.migrate import compute_migration
 
     kind = format_of(export) if export is not None else None
-    with opened(config) as store:
-        found = migrate(_span(run_id, other_id, start, end, store), config, store)
-        currency = str(store.snapshot(found.run.snapshot_id).info.get("currency") or "")
+    with open_store_for(config) as store:
+        between = compute_migration(_span(run_id, other_id, start, end, store), config, store)
+        currency = str(store.snapshot(between.run.snapshot_id).info.get("currency") or "")
         if export is not None and kind is not None:
-            query = urlencode(found.query())
-            rows = write_recorded(found.reader(), export, store, run=found.run.id, kind="movers", query=query)
+            query = urlencode(between.query())
+            rows = write_recorded(between.reader(), export, store, run=between.run.id, kind="movers", query=query)
             click.echo(f"{rows:,} movers written to {export}", err=True)
     if as_json:
-        print_json(found.to_dict())
+        print_json(between.to_dict())
     else:
         from dashboard.commands.printing_drift import print_migration
 
-        print_migration(found, currency)
+        print_migration(between, currency)
 
 
 def _span(run_id: int, other_id: int | None, start: date | None, end: date | None, store: Store) -> Span:

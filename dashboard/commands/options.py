@@ -88,7 +88,7 @@ def _loaded(config_path: Path | None) -> Config:
 
 
 @contextmanager
-def opened(config: Config) -> Iterator[Store]:
+def open_store_for(config: Config) -> Iterator[Store]:
     """The store, given back at the end."""
     from storage import open_store
 
@@ -153,9 +153,9 @@ def _names(text: str) -> list[str]:
 
 
 def _separator(text: str) -> str:
-    if (found := _SEPARATORS.get(text.lower(), text)) not in _SEPARATORS.values():
+    if (separator := _SEPARATORS.get(text.lower(), text)) not in _SEPARATORS.values():
         raise InputError("--separator {text}: write one of comma, semicolon, tab, pipe, space.", text=text)
-    return found
+    return separator
 
 
 def settings_options(section: type[Settings], parameter: str) -> Callable[[Command], Command]:

@@ -10,7 +10,7 @@ import click
 from dashboard.commands.options import (
     config_option,
     json_option,
-    opened,
+    open_store_for,
     print_json,
     print_notes,
     progress_bars,
@@ -40,18 +40,18 @@ def predict(run_id: int, output: Path | None, request: SalesRequest, as_json: bo
     from dashboard.pipeline.label import label
 
     kind = format_of(output) if output is not None else None
-    with progress_bars() as progress, opened(config) as store:
-        found = label(store.run(run_id), request, config, store, progress)
-    print_notes(found.notes)
+    with progress_bars() as progress, open_store_for(config) as store:
+        labelled = label(store.run(run_id), request, config, store, progress)
+    print_notes(labelled.notes)
     if output is not None and kind is not None:
-        written = write(found.reader(), output, kind).rows
+        written = write(labelled.reader(), output, kind).rows
         if as_json:
             print_json({"run": run_id, "output": str(output), "customers": written})
         else:
             click.echo(f"{written:,} customers written to {output}")
     elif as_json:
-        print_json(found.to_dict())
+        print_json(labelled.to_dict())
     else:
         from dashboard.commands.printing import print_labels
 
-        print_labels(found)
+        print_labels(labelled)

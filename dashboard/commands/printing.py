@@ -112,43 +112,44 @@ def _words(rule: str) -> str:
     return rule.replace("_", " ")
 
 
-def print_inspection(found: Inspection) -> None:
+def print_inspection(inspection: Inspection) -> None:
     """The source, how its columns are read, the ledger and the control totals."""
     console = new_console()
-    synthetic = " (synthetic)" if found.synthetic and "synthetic" not in found.title else ""
+    synthetic = " (synthetic)" if inspection.synthetic and "synthetic" not in inspection.title else ""
     console.print(
-        f"\n{found.title}{synthetic}: {found.first_day.isoformat()} to {found.last_day.isoformat()}, as of "
-        f"{found.as_of.isoformat()}\nContent (SHA-256): {found.fingerprint}\n",
+        f"\n{inspection.title}{synthetic}: {inspection.first_day.isoformat()} to "
+        f"{inspection.last_day.isoformat()}, as of "
+        f"{inspection.as_of.isoformat()}\nContent (SHA-256): {inspection.fingerprint}\n",
         highlight=False,
         markup=False,
     )
     table = new_table("Columns", ["Field", "Column of the source"])
-    for field, column in found.mapping.items():
+    for field, column in inspection.mapping.items():
         table.add_row(field, Text(column))
     console.print(table)
-    for note in found.notes:
+    for note in inspection.notes:
         console.print(f"  Note: {note}", highlight=False, markup=False)
-    print_ledger(found.ledger, found.currency, console)
-    table = new_table("Control totals", ["Sales"], ["Lines", "Orders", "Customers", f"Revenue {found.currency}"])
+    print_ledger(inspection.ledger, inspection.currency, console)
+    table = new_table("Control totals", ["Sales"], ["Lines", "Orders", "Customers", f"Revenue {inspection.currency}"])
     for name, words in (("gross", "gross: sold"), ("returned", "returned"), ("net", "net of returns")):
-        table.add_row(words, *_side(found.totals[name]))
+        table.add_row(words, *_side(inspection.totals[name]))
     console.print(table)
 
 
-def print_engines(found: Sequence[Mapping[str, Any]]) -> None:
+def print_engines(rows: Sequence[Mapping[str, Any]]) -> None:
     """One row per engine, with its settings, or why it cannot be used."""
     table = new_table("Engines", ["Name", "Title", "What it does", "Settings", "From"])
-    for item in found:
+    for item in rows:
         knobs = ", ".join(f"{knob['name']}={knob['default']}" for knob in item["knobs"])
         what = f"cannot be used: {item['error']}" if item["error"] else item["summary"]
         table.add_row(item["name"], item["title"], what, knobs, item["origin"], style="red" if item["error"] else None)
     new_console().print(table)
 
 
-def print_models(found: Sequence[Mapping[str, Any]]) -> None:
+def print_models(rows: Sequence[Mapping[str, Any]]) -> None:
     """One row per value model, with what it answers, or why it cannot be used."""
     table = new_table("Value models", ["Name", "Title", "What it does", "Answers", "Learns from", "From"])
-    for item in found:
+    for item in rows:
         what = f"cannot be used: {item['error']}" if item["error"] else item["summary"]
         answers = ", ".join(answer.replace("_", " ") for answer in item["answers"])
         learns = "" if item["error"] else "past outcomes" if item["learns"] else "histories alone"
@@ -157,28 +158,28 @@ def print_models(found: Sequence[Mapping[str, Any]]) -> None:
     new_console().print(table)
 
 
-def print_features(found: Sequence[Mapping[str, Any]]) -> None:
+def print_features(rows: Sequence[Mapping[str, Any]]) -> None:
     """One row per feature of a plug-in with its column, or why it cannot be used."""
-    if not found:
+    if not rows:
         new_console().print("No plug-in adds features; docs/plugins.md says how to write one.")
         return
     table = new_table("Features of plug-ins", ["Name", "Column", "Title", "Unit", "Formula", "From"])
-    for item in found:
+    for item in rows:
         what = f"cannot be used: {item['error']}" if item["error"] else item["formula"]
         cells = (item["name"], item["column"] or "–", item["title"] or "–", item["unit"] or "–", what, item["origin"])
         table.add_row(*cells, style="red" if item["error"] else None)
     new_console().print(table)
 
 
-def print_runs(found: Sequence[Mapping[str, Any]]) -> None:
+def print_runs(rows: Sequence[Mapping[str, Any]]) -> None:
     """One row per run."""
-    if not found:
+    if not rows:
         new_console().print("No runs yet. Start with: segmentry run FILE, or segmentry demo")
         return
     table = new_table(
         "Runs", ["Run", "Data set", "As of", "Engine"], ["k", "Seed", "Segments", "Seconds"], ["Who", "State"]
     )
-    for item in found:
+    for item in rows:
         table.add_row(
             str(item["id"]),
             item["dataset"],
@@ -199,16 +200,17 @@ def _standing(run: Mapping[str, Any]) -> str:
     if run["error"]:
         return f": {run['error']}"
     if run["state"] == "running" and run["stage"]:
-        again = f", attempt {run['attempts']}" if run["attempts"] > 1 else ""
-        return f" {run['progress']:.0%}: {run['stage']}{again}"
+        attempt = f", attempt {run['attempts']}" if run["attempts"] > 1 else ""
+        return f" {run['progress']:.0%}: {run['stage']}{attempt}"
     return ""
 
 
-def print_selection(found: SalesKSelection) -> None:
+def print_selection(sales_selection: SalesKSelection) -> None:
     """One row per k, the recommended one marked, and why."""
-    console, selection = new_console(), found.selection
+    console, selection = new_console(), sales_selection.selection
     console.print(
-        f"\n{found.what.info['title']} as of {found.what.as_of.isoformat()}: {written(selection.customers, ',')} "
+        f"\n{sales_selection.what.info['title']} as of "
+        f"{sales_selection.what.as_of.isoformat()}: {written(selection.customers, ',')} "
         f"customers, {selection.engine}\nFeature space: {selection.space}\n",
         highlight=False,
     )
@@ -242,12 +244,12 @@ def _k_cell(value: float | None, error: float | None, form: str) -> str:
     return written(value, form) + (f" ± {written(error, form)}" if error is not None else "")
 
 
-def print_labels(found: Labelled) -> None:
+def print_labels(labelled: Labelled) -> None:
     """How many new customers each segment gets, and the first of them one by one."""
-    console, run, customers = new_console(), found.run, found.customers
-    described = f" as of {found.as_of.isoformat()}" if found.as_of is not None else ""
+    console, run, customers = new_console(), labelled.run, labelled.customers
+    date_words = f" as of {labelled.as_of.isoformat()}" if labelled.as_of is not None else ""
     console.print(
-        f"\n{written(len(customers), ',')} customer{'s' if len(customers) > 1 else ''}{described} in the segments "
+        f"\n{written(len(customers), ',')} customer{'s' if len(customers) > 1 else ''}{date_words} in the segments "
         f"of run {run.id} ({run.engine})\n",
         highlight=False,
     )

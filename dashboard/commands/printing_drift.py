@@ -12,12 +12,13 @@ from dashboard.pipeline.timeline import SalesTimeline
 from engines.columns import describe
 
 
-def print_drift(found: SalesTimeline) -> None:
+def print_drift(sales_timeline: SalesTimeline) -> None:
     """One row per date, alerts in red, then the advice and how far the customers themselves have moved."""
-    console, watched = Console(), found.timeline
+    console, watched = Console(), sales_timeline.timeline
     console.print(
-        f"\n{found.what.info['title']}: {found.engine.title} frozen on {watched.frozen_at}, alarm line "
-        f"{found.threshold:g}\n",
+        f"\n{sales_timeline.what.info['title']}: {sales_timeline.engine.title} frozen on "
+        f"{watched.frozen_at}, alarm line "
+        f"{sales_timeline.threshold:g}\n",
         highlight=False,
     )
     table = Table(title="Frozen model against a refit")
@@ -55,15 +56,16 @@ def print_drift(found: SalesTimeline) -> None:
     console.print(table)
 
 
-def print_migration(found: Between, currency: str) -> None:
+def print_migration(between: Between, currency: str) -> None:
     """How many changed segment, net flows with money, then customers from (rows) to (columns)."""
-    console, moves = new_console(), found.found
+    console, moves = new_console(), between.migration
     new, gone = int(moves.customers[-1].sum()), int(moves.customers[:, -1].sum())
-    changed = moves.known - moves.stayed
-    share = f" ({written(100 * changed / moves.known, '.1f')}%)" if moves.known else ""
+    changed = moves.in_both - moves.stayed
+    share = f" ({written(100 * changed / moves.in_both, '.1f')}%)" if moves.in_both else ""
     console.print(
-        f"\n{found.run.dataset}, {found.run.engine}: from {found.start} to {found.end}, {written(changed, ',')} of "
-        f"{written(moves.known, ',')} customers{share} changed segment; {written(new, ',')} are new, "
+        f"\n{between.run.dataset}, {between.run.engine}: from {between.start} to {between.end}, "
+        f"{written(changed, ',')} of "
+        f"{written(moves.in_both, ',')} customers{share} changed segment; {written(new, ',')} are new, "
         f"{written(gone, ',')} gone.\n",
         highlight=False,
         markup=False,

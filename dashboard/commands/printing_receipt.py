@@ -11,7 +11,7 @@ from rich.table import Table
 from dashboard.commands.printing import new_console, new_table
 from dashboard.i18n.numbers import count, written
 from dashboard.pipeline.validate import Validated
-from engines.value.validation.golden import Comparison
+from engines.value.validation.golden import PublishedFigure
 
 _FORESIGHT = (
     ("MAE", "mae", ",.3f"),
@@ -31,18 +31,18 @@ _LOSS = (
 _MARKS = {True: "✓", False: "✗"}
 
 
-def print_receipt(found: Validated) -> None:
+def print_receipt(validated: Validated) -> None:
     """What was tested, a table per question with the chosen model marked, verdicts, and published figures if any."""
-    out, receipt = new_console(), found.receipt
+    out, receipt = new_console(), validated.receipt
     plan = receipt["plan"]
     out.print(
-        f"\n{found.title}: {written(plan['customers'], ',')} customers known by {plan['cutoff']}, held against the "
+        f"\n{validated.title}: {written(plan['customers'], ',')} customers known by {plan['cutoff']}, held against the "
         f"{written(plan['weeks'], '.4g')} weeks up to {plan['until']}\n",
         highlight=False,
     )
     for question, title, columns in (
         ("holdout", "Purchases", _FORESIGHT),
-        ("ltv", f"Spend, {found.currency}", _FORESIGHT),
+        ("ltv", f"Spend, {validated.currency}", _FORESIGHT),
         ("churn", f"Churn: no purchase in the {plan['churn']['days']} days after {plan['churn']['cutoff']}", _LOSS),
     ):
         chosen = receipt["chosen"]["purchases" if question == "holdout" else question]
@@ -55,15 +55,15 @@ def print_receipt(found: Validated) -> None:
             f"  Intervals meant to hold {coverage['level']:.0%} held the spend of "
             f"{written(100 * coverage['spend'], '.1f')}% and the purchases of "
             f"{written(100 * coverage['purchases'], '.1f')}% of the customers; in all {count(total['actual'])} "
-            f"{found.currency} came, where {count(total['low'])} to {count(total['high'])} was foreseen.",
+            f"{validated.currency} came, where {count(total['low'])} to {count(total['high'])} was foreseen.",
             highlight=False,
         )
     for item in receipt["verdicts"]:
         out.print(f"  {_MARKS[item['beats']]} {item['words']}", highlight=False)
     for note in receipt["notes"]:
         out.print(f"  Note: {note}", highlight=False)
-    if found.golden:
-        out.print(_golden(found.golden, receipt["titles"]))
+    if validated.golden:
+        out.print(_golden(validated.golden, receipt["titles"]))
 
 
 def _figures(
@@ -84,14 +84,14 @@ def _figures(
 
 def _print_models(out: Console, receipt: Mapping[str, Any]) -> None:
     made = new_table("Fitted parameters", ["Model", "Parameters"], ["Log-likelihood"], ["Fitted by"])
-    for name, found in receipt["models"].items():
-        parameters = ", ".join(f"{key} {written(value, '.5g')}" for key, value in found["parameters"].items())
-        likelihood = _cell(found["log_likelihood"], ",.2f")
-        made.add_row(receipt["titles"].get(name, name), parameters, likelihood, found["method"] or "–")
+    for name, model in receipt["models"].items():
+        parameters = ", ".join(f"{key} {written(value, '.5g')}" for key, value in model["parameters"].items())
+        likelihood = _cell(model["log_likelihood"], ",.2f")
+        made.add_row(receipt["titles"].get(name, name), parameters, likelihood, model["method"] or "–")
     out.print(made)
 
 
-def _golden(rows: Sequence[Comparison], titles: Mapping[str, str]) -> Table:
+def _golden(rows: Sequence[PublishedFigure], titles: Mapping[str, str]) -> Table:
     made = new_table(
         "Golden run: published figures beside ours", ["Model", "Figure"], ["Published", "Ours"], ["", "Source"]
     )

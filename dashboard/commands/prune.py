@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from dashboard.clock import now
-from dashboard.commands.options import config_option, json_option, opened, print_json
+from dashboard.commands.options import config_option, json_option, open_store_for, print_json
 from engines.errors import InputError
 
 if TYPE_CHECKING:
     from dashboard.config import Config
-    from dashboard.pipeline.prune import Plan
+    from dashboard.pipeline.prune import PrunePlan
 
 
 @click.command()
@@ -29,21 +29,20 @@ def prune(keep: int | None, months: int | None, dry_run: bool, yes: bool, as_jso
     A snapshot stays when --keep or --months says so; without either, [retention] in the configuration decides.
     The newest snapshot of each data set always stays, and so does one that is being worked on.
     """
-    from dashboard.pipeline.prune import plan
-    from dashboard.pipeline.prune import prune as prune_store
+    from dashboard.pipeline.prune import plan_pruning, prune_snapshots
 
     if dry_run and yes:
         raise InputError("--dry-run only looks and --yes deletes; give one of them.")
     given = {"keep_snapshots": keep, "keep_months": months}
     if keep is not None or months is not None:  # then the command line alone decides
         config = config.replace(retention={name: value or 0 for name, value in given.items()})
-    with opened(config) as store:
-        planned = plan(store, config.retention, now())
+    with open_store_for(config) as store:
+        planned = plan_pruning(store, config.retention, now())
         if not as_json:
             _show(planned)
         if planned.leaving and not dry_run and not yes:
             _confirm(as_json)
-        gone, spared = prune_store(store, planned) if not dry_run else ([], [])
+        gone, spared = prune_snapshots(store, planned) if not dry_run else ([], [])
     if as_json:
         print_json(planned.to_dict(gone))
     elif planned.leaving and not dry_run:
@@ -52,7 +51,7 @@ def prune(keep: int | None, months: int | None, dry_run: bool, yes: bool, as_jso
         click.echo(f"Note: snapshot {item.snapshot.id} stays: {item.reason}.", err=True)
 
 
-def _show(planned: Plan) -> None:
+def _show(planned: PrunePlan) -> None:
     for item in planned.leaving:
         snapshot, runs = item.snapshot, ", ".join(str(run.id) for run in item.runs) or "none"
         click.echo(
@@ -67,7 +66,7 @@ def _show(planned: Plan) -> None:
     totals = planned.totals()
     click.echo(
         f"{totals['snapshots']:,} snapshots with {totals['runs']:,} runs and {totals['customers']:,} customers go, "
-        f"{planned.kept:,} snapshots stay."
+        f"{planned.staying:,} snapshots stay."
     )
 
 

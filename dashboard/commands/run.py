@@ -12,7 +12,7 @@ from dashboard.commands.options import (
     account,
     config_option,
     json_option,
-    opened,
+    open_store_for,
     print_json,
     print_notes,
     progress_bars,
@@ -44,7 +44,7 @@ def run(request: SalesRequest, detach: bool, as_json: bool, config: Config) -> N
     from storage.contract import Starter
 
     request = replace(request, starter=Starter("command line", account()))
-    with progress_bars() as progress, opened(config) as store:
+    with progress_bars() as progress, open_store_for(config) as store:
         outcome = run_sales(request, config, store, progress, queue=detach)
         frames, currency = FrameCache(store), outcome.snapshot.info["currency"]
         done = [item.id for item in outcome.runs if item.state == "done"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands.options import config_option, json_option, opened, print_json
+from dashboard.commands.options import config_option, json_option, open_store_for, print_json
 
 if TYPE_CHECKING:
     from dashboard.config import Config
@@ -19,14 +19,14 @@ def runs(as_json: bool, config: Config) -> None:
     """List the runs, the newest first."""
     from dashboard.pipeline.run import run_dict
 
-    with opened(config) as store:
-        found = [run_dict(item) for item in store.runs()]
+    with open_store_for(config) as store:
+        rows = [run_dict(item) for item in store.runs()]
     if as_json:
-        print_json(found)
+        print_json(rows)
     else:
         from dashboard.commands.printing import print_runs
 
-        print_runs(found)
+        print_runs(rows)
 
 
 @click.command()
@@ -34,6 +34,6 @@ def runs(as_json: bool, config: Config) -> None:
 @config_option
 def cancel(run_id: int, config: Config) -> None:
     """Cancel RUN, queued or running; its worker stops within seconds."""
-    with opened(config) as store:
-        found = store.cancel_run(run_id)
-    click.echo(f"Run {found.id} ({found.engine}) is cancelled.", err=True)
+    with open_store_for(config) as store:
+        cancelled = store.cancel_run(run_id)
+    click.echo(f"Run {cancelled.id} ({cancelled.engine}) is cancelled.", err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dashboard.clock import now
-from dashboard.commands.options import config_option, json_option, opened, print_json, sales_options
+from dashboard.commands.options import config_option, json_option, open_store_for, print_json, sales_options
 
 if TYPE_CHECKING:
     from dashboard.config import Config
@@ -35,9 +35,9 @@ def add(every: str, time_zone: str, request: SalesRequest, as_json: bool, config
     from dashboard.worker.schedules import new_schedule, next_due, schedule_dict
 
     new = new_schedule(request, every, time_zone, config)
-    with opened(config) as store:
-        kept = store.add_schedule(new, next_due=next_due(new.cron, new.time_zone, now()))
-    _tell(schedule_dict(kept), as_json)
+    with open_store_for(config) as store:
+        stored = store.add_schedule(new, next_due=next_due(new.cron, new.time_zone, now()))
+    _tell(schedule_dict(stored), as_json)
 
 
 @schedule.command("list")
@@ -47,14 +47,14 @@ def list_schedules(as_json: bool, config: Config) -> None:
     """List the schedules, when each is due next and how its last due time went."""
     from dashboard.worker.schedules import schedule_dict
 
-    with opened(config) as store:
-        found = [schedule_dict(item) for item in store.schedules()]
+    with open_store_for(config) as store:
+        rows = [schedule_dict(item) for item in store.schedules()]
     if as_json:
-        print_json(found)
-    elif not found:
+        print_json(rows)
+    elif not rows:
         click.echo("No schedules yet; add one with: segmentry schedule add SOURCE --every month")
     else:
-        for item in found:
+        for item in rows:
             _tell(item, as_json=False)
 
 
@@ -66,7 +66,7 @@ def pause(schedule_id: int, as_json: bool, config: Config) -> None:
     """Let SCHEDULE rest; what is under way is finished."""
     from dashboard.worker.schedules import schedule_dict
 
-    with opened(config) as store:
+    with open_store_for(config) as store:
         _tell(schedule_dict(store.pause_schedule(schedule_id)), as_json)
 
 
@@ -78,9 +78,9 @@ def resume(schedule_id: int, as_json: bool, config: Config) -> None:
     """Let SCHEDULE go on with its next due time; those that passed while it was paused are left out."""
     from dashboard.worker.schedules import next_due, schedule_dict
 
-    with opened(config) as store:
-        found = store.schedule(schedule_id)
-        following = next_due(found.cron, found.time_zone, now())
+    with open_store_for(config) as store:
+        stored = store.schedule(schedule_id)
+        following = next_due(stored.cron, stored.time_zone, now())
         _tell(schedule_dict(store.resume_schedule(schedule_id, next_due=following)), as_json)
 
 
@@ -90,7 +90,7 @@ def resume(schedule_id: int, as_json: bool, config: Config) -> None:
 @config_option
 def remove(schedule_id: int, as_json: bool, config: Config) -> None:
     """Forget SCHEDULE; the snapshots and runs it made stay."""
-    with opened(config) as store:
+    with open_store_for(config) as store:
         store.remove_schedule(schedule_id)
     if as_json:
         print_json({"id": schedule_id, "removed": True})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands.options import config_option, opened
+from dashboard.commands.options import config_option, open_store_for
 
 if TYPE_CHECKING:
     from dashboard.config import Config
@@ -26,7 +26,7 @@ def serve(host: str | None, port: int | None, workers: int | None, worker: bool 
         server={key: item for key, item in given.items() if item is not None},
         worker={} if worker is None else {"in_server": worker},
     )
-    with opened(config):
+    with open_store_for(config):
         pass  # brings the database's schema up to date once, before several processes look at it
     start_server(config)
 
@@ -73,7 +73,7 @@ def worker(drain: bool, config: Config) -> None:
     """
     from dashboard.worker.loop import run_worker, stop_on_signals
 
-    with opened(config) as store:
+    with open_store_for(config) as store:
         worked = run_worker(config, store, stop_on_signals(), drain=drain, tell=lambda line: click.echo(line, err=True))
     click.echo(f"Runs worked on: {len(worked)}", err=True)
 
@@ -82,5 +82,5 @@ def worker(drain: bool, config: Config) -> None:
 @config_option
 def migrate(config: Config) -> None:
     """Bring the database's schema up to date."""
-    with opened(config):
+    with open_store_for(config):
         click.echo("The database is up to date.", err=True)

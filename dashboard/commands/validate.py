@@ -39,14 +39,14 @@ def validate(cutoff: date | None, request: SalesRequest, as_json: bool, config: 
 
     SOURCE is what ``segmentry run`` takes.
     """
-    from dashboard.pipeline.validate import validate as check_models
+    from dashboard.pipeline.validate import validate_models
 
     with progress_bars() as progress:
-        found = check_models(request, config, progress, last_known_day=cutoff)
-    print_notes(found.notes)
+        validated = validate_models(request, config, progress, last_known_day=cutoff)
+    print_notes(validated.notes)
     if as_json:
-        print_json(found.receipt)
+        print_json(validated.receipt)
     else:
         from dashboard.commands.printing_receipt import print_receipt
 
-        print_receipt(found)
+        print_receipt(validated)

@@ -16,10 +16,10 @@ from dashboard.i18n.texts import say
 
 def swatch(colour: str) -> Component:
     """A segment's colour, beside its name."""
-    return elements.Span(className="seg-swatch", style={"backgroundColor": themed(colour)}, **aria(hidden="true"))
+    return elements.Span(className="seg-swatch", style={"backgroundColor": theme_colour(colour)}, **aria(hidden="true"))
 
 
-def themed(colour: str) -> str:
+def theme_colour(colour: str) -> str:
     """A segment's colour as CSS: as it is on light ground, mixed with white on dark, where dark blue would vanish."""
     return f"color-mix(in srgb, white var(--seg-mix, 0%), {colour})"
 
@@ -40,7 +40,7 @@ def insight_list(sentences: Sequence[str]) -> Component | None:
     return html.Ul([elements.Li(sentence) for sentence in sentences], className="insights seg-card")
 
 
-def notes(sentences: Sequence[str]) -> list[Component]:
+def note_list(sentences: Sequence[str]) -> list[Component]:
     """Remarks as a list; nothing where there is none."""
     return [html.Ul([html.Li(sentence) for sentence in sentences], className="seg-notes")] if sentences else []
 

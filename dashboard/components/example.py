@@ -18,7 +18,7 @@ from storage import Store
 from storage.contract.uploads import NewUpload, Upload
 
 SAMPLE = "sample-shop"
-BUTTON, MESSAGE, TICK, OPEN, OPENED = "demo-load", "demo-told", "demo-tick", "demo-open", "demo-opened"
+BUTTON, MESSAGE, TICK, OPEN, OPENED = "demo-load", "demo-progress", "demo-tick", "demo-open", "demo-opened"
 _BUSY = ("queued", "running")
 
 

@@ -52,8 +52,8 @@ def _words(rule: str) -> str:
 
 
 def _why(rule: str) -> str:
-    known = RULES.get(rule) or NOTES.get(rule)
-    if known is None:
+    entry = RULES.get(rule) or NOTES.get(rule)
+    if entry is None:
         return ""
-    catches = say(known.catches)
-    return f"{catches[0].upper()}{catches[1:]}. {say(known.because)}"
+    catches = say(entry.catches)
+    return f"{catches[0].upper()}{catches[1:]}. {say(entry.because)}"

@@ -21,7 +21,7 @@ from storage.contract import ChangedError, NotFoundError
 from storage.sql.edits import ACTION_LENGTH, NAME_LENGTH
 
 
-def edited(page: str) -> str:
+def edit_store_id(page: str) -> str:
     """The id of the store on a page that tells of the latest edit: run, key, and the name before and after."""
     return f"{page}-edited"
 
@@ -37,8 +37,8 @@ def pencil(page: str, run_id: int, segment: NamedSegment) -> Component:
         title=label,
         **aria(label=label),
     )
-    told = say("Name and action stay with these customers in later runs.")
-    pin = [elements.Span(say("pinned"), className="seg-badge seg-pinned", title=told)] if segment.pinned else []
+    hint = say("Name and action stay with these customers in later runs.")
+    pin = [elements.Span(say("pinned"), className="seg-badge seg-pinned", title=hint)] if segment.pinned else []
     return elements.Span([opener, *pin], className="text-nowrap")
 
 
@@ -69,7 +69,7 @@ def editor(page: str) -> Component:
     return html.Div(
         [
             dcc.Store(id=f"{page}-editing"),
-            dcc.Store(id=edited(page)),
+            dcc.Store(id=edit_store_id(page)),
             dcc.Store(id=f"{page}-focused"),
             dialog(f"{page}-editor", say("Name this segment"), fields, buttons),
         ]
@@ -77,11 +77,11 @@ def editor(page: str) -> Component:
 
 
 def register(app: Dash, services: Services, page: str) -> None:
-    """One callback opens the dialog, saves and closes it; whoever shows the segments listens to ``edited(page)``."""
+    """One callback opens the dialog, saves and closes it; who shows the segments listens to ``edit_store_id(page)``."""
     app.clientside_callback(
         ClientsideFunction("segmentry_names", "back"),
         Output(f"{page}-focused", "data"),
-        Input(edited(page), "data"),
+        Input(edit_store_id(page), "data"),
         State(f"{page}-editor", "id"),
         prevent_initial_call=True,
     )
@@ -95,10 +95,10 @@ def register(app: Dash, services: Services, page: str) -> None:
             "editing": Output(f"{page}-editing", "data"),
             "refused": Output(f"{page}-refused", "children"),
             "is_refused": Output(f"{page}-refused", "is_open"),
-            "edited": Output(edited(page), "data"),
+            "edited": Output(edit_store_id(page), "data"),
         },
         inputs={
-            "asked": Input({"type": f"{page}-edit", "run": ALL, "key": ALL}, "n_clicks"),
+            "clicks": Input({"type": f"{page}-edit", "run": ALL, "key": ALL}, "n_clicks"),
             "save": Input(f"{page}-save", "n_clicks"),
             "entered": Input(f"{page}-name", "n_submit"),
             "own": Input(f"{page}-own", "n_clicks"),
@@ -111,7 +111,7 @@ def register(app: Dash, services: Services, page: str) -> None:
         prevent_initial_call=True,
     )
     def edit(
-        asked: Any,
+        clicks: Any,
         save: Any,
         entered: Any,
         own: Any,
@@ -145,8 +145,8 @@ def register(app: Dash, services: Services, page: str) -> None:
         except (InputError, ChangedError, NotFoundError) as error:
             return _answer(refused=say(error.message), is_refused=True)
         now = next(item for item in run.segments if item.key == which["key"])
-        told = {"run": run.id, "key": now.key, "before": editing["name"], "name": now.name, "revision": now.revision}
-        return _answer(open=False, edited=told)
+        saved = {"run": run.id, "key": now.key, "before": editing["name"], "name": now.name, "revision": now.revision}
+        return _answer(open=False, edited=saved)
 
 
 def _changed(given: str | None, before: str) -> str | None:
@@ -155,12 +155,12 @@ def _changed(given: str | None, before: str) -> str | None:
 
 
 def _opened(services: Services, run_id: int, key: int) -> dict[str, Any]:
-    found = next((item for item in services.store.run(run_id).segments if item.key == key), None)
-    if found is None:
+    segment = next((item for item in services.store.run(run_id).segments if item.key == key), None)
+    if segment is None:
         raise PreventUpdate
-    kept = {"run": run_id, "key": key, "revision": found.revision, "name": found.name, "action": found.action}
-    shown = {"name": found.name, "action": found.action, "pinned": found.pinned}
-    return {"open": True, "editing": kept, **shown, "is_refused": False}
+    editing = {"run": run_id, "key": key, "revision": segment.revision, "name": segment.name, "action": segment.action}
+    shown = {"name": segment.name, "action": segment.action, "pinned": segment.pinned}
+    return {"open": True, "editing": editing, **shown, "is_refused": False}
 
 
 def _answer(**parts: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components.attributes import data
-from dashboard.figures import Drawing, empty, graph_config
+from dashboard.figures import Drawing, empty_figure, graph_config
 from dashboard.i18n.texts import say
 
 
@@ -26,7 +26,7 @@ def step(number: int, title: str, *parts: Any) -> Component:
 def graph(name: str, file: str, height: str, figure: Drawing | None = None, *, bar: bool = True) -> Component:
     """A chart; without a figure an empty one. ``file``: the name of its picture; ``bar``: whether it has a toolbar."""
     config: Any = graph_config(file) if bar else {**graph_config(file), "displayModeBar": False}
-    shown = empty("", "light") if figure is None else figure
+    shown = empty_figure("", "light") if figure is None else figure
     return dcc.Graph(id=name, config=config, figure=shown, style={"height": height})
 
 

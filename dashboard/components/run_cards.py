@@ -32,7 +32,7 @@ class CardParts(NamedTuple):
 
 def card_parts(store: Store, numbers: Sequence[int], now: datetime) -> tuple[list[str], list[CardParts]]:
     """The states of the runs of these numbers, in their order, and what their cards say; of one that is gone, that."""
-    runs = [_found(store, number) for number in numbers]
+    runs = [_run_if_any(store, number) for number in numbers]
     busy = any(run is not None and run.state == "running" for run in runs)
     customers = {item.id: item.customers for item in store.snapshots()} if busy else {}
     every = store.runs() if busy else []
@@ -49,7 +49,7 @@ def card_parts(store: Store, numbers: Sequence[int], now: datetime) -> tuple[lis
     return ["gone" if run is None else run.state for run in runs], shown
 
 
-def _found(store: Store, number: int) -> Run | None:
+def _run_if_any(store: Store, number: int) -> Run | None:
     try:
         return store.run(number)
     except NotFoundError:

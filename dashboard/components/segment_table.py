@@ -9,11 +9,11 @@ from dash.development.base_component import Component
 
 from dashboard.components import elements
 from dashboard.components.attributes import aria
-from dashboard.components.cards import swatch, themed
+from dashboard.components.cards import swatch, theme_colour
 from dashboard.components.tables import share_bar
 from dashboard.frames.aggregates import SegmentTotals
 from dashboard.i18n.numbers import NOTHING, count, days, decimal, money, percent, round_money, short_money
-from dashboard.i18n.texts import explained, noted, say, segment_name, titled
+from dashboard.i18n.texts import column_meaning, column_title, noted, say, segment_name
 from engines.columns import CHURN_RISK, CLV, DICTIONARY, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
 
@@ -69,12 +69,12 @@ def segment_table(
 
 def _segment_columns() -> list[tuple[str, str]]:
     """Title and sentence of each column of the table of segments."""
-    found = [(say(title), say(sentence)) for title, sentence in _SEGMENT_COLUMNS]
+    columns = [(say(title), say(sentence)) for title, sentence in _SEGMENT_COLUMNS]
     for name in _MEANS:
         column = DICTIONARY[name]
         sentence = noted("Mean, in days. {meaning}") if column.kind == "days" else noted("Mean. {meaning}")
-        found.append((titled(column), say(sentence, meaning=explained(column))))
-    return found
+        columns.append((column_title(column), say(sentence, meaning=column_meaning(column))))
+    return columns
 
 
 def _segment_line(
@@ -97,7 +97,7 @@ def _segment_line(
         (
             NOTHING
             if row.revenue_share is None
-            else share_bar(percent(row.revenue_share), row.revenue_share, themed(row.segment.colour)),
+            else share_bar(percent(row.revenue_share), row.revenue_share, theme_colour(row.segment.colour)),
             None,
         ),
         (decimal(row.recency), say("{days} since the last order", days=days(row.recency))),
@@ -117,4 +117,4 @@ def _segment_line(
 
 
 def _bar(share: float, row: SegmentTotals) -> Component:
-    return share_bar(percent(share), share, themed(row.segment.colour))
+    return share_bar(percent(share), share, theme_colour(row.segment.colour))

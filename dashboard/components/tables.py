@@ -27,10 +27,10 @@ def number_heads(*titles: str) -> list[Head]:
 
 def table(label: str, heads: Iterable[Head | str], lines: Sequence[Component], style: str = "") -> Component:
     """A table that scrolls sideways where it is wider than its place; ``label`` is read out for it."""
-    return scroll(label, plain_table(heads, lines, style))
+    return scroll(label, simple_table(heads, lines, style))
 
 
-def plain_table(heads: Iterable[Head | str], lines: Sequence[Component], style: str = "", **props: Any) -> Component:
+def simple_table(heads: Iterable[Head | str], lines: Sequence[Component], style: str = "", **props: Any) -> Component:
     """A table of lines under its heads, as wide as it is."""
     named = [Head(head) if isinstance(head, str) else head for head in heads]
     head = html.Tr([_head(item) for item in named])

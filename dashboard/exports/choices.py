@@ -72,8 +72,8 @@ def with_control_group(
                 start += batch.num_rows
                 marked = pa.record_batch([*batch.columns, here], schema=schema)
                 if control.part != "all":
-                    wanted = here if control.part == "control" else pc.invert(here)
-                    marked = marked.filter(wanted)
+                    members = here if control.part == "control" else pc.invert(here)
+                    marked = marked.filter(members)
                 yield marked
         finally:
             reader.close()
@@ -161,15 +161,15 @@ def _control(given: dict[str, str]) -> ControlGroup | None:
         raise InputError(
             "seed must be a whole number from 0 to {most_seed}, not {seed!r}.", most_seed=MOST_SEED, seed=seed[:40]
         )
-    known = next((item for item in PARTS if item == part), None)
-    if known is None:
+    chosen_part = next((item for item in PARTS if item == part), None)
+    if chosen_part is None:
         raise InputError(
             "part must be {some} or {last}, not {part!r}.",
             some=", ".join(PARTS[:-1]),
             last=PARTS[-1],
             part=part[:40],
         )
-    return ControlGroup(number, int(seed), known)
+    return ControlGroup(number, int(seed), chosen_part)
 
 
 def _share(text: str) -> float:
@@ -189,33 +189,33 @@ def customer_list(store: Store, run_id: int, selection: Selection, kind: Format,
         NotFoundError: there is no such run, or it is not finished.
     """
     every = store.stream(run_id, selection)
-    known = [name for name in every.schema.names if describe(name).exported]
+    exportable = [name for name in every.schema.names if describe(name).exported]
     every.close()
-    wanted = known if choices.columns is None else _named(choices.columns, known, run_id)
-    reader = store.stream(run_id, selection, wanted, batch_size=_ROWS)
+    exported = exportable if choices.columns is None else _named(choices.columns, exportable, run_id)
+    reader = store.stream(run_id, selection, exported, batch_size=_ROWS)
     if choices.control is not None:
         ids = store.stream(run_id, selection, [])
         reader = with_control_group(reader, ids, choices.control)
-        wanted = [*wanted, CONTROL_GROUP]
-    return Stream(reader, kind, lambda names: [name for name in in_order(names) if name in wanted])
+        exported = [*exported, CONTROL_GROUP]
+    return Stream(reader, kind, lambda names: [name for name in in_order(names) if name in exported])
 
 
-def _named(columns: Sequence[str], known: Sequence[str], run_id: int) -> list[str]:
+def _named(columns: Sequence[str], exportable: Sequence[str], run_id: int) -> list[str]:
     """The columns that are named, one by one or several in a text with commas between.
 
     Raises:
         InputError: the run does not have one of them.
     """
-    found: list[str] = []
+    names: list[str] = []
     for text in columns:
-        found += [text] if text in known else [name.strip() for name in text.split(",") if name.strip()]
-    for name in found:
-        if name not in known:
-            has = ", ".join(known)
+        names += [text] if text in exportable else [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in exportable:
+            has = ", ".join(exportable)
             raise InputError(
                 "columns names {name!r}, which run {run_id} does not have; it has {has}.",
                 name=name[:100],
                 run_id=run_id,
                 has=has,
             )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(names))

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from dashboard.exports.workbook import Drain, workbook
+from dashboard.exports.workbook import ByteBuffer, workbook
 from engines.columns import describe, in_order
 from engines.errors import InputError
 from storage.sql.ahead import read_ahead
@@ -172,7 +172,7 @@ def _safe(column: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(texts, _FORMULA, r"'\1")
 
 
-def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _spreadsheet_safe(batch: pa.RecordBatch) -> pa.RecordBatch:
     """A batch for spreadsheets: text made safe, dates without a time of day, no NaN."""
     columns = []
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
@@ -203,18 +203,18 @@ def _csv(batches: _Counted) -> Generator[bytes]:
     options = pyarrow.csv.WriteOptions(include_header=False)
     for batch in batches:
         sink = pa.BufferOutputStream()
-        pyarrow.csv.write_csv(_plain(batch), sink, options)
+        pyarrow.csv.write_csv(_spreadsheet_safe(batch), sink, options)
         yield sink.getvalue().to_pybytes()
 
 
 def _parquet(batches: _Counted) -> Generator[bytes]:
-    drain = Drain()
-    with pyarrow.parquet.ParquetWriter(pa.PythonFile(drain, mode="w"), batches.schema) as writer:
+    buffer = ByteBuffer()
+    with pyarrow.parquet.ParquetWriter(pa.PythonFile(buffer, mode="w"), batches.schema) as writer:
         for batch in batches:
             writer.write_batch(batch)
-            yield drain.emptied()
-    yield drain.emptied()
+            yield buffer.emptied()
+    yield buffer.emptied()
 
 
 def _xlsx(batches: _Counted) -> Generator[bytes]:
-    return workbook(_titles(batches), (_plain(batch) for batch in batches))
+    return workbook(_titles(batches), (_spreadsheet_safe(batch) for batch in batches))

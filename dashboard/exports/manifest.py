@@ -20,7 +20,7 @@ def conditions_of(export: Export) -> list[filters.Condition]:
         selection = Selection.from_query(parse_qsl(export.selection, keep_blank_values=True))
     except InputError as error:
         return [filters.Condition("", "", say(error.message))]
-    return filters.conditions(selection, str(export.about.get("currency") or ""))
+    return filters.condition_texts(selection, str(export.about.get("currency") or ""))
 
 
 def file_name(export: Export) -> str:
@@ -40,7 +40,7 @@ OTHERS = {
 }
 
 
-def again(export: Export) -> str:
+def repeat_url(export: Export) -> str:
     """The address under which the same list is made once more."""
     of_run = f"runs/{export.run_id}"
     routes = {"movers": f"{of_run}/movers", "disagreement": "compare/customers"}
@@ -80,5 +80,5 @@ def manifest(export: Export) -> dict[str, Any]:
             "source": about.get("source"),
             "fingerprint": about.get("fingerprint"),
         },
-        "again": again(export),
+        "again": repeat_url(export),
     }

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 
-class Drain(io.RawIOBase):
+class ByteBuffer(io.RawIOBase):
     """A file that only remembers what was written since it was last emptied."""
 
     def __init__(self) -> None:
@@ -63,8 +63,8 @@ _ESCAPED = re.compile("(_x[0-9a-fA-F]{4}_)")
 
 def workbook(titles: Sequence[str], batches: Iterable[pa.RecordBatch]) -> Generator[bytes]:
     """The bytes of a workbook, piece by piece, of batches whose texts are safe already; memory is that of a batch."""
-    frame, sheets, drain = _Frame(titles), 0, Drain()
-    with zipfile.ZipFile(drain, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+    frame, sheets, buffer = _Frame(titles), 0, ByteBuffer()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         rows = _slices(batches)
         piece = next(rows, None)
         while piece is not None or sheets == 0:
@@ -76,14 +76,14 @@ def workbook(titles: Sequence[str], batches: Iterable[pa.RecordBatch]) -> Genera
                     part = piece.slice(0, ROWS_PER_SHEET - row)
                     written += sheet.write(_rows(part, row + 2, frame.day_style))
                     row += part.num_rows
-                    yield drain.emptied()
+                    yield buffer.emptied()
                     piece = piece.slice(part.num_rows) if part.num_rows < piece.num_rows else next(rows, None)
                 sheet.write(frame.tail)
         for name, content in _made(titles, sheets).items():
             if not name.startswith("xl/worksheets/"):
                 with packed.open(name, "w") as part_of_all:
                     part_of_all.write(content)
-    yield drain.emptied()
+    yield buffer.emptied()
 
 
 def _slices(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -186,12 +186,12 @@ def _days(column: pa.Array, day_style: str) -> list[_Cells]:
     """Days as a sheet counts them; those before the first that it knows as text."""
     moments = column.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
     days = pc.add(pc.divide(moments.cast(pa.float64()), float(_DAY)), float(_EPOCH))
-    known = pc.greater_equal(days, float(_FIRST))
+    in_range = pc.greater_equal(days, float(_FIRST))
     counted = pc.if_else(pc.less(days, float(_LEAP)), pc.subtract(days, 1.0), days)
-    cells = [_Cells(f'" s="{day_style}"><v>', pc.if_else(known, counted, None).cast(_TEXT))]
-    if pc.any(pc.invert(known)).as_py():
+    cells = [_Cells(f'" s="{day_style}"><v>', pc.if_else(in_range, counted, None).cast(_TEXT))]
+    if pc.any(pc.invert(in_range)).as_py():
         named = column.cast(pa.string()) if pa.types.is_date(column.type) else pc.strftime(column, "%Y-%m-%dT%H:%M:%S")
-        cells.append(_texts(pc.if_else(known, None, named).cast(_TEXT)))
+        cells.append(_texts(pc.if_else(in_range, None, named).cast(_TEXT)))
     return cells
 
 
@@ -207,5 +207,5 @@ def _texts(column: pa.Array) -> _Cells:
 
 def _escaped(text: str) -> str:
     """A text as it stands in a sheet: marks of XML by their names, other control characters by their numbers."""
-    text = _CONTROL.sub(lambda found: f"_x{ord(found[0]):04X}_", _ESCAPED.sub(r"_x005F\1", text))
+    text = _CONTROL.sub(lambda match: f"_x{ord(match[0]):04X}_", _ESCAPED.sub(r"_x005F\1", text))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

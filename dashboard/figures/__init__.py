@@ -55,7 +55,7 @@ def ink(theme: str) -> Ink:
     return _DARK if theme == "dark" else _LIGHT
 
 
-def seen(colour: str, theme: str) -> str:
+def visible_colour(colour: str, theme: str) -> str:
     """A segment's colour in a theme: on dark ground mixed with 30 % white, where the darkest would not be seen."""
     if theme != "dark":
         return colour
@@ -130,7 +130,7 @@ def drawing_of(figure: go.Figure, table: tuple[Sequence[str], Iterable[Sequence[
     return made
 
 
-def empty(sentence: str, theme: str) -> Drawing:
+def empty_figure(sentence: str, theme: str) -> Drawing:
     """A chart with nothing to draw: the sentence says why."""
     figure = go.Figure(layout={"template": template(theme)})
     figure.add_annotation(text=sentence, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper", font={"size": 14})
@@ -145,14 +145,17 @@ def _look(theme: str) -> dict[str, Any]:
     return look
 
 
-def typed(values: NDArray[Any]) -> dict[str, str]:
+def typed_array(values: NDArray[Any]) -> dict[str, str]:
     """Numbers as Plotly reads them fastest: base64 of their bytes, with their type and, of a table, its shape."""
-    plain = np.ascontiguousarray(values)
-    kind = {"f": "f", "i": "i", "u": "u"}[plain.dtype.kind] + str(plain.dtype.itemsize)
+    contiguous = np.ascontiguousarray(values)
+    kind = {"f": "f", "i": "i", "u": "u"}[contiguous.dtype.kind] + str(contiguous.dtype.itemsize)
     if kind in ("i8", "u8"):  # browsers have no typed arrays of them
-        plain, kind = plain.astype(np.float64), "f8"
-    found = {"dtype": kind, "bdata": b64encode(plain.astype(plain.dtype.newbyteorder("<")).tobytes()).decode("ascii")}
-    return found if plain.ndim == 1 else {**found, "shape": ", ".join(map(str, plain.shape))}
+        contiguous, kind = contiguous.astype(np.float64), "f8"
+    encoded = {
+        "dtype": kind,
+        "bdata": b64encode(contiguous.astype(contiguous.dtype.newbyteorder("<")).tobytes()).decode("ascii"),
+    }
+    return encoded if contiguous.ndim == 1 else {**encoded, "shape": ", ".join(map(str, contiguous.shape))}
 
 
 def readable_on(colour: str) -> str:
@@ -162,7 +165,7 @@ def readable_on(colour: str) -> str:
     return "#ffffff" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.179 else "#10151c"
 
 
-def faint(colour: str) -> str:
+def faint_colour(colour: str) -> str:
     """A colour that lets through what lies below it."""
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red},{green},{blue},0.35)"
@@ -202,10 +205,10 @@ def graph_config(filename: str, *, selecting: bool = False) -> dict[str, Any]:
 
 def _spoken_by_charts() -> dict[str, Any]:
     """How charts write numbers, and what their own buttons say."""
-    known = of_charts(spoken())
+    texts = of_charts(spoken())
     buttons = {words: say(words) for words in _BUTTONS}
     return (
-        {**known, "locales": {tag: {**how, "dictionary": buttons} for tag, how in known["locales"].items()}}
-        if known
+        {**texts, "locales": {tag: {**how, "dictionary": buttons} for tag, how in texts["locales"].items()}}
+        if texts
         else {}
     )

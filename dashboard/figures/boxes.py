@@ -8,12 +8,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, faint, ink, named_ticks, seen, slots
+from dashboard.figures import (
+    NOTHING_LEFT,
+    Drawing,
+    drawing,
+    empty_figure,
+    faint_colour,
+    ink,
+    named_ticks,
+    slots,
+    visible_colour,
+)
 from dashboard.figures.scales import axis_of, log_ticks, titled_axis
 from dashboard.frames.columns import Mask
 from dashboard.frames.run import RunFrame, per_run
 from dashboard.i18n.numbers import count, money
-from dashboard.i18n.texts import say, segment_name, titled
+from dashboard.i18n.texts import column_title, say, segment_name
 from engines.columns import CLV, describe
 
 
@@ -83,16 +93,16 @@ def _quantile(rising: NDArray[np.float64], q: float) -> float:
 def draw_boxes(data: BoxData, theme: str) -> Drawing:
     """A lying box per segment, the first of the playbook on top."""
     if not data.boxes:
-        return empty(say(NOTHING_LEFT), theme)
+        return empty_figure(say(NOTHING_LEFT), theme)
     traces = []
     for box in data.boxes:
-        colour = seen(box.colour, theme)
+        colour = visible_colour(box.colour, theme)
         low, q1, median, q3, high = (max(value, data.floor) if data.log else value for value in box[3:])
         traces.append(
             {
                 "type": "box", "y": [box.name], "q1": [q1], "median": [median], "q3": [q3],
                 "lowerfence": [low], "upperfence": [high], "orientation": "h", "name": segment_name(box.name),
-                "line": {"color": colour, "width": 1.5}, "fillcolor": faint(colour), "width": 0.6,
+                "line": {"color": colour, "width": 1.5}, "fillcolor": faint_colour(colour), "width": 0.6,
                 "hoverinfo": "x+name",
             }
         )  # fmt: skip
@@ -130,7 +140,7 @@ def box_words(data: BoxData) -> str:
     if not data.boxes:
         return say(NOTHING_LEFT)
     best, least = (pick(data.boxes, key=lambda box: box.median) for pick in (max, min))
-    title = titled(describe(data.column))
+    title = column_title(describe(data.column))
     if len(data.boxes) == 1:
         return say(
             "Half of {segment} have a {title} between {low} and {high}.",

@@ -36,7 +36,7 @@ class Curve(NamedTuple):
     own_words: str = ""
     share: bool = False
 
-    def told(self, value: float) -> str:
+    def format_value(self, value: float) -> str:
         """A value of this curve as people read it."""
         if np.isnan(value):
             return NOTHING
@@ -75,19 +75,19 @@ def curves(selection: KSelection) -> tuple[Curve, ...]:
         "bic": (selection.lowest_bic, say("lowest")),
     }
     ks = np.array([point.k for point in selection.points])
-    found = []
+    result = []
     for name in _ORDER:
         values, errors = (_numbers(selection, attribute) for attribute in (name, f"{name}_error"))
         if np.isnan(values).all():
             continue
-        known = METRICS.get(name)
-        title, meaning, better = (known.title, known.meaning, known.better) if known else _ONLY_HERE[name]
+        metric = METRICS.get(name)
+        title, meaning, better = (metric.title, metric.meaning, metric.better) if metric else _ONLY_HERE[name]
         place, words = own.get(name, (None, ""))
-        share = known is not None and known.share
-        found.append(
+        share = metric is not None and metric.share
+        result.append(
             Curve(name, title, meaning, better, ks, values, errors, selection.recommended, place, words, share)
         )
-    return tuple(found)
+    return tuple(result)
 
 
 def _numbers(selection: KSelection, name: str) -> NDArray[np.float64]:
@@ -99,8 +99,8 @@ def draw_curve(curve: Curve, theme: str) -> Drawing:
     """A line over k with one standard error up and down, the recommended k ringed, the curve's own choice named."""
     colours, accent = ink(theme), ACCENT["dark" if theme == "dark" else "light"]
     figure = go.Figure(layout={"template": template(theme), "showlegend": False})
-    there = ~np.isnan(curve.values)
-    ks, values, errors = curve.ks[there], curve.values[there], curve.errors[there]
+    defined = ~np.isnan(curve.values)
+    ks, values, errors = curve.ks[defined], curve.values[defined], curve.errors[defined]
     with_errors = not np.isnan(errors).all()
     bars = {"type": "data", "array": np.nan_to_num(errors), "color": colours.faint, "thickness": 1.5, "width": 3}
     figure.add_scatter(
@@ -143,6 +143,6 @@ def draw_curve(curve: Curve, theme: str) -> Drawing:
 
 
 def _hover(curve: Curve, k: int, value: float, error: float) -> str:
-    spread = "" if np.isnan(error) else f" ± {curve.told(error)}"
+    spread = "" if np.isnan(error) else f" ± {curve.format_value(error)}"
     chosen = " · " + say("recommended") if k == curve.recommended else ""
-    return f"<b>k = {k}</b>{chosen}<br>{say(curve.title)} {curve.told(value)}{spread}"
+    return f"<b>k = {k}</b>{chosen}<br>{say(curve.title)} {curve.format_value(value)}{spread}"

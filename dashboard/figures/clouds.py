@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, seen, typed
+from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty_figure, ink, typed_array, visible_colour
 from dashboard.figures.scales import Axis, axis_of, log_ticks, titled_axis
 from dashboard.frames.aggregates import class_counts
 from dashboard.frames.columns import Mask, Numbers
 from dashboard.frames.run import RunFrame, per_run
-from dashboard.i18n.numbers import count, plotted, plural, round_money, significant
-from dashboard.i18n.texts import noted, say, segment_name, titled
+from dashboard.i18n.numbers import count, hover_money, plural, round_money, significant
+from dashboard.i18n.texts import column_title, noted, say, segment_name
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY, describe
 
 #: The two clouds of the Segments page: x, y.
@@ -138,14 +138,14 @@ def _jitter(frame: RunFrame, salt: int) -> NDArray[np.float64]:
 def draw_cloud(data: CloudData, theme: str) -> Drawing:
     """Density of everyone in view in grey, the sample on top in the segments' colours."""
     if not data.total:
-        return empty(say(NOTHING_LEFT), theme)
+        return empty_figure(say(NOTHING_LEFT), theme)
     depth = np.where(data.cells > 0, np.sqrt(data.cells / data.cells.max()), np.nan)
     ground = {
         "type": "heatmap",
         "name": say("everyone"),
-        "x": typed(data.x.edges),
-        "y": typed(data.y.edges),
-        "z": typed(depth.astype(np.float32)),
+        "x": typed_array(data.x.edges),
+        "y": typed_array(data.y.edges),
+        "z": typed_array(depth.astype(np.float32)),
         "colorscale": ink(theme).density,
         "zmin": 0,
         "zmax": 1,
@@ -160,9 +160,9 @@ def draw_cloud(data: CloudData, theme: str) -> Drawing:
             "mode": "markers",
             "name": segment_name(cloud.name),
             "meta": cloud.name,
-            "x": typed(cloud.x),
-            "y": typed(cloud.y),
-            "marker": {"color": seen(cloud.colour, theme), "size": size, "opacity": opacity},
+            "x": typed_array(cloud.x),
+            "y": typed_array(cloud.y),
+            "marker": {"color": visible_colour(cloud.colour, theme), "size": size, "opacity": opacity},
             "customdata": cloud.ids.tolist(),
             "hovertemplate": f"<b>%{{customdata}}</b><br>{hover}<extra>{segment_name(cloud.name)}</extra>",
         }
@@ -180,7 +180,7 @@ def draw_cloud(data: CloudData, theme: str) -> Drawing:
 def _table(data: CloudData) -> tuple[list[str], list[list[str]]]:
     """The middle half of the customers drawn of each segment, on both columns."""
     head = [say("Segment"), say("Customers drawn")]
-    head += [say(part, title=titled(describe(axis.column))) for axis in (data.x, data.y) for part in _PARTS]
+    head += [say(part, title=column_title(describe(axis.column))) for axis in (data.x, data.y) for part in _PARTS]
     rows = []
     for cloud in data.clouds:
         cells = [segment_name(cloud.name), count(len(cloud.x))]
@@ -231,11 +231,11 @@ def _range(axis: Axis, low: float, high: float, currency: str) -> str:
 def _hover(axis: Axis, letter: str, currency: str) -> str:
     column = describe(axis.column)
     if column.kind == "money":
-        return f"{titled(column)} {plotted(letter, currency)}"
+        return f"{column_title(column)} {hover_money(letter, currency)}"
     number = f"%{{{letter}:,.0f}}"
     if column.kind == "days":
-        return say("{title} {number} days", title=titled(column), number=number)
-    return say("{title} {number} orders", title=titled(column), number=number)
+        return say("{title} {number} days", title=column_title(column), number=number)
+    return say("{title} {number} orders", title=column_title(column), number=number)
 
 
 def _axis_layout(axis: Axis, currency: str) -> dict[str, Any]:

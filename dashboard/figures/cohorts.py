@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import Drawing, drawing_of, empty, template
+from dashboard.figures import Drawing, drawing_of, empty_figure, template
 from dashboard.i18n.numbers import count, month, percent
 from dashboard.i18n.texts import noted, say
 
@@ -31,10 +31,10 @@ class CohortData(NamedTuple):
 
 def cohort_data(info: Mapping[str, Any]) -> CohortData | None:
     """From what a snapshot keeps of its cohorts; None where it keeps none."""
-    kept = info.get("cohorts")
-    if not kept or not kept.get("months"):
+    stored = info.get("cohorts")
+    if not stored or not stored.get("months"):
         return None
-    months, active = kept["months"][-SHOWN:], kept["active"][-SHOWN:]
+    months, active = stored["months"][-SHOWN:], stored["active"][-SHOWN:]
     table = np.full((len(months), max(len(line) for line in active)), np.nan)
     for line, numbers in enumerate(active):
         table[line, : len(numbers)] = numbers
@@ -44,13 +44,13 @@ def cohort_data(info: Mapping[str, Any]) -> CohortData | None:
 def draw_cohorts(data: CohortData, theme: str) -> Drawing:
     """A line per first month, its share of buyers month by month."""
     if not data.months:
-        return empty(say(NO_COHORTS), theme)
+        return empty_figure(say(NO_COHORTS), theme)
     share = data.active / np.maximum(np.array(data.customers, dtype=np.float64), 1)[:, None]
     come = np.array([not np.isnan(line[1:]).all() for line in share], dtype=bool)  # the last month has none after it
     later = share[come, 1:]
     top = float(np.nanmax(later)) if later.size and not np.isnan(later).all() else 1.0
     months = [_month(text) for text in data.months]
-    names = [name for name, there in zip(months, come, strict=True) if there]
+    names = [name for name, shown in zip(months, come, strict=True) if shown]
     letters = np.where(np.isnan(later), "", np.char.mod("%.0f", 100 * np.nan_to_num(later)))
     hover = say(
         "month {month} after: {active} of {customers} bought ({share})",
@@ -95,9 +95,9 @@ def cohort_words(data: CohortData) -> str:
     """How many came back in the month after their first, over all cohorts, in words."""
     if data.active.shape[1] < 2:
         return say("There is only one month of sales, so nobody could come back in another.")
-    known = ~np.isnan(data.active[:, 1])
-    came = float(np.array(data.customers)[known].sum())
-    back = float(data.active[known, 1].sum())
+    defined = ~np.isnan(data.active[:, 1])
+    came = float(np.array(data.customers)[defined].sum())
+    back = float(data.active[defined, 1].sum())
     share = percent(back / came) if came else "–"
     return say(
         "All customers, whatever the filters: {share} bought in the month after their first. "

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dashboard.figures import Drawing, drawing, ink, readable_on, seen, typed
+from dashboard.figures import Drawing, drawing, ink, readable_on, typed_array, visible_colour
 from dashboard.figures.migration import SankeyData
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import count, percent, written
@@ -21,12 +21,12 @@ _LABELLED = 0.07  # a piece of a bar smaller than this share has no room for its
 NO_TABLE: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())  # the page has the numbers below the picture
 
 
-def shortened(name: str, most: int = 24) -> str:
+def short_name(name: str, most: int = 24) -> str:
     """A name that leaves room for the picture; its table has it in full."""
     return name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
 
 
-def wrapped(name: str) -> str:
+def wrapped_label(name: str) -> str:
     """A run's label in short lines, for an axis."""
     return "<br>".join(textwrap.wrap(name, 14)) or name
 
@@ -34,7 +34,7 @@ def wrapped(name: str) -> str:
 # --- sizes ----------------------------------------------------------------------------------------------------------
 
 
-class SizeData(NamedTuple):
+class SizeBarsData(NamedTuple):
     """Shares of customers or of revenue by named segment and run; ``shares``: (segments, runs), NaN where not there."""
 
     of: str
@@ -45,12 +45,12 @@ class SizeData(NamedTuple):
     customers: NDArray[np.float64]
 
 
-def size_data(
+def size_bars_data(
     frames: Sequence[RunFrame], titles: Sequence[str], names: Sequence[str], of: Literal["customers", "revenue"]
-) -> SizeData:
+) -> SizeBarsData:
     """The segments of several runs under their names, in the order of ``names`` (the playbook), then as they come."""
-    found = dict.fromkeys(segment.name for frame in frames for segment in frame.segments)
-    order = [name for name in names if name in found] + [name for name in found if name not in set(names)]
+    by_name = dict.fromkeys(segment.name for frame in frames for segment in frame.segments)
+    order = [name for name in names if name in by_name] + [name for name in by_name if name not in set(names)]
     colours = {segment.name: segment.colour for frame in frames for segment in frame.segments}
     shares = np.full((len(order), len(frames)), np.nan)
     customers = np.full((len(order), len(frames)), np.nan)
@@ -60,28 +60,30 @@ def size_data(
             share = segment.customers / len(frame) if of == "customers" else segment.revenue_share
             shares[row, place] = np.nansum([shares[row, place], share])
             customers[row, place] = np.nansum([customers[row, place], segment.customers])
-    return SizeData(of, tuple(titles), tuple(order), tuple(colours[name] for name in order), shares, customers)
+    return SizeBarsData(of, tuple(titles), tuple(order), tuple(colours[name] for name in order), shares, customers)
 
 
-def draw_sizes(data: SizeData, theme: str) -> Drawing:
+def draw_size_bars(data: SizeBarsData, theme: str) -> Drawing:
     """One bar per run, cut into its segments; the same name has the same colour in every bar."""
     traces = []
     for name, colour, shares, customers in zip(data.names, data.colours, data.shares, data.customers, strict=True):
-        there = ~np.isnan(shares)
+        defined = ~np.isnan(shares)
         traces.append(
             {
                 "type": "bar",
                 "orientation": "h",
-                "name": shortened(segment_name(name)),
-                "y": [run for run, is_there in zip(data.runs, there.tolist(), strict=True) if is_there],
-                "x": shares[there].tolist(),
+                "name": short_name(segment_name(name)),
+                "y": [run for run, is_there in zip(data.runs, defined.tolist(), strict=True) if is_there],
+                "x": shares[defined].tolist(),
                 "marker": {"color": colour, "line": {"width": 1, "color": ink(theme).surface}},
-                "text": [percent(share) if share >= _LABELLED else "" for share in shares[there]],
+                "text": [percent(share) if share >= _LABELLED else "" for share in shares[defined]],
                 "textposition": "inside",
                 "insidetextanchor": "middle",
                 "textangle": 0,
                 "textfont": {"color": readable_on(colour)},
-                "customdata": [[percent(s), count(c)] for s, c in zip(shares[there], customers[there], strict=True)],
+                "customdata": [
+                    [percent(s), count(c)] for s, c in zip(shares[defined], customers[defined], strict=True)
+                ],
                 "hovertemplate": _size_hover(segment_name(name), data.of),
             }
         )
@@ -92,7 +94,7 @@ def draw_sizes(data: SizeData, theme: str) -> Drawing:
             "categoryarray": list(reversed(data.runs)),
             "ticks": "",
             "showgrid": False,
-            **_ticks(data.runs, wrapped),
+            **_ticks(data.runs, wrapped_label),
         },
         "xaxis": {"tickformat": ".0%", "range": [0, 1]},
         "legend": {"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0, "traceorder": "normal"},
@@ -157,7 +159,7 @@ def draw_agreement(data: AgreementData, theme: str) -> Drawing:
         "showscale": False,  # every square says its figure
         "hovertemplate": say("%{{y}} and %{{x}}<br>{measure} %{{z:.3f}}<extra></extra>", measure=say(data.measure)),
     }
-    ticks = {"showgrid": False, "ticks": "", **_ticks(data.runs, wrapped)}
+    ticks = {"showgrid": False, "ticks": "", **_ticks(data.runs, wrapped_label)}
     return drawing(theme, [trace], {"yaxis": {**ticks, "autorange": "reversed"}, "xaxis": ticks}, NO_TABLE)
 
 
@@ -206,10 +208,10 @@ def draw_cross(data: CrossData, theme: str) -> Drawing:
             second=data.other,
         ),
     }
-    plain = {"showgrid": False, "ticks": ""}
+    axis = {"showgrid": False, "ticks": ""}
     layout = {
-        "yaxis": {**plain, "autorange": "reversed", "title": {"text": data.one}, **_ticks(data.rows, shortened)},
-        "xaxis": {**plain, "title": {"text": data.other}, **_ticks(data.columns, shortened)},
+        "yaxis": {**axis, "autorange": "reversed", "title": {"text": data.one}, **_ticks(data.rows, short_name)},
+        "xaxis": {**axis, "title": {"text": data.other}, **_ticks(data.columns, short_name)},
     }
     return drawing(theme, [trace], layout, NO_TABLE)
 
@@ -232,7 +234,7 @@ def ribbons(
     one, other = np.nonzero(customers)
     everyone = (*rows, *columns)
     return SankeyData(
-        tuple(shortened(segment_name(item.name)) for item in everyone),
+        tuple(short_name(segment_name(item.name)) for item in everyone),
         tuple(item.colour for item in everyone),
         one,
         other + len(rows),
@@ -245,24 +247,28 @@ def ribbons(
 
 
 class PlaneData(NamedTuple):
-    """Customers on a plane, each in a segment of one run; ``explained`` and ``reach`` are the same for every run."""
+    """Customers on a plane, each in a segment of one run; the variance and ``reach`` are the same for every run."""
 
     name: str
     places: NDArray[np.float64]
     codes: NDArray[np.intp]
     segments: tuple[NamedSegment, ...]
-    explained: tuple[float, float]
+    explained_variance: tuple[float, float]
     reach: tuple[tuple[float, float], tuple[float, float]]
 
 
 def plane_data(
-    name: str, frame: RunFrame, drawn: NDArray[np.int32], places: NDArray[np.float64], explained: tuple[float, float]
+    name: str,
+    frame: RunFrame,
+    drawn: NDArray[np.int32],
+    places: NDArray[np.float64],
+    explained_variance: tuple[float, float],
 ) -> PlaneData:
     """The places of a sample, with the segments that a run puts it into."""
     low, high = (places.min(axis=0), places.max(axis=0)) if len(places) else (np.zeros(2), np.ones(2))
     room = np.maximum(0.04 * (high - low), 0.1)
     reach = tuple((float(low[i] - room[i]), float(high[i] + room[i])) for i in (0, 1))
-    return PlaneData(name, places, frame.segment_codes[drawn], frame.segments, explained, (reach[0], reach[1]))
+    return PlaneData(name, places, frame.segment_codes[drawn], frame.segments, explained_variance, (reach[0], reach[1]))
 
 
 def draw_plane(data: PlaneData, theme: str) -> Drawing:
@@ -276,11 +282,11 @@ def draw_plane(data: PlaneData, theme: str) -> Drawing:
             {
                 "type": "scatter",
                 "mode": "markers",
-                "name": shortened(segment_name(item.name)),
-                "x": typed(mine[:, 0]),
-                "y": typed(mine[:, 1]),
+                "name": short_name(segment_name(item.name)),
+                "x": typed_array(mine[:, 0]),
+                "y": typed_array(mine[:, 1]),
                 "marker": {
-                    "color": seen(item.colour, theme),
+                    "color": visible_colour(item.colour, theme),
                     "size": 4,
                     "opacity": 0.65,
                     "symbol": _MARKS[code % len(_MARKS)],
@@ -288,7 +294,7 @@ def draw_plane(data: PlaneData, theme: str) -> Drawing:
                 "hovertemplate": f"<b>{segment_name(item.name)}</b><extra></extra>",
             }
         )
-    first, second = (percent(share) for share in data.explained)
+    first, second = (percent(share) for share in data.explained_variance)
     across = say("First component ({share} of the variance)", share=first)
     layout = {
         "xaxis": {"title": {"text": across}, "range": list(data.reach[0])},
@@ -320,8 +326,8 @@ def draw_capture(data: CaptureData, theme: str) -> Drawing:
             "type": "scatter",
             "mode": "lines",
             "name": say("Chance"),
-            "x": typed(even),
-            "y": typed(even),
+            "x": typed_array(even),
+            "y": typed_array(even),
             "line": {"color": faint, "width": 1, "dash": "dot"},
             "hoverinfo": "skip",
         }
@@ -329,14 +335,14 @@ def draw_capture(data: CaptureData, theme: str) -> Drawing:
     for place, (name, x, y) in enumerate(zip(data.runs, data.customers, data.revenue, strict=True)):
         if not len(x):
             continue
-        colour = seen(_LINES[place % len(_LINES)], theme)
+        colour = visible_colour(_LINES[place % len(_LINES)], theme)
         traces.append(
             {
                 "type": "scatter",
                 "mode": "lines+markers" if len(x) > 1 else "markers",
                 "name": name,
-                "x": typed(x),
-                "y": typed(y),
+                "x": typed_array(x),
+                "y": typed_array(y),
                 "line": {"color": colour, "width": 2, "dash": _DASHES[place % len(_DASHES)]},
                 "marker": {"color": colour, "size": 7, "symbol": _MARKS[place % len(_MARKS)]},
                 "hovertemplate": say(

@@ -39,7 +39,7 @@ def place_of(name: str) -> Place | None:
     return Place(code, float(position[0]), float(position[1]), code in _shapes())
 
 
-def outlined() -> tuple[str, ...]:
+def outlined_countries() -> tuple[str, ...]:
     """The codes of all countries that have an outline."""
     return tuple(sorted(_shapes()))
 
@@ -56,13 +56,13 @@ def outlines() -> bytes:
 def _shapes() -> dict[str, dict[str, Any]]:
     from countryinfo import CountryInfo
 
-    found: dict[str, dict[str, Any]] = {}
+    shapes: dict[str, dict[str, Any]] = {}
     for each in CountryInfo.all().values():
         code, features = each.get("ISO", {}).get("alpha3"), (each.get("geoJSON") or {}).get("features", [])
         if code and features:
             polygons = [ring for feature in features for ring in _polygons(feature["geometry"])]
-            found[code] = {"type": "MultiPolygon", "coordinates": [_wound(polygon) for polygon in polygons]}
-    return found
+            shapes[code] = {"type": "MultiPolygon", "coordinates": [_wound(polygon) for polygon in polygons]}
+    return shapes
 
 
 def _polygons(geometry: dict[str, Any]) -> list[list[Any]]:

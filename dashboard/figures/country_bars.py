@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty, ink, named_ticks, slots
+from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty_figure, ink, named_ticks, slots
 from dashboard.frames.aggregates import Aggregate
 from dashboard.frames.run import RunFrame
-from dashboard.i18n.numbers import count, money, percent, plotted, plural, short_money
+from dashboard.i18n.numbers import count, hover_money, money, percent, plural, short_money
 from dashboard.i18n.texts import noted, say
 from engines.columns import MONETARY
 
@@ -41,8 +41,8 @@ def country_data(frame: RunFrame, view: Aggregate, top: int = TOP_COUNTRIES) -> 
     n = len(frame.countries)
     customers, revenue = view.sizes_by_country(n)[:n], view.by_country(MONETARY, n)
     whole, revenue = float(revenue.sum()), revenue[:n]
-    there = [code for code in np.argsort(-revenue, kind="stable") if customers[code]]
-    bars = [CountryBar(frame.countries[code], int(customers[code]), float(revenue[code])) for code in there]
+    codes = [code for code in np.argsort(-revenue, kind="stable") if customers[code]]
+    bars = [CountryBar(frame.countries[code], int(customers[code]), float(revenue[code])) for code in codes]
     rest = bars[top:] if len(bars) > top + 1 else []
     other = CountryBar("Other", sum(b.customers for b in rest), sum(b.revenue for b in rest)) if rest else None
     shown = bars[:top] if rest else bars
@@ -52,12 +52,12 @@ def country_data(frame: RunFrame, view: Aggregate, top: int = TOP_COUNTRIES) -> 
 def draw_countries(data: CountryData, theme: str) -> Drawing:
     """A lying bar per country, the biggest on top, "Other" last and paler."""
     if not data.bars:
-        return empty(say(NOTHING_LEFT), theme)
+        return empty_figure(say(NOTHING_LEFT), theme)
     bars = (*data.bars, data.rest) if data.rest else data.bars
     names = [bar.name for bar in data.bars] + ([say(_OTHER, number=data.others)] if data.rest else [])
     revenue = [bar.revenue for bar in bars]
     shares = [percent(bar.revenue / data.revenue) if data.revenue > 0 else "–" for bar in bars]
-    amount = plotted("x", data.currency)
+    amount = hover_money("x", data.currency)
     hover = say("{amount} from {customers} customers", amount=amount, customers="%{customdata:,}")
     colours = [ink(theme).bar] * len(data.bars) + ([ink(theme).line] if data.rest else [])
     trace = {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dashboard.figures import Drawing, drawing, ink
-from dashboard.figures.countries import Place, outlined, place_of
+from dashboard.figures.countries import Place, outlined_countries, place_of
 from dashboard.figures.country_bars import CountryBar, CountryData, country_rows
 from dashboard.i18n.numbers import count, money, plural, short_money
 from dashboard.i18n.texts import say
@@ -58,8 +58,8 @@ def draw_map(data: MapData, theme: str) -> Drawing:
     world = {
         "type": "choropleth",
         "geojson": OUTLINES,
-        "locations": list(outlined()),
-        "z": [0] * len(outlined()),
+        "locations": list(outlined_countries()),
+        "z": [0] * len(outlined_countries()),
         "colorscale": [[0, colours.line], [1, colours.line]],
         "showscale": False,
         "hoverinfo": "skip",
@@ -76,7 +76,7 @@ def draw_map(data: MapData, theme: str) -> Drawing:
         "z": [math.log10(spot.bar.revenue) for spot in outlined_spots],
         "coloraxis": "coloraxis",
         "marker": {"line": {"width": 0.5, "color": colours.faint}},
-        "customdata": _told(outlined_spots, data.currency),
+        "customdata": _hover_values(outlined_spots, data.currency),
     }
     points = {
         **shared,
@@ -90,7 +90,7 @@ def draw_map(data: MapData, theme: str) -> Drawing:
             "coloraxis": "coloraxis",
             "line": {"width": 1, "color": colours.faint},
         },
-        "customdata": _told(marks, data.currency),
+        "customdata": _hover_values(marks, data.currency),
     }
     east_west, south_north = _window(_near(data.spots))
     ticks = [float(tick) for tick in range(math.ceil(low), math.floor(high) + 1)] or [low, high]
@@ -142,7 +142,7 @@ def _listed(names: Sequence[str]) -> str:
     return say("{names} and {n} more", names=shown, n=count(len(names) - 3)) if len(names) > 3 else shown
 
 
-def _told(spots: Sequence[Spot], currency: str) -> list[list[str]]:
+def _hover_values(spots: Sequence[Spot], currency: str) -> list[list[str]]:
     """For hover and click: each country's name in the sales, and its figures in words."""
     return [
         [

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import Drawing, drawing_of, ink, seen, template
+from dashboard.figures import Drawing, drawing_of, ink, template, visible_colour
 from dashboard.i18n.numbers import count, plural
 from dashboard.i18n.texts import say, segment_name
 from engines.contract import NamedSegment
@@ -48,8 +48,8 @@ def dendrogram_data(
     if not len(linkage):
         return None
     keys, customers = list(artifacts["leaf_keys"]), np.array(artifacts["leaf_customers"], dtype=np.float64)
-    known = {item.key: item for item in segments}
-    rank = {key: place for place, key in enumerate(known)}
+    by_key = {item.key: item for item in segments}
+    rank = {key: place for place, key in enumerate(by_key)}
     order = _order(linkage, np.array([rank.get(key, len(rank)) for key in keys]), customers)
     shown = list(dict.fromkeys(keys[leaf] for leaf in order))
     place_of = {key: place for place, key in enumerate(shown)}
@@ -68,9 +68,9 @@ def dendrogram_data(
         owners=owner[len(order) :],
         leaves=customers[order],
         names=tuple(
-            segment_name(known[key].name) if key in known else say("Segment {number}", number=key) for key in shown
+            segment_name(by_key[key].name) if key in by_key else say("Segment {number}", number=key) for key in shown
         ),
-        colours=tuple(known[key].colour if key in known else "#888888" for key in shown),
+        colours=tuple(by_key[key].colour if key in by_key else "#888888" for key in shown),
         customers=tuple(float(customers[order][of_leaf == place].sum()) for place in range(len(shown))),
         middles=tuple(float(np.flatnonzero(of_leaf == place).mean()) for place in range(len(shown))),
         cut=_cut(diagnostics) if len(shown) > 1 else None,
@@ -88,16 +88,16 @@ def _order(linkage: NDArray[np.float64], ranks: NDArray[np.int64], customers: ND
     for number, (one, other) in enumerate(linkage[:, :2].astype(np.int64)):
         below[leaves + number] = below[one] + below[other]
         rank[leaves + number] = min(rank[one], rank[other])
-    waiting, found = [leaves + len(linkage) - 1], []
+    waiting, order = [leaves + len(linkage) - 1], []
     while waiting:
         node = waiting.pop()
         if node < leaves:
-            found.append(node)
+            order.append(node)
             continue
         # the last one put down is taken up first
         children = linkage[node - leaves, :2].astype(np.int64).tolist()
         waiting += sorted(children, key=lambda child: (-rank[child], below[child]))
-    return np.array(found, dtype=np.int64)
+    return np.array(order, dtype=np.int64)
 
 
 def _cut(diagnostics: Mapping[str, Any]) -> float | None:
@@ -111,7 +111,7 @@ def draw_dendrogram(data: DendrogramData, theme: str) -> Drawing:
     figure = go.Figure(layout={"template": template(theme)})
     for place in (_BETWEEN, *range(len(data.names))):
         x, y = _lines(data.corners[data.owners == place])
-        colour = colours.faint if place == _BETWEEN else seen(data.colours[place], theme)
+        colour = colours.faint if place == _BETWEEN else visible_colour(data.colours[place], theme)
         figure.add_scatter(x=x, y=y, mode="lines", line={"color": colour, "width": 2}, hoverinfo="skip")
     figure.add_scatter(
         x=np.zeros(len(data.leaves)),

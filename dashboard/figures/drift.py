@@ -58,13 +58,13 @@ def timeline_data(
         alerts=np.array([point.alert for point in points], dtype=bool),
         noise_low=np.array([np.nan if point.noise_low is None else point.noise_low for point in points]),
         threshold=threshold,
-        hover=tuple(_told(point) for point in points),
+        hover=tuple(_point_words(point) for point in points),
         frozen_at=frozen_at,
         live=tuple(live),
     )
 
 
-def _told(point: DriftPoint) -> str:
+def _point_words(point: DriftPoint) -> str:
     when = day(date.fromisoformat(point.as_of))
     lines = [
         say("<b>{day}</b> · alert", day=when) if point.alert else f"<b>{when}</b>",
@@ -85,12 +85,12 @@ def draw_timeline(data: TimelineData, theme: str) -> Drawing:
     colours, alarm = ink(theme), ALARM["dark" if theme == "dark" else "light"]
     figure = go.Figure(layout={"template": template(theme)})
     if data.has_noise:
-        known = np.isfinite(data.noise_low)
-        edge = {"x": data.dates[known], "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
-        figure.add_scatter(**edge, y=np.ones(int(known.sum())), showlegend=False)
+        defined = np.isfinite(data.noise_low)
+        edge = {"x": data.dates[defined], "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+        figure.add_scatter(**edge, y=np.ones(int(defined.sum())), showlegend=False)
         figure.add_scatter(
             **edge,
-            y=data.noise_low[known],
+            y=data.noise_low[defined],
             fill="tonexty",
             fillcolor="rgba(120,140,170,0.20)",
             name=say("noise of refitting"),
@@ -232,14 +232,14 @@ class ShiftData(NamedTuple):
 def shift_data(points: Sequence[DriftPoint]) -> list[ShiftData]:
     """The columns that are watched, in their own order."""
     columns = dict.fromkeys(shift.column for point in points for shift in point.shifts)
-    found = []
+    panels = []
     for column in columns:
         rows = [(point.as_of, shift) for point in points for shift in point.shifts if shift.column == column]
         dates = np.array([as_of for as_of, _ in rows], dtype="datetime64[D]")
         psi, effect = (np.array([getattr(shift, name) for _, shift in rows]) for name in ("psi", "effect"))
         latest = rows[-1][1]
-        found.append(ShiftData(column, describe(column).title, dates, psi, effect, latest.before, latest.now))
-    return found
+        panels.append(ShiftData(column, describe(column).title, dates, psi, effect, latest.before, latest.now))
+    return panels
 
 
 def draw_shift(data: ShiftData, theme: str, top: float) -> Drawing:

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import NOTHING_LEFT, Drawing, drawing_of, empty, ink, template
+from dashboard.figures import NOTHING_LEFT, Drawing, drawing_of, empty_figure, ink, template
 from dashboard.frames.aggregates import class_counts
 from dashboard.frames.columns import Mask, Numbers
 from dashboard.frames.run import RunFrame, per_run
@@ -24,7 +24,7 @@ _ROWS = tuple(f"R{score}" for score in range(1, SCORES + 1))
 _COLUMNS = tuple(f"F{score}" for score in range(1, SCORES + 1))
 
 
-class Cell(NamedTuple):
+class HeatmapCell(NamedTuple):
     """One cell: its scores, the name such customers have, who is in view, and the values that its customers have.
 
     ``recency`` and ``frequency`` are the least and greatest value of anyone in the run with that score, so that these
@@ -42,7 +42,7 @@ class Cell(NamedTuple):
 class GridData(NamedTuple):
     """The 25 cells, recency score 5 first, within it frequency score 1 first."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[HeatmapCell, ...]
     customers: int
 
 
@@ -58,7 +58,7 @@ def grid_data(frame: RunFrame, mask: Mask, called: Callable[[str], str] = str) -
     for r in range(SCORES, 0, -1):
         for f in range(1, SCORES + 1):
             name = segment_name(called(grid.names[int(grid.cells[r - 1, f - 1, 0])]))
-            cells.append(Cell(r, f, name, int(counts[r - 1, f - 1]), recency[r - 1], frequency[f - 1]))
+            cells.append(HeatmapCell(r, f, name, int(counts[r - 1, f - 1]), recency[r - 1], frequency[f - 1]))
     return GridData(tuple(cells), int(counts.sum()))
 
 
@@ -101,7 +101,7 @@ def _scores(values: Numbers, sign: int) -> tuple[NDArray[np.int64], Spans]:
 def draw_grid(data: GridData, theme: str) -> Drawing:
     """A square per cell, the best customers at the top right; a click selects its customers."""
     if not data.customers:
-        return empty(say(NOTHING_LEFT), theme)
+        return empty_figure(say(NOTHING_LEFT), theme)
     counts = np.array([cell.customers for cell in data.cells], dtype=np.int64).reshape(SCORES, SCORES)
     depth = np.sqrt(counts / counts.max())
     letters = [
@@ -148,7 +148,7 @@ def draw_grid(data: GridData, theme: str) -> Drawing:
     return drawing_of(figure, (head, rows))
 
 
-def _hover(cell: Cell, everyone: int) -> str:
+def _hover(cell: HeatmapCell, everyone: int) -> str:
     return say(
         "<b>{name}</b><br>{customers} · {share}<br>Last order {days} days ago<br>{orders} orders",
         name=cell.name,

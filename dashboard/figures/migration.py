@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import Drawing, drawing_of, faint, ink, seen, template
+from dashboard.figures import Drawing, drawing_of, faint_colour, ink, template, visible_colour
 from dashboard.i18n.texts import say, segment_name
 from engines.contract import DriftPoint
 from engines.evaluation.migration import GONE, NEW, Migration
@@ -29,28 +29,33 @@ class SankeyData(NamedTuple):
     money: NDArray[np.float64]
 
 
-def sankey_data(found: Migration) -> SankeyData:
+def sankey_data(migration: Migration) -> SankeyData:
     """Ribbons for every cell of the matrix that has customers."""
-    names = (*found.rows, *found.columns)
-    colours = tuple(found.colours.get(name, _GREY) for name in names)
-    rows, columns = np.nonzero(found.customers)
+    names = (*migration.rows, *migration.columns)
+    colours = tuple(migration.colours.get(name, _GREY) for name in names)
+    rows, columns = np.nonzero(migration.customers)
     return SankeyData(
-        names, colours, rows, columns + len(found.rows), found.customers[rows, columns], found.money[rows, columns]
+        names,
+        colours,
+        rows,
+        columns + len(migration.rows),
+        migration.customers[rows, columns],
+        migration.money[rows, columns],
     )
 
 
-def called(name: str) -> str:
+def row_name(name: str) -> str:
     """What a row or a column of the matrix is called: segments by their names, who came and who went in words."""
     return {NEW: say("New"), GONE: say("Gone")}.get(name) or segment_name(name)
 
 
 def draw_sankey(data: SankeyData, theme: str) -> Drawing:
     """Ribbons in the colour of the segment that customers come from."""
-    shown = [seen(colour, theme) for colour in data.colours]
+    shown = [visible_colour(colour, theme) for colour in data.colours]
     figure = go.Figure(layout={"template": template(theme)})
     figure.add_sankey(
         node={
-            "label": [called(name) for name in data.names],
+            "label": [row_name(name) for name in data.names],
             "color": shown,
             "pad": 14,
             "thickness": 16,
@@ -61,7 +66,7 @@ def draw_sankey(data: SankeyData, theme: str) -> Drawing:
             "source": data.sources,
             "target": data.targets,
             "value": data.customers,
-            "color": [faint(shown[place]) for place in data.sources.tolist()],
+            "color": [faint_colour(shown[place]) for place in data.sources.tolist()],
             "customdata": data.money,
             "hovertemplate": (
                 say(
@@ -75,7 +80,7 @@ def draw_sankey(data: SankeyData, theme: str) -> Drawing:
     return drawing_of(figure.update_layout(margin={"l": 8, "r": 8, "t": 8, "b": 8}))
 
 
-class SizesData(NamedTuple):
+class SizeLinesData(NamedTuple):
     """Segments of a frozen model by date: shape (segments, dates)."""
 
     dates: NDArray[np.datetime64]
@@ -85,35 +90,35 @@ class SizesData(NamedTuple):
     revenue: NDArray[np.float64]
 
 
-def sizes_data(points: Sequence[DriftPoint], segments: Sequence[Mapping[str, object]]) -> SizesData:
+def size_lines_data(points: Sequence[DriftPoint], segments: Sequence[Mapping[str, object]]) -> SizeLinesData:
     """How many customers each segment had, and what they had spent so far, in the order of the segments."""
-    known = {int(str(item["key"])): (str(item["name"]), str(item["colour"])) for item in segments}
-    keys = list(dict.fromkeys([*known, *(size.key for point in points for size in point.sizes)]))
+    by_key = {int(str(item["key"])): (str(item["name"]), str(item["colour"])) for item in segments}
+    keys = list(dict.fromkeys([*by_key, *(size.key for point in points for size in point.sizes)]))
     by_date = [{size.key: size for size in point.sizes} for point in points]
     customers = [[sizes[key].customers if key in sizes else 0 for sizes in by_date] for key in keys]
     revenue = [[sizes[key].revenue if key in sizes else 0.0 for sizes in by_date] for key in keys]
     shape = (len(keys), len(points))
-    return SizesData(
+    return SizeLinesData(
         np.array([point.as_of for point in points], dtype="datetime64[D]"),
-        tuple(known.get(key, (say("Segment {number}", number=key), _GREY))[0] for key in keys),
-        tuple(known.get(key, ("", _GREY))[1] for key in keys),
+        tuple(by_key.get(key, (say("Segment {number}", number=key), _GREY))[0] for key in keys),
+        tuple(by_key.get(key, ("", _GREY))[1] for key in keys),
         np.array(customers, dtype=np.int64).reshape(shape),
         np.array(revenue, dtype=np.float64).reshape(shape),
     )
 
 
-def sizes_of_runs(runs: Sequence[Run]) -> SizesData:
+def sizes_of_runs(runs: Sequence[Run]) -> SizeLinesData:
     """The same of runs, one for each date, in the order of time; a segment is the same where its name is."""
     latest = {run.as_of: run for run in runs}
     by_date = [{item.name: item for item in run.segments} for run in latest.values()]
     colours = {item.name: item.colour for run in latest.values() for item in run.segments}
-    customers = [[found[name].customers if name in found else 0 for found in by_date] for name in colours]
+    customers = [[by_name[name].customers if name in by_name else 0 for by_name in by_date] for name in colours]
     spent = [
-        [found[name].customers * found[name].monetary if name in found else 0.0 for found in by_date]
+        [by_name[name].customers * by_name[name].monetary if name in by_name else 0.0 for by_name in by_date]
         for name in colours
     ]
     shape = (len(colours), len(by_date))
-    return SizesData(
+    return SizeLinesData(
         np.array([day.isoformat() for day in latest], dtype="datetime64[D]"),
         tuple(colours),
         tuple(colours.values()),
@@ -122,7 +127,9 @@ def sizes_of_runs(runs: Sequence[Run]) -> SizesData:
     )
 
 
-def draw_sizes(data: SizesData, values: NDArray[np.float64] | NDArray[np.int64], title: str, theme: str) -> Drawing:
+def draw_size_lines(
+    data: SizeLinesData, values: NDArray[np.float64] | NDArray[np.int64], title: str, theme: str
+) -> Drawing:
     """A line per segment."""
     figure = go.Figure(layout={"template": template(theme)})
     for place, name in enumerate(data.names):
@@ -131,7 +138,7 @@ def draw_sizes(data: SizesData, values: NDArray[np.float64] | NDArray[np.int64],
             y=values[place],
             mode="lines+markers",
             name=segment_name(name),
-            line={"color": seen(data.colours[place], theme), "width": 2},
+            line={"color": visible_colour(data.colours[place], theme), "width": 2},
             marker={"size": 5},
             hovertemplate=f"{segment_name(name)}<br>%{{x|%-d %b %Y}}: %{{y:,.0f}}<extra></extra>",
         )

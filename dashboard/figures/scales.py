@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dashboard.frames.run import RunFrame, per_run
 from dashboard.i18n.numbers import written
-from dashboard.i18n.texts import say, titled
+from dashboard.i18n.texts import column_title, say
 from engines.columns import Column, describe
 
 _SKEWED = 20  # a maximum so many times the median asks for a logarithmic axis
@@ -60,8 +60,8 @@ def axis_of(frame: RunFrame, column: str) -> Axis:
 def titled_axis(column: Column, unit: str, log: bool) -> str:
     """What stands beside an axis: ``Monetary (GBP, logarithmic)``."""
     if log:
-        return say("{title} ({unit}, logarithmic)", title=titled(column), unit=unit)
-    return say("{title} ({unit})", title=titled(column), unit=unit)
+        return say("{title} ({unit}, logarithmic)", title=column_title(column), unit=unit)
+    return say("{title} ({unit})", title=column_title(column), unit=unit)
 
 
 def log_ticks(low: float, high: float) -> dict[str, Any]:

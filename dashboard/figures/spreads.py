@@ -8,13 +8,13 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from dashboard.figures import NOTHING_LEFT, Drawing, drawing_of, empty, ink, template
+from dashboard.figures import NOTHING_LEFT, Drawing, drawing_of, empty_figure, ink, template
 from dashboard.figures.scales import Axis, axis_of, log_ticks
 from dashboard.frames.aggregates import class_counts
 from dashboard.frames.columns import Mask
 from dashboard.frames.run import RunFrame, per_run
 from dashboard.i18n.numbers import count, percent, round_money
-from dashboard.i18n.texts import say, segment_name, titled
+from dashboard.i18n.texts import column_title, say, segment_name
 from engines.columns import FREQUENCY, MONETARY, RECENCY, describe
 
 MEASURES = (RECENCY, FREQUENCY, MONETARY)
@@ -44,10 +44,10 @@ def spread_data(frame: RunFrame, mask: Mask) -> SpreadData:
         classes = len(axis.edges) - 1
         counts = class_counts(_segment_and_class(frame, column), n * classes, mask).reshape(n, classes)
         spreads.append(Spread(axis, counts))
-    there = np.flatnonzero(spreads[0].counts.sum(axis=1))
+    occupied = np.flatnonzero(spreads[0].counts.sum(axis=1))
     return SpreadData(
-        tuple(frame.segments[i].name for i in there),
-        tuple(Spread(item.axis, item.counts[there]) for item in spreads),
+        tuple(frame.segments[i].name for i in occupied),
+        tuple(Spread(item.axis, item.counts[occupied]) for item in spreads),
         frame.currency,
     )
 
@@ -64,7 +64,7 @@ def _segment_and_class(frame: RunFrame, column: str) -> NDArray[np.int32]:
 def draw_spreads(data: SpreadData, theme: str) -> Drawing:
     """A strip per segment and measure: the lighter, the larger the share of the segment that falls there."""
     if not data.names:
-        return empty(say(NOTHING_LEFT), theme)
+        return empty_figure(say(NOTHING_LEFT), theme)
     figure = go.Figure(layout={"template": template(theme), "uirevision": "stay"})
     called = [segment_name(name) for name in data.names]
     width = (1 - 0.04 * (len(data.spreads) - 1)) / len(data.spreads)
@@ -105,7 +105,7 @@ def _hover(axis: Axis) -> str:
         "{customers} customers ({share} %) at {title} {value}",
         customers="%{customdata[0]:,}",
         share="%{customdata[1]:.1f}",
-        title=titled(describe(axis.column)).lower(),
+        title=column_title(describe(axis.column)).lower(),
         value="%{x:,.0f}",
     )
 
@@ -114,7 +114,7 @@ def _across(axis: Axis, currency: str, domain: list[float]) -> dict[str, object]
     column = describe(axis.column)
     unit = currency if column.kind == "money" else say("days") if column.kind == "days" else ""
     notes = ", ".join(filter(None, (unit, say("log") if axis.log else "")))
-    title = {"text": f"{titled(column)} ({notes})" if notes else titled(column)}
+    title = {"text": f"{column_title(column)} ({notes})" if notes else column_title(column)}
     if not axis.log:
         return {"domain": domain, "title": title, "tickformat": "~s", "showgrid": False, "nticks": 5}
     ticks = log_ticks(axis.edges[0], axis.edges[-1])
@@ -126,12 +126,12 @@ def _across(axis: Axis, currency: str, domain: list[float]) -> dict[str, object]
 def _table(data: SpreadData) -> tuple[list[str], list[list[str]]]:
     """The middle half of each segment on each measure, as read off the classes."""
     head = [say("Segment"), say("Customers")]
-    head += [say("{title}: middle half", title=titled(describe(item.axis.column))) for item in data.spreads]
+    head += [say("{title}: middle half", title=column_title(describe(item.axis.column))) for item in data.spreads]
     rows = []
     for line, name in enumerate(data.names):
         cells = [segment_name(name), count(int(data.spreads[0].counts[line].sum()))]
         for spread in data.spreads:
-            low, high = (_said(spread.axis, _quantile(spread, line, q), data.currency) for q in (0.25, 0.75))
+            low, high = (_value_words(spread.axis, _quantile(spread, line, q), data.currency) for q in (0.25, 0.75))
             cells.append(say("{low} to {high}", low=low, high=high))
         rows.append(cells)
     return head, rows
@@ -145,7 +145,7 @@ def _quantile(spread: Spread, line: int, q: float) -> float:
     return float(np.sqrt(low * high)) if spread.axis.log and low > 0 else float((low + high) / 2)
 
 
-def _said(axis: Axis, value: float, currency: str) -> str:
+def _value_words(axis: Axis, value: float, currency: str) -> str:
     return round_money(value, currency) if describe(axis.column).kind == "money" else count(value)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures import NOTHING_LEFT, Drawing, drawing_of, empty, readable_on, seen, template
+from dashboard.figures import NOTHING_LEFT, Drawing, drawing_of, empty_figure, readable_on, template, visible_colour
 from dashboard.frames.aggregates import SegmentTotals
 from dashboard.i18n.numbers import count, money, percent, short_money
 from dashboard.i18n.texts import noted, say, segment_name
@@ -44,9 +44,9 @@ def tile_data(rows: Sequence[SegmentTotals], currency: str) -> TileData:
 def draw_tiles(data: TileData, theme: str) -> Drawing:
     """Left a tile per segment as large as its customers are many, right as large as its revenue."""
     if not data.tiles:
-        return empty(say(NOTHING_LEFT), theme)
+        return empty_figure(say(NOTHING_LEFT), theme)
     names = [tile.name for tile in data.tiles]
-    colours = [seen(tile.colour, theme) for tile in data.tiles]
+    colours = [visible_colour(tile.colour, theme) for tile in data.tiles]
     hover = [
         say(
             "<b>{segment}</b><br>{customers} customers · {share}<br>{amount} · {revenue_share} of revenue",
@@ -117,10 +117,10 @@ def draw_tiles(data: TileData, theme: str) -> Drawing:
 
 def tile_words(data: TileData) -> str:
     """Which segment brings most for its size, in words."""
-    known = [tile for tile in data.tiles if tile.revenue_share is not None and tile.share > 0]
-    if not known:
+    tiles = [tile for tile in data.tiles if tile.revenue_share is not None and tile.share > 0]
+    if not tiles:
         return say(NOTHING_LEFT) if not data.tiles else say("These segments have no revenue to compare.")
-    best = max(known, key=lambda tile: (tile.revenue_share or 0.0) / tile.share)
+    best = max(tiles, key=lambda tile: (tile.revenue_share or 0.0) / tile.share)
     return say(
         "{segment} bring most for their size: {share} of the customers in view, {revenue_share} of their revenue.",
         segment=segment_name(best.name),

@@ -25,7 +25,7 @@ class BinData(NamedTuple):
     customers: NDArray[np.int64]
     share: bool
 
-    def told(self, value: float) -> str:
+    def format_value(self, value: float) -> str:
         """A value as people read it."""
         return percent(value) if self.share else decimal(value, 2)
 
@@ -58,10 +58,10 @@ def bin_words(data: BinData) -> str:
     return say(
         "On average what came is {off} away from what was foreseen; farthest off are {customers} "
         "customers with {foreseen} foreseen and {actual} come true.",
-        off=data.told(off),
+        off=data.format_value(off),
         customers=count(data.customers[worst]),
-        foreseen=data.told(data.foreseen[worst]),
-        actual=data.told(data.actual[worst]),
+        foreseen=data.format_value(data.foreseen[worst]),
+        actual=data.format_value(data.actual[worst]),
     )
 
 
@@ -86,8 +86,8 @@ def draw_bins(data: BinData, theme: str, *, foreseen: str, actual: str) -> Drawi
                 say(
                     "<b>{customers} customers</b><br>foreseen {foreseen}<br>came {actual}",
                     customers=count(many),
-                    foreseen=data.told(before),
-                    actual=data.told(after),
+                    foreseen=data.format_value(before),
+                    actual=data.format_value(after),
                 )
                 for before, after, many in zip(data.foreseen, data.actual, data.customers, strict=True)
             ]

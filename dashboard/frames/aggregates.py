@@ -70,7 +70,7 @@ def segment_totals(frame: RunFrame, view: Aggregate) -> list[SegmentTotals]:
     sizes, sums = view.sizes_by_segment(n), {name: view.by_segment(name, n) for name in view.sums}
     everyone, everything = int(sizes.sum()), float(sums[MONETARY].sum())
 
-    def known(measure: str, among: str, i: int) -> float | None:
+    def sum_or_none(measure: str, among: str, i: int) -> float | None:
         return float(sums[measure][i]) if among in sums and sums[among][i] else None
 
     def mean(measure: str, among: str, i: int) -> float | None:
@@ -84,13 +84,13 @@ def segment_totals(frame: RunFrame, view: Aggregate) -> list[SegmentTotals]:
             revenue=float(sums[MONETARY][i]),
             revenue_share=float(sums[MONETARY][i] / everything) if everything > 0 else None,
             orders=float(sums[FREQUENCY][i]),
-            total_clv=known(CLV, CLV_KNOWN, i),
+            total_clv=sum_or_none(CLV, CLV_KNOWN, i),
             recency=float(sums[RECENCY][i] / sizes[i]),
             frequency=float(sums[FREQUENCY][i] / sizes[i]),
             monetary=float(sums[MONETARY][i] / sizes[i]),
             clv=mean(CLV, CLV_KNOWN, i),
             churn_risk=mean(CHURN_RISK, RISK_KNOWN, i),
-            at_risk=known(AT_RISK, RISK_KNOWN, i),
+            at_risk=sum_or_none(AT_RISK, RISK_KNOWN, i),
             risk_known=int(sums[RISK_KNOWN][i]) if RISK_KNOWN in sums else 0,
         )
         for i, item in enumerate(frame.segments)
@@ -102,7 +102,9 @@ def totals_of(frame: RunFrame, view: Aggregate) -> Totals:
     """All customers in view together."""
     n = len(frame.segments)
     sums = {name: view.by_segment(name, n).tolist() for name in view.sums}
-    at_risk = [value for value, known in zip(sums.get(AT_RISK, ()), sums.get(RISK_KNOWN, ()), strict=True) if known]
+    at_risk = [
+        value for value, has_risk in zip(sums.get(AT_RISK, ()), sums.get(RISK_KNOWN, ()), strict=True) if has_risk
+    ]
     return Totals(
         customers=view.customers,
         revenue=sum(sums[MONETARY]),
@@ -166,15 +168,15 @@ class Aggregate(NamedTuple):
         places = self.blocks.countries % (countries + 1)
         return np.bincount(places, weights=self.sizes, minlength=countries + 1).astype(np.intp)
 
-    def of(self, wanted: Mask) -> Aggregate:
+    def of(self, mask: Mask) -> Aggregate:
         """The same without the blocks that are not wanted."""
-        if wanted.all():
+        if mask.all():
             return self
-        sums = {name: np.where(wanted, values, 0.0) for name, values in self.sums.items()}
-        return Aggregate(self.blocks, np.where(wanted, self.sizes, 0), sums)
+        sums = {name: np.where(mask, values, 0.0) for name, values in self.sums.items()}
+        return Aggregate(self.blocks, np.where(mask, self.sizes, 0), sums)
 
 
-class Aggregates(NamedTuple):
+class SelectionAggregates(NamedTuple):
     """Who meets a selection, and how many would were nothing said of segments, or nothing of countries."""
 
     view: Aggregate
@@ -182,7 +184,7 @@ class Aggregates(NamedTuple):
     any_country: Aggregate
 
 
-def aggregates(frame: RunFrame, selection: Selection, rest: Mask | None) -> Aggregates:
+def aggregate_selection(frame: RunFrame, selection: Selection, rest: Mask | None) -> SelectionAggregates:
     """The sums behind a page; ``rest``: who meets all but the conditions on segment and country, None for everyone."""
     blocks = blocks_of(frame)
     segments = countries = np.ones(len(blocks.starts), dtype=bool)
@@ -192,29 +194,29 @@ def aggregates(frame: RunFrame, selection: Selection, rest: Mask | None) -> Aggr
     if selection.countries:
         named = [place for place, name in enumerate(frame.countries) if name in selection.countries]
         countries = np.isin(blocks.countries, named)
-    every = everyone(frame) if rest is None else aggregate(frame, rest)
+    every = everyone(frame) if rest is None else aggregate_customers(frame, rest)
     sizes = Aggregate(blocks, every.sizes, {})
-    return Aggregates(every.of(segments & countries), sizes.of(countries), sizes.of(segments))
+    return SelectionAggregates(every.of(segments & countries), sizes.of(countries), sizes.of(segments))
 
 
 @per_run
 def everyone(frame: RunFrame) -> Aggregate:
     """All customers of a run."""
-    return aggregate(frame, np.ones(len(frame), dtype=bool))
+    return aggregate_customers(frame, np.ones(len(frame), dtype=bool))
 
 
-def aggregate(frame: RunFrame, mask: Mask) -> Aggregate:
+def aggregate_customers(frame: RunFrame, mask: Mask) -> Aggregate:
     """The customers that a mask leaves in view, added up."""
-    blocks, (names, table), known = blocks_of(frame), _measures(frame), _known(frame)
+    blocks, (names, table), known_masks = blocks_of(frame), _measures(frame), _value_masks(frame)
     in_view = mask.take(blocks.order)
     sizes = np.zeros(len(blocks.starts), dtype=np.intp)
-    counts = {name: np.zeros(len(blocks.starts)) for name in known}
+    counts = {name: np.zeros(len(blocks.starts)) for name in known_masks}
     sums = np.zeros((len(names), len(blocks.starts)))
     for block, (start, end) in enumerate(blocks.spans):
         seen = in_view[start:end]
         sizes[block] = np.count_nonzero(seen)
         sums[:, block] = table[:, start:end] @ seen.astype(np.float64)
-        for name, has_one in known.items():
+        for name, has_one in known_masks.items():
             counts[name][block] = np.count_nonzero(seen & has_one[start:end])
     return Aggregate(blocks, sizes, dict(zip(names, sums, strict=True)) | counts)
 
@@ -231,7 +233,7 @@ def blocks_of(frame: RunFrame) -> Blocks:
 
 
 @per_run
-def _known(frame: RunFrame) -> dict[str, Mask]:
+def _value_masks(frame: RunFrame) -> dict[str, Mask]:
     """Who has a value, laid out in blocks, by what counts them."""
     order = blocks_of(frame).order
     return {counted: ~np.isnan(frame.values(column))[order] for column, counted in _KNOWN if frame.has(column)}
@@ -240,17 +242,17 @@ def _known(frame: RunFrame) -> dict[str, Mask]:
 @per_run
 def _measures(frame: RunFrame) -> tuple[list[str], Floats]:
     """What is added up, a line for each measure, laid out in blocks; no value is 0."""
-    found = {name: filled(frame, name) for name in (MONETARY, FREQUENCY, CLV) if frame.has(name)}
+    columns = {name: filled_values(frame, name) for name in (MONETARY, FREQUENCY, CLV) if frame.has(name)}
     if frame.has(CHURN_RISK):
-        found[AT_RISK] = filled(frame, MONETARY) * filled(frame, CHURN_RISK)
-    found |= {name: filled(frame, name) for name in (RECENCY, CHURN_RISK) if frame.has(name)}
-    table = np.empty((len(found), len(frame)))
-    for line, values in zip(table, found.values(), strict=True):
+        columns[AT_RISK] = filled_values(frame, MONETARY) * filled_values(frame, CHURN_RISK)
+    columns |= {name: filled_values(frame, name) for name in (RECENCY, CHURN_RISK) if frame.has(name)}
+    table = np.empty((len(columns), len(frame)))
+    for line, values in zip(table, columns.values(), strict=True):
         np.take(values, blocks_of(frame).order, out=line)
-    return list(found), table
+    return list(columns), table
 
 
-def filled(frame: RunFrame, column: str) -> Floats:
+def filled_values(frame: RunFrame, column: str) -> Floats:
     """A column with 0 where there is no value."""
     return np.nan_to_num(frame.values(column).astype(np.float64, copy=False))
 
@@ -283,6 +285,6 @@ def _rising_spend(frame: RunFrame) -> Floats:
 
 
 @per_run
-def once(frame: RunFrame) -> Mask:
+def one_time_buyers(frame: RunFrame) -> Mask:
     """Who has ordered once."""
     return frame.values(FREQUENCY) <= 1

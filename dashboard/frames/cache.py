@@ -13,7 +13,7 @@ from storage import Store
 from storage.contract import NotFoundError, Run
 
 
-def finished(run: Run) -> Run:
+def require_finished(run: Run) -> Run:
     """The run, which is finished.
 
     Raises:
@@ -60,7 +60,7 @@ class FrameCache:
         Raises:
             NotFoundError: it is not finished, or was deleted meanwhile.
         """
-        frame = self._cached(finished(run))
+        frame = self._cached(require_finished(run))
         if frame is not None:
             return frame
         with self._lock:

@@ -11,7 +11,7 @@ import numpy as np
 
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import count, decimal, percent, round_money
-from dashboard.i18n.texts import say, segment_name, titled
+from dashboard.i18n.texts import column_title, say, segment_name
 from engines.columns import Column, describe
 from engines.errors import InputError
 from storage.contract import Selection
@@ -77,22 +77,22 @@ class Condition(NamedTuple):
     words: str
 
 
-def conditions(selection: Selection, currency: str) -> list[Condition]:
+def condition_texts(selection: Selection, currency: str) -> list[Condition]:
     """Every condition of a selection, in words."""
-    found = [Condition("segments", name, segment_name(name)) for name in selection.segments]
-    found += [Condition("countries", name, name) for name in selection.countries]
+    conditions = [Condition("segments", name, segment_name(name)) for name in selection.segments]
+    conditions += [Condition("countries", name, name) for name in selection.countries]
     for name, ends in selection.bounds.items():
-        found.append(Condition(name, "", _range_words(describe(name), ends, currency)))
+        conditions.append(Condition(name, "", _range_words(describe(name), ends, currency)))
     for category, least in selection.shares:
         words = say("{category} ≥ {share} of spend", category=category.replace("_", " "), share=percent(least))
-        found.append(Condition("shares", category, words))
+        conditions.append(Condition("shares", category, words))
     if selection.q:
-        found.append(Condition("q", "", say("id contains “{text}”", text=selection.q)))
-    return found
+        conditions.append(Condition("q", "", say("id contains “{text}”", text=selection.q)))
+    return conditions
 
 
 def _range_words(column: Column, ends: Range, currency: str) -> str:
-    title = titled(column)
+    title = column_title(column)
     if ends.low is None or ends.high is None:
         sign, value = ("≥", ends.low) if ends.high is None else ("≤", ends.high)
         assert value is not None
@@ -113,7 +113,7 @@ def _bound_words(column: Column, value: float, currency: str, *, unit: bool = Tr
     return say("{number} days", number=number) if column.kind == "days" and unit else number
 
 
-def without(selection: Selection, field: str, value: str = "") -> Selection:
+def without_condition(selection: Selection, field: str, value: str = "") -> Selection:
     """The selection less one condition; a list without a value is taken away as a whole."""
     if field in selection.bounds:
         return selection.with_bound(field)
@@ -132,19 +132,19 @@ def _with_list(selection: Selection, field: str, items: Iterable[str]) -> Select
     return replace(selection, countries=tuple(items))
 
 
-def toggled(selection: Selection, field: str, value: str) -> Selection:
+def toggle_option(selection: Selection, field: str, value: str) -> Selection:
     """The selection with one option of a list alone, or without any when it was that one alone."""
     return _with_list(selection, field, () if getattr(selection, field) == (value,) else (value,))
 
 
-def within(selection: Selection, ranges: Mapping[str, Range]) -> Selection:
+def toggle_ranges(selection: Selection, ranges: Mapping[str, Range]) -> Selection:
     """The selection with other ranges of columns; the same ranges again take them away, as a second click does."""
     if all(selection.bounds.get(column) == ends for column, ends in ranges.items()):
         ranges = dict.fromkeys(ranges, Range())
     return replace(selection, bounds={**selection.bounds, **ranges})
 
 
-def renamed(selection: Selection, before: str, name: str) -> Selection:
+def rename_segment(selection: Selection, before: str, name: str) -> Selection:
     """The selection after a segment was given another name: it means the same customers."""
     return replace(selection, segments=tuple(name if item == before else item for item in selection.segments))
 
@@ -158,12 +158,12 @@ class Remedy(NamedTuple):
 
 def remedies(frame: RunFrame, selection: Selection) -> list[Remedy]:
     """Which single conditions, taken away, would bring customers back: most first. Lists are taken away as a whole."""
-    found = []
-    every = conditions(selection, frame.currency)
+    choices = []
+    every = condition_texts(selection, frame.currency)
     for field in dict.fromkeys(item.field for item in every):
-        customers = int(np.count_nonzero(frame.mask(without(selection, field))))
+        customers = int(np.count_nonzero(frame.mask(without_condition(selection, field))))
         if customers:
             either = say("or")
             words = f" {either} ".join(item.words for item in every if item.field == field)
-            found.append(Remedy(Condition(field, "", words), customers))
-    return sorted(found, key=lambda item: -item.customers)
+            choices.append(Remedy(Condition(field, "", words), customers))
+    return sorted(choices, key=lambda item: -item.customers)

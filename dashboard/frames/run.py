@@ -79,9 +79,9 @@ class RunFrame:
     @classmethod
     def make(cls, run: Run, snapshot: Snapshot, customers: CustomerColumns, keys: NDArray[np.int64]) -> RunFrame:
         """From a run's segment keys, one per customer in the order of the snapshot."""
-        known = np.array([item.key for item in run.segments], dtype=np.int64)
-        rising = np.argsort(known)
-        codes = rising[np.searchsorted(known, keys, sorter=rising)].astype(np.intp)
+        segment_keys = np.array([item.key for item in run.segments], dtype=np.int64)
+        rising = np.argsort(segment_keys)
+        codes = rising[np.searchsorted(segment_keys, keys, sorter=rising)].astype(np.intp)
         return cls(run, snapshot, customers, run.segments, codes)
 
     def renamed(self, run: Run) -> RunFrame:
@@ -129,8 +129,8 @@ class RunFrame:
     @cached_property
     def has_country(self) -> bool:
         """Whether the data say where anyone lives."""
-        said = self.snapshot.info.get("has_country", True)
-        return bool(said) and any(name != UNKNOWN_COUNTRY for name in self.countries)
+        stated = self.snapshot.info.get("has_country", True)
+        return bool(stated) and any(name != UNKNOWN_COUNTRY for name in self.countries)
 
     @property
     def countries(self) -> tuple[str, ...]:
@@ -214,8 +214,8 @@ class RunFrame:
     def _id_contains(self, text: str) -> Mask:
         if not is_storable(text):
             return np.zeros(len(self), dtype=bool)
-        found: Mask = pc.match_substring(self.customers.searchable, fold(text)).to_numpy(zero_copy_only=False)
-        return found
+        matches: Mask = pc.match_substring(self.customers.searchable, fold(text)).to_numpy(zero_copy_only=False)
+        return matches
 
     def page(self, mask: Mask, sort: str, descending: bool, start: int, stop: int) -> Positions:
         """Positions of the customers ``start`` to ``stop`` that meet a mask, sorted; ties by id, no value always last.
@@ -224,8 +224,8 @@ class RunFrame:
         (by name).
         """
         order = self._sorted_by(sort)
-        known = self._with_value(sort)
-        pieces = (order[:known][::-1], order[known:]) if descending else (order,)
+        with_value = self._with_value(sort)
+        pieces = (order[:with_value][::-1], order[with_value:]) if descending else (order,)
         met, number = [order[:0]], 0
         for piece in pieces:
             for begin in range(0, len(piece), _ROWS):
@@ -259,9 +259,9 @@ class RunFrame:
         return self.values(sort) if self.has(sort) else None
 
 
-def _is_one_of(names: Sequence[str], wanted: Sequence[str]) -> Mask:
+def _is_one_of(names: Sequence[str], chosen: Sequence[str]) -> Mask:
     """Per code whether its name is wanted."""
-    return np.array([name in wanted for name in names], dtype=bool)
+    return np.array([name in chosen for name in names], dtype=bool)
 
 
 def _ranks(texts: pa.Array) -> NDArray[np.float64]:

@@ -87,7 +87,7 @@ def round_money(value: float | None, currency: str) -> str:
     return _amount(value, currency, 0)
 
 
-def plotted(letter: str, currency: str) -> str:
+def hover_money(letter: str, currency: str) -> str:
     """An amount in the hover text of a chart, where Plotly fills in the number: ``£%{x:,.2f}``."""
     places = 0 if currency in _WITHOUT_CENTS else 2
     return _beside(f"%{{{letter}:,.{places}f}}", currency)

@@ -32,7 +32,7 @@ def say(sentence: str, /, **parts: Any) -> str:
     language than English its numbers too. What is not translated stays as it is in the code.
     """
     if isinstance(sentence, Message):
-        return _said(sentence)
+        return _translate(sentence)
     text = _translations(spoken(), FOLDER).gettext(sentence) if sentence else ""  # "" means a file's own head
     return text.format(**parts) if parts else text
 
@@ -48,7 +48,7 @@ def say_in(language: str, sentence: str) -> str:
         return sentence if manner().is_english else say(sentence)
 
 
-def _said(sentence: Message) -> str:
+def _translate(sentence: Message) -> str:
     translations, parts = _translations(spoken(), FOLDER), sentence.parts
     if sentence.many:
         text = translations.ngettext(sentence.template, sentence.many, sentence.number)
@@ -66,7 +66,7 @@ class _Filling(Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         """A part of a message, written."""
         if isinstance(value, Message):
-            return _said(value)
+            return _translate(value)
         if isinstance(value, date) and (not format_spec or not manner().is_english):
             return written_day(value, "yMMMd", spoken())
         if isinstance(value, bool) or not isinstance(value, int | float) or manner().is_english:
@@ -91,13 +91,13 @@ def segment_name(name: str) -> str:
     return translations.pgettext(SEGMENT, name)
 
 
-def titled(column: Column) -> str:
+def column_title(column: Column) -> str:
     """What a column is called."""
     category = _category(column)
     return say("Share of {category}", category=category) if category else say(column.title)
 
 
-def explained(column: Column) -> str:
+def column_meaning(column: Column) -> str:
     """What a column means, in a sentence."""
     category = _category(column)
     return say("How much of the spend goes to {category}.", category=category) if category else say(column.meaning)
@@ -112,19 +112,19 @@ def _category(column: Column) -> str:
 
 def browser_texts(language: str) -> str:
     """What the browser's own parts say in a language, as JSON by their English sentences: see ``assets/theme.js``."""
-    if translated(language, FOLDER) is None:
+    if catalog_for(language, FOLDER) is None:
         return "{}"
     from babel.messages.pofile import read_po
 
     with TEMPLATE.open("rb") as content:
         english = [str(each.id) for each in read_po(content) if any(file.endswith(".js") for file, _ in each.locations)]
     with speaking(language):
-        known = {words: said for words in english if (said := say(words)) != words}
-    return json.dumps(known, ensure_ascii=False).replace("</", "<\\/")
+        texts = {words: translation for words in english if (translation := say(words)) != words}
+    return json.dumps(texts, ensure_ascii=False).replace("</", "<\\/")
 
 
 @cache
-def translated(language: str, folder: Path) -> Catalog | None:
+def catalog_for(language: str, folder: Path) -> Catalog | None:
     """A language's translations: those for its country, else those for the language, else none."""
     files = (folder / f"{language}.po", folder / f"{language.partition('_')[0]}.po")
     file = next((each for each in files if each.is_file()), None)
@@ -138,7 +138,7 @@ def translated(language: str, folder: Path) -> Catalog | None:
 
 @cache
 def _translations(language: str, folder: Path) -> NullTranslations:
-    catalogue = translated(language, folder)
+    catalogue = catalog_for(language, folder)
     if catalogue is None:
         return NullTranslations()
     from babel.messages.mofile import write_mo

@@ -31,15 +31,15 @@ _INDEX = """<!DOCTYPE html>
 def index_page(language: str) -> str:
     """The page around the pages: the language its texts are in, and what its scripts say."""
     tag = language.replace("_", "-")
-    known = texts.translated(language, texts.FOLDER) is not None
+    is_translated = texts.catalog_for(language, texts.FOLDER) is not None
     filled = {
         "SEGMENTRY_VERSION": version("segmentry"),
         "SEGMENTRY_NUMBERS": tag,
         "SEGMENTRY_PERCENT": manner_of(language).percent,
-        "SEGMENTRY_LANGUAGE": tag if known else "en",
+        "SEGMENTRY_LANGUAGE": tag if is_translated else "en",
         "SEGMENTRY_TEXTS": texts.browser_texts(language),
     }
-    return re.sub("|".join(filled), lambda found: filled[found[0]], _INDEX)
+    return re.sub("|".join(filled), lambda match: filled[match[0]], _INDEX)
 
 
 def bootstrap_css() -> Path:

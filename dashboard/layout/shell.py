@@ -27,7 +27,7 @@ from dashboard.i18n.texts import noted, say
 from dashboard.layout import alerts
 from dashboard.layout.index import bootstrap_css, index_page
 from dashboard.pages import PAGES
-from dashboard.queries.which_run import address, context, first_run, moved, run_from
+from dashboard.queries.which_run import address, context, first_run, picked_run, run_from
 from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import NotFoundError, StoreError
@@ -303,4 +303,4 @@ def _register(app: Dash, services: Services) -> None:
         if not turned:  # the pickers were filled, nobody turned them
             raise PreventUpdate
         old = services.store.run(int(shown.run))
-        return address(search or "", old, moved(services.store, services.config, old, **turned))
+        return address(search or "", old, picked_run(services.store, services.config, old, **turned))

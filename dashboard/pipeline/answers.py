@@ -73,13 +73,13 @@ class Question(Generic[Answer_co]):
         raise PendingError(job)
 
 
-def read(kind: Any, value: Any) -> Any:
+def from_json_value(kind: Any, value: Any) -> Any:
     """A dataclass (or whatever else ``kind`` is) from its JSON-ready values; messages stay messages."""
     if is_dataclass(kind):
         types = get_type_hints(kind)
-        return kind(**{each.name: read(types[each.name], value[each.name]) for each in fields(kind)})  # type: ignore[operator]
+        return kind(**{each.name: from_json_value(types[each.name], value[each.name]) for each in fields(kind)})  # type: ignore[operator]
     if get_origin(kind) is tuple:
-        return tuple(read(get_args(kind)[0], each) for each in value)
+        return tuple(from_json_value(get_args(kind)[0], each) for each in value)
     return value
 
 

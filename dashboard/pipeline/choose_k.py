@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 from pandas import DataFrame
 
 from dashboard.config import Config
-from dashboard.pipeline.answers import CHOOSE_K, Question, made_with, read
+from dashboard.pipeline.answers import CHOOSE_K, Question, from_json_value, made_with
 from dashboard.pipeline.run import make_engine
 from dashboard.pipeline.sales import Progress, SalesRequest, new_snapshot, open_sales, silent, valued_customers
 from engines import registry
 from engines.contract import Engine
 from engines.errors import InputError
-from engines.evaluation.selection import KSelection, evaluate
+from engines.evaluation.selection import KSelection, evaluate_ks
 from storage import Store
 from storage.contract import Job, NewSnapshot, Snapshot
 
@@ -61,9 +61,9 @@ def choosable_engines() -> dict[str, str]:
     return {item.name: item.title for item in registry.registered() if any(knob.name == "k" for knob in item.knobs)}
 
 
-def _engine(wanted: KRange, config: Config) -> Engine:
+def _engine(k_range: KRange, config: Config) -> Engine:
     """The engine that is asked about, with the configuration's settings and the largest k."""
-    engine = make_engine(wanted.engine, config, k=wanted.high, seed=wanted.seed)
+    engine = make_engine(k_range.engine, config, k=k_range.high, seed=k_range.seed)
     if "k" not in engine.settings():
         raise InputError(
             "{title} has no k to choose: its own rules decide how many segments there are. Choose "
@@ -74,21 +74,21 @@ def _engine(wanted: KRange, config: Config) -> Engine:
     return engine
 
 
-def choose_k(wanted: KRange, customers: DataFrame, config: Config, progress: Progress = silent) -> KSelection:
+def choose_k(k_range: KRange, customers: DataFrame, config: Config, progress: Progress = silent) -> KSelection:
     """Try every k of the range on these customers.
 
     Raises:
         InputError: no such engine, one without a k, or customers that cannot be segmented.
     """
-    engine = _engine(wanted, config)
-    stage = f"Trying k = {wanted.low} to {wanted.high}"
+    engine = _engine(k_range, config)
+    stage = f"Trying k = {k_range.low} to {k_range.high}"
     progress(stage, 0.0)
-    selection = evaluate(
-        wanted.engine,
+    selection = evaluate_ks(
+        k_range.engine,
         engine,
         customers,
-        ks=range(wanted.low, wanted.high + 1),
-        seed=config.engines.seed if wanted.seed is None else wanted.seed,
+        ks=range(k_range.low, k_range.high + 1),
+        seed=config.engines.seed if k_range.seed is None else k_range.seed,
         progress=lambda done: progress(stage, done),
     )
     progress(stage, 1.0)
@@ -96,37 +96,37 @@ def choose_k(wanted: KRange, customers: DataFrame, config: Config, progress: Pro
 
 
 def choose_k_of_sales(
-    wanted: KRange, request: SalesRequest, config: Config, progress: Progress = silent
+    k_range: KRange, request: SalesRequest, config: Config, progress: Progress = silent
 ) -> SalesKSelection:
     """Read sales and try every k of the range on their customers; nothing is stored.
 
     Raises:
         InputError: the source, the mapping or the date cannot be used, or as :func:`choose_k` says.
     """
-    _engine(wanted, config)  # refused before anything long begins
+    _engine(k_range, config)  # refused before anything long begins
     with open_sales(request, config, progress) as opened:
         customers, new, failed, _ = valued_customers(opened, new_snapshot(opened), progress)
         notes = (*opened.sales.notes, *failed)
         config = opened.config
-    return SalesKSelection(new, choose_k(wanted, customers, config, progress), notes)
+    return SalesKSelection(new, choose_k(k_range, customers, config, progress), notes)
 
 
 # --- on a stored snapshot, by a worker --------------------------------------------------------------------------------
 
 
-def k_question(wanted: KRange, snapshot: Snapshot, config: Config) -> Question[KSelection]:
+def k_question(k_range: KRange, snapshot: Snapshot, config: Config) -> Question[KSelection]:
     """The question which k speaks for itself on the customers of a stored snapshot.
 
     Raises:
         InputError: no such engine, or one without a k.
     """
-    _engine(wanted, config)  # refused before anything is queued
+    _engine(k_range, config)  # refused before anything is queued
     created = snapshot.created_at.isoformat() if snapshot.created_at is not None else None
-    request = {**asdict(wanted), "created": created, "made_with": made_with(config)}  # an id may come again
-    return Question(CHOOSE_K, snapshot.id, request, partial(read, KSelection))
+    request = {**asdict(k_range), "created": created, "made_with": made_with(config)}  # an id may come again
+    return Question(CHOOSE_K, snapshot.id, request, partial(from_json_value, KSelection))
 
 
 def choose_k_for_job(job: Job, config: Config, store: Store, progress: Progress) -> dict[str, Any]:
     """What a worker computes for such a question."""
-    wanted = KRange(**{item.name: job.request[item.name] for item in fields(KRange)})
-    return choose_k(wanted, store.snapshot_customers(job.subject or 0), config, progress).to_dict()
+    k_range = KRange(**{item.name: job.request[item.name] for item in fields(KRange)})
+    return choose_k(k_range, store.snapshot_customers(job.subject or 0), config, progress).to_dict()

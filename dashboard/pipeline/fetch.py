@@ -52,9 +52,11 @@ def download(url: str, part: Path, *, timeout: float, wait: float, done: Done) -
         except _BrokenOffError as error:
             tries = 0 if _size(part) > before else tries + 1
             if tries == _TRIES:
-                kept = f" {_size(part):,} bytes are kept; the same command goes on from there." if part.exists() else ""
+                remainder = (
+                    f" {_size(part):,} bytes are kept; the same command goes on from there." if part.exists() else ""
+                )
                 raise InputError(
-                    "{url} cannot be downloaded: {error}.{kept}", url=url, error=error, kept=kept
+                    "{url} cannot be downloaded: {error}.{kept}", url=url, error=error, kept=remainder
                 ) from None
             time.sleep(wait * tries)
 
@@ -116,10 +118,10 @@ def _total(answer: http.client.HTTPResponse, offset: int) -> int | None:
     if not offset:
         length = answer.headers.get("Content-Length", "")
         return int(length) if length.isdigit() else None
-    found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", answer.headers.get("Content-Range", "").strip())
-    if found is None or int(found[1]) != offset:
+    match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", answer.headers.get("Content-Range", "").strip())
+    if match is None or int(match[1]) != offset:
         raise _BrokenOffError("the server sends another part than it was asked for")
-    return None if found[3] == "*" else int(found[3])
+    return None if match[3] == "*" else int(match[3])
 
 
 def _validator(answer: http.client.HTTPResponse) -> str:
@@ -220,7 +222,7 @@ def data_set(name: str) -> DataSet:
     return DATA_SETS[name]
 
 
-def fetch(
+def fetch_data_set(
     data: DataSet, folder: Path, *, url: str = "", timeout: float = 30.0, wait: float = 1.0, progress: Progress = silent
 ) -> Fetched:
     """Download and unpack a data set into a folder, which is made where it does not exist.
@@ -247,19 +249,19 @@ def fetch(
         folder.mkdir(parents=True, exist_ok=True)
         resumed = archive.exists()
         _download(data, url, archive, timeout, wait, progress)
-        found = _sha256(archive)
-        if found != data.sha256 and resumed:  # pieces of two versions, perhaps
+        digest = _sha256(archive)
+        if digest != data.sha256 and resumed:  # pieces of two versions, perhaps
             archive.unlink()
             _download(data, url, archive, timeout, wait, progress)
-            found = _sha256(archive)
-        if found != data.sha256:
+            digest = _sha256(archive)
+        if digest != data.sha256:
             archive.unlink()
             raise InputError(
                 "What {url} gives is not {title} as it is known (its SHA-256 is {found}, not {sha256}); "
                 "nothing was kept. Try again later, or download it yourself from {page}.",
                 url=url or data.url,
                 title=data.title,
-                found=found,
+                found=digest,
                 sha256=data.sha256,
                 page=data.page,
             )
@@ -324,6 +326,6 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def described(data: DataSet) -> dict[str, Any]:
+def data_set_dict(data: DataSet) -> dict[str, Any]:
     """A data set as ``segmentry fetch --json`` prints it."""
     return {"title": data.title, "page": data.page, "licence": data.licence, "sha256": data.member_sha256}

@@ -100,10 +100,10 @@ def fit_engine(
             result = segment(name, engine, customers, plays=config.plays, previous=store.predecessor(dataset, name))
         seconds = time.perf_counter() - started
         progress(stage, 0.5)
-        captured = _captured(engine, past)
+        capture = _capture(engine, past)
         metrics = {
             "stability": stability(engine, customers, result.labels, seed=engine.settings().get("seed", 0)),
-            "holdout_revenue": None if captured is None else captured.at(TOP),
+            "holdout_revenue": None if capture is None else capture.at(TOP),
         }
         info: dict[str, Any] = {
             "versions": versions(),
@@ -125,8 +125,8 @@ def fit_engine(
                 "{title} failed: {name}: {error}", title=engine.title, name=type(error).__name__, error=error
             ),
         )
-    if captured is not None and past.cutoff is not None:
-        curve = {"customers": captured.customers.tolist(), "revenue": captured.revenue.tolist()}
+    if capture is not None and past.cutoff is not None:
+        curve = {"customers": capture.customers.tolist(), "revenue": capture.revenue.tolist()}
         info |= {"holdout_from": past.cutoff.isoformat(), "holdout_curve": curve}
     if watched is not None:
         info["drift"] = timeline_info(watched, past.tables[past.timeline[-1]], result, config)
@@ -145,7 +145,7 @@ def timeline_stage(engine: Engine) -> str:
     return message("Drift timeline of {title}", title=engine.title)
 
 
-def _captured(engine: Engine, past: Past) -> Capture | None:
+def _capture(engine: Engine, past: Past) -> Capture | None:
     if past.cutoff is None or past.spend_after is None:
         return None
     try:
@@ -168,7 +168,7 @@ def _watched(
             threshold=config.drift.threshold,
             bootstraps=config.drift.bootstraps,
             noise_at=noise_dates(dates[1:], config.drift.noise_dates),
-            known=earlier,
+            earlier_points=earlier,
             seed=int(engine.settings().get("seed", 0)),
             progress=lambda done: progress(stage, done / len(dates)),
         )

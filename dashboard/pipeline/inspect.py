@@ -46,7 +46,7 @@ class Inspection:
         return {**known, **days, "notes": list(self.notes)}
 
 
-def inspect(
+def inspect_sales(
     request: SalesRequest, config: Config, progress: Progress = silent, *, dropped: Path | None = None
 ) -> Inspection:
     """Read and clean a source as ``segmentry run`` would, and stop there.

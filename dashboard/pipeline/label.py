@@ -63,7 +63,7 @@ class Labelled:
 def with_model(result: Segmentation) -> tuple[Segmentation, bytes | None]:
     """A result and its model as it is kept; where that cannot be, None, and the result says so in a note."""
     try:
-        return result, models.dump(result.fitted)
+        return result, models.dump_model(result.fitted)
     except InputError as error:
         note = f"No model is kept, so new customers cannot be labelled: {error}"
         return replace(result, notes=(*result.notes, note)), None
@@ -89,14 +89,14 @@ def model_of(run: Run, store: Store) -> Fitted:
         raise NotFoundError("Run {id} is {state}; only a finished run has a model.", id=run.id, state=run.state)
     data = store.model(run.id)
     if data is None:
-        kept = next((note for note in run.notes if note.startswith("No model is kept")), None)
+        reason = next((note for note in run.notes if note.startswith("No model is kept")), None)
         raise InputError(
             "Run {id} ({engine}) has no model. {reason}",
             id=run.id,
             engine=run.engine,
-            reason=kept or "Run its engine again to get one.",
+            reason=reason or "Run its engine again to get one.",
         )
-    return models.load(data)
+    return models.load_model(data)
 
 
 def used_columns(engine: Engine) -> tuple[str, ...]:
@@ -148,23 +148,23 @@ def label(
             "{source} has customers, not sales: their recency is given, so leave out --as-of.", source=request.source
         )
     progress("Labelling", 0.0)
-    found = assigned(run, fitted, customers)
+    labelled = assign_segments(run, fitted, customers)
     progress("Labelling", 1.0)
-    return Labelled(run, found.join(customers[list(used)]), as_of, notes)
+    return Labelled(run, labelled.join(customers[list(used)]), as_of, notes)
 
 
-def assigned(run: Run, fitted: Fitted, customers: DataFrame) -> DataFrame:
+def assign_segments(run: Run, fitted: Fitted, customers: DataFrame) -> DataFrame:
     """Segment, segment key and, where the model has one, distance or probability of each customer."""
     keys = labels_of(run.engine, fitted, customers)
     # a segment that nobody was in when the run was made has no name there
     names = {item.key: item.name or f"Segment {item.key}" for item in fitted.segments}
     names |= {item.key: item.name for item in run.segments}
-    found = DataFrame({SEGMENT: keys.map(names), SEGMENT_KEY: keys}, index=customers.index)
+    table = DataFrame({SEGMENT: keys.map(names), SEGMENT_KEY: keys}, index=customers.index)
     if hasattr(fitted, "membership"):
-        found[PROBABILITY] = _probability(fitted.membership(customers), keys)
+        table[PROBABILITY] = _probability(fitted.membership(customers), keys)
     elif hasattr(fitted, "distance"):
-        found[DISTANCE] = fitted.distance(customers)
-    return found
+        table[DISTANCE] = fitted.distance(customers)
+    return table
 
 
 def _probability(membership: DataFrame, keys: Series) -> Series:
@@ -175,11 +175,13 @@ def _probability(membership: DataFrame, keys: Series) -> Series:
 def _as_snapshot(run: Run, config: Config, store: Store) -> Config:
     """The configuration with how the run's snapshot was read."""
     then = store.snapshot(run.snapshot_id).settings
-    kept = {name: dict(then[name]) for name in ("reading", "cleaning", "clv") if name in then}
-    if "cleaning" in kept:  # by the same rules, but whom and which days the run was about says nothing of new customers
-        cleaning = CleaningRules.from_dict(kept["cleaning"])
-        kept["cleaning"] = replace(cleaning, from_day="", to_day="", only_customers=()).to_dict()
-    return config.replace(**kept)
+    settings = {name: dict(then[name]) for name in ("reading", "cleaning", "clv") if name in then}
+    if (
+        "cleaning" in settings
+    ):  # by the same rules, but whom and which days the run was about says nothing of new customers
+        cleaning = CleaningRules.from_dict(settings["cleaning"])
+        settings["cleaning"] = replace(cleaning, from_day="", to_day="", only_customers=()).to_dict()
+    return config.replace(**settings)
 
 
 def _from_sales(

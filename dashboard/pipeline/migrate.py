@@ -12,7 +12,7 @@ import pyarrow as pa
 from pandas import DataFrame
 
 from dashboard.config import Config
-from dashboard.frames.cache import finished
+from dashboard.frames.cache import require_finished
 from dashboard.pipeline.answers import MIGRATION, Question, made_with
 from dashboard.pipeline.fit import watched_columns
 from dashboard.pipeline.label import stored_engine
@@ -20,7 +20,7 @@ from dashboard.pipeline.sales import Progress, customers_then, sales_of, silent
 from engines.columns import CUSTOMER_ID, MONETARY
 from engines.contract import NamedSegment, Predecessor
 from engines.errors import InputError
-from engines.evaluation.migration import SPENT_BEFORE, SPENT_NOW, Migration, Side, migration
+from engines.evaluation.migration import SPENT_BEFORE, SPENT_NOW, Migration, Side, migration_between
 from engines.naming.naming import name_segments
 from engines.run import fit, in_order
 from storage import Store
@@ -49,7 +49,7 @@ class Span(NamedTuple):
             "revisions": [[run.revision, run.finished_at.isoformat() if run.finished_at else None] for run in ends],
             "made_with": made_with(config),
         }
-        return Question(MIGRATION, self.run.id, request, lambda result: Between(*self, found=_migration_of(result)))
+        return Question(MIGRATION, self.run.id, request, lambda result: Between(*self, migration=_migration_of(result)))
 
 
 class Between(NamedTuple):
@@ -59,24 +59,24 @@ class Between(NamedTuple):
     earlier: Run | None
     start: date
     end: date
-    found: Migration
+    migration: Migration
 
     def to_dict(self) -> dict[str, Any]:
         """The migration as the API gives it; the list of movers is a file of its own."""
-        found = self.found
-        flows = [{**asdict(flow), "net": flow.net, "money_net": flow.money_net} for flow in found.net_flows()]
+        migration = self.migration
+        flows = [{**asdict(flow), "net": flow.net, "money_net": flow.money_net} for flow in migration.net_flows()]
         return {
             "run": self.run.id,
             "earlier_run": None if self.earlier is None else self.earlier.id,
             "from": self.start.isoformat(),
             "to": self.end.isoformat(),
-            "rows": list(found.rows),
-            "columns": list(found.columns),
-            "customers": found.customers.tolist(),
-            "money": found.money.tolist(),
-            "known": found.known,
-            "stayed": found.stayed,
-            "movers": len(found.movers),
+            "rows": list(migration.rows),
+            "columns": list(migration.columns),
+            "customers": migration.customers.tolist(),
+            "money": migration.money.tolist(),
+            "known": migration.in_both,
+            "stayed": migration.stayed,
+            "movers": len(migration.movers),
             "net_flows": flows,
         }
 
@@ -88,15 +88,15 @@ class Between(NamedTuple):
 
     def reader(self) -> pa.RecordBatchReader:
         """The movers as a file has them."""
-        return pa.Table.from_pandas(self.found.movers.reset_index(), preserve_index=False).to_reader(65_536)
+        return pa.Table.from_pandas(self.migration.movers.reset_index(), preserve_index=False).to_reader(65_536)
 
 
 def dates_of(run: Run, store: Store) -> list[date]:
     """The dates of a run's timeline, beginning with the day of freezing; none where it has no timeline."""
-    kept = run.info.get("drift") or {}
-    if "frozen_at" not in kept:
+    drift_info = run.info.get("drift") or {}
+    if "frozen_at" not in drift_info:
         return []
-    return [date.fromisoformat(text) for text in (kept["frozen_at"], *(p.as_of for p in store.drift(run.id)))]
+    return [date.fromisoformat(text) for text in (drift_info["frozen_at"], *(p.as_of for p in store.drift(run.id)))]
 
 
 def between_runs(earlier_id: int, run_id: int, store: Store) -> Span:
@@ -106,7 +106,7 @@ def between_runs(earlier_id: int, run_id: int, store: Store) -> Span:
         NotFoundError: no such run, or one that is not finished.
         InputError: they are of different data sets or engines.
     """
-    earlier, run = (finished(store.run(number)) for number in (earlier_id, run_id))
+    earlier, run = (require_finished(store.run(number)) for number in (earlier_id, run_id))
     if (earlier.dataset, earlier.engine) != (run.dataset, run.engine):
         raise InputError(
             "Runs {earlier} and {run} are of different data sets or engines; choose two of the same.",
@@ -125,7 +125,7 @@ def between_dates(run_id: int, start: date, end: date, store: Store) -> Span:
         NotFoundError: no such run, or one that is not finished.
         InputError: the first day is not before the second.
     """
-    run = finished(store.run(run_id))
+    run = require_finished(store.run(run_id))
     if start >= end:
         raise InputError(
             "The first date must be before the second, and {start} is not before {end}.", start=start, end=end
@@ -133,7 +133,7 @@ def between_dates(run_id: int, start: date, end: date, store: Store) -> Span:
     return Span(run, None, start, end)
 
 
-def migrate(span: Span, config: Config, store: Store, progress: Progress = silent) -> Between:
+def compute_migration(span: Span, config: Config, store: Store, progress: Progress = silent) -> Between:
     """Follow the customers.
 
     Raises:
@@ -141,10 +141,10 @@ def migrate(span: Span, config: Config, store: Store, progress: Progress = silen
             customers on a day.
     """
     if span.earlier is not None:
-        found = migration(_side(span.earlier, store), _side(span.run, store))
+        migration = migration_between(_side(span.earlier, store), _side(span.run, store))
     else:
-        found = _between_days(span, config, store, progress)
-    return Between(*span, found=found)
+        migration = _between_days(span, config, store, progress)
+    return Between(*span, migration=migration)
 
 
 def migration_for_job(job: Job, config: Config, store: Store, progress: Progress) -> dict[str, Any]:
@@ -152,11 +152,11 @@ def migration_for_job(job: Job, config: Config, store: Store, progress: Progress
     request = job.request
     earlier = None if request["earlier"] is None else store.run(request["earlier"])
     days = (date.fromisoformat(request[name]) for name in ("start", "end"))
-    found = migrate(Span(store.run(job.subject or 0), earlier, *days), config, store, progress).found
-    movers = found.movers.reset_index()
+    migration = compute_migration(Span(store.run(job.subject or 0), earlier, *days), config, store, progress).migration
+    movers = migration.movers.reset_index()
     return {
-        **{name: getattr(found, name) for name in ("rows", "columns", "colours")},
-        **{name: getattr(found, name).tolist() for name in ("customers", "money")},
+        **{name: getattr(migration, name) for name in ("rows", "columns", "colours")},
+        **{name: getattr(migration, name).tolist() for name in ("customers", "money")},
         "movers": {name: movers[name].tolist() for name in movers.columns},
     }
 
@@ -195,14 +195,14 @@ def _between_days(span: Span, config: Config, store: Store, progress: Progress) 
     if not len(tables[start]):
         raise InputError("Nobody had bought anything before {start}; choose a later date.", start=start)
     frozen = fit(engine, tables[frozen_at])[0]
-    known = Predecessor(store.labels(run.id), run.segments)
+    predecessor = Predecessor(store.labels(run.id), run.segments)
     latest = tables[snapshot.as_of]
-    named = name_segments(latest, frozen.assign(latest), frozen.segments, config.plays, known)
+    named = name_segments(latest, frozen.assign(latest), frozen.segments, config.plays, predecessor)
     sides = []
     for day in (start, end):
         labels = frozen.assign(tables[day])
         sides.append(Side(labels, tables[day][MONETARY], _all_named(named, labels.unique().tolist())))
-    return migration(*sides)
+    return migration_between(*sides)
 
 
 def _all_named(named: tuple[NamedSegment, ...], keys: list[int]) -> tuple[NamedSegment, ...]:

@@ -30,23 +30,27 @@ class Spared:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What pruning does: ``leaving`` go, the oldest first; ``spared`` stay all the same; ``kept`` are all that stay."""
+class PrunePlan:
+    """What pruning does: ``leaving`` go, the oldest first; ``spared`` stay all the same; ``staying``: how many stay."""
 
     leaving: tuple[Leaving, ...]
     spared: tuple[Spared, ...]
-    kept: int
+    staying: int
 
     def to_dict(self, deleted: Sequence[int] = ()) -> dict[str, Any]:
         """The plan as ``segmentry prune --json`` prints it, with the ids of the snapshots that were deleted."""
         leaving = [
-            {**_described(item.snapshot), "customers": item.snapshot.customers, "runs": [run.id for run in item.runs]}
+            {
+                **_snapshot_dict(item.snapshot),
+                "customers": item.snapshot.customers,
+                "runs": [run.id for run in item.runs],
+            }
             for item in self.leaving
         ]
         return {
             "snapshots": leaving,
-            "spared": [{**_described(item.snapshot), "reason": item.reason} for item in self.spared],
-            "kept": self.kept,
+            "spared": [{**_snapshot_dict(item.snapshot), "reason": item.reason} for item in self.spared],
+            "kept": self.staying,
             "totals": self.totals(),
             "deleted": list(deleted),
         }
@@ -60,7 +64,7 @@ class Plan:
         }
 
 
-def _described(snapshot: Snapshot) -> dict[str, Any]:
+def _snapshot_dict(snapshot: Snapshot) -> dict[str, Any]:
     created = snapshot.created_at.isoformat() if snapshot.created_at is not None else None
     return {
         "snapshot": snapshot.id,
@@ -70,7 +74,7 @@ def _described(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def plan(store: Store, retention: Retention, now: datetime) -> Plan:
+def plan_pruning(store: Store, retention: Retention, now: datetime) -> PrunePlan:
     """Which snapshots are beyond what is kept: neither among the newest nor saved in the last months.
 
     The newest of each data set stays whatever is asked, and so does one with a run that is queued or running, or with
@@ -84,7 +88,7 @@ def plan(store: Store, retention: Retention, now: datetime) -> Plan:
     """
     snapshots = sorted(store.snapshots(), key=lambda each: (each.as_of, each.id), reverse=True)
     if not retention.keep_snapshots and not retention.keep_months:
-        return Plan((), (), len(snapshots))
+        return PrunePlan((), (), len(snapshots))
     since = _months_before(now, retention.keep_months) if retention.keep_months else None
     runs: dict[int, list[Run]] = {}
     for run in store.runs():
@@ -105,10 +109,10 @@ def plan(store: Store, retention: Retention, now: datetime) -> Plan:
         else:
             leaving.append(Leaving(snapshot, tuple(mine)))
     leaving.reverse()
-    return Plan(tuple(leaving), tuple(spared), len(snapshots) - len(leaving))
+    return PrunePlan(tuple(leaving), tuple(spared), len(snapshots) - len(leaving))
 
 
-def prune(store: Store, planned: Plan) -> tuple[list[int], list[Spared]]:
+def prune_snapshots(store: Store, planned: PrunePlan) -> tuple[list[int], list[Spared]]:
     """Delete what a plan says, a snapshot at a time; the ids of those that went, and those spared after all.
 
     Whoever has begun to work on a snapshot since the plan was made keeps it.

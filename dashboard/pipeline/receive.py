@@ -66,7 +66,7 @@ async def receive(content_type: str, pieces: AsyncIterator[bytes], limits: Limit
                 await part.flush(_BATCH)
         parser.finalize()
         await part.flush(0)
-        return part.kept()
+        return part.finish()
     except FormParserError:
         raise InputError("The form is damaged or was cut off; send the file again.") from None
     except OSError as error:
@@ -155,7 +155,7 @@ class _Part:
         self._digest.update(data)
         self._file.write(data)
 
-    def kept(self) -> NewUpload:
+    def finish(self) -> NewUpload:
         """The file under its lasting name."""
         if self._file is None:
             raise InputError("The form has no file; send it in a field called file.")

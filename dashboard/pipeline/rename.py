@@ -25,8 +25,8 @@ def rename(
     if name is not None:
         plays = {play.name: play.colour for play in services.config.plays}
         others = {item.colour for item in services.store.run(run_id).segments if item.key != key}
-        wanted = plays.get(" ".join(name.split()), "")
-        colour = "" if wanted in others else wanted
+        play_colour = plays.get(" ".join(name.split()), "")
+        colour = "" if play_colour in others else play_colour
     return services.store.edit_segment(
         run_id, key, revision=revision, name=name, action=action, colour=colour, pinned=pinned
     )

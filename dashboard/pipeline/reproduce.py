@@ -84,7 +84,7 @@ class Reproduction:
         }
 
 
-def reproduce(
+def reproduce_run(
     run_id: int, config: Config, store: Store, *, source: str | None = None, progress: Progress = silent
 ) -> Reproduction:
     """Run a finished run again with its own settings and seed, on its snapshot and, where it can be, from its source.
@@ -111,23 +111,23 @@ def reproduce(
     was = store.labels(run_id)
     stored = _compared(was, _labels(run, store.snapshot_customers(snapshot.id)))
     progress("Running it again on the stored customers", 1.0)
-    at = source or _still_there(snapshot)
+    at = source or _lasting_source(snapshot)
     if at is None:
         note = f"The source {snapshot.source} is not here, so that only the stored customers count; --source names it."
         return Reproduction(run, stored, None, note, differences)
     try:
-        customers, found = from_source(snapshot, at, config, progress)
-        again = None if customers is None else _compared(was, _labels(run, customers))
+        customers, source_differences = from_source(snapshot, at, config, progress)
+        from_sales = None if customers is None else _compared(was, _labels(run, customers))
     except InputError as error:
         if source is not None:
             raise
         note = f"The source cannot be read again, so that only the stored customers count. {error}"
         return Reproduction(run, stored, None, note, differences)
-    if again is None:
+    if from_sales is None:
         note = f"The sales in {at} are others than the run had, so that only the stored customers count."
     else:
         note = f"The sales in {at} are those the run had."
-    return Reproduction(run, stored, again, note, (*differences, *found))
+    return Reproduction(run, stored, from_sales, note, (*differences, *source_differences))
 
 
 def _labels(run: Run, customers: DataFrame) -> Series:
@@ -156,7 +156,7 @@ def _versions_since(run: Run) -> tuple[Difference, ...]:
     return tuple(changed)
 
 
-def _still_there(snapshot: Snapshot) -> str | None:
+def _lasting_source(snapshot: Snapshot) -> str | None:
     for name in (snapshot.info.get("location"), snapshot.source):
         if name is not None and lasting(name) is not None:
             return str(name)

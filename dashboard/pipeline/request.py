@@ -65,9 +65,9 @@ class Unresolved:
     @classmethod
     def of(cls, run: Run) -> Self:
         """What is open of a run; nothing once it was resolved."""
-        said = run.info.get(_OPEN) or {}
-        day = said.get("as_of")
-        return cls(date.fromisoformat(day) if day else None, bool(said.get("choose_k")))
+        unresolved = run.info.get(_OPEN) or {}
+        day = unresolved.get("as_of")
+        return cls(date.fromisoformat(day) if day else None, bool(unresolved.get("choose_k")))
 
     def to_info(self) -> dict[str, Any]:
         """The same as a queued run carries it; empty where nothing is open."""
@@ -156,7 +156,7 @@ def queue_runs(request: RunRequest, store: Store, starter: Starter) -> tuple[Run
     )
 
 
-def again(run: Run, store: Store, starter: Starter, *, newest: bool = False) -> Run:
+def repeat_run(run: Run, store: Store, starter: Starter, *, newest: bool = False) -> Run:
     """Queue a run with the settings of another, on the same customers or on the newest of its data set.
 
     A k that was chosen by a worker stays as it was found; one that was never found is chosen again.
@@ -179,8 +179,8 @@ def snapshot_on(dataset: str, as_of: date | None, store: Store) -> tuple[int, da
     """
     mine = [item for item in store.snapshots() if item.dataset == dataset]
     if not mine:
-        known = ", ".join(dict.fromkeys(item.dataset for item in store.snapshots())) or "none yet"
-        raise InputError("There is no data set {dataset!r}; there are: {known}.", dataset=dataset, known=known)
+        names = ", ".join(dict.fromkeys(item.dataset for item in store.snapshots())) or "none yet"
+        raise InputError("There is no data set {dataset!r}; there are: {known}.", dataset=dataset, known=names)
     for item in mine:
         if as_of in (None, item.as_of):
             return item.id, None
@@ -224,8 +224,8 @@ def check_date(snapshot: Snapshot, as_of: date) -> None:
 
 def _dated(snapshot: Snapshot, as_of: date, store: Store) -> tuple[Snapshot, date | None]:
     """The snapshot of that date if it is there already, else the one it is made from with the date that is open."""
-    there = same_sales(snapshot, as_of, store.snapshots())
-    return (snapshot, as_of) if there is None else (there, None)
+    existing = same_sales(snapshot, as_of, store.snapshots())
+    return (snapshot, as_of) if existing is None else (existing, None)
 
 
 def same_sales(snapshot: Snapshot, as_of: date, others: Sequence[Snapshot]) -> Snapshot | None:

@@ -11,7 +11,7 @@ from dashboard.pipeline.request import Unresolved, same_sales, without_unresolve
 from dashboard.pipeline.sales import Progress, new_snapshot, sales_of, valued_customers
 from engines.contract import Engine
 from engines.errors import InputError
-from engines.evaluation.selection import KSelection, evaluate
+from engines.evaluation.selection import KSelection, evaluate_ks
 from engines.messages import message
 from storage import Store
 from storage.contract import LogLine, Run, Snapshot
@@ -49,9 +49,9 @@ def resolve(run: Run, config: Config, store: Store, progress: Progress, worker: 
 
 def _snapshot_as_of(left: Unresolved, base: Snapshot, config: Config, store: Store, progress: Progress) -> Snapshot:
     assert left.as_of is not None
-    found = same_sales(base, left.as_of, store.snapshots())
-    if found is not None:  # another engine asked for at once has made it
-        return found
+    existing = same_sales(base, left.as_of, store.snapshots())
+    if existing is not None:  # another engine asked for at once has made it
+        return existing
     with sales_of(base, config, progress, as_of=left.as_of) as opened:
         new = new_snapshot(opened)
         same = {name: base.info[name] for name in ("title", "synthetic") if name in base.info}
@@ -72,19 +72,20 @@ def _snapshot_as_of(left: Unresolved, base: Snapshot, config: Config, store: Sto
 def _with_k(run: Run, config: Config, store: Store, progress: Progress, worker: str | None) -> Run:
     engine = stored_engine(run)
     progress(CHOOSING, 0.0)
-    found = _evaluate(run, engine, store, config, progress)
-    if found.recommended is None:
+    selection = _evaluate(run, engine, store, config, progress)
+    if selection.recommended is None:
         raise InputError(
             "{title}: no number of segments can be recommended. {reason} Name a k yourself.",
             title=engine.title,
-            reason=found.reason,
+            reason=selection.reason,
         )
-    settings = type(engine).from_settings({**engine.settings(), "k": found.recommended}).settings()
-    chosen = {"k": found.recommended, "reason": found.reason}
+    settings = type(engine).from_settings({**engine.settings(), "k": selection.recommended}).settings()
+    chosen = {"k": selection.recommended, "reason": selection.reason}
     info = {**without_unresolved(run.info), "chosen_k": chosen}
     resolved = store.resolve_run(run.id, worker, snapshot_id=run.snapshot_id, settings=settings, info=info)
     line = LogLine(
-        now(), message("k = {recommended} was chosen. {reason}", recommended=found.recommended, reason=found.reason)
+        now(),
+        message("k = {recommended} was chosen. {reason}", recommended=selection.recommended, reason=selection.reason),
     )
     store.log_job(run.job_id, worker, [line])
     progress(CHOOSING, 1.0)
@@ -94,7 +95,7 @@ def _with_k(run: Run, config: Config, store: Store, progress: Progress, worker: 
 def _evaluate(run: Run, engine: Engine, store: Store, config: Config, progress: Progress) -> KSelection:
     customers = store.snapshot_customers(run.snapshot_id)
     try:
-        return evaluate(
+        return evaluate_ks(
             run.engine,
             engine,
             customers,

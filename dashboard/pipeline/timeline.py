@@ -33,12 +33,12 @@ class SalesTimeline(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as ``segmentry drift --json`` prints it."""
-        found = self.timeline
+        result = self.timeline
         return {
-            "points": [{name: getattr(point, name) for name in _POINT} for point in found.points],
-            "frozen_at": found.frozen_at.isoformat(),
-            "refresh_months": found.refresh_months,
-            "reason": found.reason,
+            "points": [{name: getattr(point, name) for name in _POINT} for point in result.points],
+            "frozen_at": result.frozen_at.isoformat(),
+            "refresh_months": result.refresh_months,
+            "reason": result.reason,
         }
 
     def detailed(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def drift_of_sales(
         notes.append(f"--k is ignored by {engine.title}, which has no such setting.")
     stage = f"Watching {engine.title}"
     progress(stage, 0.0)
-    found = timeline(
+    result = timeline(
         engine,
         [(day, tables[day]) for day in dates],
         threshold=config.drift.threshold,
@@ -99,5 +99,5 @@ def drift_of_sales(
         seed=int(engine.settings().get("seed", 0)),
         progress=lambda done: progress(stage, done / len(dates)),
     )
-    assert found is not None  # there are dates
-    return SalesTimeline(what, name, engine, every, config.drift.threshold, found, tuple(notes))
+    assert result is not None  # there are dates
+    return SalesTimeline(what, name, engine, every, config.drift.threshold, result, tuple(notes))

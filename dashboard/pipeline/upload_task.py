@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from dashboard.config import Config
-from dashboard.pipeline.inspect import Inspection, inspect
+from dashboard.pipeline.inspect import Inspection, inspect_sales
 from dashboard.pipeline.run import run_sales
 from dashboard.pipeline.sales import Progress, SalesRequest, silent
 from dashboard.pipeline.uploads import UploadRequest, in_users_words, path_of, token_of, twin_of
@@ -25,9 +25,9 @@ from storage.contract.uploads import Upload
 
 @dataclass(frozen=True)
 class UploadOutcome:
-    """What came of a task: what was found, the snapshot and runs that were made, or why it failed."""
+    """What came of a task: the report, the snapshot and runs that were made, or why it failed."""
 
-    found: Mapping[str, Any] | None = None
+    report: Mapping[str, Any] | None = None
     snapshot_id: int | None = None
     runs: tuple[int, ...] = ()
     error: str | None = None
@@ -46,12 +46,12 @@ class _Source:
 def work_upload(upload: Upload, config: Config, store: Store, progress: Progress = silent) -> UploadOutcome:
     """Do what was asked for; whatever the user can mend is in what comes back, and nothing is half stored."""
     try:
-        asked = UploadRequest.model_validate(upload.asked)
-        source = _source(upload, asked, config, store)
+        upload_request = UploadRequest.model_validate(upload.asked)
+        source = _source(upload, upload_request, config, store)
         try:
             if upload.task == "inspect":
-                return UploadOutcome(found=_inspected(upload, asked, source, config, store, progress))
-            return _stored(upload, asked, source, config, store, progress)
+                return UploadOutcome(report=_inspected(upload, upload_request, source, config, store, progress))
+            return _stored(upload, upload_request, source, config, store, progress)
         except BaseException:
             _discard(source)
             raise
@@ -62,23 +62,23 @@ def work_upload(upload: Upload, config: Config, store: Store, progress: Progress
 # --- what is read -----------------------------------------------------------------------------------------------------
 
 
-def _source(upload: Upload, asked: UploadRequest, config: Config, store: Store) -> _Source:
+def _source(upload: Upload, upload_request: UploadRequest, config: Config, store: Store) -> _Source:
     if upload.file in EMBEDDED:  # nobody uploaded it: it is there on every machine
         return _Source(Path(upload.file), EMBEDDED[upload.file].title)
     path = path_of(upload, config).resolve()
     if not path.is_file():
         raise InputError("The file of {name} is not there any more; upload it again.", name=upload.name)
-    name = asked.name or upload.name
-    if asked.how == "new":
+    name = upload_request.name or upload.name
+    if upload_request.how == "new":
         return _Source(path, name)
     earlier = next((item for item in store.snapshots() if item.dataset == name), None)
     if earlier is None:
         raise InputError(
             "There is no data set {name!r} to {how}; choose one that is there, or add a new one.",
             name=name,
-            how=asked.how,
+            how=upload_request.how,
         )
-    if asked.how == "replace":
+    if upload_request.how == "replace":
         return _Source(path, name, earlier)
     folder = path.parent / f"{token_of(upload)}-{uuid4().hex}.together"
     try:
@@ -124,41 +124,41 @@ def _discard(source: _Source) -> None:
 
 
 def _inspected(
-    upload: Upload, asked: UploadRequest, source: _Source, config: Config, store: Store, progress: Progress
+    upload: Upload, upload_request: UploadRequest, source: _Source, config: Config, store: Store, progress: Progress
 ) -> dict[str, Any]:
-    request = SalesRequest(str(source.place), as_of=asked.as_of, mapping=asked.mapping)
-    found = inspect(request, asked.configured(config), progress)
+    request = SalesRequest(str(source.place), as_of=upload_request.as_of, mapping=upload_request.mapping)
+    inspection = inspect_sales(request, upload_request.configured(config), progress)
     _discard(source)
-    notes = [in_users_words(note, upload) for note in found.notes]
-    answer = {**found.to_dict(), "name": source.name, "title": source.name, "notes": notes}
-    effect = _effect(asked, source, found, store)
+    notes = [in_users_words(note, upload) for note in inspection.notes]
+    answer = {**inspection.to_dict(), "name": source.name, "title": source.name, "notes": notes}
+    effect = _effect(upload_request, source, inspection, store)
     return {**answer, "asked": upload.asked, "effect": effect, "same_as": twin_of(upload, store)}
 
 
-def _effect(asked: UploadRequest, source: _Source, found: Inspection, store: Store) -> dict[str, Any]:
+def _effect(upload_request: UploadRequest, source: _Source, inspection: Inspection, store: Store) -> dict[str, Any]:
     """What will be there afterwards that is not there now, and what will be gone."""
-    after = {"as_of": found.as_of.isoformat(), **found.ledger["out"]}
-    effect: dict[str, Any] = {"how": asked.how, "after": after, "before": None, "removed": None}
+    after = {"as_of": inspection.as_of.isoformat(), **inspection.ledger["out"]}
+    effect: dict[str, Any] = {"how": upload_request.how, "after": after, "before": None, "removed": None}
     if source.earlier is not None:
         effect["before"] = {
             "snapshot": source.earlier.id,
             "as_of": source.earlier.as_of.isoformat(),
             **source.earlier.ledger.get("out", {}),
         }
-    if asked.how == "replace" and source.earlier is not None:
+    if upload_request.how == "replace" and source.earlier is not None:
         effect["removed"] = {"snapshots": 1, "runs": len(store.runs(snapshot_id=source.earlier.id))}
     return effect
 
 
 def _stored(
-    upload: Upload, asked: UploadRequest, source: _Source, config: Config, store: Store, progress: Progress
+    upload: Upload, upload_request: UploadRequest, source: _Source, config: Config, store: Store, progress: Progress
 ) -> UploadOutcome:
-    request = replace(asked.of_sales(str(source.place), upload.name), name=source.name, called=upload.name)
+    request = replace(upload_request.of_sales(str(source.place), upload.name), name=source.name, called=upload.name)
     if upload.file in EMBEDDED:
         request = SalesRequest(upload.file)
     request = replace(request, starter=Starter("upload", upload.asked_by))
-    outcome = run_sales(request, asked.configured(config), store, progress, queue=True, reuse_runs=True)
+    outcome = run_sales(request, upload_request.configured(config), store, progress, queue=True, reuse_runs=True)
     old = source.earlier
-    if asked.how == "replace" and old is not None and old.id != outcome.snapshot.id:
+    if upload_request.how == "replace" and old is not None and old.id != outcome.snapshot.id:
         store.delete_snapshot(old.id)  # only now that the new one is there
     return UploadOutcome(snapshot_id=outcome.snapshot.id, runs=tuple(run.id for run in outcome.runs))

@@ -15,7 +15,7 @@ from anyio.to_thread import run_sync
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dashboard.config import Config
-from dashboard.pipeline.answers import PREVIEW, Question, made_with, read
+from dashboard.pipeline.answers import PREVIEW, Question, from_json_value, made_with
 from dashboard.pipeline.receive import Limits
 from dashboard.pipeline.run import make_engine
 from dashboard.pipeline.sales import Progress, SalesRequest, with_reading
@@ -40,7 +40,7 @@ def path_of(upload: NewUpload, config: Config) -> Path:
     return Path(config.uploads.folder) / Path(upload.file).name
 
 
-def remove(upload_id: int, config: Config, store: Store) -> None:
+def remove_upload(upload_id: int, config: Config, store: Store) -> None:
     """Forget an upload; its file stays where a snapshot is read from it again (drift, reproduction)."""
     store.cancel_upload(upload_id)
     gone = store.remove_upload(upload_id)
@@ -73,7 +73,7 @@ def sweep(config: Config, store: Store, now: datetime) -> list[int]:
     ]
     for upload_id in gone:
         with suppress(NotFoundError):  # another worker was faster
-            remove(upload_id, config, store)
+            remove_upload(upload_id, config, store)
     for part in Path(config.uploads.folder).glob("*.part"):
         with suppress(OSError):
             if part.stat().st_mtime < oldest.timestamp():
@@ -109,8 +109,8 @@ class UploadRequest(BaseModel):
         Raises:
             InputError: a key that is not there, or a value that it does not allow.
         """
-        for name, said in self.cleaning.items():
-            if isinstance(said, str) and name in _CUSTOMERS:
+        for name, value in self.cleaning.items():
+            if isinstance(value, str) and name in _CUSTOMERS:
                 raise InputError(
                     "cleaning {name}: give a list; a file of this machine is named in config.toml alone.", name=name
                 )
@@ -170,20 +170,22 @@ def twin_of(received: Upload, store: Store) -> dict[str, Any] | None:
 
 
 def _twin(upload: int | None, name: str, snapshot: Any) -> dict[str, Any]:
-    known = None if snapshot is None else {"id": snapshot.id, "name": snapshot.dataset, "as_of": str(snapshot.as_of)}
-    return {"upload": upload, "name": name, "snapshot": known}
+    snapshot_info = (
+        None if snapshot is None else {"id": snapshot.id, "name": snapshot.dataset, "as_of": str(snapshot.as_of)}
+    )
+    return {"upload": upload, "name": name, "snapshot": snapshot_info}
 
 
-def preview_upload(upload: Upload, asked: UploadRequest, config: Config) -> Preview:
+def preview_upload(upload: Upload, upload_request: UploadRequest, config: Config) -> Preview:
     """The first lines of an upload, and what has to be said before it can be read.
 
     Raises:
         InputError: the file cannot be read at all, or is no longer there.
     """
-    config = asked.configured(config)
+    config = upload_request.configured(config)
     path = str(_existing_file(upload, config))
     try:
-        seen = preview(path, mapping={**config.mapping, **asked.mapping}, reading=config.reading)
+        seen = preview(path, mapping={**config.mapping, **upload_request.mapping}, reading=config.reading)
     except InputError as error:
         raise InputError(in_users_words(error.message, upload)) from None
     return replace(
@@ -194,22 +196,27 @@ def preview_upload(upload: Upload, asked: UploadRequest, config: Config) -> Prev
     )
 
 
-def preview_question(upload: Upload, asked: UploadRequest, config: Config) -> Question[Preview]:
+def preview_question(upload: Upload, upload_request: UploadRequest, config: Config) -> Question[Preview]:
     """The question what the first lines of an upload hold.
 
     Raises:
         InputError: a setting that cannot be, or the file is no longer there.
     """
-    asked.configured(config)
+    upload_request.configured(config)
     _existing_file(upload, config)
-    request = {"mapping": asked.mapping, "reading": asked.reading, "file": upload.file, "made_with": made_with(config)}
-    return Question(PREVIEW, upload.id, request, partial(read, Preview))
+    request = {
+        "mapping": upload_request.mapping,
+        "reading": upload_request.reading,
+        "file": upload.file,
+        "made_with": made_with(config),
+    }
+    return Question(PREVIEW, upload.id, request, partial(from_json_value, Preview))
 
 
 def preview_for_job(job: Job, config: Config, store: Store, progress: Progress) -> dict[str, Any]:
     """What a worker computes for such a question."""
-    asked = UploadRequest(mapping=job.request["mapping"], reading=job.request["reading"])
-    return preview_upload(store.upload(job.subject or 0), asked, config).to_dict()
+    upload_request = UploadRequest(mapping=job.request["mapping"], reading=job.request["reading"])
+    return preview_upload(store.upload(job.subject or 0), upload_request, config).to_dict()
 
 
 def in_users_words(sentence: str, upload: NewUpload) -> str:
@@ -231,7 +238,7 @@ def _existing_file(upload: Upload, config: Config) -> Path:
 
 
 def request_task(
-    upload_id: int, task: UploadTask, asked: UploadRequest, config: Config, store: Store, who: str | None
+    upload_id: int, task: UploadTask, upload_request: UploadRequest, config: Config, store: Store, who: str | None
 ) -> Upload:
     """Have a worker read an upload for a user; what can be refused at once is.
 
@@ -240,20 +247,20 @@ def request_task(
     """
     upload = store.upload(upload_id)
     _existing_file(upload, config)
-    asked.configured(config)
-    for name in asked.engines:
-        make_engine(name, config, k=asked.k, seed=asked.seed)
-    return store.ask_upload(upload_id, task, asked.model_dump(mode="json"), who=who)
+    upload_request.configured(config)
+    for name in upload_request.engines:
+        make_engine(name, config, k=upload_request.k, seed=upload_request.seed)
+    return store.ask_upload(upload_id, task, upload_request.model_dump(mode="json"), who=who)
 
 
-def known_mapping(upload: NewUpload, columns: Sequence[str], store: Store) -> tuple[str, dict[str, str]]:
+def remembered_mapping(upload: NewUpload, columns: Sequence[str], store: Store) -> tuple[str, dict[str, str]]:
     """What a source of the same name, or else of the same columns, was mapped to when it was last read, and its name.
 
     Both are empty where none was, or where a column of it is missing here.
     """
-    there = set(columns)
+    present = set(columns)
     mapped = [(item, item.settings.get("mapping") or {}) for item in store.snapshots()]
-    fitting = [(item, mapping) for item, mapping in mapped if mapping and set(map(str, mapping.values())) <= there]
+    fitting = [(item, mapping) for item, mapping in mapped if mapping and set(map(str, mapping.values())) <= present]
     if not fitting:
         return "", {}
     latest, mapping = max(fitting, key=lambda pair: (pair[0].source == upload.name, pair[0].id))

@@ -18,13 +18,13 @@ from storage import Store
 from storage.contract import Job
 
 
-def golden_question(config: Config) -> Question[tuple[golden.Comparison, ...]]:
+def golden_question(config: Config) -> Question[tuple[golden.PublishedFigure, ...]]:
     """The question what our models make of published figures."""
     return Question(GOLDEN, None, {"made_with": made_with(config)}, _comparisons_of)
 
 
-def _comparisons_of(result: Mapping[str, Any]) -> tuple[golden.Comparison, ...]:
-    return tuple(golden.Comparison(**each) for each in result["figures"])
+def _comparisons_of(result: Mapping[str, Any]) -> tuple[golden.PublishedFigure, ...]:
+    return tuple(golden.PublishedFigure(**each) for each in result["figures"])
 
 
 def golden_for_job(job: Job, config: Config, store: Store, progress: Progress) -> dict[str, Any]:
@@ -32,11 +32,11 @@ def golden_for_job(job: Job, config: Config, store: Store, progress: Progress) -
     return {"figures": [asdict(each) for each in golden_run()]}
 
 
-def golden_run() -> tuple[golden.Comparison, ...]:
+def golden_run() -> tuple[golden.PublishedFigure, ...]:
     """Every published figure with ours beside it: it takes some seconds."""
     lifetimes = {name: model for name, model in usable_models().items() if not model.learns}
     sales, config = SalesRequest(golden.SOURCE), load_config(environ={})
-    return validate(sales, config, last_known_day=golden.LAST_KNOWN_DAY, models=lifetimes).golden
+    return validate_models(sales, config, last_known_day=golden.LAST_KNOWN_DAY, models=lifetimes).golden
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class Validated:
     title: str
     currency: str
     receipt: Mapping[str, Any]
-    golden: tuple[golden.Comparison, ...] = ()
+    golden: tuple[golden.PublishedFigure, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def validate(
+def validate_models(
     request: SalesRequest,
     config: Config,
     progress: Progress = silent,
@@ -96,6 +96,6 @@ def validate(
         request.name or sales.title,
         sales.currency or config.sales.currency,
         receipt,
-        golden.compared(receipt) if is_golden else (),
+        golden.compare_with_published(receipt) if is_golden else (),
         sales.notes,
     )

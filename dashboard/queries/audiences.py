@@ -19,7 +19,7 @@ from storage.contract.audiences import Audience
 _COUNTED = 500_000  # customers of earlier dates that are looked through for one audience unless all are asked for
 
 
-class Size(NamedTuple):
+class AudienceSize(NamedTuple):
     """How many customers an audience means in a run.
 
     ``missing`` names what its selection asks for and the run does not have. ``customers`` is None where that leaves
@@ -34,11 +34,11 @@ class Size(NamedTuple):
 class Sizes(NamedTuple):
     """An audience on the dates of its data set, the oldest first, and how many older dates were not counted."""
 
-    counted: tuple[Size, ...]
+    counted: tuple[AudienceSize, ...]
     uncounted: int
 
 
-def selection_of(audience: Audience) -> Selection:
+def audience_selection(audience: Audience) -> Selection:
     """What an audience selects."""
     return Selection.from_query(parse_qsl(audience.selection, keep_blank_values=True))
 
@@ -61,8 +61,8 @@ def newest_run(services: Services, audience: Audience, finished: list[Run] | Non
 
     ``finished``: all finished runs, where they were read already.
     """
-    known = services.store.runs(state="done") if finished is None else finished
-    mine = [run for run in known if audience.dataset in ("", run.dataset) and audience.engine in ("", run.engine)]
+    done = services.store.runs(state="done") if finished is None else finished
+    mine = [run for run in done if audience.dataset in ("", run.dataset) and audience.engine in ("", run.engine)]
     if not mine:
         return None
     latest = max(run.as_of for run in mine)
@@ -77,28 +77,28 @@ def sizes(services: Services, audience: Audience, *, every_date: bool = True, ne
     newest = newest or newest_run(services, audience)
     if newest is None:
         return Sizes((), 0)
-    selection = selection_of(audience)
+    selection = audience_selection(audience)
     runs = [run for run in run_per_date(services.store, newest) if run.as_of <= newest.as_of]
-    found: list[Size] = []
+    result: list[AudienceSize] = []
     looked_through = 0
     for number, run in enumerate(reversed(runs)):
-        asked = (run.id, run.created_at, run.revision, selection)
-        size = services.sizes.cached(asked)
+        cache_key = (run.id, run.created_at, run.revision, selection)
+        size = services.sizes.cached(cache_key)
         if size is None:
             looked_through += sum(item.customers for item in run.segments) if number else 0
             if not every_date and looked_through > _COUNTED:
-                return Sizes(tuple(reversed(found)), len(runs) - number)
+                return Sizes(tuple(reversed(result)), len(runs) - number)
             try:
-                size = services.sizes.get(asked, lambda run=run: _counted(services, run, selection))  # type: ignore[misc]
+                size = services.sizes.get(cache_key, lambda run=run: _counted(services, run, selection))  # type: ignore[misc]
             except NotFoundError:  # deleted meanwhile
                 continue
-        found.append(Size(run, *size))
-    return Sizes(tuple(reversed(found)), 0)
+        result.append(AudienceSize(run, *size))
+    return Sizes(tuple(reversed(result)), 0)
 
 
 def _counted(services: Services, run: Run, selection: Selection) -> tuple[int | None, tuple[str, ...]]:
-    known = {item.name for item in run.segments}
-    unknown = tuple(name for name in selection.segments if name not in known)
+    names = {item.name for item in run.segments}
+    unknown = tuple(name for name in selection.segments if name not in names)
     if unknown and len(unknown) == len(selection.segments):
         return None, unknown
     frame = services.frames.of(run)
@@ -110,9 +110,9 @@ def _counted(services: Services, run: Run, selection: Selection) -> tuple[int | 
 
 def _absent(frame: RunFrame, selection: Selection) -> tuple[str, ...]:
     """The columns that the selection looks at and the run does not have, by title."""
-    asked = [*selection.bounds]
-    asked += [f"{CATEGORY_SHARE}{category}" for category, _ in selection.shares]
-    absent = [frame.describe(name).title for name in dict.fromkeys(asked) if not frame.has(name)]
+    columns = [*selection.bounds]
+    columns += [f"{CATEGORY_SHARE}{category}" for category, _ in selection.shares]
+    absent = [frame.describe(name).title for name in dict.fromkeys(columns) if not frame.has(name)]
     return (*absent, "Country") if selection.countries and not frame.has_country else tuple(absent)
 
 
@@ -126,7 +126,7 @@ def audience_dict(audience: Audience) -> dict[str, Any]:
     }
 
 
-def sizes_dict(audience: Audience, found: Sizes) -> dict[str, Any]:
+def audience_sizes_dict(audience: Audience, counted_sizes: Sizes) -> dict[str, Any]:
     """The sizes of an audience as the API gives them."""
     rows = [
         {
@@ -135,6 +135,6 @@ def sizes_dict(audience: Audience, found: Sizes) -> dict[str, Any]:
             "customers": size.customers,
             "missing": list(size.missing),
         }
-        for size in found.counted
+        for size in counted_sizes.counted
     ]
     return {**audience_dict(audience), "sizes": rows}

@@ -18,7 +18,7 @@ from engines.contract import NamedSegment
 from engines.errors import InputError
 from engines.evaluation.drift import Contingency
 from engines.evaluation.holdout import TOP
-from engines.evaluation.verdict import Candidate, Verdict, verdict
+from engines.evaluation.verdict import Candidate, Verdict, weigh_candidates
 from engines.metrics import METRICS, Metric
 from engines.naming.alignment import aligned
 from storage.contract import Run
@@ -69,23 +69,23 @@ def compare(frames: FrameCache, run_ids: Sequence[int]) -> Comparison:
 
 def compare_runs(frames: FrameCache, runs: Sequence[Run]) -> Comparison:
     """Compare finished runs that were read from the store just now; as :func:`compare` otherwise."""
-    found = tuple(frames.of(run) for run in runs)
-    for frame in found:
-        if frame.snapshot.id != found[0].snapshot.id:
+    compared = tuple(frames.of(run) for run in runs)
+    for frame in compared:
+        if frame.snapshot.id != compared[0].snapshot.id:
             raise InputError(
                 "Run {run} is on snapshot {snapshot} and run {first} on snapshot {its_snapshot}; only runs on the same "
                 "customers can be compared.",
                 run=frame.run.id,
                 snapshot=frame.snapshot.id,
-                first=found[0].run.id,
-                its_snapshot=found[0].snapshot.id,
+                first=compared[0].run.id,
+                its_snapshot=compared[0].snapshot.id,
             )
-    ari, ami = np.eye(len(found)), np.eye(len(found))
-    for row, one in enumerate(found):
-        for column, other in enumerate(found[:row]):
+    ari, ami = np.eye(len(compared)), np.eye(len(compared))
+    for row, one in enumerate(compared):
+        for column, other in enumerate(compared[:row]):
             ari[row, column], ami[row, column] = agreement(one, other)
             ari[column, row], ami[column, row] = ari[row, column], ami[row, column]
-    return Comparison(found, ari, ami)
+    return Comparison(compared, ari, ami)
 
 
 @per_run
@@ -202,8 +202,8 @@ def comparison_rows(runs: Sequence[Run]) -> list[Row]:
 
 
 def _row(kind: Any, name: str, title: str, meaning: str, better: str, values: Sequence[Any]) -> Row:
-    known = [place for place, value in enumerate(values) if value is not None]
-    return Row(kind, name, title, meaning, better, tuple(values), _best(values, known, better))
+    filled = [place for place, value in enumerate(values) if value is not None]
+    return Row(kind, name, title, meaning, better, tuple(values), _best(values, filled, better))
 
 
 def metric_rows(runs: Sequence[Run]) -> list[Row]:
@@ -322,7 +322,7 @@ def _share(segment: NamedSegment, frame: RunFrame) -> float:
 # --- later revenue ----------------------------------------------------------------------------------------------------
 
 
-class Captured(NamedTuple):
+class RevenueCapture(NamedTuple):
     """Later revenue against customers, best segments first; ``why`` says why there is no curve, where there is none.
 
     ``top``: of the top fifth alone, which older runs have without a curve.
@@ -335,16 +335,18 @@ class Captured(NamedTuple):
     why: str
 
 
-def captured(run: Run) -> Captured:
+def revenue_capture(run: Run) -> RevenueCapture:
     """What is kept with a run of its check against later sales."""
-    top, since, kept = run.metrics.get("holdout_revenue"), run.info.get("holdout_from"), run.info.get("holdout_curve")
-    if isinstance(kept, dict):
-        return Captured(tuple(kept["customers"]), tuple(kept["revenue"]), since, top, "")
+    top, since, curve = run.metrics.get("holdout_revenue"), run.info.get("holdout_from"), run.info.get("holdout_curve")
+    if isinstance(curve, dict):
+        return RevenueCapture(tuple(curve["customers"]), tuple(curve["revenue"]), since, top, "")
     if top is not None:
-        return Captured((), (), since, top, noted("It was run before curves were kept; only the top fifth is known."))
-    told = next((note for note in run.notes if note.startswith("There is no holdout revenue")), None)
+        return RevenueCapture(
+            (), (), since, top, noted("It was run before curves were kept; only the top fifth is known.")
+        )
+    reason = next((note for note in run.notes if note.startswith("There is no holdout revenue")), None)
     short = noted("Its sales are too short to be divided, or the engine could not segment the customers of then.")
-    return Captured((), (), since, None, told or short)
+    return RevenueCapture((), (), since, None, reason or short)
 
 
 # --- time and memory --------------------------------------------------------------------------------------------------
@@ -352,12 +354,12 @@ def captured(run: Run) -> Captured:
 
 def memory_meaning(run: Run) -> str:
     """What the peak memory of a run means, or why it is not known."""
-    kept = run.info.get("memory")
-    if not kept:
+    memory = run.info.get("memory")
+    if not memory:
         return say("It was not measured: the run is older than this figure, or was not made on Linux.")
     return say(
         "The whole process at its peak while the engine was fitted, {memory} MB of it new.",
-        memory=written((kept["peak"] - kept["before"]) / _MEGABYTE, ",.0f"),
+        memory=written((memory["peak"] - memory["before"]) / _MEGABYTE, ",.0f"),
     )
 
 
@@ -383,23 +385,25 @@ def places(frame: RunFrame, limit: int = DRAWN) -> Places:
 # --- the verdict ------------------------------------------------------------------------------------------------------
 
 
-def verdict_of(found: Comparison, labels: Sequence[str]) -> Verdict:
+def verdict_of(comparison: Comparison, labels: Sequence[str]) -> Verdict:
     """Which run to work with, by the figures that are kept with the runs and how far they agree."""
-    others = len(found.frames) - 1
+    others = len(comparison.frames) - 1
     candidates = [
-        Candidate(label, _figures(run, float((found.ari[place].sum() - 1) / others)), run.metrics.get("smallest_share"))
-        for place, (run, label) in enumerate(zip(found.runs, labels, strict=True))
+        Candidate(
+            label, _figures(run, float((comparison.ari[place].sum() - 1) / others)), run.metrics.get("smallest_share")
+        )
+        for place, (run, label) in enumerate(zip(comparison.runs, labels, strict=True))
     ]
-    return verdict(candidates)
+    return weigh_candidates(candidates)
 
 
 def _figures(run: Run, agreement: float) -> dict[str, float | None]:
     parts = [run.metrics.get(name) for name in _SEPARATIONS]
-    known = [part for part in parts if part is not None]
+    figures = [part for part in parts if part is not None]
     return {
         "stability": run.metrics.get("stability"),
         "captured": run.metrics.get("holdout_revenue"),
-        "separation": sum(known) / len(known) if len(known) == len(parts) else None,
+        "separation": sum(figures) / len(figures) if len(figures) == len(parts) else None,
         "balance": run.metrics.get("balance"),
         "agreement": agreement,
     }
@@ -408,11 +412,11 @@ def _figures(run: Run, agreement: float) -> dict[str, float | None]:
 # --- all of it, for programs ------------------------------------------------------------------------------------------
 
 
-def sizes_dict(found: Comparison) -> dict[str, Any]:
+def aligned_sizes_dict(comparison: Comparison) -> dict[str, Any]:
     """Aligned segments as JSON-ready values: one row each, one entry per run in it, null where a run has none."""
-    sizes = aligned_segments(found.frames)
+    sizes = aligned_segments(comparison.frames)
     rows = [[None if slot is None else _slot(slot) for slot in row] for row in sizes.rows]
-    return {"reference": found.runs[sizes.reference].id, "rows": rows}
+    return {"reference": comparison.runs[sizes.reference].id, "rows": rows}
 
 
 def _slot(slot: Slot) -> dict[str, Any]:
@@ -427,17 +431,17 @@ def _slot(slot: Slot) -> dict[str, Any]:
     }
 
 
-def verdict_dict(said: Verdict, runs: Sequence[Run]) -> dict[str, Any]:
+def verdict_dict(verdict: Verdict, runs: Sequence[Run]) -> dict[str, Any]:
     """A verdict as JSON-ready values, with the runs by number."""
     return {
-        **vars(said),
-        "best": [runs[place].id for place in said.best],
-        "draw": said.draw,
-        "scores": {str(run.id): score for run, score in zip(runs, said.scores, strict=False)},
+        **vars(verdict),
+        "best": [runs[place].id for place in verdict.best],
+        "draw": verdict.draw,
+        "scores": {str(run.id): score for run, score in zip(runs, verdict.scores, strict=False)},
     }
 
 
-def captured_dict(run: Run) -> dict[str, Any]:
+def revenue_capture_dict(run: Run) -> dict[str, Any]:
     """What a run's segments captured of later revenue, as JSON-ready values."""
-    kept = captured(run)
-    return {"run": run.id, **kept._asdict(), "top_share": TOP}
+    capture = revenue_capture(run)
+    return {"run": run.id, **capture._asdict(), "top_share": TOP}

@@ -14,11 +14,11 @@ from dashboard.i18n.texts import noted
 from dashboard.queries.comparison import (
     Comparison,
     aligned_segments,
-    captured,
     comparison_rows,
     cross_money,
     cross_table,
     places,
+    revenue_capture,
 )
 from engines.columns import CUSTOMER_ID
 
@@ -26,7 +26,7 @@ PartName = Literal["metrics", "sizes", "agreement", "cross", "captured", "projec
 PARTS: tuple[PartName, ...] = get_args(PartName)
 
 
-class Part(NamedTuple):
+class ComparisonTable(NamedTuple):
     """A table: a head and rows of texts and numbers (None where there is nothing); ``shares``: columns of shares."""
 
     head: tuple[str, ...]
@@ -35,7 +35,7 @@ class Part(NamedTuple):
 
     def to_arrow(self) -> pa.Table:
         """As a file has it: numbers stay numbers where a column has nothing else."""
-        columns = [pa.array([_plain(row[place], text) for row in self.rows], pa.large_string() if text else None)
+        columns = [pa.array([_cell_value(row[place], text) for row in self.rows], pa.large_string() if text else None)
                    for place, text in enumerate(self._texts())]  # fmt: skip
         return pa.Table.from_arrays(columns, names=list(self.head))
 
@@ -47,7 +47,7 @@ class Part(NamedTuple):
         return [_shown(value, place in self.shares) for place, value in enumerate(row)]
 
 
-def _plain(value: Any, text: bool) -> Any:
+def _cell_value(value: Any, text: bool) -> Any:
     if value is None or not text:
         return value
     return value if isinstance(value, str) else repr(value)
@@ -63,33 +63,33 @@ def _shown(value: Any, share: bool) -> str:
     return count(value) if isinstance(value, int) else decimal(value, 3)
 
 
-def part(name: PartName, found: Comparison, labels: Sequence[str]) -> Part:
+def comparison_table(name: PartName, comparison: Comparison, labels: Sequence[str]) -> ComparisonTable:
     """A part of a comparison; the cross-table is of its first two runs."""
     if name == "cross":
-        return cross(found.frames[0], found.frames[1], labels)
+        return cross(comparison.frames[0], comparison.frames[1], labels)
     return {
         "metrics": _metrics,
         "sizes": _sizes,
         "agreement": _agreement,
-        "captured": _captured,
+        "captured": _capture,
         "projection": _projection,
-    }[name](found, labels)
+    }[name](comparison, labels)
 
 
-def _metrics(found: Comparison, labels: Sequence[str]) -> Part:
+def _metrics(comparison: Comparison, labels: Sequence[str]) -> ComparisonTable:
     rows: list[tuple[Any, ...]] = []
-    for row in comparison_rows(found.runs):
+    for row in comparison_rows(comparison.runs):
         if row.kind == "setting":
             texts = (None if value is None else str(value) for value in row.values)
             rows.append((f"Setting: {row.name}", row.better, *texts))
         else:
             unit = f", {row.kind}" if row.kind in ("seconds", "bytes") else ""
             rows.append((row.title + unit, row.better, *row.values))
-    return Part(("Figure", "Better", *labels), rows)
+    return ComparisonTable(("Figure", "Better", *labels), rows)
 
 
-def _sizes(found: Comparison, labels: Sequence[str]) -> Part:
-    sizes = aligned_segments(found.frames)
+def _sizes(comparison: Comparison, labels: Sequence[str]) -> ComparisonTable:
+    sizes = aligned_segments(comparison.frames)
     rows: list[tuple[Any, ...]] = []
     for number, row in enumerate(sizes.rows, 1):
         for label, slot in zip(labels, row, strict=True):
@@ -106,23 +106,23 @@ def _sizes(found: Comparison, labels: Sequence[str]) -> Part:
         noted("Share of revenue"),
         noted("Shared with the reference"),
     )
-    return Part(head, rows, frozenset({4, 5, 6}))
+    return ComparisonTable(head, rows, frozenset({4, 5, 6}))
 
 
-def _agreement(found: Comparison, labels: Sequence[str]) -> Part:
+def _agreement(comparison: Comparison, labels: Sequence[str]) -> ComparisonTable:
     rows = [
-        (one, other, float(found.ari[i, j]), float(found.ami[i, j]))
+        (one, other, float(comparison.ari[i, j]), float(comparison.ami[i, j]))
         for i, one in enumerate(labels)
         for j, other in enumerate(labels)
         if i < j
     ]
-    return Part(
+    return ComparisonTable(
         (noted("Run"), noted("Other run"), noted("Adjusted Rand index"), noted("Adjusted mutual information")),
         list(rows),
     )
 
 
-def cross(one: RunFrame, other: RunFrame, labels: Sequence[str]) -> Part:
+def cross(one: RunFrame, other: RunFrame, labels: Sequence[str]) -> ComparisonTable:
     """How many customers are in each segment of one run and of another, and what they have spent."""
     table, money = cross_table(one, other), cross_money(one, other)
     rows = [
@@ -131,33 +131,33 @@ def cross(one: RunFrame, other: RunFrame, labels: Sequence[str]) -> Part:
         for j, b in enumerate(other.segments)
         if table[i, j]
     ]
-    return Part(
+    return ComparisonTable(
         (labels[0], labels[1], noted("Customers"), noted("Share of the row"), noted("Spent so far")),
         list(rows),
         frozenset({3}),
     )
 
 
-def _captured(found: Comparison, labels: Sequence[str]) -> Part:
+def _capture(comparison: Comparison, labels: Sequence[str]) -> ComparisonTable:
     rows: list[tuple[Any, ...]] = []
-    for label, run in zip(labels, found.runs, strict=True):
-        kept = captured(run)
-        rows += [(label, x, y, None) for x, y in zip(kept.customers, kept.revenue, strict=True)]
-        if not kept.customers:
-            rows.append((label, None if kept.top is None else 0.2, kept.top, kept.why))
-    return Part(
+    for label, run in zip(labels, comparison.runs, strict=True):
+        capture = revenue_capture(run)
+        rows += [(label, x, y, None) for x, y in zip(capture.customers, capture.revenue, strict=True)]
+        if not capture.customers:
+            rows.append((label, None if capture.top is None else 0.2, capture.top, capture.why))
+    return ComparisonTable(
         (noted("Run"), noted("Share of customers"), noted("Share of later revenue"), noted("Note")),
         rows,
         frozenset({1, 2}),
     )
 
 
-def _projection(found: Comparison, labels: Sequence[str]) -> Part:
-    there = places(found.frames[0])
-    ids = found.frames[0].customers.ids.take(pa.array(there.drawn)).to_pylist()
+def _projection(comparison: Comparison, labels: Sequence[str]) -> ComparisonTable:
+    located = places(comparison.frames[0])
+    ids = comparison.frames[0].customers.ids.take(pa.array(located.drawn)).to_pylist()
     named = []
-    for frame in found.frames:
+    for frame in comparison.frames:
         names = np.array([item.name for item in frame.segments], dtype=object)
-        named.append(names[frame.segment_codes[there.drawn]].tolist())
-    rows = list(zip(ids, *there.places.T.tolist(), *named, strict=True))
-    return Part((CUSTOMER_ID, noted("First component"), noted("Second component"), *labels), rows)
+        named.append(names[frame.segment_codes[located.drawn]].tolist())
+    rows = list(zip(ids, *located.places.T.tolist(), *named, strict=True))
+    return ComparisonTable((CUSTOMER_ID, noted("First component"), noted("Second component"), *labels), rows)

@@ -11,7 +11,7 @@ from pandas import DataFrame
 
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import count, day, decimal, money, percent
-from dashboard.i18n.texts import noted, say, titled
+from dashboard.i18n.texts import column_title, noted, say
 from dashboard.queries.explain import position_of
 from dashboard.queries.recent import recent_run_per_date
 from dashboard.services import Services
@@ -86,13 +86,13 @@ def profile_of(frame: RunFrame, customer_id: str) -> CustomerProfile:
     position = position_of(frame, customer_id)
     attributes = []
     if frame.has_country and frame.country_codes[position] >= 0:
-        attributes.append((titled(frame.describe(COUNTRY)), frame.countries[frame.country_codes[position]]))
+        attributes.append((column_title(frame.describe(COUNTRY)), frame.countries[frame.country_codes[position]]))
     if frame.has(LAST_PURCHASE) and not np.isnan(frame.values(LAST_PURCHASE)[position]):
         last = _EPOCH + timedelta(days=int(frame.values(LAST_PURCHASE)[position]))
-        attributes.append((titled(frame.describe(LAST_PURCHASE)), day(last)))
+        attributes.append((column_title(frame.describe(LAST_PURCHASE)), day(last)))
     for name, values in frame.texts.items():
         if (text := values[position].as_py()) is not None:
-            attributes.append((titled(frame.describe(name)), text))
+            attributes.append((column_title(frame.describe(name)), text))
     standings = tuple(
         _standing(frame, name, position)
         for name in frame.customers.columns
@@ -102,7 +102,7 @@ def profile_of(frame: RunFrame, customer_id: str) -> CustomerProfile:
 
 
 def _standing(frame: RunFrame, column: str, position: int) -> Standing:
-    title, values = titled(frame.describe(column)), frame.values(column)
+    title, values = column_title(frame.describe(column)), frame.values(column)
     value = float(values[position])
     if np.isnan(value):
         return Standing(column, title, "–", say("{title} is not known of this customer.", title=title))
@@ -153,12 +153,12 @@ def orders_of(services: Services, run: Run, customer_id: str) -> DataFrame | Non
     Raises:
         NotFoundError: no such customer.
     """
-    found = services.store.orders(run.snapshot_id, customer_id)
-    if found is None:
+    orders = services.store.orders(run.snapshot_id, customer_id)
+    if orders is None:
         return None
-    amount = found[AMOUNT_UNITS] / MONEY_SCALE
+    amount = orders[AMOUNT_UNITS] / MONEY_SCALE
     return DataFrame(
-        {ORDER_DATE: found[ORDER_DATE], "amount": amount, LINES: found[LINES], ITEMS: found[ITEMS]},
+        {ORDER_DATE: orders[ORDER_DATE], "amount": amount, LINES: orders[LINES], ITEMS: orders[ITEMS]},
     )
 
 
@@ -169,8 +169,8 @@ def orders_dict(services: Services, run_id: int, customer_id: str) -> dict[str, 
         NotFoundError: no such run or customer, or a snapshot without orders.
     """
     run = services.store.run(run_id)
-    found = orders_of(services, run, customer_id)
-    if found is None:
+    orders = orders_of(services, run, customer_id)
+    if orders is None:
         raise NotFoundError(
             "Snapshot {snapshot_id} was made without orders; read its sales again under another name to see them.",
             snapshot_id=run.snapshot_id,
@@ -178,7 +178,7 @@ def orders_dict(services: Services, run_id: int, customer_id: str) -> dict[str, 
     currency = services.store.snapshot(run.snapshot_id).info.get("currency")
     rows = [
         {ORDER_DATE: moment.isoformat(), "amount": amount, LINES: lines, ITEMS: None if items != items else items}
-        for moment, amount, lines, items in found.itertuples(index=False)
+        for moment, amount, lines, items in orders.itertuples(index=False)
     ]
     return {"run": run_id, "customer_id": customer_id, "currency": currency, "orders": rows}
 
@@ -192,16 +192,16 @@ def segments_over_time(services: Services, run: Run, customer_id: str) -> list[D
     Raises:
         NotFoundError: the customer is in none of them.
     """
-    found = []
+    history = []
     for each in recent_run_per_date(services, run):
         try:
             key = services.store.segment_of(each.id, customer_id)
         except NotFoundError:  # deleted meanwhile
             continue
-        found.append(DatedSegment(each, next((item for item in each.segments if item.key == key), None)))
-    if not any(then.segment for then in found):
+        history.append(DatedSegment(each, next((item for item in each.segments if item.key == key), None)))
+    if not any(then.segment for then in history):
         raise NotFoundError("Run {id} has no customer {customer_id!r}.", id=run.id, customer_id=customer_id)
-    return found
+    return history
 
 
 def segments_dict(services: Services, run_id: int, customer_id: str) -> dict[str, Any]:
@@ -211,7 +211,7 @@ def segments_dict(services: Services, run_id: int, customer_id: str) -> dict[str
         NotFoundError: no such run or customer.
     """
     run = services.store.run(run_id)
-    found = segments_over_time(services, run, customer_id)
+    history = segments_over_time(services, run, customer_id)
     rows = [
         {
             "as_of": then.run.as_of.isoformat(),
@@ -219,6 +219,6 @@ def segments_dict(services: Services, run_id: int, customer_id: str) -> dict[str
             "segment": then.segment.name if then.segment else None,
             "segment_key": then.segment.key if then.segment else None,
         }
-        for then in found
+        for then in history
     ]
     return {"run": run_id, "customer_id": customer_id, "segments": rows}

@@ -64,16 +64,16 @@ class Disagreement:
         by_id = self.one.customers.by_id
         return by_id[self.mask[by_id]]
 
-    def dearest(self, number: int) -> pa.Table:
+    def top_spenders(self, number: int) -> pa.Table:
         """The few of them who have spent most, ties by id."""
-        there = np.flatnonzero(self.mask).astype(np.int32)
-        spent = self.one.values(MONETARY)[there]
-        if len(there) > number:  # only whoever may be among them is put in order
-            there = there[spent >= np.partition(spent, -number)[-number]]
-        ids = _taken(self.one.customers.ids, there)
-        table = pa.table({MONETARY: self.one.values(MONETARY)[there], CUSTOMER_ID: ids})
+        members = np.flatnonzero(self.mask).astype(np.int32)
+        spent = self.one.values(MONETARY)[members]
+        if len(members) > number:  # only whoever may be among them is put in order
+            members = members[spent >= np.partition(spent, -number)[-number]]
+        ids = _taken(self.one.customers.ids, members)
+        table = pa.table({MONETARY: self.one.values(MONETARY)[members], CUSTOMER_ID: ids})
         order = pc.sort_indices(table, [(MONETARY, "descending"), (CUSTOMER_ID, "ascending")]).to_numpy()
-        return pa.Table.from_batches([self._batch(there[order[:number]])])
+        return pa.Table.from_batches([self._batch(members[order[:number]])])
 
     def rows(self, start: int, stop: int) -> pa.Table:
         """Some of them, by customer id, with both segments and every column of the customers."""
@@ -106,16 +106,16 @@ class Disagreement:
 
 def _taken(texts: pa.Array | pa.ChunkedArray, chosen: NDArray[np.int32]) -> pa.Array:
     """Some of the texts in one piece; those of many customers come in several."""
-    found = texts.take(pa.array(chosen))
-    return pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
+    taken = texts.take(pa.array(chosen))
+    return pa.concat_arrays(taken.chunks) if isinstance(taken, pa.ChunkedArray) else taken
 
 
 def _column(frame: RunFrame, name: str, values: NDArray[Any]) -> pa.Array:
     """Numbers as they are, without NaN; days since 1970 as dates, 1 and 0 as yes and no."""
-    found, kind = pa.array(values, from_pandas=True), frame.describe(name).kind
+    array, kind = pa.array(values, from_pandas=True), frame.describe(name).kind
     if kind == "flag":
-        return found.cast(pa.bool_())
-    return found.cast(pa.int32()).cast(pa.date32()) if kind == "date" else found
+        return array.cast(pa.bool_())
+    return array.cast(pa.int32()).cast(pa.date32()) if kind == "date" else array
 
 
 def disagreement(
@@ -123,7 +123,7 @@ def disagreement(
 ) -> Disagreement:
     """Who is in one segment of the first run and in another segment of the second.
 
-    Segments that are not named are the usual ones (see :func:`usual`).
+    Segments that are not named are the usual ones (see :func:`default_segments`).
 
     Raises:
         InputError: not two runs of one snapshot, or a segment that a run does not have.
@@ -139,13 +139,13 @@ def disagreement(
 def disagreement_of(runs: Comparison, segment: str | None = None, elsewhere: str | None = None) -> Disagreement:
     """As :func:`disagreement`, between the two runs of a comparison."""
     one, other = runs.frames
-    first, second = usual(one, other, segment)
-    found = Disagreement(one, other, segment or first, elsewhere or second)
-    _ = found.codes  # refuses segments that are not there
-    return found
+    first, second = default_segments(one, other, segment)
+    result = Disagreement(one, other, segment or first, elsewhere or second)
+    _ = result.codes  # refuses segments that are not there
+    return result
 
 
-def usual(one: RunFrame, other: RunFrame, segment: str | None = None) -> tuple[str, str]:
+def default_segments(one: RunFrame, other: RunFrame, segment: str | None = None) -> tuple[str, str]:
     """The segments to begin with: Champions against At Risk.
 
     Where a run has none so called: the segment with the highest mean spend; and the segment of the other run, but for

@@ -82,9 +82,9 @@ def explain(run_id: int, customer_id: str, frames: FrameCache, store: Store) -> 
     seen = _background(frame, store)
     customer = seen.everyone.iloc[[position]].set_axis([customer_id])
     segment = frame.segments[frame.segment_codes[position]]
-    found = explanation_of(seen.engine.title, seen.fitted, customer)
-    scores = None if found is None else _scores(frame, seen.fitted, found)
-    told = None if found is None or scores is not None else _in_words(found)
+    explanation = explanation_of(seen.engine.title, seen.fitted, customer)
+    scores = None if explanation is None else _scores(frame, seen.fitted, explanation)
+    words = None if explanation is None or scores is not None else _in_words(explanation)
     return {
         "run": run_id,
         "engine": frame.run.engine,
@@ -94,7 +94,7 @@ def explain(run_id: int, customer_id: str, frames: FrameCache, store: Store) -> 
         "features": _features(frame, seen, customer, segment.key),
         "segments": _segments(frame, seen.fitted, customer),
         "rfm": scores,
-        **({} if told is None else {"explanation": told}),
+        **({} if words is None else {"explanation": words}),
     }
 
 
@@ -118,12 +118,12 @@ def _background(frame: RunFrame, store: Store) -> _Background:
 
 
 def _features(frame: RunFrame, seen: _Background, customer: DataFrame, segment_key: int) -> list[dict[str, Any]]:
-    known = columns_of(frame.snapshot.info.get("columns", ()))
+    columns = columns_of(frame.snapshot.info.get("columns", ()))
     place = seen.space.transform(customer)[0]
-    found = []
+    features = []
     for number, (position, logged) in enumerate(zip(seen.space.kept, seen.space.logged, strict=True)):
-        column = describe(seen.space.columns[position], known)
-        found.append(
+        column = describe(seen.space.columns[position], columns)
+        features.append(
             {
                 "column": column.name,
                 "title": column.title,
@@ -135,7 +135,7 @@ def _features(frame: RunFrame, seen: _Background, customer: DataFrame, segment_k
                 "segment_z": float(seen.segment_z[segment_key][number]),
             }
         )
-    return sorted(found, key=lambda item: -abs(item["z"]))
+    return sorted(features, key=lambda item: -abs(item["z"]))
 
 
 def _segments(frame: RunFrame, fitted: Fitted, customer: DataFrame) -> list[dict[str, Any]] | None:
@@ -146,8 +146,10 @@ def _segments(frame: RunFrame, fitted: Fitted, customer: DataFrame) -> list[dict
     else:
         return None
     names = {item.key: item.name for item in frame.segments}
-    found = [{"key": key, "segment": names[key], measure: float(value)} for key, value in row.items() if key in names]
-    return sorted(found, key=lambda item: (far * item[measure], item["key"]))
+    segments = [
+        {"key": key, "segment": names[key], measure: float(value)} for key, value in row.items() if key in names
+    ]
+    return sorted(segments, key=lambda item: (far * item[measure], item["key"]))
 
 
 def _scores(frame: RunFrame, fitted: Fitted, explanation: DataFrame) -> dict[str, Any] | None:
@@ -175,11 +177,11 @@ def _scores(frame: RunFrame, fitted: Fitted, explanation: DataFrame) -> dict[str
 
 def _in_words(explanation: DataFrame) -> dict[str, Any]:
     """What an engine says of one customer, as JSON-ready values by column; what is missing is None."""
-    found: dict[str, Any] = {}
+    words: dict[str, Any] = {}
     for name, value in explanation.iloc[0].items():
-        plain = value.item() if isinstance(value, np.generic) else value
-        if plain is None or plain is pd.NA or (isinstance(plain, float) and not np.isfinite(plain)):
-            found[str(name)] = None
+        scalar = value.item() if isinstance(value, np.generic) else value
+        if scalar is None or scalar is pd.NA or (isinstance(scalar, float) and not np.isfinite(scalar)):
+            words[str(name)] = None
         else:
-            found[str(name)] = plain if isinstance(plain, (bool, int, float)) else str(plain)
-    return found
+            words[str(name)] = scalar if isinstance(scalar, (bool, int, float)) else str(scalar)
+    return words

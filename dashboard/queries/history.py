@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
-from dashboard.frames.aggregates import Totals, aggregates, totals_of
+from dashboard.frames.aggregates import Totals, aggregate_selection, totals_of
 from dashboard.frames.cache import FrameCache
 from storage.contract import NotFoundError, Run, Selection
 
@@ -25,17 +25,17 @@ def dated_totals(frames: FrameCache, earlier: list[Run], selection: Selection) -
 
     Dates without a customer who meets it are there, with zero; runs that were deleted meanwhile are not.
     """
-    found: list[DatedTotals] = []
+    totals: list[DatedTotals] = []
     counted = 0
     for run in reversed(earlier[-SHOWN:]):
         size = sum(item.customers for item in run.segments)
-        if found and counted + size > _COUNTED:
+        if totals and counted + size > _COUNTED:
             break
-        counted += size if found else 0
+        counted += size if totals else 0
         try:
             frame = frames.of(run)
         except NotFoundError:
             continue
-        view = aggregates(frame, selection, frame.but_places(selection)).view
-        found.append(DatedTotals(run.as_of, totals_of(frame, view)))
-    return found[::-1]
+        view = aggregate_selection(frame, selection, frame.but_places(selection)).view
+        totals.append(DatedTotals(run.as_of, totals_of(frame, view)))
+    return totals[::-1]

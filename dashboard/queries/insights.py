@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.frames.aggregates import AT_RISK, CLV_KNOWN, Aggregate, aggregate, best_spenders, once
+from dashboard.frames.aggregates import (
+    AT_RISK,
+    CLV_KNOWN,
+    Aggregate,
+    aggregate_customers,
+    best_spenders,
+    one_time_buyers,
+)
 from dashboard.frames.cache import FrameCache
 from dashboard.frames.columns import Mask
 from dashboard.frames.run import RunFrame
@@ -32,7 +39,7 @@ def insights_in_view(frame: RunFrame, mask: Mask, view: Aggregate, earlier: Earl
     """What stands out among the customers in view; ``earlier`` only where that is everyone."""
     n = len(frame.segments)
     sums = {name: view.by_segment(name, n) for name in view.sums}
-    found = Sums(
+    view_sums = Sums(
         [item.name for item in frame.segments],
         view.sizes_by_segment(n).astype(float),
         revenue=sums[MONETARY],
@@ -41,9 +48,9 @@ def insights_in_view(frame: RunFrame, mask: Mask, view: Aggregate, earlier: Earl
         valued=sums.get(CLV_KNOWN),
         at_risk=sums.get(AT_RISK),
         best_revenue=best_spenders(frame, mask, best_tenth(view.customers)),
-        once=int(np.count_nonzero(once(frame) & mask)),
+        once=int(np.count_nonzero(one_time_buyers(frame) & mask)),
     )
-    return insights(found, earlier)
+    return insights(view_sums, earlier)
 
 
 def insights_of(store: Store, frames: FrameCache, run_id: int, selection: Selection | None = None) -> list[Insight]:
@@ -56,20 +63,20 @@ def insights_of(store: Store, frames: FrameCache, run_id: int, selection: Select
     everyone = selection is None or selection.is_everyone
     mask = frame.mask(Selection() if selection is None else selection)
     base = growth_base(earlier_runs(store, frame.run)) if everyone else None
-    return insights_in_view(frame, mask, aggregate(frame, mask), base)
+    return insights_in_view(frame, mask, aggregate_customers(frame, mask), base)
 
 
-def sentences_of(found: Sequence[Insight], currency: str) -> list[str]:
+def sentences_of(insight_list: Sequence[Insight], currency: str) -> list[str]:
     """Insights as sentences."""
     how = Writing(
         partial(short_money, currency=currency), count, percent, change_percent, day, say, say_number, segment_name
     )
-    return [sentence(item, how) for item in found]
+    return [sentence(item, how) for item in insight_list]
 
 
-def insight_dicts(found: Sequence[Insight], currency: str) -> list[dict[str, Any]]:
+def insight_dicts(insight_list: Sequence[Insight], currency: str) -> list[dict[str, Any]]:
     """Insights as JSON-ready values: kind, sentence and the figures behind it."""
     return [
         {"kind": item.kind, "sentence": text, "values": dict(item.values)}
-        for item, text in zip(found, sentences_of(found, currency), strict=True)
+        for item, text in zip(insight_list, sentences_of(insight_list, currency), strict=True)
     ]

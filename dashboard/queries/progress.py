@@ -27,7 +27,7 @@ class LogEntry(NamedTuple):
     seconds: float | None
 
 
-def took(run: Run) -> float | None:
+def seconds_taken(run: Run) -> float | None:
     """Seconds from when a worker began a run to when it ended, None where that is not known; of others, their fit."""
     if run.worker is not None and run.started_at is not None and run.finished_at is not None:
         return (run.finished_at - run.started_at).total_seconds()
@@ -60,7 +60,7 @@ def _expected(run: Run, runs: Iterable[Run], customers: Mapping[int, int]) -> fl
     here, left = customers.get(run.snapshot_id, 0), Unresolved.of(run)
     chooses = left.choose_k or "chosen_k" in run.info
     earlier = [
-        (took(other) or 0.0) * here / customers[other.snapshot_id]
+        (seconds_taken(other) or 0.0) * here / customers[other.snapshot_id]
         for other in runs
         if other.engine == run.engine
         and other.state == "done"
@@ -103,10 +103,10 @@ def log_of(run: Run, lines: Sequence[LogLine]) -> list[LogEntry]:
 
     A line about a stage has the seconds until the next line.
     """
-    told = [(run.created_at, noted("Queued."))]
-    told += [(line.at, line.text) for line in lines]
+    entries = [(run.created_at, noted("Queued."))]
+    entries += [(line.at, line.text) for line in lines]
     if run.started_at is not None and run.attempts > 1:
-        told.append(
+        entries.append(
             (
                 run.started_at,
                 message(
@@ -117,17 +117,17 @@ def log_of(run: Run, lines: Sequence[LogLine]) -> list[LogEntry]:
             )
         )
     elif run.started_at is not None and run.worker:
-        told.append((run.started_at, message("Begun by {worker}.", worker=run.worker)))
+        entries.append((run.started_at, message("Begun by {worker}.", worker=run.worker)))
     if run.finished_at is not None:
         ends = {
             "done": noted("Done."),
             "failed": message("Failed: {error}", error=run.error or ""),
             "cancelled": noted("Cancelled."),
         }
-        told.append((run.finished_at, ends.get(run.state, message("It is {state}.", state=message(run.state)))))
-    told.sort(key=lambda pair: pair[0])
-    ends_at: list[datetime | None] = [*(at for at, _ in told[1:]), None]
+        entries.append((run.finished_at, ends.get(run.state, message("It is {state}.", state=message(run.state)))))
+    entries.sort(key=lambda pair: pair[0])
+    ends_at: list[datetime | None] = [*(at for at, _ in entries[1:]), None]
     return [
         LogEntry(at, text, None if end is None else (end - at).total_seconds())
-        for (at, text), end in zip(told, ends_at, strict=True)
+        for (at, text), end in zip(entries, ends_at, strict=True)
     ]

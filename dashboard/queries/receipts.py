@@ -20,7 +20,7 @@ class Measure(NamedTuple):
     title: str
     meaning: str
     better: str
-    told: Callable[[float | None], str]
+    format_value: Callable[[float | None], str]
 
 
 def _three(value: float | None) -> str:
@@ -104,12 +104,12 @@ LOSS = (
 
 def best_of(figures: Mapping[str, Mapping[str, float | None]], measure: Measure) -> str | None:
     """The name of the model with the best figure; None where none has one."""
-    values = ((name, found.get(measure.name)) for name, found in figures.items())
-    known = {name: value for name, value in values if value is not None and value == value}
-    if not known:
+    values = ((name, metrics.get(measure.name)) for name, metrics in figures.items())
+    comparable = {name: value for name, value in values if value is not None and value == value}
+    if not comparable:
         return None
     losses: Mapping[str, Callable[[float], float]] = {"higher": operator.neg, "lower": float, "zero": abs}
-    return min(known, key=lambda name: losses[measure.better](known[name]))
+    return min(comparable, key=lambda name: losses[measure.better](comparable[name]))
 
 
 def way_of(measure: Measure) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboard.frames.cache import finished
+from dashboard.frames.cache import require_finished
 from dashboard.pipeline.series import earlier_runs, run_per_date
 from dashboard.queries.which_run import engine_titles
 from dashboard.services import Services
@@ -33,8 +33,8 @@ def recent_runs(services: Services, run_ids: Sequence[int]) -> list[Run]:
     """
     if not run_ids:
         return []
-    known = {run.id: run for run in finished_runs(services, recent_run(services, run_ids[0]).snapshot_id)}
-    return [finished(known.get(run_id) or recent_run(services, run_id)) for run_id in run_ids]
+    by_id = {run.id: run for run in finished_runs(services, recent_run(services, run_ids[0]).snapshot_id)}
+    return [require_finished(by_id.get(run_id) or recent_run(services, run_id)) for run_id in run_ids]
 
 
 def recent_earlier_runs(services: Services, run: Run) -> list[Run]:

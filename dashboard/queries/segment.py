@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dashboard.frames.aggregates import SegmentTotals, Totals, everyone, filled, segment_totals, totals_of
+from dashboard.frames.aggregates import SegmentTotals, Totals, everyone, filled_values, segment_totals, totals_of
 from dashboard.frames.run import RunFrame, per_run
 from dashboard.i18n.numbers import count, days, decimal, percent, round_money, short_money, written
-from dashboard.i18n.texts import say, titled
+from dashboard.i18n.texts import column_title, say
 from dashboard.pipeline.label import stored_engine, used_columns
 from dashboard.pipeline.series import earlier_runs
 from dashboard.services import Services
@@ -32,7 +32,7 @@ _TOP = 5
 _APART = 3
 
 
-class Part(NamedTuple):
+class ShareOfSegment(NamedTuple):
     """A country or category: its share in the segment, and among all customers."""
 
     name: str
@@ -65,26 +65,28 @@ class SegmentProfile(NamedTuple):
     all_of_them: Totals
     sentences: tuple[str, ...]
     rule: str
-    countries: tuple[Part, ...]
-    categories: tuple[Part, ...]
+    countries: tuple[ShareOfSegment, ...]
+    categories: tuple[ShareOfSegment, ...]
     movement: Movement | None
 
     def to_dict(self) -> dict[str, Any]:
         """The profile as the API gives it."""
-        moved = None if self.movement is None else self.movement._asdict()
-        if moved is not None:
-            moved |= {way: [{"segment": name, "customers": n} for name, n in moved[way]] for way in ("came", "left")}
-        known = None if self.figures is None else self.figures._asdict()
-        if known is not None:
-            del known["segment"]
+        movement = None if self.movement is None else self.movement._asdict()
+        if movement is not None:
+            movement |= {
+                way: [{"segment": name, "customers": n} for name, n in movement[way]] for way in ("came", "left")
+            }
+        figures = None if self.figures is None else self.figures._asdict()
+        if figures is not None:
+            del figures["segment"]
         return {
             **asdict(self.segment),
             "about": " ".join(self.sentences),
             "rule": self.rule,
-            "figures": known,
+            "figures": figures,
             "countries": [part._asdict() for part in self.countries],
             "categories": [part._asdict() for part in self.categories],
-            "movement": moved,
+            "movement": movement,
         }
 
 
@@ -157,7 +159,7 @@ def _what_sets_apart(frame: RunFrame, place: int) -> str:
     mine = frame.segment_codes == place
     if not mine.any():
         return alike
-    found = []
+    sentences = []
     for name in used:
         if not frame.has(name):
             continue
@@ -166,16 +168,16 @@ def _what_sets_apart(frame: RunFrame, place: int) -> str:
         spread = float(np.nanstd(scaled))
         if spread > 0:
             away = float(np.nanmean(scaled[mine]) - np.nanmean(scaled)) / spread
-            found.append((abs(away), name, float(np.nanmean(values[mine])), float(np.nanmean(values))))
-    found.sort(key=lambda item: -item[0])
+            sentences.append((abs(away), name, float(np.nanmean(values[mine])), float(np.nanmean(values))))
+    sentences.sort(key=lambda item: -item[0])
     parts = [
         say(
             "{title} {mean} (all: {all})",
-            title=titled(frame.describe(name)),
+            title=column_title(frame.describe(name)),
             mean=_written(frame.describe(name), one, frame.currency),
             all=_written(frame.describe(name), every, frame.currency),
         )
-        for _, name, one, every in found[:_APART]
+        for _, name, one, every in sentences[:_APART]
     ]
     if not parts:
         return alike
@@ -191,7 +193,7 @@ def _written(column: Column, value: float, currency: str) -> str:
 # --- where and what they buy ------------------------------------------------------------------------------------------
 
 
-def _countries(frame: RunFrame, place: int) -> tuple[Part, ...]:
+def _countries(frame: RunFrame, place: int) -> tuple[ShareOfSegment, ...]:
     if not frame.has_country:
         return ()
     whole, n = everyone(frame), len(frame.countries)
@@ -200,11 +202,11 @@ def _countries(frame: RunFrame, place: int) -> tuple[Part, ...]:
     return _parts(dict(enumerate(frame.countries)), here / max(mine.customers, 1), every / max(whole.customers, 1))
 
 
-def _categories(frame: RunFrame, place: int) -> tuple[Part, ...]:
+def _categories(frame: RunFrame, place: int) -> tuple[ShareOfSegment, ...]:
     """What is spent on each category, of all that is spent."""
     names = frame.customers.categories
-    spent, mine = filled(frame, MONETARY), frame.segment_codes == place
-    columns = [filled(frame, f"{CATEGORY_SHARE}{name}") for name in names]
+    spent, mine = filled_values(frame, MONETARY), frame.segment_codes == place
+    columns = [filled_values(frame, f"{CATEGORY_SHARE}{name}") for name in names]
     if not columns or not mine.any():
         return ()
     totals = spent[mine].sum(), spent.sum()
@@ -216,9 +218,11 @@ def _categories(frame: RunFrame, place: int) -> tuple[Part, ...]:
     return _parts(titles, here, every)
 
 
-def _parts(names: Mapping[int, str], here: NDArray[np.float64], every: NDArray[np.float64]) -> tuple[Part, ...]:
+def _parts(
+    names: Mapping[int, str], here: NDArray[np.float64], every: NDArray[np.float64]
+) -> tuple[ShareOfSegment, ...]:
     top = [int(place) for place in np.argsort(-here, kind="stable")[:_TOP] if here[place] > 0]
-    return tuple(Part(names[place], float(here[place]), float(every[place])) for place in top)
+    return tuple(ShareOfSegment(names[place], float(here[place]), float(every[place])) for place in top)
 
 
 # --- who came and who left --------------------------------------------------------------------------------------------
@@ -254,8 +258,8 @@ def _movement(services: Services, frame: RunFrame, place: int) -> Movement | Non
 def moves_between(before: RunFrame, after: RunFrame) -> NDArray[np.int64]:
     """Customers by their segment of then (rows, the last for those who were none) and of now (columns, likewise)."""
     rows, columns = len(before.segments) + 1, len(after.segments) + 1
-    found = pc.index_in(after.customers.ids, before.customers.ids)
-    at = found.fill_null(-1).to_numpy().astype(np.intp)
+    places = pc.index_in(after.customers.ids, before.customers.ids)
+    at = places.fill_null(-1).to_numpy().astype(np.intp)
     then = np.where(at >= 0, before.segment_codes[at] if len(before) else 0, rows - 1)
     moves = np.bincount(then * columns + after.segment_codes, minlength=rows * columns)
     stays = np.zeros(len(before), dtype=bool)
@@ -266,8 +270,8 @@ def moves_between(before: RunFrame, after: RunFrame) -> NDArray[np.int64]:
     return table
 
 
-def _most_first(found: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
-    return tuple(sorted(((name, n) for name, n in found.items() if n), key=lambda pair: (-pair[1], pair[0])))
+def _most_first(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(((name, n) for name, n in counts.items() if n), key=lambda pair: (-pair[1], pair[0])))
 
 
 def movement_words(movement: Movement, now: int) -> str:

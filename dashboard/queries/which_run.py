@@ -14,7 +14,7 @@ from storage import Store
 from storage.contract import NotFoundError, Run, Snapshot
 
 
-class Option(NamedTuple):
+class PickerOption(NamedTuple):
     """One entry of a picker."""
 
     value: str
@@ -24,9 +24,9 @@ class Option(NamedTuple):
 class Context(NamedTuple):
     """What the pickers of the top bar show: their options, and which of them holds."""
 
-    datasets: tuple[Option, ...]
-    snapshots: tuple[Option, ...]
-    runs: tuple[Option, ...]
+    datasets: tuple[PickerOption, ...]
+    snapshots: tuple[PickerOption, ...]
+    runs: tuple[PickerOption, ...]
     dataset: str
     snapshot: str
     run: str
@@ -97,10 +97,10 @@ def context(store: Store, config: Config, text: str | None) -> Context | None:
     datasets = {item.dataset: title_of(item) for item in reversed(snapshots) if item.id in with_runs}
     runs = [run for run in finished if run.snapshot_id == here.id]
     return Context(
-        datasets=tuple(Option(*pair) for pair in sorted(datasets.items(), key=lambda pair: pair[1].lower())),
+        datasets=tuple(PickerOption(*pair) for pair in sorted(datasets.items(), key=lambda pair: pair[1].lower())),
         snapshots=tuple(_date_options(dates)),
         runs=tuple(
-            Option(str(run.id), text) for run, text in zip(runs, run_labels(runs, engine_titles()), strict=True)
+            PickerOption(str(run.id), text) for run, text in zip(runs, run_labels(runs, engine_titles()), strict=True)
         ),
         dataset=here.dataset,
         snapshot=str(here.id),
@@ -114,15 +114,17 @@ def title_of(snapshot: Snapshot) -> str:
     return str(snapshot.info.get("title") or snapshot.dataset)
 
 
-def _date_options(snapshots: list[Snapshot]) -> list[Option]:
+def _date_options(snapshots: list[Snapshot]) -> list[PickerOption]:
     days = [day(item.as_of) for item in snapshots]
     return [
-        Option(str(item.id), text if days.count(text) == 1 else f"{text} #{item.id}")
+        PickerOption(str(item.id), text if days.count(text) == 1 else f"{text} #{item.id}")
         for item, text in zip(snapshots, days, strict=True)
     ]
 
 
-def moved(store: Store, config: Config, current: Run, *, dataset: str = "", snapshot: str = "", run: str = "") -> Run:
+def picked_run(
+    store: Store, config: Config, current: Run, *, dataset: str = "", snapshot: str = "", run: str = ""
+) -> Run:
     """The run that is meant after one of the pickers was turned: the same engine where there is one."""
     if run:
         return store.run(int(run))

@@ -107,7 +107,9 @@ class Child:
                     seconds=self._config.worker.cpu_seconds,
                 )
             )
-        return Ended(lost=message("The process that computed it ended unexpectedly ({ending}).", ending=ending(code)))
+        return Ended(
+            lost=message("The process that computed it ended unexpectedly ({ending}).", ending=exit_words(code))
+        )
 
     def clear(self) -> None:
         """End the process, whatever it is doing, and remove what it has left."""
@@ -172,7 +174,7 @@ def _resident(process: BaseProcess | None) -> int:
     return int(pages) * _PAGE
 
 
-def ending(code: int | None) -> str:
+def exit_words(code: int | None) -> str:
     """How a process ended, in words."""
     if code is None or code >= 0:
         return f"exit code {code}"

@@ -84,7 +84,7 @@ def next_due(cron: str, time_zone: str, after: datetime) -> datetime:
     raise InputError("{cron!r} never comes.", cron=cron)
 
 
-def explained(cron: str) -> str:
+def cron_words(cron: str) -> str:
     """A cron expression in words."""
     return CronSim(cron, datetime(2000, 1, 1)).explain()
 
@@ -125,18 +125,18 @@ def _whole(source: str) -> str:
     return place
 
 
-def request_of(schedule: Schedule) -> SalesRequest:
+def schedule_request(schedule: Schedule) -> SalesRequest:
     """What a schedule asks for."""
-    asked = schedule.job
+    job = schedule.job
     return SalesRequest(
         source=schedule.source,
-        engines=tuple(asked.get("engines") or ()),
-        k=asked.get("k"),
-        seed=asked.get("seed"),
-        mapping=asked.get("mapping") or {},
-        name=asked.get("name"),
-        reading=asked.get("reading") or {},
-        starter=Starter("schedule", asked.get("name") or PurePath(schedule.source).name),
+        engines=tuple(job.get("engines") or ()),
+        k=job.get("k"),
+        seed=job.get("seed"),
+        mapping=job.get("mapping") or {},
+        name=job.get("name"),
+        reading=job.get("reading") or {},
+        starter=Starter("schedule", job.get("name") or PurePath(schedule.source).name),
     )
 
 
@@ -144,30 +144,30 @@ def schedule_dict(schedule: Schedule) -> dict[str, Any]:
     """A schedule as JSON-ready values; due times are in its own time zone."""
     own = zone(schedule.time_zone)
 
-    def told(moment: datetime | None) -> str | None:
+    def local_time(moment: datetime | None) -> str | None:
         return None if moment is None else moment.astimezone(own).isoformat()
 
     last = {
-        "due": told(schedule.last_due),
-        "finished": told(schedule.last_finished_at),
+        "due": local_time(schedule.last_due),
+        "finished": local_time(schedule.last_finished_at),
         "error": schedule.last_error,
         "runs": list(schedule.last_runs),
     }
-    asked = request_of(schedule)
+    request = schedule_request(schedule)
     return {
         "id": schedule.id,
         "source": schedule.source,
-        "engines": list(asked.engines),
-        "k": asked.k,
-        "seed": asked.seed,
-        "mapping": dict(asked.mapping),
-        "name": asked.name,
-        "reading": dict(asked.reading),
+        "engines": list(request.engines),
+        "k": request.k,
+        "seed": request.seed,
+        "mapping": dict(request.mapping),
+        "name": request.name,
+        "reading": dict(request.reading),
         "cron": schedule.cron,
-        "explained": explained(schedule.cron),
+        "explained": cron_words(schedule.cron),
         "time_zone": schedule.time_zone,
         "state": "running" if schedule.claimed_at is not None else "paused" if schedule.paused else "waiting",
-        "next_due": told(schedule.next_due),
+        "next_due": local_time(schedule.next_due),
         "last": None if schedule.last_due is None else last,
     }
 
@@ -195,7 +195,7 @@ def refresh(job: Job, config: Config, store: Store, progress: Progress = silent)
         return
     try:
         zone(schedule.time_zone)
-        outcome = run_sales(request_of(schedule), config, store, progress, queue=True, reuse_runs=True)
+        outcome = run_sales(schedule_request(schedule), config, store, progress, queue=True, reuse_runs=True)
     except InputError as refusal:
         finish_refresh(job, store, error=refusal.message)
     else:

@@ -59,8 +59,8 @@ class Tasks:
             if done.error is not None:
                 store.fail_job(job.id, job.worker, done.error)
             else:
-                found, snapshot, runs = done.found, done.snapshot_id, done.runs
-                store.finish_upload(job.id, job.worker, found=found, snapshot_id=snapshot, runs=runs)
+                report, snapshot, runs = done.report, done.snapshot_id, done.runs
+                store.finish_upload(job.id, job.worker, report=report, snapshot_id=snapshot, runs=runs)
         elif job.kind == REFRESH:
             refresh(job, config, store, progress)
         else:

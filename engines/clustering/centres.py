@@ -50,10 +50,10 @@ def k_centres(matrix: Matrix, k: int, seed: int) -> Centres:
         started = Lloyd(k, n_init=STARTS, random_state=seed).fit(sample)
     # until nobody moves any more: stopping early leaves customers at the borders to the seed; on large tables the last
     # of them cost more than they are worth
-    found = _polished(matrix, started.cluster_centers_, 0.0 if sample is matrix else 1e-4)
+    centres = _polished(matrix, started.cluster_centers_, 0.0 if sample is matrix else 1e-4)
     # the last digits depend on where the starts ended: rounding makes two runs equal
-    points = np.round(found.points, 10)
-    return Centres(points[_ascending(points)], found.inertia, found.iterations)
+    points = np.round(centres.points, 10)
+    return Centres(points[_ascending(points)], centres.inertia, centres.iterations)
 
 
 def _polished(matrix: Matrix, points: Matrix, tolerance: float) -> Centres:
@@ -68,8 +68,8 @@ def _polished(matrix: Matrix, points: Matrix, tolerance: float) -> Centres:
             break
         sums = np.stack([np.bincount(codes, column, len(points)) for column in matrix.T], axis=1)
         # a centre that lost everybody stays where it is
-        moved = np.where(mass[:, None] > 0, sums / np.maximum(mass, 1)[:, None], points)
-        step, points = float(((moved - points) ** 2).sum()), moved
+        updated = np.where(mass[:, None] > 0, sums / np.maximum(mass, 1)[:, None], points)
+        step, points = float(((updated - points) ** 2).sum()), updated
         if step <= enough or rounds == _ROUNDS:
             squared = _tried(matrix, points)[1]
             break
@@ -83,8 +83,8 @@ def micro_centres(matrix: Matrix, count: int, seed: int) -> Matrix:
     if distinct < count:
         return np.unique(rows, axis=0)
     with threads_for(len(rows)):
-        found = Lloyd(count, n_init=1, max_iter=10, tol=1e-3, random_state=seed).fit(rows)
-    return np.unique(np.round(found.cluster_centers_, 10), axis=0)
+        clusters = Lloyd(count, n_init=1, max_iter=10, tol=1e-3, random_state=seed).fit(rows)
+    return np.unique(np.round(clusters.cluster_centers_, 10), axis=0)
 
 
 def nearest(matrix: Matrix, points: Matrix) -> Codes:
@@ -133,9 +133,9 @@ def _shortlisted(matrix: Matrix, points: Matrix) -> Codes:
     """
     dimensions = matrix.shape[1]
     centre = points.mean(axis=0)
-    moved = points - centre
-    lengths = (moved**2).sum(axis=1)
-    ranking = np.vstack([-2.0 * moved.T, lengths]).astype(np.float32)
+    offsets = points - centre
+    lengths = (offsets**2).sum(axis=1)
+    ranking = np.vstack([-2.0 * offsets.T, lengths]).astype(np.float32)
     longest, far = float(np.sqrt(lengths.max())), float(np.sqrt((centre**2).sum()))
     single, double = (4 * (dimensions + 4) * float(np.finfo(kind).eps) for kind in (np.float32, np.float64))
     codes = np.empty(len(matrix), dtype=np.int64)

@@ -110,7 +110,7 @@ def constant_note(space: Space) -> tuple[str, ...]:
     return (message("{columns} left out of the features: the same for everyone.", columns=", ".join(space.constant)),)
 
 
-def keyed(codes: Codes, customers: DataFrame) -> Series:
+def key_series(codes: Codes, customers: DataFrame) -> Series:
     """Segment keys on the customers' index."""
     return Series(codes, index=customers.index, dtype=np.int64)
 
@@ -132,7 +132,7 @@ class NearestGroup:
 
     def assign(self, customers: DataFrame) -> Series:
         """The key of the group of the nearest point, on the customers' index."""
-        return keyed(self.keys[nearest(self.place.transform(customers), self.points)], customers)
+        return key_series(self.keys[nearest(self.place.transform(customers), self.points)], customers)
 
     def space(self, customers: DataFrame) -> Matrix:
         """Where customers lie in the engine's own feature space, shape (customers, dimensions)."""
@@ -146,11 +146,11 @@ class NearestGroup:
     def distances(self, customers: DataFrame) -> DataFrame:
         """How far each customer is from the nearest point of each segment (columns: keys), as :meth:`distance`."""
         matrix = self.place.transform(customers)
-        found = {}
+        by_key = {}
         for key in np.unique(self.keys).tolist():
             points = self.points[self.keys == key]
-            found[key] = np.sqrt(((matrix - points[nearest(matrix, points)]) ** 2).sum(axis=1))
-        return DataFrame(found, index=customers.index)
+            by_key[key] = np.sqrt(((matrix - points[nearest(matrix, points)]) ** 2).sum(axis=1))
+        return DataFrame(by_key, index=customers.index)
 
     def artifacts(self) -> dict[str, Any]:
         """What pages may show: the space in words, PCA's explained variance, the linkage tree; JSON-ready."""
@@ -185,7 +185,7 @@ class FittedEstimator:
     def assign(self, customers: DataFrame) -> Series:
         """What the estimator predicts; anything below zero is noise."""
         codes = np.asarray(self.estimator.predict(self.place.transform(customers)), dtype=np.int64)
-        return keyed(np.maximum(codes, NOISE), customers)
+        return key_series(np.maximum(codes, NOISE), customers)
 
     def space(self, customers: DataFrame) -> Matrix:
         """Where customers lie in the engine's own feature space."""
@@ -218,7 +218,7 @@ class WrappedClusterer(Clusterer):
         if "seed" in values:
             values["random_state"] = values.pop("seed")
         try:
-            with warnings.catch_warnings(record=True) as told, threads_for(len(matrix)):
+            with warnings.catch_warnings(record=True) as caught, threads_for(len(matrix)):
                 warnings.simplefilter("always")
                 fitted = self.estimator(**values, **_CALM.get(self.estimator.__name__, {})).fit(matrix)
                 predicted = fitted.predict(matrix) if hasattr(fitted, "predict") else None
@@ -226,7 +226,7 @@ class WrappedClusterer(Clusterer):
             raise InputError(
                 "{title} cannot be fitted so: {error} Change its settings or features.", title=self.title, error=error
             ) from error
-        notes = (*constant_note(space), *(str(each.message).split("\n", 1)[0] for each in told))
+        notes = (*constant_note(space), *(str(each.message).split("\n", 1)[0] for each in caught))
         if predicted is not None:
             groups = int(max(np.max(predicted), np.max(getattr(fitted, "labels_", 0)))) + 1
             noise = (NOISE,) if np.min(predicted) < 0 else ()

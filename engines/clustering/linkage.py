@@ -39,22 +39,24 @@ class Tree:
 
     def top(self, count: int) -> Top:
         """The last merges as a tree of its own with at most ``count`` leaves, for a dendrogram."""
-        kept = self.merges[len(self.merges) - min(count, self.leaves) + 1 :].copy()
-        first_made = self.leaves + len(self.merges) - len(kept)
-        nodes = kept[:, :2].astype(np.int64)
-        below = np.unique(nodes[nodes < first_made]) if len(kept) else np.array([first_made - 1])
+        last_merges = self.merges[len(self.merges) - min(count, self.leaves) + 1 :].copy()
+        first_made = self.leaves + len(self.merges) - len(last_merges)
+        nodes = last_merges[:, :2].astype(np.int64)
+        below = np.unique(nodes[nodes < first_made]) if len(last_merges) else np.array([first_made - 1])
         inside, customers = [], []
         for node in below.tolist():
             customers.append(float(self.weights[node] if node < self.leaves else self.merges[node - self.leaves, 3]))
             while node >= self.leaves:
                 node = int(self.merges[node - self.leaves, 0])
             inside.append(node)
-        kept[:, :2] = np.where(nodes < first_made, np.searchsorted(below, nodes), nodes - first_made + len(below))
+        last_merges[:, :2] = np.where(
+            nodes < first_made, np.searchsorted(below, nodes), nodes - first_made + len(below)
+        )
         shown = [1] * len(below)
-        for merge in kept:
+        for merge in last_merges:
             shown.append(shown[int(merge[0])] + shown[int(merge[1])])
             merge[3] = shown[-1]
-        return Top(kept, np.array(customers), np.array(inside, dtype=np.int64))
+        return Top(last_merges, np.array(customers), np.array(inside, dtype=np.int64))
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def ward(points: Matrix, weights: Matrix) -> Tree:
     centres, mass = np.array(points.T, order="C"), weights.astype(np.float64).copy()
     node, low = np.arange(leaves), np.zeros(leaves)
     alive = np.ones(leaves, dtype=bool)
-    found = np.empty((max(leaves - 1, 0), 4))
+    merges = np.empty((max(leaves - 1, 0), 4))
     chain: list[int] = []
     for made in range(leaves - 1):
         if 2 * (leaves - made) <= len(node):
@@ -97,21 +99,21 @@ def ward(points: Matrix, weights: Matrix) -> Tree:
         while True:
             here = chain[-1]
             growth = _growth(centres, mass, here, alive)
-            there = int(growth.argmin())
-            if len(chain) > 1 and growth[chain[-2]] <= growth[there]:
-                there = chain[-2]
+            neighbour = int(growth.argmin())
+            if len(chain) > 1 and growth[chain[-2]] <= growth[neighbour]:
+                neighbour = chain[-2]
                 break
-            chain.append(there)
+            chain.append(neighbour)
         chain = chain[:-2]
-        keep, gone = min(here, there), max(here, there)
+        keep, gone = min(here, neighbour), max(here, neighbour)
         # rounding must not let a merge lie below the ones it is made of
-        height = max(float(np.sqrt(2 * growth[there])), low[here], low[there])
-        total = mass[here] + mass[there]
-        found[made] = node[here], node[there], height, total
-        centres[:, keep] = (centres[:, here] * mass[here] + centres[:, there] * mass[there]) / total
+        height = max(float(np.sqrt(2 * growth[neighbour])), low[here], low[neighbour])
+        total = mass[here] + mass[neighbour]
+        merges[made] = node[here], node[neighbour], height, total
+        centres[:, keep] = (centres[:, here] * mass[here] + centres[:, neighbour] * mass[neighbour]) / total
         mass[keep], low[keep], node[keep] = total, height, leaves + made
         alive[gone] = False
-    return Tree(leaves, _in_order(found, leaves), weights.astype(np.float64))
+    return Tree(leaves, _in_order(merges, leaves), weights.astype(np.float64))
 
 
 def _growth(centres: Matrix, mass: Matrix, here: int, alive: np.ndarray) -> Matrix:
@@ -127,11 +129,11 @@ def _growth(centres: Matrix, mass: Matrix, here: int, alive: np.ndarray) -> Matr
     return squared
 
 
-def _in_order(found: Matrix, leaves: int) -> Matrix:
+def _in_order(unordered: Matrix, leaves: int) -> Matrix:
     """The chain finds merges out of order: sort them by height and number the nodes anew."""
-    order = np.argsort(found[:, 2], kind="stable")
-    number = np.arange(leaves + len(found))
-    number[leaves + order] = leaves + np.arange(len(found))
-    merges = found[order].copy()
+    order = np.argsort(unordered[:, 2], kind="stable")
+    number = np.arange(leaves + len(unordered))
+    number[leaves + order] = leaves + np.arange(len(unordered))
+    merges = unordered[order].copy()
     merges[:, :2] = np.sort(number[merges[:, :2].astype(np.int64)], axis=1)
     return merges

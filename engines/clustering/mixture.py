@@ -38,13 +38,13 @@ class Mixture:
     @cached_property
     def _roots(self) -> list[tuple[Matrix, float]]:
         """Of each component: the matrix that makes it round, and the log of weight times density at its mean."""
-        found = []
+        roots = []
         for weight, covariance in zip(self.weights, self.covariances, strict=True):
             lower = np.linalg.cholesky(covariance)
             volume = np.log(np.diag(lower)).sum() + len(lower) / 2 * np.log(2 * np.pi)
             inverse = np.asarray(np.linalg.solve(lower, np.eye(len(lower))), dtype=np.float64)
-            found.append((inverse, float(np.log(weight) - volume)))
-        return found
+            roots.append((inverse, float(np.log(weight) - volume)))
+        return roots
 
     def joint(self, columns: Matrix) -> Matrix:
         """log(weight x density), shape (k, rows), of rows given as columns (d x rows).
@@ -76,12 +76,12 @@ class Mixture:
 
 @dataclass(frozen=True)
 class MixtureFit:
-    """A mixture with its total log-likelihood on the rows it was fitted on, and whether it settled."""
+    """A mixture with its total log-likelihood on the rows it was fitted on, and whether it converged."""
 
     mixture: Mixture
     log_likelihood: float
     rounds: int
-    settled: bool
+    converged: bool
 
 
 def fit_mixture(matrix: Matrix, k: int, seed: int, smallest_variance: float) -> MixtureFit:
@@ -99,10 +99,10 @@ def fit_mixture(matrix: Matrix, k: int, seed: int, smallest_variance: float) -> 
         whole = Mixture(np.ones(1), matrix.mean(axis=0, keepdims=True), np.eye(matrix.shape[1])[None])
         return _polished(matrix, whole, smallest_variance)
     with warnings.catch_warnings(), threads_for(len(sample)):
-        warnings.simplefilter("ignore", ConvergenceWarning)  # told by ``settled``
-        found = Starts(k, n_init=STARTS, random_state=seed, reg_covar=smallest_variance).fit(sample)
-    order = np.lexsort(np.round(found.means_, 10).T[::-1])
-    mixture = Mixture(found.weights_[order], found.means_[order], found.covariances_[order])
+        warnings.simplefilter("ignore", ConvergenceWarning)  # ``converged`` says so
+        fitted = Starts(k, n_init=STARTS, random_state=seed, reg_covar=smallest_variance).fit(sample)
+    order = np.lexsort(np.round(fitted.means_, 10).T[::-1])
+    mixture = Mixture(fitted.weights_[order], fitted.means_[order], fitted.covariances_[order])
     return _polished(matrix, mixture, smallest_variance)
 
 
@@ -139,8 +139,8 @@ def _round(matrix: Matrix, mixture: Mixture, smallest_variance: float) -> tuple[
             products[position] += (centred * share) @ centred.T
     mass += 10 * np.finfo(float).eps
     means = sums / mass[:, None]
-    moved = means - mixture.means
-    covariances = products / mass[:, None, None] - moved[:, :, None] * moved[:, None, :]
+    shift = means - mixture.means
+    covariances = products / mass[:, None, None] - shift[:, :, None] * shift[:, None, :]
     covariances += smallest_variance * np.eye(dimensions)
     return log_likelihood, Mixture(mass / mass.sum(), means, covariances)
 

@@ -14,14 +14,14 @@ class Plane(NamedTuple):
     """The first two principal components of some columns, each column as log(1 + value) over its standard deviation.
 
     ``centre`` and ``scale``: mean and standard deviation of the logarithms. ``axes``: shape (2, columns), of length 1
-    each; the largest part of each is positive, so that the picture is never mirrored. ``explained``: shares of the
-    variance.
+    each; the largest part of each is positive, so that the picture is never mirrored. ``explained_variance``: a share
+    for each axis.
     """
 
     centre: Matrix
     scale: Matrix
     axes: Matrix
-    explained: tuple[float, float]
+    explained_variance: tuple[float, float]
 
     def places(self, columns: list[Matrix]) -> Matrix:
         """Where customers lie on the plane, shape (customers, 2)."""
@@ -52,6 +52,6 @@ def principal_plane(columns: list[Matrix]) -> Plane:
 
 
 def _logarithms(column: Matrix) -> Matrix:
-    found = column.astype(np.float64)
-    np.copyto(found, 0.0, where=~(found > 0))  # negative or missing
-    return np.log1p(found, out=found)
+    logarithms = column.astype(np.float64)
+    np.copyto(logarithms, 0.0, where=~(logarithms > 0))  # negative or missing
+    return np.log1p(logarithms, out=logarithms)

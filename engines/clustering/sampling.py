@@ -47,12 +47,12 @@ def stratified_rows(codes: Codes, limit: int, seed: int, *, least: int = 20) -> 
     narrow = codes.astype(np.int16) if len(sizes) < 2**15 else codes
     grouped = shuffled[np.argsort(narrow[shuffled], kind="stable")]
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    wanted = np.minimum(sizes, np.maximum(least, np.round(sizes * limit / len(codes)).astype(np.int64)))
-    chosen = [grouped[start : start + count] for start, count in zip(starts, wanted, strict=True)]
+    quotas = np.minimum(sizes, np.maximum(least, np.round(sizes * limit / len(codes)).astype(np.int64)))
+    chosen = [grouped[start : start + count] for start, count in zip(starts, quotas, strict=True)]
     return np.sort(np.concatenate(chosen)).astype(np.int64)
 
 
-def coded(keys: NDArray[np.integer[Any]]) -> tuple[Codes, Codes]:
+def encode_keys(keys: NDArray[np.integer[Any]]) -> tuple[Codes, Codes]:
     """The different keys, ascending, and each row's position among them: ``np.unique`` without its sort.
 
     Segment keys lie close together; where they do not, it is ``np.unique`` after all.
@@ -68,13 +68,13 @@ def coded(keys: NDArray[np.integer[Any]]) -> tuple[Codes, Codes]:
     return np.flatnonzero(counts) + low, place[keys - low].astype(np.int64)
 
 
-def count_distinct(matrix: Matrix, wanted: int) -> int:
-    """How many distinct rows there are, counted no further than ``wanted``."""
-    head = len(np.unique(matrix[: 50 * wanted + 50], axis=0))
-    if head >= wanted:
-        return wanted
-    found, rest = 0, matrix
-    while found < wanted and len(rest):
-        found += 1
+def count_distinct(matrix: Matrix, limit: int) -> int:
+    """How many distinct rows there are, counted no further than ``limit``."""
+    head = len(np.unique(matrix[: 50 * limit + 50], axis=0))
+    if head >= limit:
+        return limit
+    count, rest = 0, matrix
+    while count < limit and len(rest):
+        count += 1
         rest = rest[(rest != rest[0]).any(axis=1)]
-    return found
+    return count

@@ -119,9 +119,9 @@ class Space:
         Raises:
             InputError: as :func:`numbers` does.
         """
-        return self._moved(numbers(customers, self.columns, self.owner))
+        return self._transformed(numbers(customers, self.columns, self.owner))
 
-    def _moved(self, matrix: Matrix) -> Matrix:
+    def _transformed(self, matrix: Matrix) -> Matrix:
         if not self.kept:
             return np.zeros((len(matrix), 1))
         matrix = _only(matrix, self.kept)
@@ -165,10 +165,10 @@ def fit_space(
         raise InputError("{owner} needs at least one customer; this table has none.", owner=owner)
     matrix = numbers(customers, columns, owner)
     low, high = matrix.min(axis=0), matrix.max(axis=0)
-    kept = tuple(int(p) for p in np.flatnonzero(low < high))
-    logged = tuple(scaling == LOG and _is_skewed(columns[p], low[p], high[p]) for p in kept)
-    centre, scale = np.zeros(len(kept)), np.ones(len(kept))
-    scaled = _only(matrix, kept) if kept else np.zeros((len(matrix), 1))
+    varying = tuple(int(p) for p in np.flatnonzero(low < high))
+    logged = tuple(scaling == LOG and _is_skewed(columns[p], low[p], high[p]) for p in varying)
+    centre, scale = np.zeros(len(varying)), np.ones(len(varying))
+    scaled = _only(matrix, varying) if varying else np.zeros((len(matrix), 1))
     for position, log in enumerate(logged):
         values = scaled[:, position]
         if log:
@@ -178,24 +178,24 @@ def fit_space(
             centre[position], scale[position] = values.mean(), values.std() or 1.0
         values -= centre[position]
         values /= scale[position]
-    space = Space(owner, columns, kept, logged, centre, scale)
-    if components == 0 or not kept:
+    space = Space(owner, columns, varying, logged, centre, scale)
+    if components == 0 or not varying:
         return space, scaled
-    if components > len(kept):
+    if components > len(varying):
         raise InputError(
             "{owner}: components = {components} is more than the {kept} features that vary; choose fewer, or 0.",
             owner=owner,
             components=components,
-            kept=len(kept),
+            kept=len(varying),
         )
-    rotation, explained = _principal(scaled, components)
-    space = Space(owner, columns, kept, logged, centre, scale, rotation, explained)
+    rotation, variance = _principal(scaled, components)
+    space = Space(owner, columns, varying, logged, centre, scale, rotation, variance)
     return space, _turned(scaled, rotation)
 
 
-def _only(matrix: Matrix, kept: tuple[int, ...]) -> Matrix:
+def _only(matrix: Matrix, columns: tuple[int, ...]) -> Matrix:
     """The kept columns, each contiguous; the same matrix when all are kept."""
-    return matrix if len(kept) == matrix.shape[1] else np.asfortranarray(matrix[:, list(kept)])
+    return matrix if len(columns) == matrix.shape[1] else np.asfortranarray(matrix[:, list(columns)])
 
 
 def _is_skewed(name: str, low: float, high: float) -> bool:

@@ -47,8 +47,8 @@ class Contingency(NamedTuple):
         cells = codes_a * groups_b + codes_b
         if groups_a * groups_b <= _LARGEST_TABLE:
             return cls.of_table(np.bincount(cells, minlength=groups_a * groups_b).reshape(groups_a, groups_b))
-        found, counts = np.unique(cells, return_counts=True)
-        rows, columns = np.divmod(found, groups_b)
+        distinct, counts = np.unique(cells, return_counts=True)
+        rows, columns = np.divmod(distinct, groups_b)
         return cls._of_cells(rows, columns, counts, np.bincount(codes_a), np.bincount(codes_b))
 
     @classmethod
@@ -60,8 +60,10 @@ class Contingency(NamedTuple):
     @classmethod
     def _of_cells(cls, rows: Counts, columns: Counts, counts: Counts, sizes_a: Counts, sizes_b: Counts) -> Contingency:
         at_a, at_b = np.cumsum(sizes_a > 0) - 1, np.cumsum(sizes_b > 0) - 1
-        kept = (sizes_a[sizes_a > 0], sizes_b[sizes_b > 0])
-        return cls(at_a[rows], at_b[columns], counts.astype(np.int64), *(sizes.astype(np.int64) for sizes in kept))
+        nonempty_sizes = (sizes_a[sizes_a > 0], sizes_b[sizes_b > 0])
+        return cls(
+            at_a[rows], at_b[columns], counts.astype(np.int64), *(sizes.astype(np.int64) for sizes in nonempty_sizes)
+        )
 
     @property
     def same(self) -> bool:

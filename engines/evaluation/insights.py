@@ -103,7 +103,7 @@ def insights(view: Sums, earlier: Earlier | None = None) -> list[Insight]:
     """
     if view.revenue.sum() <= 0:
         return []
-    found = (
+    candidates = (
         _most_revenue(view),
         _most_at_risk(view),
         _fastest_growth(view, earlier),
@@ -111,7 +111,7 @@ def insights(view: Sums, earlier: Earlier | None = None) -> list[Insight]:
         _concentration(view),
         _one_order(view),
     )
-    return [item for item in found if item is not None]
+    return [item for item in candidates if item is not None]
 
 
 def _first(view: Sums, scores: Values) -> int | None:
@@ -211,11 +211,11 @@ def _one_order(view: Sums) -> Insight | None:
 # --- in words ---------------------------------------------------------------------------------------------------------
 
 
-def _plain(sentence: str, /, **parts: Any) -> str:
+def _formatted(sentence: str, /, **parts: Any) -> str:
     return sentence.format(**parts)
 
 
-def _plain_number(one: str, many: str, number: float, /, **parts: Any) -> str:
+def _formatted_number(one: str, many: str, number: float, /, **parts: Any) -> str:
     return (one if number == 1 else many).format(**parts)
 
 
@@ -232,8 +232,8 @@ class Writing:
     percent: Callable[[float], str] = lambda share: f"{100 * share:.1f}{_SPACE}%"
     change: Callable[[float], str] = lambda growth: f"{100 * growth:+.1f}{_SPACE}%"
     day: Callable[[date], str] = lambda at: f"{at.day} {at:%b} {at.year}"
-    say: Callable[..., str] = _plain
-    say_number: Callable[..., str] = _plain_number
+    say: Callable[..., str] = _formatted
+    say_number: Callable[..., str] = _formatted_number
     name: Callable[[str], str] = str
 
 

@@ -81,7 +81,7 @@ class Migration:
         return int(sum(self.customers[row, column] for row, column in pairs))
 
     @property
-    def known(self) -> int:
+    def in_both(self) -> int:
         """How many customers are known at both dates."""
         return int(self.customers[:-1, :-1].sum())
 
@@ -91,17 +91,17 @@ class Migration:
         for name in (*self.columns[:-1], *(name for name in self.rows[:-1] if name not in self.columns)):
             row = self.rows.index(name) if name in self.rows else None
             column = self.columns.index(name) if name in self.columns else None
-            kept = 0 if row is None or column is None else int(self.customers[row, column])
+            stayed = 0 if row is None or column is None else int(self.customers[row, column])
             kept_money = 0.0 if row is None or column is None else float(self.money[row, column])
             before = 0 if row is None else int(self.customers[row].sum())
             after = 0 if column is None else int(self.customers[:, column].sum())
             came_money = 0.0 if column is None else float(self.money[:, column].sum()) - kept_money
             left_money = 0.0 if row is None else float(self.money[row].sum()) - kept_money
-            flows.append(NetFlow(name, before, after, after - kept, before - kept, came_money, left_money))
+            flows.append(NetFlow(name, before, after, after - stayed, before - stayed, came_money, left_money))
         return tuple(flows)
 
 
-def migration(before: Side, after: Side) -> Migration:
+def migration_between(before: Side, after: Side) -> Migration:
     """Who went where between two dates; a segment is the same where its name is.
 
     Names are kept from run to run by alignment, so that a name means the same customers; the order of rows of the
@@ -124,15 +124,15 @@ def migration(before: Side, after: Side) -> Migration:
     money = np.zeros(shape[0] * shape[1], dtype=np.int64)
     np.add.at(money, cells, worth)
     names_then, names_now = np.array(rows, dtype=object), np.array(columns, dtype=object)
-    moved = names_then[place_row] != names_now[place_column]
+    changed = names_then[place_row] != names_now[place_column]
     movers = DataFrame(
         {
-            FROM: names_then[place_row[moved]],
-            TO: names_now[place_column[moved]],
-            SPENT_BEFORE: then[moved] / _UNITS,
-            SPENT_NOW: now[moved] / _UNITS,
+            FROM: names_then[place_row[changed]],
+            TO: names_now[place_column[changed]],
+            SPENT_BEFORE: then[changed] / _UNITS,
+            SPENT_NOW: now[changed] / _UNITS,
         },
-        index=pd.Index(ids[moved], name=CUSTOMER_ID),
+        index=pd.Index(ids[changed], name=CUSTOMER_ID),
     )
     return Migration(rows, columns, counts, money.reshape(shape) / _UNITS, _colours(before, after), movers)
 
@@ -144,8 +144,8 @@ def _places(side: Side, ids: pd.Index, names: Sequence[str]) -> NDArray[np.int64
     at = side.labels.index.get_indexer(ids)
     labels = side.labels.to_numpy(np.int64)
     places = np.full(len(ids), len(names) - 1, dtype=np.int64)
-    there = at >= 0
-    places[there] = order[np.searchsorted(keys[order], labels[at[there]])]
+    present = at >= 0
+    places[present] = order[np.searchsorted(keys[order], labels[at[present]])]
     return places
 
 

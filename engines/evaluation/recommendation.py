@@ -59,15 +59,15 @@ def recommend(
     if lowest_bic is not None and lowest_bic != points[-1].k:
         for point in sound:
             if point.k == lowest_bic:
-                told = message("k = {k} has the lowest BIC of those tried.", k=point.k)
-                return point.k, joined((told, _soundness(point), *rest))
+                words = message("k = {k} has the lowest BIC of those tried.", k=point.k)
+                return point.k, joined((words, _soundness(point), *rest))
     measured = [(point.silhouette, point) for point in sound or points if point.silhouette is not None]
     if not measured:
-        told = message("There is no silhouette and no BIC to judge by, so no k is recommended.")
-        return None, joined((told, *rest))
+        words = message("There is no silhouette and no BIC to judge by, so no k is recommended.")
+        return None, joined((words, *rest))
     highest, best = max(measured, key=lambda pair: (pair[0], -pair[1].k))
     if not sound:
-        said = (
+        alternatives = (
             message(
                 "No k is both stable (at least {stable:.2f}) and without segments below {smallest:.1f} % "
                 "of the customers.",
@@ -79,13 +79,13 @@ def recommend(
             ),
             *_faults(best),
         )
-        return best.k, joined((*said, *rest))
+        return best.k, joined((*alternatives, *rest))
     near = highest - (best.silhouette_error or 0.0)
     chosen = next(point for value, point in measured if value >= near)
     if chosen is best:
-        told = message("k = {k} has the highest silhouette, {silhouette}.", k=best.k, silhouette=_pm(best))
+        words = message("k = {k} has the highest silhouette, {silhouette}.", k=best.k, silhouette=_pm(best))
     else:
-        told = message(
+        words = message(
             "k = {k} is the smallest k whose silhouette, {silhouette}, is within one standard error of "
             "the highest ({highest} at k = {best}).",
             k=chosen.k,
@@ -94,8 +94,8 @@ def recommend(
             best=best.k,
         )
     if len(sound) < len(points):
-        told = joined((told, message("Only those were weighed that are stable and have no tiny segment.")))
-    return chosen.k, joined((told, _soundness(chosen), *rest))
+        words = joined((words, message("Only those were weighed that are stable and have no tiny segment.")))
+    return chosen.k, joined((words, _soundness(chosen), *rest))
 
 
 def _faults(point: KPoint) -> list[Message]:
@@ -132,9 +132,9 @@ def _pm(point: KPoint) -> Message:
 
 def _also(elbow: int | None, lowest_bic: int | None) -> list[Message]:
     """What the measures say that do not decide."""
-    told = []
+    words = []
     if elbow is not None:
-        told.append(message("For comparison: the elbow of the inertia is at k = {elbow}.", elbow=elbow))
+        words.append(message("For comparison: the elbow of the inertia is at k = {elbow}.", elbow=elbow))
     if lowest_bic is not None:
-        told.append(message("For comparison: BIC is lowest at k = {lowest_bic}.", lowest_bic=lowest_bic))
-    return told
+        words.append(message("For comparison: BIC is lowest at k = {lowest_bic}.", lowest_bic=lowest_bic))
+    return words

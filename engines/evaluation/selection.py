@@ -23,7 +23,7 @@ from engines.evaluation.stability import agreements
 from engines.messages import message
 from engines.metrics import (
     SILHOUETTE_SAMPLE,
-    Outcome,
+    MetricInput,
     calinski_harabasz,
     davies_bouldin,
     silhouettes,
@@ -71,7 +71,7 @@ class KSelection:
         }
 
 
-def evaluate(
+def evaluate_ks(
     name: str,
     engine: Engine | type[Engine],
     customers: DataFrame,
@@ -101,12 +101,12 @@ def evaluate(
     Raises:
         InputError: an engine without a k, nothing to try, or a table that cannot be segmented (so far).
     """
-    wanted = sorted(set(ks))
-    made = _made(engine, wanted, seed)
+    distinct_ks = sorted(set(ks))
+    made = _made(engine, distinct_ks, seed)
     check(made, customers)
     ordered = in_order(customers)
     ordered = ordered.iloc[sample_rows(len(ordered), min(LARGEST, made.fit_limit), seed)]
-    tried = _try(made, ordered, wanted)
+    tried = _try(made, ordered, distinct_ks)
     progress(0.2)
     common = sample_rows(len(ordered), min(REFIT_LARGEST, made.refit_limit), seed)
     agreement = agreements(
@@ -207,7 +207,7 @@ def _point(
 ) -> KPoint:
     keys, diagnostics = tried.codings[place], tried.diagnostics[place]
     codes = np.unique(keys, return_inverse=True)[1].astype(np.int64)
-    outcome = Outcome(ordered, codes, keys != NOISE, tried.matrix, diagnostics)
+    outcome = MetricInput(ordered, codes, keys != NOISE, tried.matrix, diagnostics)
     seen = agreement[np.isfinite(agreement)]
     several = len(np.unique(codes)) > 1
     return KPoint(
@@ -239,7 +239,7 @@ def _widths(tried: _Tried, seed: int) -> tuple[list[tuple[float | None, float | 
         return [(None, None)] * len(tried.ks), 0
     cells = np.unique(np.stack(tried.codings, axis=1), axis=0, return_inverse=True)[1].astype(np.int64)
     rows = stratified_rows(cells.ravel(), SILHOUETTE_SAMPLE, seed, least=2)
-    found: list[tuple[float | None, float | None]] = [(None, None)] * len(tried.ks)
+    widths: list[tuple[float | None, float | None]] = [(None, None)] * len(tried.ks)
     together = [place for place, keys in enumerate(tried.codings) if (keys != NOISE).all()]
     for places in (together, *([place] for place in range(len(tried.ks)) if place not in together)):
         inside = np.ones(len(cells), dtype=bool) if places is together else tried.codings[places[0]] != NOISE
@@ -253,8 +253,8 @@ def _widths(tried: _Tried, seed: int) -> tuple[list[tuple[float | None, float | 
         for (p, codes), own, values in zip(
             codings.items(), sampled, silhouettes(tried.matrix[drawn], sampled), strict=True
         ):
-            found[p] = _mean_of_strata(values, own, np.bincount(codes) / len(codes))
-    return found, len(rows)
+            widths[p] = _mean_of_strata(values, own, np.bincount(codes) / len(codes))
+    return widths, len(rows)
 
 
 def _mean_of_strata(values: Matrix, codes: Codes, shares: Matrix) -> tuple[float, float]:
@@ -270,15 +270,15 @@ def _mean_of_strata(values: Matrix, codes: Codes, shares: Matrix) -> tuple[float
 
 
 def _elbow(points: Sequence[KPoint]) -> int | None:
-    known = [(point.k, point.inertia) for point in points if point.inertia is not None]
-    if len(known) < 3:
+    inertias = [(point.k, point.inertia) for point in points if point.inertia is not None]
+    if len(inertias) < 3:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where there is no elbow, which None says as well
-        found = KneeLocator(*zip(*known, strict=True), curve="convex", direction="decreasing").elbow
-    return None if found is None else int(found)
+        elbow = KneeLocator(*zip(*inertias, strict=True), curve="convex", direction="decreasing").elbow
+    return None if elbow is None else int(elbow)
 
 
 def _lowest_bic(points: Sequence[KPoint]) -> int | None:
-    known = [(point.bic, point.k) for point in points if point.bic is not None]
-    return min(known)[1] if known else None
+    bics = [(point.bic, point.k) for point in points if point.bic is not None]
+    return min(bics)[1] if bics else None

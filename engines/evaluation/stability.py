@@ -46,8 +46,8 @@ def stability(
     reference = labels.reindex(common.index).to_numpy(np.int64)
     if len(np.unique(reference)) < 2:
         return None
-    found = agreements(lambda table: [engine.fit(table)], common, [reference], refits=refits, seed=seed)[:, 0]
-    return float(np.nanmean(found)) if np.isfinite(found).any() else None
+    agreement = agreements(lambda table: [engine.fit(table)], common, [reference], refits=refits, seed=seed)[:, 0]
+    return float(np.nanmean(agreement)) if np.isfinite(agreement).any() else None
 
 
 def agreements(
@@ -72,15 +72,15 @@ def agreements(
     Returns:
         NaN where a draw could not be segmented.
     """
-    found = np.full((refits, len(references)), np.nan)
+    agreement = np.full((refits, len(references)), np.nan)
     for row, resample in enumerate(_resamples(common, refits, seed)):
         try:
             for column, (reference, fitted) in enumerate(zip(references, fit(resample), strict=False)):
-                found[row, column] = adjusted_rand(reference, fitted.assign(common).to_numpy(np.int64))
+                agreement[row, column] = adjusted_rand(reference, fitted.assign(common).to_numpy(np.int64))
         except InputError:  # too few different customers drawn for this k, and so for any larger one
             pass
         progress((row + 1) / refits)
-    return found
+    return agreement
 
 
 def _resamples(common: DataFrame, refits: int, seed: int) -> Iterator[DataFrame]:

@@ -31,14 +31,14 @@ def shifts(before: DataFrame, now: DataFrame, columns: Sequence[str] = WATCHED) 
         now: customers of now, known of then or not.
         columns: those that both tables have are looked at; customers without a value are left out.
     """
-    found = []
+    result = []
     for name in columns:
         if name in before.columns and name in now.columns:
-            then, today = _known(before, name), _known(now, name)
+            then, today = _finite(before, name), _finite(now, name)
             if len(then) and len(today):
                 medians = float(np.median(then)), float(np.median(today))
-                found.append(Shift(name, stability_index(then, today), cliffs_delta(then, today), *medians))
-    return tuple(found)
+                result.append(Shift(name, stability_index(then, today), cliffs_delta(then, today), *medians))
+    return tuple(result)
 
 
 def stability_index(before: Floats, now: Floats, bins: int = BINS) -> float:
@@ -78,7 +78,7 @@ def cliffs_delta(before: Floats, now: Floats) -> float:
     return (larger - smaller) / (len(before) * len(now))
 
 
-def _known(customers: DataFrame, name: str) -> Floats:
+def _finite(customers: DataFrame, name: str) -> Floats:
     values = customers[name].to_numpy(np.float64, na_value=np.nan)
-    known: Floats = values[np.isfinite(values)]
-    return known
+    finite: Floats = values[np.isfinite(values)]
+    return finite

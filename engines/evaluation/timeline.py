@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame, Series
 
 from engines.checks import labels_of
-from engines.clustering.sampling import coded, sample_rows
+from engines.clustering.sampling import encode_keys, sample_rows
 from engines.columns import MONETARY
 from engines.contract import DriftPoint, Engine, Fitted, Size
 from engines.errors import InputError
@@ -59,7 +59,7 @@ def timeline(
     threshold: float = THRESHOLD,
     bootstraps: int = BOOTSTRAPS,
     noise_at: Collection[date] | None = None,
-    known: Sequence[DriftPoint] = (),
+    earlier_points: Sequence[DriftPoint] = (),
     seed: int = 0,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Timeline | None:
@@ -81,8 +81,8 @@ def timeline(
         threshold: the alarm line for the ARI.
         bootstraps: refits of resampled customers per date; 0 for none.
         noise_at: the dates at which noise is measured, all where it is None; between them it is interpolated.
-        known: points of an earlier timeline of the same engine. Where one of them comes out the same again, its noise
-            is kept as it was measured then.
+        earlier_points: points of an earlier timeline of the same engine. Where one of them comes out the same again,
+            its noise is kept as it was measured then.
         seed: of the draws; the same seed gives the same points whatever the order of rows.
         progress: told how many tables are done.
 
@@ -103,23 +103,23 @@ def timeline(
     frozen = _fit(engine, frozen_at, first)
     before = labels = at_first = labels_of(engine.title, frozen, first)
     points: list[DriftPoint] = []
-    measured = {point.as_of: point for point in known if point.noise_measured}
+    measured = {point.as_of: point for point in earlier_points if point.noise_measured}
     progress(1)
     for as_of, customers in dated:
         labels = labels_of(engine.title, frozen, customers)
         rows = sample_rows(len(customers), refit_customers(engine), _day_seed(seed, as_of))
         refit = labels_of(engine.title, _fit(engine, as_of, customers.iloc[rows]), customers)
-        kept, fresh = labels.to_numpy(), refit.to_numpy()
+        frozen_labels, fresh = labels.to_numpy(), refit.to_numpy()
         point = DriftPoint(
             as_of=as_of.isoformat(),
             customers=len(customers),
-            ari=adjusted_rand(kept, fresh),
+            ari=adjusted_rand(frozen_labels, fresh),
             alert=False,
-            moved_share=_moved(before, labels),
-            model_moved=moved_between(kept, fresh),
+            moved_share=_share_moved(before, labels),
+            model_moved=moved_between(frozen_labels, fresh),
             refit_on=len(rows),
             shifts=shifts(first, customers),
-            sizes=_sizes(customers, kept),
+            sizes=_sizes(customers, frozen_labels),
         )
         if bootstraps and (noise_at is None or as_of in noise_at):
             low, drawn = noise(engine, customers, fresh, bootstraps=bootstraps, seed=_day_seed(seed, as_of))
@@ -153,16 +153,16 @@ def noise(
     rows = sample_rows(len(customers), refit_customers(engine), seed)
     common, reference = customers.iloc[rows], labels[rows]
     random = np.random.default_rng([seed, 1])
-    found = []
+    rand_indices = []
     for number in range(bootstraps):
         drawn = np.sort(random.integers(len(common), size=len(common)))
         resample = common.iloc[drawn].set_axis(pd.RangeIndex(len(drawn)), axis="index")  # ids stay unique
         try:
             refit = labels_of(engine.title, _reseeded(engine, number).fit(resample), common)
-            found.append(adjusted_rand(reference, refit.to_numpy()))
+            rand_indices.append(adjusted_rand(reference, refit.to_numpy()))
         except InputError:  # too few different customers drawn
             continue
-    return (float(np.percentile(found, _NOISE_PERCENTILE)) if found else None), len(rows)
+    return (float(np.percentile(rand_indices, _NOISE_PERCENTILE)) if rand_indices else None), len(rows)
 
 
 def refit_customers(engine: Engine) -> int:
@@ -202,7 +202,7 @@ def refresh_interval(frozen_at: date, points: Sequence[DriftPoint]) -> tuple[flo
             second=points[onset + 1].ari,
         )
     watched, alone = months_between(frozen_at, days[-1]), sum(alerts)
-    told = [
+    sentences = [
         message(
             "No refresh was needed in the {watched} watched since {frozen_at}.",
             watched=_months(watched),
@@ -210,15 +210,15 @@ def refresh_interval(frozen_at: date, points: Sequence[DriftPoint]) -> tuple[flo
         )
     ]
     if not alone:
-        told.append(message("At no date did the frozen model disagree with a refit by more than chance does."))
+        sentences.append(message("At no date did the frozen model disagree with a refit by more than chance does."))
     elif alerts[-1]:
-        told.append(
+        sentences.append(
             message(
                 "Only now, on {day}, is there an alert, and one alone may be chance: look again soon.", day=days[-1]
             )
         )
     else:
-        told.append(
+        sentences.append(
             message_number(
                 "{alerts} of {dates} dates is an alert, never two in a row.",
                 "{alerts} of {dates} dates are alerts, never two in a row.",
@@ -227,8 +227,8 @@ def refresh_interval(frozen_at: date, points: Sequence[DriftPoint]) -> tuple[flo
                 dates=len(points),
             )
         )
-    told.append(message("After {watched} look again at the latest.", watched=_months(watched)))
-    return watched, joined(told)
+    sentences.append(message("After {watched} look again at the latest.", watched=_months(watched)))
+    return watched, joined(sentences)
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
@@ -274,12 +274,12 @@ def _same(then: DriftPoint, now: DriftPoint) -> bool:
 
 def _interpolated(points: Sequence[DriftPoint]) -> list[DriftPoint]:
     """The points with their noise where it was not measured: on the line between the dates at which it was."""
-    known = [place for place, point in enumerate(points) if point.noise_low is not None]
-    if not known:
+    with_noise = [place for place, point in enumerate(points) if point.noise_low is not None]
+    if not with_noise:
         return list(points)
     days = np.array([date.fromisoformat(point.as_of).toordinal() for point in points], dtype=np.float64)
-    measured = [points[place].noise_low for place in known]
-    lows = np.interp(days, days[known], np.array(measured, dtype=np.float64))
+    measured = [points[place].noise_low for place in with_noise]
+    lows = np.interp(days, days[with_noise], np.array(measured, dtype=np.float64))
     return [replace(point, noise_low=float(low)) for point, low in zip(points, lows, strict=True)]
 
 
@@ -292,7 +292,7 @@ def is_alert(ari: float, noise_low: float | None, threshold: float) -> bool:
     return ari < threshold and (noise_low is None or ari < noise_low)
 
 
-def _moved(before: Series, after: Series) -> float | None:
+def _share_moved(before: Series, after: Series) -> float | None:
     common = before.index.intersection(after.index)
     if not len(common):
         return None
@@ -300,7 +300,7 @@ def _moved(before: Series, after: Series) -> float | None:
 
 
 def _sizes(customers: DataFrame, keys: Codes) -> tuple[Size, ...]:
-    different, codes = coded(keys)
+    different, codes = encode_keys(keys)
     spent = customers[MONETARY].to_numpy(np.float64) if MONETARY in customers.columns else np.zeros(len(customers))
     units = np.zeros(len(different), dtype=np.int64)
     np.add.at(units, codes, np.round(spent * _UNITS).astype(np.int64))

@@ -85,7 +85,7 @@ class Verdict:
         return len(self.best) > 1
 
 
-def verdict(candidates: Sequence[Candidate]) -> Verdict:
+def weigh_candidates(candidates: Sequence[Candidate]) -> Verdict:
     """Weigh candidates by all criteria that every one of them has a figure for.
 
     The score is the weighted mean of these figures. Candidates within 0.02 of the best score are level: then it is a

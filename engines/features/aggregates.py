@@ -38,7 +38,7 @@ QUANTITY_SCALE = 1_000_000  # quantities are summed as whole millionths, so that
 
 
 @dataclass(frozen=True)
-class Aggregates:
+class SalesAggregates:
     """Sales and returns by customer and day; orders and products by the customer's first day; spend by country.
 
     ``days``: customer_id, day, sale_lines, units, returned_units, subtracted_units, item_units (null where no quantity
@@ -54,17 +54,17 @@ class Aggregates:
     attributes: Mapping[str, ibis.Table] = field(default_factory=dict)
 
 
-def spent_on(number: int) -> str:
+def spend_column(number: int) -> str:
     """Name of the column of ``days`` that holds what was spent on the category with this number."""
     return f"spent_{number}"
 
 
-def aggregate(
+def aggregate_sales(
     sales: ibis.Table,
     categories: Mapping[str, Sequence[str]],
     *,
     stretch: Callable[[ibis.Value], ibis.Value] = lambda day: day,
-) -> Aggregates:
+) -> SalesAggregates:
     """The aggregates of clean sales lines; a line counts in the first category of which its description has a keyword.
 
     ``stretch`` gives what stands for the day in countries and attributes, such as its month: they add up over any time.
@@ -81,7 +81,7 @@ def aggregate(
             ITEMS: (is_sale.ifelse(lines[QUANTITY], ibis.null("float64")) * QUANTITY_SCALE).round().cast("int64").sum(),
             DESCRIBED: (is_sale & lines[DESCRIPTION].notnull()).ifelse(1, 0).sum(),
             **{
-                spent_on(number): (is_sale & (lines.category == number)).ifelse(units, 0).sum()
+                spend_column(number): (is_sale & (lines.category == number)).ifelse(units, 0).sum()
                 for number in range(len(categories))
             },
         }
@@ -90,14 +90,14 @@ def aggregate(
     with_product = sales_only.filter(sales_only[PRODUCT_ID].notnull())
     stretched = sales_only.mutate(**{DAY: stretch(sales_only[DAY])})
     with_country = stretched.filter(stretched[COUNTRY].notnull())
-    return Aggregates(
+    return SalesAggregates(
         days=days,
         orders=sales_only.group_by(CUSTOMER_ID, ORDER_ID).aggregate(**{DAY: sales_only[DAY].min()}),
         products=with_product.group_by(CUSTOMER_ID, PRODUCT_ID).aggregate(**{DAY: with_product[DAY].min()}),
         countries=with_country.group_by(CUSTOMER_ID, COUNTRY, DAY).aggregate(
             **{UNITS: with_country[AMOUNT_UNITS].sum()}
         ),
-        attributes=attributes.aggregate(stretched, DAY),
+        attributes=attributes.attributes_by_day(stretched, DAY),
     )
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from engines.columns import COUNTRY, CUSTOMER_ID, IS_HOME_COUNTRY, ORDER_DATE, UNKNOWN_COUNTRY
 from engines.features import attributes, basket, lifetime, rfm
-from engines.features.aggregates import DAY, ITEMS, UNITS, Aggregates, aggregate
+from engines.features.aggregates import DAY, ITEMS, UNITS, SalesAggregates, aggregate_sales
 
 _PERIOD, _VALUE, _WEIGHT, _ITEMS_KNOWN, _NUMBER = "period", "value", "weight", "items_known", "number"
 _AT_ONCE = 6  # periods: asking the database takes time, and all of them together too much memory
@@ -52,13 +52,13 @@ def aggregates_at(
     """
     if not dates:
         return
-    found = _aggregates(sales, dates, categories)
+    aggregates = _aggregates(sales, dates, categories)
     with ExitStack() as stack:
-        days = _with_period(found.days, dates)
-        asked = {**rfm.aggregates(days), **lifetime.aggregates(days)}
+        days = _with_period(aggregates.days, dates)
+        expressions = {**rfm.aggregates(days), **lifetime.aggregates(days)}
         if whole:
-            asked |= {**basket.aggregates(days), _ITEMS_KNOWN: days[ITEMS].count()}
-        sums = stack.enter_context(days.group_by(CUSTOMER_ID, _PERIOD).aggregate(**asked).cache())
+            expressions |= {**basket.aggregates(days), _ITEMS_KNOWN: days[ITEMS].count()}
+        sums = stack.enter_context(days.group_by(CUSTOMER_ID, _PERIOD).aggregate(**expressions).cache())
         buyers = sums.filter(sums[rfm.PURCHASE_DAYS] > 0).select(CUSTOMER_ID).distinct()
         # any numbers do, and are joined and handed over much faster than ids
         number = ibis.row_number().cast("int32")
@@ -69,12 +69,12 @@ def aggregates_at(
             name: _split(
                 _by_number(_with_period(table, dates).select(CUSTOMER_ID, _PERIOD), numbered), range(len(dates))
             )
-            for name, table in ((rfm.ORDERS, found.orders), (basket.PRODUCTS, found.products))
+            for name, table in ((rfm.ORDERS, aggregates.orders), (basket.PRODUCTS, aggregates.products))
             if whole or name == rfm.ORDERS
         }
         texts = {
             name: _Texts(_split(_by_number(table, numbered), range(len(dates))), places, adds)
-            for name, (table, adds) in (_weighed(found) if whole else {}).items()
+            for name, (table, adds) in (_weighed(aggregates) if whole else {}).items()
         }
         for period, as_of in enumerate(dates):
             if period % _AT_ONCE == 0:
@@ -87,15 +87,15 @@ def aggregates_at(
                 totals.count(parts[period], name)
             for text in texts.values():
                 text.add(period)
-            there = totals.there()
-            raw = totals.raw(there)
-            yield AsOf(as_of, raw, _made(texts, there, raw.index))
+            present = totals.present()
+            raw = totals.raw(present)
+            yield AsOf(as_of, raw, _made(texts, present, raw.index))
 
 
-def _aggregates(sales: ibis.Table, dates: Sequence[date], categories: Mapping[str, Sequence[str]]) -> Aggregates:
+def _aggregates(sales: ibis.Table, dates: Sequence[date], categories: Mapping[str, Sequence[str]]) -> SalesAggregates:
     """The aggregates of the lines before the last date, with periods where days are not needed."""
     lines = sales.filter(sales[ORDER_DATE].date() < _literal(dates[-1]))
-    return aggregate(lines, categories, stretch=lambda day: _period(day, dates, 0).cast("int16"))
+    return aggregate_sales(lines, categories, stretch=lambda day: _period(day, dates, 0).cast("int16"))
 
 
 def _with_period(table: ibis.Table, dates: Sequence[date]) -> ibis.Table:
@@ -116,13 +116,13 @@ def _literal(day: date) -> ibis.Value:
     return ibis.date(day.isoformat())
 
 
-def _weighed(aggregates: Aggregates) -> dict[str, tuple[ibis.Table, bool]]:
+def _weighed(aggregates: SalesAggregates) -> dict[str, tuple[ibis.Table, bool]]:
     """For each column of text: customer, value, period and what speaks for it, and whether that adds up."""
-    wanted = {_VALUE: COUNTRY, _PERIOD: DAY, _WEIGHT: UNITS}
-    found = {COUNTRY: (aggregates.countries.rename(wanted), True)}
+    renames = {_VALUE: COUNTRY, _PERIOD: DAY, _WEIGHT: UNITS}
+    tables = {COUNTRY: (aggregates.countries.rename(renames), True)}
     for name, table in aggregates.attributes.items():
-        found[name] = (table.rename({_VALUE: attributes.VALUE, _PERIOD: DAY, _WEIGHT: attributes.LATEST}), False)
-    return found
+        tables[name] = (table.rename({_VALUE: attributes.VALUE, _PERIOD: DAY, _WEIGHT: attributes.LATEST}), False)
+    return tables
 
 
 def _split(table: ibis.Table, periods: range) -> list[pa.Table]:
@@ -181,21 +181,21 @@ class _Totals:
         """Add what came for the first time in the period, a row for each: orders, products."""
         self._sums[name] += np.bincount(self._places[_whole(rows[_NUMBER])], minlength=len(self._ids))
 
-    def there(self) -> Integers:
+    def present(self) -> Integers:
         """The places of the customers who have bought something by now."""
         return np.flatnonzero(self._sums[rfm.PURCHASE_DAYS] > 0)
 
-    def raw(self, there: Integers) -> pd.DataFrame:
+    def raw(self, present: Integers) -> pd.DataFrame:
         """Their sums and days."""
-        made: dict[str, Any] = {name: values[there] for name, values in (*self._days.items(), *self._sums.items())}
+        made: dict[str, Any] = {name: values[present] for name, values in (*self._days.items(), *self._sums.items())}
         products = made.pop(basket.PRODUCTS)
         if _ITEMS_KNOWN in made:
-            for name, values, known in (
+            for name, values, has_value in (
                 (ITEMS, made[ITEMS], made.pop(_ITEMS_KNOWN)),
                 (basket.PRODUCTS, products, products),
             ):
-                made[name] = np.where(known > 0, values.astype(np.float64), np.nan)
-        return pd.DataFrame(made, index=pd.Index(self._ids.take(there).to_pandas(), dtype="str", name=CUSTOMER_ID))
+                made[name] = np.where(has_value > 0, values.astype(np.float64), np.nan)
+        return pd.DataFrame(made, index=pd.Index(self._ids.take(present).to_pandas(), dtype="str", name=CUSTOMER_ID))
 
 
 class _Texts:
@@ -233,18 +233,18 @@ class _Texts:
 
     def home(self) -> int:
         """The value for which most speaks over all, ties by name; Unknown only where there is no other."""
-        there = self._weight != _NOTHING
+        weighted = self._weight != _NOTHING
         total = np.zeros(len(self.texts), dtype=np.int64)
-        np.add.at(total, self._code[there], self._weight[there])
+        np.add.at(total, self._code[weighted], self._weight[weighted])
         names = self.texts.to_pylist()
-        known: list[int] = np.unique(self._code[there]).tolist()
-        return min(known, key=lambda code: (names[code] == UNKNOWN_COUNTRY, -total[code], code))
+        codes: list[int] = np.unique(self._code[weighted]).tolist()
+        return min(codes, key=lambda code: (names[code] == UNKNOWN_COUNTRY, -total[code], code))
 
 
-def _made(texts: Mapping[str, _Texts], there: Integers, customers: pd.Index) -> dict[str, pd.Series]:
+def _made(texts: Mapping[str, _Texts], present: Integers, customers: pd.Index) -> dict[str, pd.Series]:
     made: dict[str, pd.Series] = {}
     for name, text in texts.items():
-        codes = text.codes()[there]
+        codes = text.codes()[present]
         values = text.texts.take(pa.array(codes, mask=codes < 0))
         made[name] = pd.Series(values.to_pandas(), dtype="str").set_axis(customers)
         if name == COUNTRY:

@@ -16,7 +16,7 @@ def attributes_of(sales: ibis.Table) -> tuple[str, ...]:
     return tuple(name for name in sales.columns if name.startswith(ATTRIBUTE))
 
 
-def aggregate(lines: ibis.Table, day: str) -> Mapping[str, ibis.Table]:
+def attributes_by_day(lines: ibis.Table, day: str) -> Mapping[str, ibis.Table]:
     """For each attribute: customer_id, value, day, and the latest moment of that day with this value."""
     return {
         name: lines.filter(lines[name].notnull())

@@ -12,7 +12,7 @@ from engines.columns import (
     ITEMS_PER_ORDER,
     UNIQUE_PRODUCTS,
 )
-from engines.features.aggregates import DESCRIBED, ITEMS, QUANTITY_SCALE, spent_on
+from engines.features.aggregates import DESCRIBED, ITEMS, QUANTITY_SCALE, spend_column
 from engines.features.rfm import ORDERS, SPENT
 
 PRODUCTS = "products"
@@ -20,7 +20,7 @@ PRODUCTS = "products"
 
 def aggregates(days: ibis.Table) -> Mapping[str, ibis.Value]:
     """What the database works out for each customer from the aggregates of days."""
-    spent = [name for name in days.columns if name.startswith(spent_on(0)[:-1])]
+    spent = [name for name in days.columns if name.startswith(spend_column(0)[:-1])]
     return {name: days[name].sum() for name in (ITEMS, DESCRIBED, *spent)}
 
 
@@ -30,10 +30,13 @@ def columns(raw: pd.DataFrame, categories: Iterable[str]) -> dict[str, pd.Series
     Products are missing where the source names none, shares where it describes none or where nothing was spent.
     """
     named = raw[PRODUCTS].notna().any()
-    described = (raw[DESCRIBED] > 0).any()
-    whole = raw[SPENT].where(raw[SPENT] > 0) if described else raw[SPENT].astype("float64") * float("nan")
+    has_descriptions = (raw[DESCRIBED] > 0).any()
+    whole = raw[SPENT].where(raw[SPENT] > 0) if has_descriptions else raw[SPENT].astype("float64") * float("nan")
     return {
         ITEMS_PER_ORDER: raw[ITEMS] / QUANTITY_SCALE / raw[ORDERS],
         UNIQUE_PRODUCTS: raw[PRODUCTS].fillna(0).astype("int64") if named else raw[PRODUCTS].astype("float64"),
-        **{f"{CATEGORY_SHARE}{category}": raw[spent_on(number)] / whole for number, category in enumerate(categories)},
+        **{
+            f"{CATEGORY_SHARE}{category}": raw[spend_column(number)] / whole
+            for number, category in enumerate(categories)
+        },
     }

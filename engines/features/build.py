@@ -62,11 +62,11 @@ def customers_at(
     In the order of time, however the cut-offs are given. ``columns``: those that are wanted, where not all are; as long
     as they are of recency, frequency, money and lifetime, the rest is not worked out.
     """
-    plain = columns is not None and {*columns} <= {*rfm.COLUMNS, *lifetime.COLUMNS}
-    looked_for: Mapping[str, Sequence[str]] = {} if plain else categories
-    for known in aggregates_at(sales, sorted(set(cutoffs)), looked_for, whole=not plain):
-        made = from_sums(known.sums, known.as_of, tuple(looked_for), known.texts)
-        yield known.as_of, made if columns is None else made[[name for name in made.columns if name in columns]]
+    basic_only = columns is not None and {*columns} <= {*rfm.COLUMNS, *lifetime.COLUMNS}
+    looked_for: Mapping[str, Sequence[str]] = {} if basic_only else categories
+    for dated in aggregates_at(sales, sorted(set(cutoffs)), looked_for, whole=not basic_only):
+        made = from_sums(dated.sums, dated.as_of, tuple(looked_for), dated.texts)
+        yield dated.as_of, made if columns is None else made[[name for name in made.columns if name in columns]]
 
 
 def from_sums(

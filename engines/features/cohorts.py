@@ -31,10 +31,10 @@ def cohorts(sales: ibis.Table, *, as_of: date) -> dict[str, Any]:
     first = months.group_by(CUSTOMER_ID).aggregate(first=months.month.min())
     joined = months.inner_join(first, CUSTOMER_ID)
     counted = joined.group_by("first", "month").aggregate(customers=joined.count()).to_pyarrow().to_pylist()
-    found = {(int(row["first"]), int(row["month"])): int(row["customers"]) for row in counted}
-    began = sorted({start for start, _ in found})[-MOST_MONTHS:]
-    last = max((month for _, month in found), default=0)
+    counts = {(int(row["first"]), int(row["month"])): int(row["customers"]) for row in counted}
+    began = sorted({start for start, _ in counts})[-MOST_MONTHS:]
+    last = max((month for _, month in counts), default=0)
     return {
         "months": [f"{(start - 1) // 12:04d}-{(start - 1) % 12 + 1:02d}" for start in began],
-        "active": [[found.get((start, month), 0) for month in range(start, last + 1)] for start in began],
+        "active": [[counts.get((start, month), 0) for month in range(start, last + 1)] for start in began],
     }

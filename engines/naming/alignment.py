@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pandas import Series
 from scipy.optimize import linear_sum_assignment
 
-from engines.clustering.sampling import coded
+from engines.clustering.sampling import encode_keys
 from engines.contract import NamedSegment, Predecessor
 
 #: A name stays without regard to its profile only where at least so much of the segment stays together.
@@ -26,8 +26,8 @@ def overlap(labels: Series, previous: Predecessor) -> Overlap:
     before = previous.labels.reindex(labels.index)
     both = before.notna().to_numpy()
     now, then = labels.to_numpy(np.int64)[both], before.to_numpy()[both].astype(np.int64)
-    now_keys, now_codes = coded(now)
-    then_keys, then_codes = coded(then)
+    now_keys, now_codes = encode_keys(now)
+    then_keys, then_codes = encode_keys(then)
     shape = (len(now_keys), len(then_keys))
     if 0 in shape:
         return {}
@@ -41,7 +41,7 @@ def overlap(labels: Series, previous: Predecessor) -> Overlap:
     }
 
 
-def inherited_pins(shares: Overlap, previous: Predecessor) -> dict[int, NamedSegment]:
+def matched_pins(shares: Overlap, previous: Predecessor) -> dict[int, NamedSegment]:
     """The pinned segments of an earlier run by the key of the segment that holds their customers now.
 
     Segments of both runs are paired so that the sum of overlaps is largest (Hungarian); a pair that has too little in
@@ -71,5 +71,5 @@ def aligned(table: NDArray[np.int64]) -> list[tuple[int, int]]:
         table: customers by segment of the one run (rows) and of the other (columns).
     """
     rows, columns = linear_sum_assignment(table, maximize=True)
-    found = zip(rows.tolist(), columns.tolist(), strict=True)
-    return [(row, column) for row, column in found if table[row, column] > 0]
+    pairs = zip(rows.tolist(), columns.tolist(), strict=True)
+    return [(row, column) for row, column in pairs if table[row, column] > 0]

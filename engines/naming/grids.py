@@ -111,9 +111,9 @@ def own_grid(lines: Sequence[str], bins: int, owner: str) -> Grid:
 
 
 def _block(line: str, bins: int, owner: str) -> tuple[str, tuple[slice, ...]]:
-    found = _CELL.match(line)
+    match = _CELL.match(line)
     spans = {"R": slice(0, bins), "F": slice(0, bins), "M": slice(0, bins)}
-    ranges = [_RANGE.match(text) for text in found["ranges"].split()] if found else [None]
+    ranges = [_RANGE.match(text) for text in match["ranges"].split()] if match else [None]
     for item in ranges:
         if item is None:
             raise InputError(
@@ -131,5 +131,5 @@ def _block(line: str, bins: int, owner: str) -> tuple[str, tuple[slice, ...]]:
                 bins=bins,
             )
         spans[item["axis"].upper()] = slice(low - 1, high)
-    assert found is not None  # otherwise the loop has raised
-    return found["name"], (spans["R"], spans["F"], spans["M"])
+    assert match is not None  # otherwise the loop has raised
+    return match["name"], (spans["R"], spans["F"], spans["M"])

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from pandas import DataFrame, Series
 from scipy.optimize import linear_sum_assignment
 
-from engines.clustering.sampling import coded
+from engines.clustering.sampling import encode_keys
 from engines.clustering.scaling import signed_log
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment, Play, Predecessor, Segment
-from engines.naming.alignment import ENOUGH, inherited_pins, overlap
-from engines.naming.vocabulary import HOMES, home, translated
+from engines.naming.alignment import ENOUGH, matched_pins, overlap
+from engines.naming.vocabulary import HOMES, home_position, playbook_name
 
 OUTLIERS = "Outliers"
 
@@ -57,7 +57,7 @@ def profiles(customers: DataFrame, labels: Series) -> list[Profile]:
         customers: with recency, frequency and monetary, and CLV where there is one; finite.
         labels: a key for each customer, in the same order.
     """
-    keys, codes = coded(labels.to_numpy(dtype=np.int64))
+    keys, codes = encode_keys(labels.to_numpy(dtype=np.int64))
     sizes = np.bincount(codes)
     columns = {name: customers[name].to_numpy(np.float64) for name in (RECENCY, FREQUENCY, MONETARY)}
     clv = customers[CLV].to_numpy(np.float64, na_value=np.nan) if CLV in customers.columns else None
@@ -109,19 +109,19 @@ def name_segments(
         plays: the playbook.
         previous: an earlier run to stay aligned to.
     """
-    found = {profile.key: profile for profile in profiles(customers, labels)}
+    profiles_by_key = {profile.key: profile for profile in profiles(customers, labels)}
     shares = overlap(labels, previous) if previous is not None else {}
-    pins = inherited_pins(shares, previous) if previous is not None else {}
+    pins = matched_pins(shares, previous) if previous is not None else {}
     # a name given by hand is meant as it is; the others follow the playbook when its words change
     words = {
-        segment.key: segment.name if segment.revision or segment.pinned else translated(segment.name, plays)
+        segment.key: segment.name if segment.revision or segment.pinned else playbook_name(segment.name, plays)
         for segment in (previous.segments if previous is not None else ())
     }
     by_key = {segment.key: segment for segment in segments}
-    names = _given(found, by_key, plays, pins)
+    names = _given(profiles_by_key, by_key, plays, pins)
     # in an order of their own, so that the engine's numbering cannot decide between equals
     unnamed = sorted(
-        (p for p in found.values() if p.key not in names), key=lambda p: (p.place, p.customers), reverse=True
+        (p for p in profiles_by_key.values() if p.key not in names), key=lambda p: (p.place, p.customers), reverse=True
     )
     stays = {(key, words[old]): share for (key, old), share in shares.items() if old in words}
     names |= _dealt(unnamed, plays, set(names.values()), stays)
@@ -131,11 +131,11 @@ def name_segments(
 
     def importance(key: int) -> tuple[int, float, int]:
         play = book.get(names[key])
-        return (play.priority if play else len(book) + 1, -found[key].monetary, key)
+        return (play.priority if play else len(book) + 1, -profiles_by_key[key].monetary, key)
 
     named = []
-    for key in sorted(found, key=importance):
-        name, profile = names[key], found[key]
+    for key in sorted(profiles_by_key, key=importance):
+        name, profile = names[key], profiles_by_key[key]
         own = pins[key].action if key in pins else by_key[key].action if key in by_key else ""
         action = own or (book[name].action if name in book else "") or (before[name].action if name in before else "")
         named.append(
@@ -157,18 +157,18 @@ def name_segments(
 
 
 def _given(
-    found: Mapping[int, Profile],
+    profiles_by_key: Mapping[int, Profile],
     segments: Mapping[int, Segment],
     plays: Sequence[Play],
     pins: Mapping[int, NamedSegment],
 ) -> dict[int, str]:
     """The names that are not dealt out: pinned ones, then the engine's own in the playbook's words; none twice."""
     names = {key: pin.name for key, pin in pins.items()}
-    for key in sorted(found):
+    for key in sorted(profiles_by_key):
         name = segments[key].name if key in segments and key not in names else ""
         if name:
             taken = set(names.values())
-            free = next((word for word in (translated(name, plays), name) if word not in taken), None)
+            free = next((word for word in (playbook_name(name, plays), name) if word not in taken), None)
             names[key] = free or _numbered(name, 2, taken)
     return names
 
@@ -193,7 +193,7 @@ def _dealt(
     homes: dict[str, tuple[float, float, float] | None] = {}
     for rank, play in enumerate(sorted(book, key=lambda play: play.priority)):
         worth = 0.8 - 1.6 * rank / max(len(book) - 1, 1)
-        homes[play.name] = home(play.name) or (worth, worth, worth)
+        homes[play.name] = home_position(play.name) or (worth, worth, worth)
     if not book:
         homes = {name.capitalize(): place for name, place in HOMES.items() if name.capitalize() not in taken}
     for (_, name), share in stays.items():
@@ -242,9 +242,9 @@ def _colours(names: Mapping[int, str], book: Mapping[str, Play], before: Mapping
     """A colour for each segment: the one it had, else the playbook's, else a spare one; never the same twice."""
     result: dict[int, str] = {}
     for key, name in sorted(names.items(), key=lambda item: item[1]):
-        wanted = before[name].colour if name in before else book[name].colour if name in book else None
-        if wanted is not None and wanted not in result.values():
-            result[key] = wanted
+        own_colour = before[name].colour if name in before else book[name].colour if name in book else None
+        if own_colour is not None and own_colour not in result.values():
+            result[key] = own_colour
     reserved = {play.colour for play in book.values()} | {segment.colour for segment in before.values()}
     spare = [colour for colour in _SPARE_COLOURS if colour not in reserved]
     for key, _ in sorted(names.items(), key=lambda item: item[1]):

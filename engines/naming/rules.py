@@ -19,7 +19,7 @@ Block = tuple[slice, slice, slice]
 Spans = Sequence[Mapping[str, Any]]
 
 
-def _plain(sentence: str, /, **parts: Any) -> str:
+def _formatted(sentence: str, /, **parts: Any) -> str:
     return sentence.format(**parts)
 
 
@@ -28,7 +28,7 @@ class Wording(NamedTuple):
 
     money: Callable[[float], str]
     number: Callable[[float], str] = "{:,g}".format
-    say: Callable[..., str] = _plain
+    say: Callable[..., str] = _formatted
 
 
 def rules_of(artifacts: Mapping[str, Any], how: Wording) -> dict[int, str]:
@@ -44,8 +44,8 @@ def rules_of(artifacts: Mapping[str, Any], how: Wording) -> dict[int, str]:
         return {}
     spans = [artifacts["cut_points"][column] for column in _AXES]
     # only scores that someone has; the others need no words
-    there = [[int(span["score"]) - 1 for span in axis] for axis in spans]
-    cells = np.array(artifacts["cells"], dtype=np.int64)[np.ix_(*there)]
+    scores = [[int(span["score"]) - 1 for span in axis] for axis in spans]
+    cells = np.array(artifacts["cells"], dtype=np.int64)[np.ix_(*scores)]
     return {int(key): _rule(_blocks(cells == key), spans, how) for key in np.unique(cells)}
 
 
@@ -60,7 +60,7 @@ def _rule(blocks: Sequence[Block], spans: Sequence[Spans], how: Wording) -> str:
 
 def _blocks(mine: NDArray[np.bool_]) -> list[Block]:
     """Few blocks of scores that cover all cells of a segment and no other: each grown as far as it goes."""
-    left, found = mine.copy(), []
+    left, blocks = mine.copy(), []
     while left.any():
         cell = [int(place) for place in np.argwhere(left)[0]]
         low, high = list(cell), [place + 1 for place in cell]
@@ -70,8 +70,8 @@ def _blocks(mine: NDArray[np.bool_]) -> list[Block]:
                     ends[axis] += step
         block = (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))
         left[block] = False
-        found.append(block)
-    return found
+        blocks.append(block)
+    return blocks
 
 
 def _fits(mine: NDArray[np.bool_], low: Sequence[int], high: Sequence[int], axis: int, step: int) -> bool:

@@ -47,25 +47,25 @@ _ALSO = {
 }
 
 
-def _known(name: str) -> str:
+def _vocabulary_key(name: str) -> str:
     """The word we know a name by: ``VIP`` is ``champions``."""
-    plain = name.strip().lower().replace("’", "'")
-    return _ALSO.get(plain, plain)
+    folded = name.strip().lower().replace("’", "'")
+    return _ALSO.get(folded, folded)
 
 
-def home(name: str) -> tuple[float, float, float] | None:
+def home_position(name: str) -> tuple[float, float, float] | None:
     """Where a name is at home; None where it is not one of those people use."""
-    return HOMES.get(_known(name))
+    return HOMES.get(_vocabulary_key(name))
 
 
-def translated(name: str, plays: Sequence[Play]) -> str:
+def playbook_name(name: str, plays: Sequence[Play]) -> str:
     """A name in the words of the playbook: its own where it has it, else its word for the same kind of customers.
 
     A name that the playbook has no word for stays as it is.
     """
     if any(play.name == name for play in plays):
         return name
-    meant = _known(name)
+    meant = _vocabulary_key(name)
     if meant not in HOMES:
         return name
-    return next((play.name for play in plays if _known(play.name) == meant), name)
+    return next((play.name for play in plays if _vocabulary_key(play.name) == meant), name)

@@ -37,12 +37,12 @@ _DEPTH = 100
 _AGAIN = message("It is not used; run its engine again.")
 
 
-def refuse(reason: str) -> InputError:
+def model_error(reason: str) -> InputError:
     """The error that says why a model is not loaded, and the remedy."""
     return InputError("The model cannot be loaded: {reason}. {again}", reason=reason, again=_AGAIN)
 
 
-def inspect(data: bytes) -> None:
+def check_archive(data: bytes) -> None:
     """Make sure that a skops file is whole, no larger than it looks, and holds nothing but plain data.
 
     A model is written without compression, so that its size is what it takes in memory.
@@ -52,9 +52,9 @@ def inspect(data: bytes) -> None:
             or a type other than dict, list, tuple, text, number and numeric array; the reason is named.
     """
     if len(data) > MODEL_LIMIT:
-        raise refuse(f"it has {len(data):,} bytes where {MODEL_LIMIT:,} are allowed")
+        raise model_error(f"it has {len(data):,} bytes where {MODEL_LIMIT:,} are allowed")
     if not data.startswith(b"PK"):
-        raise refuse("it is a pickle, which could run anything" if _is_pickle(data) else "it is not a skops file")
+        raise model_error("it is a pickle, which could run anything" if _is_pickle(data) else "it is not a skops file")
     try:
         with ZipFile(io.BytesIO(data)) as archive:
             arrays = _members(archive, len(data))
@@ -62,11 +62,11 @@ def inspect(data: bytes) -> None:
                 _check_array(name, archive.read(name))
             schema = json.loads(archive.read(_SCHEMA))
     except (BadZipFile, EOFError, NotImplementedError, struct.error, OverflowError) as error:
-        raise refuse(f"it is damaged or was cut off ({error})") from None
+        raise model_error(f"it is damaged or was cut off ({error})") from None
     except InputError:
         raise
     except (ValueError, RecursionError):
-        raise refuse(f"its {_SCHEMA} cannot be read") from None
+        raise model_error(f"its {_SCHEMA} cannot be read") from None
     for part in _walk(schema):
         _check_part(part, arrays)
 
@@ -80,22 +80,22 @@ def _members(archive: ZipFile, size: int) -> set[str]:
     """The names of the arrays in it."""
     infos = archive.infolist()
     if len(infos) > _MEMBERS:
-        raise refuse(f"it holds {len(infos):,} files where {_MEMBERS:,} are allowed")
+        raise model_error(f"it holds {len(infos):,} files where {_MEMBERS:,} are allowed")
     unpacked = sum(info.file_size for info in infos)
     if unpacked > MODEL_LIMIT:
-        raise refuse(f"it would unpack to {unpacked:,} bytes where {MODEL_LIMIT:,} are allowed")
+        raise model_error(f"it would unpack to {unpacked:,} bytes where {MODEL_LIMIT:,} are allowed")
     for info in infos:
         if not _MEMBER.fullmatch(info.filename) or info.filename != info.orig_filename:
-            raise refuse(f"it holds a file called {info.orig_filename[:80]!r}, which no model has")
+            raise model_error(f"it holds a file called {info.orig_filename[:80]!r}, which no model has")
         if info.compress_type != ZIP_STORED or info.compress_size != info.file_size or info.flag_bits & 1:
-            raise refuse(f"its {info.filename} is compressed or encrypted, which no model is")
+            raise model_error(f"its {info.filename} is compressed or encrypted, which no model is")
     names = [info.filename for info in infos]
     if len(set(names)) < len(names) or unpacked > size:
-        raise refuse("its files overlap")
+        raise model_error("its files overlap")
     if _SCHEMA not in names:
-        raise refuse(f"it has no {_SCHEMA}, so it is not a skops file")
+        raise model_error(f"it has no {_SCHEMA}, so it is not a skops file")
     if archive.getinfo(_SCHEMA).file_size > _SCHEMA_LIMIT:
-        raise refuse(f"its {_SCHEMA} is larger than {_SCHEMA_LIMIT:,} bytes")
+        raise model_error(f"its {_SCHEMA} is larger than {_SCHEMA_LIMIT:,} bytes")
     return set(names) - {_SCHEMA}
 
 
@@ -107,13 +107,13 @@ def _check_array(name: str, data: bytes) -> None:
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, kind = read(file)
     except (ValueError, SyntaxError, TypeError, RecursionError):
-        raise refuse(f"its {name} is not an array of NumPy") from None
+        raise model_error(f"its {name} is not an array of NumPy") from None
     if kind.hasobject:
-        raise refuse(f"its {name} holds Python objects, which are pickles")
+        raise model_error(f"its {name} holds Python objects, which are pickles")
     if kind.kind not in "biuf":
-        raise refuse(f"its {name} holds {kind.str} values, which are no numbers")
+        raise model_error(f"its {name} holds {kind.str} values, which are no numbers")
     if any(length < 0 for length in shape) or math.prod(shape) * kind.itemsize != len(data) - file.tell():
-        raise refuse(f"its {name} is not as long as it says")
+        raise model_error(f"its {name} is not as long as it says")
 
 
 def _walk(schema: Any) -> Iterator[dict[str, Any]]:
@@ -125,7 +125,7 @@ def _walk(schema: Any) -> Iterator[dict[str, Any]]:
         below: list[Any] = []
         for part in level:
             if not isinstance(part, dict):
-                raise refuse(f"its {_SCHEMA} is not that of a skops file")
+                raise model_error(f"its {_SCHEMA} is not that of a skops file")
             yield part
             content = part.get("content")
             if part.get("__loader__") == "DictNode":
@@ -134,14 +134,16 @@ def _walk(schema: Any) -> Iterator[dict[str, Any]]:
             elif part.get("__loader__") in ("ListNode", "TupleNode"):
                 below += content if isinstance(content, list) else [content]
         level = below
-    raise refuse("it is nested too deeply")
+    raise model_error("it is nested too deeply")
 
 
 def _check_part(part: dict[str, Any], arrays: set[str]) -> None:
     named = (part.get("__loader__"), part.get("__module__"), part.get("__class__"))
     if not all(isinstance(name, str) for name in named) or named not in _PARTS:
-        raise refuse(f"it holds {str(named[1])[:80]}.{str(named[2])[:80]} ({str(named[0])[:40]}), which no model does")
+        raise model_error(
+            f"it holds {str(named[1])[:80]}.{str(named[2])[:80]} ({str(named[0])[:40]}), which no model does"
+        )
     if named[0] == "NdArrayNode" and (part.get("type") != "numpy" or part.get("file") not in arrays):
-        raise refuse("an array of it is missing or is made of Python objects")
+        raise model_error("an array of it is missing or is made of Python objects")
     if named[0] == "JsonNode" and not isinstance(part.get("content"), str):
-        raise refuse(f"its {_SCHEMA} is not that of a skops file")
+        raise model_error(f"its {_SCHEMA} is not that of a skops file")

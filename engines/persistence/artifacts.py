@@ -16,7 +16,7 @@ from engines.errors import InputError
 #: What is longer as JSON is left out: a run is read whole whenever runs are listed.
 LONGEST = 60_000
 #: So many customers are asked how sure their segment is: a share is then right to a few tenths of a percent.
-ASKED = 100_000
+MEMBERSHIP_SAMPLE = 100_000
 #: Bounds of the histogram of certainty, from 0 to 1; the last one is closed.
 STEPS = tuple(round(step, 2) for step in np.linspace(0.0, 1.0, 21).tolist())
 
@@ -33,18 +33,18 @@ def artifacts_of(fitted: Fitted, customers: DataFrame, seed: int = 0) -> dict[st
         seed: of the sample, above 100,000 customers.
     """
     given = fitted.artifacts() if hasattr(fitted, "artifacts") else {}
-    kept = {str(name): value for name, value in given.items() if _is_short(value)}
-    left_out = [str(name) for name in given if str(name) not in kept]
+    artifacts = {str(name): value for name, value in given.items() if _is_short(value)}
+    left_out = [str(name) for name in given if str(name) not in artifacts]
     if left_out:
-        kept["left_out"] = left_out
+        artifacts["left_out"] = left_out
     if hasattr(fitted, "membership"):
-        rows = sample_rows(len(customers), ASKED, seed)
-        asked = customers if len(rows) == len(customers) else customers.iloc[rows]
+        rows = sample_rows(len(customers), MEMBERSHIP_SAMPLE, seed)
+        sample = customers if len(rows) == len(customers) else customers.iloc[rows]
         try:
-            kept["certainty"] = certainty_of(np.asarray(fitted.membership(asked), dtype=np.float64))
+            artifacts["certainty"] = certainty_of(np.asarray(fitted.membership(sample), dtype=np.float64))
         except InputError:  # a model that has a membership for some customers only says nothing here
-            kept["left_out"] = [*left_out, "certainty"]
-    return kept
+            artifacts["left_out"] = [*left_out, "certainty"]
+    return artifacts
 
 
 def certainty_of(membership: NDArray[np.float64]) -> dict[str, Any]:

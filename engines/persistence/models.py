@@ -29,7 +29,7 @@ from engines.columns import FREQUENCY
 from engines.contract import MODEL_LIMIT, Engine, Fitted, Segment
 from engines.errors import InputError
 from engines.messages import Message
-from engines.persistence.archive import inspect, refuse
+from engines.persistence.archive import check_archive, model_error
 
 _MIXTURE = ("means_", "weights_", "covariances_", "precisions_cholesky_")
 #: Scikit-learn's clusterers by the name they have in a file, with all that their ``predict`` looks at; the first has a
@@ -54,8 +54,8 @@ _DEPTH = 20
 _BROKEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
-def dump(fitted: Fitted, engines: Iterable[type[Engine]] = ()) -> bytes:
-    """A fitted model as bytes for :func:`load`.
+def dump_model(fitted: Fitted, engines: Iterable[type[Engine]] = ()) -> bytes:
+    """A fitted model as bytes for :func:`load_model`.
 
     Args:
         fitted: the model.
@@ -77,37 +77,37 @@ def dump(fitted: Fitted, engines: Iterable[type[Engine]] = ()) -> bytes:
     return data
 
 
-def load(data: bytes, engines: Iterable[type[Engine]] = ()) -> Fitted:
-    """The fitted model that :func:`dump` wrote; it assigns what that assigned.
+def load_model(data: bytes, engines: Iterable[type[Engine]] = ()) -> Fitted:
+    """The fitted model that :func:`dump_model` wrote; it assigns what that assigned.
 
     Args:
         data: the file.
-        engines: as for :func:`dump`.
+        engines: as for :func:`dump_model`.
 
     Raises:
         InputError: the bytes are anything else, hostile or damaged, or of a version or plug-in that is not installed;
-            the message names the reason. See :func:`engines.persistence.archive.inspect`.
+            the message names the reason. See :func:`engines.persistence.archive.check_archive`.
     """
     import skops.io
 
-    inspect(data)
+    check_archive(data)
     try:
         state = skops.io.loads(data, trusted=[])
     except (*_BROKEN, BadZipFile) as error:
-        raise refuse(f"it is damaged ({type(error).__name__})") from None
+        raise model_error(f"it is damaged ({type(error).__name__})") from None
     if not isinstance(state, dict) or set(state) != {"format", "model"}:
-        raise refuse("it is a skops file, but not of a model of Segmentry")
+        raise model_error("it is a skops file, but not of a model of Segmentry")
     if state["format"] != _FORMAT:
-        raise refuse(f"it is of format {str(state['format'])[:20]}, and this version reads {_FORMAT}")
+        raise model_error(f"it is of format {str(state['format'])[:20]}, and this version reads {_FORMAT}")
     try:
         fitted = _put_together(state["model"], {name: item for item, name in class_names(engines).items()})
         problem = _problem(fitted)
     except InputError:
         raise
     except _BROKEN as error:
-        raise refuse(f"its parts do not fit together ({type(error).__name__}: {error})") from None
+        raise model_error(f"its parts do not fit together ({type(error).__name__}: {error})") from None
     if problem:
-        raise refuse(problem)
+        raise model_error(problem)
     return fitted  # type: ignore[no-any-return]
 
 
@@ -121,9 +121,9 @@ def class_names(engines: Iterable[type[Engine]] = ()) -> dict[type, str]:
     own package. The engines are the registered ones, scikit-learn's as they are wrapped, and those given.
     """
     registered = [entry.kind for entry in registry.registered() if entry.kind is not None]
-    known: list[type[Engine]] = [WrappedClusterer, *registered, *engines]
+    engine_classes: list[type[Engine]] = [WrappedClusterer, *registered, *engines]
     names = {}
-    for engine in known:
+    for engine in engine_classes:
         for base in engine.__mro__:
             if not issubclass(base, Engine) or base is Engine:
                 continue
@@ -209,17 +209,19 @@ def _put_together(value: Any, classes: Mapping[str, type]) -> Any:
     if name in _ESTIMATORS:
         return _estimator(*_ESTIMATORS[name], fields)
     if name not in classes:
-        raise refuse(f"it holds an object of {str(name)[:80]}, which neither Segmentry nor an installed plug-in has")
+        raise model_error(
+            f"it holds an object of {str(name)[:80]}, which neither Segmentry nor an installed plug-in has"
+        )
     return _made(classes[name], fields)
 
 
 def _made(kind: type, fields: dict[str, Any]) -> Any:
-    known = {field.name: field for field in dataclasses.fields(kind)}
-    unknown = sorted(set(fields) - set(known))
+    declared = {field.name: field for field in dataclasses.fields(kind)}
+    unknown = sorted(set(fields) - set(declared))
     if unknown:
-        raise refuse(f"it was made by another version: {kind.__name__} has no {unknown[0][:80]}")
+        raise model_error(f"it was made by another version: {kind.__name__} has no {unknown[0][:80]}")
     made: Any = object.__new__(kind)
-    for name, field in known.items():
+    for name, field in declared.items():
         if name in fields:
             value = fields[name]
         elif field.default is not dataclasses.MISSING:
@@ -227,7 +229,7 @@ def _made(kind: type, fields: dict[str, Any]) -> Any:
         elif field.default_factory is not dataclasses.MISSING:
             value = field.default_factory()
         else:
-            raise refuse(f"it was made by another version: {kind.__name__} lacks {name}")
+            raise model_error(f"it was made by another version: {kind.__name__} lacks {name}")
         object.__setattr__(made, name, value)
     return made
 
@@ -237,7 +239,7 @@ def _estimator(kind: type, looked_at: tuple[str, ...], fields: dict[str, Any]) -
     learned = fields["learned"]
     groups = learned[looked_at[0]]
     if set(learned) != set(looked_at) or not isinstance(groups, np.ndarray) or groups.ndim != 2 or not len(groups):
-        raise refuse(f"what {kind.__name__} has learned is not there")
+        raise model_error(f"what {kind.__name__} has learned is not there")
     made = kind(**fields["settings"])
     for name, value in learned.items():
         setattr(made, name, np.asarray(value, dtype=np.float64) if name == looked_at[0] else value)

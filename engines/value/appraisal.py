@@ -18,11 +18,18 @@ from engines.value.contract import Answer, FittedValueModel, ValueModel, Window
 from engines.value.lifetime.clv import estimate
 from engines.value.lifetime.models import LIFETIMES
 from engines.value.registry import registered_models
-from engines.value.validation.backtests import LEARN_LIMIT, Backtest, attempt, checked, drawn, sample
+from engines.value.validation.backtests import (
+    LEARN_LIMIT,
+    Backtest,
+    attempt,
+    check_answer,
+    draw_customers,
+    sample_window,
+)
 from engines.value.validation.metrics import Metrics
-from engines.value.validation.new_customers import remembered
-from engines.value.validation.plan import Cut, Plan, plan, training_cuts, windows
-from engines.value.validation.receipts import CHANCE, SPEND, Terms, best_lifetime, naive, receipt
+from engines.value.validation.new_customers import model_record
+from engines.value.validation.plan import BacktestPlan, Cut, plan_backtest, training_cuts, windows
+from engines.value.validation.receipts import CHANCE, SPEND, Terms, best_lifetime, naive_names, receipt
 
 #: What may be said instead of a model: whichever did best.
 AUTO = "auto"
@@ -63,8 +70,8 @@ class Appraisal:
 class Agenda:
     """Which dates are looked back at: for the test of purchases and spend, that of churn, and to learn for today."""
 
-    far: Plan | None
-    near: Plan | None
+    far: BacktestPlan | None
+    near: BacktestPlan | None
     spend_training: tuple[Cut, ...]
     churn_training: tuple[Cut, ...]
 
@@ -72,8 +79,8 @@ class Agenda:
     def dates(self) -> set[date]:
         """Every date as of which the customers are needed."""
         cuts = (*self.spend_training, *self.churn_training)
-        found = {day for cut in cuts for day in (cut.as_of, cut.end)}
-        return found.union(*(each.dates for each in (self.far, self.near) if each is not None))
+        days = {day for cut in cuts for day in (cut.as_of, cut.end)}
+        return days.union(*(each.dates for each in (self.far, self.near) if each is not None))
 
     def kept(self, day: date, customers: DataFrame, seed: int = 0) -> DataFrame:
         """What is needed of the customers of a date: of many, only a sample where models learn, and sums elsewhere."""
@@ -83,7 +90,7 @@ class Agenda:
         counted = {each.before for each in tests} | {cut.end for cut in (*training, *(each.test for each in tests))}
         if day in whole or (day in learned and day in counted):
             return customers
-        return drawn(customers, seed) if day in learned else customers[[REPEAT_PURCHASES, MONETARY]]
+        return draw_customers(customers, seed) if day in learned else customers[[REPEAT_PURCHASES, MONETARY]]
 
     def backtests(self, tables: Mapping[date, DataFrame]) -> tuple[Backtest, Backtest] | None:
         """Both tests, one for both where they are the same or the other cannot be; None where neither can be."""
@@ -101,12 +108,12 @@ def agenda(first_day: date, as_of: date, settings: Settings, *, cutoff: date | N
         InputError: a cut-off that leaves too little before or after it.
     """
     if cutoff is not None:
-        both = plan(first_day, as_of, settings.churn_days, cutoff=cutoff)
+        both = plan_backtest(first_day, as_of, settings.churn_days, cutoff=cutoff)
         return Agenda(both, both, (), ())
     ahead, near = settings.horizon_weeks * 7, settings.churn_days
     return Agenda(
-        plan(first_day, as_of, ahead),
-        plan(first_day, as_of, near),
+        plan_backtest(first_day, as_of, ahead),
+        plan_backtest(first_day, as_of, near),
         training_cuts(first_day, as_of, ahead),
         training_cuts(first_day, as_of, near),
     )
@@ -149,9 +156,9 @@ def appraise(
         InputError: no such model, or customers that cannot be valued.
     """
     if settings.model not in (AUTO, *LIFETIMES):
-        known = ", ".join((*LIFETIMES, AUTO))
+        names = ", ".join((*LIFETIMES, AUTO))
         raise InputError(
-            "[clv] model = {model!r} is no lifetime model; choose from {known}.", model=settings.model, known=known
+            "[clv] model = {model!r} is no lifetime model; choose from {known}.", model=settings.model, known=names
         )
     models = usable_models()
     looked_at = agenda(first_day, as_of, settings)
@@ -169,34 +176,34 @@ def appraise(
         interval=settings.interval,
         seed=settings.seed,
     )
-    columns, told = valuation.columns.copy(), dict(valuation.model)
+    columns, model_details = valuation.columns.copy(), dict(valuation.model)
     dated = {**tables, as_of: customers}
-    for asked in (
-        _Asked("churn", "churn", "log_loss", CHANCE, looked_at.churn_training, settings.churn_days / 7),
-        _Asked("spend", "ltv", "rmse", SPEND, looked_at.spend_training, float(settings.horizon_weeks)),
+    for task in (
+        _ModelTask("churn", "churn", "log_loss", CHANCE, looked_at.churn_training, settings.churn_days / 7),
+        _ModelTask("spend", "ltv", "rmse", SPEND, looked_at.spend_training, float(settings.horizon_weeks)),
     ):
-        figures = proof[asked.question] if proof is not None else {}
-        past = tuple(sample(each, settings.seed) for each in windows(asked.training, dated))
-        best = _foremost(asked, figures, models, lifetime, customers, past)
+        figures = proof[task.question] if proof is not None else {}
+        past = tuple(sample_window(each, settings.seed) for each in windows(task.training, dated))
+        best = _foremost(task, figures, models, lifetime, customers, past)
         notes.extend(best.notes)
         if best.name is None:
             continue
         model = models[best.name]
-        told[asked.name] = {
+        model_details[task.name] = {
             "model": best.name,
             "title": model.title,
             "learns": model.learns,
-            "weeks": asked.weeks,
+            "weeks": task.weeks,
             "parameters": best.parameters,
         }
-        if asked.answer == SPEND:
+        if task.answer == SPEND:
             columns[FUTURE_SPEND] = best.values
         else:
             columns[CHURN_RISK] = 1.0 - best.values
     unknown = (customers[TENURE] < settings.min_history_days).to_numpy()
     columns[CHURN_RISK] = columns[CHURN_RISK].mask(unknown)
-    told["churn"] = {
-        **told.get("churn", {}),
+    model_details["churn"] = {
+        **model_details.get("churn", {}),
         "days": settings.churn_days,
         "min_history_days": settings.min_history_days,
         "unknown": int(unknown.sum()),
@@ -216,10 +223,10 @@ def appraise(
                 learn_limit=LEARN_LIMIT,
             )
         )
-    return Appraisal(columns[list(VALUE_COLUMNS)], told, (*valuation.notes, *notes), proof)
+    return Appraisal(columns[list(VALUE_COLUMNS)], model_details, (*valuation.notes, *notes), proof)
 
 
-class _Asked(NamedTuple):
+class _ModelTask(NamedTuple):
     """A question about the days ahead: where it is tested, by which figure, and what may be learned for it today."""
 
     name: str
@@ -240,7 +247,7 @@ class _Foremost(NamedTuple):
 
 
 def _foremost(
-    asked: _Asked,
+    task: _ModelTask,
     figures: Mapping[str, Metrics],
     models: Mapping[str, ValueModel],
     lifetime: str,
@@ -249,32 +256,32 @@ def _foremost(
 ) -> _Foremost:
     """Models in the order of how they did on the test, the lifetime model last, until one answers."""
     notes: list[str] = []
-    for name in dict.fromkeys((*ranked(figures, asked.metric), lifetime)):
-        found, note = attempt(models[name], partial(_answer, models[name], customers, past, asked.weeks))
-        if found is not None:
-            fitted, said = found
-            return _Foremost(name, said[asked.answer], remembered(fitted), tuple(notes))
+    for name in dict.fromkeys((*ranked_models(figures, task.metric), lifetime)):
+        result, note = attempt(models[name], partial(_answer, models[name], customers, past, task.weeks))
+        if result is not None:
+            fitted, answers = result
+            return _Foremost(name, answers[task.answer], model_record(fitted), tuple(notes))
         notes.append(note)
     return _Foremost(None, Series(dtype=np.float64), None, tuple(notes))
 
 
-def ranked(figures: Mapping[str, Metrics], metric: str) -> list[str]:
+def ranked_models(figures: Mapping[str, Metrics], metric: str) -> list[str]:
     """The models, without naive ones, from the lowest figure to the highest."""
-    known = {name: value for name, found in figures.items() if (value := found[metric]) is not None}
-    return sorted((name for name in known if name not in naive()), key=lambda name: known[name])
+    scores = {name: value for name, metrics in figures.items() if (value := metrics[metric]) is not None}
+    return sorted((name for name in scores if name not in naive_names()), key=lambda name: scores[name])
 
 
 def _automatic(models: Mapping[str, ValueModel], proof: Mapping[str, Any] | None) -> tuple[str, str]:
-    found = best_lifetime(models, proof["holdout"]) if proof is not None else None
-    if proof is None or found is None:
+    best_name = best_lifetime(models, proof["holdout"]) if proof is not None else None
+    if proof is None or best_name is None:
         title = models[DEFAULT].title
         return DEFAULT, message(
             "{title} is used, because no test could say which lifetime model foresees these sales best.", title=title
         )
-    rmse = proof["holdout"][found]["rmse"]
-    return found, message(
+    rmse = proof["holdout"][best_name]["rmse"]
+    return best_name, message(
         "{title} is used: of the lifetime models it foresaw the test best (RMSE {rmse:.3f}).",
-        title=models[found].title,
+        title=models[best_name].title,
         rmse=rmse,
     )
 
@@ -283,4 +290,4 @@ def _answer(
     model: ValueModel, customers: DataFrame, past: Sequence[Window], weeks: float
 ) -> tuple[FittedValueModel, DataFrame]:
     fitted = model.fit(customers, past if model.learns else ())
-    return fitted, checked(fitted.predict(customers, weeks), model, customers)
+    return fitted, check_answer(fitted.predict(customers, weeks), model, customers)

@@ -168,9 +168,9 @@ class ValueModelContract:
         customers = self.customers()
         fitted = self._fitted(customers)
         shuffled = customers.iloc[np.random.default_rng(1).permutation(len(customers))]
-        found = fitted.predict(shuffled, self.weeks)
-        assert found.index.equals(shuffled.index), "answers must come in the order of the table"
-        assert_frame_equal(found.reindex(customers.index), fitted.predict(customers, self.weeks), rtol=1e-9)
+        predicted = fitted.predict(shuffled, self.weeks)
+        assert predicted.index.equals(shuffled.index), "answers must come in the order of the table"
+        assert_frame_equal(predicted.reindex(customers.index), fitted.predict(customers, self.weeks), rtol=1e-9)
 
     def test_same_twice(self) -> None:
         """Fitting and predicting twice gives the same."""
@@ -184,8 +184,8 @@ class ValueModelContract:
         before = copy.deepcopy((customers, past))
         self.model.fit(customers, past).predict(customers, self.weeks)
         assert customers.equals(before[0]), "the customer table was changed"
-        for window, kept in zip(past, before[1], strict=True):
-            unchanged = window.customers.equals(kept.customers) and window.outcome.equals(kept.outcome)
+        for window, original in zip(past, before[1], strict=True):
+            unchanged = window.customers.equals(original.customers) and window.outcome.equals(original.outcome)
             assert unchanged, "a window of the past was changed"
 
     def test_longer_is_never_less(self) -> None:
@@ -249,20 +249,20 @@ class ValueModelContract:
     def _fitted(self, customers: DataFrame) -> FittedValueModel:
         return self.model.fit(customers, self.past())
 
-    def _check_answers(self, found: DataFrame, customers: DataFrame) -> None:
-        assert found.index.equals(customers.index), "predict must keep the customers' index"
+    def _check_answers(self, predicted: DataFrame, customers: DataFrame) -> None:
+        assert predicted.index.equals(customers.index), "predict must keep the customers' index"
         for answer in self.model.answers:
-            assert answer in found.columns, f"{answer} is missing"
-            assert found[answer].dtype == np.float64, f"{answer} must be float64, not {found[answer].dtype}"
-            assert np.isfinite(found[answer]).all(), f"{answer} is empty or infinite for someone"
-            assert (found[answer] >= 0).all(), f"{answer} is below 0 for someone"
+            assert answer in predicted.columns, f"{answer} is missing"
+            assert predicted[answer].dtype == np.float64, f"{answer} must be float64, not {predicted[answer].dtype}"
+            assert np.isfinite(predicted[answer]).all(), f"{answer} is empty or infinite for someone"
+            assert (predicted[answer] >= 0).all(), f"{answer} is below 0 for someone"
         if "p_purchase" in self.model.answers:
-            assert (found["p_purchase"] <= 1).all(), "a probability is above 1"
+            assert (predicted["p_purchase"] <= 1).all(), "a probability is above 1"
 
     def _works_or_says_why(self, customers: DataFrame, past: Sequence[Window]) -> None:
         try:
-            found = self.model.fit(customers, past).predict(customers, self.weeks)
+            predicted = self.model.fit(customers, past).predict(customers, self.weeks)
         except InputError as error:
             assert len(str(error)) > 20, f"the error {str(error)!r} does not name the remedy"
         else:
-            self._check_answers(found, customers)
+            self._check_answers(predicted, customers)

@@ -45,7 +45,7 @@ def downgrade(database: Database, revision: str) -> None:
         command.downgrade(_config(connection), revision)
 
 
-def check(database: Database) -> None:
+def check_schema(database: Database) -> None:
     """Make sure that the tables are up to date.
 
     Raises:
@@ -62,8 +62,8 @@ def check(database: Database) -> None:
 
 def _behind(connection: Connection, database: Database) -> bool:
     current = set(MigrationContext.configure(connection).get_current_heads())
-    known, heads = _revisions()
-    if not current <= known:
+    revisions, heads = _revisions()
+    if not current <= revisions:
         raise StoreError(
             "The database {shown} was made by a later version of Segmentry; install that.", shown=database.shown
         )

@@ -43,9 +43,9 @@ class AudienceVerbs(StorePart):
     def audiences(self) -> list[Audience]:
         """All audiences, pinned ones first, then by name."""
         with self._database.reading(self._workspace_id) as transaction:
-            found = [_audience(row) for (row,) in transaction.rows(select(AudienceRow))]
+            listed = [_audience(row) for (row,) in transaction.rows(select(AudienceRow))]
         # the databases' own ideas of the order of letters differ
-        return sorted(found, key=lambda each: (not each.pinned, each.name.casefold(), each.name))
+        return sorted(listed, key=lambda each: (not each.pinned, each.name.casefold(), each.name))
 
     def audience(self, audience_id: int) -> Audience:
         """One audience."""
@@ -74,8 +74,8 @@ class AudienceVerbs(StorePart):
             return self._audience(transaction, audience_id)
 
     def _audience(self, transaction: Transaction, audience_id: int) -> Audience:
-        wanted = select(AudienceRow).where(AudienceRow.id == audience_id)
-        return _audience(self._one(transaction, wanted, f"no saved audience {audience_id}"))
+        statement = select(AudienceRow).where(AudienceRow.id == audience_id)
+        return _audience(self._one(transaction, statement, f"no saved audience {audience_id}"))
 
     def delete_audience(self, audience_id: int) -> None:
         """Forget an audience."""

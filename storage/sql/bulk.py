@@ -41,7 +41,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from engines.errors import InputError
 from storage.sql.ahead import read_ahead
-from storage.sql.database import JOIN_BIG, Database, SessionTransaction, Transaction, scoped
+from storage.sql.database import JOIN_BIG, Database, SessionTransaction, Transaction, in_workspace
 
 # "named" parameters, so that a percent sign is not doubled: the text goes to the server as it is
 _POSTGRES = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
@@ -87,7 +87,7 @@ def loading(database: Database, workspace_id: int, rows: Rows) -> Iterator[Loadi
         yield transaction
 
 
-def read(
+def read_batches(
     database: Database, workspace_id: int, statement: Select[Any], schema: pa.Schema, batch_size: int
 ) -> Iterator[pa.RecordBatch]:
     """The rows of a select in order, in batches; text, numbers and flags may come in SQLite's types for them.
@@ -104,13 +104,13 @@ def read_parts(
 
     Each sees the database at a moment of its own: whoever asks has to see to it that nothing was deleted in between.
     """
-    mine: list[Select[Any]] = [scoped(statement, workspace_id) for statement in statements]
+    mine: list[Select[Any]] = [in_workspace(statement, workspace_id) for statement in statements]
     with database.guarded():
         if database.is_sqlite:
-            found = _sqlite_read(database, mine, schema, batch_size)
+            batches = _sqlite_read(database, mine, schema, batch_size)
         else:
-            found = itertools.chain.from_iterable(_postgres_read(database, statement) for statement in mine)
-        for batch in found:
+            batches = itertools.chain.from_iterable(_postgres_read(database, statement) for statement in mine)
+        for batch in batches:
             for start in range(0, batch.num_rows, batch_size):
                 yield batch.slice(start, batch_size)
 

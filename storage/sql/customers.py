@@ -18,7 +18,7 @@ from storage.contract import NotFoundError, Selection
 from storage.sql import bulk
 from storage.sql.layout import FEATURES, ROW_NO, STORED, Layout
 from storage.sql.runs import RunVerbs
-from storage.sql.selection import Sieve, ordered, selected
+from storage.sql.selection import Sieve, order_by_id, select_customers
 from storage.sql.shared import JOB_OF_RUN
 from storage.sql.tables import JobRow, RunRow, SnapshotRow, customers, labels
 
@@ -35,7 +35,7 @@ class CustomerVerbs(RunVerbs):
         snapshot_id, layout, keys = self._finished(run_id)
         if Sieve(selection, layout):
             return sum(batch.num_rows for batch in self.stream(run_id, selection, []))
-        statement = selected(
+        statement = select_customers(
             [func.count()],
             run_id=run_id,
             snapshot_id=snapshot_id,
@@ -70,8 +70,8 @@ class CustomerVerbs(RunVerbs):
         sieve = Sieve(selection, layout)
         needed = layout.stored([*names, *(n for n in sieve.needs if n not in names)])
         stored_columns = [customers.c[name] for name in (CUSTOMER_ID, *needed)]
-        statement = ordered(
-            selected(
+        statement = order_by_id(
+            select_customers(
                 [*stored_columns, labels.c[SEGMENT_KEY]],
                 run_id=run_id,
                 snapshot_id=snapshot_id,
@@ -86,16 +86,16 @@ class CustomerVerbs(RunVerbs):
         if self._database.is_sqlite and layout.sorted and selection == Selection():
             stored = self._everyone(run_id, snapshot_id, stored_columns, batch_size)
         else:
-            stored = bulk.read(self._database, self._workspace_id, statement, _wire(statement), batch_size)
+            stored = bulk.read_batches(self._database, self._workspace_id, statement, _wire(statement), batch_size)
         schema = pa.schema(
             [(CUSTOMER_ID, pa.string()), (SEGMENT, pa.string()), *((name, layout.type(name)) for name in names)]
         )
-        known, called = pa.array(keys.values(), pa.int64()), pa.array(keys.keys(), pa.string())
+        segment_keys, called = pa.array(keys.values(), pa.int64()), pa.array(keys.keys(), pa.string())
 
         def expanded() -> Iterator[pa.RecordBatch]:
             for every in stored:
-                batch = sieve.kept(every) if sieve else every
-                segment = called.take(pc.index_in(batch.column(SEGMENT_KEY).cast(pa.int64()), known))
+                batch = sieve.filtered(every) if sieve else every
+                segment = called.take(pc.index_in(batch.column(SEGMENT_KEY).cast(pa.int64()), segment_keys))
                 arrays = [batch.column(CUSTOMER_ID), segment, *layout.expand(batch, names)]
                 yield pa.record_batch(arrays, schema=schema)
 
@@ -143,16 +143,16 @@ class CustomerVerbs(RunVerbs):
             .limit(1)
         )
         with self._database.reading(self._workspace_id) as transaction:
-            found = transaction.rows(latest)
-            if not found:
+            rows = transaction.rows(latest)
+            if not rows:
                 return None
-            run = self._runs(transaction, RunRow.id == found[0][0])[0]
+            run = self._runs(transaction, RunRow.id == rows[0][0])[0]
         return Predecessor(self.labels(run.id), run.segments)
 
     def _keys(self, run_id: int) -> pa.Array:
         """The segment key of each customer, in the order of the rows."""
         statement = select(labels.c[SEGMENT_KEY]).where(labels.c.run_id == run_id).order_by(labels.c[ROW_NO])
-        batches = bulk.read(self._database, self._workspace_id, statement, _wire(statement), _LABEL_ROWS)
+        batches = bulk.read_batches(self._database, self._workspace_id, statement, _wire(statement), _LABEL_ROWS)
         return pa.concat_arrays([pa.array([], pa.int32()), *(batch.column(0).cast(pa.int32()) for batch in batches)])
 
     def _finished(self, run_id: int) -> tuple[int, Layout, dict[str, int]]:

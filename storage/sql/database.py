@@ -31,7 +31,7 @@ JOIN_BIG = "enable_nestloop = off"
 _EXAMPLES = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 
 
-def scoped(statement: Executable, workspace_id: int) -> Any:
+def in_workspace(statement: Executable, workspace_id: int) -> Any:
     """The statement limited to one workspace, in every table it reads, changes or deletes from.
 
     This is the one place where workspaces are kept apart: all statements of a store pass through it.
@@ -67,7 +67,7 @@ class Transaction(ABC):
 
     def rows(self, statement: Executable) -> list[Any]:
         """The rows that a select (or an update or delete with RETURNING) gives, in this workspace alone."""
-        return self._execute(scoped(statement, self._workspace_id))
+        return self._execute(in_workspace(statement, self._workspace_id))
 
     def add(self, table: type[DeclarativeBase], values: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows into this workspace."""
@@ -80,8 +80,8 @@ class Transaction(ABC):
         While another transaction is inserting an equal row, this one waits to see whether that succeeds.
         """
         statement = self._insert(table).values(**values, workspace_id=self._workspace_id)
-        found = self._execute(statement.on_conflict_do_nothing().returning(table.id))
-        return int(found[0][0]) if found else None
+        inserted = self._execute(statement.on_conflict_do_nothing().returning(table.id))
+        return int(inserted[0][0]) if inserted else None
 
     @abstractmethod
     def _execute(self, statement: Executable) -> list[Any]: ...
@@ -127,8 +127,8 @@ class Database:
     def shown(self) -> str:
         """The address as people may see it: without a password."""
         secret = [name for name in self._url.query if "password" in name.lower()]
-        plain = self._url.set(drivername=self._url.get_backend_name()).difference_update_query(secret)
-        return plain.render_as_string(hide_password=True)
+        without_secrets = self._url.set(drivername=self._url.get_backend_name()).difference_update_query(secret)
+        return without_secrets.render_as_string(hide_password=True)
 
     @property
     def libpq_uri(self) -> str:
@@ -257,8 +257,8 @@ def _checked(given: str) -> URL:
 
 
 def _with_timeout(url: URL) -> URL:
-    known = "connect_timeout" in url.query
-    return url if known else url.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)})
+    has_timeout = "connect_timeout" in url.query
+    return url if has_timeout else url.update_query_dict({"connect_timeout": str(CONNECT_SECONDS)})
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -13,7 +13,7 @@ from engines.contract import NamedSegment
 from engines.errors import InputError
 from storage.contract import ChangedError, NotFoundError, Run
 from storage.sql.layout import is_storable
-from storage.sql.shared import StorePart, plain
+from storage.sql.shared import StorePart, json_value
 from storage.sql.tables import RunRow, SegmentEditRow, SegmentRow
 
 #: The longest name and action, in characters.
@@ -59,8 +59,8 @@ class EditVerbs(StorePart):
         values |= {"revision": revision + 1, "edited_at": self._clock()}
         with self._database.writing(self._workspace_id) as transaction:
             # held, so that of two edits of one run the second sees the names the first has given
-            wanted = select(RunRow).where(RunRow.id == run_id).with_for_update()
-            self._one(transaction, wanted, f"no run {run_id}")
+            statement = select(RunRow).where(RunRow.id == run_id).with_for_update()
+            self._one(transaction, statement, f"no run {run_id}")
             state = self._job_of_run(transaction, run_id).state
             if state != "done":
                 raise NotFoundError(
@@ -121,7 +121,7 @@ def segment_rows(run_id: int, segments: Sequence[NamedSegment]) -> list[dict[str
     """The segments as the run itself has them, in the order given."""
     return [
         {
-            **{name: value for name, value in plain(dataclasses.asdict(segment)).items() if name not in _BY_HAND},
+            **{name: value for name, value in json_value(dataclasses.asdict(segment)).items() if name not in _BY_HAND},
             "run_id": run_id,
             "position": position,
         }
@@ -129,7 +129,7 @@ def segment_rows(run_id: int, segments: Sequence[NamedSegment]) -> list[dict[str
     ]
 
 
-def inherited_pins(run_id: int, segments: Sequence[NamedSegment], now: datetime) -> list[dict[str, Any]]:
+def inherited_pin_rows(run_id: int, segments: Sequence[NamedSegment], now: datetime) -> list[dict[str, Any]]:
     """The pins that segments have taken over from an earlier run, so that they are handed on to the next."""
     return [
         {"run_id": run_id, "key": segment.key, "pinned": True, "revision": 1, "edited_at": now}

@@ -11,7 +11,7 @@ from storage.contract import ChangedError
 from storage.contract.exports import ControlGroup, Export
 from storage.sql.audiences import query_of
 from storage.sql.database import Transaction
-from storage.sql.shared import StorePart, plain, text_of, value_of
+from storage.sql.shared import StorePart, json_value, text_of, value_from_rows
 from storage.sql.tables import ExportRow
 
 
@@ -58,7 +58,7 @@ class ExportVerbs(StorePart):
                 "source": snapshot.source,
                 "fingerprint": snapshot.fingerprint,
                 "engine_settings": run.settings,
-                **plain(about or {}),
+                **json_value(about or {}),
             }
             return self._export(transaction, transaction.add_one(ExportRow, values))
 
@@ -71,20 +71,20 @@ class ExportVerbs(StorePart):
         ended = {"rows": rows, "size": size, "sha256": sha256, "state": "complete" if sha256 else "broken off"}
         still = update(ExportRow).where(ExportRow.id == export_id, ExportRow.state == "begun")
         with self._database.writing(self._workspace_id) as transaction:
-            found = self._export(transaction, export_id)
+            row = self._export(transaction, export_id)
             if not transaction.rows(still.values(ended).returning(ExportRow.id)):
                 raise ChangedError(
-                    "Export {export_id} has ended already: it is {state}.", export_id=export_id, state=found.state
+                    "Export {export_id} has ended already: it is {state}.", export_id=export_id, state=row.state
                 )
             return self._export(transaction, export_id)
 
     def exports(self, *, limit: int = 1000, before: int | None = None) -> list[Export]:
         """The latest exports, the newest first; with ``before``, those with a smaller number than that."""
-        wanted = select(ExportRow).order_by(ExportRow.id.desc()).limit(limit)
+        statement = select(ExportRow).order_by(ExportRow.id.desc()).limit(limit)
         if before is not None:
-            wanted = wanted.where(ExportRow.id < before)
+            statement = statement.where(ExportRow.id < before)
         with self._database.reading(self._workspace_id) as transaction:
-            return [_export(row) for (row,) in transaction.rows(wanted)]
+            return [_export(row) for (row,) in transaction.rows(statement)]
 
     def export(self, export_id: int) -> Export:
         """One export."""
@@ -92,15 +92,15 @@ class ExportVerbs(StorePart):
             return self._export(transaction, export_id)
 
     def _export(self, transaction: Transaction, number: int | None) -> Export:
-        wanted = select(ExportRow).where(ExportRow.id == number).execution_options(populate_existing=True)
-        return _export(self._one(transaction, wanted, f"no export {number}"))
+        statement = select(ExportRow).where(ExportRow.id == number).execution_options(populate_existing=True)
+        return _export(self._one(transaction, statement, f"no export {number}"))
 
 
 def _export(row: ExportRow) -> Export:
     control = None
     if row.control_share is not None:
         control = ControlGroup(row.control_share, row.control_seed or 0, row.control_part or "all")  # type: ignore[arg-type]
-    return value_of(
+    return value_from_rows(
         Export,
         row,
         size=None if row.size is None else int(row.size),

@@ -12,7 +12,7 @@ from engines.errors import InputError
 from storage.contract import NOBODY, Job, LogLine, LostError, Starter
 from storage.contract.jobs import MAX_ATTEMPTS, RUN
 from storage.sql.database import SessionTransaction, Transaction
-from storage.sql.shared import StorePart, plain, starter_of, value_of
+from storage.sql.shared import StorePart, json_value, starter_of, value_from_rows
 from storage.sql.tables import JobLogRow, JobRow, UtcDateTime
 
 UNFINISHED = ("queued", "running")
@@ -38,14 +38,20 @@ class JobVerbs(StorePart):
         max_attempts: int | None = MAX_ATTEMPTS,
     ) -> Job:
         """Ask for a job; where an equal one (kind, subject, request) is queued or running, that is given back."""
-        asked = plain(request)
+        request_json = json_value(request)
         equal = JobRow.kind == kind, JobRow.subject == subject, JobRow.state.in_(UNFINISHED)
         with self._database.writing(self._workspace_id) as transaction:
             for (row,) in transaction.rows(select(JobRow).where(*equal).order_by(JobRow.id)):
-                if row.request == asked:
+                if row.request == request_json:
                     return _job(row)
             values = new_job(
-                kind, subject, self._clock(), request=asked, starter=starter, due_at=due_at, max_attempts=max_attempts
+                kind,
+                subject,
+                self._clock(),
+                request=request_json,
+                starter=starter,
+                due_at=due_at,
+                max_attempts=max_attempts,
             )
             return self._job(transaction, transaction.add_one(JobRow, values))
 
@@ -56,21 +62,21 @@ class JobVerbs(StorePart):
 
     def jobs(self, kind: str, subject: int | None = None) -> list[Job]:
         """Jobs of a kind, about one subject or about any, the newest first."""
-        wanted = select(JobRow).where(JobRow.kind == kind).order_by(JobRow.id.desc())
+        statement = select(JobRow).where(JobRow.kind == kind).order_by(JobRow.id.desc())
         if subject is not None:
-            wanted = wanted.where(JobRow.subject == subject)
+            statement = statement.where(JobRow.subject == subject)
         with self._database.reading(self._workspace_id) as transaction:
-            return [_job(row) for (row,) in transaction.rows(wanted)]
+            return [_job(row) for (row,) in transaction.rows(statement)]
 
     def find_job(self, kind: str, subject: int | None, request: Mapping[str, Any]) -> Job | None:
         """The latest job of this kind, subject and request that is queued, running or done; None if there is none."""
-        asked = plain(request)
-        wanted = select(JobRow.id, JobRow.request).where(JobRow.kind == kind, JobRow.subject == subject)
-        wanted = wanted.where(JobRow.state.in_((*UNFINISHED, "done"))).order_by(JobRow.id.desc())
+        request_json = json_value(request)
+        statement = select(JobRow.id, JobRow.request).where(JobRow.kind == kind, JobRow.subject == subject)
+        statement = statement.where(JobRow.state.in_((*UNFINISHED, "done"))).order_by(JobRow.id.desc())
         with self._database.reading(self._workspace_id) as transaction:
-            equal = (number for number, request in transaction.rows(wanted) if request == asked)
-            found = next(equal, None)
-            return None if found is None else self._job(transaction, found)
+            equal = (number for number, request in transaction.rows(statement) if request == request_json)
+            job_id = next(equal, None)
+            return None if job_id is None else self._job(transaction, job_id)
 
     def delete_jobs(self, kinds: Sequence[str], *, subject: int | None = None, before: datetime | None = None) -> None:
         """Delete jobs of these kinds; with a subject those about it, with a moment those asked for before and over.
@@ -104,12 +110,12 @@ class JobVerbs(StorePart):
             first = first.order_by(order, JobRow.due_at.nulls_first(), JobRow.id).limit(1)
             # On PostgreSQL the row is held for this worker alone, and the conditions are asked again once it is; on
             # SQLite the transaction is alone.
-            found = transaction.rows(first.with_for_update(skip_locked=True))
-            if not found:
+            rows = transaction.rows(first.with_for_update(skip_locked=True))
+            if not rows:
                 return None
             claimed = {"attempts": JobRow.attempts + 1, **self._running(transaction, worker, lease_seconds)}
-            transaction.rows(update(JobRow).where(JobRow.id == found[0][0]).values(claimed).returning(JobRow.id))
-            return self._job(transaction, found[0][0])
+            transaction.rows(update(JobRow).where(JobRow.id == rows[0][0]).values(claimed).returning(JobRow.id))
+            return self._job(transaction, rows[0][0])
 
     def renew_job(
         self,
@@ -126,7 +132,7 @@ class JobVerbs(StorePart):
         """
         with self._database.writing(self._workspace_id) as transaction:
             lease = {"lease_until": self._moment(transaction) + timedelta(seconds=lease_seconds)}
-            renewed = update(JobRow).where(*held(job_id, worker)).values(**lease, stage=stage, progress=progress)
+            renewed = update(JobRow).where(*is_held(job_id, worker)).values(**lease, stage=stage, progress=progress)
             return bool(transaction.rows(renewed.returning(JobRow.id)))
 
     def release_job(
@@ -146,15 +152,15 @@ class JobVerbs(StorePart):
         if delay_seconds is not None:
             queued["due_at"] = self._clock() + timedelta(seconds=delay_seconds)
         with self._database.writing(self._workspace_id) as transaction:
-            wanted = select(JobRow).where(JobRow.id == job_id).with_for_update()
-            row: JobRow = self._one(transaction, wanted, f"no job {job_id}")
+            statement = select(JobRow).where(JobRow.id == job_id).with_for_update()
+            row: JobRow = self._one(transaction, statement, f"no job {job_id}")
             if not reason:
                 values = {**queued, "attempts": row.attempts - 1}
             elif row.max_attempts is None or row.attempts < row.max_attempts:
                 values = queued
             else:
                 values = self._ended("failed", f"It was lost {row.attempts} times{_at(row.stage)}: {reason}")
-            transaction.rows(update(JobRow).where(*held(job_id, worker)).values(values).returning(JobRow.id))
+            transaction.rows(update(JobRow).where(*is_held(job_id, worker)).values(values).returning(JobRow.id))
             return self._job(transaction, job_id)
 
     def cancel_job(self, job_id: int) -> Job:
@@ -173,8 +179,8 @@ class JobVerbs(StorePart):
             LostError: the job is finished already, cancelled, or another worker's by now.
         """
         with self._database.writing(self._workspace_id) as transaction:
-            found = {} if result is None else {"result": plain(result)}
-            self._end(transaction, job_id, worker, {**self._done(), **found})
+            outcome = {} if result is None else {"result": json_value(result)}
+            self._end(transaction, job_id, worker, {**self._done(), **outcome})
             return self._job(transaction, job_id)
 
     def fail_job(self, job_id: int, worker: str | None, error: str) -> Job:
@@ -189,15 +195,15 @@ class JobVerbs(StorePart):
             if not transaction.rows(
                 update(JobRow).where(*mine).values(self._ended("failed", error)).returning(JobRow.id)
             ):
-                raise lost(row)
+                raise lost_error(row)
             return self._job(transaction, job_id)
 
     def log_job(self, job_id: int, worker: str | None, lines: Sequence[LogLine]) -> None:
         """Add lines to the log of a job, in their order; those of a worker that has it no more are dropped."""
         with self._database.writing(self._workspace_id) as transaction:
             # held, so that of two who write at once one waits for the other's lines
-            wanted = select(JobRow).where(JobRow.id == job_id).with_for_update(key_share=True)
-            row = self._one(transaction, wanted, f"no job {job_id}")
+            statement = select(JobRow).where(JobRow.id == job_id).with_for_update(key_share=True)
+            row = self._one(transaction, statement, f"no job {job_id}")
             if row.worker != worker:
                 return
             last = transaction.rows(select(func.max(JobLogRow.line)).where(JobLogRow.job_id == job_id))[0][0] or 0
@@ -216,8 +222,8 @@ class JobVerbs(StorePart):
 
     # --- what the methods of runs, uploads, schedules and alerts are made of
     def _job_row(self, transaction: Transaction, job_id: int | None) -> JobRow:
-        wanted = select(JobRow).where(JobRow.id == job_id).execution_options(populate_existing=True)
-        row: JobRow = self._one(transaction, wanted, f"no job {job_id}")
+        statement = select(JobRow).where(JobRow.id == job_id).execution_options(populate_existing=True)
+        row: JobRow = self._one(transaction, statement, f"no job {job_id}")
         return row
 
     def _job(self, transaction: Transaction, job_id: int | None) -> Job:
@@ -225,10 +231,10 @@ class JobVerbs(StorePart):
 
     def _jobs_about(self, transaction: Transaction, kind: str, subject: int | None = None) -> dict[int | None, JobRow]:
         """The latest job of a kind about each subject, or about this one, by subject."""
-        wanted = select(JobRow).where(JobRow.kind == kind).order_by(JobRow.id)
+        statement = select(JobRow).where(JobRow.kind == kind).order_by(JobRow.id)
         if subject is not None:
-            wanted = wanted.where(JobRow.subject == subject)
-        rows = transaction.rows(wanted.execution_options(populate_existing=True))
+            statement = statement.where(JobRow.subject == subject)
+        rows = transaction.rows(statement.execution_options(populate_existing=True))
         return {row.subject: row for (row,) in rows}
 
     def _end(self, transaction: Transaction, job_id: int, worker: str | None, ended: Mapping[str, Any]) -> JobRow:
@@ -238,8 +244,8 @@ class JobVerbs(StorePart):
             LostError: it is not, or no longer, the worker's.
         """
         row = self._job_row(transaction, job_id)
-        if not transaction.rows(update(JobRow).where(*held(job_id, worker)).values(ended).returning(JobRow.id)):
-            raise lost(self._job_row(transaction, job_id))
+        if not transaction.rows(update(JobRow).where(*is_held(job_id, worker)).values(ended).returning(JobRow.id)):
+            raise lost_error(self._job_row(transaction, job_id))
         return row
 
     def _cancelled(self, transaction: Transaction, job_id: int) -> Job:
@@ -331,12 +337,12 @@ def delete_jobs(transaction: Transaction, kind: str, subjects: Iterable[int]) ->
     transaction.rows(mine.returning(JobRow.id))
 
 
-def held(job_id: int, worker: str | None) -> tuple[Any, ...]:
+def is_held(job_id: int, worker: str | None) -> tuple[Any, ...]:
     """Whether a job is the worker's to work on."""
     return JobRow.id == job_id, JobRow.state == "running", JobRow.worker == worker
 
 
-def lost(row: JobRow) -> LostError:
+def lost_error(row: JobRow) -> LostError:
     """Why the job cannot be finished by who tried to."""
     called, noun = _called(row)
     why = f"it is {row.state}" if row.state != "running" else "another worker has it, or had it last"
@@ -359,4 +365,4 @@ def _at(stage: str | None) -> str:
 
 
 def _job(row: JobRow) -> Job:
-    return value_of(Job, row, starter=starter_of(row))
+    return value_from_rows(Job, row, starter=starter_of(row))

@@ -102,14 +102,15 @@ class Layout:
         What a batch was stored as is let go as soon as it is expanded, and its columns as they are put together.
         """
         ids: list[pa.Array] = []
-        found: dict[str, list[pa.Array]] = {name: [] for name in self.names}
+        columns: dict[str, list[pa.Array]] = {name: [] for name in self.names}
         for batch in batches:
             ids.append(_own(batch.column(CUSTOMER_ID)))
             for name, values in zip(self.names, self.expand(batch, self.names), strict=True):
-                found[name].append(_own(values))
+                columns[name].append(_own(values))
         index = self._index(ids)
         data = {
-            name: _series(pa.chunked_array(found.pop(name), self.type(name)), dtype) for name, dtype, _ in self.columns
+            name: _series(pa.chunked_array(columns.pop(name), self.type(name)), dtype)
+            for name, dtype, _ in self.columns
         }
         return pd.DataFrame(data, columns=pd.Index(self.names, dtype="str"), copy=False).set_axis(index)
 
@@ -220,8 +221,8 @@ def _values(name: str, series: pd.Series[Any]) -> pa.Array:
         values = values.combine_chunks()
     kind = values.type
     if pa.types.is_null(kind):
-        known = STORED.get(name, _TEXT)
-        return values.cast(known)
+        data_type = STORED.get(name, _TEXT)
+        return values.cast(data_type)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         target = _TEXT
     elif pa.types.is_boolean(kind):

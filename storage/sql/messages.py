@@ -38,5 +38,5 @@ class MessageText(TypeDecorator[str]):
         """The message, or the text that was kept."""
         if value is None or not value.startswith('{"template": '):
             return value
-        said: str = from_json(json.loads(value))
-        return said
+        message: str = from_json(json.loads(value))
+        return message

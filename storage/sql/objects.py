@@ -34,14 +34,14 @@ def to_objects(columns: Mapping[str, pa.Array]) -> pa.Array:
 
 
 def from_objects(
-    objects: pa.Array, columns: Mapping[str, pa.DataType], wanted: Mapping[str, pa.DataType]
+    objects: pa.Array, columns: Mapping[str, pa.DataType], target: Mapping[str, pa.DataType]
 ) -> dict[str, pa.Array]:
     """The wanted ones of the columns that the objects were made of, in order."""
     if len(objects) == 0:
-        return {name: pa.nulls(0, arrow) for name, arrow in wanted.items()}
-    types = {name: _WHOLE if arrow == _TIME else arrow for name, arrow in wanted.items()}
+        return {name: pa.nulls(0, arrow) for name, arrow in target.items()}
+    types = {name: _WHOLE if arrow == _TIME else arrow for name, arrow in target.items()}
     table = _read_cells(objects, list(columns), types) if _alike(objects, columns) else _read_json(objects, types)
-    return {name: pa.concat_arrays(table.column(name).chunks).cast(arrow) for name, arrow in wanted.items()}
+    return {name: pa.concat_arrays(table.column(name).chunks).cast(arrow) for name, arrow in target.items()}
 
 
 def _as_json(values: pa.Array) -> pa.Array:
@@ -56,9 +56,9 @@ def _as_json(values: pa.Array) -> pa.Array:
 
 def _alike(objects: pa.Array, columns: Mapping[str, pa.DataType]) -> bool:
     """Whether every object is these columns in this order, without a text in any of them."""
-    plain = all(arrow != _TEXT and _PLAIN.fullmatch(name) for name, arrow in columns.items())
+    same_types = all(arrow != _TEXT and _PLAIN.fullmatch(name) for name, arrow in columns.items())
     return (
-        plain
+        same_types
         and objects.type == _TEXT
         and not objects.null_count
         and list(json.loads(objects[0].as_py())) == list(columns)

@@ -47,12 +47,12 @@ class OrderVerbs(StorePart):
             self._snapshot_row(transaction, snapshot_id)
             if not transaction.rows(select(OrderHistoryRow.snapshot_id).where(mine).limit(1)):
                 return None
-            found = []
+            listed = []
             if is_storable(customer_id):
                 before = mine, OrderHistoryRow.first_customer <= customer_id.encode()
                 last = OrderHistoryRow.first_customer.desc()
-                found = transaction.rows(select(OrderHistoryRow.data).where(*before).order_by(last).limit(1))
-        table = pq.read_table(io.BytesIO(found[0][0])) if found else None
+                listed = transaction.rows(select(OrderHistoryRow.data).where(*before).order_by(last).limit(1))
+        table = pq.read_table(io.BytesIO(listed[0][0])) if listed else None
         if table is not None:
             table = table.filter(pc.equal(table[CUSTOMER_ID], customer_id))
         if table is None or not table.num_rows:
@@ -84,8 +84,8 @@ class OrderVerbs(StorePart):
             if place is None:
                 return None
             mine = labels.c.run_id == run_id, labels.c[ROW_NO] == place
-            found = transaction.rows(select(labels.c[SEGMENT_KEY]).where(*mine))
-        return int(found[0][0]) if found else None
+            keys = transaction.rows(select(labels.c[SEGMENT_KEY]).where(*mine))
+        return int(keys[0][0]) if keys else None
 
 
 def _place(transaction: Transaction, snapshot: SnapshotRow, customer_id: str) -> int | None:
@@ -94,8 +94,8 @@ def _place(transaction: Transaction, snapshot: SnapshotRow, customer_id: str) ->
     mine = customers.c.snapshot_id == snapshot.id
     low, high = 0, snapshot.customers  # the customer's row is one of these, if any
     if not Layout.from_json(snapshot.layout).sorted:
-        found = transaction.rows(select(row).where(mine, ids == customer_id))
-        return int(found[0][0]) if found else None
+        rows = transaction.rows(select(row).where(mine, ids == customer_id))
+        return int(rows[0][0]) if rows else None
     while low < high:
         looks = sorted({low + (high - low) * part // _LOOKS for part in range(_LOOKS)})
         seen = {
@@ -111,7 +111,7 @@ def _place(transaction: Transaction, snapshot: SnapshotRow, customer_id: str) ->
     return None
 
 
-def packed(orders: Iterable[pa.RecordBatch]) -> Iterator[tuple[bytes, bytes]]:
+def pack_orders(orders: Iterable[pa.RecordBatch]) -> Iterator[tuple[bytes, bytes]]:
     """Order histories, which come by customer id, as rows of the table: first customer and data.
 
     Raises:

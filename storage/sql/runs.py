@@ -17,10 +17,10 @@ from storage.contract import NOBODY, Dependents, NotFoundError, Run, Starter
 from storage.contract.jobs import DELIVERY, RUN, JobState
 from storage.sql import bulk
 from storage.sql.database import SessionTransaction
-from storage.sql.edits import inherited_pins, segment_rows
-from storage.sql.jobs import JobVerbs, held, lost, new_job
+from storage.sql.edits import inherited_pin_rows, segment_rows
+from storage.sql.jobs import JobVerbs, is_held, lost_error, new_job
 from storage.sql.layout import ROW_NO
-from storage.sql.shared import plain
+from storage.sql.shared import json_value
 from storage.sql.snapshots import SnapshotVerbs, delete_runs
 from storage.sql.tables import (
     AlertRow,
@@ -78,7 +78,12 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
         starter: Starter,
         state: Mapping[str, Any],
     ) -> Run:
-        values = {"snapshot_id": snapshot_id, "engine": engine, "settings": plain(settings), "info": plain(info)}
+        values = {
+            "snapshot_id": snapshot_id,
+            "engine": engine,
+            "settings": json_value(settings),
+            "info": json_value(info),
+        }
         self._hold_snapshot(transaction, snapshot_id)
         run_id = transaction.add_one(RunRow, {**values, "metrics": {}, "notes": []})
         transaction.add(JobRow, [{**new_job(RUN, run_id, self._clock(), starter=starter), **state}])
@@ -86,8 +91,8 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
 
     def _hold_snapshot(self, transaction: SessionTransaction, snapshot_id: int) -> None:
         """Keep others from deleting a snapshot under a run that is just coming to it."""
-        wanted = select(SnapshotRow.id).where(SnapshotRow.id == snapshot_id)
-        self._one(transaction, wanted.with_for_update(read=True, key_share=True), f"no snapshot {snapshot_id}")
+        statement = select(SnapshotRow.id).where(SnapshotRow.id == snapshot_id)
+        self._one(transaction, statement.with_for_update(read=True, key_share=True), f"no snapshot {snapshot_id}")
 
     def resolve_run(
         self,
@@ -104,14 +109,14 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
             LostError: the run is not, or no longer, the worker's.
             NotFoundError: no such run or snapshot.
         """
-        found = {"snapshot_id": snapshot_id, "settings": plain(settings), "info": plain(info)}
+        values = {"snapshot_id": snapshot_id, "settings": json_value(settings), "info": json_value(info)}
         with self._database.writing(self._workspace_id) as transaction:
             job = self._job_of_run(transaction, run_id)
             self._hold_snapshot(transaction, snapshot_id)
             # the job is held meanwhile, so that nobody takes the run over
-            if not transaction.rows(select(JobRow.id).where(*held(job.id, worker)).with_for_update()):
-                raise lost(job)
-            transaction.rows(update(RunRow).where(RunRow.id == run_id).values(found).returning(RunRow.id))
+            if not transaction.rows(select(JobRow.id).where(*is_held(job.id, worker)).with_for_update()):
+                raise lost_error(job)
+            transaction.rows(update(RunRow).where(RunRow.id == run_id).values(values).returning(RunRow.id))
             return self._runs(transaction, RunRow.id == run_id)[0]
 
     def cancel_run(self, run_id: int) -> Run:
@@ -161,25 +166,25 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
         with self._database.reading(self._workspace_id) as transaction:
             job = self._job_of_run(transaction, run_id)
             if (job.state, job.worker) != ("running", worker):
-                raise lost(job)
+                raise lost_error(job)
             snapshot_id = self._run_row(transaction, run_id).snapshot_id
         keys = _aligned(run_id, result, self._index(snapshot_id))
         rows = pa.table({ROW_NO: pa.array(np.arange(len(keys), dtype=np.int32)), SEGMENT_KEY: pa.array(keys)})
-        found = {
-            "metrics": plain(result.metrics),
-            "notes": plain(result.notes),
-            "info": plain(info),
+        values = {
+            "metrics": json_value(result.metrics),
+            "notes": json_value(result.notes),
+            "info": json_value(info),
             "fitted_on": result.fitted_on,
             "seconds": seconds,
         }
         with bulk.loading(self._database, self._workspace_id, rows) as writing:
             # asked again under the job's lock: of two workers that finish one run, one wins
-            done = update(JobRow).where(*held(job.id, worker)).values(self._done())
+            done = update(JobRow).where(*is_held(job.id, worker)).values(self._done())
             if not writing.rows(done.returning(JobRow.id)):
-                raise lost(job)
-            writing.rows(update(RunRow).where(RunRow.id == run_id).values(found).returning(RunRow.id))
+                raise lost_error(job)
+            writing.rows(update(RunRow).where(RunRow.id == run_id).values(values).returning(RunRow.id))
             writing.add(SegmentRow, segment_rows(run_id, result.segments))
-            writing.add(SegmentEditRow, inherited_pins(run_id, result.segments, self._clock()))
+            writing.add(SegmentEditRow, inherited_pin_rows(run_id, result.segments, self._clock()))
             if model is not None:
                 writing.add_bytes(ModelRow, {"run_id": run_id, "model": model})
             writing.add(DriftRow, drift_rows(run_id, drift))
@@ -204,7 +209,7 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
         state: JobState | None = None,
     ) -> list[Run]:
         """Runs, the newest first: all, or those of a snapshot, a data set and an engine, and in a state."""
-        asked = (
+        conditions = (
             (RunRow.snapshot_id, snapshot_id),
             (SnapshotRow.dataset, dataset),
             (RunRow.engine, engine),
@@ -213,15 +218,15 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
         with self._database.reading(self._workspace_id) as transaction:
             if snapshot_id is not None:
                 self._snapshot_row(transaction, snapshot_id)
-            return self._runs(transaction, *(column == value for column, value in asked if value is not None))
+            return self._runs(transaction, *(column == value for column, value in conditions if value is not None))
 
     def run(self, run_id: int) -> Run:
         """One run."""
         with self._database.reading(self._workspace_id) as transaction:
-            found = self._runs(transaction, RunRow.id == run_id)
-        if not found:
+            runs = self._runs(transaction, RunRow.id == run_id)
+        if not runs:
             raise NotFoundError("There is no run {run_id} in this workspace.", run_id=run_id)
-        return found[0]
+        return runs[0]
 
     def model(self, run_id: int) -> bytes | None:
         """The fitted model of a run, None where none was kept.
@@ -242,8 +247,8 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
                     length=length[0][0],
                     model_limit=MODEL_LIMIT,
                 )
-            found = transaction.rows(select(ModelRow.model).where(mine)) if length else []
-            return bytes(found[0][0]) if found else None
+            rows = transaction.rows(select(ModelRow.model).where(mine)) if length else []
+            return bytes(rows[0][0]) if rows else None
 
     def dependents(self, run_id: int) -> Dependents:
         """What would go with a run if it were deleted now."""
@@ -271,12 +276,14 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
 
 def _aligned(run_id: int, result: Segmentation, index: Any) -> np.ndarray[Any, np.dtype[np.int32]]:
     """The labels in the order of the snapshot's customers."""
-    found: Series[Any] = result.labels
-    if not found.index.equals(index):
-        places = found.index.get_indexer(index) if found.index.is_unique else np.array([-1])
-        if len(found) != len(index) or (places < 0).any():
+    aligned_labels: Series[Any] = result.labels
+    if not aligned_labels.index.equals(index):
+        places = aligned_labels.index.get_indexer(index) if aligned_labels.index.is_unique else np.array([-1])
+        if len(aligned_labels) != len(index) or (places < 0).any():
             raise ValueError(f"Run {run_id}: the labels must name each customer of the snapshot exactly once.")
-        found = found.iloc[places]
-    if found.dtype.kind != "i" or not set(found.unique()) <= {segment.key for segment in result.segments}:
+        aligned_labels = aligned_labels.iloc[places]
+    if aligned_labels.dtype.kind != "i" or not set(aligned_labels.unique()) <= {
+        segment.key for segment in result.segments
+    }:
         raise ValueError(f"Run {run_id}: every label must be the key of one of the result's segments.")
-    return found.to_numpy().astype(np.int32)
+    return aligned_labels.to_numpy().astype(np.int32)

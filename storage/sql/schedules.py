@@ -11,8 +11,8 @@ from sqlalchemy import delete, select, update
 from storage.contract.jobs import REFRESH
 from storage.contract.schedules import NewSchedule, Schedule
 from storage.sql.database import Transaction
-from storage.sql.jobs import JobVerbs, delete_jobs, held, lost, new_job
-from storage.sql.shared import plain, value_of
+from storage.sql.jobs import JobVerbs, delete_jobs, is_held, lost_error, new_job
+from storage.sql.shared import json_value, value_from_rows
 from storage.sql.tables import JobRow, ScheduleRow
 
 
@@ -26,7 +26,7 @@ class ScheduleVerbs(JobVerbs):
     def add_schedule(self, new: NewSchedule, *, next_due: datetime) -> Schedule:
         """Keep a schedule, first due at ``next_due``."""
         values = {
-            **plain(vars(new)),
+            **json_value(vars(new)),
             "next_due": next_due,
             "paused": False,
             "created_at": self._clock(),
@@ -92,8 +92,8 @@ class ScheduleVerbs(JobVerbs):
         """
         with self._database.writing(self._workspace_id) as transaction:
             job = self._job_row(transaction, job_id)
-            if not transaction.rows(delete(JobRow).where(*held(job_id, worker)).returning(JobRow.id)):
-                raise lost(job)
+            if not transaction.rows(delete(JobRow).where(*is_held(job_id, worker)).returning(JobRow.id)):
+                raise lost_error(job)
             outcome = {
                 "next_due": next_due,
                 "last_due": job.due_at,
@@ -115,8 +115,8 @@ class ScheduleVerbs(JobVerbs):
         return self._schedule_row(transaction, schedule_id)
 
     def _schedule_row(self, transaction: Transaction, schedule_id: int | None) -> ScheduleRow:
-        wanted = select(ScheduleRow).where(ScheduleRow.id == schedule_id).execution_options(populate_existing=True)
-        row: ScheduleRow = self._one(transaction, wanted, f"no schedule {schedule_id}")
+        statement = select(ScheduleRow).where(ScheduleRow.id == schedule_id).execution_options(populate_existing=True)
+        row: ScheduleRow = self._one(transaction, statement, f"no schedule {schedule_id}")
         return row
 
     def _schedule(self, transaction: Transaction, schedule_id: int | None) -> Schedule:
@@ -126,4 +126,4 @@ class ScheduleVerbs(JobVerbs):
 
 def _schedule(row: ScheduleRow, job: JobRow | None) -> Schedule:
     claimed_at = job.started_at if job is not None and job.state == "running" else None
-    return value_of(Schedule, row, claimed_at=claimed_at, last_runs=tuple(row.last_runs))
+    return value_from_rows(Schedule, row, claimed_at=claimed_at, last_runs=tuple(row.last_runs))

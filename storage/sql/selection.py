@@ -17,7 +17,7 @@ from storage.sql.layout import FOLDED, ROW_NO, Layout, fold, is_storable
 from storage.sql.tables import customers, labels
 
 
-def selected(
+def select_customers(
     columns: Sequence[Any],
     *,
     run_id: int,
@@ -36,7 +36,7 @@ def selected(
     return statement.where(labels.c.run_id == run_id, *_conditions(layout, selection, keys, sqlite=sqlite))
 
 
-def ordered(statement: Select[Any], *, by_row: bool, sqlite: bool) -> Select[Any]:
+def order_by_id(statement: Select[Any], *, by_row: bool, sqlite: bool) -> Select[Any]:
     """In code point order of the customer ids, which mostly is the order of the rows already."""
     if by_row:
         return statement.order_by(customers.c[ROW_NO])
@@ -60,7 +60,7 @@ class Sieve:
     def __bool__(self) -> bool:
         return bool(self._ranges)
 
-    def kept(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def filtered(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Those of a batch's stored rows that pass."""
         if self.nobody:
             return batch.slice(0, 0)
@@ -76,8 +76,8 @@ class Sieve:
 
 
 def _doubles(array: pa.Array) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return found
+    doubles: NDArray[np.float64] = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return doubles
 
 
 def _conditions(
@@ -85,19 +85,19 @@ def _conditions(
 ) -> list[ColumnElement[bool]]:
     if not {*selection.bounds, *([COUNTRY] if selection.countries else [])} <= set(layout.names):
         return [false()]  # of a column that the snapshot does not have nobody has a value
-    found: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = []
     if selection.segments:
-        found.append(labels.c[SEGMENT_KEY].in_([keys[name] for name in selection.segments if name in keys]))
+        conditions.append(labels.c[SEGMENT_KEY].in_([keys[name] for name in selection.segments if name in keys]))
     if selection.countries:
-        found.append(customers.c[COUNTRY].in_([name for name in selection.countries if is_storable(name)]))
+        conditions.append(customers.c[COUNTRY].in_([name for name in selection.countries if is_storable(name)]))
     for name, (low, high) in selection.bounds.items():
         if name in layout.features:
             continue  # a sieve decides
-        found += [customers.c[name] >= low] if low is not None else []
-        found += [customers.c[name] <= high] if high is not None else []
+        conditions += [customers.c[name] >= low] if low is not None else []
+        conditions += [customers.c[name] <= high] if high is not None else []
     if selection.q:
-        found.append(_contains(selection.q, sqlite=sqlite))
-    return found
+        conditions.append(_contains(selection.q, sqlite=sqlite))
+    return conditions
 
 
 def _contains(text: str, *, sqlite: bool) -> ColumnElement[bool]:

@@ -40,8 +40,8 @@ class StorePart:
         self._database, self._workspace_id, self._clock = database, workspace_id, clock
 
     def _snapshot_row(self, transaction: Transaction, snapshot_id: int) -> SnapshotRow:
-        wanted = select(SnapshotRow).where(SnapshotRow.id == snapshot_id)
-        row: SnapshotRow = self._one(transaction, wanted, f"no snapshot {snapshot_id}")
+        statement = select(SnapshotRow).where(SnapshotRow.id == snapshot_id)
+        row: SnapshotRow = self._one(transaction, statement, f"no snapshot {snapshot_id}")
         return row
 
     def _run_row(self, transaction: Transaction, run_id: int) -> RunRow:
@@ -49,8 +49,8 @@ class StorePart:
         return row
 
     def _job_of_run(self, transaction: Transaction, run_id: int) -> JobRow:
-        wanted = select(JobRow).where(JobRow.kind == RUN, JobRow.subject == run_id)
-        row: JobRow = self._one(transaction, wanted, f"no run {run_id}")
+        statement = select(JobRow).where(JobRow.kind == RUN, JobRow.subject == run_id)
+        row: JobRow = self._one(transaction, statement, f"no run {run_id}")
         return row
 
     def _one(self, transaction: Transaction, statement: Select[Any], otherwise: str) -> Any:
@@ -88,7 +88,7 @@ class StorePart:
         return segments
 
 
-def value_of(kind: type[Value], *rows: Any, **known: Any) -> Value:
+def value_from_rows(kind: type[Value], *rows: Any, **known: Any) -> Value:
     """A value as callers see it: what is known of it, and for its other fields the columns of these names.
 
     A column is taken from the first of the rows that has it.
@@ -98,7 +98,7 @@ def value_of(kind: type[Value], *rows: Any, **known: Any) -> Value:
 
 
 def _run(row: RunRow, job: JobRow, dataset: str, as_of: Any, segments: Sequence[NamedSegment]) -> Run:
-    return value_of(
+    return value_from_rows(
         Run,
         row,
         job,
@@ -120,7 +120,7 @@ def starter_of(job: JobRow) -> Starter:
 def _segment(row: SegmentRow, edit: SegmentEditRow | None) -> NamedSegment:
     known = {name: math.nan for name in _MEANS if getattr(row, name) is None}
     by_hand = {name: getattr(edit, name, None) for name in ("name", "action", "colour")}
-    return value_of(
+    return value_from_rows(
         NamedSegment,
         row,
         pinned=edit is not None and edit.pinned,
@@ -130,12 +130,12 @@ def _segment(row: SegmentRow, edit: SegmentEditRow | None) -> NamedSegment:
     )
 
 
-def plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """A value as JSON can hold it: numpy's numbers become Python's, NaN and infinity None, tuples lists."""
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): json_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [json_value(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
@@ -143,15 +143,15 @@ def plain(value: Any) -> Any:
 
 def workspace_id(database: Database, name: str, now: datetime) -> int:
     """The number of the workspace with this name, which is made if it is new."""
-    wanted = select(WorkspaceRow.id).where(WorkspaceRow.name == name)
+    statement = select(WorkspaceRow.id).where(WorkspaceRow.name == name)
     with Session(database.engine) as session:
-        found = session.scalar(wanted)
-    if found is not None:
-        return found
+        existing = session.scalar(statement)
+    if existing is not None:
+        return existing
     with database.begin() as connection, Session(connection) as session:
         made = insert_on(database.engine.dialect.name)(WorkspaceRow).values(name=name, created_at=now)
         session.execute(made.on_conflict_do_nothing())
-        return session.execute(wanted).scalar_one()
+        return session.execute(statement).scalar_one()
 
 
 def name_of(what: str, name: str) -> str:

@@ -21,8 +21,8 @@ from storage.sql import bulk
 from storage.sql.database import Database, Transaction
 from storage.sql.jobs import UNFINISHED, delete_jobs
 from storage.sql.layout import ROW_NO, STORED, Layout, lay_out
-from storage.sql.orders import packed
-from storage.sql.shared import StorePart, name_of, plain, value_of
+from storage.sql.orders import pack_orders
+from storage.sql.shared import StorePart, json_value, name_of, value_from_rows
 from storage.sql.tables import (
     AlertRow,
     JobRow,
@@ -44,7 +44,7 @@ class SnapshotVerbs(StorePart):
         """The snapshot with the same data set, fingerprint, as_of and settings, if there is one."""
         with self._database.reading(self._workspace_id) as transaction:
             rows = transaction.rows(_same(new))
-            return value_of(Snapshot, rows[0][0]) if rows else None
+            return value_from_rows(Snapshot, rows[0][0]) if rows else None
 
     def save_snapshot(
         self,
@@ -63,20 +63,22 @@ class SnapshotVerbs(StorePart):
             InputError: a customer without an id or there twice, or a column that cannot be kept.
             ValueError: orders that are not in the order of the customers' ids.
         """
-        found = self.find_snapshot(new)
-        if found is not None:
-            return found
+        existing = self.find_snapshot(new)
+        if existing is not None:
+            return existing
         layout, rows = lay_out(customers)
-        checks = [{"name": name_of("check", name), "receipt": plain(receipt)} for name, receipt in receipts.items()]
+        checks = [
+            {"name": name_of("check", name), "receipt": json_value(receipt)} for name, receipt in receipts.items()
+        ]
         values = {
-            **{field.name: plain(getattr(new, field.name)) for field in fields(NewSnapshot)},
+            **{field.name: json_value(getattr(new, field.name)) for field in fields(NewSnapshot)},
             "settings_digest": _digest(new),
             "layout": layout.to_json(),
             "customers": len(customers),
             "created_at": self._clock(),
         }
         add_columns(self._database)
-        histories = list(packed(orders))  # before the transaction, so that the database is not locked meanwhile
+        histories = list(pack_orders(orders))  # before the transaction, so that the database is not locked meanwhile
         with bulk.loading(self._database, self._workspace_id, rows) as transaction:
             snapshot_id = transaction.add_one(SnapshotRow, values)
             if snapshot_id is not None:  # else another process has saved an equal one meanwhile
@@ -98,12 +100,12 @@ class SnapshotVerbs(StorePart):
         """All snapshots, the newest first."""
         with self._database.reading(self._workspace_id) as transaction:
             rows = transaction.rows(select(SnapshotRow).order_by(SnapshotRow.id.desc()))
-            return [value_of(Snapshot, row) for (row,) in rows]
+            return [value_from_rows(Snapshot, row) for (row,) in rows]
 
     def snapshot(self, snapshot_id: int) -> Snapshot:
         """One snapshot."""
         with self._database.reading(self._workspace_id) as transaction:
-            return value_of(Snapshot, self._snapshot_row(transaction, snapshot_id))
+            return value_from_rows(Snapshot, self._snapshot_row(transaction, snapshot_id))
 
     def snapshot_customers(self, snapshot_id: int) -> DataFrame:
         """The customers as they were saved: same index, order, columns and values.
@@ -126,11 +128,11 @@ class SnapshotVerbs(StorePart):
 
     def validations(self, snapshot_id: int) -> list[Validation]:
         """The receipts of checks of a snapshot's value models, by name. They go with their snapshot."""
-        wanted = select(ValidationRow).where(ValidationRow.snapshot_id == snapshot_id)
+        statement = select(ValidationRow).where(ValidationRow.snapshot_id == snapshot_id)
         with self._database.reading(self._workspace_id) as transaction:
             self._snapshot_row(transaction, snapshot_id)
-            rows = [row for (row,) in transaction.rows(wanted)]
-        return [value_of(Validation, row) for row in sorted(rows, key=lambda row: row.name)]
+            rows = [row for (row,) in transaction.rows(statement)]
+        return [value_from_rows(Validation, row) for row in sorted(rows, key=lambda row: row.name)]
 
     def delete_snapshot(self, snapshot_id: int, *, idle: bool = False) -> None:
         """Delete a snapshot with its customers, runs, labels and drift points.
@@ -172,7 +174,7 @@ class SnapshotVerbs(StorePart):
             .order_by(customers.c[ROW_NO])
         )
         schema = pa.schema([(name, STORED.get(name, pa.string())) for name in columns])
-        return bulk.read(self._database, self._workspace_id, statement, schema, _READ_ROWS)
+        return bulk.read_batches(self._database, self._workspace_id, statement, schema, _READ_ROWS)
 
 
 def add_columns(database: Database) -> None:
@@ -183,17 +185,17 @@ def add_columns(database: Database) -> None:
     every = text(f"SELECT * FROM {customers.name} LIMIT 0")  # noqa: S608 - our own name
     with database.guarded():
         with database.engine.connect() as connection:
-            there = set(connection.execute(every).keys())
-        if there >= set(customers.c.keys()):
+            present = set(connection.execute(every).keys())
+        if present >= set(customers.c.keys()):
             return
         with database.begin() as connection:
             # Another process may have added them meanwhile. On SQLite nobody else writes now. PostgreSQL is not asked
             # first, as of two that have looked at the table neither would give the other the lock to change it.
             if database.is_sqlite:
-                there = set(connection.execute(every).keys())
+                present = set(connection.execute(every).keys())
             unless = "" if database.is_sqlite else "IF NOT EXISTS "
             for column in customers.columns:
-                if column.name not in there:
+                if column.name not in present:
                     made = CreateColumn(column).compile(dialect=connection.dialect)
                     connection.exec_driver_sql(f"ALTER TABLE {customers.name} ADD COLUMN {unless}{made}")
 
@@ -221,4 +223,4 @@ def _same(new: NewSnapshot) -> Select[Any]:
 
 
 def _digest(new: NewSnapshot) -> str:
-    return hashlib.sha256(json.dumps(plain(new.settings), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(json_value(new.settings), sort_keys=True).encode()).hexdigest()

@@ -12,7 +12,7 @@ from storage.contract.jobs import UPLOAD
 from storage.contract.uploads import NewUpload, Upload, UploadTask
 from storage.sql.database import Transaction
 from storage.sql.jobs import UNFINISHED, JobVerbs, delete_jobs, new_job
-from storage.sql.shared import plain, text_of, value_of
+from storage.sql.shared import json_value, text_of, value_from_rows
 from storage.sql.tables import JobRow, UploadRow
 
 _NEVER_ASKED = Upload("", "", 0, "")
@@ -48,7 +48,7 @@ class UploadVerbs(JobVerbs):
             return self._upload(transaction, upload_id)
 
     def ask_upload(
-        self, upload_id: int, task: UploadTask, asked: Mapping[str, Any], *, who: str | None = None
+        self, upload_id: int, task: UploadTask, request_json: Mapping[str, Any], *, who: str | None = None
     ) -> Upload:
         """Ask for a task in the name of a user, in place of one that is not begun yet or is over.
 
@@ -66,7 +66,7 @@ class UploadVerbs(JobVerbs):
                 raise ChangedError(
                     "Upload {upload_id} is being worked on; wait for it, or cancel it first.", upload_id=upload_id
                 )
-            request = {"task": task, "asked": plain(asked)}
+            request = {"task": task, "asked": json_value(request_json)}
             job = new_job(UPLOAD, upload_id, self._clock(), request=request, starter=Starter(None, who))
             transaction.add(JobRow, [job])
             return self._upload(transaction, upload_id)
@@ -84,7 +84,7 @@ class UploadVerbs(JobVerbs):
         job_id: int,
         worker: str | None,
         *,
-        found: Mapping[str, Any] | None = None,
+        report: Mapping[str, Any] | None = None,
         snapshot_id: int | None = None,
         runs: Sequence[int] = (),
     ) -> Upload:
@@ -94,7 +94,7 @@ class UploadVerbs(JobVerbs):
             LostError: the task was cancelled or is somebody else's by now.
             NotFoundError: the upload is gone.
         """
-        outcome: dict[str, Any] = {} if found is None else {"found": plain(found)}
+        outcome: dict[str, Any] = {} if report is None else {"found": json_value(report)}
         outcome |= {} if snapshot_id is None else {"snapshot_id": snapshot_id, "runs": list(runs)}
         with self._database.writing(self._workspace_id) as transaction:
             upload_id = self._end(transaction, job_id, worker, self._done()).subject
@@ -106,23 +106,23 @@ class UploadVerbs(JobVerbs):
     def remove_upload(self, upload_id: int) -> Upload:
         """Forget an upload, and give what was known of it; its file is the caller's to remove. Snapshots stay."""
         with self._database.writing(self._workspace_id) as transaction:
-            known = self._upload(transaction, upload_id)
+            upload = self._upload(transaction, upload_id)
             delete_jobs(transaction, UPLOAD, [upload_id])
             transaction.rows(delete(UploadRow).where(UploadRow.id == upload_id).returning(UploadRow.id))
-            return known
+            return upload
 
     def _upload(self, transaction: Transaction, upload_id: int | None) -> Upload:
-        wanted = select(UploadRow).where(UploadRow.id == upload_id).execution_options(populate_existing=True)
-        row: UploadRow = self._one(transaction, wanted, f"no upload {upload_id}")
+        statement = select(UploadRow).where(UploadRow.id == upload_id).execution_options(populate_existing=True)
+        row: UploadRow = self._one(transaction, statement, f"no upload {upload_id}")
         return _upload(row, self._jobs_about(transaction, UPLOAD, upload_id).get(upload_id))
 
 
 def _upload(row: UploadRow, job: JobRow | None) -> Upload:
     same = {"size": int(row.size), "runs": tuple(row.runs)}
     if job is None:
-        return value_of(Upload, row, _NEVER_ASKED, **same, changed_at=row.created_at)
+        return value_from_rows(Upload, row, _NEVER_ASKED, **same, changed_at=row.created_at)
     running = job.state == "running"
-    return value_of(
+    return value_from_rows(
         Upload,
         row,
         **same,

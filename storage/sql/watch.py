@@ -14,7 +14,7 @@ from storage.contract.audiences import NAME_LENGTH
 from storage.contract.jobs import DELIVERY
 from storage.contract.watch import Alert, AlertKind, Delivery
 from storage.sql.database import Transaction
-from storage.sql.shared import StorePart, plain, value_of
+from storage.sql.shared import StorePart, json_value, value_from_rows
 from storage.sql.tables import AlertRow, DriftRow, JobRow, LiveRow, RunRow, SnapshotRow
 
 #: What of a drift point has a column of its own; the rest is one JSON object, so that more of it needs no new column.
@@ -37,7 +37,7 @@ class WatchVerbs(StorePart):
 
     def live_points(self, dataset: str, engine: str) -> dict[int, LivePoint]:
         """The runs of a data set and engine that were compared with the one before, the oldest first, by run id."""
-        wanted = (
+        statement = (
             select(LiveRow)
             .join(RunRow, RunRow.id == LiveRow.run_id)
             .join(SnapshotRow, SnapshotRow.id == RunRow.snapshot_id)
@@ -45,21 +45,21 @@ class WatchVerbs(StorePart):
             .order_by(LiveRow.as_of, LiveRow.run_id)
         )
         with self._database.reading(self._workspace_id) as transaction:
-            return {row.run_id: value_of(LivePoint, row) for (row,) in transaction.rows(wanted)}
+            return {row.run_id: value_from_rows(LivePoint, row) for (row,) in transaction.rows(statement)}
 
     def alerts(self, *, open_only: bool = False, limit: int = 200) -> list[Alert]:
         """The latest alerts, the newest first; with ``open_only`` those that nobody has acknowledged."""
-        wanted = _ALERTS.order_by(AlertRow.id.desc()).limit(limit)
+        statement = _ALERTS.order_by(AlertRow.id.desc()).limit(limit)
         if open_only:
-            wanted = wanted.where(AlertRow.acknowledged_at.is_(None))
+            statement = statement.where(AlertRow.acknowledged_at.is_(None))
         with self._database.reading(self._workspace_id) as transaction:
-            return [_alert(*row) for row in transaction.rows(wanted)]
+            return [_alert(*row) for row in transaction.rows(statement)]
 
     def open_alerts(self) -> int:
         """How many alerts nobody has acknowledged."""
-        wanted = select(func.count(AlertRow.id)).where(AlertRow.acknowledged_at.is_(None))
+        statement = select(func.count(AlertRow.id)).where(AlertRow.acknowledged_at.is_(None))
         with self._database.reading(self._workspace_id) as transaction:
-            return int(transaction.rows(wanted)[0][0])
+            return int(transaction.rows(statement)[0][0])
 
     def alert(self, alert_id: int) -> Alert:
         """One alert."""
@@ -99,7 +99,7 @@ def drift_rows(run_id: int, points: Sequence[DriftPoint]) -> list[dict[str, Any]
     """Drift points as rows of their table."""
     rows = []
     for point in points:
-        values = plain(dataclasses.asdict(point))
+        values = json_value(dataclasses.asdict(point))
         more = {name: values.pop(name) for name in list(values) if name not in _COLUMNS}
         rows.append({**values, "more": more, "run_id": run_id})
     return rows
@@ -107,7 +107,7 @@ def drift_rows(run_id: int, points: Sequence[DriftPoint]) -> list[dict[str, Any]
 
 def live_row(run_id: int, point: LivePoint) -> dict[str, Any]:
     """A live point as a row of its table."""
-    return {**plain(dataclasses.asdict(point)), "run_id": run_id}
+    return {**json_value(dataclasses.asdict(point)), "run_id": run_id}
 
 
 def alert_of(run_id: int, points: Sequence[DriftPoint], live: LivePoint | None, now: datetime) -> dict[str, Any] | None:
@@ -141,7 +141,7 @@ def _point(row: DriftRow) -> DriftPoint:
 
 
 def _alert(row: AlertRow, job: JobRow, engine: str, dataset: str) -> Alert:
-    return value_of(
+    return value_from_rows(
         Alert,
         row,
         job,

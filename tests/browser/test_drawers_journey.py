@@ -31,30 +31,30 @@ def test_a_customer_a_segment_and_an_audience(dash_br, desk):
     first = "#segments-customers .ag-row[row-index='0'] [col-id=customer_id]"
     customer = until(lambda: text(first))
     until(lambda: one(first).click() or True)
-    until(lambda: f"Customer {customer}" in text(".aside"))
-    until(lambda: "Orders" in text(".aside") and "Segments over time" in text(".aside"))
+    until(lambda: f"Customer {customer}" in text(".side-panel"))
+    until(lambda: "Orders" in text(".side-panel") and "Segments over time" in text(".side-panel"))
     assert f"customer={customer}" in driver.current_url
-    assert one(".aside").rect["width"] < 600
+    assert one(".side-panel").rect["width"] < 600
     driver.switch_to.active_element.send_keys(Keys.ESCAPE)
-    until(lambda: not driver.find_elements(By.CSS_SELECTOR, ".aside"))
+    until(lambda: not driver.find_elements(By.CSS_SELECTOR, ".side-panel"))
     until(lambda: "customer=" not in driver.current_url)
     assert "country=Germany" in driver.current_url
     until(lambda: "ag-cell" in (driver.switch_to.active_element.get_attribute("class") or ""))
     driver.switch_to.active_element.send_keys(Keys.ENTER)
-    until(lambda: f"customer={customer}" in driver.current_url and "Orders" in text(".aside"))
+    until(lambda: f"customer={customer}" in driver.current_url and "Orders" in text(".side-panel"))
 
     # a link opens the same, and back closes it
     driver.get(f"{desk.address}/?run={run}")
     until(lambda: "Export" in text("#segments-export") and driver.find_elements(By.CSS_SELECTOR, ".about-button"))
     one(".about-button").click()
-    until(lambda: "Rule" in text(".aside") and "about=" in driver.current_url)
+    until(lambda: "Rule" in text(".side-panel") and "about=" in driver.current_url)
     driver.back()
-    until(lambda: not driver.find_elements(By.CSS_SELECTOR, ".aside") and "about=" not in driver.current_url)
+    until(lambda: not driver.find_elements(By.CSS_SELECTOR, ".side-panel") and "about=" not in driver.current_url)
     until(lambda: one(".about-button").send_keys(Keys.ENTER) or True)  # a mouse would miss what is just drawn anew
-    until(lambda: "Filter to this segment" in text(".aside"))
-    name = text(".aside .offcanvas-title")
+    until(lambda: "Filter to this segment" in text(".side-panel"))
+    name = text(".side-panel .offcanvas-title")
     until(lambda: driver.find_element(By.LINK_TEXT, "Filter to this segment").send_keys(Keys.ENTER) or True)
-    until(lambda: name in text("#segments-chips") and not driver.find_elements(By.CSS_SELECTOR, ".aside"))
+    until(lambda: name in text("#segments-chips") and not driver.find_elements(By.CSS_SELECTOR, ".side-panel"))
 
     # what is in view becomes an audience
     one("#segments-audience-open").click()

@@ -45,13 +45,13 @@ def test_from_the_timeline_to_who_went_where(desk, dash_br):
     assert texts(".seg-lead") == verdict
 
     browser.find_element(By.PARTIAL_LINK_TEXT, "Who went where").send_keys(Keys.ENTER)
-    wait.until(lambda _: "changed segment" in " ".join(texts("#migration-found p")))
+    wait.until(lambda _: "changed segment" in " ".join(texts("#migration-result p")))
     wait.until(lambda _: browser.find_elements(By.CSS_SELECTOR, "#migration-sankey .sankey-link"))
     Select(browser.find_element(By.ID, "migration-from")).select_by_value("1998-01-01")
-    wait.until(lambda _: "From 1 Jan 1998 to 1 Jul 1998" in " ".join(texts("#migration-found p")))
+    wait.until(lambda _: "From 1 Jan 1998 to 1 Jul 1998" in " ".join(texts("#migration-result p")))
     named = browser.find_element(By.LINK_TEXT, "Link to these dates").get_attribute("href")
     browser.get(named)
-    wait.until(lambda _: "From 1 Jan 1998 to 1 Jul 1998" in " ".join(texts("#migration-found p")))
+    wait.until(lambda _: "From 1 Jan 1998 to 1 Jul 1998" in " ".join(texts("#migration-result p")))
     browser.set_window_size(500, 900)
     wait.until(lambda _: fits())
     browser.get(link)

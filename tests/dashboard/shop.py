@@ -80,7 +80,7 @@ def run(
     result = segment(engine, made, table, plays=settings.plays, previous=store.predecessor(snapshot.dataset, engine))
     started = store.start_run(snapshot.id, engine, made.settings(), lease_seconds=60)
     info = {"artifacts": result.fitted.artifacts()} if artifacts else {}
-    store.finish_run(started.id, result, seconds=1.25, info=info, model=models.dump(result.fitted))
+    store.finish_run(started.id, result, seconds=1.25, info=info, model=models.dump_model(result.fitted))
     return started.id
 
 

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from dashboard.app import create_app
 from dashboard.pages import PAGES
-from dashboard.queries.which_run import address, best_run, context, first_run, moved, run_labels
+from dashboard.queries.which_run import address, best_run, context, first_run, picked_run, run_labels
 from engines.errors import InputError
 from tests.dashboard import shop
 from tests.dashboard.headless import KEY, PASSWORD, callback
@@ -239,8 +239,8 @@ def test_moves_to_the_same_engine_where_there_is_one(desk):
     settings, store, ids = desk
     hierarchical = store.run(ids["hierarchical"])
     late = str(hierarchical.snapshot_id)
-    assert moved(store, settings, hierarchical, snapshot=late).id == ids["hierarchical"]
-    assert moved(store, settings, hierarchical, dataset="toys").id == ids["toys"]
+    assert picked_run(store, settings, hierarchical, snapshot=late).id == ids["hierarchical"]
+    assert picked_run(store, settings, hierarchical, dataset="toys").id == ids["toys"]
     done = store.runs(snapshot_id=hierarchical.snapshot_id, state="done")
     assert best_run(done, settings, like="nothing").engine == "rfm"
 

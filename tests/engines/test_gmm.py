@@ -86,7 +86,7 @@ def test_the_sample_and_the_polish_reach_the_likelihood_of_everyone(monkeypatch)
     everyone = mixture.fit_mixture(matrix, 3, 0, 1e-6)
     monkeypatch.setattr(mixture, "START_SAMPLE", 1_000)
     sampled = mixture.fit_mixture(matrix, 3, 0, 1e-6)
-    assert sampled.rounds > 0 and sampled.settled
+    assert sampled.rounds > 0 and sampled.converged
     assert sampled.log_likelihood >= everyone.log_likelihood - 1
 
 

@@ -9,7 +9,7 @@ from sklearn import metrics as reference
 
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
 from engines.kmeans import KMeans
-from engines.metrics import METRICS, Outcome, measure, silhouettes
+from engines.metrics import METRICS, MetricInput, measure, silhouettes
 from tests.engines.cdnow import cdnow_customers
 
 
@@ -18,7 +18,7 @@ def outcome_of(k=4):
     fitted = KMeans(k=k).fit(customers)
     codes = fitted.assign(customers).to_numpy()
     everyone = np.ones(len(codes), dtype=bool)
-    return Outcome(customers, codes, everyone, fitted.space(customers), fitted.diagnostics)
+    return MetricInput(customers, codes, everyone, fitted.space(customers), fitted.diagnostics)
 
 
 def by_hand(codes, monetary=None, matrix=None, inside=None, **columns):
@@ -27,7 +27,7 @@ def by_hand(codes, monetary=None, matrix=None, inside=None, **columns):
     monetary = np.ones(count) if monetary is None else np.array(monetary, dtype=float)
     table = pd.DataFrame({RECENCY: 1.0, FREQUENCY: 1.0, MONETARY: monetary, **columns})
     inside = np.ones(count, dtype=bool) if inside is None else np.array(inside)
-    return Outcome(table, codes, inside, matrix, {})
+    return MetricInput(table, codes, inside, matrix, {})
 
 
 @pytest.mark.parametrize("k", [2, 4, 7])
@@ -68,7 +68,7 @@ def test_single_precision_is_precise_enough():
 def test_outliers_stay_out_of_what_is_measured_by_distance():
     outcome = outcome_of()
     outlying = outcome.codes == 0
-    without = Outcome(outcome.customers, outcome.codes, ~outlying, outcome.matrix, {})
+    without = MetricInput(outcome.customers, outcome.codes, ~outlying, outcome.matrix, {})
     expected = reference.silhouette_score(outcome.matrix[~outlying], outcome.codes[~outlying])
     assert measure(without)["silhouette"] == pytest.approx(expected, abs=1e-6)
 

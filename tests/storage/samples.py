@@ -34,7 +34,7 @@ from storage import Store
 from storage.contract import NewSnapshot, Run, Selection, Snapshot
 from storage.contract.exports import Export
 from storage.contract.selection import Range
-from storage.sql.shared import plain
+from storage.sql.shared import json_value
 from storage.sql.tables import DriftRow, ValidationRow
 from storage.sql.watch import drift_rows
 
@@ -261,7 +261,7 @@ def put_drift(store: Store, run_id: int, points: Sequence[DriftPoint]) -> None:
 
 def put_receipt(store: Store, snapshot_id: int, name: str, receipt: Mapping[str, Any]) -> None:
     """The receipt of a check in place of that of a saved snapshot: what no store does by itself."""
-    values = {"snapshot_id": snapshot_id, "name": name, "receipt": plain(receipt), "created_at": store._clock()}
+    values = {"snapshot_id": snapshot_id, "name": name, "receipt": json_value(receipt), "created_at": store._clock()}
     with store._database.writing(store._workspace_id) as transaction:
         old = ValidationRow.snapshot_id == snapshot_id, ValidationRow.name == name
         transaction.rows(delete(ValidationRow).where(*old))

@@ -23,7 +23,7 @@ from storage.contract.selection import Range
 from storage.contract.uploads import NewUpload
 from storage.migrations import downgrade, upgrade
 from storage.sql.database import Database
-from storage.sql.orders import packed
+from storage.sql.orders import pack_orders
 from storage.sql.tables import Base
 from tests.storage.samples import (
     ALARM,
@@ -170,7 +170,7 @@ LEFT_BEHIND: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "0010": [
         (
             "order_histories",
-            {**OWN, "snapshot_id": 1, "first_customer": b"a", "data": next(packed(sample_orders(CUSTOMERS)))[1]},
+            {**OWN, "snapshot_id": 1, "first_customer": b"a", "data": next(pack_orders(sample_orders(CUSTOMERS)))[1]},
         )
     ],
     "0011": [

@@ -48,7 +48,7 @@ def test_a_task_is_asked_for_claimed_told_of_and_finished(store: Store, clock: C
     store.renew_job(claimed.id, "ann", lease_seconds=60, stage="Reading", progress=0.5)
     assert (store.upload(upload.id).stage, store.upload(upload.id).progress) == ("Reading", 0.5)
     clock.forward(5)
-    done = store.finish_upload(claimed.id, "ann", found={"ledger": {"in": {"lines": 3}}, "nan": float("nan")})
+    done = store.finish_upload(claimed.id, "ann", report={"ledger": {"in": {"lines": 3}}, "nan": float("nan")})
     assert done == store.upload(upload.id)
     assert (done.state, done.stage, done.progress, done.error) == ("done", None, None, None)
     assert (done.found, done.changed_at) == ({"ledger": {"in": {"lines": 3}}, "nan": None}, clock.now)
@@ -69,7 +69,7 @@ def test_a_task_whose_worker_is_silent_is_taken_over_once(store: Store):
     taken = _claimed(store, "bob", -1)
     assert (taken.id, taken.attempts) == (lost.id, 2)
     with pytest.raises(LostError):
-        store.finish_upload(lost.id, "ann", found={"stale": True})
+        store.finish_upload(lost.id, "ann", report={"stale": True})
     assert store.release_job(lost.id, "ann") == taken, "not its own any more: nothing happens"
     assert store.claim_job([UPLOAD], lease_seconds=60) is None
     given_up = store.upload(upload.id)

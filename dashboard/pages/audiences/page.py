@@ -13,11 +13,11 @@ from dash.exceptions import PreventUpdate
 from dashboard.components.attributes import aria
 from dashboard.components.cards import alert, empty_state, spark
 from dashboard.components.dialogs import button, dialog, name_input
-from dashboard.components.tables import Head, number_heads, plain_table, table_row
+from dashboard.components.tables import Head, number_heads, simple_table, table_row
 from dashboard.frames import filters
 from dashboard.i18n.numbers import NOTHING, change, count, day, plural
 from dashboard.i18n.texts import noted, say
-from dashboard.queries.audiences import Size, newest_run, selection_of, sizes
+from dashboard.queries.audiences import AudienceSize, audience_selection, newest_run, sizes
 from dashboard.queries.which_run import engine_titles, title_of
 from dashboard.services import Services
 from engines.errors import InputError
@@ -29,8 +29,8 @@ TITLE = noted("Audiences")
 ORDER = 15
 AREA = "marketing"
 
-LIST, MESSAGE = "audiences-list", "audiences-said"
-CHOSEN = "audiences-asked"  # the audience that a dialog is open about
+LIST, MESSAGE = "audiences-list", "audiences-message"
+CHOSEN = "audiences-chosen"  # the audience that a dialog is open about
 RENAMING, NAME, RENAME, KEEP = "audiences-renaming", "audiences-name", "audiences-rename", "audiences-keep"
 DELETING, WHICH, DELETE, SPARE = "audiences-deleting", "audiences-which", "audiences-delete", "audiences-spare"
 
@@ -45,7 +45,7 @@ def layout(services: Services, **query: Any) -> Component:
                 className="seg-hint",
             ),
             html.Div(id=MESSAGE, role="status"),
-            dcc.Loading(html.Div(listed(services), id=LIST), delay_show=300),
+            dcc.Loading(html.Div(audience_cards(services), id=LIST), delay_show=300),
             dcc.Store(id=CHOSEN),
             dialog(
                 RENAMING,
@@ -67,7 +67,7 @@ def layout(services: Services, **query: Any) -> Component:
 # --- the list ---------------------------------------------------------------------------------------------------------
 
 
-def listed(services: Services, whole: int | None = None) -> list[Component]:
+def audience_cards(services: Services, whole: int | None = None) -> list[Component]:
     """All audiences, pinned ones first; ``whole`` is one whose every date is to be counted."""
     audiences = services.store.audiences()
     if not audiences:
@@ -87,11 +87,11 @@ def _card(services: Services, audience: Audience, run: Run | None, titles: dict[
         sentence = say("There is no finished run of its data set and engine any more.")
         return _framed(audience, head, [html.P(sentence, className="seg-hint")], _buttons(audience))
     try:
-        selection = selection_of(audience)
+        selection = audience_selection(audience)
     except InputError as error:  # of an older version
         return _framed(audience, head, [html.P(say(error.message), className="seg-hint")], _buttons(audience))
     currency = str(services.store.snapshot(run.snapshot_id).info.get("currency", ""))
-    words = ", ".join(item.words for item in filters.conditions(selection, currency)) or say("everyone")
+    words = ", ".join(item.words for item in filters.condition_texts(selection, currency)) or say("everyone")
     about = f"{words} · {titles.get(run.dataset, run.dataset)} · {engine_titles().get(run.engine, run.engine)}"
     history = sizes(services, audience, every_date=whole, newest=run)
     query = filters.write_view(None, selection)
@@ -117,7 +117,7 @@ def _framed(
     audience: Audience, head: list[Component], body: Sequence[Component], actions: list[Component]
 ) -> Component:
     return html.Section(
-        [html.Div(head, className="audience-head"), *body, html.Div(actions, className="aside-actions")],
+        [html.Div(head, className="audience-head"), *body, html.Div(actions, className="side-panel-actions")],
         className="seg-card audience",
         **aria(label=audience.name),
     )
@@ -141,7 +141,7 @@ def _buttons(audience: Audience) -> list[Component]:
     ]
 
 
-def _figures(counted: Sequence[Size]) -> list[Component]:
+def _figures(counted: Sequence[AudienceSize]) -> list[Component]:
     if not counted:
         return []
     now = counted[-1]
@@ -156,27 +156,27 @@ def _figures(counted: Sequence[Size]) -> list[Component]:
     return parts
 
 
-def _missing_words(size: Size) -> str:
+def _missing_words(size: AudienceSize) -> str:
     missing = ", ".join(say(name) for name in size.missing)
     return say("The run of {day} has no {missing}.", day=day(size.run.as_of), missing=missing)
 
 
-def _spark(counted: Sequence[Size]) -> Component:
+def _spark(counted: Sequence[AudienceSize]) -> Component:
     words = "; ".join(f"{day(size.run.as_of)}: {_count(size)}" for size in counted)
     return spark(say("Customers"), [size.customers or 0 for size in counted], words)
 
 
-def _count(size: Size) -> str:
+def _count(size: AudienceSize) -> str:
     return NOTHING if size.customers is None else count(size.customers)
 
 
-def _table(counted: Sequence[Size]) -> Component:
+def _table(counted: Sequence[AudienceSize]) -> Component:
     heads = [Head(say("Date")), *number_heads(say("Customers")), Head(say("Note"))]
     lines = [
         table_row(day(size.run.as_of), _count(size), html.Td(_missing_words(size) if size.missing else ""))
         for size in reversed(counted)
     ]
-    return plain_table(heads, lines)
+    return simple_table(heads, lines)
 
 
 # --- what happens -----------------------------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ def register(app: dash.Dash, services: Services) -> None:
             return _parts(**_done(services, ctx.triggered_id, name, audience_id))
         except (InputError, NotFoundError) as error:
             message = alert(say(error.message), "warning", dismissable=True)
-            return _parts(message=message, renaming=False, deleting=False, list=listed(services))
+            return _parts(message=message, renaming=False, deleting=False, list=audience_cards(services))
 
 
 def _done(services: Services, button: Any, name: str | None, audience_id: int | None) -> dict[str, Any]:
@@ -233,14 +233,14 @@ def _done(services: Services, button: Any, name: str | None, audience_id: int | 
             return {"audience_id": audience.id, "deleting": True, "which": sentence}
         if action == "pin":
             store.change_audience(audience.id, pinned=not audience.pinned)
-        return {"list": listed(services, whole=audience.id if action == "count" else None), "message": None}
+        return {"list": audience_cards(services, whole=audience.id if action == "count" else None), "message": None}
     if button in (KEEP, SPARE) or audience_id is None:
         return {"renaming": False, "deleting": False}
     if button == DELETE:
         store.delete_audience(audience_id)
     else:
         store.change_audience(audience_id, name=name or "")
-    return {"list": listed(services), "renaming": False, "deleting": False, "message": None}
+    return {"list": audience_cards(services), "renaming": False, "deleting": False, "message": None}
 
 
 def _parts(**parts: Any) -> dict[str, Any]:

@@ -35,7 +35,7 @@ ENGINE = "choose-k-engine"
 TRY = "choose-k-try"
 TICK = "choose-k-tick"
 JOB = "choose-k-job"
-FOUND = "choose-k-found"
+RESULT = "choose-k-result"
 SNAPSHOT = "choose-k-snapshot"
 REMEMBERED = "choose-k-remembered"
 
@@ -53,7 +53,7 @@ def layout(services: Services, **query: Any) -> Component:
     if current is None:
         return cards.empty_state(say("No customers to try on yet"), cards.sales_first())
     snapshot = services.store.snapshot(current.snapshot_id)
-    wanted = _begun(query.get("engine"), current)
+    engine = _begun(query.get("engine"), current)
     return html.Div(
         [
             html.H1(say("Choose the number of segments")),
@@ -62,8 +62,8 @@ def layout(services: Services, **query: Any) -> Component:
                 f"{plural(snapshot.customers, '{n} customer', '{n} customers')}.",
                 className="seg-lead mb-2",
             ),
-            _controls(KRange(wanted)),
-            html.Div(id=FOUND, **aria(live="polite")),
+            _controls(KRange(engine)),
+            html.Div(id=RESULT, **aria(live="polite")),
             ticker(TICK),
             dcc.Store(id=JOB),
             dcc.Store(id=SNAPSHOT, data=snapshot.id),
@@ -72,10 +72,10 @@ def layout(services: Services, **query: Any) -> Component:
     )
 
 
-def _begun(asked: Any, current: Run) -> str:
+def _begun(engine_name: Any, current: Run) -> str:
     """The engine to begin with: the one the address names, else the run's own, else the first that has a k."""
     engines = choosable_engines()
-    return next((name for name in (asked, current.engine) if name in engines), next(iter(engines)))
+    return next((name for name in (engine_name, current.engine) if name in engines), next(iter(engines)))
 
 
 def _controls(question: KRange) -> Component:
@@ -102,7 +102,7 @@ def register(app: Dash, services: Services) -> None:
     """One callback tries every k and draws what was found, two keep the engine in the address."""
 
     @app.callback(
-        Output(FOUND, "children"),
+        Output(RESULT, "children"),
         Output(TICK, "disabled"),
         Output(JOB, "data"),
         Output(TRY, "disabled"),
@@ -122,12 +122,12 @@ def register(app: Dash, services: Services) -> None:
         if snapshot.customers > SMALL and ctx.triggered_id not in (TRY, TICK) and question.job(store) is None:
             return [_not_yet(snapshot.customers, KRange(engine))], True, None, False
         try:
-            found, job = follow(question, store, followed)
+            selection, job = follow(question, store, followed)
         except InputError as error:
             return [cards.alert(say(error.message), "warning")], True, None, False
-        if found is None:
+        if selection is None:
             return _busy(job, ticks), False, job.id, True
-        return _shown(found, choosable_engines()[engine], theme or "light"), True, None, False
+        return _shown(selection, choosable_engines()[engine], theme or "light"), True, None, False
 
     @app.callback(
         Output(REMEMBERED, "data"),
@@ -139,9 +139,9 @@ def register(app: Dash, services: Services) -> None:
         current = _run_in(services, search)
         if current is None or _begun(_query(search).get("engine"), current) == engine:
             return None
-        kept = [pair for pair in parse_qsl((search or "").removeprefix("?")) if pair[0] != "engine"]
+        pairs = [pair for pair in parse_qsl((search or "").removeprefix("?")) if pair[0] != "engine"]
         chosen = [] if engine == _begun(None, current) else [("engine", engine)]
-        address = "?" + urlencode([*kept, *chosen])
+        address = "?" + urlencode([*pairs, *chosen])
         set_props(ids.LOCATION, {"search": address})  # not as an output: with the next callback it would close a circle
         return address
 
@@ -153,8 +153,8 @@ def register(app: Dash, services: Services) -> None:
     )
     def recall(search: str | None, engine: str) -> Any:
         current = _run_in(services, search)
-        wanted = engine if current is None else _begun(_query(search).get("engine"), current)
-        return no_update if wanted == engine else wanted
+        name = engine if current is None else _begun(_query(search).get("engine"), current)
+        return no_update if name == engine else name
 
 
 def _query(search: str | None) -> dict[str, str]:
@@ -180,54 +180,54 @@ def _not_yet(customers: int, question: KRange) -> Component:
     )
 
 
-def _shown(found: KSelection, title: str, theme: str) -> list[Component]:
-    curves = figures.curves(found)
+def _shown(selection: KSelection, title: str, theme: str) -> list[Component]:
+    curves = figures.curves(selection)
     return [
-        _recommendation(found, title),
+        _recommendation(selection, title),
         html.Div([_panel(curve, theme) for curve in curves], className="seg-grid mt-3 mb-3", style=_GRID),
-        panel(say("The figures"), _table(found, curves)),
+        panel(say("The figures"), _table(selection, curves)),
     ]
 
 
-def _recommendation(found: KSelection, title: str) -> Component:
+def _recommendation(selection: KSelection, title: str) -> Component:
     head = (
         say("No recommendation")
-        if found.recommended is None
-        else say("{engine}: k = {k}", engine=title, k=found.recommended)
+        if selection.recommended is None
+        else say("{engine}: k = {k}", engine=title, k=selection.recommended)
     )
     parts: list[Component] = [
-        html.P(say(found.reason), className="mb-2"),
-        html.P(_measured(found), className="seg-hint mb-0"),
+        html.P(say(selection.reason), className="mb-2"),
+        html.P(_measured(selection), className="seg-hint mb-0"),
     ]
-    parts += [html.P(say(note), className="seg-hint mb-0 mt-2") for note in found.notes]
-    if found.recommended is not None:
-        command = f"segmentry run SALES --engine {found.engine} --k {found.recommended}"
+    parts += [html.P(say(note), className="seg-hint mb-0 mt-2") for note in selection.notes]
+    if selection.recommended is not None:
+        command = f"segmentry run SALES --engine {selection.engine} --k {selection.recommended}"
         parts.append(html.P([say("To segment with it:"), " ", html.Code(command)], className="seg-hint mb-0 mt-2"))
     return panel(head, *parts)
 
 
-def _measured(found: KSelection) -> str:
+def _measured(selection: KSelection) -> str:
     """What the figures are measured in and on."""
     fitted = (
         say("everyone")
-        if found.evaluated_on == found.customers
-        else say("a sample of {customers}", customers=count(found.evaluated_on))
+        if selection.evaluated_on == selection.customers
+        else say("a sample of {customers}", customers=count(selection.evaluated_on))
     )
     drawn = (
         say("all of them")
-        if found.silhouette_on == found.evaluated_on
-        else say("{customers} of them", customers=count(found.silhouette_on))
+        if selection.silhouette_on == selection.evaluated_on
+        else say("{customers} of them", customers=count(selection.silhouette_on))
     )
     return say(
         "Distances are measured in {space}: compare these figures with one another, never with those of "
         "another feature space. Fitted on {fitted}; silhouettes on {drawn}; stability is the mean of "
         "{bootstraps} refits on {customers} customers each. ± and the bars are one standard error: a "
         "smaller step says nothing.",
-        space=found.space,
+        space=selection.space,
         fitted=fitted,
         drawn=drawn,
-        bootstraps=found.bootstraps,
-        customers=count(found.refitted_on),
+        bootstraps=selection.bootstraps,
+        customers=count(selection.refitted_on),
     )
 
 
@@ -247,15 +247,15 @@ def _meaning(curve: figures.Curve) -> str:
     return f"{say(curve.meaning)} {say(way)}" if way else say(curve.meaning)
 
 
-def _table(found: KSelection, curves: tuple[figures.Curve, ...]) -> Component:
+def _table(selection: KSelection, curves: tuple[figures.Curve, ...]) -> Component:
     heads = [
         Head("k"),
         Head(say("Segments"), True),
         *(Head(say(curve.title), True, _meaning(curve)) for curve in curves),
     ]
     lines = []
-    for place, point in enumerate(found.points):
-        chosen = point.k == found.recommended
+    for place, point in enumerate(selection.points):
+        chosen = point.k == selection.recommended
         mark = html.Span(" ★", **aria(label=say("recommended"))) if chosen else None
         name = html.Span([str(point.k), mark], className="text-nowrap")
         cells = [_cell(curve, place) for curve in curves]
@@ -265,4 +265,4 @@ def _table(found: KSelection, curves: tuple[figures.Curve, ...]) -> Component:
 
 def _cell(curve: figures.Curve, place: int) -> str:
     value, error = curve.values[place], curve.errors[place]
-    return curve.told(value) + ("" if error != error else f" ± {curve.told(error)}")
+    return curve.format_value(value) + ("" if error != error else f" ± {curve.format_value(error)}")

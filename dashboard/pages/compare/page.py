@@ -18,7 +18,7 @@ from dashboard.i18n.numbers import day, plural
 from dashboard.i18n.texts import noted, say
 from dashboard.pages.compare import panels
 from dashboard.queries.comparison import FEWEST, MOST, compare_runs
-from dashboard.queries.disagreement import disagreement_of, usual
+from dashboard.queries.disagreement import default_segments, disagreement_of
 from dashboard.queries.recent import finished_runs, recent_run, recent_runs, titles
 from dashboard.queries.which_run import run_from, run_labels, title_of
 from dashboard.services import Services
@@ -89,7 +89,7 @@ def layout(services: Services, **query: Any) -> Component:
     )
 
 
-def _pair(choice: Choice) -> Component:
+def _pair(choice: ComparedRuns) -> Component:
     runs = pickers(_picker(ONE, say("Rows"), str(choice.one)), _picker(OTHER, say("Columns"), str(choice.other)))
     segments = pickers(
         _picker(FROM, say("In the first run"), choice.segment), _picker(TO, say("In the second"), choice.elsewhere)
@@ -126,7 +126,7 @@ def _finished(services: Services, current: Run) -> list[Run]:
     return sorted(done, key=lambda run: (order.index(run.engine) if run.engine in order else len(order), -run.id))
 
 
-class Choice(NamedTuple):
+class ComparedRuns(NamedTuple):
     """What the page shows: the runs, two of them, and a segment of each."""
 
     runs: tuple[int, ...]
@@ -141,20 +141,20 @@ class Choice(NamedTuple):
         return list(self.runs), str(self.one), str(self.other), self.segment, self.elsewhere
 
 
-def _choice(services: Services, query: Mapping[str, Any], current: Run) -> Choice:
+def _choice(services: Services, query: Mapping[str, Any], current: Run) -> ComparedRuns:
     """What an address asks for; what it leaves out or cannot be had is as usual."""
     done = _finished(services, current)
     runs = _picked(query.get("with"), done, current)
     rows, columns = (_number(query.get(name)) for name in ("rows", "columns"))
     one = rows if rows in runs else next(run for run in runs if run != columns)
     other = columns if columns in runs and columns != one else next(run for run in runs if run != one)
-    found = compare_runs(services.frames, recent_runs(services, [one, other]))
-    names = [{item.name for item in frame.segments} for frame in found.frames]
-    wanted = query.get("from")
-    first, second = found.frames
-    segment, elsewhere = usual(first, second, wanted if isinstance(wanted, str) else None)
-    asked = query.get("to")
-    return Choice(tuple(runs), one, other, segment, str(asked) if asked in names[1] else elsewhere)
+    compared = compare_runs(services.frames, recent_runs(services, [one, other]))
+    names = [{item.name for item in frame.segments} for frame in compared.frames]
+    segment_from = query.get("from")
+    first, second = compared.frames
+    segment, elsewhere = default_segments(first, second, segment_from if isinstance(segment_from, str) else None)
+    segment_to = query.get("to")
+    return ComparedRuns(tuple(runs), one, other, segment, str(segment_to) if segment_to in names[1] else elsewhere)
 
 
 def _number(text: Any) -> int | None:
@@ -163,35 +163,35 @@ def _number(text: Any) -> int | None:
 
 def _current(services: Services, search: str | None) -> Run | None:
     """The run that an address names, as of a moment ago."""
-    number = _number(_asked(search).get("run"))
+    number = _number(_parameters(search).get("run"))
     return None if number is None else recent_run(services, number)
 
 
-def _asked(search: str | None) -> dict[str, Any]:
+def _parameters(search: str | None) -> dict[str, Any]:
     """The query of an address, ``with`` as a list."""
     pairs = parse_qsl((search or "").removeprefix("?"), keep_blank_values=True)
     return {**dict(pairs), "with": [value for name, value in pairs if name == "with"]}
 
 
-def _address(services: Services, search: str | None, current: Run, choice: Choice) -> str:
+def _address(services: Services, search: str | None, current: Run, choice: ComparedRuns) -> str:
     """The query string of what is shown; what is as usual is not spelt out, so that going back goes back."""
     left_out = ("with", *_KEYS)
     pairs = parse_qsl((search or "").removeprefix("?"), keep_blank_values=True)
     pairs = [pair for pair in pairs if pair[0] not in left_out]
     if set(choice.runs) != set(_picked(None, _finished(services, current), current)):
         pairs += [("with", str(run_id)) for run_id in sorted(choice.runs)]
-    asked: dict[str, Any] = {"with": [str(run_id) for run_id in choice.runs]}
+    parameters: dict[str, Any] = {"with": [str(run_id) for run_id in choice.runs]}
     for name, value in zip(_KEYS, choice.values[1:], strict=True):
-        if value != dict(zip(_KEYS, _choice(services, asked, current).values[1:], strict=True))[name]:
+        if value != dict(zip(_KEYS, _choice(services, parameters, current).values[1:], strict=True))[name]:
             pairs.append((name, value))
-            asked[name] = value
+            parameters[name] = value
     return "?" + urlencode(pairs)
 
 
-def _picked(asked: Any, done: Sequence[Run], current: Run) -> list[int]:
+def _picked(given: Any, done: Sequence[Run], current: Run) -> list[int]:
     """The runs that the address names; without any, the latest of each engine, and the current one in any case."""
-    wanted = [asked] if isinstance(asked, str) else list(asked or ())
-    named = [run.id for run in done if str(run.id) in wanted]
+    run_ids = [given] if isinstance(given, str) else list(given or ())
+    named = [run.id for run in done if str(run.id) in run_ids]
     if len(named) >= FEWEST:
         return named[:MOST]
     latest: dict[str, int] = {}
@@ -225,16 +225,16 @@ def register(app: Dash, services: Services) -> None:
         if not FEWEST <= len(chosen) <= MOST:
             return (say("Choose {fewest} to {most} runs to compare.", fewest=FEWEST, most=MOST), *[no_update] * 5)
         current = recent_run(services, chosen[0])
-        found = compare_runs(services.frames, [run for run in _finished(services, current) if run.id in chosen])
-        labels = run_labels(found.runs, titles(services))
-        options = [{"label": text, "value": str(run.id)} for run, text in zip(found.runs, labels, strict=True)]
+        compared = compare_runs(services.frames, [run for run in _finished(services, current) if run.id in chosen])
+        labels = run_labels(compared.runs, titles(services))
+        options = [{"label": text, "value": str(run.id)} for run, text in zip(compared.runs, labels, strict=True)]
         values = [option["value"] for option in options]
         one = one if one in values else next(value for value in values if value != other)
         other = other if other in values and other != one else next(value for value in values if value != one)
         names = [play.name for play in services.config.plays]
         return (
-            panels.agreement_words(found, labels),
-            panels.run_panels(found, labels, names, theme or "light"),
+            panels.agreement_words(compared, labels),
+            panels.run_panels(compared, labels, names, theme or "light"),
             options,
             one,
             options,
@@ -256,11 +256,11 @@ def register(app: Dash, services: Services) -> None:
     def pair(one: str, other: str, theme: str | None, segment: str | None, elsewhere: str | None) -> tuple[Any, ...]:
         if one == other:
             return ([html.P(say("Choose two different runs."), className="seg-card mb-0")], *[no_update] * 4)
-        found = compare_runs(services.frames, recent_runs(services, [int(one), int(other)]))
-        rows, columns = found.frames
-        first, second = usual(rows, columns, segment)
+        compared = compare_runs(services.frames, recent_runs(services, [int(one), int(other)]))
+        rows, columns = compared.frames
+        first, second = default_segments(rows, columns, segment)
         second = elsewhere if elsewhere in {item.name for item in columns.segments} else second
-        drawn = panels.pair_panels(found, run_labels(found.runs, titles(services)), theme or "light")
+        drawn = panels.pair_panels(compared, run_labels(compared.runs, titles(services)), theme or "light")
         return drawn, panels.segment_choices(rows.segments), first, panels.segment_choices(columns.segments), second
 
     @app.callback(
@@ -274,9 +274,9 @@ def register(app: Dash, services: Services) -> None:
         if one == other:
             return no_update
         runs = recent_runs(services, [int(one), int(other)])
-        found = disagreement_of(compare_runs(services.frames, runs), segment, elsewhere)
+        disagreeing = disagreement_of(compare_runs(services.frames, runs), segment, elsewhere)
         first, second = run_labels(runs, titles(services))
-        return panels.disagreements(found, (first, second))
+        return panels.disagreements(disagreeing, (first, second))
 
     pickers = [Input(CHOSEN, "value"), *(Input(name, "value") for name in _KEYS.values())]
 
@@ -285,7 +285,9 @@ def register(app: Dash, services: Services) -> None:
         current = _current(services, search)
         if current is None or not FEWEST <= len(chosen) <= MOST or one == other:
             return no_update
-        address = _address(services, search, current, Choice(tuple(chosen), int(one), int(other), segment, elsewhere))
+        address = _address(
+            services, search, current, ComparedRuns(tuple(chosen), int(one), int(other), segment, elsewhere)
+        )
         if address != search:  # not as an output: with the next callback it would close a circle
             set_props(ids.LOCATION, {"search": address})
         return address
@@ -302,6 +304,6 @@ def register(app: Dash, services: Services) -> None:
         current = _current(services, search)
         if current is None:
             return [no_update] * len(now)
-        wanted = _choice(services, _asked(search), current).values
-        same = [set(wanted[0]) == set(now[0]), *(a == b for a, b in zip(wanted[1:], now[1:], strict=True))]
-        return [no_update if equal else value for equal, value in zip(same, wanted, strict=True)]
+        values = _choice(services, _parameters(search), current).values
+        same = [set(values[0]) == set(now[0]), *(a == b for a, b in zip(values[1:], now[1:], strict=True))]
+        return [no_update if equal else value for equal, value in zip(same, values, strict=True)]

@@ -14,11 +14,11 @@ from dash.development.base_component import Component
 from dashboard.components import cards
 from dashboard.components.attributes import aria
 from dashboard.components.panels import file_links, graph, panel, picture_buttons
-from dashboard.components.tables import Head, number_cell, number_heads, plain_table, scroll, table, table_row
+from dashboard.components.tables import Head, number_cell, number_heads, scroll, simple_table, table, table_row
 from dashboard.figures import comparison as figures
 from dashboard.figures.migration import draw_sankey
 from dashboard.i18n.numbers import NOTHING, count, day, percent, plural, short_money, written
-from dashboard.i18n.texts import noted, say, say_number, segment_name, titled
+from dashboard.i18n.texts import column_title, noted, say, say_number, segment_name
 from dashboard.queries.comparison import (
     BETTER,
     FEWEST,
@@ -27,16 +27,16 @@ from dashboard.queries.comparison import (
     Row,
     Slot,
     aligned_segments,
-    captured,
     comparison_rows,
     cross_money,
     cross_table,
     memory_meaning,
     places,
+    revenue_capture,
     value_text,
     verdict_of,
 )
-from dashboard.queries.comparison_tables import Part, cross, part
+from dashboard.queries.comparison_tables import ComparisonTable, comparison_table, cross
 from dashboard.queries.disagreement import Disagreement
 from engines.columns import COUNTRY, CUSTOMER_ID, DICTIONARY, FIRST
 from engines.contract import NamedSegment
@@ -51,7 +51,7 @@ _SHOWN = 10
 # --- charts -----------------------------------------------------------------------------------------------------------
 
 
-def _chart(name: str, title: str, hint: str, figure: Any, numbers: Part, files: str) -> Component:
+def _chart(name: str, title: str, hint: str, figure: Any, numbers: ComparisonTable, files: str) -> Component:
     """A chart with its title, and below it the same numbers as a table, as pictures and as files."""
     file = f"segmentry-{name}"  # pictures are below, and a drag zooms: no toolbar
     return html.Section(
@@ -76,7 +76,7 @@ def _files(files: str) -> Component:
     return html.Div(html.Div(file_links(files), className="seg-files"), className="seg-foot")
 
 
-def _numbers(title: str, numbers: Part, most: int = 200) -> Component:
+def _numbers(title: str, numbers: ComparisonTable, most: int = 200) -> Component:
     """Numbers as they are read, the first rows of many."""
     right = [not any(isinstance(row[place], str) for row in numbers.rows) for place in range(len(numbers.head))]
     heads = [Head(say(text), is_number) for text, is_number in zip(numbers.head, right, strict=True)]
@@ -89,7 +89,7 @@ def _numbers(title: str, numbers: Part, most: int = 200) -> Component:
         )
         for row in numbers.rows[:most]
     ]
-    shown = [plain_table(heads, lines)]
+    shown = [simple_table(heads, lines)]
     if (left := len(numbers.rows) - most) > 0:
         shown.append(
             html.P(
@@ -195,62 +195,69 @@ def _slot(slot: Slot | None) -> Component:
 _COLUMNS = [DICTIONARY[name] for name in FIRST if name in DICTIONARY and DICTIONARY[name].kind != "text"]
 
 
-def disagreements(found: Disagreement, labels: tuple[str, str]) -> list[Component]:
-    """How many customers two runs disagree about, what they have spent, the dearest of them, and all as a file."""
-    if not found.customers:
+def disagreements(disagreement: Disagreement, labels: tuple[str, str]) -> list[Component]:
+    """How many customers two runs disagree about, what they have spent, the top_spenders of them, and all as a file."""
+    if not disagreement.customers:
         return [
             html.P(
                 say(
                     "Nobody is in {segment} by {first} and in {elsewhere} by {second}. Choose other segments above.",
-                    segment=segment_name(found.segment),
+                    segment=segment_name(disagreement.segment),
                     first=labels[0],
-                    elsewhere=segment_name(found.elsewhere),
+                    elsewhere=segment_name(disagreement.elsewhere),
                     second=labels[1],
                 ),
                 className="mb-0",
             )
         ]
-    money = short_money(found.revenue, found.one.currency)
+    money = short_money(disagreement.revenue, disagreement.one.currency)
     sentence = say_number(
         "{customers}, who has spent {money}, is in {segment} by {first} and in {elsewhere} by {second}.",
         "{customers}, who have spent {money}, are in {segment} by {first} and in {elsewhere} by {second}.",
-        found.customers,
-        customers=plural(found.customers, "{n} customer", "{n} customers"),
+        disagreement.customers,
+        customers=plural(disagreement.customers, "{n} customer", "{n} customers"),
         money=money,
-        segment=segment_name(found.segment),
+        segment=segment_name(disagreement.segment),
         first=labels[0],
-        elsewhere=segment_name(found.elsewhere),
+        elsewhere=segment_name(disagreement.elsewhere),
         second=labels[1],
     )
     query = urlencode(
-        [("run", found.one.run.id), ("run", found.other.run.id), ("segment", found.segment), ("other", found.elsewhere)]
+        [
+            ("run", disagreement.one.run.id),
+            ("run", disagreement.other.run.id),
+            ("segment", disagreement.segment),
+            ("other", disagreement.elsewhere),
+        ]
     )
     links = [
         html.A(kind.upper(), href=f"/api/v1/compare/customers.{kind}?{query}", id=f"compare-export-{kind}")
         for kind in ("csv", "xlsx", "parquet")
     ]
-    shown = min(found.customers, _SHOWN)
+    shown = min(disagreement.customers, _SHOWN)
     note = (
         say("Export all of them:")
-        if shown == found.customers
+        if shown == disagreement.customers
         else say("The {number} who spent most; export all of them:", number=shown)
     )
     return [
         html.P(sentence, className="mb-1"),
         html.Div([html.Span(note), *links], className="seg-files seg-hint mb-1"),
-        _customers(found),
+        _customers(disagreement),
     ]
 
 
-def _customers(found: Disagreement) -> Component:
-    rows = found.dearest(_SHOWN).to_pylist()
-    columns = [column for column in _COLUMNS if found.one.has(column.name)]
-    with_country = bool(found.one.countries)
-    titles = [*map(titled, columns), *([say("Country")] if with_country else [])]
+def _customers(disagreement: Disagreement) -> Component:
+    rows = disagreement.top_spenders(_SHOWN).to_pylist()
+    columns = [column for column in _COLUMNS if disagreement.one.has(column.name)]
+    with_country = bool(disagreement.one.countries)
+    titles = [*map(column_title, columns), *([say("Country")] if with_country else [])]
     lines = []
     for row in rows:
         cells = [
-            short_money(row[column.name], found.one.currency) if column.kind == "money" else count(row[column.name])
+            short_money(row[column.name], disagreement.one.currency)
+            if column.kind == "money"
+            else count(row[column.name])
             for column in columns
         ]
         cells += [row[COUNTRY] or NOTHING] if with_country else []
@@ -272,9 +279,9 @@ _AMI = noted(
 )
 
 
-def agreement_words(found: Comparison, labels: Sequence[str]) -> str:
+def agreement_words(comparison: Comparison, labels: Sequence[str]) -> str:
     """How far the runs agree, in a sentence."""
-    most, least = figures.AgreementData(tuple(labels), found.ari).extremes
+    most, least = figures.AgreementData(tuple(labels), comparison.ari).extremes
     if len(labels) == FEWEST:
         return say(
             "{first} and {second} agree with an adjusted Rand index of {ari} and an adjusted mutual "
@@ -282,7 +289,7 @@ def agreement_words(found: Comparison, labels: Sequence[str]) -> str:
             first=most[0],
             second=most[1],
             ari=written(most[2], ".2f"),
-            ami=written(found.ami[0, 1], ".2f"),
+            ami=written(comparison.ami[0, 1], ".2f"),
         )
     return say(
         "{first} and {second} agree most (adjusted Rand index {most}), {third} and {fourth} least ({least}).",
@@ -295,11 +302,11 @@ def agreement_words(found: Comparison, labels: Sequence[str]) -> str:
     )
 
 
-def run_panels(found: Comparison, labels: Sequence[str], names: Sequence[str], theme: str) -> list[Component]:
+def run_panels(comparison: Comparison, labels: Sequence[str], names: Sequence[str], theme: str) -> list[Component]:
     """Everything about all of the runs; ``names``: segment names in the order of the playbook."""
-    sizes, numbers = aligned_segments(found.frames), part("sizes", found, labels)
-    files = {name: part_address(name, found.runs) for name in ("metrics", "sizes", "agreement", "captured")}
-    metrics = panel(say("Metrics and settings"), _metric_table(found.runs, labels), _files(files["metrics"]))
+    sizes, numbers = aligned_segments(comparison.frames), comparison_table("sizes", comparison, labels)
+    files = {name: part_address(name, comparison.runs) for name in ("metrics", "sizes", "agreement", "captured")}
+    metrics = panel(say("Metrics and settings"), _metric_table(comparison.runs, labels), _files(files["metrics"]))
     base = labels[sizes.reference]
     hint = say(
         "A row holds the segments with the same customers, as far as there are any: each stands beside "
@@ -307,19 +314,19 @@ def run_panels(found: Comparison, labels: Sequence[str], names: Sequence[str], t
         run=base,
     )
     rows = panel(say("Segments side by side"), _aligned_table(sizes, labels), _files(files["sizes"]), hint=hint)
-    agreed = part("agreement", found, labels)
+    agreed = comparison_table("agreement", comparison, labels)
     return [
-        _recommendation(verdict_of(found, labels)),
+        _recommendation(verdict_of(comparison, labels)),
         metrics,
         rows,
         _grid(
-            _bars(found, labels, names, "customers", numbers, files["sizes"], theme),
-            _bars(found, labels, names, "revenue", numbers, files["sizes"], theme),
+            _bars(comparison, labels, names, "customers", numbers, files["sizes"], theme),
+            _bars(comparison, labels, names, "revenue", numbers, files["sizes"], theme),
             _chart(
                 "compare-agreement",
                 say("How far they agree: ARI"),
                 say(_ARI),
-                figures.draw_agreement(figures.AgreementData(tuple(labels), found.ari), theme),
+                figures.draw_agreement(figures.AgreementData(tuple(labels), comparison.ari), theme),
                 agreed,
                 files["agreement"],
             ),
@@ -328,14 +335,14 @@ def run_panels(found: Comparison, labels: Sequence[str], names: Sequence[str], t
                 say("How far they agree: AMI"),
                 say(_AMI),
                 figures.draw_agreement(
-                    figures.AgreementData(tuple(labels), found.ami, noted("adjusted mutual information")), theme
+                    figures.AgreementData(tuple(labels), comparison.ami, noted("adjusted mutual information")), theme
                 ),
                 agreed,
                 files["agreement"],
             ),
         ),
-        _later_revenue(found, labels, files["captured"], theme),
-        *_planes(found, labels, theme),
+        _later_revenue(comparison, labels, files["captured"], theme),
+        *_planes(comparison, labels, theme),
     ]
 
 
@@ -344,11 +351,11 @@ def _grid(*panels: Component) -> Component:
 
 
 def _bars(
-    found: Comparison,
+    comparison: Comparison,
     labels: Sequence[str],
     names: Sequence[str],
     of: Literal["customers", "revenue"],
-    numbers: Part,
+    numbers: ComparisonTable,
     files: str,
     theme: str,
 ) -> Component:
@@ -357,12 +364,12 @@ def _bars(
         "revenue": say("Whose money it is."),
     }
     titles = {"customers": say("Segments by customers"), "revenue": say("Segments by revenue")}
-    figure = figures.draw_sizes(figures.size_data(found.frames, labels, names, of), theme)
+    figure = figures.draw_size_bars(figures.size_bars_data(comparison.frames, labels, names, of), theme)
     return _chart(f"compare-{of}", titles[of], hints[of], figure, numbers, files)
 
 
-def _later_revenue(found: Comparison, labels: Sequence[str], files: str, theme: str) -> Component:
-    shares = [captured(run) for run in found.runs]
+def _later_revenue(comparison: Comparison, labels: Sequence[str], files: str, theme: str) -> Component:
+    shares = [revenue_capture(run) for run in comparison.runs]
     since = next((item.since for item in shares if item.since), None)
     without = [f"{label}: {say(item.why)}" for label, item in zip(labels, shares, strict=True) if item.why]
     if since:
@@ -382,16 +389,16 @@ def _later_revenue(found: Comparison, labels: Sequence[str], files: str, theme: 
     x = tuple(np.array(item.customers or ([] if item.top is None else [TOP])) for item in shares)
     y = tuple(np.array(item.revenue or ([] if item.top is None else [item.top])) for item in shares)
     figure = figures.draw_capture(figures.CaptureData(tuple(labels), x, y), theme)
-    numbers = part("captured", found, labels)
+    numbers = comparison_table("captured", comparison, labels)
     card = _chart("compare-captured", say("Later revenue captured"), hint, figure, numbers, files)
     notes = [html.P(text, className="seg-hint mb-0") for text in without]
     card.children.extend(notes)
     return html.Div(card, className="mt-3")
 
 
-def _planes(found: Comparison, labels: Sequence[str], theme: str) -> list[Component]:
-    projection = places(found.frames[0])
-    first, second = (percent(share) for share in projection.plane.explained)
+def _planes(comparison: Comparison, labels: Sequence[str], theme: str) -> list[Component]:
+    projection = places(comparison.frames[0])
+    first, second = (percent(share) for share in projection.plane.explained_variance)
     drawn = (
         say(
             "{drawn} of {customers} drawn",
@@ -410,8 +417,10 @@ def _planes(found: Comparison, labels: Sequence[str], theme: str) -> list[Compon
         second=second,
     )
     panels = []
-    for label, frame in zip(labels, found.frames, strict=True):
-        data = figures.plane_data(label, frame, projection.drawn, projection.places, projection.plane.explained)
+    for label, frame in zip(labels, comparison.frames, strict=True):
+        data = figures.plane_data(
+            label, frame, projection.drawn, projection.places, projection.plane.explained_variance
+        )
         sizes = np.bincount(data.codes, minlength=len(data.segments))
         rows = [(segment_name(item.name), int(size)) for item, size in zip(data.segments, sizes, strict=True)]
         panels.append(
@@ -420,8 +429,8 @@ def _planes(found: Comparison, labels: Sequence[str], theme: str) -> list[Compon
                 f"{label} ({first} + {second})",
                 plural(len(frame.segments), "{n} segment", "{n} segments"),
                 figures.draw_plane(data, theme),
-                Part((noted("Segment"), noted("Customers drawn")), rows),
-                part_address("projection", found.runs),
+                ComparisonTable((noted("Segment"), noted("Customers drawn")), rows),
+                part_address("projection", comparison.runs),
             )
         )
     head = html.Section(
@@ -432,11 +441,11 @@ def _planes(found: Comparison, labels: Sequence[str], theme: str) -> list[Compon
     return [head, html.Div(panels, className=f"seg-grid seg-planes{two} mt-3")]
 
 
-def pair_panels(found: Comparison, labels: Sequence[str], theme: str) -> list[Component]:
+def pair_panels(comparison: Comparison, labels: Sequence[str], theme: str) -> list[Component]:
     """The cross-table of two runs, and ribbons between their segments."""
-    rows, columns = found.frames
+    rows, columns = comparison.frames
     table = cross_table(rows, columns)
-    numbers, files = cross(rows, columns, labels), part_address("cross", found.runs)
+    numbers, files = cross(rows, columns, labels), part_address("cross", comparison.runs)
     data = figures.CrossData(
         labels[0],
         labels[1],

@@ -11,7 +11,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.attributes import aria
-from dashboard.components.cards import alert, notes
+from dashboard.components.cards import alert, note_list
 from dashboard.components.fields import field, fields
 from dashboard.components.tables import scroll
 from dashboard.config import Config
@@ -121,11 +121,11 @@ def mapping_part(seen: Preview, chosen: Mapping[str, str]) -> Component:
     return fields(*parts)
 
 
-def choice_options(choice: Choice | None, value: str, usual: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+def choice_options(choice: Choice | None, value: str, defaults: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
     """The answers to a question, each with what it makes of an example; without a question the usual ones."""
     if choice is not None and choice.options:
         return [{"value": each.value, "label": f"{say(each.words)}: {say(each.example)}"} for each in choice.options]
-    return [{"value": name, "label": say(words)} for name, words in usual if name or not value]
+    return [{"value": name, "label": say(words)} for name, words in defaults if name or not value]
 
 
 def rules_part(config: Config, cleaning: Mapping[str, Any]) -> Component:
@@ -203,7 +203,7 @@ def effect_words(how: str, earlier: Snapshot | None, runs: int) -> str:
 # --- what was filled in -----------------------------------------------------------------------------------------------
 
 
-def request_of(
+def form_request(
     config: Config,
     *,
     mapping: Mapping[str, str | None],
@@ -219,7 +219,7 @@ def request_of(
     Raises:
         InputError: a day or a rate that cannot be.
     """
-    usual = config.cleaning.to_dict()
+    defaults = config.cleaning.to_dict()
     cleaning: dict[str, Any] = {key: RULES[key].on if value else RULES[key].off for key, value in switches.items()}
     for key, text in texts.items():
         given, kind = (text or "").strip(), RULES[key].kind
@@ -227,12 +227,12 @@ def request_of(
             cleaning[key] = _rates(given)
         elif kind != "list":
             cleaning[key] = given
-        elif given or not isinstance(usual[key], str):  # a file named in config.toml stays
+        elif given or not isinstance(defaults[key], str):  # a file named in config.toml stays
             cleaning[key] = [item.strip() for item in given.split(",") if item.strip()]
     return UploadRequest(
         mapping=mapping_of(mapping),
         reading={key: value for key, value in reading.items() if value},
-        cleaning={key: value for key, value in cleaning.items() if value != usual[key]},
+        cleaning={key: value for key, value in cleaning.items() if value != defaults[key]},
         name=name.strip()[:200] or None,
         as_of=_day(as_of),
         how=how,  # type: ignore[arg-type]
@@ -262,13 +262,13 @@ def _rates(text: str) -> dict[str, float]:
     return rates
 
 
-def choice_part(name: str, place: str, legend: str, choice: Choice | None, value: str, usual: Any) -> Component:
+def choice_part(name: str, place: str, legend: str, choice: Choice | None, value: str, default: Any) -> Component:
     """A question with its answers as radio buttons; hidden where nothing has to be chosen."""
     return html.Div(
         [
             html.Div(legend, className="data-legend", id=f"{name}-legend"),
             html.P(question_words(choice), id=f"{name}-question", className="seg-hint mb-1"),
-            dbc.RadioItems(id=name, options=choice_options(choice, value, usual), value=value or None),
+            dbc.RadioItems(id=name, options=choice_options(choice, value, default), value=value or None),
         ],
         id=place,
         hidden=choice is None and not value,
@@ -280,17 +280,17 @@ def choice_part(name: str, place: str, legend: str, choice: Choice | None, value
 
 def remarks(seen: Preview) -> list[Component]:
     """What stands in the way of reading, as an alert; then what is missing and what was noticed."""
-    asked = [problem for problem in seen.problems if not problem.options]
-    needed = [question_words(problem) for problem in asked if problem.needed]
+    questions = [problem for problem in seen.problems if not problem.options]
+    needed = [question_words(problem) for problem in questions if problem.needed]
     wrong = [alert(sentence, "warning") for sentence in needed]
-    sentences = [question_words(problem) for problem in asked if not problem.needed]
+    sentences = [question_words(problem) for problem in questions if not problem.needed]
     sentences += [
         say("No {field}: {effect}", field=say(FIELD_WORDS[item.field]).lower(), effect=say(item.effect))
         for item in seen.missing
         if not item.needed
     ]
     sentences += map(say, seen.notes)
-    return [*wrong, *notes(sentences)]
+    return [*wrong, *note_list(sentences)]
 
 
 def question_words(choice: Choice | None) -> str:

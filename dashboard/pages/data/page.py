@@ -22,7 +22,14 @@ from dashboard.pages.data import form
 from dashboard.pages.data.report import BUSY, outcome, same_as_words, snapshots_panel
 from dashboard.pipeline.receive import UPLOADABLE
 from dashboard.pipeline.request import user_of
-from dashboard.pipeline.uploads import UploadRequest, known_mapping, preview_question, remove, request_task, twin_of
+from dashboard.pipeline.uploads import (
+    UploadRequest,
+    preview_question,
+    remembered_mapping,
+    remove_upload,
+    request_task,
+    twin_of,
+)
 from dashboard.queries.which_run import title_of
 from dashboard.services import Services
 from engines.errors import InputError
@@ -39,12 +46,12 @@ AREA = "operations"
 UPLOAD, LEAVE, LEFT = "data-upload", "data-leave", "data-left"
 ORDER_OF_DATES, ORDER_PLACE = "data-date-order", "data-date-order-place"
 DECIMAL, DECIMAL_PLACE = "data-decimal", "data-decimal-place"
-LINES, REMARKS, REFUSED = "data-first-lines", "data-told", "data-refused"
+LINES, REMARKS, REFUSED = "data-first-lines", "data-remarks", "data-refused"
 NAME, NAME_PLACE, EXISTING, EXISTING_PLACE = "data-name", "data-name-place", "data-existing", "data-existing-place"
-HOW, HOW_WORDS, AS_OF = "data-how", "data-how-told", "data-as-of"
+HOW, HOW_WORDS, AS_OF = "data-how", "data-how-words", "data-as-of"
 CHECK, CREATE, CANCEL, REMOVE = "data-check", "data-create", "data-cancel", "data-remove"
-STEPS, LOOKING, LOOK_AGAIN = "data-steps", "data-looking", "data-look-again"
-OUTCOME, STALE, TICK, SNAPSHOTS = "data-outcome", "data-stale", "data-tick", "data-there-place"
+STEPS, LOOKING, PREVIEW_TICK = "data-steps", "data-looking", "data-preview-tick"
+OUTCOME, STALE, TICK, SNAPSHOTS = "data-outcome", "data-stale", "data-tick", "data-snapshots-place"
 
 _DATE_ORDERS = (
     ("", noted("as the column itself decides")),
@@ -141,7 +148,7 @@ def _add_sales(services: Services) -> Component:
 
 def _steps(services: Services, upload: Upload) -> list[Component]:
     """The three steps from an uploaded file to a snapshot."""
-    asked = UploadRequest.model_validate(upload.asked)
+    upload_request = UploadRequest.model_validate(upload.asked)
     uploaded = f", {day(upload.created_at.date())}" if upload.created_at is not None else ""
     file = html.P(
         [
@@ -161,13 +168,15 @@ def _steps(services: Services, upload: Upload) -> list[Component]:
     )
     stores = [dcc.Store(id=UPLOAD, data=upload.id), dcc.Store(id=LEAVE), dcc.Store(id=LEFT)]
     try:
-        seen = _preview(services, upload, asked)
+        seen = _preview(services, upload, upload_request)
         if seen is None:
             return [step(1, say("The file"), file, _looking(), *stores)]
-        known_from, known = known_mapping(upload, [column.name for column in seen.columns], services.store)
-        chosen = dict(asked.mapping) or known
-        if chosen and not asked.mapping:
-            seen = _preview(services, upload, asked.model_copy(update={"mapping": chosen}))
+        known_from, earlier_mapping = remembered_mapping(
+            upload, [column.name for column in seen.columns], services.store
+        )
+        chosen = dict(upload_request.mapping) or earlier_mapping
+        if chosen and not upload_request.mapping:
+            seen = _preview(services, upload, upload_request.model_copy(update={"mapping": chosen}))
     except InputError as error:
         return [step(1, say("The file"), file, alert(say(error.message)), *stores)]
     if seen is None:
@@ -177,24 +186,24 @@ def _steps(services: Services, upload: Upload) -> list[Component]:
             html.P(
                 say("Filled in as {earlier} was read before.", earlier=known_from),
                 className="seg-hint mb-2",
-                id="data-known",
+                id="data-remembered",
             )
         ]
-        if known and not asked.mapping
+        if earlier_mapping and not upload_request.mapping
         else []
     )
     same = [] if upload.found.get("same_as") else same_as_words(twin_of(upload, services.store))
     return [
         *stores,
         step(1, say("The file"), file, *same, html.Div(form.first_lines(seen), id=LINES)),
-        step(2, say("How it is read, and what counts"), *saved, *_form(services, upload, asked, seen, chosen)),
+        step(2, say("How it is read, and what counts"), *saved, *_form(services, upload, upload_request, seen, chosen)),
         step(3, say("What it comes to"), *_result(upload)),
     ]
 
 
-def _preview(services: Services, upload: Upload, asked: UploadRequest) -> Preview | None:
+def _preview(services: Services, upload: Upload, upload_request: UploadRequest) -> Preview | None:
     """The first lines of an upload; None while a worker looks at them."""
-    return follow(preview_question(upload, asked, services.config), services.store)[0]
+    return follow(preview_question(upload, upload_request, services.config), services.store)[0]
 
 
 def _looking() -> Component:
@@ -206,14 +215,14 @@ def _looking() -> Component:
 
 
 def _form(
-    services: Services, upload: Upload, asked: UploadRequest, seen: Preview, chosen: dict[str, str]
+    services: Services, upload: Upload, upload_request: UploadRequest, seen: Preview, chosen: dict[str, str]
 ) -> list[Component]:
     orders = form.choice_part(
         ORDER_OF_DATES,
         ORDER_PLACE,
         say("Which comes first in the dates?"),
         form.problem_of(seen, "date_order"),
-        asked.reading.get("date_order", ""),
+        upload_request.reading.get("date_order", ""),
         _DATE_ORDERS,
     )
     decimals = form.choice_part(
@@ -221,7 +230,7 @@ def _form(
         DECIMAL_PLACE,
         say("What is the decimal sign?"),
         form.problem_of(seen, "decimal"),
-        asked.reading.get("decimal", ""),
+        upload_request.reading.get("decimal", ""),
         _DECIMALS,
     )
     return [
@@ -230,42 +239,42 @@ def _form(
         orders,
         decimals,
         html.Div(form.remarks(seen), id=REMARKS, **aria(live="polite")),
-        ticker(LOOK_AGAIN),
+        ticker(PREVIEW_TICK),
         html.H3(say("What counts"), className="data-head"),
-        form.rules_part(services.config, asked.cleaning),
+        form.rules_part(services.config, upload_request.cleaning),
         html.H3(say("What is made of it"), className="data-head"),
-        *_where(services, upload, asked),
+        *_where(services, upload, upload_request),
         dbc.Button(say("Check"), id=CHECK, color="primary", size="sm", class_name="mt-3", disabled=not seen.usable),
         html.Span(say("Reads all of it and accounts for every line; nothing is stored."), className="seg-hint ms-2"),
     ]
 
 
-def _where(services: Services, upload: Upload, asked: UploadRequest) -> list[Component]:
+def _where(services: Services, upload: Upload, upload_request: UploadRequest) -> list[Component]:
     snapshots = _latest(services.store.snapshots())
     names = [{"value": item.dataset, "label": title_of(item)} for item in snapshots]
-    existing = asked.name if asked.how != "new" else (names[0]["value"] if names else "")
+    existing = upload_request.name if upload_request.how != "new" else (names[0]["value"] if names else "")
     stem = upload.name.partition(".")[0] or upload.name
     return [
-        dbc.RadioItems(id=HOW, options=form.how_options(snapshots), value=asked.how),
+        dbc.RadioItems(id=HOW, options=form.how_options(snapshots), value=upload_request.how),
         fields(
             field(
                 say("Name of the data set"),
-                dbc.Input(id=NAME, value=asked.name or stem, size="sm", maxlength=200, debounce=True),
+                dbc.Input(id=NAME, value=upload_request.name or stem, size="sm", maxlength=200, debounce=True),
                 id=NAME_PLACE,
-                hidden=asked.how != "new",
+                hidden=upload_request.how != "new",
             ),
             field(
                 say("Data set"),
                 dbc.Select(id=EXISTING, options=names, value=existing, size="sm"),
                 id=EXISTING_PLACE,
-                hidden=asked.how == "new",
+                hidden=upload_request.how == "new",
             ),
             field(
                 say("As of (optional)"),
                 dbc.Input(
                     id=AS_OF,
                     type="date",
-                    value=asked.as_of.isoformat() if asked.as_of else "",
+                    value=upload_request.as_of.isoformat() if upload_request.as_of else "",
                     size="sm",
                     debounce=True,
                 ),
@@ -273,7 +282,7 @@ def _where(services: Services, upload: Upload, asked: UploadRequest) -> list[Com
             ),
             style="mt-2",
         ),
-        html.P(_how_words(services, asked.how, existing), id=HOW_WORDS, className="seg-hint mb-0"),
+        html.P(_how_words(services, upload_request.how, existing), id=HOW_WORDS, className="seg-hint mb-0"),
     ]
 
 
@@ -298,11 +307,11 @@ def _result(upload: Upload) -> list[Component]:
 
 def _latest(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
     """The newest snapshot of each data set that was read from files."""
-    found: dict[str, Snapshot] = {}
+    latest: dict[str, Snapshot] = {}
     for item in snapshots:
         if item.info.get("source_kind") == "file":
-            found.setdefault(item.dataset, item)
-    return list(found.values())
+            latest.setdefault(item.dataset, item)
+    return list(latest.values())
 
 
 def _how_words(services: Services, how: str, name: str | None) -> str:
@@ -349,7 +358,7 @@ def _request(services: Services, filled: dict[str, Any], named: dict[str, Any]) 
     def by_name(ids: str, values: str) -> dict[str, Any]:
         return dict(zip((item["name"] for item in named[ids]), filled[values], strict=True))
 
-    return form.request_of(
+    return form.form_request(
         services.config,
         mapping=by_name("fields", "columns"),
         reading={"date_order": filled["order"], "decimal": filled["decimal"]},
@@ -384,16 +393,16 @@ def register(app: Dash, services: Services) -> None:
         Output(DECIMAL, "options"),
         Output(f"{DECIMAL}-question", "children"),
         Output(DECIMAL_PLACE, "hidden"),
-        Output(LOOK_AGAIN, "disabled"),
+        Output(PREVIEW_TICK, "disabled"),
         Input(form.field_id(ALL), "value"),
         Input(ORDER_OF_DATES, "value"),
         Input(DECIMAL, "value"),
-        Input(LOOK_AGAIN, "n_intervals"),
+        Input(PREVIEW_TICK, "n_intervals"),
         State(form.field_id(ALL), "id"),
         State(UPLOAD, "data"),
         prevent_initial_call=True,
     )
-    def look_again(
+    def show_preview(
         columns: list[str | None],
         order: str | None,
         decimal: str | None,
@@ -404,8 +413,8 @@ def register(app: Dash, services: Services) -> None:
         mapping = form.mapping_of({item["name"]: value for item, value in zip(fields, columns, strict=True)})
         reading = {name: value for name, value in (("date_order", order), ("decimal", decimal)) if value}
         try:
-            asked = UploadRequest(mapping=mapping, reading=reading)
-            seen = _preview(services, services.store.upload(upload_id), asked)
+            upload_request = UploadRequest(mapping=mapping, reading=reading)
+            seen = _preview(services, services.store.upload(upload_id), upload_request)
         except InputError as error:
             return (no_update, alert(say(error.message)), True, *[no_update] * 6, True)
         if seen is None:
@@ -503,5 +512,5 @@ def register(app: Dash, services: Services) -> None:
     def forget(clicks: int | None, upload_id: int) -> str:
         if not clicks:
             raise PreventUpdate
-        remove(upload_id, services.config, services.store)
+        remove_upload(upload_id, services.config, services.store)
         return PATH

@@ -9,7 +9,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.components.cards import alert, notes, progress
+from dashboard.components.cards import alert, note_list, progress
 from dashboard.components.ledger import ledger_table
 from dashboard.components.panels import panel
 from dashboard.components.tables import Head, number_cell, number_heads, table
@@ -41,7 +41,7 @@ def outcome(upload: Upload) -> list[Component]:
     if upload.state == "cancelled":
         return [html.P(say("Cancelled; nothing was stored."), className="seg-hint mb-0")]
     if upload.state == "done":
-        return _stored(upload) if upload.task == "store" else _found(upload.found)
+        return _stored(upload) if upload.task == "store" else _inspection_panels(upload.found)
     return [html.P(say("Nothing is stored until you say so."), className="seg-hint mb-0")]
 
 
@@ -69,9 +69,9 @@ def _stored(upload: Upload) -> list[Component]:
     ]
 
 
-def _found(found: Mapping[str, Any]) -> list[Component]:
-    currency, ledger = str(found["currency"]), found["ledger"]
-    first, last = (day(date.fromisoformat(found[name])) for name in ("first_day", "last_day"))
+def _inspection_panels(problems: Mapping[str, Any]) -> list[Component]:
+    currency, ledger = str(problems["currency"]), problems["ledger"]
+    first, last = (day(date.fromisoformat(problems[name])) for name in ("first_day", "last_day"))
     out = ledger["out"]
     lead = say(
         "{customers} with {money} from {first} to {last}, as of {day}.",
@@ -79,14 +79,14 @@ def _found(found: Mapping[str, Any]) -> list[Component]:
         money=money(out["revenue"], currency),
         first=first,
         last=last,
-        day=day(date.fromisoformat(found["as_of"])),
+        day=day(date.fromisoformat(problems["as_of"])),
     )
     return [
         html.P(lead, className="mb-2"),
-        *same_as_words(found.get("same_as")),
+        *same_as_words(problems.get("same_as")),
         ledger_table(ledger, currency),
-        *notes(found["notes"]),
-        html.P(_effect(found["effect"], currency), className="mt-2 mb-0", id="data-effect"),
+        *note_list(problems["notes"]),
+        html.P(_effect(problems["effect"], currency), className="mt-2 mb-0", id="data-effect"),
     ]
 
 
@@ -94,16 +94,16 @@ def same_as_words(twin: Mapping[str, Any] | None) -> list[Component]:
     """That the same content is here already, where it is."""
     if twin is None:
         return []
-    known = twin["snapshot"]
-    if known is None:
+    snapshot = twin["snapshot"]
+    if snapshot is None:
         words = say("This file is already here: {file}.", file=twin["name"])
     else:
         words = say(
             "This file is already here: {file}, as snapshot {snapshot} of {dataset}. Reading it again the same way "
             "gives that snapshot; nothing is stored twice.",
             file=twin["name"],
-            snapshot=known["id"],
-            dataset=known["name"],
+            snapshot=snapshot["id"],
+            dataset=snapshot["name"],
         )
     return [alert(words, "info", id="data-same")]
 
@@ -155,7 +155,7 @@ def snapshots_panel(services: Services) -> Component:
         data_sets=plural(names, "{n} data set", "{n} data sets"),
     )
     hint = [lead, " ", dcc.Link(say("Run engines on them"), href="/new"), "."]
-    return panel(say("What is there"), table(say("Snapshots"), heads, rows, "data-there"), hint=hint)
+    return panel(say("What is there"), table(say("Snapshots"), heads, rows, "data-snapshots"), hint=hint)
 
 
 def _rows(snapshot: Snapshot) -> list[Component]:

@@ -58,18 +58,18 @@ def layout(services: Services, **query: Any) -> Component:
     lead = [
         html.P(_verdict(points, threshold), className="seg-lead mb-1"),
         html.P(_advice(run), className="seg-lead mb-1"),
-        html.P(_explained(run, snapshot, points, threshold), className="seg-lead"),
+        html.P(_lead_words(run, snapshot, points, threshold), className="seg-lead"),
     ]
     shifts = say(
         "The population stability index (PSI) against the customers that the frozen model was made "
         "from: below 0.1 nothing much moved, above 0.25 (the upper dotted line) much did. Recency "
         "grows by itself as a shop's history does."
     )
-    moved = [
+    shift_parts = [
         panel(
             say("What moved: the customers or the model"),
             graph(MOVED, f"moved-run-{run.id}", "320px"),
-            hint=_moved(points) if points else "",
+            hint=_movement_words(points) if points else "",
         ),
         panel(
             say("How the customers themselves have changed"),
@@ -85,7 +85,7 @@ def layout(services: Services, **query: Any) -> Component:
             *(lead if points else [html.P(without, className="seg-lead")]),
             panel(say("Agreement date by date"), graph(TIMELINE, f"drift-run-{run.id}", "460px")),
             *([_against(live)] if live else []),
-            html.Div(moved, hidden=not points, className="mt-3"),
+            html.Div(shift_parts, hidden=not points, className="mt-3"),
             html.P(
                 dcc.Link(say("Who went where between two dates"), href=f"/migration?run={run.id}"),
                 className="mt-3 mb-0",
@@ -97,8 +97,8 @@ def layout(services: Services, **query: Any) -> Component:
 
 def _live(run: Run, services: Services) -> dict[int, LivePoint]:
     """Runs of this kind up to this one that were compared with the run before."""
-    found = services.store.live_points(run.dataset, run.engine)
-    return {number: point for number, point in found.items() if point.as_of <= run.as_of.isoformat()}
+    points = services.store.live_points(run.dataset, run.engine)
+    return {number: point for number, point in points.items() if point.as_of <= run.as_of.isoformat()}
 
 
 def _against(live: Mapping[int, LivePoint]) -> Component:
@@ -143,9 +143,9 @@ def _alert(point: LivePoint | DriftPoint) -> Component:
 
 def frozen_on(run: Run, snapshot: Snapshot) -> date | None:
     """The day the model was frozen, as the run says, or as follows from where the snapshot's sales begin."""
-    kept = run.info.get("drift") or {}
-    if isinstance(kept.get("frozen_at"), str):
-        return date.fromisoformat(kept["frozen_at"])
+    drift_info = run.info.get("drift") or {}
+    if isinstance(drift_info.get("frozen_at"), str):
+        return date.fromisoformat(drift_info["frozen_at"])
     first = snapshot.info.get("first_day")
     dates = cutoffs(date.fromisoformat(first), snapshot.as_of) if isinstance(first, str) else []
     return dates[0] if dates else None
@@ -172,12 +172,12 @@ def _verdict(points: Sequence[DriftPoint], threshold: float) -> list[Any]:
 
 
 def _advice(run: Run) -> str:
-    kept = run.info.get("drift") or {}
-    reason = kept.get("reason")
+    drift_info = run.info.get("drift") or {}
+    reason = drift_info.get("reason")
     return say(reason) if reason else ""
 
 
-def _explained(run: Run, snapshot: Snapshot, points: Sequence[DriftPoint], threshold: float) -> str:
+def _lead_words(run: Run, snapshot: Snapshot, points: Sequence[DriftPoint], threshold: float) -> str:
     frozen = frozen_on(run, snapshot)
     if frozen is not None:
         model = say(
@@ -209,7 +209,7 @@ def _explained(run: Run, snapshot: Snapshot, points: Sequence[DriftPoint], thres
     return " ".join(sentences)
 
 
-def _moved(points: Sequence[DriftPoint]) -> str:
+def _movement_words(points: Sequence[DriftPoint]) -> str:
     """The latest date in words: bars are about people, the line is about the model."""
     latest = points[-1]
     sentences = [
@@ -250,14 +250,14 @@ def _day(point: DriftPoint) -> str:
 
 def shift_panels(points: Sequence[DriftPoint], theme: str, currency: str) -> list[Component]:
     """A panel for each column that is watched: how far it has moved, in figures and by date."""
-    found = figures.shift_data(points)
-    if not found:
+    shifts = figures.shift_data(points)
+    if not shifts:
         return [
             html.P(say("How customers changed was not kept with this run; run its engine again."), className="seg-hint")
         ]
-    top = max(0.3, 1.1 * max(float(item.psi.max()) for item in found))
+    top = max(0.3, 1.1 * max(float(item.psi.max()) for item in shifts))
     panels: list[Component] = []
-    for item in found:
+    for item in shifts:
         sentence = say(
             "PSI {psi}, Cliff's delta {delta}; median {before} → {now}",
             psi=written(item.psi[-1], ".2f"),
@@ -296,5 +296,5 @@ def register(app: Dash, services: Services) -> None:
         frozen, currency = frozen_on(run, snapshot), str(snapshot.info.get("currency") or "")
         live = list(_live(run, services).values())
         data = figures.timeline_data(points, services.config.drift.threshold, frozen, live)
-        moved = figures.draw_moved(figures.moved_data(points), shade)
-        return figures.draw_timeline(data, shade), moved, shift_panels(points, shade, currency)
+        moved_figure = figures.draw_moved(figures.moved_data(points), shade)
+        return figures.draw_timeline(data, shade), moved_figure, shift_panels(points, shade, currency)

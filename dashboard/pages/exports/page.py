@@ -10,8 +10,8 @@ from dash.development.base_component import Component
 
 from dashboard.components import cards
 from dashboard.components.attributes import aria
-from dashboard.components.tables import Head, plain_table
-from dashboard.exports.manifest import OTHERS, again, conditions_of, file_name, view_of
+from dashboard.components.tables import Head, simple_table
+from dashboard.exports.manifest import OTHERS, conditions_of, file_name, repeat_url, view_of
 from dashboard.i18n.numbers import NOTHING, count, day, percent, plural, written
 from dashboard.i18n.texts import noted, say
 from dashboard.queries.which_run import engine_titles
@@ -60,14 +60,14 @@ def layout(services: Services, before: str = "", **query: Any) -> Component:
     Raises:
         InputError: ``before`` is no number.
     """
-    found = services.store.exports(limit=PAGE_SIZE + 1, before=_number(before))
-    if not found:
+    exports = services.store.exports(limit=PAGE_SIZE + 1, before=_number(before))
+    if not exports:
         return _nothing(bool(before), query.get("run"))
     runs = {run.id for run in services.store.runs(state="done")}
     titles = engine_titles()
     heads = [Head(say(title), is_number, say(help)) for title, help, is_number in _HEADS]
-    body = [_line(item, runs, titles) for item in found[:PAGE_SIZE]]
-    table = plain_table(heads, body, "exports-table")
+    body = [_line(item, runs, titles) for item in exports[:PAGE_SIZE]]
+    table = simple_table(heads, body, "exports-table")
     return html.Div(
         [
             html.H1(say(TITLE)),
@@ -79,7 +79,7 @@ def layout(services: Services, before: str = "", **query: Any) -> Component:
                 className="seg-lead",
             ),
             html.Section(table, className="seg-card seg-scroll", tabIndex=0, **aria(label=say(TITLE))),
-            html.Nav(_pages(found, bool(before), query.get("run")), className="exports-pages"),
+            html.Nav(_pages(exports, bool(before), query.get("run")), className="exports-pages"),
         ]
     )
 
@@ -109,12 +109,12 @@ def _address(run: Any, before: int | None = None) -> str:
     return f"{PATH}?{query}" if query else PATH
 
 
-def _pages(found: list[Export], went_on: bool, run: Any) -> list[Component]:
+def _pages(exports: list[Export], went_on: bool, run: Any) -> list[Component]:
     ways: list[Component] = []
     if went_on:
         ways.append(dcc.Link(say("Newest"), href=_address(run), className="btn btn-sm btn-outline-secondary"))
-    if len(found) > PAGE_SIZE:
-        href = _address(run, found[PAGE_SIZE - 1].id)
+    if len(exports) > PAGE_SIZE:
+        href = _address(run, exports[PAGE_SIZE - 1].id)
         ways.append(dcc.Link(say("Earlier"), href=href, className="btn btn-sm btn-outline-secondary"))
     return ways
 
@@ -202,19 +202,19 @@ def _checksum(export: Export) -> Any:
     return html.Span([html.Code(export.sha256[:8], title=export.sha256), copy], className="text-nowrap")
 
 
-def _ways(export: Export, kept: bool) -> list[Component]:
+def _ways(export: Export, has_file: bool) -> list[Component]:
     number = plural(export.rows, "{n} customer", "{n} customers")
     slip = f"/api/v1/exports/{export.id}/manifest"
     label = say("Manifest of export {export}, {customers}", export=export.id, customers=number)
     ways: list[Component] = [html.A(say("Manifest"), href=slip, title=label)]
-    if not kept:
+    if not has_file:
         gone = say("Its customers are no longer kept.")
         return [*ways, html.Span(say("Run deleted"), className="seg-hint", title=gone)]
     if export.about.get("list") not in OTHERS:
         label = say("Show the customers of export {export}", export=export.id)
         ways.append(dcc.Link(say("Open the view"), href=view_of(export), title=label))
     label = say("Make the list of export {export} once more", export=export.id)
-    return [*ways, html.A(say("Export again"), href=again(export), title=label)]
+    return [*ways, html.A(say("Export again"), href=repeat_url(export), title=label)]
 
 
 def register(app: Dash, services: Services) -> None:

@@ -34,7 +34,7 @@ AREA = "operations"
 
 START = "migration-from"
 END = "migration-to"
-FOUND = "migration-found"
+RESULT = "migration-result"
 TICK = "migration-tick"
 JOB = "migration-job"
 SIZES = "migration-sizes"
@@ -68,7 +68,7 @@ def layout(services: Services, **query: Any) -> Component:
                 className="seg-lead mb-2",
             ),
             pickers(picker(START, say("From"), starts, start), picker(END, say("to"), ends, end)),
-            html.Div(id=FOUND, **aria(live="polite")),
+            html.Div(id=RESULT, **aria(live="polite")),
             ticker(TICK),
             dcc.Store(id=JOB),
             html.Div(id=SIZES),
@@ -158,7 +158,7 @@ def register(app: Dash, services: Services) -> None:
         return ends, _among(ends, end) or _first_end(ends, run)
 
     @app.callback(
-        Output(FOUND, "children"),
+        Output(RESULT, "children"),
         Output(TICK, "disabled"),
         Output(JOB, "data"),
         Input(START, "value"),
@@ -174,20 +174,20 @@ def register(app: Dash, services: Services) -> None:
         currency = str(services.store.snapshot(services.store.run(run_id).snapshot_id).info.get("currency") or "")
         try:
             question = _span(run_id, start, end, services.store).question(services.config)
-            found, job = follow(question, services.store, job_id if ctx.triggered_id == TICK else None)
+            between, job = follow(question, services.store, job_id if ctx.triggered_id == TICK else None)
         except (InputError, NotFoundError) as error:
             return [cards.alert(say(error.message), "warning")], True, None
-        if found is None:
+        if between is None:
             return [progress_card(say("Following customers …"), job, ticks)], False, job.id
         here = f"{PATH}?{urlencode({'run': run_id, 'from': start, 'to': end})}"
-        return _shown(found, here, currency, theme or "light"), True, None
+        return _shown(between, here, currency, theme or "light"), True, None
 
     @app.callback(Output(SIZES, "children"), Input(ids.THEME, "data"), State(RUN, "data"))
     def over_time(theme: str | None, run_id: int) -> list[Component]:
         run, points = services.store.run(run_id), services.store.drift(run_id)
-        kept = run.info.get("drift") or {}
+        drift_info = run.info.get("drift") or {}
         if any(point.sizes for point in points):
-            data = figures.sizes_data(points, kept.get("segments") or ())
+            data = figures.size_lines_data(points, drift_info.get("segments") or ())
         else:
             data = figures.sizes_of_runs(series(services.store, run.dataset, run.engine))
         if len(data.dates) < 2:
@@ -205,7 +205,7 @@ def register(app: Dash, services: Services) -> None:
                             f"migration-{name}",
                             f"segments-{name}-run-{run_id}",
                             "320px",
-                            figures.draw_sizes(data, values, title, theme or "light"),
+                            figures.draw_size_lines(data, values, title, theme or "light"),
                         ),
                     )
                     for name, title, values in panels
@@ -215,24 +215,26 @@ def register(app: Dash, services: Services) -> None:
         ]
 
 
-def _shown(found: Between, here: str, currency: str, theme: str) -> list[Component]:
-    moves = found.found
-    changed = moves.known - moves.stayed
+def _shown(between: Between, here: str, currency: str, theme: str) -> list[Component]:
+    moves = between.migration
+    changed = moves.in_both - moves.stayed
     new = int(moves.customers[-1].sum())
     gone = int(moves.customers[:, -1].sum())
     sentence = say(
         "From {start} to {end}, {customers} of {known} ({share}) changed segment; {new} are new, {gone} gone.",
-        start=day(found.start),
-        end=day(found.end),
+        start=day(between.start),
+        end=day(between.end),
         customers=plural(changed, "{n} customer", "{n} customers"),
-        known=count(moves.known),
-        share=percent(changed / moves.known if moves.known else None),
+        known=count(moves.in_both),
+        share=percent(changed / moves.in_both if moves.in_both else None),
         new=count(new),
         gone=count(gone),
     )
     links = [
         html.A(
-            kind.upper(), href=f"/api/v1/runs/{found.run.id}/movers.{kind}?{urlencode(found.query())}", className="ms-2"
+            kind.upper(),
+            href=f"/api/v1/runs/{between.run.id}/movers.{kind}?{urlencode(between.query())}",
+            className="ms-2",
         )
         for kind in ("csv", "xlsx", "parquet")
     ]
@@ -250,7 +252,7 @@ def _shown(found: Between, here: str, currency: str, theme: str) -> list[Compone
             ),
             graph(
                 "migration-sankey",
-                f"migration-run-{found.run.id}",
+                f"migration-run-{between.run.id}",
                 "420px",
                 figures.draw_sankey(figures.sankey_data(moves), theme),
             ),
@@ -287,6 +289,6 @@ def _matrix(moves: Migration, currency: str) -> Component:
             )
             for column in range(len(moves.columns))
         ]
-        lines.append(table_row(html.Span(figures.called(name), className="seg-nowrap"), *cells))
-    heads = [Head(say("From")), *number_heads(*map(figures.called, moves.columns))]
+        lines.append(table_row(html.Span(figures.row_name(name), className="seg-nowrap"), *cells))
+    heads = [Head(say("From")), *number_heads(*map(figures.row_name, moves.columns))]
     return table(say("Customers from segment to segment"), heads, lines)

@@ -10,7 +10,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.attributes import data
-from dashboard.i18n.texts import explained, say, titled
+from dashboard.i18n.texts import column_meaning, column_title, say
 from dashboard.pipeline.request import AUTO, Wish
 from engines.columns import describe
 from engines.contract import Engine, Knob
@@ -146,9 +146,10 @@ def column_options(columns: Mapping[str, bool], chosen: Sequence[str] = ()) -> l
     numbers = [name for name, is_number in columns.items() if is_number]
     first = [*(name for name in chosen if name in numbers), *(name for name in numbers if name not in chosen)]
     gone = [name for name in chosen if name not in numbers]  # stays in sight, so that it can be taken out
-    return [{"label": titled(describe(name)), "value": name, "title": explained(describe(name))} for name in first] + [
-        {"label": say("{column} (not there)", column=name), "value": name} for name in gone
-    ]
+    return [
+        {"label": column_title(describe(name)), "value": name, "title": column_meaning(describe(name))}
+        for name in first
+    ] + [{"label": say("{column} (not there)", column=name), "value": name} for name in gone]
 
 
 def _has_slider(knob: Knob) -> bool:

@@ -44,13 +44,13 @@ ORDER = 28
 AREA = "operations"
 
 DATASET, WHEN, DATE, DATE_PLACE, ABOUT = (
-    f"new-run-{name}" for name in ("dataset", "snapshot", "date", "date-place", "told")
+    f"new-run-{name}" for name in ("dataset", "snapshot", "date", "date-place", "about")
 )
 SEED, REVIEW, REFUSED, START = (f"new-run-{name}" for name in ("seed", "review", "refused", "start"))
 #: What stands for a date that no snapshot has.
 OTHER = "other"
 LEAVE, LEFT = "new-run-leave", "new-run-left"
-WATCHED, TICK, PANELS, MESSAGE = "new-run-watched", "new-run-tick", "new-run-panels", "new-run-said"
+WATCHED, TICK, PANELS, MESSAGE = "new-run-watched", "new-run-tick", "new-run-panels", "new-run-message"
 
 _MOST_WATCHED = 20
 
@@ -207,10 +207,10 @@ def _wishes(filled: dict[str, Any], named: dict[str, Any]) -> dict[str, Wish]:
     """What every ticked engine is asked for, by its name."""
 
     def by_engine(kind: str) -> dict[str, dict[str, Any]]:
-        found: dict[str, dict[str, Any]] = {}
+        settings: dict[str, dict[str, Any]] = {}
         for item, value in zip(named[kind], filled[kind], strict=True):
-            found.setdefault(item["engine"], {})[item.get("knob", "")] = value
-        return found
+            settings.setdefault(item["engine"], {})[item.get("knob", "")] = value
+        return settings
 
     knobs, columns, autos, ticks = (by_engine(kind) for kind in ("knobs", "columns", "autos", "ticks"))
     return {
@@ -308,7 +308,7 @@ def register(app: Dash, services: Services) -> None:
 
     @app.callback(
         output={
-            "told": Output(ABOUT, "children"),
+            "about": Output(ABOUT, "children"),
             "wrong": Output(form.part_id(form.WRONG, ALL), "children"),
             "review": Output(REVIEW, "children"),
             "disabled": Output(START, "disabled"),
@@ -342,7 +342,7 @@ def register(app: Dash, services: Services) -> None:
             total = plural(len(wishes), "{n} run", "{n} runs")
             review = [html.P(f"{about} {total}:", className="mb-1"), html.Ul([html.Li(text) for text in summaries])]
         return {
-            "told": about,
+            "about": about,
             "wrong": [wrong.get(item["engine"], "") for item in named["wrong"]],
             "review": review,
             "disabled": bool(refused or wrong or not wishes),
@@ -364,8 +364,8 @@ def register(app: Dash, services: Services) -> None:
         starter = Starter("page", user_of(request.headers.get("Authorization", "")))
         try:
             base, as_of = _base(services, filled)
-            asked = RunRequest(base.id, tuple(_wishes(filled, named).values()), as_of)
-            runs = queue_runs(asked, services.store, starter)
+            run_request = RunRequest(base.id, tuple(_wishes(filled, named).values()), as_of)
+            runs = queue_runs(run_request, services.store, starter)
         except (InputError, NotFoundError) as error:
             return {"leave": no_update, "refused": alert(say(error.message))}
         return {"leave": f"{PATH}?started={','.join(str(run.id) for run in runs)}", "refused": None}
@@ -380,7 +380,7 @@ def register(app: Dash, services: Services) -> None:
         State(WATCHED, "data"),
         prevent_initial_call=True,
     )
-    def follow(ticks: int | None, clicks: list[int | None], known: dict[str, Any]) -> tuple[Any, ...]:
+    def follow(ticks: int | None, clicks: list[int | None], followed: dict[str, Any]) -> tuple[Any, ...]:
         message, trigger = None, ctx.triggered_id
         if isinstance(trigger, dict):
             if not any(clicks):  # the buttons were drawn, nobody pressed one
@@ -389,11 +389,11 @@ def register(app: Dash, services: Services) -> None:
                 services.store.cancel_run(int(trigger["run"]))
             except (InputError, NotFoundError) as error:
                 message = alert(say(error.message))
-        states, shown = card_parts(services.store, known["runs"], services.clock())
+        states, shown = card_parts(services.store, followed["runs"], services.clock())
         # a button that is still right stays where it is, with the keyboard's focus on it
         heads = [
             no_update if now == before else each.head
-            for now, before, each in zip(states, known["states"], shown, strict=True)
+            for now, before, each in zip(states, followed["states"], shown, strict=True)
         ]
         bodies, logs = [each.body for each in shown], [each.log for each in shown]
-        return heads, bodies, logs, {**known, "states": states}, not _is_busy(states), message
+        return heads, bodies, logs, {**followed, "states": states}, not _is_busy(states), message

@@ -39,11 +39,11 @@ def layout(services: Services, **query: Any) -> Component:
         return cards.empty_state(say("No runs yet"), cards.sales_first())
     snapshot = services.store.snapshot(run.snapshot_id)
     knobs = {item.name: item.knobs for item in registry.registered()}.get(run.engine, ())
-    asked = html.Div(
+    dialog = html.Div(
         [sections.setting_section(run, knobs), sections.data_section(snapshot)], className="seg-grid seg-top mt-3"
     )
     if run.state != "done":
-        return html.Div([*_head(run, snapshot), asked])
+        return html.Div([*_head(run, snapshot), dialog])
     return html.Div(
         [
             *_head(run, snapshot),
@@ -51,7 +51,7 @@ def layout(services: Services, **query: Any) -> Component:
             html.Div(sections.segment_section(run, snapshot, PAGE), id=SEGMENTS),
             *_model(run),
             html.Div(sections.metric_section(run), className="mt-3"),
-            asked,
+            dialog,
             html.Div([*sections.note_section(run), sections.machine_section(run)], className="seg-grid seg-top mt-3"),
             name_editor.editor(PAGE),
             dcc.Store(id=RUN, data=run.id),
@@ -82,8 +82,8 @@ def _head(run: Run, snapshot: Snapshot) -> list[Component]:
 
 
 def _insights(services: Services, run: Run) -> Component | None:
-    found = insights_of(services.store, services.frames, run.id)
-    return cards.insight_list(sentences_of(found, services.frames.get(run.id).currency))
+    insights = insights_of(services.store, services.frames, run.id)
+    return cards.insight_list(sentences_of(insights, services.frames.get(run.id).currency))
 
 
 def _model(run: Run) -> list[Component]:
@@ -109,7 +109,7 @@ def register(app: Dash, services: Services) -> None:
     @app.callback(
         Output(SEGMENTS, "children"),
         Output(INSIGHTS, "children"),
-        Input(name_editor.edited(PAGE), "data"),
+        Input(name_editor.edit_store_id(PAGE), "data"),
         State(RUN, "data"),
         prevent_initial_call=True,
     )
@@ -123,7 +123,7 @@ def register(app: Dash, services: Services) -> None:
     @app.callback(
         Output(TREE, "figure"),
         Input(ids.THEME, "data"),
-        Input(name_editor.edited(PAGE), "data"),
+        Input(name_editor.edit_store_id(PAGE), "data"),
         State(RUN, "data"),
     )
     def draw(theme: str | None, edit: dict[str, Any] | None, run_id: int) -> Any:

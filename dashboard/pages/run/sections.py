@@ -28,8 +28,8 @@ def _pairs(label: str, pairs: Sequence[tuple[str, Any, str]]) -> Component:
 
 
 def _artifacts(run: Run) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = run.info.get("artifacts", {})
-    return found
+    artifacts: Mapping[str, Any] = run.info.get("artifacts", {})
+    return artifacts
 
 
 # --- segments -------------------------------------------------------------------------------------------------------
@@ -101,10 +101,10 @@ def metric_section(run: Run) -> Component:
 
 def setting_section(run: Run, knobs: Sequence[Knob]) -> Component:
     """The settings with their help on hover; what differs from the default is marked."""
-    known = {knob.name: knob for knob in knobs}
+    by_name = {knob.name: knob for knob in knobs}
     lines = []
     for name, value in run.settings.items():
-        knob = known.get(name)
+        knob = by_name.get(name)
         default = NOTHING if knob is None else _setting(knob.default)
         changed = knob is not None and _setting(value) != default
         shown = html.Td(_setting(value), className="seg-best" if changed else "")
@@ -156,7 +156,7 @@ def data_section(snapshot: Snapshot) -> Component:
     if ledger.get("in") and ledger.get("out"):
         parts.append(_ledger(ledger, currency))
     notes = [*info.get("notes", ()), *info.get("value_notes", ())]
-    return panel(say("Data"), *parts, *cards.notes([say(note) for note in notes]))
+    return panel(say("Data"), *parts, *cards.note_list([say(note) for note in notes]))
 
 
 def _span(days: Sequence[str]) -> str:
@@ -198,7 +198,7 @@ def note_section(run: Run) -> list[Component]:
         *run.notes,
         *([say("Too long to be kept with the run: {parts}.", parts=", ".join(left_out))] if left_out else []),
     ]
-    return [panel(say("Notes"), *cards.notes([say(note) for note in notes]))] if notes else []
+    return [panel(say("Notes"), *cards.note_list([say(note) for note in notes]))] if notes else []
 
 
 def machine_section(run: Run) -> Component:
@@ -251,19 +251,19 @@ def variance_section(run: Run) -> list[Component]:
 
 def certainty_section(run: Run) -> list[Component]:
     """How sure a mixture is of each customer's segment, where the engine knows."""
-    known = _artifacts(run).get("certainty")
-    if not known:
+    certainty = _artifacts(run).get("certainty")
+    if not certainty:
         return []
-    asked, below_60, below_80 = known["asked"], known["below_60"], known["below_80"]
+    sample_size, below_60, below_80 = certainty["asked"], certainty["below_60"], certainty["below_80"]
     parts = (
         (say("Below 0.6: on the fence"), below_60),
         (say("0.6 to 0.8: likely"), below_80 - below_60),
         (say("0.8 and above: clear"), 1 - below_80),
     )
-    lines = [_bar_line(title, share, count(round(share * asked))) for title, share in parts]
+    lines = [_bar_line(title, share, count(round(share * sample_size))) for title, share in parts]
     hint = say("The probability of each customer's segment: {share} have less than 0.8.", share=percent(below_80))
-    if asked < sum(item.customers for item in run.segments):
-        sampled = say("Asked of {customers} of them.", customers=count(asked))
+    if sample_size < sum(item.customers for item in run.segments):
+        sampled = say("Asked of {customers} of them.", customers=count(sample_size))
         hint = f"{hint} {sampled}"
     heads = (say("Probability of the segment"), Head(say("Share of customers"), True), Head(say("Customers"), True))
     return [panel(say("How sure the mixture is"), table(say("Certainty of membership"), heads, lines), hint=hint)]

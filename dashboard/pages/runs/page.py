@@ -18,7 +18,7 @@ from dashboard.components.fields import picker
 from dashboard.i18n.numbers import plural
 from dashboard.i18n.texts import noted, say
 from dashboard.pages.runs.table import CANCEL, DELETE, NEWEST, PICK, RERUN, Filter, deletion, runs_table
-from dashboard.pipeline.request import again, user_of
+from dashboard.pipeline.request import repeat_run, user_of
 from dashboard.queries.progress import UNDER_WAY
 from dashboard.queries.which_run import engine_titles, title_of
 from dashboard.services import Services
@@ -34,7 +34,7 @@ MOST_LISTED = 200
 MOST_COMPARED = 6
 
 STATE, DATASET, ENGINE = "runs-state", "runs-dataset", "runs-engine"
-LIST, TICK, MESSAGE, COMPARE, CURRENT = "runs-list", "runs-tick", "runs-said", "runs-compare", "runs-current"
+LIST, TICK, MESSAGE, COMPARE, CURRENT = "runs-list", "runs-tick", "runs-message", "runs-compare", "runs-current"
 SEEN = "runs-seen"  # how the runs stood when the list was drawn
 SURE, SURE_TEXT, SURE_RUN, YES, NO = "runs-sure", "runs-sure-text", "runs-sure-run", "runs-yes", "runs-no"
 ALL_OF_THEM = "*"  # an empty value would leave the picker blank
@@ -46,22 +46,22 @@ def layout(services: Services, **query: Any) -> Component:
     runs = services.store.runs()
     if not runs:
         return cards.empty_state(say("No runs yet"), cards.sales_first())
-    wanted = Filter(*(str(query.get(name) or "") for name in ("state", "dataset", "engine")))
+    filters = Filter(*(str(query.get(name) or "") for name in ("state", "dataset", "engine")))
     titles = {item.dataset: title_of(item) for item in services.store.snapshots()}
     engines = engine_titles()
     pickers = [
-        _picker(STATE, say("State"), {name: say(name) for name in _STATES}, wanted.state),
+        _picker(STATE, say("State"), {name: say(name) for name in _STATES}, filters.state),
         _picker(
             DATASET,
             say("Data set"),
             {name: titles.get(name, name) for name in {run.dataset for run in runs}},
-            wanted.dataset,
+            filters.dataset,
         ),
         _picker(
             ENGINE,
             say("Engine"),
             {name: engines.get(name, name) for name in {run.engine for run in runs}},
-            wanted.engine,
+            filters.engine,
         ),
     ]
     start = dcc.Link(say("New run"), href="/new", className="btn btn-primary btn-sm")
@@ -70,7 +70,7 @@ def layout(services: Services, **query: Any) -> Component:
             html.H1(say("Runs")),
             html.Div([start, *pickers, html.Div(id=COMPARE, **aria(live="polite"))], className="runs-bar"),
             html.Div(id=MESSAGE, **aria(live="assertive")),
-            html.Div(_listed(services, wanted, (), query.get("run")), id=LIST),
+            html.Div(_listed(services, filters, (), query.get("run")), id=LIST),
             dcc.Store(id=CURRENT, data=query.get("run")),
             dcc.Store(id=SEEN, data=_seen(runs)),
             dcc.Interval(id=TICK, interval=2000, disabled=not any(run.state in UNDER_WAY for run in runs)),
@@ -87,9 +87,9 @@ def _picker(name: str, label: str, options: dict[str, str], value: str) -> Compo
     return picker(name, label, listed, value or ALL_OF_THEM, hidden_label=True)
 
 
-def _listed(services: Services, wanted: Filter, picked: Any, current: str | None) -> list[Component]:
+def _listed(services: Services, filters: Filter, picked: Any, current: str | None) -> list[Component]:
     runs = services.store.runs()
-    listed = [run for run in runs if wanted.meets(run)]
+    listed = [run for run in runs if filters.meets(run)]
     snapshots = {item.id: item for item in services.store.snapshots()}
     states = [run.state for run in listed]
     counted = ", ".join(f"{states.count(state)} {say(state)}" for state in dict.fromkeys(states))
@@ -170,31 +170,37 @@ def register(app: Dash, services: Services) -> None:
     )
     def act(*given: Any) -> tuple[Any, ...]:
         _, state, dataset, engine, *_, yes, sure, values, names, current, seen = given
-        asked: Any = ctx.triggered_id
+        trigger: Any = ctx.triggered_id
         message: Component | None = None
         is_open: Any = no_update
-        wanted = Filter(*("" if not text or text == ALL_OF_THEM else text for text in (state, dataset, engine)))
+        filters = Filter(*("" if not text or text == ALL_OF_THEM else text for text in (state, dataset, engine)))
         try:
-            if isinstance(asked, dict):
+            if isinstance(trigger, dict):
                 if not ctx.triggered[0]["value"]:  # the buttons were drawn, nobody pressed one
                     raise PreventUpdate
-                message = _done(services, str(asked["type"]), int(asked["run"]))
-            elif asked == YES and yes and sure:
+                message = _done(services, str(trigger["type"]), int(trigger["run"]))
+            elif trigger == YES and yes and sure:
                 is_open = False
                 store.delete_run(int(sure))
                 message = alert(say("Run {run} is deleted.", run=sure), "info")
         except (InputError, NotFoundError) as error:
             message = alert(say(error.message))
-        if asked in (STATE, DATASET, ENGINE):
-            pairs = [(name, text) for name, text in vars(wanted).items() if text]
+        if trigger in (STATE, DATASET, ENGINE):
+            pairs = [(name, text) for name, text in vars(filters).items() if text]
             pairs += [("run", current)] if current else []
             set_props(ids.LOCATION, {"search": "?" + urlencode(pairs)})  # as an output it would close a circle
         runs = store.runs()
-        if asked == TICK and _seen(runs) == seen:  # so that the keyboard's focus stays where it is
+        if trigger == TICK and _seen(runs) == seen:  # so that the keyboard's focus stays where it is
             raise PreventUpdate
         busy = any(run.state in UNDER_WAY for run in runs)
-        shown_message = no_update if asked == TICK else message
-        return _listed(services, wanted, _picked(values, names), current), not busy, shown_message, is_open, _seen(runs)
+        shown_message = no_update if trigger == TICK else message
+        return (
+            _listed(services, filters, _picked(values, names), current),
+            not busy,
+            shown_message,
+            is_open,
+            _seen(runs),
+        )
 
     @app.callback(
         Output(SURE, "is_open", allow_duplicate=True),
@@ -205,12 +211,12 @@ def register(app: Dash, services: Services) -> None:
         prevent_initial_call=True,
     )
     def ask(clicks: list[int | None], no: int | None) -> tuple[Any, ...]:
-        asked = ctx.triggered_id
-        if asked == NO:
+        trigger = ctx.triggered_id
+        if trigger == NO:
             return False, no_update, None
-        if not isinstance(asked, dict) or not ctx.triggered[0]["value"]:
+        if not isinstance(trigger, dict) or not ctx.triggered[0]["value"]:
             raise PreventUpdate
-        run = store.run(int(asked["run"]))
+        run = store.run(int(trigger["run"]))
         return True, deletion(run, store.dependents(run.id)), run.id
 
     @app.callback(
@@ -232,7 +238,7 @@ def _done(services: Services, kind: str, run_id: int) -> Component:
         services.store.cancel_run(run_id)
         return alert(say("Run {run} is cancelled.", run=run_id), "info")
     starter = Starter("page", user_of(request.headers.get("Authorization", "")))
-    made = again(services.store.run(run_id), services.store, starter, newest=kind == NEWEST)
+    made = repeat_run(services.store.run(run_id), services.store, starter, newest=kind == NEWEST)
     watch = dcc.Link(say("Watch run {run}", run=made.id), href=f"/new?started={made.id}")
     sentence = say("Run {run} repeats run {earlier} and waits for a worker.", run=made.id, earlier=run_id)
     return alert([sentence, " ", watch], "info")

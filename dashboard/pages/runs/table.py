@@ -13,11 +13,11 @@ from dash.development.base_component import Component
 
 from dashboard.components import cards
 from dashboard.components.attributes import aria
-from dashboard.components.tables import Head, number_cell, number_heads, plain_table
+from dashboard.components.tables import Head, number_cell, number_heads, simple_table
 from dashboard.i18n.numbers import NOTHING, day, percent, plural
 from dashboard.i18n.texts import say
 from dashboard.pipeline.request import Unresolved, starter_words
-from dashboard.queries.progress import UNDER_WAY, duration, left_words, seconds_left, took
+from dashboard.queries.progress import UNDER_WAY, duration, left_words, seconds_left, seconds_taken
 from dashboard.queries.which_run import title_of
 from storage.contract import Dependents, Run, Snapshot
 
@@ -35,8 +35,8 @@ class Filter:
     def meets(self, run: Run) -> bool:
         """Whether a run is listed."""
         return all(
-            not wanted or wanted == real
-            for wanted, real in ((self.state, run.state), (self.dataset, run.dataset), (self.engine, run.engine))
+            not chosen or chosen == real
+            for chosen, real in ((self.state, run.state), (self.dataset, run.dataset), (self.engine, run.engine))
         )
 
 
@@ -87,7 +87,7 @@ def runs_table(
         left = left_words(seconds_left(run, now, runs, customers))
         cells = _cells(run, snapshots.get(run.snapshot_id), previous_run(run, runs), titles, left, run.id in picked)
         lines.append(html.Tr(cells, className="seg-here" if str(run.id) == current else ""))
-    return plain_table(heads, lines, "seg-wide runs-table")
+    return simple_table(heads, lines, "seg-wide runs-table")
 
 
 def _cells(
@@ -113,7 +113,7 @@ def _cells(
         html.Td(_settings(run, before), className="runs-settings"),
         html.Td([title_of(snapshot) if snapshot else run.dataset, " ", badge, _hint(people)], className="runs-name"),
         html.Td([starter_words(run.starter) or NOTHING, _hint(queued)], className="runs-name"),
-        number_cell(duration(took(run)) or NOTHING),
+        number_cell(duration(seconds_taken(run)) or NOTHING),
         html.Td(_ways(run)),
     ]
 
@@ -138,9 +138,9 @@ def _stage(run: Run, left: str) -> str:
     """What a running run is at, about how long still, and whether it had to be begun again."""
     if run.state != "running":
         return ""
-    again = say("begun {times} times", times=run.attempts) if run.attempts > 1 else ""
+    attempts = say("begun {times} times", times=run.attempts) if run.attempts > 1 else ""
     stage = f"{say(run.stage)}, {percent(run.progress or 0, 0)}" if run.stage else ""
-    return " · ".join(text for text in (stage, left, again) if text)
+    return " · ".join(text for text in (stage, left, attempts) if text)
 
 
 def _ways(run: Run) -> Component:

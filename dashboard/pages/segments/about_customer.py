@@ -12,11 +12,11 @@ from pandas import DataFrame
 
 from dashboard.components.attributes import aria
 from dashboard.components.cards import swatch
-from dashboard.components.tables import Head, number_heads, plain_table, table_row
+from dashboard.components.tables import Head, number_heads, simple_table, table_row
 from dashboard.figures.customer_orders import order_figure
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
-from dashboard.i18n.texts import say, segment_name, titled
+from dashboard.i18n.texts import column_title, say, segment_name
 from dashboard.queries.customer import CustomerProfile, DatedSegment, orders_of, profile_of, segments_over_time
 from dashboard.queries.explain import explain
 from dashboard.services import Services
@@ -34,12 +34,12 @@ def about_customer(services: Services, run_id: int, customer_id: str, theme: str
         NotFoundError: no such run or customer.
     """
     frame = services.frames.get(run_id)
-    known = profile_of(frame, customer_id)
+    profile = profile_of(frame, customer_id)
     orders = orders_of(services, frame.run, customer_id)
     then = segments_over_time(services, frame.run, customer_id)
     return [
-        _head(known),
-        _figures(known),
+        _head(profile),
+        _figures(profile),
         section(say("Why this segment"), _why(services, frame, customer_id)),
         section(say("Orders"), _orders(frame, orders, theme)),
         section(say("Segments over time"), [_over_time(then, run_id, customer_id)]),
@@ -48,27 +48,27 @@ def about_customer(services: Services, run_id: int, customer_id: str, theme: str
 
 def section(title: str, children: Sequence[Component]) -> Component:
     """A part of a drawer under a heading."""
-    return html.Section([html.H3(title), *children], className="aside-part")
+    return html.Section([html.H3(title), *children], className="side-panel-part")
 
 
-def _head(known: CustomerProfile) -> Component:
-    pairs = [html.Div([html.Dt(title), html.Dd(text)]) for title, text in known.attributes]
+def _head(profile: CustomerProfile) -> Component:
+    pairs = [html.Div([html.Dt(title), html.Dd(text)]) for title, text in profile.attributes]
     return html.Div(
         [
-            html.P([swatch(known.segment.colour), html.Strong(segment_name(known.segment.name))]),
-            html.P(say(known.segment.action)),
+            html.P([swatch(profile.segment.colour), html.Strong(segment_name(profile.segment.name))]),
+            html.P(say(profile.segment.action)),
         ]
-        + ([html.Dl(pairs, className="aside-facts")] if pairs else []),
-        className="aside-part",
+        + ([html.Dl(pairs, className="side-panel-facts")] if pairs else []),
+        className="side-panel-part",
     )
 
 
-def _figures(known: CustomerProfile) -> Component:
+def _figures(profile: CustomerProfile) -> Component:
     lines = [
         html.Tr([html.Th(item.title, scope="row"), html.Td([html.Strong(item.value), html.Div(item.words)])])
-        for item in known.standings
+        for item in profile.standings
     ]
-    return html.Table(html.Tbody(lines), className="seg-table aside-figures")
+    return html.Table(html.Tbody(lines), className="seg-table side-panel-figures")
 
 
 # --- why --------------------------------------------------------------------------------------------------------------
@@ -76,19 +76,22 @@ def _figures(known: CustomerProfile) -> Component:
 
 def _why(services: Services, frame: RunFrame, customer_id: str) -> list[Component]:
     try:
-        found = explain(frame.run.id, customer_id, services.frames, services.store)
+        explanation = explain(frame.run.id, customer_id, services.frames, services.store)
     except InputError as error:
         return [html.P(say(error.message), className="seg-hint")]
-    if "explanation" in found:
-        sentences = [_engine_words(frame, found["explanation"]), *([_near_words(found)] if found["segments"] else [])]
+    if "explanation" in explanation:
+        sentences = [
+            _engine_words(frame, explanation["explanation"]),
+            *([_near_words(explanation)] if explanation["segments"] else []),
+        ]
     else:
-        sentences = [_rfm_words(frame, found["rfm"]) if found["rfm"] else _near_words(found)]
-    apart = [_feature_words(frame, item) for item in found["features"][:_FEATURES]]
-    return [*map(html.P, sentences), html.Ul([html.Li(text) for text in apart], className="aside-list")]
+        sentences = [_rfm_words(frame, explanation["rfm"]) if explanation["rfm"] else _near_words(explanation)]
+    apart = [_feature_words(frame, item) for item in explanation["features"][:_FEATURES]]
+    return [*map(html.P, sentences), html.Ul([html.Li(text) for text in apart], className="side-panel-list")]
 
 
 def _rfm_words(frame: RunFrame, rfm: dict[str, Any]) -> str:
-    scores = {titled(frame.describe(name)): score for name, score in rfm["scores"].items()}
+    scores = {column_title(frame.describe(name)): score for name, score in rfm["scores"].items()}
     most = max(len(spans) for spans in rfm["cut_points"].values())
     sentence = say(
         "Scores of {most}: {scores}.",
@@ -103,7 +106,7 @@ def _rfm_words(frame: RunFrame, rfm: dict[str, Any]) -> str:
     turn = say(
         "The nearest way out: {segment}, where {title} passes {value}.",
         segment=segment_name(way["segment"]),
-        title=titled(column),
+        title=column_title(column),
         value=value,
     )
     return f"{sentence} {turn}"
@@ -113,7 +116,7 @@ def _engine_words(frame: RunFrame, explanation: dict[str, Any]) -> str:
     """What a plug-in says of a customer: columns of the customer table by their title, others by their name."""
     parts = []
     for name, value in explanation.items():
-        title = titled(frame.describe(name)) if frame.has(name) else name.replace("_", " ")
+        title = column_title(frame.describe(name)) if frame.has(name) else name.replace("_", " ")
         if isinstance(value, bool):
             text = say("yes") if value else say("no")
         elif isinstance(value, (int, float)):
@@ -124,10 +127,10 @@ def _engine_words(frame: RunFrame, explanation: dict[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def _near_words(found: dict[str, Any]) -> str:
-    near = found["segments"]
+def _near_words(explanation: dict[str, Any]) -> str:
+    near = explanation["segments"]
     if not near:
-        customer = found["customer_id"]
+        customer = explanation["customer_id"]
         return say("This engine does not say how near {customer} is to other segments.", customer=customer)
     if "probability" in near[0]:
         segments = ", ".join(
@@ -149,7 +152,7 @@ def _feature_words(frame: RunFrame, item: dict[str, Any]) -> str:
         else decimal(item[name]).removesuffix(".0")
         for name in ("value", "mean")
     )
-    parts = {"title": titled(column), "value": value, "mean": mean, "away": decimal(abs(item["z"]))}
+    parts = {"title": column_title(column), "value": value, "mean": mean, "away": decimal(abs(item["z"]))}
     if item["z"] > 0:
         return say("{title} {value} against {mean} on average: {away} standard deviations above.", **parts)
     return say("{title} {value} against {mean} on average: {away} standard deviations below.", **parts)
@@ -203,17 +206,17 @@ def _orders(frame: RunFrame, orders: DataFrame | None, theme: str) -> list[Compo
         if len(orders) > ORDERS_LISTED:
             rest = say("The latest {number} are listed; the API has all of them.", number=count(ORDERS_LISTED))
             more.append(html.P(rest, className="seg-hint"))
-        parts.append(html.Details(more, className="aside-more"))
+        parts.append(html.Details(more, className="side-panel-more"))
     return parts
 
 
 def _order_line(moment: Any, amount: float, items: float, currency: str) -> Component:
-    known = NOTHING if items != items else written(items, ",g")
-    return table_row(day(moment), money(amount, currency), known, style="returned" if amount < 0 else "")
+    quantity = NOTHING if items != items else written(items, ",g")
+    return table_row(day(moment), money(amount, currency), quantity, style="returned" if amount < 0 else "")
 
 
 def _order_table(rows: Sequence[Component], label: str) -> Component:
-    return plain_table([Head(say("Date")), *number_heads(say("Amount"), say("Items"))], rows, **aria(label=label))
+    return simple_table([Head(say("Date")), *number_heads(say("Amount"), say("Items"))], rows, **aria(label=label))
 
 
 # --- segments from date to date ---------------------------------------------------------------------------------------

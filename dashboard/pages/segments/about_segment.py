@@ -10,13 +10,13 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import name_editor
-from dashboard.components.cards import themed
-from dashboard.components.tables import Head, number_cell, number_heads, plain_table, share_bar, table_row
+from dashboard.components.cards import theme_colour
+from dashboard.components.tables import Head, number_cell, number_heads, share_bar, simple_table, table_row
 from dashboard.frames import filters
 from dashboard.i18n.numbers import count, day, percent, plural, round_money, short_money
 from dashboard.i18n.texts import say, segment_name
 from dashboard.pages.segments.about_customer import section
-from dashboard.queries.segment import GONE, NEW, Part, SegmentProfile, movement_words, segment_profile
+from dashboard.queries.segment import GONE, NEW, SegmentProfile, ShareOfSegment, movement_words, segment_profile
 from dashboard.services import Services
 from storage.contract import Selection
 
@@ -29,42 +29,42 @@ def about_segment(services: Services, run_id: int, key: int) -> tuple[str, list[
     Raises:
         NotFoundError: no such run or segment.
     """
-    found = segment_profile(services, run_id, key)
+    profile = segment_profile(services, run_id, key)
     frame = services.frames.get(run_id)
     parts: list[Component | None] = [
-        _head(found),
-        _actions(found, run_id),
-        _figures(found, frame.currency),
-        section(say("Rule"), [html.P(found.rule or say("This engine has no rule that could be said in words."))]),
+        _head(profile),
+        _actions(profile, run_id),
+        _figures(profile, frame.currency),
+        section(say("Rule"), [html.P(profile.rule or say("This engine has no rule that could be said in words."))]),
         *(
-            section(title, [_shares(parts, what, found)])
+            section(title, [_shares(parts, what, profile)])
             for title, what, parts in (
-                (say("Top countries"), say("Country"), found.countries),
-                (say("Top categories, by spend"), say("Category"), found.categories),
+                (say("Top countries"), say("Country"), profile.countries),
+                (say("Top categories, by spend"), say("Category"), profile.categories),
             )
             if parts
         ),
-        section(say("Since the date before"), _moved(found)),
+        section(say("Since the date before"), _movement(profile)),
     ]
-    return segment_name(found.segment.name), [part for part in parts if part is not None]
+    return segment_name(profile.segment.name), [part for part in parts if part is not None]
 
 
-def _head(found: SegmentProfile) -> Component:
+def _head(profile: SegmentProfile) -> Component:
     return html.Div(
         [
-            html.P(" ".join(found.sentences)),
-            html.P([html.Strong(say("What to do:") + " "), say(found.segment.action)])
-            if found.segment.action
+            html.P(" ".join(profile.sentences)),
+            html.P([html.Strong(say("What to do:") + " "), say(profile.segment.action)])
+            if profile.segment.action
             else None,
         ],
-        className="aside-part",
+        className="side-panel-part",
     )
 
 
-def _actions(found: SegmentProfile, run_id: int) -> Component:
-    alone = replace(Selection(), segments=(found.segment.name,))
+def _actions(profile: SegmentProfile, run_id: int) -> Component:
+    alone = replace(Selection(), segments=(profile.segment.name,))
     query = filters.write_view(None, alone)
-    customers = found.figures.customers if found.figures else 0
+    customers = profile.figures.customers if profile.figures else 0
     return html.Div(
         [
             dcc.Link(
@@ -75,14 +75,14 @@ def _actions(found: SegmentProfile, run_id: int) -> Component:
                 href=f"/api/v1/runs/{run_id}/export.csv{query}",
                 className="btn btn-outline-secondary",
             ),
-            name_editor.rename_button("segments", run_id, found.segment),
+            name_editor.rename_button("segments", run_id, profile.segment),
         ],
-        className="aside-actions",
+        className="side-panel-actions",
     )
 
 
-def _figures(found: SegmentProfile, currency: str) -> Component | None:
-    row, whole = found.figures, found.all_of_them
+def _figures(profile: SegmentProfile, currency: str) -> Component | None:
+    row, whole = profile.figures, profile.all_of_them
     if row is None:
         return None
     facts: list[tuple[str, str]] = [
@@ -94,32 +94,32 @@ def _figures(found: SegmentProfile, currency: str) -> Component | None:
         facts.append((say("CLV, mean"), say("{value} (all: {all})", value=mean, all=every)))
     if row.churn_risk is not None:
         facts.append((say("Churn risk, mean"), percent(row.churn_risk)))
-    return html.Dl([html.Div([html.Dt(title), html.Dd(text)]) for title, text in facts], className="aside-facts")
+    return html.Dl([html.Div([html.Dt(title), html.Dd(text)]) for title, text in facts], className="side-panel-facts")
 
 
 def _of_all(value: str, share: float | None) -> str:
     return say("{value} ({share} of all)", value=value, share=percent(share))
 
 
-def _shares(parts: Sequence[Part], what: str, found: SegmentProfile) -> Component:
-    colour = themed(found.segment.colour)
+def _shares(parts: Sequence[ShareOfSegment], what: str, profile: SegmentProfile) -> Component:
+    colour = theme_colour(profile.segment.colour)
     lines = [
         table_row(part.name, number_cell(share_bar(percent(part.share), part.share, colour)), percent(part.of_all))
         for part in parts
     ]
-    return plain_table([Head(what), *number_heads(say("This segment"), say("All customers"))], lines)
+    return simple_table([Head(what), *number_heads(say("This segment"), say("All customers"))], lines)
 
 
-def _moved(found: SegmentProfile) -> list[Component]:
-    moved = found.movement
-    if moved is None:
+def _movement(profile: SegmentProfile) -> list[Component]:
+    movement = profile.movement
+    if movement is None:
         sentence = say("There is no earlier run of this engine and data set to compare with.")
         return [html.P(sentence, className="seg-hint")]
-    now = found.figures.customers if found.figures else 0
-    sentence = say("Since {day}: {sentence}", day=day(moved.since), sentence=movement_words(moved, now))
+    now = profile.figures.customers if profile.figures else 0
+    sentence = say("Since {day}: {sentence}", day=day(movement.since), sentence=movement_words(movement, now))
     parts: list[Component] = [html.P(sentence)]
-    lists: list[tuple[str, Any]] = [(say("Came from"), moved.came), (say("Went to"), moved.left)]
-    parts.append(html.Div([_list(title, pairs) for title, pairs in lists if pairs], className="aside-two"))
+    lists: list[tuple[str, Any]] = [(say("Came from"), movement.came), (say("Went to"), movement.left)]
+    parts.append(html.Div([_list(title, pairs) for title, pairs in lists if pairs], className="side-panel-two"))
     return parts
 
 

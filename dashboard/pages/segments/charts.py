@@ -13,7 +13,17 @@ from dash.development.base_component import Component
 
 from dashboard.components.attributes import aria
 from dashboard.components.panels import picture_buttons
-from dashboard.figures import Drawing, clouds, cohorts, country_map, empty, graph_config, heatmap, spreads, treemap
+from dashboard.figures import (
+    Drawing,
+    clouds,
+    cohorts,
+    country_map,
+    empty_figure,
+    graph_config,
+    heatmap,
+    spreads,
+    treemap,
+)
 from dashboard.figures.boxes import box_data, box_words, draw_boxes
 from dashboard.figures.country_bars import country_data, country_words, draw_countries
 from dashboard.frames.aggregates import Aggregate, SegmentTotals
@@ -22,7 +32,7 @@ from dashboard.frames.run import RunFrame
 from dashboard.i18n.texts import noted, say
 from engines.columns import CLV
 from engines.contract import Play
-from engines.naming.vocabulary import translated
+from engines.naming.vocabulary import playbook_name
 from storage.contract import Selection
 
 
@@ -112,9 +122,9 @@ class ChartInput:
         return clouds.sample_of(self.frame, self.mask)
 
 
-def pictures(given: ChartInput, wanted: Collection[str]) -> dict[str, Any]:
+def pictures(given: ChartInput, names: Collection[str]) -> dict[str, Any]:
     """The wanted charts by name, their words, and whether they are in sight; one without its column says so instead."""
-    drawn = {name: _DRAWN[name](given) for name in wanted}
+    drawn = {name: _DRAWN[name](given) for name in names}
     shown = {name: item for name, item in drawn.items() if not isinstance(item, str)}
     return {
         "figures": {name: item[0] for name, item in shown.items()},
@@ -162,7 +172,7 @@ def _map(given: ChartInput) -> Picture:
 
 
 def _grid(given: ChartInput) -> Picture:
-    data = heatmap.grid_data(given.frame, given.mask, lambda name: translated(name, given.plays))
+    data = heatmap.grid_data(given.frame, given.mask, lambda name: playbook_name(name, given.plays))
     return heatmap.draw_grid(data, given.theme), heatmap.grid_words(data)
 
 
@@ -220,7 +230,7 @@ def _panel(chart: Chart, *, hidden: bool = False) -> Component:
     config: Any = graph_config(f"segmentry-{chart.picture}", selecting=chart.pair is not None)
     graph = dcc.Graph(
         id=chart.graph,
-        figure=empty("", "light"),
+        figure=empty_figure("", "light"),
         config=config,
         className="chart",
     )

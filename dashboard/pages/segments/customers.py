@@ -15,11 +15,11 @@ from dash import ClientsideFunction, Input, Output, State, html
 from dash.development.base_component import Component
 
 from dashboard.components.attributes import aria
-from dashboard.components.cards import themed
+from dashboard.components.cards import theme_colour
 from dashboard.frames.columns import Mask
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import day, symbol
-from dashboard.i18n.texts import explained, noted, say, segment_name, titled
+from dashboard.i18n.texts import column_meaning, column_title, noted, say, segment_name
 from engines.columns import (
     CHURN_RISK,
     CLV,
@@ -76,7 +76,7 @@ def grid() -> dag.AgGrid:
     )
 
 
-def columns(frame: RunFrame) -> list[dict[str, Any]]:
+def column_definitions(frame: RunFrame) -> list[dict[str, Any]]:
     """Column definitions for a run: titles, units and help from the data dictionary; absent columns are left out.
 
     What is hidden at first can be chosen to be seen.
@@ -98,7 +98,7 @@ def _column(frame: RunFrame, name: str, sorted_first: bool) -> dict[str, Any]:
             "cellStyle": {"function": colour},
         }
     column = frame.describe(name)
-    title, help = titled(column), explained(column)
+    title, help = column_title(column), column_meaning(column)
     if column.unit != "-":
         help = say("{meaning} Unit: {unit}.", meaning=help, unit=say(column.unit))
     definition: dict[str, Any] = {
@@ -195,22 +195,22 @@ def rows(frame: RunFrame, positions: np.ndarray) -> list[dict[str, Any]]:
         name: _cells(frame.describe(name).kind, values[positions]) for name, values in frame.customers.columns.items()
     }
     cells |= {name: values.take(positions).to_pylist() for name, values in frame.texts.items()}
-    colours = [themed(item.colour) for item in frame.segments]
+    colours = [theme_colour(item.colour) for item in frame.segments]
     called = [segment_name(item.name) for item in frame.segments]
-    found = []
+    records = []
     for i, (position, customer) in enumerate(zip(positions, ids, strict=True)):
         code, country = int(frame.segment_codes[position]), int(frame.country_codes[position])
         row: dict[str, Any] = {CUSTOMER_ID: customer, SEGMENT: called[code], "colour": colours[code]}
         row[COUNTRY] = frame.countries[country] if country >= 0 else None
-        found.append(row | {name: values[i] for name, values in cells.items()})
-    return found
+        records.append(row | {name: values[i] for name, values in cells.items()})
+    return records
 
 
 def _cells(kind: str, values: np.ndarray) -> list[Any]:
     """The values of a column as cells of the table; None where there is none."""
-    plain = [None if value != value else value for value in values.tolist()]
+    numbers = [None if value != value else value for value in values.tolist()]
     if kind == "date":
-        return [None if value is None else day(_EPOCH + timedelta(days=int(value))) for value in plain]
+        return [None if value is None else day(_EPOCH + timedelta(days=int(value))) for value in numbers]
     if kind == "flag":
-        return [None if value is None else say("yes") if value else say("no") for value in plain]
-    return plain
+        return [None if value is None else say("yes") if value else say("no") for value in numbers]
+    return numbers

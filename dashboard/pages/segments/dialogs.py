@@ -13,8 +13,8 @@ from dashboard.components.attributes import aria
 from dashboard.components.dialogs import button, dialog, name_input
 from dashboard.exports.choices import LEAST_SHARE, MOST_SEED, MOST_SHARE
 from dashboard.frames import filters
-from dashboard.i18n.texts import noted, say, titled
-from dashboard.queries.audiences import newest_run, save, selection_of
+from dashboard.i18n.texts import column_title, noted, say
+from dashboard.queries.audiences import audience_selection, newest_run, save
 from dashboard.services import Services
 from engines.columns import SEGMENT, in_order
 from engines.errors import InputError
@@ -177,7 +177,8 @@ def export_columns(services: Services, run_id: int) -> list[dict[str, str]]:
     names = in_order(name for name in reader.schema.names if frame.describe(name).exported)
     reader.close()
     return [
-        {"value": name, "label": say("Segment") if name == SEGMENT else titled(frame.describe(name))} for name in names
+        {"value": name, "label": say("Segment") if name == SEGMENT else column_title(frame.describe(name))}
+        for name in names
     ]
 
 
@@ -213,7 +214,7 @@ def pinned_audiences(services: Services, run: Run) -> Component | None:
         if not audience.pinned or audience.dataset not in ("", run.dataset):
             continue
         try:
-            selection = selection_of(audience)
+            selection = audience_selection(audience)
         except InputError:  # of an older version; the page of audiences says so
             continue
         target: Run | None = run
@@ -279,12 +280,12 @@ def register_audience(app: Dash, services: Services, drawn: str, place: str) -> 
 def _audience_words(services: Services, drawn: dict[str, Any]) -> str:
     """What is about to be saved."""
     frame = services.frames.get(drawn["run"])
-    found = filters.conditions(filters.read_view(drawn["query"]).selection, frame.currency)
-    if not found:
+    conditions = filters.condition_texts(filters.read_view(drawn["query"]).selection, frame.currency)
+    if not conditions:
         return say("No filter is set: this audience will be everyone.")
     return say(
         "Whoever meets {conditions}, on every later date of {dataset}.",
-        conditions=", ".join(item.words for item in found),
+        conditions=", ".join(item.words for item in conditions),
         dataset=frame.dataset,
     )
 

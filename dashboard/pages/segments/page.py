@@ -26,13 +26,13 @@ from dashboard.pages.segments.rail import (
     COUNTRY_SEARCH,
     FIELDS,
     LEAST,
-    clicked,
     control,
-    drawn_around,
     in_cell,
     place,
+    selection_after_click,
+    selection_in_box,
 )
-from dashboard.pages.segments.view import draw_charts, draw_parts, kpi_skeleton, skeleton
+from dashboard.pages.segments.view import draw_chosen_charts, draw_parts, kpi_skeleton, skeleton
 from dashboard.services import Services
 from engines.columns import FILTERS
 from storage.contract import Selection
@@ -60,7 +60,7 @@ KPIS = "segments-kpis"
 INSIGHTS = "segments-insights"
 TABLE = "segments-table"
 RAIL = "segments-rail"
-EDITED = name_editor.edited(PAGE)
+EDITED = name_editor.edit_store_id(PAGE)
 OPEN, CLOSE, BESIDE = "segments-open", "segments-close", "segments-beside"
 SHAPE = "segments-shape"  # the box that was drawn: {"chart", "range"}
 LEGEND = "segments-legend"  # the segment whose name was clicked in a legend: {"name"}
@@ -227,16 +227,16 @@ def register(app: dash.Dash, services: Services) -> None:
         address = search if trigger in (None, SEARCH) else drawn["address"]
         view = filters.read_view(address)
         if isinstance(trigger, str) and trigger in TABS:
-            return complete(draw_charts(services, drawn["run"], view.selection, theme, (tabs[trigger],)))
+            return complete(draw_chosen_charts(services, drawn["run"], view.selection, theme, (tabs[trigger],)))
         if trigger == control(CATEGORY):  # another category alone filters by nothing
             return complete({"controls": {LEAST: rail.share_of(view.selection, shown[CATEGORY])}})
         selection = selection_after(view.selection, shown, trigger, clicks)
         if trigger == GRID.graph:
             selection = in_cell(services.frames.get(drawn["run"]), selection, clicks["charts"][GRID.name])
         if trigger == SHAPE:
-            selection = drawn_around(services.frames.get(drawn["run"]), selection, clicks["shape"])
+            selection = selection_in_box(services.frames.get(drawn["run"]), selection, clicks["shape"])
         if trigger == EDITED and renamed:
-            selection = filters.renamed(selection, renamed["before"], renamed["name"])
+            selection = filters.rename_segment(selection, renamed["before"], renamed["name"])
         if trigger == SEARCH and _is_drawn(view, drawn):
             raise PreventUpdate
         visible = (*(chart.name for chart in CLOUDS), *tabs.values())
@@ -285,16 +285,16 @@ def selection_after(now: Selection, shown: Mapping[str, Any], trigger: Any, clic
     if trigger == RESET:
         return Selection()
     if trigger == LEGEND:
-        return filters.toggled(now, "segments", clicks["legend"]["name"])
+        return filters.toggle_option(now, "segments", clicks["legend"]["name"])
     chart = next((chart for chart in CLICKED if chart.graph == trigger), None)
     if chart is not None and chart != GRID:
-        return clicked(now, chart, clicks["charts"][chart.name])
+        return selection_after_click(now, chart, clicks["charts"][chart.name])
     if isinstance(trigger, dict):
         if not ctx.triggered[0]["value"]:
             raise PreventUpdate
         if trigger["type"] == f"{PAGE}-pick":
-            return filters.toggled(now, "segments", trigger["name"])
-        return filters.without(now, trigger["field"], trigger.get("value", ""))
+            return filters.toggle_option(now, "segments", trigger["name"])
+        return filters.without_condition(now, trigger["field"], trigger.get("value", ""))
     return now
 
 

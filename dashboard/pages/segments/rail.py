@@ -15,7 +15,7 @@ from dash.exceptions import PreventUpdate
 
 from dashboard.components import elements
 from dashboard.components.attributes import aria
-from dashboard.components.cards import swatch, themed
+from dashboard.components.cards import swatch, theme_colour
 from dashboard.figures.country_bars import is_rest
 from dashboard.figures.heatmap import spans_of
 from dashboard.figures.scales import Axis, axis_of
@@ -25,7 +25,7 @@ from dashboard.frames.filters import LISTS
 from dashboard.frames.run import RunFrame, per_run
 from dashboard.i18n.locales import spoken
 from dashboard.i18n.numbers import count, significant
-from dashboard.i18n.texts import explained, say, segment_name, titled
+from dashboard.i18n.texts import column_meaning, column_title, say, segment_name
 from dashboard.pages.segments.charts import CLOUDS, COUNTRIES, MAP, TILES, Chart
 from engines.columns import CATEGORY_SHARE, FILTERS, FREQUENCY, RECENCY, Column, describe
 from storage.contract import Selection
@@ -120,7 +120,7 @@ def _range_inputs(column: Column) -> Component:
             ),
         ]
     return html.Div(
-        [html.Span(label, className="bound-label", title=explained(column)), *inputs],
+        [html.Span(label, className="bound-label", title=column_meaning(column)), *inputs],
         className="range",
         id=place(column),
     )
@@ -128,7 +128,7 @@ def _range_inputs(column: Column) -> Component:
 
 def _label(column: Column) -> str:
     """What the filter of a column is called; shares are given in per cent."""
-    label = say(column.filter_label) if column.filter_label else titled(column)
+    label = say(column.filter_label) if column.filter_label else column_title(column)
     return f"{label}, %" if column.kind == "share" else label
 
 
@@ -241,7 +241,7 @@ def _range(axis: Axis, low: float, high: float) -> tuple[float | None, float | N
     )
 
 
-def clicked(now: Selection, chart: Chart, data: Mapping[str, Any] | None) -> Selection:
+def selection_after_click(now: Selection, chart: Chart, data: Mapping[str, Any] | None) -> Selection:
     """The selection after a click on a part of a chart: a segment or a country; a second click takes it back.
 
     Raises:
@@ -257,7 +257,7 @@ def clicked(now: Selection, chart: Chart, data: Mapping[str, Any] | None) -> Sel
         name = next(iter(point.get("customdata") or ()), None)
     if not isinstance(name, str) or (chart == COUNTRIES and is_rest(name)):
         raise PreventUpdate
-    return filters.toggled(now, "countries" if chart in (COUNTRIES, MAP) else "segments", name)
+    return filters.toggle_option(now, "countries" if chart in (COUNTRIES, MAP) else "segments", name)
 
 
 def in_cell(frame: RunFrame, now: Selection, data: Mapping[str, Any] | None) -> Selection:
@@ -270,10 +270,10 @@ def in_cell(frame: RunFrame, now: Selection, data: Mapping[str, Any] | None) -> 
     spans = spans_of(frame, str(point.get("x")), str(point.get("y")))
     if spans is None:
         raise PreventUpdate
-    return filters.within(now, {RECENCY: Range(*spans[0]), FREQUENCY: Range(*spans[1])})
+    return filters.toggle_ranges(now, {RECENCY: Range(*spans[0]), FREQUENCY: Range(*spans[1])})
 
 
-def drawn_around(frame: RunFrame, now: Selection, shape: Mapping[str, Any] | None) -> Selection:
+def selection_in_box(frame: RunFrame, now: Selection, shape: Mapping[str, Any] | None) -> Selection:
     """The selection narrowed by the box that was drawn over one of the clouds.
 
     Raises:
@@ -293,32 +293,32 @@ def drawn_around(frame: RunFrame, now: Selection, shape: Mapping[str, Any] | Non
 
 def category_options(frame: RunFrame) -> list[dict[str, str]]:
     """The categories of which shares of spend are known."""
-    found = [
+    options = [
         {"value": name, "label": describe(f"{CATEGORY_SHARE}{name}").title.removeprefix("Share of ")}
         for name in frame.customers.categories
     ]
-    return [{"value": "", "label": say("any")}, *found]
+    return [{"value": "", "label": say("any")}, *options]
 
 
-def reach(frame: RunFrame) -> dict[str, str]:
+def value_ranges(frame: RunFrame) -> dict[str, str]:
     """The least and the greatest value that a customer of the run has, by bound, as a hint in its control."""
     return {**dict.fromkeys(BOUNDS, say("any")), **_reach(frame, spoken())}
 
 
 @per_run
 def _reach(frame: RunFrame, _language: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    reaches: dict[str, str] = {}
     for column in FILTERS:
         if not frame.has(column.name) or not len(frame):
             continue
         values = frame.values(column.name)
         scale = 100 if column.kind == "share" else 1
         ends = np.floor(np.nanmin(values) * scale), np.ceil(np.nanmax(values) * scale)
-        found |= {name: count(float(end)) for name, end in zip(column.bounds, ends, strict=True)}
-    return found
+        reaches |= {name: count(float(end)) for name, end in zip(column.bounds, ends, strict=True)}
+    return reaches
 
 
-def absent(frame: RunFrame) -> dict[str, bool]:
+def absent_columns(frame: RunFrame) -> dict[str, bool]:
     """Which columns these customers do not have."""
     return {column.name: not frame.has(column.name) for column in FILTERS}
 
@@ -337,8 +337,8 @@ def country_options(frame: RunFrame, view: Aggregate, chosen: Sequence[str] = ()
     """The countries of a run with how many customers in view each has; ``view`` knows no country."""
     counts = view.sizes_by_country(len(frame.countries))[:-1]
     unknown = [name for name in chosen if name not in frame.countries]
-    known = [_option(name, int(number)) for name, number in zip(frame.countries, counts, strict=True)]
-    return known + [_option(name, 0) for name in unknown]
+    options = [_option(name, int(number)) for name, number in zip(frame.countries, counts, strict=True)]
+    return options + [_option(name, 0) for name in unknown]
 
 
 def _option(
@@ -352,7 +352,7 @@ def _option(
     if colour:
         text.append(
             elements.Span(
-                className="option-bar", style={"width": f"{100 * bar:.1f}%", "backgroundColor": themed(colour)}
+                className="option-bar", style={"width": f"{100 * bar:.1f}%", "backgroundColor": theme_colour(colour)}
             )
         )
     return {

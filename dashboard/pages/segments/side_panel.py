@@ -48,21 +48,21 @@ def side_panel(services: Services, query: Mapping[str, Any]) -> Component:
     title, body = content(services, opened, opened["theme"]) if opened else ("", [])
     return html.Div(
         [
-            dcc.Store(id="segments-aside-asked", data=opened),
-            dcc.Store(id="segments-aside-settled"),
-            dcc.Store(id="segments-aside-closed"),
+            dcc.Store(id="segments-side-panel-request", data=opened),
+            dcc.Store(id="segments-side-panel-done"),
+            dcc.Store(id="segments-side-panel-closed"),
             dbc.Offcanvas(
                 dcc.Loading(
-                    html.Div(body, id="segments-aside-body", className="aside-body"),
+                    html.Div(body, id="segments-side-panel-body", className="side-panel-body"),
                     delay_show=200,
-                    parent_className="aside-loading",
+                    parent_className="side-panel-loading",
                 ),
-                id="segments-aside",
-                title=html.Span(title, id="segments-aside-title"),
+                id="segments-side-panel",
+                title=html.Span(title, id="segments-side-panel-title"),
                 is_open=opened is not None,
                 placement="end",
                 scrollable=True,
-                class_name="aside",
+                class_name="side-panel",
             ),
         ]
     )
@@ -82,32 +82,32 @@ def register(app: Dash, services: Services, drawn: str, edited: str) -> None:
     ``drawn`` and ``edited`` are the stores that tell which run the page shows and that a segment was renamed.
     """
     app.clientside_callback(
-        ClientsideFunction("segmentry_drawers", "asked"),
-        Output("segments-aside-asked", "data"),
-        Output("segments-aside", "is_open"),
+        ClientsideFunction("segmentry_drawers", "openFromAddress"),
+        Output("segments-side-panel-request", "data"),
+        Output("segments-side-panel", "is_open"),
         Input(ids.LOCATION, "search"),
-        State("segments-aside-asked", "data"),
-        State("segments-aside", "is_open"),
+        State("segments-side-panel-request", "data"),
+        State("segments-side-panel", "is_open"),
         State(drawn, "data"),
     )
     app.clientside_callback(
-        ClientsideFunction("segmentry_drawers", "settled"),
-        Output("segments-aside-settled", "data"),
+        ClientsideFunction("segmentry_drawers", "runResolved"),
+        Output("segments-side-panel-done", "data"),
         Input(drawn, "data"),
-        State("segments-aside-asked", "data"),
+        State("segments-side-panel-request", "data"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
         ClientsideFunction("segmentry_drawers", "closed"),
-        Output("segments-aside-closed", "data"),
-        Input("segments-aside", "is_open"),
+        Output("segments-side-panel-closed", "data"),
+        Input("segments-side-panel", "is_open"),
         prevent_initial_call=True,
     )
 
     @app.callback(
-        Output("segments-aside-title", "children"),
-        Output("segments-aside-body", "children"),
-        Input("segments-aside-asked", "data"),
+        Output("segments-side-panel-title", "children"),
+        Output("segments-side-panel-body", "children"),
+        Input("segments-side-panel-request", "data"),
         Input(edited, "data"),
         prevent_initial_call=True,
     )

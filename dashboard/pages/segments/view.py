@@ -15,12 +15,19 @@ from dashboard.components import cards, elements, example, name_editor
 from dashboard.components.attributes import aria
 from dashboard.components.segment_table import segment_table
 from dashboard.frames import filters
-from dashboard.frames.aggregates import Aggregates, Totals, aggregates, everyone, segment_totals, totals_of
+from dashboard.frames.aggregates import (
+    SelectionAggregates,
+    Totals,
+    aggregate_selection,
+    everyone,
+    segment_totals,
+    totals_of,
+)
 from dashboard.frames.filters import Condition, View
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.locales import spoken
 from dashboard.i18n.numbers import NOTHING, change, count, day, is_number, money, percent, plural, short_money
-from dashboard.i18n.texts import explained, noted, say
+from dashboard.i18n.texts import column_meaning, noted, say
 from dashboard.pages.segments import customers, rail
 from dashboard.pages.segments.charts import ChartInput, pictures
 from dashboard.pages.segments.dialogs import pinned_audiences
@@ -45,7 +52,7 @@ _customers, _revenue, _clv, _at_risk = map(attrgetter, ("customers", "revenue", 
 _average_order, _average_clv = attrgetter("average_order_value"), attrgetter("average_clv")
 
 Parts = dict[str, Any]
-_Shown = tuple[Aggregates, Parts]
+_Shown = tuple[SelectionAggregates, Parts]
 
 
 def draw_parts(
@@ -54,36 +61,36 @@ def draw_parts(
     selection: Selection,
     theme: str,
     drawn_run: int | None,
-    wanted: Collection[str],
+    charts: Collection[str],
     *,
     fresh: bool = True,
 ) -> Parts:
     """The parts of the page that change, by name; what is missing stays as it is.
 
-    ``drawn_run`` is the run that the page shows already: what depends on the run alone is not sent again. ``wanted``
+    ``drawn_run`` is the run that the page shows already: what depends on the run alone is not sent again. ``charts``
     are the charts that can be seen. Unless ``fresh``, the run may be as it was a moment ago: while somebody filters, a
     name that somebody else has given just now can wait for the next click.
     """
     try:
         run = _run(services, view, fresh)
     except NotFoundError as error:
-        return _closed(cards.empty_state(say("There is no such run"), [say(error.message)], [_begin_again()]))
+        return _closed(cards.empty_state(say("There is no such run"), [say(error.message)], [_link_to_newest()]))
     if run is None:
         return _closed(_first_steps())
     if run.state != "done":
         return _closed(_unfinished(run))
     frame = services.frames.of(run)
-    sums, found = _worked_out(services, frame, selection, theme, tuple(wanted))
+    sums, chart_parts = _compute_parts(services, frame, selection, theme, tuple(charts))
     parts = _around(frame, view, selection, sums, frame.run.id == drawn_run)
     if frame.run.id != drawn_run:
         parts["pinned"] = pinned_audiences(services, run)
     if not sums.view.customers:
         return {**parts, "body": True, "notice": [parts["notice"], _nothing_left(frame, selection)]}
-    return {**parts, **found}
+    return {**parts, **chart_parts}
 
 
-def _worked_out(
-    services: Services, frame: RunFrame, selection: Selection, theme: str, wanted: tuple[str, ...]
+def _compute_parts(
+    services: Services, frame: RunFrame, selection: Selection, theme: str, charts: tuple[str, ...]
 ) -> _Shown:
     """Sums, figures and charts, worked out once for all who ask for the same: nothing in it is anyone's own."""
     earlier = recent_earlier_runs(services, frame.run)
@@ -91,25 +98,27 @@ def _worked_out(
 
     def work_out() -> _Shown:
         views = frame.views(selection)
-        sums = aggregates(frame, selection, views.rest)
+        sums = aggregate_selection(frame, selection, views.rest)
         if not sums.view.customers:
             return sums, {}
         rows = segment_totals(frame, sums.view)
         given = ChartInput(frame, views.mask, selection, sums.view, rows, services.config.plays, theme)
-        return sums, {**_numbers(services, given, earlier), **pictures(given, wanted)}
+        return sums, {**_numbers(services, given, earlier), **pictures(given, charts)}
 
-    return services.answers.get((runs, selection, theme, wanted, spoken()), work_out)
+    return services.answers.get((runs, selection, theme, charts, spoken()), work_out)
 
 
-def draw_charts(services: Services, run_id: int, selection: Selection, theme: str, wanted: Collection[str]) -> Parts:
+def draw_chosen_charts(
+    services: Services, run_id: int, selection: Selection, theme: str, charts: Collection[str]
+) -> Parts:
     """Some charts alone, for a run and a selection that the page shows already."""
     frame = services.frames.get(run_id)
     views = frame.views(selection)
-    sums = aggregates(frame, selection, views.rest).view
+    sums = aggregate_selection(frame, selection, views.rest).view
     if not sums.customers:
         return {}
     rows = segment_totals(frame, sums)
-    return pictures(ChartInput(frame, views.mask, selection, sums, rows, services.config.plays, theme), wanted)
+    return pictures(ChartInput(frame, views.mask, selection, sums, rows, services.config.plays, theme), charts)
 
 
 def _run(services: Services, view: View, fresh: bool) -> Run | None:
@@ -123,7 +132,7 @@ def _run(services: Services, view: View, fresh: bool) -> Run | None:
 # --- rail, chips, address and export ----------------------------------------------------------------------------------
 
 
-def _around(frame: RunFrame, view: View, selection: Selection, sums: Aggregates, same_run: bool) -> Parts:
+def _around(frame: RunFrame, view: View, selection: Selection, sums: SelectionAggregates, same_run: bool) -> Parts:
     query = filters.write_view(None, selection)
     address = f"/api/v1/runs/{frame.run.id}/export"
     parts: Parts = {
@@ -140,7 +149,7 @@ def _around(frame: RunFrame, view: View, selection: Selection, sums: Aggregates,
         "notice": [cards.alert(sentence, "warning") for sentence in view.problems],
         "body": False,
         "rail": False,
-        "chips": _chips(filters.conditions(selection, frame.currency)),
+        "chips": _chips(filters.condition_texts(selection, frame.currency)),
         "reset": selection.is_everyone,
         "export": {
             "text": say("Export {customers}", customers=plural(sums.view.customers, "{n} customer", "{n} customers")),
@@ -151,11 +160,11 @@ def _around(frame: RunFrame, view: View, selection: Selection, sums: Aggregates,
     if not same_run:
         parts |= {
             "head": _head(frame),
-            "columns": customers.columns(frame),
+            "columns": customers.column_definitions(frame),
             "country_group": not frame.has_country,
             "category_group": not frame.customers.categories,
-            "absent": rail.absent(frame),
-            "reach": rail.reach(frame),
+            "absent": rail.absent_columns(frame),
+            "reach": rail.value_ranges(frame),
         }
         parts["options"][rail.CATEGORY] = rail.category_options(frame)
     return parts
@@ -166,12 +175,12 @@ def _others(view: View) -> list[tuple[str, str]]:
     return [pair for pair in view.others if pair[0] not in PARAMETERS]
 
 
-def _chips(found: Sequence[Condition]) -> list[Component]:
+def _chips(conditions: Sequence[Condition]) -> list[Component]:
     """A chip for each condition in force, with a cross that removes it."""
-    if not found:
+    if not conditions:
         return [html.Span(say("No filters: everyone is in view."), className="seg-hint")]
     shown: list[Component] = []
-    for item in found:
+    for item in conditions:
         label = say("Remove the filter {filter}", filter=item.words)
         shown.append(
             html.Button(
@@ -295,7 +304,7 @@ def kpi_row(
     ``before``: the same selection on earlier dates, the oldest first. ``interval``: of the total CLV in view, where it
     is known.
     """
-    found = key_figures(some, everyone, currency, horizon_weeks, interval)
+    figures = key_figures(some, everyone, currency, horizon_weeks, interval)
     return [
         kpi(
             item.title,
@@ -305,7 +314,7 @@ def kpi_row(
             help=item.help,
             more=_change(item, some, before),
         )
-        for item in found
+        for item in figures
     ]
 
 
@@ -337,7 +346,7 @@ def key_figures(
         KeyFigure(
             say("Customers"), _customers, count, count, say("Customers that meet the filters."), share(_customers)
         ),
-        KeyFigure(say("Revenue"), _revenue, short, full, explained(describe(MONETARY)), share(_revenue)),
+        KeyFigure(say("Revenue"), _revenue, short, full, column_meaning(describe(MONETARY)), share(_revenue)),
         KeyFigure(
             say("Average order"),
             _average_order,
@@ -354,7 +363,9 @@ def key_figures(
             _average_clv,
             short,
             full,
-            say("{meaning} Mean of the customers in view, {ahead}.", meaning=explained(describe(CLV)), ahead=ahead),
+            say(
+                "{meaning} Mean of the customers in view, {ahead}.", meaning=column_meaning(describe(CLV)), ahead=ahead
+            ),
             say(_NO_CLV) if some.clv is None else _ranged(interval, some.customers, short) or beside(_average_clv),
         ),
         KeyFigure(
@@ -438,7 +449,7 @@ def _closed(notice: Component) -> Parts:
     return {"notice": notice, "body": True, "rail": True, "bar": True, "drawn": None, "head": []}
 
 
-def _begin_again() -> Component:
+def _link_to_newest() -> Component:
     return dcc.Link(say("Show the newest run"), href="/", className="btn btn-primary")
 
 
@@ -470,7 +481,7 @@ def _unfinished(run: Run) -> Component:
         return cards.empty_state(
             say("Run {run} failed", run=run.id),
             [say(run.error) if run.error else say("No reason was recorded.")],
-            [_begin_again()],
+            [_link_to_newest()],
         )
     words = {
         "queued": say("Run {run} is waiting to be worked on", run=run.id),
@@ -480,18 +491,18 @@ def _unfinished(run: Run) -> Component:
     return cards.empty_state(
         words[run.state],
         [say("Its segments can be seen once it is finished.")] if run.state != "cancelled" else [],
-        [_begin_again()],
+        [_link_to_newest()],
     )
 
 
 def _nothing_left(frame: RunFrame, selection: Selection) -> Component:
     """Which filter empties the view, and a button to drop it."""
-    found = filters.remedies(frame, selection)
-    if not found:
+    remedies = filters.remedies(frame, selection)
+    if not remedies:
         sentence = say("No single filter is to blame: only taking several away brings customers back.")
         return cards.empty_state(say("No customer meets these filters"), [sentence, say("Reset them to start again.")])
-    first = found[0]
-    alone = len(filters.conditions(selection, frame.currency)) == 1
+    first = remedies[0]
+    alone = len(filters.condition_texts(selection, frame.currency)) == 1
     sentence = (
         say("Nobody meets “{filter}”.", filter=first.condition.words)
         if alone
@@ -510,6 +521,6 @@ def _nothing_left(frame: RunFrame, selection: Selection) -> Component:
                 id={"type": "segments-drop", "field": item.condition.field},
                 className="btn btn-primary" if item is first else "btn btn-outline-secondary",
             )
-            for item in found[:3]
+            for item in remedies[:3]
         ],
     )

@@ -11,7 +11,7 @@ from dashboard.components import cards, ids
 from dashboard.components.attributes import aria
 from dashboard.components.computing import follow, progress_card, ticker
 from dashboard.components.panels import graph, panel
-from dashboard.figures import empty, values
+from dashboard.figures import empty_figure, values
 from dashboard.i18n.numbers import day, percent
 from dashboard.i18n.texts import noted, say
 from dashboard.pages.value.receipts import (
@@ -20,7 +20,7 @@ from dashboard.pages.value.receipts import (
     figures_table,
     golden_parts,
     lead,
-    measures_explained,
+    measure_meanings,
     model_section,
     plan_words,
     verdicts,
@@ -75,7 +75,7 @@ def layout(services: Services, **query: Any) -> Component:
             [part for part in (coverage_section(receipt, currency), model_section(receipt)) if part is not None],
             className="seg-grid mt-3 mb-3",
         ),
-        *([panel(say("Notes"), *cards.notes(notes))] if notes else []),
+        *([panel(say("Notes"), *cards.note_list(notes))] if notes else []),
         _golden_place(),
         dcc.Store(id=SNAPSHOT, data=snapshot.id),
     ]
@@ -120,7 +120,7 @@ def _purchases(receipt: Receipt) -> Component:
     hint = say(
         "Purchases foreseen for every customer against those made. A model earns its keep by beating the baselines."
     )
-    return panel(say("Who foresaw purchases best?"), table, measures_explained(FORESIGHT), hint=hint)
+    return panel(say("Who foresaw purchases best?"), table, measure_meanings(FORESIGHT), hint=hint)
 
 
 def _churn(receipt: Receipt) -> Component:
@@ -130,7 +130,7 @@ def _churn(receipt: Receipt) -> Component:
         "churn score: it takes every one-time buyer to be alive.",
         plan=plan_words(receipt["plan"]["churn"]),
     )
-    return panel(say("Who saw customers leave?"), table, _unknown(receipt), measures_explained(LOSS), hint=hint)
+    return panel(say("Who saw customers leave?"), table, _unknown(receipt), measure_meanings(LOSS), hint=hint)
 
 
 def _unknown(receipt: Receipt) -> Component | None:
@@ -218,7 +218,7 @@ def register(app: Dash, services: Services) -> None:
     )
     def draw(theme: str | None, snapshot_id: int) -> Any:
         receipt = _receipt(services, services.store.snapshot(snapshot_id)) if snapshot_id else None
-        drawn = draw_charts(receipt, theme or "light")
+        drawn = draw_receipt_charts(receipt, theme or "light")
         return {name: item[0] for name, item in drawn.items()}, {name: item[1] for name, item in drawn.items()}
 
     @app.callback(
@@ -233,14 +233,14 @@ def register(app: Dash, services: Services) -> None:
     def fit(clicks: int | None, ticks: int | None, job_id: int | None) -> tuple[Any, bool, int | None]:
         question = golden_question(services.config)
         try:
-            found, job = follow(question, services.store, job_id if ctx.triggered_id == GOLDEN_TICK else None)
+            figures, job = follow(question, services.store, job_id if ctx.triggered_id == GOLDEN_TICK else None)
         except InputError as error:
             return cards.alert(say(error.message), "warning"), True, None
-        if found is None:
+        if figures is None:
             # the button stays, hidden: it is an input of this callback
             button = html.Button(id=GOLDEN_BUTTON, hidden=True)
             return [button, progress_card(say("Fitting CDNOW …"), job, ticks)], False, job.id
-        return golden_parts(found, model_titles()), True, None
+        return golden_parts(figures, model_titles()), True, None
 
 
 def model_titles() -> dict[str, str]:
@@ -248,14 +248,14 @@ def model_titles() -> dict[str, str]:
     return {item.name: item.title for item in registered_models()}
 
 
-def draw_charts(receipt: Receipt | None, theme: str) -> dict[str, tuple[Any, str]]:
+def draw_receipt_charts(receipt: Receipt | None, theme: str) -> dict[str, tuple[Any, str]]:
     """The charts of a receipt with their words, by the id of their graph; what is missing says so."""
     receipt = receipt or {}
     chosen = receipt.get("chosen", {})
     calibration = receipt.get("calibration", {}).get(chosen.get("purchases"))
     reliability = receipt.get("reliability", {}).get(chosen.get("churn"))
     importances = receipt.get("importances")
-    drawn = dict.fromkeys(_GRAPHS, (empty(say("Nothing was checked."), theme), ""))
+    drawn = dict.fromkeys(_GRAPHS, (empty_figure(say("Nothing was checked."), theme), ""))
     if calibration:
         data = values.calibration_data(calibration)
         axes = {"foreseen": say("purchases expected per customer"), "actual": say("purchases made per customer")}

@@ -15,18 +15,18 @@ from dashboard.components.tables import Head, number_cell, number_heads, table, 
 from dashboard.i18n.numbers import NOTHING, count, day, decimal, money, percent, plural, short_money, written
 from dashboard.i18n.texts import noted, say
 from dashboard.queries.receipts import Measure, best_of, way_of
-from engines.value.validation.golden import Comparison
+from engines.value.validation.golden import PublishedFigure
 
 
-def golden_parts(found: Sequence[Comparison], titles: dict[str, str]) -> list[Component]:
+def golden_parts(published: Sequence[PublishedFigure], titles: dict[str, str]) -> list[Component]:
     """How many figures agree, and all of them: published, ours, and how far off ours may be."""
-    off = [item for item in found if not item.holds]
-    sentence = say("All {number} figures agree with the published ones.", number=len(found))
+    off = [item for item in published if not item.holds]
+    sentence = say("All {number} figures agree with the published ones.", number=len(published))
     if off:
         sentence = say(
             "▲ {off} of {number} figures differ from the published ones by more than they may.",
             off=len(off),
-            number=len(found),
+            number=len(published),
         )
     heads = [
         Head(say("Model")),
@@ -37,11 +37,11 @@ def golden_parts(found: Sequence[Comparison], titles: dict[str, str]) -> list[Co
     ]
     return [
         html.P(sentence, className="seg-alarm" if off else "fw-semibold", role="status"),
-        table(say("Published figures and ours"), heads, [_line(item, titles) for item in found]),
+        table(say("Published figures and ours"), heads, [_line(item, titles) for item in published]),
     ]
 
 
-def _line(item: Comparison, titles: dict[str, str]) -> Component:
+def _line(item: PublishedFigure, titles: dict[str, str]) -> Component:
     mark = html.Td("✓" if item.holds else say("▲ differs"), className="" if item.holds else "seg-alarm")
     ours = NOTHING if item.ours is None else written(item.ours, ",.4f")
     numbers = [number_cell(each) for each in (written(item.published, ",.4f"), ours, written(item.within, ".2g"))]
@@ -154,7 +154,7 @@ def figures_table(
         mark = [html.Span(" ★", title=say("in use"), **aria(label=say("in use")))] if name == chosen else []
         kind = html.Span(" " + say("baseline"), className="seg-hint fw-normal") if name in baselines else None
         cells = [
-            number_cell(each.told(figures[name].get(each.name)), "seg-best" if best[each.name] == name else "")
+            number_cell(each.format_value(figures[name].get(each.name)), "seg-best" if best[each.name] == name else "")
             for each in measures
         ]
         called = receipt["titles"].get(name, name)
@@ -163,7 +163,7 @@ def figures_table(
     return table(label, heads, lines)
 
 
-def measures_explained(measures: Sequence[Measure]) -> Component:
+def measure_meanings(measures: Sequence[Measure]) -> Component:
     """What every column means, for those who do not hover."""
     items = [
         item for each in measures for item in (html.Dt(say(each.title)), html.Dd(f"{say(each.meaning)} {way_of(each)}"))
@@ -212,10 +212,10 @@ def coverage_section(receipt: Receipt, currency: str) -> Component | None:
 def model_section(receipt: Receipt) -> Component:
     """The fitted parameters, so that anyone can check them."""
     lines = []
-    for name, found in receipt["models"].items():
-        parameters = ", ".join(f"{key} {written(value, '.4g')}" for key, value in found["parameters"].items())
-        likelihood = decimal(found.get("log_likelihood"), 2)
-        how = found.get("method") or NOTHING
+    for name, model in receipt["models"].items():
+        parameters = ", ".join(f"{key} {written(value, '.4g')}" for key, value in model["parameters"].items())
+        likelihood = decimal(model.get("log_likelihood"), 2)
+        how = model.get("method") or NOTHING
         cells = [html.Td(parameters), number_cell(likelihood), html.Td(say(how))]
         lines.append(html.Tr([html.Th(receipt["titles"].get(name, name), scope="row", className="seg-nowrap"), *cells]))
     heads = (

@@ -25,8 +25,8 @@ from engines.columns import FREQUENCY, PURCHASE_SPAN, RECENCY
 from engines.contract import knob
 from engines.messages import noted
 from engines.value.contract import Answer, ValueModel, Window
-from engines.value.learned.examples import MOST, Examples, Linear, examples, sampled
-from engines.value.learned.predictors import ODDS, Forecast, measured
+from engines.value.learned.examples import MOST, Examples, Linear, examples, sample_customers
+from engines.value.learned.predictors import ODDS, Forecast, predictors_of
 from engines.value.lifetime.patterns import Floats
 
 P_PURCHASE: Answer = "p_purchase"
@@ -50,13 +50,13 @@ def ridge(columns: Sequence[Floats], odds: Floats | None, bought: Floats, penali
     from scipy.optimize import minimize
     from scipy.special import expit
 
-    known = [] if odds is None else [odds]
-    design = np.column_stack([np.ones(len(bought)), *known, *columns])
+    offsets = [] if odds is None else [odds]
+    design = np.column_stack([np.ones(len(bought)), *offsets, *columns])
     centre = np.zeros(design.shape[1])
     strength = np.full(design.shape[1], penalizer)
     bounds: list[tuple[float | None, float | None]] = [(None, None)] * design.shape[1]
     strength[0] = 0.0
-    if known:
+    if offsets:
         centre[1], bounds[1] = 1.0, (0.0, None)
 
     def objective(weights: Floats) -> tuple[float, Floats]:
@@ -66,8 +66,8 @@ def ridge(columns: Sequence[Floats], odds: Floats | None, bought: Floats, penali
 
     options = {"maxiter": 1_000, "ftol": 1e-12, "gtol": 1e-6}
     with threads_for(len(bought)):
-        found = minimize(objective, centre, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-    return np.asarray(found.x, dtype=np.float64)
+        optimum = minimize(objective, centre, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    return np.asarray(optimum.x, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,10 @@ class FittedLogistic:
         """``p_purchase`` of each customer in the weeks ahead."""
         from scipy.special import expit
 
-        predictors = measured(customers, self.forecast, weeks)
-        score = self.weights[0] + self.linear.weigh(chosen(predictors, self.names), self.weights[1 + self.start :])
+        predictors = predictors_of(customers, self.forecast, weeks)
+        score = self.weights[0] + self.linear.weigh(
+            select_predictors(predictors, self.names), self.weights[1 + self.start :]
+        )
         if self.start:
             score = score + self.weights[1] * predictors[ODDS].to_numpy()
         return DataFrame({P_PURCHASE: expit(score)}, index=customers.index)
@@ -106,8 +108,8 @@ class Recency(ValueModel):
         Raises:
             InputError: nothing, or not enough, to learn from.
         """
-        told = examples(past, 0, self.title)
-        return _logistic(told, Forecast.of(sampled(customers, MOST, 0)), (RECENCY,), 1.0, start=False)
+        training = examples(past, 0, self.title)
+        return _logistic(training, Forecast.of(sample_customers(customers, MOST, 0)), (RECENCY,), 1.0, start=False)
 
 
 @dataclass(frozen=True)
@@ -129,22 +131,24 @@ class Logistic(ValueModel):
         Raises:
             InputError: nothing, or not enough, to learn from.
         """
-        told = examples(past, self.seed, self.title)
-        forecast = Forecast.of(sampled(customers, MOST, self.seed))
-        names = tuple(name for name in steady(told.predictors) if name != ODDS)
-        return _logistic(told, forecast, names, self.penalizer, start=True)
+        training = examples(past, self.seed, self.title)
+        forecast = Forecast.of(sample_customers(customers, MOST, self.seed))
+        names = tuple(name for name in steady_predictors(training.predictors) if name != ODDS)
+        return _logistic(training, forecast, names, self.penalizer, start=True)
 
 
 def _logistic(
-    told: Examples, forecast: Forecast, names: tuple[str, ...], penalizer: float, *, start: bool
+    training: Examples, forecast: Forecast, names: tuple[str, ...], penalizer: float, *, start: bool
 ) -> FittedLogistic:
-    predictors = chosen(told.predictors, tuple(name for name in names if name in told.predictors))
+    predictors = select_predictors(training.predictors, tuple(name for name in names if name in training.predictors))
     linear = Linear.of(predictors)
-    odds = np.log(told.chance) - np.log1p(-told.chance) if start else None
-    weights = ridge(linear.columns(predictors), odds, told.bought.astype(np.float64), penalizer)
-    found = tuple(float(weight) for weight in weights)
-    named = dict(zip(("constant", *([ODDS] if start else []), *linear.names), found, strict=True))
-    return FittedLogistic(forecast, tuple(predictors.columns), linear, found, start, {**named, **counts(told)})
+    odds = np.log(training.chance) - np.log1p(-training.chance) if start else None
+    weights = ridge(linear.columns(predictors), odds, training.bought.astype(np.float64), penalizer)
+    coefficients = tuple(float(weight) for weight in weights)
+    named = dict(zip(("constant", *([ODDS] if start else []), *linear.names), coefficients, strict=True))
+    return FittedLogistic(
+        forecast, tuple(predictors.columns), linear, coefficients, start, {**named, **example_counts(training)}
+    )
 
 
 @dataclass(frozen=True)
@@ -166,8 +170,8 @@ class FittedTrees:
         """
         from scipy.special import expit, logit
 
-        predictors = measured(customers, self.forecast, self.weeks)
-        learned = logit(probability(self.classifier, chosen(predictors, self.names)))
+        predictors = predictors_of(customers, self.forecast, self.weeks)
+        learned = logit(probability(self.classifier, select_predictors(predictors, self.names)))
         further = self.forecast.log_odds(customers, weeks) - predictors[ODDS].to_numpy()
         return DataFrame({P_PURCHASE: expit(learned + further)}, index=customers.index)
 
@@ -193,12 +197,12 @@ class BoostedTrees(ValueModel):
         Raises:
             InputError: nothing, or not enough, to learn from.
         """
-        told = examples(past, self.seed, self.title)
-        predictors = chosen(told.predictors, steady(told.predictors))
-        with threads_for(len(told)):
-            classifier = self.classifier(predictors).fit(predictors.to_numpy(), told.bought)
-        forecast = Forecast.of(sampled(customers, MOST, self.seed))
-        return FittedTrees(forecast, told.weeks, tuple(predictors.columns), classifier, counts(told))
+        training = examples(past, self.seed, self.title)
+        predictors = select_predictors(training.predictors, steady_predictors(training.predictors))
+        with threads_for(len(training)):
+            classifier = self.classifier(predictors).fit(predictors.to_numpy(), training.bought)
+        forecast = Forecast.of(sample_customers(customers, MOST, self.seed))
+        return FittedTrees(forecast, training.weeks, tuple(predictors.columns), classifier, example_counts(training))
 
 
 @dataclass(frozen=True)
@@ -222,7 +226,7 @@ def boosted_classifier(predictors: DataFrame, trees: int, depth: int, rate: floa
         max_depth=depth,
         learning_rate=rate,
         l2_regularization=10.0,
-        min_samples_leaf=leaf(len(predictors)),
+        min_samples_leaf=leaf_size(len(predictors)),
         monotonic_cst=directions(predictors),
         early_stopping=False,
         random_state=0,
@@ -234,7 +238,7 @@ def directions(predictors: DataFrame) -> list[int]:
     return [_DIRECTIONS.get(str(name), 0) for name in predictors.columns]
 
 
-def leaf(rows: int) -> int:
+def leaf_size(rows: int) -> int:
     """How many examples a leaf must hold: 20 to 100, a twentieth of all in between."""
     return min(100, max(20, rows // 20))
 
@@ -245,7 +249,7 @@ def probability(classifier: Any, predictors: DataFrame) -> Floats:
         return np.asarray(classifier.predict_proba(predictors.to_numpy())[:, 1], dtype=np.float64)
 
 
-def steady(predictors: DataFrame) -> tuple[str, ...]:
+def steady_predictors(predictors: DataFrame) -> tuple[str, ...]:
     """The predictors without the purchase span, which grows with the calendar and so is ever beyond what was learned.
 
     Its share of the tenure is there. Trees with the span itself did worse (log loss .334 against .326, where
@@ -254,11 +258,11 @@ def steady(predictors: DataFrame) -> tuple[str, ...]:
     return tuple(str(name) for name in predictors.columns if name != PURCHASE_SPAN)
 
 
-def chosen(predictors: DataFrame, names: tuple[str, ...]) -> DataFrame:
+def select_predictors(predictors: DataFrame, names: tuple[str, ...]) -> DataFrame:
     """These predictors in this order; one that this table does not have is missing for everyone."""
     return predictors.reindex(columns=list(names))
 
 
-def counts(told: Examples) -> dict[str, float]:
+def example_counts(training: Examples) -> dict[str, float]:
     """How many examples were learned from, and the share of them that bought."""
-    return {"examples": float(len(told)), "bought": float(told.bought.mean())}
+    return {"examples": float(len(training)), "bought": float(training.bought.mean())}

@@ -13,7 +13,7 @@ from pandas import DataFrame
 from engines.clustering.sampling import sample_rows
 from engines.errors import InputError
 from engines.value.contract import PURCHASES_AFTER, SPEND_AFTER, Window
-from engines.value.learned.predictors import Forecast, measured
+from engines.value.learned.predictors import Forecast, predictors_of
 from engines.value.lifetime.patterns import Floats
 
 #: Examples that are learned from, and customers that a forecast is fitted on, at most; above it is a seeded sample.
@@ -59,12 +59,12 @@ def examples(past: Sequence[Window], seed: int, owner: str) -> Examples:
         )
     parts = []
     for window in past:
-        customers = sampled(window.customers, MOST // len(past), seed)
+        customers = sample_customers(window.customers, MOST // len(past), seed)
         outcome = window.outcome.loc[customers.index]
         forecast = Forecast.of(customers)
         parts.append(
             Examples(
-                measured(customers, forecast, window.weeks),
+                predictors_of(customers, forecast, window.weeks),
                 forecast.chance(customers, window.weeks),
                 forecast.spend(customers, window.weeks),
                 outcome[PURCHASES_AFTER].to_numpy(np.float64) > 0,
@@ -99,7 +99,7 @@ def examples(past: Sequence[Window], seed: int, owner: str) -> Examples:
     )
 
 
-def sampled(customers: DataFrame, limit: int, seed: int) -> DataFrame:
+def sample_customers(customers: DataFrame, limit: int, seed: int) -> DataFrame:
     """At most so many customers, in the order of their ids, and the same ones whatever the order of the rows."""
     ordered = customers.sort_index()
     if len(ordered) <= limit:

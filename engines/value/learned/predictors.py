@@ -30,9 +30,9 @@ from engines.errors import InputError
 from engines.value.lifetime import lifetime
 from engines.value.lifetime.bgnbd import BGNBD
 from engines.value.lifetime.gamma_gamma import GammaGamma
-from engines.value.lifetime.history import fit_value, read
+from engines.value.lifetime.history import fit_value, history_arrays
 from engines.value.lifetime.lifetime import LifetimeModel
-from engines.value.lifetime.patterns import Floats, Histories, distinct
+from engines.value.lifetime.patterns import Floats, Histories, distinct_rows
 
 #: Predictors that are made of several columns.
 ODDS = "lifetime_log_odds"  # of a purchase in the window, by BG/NBD: what carries the length of the window
@@ -70,8 +70,8 @@ class Forecast:
         Raises:
             InputError: no customers, a missing column or a value that cannot be.
         """
-        x, t_x, age, mean_value, monetary = read(customers)
-        bought = lifetime.fit(BGNBD, Histories.of(x, t_x, age)).model
+        x, t_x, age, mean_value, monetary = history_arrays(customers)
+        bought = lifetime.fit_lifetime(BGNBD, Histories.of(x, t_x, age)).model
         return cls(bought, fit_value(x, mean_value, monetary).model)
 
     def chance(self, customers: DataFrame, weeks: float) -> Floats:
@@ -88,12 +88,12 @@ class Forecast:
     def spend(self, customers: DataFrame, weeks: float) -> Floats:
         """Expected purchases in the weeks ahead times their expected value, in the currency."""
         x, t_x, age, mean_value = _floats(customers, _LIFETIME)
-        (some_x, some_age), at, _ = distinct(x, age)  # the costly part depends on these two alone
+        (some_x, some_age), at, _ = distinct_rows(x, age)  # the costly part depends on these two alone
         purchases = self.lifetime.purchases_if_alive(some_x, some_age, weeks)[at] * self.lifetime.alive(x, t_x, age)
         return np.asarray(purchases * np.maximum(self.value.expected_value(x, mean_value), 0.0))
 
 
-def measured(customers: DataFrame, forecast: Forecast, weeks: float) -> DataFrame:
+def predictors_of(customers: DataFrame, forecast: Forecast, weeks: float) -> DataFrame:
     """One row of numbers per customer, from columns of the customer table alone; missing where they are.
 
     Counts, money and days are taken as log1p, so that what counts is how many times as much. Left out is tenure: with

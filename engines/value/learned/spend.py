@@ -23,9 +23,9 @@ from engines.contract import knob
 from engines.errors import InputError
 from engines.messages import noted
 from engines.value.contract import Answer, ValueModel, Window
-from engines.value.learned.churn import boosted_classifier, chosen, counts, leaf, probability
-from engines.value.learned.examples import LEAST, MOST, Examples, Linear, examples, sampled
-from engines.value.learned.predictors import ODDS, Forecast, measured
+from engines.value.learned.churn import boosted_classifier, example_counts, leaf_size, probability, select_predictors
+from engines.value.learned.examples import LEAST, MOST, Examples, Linear, examples, sample_customers
+from engines.value.learned.predictors import ODDS, Forecast, predictors_of
 from engines.value.lifetime.patterns import Floats
 
 FUTURE_SPEND: Answer = "future_spend"
@@ -46,7 +46,7 @@ class FittedTweedie:
 
     def predict(self, customers: DataFrame, weeks: float) -> DataFrame:
         """``future_spend`` of each customer in the weeks ahead, in the currency."""
-        predictors = chosen(measured(customers, self.forecast, weeks), tuple(self.linear.means))
+        predictors = select_predictors(predictors_of(customers, self.forecast, weeks), tuple(self.linear.means))
         multiple = np.exp(self.weights[0] + self.linear.weigh(predictors, self.weights[1:]))
         base = np.maximum(self.forecast.spend(customers, weeks), self.least)
         return DataFrame({FUTURE_SPEND: base * multiple}, index=customers.index)
@@ -76,22 +76,22 @@ class Tweedie(ValueModel):
         """
         from sklearn.linear_model import TweedieRegressor
 
-        told = _spenders(past, self.seed, self.title)
-        predictors = told.predictors.drop(columns=ODDS, errors="ignore")  # the forecast brings them
+        training = _spenders(past, self.seed, self.title)
+        predictors = training.predictors.drop(columns=ODDS, errors="ignore")  # the forecast brings them
         linear = Linear.of(predictors)
-        mean = float(told.spent.mean())
-        base = np.maximum(told.spend / mean, _LEAST_SHARE)
+        mean = float(training.spent.mean())
+        base = np.maximum(training.spend / mean, _LEAST_SHARE)
         model = TweedieRegressor(power=self.power, alpha=self.penalizer, link="log", max_iter=1_000)
-        with threads_for(len(told)):
+        with threads_for(len(training)):
             model.fit(
                 np.column_stack(linear.columns(predictors)),
-                told.spent / mean / base,
+                training.spent / mean / base,
                 sample_weight=base ** (2.0 - self.power),
             )
         weights = (float(model.intercept_), *(float(weight) for weight in model.coef_))
         named = dict(zip(("constant", *linear.names), weights, strict=True))
-        forecast = Forecast.of(sampled(customers, MOST, self.seed))
-        return FittedTweedie(forecast, _LEAST_SHARE * mean, linear, weights, {**named, **counts(told)})
+        forecast = Forecast.of(sample_customers(customers, MOST, self.seed))
+        return FittedTweedie(forecast, _LEAST_SHARE * mean, linear, weights, {**named, **example_counts(training)})
 
 
 @dataclass(frozen=True)
@@ -114,12 +114,12 @@ class FittedTwoPart:
         """
         from scipy.special import expit, logit
 
-        predictors = measured(customers, self.forecast, self.weeks)
-        known = chosen(predictors, self.names)
+        predictors = predictors_of(customers, self.forecast, self.weeks)
+        used = select_predictors(predictors, self.names)
         further = self.forecast.log_odds(customers, weeks) - predictors[ODDS].to_numpy()
-        spends = expit(logit(probability(self.whether, known)) + further)
-        with threads_for(len(known)):
-            multiple = np.exp(self.much.predict(known.to_numpy())) * self.smearing
+        spends = expit(logit(probability(self.whether, used)) + further)
+        with threads_for(len(used)):
+            multiple = np.exp(self.much.predict(used.to_numpy())) * self.smearing
         return DataFrame(
             {FUTURE_SPEND: spends * _if_any(self.forecast, customers, weeks, self.least) * multiple},
             index=customers.index,
@@ -150,20 +150,20 @@ class TwoPart(ValueModel):
         Raises:
             InputError: nothing, or not enough, to learn from.
         """
-        told = _spenders(past, self.seed, self.title)
-        spends = told.spent > 0
-        least = _LEAST_SHARE * float(told.spent[spends].mean())
-        base = np.maximum(told.spend[spends] / told.chance[spends], least)
-        matrix = told.predictors.to_numpy()
-        with threads_for(len(told)):
-            whether = boosted_classifier(told.predictors, self.trees, self.depth, self.rate).fit(matrix, spends)
-            much = self._amount(int(spends.sum())).fit(matrix[spends], np.log(told.spent[spends] / base))
+        training = _spenders(past, self.seed, self.title)
+        spends = training.spent > 0
+        least = _LEAST_SHARE * float(training.spent[spends].mean())
+        base = np.maximum(training.spend[spends] / training.chance[spends], least)
+        matrix = training.predictors.to_numpy()
+        with threads_for(len(training)):
+            whether = boosted_classifier(training.predictors, self.trees, self.depth, self.rate).fit(matrix, spends)
+            much = self._amount(int(spends.sum())).fit(matrix[spends], np.log(training.spent[spends] / base))
             foreseen = base * np.exp(much.predict(matrix[spends]))
-        smearing = float(told.spent[spends].sum() / foreseen.sum())
-        forecast = Forecast.of(sampled(customers, MOST, self.seed))
-        figures = {"smearing": smearing, **counts(told)}
-        names = tuple(told.predictors.columns)
-        return FittedTwoPart(forecast, told.weeks, least, names, whether, much, smearing, figures)
+        smearing = float(training.spent[spends].sum() / foreseen.sum())
+        forecast = Forecast.of(sample_customers(customers, MOST, self.seed))
+        figures = {"smearing": smearing, **example_counts(training)}
+        names = tuple(training.predictors.columns)
+        return FittedTwoPart(forecast, training.weeks, least, names, whether, much, smearing, figures)
 
     def _amount(self, rows: int) -> Any:
         from sklearn.ensemble import HistGradientBoostingRegressor
@@ -173,7 +173,7 @@ class TwoPart(ValueModel):
             max_depth=self.depth,
             learning_rate=self.rate,
             l2_regularization=10.0,
-            min_samples_leaf=leaf(rows),
+            min_samples_leaf=leaf_size(rows),
             early_stopping=False,
             random_state=0,
         )
@@ -185,8 +185,8 @@ def _if_any(forecast: Forecast, customers: DataFrame, weeks: float, least: float
 
 
 def _spenders(past: Sequence[Window], seed: int, owner: str) -> Examples:
-    told = examples(past, seed, owner)
-    spenders = int((told.spent > 0).sum())
+    training = examples(past, seed, owner)
+    spenders = int((training.spent > 0).sum())
     if spenders < LEAST:
         raise InputError(
             "{owner} needs at least {least} customers that spent something in the windows it learns "
@@ -195,4 +195,4 @@ def _spenders(past: Sequence[Window], seed: int, owner: str) -> Examples:
             least=LEAST,
             spenders=spenders,
         )
-    return told
+    return training

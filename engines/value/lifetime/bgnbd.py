@@ -133,10 +133,10 @@ def beta_geometric_objective(histories: Histories, scale: float, chances: Floats
     count_share = np.bincount(of_count, share)
     age_share = np.bincount(of_age, share)
     extra = float((chances - histories.x)[0])  # the same for everyone: 0 or 1
-    again = chances > 0
+    repeats = chances > 0
     # The rest is needed only for who may have left: in BG/NBD one-time buyers have no term for that.
-    lasts, of_last = np.unique(histories.t_x[again], return_inverse=True)
-    age_again, count_again, share_again = of_age[again], of_count[again], share[again]
+    lasts, of_last = np.unique(histories.t_x[repeats], return_inverse=True)
+    age_again, count_again, share_again = of_age[repeats], of_count[repeats], share[repeats]
     purchases_by_age = np.bincount(of_age, share * histories.x)
     ages, lasts = ages * scale, lasts * scale
 

@@ -25,11 +25,11 @@ from engines.columns import (
 from engines.errors import InputError
 from engines.value.lifetime.bgnbd import BGNBD
 from engines.value.lifetime.gamma_gamma import GammaGamma
-from engines.value.lifetime.history import correlation, read, returning
+from engines.value.lifetime.history import correlation, history_arrays, repeat_buyers
 from engines.value.lifetime.intervals import Future, intervals
 from engines.value.lifetime.lifetime import LifetimeModel
-from engines.value.lifetime.models import LIFETIMES, fit_dict, fitted
-from engines.value.lifetime.patterns import Floats, Histories, distinct
+from engines.value.lifetime.models import LIFETIMES, fit_dict, fit_lifetime_and_value
+from engines.value.lifetime.patterns import Floats, Histories, distinct_rows
 from engines.value.lifetime.uncertainty import Uncertainty
 
 WEEKS_PER_YEAR = 365.25 / 7
@@ -109,18 +109,18 @@ def estimate(
             "clv discount_rate = {discount_rate!r} cannot be; give a yearly rate of 0 or more, such as 0.10.",
             discount_rate=discount_rate,
         )
-    x, t_x, age, mean_value, monetary = read(customers)
+    x, t_x, age, mean_value, monetary = history_arrays(customers)
     histories = Histories.of(x, t_x, age)
-    found = fitted(LIFETIMES[model], histories, x, mean_value, monetary)
-    lifetime, value = found.lifetime, found.value
+    fit = fit_lifetime_and_value(LIFETIMES[model], histories, x, mean_value, monetary)
+    lifetime, value = fit.lifetime, fit.value
     horizon = Horizon(float(horizon_weeks), float(discount_rate))
-    future = Future(lifetime.model, value.model, found.uncertainty, horizon.weeks, interval, seed)
+    future = Future(lifetime.model, value.model, fit.uncertainty, horizon.weeks, interval, seed)
     columns, total = _columns(future, horizon, histories, x, mean_value, customers.index)
 
-    who = returning(x, mean_value)
-    described = {
+    who = repeat_buyers(x, mean_value)
+    details = {
         "model": model,
-        model: fit_dict(lifetime, found.parameters["log_likelihood"]),
+        model: fit_dict(lifetime, fit.parameters["log_likelihood"]),
         "gamma_gamma": {
             **fit_dict(value, value.likelihood(x[who], mean_value[who])),
             "population_mean": value.model.population_mean,
@@ -132,23 +132,23 @@ def estimate(
         "frequency_value_correlation": correlation(x, mean_value),
         "horizon_weeks": int(horizon_weeks) if horizon_weeks == int(horizon_weeks) else float(horizon_weeks),
         "discount_rate": float(discount_rate),
-        "uncertainty": found.uncertainty.to_dict(),
+        "uncertainty": fit.uncertainty.to_dict(),
         "interval": float(interval),
         "seed": int(seed),
         "total": total,
     }
-    return Valuation(columns, described, found.notes)
+    return Valuation(columns, details, fit.notes)
 
 
 def clv_alone(
     customers: DataFrame, *, horizon_weeks: float = 26, discount_rate: float = 0.10, model: str = "bg_nbd"
 ) -> Series:
     """The CLV of :func:`estimate` and nothing else: what a look at many dates can afford."""
-    x, t_x, age, mean_value, monetary = read(customers)
+    x, t_x, age, mean_value, monetary = history_arrays(customers)
     histories, horizon = Histories.of(x, t_x, age), Horizon(float(horizon_weeks), float(discount_rate))
-    found = fitted(LIFETIMES[model], histories, x, mean_value, monetary)
-    _, discounted = discounted_purchases(found.lifetime.model, histories, horizon.times, horizon.factors)
-    clv = discounted[histories.positions] * found.value.model.expected_value(x, mean_value)
+    fit = fit_lifetime_and_value(LIFETIMES[model], histories, x, mean_value, monetary)
+    _, discounted = discounted_purchases(fit.lifetime.model, histories, horizon.times, horizon.factors)
+    clv = discounted[histories.positions] * fit.value.model.expected_value(x, mean_value)
     return Series(clv, index=customers.index, name=CLV)
 
 
@@ -164,7 +164,7 @@ def revalue(customers: DataFrame, model: Mapping[str, Any]) -> DataFrame:
     Raises:
         InputError: no customers, a missing column or a value that cannot be.
     """
-    x, t_x, age, mean_value, _ = read(customers)
+    x, t_x, age, mean_value, _ = history_arrays(customers)
     name = model.get("model", BGNBD.name)
     horizon = Horizon(float(model["horizon_weeks"]), float(model["discount_rate"]))
     future = Future(
@@ -261,7 +261,7 @@ def _ahead(model: LifetimeModel, histories: Histories, times: Floats, factors: F
 
     All three depend on ``x`` and age alone, so they are worked out once per distinct pair.
     """
-    (x, age), at, _ = distinct(histories.x, histories.age)
+    (x, age), at, _ = distinct_rows(histories.x, histories.age)
     so_far = np.zeros_like(x)
     discounted = np.zeros_like(x)
     for time, factor in zip(times, factors, strict=True):

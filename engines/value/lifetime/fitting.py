@@ -52,11 +52,11 @@ def search(objective: Objective, size: int, penalizer: float = 0.0, decided: int
         return value + penalizer * float(logs @ logs), gradient + 2.0 * penalizer * logs
 
     with np.errstate(all="ignore"):  # a step too far gives inf or NaN, which the line search takes back
-        found = minimize(penalized, np.full(size, _START), jac=True, method="BFGS", tol=_TOLERANCE)
-        parameters = np.exp(found.x)
-    if not found.success or not np.isfinite(found.fun) or not np.isfinite(found.x).all():
+        optimum = minimize(penalized, np.full(size, _START), jac=True, method="BFGS", tol=_TOLERANCE)
+        parameters = np.exp(optimum.x)
+    if not optimum.success or not np.isfinite(optimum.fun) or not np.isfinite(optimum.x).all():
         return None
-    inside = (np.abs(found.x[:decided]) < np.log(EDGE)).all()
+    inside = (np.abs(optimum.x[:decided]) < np.log(EDGE)).all()
     return Optimum(parameters, penalizer) if inside else None
 
 
@@ -79,7 +79,7 @@ def curvature(objective: Objective, logs: Floats) -> Floats:
     return (hessian + hessian.T) / 2.0
 
 
-def polished(objective: Objective, optimum: Optimum) -> Optimum:
+def newton_step(objective: Objective, optimum: Optimum) -> Optimum:
     """The optimum after a step of Newton's method, where that makes the gradient smaller.
 
     BFGS stops at a gradient of 1e-7, which along a flat direction is a millionth off in the parameters.

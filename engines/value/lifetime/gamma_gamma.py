@@ -12,7 +12,7 @@ import numpy as np
 
 from engines.messages import message
 from engines.value.lifetime.fitting import PENALIZERS, Objective, Optimum, search, search_patiently
-from engines.value.lifetime.patterns import Floats, distinct
+from engines.value.lifetime.patterns import Floats, distinct_rows
 from engines.value.lifetime.reference import lifetimes_model
 
 #: A population mean this many times the mean purchase seen is a fit gone astray (q barely above 1), not a finding.
@@ -48,7 +48,7 @@ class GammaGamma:
     def log_likelihood(self, x: Floats, mean_value: Floats) -> float:
         """Total log-likelihood over repeat buyers with a positive mean value."""
         rows = len(x)
-        (x, mean_value), _, weights = distinct(
+        (x, mean_value), _, weights = distinct_rows(
             x, mean_value
         )  # in ascending order: sums depend on it in the last digits
         value, _ = _objective(x, mean_value, weights)(np.log([self.p, self.q, self.v]))
@@ -77,11 +77,11 @@ def fit(x: Floats, mean_value: Floats) -> ValueFit:
     fails, one purchase counts as much as the population (p = 1, q = 2).
 
     Raises:
-        ValueError: there is no such customer; :func:`flat` is for that.
+        ValueError: there is no such customer; :func:`flat_model` is for that.
     """
     if not len(x):
         raise ValueError("a Gamma-Gamma fit needs at least one repeat buyer with a positive mean value")
-    (x, mean_value), _, weights = distinct(x, mean_value)
+    (x, mean_value), _, weights = distinct_rows(x, mean_value)
     seen = float((weights * x) @ mean_value / (weights @ x))
     optimum = search(_objective(x, mean_value, weights), 3, decided=2)
     unit = 1.0
@@ -94,20 +94,22 @@ def fit(x: Floats, mean_value: Floats) -> ValueFit:
             return ValueFit(model, message("maximum likelihood"), 0.0, True)
     held = _held_at_mean(x, mean_value / seen, weights)
     if held is None:
-        return ValueFit(flat(seen), message("mean of the repeat purchases"), 0.0, False)
+        return ValueFit(flat_model(seen), message("mean of the repeat purchases"), 0.0, False)
     p, beyond = (float(value) for value in held.parameters)
     model = GammaGamma(p, 1.0 + beyond, seen * beyond / p)
     return ValueFit(model, message("held at the mean of the repeat purchases"), held.penalizer, False)
 
 
-def flat(population_mean: float) -> GammaGamma:
+def flat_model(population_mean: float) -> GammaGamma:
     """The model with this population mean in which one repeat purchase counts as much as the population."""
     return GammaGamma(p=1.0, q=2.0, v=population_mean)
 
 
 def objective(x: Floats, mean_value: Floats) -> Objective:
     """Mean negative log-likelihood over repeat buyers and its gradient, of log(p, q, v)."""
-    (x, mean_value), _, weights = distinct(x, mean_value)  # in ascending order, as sums depend on it in the last digits
+    (x, mean_value), _, weights = distinct_rows(
+        x, mean_value
+    )  # in ascending order, as sums depend on it in the last digits
     return _objective(x, mean_value, weights)
 
 

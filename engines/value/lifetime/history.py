@@ -23,7 +23,7 @@ _HIGH_CORRELATION = 0.3
 _NO_DROPOUT = 0.001
 
 
-def read(customers: DataFrame) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+def history_arrays(customers: DataFrame) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Repeat purchases, first to last, age, mean repeat value and monetary of the customers, one array each.
 
     Raises:
@@ -62,19 +62,19 @@ def _refuse(customers: DataFrame, wrong: np.ndarray[Any, np.dtype[np.bool_]], wh
         )
 
 
-def returning(x: Floats, mean_value: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def repeat_buyers(x: Floats, mean_value: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Who bought again for a positive mean value: those that Gamma-Gamma is fitted to."""
     return (x > 0) & (mean_value > 0)
 
 
 def fit_value(x: Floats, mean_value: Floats, monetary: Floats) -> ValueFit:
     """Gamma-Gamma fitted to who bought again for money; where nobody did, the mean of all purchases for everyone."""
-    who = returning(x, mean_value)
+    who = repeat_buyers(x, mean_value)
     if who.any():
         return gamma_gamma.fit(x[who], mean_value[who])
     paying = monetary > 0
     mean = float(np.sort(monetary[paying]).sum() / (x[paying] + 1.0).sum()) if paying.any() else 0.0
-    return ValueFit(gamma_gamma.flat(mean), message("mean of all purchases"), 0.0, False)
+    return ValueFit(gamma_gamma.flat_model(mean), message("mean of all purchases"), 0.0, False)
 
 
 def correlation(x: Floats, mean_value: Floats) -> float | None:
@@ -82,7 +82,7 @@ def correlation(x: Floats, mean_value: Floats) -> float | None:
 
     None where either does not vary.
     """
-    who = returning(x, mean_value)
+    who = repeat_buyers(x, mean_value)
     x, mean_value = x[who], mean_value[who]
     order = np.lexsort((mean_value, x))  # sums depend on their order in the last digits
     x, mean_value = x[order], mean_value[order]
@@ -91,7 +91,7 @@ def correlation(x: Floats, mean_value: Floats) -> float | None:
     return float(np.corrcoef(x, mean_value)[0, 1])
 
 
-def notes(
+def fit_notes(
     lifetime: LifetimeFit, value: ValueFit, x: Floats, mean_value: Floats, correlated: float | None
 ) -> Iterator[str]:
     """What a reader of the figures should know, in plain sentences."""

@@ -28,7 +28,7 @@ from pandas import DataFrame
 from engines.errors import InputError
 from engines.value.lifetime.gamma_gamma import GammaGamma
 from engines.value.lifetime.lifetime import LifetimeModel
-from engines.value.lifetime.patterns import Floats, Histories, Indices, distinct
+from engines.value.lifetime.patterns import Floats, Histories, Indices, distinct_rows
 from engines.value.lifetime.uncertainty import Uncertainty, lifetime_at, root, value_at
 
 PARAMETER_DRAWS, CHANCES = 32, 16
@@ -44,7 +44,7 @@ SPEND_LOW, SPEND_HIGH = "spend_low", "spend_high"
 PURCHASES_LOW, PURCHASES_HIGH = "purchases_low", "purchases_high"
 
 
-class Range(NamedTuple):
+class Interval(NamedTuple):
     """From where to where, with the probability that was asked for."""
 
     low: float
@@ -62,8 +62,8 @@ class Intervals:
 
     level: float
     customers: DataFrame
-    spend: Range
-    purchases: Range
+    spend: Interval
+    purchases: Interval
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class _Draws(NamedTuple):
     rhythm: Floats
 
 
-def intervals(future: Future, histories: Histories, x: Floats, mean_value: Floats) -> tuple[Floats, Range, Range]:
+def intervals(future: Future, histories: Histories, x: Floats, mean_value: Floats) -> tuple[Floats, Interval, Interval]:
     """Ranges of customers given by their histories, and as columns of repeat purchases and their mean value.
 
     Returns:
@@ -103,12 +103,12 @@ def intervals(future: Future, histories: Histories, x: Floats, mean_value: Float
     # customers alike in history and spend are one row; rows go by how much is expected, so that a batch has much the
     # same
     places = _places(future, histories)
-    (of_history, paid), at, alike = distinct(places[histories.positions], spent)
+    (of_history, paid), at, alike = distinct_rows(places[histories.positions], spent)
     order = np.argsort(places)
     histories_x, histories_t, histories_age = histories.x[order], histories.t_x[order], histories.age[order]
     draws = _drawn(future)
     gammas = _Gammas(draws, np.unique(histories.x))
-    found = np.empty((len(paid), 4))
+    bounds = np.empty((len(paid), 4))
     totals = np.zeros((4, PARAMETER_DRAWS))
     borders = np.searchsorted(of_history, np.arange(0, len(order) + BATCH, BATCH))
     for batch, (start, end) in enumerate(pairwise(borders)):
@@ -118,16 +118,16 @@ def intervals(future: Future, histories: Histories, x: Floats, mean_value: Float
         ratios = gammas.ratios(counts, before)
         rows = of_history[start:end] - batch * BATCH
         money, weights = paid[start:end], alike[start:end]
-        found[start:end] = _ranges(future.level, draws, ratios, counts, rows, money)
+        bounds[start:end] = _ranges(future.level, draws, ratios, counts, rows, money)
         sums = [np.bincount(rows, weights * money**power, len(first)).astype(np.float64) for power in (0, 1, 2)]
         totals += _moments(draws, before, first, second, sums)
     spend, purchases = (_total(future.level, totals[row], totals[row + 1]) for row in (0, 2))
-    return found[at], spend, purchases
+    return bounds[at], spend, purchases
 
 
 def _places(future: Future, histories: Histories) -> Indices:
     """The place of each history when those alike in purchases and age stand together, and expect more and more."""
-    (count, since), pair, _ = distinct(histories.x, histories.age)
+    (count, since), pair, _ = distinct_rows(histories.x, histories.age)
     expected = future.lifetime.purchases_if_alive(count, since, future.weeks)
     rank = np.empty(len(count), dtype=np.int64)
     rank[np.argsort(expected, kind="stable")] = np.arange(len(count))
@@ -163,7 +163,7 @@ def _purchases(future: Future, draws: _Draws, x: Floats, t_x: Floats, age: Float
     counts = np.empty((len(x), PARAMETER_DRAWS, CHANCES), dtype=np.int64)
     first, second = np.empty((2, len(x), PARAMETER_DRAWS))
     # if alive, everything depends on purchases and age alone
-    (count, since), pair, _ = distinct(x, age)
+    (count, since), pair, _ = distinct_rows(x, age)
     most = 2
     for draw, model in enumerate(draws.lifetimes):
         alive = model.alive(x, t_x, age)
@@ -200,9 +200,9 @@ class _Gammas:
 
     def ratios(self, counts: Indices, x: Floats) -> Floats:
         """Spend in units of v + x m, shape ``(n, DRAWS)``; 0 without a purchase."""
-        known, most = len(self._above), int(counts.max())
-        if most >= known:
-            further = np.arange(known, most + 1.0)[:, None]
+        computed, most = len(self._above), int(counts.max())
+        if most >= computed:
+            further = np.arange(computed, most + 1.0)[:, None]
             self._above = np.concatenate([self._above, _gamma_quantile(self._p * further, self._spend)])
         above = self._above[counts, np.arange(DRAWS)]
         return np.asarray(above / self._below[np.searchsorted(self._before, x)], dtype=np.float64)
@@ -217,12 +217,12 @@ def _gamma_quantile(shape: Floats, level: Floats) -> Floats:
 def _ranges(level: float, draws: _Draws, ratios: Floats, counts: Indices, rows: Indices, paid: Floats) -> Floats:
     unit = np.repeat([model.v for model in draws.values], CHANCES)
     ends = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
-    found = np.empty((len(rows), 4))
+    bounds = np.empty((len(rows), 4))
     for start in range(0, len(rows), BATCH):
         part = slice(start, start + BATCH)
-        found[part, :2] = np.quantile((unit + paid[part, None]) * ratios[rows[part]], ends, axis=1).T
-    found[:, 2:] = np.quantile(counts, ends, axis=1, method="inverted_cdf").T[rows]
-    return found
+        bounds[part, :2] = np.quantile((unit + paid[part, None]) * ratios[rows[part]], ends, axis=1).T
+    bounds[:, 2:] = np.quantile(counts, ends, axis=1, method="inverted_cdf").T[rows]
+    return bounds
 
 
 def _moments(draws: _Draws, x: Floats, first: Floats, second: Floats, sums: list[Floats]) -> Floats:
@@ -231,10 +231,10 @@ def _moments(draws: _Draws, x: Floats, first: Floats, second: Floats, sums: list
     result = np.empty((4, PARAMETER_DRAWS))
     for draw, model in enumerate(draws.values):
         mean, square = first[:, draw], second[:, draw]
-        known = model.q + model.p * x
-        excess = np.maximum(known - 2.0, _LEAST_EXCESS)
-        per_unit = model.p * mean / (known - 1.0)
-        spread = (model.p**2 * square + model.p * mean) / ((known - 1.0) * excess) - per_unit**2
+        posterior_shape = model.q + model.p * x
+        excess = np.maximum(posterior_shape - 2.0, _LEAST_EXCESS)
+        per_unit = model.p * mean / (posterior_shape - 1.0)
+        spread = (model.p**2 * square + model.p * mean) / ((posterior_shape - 1.0) * excess) - per_unit**2
         result[0, draw] = (per_unit * (customers * model.v + paid)).sum()
         result[1, draw] = (np.maximum(spread, 0.0) * (customers * model.v**2 + 2.0 * model.v * paid + squared)).sum()
         result[2, draw] = (customers * mean).sum()
@@ -242,13 +242,13 @@ def _moments(draws: _Draws, x: Floats, first: Floats, second: Floats, sums: list
     return result
 
 
-def _total(level: float, means: Floats, variances: Floats) -> Range:
+def _total(level: float, means: Floats, variances: Floats) -> Interval:
     """The range of a total that is gamma distributed with these means and variances, each as likely as the others."""
     from scipy.special import gammainc
 
     some = (means > 0) & (variances > 0)
     if not some.any():
-        return Range(float(means.mean()), float(means.mean()))
+        return Interval(float(means.mean()), float(means.mean()))
     shape, scale = means[some] ** 2 / variances[some], variances[some] / means[some]
     nothing = 1.0 - some.mean()
 
@@ -257,7 +257,7 @@ def _total(level: float, means: Floats, variances: Floats) -> Range:
 
     most = float((means + 40.0 * np.sqrt(variances)).max())
     low, high = (_where(below, end, most) for end in ((1.0 - level) / 2.0, (1.0 + level) / 2.0))
-    return Range(low, high)
+    return Interval(low, high)
 
 
 def _where(below: Callable[[float], float], share: float, most: float) -> float:

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from engines.messages import message
-from engines.value.lifetime.fitting import Objective, polished, search_patiently
+from engines.value.lifetime.fitting import Objective, newton_step, search_patiently
 from engines.value.lifetime.patterns import Floats, Histories
 
 
@@ -86,7 +86,7 @@ class LifetimeFit:
     converged: bool
 
 
-def fit(kind: type[LifetimeModel], histories: Histories) -> LifetimeFit:
+def fit_lifetime(kind: type[LifetimeModel], histories: Histories) -> LifetimeFit:
     """A model fitted to distinct histories by maximum likelihood, time scaled so that the longest age is 1.
 
     Where that does not converge, a penalizer is tried, and where nothing converges or there is nothing to fit (no
@@ -97,7 +97,7 @@ def fit(kind: type[LifetimeModel], histories: Histories) -> LifetimeFit:
         objective = kind.objective(histories, 1.0 / longest)
         optimum = search_patiently(objective, 4)
         if optimum is not None:
-            optimum = polished(objective, optimum) if kind.polish else optimum
+            optimum = newton_step(objective, optimum) if kind.polish else optimum
             method = message("penalized maximum likelihood") if optimum.penalizer else message("maximum likelihood")
             model = from_scaled(kind, optimum.parameters, longest)
             return LifetimeFit(model, method, optimum.penalizer, not optimum.penalizer)

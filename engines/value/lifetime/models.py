@@ -15,7 +15,7 @@ from engines.value.contract import ValueModel, Window
 from engines.value.lifetime import lifetime
 from engines.value.lifetime.bgnbd import BGNBD
 from engines.value.lifetime.gamma_gamma import ValueFit
-from engines.value.lifetime.history import correlation, fit_value, notes, read, returning
+from engines.value.lifetime.history import correlation, fit_notes, fit_value, history_arrays, repeat_buyers
 from engines.value.lifetime.intervals import (
     PURCHASES_HIGH,
     PURCHASES_LOW,
@@ -28,7 +28,7 @@ from engines.value.lifetime.intervals import (
 from engines.value.lifetime.lifetime import LifetimeFit, LifetimeModel
 from engines.value.lifetime.mbgnbd import MBGNBD
 from engines.value.lifetime.paretonbd import ParetoNBD
-from engines.value.lifetime.patterns import Floats, Histories, distinct
+from engines.value.lifetime.patterns import Floats, Histories, distinct_rows
 from engines.value.lifetime.uncertainty import Uncertainty, uncertainty
 
 
@@ -52,11 +52,11 @@ class FittedLifetime:
             InputError: no customers, a missing column, a value that cannot be, or no time ahead.
         """
         weeks = _ahead(weeks)
-        x, t_x, age, mean_value, _ = read(customers)
+        x, t_x, age, mean_value, _ = history_arrays(customers)
         histories = Histories.of(x, t_x, age)
         model = self.lifetime.model
         alive = model.alive(histories.x, histories.t_x, histories.age)
-        (count, since), at, _ = distinct(histories.x, histories.age)
+        (count, since), at, _ = distinct_rows(histories.x, histories.age)
         purchases = (alive * model.purchases_if_alive(count, since, weeks)[at])[histories.positions]
         some = (alive * (1.0 - model.none_if_alive(count, since, weeks)[at]))[histories.positions]
         spend = purchases * self.value.model.expected_value(x, mean_value)
@@ -65,11 +65,11 @@ class FittedLifetime:
         )
 
 
-def fitted(
+def fit_lifetime_and_value(
     kind: type[LifetimeModel], histories: Histories, x: Floats, mean_value: Floats, monetary: Floats
 ) -> FittedLifetime:
     """A lifetime model and Gamma-Gamma, fitted to customers given as columns."""
-    purchases = lifetime.fit(kind, histories)
+    purchases = lifetime.fit_lifetime(kind, histories)
     value = fit_value(x, mean_value, monetary)
     figures = {
         **purchases.model.parameters(),
@@ -77,9 +77,9 @@ def fitted(
         "penalizer": purchases.penalizer,
         **value.model.parameters(),
     }
-    who = returning(x, mean_value)
+    who = repeat_buyers(x, mean_value)
     off = uncertainty(purchases, histories, value, x[who], mean_value[who])
-    said = notes(purchases, value, x, mean_value, correlation(x, mean_value))
+    said = fit_notes(purchases, value, x, mean_value, correlation(x, mean_value))
     return FittedLifetime(purchases, value, figures, off, tuple(said))
 
 
@@ -110,11 +110,11 @@ def spend_intervals(
         InputError: customers that cannot be valued, no time ahead, or a level that is no share.
     """
     weeks = _ahead(weeks)
-    x, t_x, age, mean_value, _ = read(customers)
+    x, t_x, age, mean_value, _ = history_arrays(customers)
     future = Future(fitted.lifetime.model, fitted.value.model, fitted.uncertainty, weeks, level, seed)
-    found, spend, purchases = intervals(future, Histories.of(x, t_x, age), x, mean_value)
+    bounds, spend, purchases = intervals(future, Histories.of(x, t_x, age), x, mean_value)
     columns = [SPEND_LOW, SPEND_HIGH, PURCHASES_LOW, PURCHASES_HIGH]
-    return Intervals(level, DataFrame(found, customers.index, columns), spend, purchases)
+    return Intervals(level, DataFrame(bounds, customers.index, columns), spend, purchases)
 
 
 def _ahead(weeks: float) -> float:
@@ -137,8 +137,8 @@ class LifetimeValueModel(ValueModel):
         Raises:
             InputError: no customers, a missing column or a value that cannot be.
         """
-        x, t_x, age, mean_value, monetary = read(customers)
-        return fitted(self.kind, Histories.of(x, t_x, age), x, mean_value, monetary)
+        x, t_x, age, mean_value, monetary = history_arrays(customers)
+        return fit_lifetime_and_value(self.kind, Histories.of(x, t_x, age), x, mean_value, monetary)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 
-def distinct(*columns: NDArray[Any]) -> tuple[tuple[NDArray[Any], ...], Indices, Floats]:
+def distinct_rows(*columns: NDArray[Any]) -> tuple[tuple[NDArray[Any], ...], Indices, Floats]:
     """The distinct rows of columns of equal length, in ascending order, whatever the order of the rows given.
 
     Returns:
@@ -49,7 +49,7 @@ class Histories:
     @classmethod
     def of(cls, x: Floats, t_x: Floats, age: Floats) -> Histories:
         """The distinct histories of customers given as three columns of equal length."""
-        (x, t_x, age), positions, weights = distinct(x, t_x, age)
+        (x, t_x, age), positions, weights = distinct_rows(x, t_x, age)
         return cls(x, t_x, age, weights, positions)
 
     @property

@@ -14,9 +14,9 @@ from pandas import DataFrame
 from engines.errors import InputError
 from engines.messages import message
 from engines.value.contract import FittedValueModel, ValueModel, Window
-from engines.value.validation.plan import Plan, window, windows
+from engines.value.validation.plan import BacktestPlan, window, windows
 
-Found = TypeVar("Found")
+Made = TypeVar("Made")
 
 #: The most customers of one window that a model learns from; of more it is given a sample.
 LEARN_LIMIT = 20_000
@@ -29,19 +29,19 @@ class Backtest:
     ``before``: the customers as they stood one length of the test before its cut-off.
     """
 
-    plan: Plan
+    plan: BacktestPlan
     test: Window
     past: tuple[Window, ...]
     before: DataFrame
 
     @classmethod
-    def of(cls, plan: Plan, tables: Mapping[date, DataFrame]) -> Backtest:
+    def of(cls, plan: BacktestPlan, tables: Mapping[date, DataFrame]) -> Backtest:
         """The backtest of a plan, from the customer tables of its dates."""
         return cls(plan, window(plan.test, tables), windows(plan.training, tables), tables[plan.before])
 
 
 @dataclass(frozen=True)
-class Foreseen:
+class BacktestResult:
     """What models that were put to a test said: fitted models and their answers by name, and who could not and why."""
 
     fitted: Mapping[str, FittedValueModel] = field(default_factory=dict)
@@ -49,27 +49,29 @@ class Foreseen:
     notes: tuple[str, ...] = ()
 
 
-def foresee(models: Mapping[str, ValueModel], backtest: Backtest, seed: int = 0) -> Foreseen:
+def run_backtest(models: Mapping[str, ValueModel], backtest: Backtest, seed: int = 0) -> BacktestResult:
     """Every model fitted on what was known at the cut-off and asked about the test; one that fails is left out."""
-    past = tuple(sample(each, seed) for each in backtest.past)
+    past = tuple(sample_window(each, seed) for each in backtest.past)
     fitted: dict[str, FittedValueModel] = {}
     answers: dict[str, DataFrame] = {}
     notes = []
     for name, model in models.items():
-        found, note = attempt(model, partial(_tried, model, backtest, past))
-        if found is None:
+        result, note = attempt(model, partial(_tried, model, backtest, past))
+        if result is None:
             notes.append(note)
         else:
-            fitted[name], answers[name] = found
-    return Foreseen(fitted, answers, tuple(notes))
+            fitted[name], answers[name] = result
+    return BacktestResult(fitted, answers, tuple(notes))
 
 
 def _tried(model: ValueModel, backtest: Backtest, past: Sequence[Window]) -> tuple[FittedValueModel, DataFrame]:
     fitted = model.fit(backtest.test.customers, past if model.learns else ())
-    return fitted, checked(fitted.predict(backtest.test.customers, backtest.test.weeks), model, backtest.test.customers)
+    return fitted, check_answer(
+        fitted.predict(backtest.test.customers, backtest.test.weeks), model, backtest.test.customers
+    )
 
 
-def attempt(model: ValueModel, make: Callable[[], Found]) -> tuple[Found | None, str]:
+def attempt(model: ValueModel, make: Callable[[], Made]) -> tuple[Made | None, str]:
     """What ``make`` gives, or None and a sentence that says why the model is left out."""
     try:
         return make(), ""
@@ -84,7 +86,7 @@ def attempt(model: ValueModel, make: Callable[[], Found]) -> tuple[Found | None,
         )
 
 
-def checked(answer: DataFrame, model: ValueModel, customers: DataFrame) -> DataFrame:
+def check_answer(answer: DataFrame, model: ValueModel, customers: DataFrame) -> DataFrame:
     """The answers of a model, in its own order, if they are what it promises.
 
     Raises:
@@ -100,13 +102,13 @@ def checked(answer: DataFrame, model: ValueModel, customers: DataFrame) -> DataF
     return answer
 
 
-def sample(window: Window, seed: int = 0, limit: int = LEARN_LIMIT) -> Window:
+def sample_window(window: Window, seed: int = 0, limit: int = LEARN_LIMIT) -> Window:
     """The window with at most so many customers, drawn by a seed; the same whatever order they came in."""
-    customers = drawn(window.customers, seed, limit)
+    customers = draw_customers(window.customers, seed, limit)
     return replace(window, customers=customers, outcome=window.outcome.loc[customers.index])
 
 
-def drawn(customers: DataFrame, seed: int = 0, limit: int = LEARN_LIMIT) -> DataFrame:
+def draw_customers(customers: DataFrame, seed: int = 0, limit: int = LEARN_LIMIT) -> DataFrame:
     """At most so many of the customers, drawn by a seed from their order, and in it."""
     if len(customers) <= limit:
         return customers

@@ -34,24 +34,24 @@ def forecasts(customers: DataFrame, before: DataFrame, weeks: float) -> dict[str
         weeks: how far ahead.
     """
     nothing = np.zeros(len(customers))
-    said = {
+    guesses = {
         "zero": (nothing, nothing),
         "carry_forward": _carry_forward(customers, before),
         "rate": _rate(customers, weeks),
     }
     return {
         name: DataFrame({PURCHASES: purchases, SPEND: spend}, customers.index)
-        for name, (purchases, spend) in said.items()
+        for name, (purchases, spend) in guesses.items()
     }
 
 
 def _carry_forward(customers: DataFrame, before: DataFrame) -> tuple[Floats, Floats]:
-    known = customers.index.isin(before.index)
+    has_history = customers.index.isin(before.index)
     then = before.reindex(customers.index)
     repeats = customers[REPEAT_PURCHASES].to_numpy(np.float64)
-    purchases = repeats - np.where(known, then[REPEAT_PURCHASES].to_numpy(np.float64, na_value=0.0), 0.0)
+    purchases = repeats - np.where(has_history, then[REPEAT_PURCHASES].to_numpy(np.float64, na_value=0.0), 0.0)
     grown = _units(customers[MONETARY]) - _units(then[MONETARY])
-    spend = np.where(known, grown / MONEY_SCALE, _repeat_spend(customers))
+    spend = np.where(has_history, grown / MONEY_SCALE, _repeat_spend(customers))
     return purchases, np.maximum(spend, 0.0)
 
 

@@ -48,7 +48,7 @@ _RELATIVE, _LIKELIHOOD, _BY_HAND, _VALUE, _ROUNDING = 0.005, 0.01, 0.001, 0.1, 0
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PublishedFigure:
     """A published figure beside ours. ``within``: how far off ours may be; ``ours`` is None where there is no model."""
 
     model: str
@@ -68,46 +68,46 @@ class Comparison:
         return {**asdict(self), "holds": self.holds}
 
 
-def compared(receipt: Mapping[str, Any]) -> tuple[Comparison, ...]:
+def compare_with_published(receipt: Mapping[str, Any]) -> tuple[PublishedFigure, ...]:
     """Every published figure beside that of a receipt of :data:`SOURCE` with the cut-off :data:`LAST_KNOWN_DAY`."""
     return (*_fits(receipt["models"]), *_by_hand(receipt["models"]), *_foreseen(receipt["holdout"]))
 
 
-def _fits(models: Mapping[str, Any]) -> Iterator[Comparison]:
+def _fits(models: Mapping[str, Any]) -> Iterator[PublishedFigure]:
     for name, (parameters, likelihood, source) in _PARAMETERS.items():
         ours = models.get(name, {"parameters": {}, "log_likelihood": None})
         for parameter, published in parameters.items():
-            yield Comparison(
+            yield PublishedFigure(
                 name, parameter, published, ours["parameters"].get(parameter), _RELATIVE * published, source
             )
-        yield Comparison(name, "log-likelihood", likelihood, ours["log_likelihood"], _LIKELIHOOD, source)
+        yield PublishedFigure(name, "log-likelihood", likelihood, ours["log_likelihood"], _LIKELIHOOD, source)
 
 
-def _by_hand(models: Mapping[str, Any]) -> Iterator[Comparison]:
+def _by_hand(models: Mapping[str, Any]) -> Iterator[PublishedFigure]:
     """What the fitted models say of customers whose figures are worked out in print."""
     if "bg_nbd" in models:
         model, new = BGNBD(**models["bg_nbd"]["parameters"]), np.zeros(1)
         for weeks, published in _NEWCOMER:
             ours = float(model.purchases_if_alive(new, new, weeks)[0])
             what = f"purchases of a newcomer in {weeks:g} weeks"
-            yield Comparison("bg_nbd", what, published, ours, _BY_HAND, _SHEET)
+            yield PublishedFigure("bg_nbd", what, published, ours, _BY_HAND, _SHEET)
         x, t_x, age = np.array([2.0]), np.array([30.43]), np.array([38.86])
         ours = float((model.alive(x, t_x, age) * model.purchases_if_alive(x, age, 39.0))[0])
         what = "purchases in 39 weeks of the customer with x = 2, t_x = 30.43, T = 38.86"
-        yield Comparison("bg_nbd", what, 1.226, ours, _BY_HAND, _BG)
+        yield PublishedFigure("bg_nbd", what, 1.226, ours, _BY_HAND, _BG)
     if "gamma_gamma" in models:
         value = GammaGamma(**models["gamma_gamma"]["parameters"])
-        said = value.expected_value(*(np.array([row[at] for row in _FIRST_TEN], dtype=float) for at in (0, 1)))
-        for number, ((_, _, published), ours) in enumerate(zip(_FIRST_TEN, said, strict=True), start=1):
+        expected = value.expected_value(*(np.array([row[at] for row in _FIRST_TEN], dtype=float) for at in (0, 1)))
+        for number, ((_, _, published), ours) in enumerate(zip(_FIRST_TEN, expected, strict=True), start=1):
             what = f"purchase value of customer {number}"
-            yield Comparison("gamma_gamma", what, published, float(ours), _VALUE, _GG)
+            yield PublishedFigure("gamma_gamma", what, published, float(ours), _VALUE, _GG)
 
 
-def _foreseen(holdout: Mapping[str, Any]) -> Iterator[Comparison]:
+def _foreseen(holdout: Mapping[str, Any]) -> Iterator[PublishedFigure]:
     for name, figures in _HOLDOUT.items():
         for metric, published in zip(_METRICS, figures, strict=True):
             if published is not None:
                 ours = holdout.get(name, {}).get(metric)
-                yield Comparison(name, f"holdout {metric}", published, ours, _ROUNDING, _COMPUTED)
+                yield PublishedFigure(name, f"holdout {metric}", published, ours, _ROUNDING, _COMPUTED)
     ours = holdout.get("bg_nbd", {}).get("top_decile_revenue")
-    yield Comparison("bg_nbd", "holdout top_decile_revenue", 0.502, ours, _ROUNDING, _COMPUTED)
+    yield PublishedFigure("bg_nbd", "holdout top_decile_revenue", 0.502, ours, _ROUNDING, _COMPUTED)

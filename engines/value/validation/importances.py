@@ -8,7 +8,7 @@ import numpy as np
 
 from engines.columns import FEATURE_COLUMNS
 from engines.value.contract import SPEND_AFTER, FittedValueModel, Window
-from engines.value.validation.backtests import sample
+from engines.value.validation.backtests import sample_window
 
 #: So many customers are looked at, and every column is shuffled so often.
 CUSTOMERS, TIMES = 2_000, 2
@@ -21,17 +21,17 @@ def importances(fitted: FittedValueModel, test: Window, *, seed: int = 0) -> lis
         ``feature``, ``importance`` and ``spread`` (standard deviation over the shufflings), both in the currency, for
         every feature column that makes a difference.
     """
-    seen = sample(test, seed, CUSTOMERS)
+    seen = sample_window(test, seed, CUSTOMERS)
     spent = seen.outcome[SPEND_AFTER].to_numpy(np.float64)
 
     def rmse(customers: Any) -> float:
-        said = fitted.predict(customers, test.weeks)["future_spend"].to_numpy(np.float64)
-        return float(np.sqrt(np.mean((said - spent) ** 2)))
+        predicted = fitted.predict(customers, test.weeks)["future_spend"].to_numpy(np.float64)
+        return float(np.sqrt(np.mean((predicted - spent) ** 2)))
 
-    plain = rmse(seen.customers)
+    baseline = rmse(seen.customers)
     random = np.random.default_rng(seed)
     orders = [random.permutation(len(spent)) for _ in range(TIMES)]
-    told = []
+    rows = []
     for name in seen.customers.columns:
         if name not in FEATURE_COLUMNS:
             continue
@@ -39,7 +39,7 @@ def importances(fitted: FittedValueModel, test: Window, *, seed: int = 0) -> lis
         for order in orders:
             shuffled = seen.customers.copy()
             shuffled[name] = seen.customers[name].array.take(order)
-            rises.append(rmse(shuffled) - plain)
+            rises.append(rmse(shuffled) - baseline)
         if any(rises):
-            told.append({"feature": name, "importance": float(np.mean(rises)), "spread": float(np.std(rises))})
-    return sorted(told, key=lambda item: (-item["importance"], item["feature"]))
+            rows.append({"feature": name, "importance": float(np.mean(rises)), "spread": float(np.std(rises))})
+    return sorted(rows, key=lambda item: (-item["importance"], item["feature"]))

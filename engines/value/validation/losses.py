@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engines.value.lifetime.patterns import Floats
-from engines.value.validation.metrics import TOP, Metrics, bins, captured
+from engines.value.validation.metrics import TOP, Metrics, bins, captured_share
 
 
 def loss(lost: NDArray[np.bool_], risk: Floats) -> Metrics:
@@ -25,7 +25,7 @@ def loss(lost: NDArray[np.bool_], risk: Floats) -> Metrics:
     from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
     both = 0 < lost.sum() < len(lost)
-    top = captured(risk, lost.astype(np.float64))
+    top = captured_share(risk, lost.astype(np.float64))
     return {
         "roc_auc": float(roc_auc_score(lost, risk)) if both else None,
         "pr_auc": float(average_precision_score(lost, risk)) if both else None,

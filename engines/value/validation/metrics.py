@@ -38,11 +38,11 @@ def foresight(expected: Floats, actual: Floats, *, score: Floats, revenue: Float
         "msle": _finite(((np.log1p(expected) - np.log1p(np.maximum(actual, 0.0))) ** 2).mean()),
         "bias": _finite(expected.sum() / total - 1.0) if total > 0 else None,
         "correlation": _correlation(expected, actual),
-        "top_decile_revenue": captured(score, revenue),
+        "top_decile_revenue": captured_share(score, revenue),
     }
 
 
-def captured(score: Floats, revenue: Floats, share: float = TOP) -> float | None:
+def captured_share(score: Floats, revenue: Floats, share: float = TOP) -> float | None:
     """The share of the revenue that the customers with the highest scores bring in.
 
     Customers with equal scores count in proportion, as if those on top were drawn from among them at random; so a score

@@ -19,7 +19,7 @@ from engines.value.registry import value_model
 COLUMNS = {"churn": CHURN_RISK, "spend": FUTURE_SPEND}
 
 
-def remembered(fitted: object) -> dict[str, float] | None:
+def model_record(fitted: object) -> dict[str, float] | None:
     """What has to be kept of a fitted model to ask it again: its parameters; None where these are not all there is."""
     if not isinstance(fitted, FittedLifetime):
         return None
@@ -46,20 +46,20 @@ def reappraise(customers: DataFrame, model: Mapping[str, Any]) -> tuple[DataFram
         entry = model.get(question, {})
         if "model" not in entry:
             continue  # older snapshots: the lifetime model's own answer
-        fitted = _again(entry)
+        fitted = _restored_fit(entry)
         if fitted is None:
             without[column] = str(entry["title"])
             continue
-        said = fitted.predict(customers, float(entry["weeks"]))
+        predicted = fitted.predict(customers, float(entry["weeks"]))
         if column == FUTURE_SPEND:
-            columns[column] = said["future_spend"]
+            columns[column] = predicted["future_spend"]
         else:
             young = customers[TENURE] < int(entry["min_history_days"])
-            columns[column] = (1.0 - said["p_purchase"]).mask(young)
+            columns[column] = (1.0 - predicted["p_purchase"]).mask(young)
     return columns.drop(columns=list(without)), without
 
 
-def _again(entry: Mapping[str, Any]) -> FittedLifetime | None:
+def _restored_fit(entry: Mapping[str, Any]) -> FittedLifetime | None:
     parameters = entry.get("parameters")
     if parameters is None:
         return None

@@ -39,7 +39,7 @@ class Cut:
 
 
 @dataclass(frozen=True)
-class Plan:
+class BacktestPlan:
     """One test and what may be learned from before it, for one length of looking ahead.
 
     ``test``: the cut-off the models are judged at; nothing from its midnight on is known to them. ``training``:
@@ -60,7 +60,7 @@ class Plan:
         return {self.before, *(day for cut in (self.test, *self.training) for day in (cut.as_of, cut.end))}
 
 
-def plan(first_day: date, as_of: date, days: int, *, cutoff: date | None = None) -> Plan | None:
+def plan_backtest(first_day: date, as_of: date, days: int, *, cutoff: date | None = None) -> BacktestPlan | None:
     """The test for a look ahead of so many days and the cut-offs to learn from; None where the history is too short.
 
     Without a cut-off the test is of ``days`` days, or of as many as leave as much history before it, and ends with the
@@ -91,7 +91,7 @@ def plan(first_day: date, as_of: date, days: int, *, cutoff: date | None = None)
             days_after=DAYS_AFTER,
         )
     test = Cut(cutoff, (as_of - cutoff).days)
-    return Plan(test, training_cuts(first_day, cutoff, test.days))
+    return BacktestPlan(test, training_cuts(first_day, cutoff, test.days))
 
 
 def training_cuts(first_day: date, known_until: date, days: int) -> tuple[Cut, ...]:

@@ -13,17 +13,17 @@ from pandas import DataFrame
 from engines.columns import MONEY_SCALE, TENURE
 from engines.messages import message
 from engines.value.contract import PURCHASES_AFTER, SPEND_AFTER, Answer, FittedValueModel, ValueModel, Window
-from engines.value.lifetime.history import read, returning
+from engines.value.lifetime.history import history_arrays, repeat_buyers
 from engines.value.lifetime.intervals import PURCHASES_HIGH, PURCHASES_LOW, SPEND_HIGH, SPEND_LOW
 from engines.value.lifetime.models import LIFETIMES, FittedLifetime, fit_dict, spend_intervals
 from engines.value.lifetime.patterns import Floats
 from engines.value.validation import baselines
-from engines.value.validation.backtests import Backtest, Foreseen, foresee
+from engines.value.validation.backtests import Backtest, BacktestResult, run_backtest
 from engines.value.validation.importances import importances
 from engines.value.validation.losses import loss, reliability
 from engines.value.validation.metrics import Metrics, calibration, foresight
-from engines.value.validation.plan import Plan
-from engines.value.validation.verdicts import verdict
+from engines.value.validation.plan import BacktestPlan
+from engines.value.validation.verdicts import judge_model
 
 PURCHASES: Answer = "expected_purchases"
 CHANCE: Answer = "p_purchase"
@@ -59,16 +59,16 @@ def receipt(models: Mapping[str, ValueModel], far: Backtest, near: Backtest, ter
     ahead = {name: model for name, model in models.items() if {PURCHASES, SPEND} & set(model.answers)}
     losing = {name: model for name, model in models.items() if CHANCE in model.answers}
     if near is far:
-        far_said = near_said = foresee(models, far, terms.seed)
+        far_said = near_said = run_backtest(models, far, terms.seed)
     else:
-        far_said, near_said = foresee(ahead, far, terms.seed), foresee(losing, near, terms.seed)
+        far_said, near_said = run_backtest(ahead, far, terms.seed), run_backtest(losing, near, terms.seed)
     guesses = baselines.forecasts(far.test.customers, far.before, far.test.weeks)
     holdout, ltv = _foresight(far.test, far_said.answers, guesses)
     churn, bins, unknown = _churn(near.test, near_said.answers, terms.min_history_days)
     chosen = {
         "purchases": _lifetime(models, holdout, terms.model),
-        "churn": best(_without_naive(churn), "log_loss"),
-        "ltv": best(_without_naive(ltv), "rmse"),
+        "churn": best_model(_without_naive(churn), "log_loss"),
+        "ltv": best_model(_without_naive(ltv), "rmse"),
     }
     titles = {name: model.title for name, model in models.items()} | baselines.BASELINES
     titles["gamma_gamma"] = "Gamma-Gamma"
@@ -77,7 +77,7 @@ def receipt(models: Mapping[str, ValueModel], far: Backtest, near: Backtest, ter
         "titles": titles,
         "baselines": [*baselines.BASELINES, *([baselines.RECENCY] if baselines.RECENCY in models else [])],
         "chosen": chosen,
-        "models": described(models, far_said.fitted, far.test.customers),
+        "models": model_parameters(models, far_said.fitted, far.test.customers),
         "holdout": holdout,
         "calibration": _calibrations(far.test, far_said.answers),
         "churn": churn,
@@ -87,14 +87,14 @@ def receipt(models: Mapping[str, ValueModel], far: Backtest, near: Backtest, ter
         "importances": _importances(models, chosen["ltv"], far_said, far.test, terms.seed),
         "coverage": _coverage(far_said.fitted.get(chosen["purchases"] or ""), far.test, terms),
         "verdicts": [
-            verdict(question, chosen[question], figures, titles)
+            judge_model(question, chosen[question], figures, titles)
             for question, figures in (("purchases", holdout), ("churn", churn), ("ltv", ltv))
         ],
         "notes": _notes(models, far, near, (*far_said.notes, *near_said.notes)),
     }
 
 
-def best(figures: Mapping[str, Metrics], metric: str) -> str | None:
+def best_model(figures: Mapping[str, Metrics], metric: str) -> str | None:
     """The model with the lowest figure, the first of several; None where none has one."""
     known = {name: value for name, found in figures.items() if (value := found[metric]) is not None}
     return min(known, key=lambda name: known[name]) if known else None
@@ -102,27 +102,27 @@ def best(figures: Mapping[str, Metrics], metric: str) -> str | None:
 
 def best_lifetime(models: Mapping[str, ValueModel], holdout: Mapping[str, Metrics]) -> str | None:
     """The lifetime model that did best on the holdout: by RMSE, then by how far its bias is from nothing."""
-    known = {name: holdout[name] for name in models if name in holdout and name in LIFETIMES}
-    return min(known, key=lambda name: _place(known[name])) if known else None
+    lifetimes = {name: holdout[name] for name in models if name in holdout and name in LIFETIMES}
+    return min(lifetimes, key=lambda name: _place(lifetimes[name])) if lifetimes else None
 
 
-def _place(found: Metrics) -> tuple[float, float]:
-    rmse, bias = found["rmse"], found["bias"]
+def _place(metrics: Metrics) -> tuple[float, float]:
+    rmse, bias = metrics["rmse"], metrics["bias"]
     return (np.inf if rmse is None else rmse), (np.inf if bias is None else abs(bias))
 
 
-def _lifetime(models: Mapping[str, ValueModel], holdout: Mapping[str, Metrics], asked: str) -> str | None:
+def _lifetime(models: Mapping[str, ValueModel], holdout: Mapping[str, Metrics], chosen: str) -> str | None:
     """The model that CLV is worked out with."""
-    return asked if asked in holdout else best_lifetime(models, holdout)
+    return chosen if chosen in holdout else best_lifetime(models, holdout)
 
 
-def naive() -> set[str]:
+def naive_names() -> set[str]:
     """The names of what needs no model."""
     return {*baselines.BASELINES, baselines.RECENCY}
 
 
 def _without_naive(figures: Mapping[str, Metrics]) -> dict[str, Metrics]:
-    return {name: found for name, found in figures.items() if name not in naive()}
+    return {name: metrics for name, metrics in figures.items() if name not in naive_names()}
 
 
 def _outcome(test: Window) -> tuple[Floats, Floats]:
@@ -135,19 +135,21 @@ def _foresight(
     """Metrics of purchases and of spend; customers are ranked by spend where a model foresees it."""
     bought, spent = _outcome(test)
     holdout, ltv = {}, {}
-    for name, said in {**answers, **guesses}.items():
-        score = said[SPEND if SPEND in said else said.columns[0]].to_numpy()
-        if PURCHASES in said:
-            holdout[name] = foresight(said[PURCHASES].to_numpy(), bought, score=score, revenue=spent)
-        if SPEND in said:
-            ltv[name] = foresight(said[SPEND].to_numpy(), spent, score=score, revenue=spent)
+    for name, predicted in {**answers, **guesses}.items():
+        score = predicted[SPEND if SPEND in predicted else predicted.columns[0]].to_numpy()
+        if PURCHASES in predicted:
+            holdout[name] = foresight(predicted[PURCHASES].to_numpy(), bought, score=score, revenue=spent)
+        if SPEND in predicted:
+            ltv[name] = foresight(predicted[SPEND].to_numpy(), spent, score=score, revenue=spent)
     return holdout, ltv
 
 
 def _calibrations(test: Window, answers: Mapping[str, DataFrame]) -> dict[str, list[dict[str, Any]]]:
     bought, _ = _outcome(test)
     return {
-        name: calibration(said[PURCHASES].to_numpy(), bought) for name, said in answers.items() if PURCHASES in said
+        name: calibration(predicted[PURCHASES].to_numpy(), bought)
+        for name, predicted in answers.items()
+        if PURCHASES in predicted
     }
 
 
@@ -155,42 +157,44 @@ def _churn(
     test: Window, answers: Mapping[str, DataFrame], min_history_days: int
 ) -> tuple[dict[str, Metrics], dict[str, list[dict[str, Any]]], float]:
     """Metrics and reliability of the risk of no purchase, over customers of whom it would be said, and the rest."""
-    known = (test.customers[TENURE] >= min_history_days).to_numpy()
-    if not known.any():
+    eligible = (test.customers[TENURE] >= min_history_days).to_numpy()
+    if not eligible.any():
         return {}, {}, 1.0
-    lost = _outcome(test)[0][known] == 0
-    risks = {name: 1.0 - said[CHANCE].to_numpy()[known] for name, said in answers.items() if CHANCE in said}
+    lost = _outcome(test)[0][eligible] == 0
+    risks = {
+        name: 1.0 - predicted[CHANCE].to_numpy()[eligible] for name, predicted in answers.items() if CHANCE in predicted
+    }
     metrics = {name: loss(lost, risk) for name, risk in risks.items()}
-    return metrics, {name: reliability(lost, risk) for name, risk in risks.items()}, float(1.0 - known.mean())
+    return metrics, {name: reliability(lost, risk) for name, risk in risks.items()}, float(1.0 - eligible.mean())
 
 
 def _importances(
-    models: Mapping[str, ValueModel], name: str | None, said: Foreseen, test: Window, seed: int
+    models: Mapping[str, ValueModel], name: str | None, foreseen: BacktestResult, test: Window, seed: int
 ) -> list[dict[str, Any]]:
     if name is None or not models[name].learns:
         return []
-    return importances(said.fitted[name], test, seed=seed)
+    return importances(foreseen.fitted[name], test, seed=seed)
 
 
 def _coverage(fitted: FittedValueModel | None, test: Window, terms: Terms) -> dict[str, Any] | None:
     """How many customers' spend and purchases fell into their intervals, and whether the total did."""
     if not isinstance(fitted, FittedLifetime):
         return None
-    found = spend_intervals(fitted, test.customers, test.weeks, terms.interval, terms.seed)
+    intervals = spend_intervals(fitted, test.customers, test.weeks, terms.interval, terms.seed)
     bought, spent = _outcome(test)
     low, high, fewest, most = (
-        found.customers[name].to_numpy() for name in (SPEND_LOW, SPEND_HIGH, PURCHASES_LOW, PURCHASES_HIGH)
+        intervals.customers[name].to_numpy() for name in (SPEND_LOW, SPEND_HIGH, PURCHASES_LOW, PURCHASES_HIGH)
     )
     total = float(np.rint(spent * MONEY_SCALE).sum() / MONEY_SCALE)
     return {
-        "level": found.level,
+        "level": intervals.level,
         "spend": float(((low <= spent) & (spent <= high)).mean()),
         "purchases": float(((fewest <= bought) & (bought <= most)).mean()),
         "total": {
-            "low": found.spend.low,
-            "high": found.spend.high,
+            "low": intervals.spend.low,
+            "high": intervals.spend.high,
             "actual": total,
-            "inside": bool(found.spend.low <= total <= found.spend.high),
+            "inside": bool(intervals.spend.low <= total <= intervals.spend.high),
         },
     }
 
@@ -198,18 +202,18 @@ def _coverage(fitted: FittedValueModel | None, test: Window, terms: Terms) -> di
 # --- how it is told -------------------------------------------------------------------------------------------------
 
 
-def described(
+def model_parameters(
     models: Mapping[str, ValueModel], fitted: Mapping[str, FittedValueModel], customers: DataFrame
 ) -> dict[str, Any]:
     """The parameters of the models that do not learn from outcomes, and how they were come by; Gamma-Gamma apart."""
-    told: dict[str, Any] = {}
-    for name, found in fitted.items():
+    parameters: dict[str, Any] = {}
+    for name, model in fitted.items():
         if models[name].learns:
             continue
-        figures = dict(found.parameters)
-        lifetime, value = getattr(found, "lifetime", None), getattr(found, "value", None)
+        figures = dict(model.parameters)
+        lifetime, value = getattr(model, "lifetime", None), getattr(model, "value", None)
         if lifetime is None:
-            told[name] = {
+            parameters[name] = {
                 "parameters": {
                     key: item for key, item in figures.items() if key not in ("log_likelihood", "penalizer")
                 },
@@ -219,15 +223,15 @@ def described(
                 "converged": None,
             }
             continue
-        told[name] = fit_dict(lifetime, figures["log_likelihood"])
-        if value is not None and "gamma_gamma" not in told:
-            x, _, _, mean_value, _ = read(customers)
-            who = returning(x, mean_value)
-            told["gamma_gamma"] = fit_dict(value, value.likelihood(x[who], mean_value[who]))
-    return told
+        parameters[name] = fit_dict(lifetime, figures["log_likelihood"])
+        if value is not None and "gamma_gamma" not in parameters:
+            x, _, _, mean_value, _ = history_arrays(customers)
+            who = repeat_buyers(x, mean_value)
+            parameters["gamma_gamma"] = fit_dict(value, value.likelihood(x[who], mean_value[who]))
+    return parameters
 
 
-def _plan(far: Plan, test: Window, near: Plan, terms: Terms) -> dict[str, Any]:
+def _plan(far: BacktestPlan, test: Window, near: BacktestPlan, terms: Terms) -> dict[str, Any]:
     return {
         "cutoff": (far.test.as_of - timedelta(days=1)).isoformat(),
         "until": (far.test.end - timedelta(days=1)).isoformat(),
@@ -239,7 +243,7 @@ def _plan(far: Plan, test: Window, near: Plan, terms: Terms) -> dict[str, Any]:
     }
 
 
-def _lessons(plan: Plan) -> dict[str, Any]:
+def _lessons(plan: BacktestPlan) -> dict[str, Any]:
     return {
         "cutoff": (plan.test.as_of - timedelta(days=1)).isoformat(),
         "until": (plan.test.end - timedelta(days=1)).isoformat(),
@@ -249,8 +253,8 @@ def _lessons(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _notes(models: Mapping[str, ValueModel], far: Backtest, near: Backtest, said: Sequence[str]) -> list[str]:
-    notes = list(dict.fromkeys(said))
+def _notes(models: Mapping[str, ValueModel], far: Backtest, near: Backtest, remarks: Sequence[str]) -> list[str]:
+    notes = list(dict.fromkeys(remarks))
     for backtest, what in (
         ((far, message("purchases and spend")), (near, message("churn")))
         if near is not far

@@ -18,7 +18,7 @@ _QUESTIONS: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
 }
 
 
-def verdict(
+def judge_model(
     question: str, model: str | None, figures: Mapping[str, Metrics], titles: Mapping[str, str]
 ) -> dict[str, Any]:
     """Whether the model is better than every baseline on each figure that decides.
@@ -35,22 +35,22 @@ def verdict(
     if not naive:
         words = message("{title} has no baseline to be held against on {what}.", title=title, what=what)
         return {"question": question, "model": model, "beats": False, "words": words}
-    said, beaten = [], True
+    sentences, beaten = [], True
     for metric, name in metrics:
         ours = figures[model][metric]
-        known = {other: value for other in naive if (value := figures[other][metric]) is not None}
-        if ours is None or not known:
+        comparable = {other: value for other in naive if (value := figures[other][metric]) is not None}
+        if ours is None or not comparable:
             beaten = False
             continue
-        best = min(known, key=lambda other: known[other])
-        beaten &= ours < known[best]
+        best = min(comparable, key=lambda other: comparable[other])
+        beaten &= ours < comparable[best]
         naive_title = titles.get(best, best)
-        said.append(
+        sentences.append(
             message(
                 "{name} {ours:,.3f} against {known:,.3f} of “{naive_title}”.",
                 name=name,
                 ours=ours,
-                known=known[best],
+                known=comparable[best],
                 naive_title=naive_title,
             )
         )
@@ -58,5 +58,5 @@ def verdict(
         words = message("{title} beats every baseline on {what} (lower is better).", title=title, what=what)
     else:
         words = message("{title} does not beat its baselines on {what} (lower is better).", title=title, what=what)
-    words = joined((words, *said))
+    words = joined((words, *sentences))
     return {"question": question, "model": model, "beats": beaten, "words": words}

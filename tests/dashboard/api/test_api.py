@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from starlette.testclient import TestClient
 
-from dashboard.api.answers import plain
+from dashboard.api.answers import jsonable
 from dashboard.api.selection import SELECTION_PARAMETERS
 from dashboard.app import create_app
 from dashboard.exports.choices import Choices
@@ -316,7 +316,11 @@ def test_numbers_are_numbers(desk):
     ids = desk[2]
     for path in ("/engines", "/snapshots", "/runs", f"/runs/{ids['rfm']}/customers", f"/runs/{ids['kmeans']}/drift"):
         json.loads(desk[0].get(path).text, parse_constant=no_constant)
-    assert plain({"a": float("nan"), "b": [float("inf"), 1.5], "c": None}) == {"a": None, "b": [None, 1.5], "c": None}
+    assert jsonable({"a": float("nan"), "b": [float("inf"), 1.5], "c": None}) == {
+        "a": None,
+        "b": [None, 1.5],
+        "c": None,
+    }
 
 
 def test_a_lost_database_is_not_the_users_fault(tmp_path):

@@ -50,7 +50,7 @@ def filled(cdnow_folder, tmp_path_factory):
         result = segment(registered, engine, customers, plays=config.plays)
         run = store.start_run(snapshot.id, registered, engine.settings(), lease_seconds=60)
         runs[name] = run.id
-        store.finish_run(run.id, result, seconds=1, info={}, model=models.dump(result.fitted))
+        store.finish_run(run.id, result, seconds=1, info={}, model=models.dump_model(result.fitted))
     bare = store.start_run(snapshot.id, "kmeans", engine.settings(), lease_seconds=60)
     runs["no model"] = store.finish_run(bare.id, result, seconds=1, info={}).id
     runs["queued"] = store.queue_run(snapshot.id, "kmeans", engine.settings()).id
@@ -123,7 +123,7 @@ def test_what_a_model_learned_of_all_sales_is_asked_for_not_made_up(segmentry, f
     engine = registry.engine("kmeans", {"features": ["churn_risk", "recency_days"], "k": 3})
     result = segment("kmeans", engine, store.snapshot_customers(snapshot.id), plays=load_config(environ={}).plays)
     run = store.start_run(snapshot.id, "kmeans", engine.settings(), lease_seconds=60).id
-    store.finish_run(run, result, seconds=1, info={}, model=models.dump(result.fitted))
+    store.finish_run(run, result, seconds=1, info={}, model=models.dump_model(result.fitted))
     store.close()
     refused = segmentry("predict", run, "--input", "cdnow-sample", code=2).stderr
     assert "churn_risk" in refused and "table of customers" in refused
@@ -194,7 +194,7 @@ def test_a_run_and_a_worker_keep_the_model(segmentry, tmp_path):
     while run := claim_run(store):
         work_run(run, load_config(environ={}), store)
     for run in [*(item["id"] for item in made["runs"]), queued.id]:
-        fitted = models.load(store.model(run))
+        fitted = models.load_model(store.model(run))
         assert fitted.assign(store.snapshot_customers(made["snapshot"]["id"])).equals(store.labels(run))
     store.close()
 

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from dashboard.cli import main
 from dashboard.config import Retention
-from dashboard.pipeline.prune import plan, prune
+from dashboard.pipeline.prune import plan_pruning, prune_snapshots
 from storage import open_store
 from tests.prepared import prepared
 from tests.storage.samples import Clock, finished_run, sample_customers, sample_result
@@ -45,7 +45,7 @@ def keeping(snapshots=0, months=0) -> Retention:
 
 
 def leaving(store, clock, **kept) -> list[int]:
-    return [item.snapshot.id for item in plan(store, keeping(**kept), clock.now).leaving]
+    return [item.snapshot.id for item in plan_pruning(store, keeping(**kept), clock.now).leaving]
 
 
 def test_the_newest_of_each_data_set_are_kept_by_number(store, clock):
@@ -77,19 +77,19 @@ def test_what_is_at_work_stays_even_if_it_begins_after_the_preview(store, clock)
     old, running, queued, _ = monthly(store, clock, [1, 2, 3, 4])
     store.start_run(running, "e", {}, lease_seconds=60)
     store.queue_run(queued, "e", {})
-    planned = plan(store, keeping(1), clock.now)
+    planned = plan_pruning(store, keeping(1), clock.now)
     assert [item.snapshot.id for item in planned.leaving] == [old]
     assert {item.snapshot.id: item.reason for item in planned.spared} == {
         running: "a run of it is queued or running",
         queued: "a run of it is queued or running",
     }
     late = store.queue_run(old, "e", {})
-    gone, spared = prune(store, planned)
+    gone, spared = prune_snapshots(store, planned)
     assert (gone, [item.snapshot.id for item in spared]) == ([], [old])
     assert store.run(late.id).state == "queued"
     store.cancel_run(late.id)
-    assert prune(store, planned)[0] == [old]
-    assert prune(store, planned) == ([], []), "what is gone already is no error"
+    assert prune_snapshots(store, planned)[0] == [old]
+    assert prune_snapshots(store, planned) == ([], []), "what is gone already is no error"
 
 
 def test_names_given_by_hand_stay_until_a_later_run_has_them(store, clock):
@@ -100,7 +100,7 @@ def test_names_given_by_hand_stay_until_a_later_run_has_them(store, clock):
     store.delete_run(by_snapshot[second].id)
     newest = max(by_snapshot)
     store.delete_run(by_snapshot[newest].id)
-    planned = plan(store, keeping(1), clock.now)
+    planned = plan_pruning(store, keeping(1), clock.now)
     assert [item.snapshot.id for item in planned.leaving] == [second]
     assert "names given by hand" in planned.spared[0].reason
     assert store.predecessor("Teas & Co", "kmeans").segments[0].name == "Friends"
@@ -117,7 +117,7 @@ def test_what_goes_goes_with_everything_of_it_and_the_rest_is_untouched(store, c
     monthly(store, clock, [1, 2])
     (kept,) = monthly(store, clock, [3])
     labels = store.labels(store.runs()[0].id)
-    gone, _ = prune(store, plan(store, keeping(1), clock.now))
+    gone, _ = prune_snapshots(store, plan_pruning(store, keeping(1), clock.now))
     assert len(gone) == 2
     assert [snapshot.id for snapshot in store.snapshots()] == [kept]
     (run,) = store.runs()

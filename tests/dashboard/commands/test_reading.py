@@ -11,7 +11,7 @@ from dashboard.clock import now
 from dashboard.config import load_config
 from dashboard.pipeline.run import run_sales
 from dashboard.pipeline.sales import SalesRequest, as_read
-from dashboard.worker.schedules import new_schedule, request_of
+from dashboard.worker.schedules import new_schedule, schedule_request
 from engines.errors import InputError
 from storage import open_store
 
@@ -76,7 +76,7 @@ def test_a_schedule_keeps_how_its_source_is_read(home, store):
     kept = json.loads(call("schedule", "add", "bare.csv", *words).stdout)
     assert kept["reading"] == {"columns": list(BARE), "separator": ";"}
     (schedule,) = store.schedules()
-    outcome = run_sales(request_of(schedule), load_config(), store, queue=True)
+    outcome = run_sales(schedule_request(schedule), load_config(), store, queue=True)
     assert outcome.snapshot.customers == 30
 
 

@@ -12,7 +12,7 @@ import pytest
 from dashboard.config import load_config
 from dashboard.pipeline.run import run_sales
 from dashboard.pipeline.sales import SalesRequest
-from dashboard.worker.schedules import MAX_ATTEMPTS, cron_of, new_schedule, next_due, refresh, request_of
+from dashboard.worker.schedules import MAX_ATTEMPTS, cron_of, new_schedule, next_due, refresh, schedule_request
 from engines.errors import InputError
 from storage import open_store
 from storage.contract import NotFoundError
@@ -269,7 +269,7 @@ def test_a_lost_refresh_is_taken_over_without_queueing_twice_and_given_up_in_the
     monthly(source, config, store, clock)
     clock.now = moment("2024-06-01 04:00")
     lost = store.claim_job([REFRESH], lease_seconds=-1, worker="dies")  # when the run is queued
-    run_sales(request_of(store.schedule(lost.subject)), config, store, queue=True, reuse_runs=True)
+    run_sales(schedule_request(store.schedule(lost.subject)), config, store, queue=True, reuse_runs=True)
     assert run_due(config, store).last_runs == (1,)
     assert len(store.runs()) == 1
     clock.now = moment("2024-07-01 04:00")

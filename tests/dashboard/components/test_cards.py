@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from dashboard.components.segment_table import segment_table
-from dashboard.frames.aggregates import Totals, aggregate, segment_totals, totals_of
+from dashboard.frames.aggregates import Totals, aggregate_customers, segment_totals, totals_of
 from dashboard.frames.columns import CustomerColumns
 from dashboard.frames.run import RunFrame
 from dashboard.i18n import numbers
@@ -133,16 +133,18 @@ def frame():
 
 
 def test_totals_are_sums_over_the_customers_in_view(frame):
-    everyone = totals_of(frame, aggregate(frame, frame.mask(Selection())))
+    everyone = totals_of(frame, aggregate_customers(frame, frame.mask(Selection())))
     assert everyone == Totals(40, 15_200.0, 170.0, 390.0)
     assert everyone.average_order_value == pytest.approx(15_200 / 170)
-    nobody = totals_of(frame, aggregate(frame, frame.mask(Selection(bounds={"recency_days": (None, 1.0)}))))
+    nobody = totals_of(frame, aggregate_customers(frame, frame.mask(Selection(bounds={"recency_days": (None, 1.0)}))))
     assert nobody == Totals(0, 0.0, 0.0, 0.0)
     assert nobody.average_clv is None and nobody.average_order_value is None
 
 
 def test_segments_add_up_and_empty_ones_are_left_out(frame):
-    rows = segment_totals(frame, aggregate(frame, frame.mask(Selection(bounds={"recency_days": (None, 100.0)}))))
+    rows = segment_totals(
+        frame, aggregate_customers(frame, frame.mask(Selection(bounds={"recency_days": (None, 100.0)})))
+    )
     assert [(row.segment.name, row.customers, row.revenue) for row in rows] == [
         ("Champions", 10, 10_000.0),
         ("Promising", 20, 200.0),
@@ -156,7 +158,7 @@ def test_segments_add_up_and_empty_ones_are_left_out(frame):
 
 def test_sentences_are_true_of_the_customers_in_view(frame):
     def found(mask):
-        return insights_in_view(frame, mask, aggregate(frame, mask))
+        return insights_in_view(frame, mask, aggregate_customers(frame, mask))
 
     assert sentences_of(found(frame.mask(Selection())), "GBP") == [
         f"Champions brought the most revenue: £10,000, 65.8{SPACE}% of it, from 25.0{SPACE}% of these customers.",
@@ -169,7 +171,7 @@ def test_sentences_are_true_of_the_customers_in_view(frame):
 
 
 def test_the_table_has_a_line_with_action_and_button_per_segment(frame):
-    rows = segment_totals(frame, aggregate(frame, frame.mask(Selection())))
+    rows = segment_totals(frame, aggregate_customers(frame, frame.mask(Selection())))
     table = segment_table(rows, "GBP", lambda name: f"pick-{name}", ["At Risk"])
     lines = table.children.children[1].children
     assert [words(line)[:9].strip() for line in lines] == ["Champions", "Promising", "At Risk W"]

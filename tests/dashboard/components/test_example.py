@@ -38,7 +38,7 @@ def test_a_click_asks_a_worker_for_the_sample_shop_once(desk):
 def test_whoever_clicks_has_asked_for_it(desk):
     settings, store = desk
     with TestClient(create_app(settings, store, environ={}), base_url="http://127.0.0.1") as client:
-        outputs = ["demo-told.children", "demo-load.disabled", "demo-tick.disabled", "demo-open.data"]
+        outputs = ["demo-progress.children", "demo-load.disabled", "demo-tick.disabled", "demo-open.data"]
         answer = callback(client, outputs, [("demo-load.n_clicks", 1), ("demo-tick.n_intervals", None)])
         assert answer.status_code == 200
     assert [(item.task, item.asked_by) for item in store.uploads()] == [("store", "anyone")]

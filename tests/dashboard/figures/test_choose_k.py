@@ -37,9 +37,9 @@ def test_curves_are_those_that_the_engine_has():
     assert found["silhouette"].meaning.endswith("never compare it across feature spaces.")
     assert (found["inertia"].own, found["inertia"].own_words) == (3, "elbow")
     assert (found["silhouette"].own, found["silhouette"].recommended) == (None, 2)
-    assert found["smallest_share"].told(1 / 3) == "33.3\u00a0%"
-    assert found["inertia"].told(9000.0) == "9,000"
-    assert found["silhouette"].told(np.nan) == "–"
+    assert found["smallest_share"].format_value(1 / 3) == "33.3\u00a0%"
+    assert found["inertia"].format_value(9000.0) == "9,000"
+    assert found["silhouette"].format_value(np.nan) == "–"
 
 
 def test_a_mixture_has_bic_and_aic():

@@ -12,8 +12,8 @@ from dashboard.figures.comparison import (
     CrossData,
     draw_agreement,
     draw_cross,
-    draw_sizes,
-    size_data,
+    draw_size_bars,
+    size_bars_data,
 )
 from engines.contract import NamedSegment
 
@@ -34,20 +34,20 @@ FRAMES = (
 
 
 def test_sizes_by_name_in_the_order_of_the_playbook():
-    data = size_data(FRAMES, ["A", "B"], ["Champions", "At Risk", "Lost"], "customers")
+    data = size_bars_data(FRAMES, ["A", "B"], ["Champions", "At Risk", "Lost"], "customers")
     assert data.names == ("Champions", "Lost", "Whales")
     assert data.colours == ("#004488", "#555555", "#123456")
     np.testing.assert_array_equal(data.shares, [[0.4, 0.25], [0.6, np.nan], [np.nan, 0.75]])
     np.testing.assert_array_equal(data.customers, [[40, 25], [60, np.nan], [np.nan, 75]])
-    revenue = size_data(FRAMES, ["A", "B"], [], "revenue")
+    revenue = size_bars_data(FRAMES, ["A", "B"], [], "revenue")
     assert revenue.names == ("Lost", "Champions", "Whales")
     np.testing.assert_allclose(np.nansum(revenue.shares, axis=0), 1)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_sizes_are_drawn_per_run(theme):
-    data = size_data(FRAMES, ["A", "B"], ["Champions"], "customers")
-    figure = go.Figure(draw_sizes(data, theme))
+    data = size_bars_data(FRAMES, ["A", "B"], ["Champions"], "customers")
+    figure = go.Figure(draw_size_bars(data, theme))
     assert [bar.name for bar in figure.data] == list(data.names)
     assert list(figure.data[0].y) == ["A", "B"]
     assert list(figure.data[1].y) == ["A"]
@@ -57,7 +57,7 @@ def test_sizes_are_drawn_per_run(theme):
 
 def test_small_pieces_carry_no_figure():
     frames = (Frame(customers=100, segments=(segment("Big", 95, 0.5), segment("Small", 5, 0.5))),)
-    figure = go.Figure(draw_sizes(size_data(frames, ["A"], [], "customers"), "light"))
+    figure = go.Figure(draw_size_bars(size_bars_data(frames, ["A"], [], "customers"), "light"))
     assert [bar.text[0] for bar in figure.data] == ["95.0\u00a0%", ""]
 
 

@@ -11,7 +11,7 @@ from dashboard.figures.countries import outlines, place_of
 from dashboard.figures.country_bars import CountryBar, CountryData
 from dashboard.figures.country_map import draw_map, map_data, map_words
 from dashboard.pages.segments.charts import MAP
-from dashboard.pages.segments.rail import clicked
+from dashboard.pages.segments.rail import selection_after_click
 from storage.contract import Selection
 
 BARS = (
@@ -75,8 +75,8 @@ def test_nobody_at_all_is_an_empty_world():
 
 def test_a_click_filters_by_the_name_in_the_sales():
     point = {"points": [{"location": "IRL", "customdata": ["EIRE", "£900.00 from 42 customers"]}]}
-    once = clicked(Selection(), MAP, point)
+    once = selection_after_click(Selection(), MAP, point)
     assert once.countries == ("EIRE",)
-    assert clicked(once, MAP, point) == Selection()
+    assert selection_after_click(once, MAP, point) == Selection()
     with pytest.raises(PreventUpdate):
-        clicked(Selection(), MAP, {"points": [{"location": "IRL"}]})
+        selection_after_click(Selection(), MAP, {"points": [{"location": "IRL"}]})

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 from scipy.cluster.hierarchy import dendrogram, linkage
 
-from dashboard.figures import seen
+from dashboard.figures import visible_colour
 from dashboard.figures.dendrogram import dendrogram_data, dendrogram_words, draw_dendrogram
 from engines.hierarchical import Hierarchical
 from engines.naming.naming import name_segments
@@ -61,7 +61,7 @@ def test_brackets_have_their_segments_colour_and_names_stand_beside_them(found, 
     data = dendrogram_data(*found)
     figure = go.Figure(draw_dendrogram(data, theme))
     assert [trace.line.color for trace in figure.data[1 : 1 + len(data.names)]] == [
-        seen(colour, theme) for colour in data.colours
+        visible_colour(colour, theme) for colour in data.colours
     ]
     assert [text.rpartition(" (")[0] for text in figure.layout.yaxis.ticktext] == list(data.names)
     assert figure.layout.shapes[0].x0 == data.cut

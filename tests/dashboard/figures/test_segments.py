@@ -7,8 +7,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from dashboard.figures import boxes, clouds, country_bars, empty, seen, template
-from dashboard.frames.aggregates import aggregate, aggregates, totals_of
+from dashboard.figures import boxes, clouds, country_bars, empty_figure, template, visible_colour
+from dashboard.frames.aggregates import aggregate_customers, aggregate_selection, totals_of
 from dashboard.frames.columns import CustomerColumns
 from dashboard.frames.run import RunFrame
 from engines.contract import NamedSegment
@@ -148,7 +148,7 @@ def test_clouds_carry_name_colour_units_and_hover(frame):
 
 def test_countries_are_the_biggest_and_one_other_and_add_up(frame):
     mask = frame.mask(Selection())
-    data = country_bars.country_data(frame, aggregate(frame, mask), top=12)
+    data = country_bars.country_data(frame, aggregate_customers(frame, mask), top=12)
     country = pd.Series(frame.values("monetary")).groupby(frame.country_codes).sum()
     assert len(data.bars) == 12 and data.others == 9
     assert data.bars[0].name == "United Kingdom"
@@ -163,14 +163,14 @@ def test_countries_are_the_biggest_and_one_other_and_add_up(frame):
 
 def test_thirteen_countries_need_no_other(frame):
     few = Selection(countries=tuple(f"Country {i:02d}" for i in range(13)))
-    data = country_bars.country_data(frame, aggregate(frame, frame.mask(few)), top=12)
+    data = country_bars.country_data(frame, aggregate_customers(frame, frame.mask(few)), top=12)
     assert len(data.bars) == 13 and data.rest is None
 
 
 def test_an_empty_view_says_so_everywhere(frame):
     nobody = np.zeros(N, dtype=bool)
     cloud = clouds.cloud_data(frame, nobody, *clouds.SPEND_CLV)
-    box, country = boxes.box_data(frame, nobody), country_bars.country_data(frame, aggregate(frame, nobody))
+    box, country = boxes.box_data(frame, nobody), country_bars.country_data(frame, aggregate_customers(frame, nobody))
     for figure in (
         clouds.draw_cloud(cloud, "light"),
         boxes.draw_boxes(box, "light"),
@@ -182,9 +182,9 @@ def test_an_empty_view_says_so_everywhere(frame):
 
 def test_dark_ground_gets_its_own_ink_and_lighter_segments():
     assert template("dark").layout.font.color != template("light").layout.font.color
-    assert empty("why", "dark")["layout"]["annotations"][0]["text"] == "why"
-    assert seen("#004488", "light") == "#004488"
-    assert seen("#004488", "dark") == "#4c7cac"
+    assert empty_figure("why", "dark")["layout"]["annotations"][0]["text"] == "why"
+    assert visible_colour("#004488", "light") == "#004488"
+    assert visible_colour("#004488", "dark") == "#4c7cac"
 
 
 NARROWED = [
@@ -205,8 +205,8 @@ def test_sums_by_block_are_those_of_the_mask(frame, selection):
     if selection.countries:
         plain = plain & (np.array([*frame.countries, "?"])[frame.country_codes] == selection.countries[0])
     np.testing.assert_array_equal(views.mask, plain)
-    sums = aggregates(frame, selection, views.rest).view
-    whole = totals_of(frame, aggregate(frame, plain))
+    sums = aggregate_selection(frame, selection, views.rest).view
+    whole = totals_of(frame, aggregate_customers(frame, plain))
     np.testing.assert_allclose([float(n or 0) for n in totals_of(frame, sums)], [float(n or 0) for n in whole])
     assert sums.customers == whole.customers == np.count_nonzero(plain)
     assert whole.revenue == pytest.approx(frame.values("monetary")[plain].sum())

@@ -9,9 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.frames import filters
-from dashboard.frames.aggregates import aggregates, everyone
+from dashboard.frames.aggregates import aggregate_selection, everyone
 from dashboard.frames.columns import CustomerColumns
-from dashboard.frames.filters import conditions, read_view, toggled, within, without, write_view
+from dashboard.frames.filters import (
+    condition_texts,
+    read_view,
+    toggle_option,
+    toggle_ranges,
+    without_condition,
+    write_view,
+)
 from dashboard.frames.run import RunFrame
 from dashboard.pages.segments import rail
 from dashboard.pages.segments.rail import from_controls
@@ -47,9 +54,9 @@ def test_the_controls_show_the_selection_and_nothing_else(selection):
 
 @given(selection=selections)
 def test_every_condition_has_a_chip_and_taking_all_away_leaves_everyone(selection):
-    for item in conditions(selection, "GBP"):
-        smaller = without(selection, item.field, item.value)
-        assert len(conditions(smaller, "GBP")) == len(conditions(selection, "GBP")) - 1
+    for item in condition_texts(selection, "GBP"):
+        smaller = without_condition(selection, item.field, item.value)
+        assert len(condition_texts(smaller, "GBP")) == len(condition_texts(selection, "GBP")) - 1
         selection = smaller
     assert selection.is_everyone
 
@@ -82,7 +89,7 @@ def test_chips_say_what_they_take_away():
         "recency_days": (None, 90.0),
     }
     selection = Selection(("Champions",), ("Germany",), bounds, (("gift_wrap", 0.3),), "178")
-    assert [item.words for item in conditions(selection, "GBP")] == [
+    assert [item.words for item in condition_texts(selection, "GBP")] == [
         "Champions",
         "Germany",
         "CLV ≥ £500",
@@ -98,18 +105,22 @@ def test_chips_say_what_they_take_away():
 
 def test_a_click_chooses_one_alone_and_a_second_click_undoes_it():
     start = Selection(countries=("France", "Spain"), bounds={"clv": (10.0, None)})
-    once = toggled(start, "countries", "Spain")
+    once = toggle_option(start, "countries", "Spain")
     assert once == Selection(countries=("Spain",), bounds={"clv": (10.0, None)})
-    assert toggled(once, "countries", "Spain") == Selection(bounds={"clv": (10.0, None)})
+    assert toggle_option(once, "countries", "Spain") == Selection(bounds={"clv": (10.0, None)})
 
 
 def test_a_range_chosen_twice_is_taken_away():
     start = Selection(bounds={"clv": (5.0, None)})
     cell = {"recency_days": (3.0, 17.0), "frequency": (4.0, 4.0)}
-    once = within(start, cell)
+    once = toggle_ranges(start, cell)
     assert once == Selection(bounds={"clv": (5.0, None), "recency_days": (3.0, 17.0), "frequency": (4.0, 4.0)})
-    assert [item.words for item in conditions(once, "GBP")] == ["CLV ≥ £5.00", "Frequency 4", "Recency 3 to 17 days"]
-    assert within(once, cell) == start
+    assert [item.words for item in condition_texts(once, "GBP")] == [
+        "CLV ≥ £5.00",
+        "Frequency 4",
+        "Recency 3 to 17 days",
+    ]
+    assert toggle_ranges(once, cell) == start
 
 
 def test_a_share_is_set_for_one_category_and_the_others_stay():
@@ -150,7 +161,7 @@ def test_the_filter_that_empties_a_view_is_named_with_what_comes_back(frame):
 
 def test_options_count_what_each_of_them_would_find(frame):
     selection = Selection(countries=("France",), bounds={"recency_days": (None, 150.0)})
-    sums = aggregates(frame, selection, frame.views(selection).rest)
+    sums = aggregate_selection(frame, selection, frame.views(selection).rest)
     options = rail.country_options(frame, sums.any_country, selection.countries)
     assert [(item["value"], _count(item)) for item in options] == [("France", "3"), ("Germany", "1")]
     options = rail.segment_options(frame, sums.any_segment)

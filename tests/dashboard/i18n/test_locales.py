@@ -11,7 +11,7 @@ from dashboard.config import load_config
 from dashboard.figures import graph_config
 from dashboard.frames.cache import FrameCache
 from dashboard.i18n import locales, numbers, texts
-from dashboard.pages.segments.customers import columns
+from dashboard.pages.segments.customers import column_definitions
 from engines.errors import InputError
 from tests.dashboard import shop
 from tests.dashboard.headless import callback
@@ -57,8 +57,8 @@ def test_currencies_without_cents_and_codes_stay_apart_from_their_number():
     with locales.speaking("de_DE"):
         assert numbers.money(1200.4, "JPY") == f"1.200{SPACE}¥"
         assert numbers.money(-0.3, "KRW") == f"0{SPACE}KRW"
-        assert numbers.plotted("x", "EUR") == f"%{{x:,.2f}}{SPACE}€"
-    assert numbers.plotted("x", "SEK") == f"SEK{SPACE}%{{x:,.2f}}"
+        assert numbers.hover_money("x", "EUR") == f"%{{x:,.2f}}{SPACE}€"
+    assert numbers.hover_money("x", "SEK") == f"SEK{SPACE}%{{x:,.2f}}"
 
 
 @pytest.mark.parametrize("language", ["xx_YY", "de-DE", "german", ""])
@@ -115,5 +115,5 @@ def test_files_and_the_api_are_for_programs(german):
     assert re.search(r",\d+\.\d+", line)
     told = client.get(f"/api/v1/runs/{runs['rfm']}/insights").json()
     assert "%" in str(told) and not re.search(r"\d,\d\s%", str(told))
-    definitions = columns(FrameCache(store).get(runs["rfm"]))
+    definitions = column_definitions(FrameCache(store).get(runs["rfm"]))
     assert any("segmentryNumber" in str(item.get("valueFormatter")) for item in definitions)

@@ -23,10 +23,10 @@ from dashboard.services import Services
 from engines.contract import DriftPoint
 from engines.evaluation.recommendation import KPoint, recommend
 from engines.evaluation.timeline import refresh_interval
-from engines.evaluation.verdict import Candidate, verdict
+from engines.evaluation.verdict import Candidate, weigh_candidates
 from engines.intake import NOTES, RULES
 from engines.registry import registered
-from engines.value.validation.verdicts import verdict as judged
+from engines.value.validation.verdicts import judge_model
 from storage.contract.uploads import NewUpload
 from tests.dashboard import shop
 from tests.dashboard.answering import answering
@@ -137,8 +137,8 @@ def test_the_panels_at_the_side_are_translated(desk):
     client, ids, _ = desk
     for run, asked in (("rfm", {"about": "0"}), ("kmeans", {"about": "1"}), ("rfm", {"customer": "00011"})):
         visit = Visit(client, "/", {"run": str(ids[run])}, {"segments-search.data": f"?run={ids[run]}"})
-        visit.change("segments-aside-asked.data", {"run": ids[run], "theme": "light", **asked})
-        assert "⟦" in json.dumps(visit.parts["segments-aside-body"].get("children"), ensure_ascii=False)
+        visit.change("segments-side-panel-request.data", {"run": ids[run], "theme": "light", **asked})
+        assert "⟦" in json.dumps(visit.parts["segments-side-panel-body"].get("children"), ensure_ascii=False)
         assert english(visit.parts) == []
 
 
@@ -183,7 +183,11 @@ def told_by_engines():
     figures = {"stability": 0.5, "captured": 0.4, "separation": 0.3, "balance": 0.8}
     better = {**figures, "stability": 0.9, "balance": 0.7}
     one, other = Candidate("RFM", figures, 0.001), Candidate("K-means", better)
-    for said in (verdict([one, other]), verdict([one, one]), verdict([one, Candidate("RFM", {})])):
+    for said in (
+        weigh_candidates([one, other]),
+        weigh_candidates([one, one]),
+        weigh_candidates([one, Candidate("RFM", {})]),
+    ):
         yield from (said.headline, *said.reasons, *said.against, *said.cautions, *said.missing)
     for k, silhouette, stability, share in ((3, 0.4, 0.9, 0.1), (3, 0.4, 0.5, 0.01), (3, None, None, 0.1)):
         point = KPoint(k, k, None, silhouette, 0.01, None, None, None, None, stability, None, share)
@@ -194,8 +198,8 @@ def told_by_engines():
         yield refresh_interval(date(2011, 4, 1), points)[1]
     model, naive = {"rmse": 1.0, "msle": 1.0}, {"rmse": 2.0, "msle": 0.5}
     for name in ("bg_nbd", None):
-        yield judged("purchases", name, {"bg_nbd": model, "zero": naive}, {"zero": "Nothing"})["words"]
-    yield judged("purchases", "bg_nbd", {"bg_nbd": model}, {})["words"]
+        yield judge_model("purchases", name, {"bg_nbd": model, "zero": naive}, {"zero": "Nothing"})["words"]
+    yield judge_model("purchases", "bg_nbd", {"bg_nbd": model}, {})["words"]
 
 
 def test_what_engines_say_is_translated(pseudo):

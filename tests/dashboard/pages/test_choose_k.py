@@ -15,7 +15,7 @@ from tests.dashboard import shop
 from tests.dashboard.answering import answering
 from tests.dashboard.headless import callback
 
-OUTPUTS = ["choose-k-found.children", "choose-k-tick.disabled", "choose-k-job.data", "choose-k-try.disabled"]
+OUTPUTS = ["choose-k-result.children", "choose-k-tick.disabled", "choose-k-job.data", "choose-k-try.disabled"]
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def drawn(client, snapshot, *, engine="kmeans", clicks=None, theme="light", aske
     }
     answer = client.post("/_dash-update-component", json=body)
     assert answer.status_code == 200, answer.text
-    return json.dumps(answer.json()["response"]["choose-k-found"]["children"], ensure_ascii=False)
+    return json.dumps(answer.json()["response"]["choose-k-result"]["children"], ensure_ascii=False)
 
 
 def test_the_layout_begins_with_the_runs_engine_where_it_has_a_k(desk):

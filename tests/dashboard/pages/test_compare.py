@@ -15,7 +15,6 @@ from dashboard.frames.cache import FrameCache
 from dashboard.pages.compare import page
 from dashboard.queries.comparison import (
     aligned_segments,
-    captured,
     compare,
     comparison_rows,
     cross_table,
@@ -24,10 +23,11 @@ from dashboard.queries.comparison import (
     memory_meaning,
     metric_rows,
     places,
+    revenue_capture,
     space_words,
     value_text,
 )
-from dashboard.queries.disagreement import disagreement, usual
+from dashboard.queries.disagreement import default_segments, disagreement
 from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import NotFoundError
@@ -181,7 +181,7 @@ def test_the_choice_is_in_the_address(desk):
     services, client, ids = desk
     all_three = [ids["rfm"], ids["kmeans"], ids["hierarchical"]]
     first, second = services.frames.get(ids["rfm"]), services.frames.get(ids["kmeans"])
-    usual_segments = usual(first, second)
+    usual_segments = default_segments(first, second)
     start = [str(ids["rfm"]), str(ids["kmeans"]), *usual_segments]
 
     def address(chosen, pickers, search):
@@ -207,7 +207,11 @@ def test_the_choice_is_in_the_address(desk):
 def test_the_address_is_followed(desk):
     services, client, ids = desk
     all_three = [ids["rfm"], ids["kmeans"], ids["hierarchical"]]
-    start = [str(ids["rfm"]), str(ids["kmeans"]), *usual(*(services.frames.get(run) for run in all_three[:2]))]
+    start = [
+        str(ids["rfm"]),
+        str(ids["kmeans"]),
+        *default_segments(*(services.frames.get(run) for run in all_three[:2])),
+    ]
     names = ["compare-runs.value", *(f"compare-{name}.value" for name in PICKERS)]
 
     def followed(search, chosen, pickers):
@@ -272,7 +276,7 @@ def test_disagreements_are_counted_and_listed(desk):
     assert found.revenue == pytest.approx(one.values("monetary")[both].sum())
     listed = found.reader().read_all()
     assert listed["customer_id"].to_pylist() == sorted(one.customers.ids.filter(pa.array(both)).to_pylist())
-    spent = found.dearest(3)["monetary"].to_pylist()
+    spent = found.top_spenders(3)["monetary"].to_pylist()
     assert spent == sorted(listed["monetary"].to_pylist(), reverse=True)[:3]
     empty = np.argwhere(table == 0)
     if len(empty):
@@ -315,12 +319,12 @@ def test_places_on_the_plane_are_those_of_everyone(desk):
 def test_later_revenue_says_why_it_is_missing(desk):
     services, _, ids = desk
     run = services.store.run(ids["rfm"])
-    assert "too short" in captured(run).why
+    assert "too short" in revenue_capture(run).why
     noted = replace(run, notes=("There is no holdout revenue and no drift timeline: gone.",))
-    assert captured(noted).why == noted.notes[0]
+    assert revenue_capture(noted).why == noted.notes[0]
     old = replace(run, metrics={**run.metrics, "holdout_revenue": 0.6})
-    assert (captured(old).top, captured(old).customers) == (0.6, ())
-    assert "before curves" in captured(old).why
+    assert (revenue_capture(old).top, revenue_capture(old).customers) == (0.6, ())
+    assert "before curves" in revenue_capture(old).why
     new = replace(
         old,
         info={
@@ -328,7 +332,7 @@ def test_later_revenue_says_why_it_is_missing(desk):
             "memory": {"peak": 3 << 20, "before": 1 << 20},
         },
     )
-    assert (captured(new).revenue, captured(new).why) == ((0, 0.8, 1), "")
+    assert (revenue_capture(new).revenue, revenue_capture(new).why) == ((0, 0.8, 1), "")
     rows = {row.name: row for row in comparison_rows([new, old])}
     assert value_text(rows["memory"], rows["memory"].values[0]) == "3\u00a0MB"
     assert "2 MB of it new" in memory_meaning(new)

@@ -93,7 +93,7 @@ def test_an_address_that_names_nothing(services):
 
 def test_what_was_filled_in_is_what_is_asked():
     config = load_config(environ={})
-    asked = form.request_of(
+    asked = form.form_request(
         config,
         mapping={"customer_id": "Kunde", "country": form.ABSENT},
         reading={"date_order": "day-first", "decimal": None},
@@ -113,7 +113,7 @@ def test_what_was_filled_in_is_what_is_asked():
 @pytest.mark.parametrize("rates", ["EUR", "EUR = much"])
 def test_a_rate_that_is_none(rates):
     with pytest.raises(InputError, match="is no rate"):
-        form.request_of(
+        form.form_request(
             load_config(environ={}),
             mapping={},
             reading={},

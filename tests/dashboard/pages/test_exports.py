@@ -133,7 +133,7 @@ def test_the_window_offers_the_columns_of_the_run(services):
 
 def test_the_address_again_is_one_that_the_api_takes(services):
     from dashboard.exports.choices import Choices
-    from dashboard.exports.manifest import again
+    from dashboard.exports.manifest import repeat_url
 
     made, runs = services
     group = ControlGroup(0.1, 7, "campaign")
@@ -144,6 +144,6 @@ def test_the_address_again_is_one_that_the_api_takes(services):
         control=group,
         about={"list": "customers", "query": "columns=customer_id&columns=clv&control=0.1&seed=7&part=campaign"},
     )
-    pairs = parse_qsl(urlsplit(again(export)).query)
+    pairs = parse_qsl(urlsplit(repeat_url(export)).query)
     assert Choices.from_query(pairs) == Choices(("customer_id", "clv"), group)
     assert Selection.from_query(pairs) == Selection(countries=("Germany",), bounds={"clv": (20.0, None)})

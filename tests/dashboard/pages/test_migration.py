@@ -65,7 +65,7 @@ def chosen(component, name):
 def drawn(client, run, start, end):
     answer = callback(
         client,
-        ["migration-found.children", "migration-tick.disabled", "migration-job.data"],
+        ["migration-result.children", "migration-tick.disabled", "migration-job.data"],
         [
             ("migration-from.value", start),
             ("migration-to.value", end),

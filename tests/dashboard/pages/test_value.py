@@ -10,7 +10,7 @@ from dashboard.app import create_app
 from dashboard.frames.cache import FrameCache
 from dashboard.pages.value import page
 from dashboard.pipeline.sales import SalesRequest
-from dashboard.pipeline.validate import validate
+from dashboard.pipeline.validate import validate_models
 from dashboard.queries.receipts import FORESIGHT, best_of
 from dashboard.services import Services
 from engines.value.validation import golden
@@ -24,7 +24,7 @@ from tests.storage.samples import put_receipt
 @pytest.fixture(scope="module")
 def receipt(tmp_path_factory):
     settings = shop.config(tmp_path_factory.mktemp("value-settings"))
-    found = validate(SalesRequest(golden.SOURCE), settings, last_known_day=golden.LAST_KNOWN_DAY)
+    found = validate_models(SalesRequest(golden.SOURCE), settings, last_known_day=golden.LAST_KNOWN_DAY)
     return json.loads(json.dumps(found.receipt))
 
 
@@ -76,7 +76,7 @@ def test_a_snapshot_without_a_receipt_says_why_and_what_to_do(desk):
 
 
 def test_the_charts_show_the_bins_of_the_models_in_use(desk, receipt):
-    drawn = page.draw_charts(receipt, "light")
+    drawn = page.draw_receipt_charts(receipt, "light")
     bins = receipt["calibration"][receipt["chosen"]["purchases"]]
     assert numbers(drawn[page.CALIBRATION][0]["data"][1]["x"]).tolist() == [item["expected"] for item in bins]
     assert numbers(drawn[page.CALIBRATION][0]["data"][1]["y"]).tolist() == [item["actual"] for item in bins]
@@ -85,7 +85,7 @@ def test_the_charts_show_the_bins_of_the_models_in_use(desk, receipt):
     assert sum(item["customers"] for item in bins) <= 2357
     if receipt["importances"]:
         assert len(numbers(drawn[page.IMPORTANCES][0]["data"][0]["x"])) == min(10, len(receipt["importances"]))
-    nothing = page.draw_charts(None, "dark")
+    nothing = page.draw_receipt_charts(None, "dark")
     assert all(not figure["data"] for figure, _ in nothing.values())
 
 

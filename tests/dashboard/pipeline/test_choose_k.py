@@ -17,7 +17,7 @@ from dashboard.services import Services
 from engines import features, intake
 from engines.errors import InputError
 from engines.evaluation.holdout import TOP, holdout_curve, holdout_cutoff
-from engines.evaluation.selection import evaluate
+from engines.evaluation.selection import evaluate_ks
 from engines.kmeans import KMeans
 from tests.dashboard import shop
 from tests.dashboard.answering import PATIENCE_SECONDS, answering
@@ -41,7 +41,7 @@ def test_the_facade_asks_the_engine_as_configured(desk):
     told = []
     found = choose_k(KRange("kmeans", 2, 4), shop.customers(), config, lambda stage, done: told.append((stage, done)))
     assert (found.seed, found.settings["scaling"], found.settings["seed"]) == (7, "standard", 7)
-    assert found == evaluate("kmeans", KMeans(scaling="standard"), shop.customers(), ks=(2, 3, 4), seed=7)
+    assert found == evaluate_ks("kmeans", KMeans(scaling="standard"), shop.customers(), ks=(2, 3, 4), seed=7)
     assert {stage for stage, _ in told} == {"Trying k = 2 to 4"}
     assert [done for _, done in told] == sorted(done for _, done in told)
     assert told[-1][1] == 1

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from dashboard.cli import main
-from dashboard.pipeline.fetch import DATA_SETS, DataSet, fetch
+from dashboard.pipeline.fetch import DATA_SETS, DataSet, fetch_data_set
 from engines.errors import InputError
 from tests.postgres import free_port
 
@@ -132,7 +132,7 @@ def data(shelf: Shelf) -> DataSet:
 
 
 def get(data: DataSet, folder: Path, **options):
-    return fetch(data, folder, wait=0, timeout=options.pop("timeout", 20), **options)
+    return fetch_data_set(data, folder, wait=0, timeout=options.pop("timeout", 20), **options)
 
 
 def names(folder: Path) -> set[str]:

@@ -13,7 +13,7 @@ from dashboard.app import create_app
 from dashboard.components import ids
 from dashboard.frames.cache import FrameCache
 from dashboard.pages.audiences import page
-from dashboard.pages.audiences.page import listed
+from dashboard.pages.audiences.page import audience_cards
 from dashboard.pages.segments import page as segments
 from dashboard.pages.segments.dialogs import pinned_audiences
 from dashboard.queries import audiences
@@ -68,7 +68,7 @@ def test_a_name_that_a_run_does_not_have_is_said_and_not_counted_as_nobody(servi
     assert old.missing == ("Evergreens",) and old.customers is not None
     assert now.customers == segment.customers + run.segments[1].customers
     assert audiences.sizes(made, scores).counted[-1].missing == ("Future spend",)
-    said = words(listed(made))
+    said = words(audience_cards(made))
     assert "The run of 1 Oct 2011 has no Evergreens." in said and "has no Future spend" in said
 
 
@@ -76,12 +76,12 @@ def test_earlier_dates_are_counted_while_that_is_quick(services, monkeypatch):
     made, runs = services
     saved = audiences.save(made, "Everyone", Selection(), made.store.run(runs[2]))
     monkeypatch.setattr(audiences, "_COUNTED", 260)
-    assert "Count 1 earlier date as well" in words(listed(made))
+    assert "Count 1 earlier date as well" in words(audience_cards(made))
     monkeypatch.setattr(audiences, "_COUNTED", 0)
     few = audiences.sizes(made, saved, every_date=False)
     assert ([size.run.id for size in few.counted], few.uncounted) == ([runs[1], runs[2]], 1)
     assert len(audiences.sizes(made, saved).counted) == 3
-    assert "Count" not in words(listed(made)), "what was counted once is known"
+    assert "Count" not in words(audience_cards(made)), "what was counted once is known"
 
 
 def test_the_api_saves_renames_pins_counts_and_forgets(services):
@@ -160,6 +160,6 @@ def test_an_audience_of_an_older_version_says_what_to_do_instead(services, monke
     saved = audiences.save(made, "Drawn", Selection(), made.store.run(runs[2]), pinned=True)
     drawn = replace(saved, selection="area=clv,monetary,1,1,5,1,5,9")
     monkeypatch.setattr(made.store, "audiences", lambda: [drawn])
-    (card,) = listed(made)
+    (card,) = audience_cards(made)
     assert "give a range of each column instead" in words(card)
     assert pinned_audiences(made, made.store.run(runs[2])) is None

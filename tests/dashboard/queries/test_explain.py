@@ -68,7 +68,7 @@ def test_what_sets_a_customer_apart(desk, run):
 )
 def test_how_near_the_segments_are(desk, run, measure):
     store, run_id = desk[1], desk[2][run]
-    fitted = models.load(store.model(run_id))
+    fitted = models.load_model(store.model(run_id))
     everyone = store.snapshot_customers(store.run(run_id).snapshot_id)
     for customer in ("00010", "00123", "00399"):
         found = why(desk, run, customer)
@@ -88,7 +88,7 @@ def test_how_near_the_segments_are(desk, run, measure):
 
 def test_rfm_tells_scores_cut_points_and_the_nearest_exit(desk):
     store, run_id = desk[1], desk[2]["rfm"]
-    fitted = models.load(store.model(run_id))
+    fitted = models.load_model(store.model(run_id))
     exits = 0
     for customer in ("00010", "00123", "00200", "00399"):
         found = why(desk, "rfm", customer)
@@ -154,7 +154,7 @@ def test_a_plug_in_explains_in_its_own_words(desk, tmp_path, monkeypatch):
     run = store.start_run(store.run(runs["rfm"]).snapshot_id, "two", engine.settings(), lease_seconds=60)
     table = store.snapshot_customers(run.snapshot_id)
     result = segment("two", engine, table, plays=())
-    store.finish_run(run.id, result, seconds=1, info={}, model=models.dump(result.fitted))
+    store.finish_run(run.id, result, seconds=1, info={}, model=models.dump_model(result.fitted))
     found = why(desk, run.id, "00010")
     spent, cut = float(table.loc["00010", "monetary"]), float(table["monetary"].median())
     assert found["rfm"] is None and found["segments"] is None
@@ -191,7 +191,7 @@ def test_an_id_with_a_slash_and_features_that_pages_do_not_keep(tmp_path):
     made = shop.make_engine("kmeans", settings).from_settings({"k": 2, "features": ["share_tea", "always", "monetary"]})
     result = segment("kmeans", made, table, plays=settings.plays)
     run = store.start_run(snapshot.id, "kmeans", made.settings(), lease_seconds=60)
-    store.finish_run(run.id, result, seconds=1, info={}, model=models.dump(result.fitted))
+    store.finish_run(run.id, result, seconds=1, info={}, model=models.dump_model(result.fitted))
     with TestClient(create_app(settings, store, environ={}), base_url="http://127.0.0.1/api/v1") as client:
         found = why((client, store, {}), run.id, "a%2Fb%20c")
     store.close()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from engines.clustering.centres import micro_centres, nearest
 from engines.clustering.clusterers import FittedEstimator, NearestGroup, wrap
-from engines.clustering.sampling import coded, count_distinct, sample_rows, stratified_rows
+from engines.clustering.sampling import count_distinct, encode_keys, sample_rows, stratified_rows
 from engines.clustering.scaling import fit_space, signed_log
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.errors import InputError
@@ -79,7 +79,7 @@ def test_a_shortlist_decides_as_the_customer_alone(scale, offset):
 
 def test_codes_are_those_of_unique():
     for keys in ([3, -1, 3, 7], [5], [], [0, 10**12, -4]):
-        different, codes = coded(np.array(keys, dtype=np.int64))
+        different, codes = encode_keys(np.array(keys, dtype=np.int64))
         expected = np.unique(np.array(keys, dtype=np.int64), return_inverse=True)
         assert (different.tolist(), codes.tolist()) == (expected[0].tolist(), expected[1].tolist())
 

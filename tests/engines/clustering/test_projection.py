@@ -20,7 +20,7 @@ def test_it_is_the_pca_of_scaled_logarithms():
     logs = np.log1p(np.stack(given, axis=1))
     scaled = (logs - logs.mean(axis=0)) / logs.std(axis=0)
     pca = PCA(2).fit(scaled)
-    np.testing.assert_allclose(found.explained, pca.explained_variance_ratio_, rtol=1e-9)
+    np.testing.assert_allclose(found.explained_variance, pca.explained_variance_ratio_, rtol=1e-9)
     np.testing.assert_allclose(np.abs(found.places(given)), np.abs(pca.transform(scaled)), atol=1e-9)
 
 
@@ -36,7 +36,7 @@ def test_signs_do_not_depend_on_the_order_of_rows():
 def test_columns_without_differences(given):
     found = principal_plane(given)
     assert np.isfinite(found.places(given)).all()
-    assert np.isfinite(found.explained).all()
+    assert np.isfinite(found.explained_variance).all()
 
 
 def test_segments_are_paired_by_the_customers_they_share():

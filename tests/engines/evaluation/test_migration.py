@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.contract import NamedSegment
-from engines.evaluation.migration import FROM, SPENT_BEFORE, SPENT_NOW, TO, Side, migration
+from engines.evaluation.migration import FROM, SPENT_BEFORE, SPENT_NOW, TO, Side, migration_between
 
 
 def segments(*named):
@@ -31,16 +31,16 @@ NOW = side([("f", 1, 5), ("d", 1, 44), ("c", 0, 33), ("b", 1, 22), ("a", 0, 11)]
 
 
 def test_customers_and_money_by_where_they_were_and_are():
-    found = migration(THEN, NOW)
+    found = migration_between(THEN, NOW)
     assert found.rows == ("Champions", "Lost", "Empty", "New")
     assert found.columns == ("Lost", "Champions", "Gone")
     assert found.customers.tolist() == [[1, 1, 0], [1, 1, 1], [0, 0, 0], [0, 1, 0]]
     assert found.money.tolist() == [[11, 22, 0], [33, 44, 50], [0, 0, 0], [0, 5, 0]]
-    assert (found.stayed, found.known) == (2, 4)
+    assert (found.stayed, found.in_both) == (2, 4)
 
 
 def test_net_flows_with_their_money():
-    lost, champions, empty = migration(THEN, NOW).net_flows()
+    lost, champions, empty = migration_between(THEN, NOW).net_flows()
     assert (lost.segment, lost.before, lost.after, lost.came, lost.left, lost.net) == ("Lost", 3, 2, 1, 2, -1)
     assert (lost.money_came, lost.money_left, lost.money_net) == (11, 94, -83)
     assert (champions.segment, champions.came, champions.left, champions.net) == ("Champions", 2, 1, 1)
@@ -49,7 +49,7 @@ def test_net_flows_with_their_money():
 
 
 def test_movers_are_whoever_is_elsewhere():
-    movers = migration(THEN, NOW).movers
+    movers = migration_between(THEN, NOW).movers
     assert movers.index.tolist() == ["a", "d", "e", "f"]
     assert movers[FROM].tolist() == ["Champions", "Lost", "Lost", "New"]
     assert movers[TO].tolist() == ["Lost", "Champions", "Gone", "Champions"]
@@ -58,9 +58,9 @@ def test_movers_are_whoever_is_elsewhere():
 
 
 def test_nobody_on_either_side():
-    found = migration(side([], (0, "Champions")), NOW)
+    found = migration_between(side([], (0, "Champions")), NOW)
     assert found.customers.tolist() == [[0, 0, 0], [2, 3, 0]]
-    assert (found.known, found.stayed, len(found.movers)) == (0, 0, 5)
+    assert (found.in_both, found.stayed, len(found.movers)) == (0, 0, 5)
 
 
 people = st.dictionaries(
@@ -72,7 +72,7 @@ NAMED = ((-1, "Outliers"), (0, "A"), (1, "B"), (2, "C"), (3, "D"))
 @given(people, people, st.randoms(use_true_random=False))
 def test_flows_add_up_whatever_the_order_of_rows(then, now, random):
     rows = [[(name, key, units / 100) for name, (key, units) in each.items()] for each in (then, now)]
-    found = migration(*(side(each, *NAMED) for each in rows))
+    found = migration_between(*(side(each, *NAMED) for each in rows))
     assert found.customers.sum() == len({*then, *now})
     assert found.customers.sum() - found.stayed == len(found.movers)
     flows = found.net_flows()
@@ -83,6 +83,6 @@ def test_flows_add_up_whatever_the_order_of_rows(then, now, random):
     )
     for each in rows:
         random.shuffle(each)
-    again = migration(*(side(each, *NAMED) for each in rows))
+    again = migration_between(*(side(each, *NAMED) for each in rows))
     assert np.array_equal(again.customers, found.customers) and np.array_equal(again.money, found.money)
     assert again.movers.equals(found.movers)

@@ -16,7 +16,7 @@ from engines.contract import Engine, Segment
 from engines.errors import InputError
 from engines.evaluation import selection
 from engines.evaluation.recommendation import KPoint, recommend
-from engines.evaluation.selection import evaluate
+from engines.evaluation.selection import evaluate_ks
 from engines.gmm import GaussianMixture
 from engines.hierarchical import Hierarchical
 from engines.kmeans import KMeans
@@ -27,7 +27,7 @@ from tests.engines.planted import FEATURES, planted
 
 @pytest.fixture(scope="module")
 def cdnow():
-    return evaluate("kmeans", KMeans(), cdnow_customers(), seed=42, bootstraps=3)
+    return evaluate_ks("kmeans", KMeans(), cdnow_customers(), seed=42, bootstraps=3)
 
 
 def test_silhouettes_of_cdnow_are_the_published_ones(cdnow):
@@ -68,7 +68,7 @@ def test_the_recommendation_follows_from_the_points(cdnow):
 @pytest.mark.parametrize("kind", [KMeans, GaussianMixture, Hierarchical])
 def test_planted_groups_are_found_again(kind, groups):
     engine = kind(scaling="standard")
-    found = evaluate(kind.__name__, engine, planted(groups, each=90), ks=range(2, 8), bootstraps=3)
+    found = evaluate_ks(kind.__name__, engine, planted(groups, each=90), ks=range(2, 8), bootstraps=3)
     assert found.recommended == groups
     assert found.points[groups - 2].stability > 0.98
     assert found.points[groups - 2].smallest_share == pytest.approx(1 / groups, abs=0.02)
@@ -84,20 +84,20 @@ def test_planted_groups_are_found_again(kind, groups):
 def test_the_order_of_rows_does_not_matter(seed, kind):
     customers = cdnow_customers().iloc[:250]
     shuffled = customers.iloc[np.random.default_rng(seed).permutation(len(customers))]
-    one, other = (evaluate("it", kind, table, ks=(2, 3, 4), bootstraps=2) for table in (customers, shuffled))
+    one, other = (evaluate_ks("it", kind, table, ks=(2, 3, 4), bootstraps=2) for table in (customers, shuffled))
     assert one == other
 
 
 def test_the_same_seed_gives_the_same_answer_and_another_seed_another():
     customers = cdnow_customers()
-    one, again, other = (evaluate("kmeans", KMeans, customers, ks=(2, 3), bootstraps=3, seed=s) for s in (1, 1, 2))
+    one, again, other = (evaluate_ks("kmeans", KMeans, customers, ks=(2, 3), bootstraps=3, seed=s) for s in (1, 1, 2))
     assert one == again
     assert [point.stability for point in one.points] != [point.stability for point in other.points]
 
 
 @pytest.mark.parametrize("kind", [KMeans, GaussianMixture, Hierarchical])
 def test_it_is_json(kind):
-    found = evaluate("it", kind(k=40), cdnow_customers().iloc[:120], ks=(2, 5, 9), bootstraps=2)
+    found = evaluate_ks("it", kind(k=40), cdnow_customers().iloc[:120], ks=(2, 5, 9), bootstraps=2)
     read = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert [point["k"] for point in read["points"]] == [2, 5, 9]
     assert "k" not in read["settings"] and read["settings"]["scaling"] == "log1p"
@@ -105,23 +105,23 @@ def test_it_is_json(kind):
 
 def test_a_sample_is_measured_like_the_whole(monkeypatch):
     customers = cdnow_customers()
-    whole = evaluate("kmeans", KMeans, customers, ks=(2, 4), bootstraps=0)
+    whole = evaluate_ks("kmeans", KMeans, customers, ks=(2, 4), bootstraps=0)
     monkeypatch.setattr(selection, "SILHOUETTE_SAMPLE", 900)
-    sampled = evaluate("kmeans", KMeans, customers, ks=(2, 4), bootstraps=0)
+    sampled = evaluate_ks("kmeans", KMeans, customers, ks=(2, 4), bootstraps=0)
     assert 850 < sampled.silhouette_on < 1000
     for one, other in zip(whole.points, sampled.points, strict=True):
         assert other.silhouette == pytest.approx(one.silhouette, abs=4 * other.silhouette_error)
         assert other.silhouette_error > 1.4 * one.silhouette_error
         assert other.inertia == one.inertia
     monkeypatch.setattr(selection, "LARGEST", 700)
-    small = evaluate("kmeans", KMeans, customers, ks=(2, 4), bootstraps=0)
+    small = evaluate_ks("kmeans", KMeans, customers, ks=(2, 4), bootstraps=0)
     assert (small.customers, small.evaluated_on) == (2349, 700)
 
 
 def test_numbers_that_the_table_does_not_allow_are_left_out_with_a_note():
     customers = cdnow_customers().iloc[:5]
     for kind in (KMeans, Hierarchical):
-        found = evaluate("it", kind, customers, ks=range(2, 9), bootstraps=2)
+        found = evaluate_ks("it", kind, customers, ks=range(2, 9), bootstraps=2)
         assert [point.k for point in found.points] == [2, 3, 4, 5]
         assert "k = 6 and above could not be tried" in found.notes[0]
         assert found.recommended is not None
@@ -130,21 +130,21 @@ def test_numbers_that_the_table_does_not_allow_are_left_out_with_a_note():
 def test_one_clear_refusal():
     customers = cdnow_customers()
     with pytest.raises(InputError, match="RFM has no k to choose"):
-        evaluate("rfm", RFM, customers)
+        evaluate_ks("rfm", RFM, customers)
     for ks in ((), (1, 2), (0,)):
         with pytest.raises(InputError, match="at least 2"):
-            evaluate("kmeans", KMeans, customers, ks=ks)
+            evaluate_ks("kmeans", KMeans, customers, ks=ks)
     with pytest.raises(InputError, match="k = 99 is out of range"):
-        evaluate("kmeans", KMeans, customers, ks=(2, 99))
+        evaluate_ks("kmeans", KMeans, customers, ks=(2, 99))
     with pytest.raises(InputError, match="no customers"):
-        evaluate("kmeans", KMeans, customers.iloc[:0])
+        evaluate_ks("kmeans", KMeans, customers.iloc[:0])
     with pytest.raises(InputError, match="choose k at most 1"):
-        evaluate("kmeans", KMeans, customers.iloc[:1])
+        evaluate_ks("kmeans", KMeans, customers.iloc[:1])
     equal = customers.iloc[:9].assign(**dict.fromkeys(FEATURES, 5))
     with pytest.raises(InputError, match="differ in"):
-        evaluate("kmeans", KMeans, equal)
+        evaluate_ks("kmeans", KMeans, equal)
     with pytest.raises(InputError, match="no monetary"):
-        evaluate("kmeans", KMeans, customers.drop(columns=MONETARY))
+        evaluate_ks("kmeans", KMeans, customers.drop(columns=MONETARY))
 
 
 def test_one_tree_serves_every_k():
@@ -184,7 +184,7 @@ class BySpend(Engine):
 
 
 def test_an_engine_without_a_feature_space_is_told_apart_by_what_there_is():
-    found = evaluate("spend", BySpend, cdnow_customers(), ks=(2, 3), bootstraps=2)
+    found = evaluate_ks("spend", BySpend, cdnow_customers(), ks=(2, 3), bootstraps=2)
     assert [point.silhouette for point in found.points] == [None, None]
     assert found.points[0].stability == 1
     assert found.recommended is None and "no k is recommended" in found.reason

@@ -258,15 +258,17 @@ def test_a_point_keeps_the_noise_that_was_measured_when_it_was_added():
     engine, added = SpendQuantiles(k=4), []
     for last in (3, 4, 5):
         known, more = added[-1] if added else (), {"bootstraps": 5, "noise_at": [days[last - 1]]}
-        added.append(timeline(engine, tables[:last], known=known, **more))
+        added.append(timeline(engine, tables[:last], earlier_points=known, **more))
     everywhere = timeline(engine, tables, bootstraps=5)
     assert [point.noise_measured for point in added[-1]] == [False, True, True, True]
     assert added[-1][1:] == everywhere[1:], "as if it had been measured at once"
     assert added[-1][0].noise_low == added[-1][1].noise_low, "before the first there is only the line from it"
     corrected = [(day, table(random.lognormal(size=100)) if day == days[2] else then) for day, then in tables]
-    again = timeline(engine, corrected, known=added[1], bootstraps=5, noise_at=[days[4]])
+    again = timeline(engine, corrected, earlier_points=added[1], bootstraps=5, noise_at=[days[4]])
     assert [point.noise_measured for point in again] == [False, False, True, True]
-    assert not any(point.noise_low for point in timeline(engine, tables, known=added[-1])), "none was asked for"
+    assert not any(point.noise_low for point in timeline(engine, tables, earlier_points=added[-1])), (
+        "none was asked for"
+    )
 
 
 def test_customers_moved_is_told_from_the_model_moved():

@@ -7,13 +7,13 @@ import pyarrow.compute as pc
 
 from engines.columns import COUNTRY, CUSTOMER_ID, IS_HOME_COUNTRY, UNKNOWN_COUNTRY
 from engines.features import basket, lifetime, rfm
-from engines.features.aggregates import DAY, ITEMS, UNITS, aggregate
+from engines.features.aggregates import DAY, ITEMS, UNITS, aggregate_sales
 from engines.features.attributes import LATEST, VALUE
 from engines.features.build import from_sums
 
 
 def customers_of_one_date(sales, as_of, categories):
-    found = aggregate(sales, categories)
+    found = aggregate_sales(sales, categories)
     raw = _sums_of_each(found, as_of)
     countries = found.countries.filter(found.countries[DAY] < _literal(as_of))
     before = {name: table.filter(table[DAY] < _literal(as_of)) for name, table in found.attributes.items()}

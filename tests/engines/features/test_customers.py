@@ -133,7 +133,7 @@ def test_expressions_also_compile_for_postgres():
     from engines.features import aggregates as room
     from engines.features import lifetime, rfm
 
-    facts = room.aggregate(table(LINES), CATEGORIES)
+    facts = room.aggregate_sales(table(LINES), CATEGORIES)
     each = facts.days.group_by("customer_id").aggregate(**rfm.aggregates(facts.days), **lifetime.aggregates(facts.days))
     for expression in (each, facts.orders, facts.products, facts.countries):
         assert " / " not in ibis.to_sql(expression, dialect="postgres")

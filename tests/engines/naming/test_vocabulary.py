@@ -11,9 +11,9 @@ import pytest
 from dashboard.config import load_config
 from engines.contract import Predecessor, Segment
 from engines.kmeans import KMeans
-from engines.naming.alignment import inherited_pins, overlap
+from engines.naming.alignment import matched_pins, overlap
 from engines.naming.grids import ELEVEN, TEN, named_grid, own_grid
-from engines.naming.vocabulary import translated
+from engines.naming.vocabulary import playbook_name
 from engines.rfm import RFM
 from engines.run import segment
 from tests.engines.cdnow import cdnow_customers
@@ -55,7 +55,7 @@ def test_a_spare_name_comes_only_where_it_says_much_more():
 
 
 def test_one_meaning_has_one_colour_in_both():
-    meant = {translated(play.name, CLASSIC): play.colour for play in PLAIN}
+    meant = {playbook_name(play.name, CLASSIC): play.colour for play in PLAIN}
     for play in CLASSIC:
         assert meant[play.name] == play.colour
     assert set(meant) - {play.name for play in CLASSIC} == {"Occasional"}
@@ -66,16 +66,16 @@ def test_one_meaning_has_one_colour_in_both():
 @pytest.mark.parametrize("grid", [TEN, ELEVEN])
 def test_the_grid_of_rfm_is_translated_word_by_word(grid):
     names = named_grid(grid, 5).names
-    assert {translated(name, PLAIN) for name in names} <= {play.name for play in PLAIN}
-    assert len({translated(name, PLAIN) for name in names}) == len(names)
-    assert [translated(name, CLASSIC) for name in names] == list(names)
+    assert {playbook_name(name, PLAIN) for name in names} <= {play.name for play in PLAIN}
+    assert len({playbook_name(name, PLAIN) for name in names}) == len(names)
+    assert [playbook_name(name, CLASSIC) for name in names] == list(names)
     customers = cdnow_customers()
     classic, plain = (segment("rfm", RFM(grid=grid), customers, plays=plays) for plays in (CLASSIC, PLAIN))
     by_key = {item.key: item for item in classic.segments}
     actions = {play.name: play.action for play in PLAIN}
     for item in plain.segments:
         assert (item.customers, item.colour) == (by_key[item.key].customers, by_key[item.key].colour)
-        assert item.name == translated(by_key[item.key].name, PLAIN) != by_key[item.key].name
+        assert item.name == playbook_name(by_key[item.key].name, PLAIN) != by_key[item.key].name
         assert item.action == actions[item.name]
 
 
@@ -96,7 +96,7 @@ def test_another_vocabulary_takes_over_from_the_old_one():
     old = named(customers, labels, CLASSIC)
     after = named(customers, labels, PLAIN, previous=Predecessor(labels, tuple(old.values())))
     for key, item in after.items():
-        assert (item.name, item.colour) == (translated(old[key].name, PLAIN), old[key].colour)
+        assert (item.name, item.colour) == (playbook_name(old[key].name, PLAIN), old[key].colour)
         assert item.name != old[key].name
 
 
@@ -138,10 +138,10 @@ def test_a_pin_goes_where_most_of_its_customers_went_and_is_given_up_when_they_s
     shares = overlap(moved, before)
     assert shares[1, 1] == pytest.approx(35 / 50)
     assert shares[0, 1] == pytest.approx(15 / 100)
-    assert inherited_pins(shares, before) == {1: next(item for item in before.segments if item.key == 1)}
+    assert matched_pins(shares, before) == {1: next(item for item in before.segments if item.key == 1)}
     scattered = labels.copy()
     scattered.iloc[50:100] = np.repeat([0, 2, 3, 4, 5], 10)
-    assert inherited_pins(overlap(scattered, before), before) == {}
+    assert matched_pins(overlap(scattered, before), before) == {}
 
 
 def test_two_pins_never_meet_in_one_segment():
@@ -149,7 +149,7 @@ def test_two_pins_never_meet_in_one_segment():
     before = pinned(customers, labels, name="Friends")
     both = tuple(dataclasses.replace(item, pinned=True) if item.key == 0 else item for item in before.segments)
     merged = labels.replace({1: 0})
-    found = inherited_pins(overlap(merged, Predecessor(labels, both)), Predecessor(labels, both))
+    found = matched_pins(overlap(merged, Predecessor(labels, both)), Predecessor(labels, both))
     assert len(found) == 1
 
 

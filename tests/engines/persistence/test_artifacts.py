@@ -60,7 +60,7 @@ def test_many_customers_are_asked_in_a_sample_that_stays_the_same(monkeypatch):
     customers = cdnow_customers()
     fitted = GaussianMixture().fit(customers)
     whole = artifacts_of(fitted, customers)["certainty"]
-    monkeypatch.setattr("engines.persistence.artifacts.ASKED", 1000)
+    monkeypatch.setattr("engines.persistence.artifacts.MEMBERSHIP_SAMPLE", 1000)
     some = artifacts_of(fitted, customers, seed=3)["certainty"]
     assert some["asked"] == 1000
     assert some["below_80"] == pytest.approx(whole["below_80"], abs=0.04)

@@ -45,7 +45,7 @@ def customers():
 def test_a_model_read_back_does_what_it_did(engine):
     table = customers()
     fitted = fit(engine, table)[0]
-    again = models.load(models.dump(fitted))
+    again = models.load_model(models.dump_model(fitted))
     assert type(again) is type(fitted)
     assert (again.segments, dict(again.diagnostics), again.notes) == (
         fitted.segments,
@@ -68,14 +68,14 @@ def test_a_model_read_back_does_what_it_did(engine):
 def test_noise_stays_noise():
     table = customers()
     fitted = fit(BARE["HDBSCAN"], table)[0]
-    labels = models.load(models.dump(fitted)).assign(table)
+    labels = models.load_model(models.dump_model(fitted)).assign(table)
     assert (labels == -1).sum() == (fitted.assign(table) == -1).sum() > 100
 
 
 def test_a_model_can_be_kept_twice():
     table = customers()
     fitted = fit(ENGINES["hierarchical"], table)[0]
-    again = models.load(models.dump(models.load(models.dump(fitted))))
+    again = models.load_model(models.dump_model(models.load_model(models.dump_model(fitted))))
     assert_series_equal(again.assign(table), fitted.assign(table))
 
 
@@ -111,18 +111,18 @@ def endless():
 )
 def test_what_is_not_plain_data_is_not_kept(extras, words):
     with pytest.raises(InputError, match=words):
-        models.dump(group(extras=extras))
+        models.dump_model(group(extras=extras))
 
 
 def test_a_scikit_learn_model_of_unknown_insides_is_not_kept():
     fitted = fit(wrap("bisecting", cluster.BisectingKMeans)(), customers())[0]
     with pytest.raises(InputError, match="BisectingKMeans cannot be kept"):
-        models.dump(fitted)
+        models.dump_model(fitted)
 
 
 def test_a_model_beyond_the_limit_is_not_kept():
     with pytest.raises(InputError, match="at most 67,108,864 are"):
-        models.dump(group(points=np.zeros((MODEL_LIMIT // 24 + 1, 3))))
+        models.dump_model(group(points=np.zeros((MODEL_LIMIT // 24 + 1, 3))))
 
 
 # --- plug-ins -------------------------------------------------------------------------------------------------------
@@ -187,9 +187,9 @@ def halves(tmp_path, monkeypatch):
 def test_a_plug_ins_frozen_dataclass_is_kept_and_made_without_calling_it(halves):
     table = customers()
     fitted = registry.engine("half").fit(table)
-    data = models.dump(fitted)
+    data = models.dump_model(fitted)
     halves.CALLED.clear()
-    again = models.load(data)
+    again = models.load_model(data)
     assert (again, halves.CALLED) == (fitted, [])
     assert_series_equal(again.assign(table), fitted.assign(table))
 
@@ -213,43 +213,43 @@ class Unannounced(Engine):
 
 
 def test_an_engine_that_is_not_registered_is_kept_where_it_is_named():
-    data = models.dump(OnceOrMore(), [Unannounced])
-    assert models.load(data, [Unannounced]) == OnceOrMore()
+    data = models.dump_model(OnceOrMore(), [Unannounced])
+    assert models.load_model(data, [Unannounced]) == OnceOrMore()
     with pytest.raises(InputError, match="OnceOrMore cannot be kept"):
-        models.dump(OnceOrMore())
+        models.dump_model(OnceOrMore())
     with pytest.raises(InputError, match="OnceOrMore, which neither Segmentry nor an installed plug-in has"):
-        models.load(data)
+        models.load_model(data)
 
 
 def test_a_plug_ins_other_objects_are_not_kept(halves):
     with pytest.raises(InputError, match=r"halves_plugin\.OpenHalves cannot be kept"):
-        models.dump(halves.OpenHalves())
+        models.dump_model(halves.OpenHalves())
     more = halves.Halves(1.0)
     object.__setattr__(more, "secret", 2.0)
     with pytest.raises(InputError, match=r"Halves\.secret, which is no field of it"):
-        models.dump(more)
+        models.dump_model(more)
 
 
 def test_a_model_of_a_plug_in_that_is_gone_says_so(halves, monkeypatch):
-    data = models.dump(halves.Halves(1.0))
+    data = models.dump_model(halves.Halves(1.0))
     monkeypatch.setattr(sys, "path", sys.path[1:])
     with pytest.raises(InputError, match=r"halves_plugin\.Halves, which neither Segmentry nor an installed plug-in"):
-        models.load(data)
+        models.load_model(data)
 
 
 def test_fields_that_came_later_get_their_defaults_and_unknown_ones_are_refused():
     import skops.io
 
     fitted = group()
-    state = skops.io.loads(models.dump(fitted), trusted=[])
+    state = skops.io.loads(models.dump_model(fitted), trusted=[])
     del state["model"]["fields"]["extras"]
-    again = models.load(skops.io.dumps(state))
+    again = models.load_model(skops.io.dumps(state))
     assert (again.extras, again.segments) == ({}, tuple(Segment(key) for key in range(4)))
     state["model"]["fields"]["later"] = 1
     with pytest.raises(InputError, match="another version: NearestGroup has no later"):
-        models.load(skops.io.dumps(state))
+        models.load_model(skops.io.dumps(state))
     with pytest.raises(InputError, match="of format 2, and this version reads 1"):
-        models.load(skops.io.dumps({**state, "format": 2}))
+        models.load_model(skops.io.dumps({**state, "format": 2}))
 
 
 def test_the_allow_list_is_documented():

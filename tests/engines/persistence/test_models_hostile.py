@@ -34,12 +34,12 @@ def fitted():
 
 @pytest.fixture(scope="module")
 def data(fitted):
-    return models.dump(fitted)
+    return models.dump_model(fitted)
 
 
 def refused(data, words):
     with pytest.raises(InputError, match=words) as caught:
-        models.load(data)
+        models.load_model(data)
     assert str(caught.value).startswith("The model cannot be loaded: ")
     assert str(caught.value).endswith("run its engine again.")
 
@@ -175,7 +175,7 @@ def test_arrays_that_compiled_code_would_read_beyond():
     from engines.clustering.clusterers import wrap
 
     fitted = fit(wrap("sk", KMeans)(), in_order(cdnow_customers()))[0]
-    state = skops.io.loads(models.dump(fitted), trusted=[])
+    state = skops.io.loads(models.dump_model(fitted), trusted=[])
     learned = state["model"]["fields"]["estimator"]["fields"]["learned"]
     centres = learned["cluster_centers_"]
     for wrong in (centres[:, :1], centres[0], centres[:0], "centres", None):
@@ -195,7 +195,7 @@ def test_a_file_with_a_wrong_byte_is_refused_or_is_the_same(data, fitted):
         broken = bytearray(data)
         broken[place] ^= 1 << int(draw.integers(0, 8))
         try:
-            again = models.load(bytes(broken))
+            again = models.load_model(bytes(broken))
         except InputError:
             continue
         assert again.assign(table).equals(fitted.assign(table))
@@ -308,7 +308,7 @@ def test_nested_deeply(data):
         schema["content"]["model"] = node
 
     with pytest.raises((InputError, RecursionError)):  # JSON itself may refuse to write it
-        models.load(changed(data, deep))
+        models.load_model(changed(data, deep))
 
 
 def test_parts_by_other_loaders(data):

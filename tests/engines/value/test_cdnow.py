@@ -160,7 +160,7 @@ def test_unit_of_time_changes_only_alpha(customers, fitted):
         customers[FIRST_TO_LAST].to_numpy() * 7,
         customers[AGE].to_numpy() * 7,
     )
-    by_day = lifetime.fit(BGNBD, in_days).model
+    by_day = lifetime.fit_lifetime(BGNBD, in_days).model
     assert by_day.alpha / 7 == pytest.approx(fitted.alpha, rel=1e-6)
     assert [by_day.r, by_day.a, by_day.b] == pytest.approx([fitted.r, fitted.a, fitted.b], rel=1e-6)
     assert by_day.purchases_if_alive(np.array([3.0]), np.array([210.0]), 182)[0] == pytest.approx(

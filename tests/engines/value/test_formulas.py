@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engines.value.lifetime import lifetime
 from engines.value.lifetime.bgnbd import BGNBD
-from engines.value.lifetime.patterns import Histories, distinct
+from engines.value.lifetime.patterns import Histories, distinct_rows
 from tests.engines.value.simulation import simulate
 
 
@@ -39,7 +39,7 @@ def test_fit_finds_the_parameters_that_made_the_customers():
     truth = BGNBD(0.8, 6.0, 0.7, 2.5)
     ages = np.random.default_rng(3).integers(20, 60, 60_000).astype(float)
     x, t_x, _ = simulate(truth, ages, 0.0, seed=4)
-    fitted = lifetime.fit(BGNBD, Histories.of(x, t_x, ages))
+    fitted = lifetime.fit_lifetime(BGNBD, Histories.of(x, t_x, ages))
     assert fitted.converged
     assert fitted.model.parameters() == pytest.approx(truth.parameters(), rel=0.1)
 
@@ -80,7 +80,7 @@ def test_expected_purchases_pass_smoothly_over_the_removable_poles():
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0.0, 1 / 7, 2 / 7])), min_size=1, max_size=30))
 def test_distinct_rows_stand_for_all(rows):
     table = pd.DataFrame(rows, columns=["x", "t"])
-    (x, t), positions, counts = distinct(table["x"].to_numpy(), table["t"].to_numpy())
+    (x, t), positions, counts = distinct_rows(table["x"].to_numpy(), table["t"].to_numpy())
     assert list(zip(x, t, strict=True)) == sorted(set(rows))
     assert [(x[at], t[at]) for at in positions] == rows
     assert counts.tolist() == [rows.count(row) for row in sorted(set(rows))]

@@ -97,7 +97,7 @@ def test_parameters_are_as_sure_as_a_bootstrap_finds(customers, histories, name)
         weights = random.multinomial(int(histories.customers), histories.weights / histories.customers).astype(float)
         some = weights > 0
         again = Histories(*(column[some] for column in (histories.x, histories.t_x, histories.age, weights)), some)
-        drawn.append(np.log(list(lifetime.fit(LIFETIMES[name], again).model.parameters().values())))
+        drawn.append(np.log(list(lifetime.fit_lifetime(LIFETIMES[name], again).model.parameters().values())))
     middle = np.diff(np.quantile(drawn, [0.16, 0.84], axis=0), axis=0)[0] / 2
     np.testing.assert_allclose(claimed, middle, rtol=0.35)
 

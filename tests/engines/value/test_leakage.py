@@ -21,11 +21,11 @@ from engines.columns import (
     ORDER_DATE,
 )
 from engines.value.appraisal import Settings, usable_models
-from engines.value.validation.backtests import Backtest, foresee
-from engines.value.validation.plan import Cut, Plan
+from engines.value.validation.backtests import Backtest, run_backtest
+from engines.value.validation.plan import BacktestPlan, Cut
 
 AS_OF, END = date(2023, 1, 1), date(2023, 4, 2)
-PLAN = Plan(Cut(AS_OF, 91), (Cut(date(2022, 10, 2), 91), Cut(date(2022, 8, 18), 91)))
+PLAN = BacktestPlan(Cut(AS_OF, 91), (Cut(date(2022, 10, 2), 91), Cut(date(2022, 8, 18), 91)))
 MONEY = [MONETARY, NET_MONETARY, AVERAGE_ORDER_VALUE, MEAN_REPEAT_VALUE]
 
 
@@ -64,7 +64,7 @@ def backtest(lines):
 
 
 def answers(found):
-    said = foresee(usable_models(), found)
+    said = run_backtest(usable_models(), found)
     assert said.notes == ()  # all of them learned
     assert set(said.answers) == set(usable_models())
     return said.answers

@@ -17,11 +17,11 @@ from engines.intake import read_sales
 from engines.value.contract import Window
 from engines.value.learned import examples as training
 from engines.value.learned.churn import Boosting, Logistic, Recency, ridge
-from engines.value.learned.predictors import Forecast, measured
+from engines.value.learned.predictors import Forecast, predictors_of
 from engines.value.learned.spend import Tweedie, TwoPart
 from engines.value.lifetime.models import BGNBDModel
 from engines.value.testing import ValueModelContract
-from engines.value.validation.plan import plan, window, windows
+from engines.value.validation.plan import plan_backtest, window, windows
 from tests.conftest import ROOT
 
 CHURN = (Recency(), Logistic(), Boosting())
@@ -36,7 +36,7 @@ def backtest(source, days, cutoff=None):
     """Customers at the test's cut-off, the lessons before it, and the test."""
     with read_sales(source) as sales:
         first = sales.table.order_date.min().to_pyarrow().as_py().date()
-        made = plan(first, sales.as_of, days, cutoff=cutoff)
+        made = plan_backtest(first, sales.as_of, days, cutoff=cutoff)
         tables = dict(customers_at(sales.table, sorted(made.dates)))
     return tables[made.test.as_of], windows(made.training, tables), window(made.test, tables)
 
@@ -125,7 +125,7 @@ def test_nothing_of_the_outcome_is_among_the_measures(shop):
     pd.testing.assert_frame_equal(told.predictors, again.predictors, check_exact=True)
     assert (told.spend == again.spend).all() and (told.chance == again.chance).all()
     assert (told.bought != again.bought).any()
-    columns = [*measured(customers, Forecast.of(customers), 13.0).columns]
+    columns = [*predictors_of(customers, Forecast.of(customers), 13.0).columns]
     assert {"average_order_value", "unique_products", "mean_days_between_orders", "purchase_span_days"} <= {*columns}
     assert not {"purchases_after", "spend_after", "tenure_days"} & {*columns}
 

@@ -42,7 +42,7 @@ def test_mbg_nbd_ends_where_lifetimes_ends(customers, histories):
 
     columns = [customers[name] for name in (REPEAT_PURCHASES, FIRST_TO_LAST, AGE)]
     theirs = lifetimes.ModifiedBetaGeoFitter().fit(*columns).params_
-    assert lifetime.fit(MBGNBD, histories).model.parameters() == pytest.approx(theirs.to_dict(), rel=1e-6)
+    assert lifetime.fit_lifetime(MBGNBD, histories).model.parameters() == pytest.approx(theirs.to_dict(), rel=1e-6)
 
 
 @pytest.mark.slow
@@ -54,7 +54,9 @@ def test_pareto_nbd_ends_where_lifetimes_ends(histories):
     theirs = lifetimes.ParetoNBDFitter().fit(
         histories.x, histories.t_x, histories.age, weights=histories.weights, tol=1e-13, maxiter=20_000, maxfev=40_000
     )
-    assert lifetime.fit(ParetoNBD, histories).model.parameters() == pytest.approx(theirs.params_.to_dict(), rel=1e-6)
+    assert lifetime.fit_lifetime(ParetoNBD, histories).model.parameters() == pytest.approx(
+        theirs.params_.to_dict(), rel=1e-6
+    )
 
 
 def test_figures_are_those_of_lifetimes(histories):

@@ -13,8 +13,8 @@ from engines.columns import MONETARY, REPEAT_PURCHASES
 from engines.errors import InputError
 from engines.value.appraisal import Settings, agenda, judge, usable_models
 from engines.value.validation import baselines, golden, losses, metrics
-from engines.value.validation.plan import plan, training_cuts
-from engines.value.validation.verdicts import verdict
+from engines.value.validation.plan import plan_backtest, training_cuts
+from engines.value.validation.verdicts import judge_model
 
 CUTOFF = golden.LAST_KNOWN_DAY + timedelta(days=1)
 
@@ -30,7 +30,7 @@ def receipt():
 
 
 def test_every_published_figure_comes_out(receipt):
-    rows = golden.compared(receipt)
+    rows = golden.compare_with_published(receipt)
     assert len(rows) > 60
     assert [row for row in rows if not row.holds] == []
 
@@ -39,7 +39,7 @@ def test_a_figure_that_is_off_does_not_hold(receipt):
     spoilt = json.loads(json.dumps(receipt))
     spoilt["models"]["bg_nbd"]["parameters"]["r"] *= 1.006
     spoilt["holdout"].pop("rate")
-    missed = {(row.model, row.quantity) for row in golden.compared(spoilt) if not row.holds}
+    missed = {(row.model, row.quantity) for row in golden.compare_with_published(spoilt) if not row.holds}
     assert ("bg_nbd", "r") in missed
     assert ("rate", "holdout rmse") in missed
 
@@ -109,8 +109,8 @@ def test_what_does_not_exist_is_none():
 
 def test_a_score_that_says_nothing_captures_as_much_as_it_holds():
     revenue = np.random.default_rng(0).lognormal(size=1000)
-    assert metrics.captured(np.zeros(1000), revenue) == pytest.approx(0.1)
-    assert metrics.captured(revenue, revenue) == pytest.approx(np.sort(revenue)[-100:].sum() / revenue.sum())
+    assert metrics.captured_share(np.zeros(1000), revenue) == pytest.approx(0.1)
+    assert metrics.captured_share(revenue, revenue) == pytest.approx(np.sort(revenue)[-100:].sum() / revenue.sum())
 
 
 def test_bins_keep_equal_expectations_together():
@@ -123,10 +123,10 @@ def test_bins_keep_equal_expectations_together():
 @pytest.mark.parametrize("ours", [1.0, 2.0, 3.0])
 def test_a_verdict_says_plainly_whether_the_model_is_better(ours):
     figures = {"m": {"rmse": ours, "msle": 0.1}, "zero": {"rmse": 2.0, "msle": 0.2}}
-    found = verdict("purchases", "m", figures, {"m": "Mine", "zero": "Nothing"})
+    found = judge_model("purchases", "m", figures, {"m": "Mine", "zero": "Nothing"})
     assert found["beats"] is (ours < 2.0)
     assert ("Mine does not beat its baselines on purchases" in found["words"]) is (ours >= 2.0)
-    assert verdict("purchases", None, figures, {})["beats"] is False
+    assert judge_model("purchases", None, figures, {})["beats"] is False
 
 
 # --- plans and what goes wrong --------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ def test_a_verdict_says_plainly_whether_the_model_is_better(ours):
 
 def test_a_cutoff_that_leaves_too_little_is_refused_with_the_remedy():
     with pytest.raises(InputError, match="90 days before it and 28 after"):
-        plan(date(1997, 1, 1), date(1998, 7, 1), 90, cutoff=date(1997, 2, 1))
+        plan_backtest(date(1997, 1, 1), date(1998, 7, 1), 90, cutoff=date(1997, 2, 1))
 
 
 def test_lessons_are_over_by_the_cutoff():

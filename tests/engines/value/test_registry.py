@@ -34,7 +34,7 @@ def test_a_name_makes_a_model():
         ("nowhere_to_be_found:Model", "ModuleNotFoundError"),
         ("engines.value.lifetime.models:Missing", "AttributeError"),
         ("engines.value.contract:ValueModel", "has no fit"),
-        ("engines.value.lifetime.models:fitted", "is not a class"),
+        ("engines.value.lifetime.models:fit_lifetime_and_value", "is not a class"),
         ("engines.kmeans:KMeans", "is not an engines.value.contract.ValueModel"),
         ("engines.value.lifetime.models:LifetimeValueModel", "has no title"),
     ],
