@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 APT = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get
 # Three test processes on two cores, as many tests wait for a browser, a server or a database; libraries that start threads of
 # their own only get in each other's way. Which tests share a process, and which begin, tests/conftest.py says. What was
-# compiled is kept even where the machine says otherwise: the tests start some hundred processes, each of which imports the product.
+# compiled is kept even where the machine says otherwise: the tests start many processes, each of which imports the product.
 PYTEST = env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
 	$(BIN)/python -m pytest -n 3 --no-loadscope-reorder
 
