@@ -88,7 +88,7 @@ def create_app_from_env() -> Guard:
     path = os.environ.get("SEGMENTRY_CONFIG")
     config = load_config(Path(path) if path else None)
     check_bind(config.server.host, os.environ)
-    store = open_store(config.database.url, clock=now)
+    store = open_store(config.database.url, clock=now, objects=config.objects.settings)
     app = create_app(config, store, on_stop=store.close)
     ready_to_serve()
     return app

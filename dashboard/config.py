@@ -27,6 +27,7 @@ from engines.columns import ATTRIBUTE, ATTRIBUTE_FIELD, FIELDS_IN_WORDS, is_fiel
 from engines.contract import Play
 from engines.errors import InputError
 from engines.settings import CleaningRules, Customers, Day, Reading, Setting, Settings, a_day
+from storage.contract.objects import ObjectSettings
 
 _HERE = Path(__file__).resolve().parent
 
@@ -74,6 +75,19 @@ class DatabaseSection(_Section):
     """Where things are kept."""
 
     url: str
+
+
+class ObjectsSection(_Section):
+    """Where the files beside the database are kept, and whether sales are among them."""
+
+    url: str
+    endpoint: str
+    keep: bool
+
+    @property
+    def settings(self) -> ObjectSettings:
+        """As the store reads them."""
+        return ObjectSettings(self.url, self.endpoint, self.keep)
 
 
 class SalesSection(_Section):
@@ -194,6 +208,7 @@ class Config(_Section):
     """All settings, checked. Made by :func:`load_config`."""
 
     database: DatabaseSection
+    objects: ObjectsSection
     sales: SalesSection
     locale: Locale
     mapping: dict[str, str]

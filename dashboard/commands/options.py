@@ -92,7 +92,7 @@ def open_store_for(config: Config) -> Iterator[Store]:
     """The store, given back at the end."""
     from storage import open_store
 
-    store = open_store(config.database.url, clock=now)
+    store = open_store(config.database.url, clock=now, objects=config.objects.settings)
     try:
         yield store
     finally:

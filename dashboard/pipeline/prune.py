@@ -115,7 +115,7 @@ def plan_pruning(store: Store, retention: Retention, now: datetime) -> PrunePlan
 def prune_snapshots(store: Store, planned: PrunePlan) -> tuple[list[int], list[Spared]]:
     """Delete what a plan says, a snapshot at a time; the ids of those that went, and those spared after all.
 
-    Whoever has begun to work on a snapshot since the plan was made keeps it.
+    Whoever has begun to work on a snapshot since the plan was made keeps it. Files that nothing refers to go as well.
     """
     gone, spared = [], []
     for item in planned.leaving:
@@ -127,6 +127,7 @@ def prune_snapshots(store: Store, planned: PrunePlan) -> tuple[list[int], list[S
             continue
         else:
             gone.append(item.snapshot.id)
+    store.sweep_objects()
     return gone, spared
 
 

@@ -295,7 +295,7 @@ def _beside(config: Config) -> None:
 
     stop = stop_on_signals()
     end_with_parent(stop.set)
-    store = open_store(config.database.url, clock=now, migrate=False)
+    store = open_store(config.database.url, clock=now, migrate=False, objects=config.objects.settings)
     try:
         run_worker(config, store, stop)
     finally:

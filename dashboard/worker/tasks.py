@@ -50,7 +50,9 @@ class Tasks:
             StoreError: the database cannot be used.
         """
         if self._store is None:
-            self._store = open_store(self._config.database.url, clock=now, migrate=False)
+            self._store = open_store(
+                self._config.database.url, clock=now, migrate=False, objects=self._config.objects.settings
+            )
         config, store, progress = self._config, self._store, self._progress
         if job.kind == RUN and job.subject is not None:
             work_run(store.run(job.subject), config, store, progress, worker=job.worker, past=self._past)

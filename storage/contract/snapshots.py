@@ -29,11 +29,12 @@ class NewSnapshot:
 
 @dataclass(frozen=True)
 class Snapshot(NewSnapshot):
-    """A saved snapshot."""
+    """A saved snapshot. ``sales``: the SHA-256 of the file with its clean sales, None where they are not kept."""
 
     id: int = 0
     customers: int = 0
     created_at: datetime | None = None
+    sales: str | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -83,6 +84,13 @@ class Transaction(ABC):
         inserted = self._execute(statement.on_conflict_do_nothing().returning(table.id))
         return int(inserted[0][0]) if inserted else None
 
+    def hold(self, table: type[DeclarativeBase], values: Mapping[str, Any]) -> None:
+        """Insert a row into this workspace, or hold the one with the same key: nobody else changes it until the end."""
+        key = [column.name for column in table.__mapper__.primary_key]
+        row = {**values, "workspace_id": self._workspace_id}
+        kept = {key[0]: table.__mapper__.primary_key[0]}
+        self._execute(self._insert(table).values(row).on_conflict_do_update(index_elements=key, set_=kept))
+
     @abstractmethod
     def _execute(self, statement: Executable) -> list[Any]: ...
 
@@ -129,6 +137,12 @@ class Database:
         secret = [name for name in self._url.query if "password" in name.lower()]
         without_secrets = self._url.set(drivername=self._url.get_backend_name()).difference_update_query(secret)
         return without_secrets.render_as_string(hide_password=True)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the SQLite file, or the working folder."""
+        name = str(self._url.database).removeprefix("file:") if self.is_sqlite else ""
+        return Path(name).absolute().parent if name else Path.cwd()
 
     @property
     def libpq_uri(self) -> str:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from engines.columns import CUSTOMER_ID, DICTIONARY, SEGMENT, SEGMENT_KEY
 from engines.errors import InputError
 from engines.messages import message
-from storage.sql.objects import from_objects, to_objects
+from storage.sql.json_columns import from_objects, to_objects
 
 FEATURES = "features"
 FOLDED = "id_folded"

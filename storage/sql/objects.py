@@ -1,95 +1,132 @@
-"""Customer columns that the dictionary does not know: one JSON object per customer in the database, and back.
+"""Which files of the object store belong to what: put before they are referred to, deleted with the last reference.
 
-Most of them are numbers, whose objects all look the same: name, number, name, number. Those are read as lines of cells,
-in less than half of the time that reading JSON takes.
+A file and the rows that refer to it are in two places, and either may be left by a process that is killed. So: a file
+is put before the transaction that refers to it; in that transaction its row in ``objects`` is locked and the file
+looked for, and put again if it is gone. It is deleted only by whoever holds that lock and has seen that nothing refers
+to it. What is left over (a file without a row, a row without references) is swept.
 """
 
 from __future__ import annotations
 
-import io
-import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv
-import pyarrow.json
+from sqlalchemy import delete, select
 
-_TEXT, _WHOLE, _TIME = pa.string(), pa.int64(), pa.timestamp("us")
-_PLAIN = re.compile(r"[\w .\-]+", re.ASCII)
-#: The marks of an object as those between cells and lines; what a number or a plain name is written with stays.
-_CELLS = bytes.maketrans(b",}", b":\n")
+from storage.contract import NotFoundError, StoreError
+from storage.contract.objects import ObjectKind, StoredObject
+from storage.objects import BrokenObjectError
+from storage.sql.database import Transaction
+from storage.sql.shared import StorePart
+from storage.sql.tables import ObjectRow, RunRow, SnapshotRow
 
-
-def to_objects(columns: Mapping[str, pa.Array]) -> pa.Array:
-    """One JSON object per row, put together column by column: row by row would take longer than the save itself."""
-    pieces: list[Any] = []
-    for number, (name, values) in enumerate(columns.items()):
-        pieces.append(pa.scalar(("," if number else "{") + json.dumps(name) + ":"))
-        pieces.append(pc.fill_null(_as_json(values), "null"))
-    return pc.binary_join_element_wise(*pieces, pa.scalar("}"), "")
+#: What refers to files of each kind, by their digest.
+_REFERENCES: dict[str, Any] = {"sales": SnapshotRow.sales_digest, "model": RunRow.model_digest}
+#: A file that nothing refers to may be one that is just about to be referred to, for so long.
+_PUT_WITHIN = timedelta(hours=1)
+#: A file that is not finished may still be written, for so long.
+_WRITTEN_WITHIN = timedelta(days=1)
 
 
-def from_objects(
-    objects: pa.Array, columns: Mapping[str, pa.DataType], target: Mapping[str, pa.DataType]
-) -> dict[str, pa.Array]:
-    """The wanted ones of the columns that the objects were made of, in order."""
-    if len(objects) == 0:
-        return {name: pa.nulls(0, arrow) for name, arrow in target.items()}
-    types = {name: _WHOLE if arrow == _TIME else arrow for name, arrow in target.items()}
-    table = _read_cells(objects, list(columns), types) if _alike(objects, columns) else _read_json(objects, types)
-    return {name: pa.concat_arrays(table.column(name).chunks).cast(arrow) for name, arrow in target.items()}
+class ObjectVerbs(StorePart):
+    """The methods about the files of snapshots and runs."""
 
+    @contextmanager
+    def sales(self, snapshot_id: int) -> Iterator[Path]:
+        """The clean sales that were kept with a snapshot, as a local file that must not be changed.
 
-def _as_json(values: pa.Array) -> pa.Array:
-    if values.type == _TIME:
-        return values.cast(_WHOLE).cast(_TEXT)
-    if values.type != _TEXT:
-        return values.cast(_TEXT)
-    coded = values.dictionary_encode()
-    quoted = pa.array([json.dumps(text) for text in coded.dictionary.to_pylist()], _TEXT)
-    return quoted.take(coded.indices)
+        Raises:
+            NotFoundError: no such snapshot, or no sales are kept with it.
+            StoreError: they are missing or altered, or the object store cannot be used.
+        """
+        with self._database.reading(self._workspace_id) as transaction:
+            row = self._snapshot_row(transaction, snapshot_id)
+            stored = self._stored(transaction, "sales", row.sales_digest)
+            dataset = row.dataset
+        if stored is None:
+            raise NotFoundError(
+                "No sales are kept with snapshot {snapshot_id} ({dataset}); with [objects] keep = true they are, "
+                "when its source is read anew.",
+                snapshot_id=snapshot_id,
+                dataset=dataset,
+            )
+        with ExitStack() as stack:
+            try:
+                path = stack.enter_context(self._objects.fetch(stored))
+            except BrokenObjectError as error:
+                with self._database.reading(self._workspace_id) as transaction:
+                    self._snapshot_row(transaction, snapshot_id)  # which may have been deleted meanwhile
+                raise StoreError(
+                    "The sales that were kept with snapshot {snapshot_id} ({dataset}) are {state} in {place}; read "
+                    "its source anew to keep them again.",
+                    snapshot_id=snapshot_id,
+                    dataset=dataset,
+                    state=error.state,
+                    place=self._objects.shown,
+                ) from None
+            yield path
 
+    def sweep_objects(self) -> int:
+        """Delete the files that nothing refers to and that nobody is about to refer to; how many those were.
 
-def _alike(objects: pa.Array, columns: Mapping[str, pa.DataType]) -> bool:
-    """Whether every object is these columns in this order, without a text in any of them."""
-    same_types = all(arrow != _TEXT and _PLAIN.fullmatch(name) for name, arrow in columns.items())
-    return (
-        same_types
-        and objects.type == _TEXT
-        and not objects.null_count
-        and list(json.loads(objects[0].as_py())) == list(columns)
-    )
+        They are what processes have left that were killed while they saved or deleted.
+        """
+        now = self._clock()
+        self._objects.remove_unfinished(now - _WRITTEN_WITHIN)
+        with self._database.reading(self._workspace_id) as transaction:
+            rows = transaction.rows(select(ObjectRow.kind, ObjectRow.digest))
+            used = {
+                (kind, digest)
+                for kind, column in _REFERENCES.items()
+                for (digest,) in transaction.rows(select(column).where(column.is_not(None)))
+            }
+        known = {(kind, digest) for kind, digest in rows}
+        put = {(item.kind, item.digest) for item in self._objects.listed() if item.stored_at < now - _PUT_WITHIN}
+        left = sorted((known - used) | (put - known))
+        self._drop_objects(StoredObject(kind, digest, 0) for kind, digest in left)
+        return len(left)
 
+    @contextmanager
+    def _putting(self, source: Path | bytes | None, kind: ObjectKind) -> Iterator[StoredObject | None]:
+        """Put a file for a transaction within that refers to it; it goes again where that comes to nothing."""
+        if source is None:
+            yield None
+            return
+        stored = self._objects.put(source, kind)
+        try:
+            yield stored
+        except BaseException:
+            with suppress(StoreError):  # then it is swept
+                self._drop_objects([stored])
+            raise
 
-def _read_cells(objects: pa.Array, columns: list[str], types: Mapping[str, pa.DataType]) -> pa.Table:
-    _, offsets, data = objects.buffers()
-    ends = np.frombuffer(offsets, np.int32)[objects.offset : objects.offset + len(objects) + 1]
-    lines = data[int(ends[0]) : int(ends[-1])].to_pybytes().translate(_CELLS)
-    # a name stands before each number, and is not read
-    cells = [cell for number, name in enumerate(columns) for cell in (f"{number}:", name)]
-    return pyarrow.csv.read_csv(
-        pa.BufferReader(lines),
-        read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=len(lines) + 1, column_names=cells),
-        parse_options=pyarrow.csv.ParseOptions(delimiter=":", quote_char=False),
-        convert_options=pyarrow.csv.ConvertOptions(
-            include_columns=list(types),
-            column_types=types,
-            null_values=["null"],
-            true_values=["true"],
-            false_values=["false"],
-            check_utf8=False,
-        ),
-    )
+    def _refer(self, transaction: Transaction, stored: StoredObject, source: Path | bytes) -> None:
+        """Make sure that a file is there when this transaction, which refers to it, is committed."""
+        key = {"kind": stored.kind, "digest": stored.digest}
+        transaction.hold(ObjectRow, {**key, "size": float(stored.size), "created_at": self._clock()})
+        if not self._objects.exists(stored):  # whoever deleted the last other reference to it was faster
+            self._objects.put(source, stored.kind)
 
+    def _drop_objects(self, stored: Iterable[StoredObject]) -> None:
+        """Delete those of the files that nothing refers to. No transaction may be open that refers to them."""
+        for item in stored:
+            with self._database.writing(self._workspace_id) as transaction:
+                key = {"kind": item.kind, "digest": item.digest}
+                transaction.hold(ObjectRow, {**key, "size": float(item.size), "created_at": self._clock()})
+                column = _REFERENCES[item.kind]
+                if transaction.rows(select(column).where(column == item.digest).limit(1)):
+                    continue
+                self._objects.delete(item.kind, item.digest)
+                mine = ObjectRow.kind == item.kind, ObjectRow.digest == item.digest
+                transaction.rows(delete(ObjectRow).where(*mine).returning(ObjectRow.digest))
 
-def _read_json(objects: pa.Array, types: Mapping[str, pa.DataType]) -> pa.Table:
-    lines = "\n".join(objects.to_pylist()).encode()
-    return pyarrow.json.read_json(
-        io.BytesIO(lines),
-        read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
-        parse_options=pyarrow.json.ParseOptions(explicit_schema=pa.schema(types), unexpected_field_behavior="ignore"),
-    )
+    def _stored(self, transaction: Transaction, kind: ObjectKind, digest: str | None) -> StoredObject | None:
+        """What is known of a file that is referred to."""
+        if digest is None:
+            return None
+        mine = ObjectRow.kind == kind, ObjectRow.digest == digest
+        found = transaction.rows(select(ObjectRow.size).where(*mine))
+        return StoredObject(kind, digest, int(found[0][0]) if found else 0)

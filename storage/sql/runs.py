@@ -13,8 +13,9 @@ from sqlalchemy import func, select, update
 from engines.columns import SEGMENT_KEY
 from engines.contract import MODEL_LIMIT, DriftPoint, LivePoint, Segmentation
 from engines.errors import InputError
-from storage.contract import NOBODY, Dependents, NotFoundError, Run, Starter
+from storage.contract import NOBODY, Dependents, NotFoundError, Run, Starter, StoreError
 from storage.contract.jobs import DELIVERY, RUN, JobState
+from storage.objects import BrokenObjectError
 from storage.sql import bulk
 from storage.sql.database import SessionTransaction
 from storage.sql.edits import inherited_pin_rows, segment_rows
@@ -177,7 +178,11 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
             "fitted_on": result.fitted_on,
             "seconds": seconds,
         }
-        with bulk.loading(self._database, self._workspace_id, rows) as writing:
+        with (
+            self._putting(model, "model") as stored,
+            bulk.loading(self._database, self._workspace_id, rows) as writing,
+        ):
+            found["model_digest"] = stored and stored.digest
             # asked again under the job's lock: of two workers that finish one run, one wins
             done = update(JobRow).where(*is_held(job.id, worker)).values(self._done())
             if not writing.rows(done.returning(JobRow.id)):
@@ -185,8 +190,8 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
             writing.rows(update(RunRow).where(RunRow.id == run_id).values(values).returning(RunRow.id))
             writing.add(SegmentRow, segment_rows(run_id, result.segments))
             writing.add(SegmentEditRow, inherited_pin_rows(run_id, result.segments, self._clock()))
-            if model is not None:
-                writing.add_bytes(ModelRow, {"run_id": run_id, "model": model})
+            if stored is not None and model is not None:
+                self._refer(writing, stored, model)
             writing.add(DriftRow, drift_rows(run_id, drift))
             writing.add(LiveRow, [live_row(run_id, live)] if live is not None else [])
             self._raise_alert(writing, alert_of(run_id, drift, live, self._clock()))
@@ -233,22 +238,36 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
 
         Raises:
             InputError: there are more than ``MODEL_LIMIT`` bytes of it, so that no store wrote it; they are not read.
+            StoreError: it is missing or altered in the object store, or that cannot be used.
         """
         mine = ModelRow.run_id == run_id
         with self._database.reading(self._workspace_id) as transaction:
-            self._run_row(transaction, run_id)
+            stored = self._stored(transaction, "model", self._run_row(transaction, run_id).model_digest)
             # its length first: nobody has to hold what is too large to be a model
-            length = transaction.rows(select(func.length(ModelRow.model)).where(mine))
-            if length and length[0][0] > MODEL_LIMIT:
+            sizes = transaction.rows(select(func.length(ModelRow.model)).where(mine))
+            length = stored.size if stored is not None else sizes[0][0] if sizes else 0
+            if length > MODEL_LIMIT:
                 raise InputError(
                     "The model of run {run_id} has {length:,} bytes where {model_limit:,} are allowed, so it "
                     "is not read; run its engine again.",
                     run_id=run_id,
-                    length=length[0][0],
+                    length=length,
                     model_limit=MODEL_LIMIT,
                 )
-            rows = transaction.rows(select(ModelRow.model).where(mine)) if length else []
-            return bytes(rows[0][0]) if rows else None
+            found = transaction.rows(select(ModelRow.model).where(mine)) if sizes else []
+        if stored is None:
+            return bytes(found[0][0]) if found else None
+        try:
+            with self._objects.fetch(stored) as path:
+                return path.read_bytes()
+        except BrokenObjectError as error:
+            self.run(run_id)  # which may have been deleted meanwhile
+            raise StoreError(
+                "The model of run {run_id} is {state} in {place}; run its engine again.",
+                run_id=run_id,
+                state=error.state,
+                place=self._objects.shown,
+            ) from None
 
     def dependents(self, run_id: int) -> Dependents:
         """What would go with a run if it were deleted now."""
@@ -271,7 +290,8 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
         """Delete a run with its labels, model and drift points."""
         with self._database.writing(self._workspace_id) as transaction:
             self._run_row(transaction, run_id)
-            delete_runs(transaction, [run_id])
+            files = delete_runs(transaction, [run_id])
+        self._drop_objects(files)
 
 
 def _aligned(run_id: int, result: Segmentation, index: Any) -> np.ndarray[Any, np.dtype[np.int32]]:

@@ -7,10 +7,11 @@ import math
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from uuid import uuid4
 
 import numpy as np
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Executable, and_, select
 from sqlalchemy.orm import Session
 
 from engines.contract import NamedSegment
@@ -18,6 +19,7 @@ from engines.errors import InputError
 from storage.contract import NotFoundError, Run, Starter
 from storage.contract.audiences import NAME_LENGTH
 from storage.contract.jobs import RUN
+from storage.objects import ObjectStore
 from storage.sql.database import Database, Transaction, insert_on
 from storage.sql.layout import is_storable
 from storage.sql.tables import JobRow, RunRow, SegmentEditRow, SegmentRow, SnapshotRow, WorkspaceRow
@@ -36,8 +38,10 @@ Value = TypeVar("Value", bound="DataclassInstance")
 class StorePart:
     """A part of the store of one workspace; its methods stand in modules named after what they are about."""
 
-    def __init__(self, database: Database, workspace_id: int, clock: Callable[[], datetime]) -> None:
-        self._database, self._workspace_id, self._clock = database, workspace_id, clock
+    def __init__(
+        self, database: Database, workspace_id: int, clock: Callable[[], datetime], objects: ObjectStore
+    ) -> None:
+        self._database, self._workspace_id, self._clock, self._objects = database, workspace_id, clock, objects
 
     def _snapshot_row(self, transaction: Transaction, snapshot_id: int) -> SnapshotRow:
         statement = select(SnapshotRow).where(SnapshotRow.id == snapshot_id)
@@ -53,7 +57,7 @@ class StorePart:
         row: JobRow = self._one(transaction, statement, f"no run {run_id}")
         return row
 
-    def _one(self, transaction: Transaction, statement: Select[Any], otherwise: str) -> Any:
+    def _one(self, transaction: Transaction, statement: Executable, otherwise: str) -> Any:
         rows = transaction.rows(statement)
         if not rows:
             raise NotFoundError("There is {otherwise} in this workspace.", otherwise=otherwise)
@@ -141,17 +145,24 @@ def json_value(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def workspace_id(database: Database, name: str, now: datetime) -> int:
-    """The number of the workspace with this name, which is made if it is new."""
-    statement = select(WorkspaceRow.id).where(WorkspaceRow.name == name)
+class Workspace(NamedTuple):
+    """The number of a workspace, and the name of its part of the object store."""
+
+    id: int
+    folder: str
+
+
+def workspace_of(database: Database, name: str, now: datetime) -> Workspace:
+    """The workspace with this name, which is made if it is new."""
+    wanted = select(WorkspaceRow.id, WorkspaceRow.folder).where(WorkspaceRow.name == name)
     with Session(database.engine) as session:
-        existing = session.scalar(statement)
-    if existing is not None:
-        return existing
+        found = session.execute(wanted).one_or_none()
+    if found is not None:
+        return Workspace(*found)
     with database.begin() as connection, Session(connection) as session:
-        made = insert_on(database.engine.dialect.name)(WorkspaceRow).values(name=name, created_at=now)
-        session.execute(made.on_conflict_do_nothing())
-        return session.execute(statement).scalar_one()
+        values = {"name": name, "created_at": now, "folder": uuid4().hex}
+        session.execute(insert_on(database.engine.dialect.name)(WorkspaceRow).values(values).on_conflict_do_nothing())
+        return Workspace(*session.execute(wanted).one())
 
 
 def name_of(what: str, name: str) -> str:

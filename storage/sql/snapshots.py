@@ -5,24 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from pandas import DataFrame, Index
-from sqlalchemy import Select, delete, select, text
+from sqlalchemy import Select, delete, select, text, update
 from sqlalchemy.schema import CreateColumn
 
 from engines.columns import CUSTOMER_ID
 from storage.contract import ChangedError, NewSnapshot, NotFoundError, Snapshot, StoreError
 from storage.contract.jobs import DELIVERY, RUN
+from storage.contract.objects import StoredObject
 from storage.contract.snapshots import Validation
 from storage.sql import bulk
 from storage.sql.database import Database, Transaction
 from storage.sql.jobs import UNFINISHED, delete_jobs
 from storage.sql.layout import ROW_NO, STORED, Layout, lay_out
+from storage.sql.objects import ObjectVerbs
 from storage.sql.orders import pack_orders
-from storage.sql.shared import StorePart, json_value, name_of, value_from_rows
+from storage.sql.shared import json_value, name_of, value_from_rows
 from storage.sql.tables import (
     AlertRow,
     JobRow,
@@ -37,14 +41,14 @@ from storage.sql.tables import (
 _READ_ROWS = 65_536
 
 
-class SnapshotVerbs(StorePart):
+class SnapshotVerbs(ObjectVerbs):
     """The methods about snapshots."""
 
     def find_snapshot(self, new: NewSnapshot) -> Snapshot | None:
         """The snapshot with the same data set, fingerprint, as_of and settings, if there is one."""
         with self._database.reading(self._workspace_id) as transaction:
             rows = transaction.rows(_same(new))
-            return value_from_rows(Snapshot, rows[0][0]) if rows else None
+            return _snapshot(rows[0][0]) if rows else None
 
     def save_snapshot(
         self,
@@ -52,20 +56,27 @@ class SnapshotVerbs(StorePart):
         customers: DataFrame,
         receipts: Mapping[str, Mapping[str, Any]] = {},
         orders: Iterable[pa.RecordBatch] = (),
+        *,
+        sales: Path | None = None,
     ) -> Snapshot:
         """Keep a snapshot with its customers (indexed by customer id); an equal one already kept is returned.
 
         ``receipts`` of checks of its value models, by name, are kept with it, and so are ``orders``: ``customer_id``
         and what :meth:`orders` gives back, by customer id in code point order. A snapshot never is there without them.
-        They are asked for only where the snapshot is new.
+        They are asked for only where the snapshot is new. ``sales``: a file with its clean sales, which is copied into
+        the object store unless that is told not to keep any; an equal snapshot that has none, or whose file is missing
+        or altered, is given these.
 
         Raises:
             InputError: a customer without an id or there twice, or a column that cannot be kept.
+            StoreError: the object store cannot be used; nothing is kept then.
             ValueError: orders that are not in the order of the customers' ids.
         """
+        if not self._objects.keeps_sales:
+            sales = None
         existing = self.find_snapshot(new)
         if existing is not None:
-            return existing
+            return self._with_sales(existing, sales)
         layout, rows = lay_out(customers)
         checks = [
             {"name": name_of("check", name), "receipt": json_value(receipt)} for name, receipt in receipts.items()
@@ -79,8 +90,11 @@ class SnapshotVerbs(StorePart):
         }
         add_columns(self._database)
         histories = list(pack_orders(orders))  # before the transaction, so that the database is not locked meanwhile
-        with bulk.loading(self._database, self._workspace_id, rows) as transaction:
-            snapshot_id = transaction.add_one(SnapshotRow, values)
+        with (
+            self._putting(sales, "sales") as stored,
+            bulk.loading(self._database, self._workspace_id, rows) as transaction,
+        ):
+            snapshot_id = transaction.add_one(SnapshotRow, {**values, "sales_digest": stored and stored.digest})
             if snapshot_id is not None:  # else another process has saved an equal one meanwhile
                 transaction.append(_customers, {"snapshot_id": snapshot_id})
                 own = {"snapshot_id": snapshot_id, "created_at": values["created_at"]}
@@ -88,24 +102,50 @@ class SnapshotVerbs(StorePart):
                     whose: dict[str, int | bytes] = {"snapshot_id": snapshot_id, "first_customer": first}
                     transaction.add_bytes(OrderHistoryRow, {**whose, "data": data})
                 transaction.add(ValidationRow, [{**own, **check} for check in checks])
+                if stored is not None and sales is not None:
+                    self._refer(transaction, stored, sales)
+        if stored is not None:
+            self._tidy(() if snapshot_id is not None else (stored,))
         saved = self.find_snapshot(new)
         if saved is None:
             raise StoreError(
                 "The snapshot of {dataset} was deleted by someone while it was saved; save it again.",
                 dataset=new.dataset,
             )
-        return saved
+        return self._with_sales(saved, sales)
+
+    def _with_sales(self, snapshot: Snapshot, sales: Path | None) -> Snapshot:
+        """The snapshot with its sales, which are these where it had none that can be read."""
+        if sales is None:
+            return snapshot
+        with self._database.reading(self._workspace_id) as transaction:
+            before = self._stored(transaction, "sales", snapshot.sales)
+        if before is not None and self._objects.is_whole(before):
+            return snapshot
+        with self._putting(sales, "sales") as stored, self._database.writing(self._workspace_id) as transaction:
+            if stored is not None:
+                self._refer(transaction, stored, sales)
+                given = update(SnapshotRow).where(SnapshotRow.id == snapshot.id).values(sales_digest=stored.digest)
+                self._one(transaction, given.returning(SnapshotRow.id), f"no snapshot {snapshot.id}")
+        self._tidy(() if before is None else (before,))
+        return self.snapshot(snapshot.id)
+
+    def _tidy(self, dropped: Sequence[StoredObject]) -> None:
+        """After a save, delete what is needed no longer, and what others have left."""
+        with suppress(StoreError):  # what was to be kept is: the rest is swept next time
+            self._drop_objects(dropped)
+            self.sweep_objects()
 
     def snapshots(self) -> list[Snapshot]:
         """All snapshots, the newest first."""
         with self._database.reading(self._workspace_id) as transaction:
             rows = transaction.rows(select(SnapshotRow).order_by(SnapshotRow.id.desc()))
-            return [value_from_rows(Snapshot, row) for (row,) in rows]
+            return [_snapshot(row) for (row,) in rows]
 
     def snapshot(self, snapshot_id: int) -> Snapshot:
         """One snapshot."""
         with self._database.reading(self._workspace_id) as transaction:
-            return value_from_rows(Snapshot, self._snapshot_row(transaction, snapshot_id))
+            return _snapshot(self._snapshot_row(transaction, snapshot_id))
 
     def snapshot_customers(self, snapshot_id: int) -> DataFrame:
         """The customers as they were saved: same index, order, columns and values.
@@ -135,18 +175,16 @@ class SnapshotVerbs(StorePart):
         return [value_from_rows(Validation, row) for row in sorted(rows, key=lambda row: row.name)]
 
     def delete_snapshot(self, snapshot_id: int, *, idle: bool = False) -> None:
-        """Delete a snapshot with its customers, runs, labels and drift points.
+        """Delete a snapshot with its customers, runs, labels and drift points, and the files of it and its runs.
 
         Raises:
             ChangedError: with ``idle``, if a run of it is queued or running; nothing is deleted then.
+            StoreError: also where the snapshot is deleted and its files cannot be; they are swept later.
         """
         with self._database.writing(self._workspace_id) as transaction:
             # the lock keeps new runs away, and those of the jobs wait for workers that are just at their runs
-            self._one(
-                transaction,
-                select(SnapshotRow.id).where(SnapshotRow.id == snapshot_id).with_for_update(),
-                f"no snapshot {snapshot_id}",
-            )
+            wanted = select(SnapshotRow.sales_digest, SnapshotRow.id).where(SnapshotRow.id == snapshot_id)
+            sales = self._one(transaction, wanted.with_for_update(), f"no snapshot {snapshot_id}")
             mine = RunRow.snapshot_id == snapshot_id
             ids = [run_id for (run_id,) in transaction.rows(select(RunRow.id).where(mine))]
             transaction.rows(select(JobRow.id).where(JobRow.kind == RUN, JobRow.subject.in_(ids)).with_for_update())
@@ -156,9 +194,10 @@ class SnapshotVerbs(StorePart):
                     "A run of snapshot {snapshot_id} is queued or running; nothing of it is deleted.",
                     snapshot_id=snapshot_id,
                 )
-            delete_runs(transaction, [run.id for run in runs])
+            files = delete_runs(transaction, [run.id for run in runs])
             transaction.rows(delete(customers).where(customers.c.snapshot_id == snapshot_id))
             transaction.rows(delete(SnapshotRow).where(SnapshotRow.id == snapshot_id))
+        self._drop_objects([*files, *([StoredObject("sales", sales, 0)] if sales is not None else [])])
 
     def _index(self, snapshot_id: int) -> Index:
         """The customer ids of a snapshot, as the index of its customer table."""
@@ -200,17 +239,22 @@ def add_columns(database: Database) -> None:
                     connection.exec_driver_sql(f"ALTER TABLE {customers.name} ADD COLUMN {unless}{made}")
 
 
-def delete_runs(transaction: Transaction, run_ids: Sequence[int]) -> None:
-    """Delete runs with all that is theirs."""
+def delete_runs(transaction: Transaction, run_ids: Sequence[int]) -> list[StoredObject]:
+    """Delete runs with all that is theirs; their models are given back, to be deleted after the transaction."""
     # the jobs first: that waits for a worker who is just finishing a run, whose labels are then there to be deleted
     delete_jobs(transaction, RUN, run_ids)
     alerts = transaction.rows(select(AlertRow.id).where(AlertRow.run_id.in_(run_ids)))
     delete_jobs(transaction, DELIVERY, [alert_id for (alert_id,) in alerts])
-    transaction.rows(delete(RunRow).where(RunRow.id.in_(run_ids)).returning(RunRow.id))
+    gone = transaction.rows(delete(RunRow).where(RunRow.id.in_(run_ids)).returning(RunRow.model_digest))
     transaction.rows(delete(labels).where(labels.c.run_id.in_(run_ids)))
+    return [StoredObject("model", digest, 0) for digest in sorted({digest for (digest,) in gone if digest})]
 
 
 _customers = customers  # where an argument has the table's name
+
+
+def _snapshot(row: SnapshotRow) -> Snapshot:
+    return value_from_rows(Snapshot, row, sales=row.sales_digest)
 
 
 def _same(new: NewSnapshot) -> Select[Any]:

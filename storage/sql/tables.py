@@ -93,13 +93,26 @@ NEVER_REUSED = {"sqlite_autoincrement": True}
 
 
 class WorkspaceRow(Base):
-    """A workspace: whose things these are."""
+    """A workspace: whose things these are. ``folder``: its part of the object store, which nobody else ever has."""
 
     __tablename__ = "workspaces"
     __table_args__ = NEVER_REUSED
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    folder: Mapped[str] = mapped_column(server_default="")
+
+
+class ObjectRow(Base):
+    """A file in the object store, by its content: whoever holds its row may refer to it, or delete it."""
+
+    __tablename__ = "objects"
+
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    size: Mapped[float]  # a double, as of uploads
     created_at: Mapped[datetime]
 
 
@@ -127,6 +140,7 @@ class SnapshotRow(Base):
     layout: Mapped[dict[str, Any]]
     customers: Mapped[int]
     created_at: Mapped[datetime]
+    sales_digest: Mapped[str | None]  # of an object
 
 
 class OrderHistoryRow(Base):
@@ -215,6 +229,7 @@ class RunRow(Base):
     info: Mapped[dict[str, Any]]
     fitted_on: Mapped[int | None]
     seconds: Mapped[float | None]
+    model_digest: Mapped[str | None]  # of an object
 
 
 class SegmentRow(Base):
@@ -255,7 +270,7 @@ class SegmentEditRow(Base):
 
 
 class ModelRow(Base):
-    """The fitted model of a finished run, apart from the run so that listing runs reads none of them."""
+    """The fitted model of a run from before models were objects."""
 
     __tablename__ = "run_models"
 

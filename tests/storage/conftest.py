@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from storage import Store, open_store
+from storage.contract.objects import ObjectSettings
 from tests.prepared import prepared
 from tests.storage.samples import Clock
 
@@ -49,6 +50,11 @@ def shared_postgres(postgres_server: str) -> str:
     return f"{postgres_server}/a%20shared%20store".replace("postgresql://", "postgres://")
 
 
+@pytest.fixture(scope="session")
+def shared_objects(tmp_path_factory: pytest.TempPathFactory) -> ObjectSettings:
+    return ObjectSettings(str(tmp_path_factory.mktemp("objects")))
+
+
 @pytest.fixture(params=BOTH)
 def shared_url(request: pytest.FixtureRequest) -> str:
     """A database where each test has workspaces of its own, which also shows that those do not disturb one another."""
@@ -56,17 +62,17 @@ def shared_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def store(shared_url: str, clock: Clock) -> Iterator[Store]:
-    yield from _opened(shared_url, clock)
+def store(shared_url: str, clock: Clock, shared_objects: ObjectSettings) -> Iterator[Store]:
+    yield from _opened(shared_url, clock, shared_objects)
 
 
 @pytest.fixture
-def elsewhere(shared_url: str, clock: Clock) -> Iterator[Store]:
+def elsewhere(shared_url: str, clock: Clock, shared_objects: ObjectSettings) -> Iterator[Store]:
     """Another workspace in the same database."""
-    yield from _opened(shared_url, clock)
+    yield from _opened(shared_url, clock, shared_objects)
 
 
-def _opened(url: str, clock: Clock) -> Iterator[Store]:
-    store = open_store(url, clock=clock, workspace=f"it's {uuid4()}")
+def _opened(url: str, clock: Clock, objects: ObjectSettings) -> Iterator[Store]:
+    store = open_store(url, clock=clock, workspace=f"it's {uuid4()}", objects=objects)
     yield store
     store.close()

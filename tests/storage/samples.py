@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -228,10 +229,10 @@ def meets(customers: pd.DataFrame, result: Segmentation, selection: Selection) -
 
 
 def finished_run(
-    store: Store, customers: pd.DataFrame, drift: Sequence[DriftPoint] = (), **changes: Any
+    store: Store, customers: pd.DataFrame, drift: Sequence[DriftPoint] = (), sales: Path | None = None, **changes: Any
 ) -> tuple[Snapshot, Run, Segmentation]:
     """A saved snapshot with a finished run of four segments."""
-    snapshot = store.save_snapshot(sample_snapshot(**changes), customers)
+    snapshot = store.save_snapshot(sample_snapshot(**changes), customers, sales=sales)
     run = store.start_run(snapshot.id, "kmeans", {"k": 4, "seed": 7}, lease_seconds=60)
     result = sample_result(customers)
     done = store.finish_run(run.id, result, seconds=1.5, info={"pandas": "3"}, drift=drift)

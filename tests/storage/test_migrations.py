@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,6 +19,7 @@ from sqlalchemy import MetaData, Table, insert, inspect, select
 from engines.columns import CUSTOMER_ID
 from storage import Store, open_store
 from storage.contract import LogLine, Selection, Starter
+from storage.contract.objects import ObjectSettings
 from storage.contract.schedules import NewSchedule
 from storage.contract.selection import Range
 from storage.contract.uploads import NewUpload
@@ -234,10 +236,10 @@ def equals_the_code(database: Database) -> None:
     assert tables(database) == {"alembic_version", *Base.metadata.tables}
 
 
-def everything(store: Store) -> None:
+def everything(store: Store, sales: Path) -> None:
     """Something in every table, by the methods of today."""
     customers = sample_customers(40)
-    snapshot, run, _ = finished_run(store, customers)
+    snapshot, run, _ = finished_run(store, customers, sales=sales)
     store.fail_run(store.start_run(snapshot.id, "e", {}, lease_seconds=60).id, "no memory")
     store.log_job(run.job_id, None, [LogLine(store._clock(), "Storing")])
     store.edit_segment(run.id, 0, revision=0, name="By hand")
@@ -256,7 +258,13 @@ def answers(store: Store) -> dict[str, Any]:
     runs = [replace(run, job_id=0, lease_until=None) for run in store.runs()]
     logs = [store.job_log(run.job_id) for run in store.runs()]
     return {
-        **{"snapshots": store.snapshots(), "runs": runs, "logs": logs, "uploads": store.uploads()},
+        # what a step down forgets: which file is whose
+        **{
+            "snapshots": [replace(each, sales=None) for each in store.snapshots()],
+            "runs": runs,
+            "logs": logs,
+            "uploads": store.uploads(),
+        },
         **{"schedules": store.schedules(), "alerts": store.alerts(), "exports": store.exports()},
         **{"audiences": store.audiences(), "drift": [store.drift(run.id) for run in store.runs()]},
     }
@@ -268,7 +276,7 @@ def test_the_revisions_are_one_line_of_steps():
     assert set(LEFT_BEHIND) < set(REVISIONS)
 
 
-def test_from_nothing_through_every_revision_with_data_and_back(empty_url: str):
+def test_from_nothing_through_every_revision_with_data_and_back(empty_url: str, tmp_path: Path):
     database, seen = Database(empty_url), {}
     for revision in REVISIONS:
         upgrade(database, revision)
@@ -277,9 +285,10 @@ def test_from_nothing_through_every_revision_with_data_and_back(empty_url: str):
     equals_the_code(database)
     clock = Clock()
     clock.now = NOW.replace(tzinfo=UTC)
-    store = open_store(empty_url, clock=clock, migrate=False)
+    store = open_store(empty_url, clock=clock, migrate=False, objects=ObjectSettings(str(tmp_path / "objects")))
     what_is_left_is_there(store, clock)
-    everything(store)
+    (tmp_path / "sales").write_bytes(b"sales")
+    everything(store, tmp_path / "sales")
     before = answers(store)
 
     downgrade(database, "0013")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from sqlalchemy import text
 from engines.contract import MODEL_LIMIT
 from engines.errors import InputError
 from storage import Store, open_store
-from storage.contract import NotFoundError, Selection
+from storage.contract import NotFoundError, Selection, StoreError
+from storage.contract.objects import ObjectSettings
 from storage.sql.database import Database
+from storage.sql.tables import ModelRow
 from tests.storage.samples import (
     POINTS,
     Clock,
@@ -163,16 +166,22 @@ def test_drift_points_come_in_the_order_of_their_dates(store: Store):
     assert store.drift(finished_run(store, sample_customers(3))[1].id) == []
 
 
-# --- models in the database
+# --- models, in the object store and (of runs from before it) in the database
 
 MODEL = bytes(range(256)) * 100
 
 
-def with_model(store: Store) -> int:
+def with_model(store: Store, model: bytes | None = MODEL) -> int:
     """A finished run that has a model."""
     _, run, result = finished_run(store, sample_customers(5))
     again = store.start_run(run.snapshot_id, "e", {}, lease_seconds=60)
-    return store.finish_run(again.id, result, seconds=1, info={}, model=MODEL).id
+    return store.finish_run(again.id, result, seconds=1, info={}, model=model).id
+
+
+def put_old_model(store: Store, run_id: int) -> None:
+    """A model in the database, as runs from before the object store have it."""
+    with store._database.writing(store._workspace_id) as transaction:
+        transaction.add(ModelRow, [{"run_id": run_id, "model": MODEL}])
 
 
 def count(database: Database, table: str) -> int:
@@ -180,27 +189,55 @@ def count(database: Database, table: str) -> int:
         return connection.execute(text(f"select count(*) from {table}")).scalar_one()
 
 
-def test_no_model_outlives_its_run(url: str):
-    store = open_store(url, clock=Clock())
+def test_no_model_outlives_its_run(url: str, tmp_path: Path):
+    store = open_store(url, clock=Clock(), objects=ObjectSettings(str(tmp_path / "objects")))
     database = Database(url)
-    first, second = with_model(store), with_model(store)
-    assert count(database, "run_models") == 2
+
+    def kept() -> tuple[int, int, int]:
+        files = [path for path in (tmp_path / "objects").rglob("*") if path.is_file()]
+        return count(database, "run_models"), count(database, "objects"), len(files)
+
+    first, second, third, old = (
+        with_model(store),
+        with_model(store),
+        with_model(store, b"other"),
+        with_model(store, None),
+    )
+    put_old_model(store, old)
+    assert kept() == (1, 2, 2), "two runs share one file"
     store.delete_run(first)
-    assert count(database, "run_models") == 1
+    assert [store.model(run) for run in (second, third, old)] == [MODEL, b"other", MODEL]
+    store.delete_run(third)
+    store.delete_run(old)
+    assert kept() == (0, 1, 1)
     store.delete_snapshot(store.run(second).snapshot_id)
-    assert count(database, "run_models") == 0
+    assert kept() == (0, 0, 0)
     store.close()
     database.close()
 
 
-def test_bytes_that_no_store_wrote_are_not_read(url: str):
-    store = open_store(url, clock=Clock())
-    run = with_model(store)
+def test_bytes_that_no_store_wrote_are_not_read(url: str, tmp_path: Path):
+    store = open_store(url, clock=Clock(), objects=ObjectSettings(str(tmp_path)))
+    old, new = with_model(store, None), with_model(store)
+    put_old_model(store, old)
     database = Database(url)
     huge = "zeroblob(:size)" if url.startswith("sqlite") else "decode(repeat('00', :size), 'hex')"
     with database.begin() as connection:
         connection.execute(text(f"update run_models set model = {huge}"), {"size": MODEL_LIMIT + 1})
-    with pytest.raises(InputError, match=f"run {run} has 67,108,865 bytes where 67,108,864 are allowed"):
-        store.model(run)
+        connection.execute(text("update objects set size = :size"), {"size": MODEL_LIMIT + 1})
+    for run in (old, new):
+        with pytest.raises(InputError, match=f"run {run} has 67,108,865 bytes where 67,108,864 are allowed"):
+            store.model(run)
     store.close()
     database.close()
+
+
+@pytest.mark.parametrize("state", ["missing", "altered"])
+def test_a_model_that_is_not_what_was_stored_is_one_sentence(url: str, tmp_path: Path, state: str):
+    store = open_store(url, clock=Clock(), objects=ObjectSettings(str(tmp_path / "objects")))
+    run = with_model(store)
+    (file,) = [path for path in (tmp_path / "objects").rglob("*") if path.is_file()]
+    file.unlink() if state == "missing" else file.write_bytes(b"!" + MODEL[1:])
+    with pytest.raises(StoreError, match=f"model of run {run} is {state} in {tmp_path}.*; run its engine again"):
+        store.model(run)
+    store.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +16,10 @@ from storage.contract.uploads import NewUpload
 from tests.storage.samples import ALARM, Clock, claim_run, finished_run, sample_customers, sample_snapshot
 
 
-def test_another_workspace_finds_nothing_by_any_method(store: Store, elsewhere: Store, clock: Clock):
+def test_another_workspace_finds_nothing_by_any_method(store: Store, elsewhere: Store, clock: Clock, tmp_path: Path):
+    (tmp_path / "sales").write_bytes(b"sales")
     customers = sample_customers(5)
-    snapshot, run, result = finished_run(store, customers, [ALARM])
+    snapshot, run, result = finished_run(store, customers, [ALARM], sales=tmp_path / "sales")
     running = store.start_run(snapshot.id, "e", {}, lease_seconds=60)
     queued = store.queue_run(snapshot.id, "e", {})
     audience, export = store.save_audience("a", ""), store.begin_export(run.id, "", format="csv")
@@ -30,6 +32,7 @@ def test_another_workspace_finds_nothing_by_any_method(store: Store, elsewhere: 
         lambda: elsewhere.snapshot_customers(snapshot.id),
         lambda: elsewhere.orders(snapshot.id, customers.index[0]),
         lambda: elsewhere.snapshot_columns(snapshot.id),
+        lambda: elsewhere.sales(snapshot.id).__enter__(),
         lambda: elsewhere.validations(snapshot.id),
         lambda: elsewhere.delete_snapshot(snapshot.id),
         lambda: elsewhere.queue_run(snapshot.id, "e", {}),
@@ -92,6 +95,7 @@ def test_another_workspace_finds_nothing_by_any_method(store: Store, elsewhere: 
         lambda: elsewhere.open_alerts(),
         lambda: elsewhere.live_points("Teas & Co", "kmeans"),
         lambda: elsewhere.runs(),
+        lambda: elsewhere.sweep_objects(),
     ]
 
     def everything() -> list[object]:
