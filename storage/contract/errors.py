@@ -16,4 +16,4 @@ class ChangedError(MessageError, RuntimeError):
 
 
 class StoreError(MessageError, RuntimeError):
-    """The database cannot be used; the message names it (without its password) and the remedy."""
+    """The database or object store cannot be used; the message names it (without password or key) and the remedy."""

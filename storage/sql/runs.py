@@ -155,7 +155,7 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
 
         All of it, or nothing. Where the latest drift point or ``live`` (the run against the one before it) is an alert,
         an alert is raised with the run. ``model`` is the fitted model as ``engines.persistence.models`` writes it, of
-        at most ``MODEL_LIMIT`` bytes; ``worker`` is who claimed the run.
+        at most ``MODEL_LIMIT`` bytes, which goes into the object store; ``worker`` is who claimed the run.
 
         Raises:
             LostError: the run is finished already, cancelled, or another worker's by now.

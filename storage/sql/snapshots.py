@@ -112,7 +112,7 @@ class SnapshotVerbs(ObjectVerbs):
                 "The snapshot of {dataset} was deleted by someone while it was saved; save it again.",
                 dataset=new.dataset,
             )
-        return self._with_sales(saved, sales)
+        return saved if stored is None or saved.sales == stored.digest else self._with_sales(saved, sales)
 
     def _with_sales(self, snapshot: Snapshot, sales: Path | None) -> Snapshot:
         """The snapshot with its sales, which are these where it had none that can be read."""
