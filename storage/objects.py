@@ -1,4 +1,4 @@
-"""The object store: files by their content, in a folder or in a bucket with the protocol of S3, through fsspec.
+"""The object store: files by their content, in a folder, or (through fsspec) in a bucket with the protocol of S3.
 
 A file is whole or absent: in a folder it is written under another name, brought to the disk and then renamed; in a
 bucket it appears when its upload is complete. Which files are needed, and when one may go, the database says
@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from io import BytesIO
@@ -74,18 +74,12 @@ class ObjectStore:
             StoreError: not an address of a folder or bucket, or what speaks with buckets is not installed.
         """
         self.keeps_sales = settings.keep
-        self._endpoint = settings.endpoint
-        self._folder, self._root = _place(settings, beside)
-        self._own = f"{self._root}/{workspace}"
-        self._lock = Lock()
-        self._opened: tuple[int, AbstractFileSystem] | None = None
+        self._place = _place(settings, beside, workspace)
 
     @property
     def shown(self) -> str:
         """The address as people may see it."""
-        if self._folder is not None:
-            return str(self._folder)
-        return f"s3://{self._root}" + (f" at {self._endpoint}" if self._endpoint else "")
+        return self._place.shown
 
     def put(self, source: Path | bytes, kind: ObjectKind) -> StoredObject:
         """Store a file, or bytes as one; where the same is there already and whole, it stays."""
@@ -93,13 +87,8 @@ class ObjectStore:
         with _opened(source) as file:
             stored = StoredObject(kind, _digest(file), size)
         if not self.is_whole(stored):
-            with _opened(source) as file, self._guarded():
-                if self._folder is not None:
-                    self._write(file, Path(self._path(kind, stored.digest)))
-                elif isinstance(source, bytes):
-                    self._files.pipe_file(self._path(kind, stored.digest), source)
-                else:
-                    self._files.put_file(str(source), self._path(kind, stored.digest))
+            with self._guarded():
+                self._place.write(source, _key(stored))
         return stored
 
     @contextmanager
@@ -109,120 +98,218 @@ class ObjectStore:
         Raises:
             BrokenObjectError: it is missing, or its size or SHA-256 is another.
         """
-        path = self._path(stored.kind, stored.digest)
-        if self._folder is not None:
-            if not self.is_whole(stored):
-                raise BrokenObjectError("altered" if Path(path).exists() else "missing")
-            yield Path(path)
-            return
-        with TemporaryDirectory(prefix="segmentry-") as folder:
-            copy = Path(folder) / stored.digest
-            copy.touch(mode=0o600)
-            with self._guarded():
-                try:
-                    self._files.get_file(path, str(copy))
-                except FileNotFoundError:
-                    raise BrokenObjectError("missing") from None
-            with copy.open("rb") as file:
-                if copy.stat().st_size != stored.size or _digest(file) != stored.digest:
-                    raise BrokenObjectError("altered")
-            yield copy
+        with ExitStack() as stack:
+            try:
+                with self._guarded(missing=FileNotFoundError):
+                    path = stack.enter_context(self._place.local(_key(stored)))
+                    with path.open("rb") as file:
+                        whole = path.stat().st_size == stored.size and _digest(file) == stored.digest
+            except FileNotFoundError:
+                raise BrokenObjectError("missing") from None
+            if not whole:
+                raise BrokenObjectError("altered")
+            yield path
 
     def exists(self, stored: StoredObject) -> bool:
         """Whether a file of this name and size is there; what is in it is not looked at."""
         with self._guarded():
-            try:
-                found = self._files.info(self._path(stored.kind, stored.digest))
-            except FileNotFoundError:
-                return False
-        return bool(found["type"] == "file" and found["size"] == stored.size)
+            return self._place.size(_key(stored)) == stored.size
 
     def is_whole(self, stored: StoredObject) -> bool:
         """Whether the file is there with the very bytes that were stored, all of which are read."""
-        if not self.exists(stored):
+        try:
+            with self.fetch(stored):
+                return True
+        except BrokenObjectError:
             return False
-        with self._guarded():
-            try:
-                with self._files.open(self._path(stored.kind, stored.digest), "rb", cache_type="none") as file:
-                    return _digest(file) == stored.digest
-            except FileNotFoundError:
-                return False
 
     def delete(self, kind: ObjectKind, digest: str) -> None:
         """Delete a file, if it is there."""
-        with self._guarded():
-            try:
-                self._files.rm_file(self._path(kind, digest))
-            except FileNotFoundError:
-                return
+        with self._guarded(), suppress(FileNotFoundError):
+            self._place.delete(f"{kind}/{digest}")
 
     def listed(self) -> list[ListedObject]:
         """All files that are there."""
         found = []
-        for path, info in self._all().items():
-            name = _NAME.fullmatch(path.removeprefix(f"{self._own}/"))
-            if name is not None:
-                kind: Any = name[1]
-                found.append(ListedObject(kind, name[2], _stored_at(info)))
+        with self._guarded():
+            for key, stored_at in self._place.files():
+                name = _NAME.fullmatch(key)
+                if name is not None:
+                    kind: Any = name[1]
+                    found.append(ListedObject(kind, name[2], stored_at))
         return found
 
     def remove_unfinished(self, before: datetime) -> None:
         """Remove what writers that were killed before this moment have left: no file that anybody can fetch."""
-        if self._folder is not None:
-            for path, info in self._all().items():
-                if path.endswith(_PART) and _stored_at(info) < before:
-                    Path(path).unlink(missing_ok=True)
-            return
-        bucket, _, prefix = self._own.partition("/")
         with self._guarded():
-            found = self._files.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=f"{prefix}/")
-            for upload in found.get("Uploads", ()):
-                if upload["Initiated"] < before:
-                    which = {"Key": upload["Key"], "UploadId": upload["UploadId"]}
-                    self._files.call_s3("abort_multipart_upload", Bucket=bucket, **which)
+            self._place.remove_unfinished(before)
 
-    def _path(self, kind: ObjectKind, digest: str) -> str:
-        return f"{self._own}/{kind}/{digest}"
-
-    def _all(self) -> dict[str, dict[str, Any]]:
-        with self._guarded():
-            try:
-                found: dict[str, dict[str, Any]] = self._files.find(self._own, detail=True)
-            except FileNotFoundError:
-                return {}
-        return found
-
-    def _write(self, source: BinaryIO, target: Path) -> None:
-        """Write a file into the folder as a whole."""
-        folder = target.parent
-        for each in (folder.parent.parent, folder.parent, folder):
-            each.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = folder / f"{uuid4().hex}{_PART}"
+    @contextmanager
+    def _guarded(self, missing: type[Exception] | tuple[()] = ()) -> Iterator[None]:
+        """Turn what only the outside can cause into a StoreError, whose reason is in words of our own."""
         try:
-            with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:  # noqa: PTH123
-                shutil.copyfileobj(source, written, _CHUNK)
+            yield
+        except missing:
+            raise
+        except Exception as error:  # those of a library that may not be installed cannot be named
+            explained = self._place.explained(error)
+            if explained is None:
+                raise
+            # from None, as what a server answers may repeat what was sent to it
+            raise StoreError(
+                "The object store {shown} cannot be used: {reason}. {remedy}",
+                shown=self.shown,
+                reason=explained[0],
+                remedy=explained[1],
+            ) from None
+
+
+class _Folder:
+    """A workspace's part of a folder. Keys are paths in it."""
+
+    def __init__(self, root: Path, workspace: str) -> None:
+        self.shown, self._root, self._own = str(root), root, root / workspace
+
+    def write(self, source: Path | bytes, key: str) -> None:
+        """Write a file as a whole."""
+        target = self._own / key
+        folders = (self._root, self._own, target.parent)
+        for folder in folders:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part = target.with_name(f"{uuid4().hex}{_PART}")
+        try:
+            number = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with _opened(source) as file, os.fdopen(number, "wb") as written:
+                shutil.copyfileobj(file, written, _CHUNK)
                 written.flush()
                 os.fsync(written.fileno())
             part.replace(target)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-        for each in (folder, folder.parent, folder.parent.parent):
-            _to_disk(each)
+        for folder in folders:  # their names are on the disk as well
+            number = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(number)
+            finally:
+                os.close(number)
+
+    @contextmanager
+    def local(self, key: str) -> Iterator[Path]:
+        """The file itself."""
+        yield self._own / key
+
+    def size(self, key: str) -> int | None:
+        """Its size in bytes, None where it is not there."""
+        try:
+            return (self._own / key).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def delete(self, key: str) -> None:
+        """Delete the file."""
+        (self._own / key).unlink()
+
+    def files(self) -> Iterator[tuple[str, datetime]]:
+        """All files, and when they were written; one that goes meanwhile is left out."""
+        for path in self._own.glob("*/*"):
+            with suppress(FileNotFoundError):
+                yield str(path.relative_to(self._own)), datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+    def remove_unfinished(self, before: datetime) -> None:
+        """Remove files that never had their name."""
+        for key, written_at in self.files():
+            if key.endswith(_PART) and written_at < before:
+                (self._own / key).unlink(missing_ok=True)
+
+    def explained(self, error: Exception) -> tuple[str, str] | None:
+        """Reason and remedy of an error, None for a defect of ours."""
+        if not isinstance(error, OSError):
+            return None
+        if error.errno in _NO_ROOM:
+            return _FULL
+        return error.strerror or type(error).__name__, "Check the folder, or name another in [objects] url."
+
+
+class _Bucket:
+    """A workspace's part of a bucket. Keys are what stands behind it."""
+
+    def __init__(self, root: str, endpoint: str, workspace: str) -> None:
+        self.shown = f"s3://{root}" + (f" at {endpoint}" if endpoint else "")
+        self._endpoint, self._own = endpoint, f"{root}/{workspace}"
+        self._lock = Lock()
+        self._opened: tuple[int, AbstractFileSystem] | None = None
+
+    def write(self, source: Path | bytes, key: str) -> None:
+        """Upload a file, which is there when all of it is."""
+        if isinstance(source, bytes):
+            self._files.pipe_file(f"{self._own}/{key}", source)
+        else:
+            self._files.put_file(str(source), f"{self._own}/{key}")
+
+    @contextmanager
+    def local(self, key: str) -> Iterator[Path]:
+        """A copy of the file in a folder of its own."""
+        with TemporaryDirectory(prefix="segmentry-") as folder:
+            copy = Path(folder) / key.replace("/", "-")
+            copy.touch(mode=0o600)
+            self._files.get_file(f"{self._own}/{key}", str(copy))
+            yield copy
+
+    def size(self, key: str) -> int | None:
+        """Its size in bytes, None where it is not there."""
+        try:
+            found = self._files.info(f"{self._own}/{key}")
+        except FileNotFoundError:
+            return None
+        return int(found["size"]) if found["type"] == "file" else None
+
+    def delete(self, key: str) -> None:
+        """Delete the file."""
+        self._files.rm_file(f"{self._own}/{key}")
+
+    def files(self) -> Iterator[tuple[str, datetime]]:
+        """All files, and when they were uploaded."""
+        with suppress(FileNotFoundError):
+            for path, info in self._files.find(self._own, detail=True).items():
+                yield path.removeprefix(f"{self._own}/"), info["LastModified"]
+
+    def remove_unfinished(self, before: datetime) -> None:
+        """End uploads in parts that were never completed."""
+        bucket, _, prefix = self._own.partition("/")
+        found = self._files.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=f"{prefix}/")
+        for upload in found.get("Uploads", ()):
+            if upload["Initiated"] < before:
+                which = {"Key": upload["Key"], "UploadId": upload["UploadId"]}
+                self._files.call_s3("abort_multipart_upload", Bucket=bucket, **which)
+
+    def explained(self, error: Exception) -> tuple[str, str] | None:
+        """Reason and remedy of an error, None for a defect of ours."""
+        name, library = type(error).__name__, type(error).__module__.partition(".")[0]
+        if getattr(error, "errno", None) in _NO_ROOM:
+            return _FULL
+        if "Credentials" in name or "ProfileNotFound" in name:
+            return "no credentials were found", _CREDENTIALS
+        if isinstance(error, PermissionError):
+            return "access was refused", _CREDENTIALS
+        if isinstance(error, FileNotFoundError):
+            return "there is no such bucket", "Create it, or correct [objects] url."
+        if isinstance(error, OSError) or library in ("botocore", "aiohttp"):
+            return f"the server does not answer as it should ({name})", (
+                "Check that it runs, and that [objects] url and endpoint name the right bucket and server."
+            )
+        return None
 
     @property
     def _files(self) -> AbstractFileSystem:
         """The file system; one of each process, as its connections cannot be handed on to a child."""
         with self._lock:
             if self._opened is None or self._opened[0] != os.getpid():
-                import fsspec
-
-                files = fsspec.filesystem("file") if self._folder is not None else self._bucket()
-                self._opened = os.getpid(), files
+                self._opened = os.getpid(), self._connected()
             return self._opened[1]
 
-    def _bucket(self) -> AbstractFileSystem:
-        import fsspec
+    def _connected(self) -> AbstractFileSystem:
+        import fsspec  # here, as loading it takes longer than most that is asked of a store
 
         config: dict[str, Any] = {
             "connect_timeout": CONNECT_SECONDS,
@@ -243,58 +330,21 @@ class ObjectStore:
         files.retries = TRIES
         return files
 
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """Turn what only the outside can cause into a StoreError, whose reason is in words of our own."""
-        try:
-            yield
-        except Exception as error:  # those of a library that may not be installed cannot be named
-            reason, remedy = self._explained(error)
-            if reason is None:
-                raise
-            # from None, as what a server answers may repeat what was sent to it
-            raise StoreError(
-                "The object store {shown} cannot be used: {reason}. {remedy}",
-                shown=self.shown,
-                reason=reason,
-                remedy=remedy,
-            ) from None
 
-    def _explained(self, error: Exception) -> tuple[str | None, str]:
-        kind, number = type(error), getattr(error, "errno", None)
-        if number in _NO_ROOM:
-            return "no space is left", "Free some disk space there and in the folder for temporary files (TMPDIR)."
-        if self._folder is not None:
-            if not isinstance(error, OSError):
-                return None, ""
-            return error.strerror or kind.__name__, "Check the folder, or name another in [objects] url."
-        if "Credentials" in kind.__name__ or "ProfileNotFound" in kind.__name__:
-            return "no credentials were found", _CREDENTIALS
-        if isinstance(error, PermissionError):
-            return "access was refused", _CREDENTIALS
-        if isinstance(error, FileNotFoundError):
-            return "there is no such bucket", "Create it, or correct [objects] url."
-        if isinstance(error, OSError) or kind.__module__.partition(".")[0] in ("botocore", "aiohttp"):
-            return f"the server does not answer as it should ({kind.__name__})", (
-                "Check that it runs, and that [objects] url and endpoint name the right bucket and server."
-            )
-        return None, ""
-
-
+_FULL = "no space is left", "Free some disk space there and in the folder for temporary files (TMPDIR)."
 _CREDENTIALS = (
     "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE) in the environment to a key that may read, "
     "write, list and delete in this bucket."
 )
 
 
-def _place(settings: ObjectSettings, beside: Path) -> tuple[Path | None, str]:
-    """The folder, or None for a bucket; and where all files are, as fsspec writes it."""
+def _place(settings: ObjectSettings, beside: Path, workspace: str) -> _Folder | _Bucket:
     scheme, colon, rest = settings.url.partition("://")
     if not colon or scheme == "file":
         if settings.endpoint:
             raise StoreError("[objects] endpoint is for s3:// alone; leave it empty, or give url = s3://BUCKET/PREFIX.")
         folder = Path(unquote(rest) if colon else settings.url or beside / FOLDER).expanduser().absolute()
-        return folder, str(folder)
+        return _Folder(folder, workspace)
     if scheme != "s3":
         raise StoreError(
             "Objects cannot be kept at an address of the kind {kind!r}; give {examples}.",
@@ -318,7 +368,11 @@ def _place(settings: ObjectSettings, beside: Path) -> tuple[Path | None, str]:
         raise StoreError(
             "Objects at s3:// need s3fs, which is not installed; install segmentry with its extra: segmentry[s3]."
         )
-    return None, root
+    return _Bucket(root, settings.endpoint, workspace)
+
+
+def _key(stored: StoredObject) -> str:
+    return f"{stored.kind}/{stored.digest}"
 
 
 @contextmanager
@@ -335,17 +389,3 @@ def _digest(file: Any) -> str:
     while chunk := file.read(_CHUNK):
         digest.update(chunk)
     return digest.hexdigest()
-
-
-def _stored_at(info: dict[str, Any]) -> datetime:
-    moment = info.get("LastModified")
-    return moment if isinstance(moment, datetime) else datetime.fromtimestamp(info["mtime"], UTC)
-
-
-def _to_disk(folder: Path) -> None:
-    """Make sure that the names in a folder are on the disk."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

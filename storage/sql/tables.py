@@ -101,7 +101,7 @@ class WorkspaceRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime]
-    folder: Mapped[str] = mapped_column(server_default="")
+    folder: Mapped[str] = mapped_column(nullable=True)  # added by a step: never null
 
 
 class ObjectRow(Base):

@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import boto3
 import httpx2
 import pytest
-from moto.server import ThreadedMotoServer
 
 from storage import open_store
 from storage.contract import StoreError
@@ -26,6 +24,8 @@ CONTENT = bytes(range(256)) * 512
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer  # here and below, as loading them takes seconds
+
     running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     running.start()
     host, port = running.get_host_and_port()
@@ -49,6 +49,8 @@ def endpoint(server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> st
 
 
 def client(endpoint: str):
+    import boto3
+
     return boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
 
 

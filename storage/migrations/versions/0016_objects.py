@@ -26,7 +26,7 @@ def upgrade() -> None:
     )
     op.add_column("snapshots", sa.Column("sales_digest", sa.Text(), nullable=True))
     op.add_column("runs", sa.Column("model_digest", sa.Text(), nullable=True))
-    op.add_column("workspaces", sa.Column("folder", sa.Text(), nullable=False, server_default=""))
+    op.add_column("workspaces", sa.Column("folder", sa.Text(), nullable=True))
     for (number,) in op.get_bind().execute(sa.select(WORKSPACES.c.id)).all():
         op.execute(WORKSPACES.update().where(WORKSPACES.c.id == number).values(folder=uuid4().hex))
 
