@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
 
 from storage.migrations import upgrade
+from storage.objects import FOLDER
 from storage.sql.database import Database
 
 
@@ -26,6 +28,14 @@ def _tables() -> bytes:
         path = Path(folder) / "empty.db"
         make_tables(f"sqlite:///{path}")
         return path.read_bytes()
+
+
+def copy_store(database: Path, target: Path) -> Path:
+    """A copy of a SQLite file with the files that it refers to, as they lie beside it."""
+    objects = database.with_name(FOLDER)
+    if objects.exists():
+        shutil.copytree(objects, target.with_name(FOLDER), dirs_exist_ok=True)
+    return Path(shutil.copy(database, target))
 
 
 def prepared(url: str) -> str:

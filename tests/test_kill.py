@@ -25,6 +25,7 @@ from dashboard.pipeline.run import run_sales
 from dashboard.pipeline.sales import SalesRequest
 from storage import Store, open_store
 from storage.contract import Run
+from storage.contract.objects import ObjectSettings
 from tests.conftest import ROOT
 
 DAYS = (date(1997, 9, 1), date(1997, 8, 1))  # two snapshots in turn, so that each run reads the sales again
@@ -35,7 +36,7 @@ PARTS = """
 select runs.id, jobs.state, snapshots.customers,
     (select count(*) from labels where labels.run_id = runs.id),
     (select count(*) from segments where segments.run_id = runs.id),
-    (select count(*) from run_models where run_models.run_id = runs.id),
+    (select count(*) from objects where objects.digest = runs.model_digest),
     (select count(*) from drift_points where drift_points.run_id = runs.id)
 from runs join snapshots on snapshots.id = runs.snapshot_id join jobs on jobs.kind = 'run' and jobs.subject = runs.id
 """
@@ -44,6 +45,7 @@ from runs join snapshots on snapshots.id = runs.snapshot_id join jobs on jobs.ki
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("TMPDIR", str(tmp_path))  # where workers that are killed leave their temporary files
+    monkeypatch.setenv("SEGMENTRY_OBJECTS_URL", str(tmp_path / "objects"))
     if request.param == "postgres":
         return request.getfixturevalue("postgres_url")
     return f"sqlite:///{tmp_path / 'shop.db'}"
@@ -156,7 +158,7 @@ def redone(store: Store, process: subprocess.Popen[str]) -> bool:
 
 def disturb(url: str, kills: int, seed: int, undisturbed: dict[date, Series], *, lease: float) -> Counter[str]:
     """Kill as many workers, have two others finish together what is left, and compare; where the kills have hit."""
-    store = open_store(url, clock=now)
+    store = open_store(url, clock=now, objects=ObjectSettings(os.environ["SEGMENTRY_OBJECTS_URL"]))
     config = load_config(environ={})
     moments = random.Random(seed)
     for day in DAYS:
@@ -188,6 +190,7 @@ def disturb(url: str, kills: int, seed: int, undisturbed: dict[date, Series], *,
     for run in ended:
         assert_series_equal(store.labels(run.id), undisturbed[run.as_of], check_names=False)
         assert len(store.drift(run.id)) > 1
+        assert store.model(run.id) is not None
         assert run.notes == ()
     store.close()
     return Counter(run.stage or "just claimed" for run in hit)

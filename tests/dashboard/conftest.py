@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.dashboard.calling import call
+from tests.prepared import copy_store
 
 
 @pytest.fixture(scope="session")
@@ -38,4 +38,4 @@ def cdnow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def cdnow(cdnow_folder: Path, tmp_path: Path) -> Path:
     """A copy of that store as ``segmentry.db`` in the test's own folder."""
-    return Path(shutil.copy(cdnow_folder / "segmentry.db", tmp_path))
+    return copy_store(cdnow_folder / "segmentry.db", tmp_path / "segmentry.db")

@@ -17,6 +17,7 @@ from engines.persistence import models
 from engines.run import segment
 from storage import Store, open_store
 from storage.contract import NewSnapshot, Snapshot
+from storage.objects import FOLDER
 from tests.prepared import prepared
 from tests.storage.samples import put_drift
 
@@ -84,8 +85,8 @@ def run(
     return started.id
 
 
-#: What was put into a store once, by the settings it was made with: the database, and the ids of runs.
-_FILLED: dict[str, tuple[sqlite3.Connection, dict[str, int]]] = {}
+#: What was put into a store once, by the settings it was made with: the database, its models, and the ids of runs.
+_FILLED: dict[str, tuple[sqlite3.Connection, list[bytes], dict[str, int]]] = {}
 
 
 def fill(store: Store, settings: Config) -> dict[str, int]:
@@ -96,10 +97,16 @@ def fill(store: Store, settings: Config) -> dict[str, int]:
         if made_with not in _FILLED:
             ids, copy = _fill(store, settings), sqlite3.connect(":memory:")
             connection.backup(copy)
-            _FILLED[made_with] = copy, ids
+            kept = [file.read_bytes() for file in Path(path).with_name(FOLDER).rglob("*") if file.is_file()]
+            _FILLED[made_with] = copy, kept, ids
         else:
+            ((own,),) = connection.execute("select folder from workspaces").fetchall()
             _FILLED[made_with][0].backup(connection)
-    return dict(_FILLED[made_with][1])
+            with connection:
+                connection.execute("update workspaces set folder = ?", (own,))
+            for model in _FILLED[made_with][1]:
+                store._objects.put(model, "model")
+    return dict(_FILLED[made_with][2])
 
 
 def _fill(store: Store, settings: Config) -> dict[str, int]:

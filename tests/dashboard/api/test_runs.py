@@ -1,6 +1,5 @@
 """Runs over the API: several at once, a chosen k, another date, progress, again, and gone; and the worker's part."""
 
-import shutil
 import threading
 from datetime import date
 
@@ -12,13 +11,14 @@ from dashboard.pipeline.run import run_sales
 from dashboard.pipeline.sales import SalesRequest
 from dashboard.worker.loop import run_worker
 from tests.dashboard import shop
+from tests.prepared import copy_store
 
 
 @pytest.fixture(scope="module")
 def made(cdnow_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("api")
     settings = shop.config(folder)
-    shutil.copy(cdnow_folder / "segmentry.db", folder / "shop.db")
+    copy_store(cdnow_folder / "segmentry.db", folder / "shop.db")
     store = shop.opened(settings)
     with TestClient(create_app(settings, store, environ={}), base_url="http://127.0.0.1") as client:
         yield settings, store, client

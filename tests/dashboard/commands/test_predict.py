@@ -2,7 +2,6 @@
 
 import json
 import pickle
-import shutil
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +19,7 @@ from engines.intake.sources.samples import EMBEDDED, open_embedded
 from engines.persistence import models
 from engines.run import segment
 from storage import open_store
+from tests.prepared import copy_store
 from tests.storage.samples import claim_run
 
 SETTINGS = {
@@ -38,7 +38,7 @@ def opened(folder):
 def filled(cdnow_folder, tmp_path_factory):
     """A folder with a database of runs on the CDNOW sample, one per engine and K-means as shipped; ids by name."""
     folder = tmp_path_factory.mktemp("predict")
-    shutil.copy(cdnow_folder / "segmentry.db", folder)
+    copy_store(cdnow_folder / "segmentry.db", folder / "segmentry.db")
     config = load_config(environ={})
     store = opened(folder)
     (snapshot,) = store.snapshots()
@@ -61,7 +61,7 @@ def filled(cdnow_folder, tmp_path_factory):
 @pytest.fixture
 def segmentry(filled, tmp_path, monkeypatch):
     """Calls ``segmentry`` on a copy of the filled database, in a folder of its own."""
-    shutil.copy(filled[0] / "segmentry.db", tmp_path / "segmentry.db")
+    copy_store(filled[0] / "segmentry.db", tmp_path / "segmentry.db")
     monkeypatch.chdir(tmp_path)
 
     def call(*words, code=0):
@@ -246,6 +246,7 @@ def test_an_input_that_is_no_table_is_refused(segmentry, filled, tmp_path):
 )
 def test_a_hostile_model_in_the_database_is_refused(model, words, segmentry, filled, tmp_path):
     with sqlite3.connect(tmp_path / "segmentry.db") as connection:
-        connection.execute("update run_models set model = ? where run_id = ?", (model, filled[1]["plain"]))
+        connection.execute("update runs set model_digest = null where id = ?", (filled[1]["plain"],))
+        connection.execute("insert into run_models values (?, 1, ?)", (filled[1]["plain"], model))
     connection.close()
     assert words in segmentry("predict", filled[1]["plain"], "--input", "cdnow-sample", code=2).stderr
