@@ -130,14 +130,14 @@ class ObjectStore:
 
     def listed(self) -> list[ListedObject]:
         """All files that are there."""
-        found = []
+        objects = []
         with self._guarded():
             for key, stored_at in self._place.files():
                 name = _NAME.fullmatch(key)
                 if name is not None:
                     kind: Any = name[1]
-                    found.append(ListedObject(kind, name[2], stored_at))
-        return found
+                    objects.append(ListedObject(kind, name[2], stored_at))
+        return objects
 
     def remove_unfinished(self, before: datetime) -> None:
         """Remove what writers that were killed before this moment have left: no file that anybody can fetch."""
@@ -259,10 +259,10 @@ class _Bucket:
     def size(self, key: str) -> int | None:
         """Its size in bytes, None where it is not there."""
         try:
-            found = self._files.info(f"{self._own}/{key}")
+            info = self._files.info(f"{self._own}/{key}")
         except FileNotFoundError:
             return None
-        return int(found["size"]) if found["type"] == "file" else None
+        return int(info["size"]) if info["type"] == "file" else None
 
     def delete(self, key: str) -> None:
         """Delete the file."""
@@ -277,8 +277,8 @@ class _Bucket:
     def remove_unfinished(self, before: datetime) -> None:
         """End uploads in parts that were never completed."""
         bucket, _, prefix = self._own.partition("/")
-        found = self._files.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=f"{prefix}/")
-        for upload in found.get("Uploads", ()):
+        answer = self._files.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=f"{prefix}/")
+        for upload in answer.get("Uploads", ()):
             if upload["Initiated"] < before:
                 which = {"Key": upload["Key"], "UploadId": upload["UploadId"]}
                 self._files.call_s3("abort_multipart_upload", Bucket=bucket, **which)

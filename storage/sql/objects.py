@@ -83,11 +83,11 @@ class ObjectVerbs(StorePart):
                 for kind, column in _REFERENCES.items()
                 for (digest,) in transaction.rows(select(column).where(column.is_not(None)))
             }
-        known = {(kind, digest) for kind, digest in rows}
-        put = {(item.kind, item.digest) for item in self._objects.listed() if item.stored_at < now - _PUT_WITHIN}
-        left = sorted((known - used) | (put - known))
-        self._drop_objects(StoredObject(kind, digest, 0) for kind, digest in left)
-        return len(left)
+        registered = {(kind, digest) for kind, digest in rows}
+        listed = {(item.kind, item.digest) for item in self._objects.listed() if item.stored_at < now - _PUT_WITHIN}
+        unused = sorted((registered - used) | (listed - registered))
+        self._drop_objects(StoredObject(kind, digest, 0) for kind, digest in unused)
+        return len(unused)
 
     @contextmanager
     def _putting(self, source: Path | bytes | None, kind: ObjectKind) -> Iterator[StoredObject | None]:
@@ -128,5 +128,5 @@ class ObjectVerbs(StorePart):
         if digest is None:
             return None
         mine = ObjectRow.kind == kind, ObjectRow.digest == digest
-        found = transaction.rows(select(ObjectRow.size).where(*mine))
-        return StoredObject(kind, digest, int(found[0][0]) if found else 0)
+        rows = transaction.rows(select(ObjectRow.size).where(*mine))
+        return StoredObject(kind, digest, int(rows[0][0]) if rows else 0)

@@ -182,7 +182,7 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
             self._putting(model, "model") as stored,
             bulk.loading(self._database, self._workspace_id, rows) as writing,
         ):
-            found["model_digest"] = stored and stored.digest
+            values["model_digest"] = stored and stored.digest
             # asked again under the job's lock: of two workers that finish one run, one wins
             done = update(JobRow).where(*is_held(job.id, worker)).values(self._done())
             if not writing.rows(done.returning(JobRow.id)):
@@ -254,9 +254,9 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
                     length=length,
                     model_limit=MODEL_LIMIT,
                 )
-            found = transaction.rows(select(ModelRow.model).where(mine)) if sizes else []
+            rows = transaction.rows(select(ModelRow.model).where(mine)) if sizes else []
         if stored is None:
-            return bytes(found[0][0]) if found else None
+            return bytes(rows[0][0]) if rows else None
         try:
             with self._objects.fetch(stored) as path:
                 return path.read_bytes()

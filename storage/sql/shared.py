@@ -154,15 +154,15 @@ class Workspace(NamedTuple):
 
 def workspace_of(database: Database, name: str, now: datetime) -> Workspace:
     """The workspace with this name, which is made if it is new."""
-    wanted = select(WorkspaceRow.id, WorkspaceRow.folder).where(WorkspaceRow.name == name)
+    statement = select(WorkspaceRow.id, WorkspaceRow.folder).where(WorkspaceRow.name == name)
     with Session(database.engine) as session:
-        found = session.execute(wanted).one_or_none()
-    if found is not None:
-        return Workspace(*found)
+        existing = session.execute(statement).one_or_none()
+    if existing is not None:
+        return Workspace(*existing)
     with database.begin() as connection, Session(connection) as session:
         values = {"name": name, "created_at": now, "folder": uuid4().hex}
         session.execute(insert_on(database.engine.dialect.name)(WorkspaceRow).values(values).on_conflict_do_nothing())
-        return Workspace(*session.execute(wanted).one())
+        return Workspace(*session.execute(statement).one())
 
 
 def name_of(what: str, name: str) -> str:

@@ -183,8 +183,8 @@ class SnapshotVerbs(ObjectVerbs):
         """
         with self._database.writing(self._workspace_id) as transaction:
             # the lock keeps new runs away, and those of the jobs wait for workers that are just at their runs
-            wanted = select(SnapshotRow.sales_digest, SnapshotRow.id).where(SnapshotRow.id == snapshot_id)
-            sales = self._one(transaction, wanted.with_for_update(), f"no snapshot {snapshot_id}")
+            statement = select(SnapshotRow.sales_digest, SnapshotRow.id).where(SnapshotRow.id == snapshot_id)
+            sales = self._one(transaction, statement.with_for_update(), f"no snapshot {snapshot_id}")
             mine = RunRow.snapshot_id == snapshot_id
             ids = [run_id for (run_id,) in transaction.rows(select(RunRow.id).where(mine))]
             transaction.rows(select(JobRow.id).where(JobRow.kind == RUN, JobRow.subject.in_(ids)).with_for_update())
