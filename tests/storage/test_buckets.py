@@ -111,7 +111,6 @@ def test_an_upload_in_parts_is_not_there_before_it_is_complete_and_is_swept(endp
     assert unfinished() == ["another/upload"]
 
 
-@pytest.mark.slow
 def test_a_big_file_goes_up_in_parts(endpoint: str, tmp_path: Path):
     source = tmp_path / "big"
     with source.open("wb") as file:

@@ -189,6 +189,16 @@ def test_an_unreachable_database(segmentry, tmp_path):
     assert "not.db" in segmentry("runs", code=2, DATABASE_URL="sqlite:///not.db").stderr
 
 
+def test_an_object_store_that_cannot_be_used(segmentry, tmp_path):
+    assert "of the kind 'ftp'" in segmentry("runs", code=2, SEGMENTRY_OBJECTS_URL="ftp://host").stderr
+    done = segmentry("runs", code=2, SEGMENTRY_OBJECTS_URL="s3://someone:hunter2@bucket")
+    assert "Keys come from the environment" in done.stderr
+    assert "hunter2" not in done.stderr + done.stdout
+    (tmp_path / "taken").write_text("", encoding="utf-8")
+    refused = segmentry("run", "cdnow-sample", "--engine", "rfm", code=2, SEGMENTRY_OBJECTS_URL="taken").stderr
+    assert "taken cannot be used: Not a directory" in refused
+
+
 def test_no_such_run(segmentry, tmp_path):
     assert "99" in segmentry("export", "99", "--output", "list.csv", code=2).stderr
     assert not (tmp_path / "list.csv").exists()

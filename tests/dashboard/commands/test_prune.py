@@ -1,6 +1,8 @@
 """``segmentry prune``: what goes, what stays, and that nothing goes unasked."""
 
 import json
+import os
+import time
 from datetime import UTC, date, datetime
 
 import pytest
@@ -111,6 +113,19 @@ def test_a_run_whose_names_nobody_has_touched_keeps_nothing(store, clock):
     alone = store.start_run(first, "an engine of that month", {}, lease_seconds=60)
     store.finish_run(alone.id, sample_result(CUSTOMERS), seconds=1, info={})
     assert leaving(store, clock, snapshots=1) == [first]
+
+
+def test_files_that_nothing_refers_to_go_when_they_are_old(segmentry, tmp_path):
+    segmentry("run", "cdnow-sample", "--engine", "rfm")
+    (model,) = (path for path in (tmp_path / "segmentry-objects").rglob("*") if path.is_file())
+    lost = model.with_name("0" * 64)
+    for age, is_there in ((0, True), (7200, False)):
+        lost.write_bytes(b"left by a process that was killed")
+        os.utime(lost, (time.time() - age,) * 2)
+        segmentry("prune", "--dry-run")
+        assert lost.exists()
+        segmentry("prune")
+        assert (lost.exists(), model.exists()) == (is_there, True)
 
 
 def test_what_goes_goes_with_everything_of_it_and_the_rest_is_untouched(store, clock):
