@@ -44,6 +44,7 @@ class Setting:
         above: a number below all that are allowed.
         high: the largest number allowed.
         longest: how many characters a text may have.
+        result: whether it can change what comes out, and so is kept with it.
         before: how sales were cleaned before the setting existed, for snapshots that do not have it; by default as now.
     """
 
@@ -59,6 +60,7 @@ class Setting:
     above: float | None = None
     high: float | None = None
     longest: int | None = None
+    result: bool = True
     before: Any = ...
 
     @property
@@ -111,8 +113,8 @@ class Settings:
         return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in every.items()})
 
     def to_dict(self) -> dict[str, Any]:
-        """The settings as JSON-ready values."""
-        values = {item.name: getattr(self, item.name) for item in self.declared()}
+        """The settings that can change what comes out, as JSON-ready values."""
+        values = {item.name: getattr(self, item.name) for item in self.declared() if item.result}
         return {
             name: list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
             for name, value in values.items()
@@ -192,6 +194,11 @@ class Reading(Settings):
         "above it the source is refused.",
         low=0,
         high=1,
+    )
+    memory: str = setting(
+        "",
+        'How much memory reading may take before it uses the disk, as "3 GB"; empty: four fifths of the machine\'s.',
+        result=False,
     )
 
 

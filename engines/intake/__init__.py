@@ -2,7 +2,9 @@
 
 from engines.intake.cleaning.ledger import Ledger, LedgerEntry, Reason
 from engines.intake.cleaning.rules import NOTES, RULES
-from engines.intake.read import Sales, read_sales
+from engines.intake.kept import open_kept
+from engines.intake.read import read_sales
+from engines.intake.sales import Origin, Sales
 from engines.intake.sources.samples import EMBEDDED
 from engines.settings import CleaningRules, Reading
 
@@ -13,8 +15,10 @@ __all__ = [
     "CleaningRules",
     "Ledger",
     "LedgerEntry",
+    "Origin",
     "Reading",
     "Reason",
     "Sales",
+    "open_kept",
     "read_sales",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -24,12 +25,15 @@ from engines.columns import (
     SALE,
     UNKNOWN_COUNTRY,
 )
+from engines.intake.cleaning.currency import LOST
 from engines.intake.cleaning.ledger import Ledger, LedgerEntry
 from engines.intake.cleaning.outliers import usual_amounts
 from engines.intake.cleaning.rules import (
     AFTER_AS_OF,
+    EXACT_DUPLICATE,
     NOTES,
     ONLY_RETURNS,
+    REPEATED,
     RETURN_RULES,
     RETURN_SIGN,
     RETURNED,
@@ -39,37 +43,109 @@ from engines.intake.cleaning.rules import (
     conditions,
     note_conditions,
 )
+from engines.intake.schema.parsing import ABOUT_LINES, LINE, LINE_HASH, PRICE_UNITS, UNREADABLE
 from engines.settings import CleaningRules
 
 SALES_COLUMNS = (
     *(CUSTOMER_ID, ORDER_ID, ORDER_DATE, QUANTITY, AMOUNT_UNITS, PRODUCT_ID, DESCRIPTION, COUNTRY, LINE_TYPE),
 )
 
+#: What rules look at; which of them apply does not depend on any lines.
+_LINES = ibis.table(
+    {
+        **dict.fromkeys((CUSTOMER_ID, ORDER_ID, PRODUCT_ID, COUNTRY, UNREADABLE), "string"),
+        **{
+            ORDER_DATE: "timestamp",
+            QUANTITY: "float64",
+            PRICE_UNITS: "int64",
+            AMOUNT_UNITS: "int64",
+            REPEATED: "boolean",
+        },
+    },
+    name="lines",
+)
+
 #: Columns of flagged lines: why a line is dropped, whether it is a return, and one for each note.
 RULE, _WENT_BACK, _NOTE = "rule", "went_back", "note_"
 
 
-def flag_lines(
-    lines: ibis.Table, rules: CleaningRules, fields: Collection[str], as_of: date | None = None
+def flag_lines(lines: ibis.Table, rules: CleaningRules, fields: Collection[str], *, detail: bool = True) -> ibis.Table:
+    """The lines with ``rule``, ``went_back`` and a flag for each note, as far as each line says it by itself.
+
+    Args:
+        lines: as they were parsed.
+        rules: which lines are dropped.
+        fields: those that the source has.
+        detail: whether products, descriptions, countries and attributes are carried along; the ledger needs none.
+    """
+    asked = Asked(lines, rules, fields)
+    flagged = lines.mutate(
+        **{
+            RULE: _first_of(conditions(asked, compares=False)),
+            **{name: flag.fill_null(False) for name, flag in _notes(asked, compares=False).items()},
+        }
+    )
+    worth = (flagged[QUANTITY].fill_null(-1) != 0) & (flagged[AMOUNT_UNITS] != 0)
+    flagged = flagged.mutate(**{_WENT_BACK: (flagged[RULE].isin(RETURN_RULES) & worth).fill_null(False)})
+    whose = (CUSTOMER_ID, ORDER_ID, ORDER_DATE, AMOUNT_UNITS)
+    told = (QUANTITY, PRODUCT_ID, DESCRIPTION, COUNTRY, *(name for name in lines.columns if name.startswith(ATTRIBUTE)))
+    flags = (name for name in flagged.columns if name in (RULE, _WENT_BACK) or name.startswith(_NOTE))
+    about = (name for name in lines.columns if name in (*ABOUT_LINES, LINE, LOST))
+    return flagged.select(*about, *flags, *whose, *(told if detail else ()))
+
+
+def compare_lines(
+    flagged: ibis.Table, rules: CleaningRules, fields: Collection[str], as_of: date | None = None
 ) -> ibis.Table:
-    """The lines with ``rule`` (why a line is dropped, null for those that stay) and a flag for each note.
+    """Flagged lines with the rules and notes that compare lines with one another.
 
     ``after_as_of`` is not among the reasons yet: the default as-of date follows from the lines that stay. Where it is
     given, what is usual is learnt from the lines before it alone.
     """
-    asked = Asked(lines, rules, fields)
-    staying = lines.filter(_first_of(conditions(asked)).isnull())
+    if rules.drop_exact_duplicates:
+        flagged = with_repeated(flagged)
+    asked = Asked(flagged, rules, fields)
+    staying = flagged.filter(_with_rule(asked).isnull())
     if as_of is not None:
         staying = staying.filter(staying[ORDER_DATE] < ibis.timestamp(as_of.isoformat()))
-    asked = Asked(lines, rules, fields, usual_amounts(staying, rules.outlier_z))
-    flagged = lines.mutate(
+    asked = replace(asked, bounds=usual_amounts(staying, rules.outlier_z))
+    return flagged.mutate(
         **{
-            RULE: _first_of(conditions(asked)),
-            **{f"{_NOTE}{name}": flag.fill_null(False) for name, flag in note_conditions(asked).items()},
+            RULE: _with_rule(asked),
+            **{name: flag.fill_null(False) for name, flag in _notes(asked, compares=True).items()},
         }
     )
-    worth = (flagged[QUANTITY].fill_null(-1) != 0) & (flagged[AMOUNT_UNITS] != 0)
-    return flagged.mutate(**{_WENT_BACK: (flagged[RULE].isin(RETURN_RULES) & worth).fill_null(False)})
+
+
+def _with_rule(asked: Asked) -> ibis.Value:
+    compared = conditions(asked, compares=True)
+    return ibis.coalesce(asked.lines[RULE], _first_of(compared)) if compared else asked.lines[RULE]
+
+
+def _notes(asked: Asked, *, compares: bool) -> dict[str, ibis.Value]:
+    return {f"{_NOTE}{name}": flag for name, flag in note_conditions(asked, compares=compares).items()}
+
+
+def with_repeated(lines: ibis.Table) -> ibis.Table:
+    """The lines with ``repeated``: whether an earlier one is equal in all columns of the source.
+
+    Equal lines have equal reasons, so that the first is the one that is kept.
+    """
+    if REPEATED in lines.columns:
+        return lines
+    counted = lines.group_by(LINE_HASH).aggregate(equal=lines.count(), first_line=lines[LINE].min())
+    several = counted.filter(counted.equal > 1).drop("equal")
+    joined = lines.left_join(several, LINE_HASH).drop(f"{LINE_HASH}_right")
+    return joined.mutate(**{REPEATED: (joined.first_line < joined[LINE]).fill_null(False)}).drop("first_line")
+
+
+def kept_lines(lines: ibis.Table) -> ibis.Table:
+    """Of lines that say each by itself why it is dropped, those that stay or went back, as they are kept.
+
+    They have ``line_hash``, of which they are to be ordered, and all that the clean sales of any date follow from.
+    """
+    staying = with_repeated(lines.filter(lines[RULE].isnull() | lines[_WENT_BACK]))
+    return staying.drop(*(name for name in (*ABOUT_LINES, LINE, LOST) if name in staying.columns and name != LINE_HASH))
 
 
 def sale_days(flagged: ibis.Table) -> tuple[date, date] | None:
@@ -106,6 +182,13 @@ def clean_lines(flagged: ibis.Table, rules: CleaningRules, fields: Collection[st
     kept = flagged.filter(flagged[RULE].isnull() | flagged[_WENT_BACK])
     sale = kept[RULE].isnull()
     day = kept[CUSTOMER_ID] + "/" + kept[ORDER_DATE].strftime("%Y-%m-%d")  # an order is a customer's day
+    if COUNTRY not in kept.columns:  # read for the ledger alone
+        kept = kept.mutate(
+            **{
+                QUANTITY: ibis.null("float64"),
+                **{name: ibis.null("string") for name in (PRODUCT_ID, DESCRIPTION, COUNTRY)},
+            }
+        )
     country = kept[COUNTRY]
     if COUNTRY in fields:
         country = kept[f"{_NOTE}unknown_country"].ifelse(UNKNOWN_COUNTRY, country)
@@ -128,15 +211,29 @@ def dropped_lines(flagged: ibis.Table, rules: CleaningRules) -> ibis.Table:
 # --- the ledger -------------------------------------------------------------------------------------------------------
 
 
-def balance(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str]) -> Ledger:
-    """The ledger of flagged and cut lines; money is summed as integers.
+def balance(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str], before: Ledger | None = None) -> Ledger:
+    """The ledger of flagged, compared and cut lines; money is summed as integers.
+
+    ``before``: the ledger of all lines of the source, as of whatever date, where these are those that stay or went
+    back.
 
     Raises:
         AssertionError: lines or money do not add up, which is a defect of ours.
     """
     flags = {name: f"{_NOTE}{name}" for name in NOTES if f"{_NOTE}{name}" in flagged.columns}
     with _together(flagged, rules, fields, flags.values()).cache() as lines:
-        return _balanced(lines, flags, set(conditions(Asked(flagged, rules, fields))), rules, fields)
+        counted = rules.drop_exact_duplicates or EXACT_DUPLICATE in flags
+        repeated = [] if counted else [_repeated(flagged, fields)]
+        return _balanced(lines, flags, rules, fields, repeated, before)
+
+
+def _repeated(flagged: ibis.Table, fields: Collection[str]) -> LedgerEntry:
+    """The kept lines that an earlier line equals."""
+    lines = with_repeated(flagged)
+    lines = lines.filter(lines[RULE].isnull() & lines[REPEATED])
+    lines = lines.mutate(lines=ibis.literal(1), goes_out=lines[AMOUNT_UNITS])
+    (row,) = lines.aggregate(**_measures(lines, fields)).to_pyarrow().to_pylist()
+    return _entry(EXACT_DUPLICATE, row)
 
 
 def _together(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str], flags: Collection[str]) -> ibis.Table:
@@ -156,7 +253,12 @@ def _together(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str]
 
 
 def _balanced(
-    lines: ibis.Table, flags: Mapping[str, str], asked: Collection[str], rules: CleaningRules, fields: Collection[str]
+    lines: ibis.Table,
+    flags: Mapping[str, str],
+    rules: CleaningRules,
+    fields: Collection[str],
+    repeated: Collection[LedgerEntry],
+    before: Ledger | None,
 ) -> Ledger:
     by_heading = lines.group_by("heading").aggregate(**_measures(lines, fields)).to_pyarrow().to_pylist()
     found = {row["heading"]: _entry(row["heading"], row) for row in by_heading}
@@ -171,14 +273,18 @@ def _balanced(
         },
     }
     (total,) = lines.aggregate(**totals).to_pyarrow().to_pylist()
-    applied = {*asked, AFTER_AS_OF, *(["outlier"] if rules.drop_outliers else [])}
+    asked = Asked(_LINES, rules, fields)
+    alone, compared = conditions(asked, compares=False), conditions(asked, compares=True)
+    applied = {*alone, *compared, AFTER_AS_OF, *(["outlier"] if rules.drop_outliers else [])}
+    if before is not None:  # what a line says by itself is the same as of any date
+        found |= {entry.rule: entry for entry in before.rules if entry.rule in alone}
     dropped = [_of(found, name, fields) for name in RULES if name in applied]
-    notes = [_entry(name, total, f"{name}_") for name in flags]
+    notes = [*repeated, *(_entry(name, total, f"{name}_") for name in flags)]
     if rules.net:
         dropped.append(_turned(lines))
         notes.append(_only_returns(lines, fields))
     return Ledger(
-        came_in=_entry("in", total, "in_"),
+        came_in=_entry("in", total, "in_") if before is None else before.came_in,
         rules=tuple(dropped),
         notes=tuple(notes),
         left=_entry("out", total, "out_"),

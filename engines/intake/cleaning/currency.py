@@ -4,32 +4,70 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import duckdb
 
 from engines.columns import AMOUNT_UNITS, CURRENCY
 from engines.errors import InputError
-from engines.intake.schema.parsing import LINE, MONEY_LIMIT
+from engines.intake.schema.parsing import BLANK, LINE, MONEY_LIMIT
 from engines.intake.sources.files import Source
+from engines.intake.sources.source import text
 from engines.messages import message
 
 _CODE = f"nullif(upper(trim({CURRENCY})), '')"
 _DECIMALS = 10
+#: Column of lines whose money cannot be counted once it is converted.
+LOST = "lost"
 
 
-def convert(
-    connection: duckdb.DuckDBPyConnection, source: Source, column: str, rates: Mapping[str, float], base: str
-) -> tuple[str, tuple[str, ...]]:
-    """Bring the money of the table ``lines`` into one currency; gives its code ('' where none is named) and notes.
+@dataclass(frozen=True)
+class Conversion:
+    """How money comes into one currency: its code ('' where none is named), the rates by code, and notes.
 
-    One currency alone without a rate stays what it is, and blank cells with it. Otherwise each line's amount is
-    multiplied by the rate exactly, as decimals, and rounded to 1/10,000 of the unit, halves away from zero.
+    ``rates``: of each code that is named, and of None for lines that name none; empty where nothing is to be done.
+    """
+
+    code: str = ""
+    rates: Mapping[str | None, Decimal] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def applied(self, lines: str) -> str:
+        """SQL: the lines with their money converted.
+
+        It is multiplied exactly, as decimals, and rounded to 1/10,000 of the unit, halves away from zero; null, and the
+        line ``lost``, where that is too large to count.
+        """
+        if not self.rates:
+            return lines
+        named = {"is null" if code is None else f"= {text(code)}": rate for code, rate in self.rates.items()}
+        cases = " ".join(f"when {_CODE} {which} then {rate:f}" for which, rate in named.items())
+        rate = f"cast(case when {BLANK} then 1 {cases} end as decimal(19, {_DECIMALS}))"
+        product = f"try_cast(cast({AMOUNT_UNITS} as decimal(19, 0)) * {rate} as bigint)"
+        lost = f"{AMOUNT_UNITS} is not null and {product} is null as {LOST}"
+        return f"select * replace ({product} as {AMOUNT_UNITS}), {lost} from ({lines})"  # noqa: S608 - our own names
+
+
+def conversion(
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    column: str,
+    lines: str,
+    number: str,
+    rates: Mapping[str, float],
+    base: str,
+) -> Conversion:
+    """How to bring the money of lines into one currency.
+
+    One currency alone without a rate stays what it is, and blank cells with it.
 
     Args:
-        connection: that has ``lines``.
+        connection: that knows the lines.
         source: for messages.
         column: of the source that holds the currency, for messages.
+        lines: SQL that gives them, with currency and ``blank``.
+        number: SQL of a line's number.
         rates: what one unit of a currency is worth in ``base``; at most ten decimals count.
         base: ISO 4217 code of the currency to have at the end; its own rate is 1.
 
@@ -38,15 +76,16 @@ def convert(
     """
     fixed = {code.strip().upper(): _decimal(code, rate) for code, rate in rates.items()} | {base.upper(): Decimal(1)}
     found = connection.execute(
-        f"select {_CODE}, count(*), min({LINE}) from lines group by 1 order by 3"  # noqa: S608 - our own names
+        f"select {_CODE}, count(*), min({LINE}) from (select {CURRENCY}, {BLANK}, {number} as {LINE} "  # noqa: S608
+        f"from ({lines})) where not {BLANK} group by 1 order by 3"
     ).fetchall()
     named = sorted(code for code, _, _ in found if code)
     if not named:
-        return "", ()
+        return Conversion()
     if len(named) == 1 and named[0] not in fixed:
-        return named[0], (
-            message("All money is in {named}, as column {column!r} says.", named=named[0], column=column),
-        )
+        said = message("All money is in {named}, as column {column!r} says.", named=named[0], column=column)
+        return Conversion(named[0], notes=(said,))
+    source.count_parts(dict(connection.execute("select source_part, count(*) from raw group by 1").fetchall()))
     for code, count, line in found:
         where = source.locate(line) + (f" and {count - 1:,} more" if count > 1 else "")
         if code and code not in fixed:
@@ -68,26 +107,27 @@ def convert(
                 where=where,
                 named=", ".join(named),
             )
-    connection.execute(f"create temp table rates (code varchar, rate decimal(19, {_DECIMALS}))")
-    known = [(code, fixed[code]) for code in named] + ([(None, fixed[named[0]])] if len(named) == 1 else [])
-    connection.executemany("insert into rates values (?, ?)", known)
-    # An exact product of decimals, which the last cast rounds to whole units.
-    product = f"try_cast(cast({AMOUNT_UNITS} as decimal(19, 0)) * rate as bigint)"
-    joined = f"rates.code is not distinct from {_CODE}"
+    used: dict[str | None, Decimal] = {code: fixed[code] for code in named}
+    told = ", ".join(f"1 {code} = {fixed[code]:f} {base}" for code in named if code != base.upper())
+    notes = (message("Converted at fixed rates: {told}.", told=told),) if told else ()
+    return Conversion(base, used | ({None: fixed[named[0]]} if len(named) == 1 else {}), notes)
+
+
+def refuse_lost(connection: duckdb.DuckDBPyConnection, source: Source, lines: str, base: str) -> None:
+    """Check the money of converted lines.
+
+    Raises:
+        InputError: it is more than can be counted exactly.
+    """
     lost, size = connection.execute(
-        f"select min({LINE}) filter ({AMOUNT_UNITS} is not null and {product} is null), "  # noqa: S608
-        f"sum(abs(cast({product} as double))) from lines join rates on {joined}"
+        f"select count(*) filter ({LOST}), sum(abs(cast({AMOUNT_UNITS} as double))) from {lines}"  # noqa: S608
     ).fetchall()[0]
-    if lost is not None or (size or 0) >= MONEY_LIMIT:
+    if lost or (size or 0) >= MONEY_LIMIT:
         raise InputError(
             "{name}: its money in {base} is more than can be counted exactly; check [cleaning.rates].",
             name=source.name,
             base=base,
         )
-    connection.execute(f"update lines set {AMOUNT_UNITS} = {product} from rates where {joined}")  # noqa: S608
-    connection.execute("drop table rates")
-    told = ", ".join(f"1 {code} = {fixed[code]:f} {base}" for code in named if code != base.upper())
-    return base, ((message("Converted at fixed rates: {told}.", told=told),) if told else ())
 
 
 def _decimal(code: str, rate: float) -> Decimal:

@@ -21,7 +21,7 @@ _HEADER = 2  # the record below the header is the second, and lines are numbered
 
 
 def keep_dropped(connection: Any, flagged: ibis.Table, rules: CleaningRules, chosen: Mapping[str, int]) -> None:
-    """Fill the table ``dropped`` from flagged and cut lines and the table ``raw``, which it drops.
+    """Fill the table ``dropped`` from flagged and cut lines and the relation ``raw``, which is read once more.
 
     ``chosen``: position of the column in the source by field. Cells are text as the source has them.
     """
@@ -31,10 +31,11 @@ def keep_dropped(connection: Any, flagged: ibis.Table, rules: CleaningRules, cho
     connection.con.register("sentences", sentences)
     connection.con.execute(
         f"create table {_TABLE} as select why.{LINE} + {_HEADER} as {LINE}, why.{RULE}, sentences.{REASON}, {cells} "  # noqa: S608
-        f"from why join raw on raw.rowid = why.{LINE} join sentences on sentences.{RULE} = why.{RULE} order by 1"
+        f"from why join (select *, row_number() over () - 1 as number from raw) as raw on raw.number = why.{LINE} "
+        f"join sentences on sentences.{RULE} = why.{RULE} order by 1"
     )
     connection.con.unregister("sentences")
-    connection.con.execute("drop table why; drop table raw")
+    connection.con.execute("drop table why")
 
 
 def read_dropped(connection: Any) -> pa.RecordBatchReader:

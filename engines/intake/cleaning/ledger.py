@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from engines.columns import MONEY_SCALE
 
@@ -42,6 +42,12 @@ class LedgerEntry:
             **{name: number for name, number in counted.items() if number is not None},
             "revenue": self.units / MONEY_SCALE,  # one correctly rounded division of integers
         }
+
+    @classmethod
+    def from_dict(cls, entry: Mapping[str, Any], rule: str = "") -> Self:
+        """From what :meth:`to_dict` made; ``rule`` where that says none."""
+        units = round(entry["revenue"] * MONEY_SCALE)  # as exact as the division was
+        return cls(entry.get("rule", rule), entry["lines"], units, entry.get("customers"), entry.get("orders"))
 
 
 @dataclass(frozen=True)
@@ -81,3 +87,12 @@ class Ledger:
             "out": self.left.to_dict(),
             **parts,
         }
+
+    @classmethod
+    def from_dict(cls, ledger: Mapping[str, Any]) -> Self:
+        """From what :meth:`to_dict` made."""
+        rules, notes, parts = (
+            tuple(map(LedgerEntry.from_dict, ledger.get(name, ()))) for name in ("rules", "notes", "parts")
+        )
+        came_in, left = (LedgerEntry.from_dict(ledger[name], name) for name in ("in", "out"))
+        return cls(came_in, rules, notes, left, parts)

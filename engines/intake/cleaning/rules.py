@@ -12,7 +12,7 @@ import ibis
 from engines.columns import AMOUNT, AMOUNT_UNITS, COUNTRY, CUSTOMER_ID, ORDER_DATE, ORDER_ID, PRODUCT_ID, QUANTITY
 from engines.intake.cleaning.ledger import Reason
 from engines.intake.cleaning.outliers import Bounds
-from engines.intake.schema.parsing import LINE, LINE_HASH, PRICE_UNITS, UNREADABLE
+from engines.intake.schema.parsing import PRICE_UNITS, UNREADABLE
 from engines.messages import noted
 from engines.settings import CleaningRules
 
@@ -20,10 +20,15 @@ from engines.settings import CleaningRules
 SOLD, RETURNED, RETURN_SIGN, AFTER_AS_OF, ONLY_RETURNS = (
     *("sold", "returned", "return_sign", "after_as_of", "only_returns"),
 )
+EXACT_DUPLICATE = "exact_duplicate"
 #: Rules whose lines, with a customer and a value, are goods or money that went back.
 RETURN_RULES = ("cancellation", "non_positive_quantity", "negative_amount")
 
 _CANCELLED = "^[CA][0-9]+$"  # not every id that starts so: CA-2016-152156 is an order like any other
+
+
+#: Column of lines: whether an earlier one is equal in all columns of the source.
+REPEATED = "repeated"
 
 
 @dataclass(frozen=True)
@@ -42,9 +47,13 @@ Condition = Callable[[Asked], ibis.Value | None]
 
 @dataclass(frozen=True)
 class Rule(Reason):
-    """A reason with its condition; None where no condition on a single line can say it."""
+    """A reason with its condition; None where no condition on a single line can say it.
+
+    ``compares``: the condition compares the line with others, so that all lines must have been read before.
+    """
 
     condition: Condition | None = None
+    compares: bool = False
 
 
 # --- conditions -------------------------------------------------------------------------------------------------------
@@ -101,9 +110,9 @@ def _outliers(asked: Asked) -> ibis.Value | None:
     return (units > 0) & ((units > asked.bounds.high) | (units < asked.bounds.low))
 
 
-def _repeated(asked: Asked) -> ibis.Value:
-    """Whether an earlier line is equal in all columns; equal lines have equal reasons, so the first is the one kept."""
-    return ibis.row_number().over(group_by=LINE_HASH, order_by=LINE) > 0
+def _repeated(asked: Asked) -> ibis.Value | None:
+    """Lines that an earlier one equals, where they were looked for."""
+    return asked.lines[REPEATED] if REPEATED in asked.lines.columns else None
 
 
 def _unknown_country(asked: Asked) -> ibis.Value | None:
@@ -214,18 +223,20 @@ _RULES = (
         _when(lambda rules: rules.zero_amount == "drop", _zero),
     ),
     Rule(
-        "exact_duplicate",
+        EXACT_DUPLICATE,
         noted(
             "every further line that equals an earlier one in all columns of the source, if drop_exact_duplicates is on"
         ),
         noted("Only for sources known to repeat lines: two equal lines are usually two units of one thing."),
         _when(lambda rules: rules.drop_exact_duplicates, _repeated),
+        compares=True,
     ),
     Rule(
         "outlier",
         noted("lines whose amount has a robust z-score above outlier_z, if drop_outliers is on"),
         noted("One slip of the keyboard can outweigh a thousand customers; the revenue lost stands beside it."),
         _when(lambda rules: rules.drop_outliers, _outliers),
+        compares=True,
     ),
     Rule(
         AFTER_AS_OF,
@@ -244,10 +255,11 @@ _RULES = (
 
 _NOTES = (
     Rule(
-        "exact_duplicate",
+        EXACT_DUPLICATE,
         noted("kept lines that equal an earlier kept line in all columns of the source"),
         noted("Shown so that a source which repeats lines by mistake is noticed before its revenue is believed."),
         _when(lambda rules: not rules.drop_exact_duplicates, _repeated),
+        compares=True,
     ),
     Rule(
         "unknown_country",
@@ -278,6 +290,7 @@ _NOTES = (
         noted("kept lines whose amount has a robust z-score above outlier_z"),
         noted("Shown so that slips are noticed; drop_outliers leaves them out, and this is the revenue it would cost."),
         _when(lambda rules: not rules.drop_outliers, _outliers),
+        compares=True,
     ),
     Rule(
         ONLY_RETURNS,
@@ -293,16 +306,16 @@ RULES: Mapping[str, Rule] = {rule.name: rule for rule in _RULES}
 NOTES: Mapping[str, Rule] = {note.name: note for note in _NOTES}
 
 
-def conditions(asked: Asked) -> dict[str, ibis.Value]:
-    """What each rule that applies asks of a line, in the order of the ledger."""
-    return _that_apply(RULES, asked)
+def conditions(asked: Asked, *, compares: bool) -> dict[str, ibis.Value]:
+    """What each rule that applies asks of a line, in the order of the ledger; those that compare lines come last."""
+    return _that_apply(RULES, asked, compares)
 
 
-def note_conditions(asked: Asked) -> dict[str, ibis.Value]:
+def note_conditions(asked: Asked, *, compares: bool) -> dict[str, ibis.Value]:
     """What each note that applies asks of a line that stays."""
-    return _that_apply(NOTES, asked)
+    return _that_apply(NOTES, asked, compares)
 
 
-def _that_apply(rules: Mapping[str, Rule], asked: Asked) -> dict[str, ibis.Value]:
-    asks = {name: rule.condition(asked) for name, rule in rules.items() if rule.condition is not None}
+def _that_apply(rules: Mapping[str, Rule], asked: Asked, compares: bool) -> dict[str, ibis.Value]:
+    asks = {rule.name: rule.condition(asked) for rule in rules.values() if rule.condition and rule.compares == compares}
     return {name: condition for name, condition in asks.items() if condition is not None}

@@ -83,8 +83,7 @@ def _refuse_unless_sales(opened: Source, missing: list[str], needed: Sequence[st
 def _read(connection: duckdb.DuckDBPyConnection, opened: Source, places: Mapping[str, int]) -> DataFrame:
     types = {row[0]: row[1] for row in connection.execute("describe raw").fetchall()}
     cells = {
-        name: cell(f"c{place}", types[f"c{place}"], opened.columns[place], opened.name)
-        for name, place in places.items()
+        name: cell(f"c{place}", types[f"c{place}"], opened.columns[place], opened) for name, place in places.items()
     }
     read = ", ".join(f"{_number(each)} as n{place}" for place, each in enumerate(cells.values()) if place)
     written = ", ".join(f"{each.text} as t{place}" for place, each in enumerate(cells.values()) if place)

@@ -19,6 +19,8 @@ _TIME = rf"(?i)(?:[T ]\s*|\s+)({_CLOCK})\s*({_OFFSET})?$"
 _COMPACT = r"(?i)^([0-9]{8})T?([0-9]{2})([0-9]{2})([0-9]{2})(Z?)$"  # 20101201T082600Z
 _WEEKDAY = r"(?i)^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\s+"
 _TIME_FORMATS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I %p")
+#: How a date of one format is written in nearly all files: what parts its days, its clock and its offset.
+_SEPARATORS, _BETWEEN, _NO_OFFSET = ("-", "/", ".", " "), (" ", "T"), ("Z", " UTC", "+00:00", "+0000", " +0000")
 _DECISIVE = 19  # of twenty values above 12, so many must agree before the twentieth is taken for the slip
 
 
@@ -127,13 +129,25 @@ def find_format(connection: duckdb.DuckDBPyConnection, text: str, relation: str,
     return DateFormat(shape, (message("Dates were read as {words}.", words=shape.words),))
 
 
+@dataclass(frozen=True)
+class Dates:
+    """How a column of dates is read, and what decided.
+
+    ``plain``: SQL that reads a text called ``written`` as the table ``dates`` does, where it is written plainly, and
+    else gives null; empty where every value is to be looked up in the table.
+    """
+
+    notes: tuple[str, ...]
+    plain: str = ""
+
+
 def parse_dates(
     connection: duckdb.DuckDBPyConnection, text: str, relation: str, reading: Reading, source: str, column: str
-) -> tuple[str, ...]:
+) -> Dates:
     """Fill the table ``dates`` (as written, parsed) with every distinct value of an expression over a relation.
 
     A value that the chosen format cannot read is left null there; a moment with an offset, or counted in seconds, is
-    that of a clock in ``reading.time_zone``. Gives notes on what decided.
+    that of a clock in ``reading.time_zone``.
 
     Raises:
         InputError: day/month and month/day are both possible; both readings are named. An unknown time zone.
@@ -143,9 +157,7 @@ def parse_dates(
     if found.undecided is not None:
         raise InputError(both_ways(found.undecided, source, column))
     notes = found.notes
-    local = f"timezone('{zone}', timezone('UTC', moment - to_minutes(away)))"
     away = "0" if found.shape.utc else "away"
-    parsed = plausible(f"case when away is null then moment else {local} end")
     moved = connection.execute(
         f"select count({away}), count(*) from dates where {_reading(found.shape)} is not null"  # noqa: S608
     ).fetchall()[0]
@@ -154,11 +166,56 @@ def parse_dates(
         if moved[0] != moved[1]:
             brought = joined((brought, message("Times without an offset were taken as they are.")))
         notes += (brought,)
+    parsed = plausible(f"case when away is null then moment else {_local('moment - to_minutes(away)', zone)} end")
     connection.execute(
         f"create or replace table dates as select written, {parsed} as parsed from "  # noqa: S608
         f"(select written, {away} as away, {_reading(found.shape)} as moment from dates)"
     )
-    return notes
+    return Dates(notes, _plain(connection, found.shape, zone))
+
+
+def any_date(connection: duckdb.DuckDBPyConnection, text: str, relation: str) -> bool:
+    """Whether any of the texts is a date, in whatever format. Replaces the table ``dates``."""
+    _take_apart(connection, text, relation)
+    shapes = [shape for family in _FAMILIES for shape in (family.day_first, family.month_first) if shape]
+    read = " or ".join(f"{_reading(shape)} is not null" for shape in shapes)
+    return bool(connection.execute(f"select count(*) from dates where {read}").fetchall()[0][0])  # noqa: S608
+
+
+def _local(moment: str, zone: str) -> str:
+    """SQL: a moment of UTC as the clocks of a zone show it."""
+    return moment if zone == "UTC" else f"timezone('{zone}', timezone('UTC', {moment}))"
+
+
+def _plain(connection: duckdb.DuckDBPyConnection, shape: _Shape, zone: str) -> str:
+    """The one way of writing in which all of the table ``dates`` is written, as SQL; empty where there is none."""
+    example = connection.execute("select min(written) from dates where parsed is not null").fetchall()[0][0]
+    days = [day.replace("-", separator) for day in shape.formats for separator in _SEPARATORS]
+    days += [f"%{name} %d, %Y" for name in "bB" if f"%{name}-%d-%Y" in shape.formats]
+    clocks = [f"{between}{clock}" for between in _BETWEEN for clock in _TIME_FORMATS]
+    ways = [
+        (f"{day}{clock}{offset}", bool(offset))
+        for day in dict.fromkeys(days)
+        for clock in ("", *clocks)
+        for offset in ("", *(_NO_OFFSET if clock else ()))
+    ]
+    for way, is_utc in ways:
+        if example is None or not _fits(example, way):
+            continue
+        moment = f"try_strptime(written, '{way}')"
+        sql = plausible(_local(moment, zone) if is_utc else moment)
+        differ = f"select count(*) from dates where ({sql}) is distinct from parsed"  # noqa: S608 - our own SQL
+        if not connection.execute(differ).fetchall()[0][0]:
+            return sql
+    return ""
+
+
+def _fits(text: str, way: str) -> bool:
+    try:
+        datetime.strptime(text, way)
+    except ValueError:
+        return False
+    return True
 
 
 def both_ways(found: TwoReadings, source: str, column: str) -> Message:
@@ -196,7 +253,8 @@ def time_zone(reading: Reading) -> str:
 
 def plausible(timestamp: str) -> str:
     """SQL: the timestamp, or null where its year cannot be that of a sale."""
-    return f"case when year({timestamp}) between {_FIRST_YEAR} and {_LAST_YEAR} then {timestamp} end"
+    bounds = f"timestamp '{_FIRST_YEAR}-01-01' and timestamp '{_LAST_YEAR}-12-31 23:59:59.999999'"
+    return f"case when {timestamp} between {bounds} then {timestamp} end"
 
 
 def _take_apart(connection: duckdb.DuckDBPyConnection, text: str, relation: str) -> None:

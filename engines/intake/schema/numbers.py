@@ -24,11 +24,15 @@ _GROUPS = r"\x{20}\x{a0}\x{2009}\x{202f}''’"  # for SQL: the apostrophe is dou
 
 @dataclass(frozen=True)
 class DecimalSign:
-    """The decimal sign of a source; ``example``: a number that could be meant otherwise, where nothing decides."""
+    """The decimal sign of a source; ``example``: a number that could be meant otherwise, where nothing decides.
+
+    ``certain``: as far as these numbers go, it is a point, and so it will be unless others speak against it.
+    """
 
     sign: Sign
     notes: tuple[str, ...] = ()
     example: str = ""
+    certain: bool = False
 
 
 def find_decimal_sign(
@@ -42,20 +46,11 @@ def find_decimal_sign(
     thousands, as in English.
     """
     if reading.decimal:
-        return DecimalSign(reading.decimal)
+        return DecimalSign(reading.decimal, certain=True)
     if not texts:
-        return DecimalSign(".")
-    every = " union all ".join(
-        f"select {text} as written, count(*) as n from {relation} "  # noqa: S608
-        f"where contains({text}, '.') or contains({text}, ',') group by 1"
-        for text in texts
-    )
+        return DecimalSign(".", certain=True)
     dot, comma, example = connection.execute(
-        f"""with signed as ({every}),
-        bare as (
-            select written, n, regexp_replace(
-                regexp_extract({_bare("written")}, '[0-9.,{_GROUPS}]+'), '[{_GROUPS}]', '', 'g') as digits
-            from signed)
+        f"""with {_signed(texts, relation)}
         select coalesce(sum(n) filter (where {_proof(".", ",")}), 0),
             coalesce(sum(n) filter (where {_proof(",", ".")}), 0),
             min(written) filter (where regexp_full_match(digits, '[1-9][0-9]{{0,2}}[.,][0-9]{{3}}'))
@@ -63,7 +58,8 @@ def find_decimal_sign(
     ).fetchall()[0]
     if dot or comma:
         sign: Sign = "," if comma > dot else "."
-        return DecimalSign(sign, (message("Numbers were read with a decimal comma."),) if sign == "," else ())
+        notes = (message("Numbers were read with a decimal comma."),) if sign == "," else ()
+        return DecimalSign(sign, notes, certain=not comma)
     if example is None:
         return DecimalSign(".")
     note = message(
@@ -72,6 +68,12 @@ def find_decimal_sign(
         sign=message("a decimal point") if "." in example else message("a separator of thousands"),
     )
     return DecimalSign(".", (note,), example)
+
+
+def speaks_against(connection: duckdb.DuckDBPyConnection, texts: Collection[str], relation: str) -> bool:
+    """Whether a number among the texts proves that a comma is the decimal sign, where a point was taken for it."""
+    proofs = f"with {_signed(texts, relation)} select count(*) from bare where {_proof(',', '.')}"  # noqa: S608
+    return bool(connection.execute(proofs).fetchall()[0][0])
 
 
 def number(text: str, decimals: int, sign: Sign) -> str:
@@ -99,6 +101,20 @@ def _bare(text: str) -> str:
     minus = f"replace(replace({text}, '−', '-'), '–', '-')"
     before = rf"regexp_replace({minus}, '^([-+(]?)\s*{_CURRENCY}\s*', '\1')"
     return rf"regexp_replace({before}, '\s*{_CURRENCY}\s*([-)]?)$', '\1')"
+
+
+def _signed(texts: Collection[str], relation: str) -> str:
+    """SQL: the relation ``bare`` of all different numbers with a sign in them, how often they occur, their digits."""
+    every = " union all ".join(
+        f"select {text} as written, count(*) as n from {relation} "  # noqa: S608
+        f"where contains({text}, '.') or contains({text}, ',') group by 1"
+        for text in texts
+    )
+    return f"""signed as ({every}),
+        bare as (
+            select written, n, regexp_replace(
+                regexp_extract({_bare("written")}, '[0-9.,{_GROUPS}]+'), '[{_GROUPS}]', '', 'g') as digits
+            from signed)"""  # noqa: S608 - expressions are made of column positions
 
 
 def _proof(sign: Sign, other: Sign) -> str:

@@ -19,15 +19,21 @@ class OrderFacts:
     """What belongs to orders: ``filled`` stands on one line of each order of several lines; ``total``: money does.
 
     Where anything is filled, the table ``orders`` has order_id and these values for each order of several lines.
+    ``certain``: more lines cannot change this, because for each column an order speaks against it.
     """
 
     filled: tuple[str, ...]
     total: bool
     notes: tuple[str, ...]
+    certain: bool
 
 
 def order_facts(
-    connection: duckdb.DuckDBPyConnection, names: Collection[str], money: str | None, columns: Mapping[str, str]
+    connection: duckdb.DuckDBPyConnection,
+    cells: str,
+    names: Collection[str],
+    money: str | None,
+    columns: Mapping[str, str],
 ) -> OrderFacts:
     """Find what stands once per order in the relation ``cells``, by looking at all orders of several lines.
 
@@ -35,7 +41,8 @@ def order_facts(
     all lines of the order. An amount that is the same on every line of each of them is the total of the order.
 
     Args:
-        connection: holds ``cells`` with order_id, the columns named, and money where there is a field for it.
+        connection: to the database.
+        cells: a relation with order_id, the columns named, and money where there is a field for it.
         names: columns of ``cells`` that may belong to orders, at least one.
         money: the field that money holds: amount, order_total or unit_price.
         columns: name in the source by field, for the notes.
@@ -43,7 +50,7 @@ def order_facts(
     asked = [*names, *(["money"] if money in (AMOUNT, ORDER_TOTAL) else [])]
     least = ["min(money) as least", "max(money) as most"] if "money" in asked else ["0 as least", "1 as most"]
     found = ", ".join([*(f"count({name}) as k_{name}" for name in asked), *least])
-    several_lines = f"from cells where {ORDER_ID} is not null group by {ORDER_ID} having count(*) > 1"
+    several_lines = f"from {cells} where {ORDER_ID} is not null group by {ORDER_ID} having count(*) > 1"
     counts = ", ".join(f"count(*) filter (where k_{name} = 1), max(k_{name})" for name in asked)
     several, same, different, *counted = connection.execute(
         f"select count(*), count(*) filter (where k_{asked[-1]} = n and least = most), count(distinct least), "  # noqa: S608
@@ -86,7 +93,8 @@ def order_facts(
                     order_total=ORDER_TOTAL,
                 )
             )
-    return OrderFacts(filled, total, tuple(notes))
+    certain = not total and all(most is not None and most > 1 for most in counted[1::2])
+    return OrderFacts(filled, total, tuple(notes), certain and ("money" not in asked or same < several))
 
 
 def shared(total: str, lines: str) -> str:

@@ -1,8 +1,15 @@
-"""Parsing of cells: ids as text, dates as dates, money as whole numbers; lines with unreadable cells are marked."""
+"""Parsing of cells: ids as text, dates as dates, money as whole numbers; lines with unreadable cells are marked.
+
+What the cells of a source mean (the format of its dates, the decimal sign, what stands once per order) is decided on
+its first lines where more lines cannot change it, and on all of them where they could. Then one pass reads every line
+by these decisions, and what it could not read plainly is looked at once more: where it speaks against a decision, that
+decision is made on all lines, and the pass is made again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -24,9 +31,9 @@ from engines.columns import (
     is_attribute,
 )
 from engines.errors import InputError
-from engines.intake.schema.cells import NOT_BLANK, Cell, cells_of, id_of, numbers_of
-from engines.intake.schema.dates import parse_dates, plausible, time_zone
-from engines.intake.schema.numbers import Sign, find_decimal_sign
+from engines.intake.schema.cells import Cell, cells_of, id_of, not_blank, numbers_of
+from engines.intake.schema.dates import any_date, parse_dates, plausible, time_zone
+from engines.intake.schema.numbers import Sign, find_decimal_sign, speaks_against
 from engines.intake.schema.orders import order_facts, shared
 from engines.intake.sources.files import Source
 from engines.messages import message, message_number
@@ -35,7 +42,13 @@ from engines.settings import Reading
 PRICE_UNITS = "price_units"  # int64, 1/10,000 of the currency unit
 LINE = "line"
 LINE_HASH = "line_hash"
+BLANK = "blank"
+PART = "source_part"
 UNREADABLE = "unreadable"  # the field with a cell that cannot be read, else null
+#: Texts that were not read plainly, by what they should have been.
+ODD_DATE, ODD_QUANTITY, ODD_MONEY = "odd_date", "odd_quantity", "odd_money"
+#: What the pass needs of lines beside what they say of sales.
+ABOUT_LINES = (LINE_HASH, BLANK, PART, UNREADABLE, ODD_DATE, ODD_QUANTITY, ODD_MONEY)
 
 _IDS = (CUSTOMER_ID, ORDER_ID, PRODUCT_ID)
 _WORDS = (DESCRIPTION, COUNTRY, CURRENCY)
@@ -45,49 +58,99 @@ _OF_ORDERS = (
     CURRENCY,
 )  # what exports may say once per order, beside date, total and attributes
 MONEY_LIMIT = 9e18  # what an int64 of units holds, with a margin
+#: What is decided on lines.
+ALL = frozenset({"sign", "date", "orders"})
+_SAMPLE = 20_480  # lines on which decisions are made where these suffice
 
 
-def parse_lines(
+@dataclass(frozen=True)
+class Parsing:
+    """How the lines of the relation ``raw`` are read.
+
+    ``money``: the field of the cell that money is read from. ``date``: SQL that reads ``written`` as a moment, empty
+    where the table ``dates`` is joined. ``filled``: what is taken from the table ``orders``. ``total``: the money is
+    that of an order, to be divided among its lines. ``sampled``: which of "sign" and "date" was decided on the first
+    lines and is to be checked against the rest.
+    """
+
+    cells: Mapping[str, Cell]
+    money: str
+    sign: Sign
+    zone: str
+    repeated_lines_drop: bool
+    date: str = ""
+    filled: tuple[str, ...] = ()
+    total: bool = False
+    sampled: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def numbered(self) -> bool:
+        """Whether the lines carry their number: they are joined or divided, and need not keep their order then."""
+        return bool(self.filled or self.total) or not (self.date or self.cells[ORDER_DATE].is_moment)
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The columns of attributes."""
+        return tuple(attribute_column(field) for field in self.cells if is_attribute(field))
+
+    @property
+    def priced(self) -> bool:
+        """Whether money is quantity times price."""
+        return not {AMOUNT, ORDER_TOTAL} & {*self.cells}
+
+
+def decide(
     connection: duckdb.DuckDBPyConnection,
     source: Source,
     chosen: Mapping[str, int],
     reading: Reading,
     *,
     repeated_lines_drop: bool = False,
-) -> tuple[str, ...]:
-    """Turn the table ``raw`` into the table ``lines``: one row per line that is not blank, with typed columns.
+    on_all: frozenset[str] = frozenset(),
+) -> Parsing:
+    """How to read the lines of the relation ``raw``, which has the chosen columns.
 
-    Columns: line, line_hash, unreadable, customer_id, order_id, order_date, quantity, price_units, amount_units,
-    product_id, description, country, currency, and one for each attribute; null where the source has no such field.
-    Money is exact: quantity times price as decimals, rounded to 1/10,000 of the currency unit. ``unreadable`` is the
-    field that cannot be read on a line, whose money then counts as 0. Totals of orders are divided among their lines,
-    of which exact repetitions get nothing if ``repeated_lines_drop``. ``raw`` stays. Gives notes.
+    May leave the tables ``dates`` and ``orders``, which :func:`lines_of` uses.
+
+    Args:
+        connection: that has ``raw``.
+        source: for messages.
+        chosen: position of the column by field.
+        reading: what the source does not say itself.
+        repeated_lines_drop: whether further equal lines get no part of an order's total.
+        on_all: of "sign", "date" and "orders", what must be decided on all lines.
 
     Raises:
-        InputError: no lines, a choice that only the user can make, or too many cells that cannot be read, named by
-            file, column, line and value.
+        InputError: no lines, or a choice that only the user can make, named by file, column and value.
     """
     cells = cells_of(connection, source, chosen)
-    total, blank = connection.execute("select count(*), count(*) filter (blank) from raw").fetchall()[0]
-    if total == blank:
-        raise InputError("{name} has a header but no lines. Give one that has some.", name=source.name)
-    notes: tuple[str, ...] = (message("{blank} blank lines were passed over.", blank=blank),) if blank else ()
+    zone = time_zone(reading)
+    connection.execute(f"create or replace temp table sample as select * from raw limit {_SAMPLE}")  # noqa: S608
+    short = connection.execute("select count(*) from sample").fetchall()[0][0] < _SAMPLE  # then these are all lines
+    sampled = set()
 
-    numbers = numbers_of(cells)
-    decimal = find_decimal_sign(connection, numbers, NOT_BLANK, reading)
-    notes += decimal.notes
-    attributes = tuple(attribute_column(field) for field in cells if is_attribute(field))
+    def tries(what: str) -> tuple[str, ...]:
+        """Where to look for an answer: in the first lines, and in all lines if those give none for certain."""
+        return ("sample",) if short else ("raw",) if what in on_all else ("sample", "raw")
+
+    for lines in tries("sign"):
+        decimal = find_decimal_sign(connection, numbers_of(cells), not_blank(lines), reading)
+        if decimal.certain:
+            sampled |= {"sign"} - on_all
+            break
     money = next((field for field in (AMOUNT, ORDER_TOTAL, UNIT_PRICE) if field in cells), UNIT_PRICE)
-    _make_cells(connection, cells, money, decimal.sign)
+    parsing = Parsing(cells, money, decimal.sign, zone, repeated_lines_drop)
+    notes = decimal.notes
 
-    whole_order: tuple[str, ...] = ()
-    totals = False
     if ORDER_ID in cells:
-        may_be = (ORDER_DATE, *(field for field in _OF_ORDERS if field in cells), *attributes)
+        may_be = (ORDER_DATE, *(field for field in _OF_ORDERS if field in cells), *parsing.attributes)
         columns = {attribute_column(field) if is_attribute(field) else field: cells[field].column for field in cells}
-        facts = order_facts(connection, may_be, money, columns)
-        whole_order, totals = facts.filled, facts.total
-        notes += facts.notes
+        for lines in tries("orders"):
+            facts = order_facts(connection, f"({_cells(parsing, lines)})", may_be, money, columns)
+            if facts.certain:
+                break
+        parsing, notes = replace(parsing, filled=facts.filled, total=facts.total), notes + facts.notes
     elif money == ORDER_TOTAL:
         notes += (
             message("Without order_id every line was taken for an order of its own, and its total for its amount."),
@@ -95,106 +158,192 @@ def parse_lines(
 
     when = cells[ORDER_DATE]
     if not when.is_moment:
-        notes += parse_dates(connection, ORDER_DATE, "cells", reading, source.name, when.column)
-    _make_lines(connection, cells, reading, whole_order, totals, attributes, repeated_lines_drop)
-    notes += _set_aside(connection, source, cells, reading)
-    _refuse_uncountable(connection, source)
-    connection.execute("drop table cells; drop table if exists dates; drop table if exists orders")
-    return notes
+        for lines in tries("date"):
+            try:
+                dates = parse_dates(connection, when.text, not_blank(lines), reading, source.name, when.column)
+            except InputError:  # nothing decides so far
+                if lines == tries("date")[-1]:
+                    raise
+                continue
+            if dates.plain:
+                sampled |= {"date"} if lines == "sample" else set()
+                break
+        parsing, notes = replace(parsing, date=dates.plain), notes + dates.notes
+    return replace(parsing, sampled=frozenset() if short else frozenset(sampled), notes=notes)
 
 
-def _make_cells(connection: duckdb.DuckDBPyConnection, cells: Mapping[str, Cell], money: str, sign: Sign) -> None:
-    """The table ``cells``: ids and words as text, the date as it comes, quantity and money as decimals."""
-    texts = {field: cells[field].text if field in cells else "cast(null as varchar)" for field in (*_IDS, *_WORDS)}
-    texts |= {attribute_column(field): cells[field].text for field in cells if is_attribute(field)}
-    rest = ", ".join(name for name in texts if name not in _IDS)
-    quantity = cells[QUANTITY].number(6, sign) if QUANTITY in cells else "cast(null as decimal(18, 6))"
-    blank = f"{cells[QUANTITY].text} is null" if QUANTITY in cells else "true"
-    when = cells[ORDER_DATE]
-    connection.execute(
-        f"""create or replace table cells as
-        select {LINE}, {LINE_HASH}, {", ".join(map(id_of, _IDS))}, {rest}, {ORDER_DATE}, quantity, no_quantity, money
-        from (
-            select rowid as {LINE}, {LINE_HASH}, {", ".join(f"{sql} as {name}" for name, sql in texts.items())},
-                {when.sql if when.is_moment else when.text} as {ORDER_DATE},
-                {quantity} as quantity, {blank} as no_quantity, {cells[money].number(4, sign)} as money
-            from raw where not blank)"""  # noqa: S608 - built from column positions only
-    )
+# --- the pass ---------------------------------------------------------------------------------------------------------
 
 
-def _make_lines(
-    connection: duckdb.DuckDBPyConnection,
-    cells: Mapping[str, Cell],
-    reading: Reading,
-    whole_order: tuple[str, ...],
-    totals: bool,
-    attributes: tuple[str, ...],
-    repeated_lines_drop: bool,
-) -> None:
-    """The table ``lines``, from the tables ``cells``, ``dates`` and ``orders``."""
-    when = cells[ORDER_DATE]
-    zone = time_zone(reading)
-    zoned = f"timezone('{zone}', cast({ORDER_DATE} as timestamptz))"
-    moment = zoned if when.has_zone else f"cast({ORDER_DATE} as timestamp)"
-    date = plausible(moment) if when.is_moment else "dates.parsed"
-    join_dates = "" if when.is_moment else f"left join dates on dates.written = {ORDER_DATE}"
-    filled = ", ".join(f"coalesce(cells.{name}, orders.{name}) as {name}" for name in whole_order)
-    filling = f"* replace ({filled}) from cells left join orders using ({ORDER_ID})" if filled else "* from cells"
+def lines_of(parsing: Parsing) -> str:
+    """SQL: one row per line of the relation ``raw``, blank ones too, with typed columns.
 
-    priced = UNIT_PRICE in cells and AMOUNT not in cells and ORDER_TOTAL not in cells
-    money = next(field for field in (AMOUNT, ORDER_TOTAL, UNIT_PRICE) if field in cells)
-    needed_quantity = "true" if priced else "not no_quantity"  # where amounts are known, nobody needs every quantity
+    Columns: customer_id, order_id, order_date, quantity, price_units, amount_units, product_id, description, country,
+    currency, and one for each attribute; null where the source has no such field; ABOUT_LINES, and ``line`` if the
+    parsing is ``numbered``: otherwise the lines keep their order. Money is exact: quantity times price as decimals,
+    rounded to 1/10,000 of the currency unit, null where that is too large to count. ``unreadable`` is the field that
+    cannot be read on a line, whose money then counts as 0. Totals of orders are divided among their lines.
+    """
+    when, money = parsing.cells[ORDER_DATE], parsing.money
+    filled = ", ".join(f"coalesce(cells.{name}, orders.{name}) as {name}" for name in parsing.filled)
+    lines = f"({_cells(parsing, 'raw')}) as cells"
+    if filled:
+        lines = f"(select cells.* replace ({filled}) from {lines} left join orders using ({ORDER_ID})) as cells"  # noqa: S608
+    if when.is_moment:
+        zoned = f"timezone('{parsing.zone}', cast({ORDER_DATE} as timestamptz))"
+        moment = plausible(zoned if when.has_zone else f"cast({ORDER_DATE} as timestamp)")
+    else:
+        moment = parsing.date.replace("written", ORDER_DATE) or "dates.parsed"
+    if moment == "dates.parsed":
+        lines += f" left join dates on dates.written = cells.{ORDER_DATE}"
+    units = f"cast(cast(money as decimal(28, 4)) * cast({MONEY_SCALE} as decimal(5, 0)) as bigint)"
+    lines = f"""(
+        select cells.*, {moment} as moment, try_cast(quantity as bigint) as items,
+            case when plain_units is not null then plain_units else {units} end as units
+        from {lines})"""  # noqa: S608
+
     unread = {ORDER_DATE: "moment is null"}
-    if QUANTITY in cells:
-        unread[QUANTITY] = f"quantity is null and {needed_quantity}"
+    if QUANTITY in parsing.cells:  # where amounts are known, nobody needs every quantity
+        unread[QUANTITY] = "quantity is null" if parsing.priced else "quantity is null and odd_quantity is not null"
     unread[money] = "money is null"
-    if totals:  # one order cannot have two totals
+    if parsing.total:  # one order cannot have two totals
         each = f"partition by {ORDER_ID}, case when {ORDER_ID} is null then {LINE} end"
         unread[money] += f" or min(money) over ({each}) <> max(money) over ({each})"
     reasons = " ".join(f"when {condition} then '{field}'" for field, condition in unread.items())
+    lines = f"(select *, case when {BLANK} then null {reasons} end as {UNREADABLE} from {lines})"  # noqa: S608
+    # An exact product, which the last cast rounds to whole units; DuckDB would keep 18 digits of two such numbers. A
+    # whole number of items at a usual price is multiplied as whole numbers.
+    exact = "try_cast(cast(quantity as decimal(19, 6)) * cast(units as decimal(19, 0)) as bigint)"
+    usual = "items = quantity and abs(items) < 100000 and abs(units) < 10000000000"
+    amount, odd_money, price = "units", ODD_MONEY, "cast(null as bigint)"
+    if parsing.priced:
+        amount, price = f"case when {usual} then items * units else {exact} end", "units"
+    if parsing.total:
+        same = f"row_number() over (partition by {LINE_HASH} order by {LINE}) > 1"
+        repeated = f" or {same}" if parsing.repeated_lines_drop else ""
+        never = f"{UNREADABLE} is not null or {BLANK}"
+        place = f"case when {never} then 2 when quantity <= 0{repeated} then 1 else 0 end"
+        lines = f"({shared('units', f'(select *, {place} as place from {lines})')})"  # noqa: S608
+        amount, odd_money = "part", f"case when {UNREADABLE} = '{money}' then {_placed(parsing, money).text} end"
+    readable = f"{UNREADABLE} is null and not {BLANK}"
+    return f"""
+        select {LINE_HASH}, {BLANK}, {PART}, {f"{LINE}, " if parsing.numbered else ""}{UNREADABLE},
+            case when moment is null then cast({ORDER_DATE} as varchar) end as {ODD_DATE},
+            {ODD_QUANTITY}, {odd_money} as {ODD_MONEY},
+            {CUSTOMER_ID}, {ORDER_ID}, moment as {ORDER_DATE}, cast(quantity as double) as {QUANTITY},
+            case when {readable} then {price} end as {PRICE_UNITS},
+            case when {readable} then {amount} else 0 end as {AMOUNT_UNITS},
+            {", ".join((PRODUCT_ID, *_WORDS, *parsing.attributes))}
+        from {lines}"""  # noqa: S608
 
-    # An exact product, which the last cast rounds to whole units; DuckDB would keep 18 digits of two such numbers.
-    units = f"cast(cast(money as decimal(28, 4)) * cast({MONEY_SCALE} as decimal(5, 0)) as bigint)"
-    product = "try_cast(cast(quantity as decimal(19, 6)) * cast(units as decimal(19, 0)) as bigint)"
-    amount = product if priced else "part" if totals else "units"
-    repeated = f"row_number() over (partition by {LINE_HASH} order by {LINE}) > 1" if repeated_lines_drop else "false"
-    placed = (
-        f"(select *, case when {UNREADABLE} is not null then 2 when quantity <= 0 or {repeated} then 1 else 0 end "  # noqa: S608
-        "as place from marked)"
-    )
-    connection.execute(
-        f"""create or replace table lines as
-        with filled as (select {filling}),
-        dated as (select filled.*, {date} as moment, {units} as units from filled {join_dates}),
-        marked as (select *, case {reasons} end as {UNREADABLE} from dated)
-        select {LINE}, {LINE_HASH}, {UNREADABLE}, {CUSTOMER_ID}, {ORDER_ID}, moment as {ORDER_DATE},
-            cast(quantity as double) as {QUANTITY},
-            {"case when unreadable is null then units end" if priced else "cast(null as bigint)"} as {PRICE_UNITS},
-            case when {UNREADABLE} is null then {amount} else 0 end as {AMOUNT_UNITS},
-            {PRODUCT_ID}, {", ".join((*_WORDS, *attributes))}
-        from {f"({shared('units', placed)})" if totals else "marked"}"""  # noqa: S608 - built from column positions only
-    )
+
+def _placed(parsing: Parsing, field: str) -> Cell:
+    """The cell of a number, as it goes from the relation ``raw`` through the layers above it."""
+    return replace(parsing.cells[field], sql=f"{field}_cell")
+
+
+def _cells(parsing: Parsing, lines: str) -> str:
+    """SQL: ids and words as text, the date as it comes, quantity and money as decimals."""
+    cells, money = parsing.cells, parsing.money
+    texts = {field: cells[field].text if field in cells else "cast(null as varchar)" for field in (*_IDS, *_WORDS)}
+    texts |= {attribute_column(field): cells[field].text for field in cells if is_attribute(field)}
+    when = cells[ORDER_DATE]
+    first, second = [], []
+    for name, field, digits, decimals in (("quantity", QUANTITY, 15, 6), ("money", money, 13, 4)):
+        if field not in cells:
+            second += [f"cast(null as decimal(18, {decimals})) as {name}", f"cast(null as varchar) as odd_{name}"]
+            continue
+        cell, plain = _placed(parsing, field), f"plain_{name}"
+        first += [
+            f"{cells[field].sql} as {cell.sql}",
+            f"{cells[field].plain_number(digits, decimals, parsing.sign)} as {plain}",
+        ]
+        other = f"when {cell.sql} is null then null else {cell.number(decimals, parsing.sign)}"
+        second += [
+            f"cast(case when {plain} is not null then {plain} {other} end as decimal(18, {decimals})) as {name}",
+            f"case when {plain} is null then {cell.text} end as odd_{name}",
+        ]
+    second.append(f"cast(plain_money * cast({MONEY_SCALE} as decimal(5, 0)) as bigint) as plain_units")
+    number = f", row_number() over () - 1 as {LINE}" if parsing.numbered else ""
+    about = ", ".join((LINE_HASH, BLANK, PART, *([LINE] if parsing.numbered else [])))
+    rest = ", ".join((*(name for name in texts if name not in _IDS), ORDER_DATE))
+    return f"""
+        select {about}, {", ".join(map(id_of, _IDS))}, {rest}, {", ".join(second)}
+            {f", {_placed(parsing, money).sql}" if parsing.total else ""}
+        from (
+            select {LINE_HASH}, {BLANK}, {PART}{number}, {", ".join(f"{sql} as {name}" for name, sql in texts.items())},
+                {when.sql if when.is_moment else when.text} as {ORDER_DATE}, {", ".join(first)}
+            from {lines} as raw)"""  # noqa: S608 - built from column positions only
+
+
+# --- what became of it ------------------------------------------------------------------------------------------------
+
+
+def doubted(connection: duckdb.DuckDBPyConnection, parsing: Parsing, lines: str) -> frozenset[str]:
+    """Which decisions of the first lines the rest speaks against: "sign", "date"; to be made on all lines.
+
+    ``lines``: what the pass wrote, with ABOUT_LINES. Replaces the table ``dates``.
+    """
+    found = set()
+    if "sign" in parsing.sampled and speaks_against(connection, (ODD_QUANTITY, ODD_MONEY), lines):
+        found.add("sign")
+    if "date" in parsing.sampled and any_date(connection, ODD_DATE, lines):
+        found.add("date")
+    return frozenset(found)
+
+
+def unreadable_notes(
+    connection: duckdb.DuckDBPyConnection, source: Source, parsing: Parsing, reading: Reading, lines: str
+) -> tuple[str, ...]:
+    """A note on blank lines, and on the lines with cells that were not understood, for each field.
+
+    ``lines``: what the pass wrote, with ABOUT_LINES and ``line``.
+
+    Raises:
+        InputError: no line but blank ones; unreadable ones are more than the share that may be set aside, where the
+            field with most of them is named; money that cannot be counted.
+    """
+    total, blank, unread, over, size = connection.execute(
+        f"select count(*), count(*) filter ({BLANK}), count({UNREADABLE}), "  # noqa: S608
+        f"min({LINE}) filter ({AMOUNT_UNITS} is null), sum(abs(cast({AMOUNT_UNITS} as double))) from {lines}"
+    ).fetchall()[0]
+    if total == blank:
+        raise InputError("{name} has a header but no lines. Give one that has some.", name=source.name)
+    notes: tuple[str, ...] = (message("{blank} blank lines were passed over.", blank=blank),) if blank else ()
+    notes += parsing.notes
+    if unread:
+        notes += _set_aside(connection, source, parsing, reading, lines, total - blank, unread)
+    if over is not None:
+        raise InputError(
+            "{name}: quantity times price is too large to count on {over}.", name=source.name, over=source.locate(over)
+        )
+    if size >= MONEY_LIMIT:
+        raise InputError(
+            "{name}: its money adds up to more than can be counted exactly; check the price column.", name=source.name
+        )
+    return notes
 
 
 def _set_aside(
-    connection: duckdb.DuckDBPyConnection, source: Source, cells: Mapping[str, Cell], reading: Reading
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    parsing: Parsing,
+    reading: Reading,
+    written: str,
+    lines: int,
+    unread: int,
 ) -> tuple[str, ...]:
-    """A note on the lines with cells that were not understood, for each field.
-
-    Raises:
-        InputError: they are more than the share that may be set aside; the field with most of them is told.
-    """
-    lines, unread = connection.execute(f"select count(*), count({UNREADABLE}) from lines").fetchall()[0]  # noqa: S608
-    if not unread:
-        return ()
-    counts = dict(connection.execute(f"select {UNREADABLE}, count(*) from lines group by 1").fetchall())  # noqa: S608
+    counts = dict(
+        connection.execute(
+            f"select {UNREADABLE}, count(*) from {written} where {UNREADABLE} is not null group by 1"  # noqa: S608
+        ).fetchall()
+    )
     notes = []
-    fields = (ORDER_DATE, QUANTITY, AMOUNT, ORDER_TOTAL, UNIT_PRICE)
-    for field in sorted((field for field in fields if field in counts), key=lambda field: -counts[field]):
-        cell, count = cells[field], counts[field]
+    texts = {ORDER_DATE: ODD_DATE, QUANTITY: ODD_QUANTITY, parsing.money: ODD_MONEY}
+    for field in sorted((field for field in texts if field in counts), key=lambda field: -counts[field]):
+        cell, count = parsing.cells[field], counts[field]
         found = connection.execute(
-            f"select lines.{LINE}, {cell.text} from lines join raw on raw.rowid = lines.{LINE} "  # noqa: S608
-            f"where lines.{UNREADABLE} = '{field}' order by 1 limit 3"
+            f"select {LINE}, {texts[field]} from {written} where {UNREADABLE} = '{field}' order by 1 limit 3"  # noqa: S608
         ).fetchall()
         cited = ", ".join(
             f"{source.locate(line)} ({'blank' if value is None else repr(_short(value))})" for line, value in found
@@ -234,21 +383,6 @@ def _set_aside(
             )
         )
     return tuple(notes)
-
-
-def _refuse_uncountable(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
-    over = connection.execute(f"select {LINE} from lines where {AMOUNT_UNITS} is null order by 1 limit 1").fetchone()  # noqa: S608
-    if over:
-        raise InputError(
-            "{name}: quantity times price is too large to count on {over}.",
-            name=source.name,
-            over=source.locate(over[0]),
-        )
-    size = connection.execute(f"select sum(abs(cast({AMOUNT_UNITS} as double))) from lines").fetchall()[0][0]  # noqa: S608
-    if size >= MONEY_LIMIT:
-        raise InputError(
-            "{name}: its money adds up to more than can be counted exactly; check the price column.", name=source.name
-        )
 
 
 def _short(value: str) -> str:

@@ -12,12 +12,12 @@ import duckdb
 
 from engines.columns import COUNTRY, DESCRIPTION, ORDER_DATE, ORDER_ID, PRODUCT_ID, QUANTITY
 from engines.errors import InputError
-from engines.intake.schema.cells import NOT_BLANK, Cell, cells_of, numbers_of
+from engines.intake.schema.cells import Cell, cells_of, not_blank, numbers_of
 from engines.intake.schema.contents import look_at
 from engines.intake.schema.dates import TwoReadings, both_ways, find_format, time_zone
 from engines.intake.schema.mapping import Guess, doubts, guess_columns, missing, needed_but_missing
 from engines.intake.schema.numbers import find_decimal_sign
-from engines.intake.schema.parsing import parse_lines
+from engines.intake.schema.parsing import ALL, LINE, decide, lines_of, unreadable_notes
 from engines.intake.sources.files import Source, open_source
 from engines.intake.sources.folders import Many
 from engines.intake.sources.head import start_of
@@ -252,7 +252,10 @@ class _Look:
         if self._ask_date_order(cells[ORDER_DATE]):
             return ()
         try:
-            return parse_lines(self._connection, self._source, self._fields, self._reading)
+            parsing = decide(self._connection, self._source, self._fields, self._reading, on_all=ALL)
+            number = "" if parsing.numbered else f", row_number() over () - 1 as {LINE}"
+            self._connection.execute(f"create table lines as select *{number} from ({lines_of(parsing)})")  # noqa: S608
+            return unreadable_notes(self._connection, self._source, parsing, self._reading, "lines")
         except InputError as error:
             self._problems.append(Choice("unreadable", "", "", "mapping", error.message, needed=self._whole))
             return ()
@@ -260,7 +263,7 @@ class _Look:
     def _ask_date_order(self, column: Cell) -> bool:
         if column.is_moment:
             return False
-        found = find_format(self._connection, column.text, NOT_BLANK, self._reading).undecided
+        found = find_format(self._connection, column.text, not_blank("raw"), self._reading).undecided
         if found is not None:
             question = both_ways(found, self._source.name, column.column)
             options = _orders(found)
@@ -273,7 +276,7 @@ class _Look:
         return found is not None
 
     def _ask_decimal(self, cells: Mapping[str, Cell]) -> None:
-        found = find_decimal_sign(self._connection, numbers_of(cells), NOT_BLANK, self._reading)
+        found = find_decimal_sign(self._connection, numbers_of(cells), not_blank("raw"), self._reading)
         if found.example:
             bare = found.example.replace(",", ".")
             options = (

@@ -21,6 +21,8 @@ ALWAYS, NEVER = 64 << 20, 64 << 30
 #: The most files in a zip.
 MEMBERS = 10_000
 
+#: How the names of packed texts end.
+PACKED = (".gz", ".zst")
 #: Archives within archives are not opened.
 NESTED = (".zip", ".gz", ".zst", ".tar", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 

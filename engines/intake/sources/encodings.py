@@ -1,4 +1,4 @@
-"""Encoding of a text file (UTF-8, UTF-16, ISO-8859-1, cp1252): detected, and converted to UTF-8."""
+"""Encoding of a text file (UTF-8, UTF-16, ISO-8859-1, cp1252): detected, and converted to UTF-8 where it is not."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import codecs
 import hashlib
 import io
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from engines.errors import InputError
-from engines.intake.sources.archives import Readable
+from engines.intake.sources.archives import PACKED, Readable, unpacked
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _CHUNK = 1 << 20
+#: What decides whether cells may begin or end with blanks other than spaces, and whether they may hold line ends.
+MARKS = TAB, NO_BREAK, QUOTE, QUOTED_START, QUOTED_END = b"\t", b"\xc2\xa0", b'"', b'"\n', b'\n"'
 _LOOK = 4096  # bytes at the start that say whether every other byte is zero
 #: Between 80 and 9F, cp1252 has letters and marks, and ISO-8859-1 nothing that is ever printed.
 _ONLY_CP1252 = re.compile(rb"[\x80-\x9f]")
@@ -23,11 +23,18 @@ _ONLY_CP1252 = re.compile(rb"[\x80-\x9f]")
 
 @dataclass(frozen=True)
 class Rewritten:
-    """How a text was written, blank lines that stood above its first line, and the fingerprint of its bytes."""
+    """How a text was written, and where it can be read as UTF-8.
 
+    ``above``: blank lines that stood above its first line. ``fingerprint``: of its bytes. ``newline``: what ends its
+    lines now. ``marks``: which of :data:`MARKS` are in it.
+    """
+
+    path: Path
     encoding: str
     above: int
     fingerprint: str
+    marks: frozenset[bytes]
+    newline: str = "\n"
 
 
 class _OtherEncodingError(Exception):
@@ -38,17 +45,30 @@ class _OtherEncodingError(Exception):
         self.line, self.mixed = line, mixed
 
 
-def rewrite(opened: Callable[[], AbstractContextManager[Readable]], target: Path, told: str, name: str) -> Rewritten:
-    """Write a text as plain UTF-8 with single line feeds, for DuckDB knows no other encoding, a piece at a time.
+def rewrite(path: Path, target: Path, told: str, name: str) -> Rewritten:
+    """A text, packed or not, as UTF-8 with one kind of line ends, for DuckDB knows no other encoding.
+
+    A plain file that is so already is read where it lies; anything else is written to ``target``, a piece at a time.
 
     Raises:
         InputError: zero bytes, an encoding that is not known or does not fit, or two in one file.
     """
-    with opened() as file:
+    with unpacked(path, name) as file:
         start = file.read(_LOOK)
-    for encoding in _candidates(start, told):
+    candidates = _candidates(start, told)
+    begins = start.removeprefix(codecs.BOM_UTF8)[:1]
+    kinds = ("utf-8", "utf-8-sig")
+    if (
+        codecs.lookup(candidates[0]).name in kinds
+        and path.suffix.lower() not in PACKED
+        and begins not in (b"\n", b"\r")
+    ):
+        as_it_is = _as_it_is(path, candidates[0], name)
+        if as_it_is is not None:
+            return as_it_is
+    for encoding in candidates:
         try:
-            with opened() as file, target.open("wb") as out:
+            with unpacked(path, name) as file, target.open("wb") as out:
                 return _copied(file, encoding, out, name, told=bool(told))
         except _OtherEncodingError as error:
             if told:
@@ -70,6 +90,53 @@ def rewrite(opened: Callable[[], AbstractContextManager[Readable]], target: Path
         "in UTF-8, or say what it is with --encoding.",
         name=name,
     )
+
+
+def _as_it_is(path: Path, encoding: str, name: str) -> Rewritten | None:
+    """A plain file where it lies, if it is UTF-8 and its lines end alike; by CR LF only if nothing is quoted."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    digest, marks = hashlib.sha256(), _Marks()
+    feeds = returns = both = 0
+    last = b""
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            if b"\0" in chunk:
+                raise _zero_bytes(name)
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                return None
+            marks.look_at(chunk)
+            feeds += chunk.count(b"\n")
+            if returned := chunk.count(b"\r"):
+                returns += returned
+                both += chunk.count(b"\r\n")
+            both += last == b"\r" and chunk.startswith(b"\n")
+            last = chunk[-1:]
+            if returns and (both + (last == b"\r") < returns or both < feeds or QUOTE in marks.seen):
+                return None
+    try:
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return None
+    if returns and not returns == both == feeds:
+        return None
+    return Rewritten(path, encoding, 0, digest.hexdigest(), marks.seen, "\r\n" if returns else "\n")
+
+
+class _Marks:
+    """Which of MARKS are in a text that comes in pieces."""
+
+    def __init__(self) -> None:
+        self.seen: frozenset[bytes] = frozenset()
+        self._last = b""
+
+    def look_at(self, chunk: bytes) -> None:
+        """Take note of the next piece."""
+        edge = self._last + chunk[:1]
+        self.seen |= {mark for mark in MARKS if mark not in self.seen and (mark in chunk or mark in edge)}
+        self._last = chunk[-1:]
 
 
 def _candidates(start: bytes, told: str) -> tuple[str, ...]:
@@ -101,6 +168,7 @@ def _copied(file: Readable, encoding: str, out: io.BufferedWriter, name: str, *,
     decoder = io.IncrementalNewlineDecoder(inner, translate=True)
     digest, wide = hashlib.sha256(), codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
     lines, above, started, beyond, cp1252 = 0, 0, False, False, False
+    marks = _Marks()
     while True:
         chunk = file.read(_CHUNK)
         digest.update(chunk)
@@ -123,8 +191,10 @@ def _copied(file: Readable, encoding: str, out: io.BufferedWriter, name: str, *,
             bare = text.removeprefix("\ufeff").lstrip("\n")
             above += text.count("\n") - bare.count("\n")
             text, started = bare, bool(bare)
-        out.write(text.encode("utf-8", "replace"))
+        written = text.encode("utf-8", "replace")
+        marks.look_at(written)
+        out.write(written)
         if not chunk:
             break
     known = "iso-8859-1" if encoding == "cp1252" and not told and not cp1252 else encoding
-    return Rewritten(known, above, digest.hexdigest())
+    return Rewritten(Path(out.name), known, above, digest.hexdigest(), marks.seen)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import duckdb
 
 from engines.errors import InputError
-from engines.intake.sources.archives import NESTED, unzipped
+from engines.intake.sources.archives import NESTED, PACKED, unzipped
 from engines.intake.sources.folders import combined
 from engines.intake.sources.locations import files_of, kind_of
 from engines.intake.sources.source import Source, arrow_source, named, sha256
@@ -43,11 +43,10 @@ _KINDS = {
     ),
 }
 _TEXTS = tuple(ending for ending, kind in _KINDS.items() if kind.open is _text)
-_PACKED = (".gz", ".zst")  # of texts alone
 #: What the name of a file may end with.
 SUFFIXES = (
     *_TEXTS,
-    *(text + packed for packed in _PACKED for text in _TEXTS),
+    *(text + packed for packed in PACKED for text in _TEXTS),
     ".zip",
     *(ending for ending in _KINDS if ending not in _TEXTS),
 )
@@ -97,7 +96,7 @@ def _open_file(path: Path, name: str, connection: duckdb.DuckDBPyConnection, fol
     lower = path.name.lower()
     if not path.is_file():
         raise InputError("{name} is not a file.", name=name)
-    if lower.endswith(_PACKED) and lower.rpartition(".")[0].endswith(NESTED):
+    if lower.endswith(PACKED) and lower.rpartition(".")[0].endswith(NESTED):
         raise InputError("{name} is an archive within an archive. Unpack it first.", name=name)
     if not lower.endswith(SUFFIXES):
         raise InputError(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import duckdb
@@ -25,43 +24,34 @@ class Many(Source):
     #: How many lines each part has; known once they are loaded.
     sizes: list[int] = field(default_factory=list, compare=False)
 
-    @contextmanager
-    def at_hand(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        """Let ``relation`` be used on a connection, with the lines of all parts."""
-        with ExitStack() as stack:
-            for part in self.parts:
-                stack.enter_context(part.at_hand(connection))
-            yield
+    def in_memory(self) -> Sequence[Source]:
+        """The files that are in memory."""
+        return [part for part in self.parts if part.arrow is not None]
 
-    def load(self, connection: duckdb.DuckDBPyConnection, needed: Sequence[int]) -> None:
-        """Fill the table ``raw`` from one part after the other, so that a line's number tells its file."""
+    def part_of(self, error: str) -> Source:
+        """The file that an error of the database names; all of them where it names none."""
+        return next((part for part in self.parts if part.file and part.file in error), self)
+
+    def scan(self, connection: duckdb.DuckDBPyConnection, needed: Sequence[int]) -> str:
+        """SQL of the lines of one part after the other, so that a line's number and part tell its file."""
         if self.relation != self.whole:
-            super().load(connection, needed)
-            return
-        width = len(self.columns)
+            return super().scan(connection, needed)
         types = self._types(connection)
-        self.sizes.clear()
-        for part in self.parts:
-            cast = ", ".join(f"cast(c{index} as {kind}) as c{index}" for index, kind in enumerate(types))
-            lines = picked(f"(select {cast} from {part.relation})", width, needed)  # noqa: S608 - our own names
-            with part.at_hand(connection):
-                connection.execute(f"insert into raw {lines}" if self.sizes else f"create table raw as {lines}")
-            total = connection.execute("select count(*) from raw").fetchall()[0][0]
-            self.sizes.append(total - sum(self.sizes))
+        cast = ", ".join(f"cast(c{index} as {kind}) as c{index}" for index, kind in enumerate(types))
+        lines = (
+            picked(f"(select {cast} from {part.relation})", types, needed, number)  # noqa: S608 - our own names
+            for number, part in enumerate(self.parts)
+        )
+        return " union all ".join(lines)
+
+    def count_parts(self, counts: Mapping[int, int]) -> None:
+        """Take note of how many lines each file has."""
+        self.sizes[:] = [counts.get(number, 0) for number in range(len(self.parts))]
 
     def _types(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
         """The type of each column that holds what all parts have."""
-        empty = []
-        for number, part in enumerate(self.parts):
-            with part.at_hand(connection):
-                connection.execute(
-                    f"create temp table shape{number} as select * from {part.relation} limit 0"  # noqa: S608
-                )
-            empty.append(f"from shape{number}")
-        described = connection.execute(f"describe {' union all '.join(empty)}").fetchall()
-        for number in range(len(self.parts)):
-            connection.execute(f"drop table shape{number}")
-        return [row[1] for row in described]
+        every = " union all ".join(f"(from {part.relation} limit 0)" for part in self.parts)
+        return [row[1] for row in connection.execute(f"describe {every}").fetchall()]
 
 
 def combined(name: str, opened: Sequence[Source], notes: Sequence[str] = ()) -> Source:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +27,9 @@ class Source:
     ``relation`` is SQL whose columns are c0, c1, ... in the order of ``columns``; ``locate`` says in words where the
     line with a given number (from 0) stands. ``encoding`` and ``separator`` are those of a text, as ``Reading`` takes
     them (a blank: columns are parted by blanks); empty for anything else. ``above``: blank lines over the header.
-    ``sheets``: those that are read of a workbook. ``typed``: Parquet or a database, where cells are what they are and
-    nothing was made safe for spreadsheets. ``arrow``: lines in memory, which ``relation`` calls ``arrow_name``.
+    ``file``: where the database reads a text. ``sheets``: those that are read of a workbook. ``typed``: Parquet or a
+    database, where cells are what they are and nothing was made safe for spreadsheets. ``odd_blanks``: cells may begin
+    or end with blanks other than spaces. ``arrow``: lines in memory, which ``relation`` calls ``arrow_name``.
     """
 
     name: str
@@ -42,7 +44,9 @@ class Source:
     above: int = 0
     sheets: tuple[str, ...] = ()
     typed: bool = False
+    odd_blanks: bool = True
     arrow_name: str = "arrow_lines"
+    file: str = ""
 
     @contextmanager
     def at_hand(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
@@ -51,32 +55,95 @@ class Source:
         Raises:
             InputError: the lines do not fit the header, or the file is damaged; the line is named.
         """
-        if self.arrow is not None:
-            connection.register(self.arrow_name, self.arrow)
+        parts = self.in_memory()
+        for part in parts:
+            connection.register(part.arrow_name, part.arrow)
         try:
-            yield
+            with short_of(self.name):
+                yield
         except duckdb.Error as error:
-            raise InputError("{name}: {error}", name=self.name, error=_plain(error, self.above)) from None
+            part = self.part_of(str(error))
+            raise InputError("{name}: {error}", name=part.name, error=_plain(error, part.above)) from None
         finally:
-            if self.arrow is not None:
-                connection.unregister(self.arrow_name)
+            for part in parts:
+                connection.unregister(part.arrow_name)
+
+    def in_memory(self) -> Sequence[Source]:
+        """What of it is in memory, and is to be made known to the database."""
+        return () if self.arrow is None else (self,)
+
+    def part_of(self, error: str) -> Source:
+        """The file that an error of the database is about."""
+        return self
+
+    def scan(self, connection: duckdb.DuckDBPyConnection, needed: Sequence[int]) -> str:
+        """SQL of the lines, in their order: see :func:`picked`. To be used while the source is :meth:`at_hand`."""
+        described = connection.execute(f"describe select * from {self.relation}").fetchall()  # noqa: S608
+        return picked(self.relation, [row[1] for row in described], needed)
 
     def load(self, connection: duckdb.DuckDBPyConnection, needed: Sequence[int]) -> None:
-        """Fill the table ``raw`` with the needed columns (by position), ``line_hash`` of all of them, and ``blank``.
+        """Fill the table ``raw`` with what :meth:`scan` gives; meant for few lines.
 
         Raises:
             InputError: as :meth:`at_hand`.
         """
         with self.at_hand(connection):
-            connection.execute(f"create table raw as {picked(self.relation, len(self.columns), needed)}")
+            connection.execute(f"create table raw as {self.scan(connection, needed)}")
+
+    def count_parts(self, counts: Mapping[int, int]) -> None:
+        """Take note of how many lines each part has, by which ``locate`` tells them apart; one file has one part."""
 
 
-def picked(relation: str, width: int, needed: Sequence[int]) -> str:
-    """SQL: the needed columns of a relation, ``line_hash`` of all of them, and whether the line is blank."""
-    every = ", ".join(f"c{index}" for index in range(width))
+def text(written: str) -> str:
+    """SQL: a text in quotation marks."""
+    return "'" + written.replace("'", "''") + "'"
+
+
+@contextmanager
+def short_of(name: str) -> Iterator[None]:
+    """Say in a sentence that there is not enough memory or no room on the disk for a source.
+
+    Raises:
+        InputError: that.
+    """
+    try:
+        yield
+    except (duckdb.OutOfMemoryException, MemoryError):
+        raise InputError(
+            "{name}: there is not enough memory to read it. Give more with memory in [reading], or free some.",
+            name=name,
+        ) from None
+    except duckdb.IOException as error:
+        if "No space left" not in str(error) and "max_temp_directory_size" not in str(error):
+            raise
+        raise _no_room(name) from None
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise _no_room(name) from None
+
+
+def _no_room(name: str) -> InputError:
+    return InputError(
+        "{name}: there is no room left on the disk while it is read. Free some, or let TMPDIR name another folder.",
+        name=name,
+    )
+
+
+def picked(relation: str, types: Sequence[str], needed: Sequence[int], part: int = 0) -> str:
+    """SQL: the needed columns of a relation, ``line_hash`` of all, whether it is ``blank``, its ``source_part``."""
+    every = ", ".join(f"c{index}" for index in range(len(types)))
     chosen = ", ".join(f"c{index}" for index in sorted(set(needed)))
-    blank = " and ".join(f"nullif(trim(cast(c{index} as varchar)), '') is null" for index in range(width))
-    return f"select {chosen}, hash({every}) as line_hash, {blank} as blank from {relation}"  # noqa: S608 - positions
+    blank = " and ".join(f"nullif(trim(cast(c{index} as varchar)), '') is null" for index in range(len(types)))
+    # Hardly a line is blank, and trimming is slow: a needed cell that begins with a letter or digit says so at once.
+    begun = " ".join(
+        f"when c{index} >= '!' then false" if types[index] == "VARCHAR" else f"when c{index} is not null then false"
+        for index in sorted(set(needed))
+    )
+    return (
+        f"select {chosen}, hash({every}) as line_hash, case {begun} else {blank} end as blank, "  # noqa: S608 - positions
+        f"cast({part} as integer) as source_part from {relation}"
+    )
 
 
 def arrow_source(name: str, table: pa.Table, fingerprint: str, *, unit: str = "row", first: int = 1) -> Source:

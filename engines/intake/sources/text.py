@@ -9,8 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from engines.errors import InputError
-from engines.intake.sources.archives import unpacked
-from engines.intake.sources.encodings import rewrite
+from engines.intake.sources.encodings import NO_BREAK, QUOTE, QUOTED_END, QUOTED_START, TAB, rewrite
 from engines.intake.sources.source import Source, header_of
 from engines.messages import message
 from engines.settings import Reading
@@ -21,13 +20,13 @@ _CHUNK = 1 << 20
 
 
 def open_text(path: Path, name: str, folder: Path, reading: Reading) -> Source:
-    """Open a text, packed or not; ``folder`` holds it as UTF-8 until its lines are loaded.
+    """Open a text, packed or not; where it is no plain UTF-8, ``folder`` holds it as such until its lines are read.
 
     Raises:
         InputError: it is empty, damaged or no text, or its first line cannot be a header.
     """
-    text = folder / "lines.csv"
-    written = rewrite(lambda: unpacked(path, name), text, reading.encoding, name)
+    written = rewrite(path, folder / "lines.csv", reading.encoding, name)
+    text = written.path
     sample = _sample(text)
     if not sample:
         raise InputError("{name} is empty. Give one with a header and lines.", name=name)
@@ -38,7 +37,10 @@ def open_text(path: Path, name: str, folder: Path, reading: Reading) -> Source:
         )
     mark = separator
     if separator == " ":
-        text, mark = _tabbed(text), "\t"
+        text, mark = _tabbed(text, folder / "tabbed.csv"), "\t"
+    elif text == path:  # DuckDB takes *, ? and [ in the user's own path for wildcards
+        text = folder / "lines.csv"
+        text.symlink_to(path.resolve())
     try:
         first = next(_records(text, mark), (0, []))[1]
     except csv.Error as error:
@@ -47,6 +49,8 @@ def open_text(path: Path, name: str, folder: Path, reading: Reading) -> Source:
     header = not reading.columns
     types = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(columns)))
     location, delimiter = str(text).replace("'", "''"), mark.replace("\t", "\\t")
+    newline = "\\n" if separator == " " else written.newline.replace("\r", "\\r").replace("\n", "\\n")
+    tabs_in_cells = TAB in written.marks and separator != " " and (separator != "\t" or QUOTE in written.marks)
 
     def locate(line: int) -> str:
         records = islice(_records(text, mark), line + header, None)
@@ -60,7 +64,7 @@ def open_text(path: Path, name: str, folder: Path, reading: Reading) -> Source:
         name=name,
         columns=columns,
         relation=f"read_csv('{location}', auto_detect = false, header = {str(header).lower()}, delim = '{delimiter}', "
-        f"quote = '\"', escape = '\"', new_line = '\\n', columns = {{{types}}})",
+        f"quote = '\"', escape = '\"', new_line = '{newline}', columns = {{{types}}})",
         fingerprint=written.fingerprint,
         locate=locate,
         notes=()
@@ -75,12 +79,14 @@ def open_text(path: Path, name: str, folder: Path, reading: Reading) -> Source:
         encoding=written.encoding,
         separator=separator,
         above=written.above,
+        file=str(text),
+        odd_blanks=tabs_in_cells or bool(written.marks & {NO_BREAK, QUOTED_START, QUOTED_END}),
     )
 
 
 def _sample(text: Path) -> list[str]:
     """The first lines that are not blank, without what stands in quotation marks."""
-    with text.open(encoding="utf-8", newline="") as file:
+    with text.open(encoding="utf-8-sig", newline="") as file:
         start = file.read(_LOOK)
     bare = re.sub(r'"[^"]*"', "", start)
     lines = [line for line in bare.split("\n") if line.strip()]
@@ -102,18 +108,16 @@ def _separator(sample: Sequence[str]) -> str:
     return max(",;\t|", key=fits)
 
 
-def _tabbed(text: Path) -> Path:
+def _tabbed(text: Path, target: Path) -> Path:
     """The same lines with a tab for every run of blanks, and none at their ends."""
-    tabbed = text.with_name("tabbed.csv")
-    with text.open(encoding="utf-8", newline="") as lines, tabbed.open("w", encoding="utf-8", newline="") as out:
+    with text.open(encoding="utf-8-sig") as lines, target.open("w", encoding="utf-8", newline="") as out:
         while line := lines.readline(_CHUNK):
             out.write("\t".join(line.split()) + "\n")
-    text.unlink()
-    return tabbed
+    return target
 
 
 def _records(text: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
-    with text.open(encoding="utf-8", newline="") as file:
+    with text.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=separator, strict=False)
         for record in reader:
             if record:  # DuckDB passes over blank lines as well

@@ -25,7 +25,7 @@ def read_dates(values: list[str], **told: str) -> tuple[list[datetime | None], t
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'; create table source (place integer, value varchar)")
         connection.executemany("insert into source values (?, ?)", list(enumerate(values)))
-        notes = parse_dates(connection, "value", "source", Reading(**told), "a.csv", "When")
+        notes = parse_dates(connection, "value", "source", Reading(**told), "a.csv", "When").notes
         rows = connection.execute(
             "select parsed from source left join dates on written = value order by place"
         ).fetchall()
