@@ -29,7 +29,7 @@ from engines.naming.naming import name_segments
 from engines.persistence.artifacts import artifacts_of
 from engines.run import in_order, segment
 from storage import Store
-from storage.contract import Run, Snapshot
+from storage.contract import Snapshot
 
 
 class Past(NamedTuple):
@@ -219,22 +219,23 @@ class PastCache:
         self._last: tuple[Any, Past] | None = None
 
     def past(
-        self, run: Run, snapshot: Snapshot, customers: DataFrame, engine: Engine, config: Config, progress: Progress
+        self,
+        snapshot: Snapshot,
+        customers: DataFrame,
+        engine: Engine,
+        config: Config,
+        store: Store,
+        progress: Progress,
     ) -> tuple[Past, str | None]:
         """What the sales say of earlier dates; where they are gone, nothing and a note that says why."""
-        location = run.info.get("location", snapshot.info.get("location"))
-        key = (snapshot.id, location, frozenset(watched_columns([engine])))
+        key = (snapshot.id, snapshot.created_at, frozenset(watched_columns([engine])))
         if self._last is not None and self._last[0] == key:
             return self._last[1], None
         try:
-            with sales_of(snapshot, config, progress, location=location) as opened:
+            with sales_of(snapshot, config, store, progress) as opened:
                 past = look_back(opened, customers, [engine], progress)
         except SalesGoneError as gone:
             return NOTHING_PAST, _without(gone.why)
-        except InputError as error:
-            return NOTHING_PAST, _without(
-                message("{source} cannot be read again ({error})", source=snapshot.source, error=error)
-            )
         self._last = (key, past)
         return past, None
 

@@ -61,7 +61,7 @@ def inspect_sales(
         InputError: the source, the mapping or the date cannot be used, or the file cannot be written.
     """
     kind = _kind(dropped)
-    with open_sales(request, config, progress, keep_dropped=dropped is not None) as opened:
+    with open_sales(request, config, progress, keep_dropped=dropped is not None, detail=False) as opened:
         sales, written = opened.sales, None
         if dropped is not None and kind is not None:
             progress("Writing dropped lines", 0.0)

@@ -177,8 +177,7 @@ def _migration_of(result: Mapping[str, Any]) -> Migration:
 def _between_days(span: Span, config: Config, store: Store, progress: Progress) -> Migration:
     run, start, end = span.run, span.start, span.end
     snapshot, drift = store.snapshot(run.snapshot_id), run.info.get("drift")
-    location = run.info.get("location", snapshot.info.get("location"))
-    if not isinstance(drift, Mapping) or location is None:
+    if not isinstance(drift, Mapping):
         raise InputError(
             "Run {run} has no timeline that could be worked out again; compare it with another run.", run=run.id
         )
@@ -189,7 +188,7 @@ def _between_days(span: Span, config: Config, store: Store, progress: Progress) 
             as_of=snapshot.as_of,
         )
     engine, frozen_at = stored_engine(run), date.fromisoformat(str(drift["frozen_at"]))
-    with sales_of(snapshot, config, progress, location=location) as opened:
+    with sales_of(snapshot, config, store, progress) as opened:
         dates, columns = {frozen_at, start, end, snapshot.as_of}, watched_columns([engine])
         tables = {day: in_order(table) for day, table in customers_then(opened, dates, columns, progress).items()}
     if not len(tables[start]):

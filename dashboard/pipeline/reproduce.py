@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -12,7 +13,16 @@ from pandas import DataFrame, Series
 from dashboard.config import Config
 from dashboard.pipeline.fit import origin_of, versions
 from dashboard.pipeline.label import stored_engine
-from dashboard.pipeline.sales import Progress, SalesGoneError, new_snapshot, sales_of, silent, valued_customers
+from dashboard.pipeline.sales import (
+    OpenSales,
+    Progress,
+    SalesGoneError,
+    new_snapshot,
+    sales_again,
+    sales_of,
+    silent,
+    valued_customers,
+)
 from engines.checks import labels_of
 from engines.errors import InputError
 from engines.evaluation.drift import adjusted_rand
@@ -57,8 +67,9 @@ class Labels:
 class Reproduction:
     """What came of running a run again.
 
-    ``stored``: from the customers in the store. ``source``: from the raw sales all the way, None where they are not at
-    hand as they were; ``note`` says why. ``differences``: what has changed since, whether it matters or not.
+    ``stored``: from the customers in the store. ``source``: from the sales all the way, those that are kept or those
+    of a source that was named, None where they are not at hand as they were; ``note`` says why. ``differences``: what
+    has changed since, whether it matters or not.
     """
 
     run: Run
@@ -87,13 +98,13 @@ class Reproduction:
 def reproduce_run(
     run_id: int, config: Config, store: Store, *, source: str | None = None, progress: Progress = silent
 ) -> Reproduction:
-    """Run a finished run again with its own settings and seed, on its snapshot and, where it can be, from its source.
+    """Run a finished run again with its own settings and seed, on its snapshot and, where it can be, from its sales.
 
     Args:
         run_id: the run.
         config: of which the currency alone counts: how sales are read is a part of the record.
         store: where the record is.
-        source: where the raw sales are; by default they are looked for under the name in the record.
+        source: where the raw sales are, to read them anew; by default the sales are those that are kept.
         progress: told what is being done.
 
     Raises:
@@ -111,19 +122,25 @@ def reproduce_run(
     was = store.labels(run_id)
     stored = _compared(was, _labels(run, store.snapshot_customers(snapshot.id)))
     progress("Running it again on the stored customers", 1.0)
+    kept = source is None and snapshot.sales is not None
     at = source or _lasting_source(snapshot)
-    if at is None:
+    if at is None and not kept:
         note = f"The source {snapshot.source} is not here, so that only the stored customers count; --source names it."
         return Reproduction(run, stored, None, note, differences)
     try:
-        customers, source_differences = from_source(snapshot, at, config, progress)
+        opening = (
+            sales_of(snapshot, config, store, progress) if kept else sales_again(snapshot, str(at), config, progress)
+        )
+        customers, source_differences = _from_sales(snapshot, opening, progress)
         from_sales = None if customers is None else _compared(was, _labels(run, customers))
     except InputError as error:
         if source is not None:
             raise
         note = f"The source cannot be read again, so that only the stored customers count. {error}"
         return Reproduction(run, stored, None, note, differences)
-    if from_sales is None:
+    if kept and from_sales is not None:
+        note = "The sales are those that were kept with the run's snapshot."
+    elif from_sales is None:
         note = f"The sales in {at} are others than the run had, so that only the stored customers count."
     else:
         note = f"The sales in {at} are those the run had."
@@ -163,14 +180,16 @@ def _lasting_source(snapshot: Snapshot) -> str | None:
     return None
 
 
-def from_source(
-    snapshot: Snapshot, source: str, config: Config, progress: Progress
+def _from_sales(
+    snapshot: Snapshot, opening: AbstractContextManager[OpenSales], progress: Progress
 ) -> tuple[DataFrame | None, tuple[Difference, ...]]:
-    """The customers made anew from the raw sales, None where these are others; and what is different."""
+    """The customers made anew from sales, None where these are others; and what is different."""
     try:
-        with sales_of(snapshot, config, progress, location=source) as opened:
+        with opening as opened:
             customers, new, _, _ = valued_customers(opened, new_snapshot(opened), progress)
     except SalesGoneError as gone:
+        if gone.fingerprint is None:
+            raise
         return None, (Difference("data fingerprint", snapshot.fingerprint, gone.fingerprint),)
     then, now = snapshot.settings.get("features", {}), new.settings.get("features", {})
     changed = [

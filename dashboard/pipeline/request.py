@@ -16,7 +16,6 @@ from dashboard.i18n.texts import noted, say
 from engines import registry
 from engines.contract import Engine
 from engines.errors import InputError
-from engines.intake.sources.locations import files_of, kind_of
 from engines.messages import message
 from storage import Store
 from storage.contract import Run, Snapshot, Starter, Way
@@ -189,19 +188,17 @@ def snapshot_on(dataset: str, as_of: date | None, store: Store) -> tuple[int, da
 
 def why_no_other_date(snapshot: Snapshot) -> str:
     """Why customers as of another date cannot be made of a snapshot's sales; empty where they can."""
-    location = str(snapshot.info.get("location", ""))
-    kind = kind_of(location) if location else "nowhere"
-    if kind == "nowhere" or (kind == "pattern" and not files_of(location)):
+    if snapshot.sales is None:
         return message(
-            "The sales of {dataset} are not where they were read from; upload them again on the Data page for "
-            "customers as of another date.",
+            "The sales of {dataset} were not kept; upload them again on the Data page for customers as of another "
+            "date.",
             dataset=snapshot.dataset,
         )
     return ""
 
 
 def check_date(snapshot: Snapshot, as_of: date) -> None:
-    """Refuse a date for which the sales of a snapshot have no customers, or cannot be read again.
+    """Refuse a date for which the sales of a snapshot have no customers, or for which none are kept.
 
     Raises:
         InputError: says why, and which dates there are.

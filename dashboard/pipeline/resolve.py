@@ -21,7 +21,7 @@ TRIED = range(2, 13)
 
 CHOOSING = "Choosing the number of segments"
 SAVING = "Storing customers"
-_DATING = ("Reading and cleaning", "Building customers", "Estimating value", SAVING)
+_DATING = ("Opening kept sales", "Building customers", "Estimating value", SAVING)
 
 
 def open_stages(run: Run) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ def _snapshot_as_of(left: Unresolved, base: Snapshot, config: Config, store: Sto
     existing = same_sales(base, left.as_of, store.snapshots())
     if existing is not None:  # another engine asked for at once has made it
         return existing
-    with sales_of(base, config, progress, as_of=left.as_of) as opened:
+    with sales_of(base, config, store, progress, as_of=left.as_of) as opened:
         new = new_snapshot(opened)
         same = {name: base.info[name] for name in ("title", "synthetic") if name in base.info}
         new = replace(new, settings=base.settings, info={**new.info, **same})
@@ -64,7 +64,8 @@ def _snapshot_as_of(left: Unresolved, base: Snapshot, config: Config, store: Sto
                 as_of=left.as_of,
             )
         progress(SAVING, 0.0)
-        snapshot = store.save_snapshot(new, customers, receipts, opened.orders(customers))
+        with opened.file(config) as file:
+            snapshot = store.save_snapshot(new, customers, receipts, sales=file)
         progress(SAVING, 1.0)
     return snapshot
 

@@ -13,7 +13,16 @@ from dashboard.pipeline.fit import Fit, PastCache, fit_engine, fit_stage, look_b
 from dashboard.pipeline.label import stored_engine
 from dashboard.pipeline.request import Unresolved
 from dashboard.pipeline.resolve import open_stages, resolve
-from dashboard.pipeline.sales import Progress, SalesRequest, Valued, new_snapshot, open_sales, silent, valued_customers
+from dashboard.pipeline.sales import (
+    OpenSales,
+    Progress,
+    SalesRequest,
+    Valued,
+    new_snapshot,
+    open_sales,
+    silent,
+    valued_customers,
+)
 from dashboard.pipeline.watch import live_point
 from engines import registry
 from engines.contract import Engine
@@ -129,6 +138,7 @@ def run_sales(
         snapshot = store.find_snapshot(new)
         runs = _equal_runs(store, snapshot, engines, states) if reuse_runs and snapshot is not None else {}
         if snapshot is not None and len(runs) == len(engines):
+            _keep_sales(opened, snapshot, config, store, progress)
             return Outcome(snapshot, tuple(runs.values()), tuple(notes))
         customers, new, failed, receipts = (
             valued_customers(opened, new, progress)
@@ -147,20 +157,31 @@ def run_sales(
             refusals = [fit.refusal for fit in fits.values()]
         if not runs and (refused := [each for each in refusals if each is not None]) and len(refused) == len(refusals):
             raise refused[0]
-        progress("Storing", 0.0)
-        snapshot = store.save_snapshot(new, customers, receipts, opened.orders(customers))
+        if snapshot is None:
+            with opened.file(config, progress) as file:
+                progress("Storing", 0.0)
+                snapshot = store.save_snapshot(new, customers, receipts, sales=file)
+        else:
+            _keep_sales(opened, snapshot, config, store, progress)
+            progress("Storing", 0.0)
         for name, engine in missing.items():
             settings, starter = engine.settings(), request.starter
             if queue:
-                # where the sales lie now, which may be elsewhere than when an equal snapshot was made
-                where = {key: item for key, item in new.info.items() if key == "location"}
-                runs[name] = store.queue_run(snapshot.id, name, settings, info=where, starter=starter)
+                runs[name] = store.queue_run(snapshot.id, name, settings, starter=starter)
             else:
                 lease = config.worker.lease_seconds
                 run = store.start_run(snapshot.id, name, settings, lease_seconds=lease, starter=starter)
                 runs[name] = _finish(run, fits[name], customers, store, config, None)
         progress("Storing", 1.0)
         return Outcome(snapshot, tuple(runs[name] for name in engines), (*notes, *failed))
+
+
+def _keep_sales(opened: OpenSales, snapshot: Snapshot, config: Config, store: Store, progress: Progress) -> None:
+    """Keep the sales of a stored snapshot that has none, or whose file is missing or altered."""
+    if config.objects.keep and not store.has_sales(snapshot.id):
+        with opened.file(config, progress) as file:
+            if file is not None:
+                store.keep_sales(snapshot.id, file)
 
 
 def _engines(request: SalesRequest, config: Config) -> tuple[dict[str, Engine], list[str]]:
@@ -221,8 +242,8 @@ def work_run(
 ) -> Run:
     """Finish a claimed run on its stored snapshot, as :func:`run_sales` would; what goes wrong is recorded with it.
 
-    A snapshot has customers and no sales. Those are read again where they still lie; otherwise the run has no holdout
-    revenue and no drift timeline, and says so in a note.
+    Where no sales are kept with the snapshot, the run has no holdout revenue and no drift timeline, and says so in a
+    note.
 
     Args:
         run: as it was claimed.
@@ -246,7 +267,7 @@ def work_run(
         return store.fail_run(run.id, error.message, worker=worker)
     stages = (
         "Reading customers",
-        "Reading and cleaning",
+        "Opening kept sales",
         "Looking back",
         fit_stage(engine),
         timeline_stage(engine),
@@ -258,7 +279,7 @@ def work_run(
 
     report("Reading customers", 0.0)
     snapshot, customers = store.snapshot(run.snapshot_id), store.snapshot_customers(run.snapshot_id)
-    seen, note = (past or PastCache()).past(run, snapshot, customers, engine, config, report)
+    seen, note = (past or PastCache()).past(snapshot, customers, engine, config, store, report)
     fit = fit_engine(run.engine, engine, customers, run.dataset, store, config, seen, report)
     if fit.result is not None:
         chosen = run.info.get("chosen_k")

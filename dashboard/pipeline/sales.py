@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pandas import DataFrame
-from pyarrow import RecordBatch
 from pydantic import BaseModel, ValidationError
 
 from dashboard.config import Churn, Clv, Config
@@ -18,10 +21,11 @@ from engines import features, intake, value
 from engines.columns import CLV, COUNTRY
 from engines.errors import InputError
 from engines.intake.sources.locations import kind_of, lasting, public
-from engines.messages import message
+from engines.messages import from_json, message, to_json
 from engines.settings import CleaningRules, Reading
 from engines.value.appraisal import Agenda, Settings, agenda, appraise
-from storage.contract import NOBODY, NewSnapshot, Snapshot, Starter
+from storage import Store
+from storage.contract import NOBODY, NewSnapshot, NotFoundError, Snapshot, Starter, StoreError
 
 #: The name under which the store keeps the receipt of a snapshot's value models.
 RECEIPT = "value"
@@ -40,6 +44,8 @@ class SalesRequest:
 
     ``reading`` goes before the keys of [reading] that it names, ``mapping`` before [mapping]. ``called``: what the
     source is called where its own name means nothing to its owner, as that of an uploaded file. ``starter``: who asks.
+    ``held``: what the names of files begin with in which the reading of a source that never changes is held, so that it
+    is read once.
     """
 
     source: str
@@ -52,6 +58,7 @@ class SalesRequest:
     reading: Mapping[str, Any] = field(default_factory=dict)
     called: str | None = None
     starter: Starter = NOBODY
+    held: Path | None = None
 
 
 # --- how sales are read -----------------------------------------------------------------------------------------------
@@ -85,27 +92,103 @@ class OpenSales(NamedTuple):
     config: Config
     plugins: Sequence[features.RegisteredFeature]
 
-    def orders(self, customers: DataFrame) -> Iterator[RecordBatch]:
-        """The customers' orders, to be kept with a new snapshot."""
-        return features.order_histories(self.sales.table, customers.index, as_of=self.sales.as_of)
+    @contextmanager
+    def file(self, config: Config, progress: Progress = silent) -> Iterator[Path | None]:
+        """A file with the sales, to be kept with a snapshot, until the ``with`` ends; None where none are kept.
+
+        Raises:
+            InputError: there is no room for it.
+        """
+        if not config.objects.keep or self.sales.file is not None:
+            yield self.sales.file if config.objects.keep else None
+            return
+        with tempfile.TemporaryDirectory(prefix="segmentry-kept-") as folder:
+            progress("Keeping sales", 0.0)
+            target = Path(folder) / "sales.parquet"
+            self.sales.keep(target)
+            progress("Keeping sales", 1.0)
+            yield target
 
 
 @contextmanager
 def open_sales(
-    request: SalesRequest, config: Config, progress: Progress = silent, *, keep_dropped: bool = False
+    request: SalesRequest,
+    config: Config,
+    progress: Progress = silent,
+    *,
+    keep_dropped: bool = False,
+    detail: bool = True,
 ) -> Iterator[OpenSales]:
-    """The clean sales of a source, until the end of the ``with`` statement.
+    """The clean sales of a source, until the end of the ``with`` statement; ``detail`` as :func:`intake.read_sales`.
 
     Raises:
         InputError: the source, the mapping, the reading or the date cannot be used.
     """
     config = with_reading(config, request.reading)
-    with _read(request, config, progress, keep_dropped=keep_dropped) as sales:
+    held = _held(request, config)
+    if held is not None and held.is_file():
+        with _open_held(held, request, config, progress) as sales:
+            yield OpenSales(request, sales, config, features.registered_features())
+        return
+    detail = detail or held is not None
+    with _read(request, config, progress, keep_dropped=keep_dropped, detail=detail) as sales:
+        if held is not None:
+            _hold(sales, held)
         yield OpenSales(request, sales, config, features.registered_features())
 
 
+# --- the reading of a file that never changes, held until it is stored ------------------------------------------------
+
+
+def _held(request: SalesRequest, config: Config) -> Path | None:
+    """The file that says what was read, if it was: one for each way of reading; its sales are in one beside it."""
+    if request.held is None:
+        return None
+    said = {
+        "mapping": {**config.mapping, **request.mapping},
+        "reading": config.reading.to_dict(),
+        "cleaning": config.cleaning.resolved().to_dict(),
+        "currency": config.sales.currency,
+        "version": version("segmentry"),
+    }
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+    return request.held.with_name(f"{request.held.name}-{digest}.read.json")
+
+
+def _hold(sales: intake.Sales, held: Path) -> None:
+    """Hold what was read; a file is there as a whole or not at all, and that which says so last."""
+    origin = {item.name: getattr(sales, item.name) for item in fields(intake.Origin)}
+    for target, write in (
+        (held.with_suffix(".parquet"), sales.keep),
+        (held, lambda part: part.write_text(json.dumps(to_json({"origin": origin, "ledger": sales.ledger.to_dict()})))),
+    ):
+        part = target.with_name(f"{target.name}.part")
+        try:
+            part.touch(mode=0o600)
+            write(part)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _open_held(held: Path, request: SalesRequest, config: Config, progress: Progress) -> Iterator[intake.Sales]:
+    progress("Reading and cleaning", 0.0)
+    said = from_json(json.loads(held.read_text()))
+    origin = intake.Origin(**{**said["origin"], "notes": tuple(said["origin"]["notes"])})
+    ledger, cleaning = intake.Ledger.from_dict(said["ledger"]), config.cleaning.resolved()
+    with intake.open_kept(
+        held.with_suffix(".parquet"), origin, ledger, cleaning, config.reading, as_of=request.as_of
+    ) as sales:
+        progress("Reading and cleaning", 1.0)
+        yield sales
+
+
+# --- the sales of a stored snapshot -----------------------------------------------------------------------------------
+
+
 class SalesGoneError(InputError):
-    """The sales of a snapshot are not the ones that it was made of, or nobody knows where they are.
+    """The sales of a snapshot are not kept, or those of its source are not the ones that it was made of.
 
     ``why``: the same as a clause. ``fingerprint``: of the sales that are there now, None where there are none.
     """
@@ -117,43 +200,79 @@ class SalesGoneError(InputError):
 
 @contextmanager
 def sales_of(
-    snapshot: Snapshot,
-    config: Config,
-    progress: Progress = silent,
-    *,
-    location: str | None = None,
-    as_of: date | None = None,
+    snapshot: Snapshot, config: Config, store: Store, progress: Progress = silent, *, as_of: date | None = None
 ) -> Iterator[OpenSales]:
-    """The clean sales of a stored snapshot, read where they lie and as they were read, until the ``with`` ends.
+    """The clean sales of a stored snapshot, as they are kept with it, until the ``with`` statement ends.
 
     Args:
         snapshot: whose sales.
         config: for whatever the snapshot does not say.
-        progress: told how far the reading is.
-        location: where the sales lie, if not where the snapshot says.
+        store: where they are kept.
+        progress: told how far it is.
         as_of: only sales before its midnight count; by default the snapshot's own date.
 
     Raises:
-        SalesGoneError: other sales lie there now, or the snapshot does not say where.
+        SalesGoneError: they are not kept, or their file is missing or altered.
+        InputError: there is no sale before that date.
+    """
+    then = as_read(snapshot, config)
+    info = snapshot.info
+    origin = intake.Origin(
+        name=snapshot.dataset,
+        title=info.get("title", snapshot.dataset),
+        synthetic=bool(info.get("synthetic")),
+        mapping=snapshot.settings.get("mapping", {}),
+        fingerprint=snapshot.fingerprint,
+        notes=tuple(info.get("notes", ())),
+        currency=info.get("currency"),
+    )
+    as_of = as_of or snapshot.as_of
+    request = SalesRequest(snapshot.source, as_of=as_of, name=snapshot.dataset, called=snapshot.source)
+    progress("Opening kept sales", 0.0)
+    with ExitStack() as stack:
+        try:
+            path = stack.enter_context(store.sales(snapshot.id))
+        except (NotFoundError, StoreError) as error:
+            raise SalesGoneError(error.message.removesuffix(".")) from None
+        sales = stack.enter_context(
+            intake.open_kept(
+                path,
+                origin,
+                intake.Ledger.from_dict(snapshot.ledger),
+                then.cleaning,
+                then.reading,
+                as_of=as_of,
+            )
+        )
+        progress("Opening kept sales", 1.0)
+        yield OpenSales(request, sales, then, _plugins_of(snapshot))
+
+
+@contextmanager
+def sales_again(snapshot: Snapshot, source: str, config: Config, progress: Progress = silent) -> Iterator[OpenSales]:
+    """The clean sales of a stored snapshot, read once more from a source as they were read then.
+
+    Raises:
+        SalesGoneError: these are other sales.
         InputError: they cannot be read.
     """
-    location = location or snapshot.info.get("location")
-    if location is None:
-        raise SalesGoneError(message("the snapshot does not say where its sales are"))
     then = as_read(snapshot, config)
-    request = SalesRequest(location, as_of=as_of or snapshot.as_of, name=snapshot.dataset, called=snapshot.source)
+    request = SalesRequest(source, as_of=snapshot.as_of, name=snapshot.dataset, called=snapshot.source)
     with _read(request, then, progress) as sales:
         if sales.fingerprint != snapshot.fingerprint:
             why = message("{source} is not what it was when it was read", source=snapshot.source)
             raise SalesGoneError(why, sales.fingerprint)
-        columns = snapshot.settings.get("features", {})
-        plugins = [item for item in features.registered_features() if item.column and item.column.name in columns]
-        yield OpenSales(request, sales, then, plugins)
+        yield OpenSales(request, sales, then, _plugins_of(snapshot))
+
+
+def _plugins_of(snapshot: Snapshot) -> list[features.RegisteredFeature]:
+    columns = snapshot.settings.get("features", {})
+    return [item for item in features.registered_features() if item.column and item.column.name in columns]
 
 
 @contextmanager
 def _read(
-    request: SalesRequest, config: Config, progress: Progress, *, keep_dropped: bool = False
+    request: SalesRequest, config: Config, progress: Progress, *, keep_dropped: bool = False, detail: bool = True
 ) -> Iterator[intake.Sales]:
     progress("Reading and cleaning", 0.0)
     with intake.read_sales(
@@ -164,6 +283,7 @@ def _read(
         as_of=request.as_of,
         currency=config.sales.currency,
         keep_dropped=keep_dropped,
+        detail=detail,
     ) as sales:
         progress("Reading and cleaning", 1.0)
         yield sales

@@ -115,6 +115,11 @@ def _link_all(files: list[Path], folder: Path) -> None:
             shutil.copyfile(file, target)
 
 
+def _held(upload: Upload, source: _Source) -> Path | None:
+    """Where the reading of an uploaded file is held, so that it is read once; not that of several files together."""
+    return None if source.made is not None or upload.file in EMBEDDED else source.place.with_name(token_of(upload))
+
+
 def _discard(source: _Source) -> None:
     if source.made is not None:
         shutil.rmtree(source.made, ignore_errors=True)
@@ -126,7 +131,9 @@ def _discard(source: _Source) -> None:
 def _inspected(
     upload: Upload, upload_request: UploadRequest, source: _Source, config: Config, store: Store, progress: Progress
 ) -> dict[str, Any]:
-    request = SalesRequest(str(source.place), as_of=upload_request.as_of, mapping=upload_request.mapping)
+    request = SalesRequest(
+        str(source.place), as_of=upload_request.as_of, mapping=upload_request.mapping, held=_held(upload, source)
+    )
     inspection = inspect_sales(request, upload_request.configured(config), progress)
     _discard(source)
     notes = [in_users_words(note, upload) for note in inspection.notes]
@@ -156,8 +163,12 @@ def _stored(
     request = replace(upload_request.of_sales(str(source.place), upload.name), name=source.name, called=upload.name)
     if upload.file in EMBEDDED:
         request = SalesRequest(upload.file)
-    request = replace(request, starter=Starter("upload", upload.asked_by))
+    held = _held(upload, source)
+    request = replace(request, starter=Starter("upload", upload.asked_by), held=held)
     outcome = run_sales(request, upload_request.configured(config), store, progress, queue=True, reuse_runs=True)
+    if held is not None:  # it is with the snapshot now
+        for path in held.parent.glob(f"{held.name}-*.read.*"):
+            path.unlink(missing_ok=True)
     old = source.earlier
     if upload_request.how == "replace" and old is not None and old.id != outcome.snapshot.id:
         store.delete_snapshot(old.id)  # only now that the new one is there

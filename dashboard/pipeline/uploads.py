@@ -41,14 +41,11 @@ def path_of(upload: NewUpload, config: Config) -> Path:
 
 
 def remove_upload(upload_id: int, config: Config, store: Store) -> None:
-    """Forget an upload; its file stays where a snapshot is read from it again (drift, reproduction)."""
+    """Forget an upload, with its file and what was read of it; the sales of a snapshot are kept with that."""
     store.cancel_upload(upload_id)
     gone = store.remove_upload(upload_id)
     store.delete_jobs([PREVIEW], subject=upload_id)
-    held = {snapshot.info.get("location") for snapshot in store.snapshots()}
     for path in Path(config.uploads.folder).resolve().glob(f"{token_of(gone)}*"):
-        if str(path) in held:
-            continue
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
@@ -58,8 +55,8 @@ def remove_upload(upload_id: int, config: Config, store: Store) -> None:
 def sweep(config: Config, store: Store, now: datetime) -> list[int]:
     """Remove what was uploaded more than ``keep_days`` ago and is used by no snapshot; the ids of what went.
 
-    An upload that a worker has in hand stays, and so does every file that a snapshot is read from. What a server that
-    was killed has left of a file that was on its way goes as well.
+    An upload that a worker has in hand stays, and so does one that a snapshot was made of: more may be added to it.
+    What a server that was killed has left of a file that was on its way goes as well.
     """
     oldest = now - timedelta(days=config.uploads.keep_days)
     snapshots = {snapshot.id for snapshot in store.snapshots()}

@@ -33,8 +33,6 @@ def test_another_workspace_finds_nothing_by_any_method(store: Store, elsewhere: 
         lambda: elsewhere.orders(snapshot.id, customers.index[0]),
         lambda: elsewhere.snapshot_columns(snapshot.id),
         lambda: elsewhere.sales(snapshot.id).__enter__(),
-        lambda: elsewhere.has_sales(snapshot.id),
-        lambda: elsewhere.keep_sales(snapshot.id, tmp_path / "sales"),
         lambda: elsewhere.validations(snapshot.id),
         lambda: elsewhere.delete_snapshot(snapshot.id),
         lambda: elsewhere.queue_run(snapshot.id, "e", {}),

@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 
 from dashboard.config import load_config
-from dashboard.pipeline.reproduce import from_source
-from dashboard.pipeline.sales import silent
+from dashboard.pipeline.sales import new_snapshot, sales_again, sales_of, valued_customers
 from storage import open_store
 from tests.dashboard.calling import call
 
@@ -81,30 +80,45 @@ def test_every_engine_is_identical_from_the_store_and_from_the_source(segmentry,
 def test_the_customers_made_anew_are_the_stored_ones_to_the_last_digit(segmentry, tmp_path):
     store = open_store(f"sqlite:///{tmp_path / 'segmentry.db'}", clock=lambda: datetime.now(UTC))
     now = load_config(environ={"SEGMENTRY_CLV_HORIZON_WEEKS": "52", "SEGMENTRY_CLEANING_DROP_EXACT_DUPLICATES": "true"})
-    customers, differences = from_source(store.snapshot(1), "shop.csv", now, silent)
-    pd.testing.assert_frame_equal(customers, store.snapshot_customers(1), check_exact=True)
-    assert differences == ()
+    snapshot = store.snapshot(1)
+    for opening in (sales_of(snapshot, now, store), sales_again(snapshot, "shop.csv", now)):
+        with opening as opened:
+            assert opened.sales.ledger.to_dict() == snapshot.ledger
+            customers, new, _, _ = valued_customers(opened, new_snapshot(opened))
+        pd.testing.assert_frame_equal(customers, store.snapshot_customers(1), check_exact=True)
+        assert (new.settings, new.info["notes"]) == (snapshot.settings, snapshot.info["notes"])
     store.close()
 
 
-def test_a_source_that_is_gone_or_another_one_is_said(segmentry, tmp_path):
+def test_the_source_may_be_gone_and_another_one_is_said(segmentry, tmp_path):
     words = ("--engine", "kmeans", "--k", 3, "--as-of", "2024-05-01", "--json")
     run = json.loads(segmentry("run", "shop.csv", *words))["runs"][0]["id"]
     (tmp_path / "shop.csv").rename(tmp_path / "moved.csv")
     found = reproduced(segmentry, run)
-    assert (found["identical"], found["source"]) == (True, None)
-    assert "shop.csv is not here" in found["note"]
+    assert (found["identical"], found["source"]["differ"]) == (True, 0)
+    assert found["note"] == "The sales are those that were kept with the run's snapshot."
     moved = reproduced(segmentry, run, "--source", "moved.csv")
-    assert moved["source"]["differ"] == 0
+    assert (moved["source"]["differ"], moved["note"]) == (0, "The sales in moved.csv are those the run had.")
     (tmp_path / "shop.csv").write_text(HEAD + "".join(LINES[1:]), encoding="utf-8")
-    other = reproduced(segmentry, run)
+    other = reproduced(segmentry, run, "--source", "shop.csv")
     (difference,) = other["differences"]
     assert (other["identical"], other["source"], difference["what"]) == (True, None, "data fingerprint")
     assert difference["then"] != difference["now"]
-    assert "data fingerprint" in segmentry("reproduce", run)
+    assert "data fingerprint" in segmentry("reproduce", run, "--source", "shop.csv")
+    segmentry("reproduce", run, "--source", "nowhere.csv", code=2)
+
+
+def test_without_kept_sales_the_source_is_read_again_or_said_to_be_gone(segmentry, tmp_path):
+    (tmp_path / "config.toml").write_text("[objects]\nkeep = false\n", encoding="utf-8")
+    words = ("--engine", "kmeans", "--k", 3, "--as-of", "2024-04-01", "--json")
+    run = json.loads(segmentry("run", "shop.csv", *words))["runs"][0]["id"]
+    assert reproduced(segmentry, run)["source"]["differ"] == 0
+    (tmp_path / "shop.csv").rename(tmp_path / "moved.csv")
+    found = reproduced(segmentry, run)
+    assert (found["identical"], found["source"]) == (True, None)
+    assert "shop.csv is not here" in found["note"]
     (tmp_path / "shop.csv").write_text("nothing,like,it\n1,2,3\n", encoding="utf-8")
     assert "cannot be read again" in reproduced(segmentry, run)["note"]
-    segmentry("reproduce", run, "--source", "nowhere.csv", code=2)
 
 
 def test_labels_and_versions_that_differ_are_told(segmentry, tmp_path):
