@@ -133,10 +133,14 @@ def with_repeated(lines: ibis.Table) -> ibis.Table:
     """
     if REPEATED in lines.columns:
         return lines
-    counted = lines.group_by(LINE_HASH).aggregate(equal=lines.count(), first_line=lines[LINE].min())
-    several = counted.filter(counted.equal > 1).drop("equal")
-    joined = lines.left_join(several, LINE_HASH).drop(f"{LINE_HASH}_right")
+    joined = lines.left_join(_several(lines), LINE_HASH).drop(f"{LINE_HASH}_right")
     return joined.mutate(**{REPEATED: (joined.first_line < joined[LINE]).fill_null(False)}).drop("first_line")
+
+
+def _several(lines: ibis.Table) -> ibis.Table:
+    """The first of the lines that are equal in all columns of the source, where there are several."""
+    counted = lines.group_by(LINE_HASH).aggregate(equal=lines.count(), first_line=lines[LINE].min())
+    return counted.filter(counted.equal > 1).drop("equal")
 
 
 def kept_lines(lines: ibis.Table) -> ibis.Table:
@@ -229,8 +233,9 @@ def balance(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str], 
 
 def _repeated(flagged: ibis.Table, fields: Collection[str]) -> LedgerEntry:
     """The kept lines that an earlier line equals."""
-    lines = with_repeated(flagged)
-    lines = lines.filter(lines[RULE].isnull() & lines[REPEATED])
+    sold = flagged.filter(flagged[RULE].isnull())
+    lines = sold.join(_several(flagged), LINE_HASH)
+    lines = lines.filter(lines.first_line < lines[LINE])
     lines = lines.mutate(lines=ibis.literal(1), goes_out=lines[AMOUNT_UNITS])
     (row,) = lines.aggregate(**_measures(lines, fields)).to_pyarrow().to_pylist()
     return _entry(EXACT_DUPLICATE, row)

@@ -11,7 +11,9 @@ from engines.columns import AMOUNT, ORDER_TOTAL, QUANTITY, UNIT_PRICE
 from engines.errors import InputError
 from engines.intake.schema.numbers import Sign, number
 from engines.intake.sources.files import Source
+from engines.intake.sources.source import BLANKS
 
+NO_BREAK = "\u00a0"
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 _FLOATS = ("FLOAT", "DOUBLE")
 _NOTHING = ("nan", "null", "none", "n/a", "#n/a")  # how other programs write an id that is not there
@@ -22,13 +24,13 @@ _LONGEST_NOTHING = max(map(len, _NOTHING))
 class Cell:
     """A mapped column of the relation ``raw``: its SQL name, its type in DuckDB and its name in the source.
 
-    ``odd_blanks``: its texts may begin or end with blanks other than spaces.
+    ``blanks``: which its texts may begin or end with.
     """
 
     sql: str
     type: str
     column: str
-    odd_blanks: bool = True
+    blanks: str = BLANKS
 
     @property
     def text(self) -> str:
@@ -40,10 +42,9 @@ class Cell:
         if self.type != "VARCHAR":
             return f"nullif(trim(cast({self.sql} as varchar)), '')"
         # Trimming is slow, and hardly a cell needs it: comparisons of the first and last letters cost next to nothing.
-        blanks = [" ", "\t", "\r", "\n", "\u00a0"] if self.odd_blanks else [" "]
-        ends = " or ".join(f"suffix({self.sql}, '{blank}')" for blank in blanks)
-        begins = f" and not prefix({self.sql}, '\u00a0')" if self.odd_blanks else ""
-        trimmed = f"nullif(trim({self.sql}, ' \t\r\n\u00a0'), '')"
+        ends = " or ".join(f"suffix({self.sql}, '{blank}')" for blank in self.blanks)
+        begins = f" and not prefix({self.sql}, '{NO_BREAK}')" if NO_BREAK in self.blanks else ""
+        trimmed = f"nullif(trim({self.sql}, '{BLANKS}'), '')"
         return f"case when {self.sql} >= '!'{begins} and not ({ends}) then {self.sql} else {trimmed} end"
 
     @property
@@ -122,4 +123,4 @@ def cell(sql: str, kind: str, column: str, source: Source) -> Cell:
             column=column,
             plain=plain.lower(),
         )
-    return Cell(f"raw.{sql}", plain, column, source.odd_blanks)
+    return Cell(f"raw.{sql}", plain, column, source.blanks)

@@ -14,8 +14,8 @@ from engines.intake.sources.archives import PACKED, Readable, unpacked
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _CHUNK = 1 << 20
-#: What decides whether cells may begin or end with blanks other than spaces, and whether they may hold line ends.
-MARKS = TAB, NO_BREAK, QUOTE, QUOTED_START, QUOTED_END = b"\t", b"\xc2\xa0", b'"', b'"\n', b'\n"'
+#: What decides which blanks cells may begin or end with.
+TAB, QUOTE, NO_BREAK = b"\t", b'"', b"\xc2\xa0"
 _LOOK = 4096  # bytes at the start that say whether every other byte is zero
 #: Between 80 and 9F, cp1252 has letters and marks, and ISO-8859-1 nothing that is ever printed.
 _ONLY_CP1252 = re.compile(rb"[\x80-\x9f]")
@@ -26,7 +26,7 @@ class Rewritten:
     """How a text was written, and where it can be read as UTF-8.
 
     ``above``: blank lines that stood above its first line. ``fingerprint``: of its bytes. ``newline``: what ends its
-    lines now. ``marks``: which of :data:`MARKS` are in it.
+    lines now. ``marks``: which of TAB, QUOTE and NO_BREAK are in it.
     """
 
     path: Path
@@ -97,25 +97,32 @@ def _as_it_is(path: Path, encoding: str, name: str) -> Rewritten | None:
     decoder = codecs.getincrementaldecoder("utf-8")()
     digest, marks = hashlib.sha256(), _Marks()
     feeds = returns = both = 0
-    last = b""
+    last = pending = b""
+    fed_before = False
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
             if b"\0" in chunk:
                 raise _zero_bytes(name)
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError:
-                return None
+            if not (chunk.isascii() and pending == b""):
+                try:
+                    decoder.decode(chunk)
+                except UnicodeDecodeError:
+                    return None
+                pending = decoder.getstate()[0]
             marks.look_at(chunk)
-            feeds += chunk.count(b"\n")
-            if returned := chunk.count(b"\r"):
-                returns += returned
-                both += chunk.count(b"\r\n")
             both += last == b"\r" and chunk.startswith(b"\n")
             last = chunk[-1:]
-            if returns and (both + (last == b"\r") < returns or both < feeds or QUOTE in marks.seen):
-                return None
+            returned = chunk.count(b"\r") if b"\r" in chunk else 0  # to look for one is faster than to count none
+            if returned:
+                returns += returned
+                both += chunk.count(b"\r\n")
+            if returned or returns:
+                feeds += chunk.count(b"\n") if returned else 1  # lines that end otherwise: their number does not matter
+                if both + (last == b"\r") < returns or both < feeds or fed_before or QUOTE in marks.seen:
+                    return None
+            else:
+                fed_before = fed_before or b"\n" in chunk
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
@@ -126,7 +133,7 @@ def _as_it_is(path: Path, encoding: str, name: str) -> Rewritten | None:
 
 
 class _Marks:
-    """Which of MARKS are in a text that comes in pieces."""
+    """Which marks are in a text that comes in pieces."""
 
     def __init__(self) -> None:
         self.seen: frozenset[bytes] = frozenset()
@@ -134,8 +141,12 @@ class _Marks:
 
     def look_at(self, chunk: bytes) -> None:
         """Take note of the next piece."""
-        edge = self._last + chunk[:1]
-        self.seen |= {mark for mark in MARKS if mark not in self.seen and (mark in chunk or mark in edge)}
+        plain = chunk.isascii()
+        self.seen |= {
+            mark for mark in MARKS if mark not in self.seen and not (plain and mark == NO_BREAK) and mark in chunk
+        }
+        if self._last + chunk[:1] == NO_BREAK:
+            self.seen |= {NO_BREAK}
         self._last = chunk[-1:]
 
 

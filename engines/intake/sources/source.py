@@ -20,6 +20,10 @@ _NUMBER = re.compile(r"[-+]?[0-9][0-9.,' ]*")
 _DATE = re.compile(r"[0-9]{1,4}[-/.][0-9A-Za-z]{1,9}[-/.][0-9]{1,4}([ T].*)?")
 
 
+#: Blanks that are no part of a cell's text.
+BLANKS = " \t\r\n\u00a0"
+
+
 @dataclass(frozen=True)
 class Source:
     """A source that has been opened: the names of its columns, and how to bring its lines into DuckDB.
@@ -28,8 +32,8 @@ class Source:
     line with a given number (from 0) stands. ``encoding`` and ``separator`` are those of a text, as ``Reading`` takes
     them (a blank: columns are parted by blanks); empty for anything else. ``above``: blank lines over the header.
     ``file``: where the database reads a text. ``sheets``: those that are read of a workbook. ``typed``: Parquet or a
-    database, where cells are what they are and nothing was made safe for spreadsheets. ``odd_blanks``: cells may begin
-    or end with blanks other than spaces. ``arrow``: lines in memory, which ``relation`` calls ``arrow_name``.
+    database, where cells are what they are and nothing was made safe for spreadsheets. ``blanks``: which cells may
+    begin or end with. ``arrow``: lines in memory, which ``relation`` calls ``arrow_name``.
     """
 
     name: str
@@ -44,7 +48,7 @@ class Source:
     above: int = 0
     sheets: tuple[str, ...] = ()
     typed: bool = False
-    odd_blanks: bool = True
+    blanks: str = BLANKS
     arrow_name: str = "arrow_lines"
     file: str = ""
 

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from engines.errors import InputError
-from engines.intake.sources.encodings import NO_BREAK, QUOTE, QUOTED_END, QUOTED_START, TAB, rewrite
+from engines.intake.sources.encodings import NO_BREAK, QUOTE, TAB, rewrite
 from engines.intake.sources.source import Source, header_of
 from engines.messages import message
 from engines.settings import Reading
@@ -50,7 +50,9 @@ def open_text(path: Path, name: str, folder: Path, reading: Reading) -> Source:
     types = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(columns)))
     location, delimiter = str(text).replace("'", "''"), mark.replace("\t", "\\t")
     newline = "\\n" if separator == " " else written.newline.replace("\r", "\\r").replace("\n", "\\n")
-    tabs_in_cells = TAB in written.marks and separator != " " and (separator != "\t" or QUOTE in written.marks)
+    quoted = QUOTE in written.marks
+    tabs = TAB in written.marks and separator != " " and (separator != "\t" or quoted)
+    blanks = " " + "\t" * tabs + "\n" * quoted + "\u00a0" * (NO_BREAK in written.marks)
 
     def locate(line: int) -> str:
         records = islice(_records(text, mark), line + header, None)
@@ -80,7 +82,7 @@ def open_text(path: Path, name: str, folder: Path, reading: Reading) -> Source:
         separator=separator,
         above=written.above,
         file=str(text),
-        odd_blanks=tabs_in_cells or bool(written.marks & {NO_BREAK, QUOTED_START, QUOTED_END}),
+        blanks=blanks,
     )
 
 

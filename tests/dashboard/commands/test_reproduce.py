@@ -109,8 +109,8 @@ def test_the_source_may_be_gone_and_another_one_is_said(segmentry, tmp_path):
 
 
 def test_without_kept_sales_the_source_is_read_again_or_said_to_be_gone(segmentry, tmp_path):
-    (tmp_path / "config.toml").write_text("[objects]\nkeep = false\n", encoding="utf-8")
-    words = ("--engine", "kmeans", "--k", 3, "--as-of", "2024-04-01", "--json")
+    (tmp_path / "other.toml").write_text("[objects]\nkeep = false\n", encoding="utf-8")
+    words = ("--engine", "kmeans", "--k", 3, "--as-of", "2024-04-01", "--json", "--config", "other.toml")
     run = json.loads(segmentry("run", "shop.csv", *words))["runs"][0]["id"]
     assert reproduced(segmentry, run)["source"]["differ"] == 0
     (tmp_path / "shop.csv").rename(tmp_path / "moved.csv")
