@@ -141,12 +141,9 @@ class _Marks:
 
     def look_at(self, chunk: bytes) -> None:
         """Take note of the next piece."""
-        plain = chunk.isascii()
-        self.seen |= {
-            mark for mark in MARKS if mark not in self.seen and not (plain and mark == NO_BREAK) and mark in chunk
-        }
-        if self._last + chunk[:1] == NO_BREAK:
-            self.seen |= {NO_BREAK}
+        marks = {TAB, QUOTE} if chunk.isascii() else {TAB, QUOTE, NO_BREAK}
+        edge = self._last + chunk[:1]
+        self.seen |= {mark for mark in marks - self.seen if mark in chunk or mark == edge}
         self._last = chunk[-1:]
 
 
