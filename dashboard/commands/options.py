@@ -19,6 +19,7 @@ from engines.settings import CleaningRules, Reading, Setting, Settings
 if TYPE_CHECKING:  # every command imports what it needs itself, so that --help answers at once
     from dashboard.config import Config
     from dashboard.pipeline.sales import Progress
+    from engines.progress import Amount
     from storage import Store
 
 
@@ -112,19 +113,25 @@ def print_json(value: Any) -> None:
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """A bar per step on stderr."""
+    """A bar per step on stderr, with the time that has gone and is left; while lines are read, how fast."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    percent = TextColumn("{task.percentage:>3.0f}%")
-    columns = (TextColumn("{task.description:<38}"), BarColumn(), percent, TimeElapsedColumn())
+    from dashboard.pipeline.speed import speed_of
+
+    percent, speed = TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.fields[speed]}")
+    times = (TimeElapsedColumn(), TimeRemainingColumn(compact=True))
+    columns = (TextColumn("{task.description:<28}"), BarColumn(bar_width=12), percent, *times, speed)
     with Progress(*columns, console=Console(stderr=True)) as bars:
         tasks: dict[str, Any] = {}
 
-        def report(stage: str, done: float) -> None:
+        def report(stage: str, done: float, amount: Amount | None = None) -> None:
             if done == 0 or stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=1.0)
+                tasks[stage] = bars.add_task(stage, total=1.0, speed="")
             bars.update(tasks[stage], completed=done)
+            if amount is not None:
+                task = next(task for task in bars.tasks if task.id == tasks[stage])
+                bars.update(tasks[stage], speed=speed_of(amount, task.elapsed or 0.0))
 
         yield report
 

@@ -28,6 +28,7 @@ from engines import registry
 from engines.contract import Engine
 from engines.errors import InputError
 from engines.messages import message
+from engines.progress import Amount
 from engines.run import check
 from storage import Store
 from storage.contract import Run, Snapshot
@@ -260,7 +261,7 @@ def work_run(
     whole = len(first) + _STAGES
     try:
         run = resolve(
-            run, config, store, lambda stage, done: progress(stage, (first.index(stage) + done) / whole), worker
+            run, config, store, lambda stage, done, _=None: progress(stage, (first.index(stage) + done) / whole), worker
         )
         engine = stored_engine(run)
     except InputError as error:
@@ -274,7 +275,7 @@ def work_run(
         "Storing",
     )
 
-    def report(stage: str, done: float) -> None:
+    def report(stage: str, done: float, amount: Amount | None = None) -> None:
         progress(stage, (len(first) + stages.index(stage) + done) / whole)
 
     report("Reading customers", 0.0)

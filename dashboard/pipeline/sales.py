@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from pandas import DataFrame
 from pydantic import BaseModel, ValidationError
@@ -22,19 +22,26 @@ from engines.columns import CLV, COUNTRY
 from engines.errors import InputError
 from engines.intake.sources.locations import kind_of, lasting, public
 from engines.messages import from_json, message, to_json
+from engines.progress import Amount
 from engines.settings import CleaningRules, Reading
 from engines.value.appraisal import Agenda, Settings, agenda, appraise
 from storage import Store
 from storage.contract import NOBODY, NewSnapshot, NotFoundError, Snapshot, Starter, StoreError
 
+#: How much of the reading is the pass over all lines; the rest is the ledger.
+_PASS = 0.8
 #: The name under which the store keeps the receipt of a snapshot's value models.
 RECEIPT = "value"
 
-#: Called with a stage in words and how much of it is done, 0 to 1.
-Progress = Callable[[str, float], None]
+
+class Progress(Protocol):
+    """Told a stage in words and how much of it is done, 0 to 1; while lines are read, how many and how many bytes."""
+
+    def __call__(self, stage: str, done: float, amount: Amount | None = None, /) -> None:
+        """Take note of it."""
 
 
-def silent(stage: str, done: float) -> None:
+def silent(stage: str, done: float, amount: Amount | None = None) -> None:
     """Progress that nobody watches."""
 
 
@@ -284,6 +291,7 @@ def _read(
         currency=config.sales.currency,
         keep_dropped=keep_dropped,
         detail=detail,
+        watch=lambda amount: progress("Reading and cleaning", _PASS * amount.share, amount),
     ) as sales:
         progress("Reading and cleaning", 1.0)
         yield sales

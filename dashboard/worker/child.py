@@ -23,6 +23,7 @@ from typing import Self
 
 from dashboard.clock import now
 from dashboard.config import Config
+from dashboard.pipeline.speed import with_speed
 from engines.messages import message
 from storage.contract import Job, LogLine
 
@@ -70,6 +71,7 @@ class Child:
     def begin(self, job: Job) -> None:
         """Have a job done that was claimed."""
         self.stage, self.progress, self.log = None, None, []
+        self._at, self._since = "", 0.0  # the stage it is at, and since when
         if not self._is_alive():
             self.clear()
             self._start()
@@ -88,9 +90,11 @@ class Child:
                 news = self._pipe.recv()
                 if isinstance(news, Ended):
                     return news
-                if news[0] != self.stage:
-                    self.log.append(LogLine(now(), news[0]))
-                self.stage, self.progress = news
+                stage, self.progress, amount = news
+                if not self.log or stage != self._at:
+                    self.log.append(LogLine(now(), stage))
+                    self._at, self._since = stage, time.monotonic()
+                self.stage = stage if amount is None else with_speed(stage, amount, time.monotonic() - self._since)
         except (EOFError, OSError):
             wait([self._process.sentinel], 1.0)
         if self._is_alive():
@@ -209,7 +213,7 @@ def _serve(config: Config, folder: str, inside: Connection) -> None:
     from dashboard.worker.tasks import Tasks
     from storage.contract import LostError, NotFoundError, StoreError
 
-    tasks = Tasks(config, lambda stage, done: inside.send((stage, done)))
+    tasks = Tasks(config, lambda stage, done, amount=None: inside.send((stage, done, amount)))
     while True:
         try:
             job = inside.recv()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +24,10 @@ from engines.intake.sources.files import Source, open_source
 from engines.intake.sources.samples import EMBEDDED, open_embedded
 from engines.intake.sources.source import text
 from engines.messages import message
+from engines.progress import Amount, Watch, unwatched
 from engines.settings import CleaningRules, Reading
+
+_EVERY_SECONDS = 0.5
 
 
 def read_sales(
@@ -35,6 +40,7 @@ def read_sales(
     currency: str = "",
     keep_dropped: bool = False,
     detail: bool = True,
+    watch: Watch = unwatched,
 ) -> Sales:
     """Read and clean an embedded data set (by name) or a file (by path).
 
@@ -46,6 +52,7 @@ def read_sales(
         as_of: only lines before its midnight count; by default the day after the last sale.
         currency: ISO 4217, into which money in several currencies is brought at the rates of ``rules``.
         keep_dropped: whether :meth:`Sales.dropped` will be asked.
+        watch: told now and then how far the reading of lines is.
         detail: whether the table says quantity, product, description, country and attributes; else they are null.
 
     Raises:
@@ -56,7 +63,7 @@ def read_sales(
     folder = tempfile.TemporaryDirectory(prefix="segmentry-intake-")
     connection = open_database(reading, Path(folder.name))
     try:
-        return _read(connection, source, folder, mapping, reading, rules, as_of, currency, keep_dropped, detail)
+        return _read(connection, source, folder, mapping, reading, rules, as_of, currency, keep_dropped, detail, watch)
     except BaseException:
         connection.disconnect()
         folder.cleanup()
@@ -74,6 +81,7 @@ def _read(
     currency: str,
     keep: bool,
     detail: bool,
+    watch: Watch,
 ) -> Sales:
     database = connection.con
     place = Path(folder.name)
@@ -87,7 +95,7 @@ def _read(
         fields = counted(tuple(chosen))
         with opened.at_hand(database):
             database.execute(f"create view raw as {opened.scan(database, list(chosen.values()))}")
-            written = _write_lines(connection, opened, place, chosen, fields, reading, rules, currency, detail)
+            written = _write_lines(connection, opened, place, chosen, fields, reading, rules, currency, detail, watch)
             found = cleaned(written.lines, rules, fields, as_of, opened.name)
             if keep:
                 write_dropped(connection, found.flagged, rules, chosen)
@@ -117,6 +125,26 @@ def _read(
     )
 
 
+@contextmanager
+def _watched(database: Any, source: Source, watch: Watch) -> Iterator[None]:
+    """Tell, twice a second, how far the database is with what it is asked within."""
+    ended = threading.Event()
+
+    def tell() -> None:
+        while not ended.wait(_EVERY_SECONDS):
+            share = min(max(database.query_progress() / 100, 0.0), 1.0)
+            watch(Amount(share, round(share * source.lines), round(share * source.size)))
+
+    thread = threading.Thread(target=tell, name="watches a reading", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+    watch(Amount(1.0, source.lines, source.size))
+
+
 class _Written(NamedTuple):
     """Flagged lines, as far as each by itself says why it is dropped; notes; the currency that the source tells."""
 
@@ -135,6 +163,7 @@ def _write_lines(
     rules: CleaningRules,
     currency: str,
     detail: bool,
+    watch: Watch,
 ) -> _Written:
     """Read all lines of the view ``raw`` in one pass into a Parquet file, parsed and flagged."""
     database = connection.con
@@ -151,7 +180,8 @@ def _write_lines(
             money = conversion(database, source, column, parsed, number, rules.rates, currency)
         database.execute(f"create or replace view lines as {money.applied(parsed)}")
         flagged = flag_lines(connection.table("lines"), rules, fields, detail=detail)
-        connection.to_parquet(flagged, target, compression="snappy")
+        with _watched(connection.con, source, watch):
+            connection.to_parquet(flagged, target, compression="snappy")
         # the lines stand in the file in their own order, unless they carry their number
         numbered = "" if parsing.numbered else f", file_row_number as {LINE}"
         lines = f"read_parquet({text(str(target))}, file_row_number = {not parsing.numbered})"

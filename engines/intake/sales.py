@@ -186,7 +186,7 @@ def open_database(reading: Reading, folder: Path) -> Any:
     """A database in memory that uses a folder where its memory does not do."""
     connection = ibis.duckdb.connect()
     database = connection.con
-    database.execute("set enable_progress_bar = false")  # what is printed is ours to say
+    database.execute("set enable_progress_bar = true; set enable_progress_bar_print = false")  # what is printed is ours
     database.execute("set autoinstall_known_extensions = false; set TimeZone = 'UTC'")
     database.execute(f"set temp_directory = {text(str(folder / 'spill'))}")
     if reading.memory:

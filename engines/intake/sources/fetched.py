@@ -84,6 +84,8 @@ def fetched_source(name: str, fetched: Path, numbers: list[str], connection: duc
         fingerprint=_fingerprint(columns, lines, connection),
         locate=lambda line: f"row {line + 1} of the result",
         typed=True,
+        size=fetched.stat().st_size,
+        lines=pq.read_metadata(fetched).num_rows,
     )
 
 

@@ -155,6 +155,7 @@ def _open_parquet(path: Path, name: str, connection: duckdb.DuckDBPyConnection, 
     relation = f"read_parquet('{location}', binary_as_string = true)"
     try:
         described = connection.execute(f"describe select * from {relation}").fetchall()  # noqa: S608 - our own folder
+        lines = connection.execute(f"select count(*) from {relation}").fetchall()[0][0]  # noqa: S608 - from its footer
     except duckdb.Error as error:
         why = str(error).splitlines()[0].replace(str(link), name).removesuffix(".")
         raise InputError(
@@ -168,6 +169,8 @@ def _open_parquet(path: Path, name: str, connection: duckdb.DuckDBPyConnection, 
         fingerprint=sha256(path),
         locate=lambda line: f"row {line + 1}",
         typed=True,
+        size=path.stat().st_size,
+        lines=lines,
     )
 
 

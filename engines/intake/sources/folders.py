@@ -89,6 +89,8 @@ def combined(name: str, opened: Sequence[Source], notes: Sequence[str] = ()) -> 
         encoding=parts[0].encoding if len({part.encoding for part in parts}) == 1 else "",
         separator=parts[0].separator if len({part.separator for part in parts}) == 1 else "",
         typed=all(part.typed for part in parts),
+        size=sum(part.size for part in parts),
+        lines=sum(part.lines for part in parts),
         blanks="".join(sorted({*"".join(part.blanks for part in parts)})),
         parts=tuple(parts),
         whole=relation,

@@ -33,7 +33,8 @@ class Source:
     them (a blank: columns are parted by blanks); empty for anything else. ``above``: blank lines over the header.
     ``file``: where the database reads a text. ``sheets``: those that are read of a workbook. ``typed``: Parquet or a
     database, where cells are what they are and nothing was made safe for spreadsheets. ``blanks``: which cells may
-    begin or end with. ``arrow``: lines in memory, which ``relation`` calls ``arrow_name``.
+    begin or end with. ``arrow``: lines in memory, which ``relation`` calls ``arrow_name``. ``size``: in bytes, as the
+    database reads it; ``lines``: about how many there are.
     """
 
     name: str
@@ -51,6 +52,8 @@ class Source:
     blanks: str = BLANKS
     arrow_name: str = "arrow_lines"
     file: str = ""
+    size: int = 0
+    lines: int = 0
 
     @contextmanager
     def at_hand(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
@@ -159,6 +162,8 @@ def arrow_source(name: str, table: pa.Table, fingerprint: str, *, unit: str = "r
         fingerprint=fingerprint,
         locate=lambda line: f"{unit} {line + first}",
         arrow=table.rename_columns([f"c{index}" for index in range(table.num_columns)]),
+        size=table.nbytes,
+        lines=table.num_rows,
     )
 
 

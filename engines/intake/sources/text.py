@@ -82,6 +82,8 @@ def open_text(path: Path, name: str, folder: Path, reading: Reading) -> Source:
         separator=separator,
         above=written.above,
         file=str(text),
+        size=text.stat().st_size,
+        lines=_about_lines(text),
         blanks=blanks,
     )
 
@@ -94,6 +96,13 @@ def _sample(text: Path) -> list[str]:
     lines = [line for line in bare.split("\n") if line.strip()]
     whole = lines if len(start) < _LOOK or len(lines) == 1 else lines[:-1]
     return whole[:_LINES]
+
+
+def _about_lines(text: Path) -> int:
+    """How many lines there are if all are as long as the first ones."""
+    with text.open("rb") as file:
+        start = file.read(_LOOK)
+    return round(text.stat().st_size * (start.count(b"\n") or 1) / (len(start) or 1))
 
 
 def _separator(sample: Sequence[str]) -> str:
