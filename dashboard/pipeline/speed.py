@@ -14,7 +14,7 @@ def speed_of(amount: Amount, seconds: float) -> str:
     if seconds <= 0 or not amount.lines:
         return ""
     each_second, megabytes = round(amount.lines / seconds), amount.bytes / _MEGABYTE / seconds
-    return message("{each_second:,} lines/s, {megabytes:,.1f} MB/s", each_second=each_second, megabytes=megabytes)
+    return message("{each_second:,} lines/s, {megabytes:,.0f} MB/s", each_second=each_second, megabytes=megabytes)
 
 
 def with_speed(stage: str, amount: Amount, seconds: float) -> str:

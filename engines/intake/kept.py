@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import ExitStack
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
 
 from engines.intake.cleaning.ledger import Ledger
 from engines.intake.sales import Origin, Sales, cleaned, counted, open_database
-from engines.intake.sources.source import text
+from engines.intake.sources.source import short_of, text
 from engines.settings import CleaningRules, Reading
 
 
@@ -29,15 +30,15 @@ def open_kept(
     Raises:
         InputError: there is no sale before that date.
     """
-    folder = tempfile.TemporaryDirectory(prefix="segmentry-kept-")
-    connection = open_database(reading, Path(folder.name))
-    try:
-        connection.con.execute(f"create view kept as select * from read_parquet({text(str(path))})")  # noqa: S608
-        found = cleaned(connection.table("kept"), rules, counted(origin.fields), as_of, origin.name, ledger)
-    except BaseException:
-        connection.disconnect()
-        folder.cleanup()
-        raise
+    with ExitStack() as stack:
+        folder = tempfile.TemporaryDirectory(prefix="segmentry-kept-")
+        stack.callback(folder.cleanup)
+        connection = open_database(reading, Path(folder.name))
+        stack.callback(connection.disconnect)
+        with short_of(origin.name):
+            connection.con.execute(f"create view kept as select * from read_parquet({text(str(path))})")  # noqa: S608
+            found = cleaned(connection.table("kept"), rules, counted(origin.fields), as_of, origin.name, ledger)
+        stack.pop_all()  # they are given back by the sales
     return Sales(
         **{item.name: getattr(origin, item.name) for item in fields(Origin)},
         table=found.table,

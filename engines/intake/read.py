@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -60,14 +60,14 @@ def read_sales(
             There is not enough memory or room on the disk.
     """
     rules = rules.resolved()
-    folder = tempfile.TemporaryDirectory(prefix="segmentry-intake-")
-    connection = open_database(reading, Path(folder.name))
-    try:
-        return _read(connection, source, folder, mapping, reading, rules, as_of, currency, keep_dropped, detail, watch)
-    except BaseException:
-        connection.disconnect()
-        folder.cleanup()
-        raise
+    with ExitStack() as stack:
+        folder = tempfile.TemporaryDirectory(prefix="segmentry-intake-")
+        stack.callback(folder.cleanup)
+        connection = open_database(reading, Path(folder.name))
+        stack.callback(connection.disconnect)
+        sales = _read(connection, source, folder, mapping, reading, rules, as_of, currency, keep_dropped, detail, watch)
+        stack.pop_all()  # they are given back by the sales
+    return sales
 
 
 def _read(

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+import duckdb
 import ibis
 import pyarrow as pa
 
@@ -183,12 +184,22 @@ def cleaned(
 
 
 def open_database(reading: Reading, folder: Path) -> Any:
-    """A database in memory that uses a folder where its memory does not do."""
+    """A database in memory that uses a folder where its memory does not do.
+
+    Raises:
+        InputError: the memory that it may use is no size.
+    """
     connection = ibis.duckdb.connect()
     database = connection.con
     database.execute("set enable_progress_bar = true; set enable_progress_bar_print = false")  # what is printed is ours
     database.execute("set autoinstall_known_extensions = false; set TimeZone = 'UTC'")
     database.execute(f"set temp_directory = {text(str(folder / 'spill'))}")
     if reading.memory:
-        database.execute(f"set memory_limit = {text(reading.memory)}")
+        try:
+            database.execute(f"set memory_limit = {text(reading.memory)}")
+        except duckdb.Error:
+            connection.disconnect()
+            raise InputError(
+                '[reading] memory = {memory!r} is no size; write it as "3 GB" or "500 MB".', memory=reading.memory
+            ) from None
     return connection

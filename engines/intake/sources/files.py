@@ -9,7 +9,7 @@ from typing import NamedTuple
 import duckdb
 
 from engines.errors import InputError
-from engines.intake.sources.archives import NESTED, PACKED, unzipped
+from engines.intake.sources.archives import ALWAYS, NESTED, PACKED, RATIO, unzipped
 from engines.intake.sources.folders import combined
 from engines.intake.sources.locations import files_of, kind_of
 from engines.intake.sources.source import Source, arrow_source, named, sha256
@@ -43,6 +43,7 @@ _KINDS = {
     ),
 }
 _TEXTS = tuple(ending for ending, kind in _KINDS.items() if kind.open is _text)
+_LEAST = 16  # bytes that a row of sales takes once it is read, at the very least
 #: What the name of a file may end with.
 SUFFIXES = (
     *_TEXTS,
@@ -161,6 +162,14 @@ def _open_parquet(path: Path, name: str, connection: duckdb.DuckDBPyConnection, 
         raise InputError(
             "{name} is not a Parquet file that can be read: {why}. Write it again.", name=name, why=why
         ) from None
+    if lines * _LEAST > ALWAYS + RATIO * path.stat().st_size:
+        raise InputError(
+            "{name} says that it has {lines:,} rows, and is only {size:,} bytes long: no sales are so alike. Write it "
+            "again, or give them as CSV.",
+            name=name,
+            lines=lines,
+            size=path.stat().st_size,
+        )
     aliases = ", ".join(f"c{index}" for index in range(len(described)))
     return Source(
         name=name,

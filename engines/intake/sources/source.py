@@ -106,6 +106,10 @@ def text(written: str) -> str:
     return "'" + written.replace("'", "''") + "'"
 
 
+#: What the database says of a disk that is full.
+_NO_ROOM = ("No space left", "Could not write", "max_temp_directory_size")
+
+
 @contextmanager
 def short_of(name: str) -> Iterator[None]:
     """Say in a sentence that there is not enough memory or no room on the disk for a source.
@@ -121,7 +125,7 @@ def short_of(name: str) -> Iterator[None]:
             name=name,
         ) from None
     except duckdb.IOException as error:
-        if "No space left" not in str(error) and "max_temp_directory_size" not in str(error):
+        if not any(words in str(error) for words in _NO_ROOM):
             raise
         raise _no_room(name) from None
     except OSError as error:

@@ -22,7 +22,7 @@ def test_the_reading_tells_lines_and_bytes_up_to_the_end(tmp_path: Path):
 
 def test_speed_in_words():
     half = Amount(0.5, 2_500_000, 250_000_000)
-    assert speed_of(half, 5.0) == "500,000 lines/s, 50.0 MB/s"
-    assert with_speed("Reading", half, 5.0) == "Reading: 2,500,000 lines, 500,000 lines/s, 50.0 MB/s, about 5 s left"
+    assert speed_of(half, 5.0) == "500,000 lines/s, 50 MB/s"
+    assert with_speed("Reading", half, 5.0) == "Reading: 2,500,000 lines, 500,000 lines/s, 50 MB/s, about 5 s left"
     assert with_speed("Reading", half._replace(share=1.0), 5.0).endswith("MB/s"), "nothing is left"
     assert with_speed("Reading", Amount(0.0, 0, 0), 5.0) == "Reading"
