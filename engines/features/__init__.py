@@ -2,18 +2,18 @@
 
 from engines.features.build import build_customers, customers_at
 from engines.features.cohorts import cohorts
-from engines.features.orders import HISTORY, order_histories
+from engines.features.orders import customer_orders, oldest_first
 from engines.features.plugins import Extended, Feature, RegisteredFeature, extended, registered_features
 
 __all__ = [
-    "HISTORY",
     "Extended",
     "Feature",
     "RegisteredFeature",
     "build_customers",
     "cohorts",
+    "customer_orders",
     "customers_at",
     "extended",
-    "order_histories",
+    "oldest_first",
     "registered_features",
 ]

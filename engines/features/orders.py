@@ -1,79 +1,62 @@
-"""Order history of each customer: date, amount and items of every order, returns as negative rows."""
+"""Orders of one customer, and what was in them: exact money, returns below zero, the same in any order of lines."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
+from typing import Any
 
 import ibis
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from engines.columns import (
     AMOUNT_UNITS,
-    CUSTOMER_ID,
+    DESCRIPTION,
     ITEMS,
     LINE_TYPE,
     LINES,
     ORDER_DATE,
     ORDER_ID,
+    PRODUCT_ID,
     QUANTITY,
     SALE,
 )
 from engines.features.aggregates import QUANTITY_SCALE
 
-#: The columns of order histories. Money is whole units of 1/10,000; items are null where no quantity is known.
-HISTORY = pa.schema(
-    [
-        (CUSTOMER_ID, pa.string()),
-        (ORDER_DATE, pa.timestamp("us")),
-        (AMOUNT_UNITS, pa.int64()),
-        (LINES, pa.int32()),
-        (ITEMS, pa.float64()),
-    ]
-)
-_SOLD, _PLACE = "sold", "place"
-_ORDER = ((_PLACE, "ascending"), (ORDER_DATE, "ascending"), (ORDER_ID, "ascending"), (_SOLD, "descending"))
-_AT_ONCE = 131_072  # customers: what is in memory at a time
+SOLD = "sold"
 
 
-def order_histories(sales: ibis.Table, customers: pd.Index, *, as_of: date) -> Iterator[pa.RecordBatch]:
-    """The orders of these customers before midnight of ``as_of``, by customer id, then the oldest first.
+def customer_orders(lines: ibis.Table) -> pd.DataFrame:
+    """The orders of one customer, the oldest first.
 
     An order of which something came back under the same id is two rows: what was sold, and what came back, whose
     amount and items are below zero. The rows of what was sold add up to what ``build_customers`` says of the customer.
 
     Args:
-        sales: clean lines, as for ``build_customers``.
-        customers: ids in code point order, as ``build_customers`` gives them.
-        as_of: exclusive.
+        lines: clean lines of that customer.
 
-    Yields:
-        Batches with the schema :data:`HISTORY`, some customers at a time; the order of lines does not matter.
+    Returns:
+        order_id, sold, order_date (of its first line), amount_units (whole units of 1/10,000), lines, and items, which
+        are missing where no quantity is known.
     """
-    lines = sales.filter(sales[ORDER_DATE] < ibis.timestamp(pd.Timestamp(as_of)))
     sold = lines[LINE_TYPE] == SALE
     quantity = (lines[QUANTITY] * QUANTITY_SCALE).round().cast("int64")
-    lines = lines.mutate(**{_SOLD: sold, ITEMS: sold.ifelse(quantity, -quantity.abs())})
-    for start in range(0, len(customers), _AT_ONCE):
-        hand = customers[start : start + _AT_ONCE]
-        orders = _orders(lines.filter(lines[CUSTOMER_ID].between(str(hand[0]), str(hand[-1])))).to_pyarrow()
-        # sorted here, by the place of the customer and the bytes of the order's id, whatever the database's collation
-        place = pc.index_in(orders[CUSTOMER_ID], pa.array(hand, orders[CUSTOMER_ID].type))
-        orders = orders.append_column(_PLACE, place).filter(pc.is_valid(place))
-        orders = orders.take(pc.sort_indices(orders, list(_ORDER)))
-        items = pc.divide(orders[ITEMS].cast(pa.float64()), float(QUANTITY_SCALE))
-        columns = [orders[name].cast(HISTORY.field(name).type) for name in HISTORY.names[:-1]]
-        yield from pa.table([*columns, items], schema=HISTORY).to_batches()
-
-
-def _orders(lines: ibis.Table) -> ibis.Table:
-    return lines.group_by(CUSTOMER_ID, ORDER_ID, _SOLD).aggregate(
+    lines = lines.mutate(**{SOLD: sold, ITEMS: sold.ifelse(quantity, -quantity.abs())})
+    summed = lines.group_by(ORDER_ID, SOLD).aggregate(
         **{
-            ORDER_DATE: lines[ORDER_DATE].min(),
+            ORDER_DATE: lines[ORDER_DATE].min().cast("timestamp(6)"),
             AMOUNT_UNITS: lines[AMOUNT_UNITS].sum().cast("int64"),
             LINES: lines.count(),
             ITEMS: lines[ITEMS].sum().cast("int64"),
         }
     )
+    # sorted here, by the bytes of the order's id, whatever the database's collation
+    keys: Any = [(ORDER_DATE, "ascending"), (ORDER_ID, "ascending"), (SOLD, "descending")]
+    orders: pd.DataFrame = summed.to_pyarrow().sort_by(keys).to_pandas()
+    return orders.assign(**{ITEMS: orders[ITEMS].astype("float64") / QUANTITY_SCALE})
+
+
+def oldest_first(lines: ibis.Table) -> ibis.Table:
+    """The lines of one customer by moment, then by order, what was sold before what came back, then by product."""
+    first = (ORDER_DATE, ORDER_ID, PRODUCT_ID, DESCRIPTION)
+    rest = (lines[name] for name in lines.columns if name not in (*first, LINE_TYPE))
+    moment, order, *product = (lines[name] for name in first)
+    return lines.order_by(moment, order, lines[LINE_TYPE] != SALE, *product, *rest)

@@ -2,7 +2,7 @@
 
 from engines.intake.cleaning.ledger import Ledger, LedgerEntry, Reason
 from engines.intake.cleaning.rules import NOTES, RULES
-from engines.intake.kept import open_kept
+from engines.intake.kept import customer_lines, open_kept
 from engines.intake.read import read_sales
 from engines.intake.sales import Origin, Sales
 from engines.intake.sources.samples import EMBEDDED
@@ -19,6 +19,7 @@ __all__ = [
     "Reading",
     "Reason",
     "Sales",
+    "customer_lines",
     "open_kept",
     "read_sales",
 ]

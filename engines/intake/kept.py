@@ -1,14 +1,21 @@
-"""Kept sales: clean sales that were written to a file once, opened again as of any date."""
+"""Kept sales: clean sales that were written to a file once, opened again as of any date, or of one customer alone."""
 
 from __future__ import annotations
 
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
 
+import ibis
+
+from engines.columns import CUSTOMER_ID, ORDER_DATE
+from engines.intake.cleaning.cleaning import RULE, clean_lines, cut
 from engines.intake.cleaning.ledger import Ledger
+from engines.intake.cleaning.outliers import usual_amounts
+from engines.intake.cleaning.rules import Asked, conditions
 from engines.intake.sales import Origin, Sales, cleaned, counted, open_database
 from engines.intake.sources.source import short_of, text
 from engines.settings import CleaningRules, Reading
@@ -50,3 +57,51 @@ def open_kept(
         _connection=connection,
         _folder=folder,
     )
+
+
+@contextmanager
+def customer_lines(
+    path: Path,
+    customer_id: str,
+    rules: CleaningRules,
+    reading: Reading,
+    *,
+    mapped: Collection[str],
+    as_of: date,
+) -> Iterator[ibis.Table]:
+    """The clean lines of one customer, as :func:`open_kept` gives them, until the ``with`` statement ends.
+
+    No ledger is made and nothing else is read of the file than where this customer stands, unless outliers are dropped,
+    as what is usual follows from the amounts of all lines.
+
+    Args:
+        path: of the file.
+        customer_id: whose lines; there are none of an unknown customer.
+        rules: by which the source was cleaned.
+        reading: for the memory that may be used.
+        mapped: the fields that the source has.
+        as_of: only lines before its midnight count.
+    """
+    with tempfile.TemporaryDirectory(prefix="segmentry-kept-") as folder:
+        connection = open_database(reading, Path(folder))
+        try:
+            connection.con.execute(f"create view kept as select * from read_parquet({text(str(path))})")  # noqa: S608
+            kept, fields_of_lines = connection.table("kept"), counted(tuple(mapped))
+            asked = Asked(kept, rules, fields_of_lines)
+            if rules.drop_outliers:
+                staying = kept.filter(kept[RULE].isnull() & ~_compared(asked))
+                staying = staying.filter(staying[ORDER_DATE] < ibis.timestamp(as_of.isoformat()))
+                asked = Asked(kept, rules, fields_of_lines, usual_amounts(staying, rules.outlier_z))
+            # why a line is dropped matters for a ledger alone
+            reason = (kept[RULE].isnull() & _compared(asked)).ifelse("compared", kept[RULE])
+            mine = kept.mutate(**{RULE: reason}).filter(kept[CUSTOMER_ID] == customer_id)
+            lines = clean_lines(cut(mine, rules, as_of), rules, fields_of_lines)
+            with lines.cache() as found:
+                yield found
+        finally:
+            connection.disconnect()
+
+
+def _compared(asked: Asked) -> ibis.Value:
+    """Whether a line is dropped for what others are."""
+    return ibis.or_(ibis.literal(False), *conditions(asked, compares=True).values()).fill_null(False)
