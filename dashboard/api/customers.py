@@ -11,7 +11,7 @@ from fastapi import FastAPI, Query, Request
 from dashboard.api.answers import PAGE_LIMIT, Answer
 from dashboard.api.selection import SELECTION_DOCS, query_selection
 from dashboard.frames.run import RunFrame
-from dashboard.queries.customer import orders_dict, segments_dict
+from dashboard.queries.customer import orders_dict, purchases_dict, segments_dict
 from dashboard.queries.explain import explain
 from dashboard.services import Services
 from engines.columns import COUNTRY, CUSTOMER_ID, SEGMENT, describe, in_order
@@ -47,6 +47,20 @@ def add_customers(api: FastAPI, services: Services) -> None:
     def orders(run_id: int, customer_id: str) -> Answer:
         """The orders of a customer up to the date of a run, the oldest first; what came back is below zero."""
         return Answer(orders_dict(services, run_id, customer_id))
+
+    @api.get("/runs/{run_id}/customers/{customer_id:path}/purchases")
+    def purchases(
+        run_id: int,
+        customer_id: str,
+        limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
+        offset: Annotated[int, Query(ge=0)] = 0,
+    ) -> Answer:
+        """What a customer bought and returned up to the date of a run, line by line, the oldest first.
+
+        ``limit`` at a time from ``offset`` on. Quantity and amount of what came back are below zero; ``price`` is the
+        amount of one.
+        """
+        return Answer(purchases_dict(services, run_id, customer_id, offset, limit))
 
     @api.get("/runs/{run_id}/customers/{customer_id:path}/segments")
     def segments_of_customer(run_id: int, customer_id: str) -> Answer:

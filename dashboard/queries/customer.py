@@ -1,4 +1,4 @@
-"""What is known of one customer: orders, where they stand among everyone, and their segments from date to date."""
+"""What is known of one customer: orders and what was in them, where they stand among everyone, and their segments."""
 
 from __future__ import annotations
 
@@ -12,26 +12,35 @@ from pandas import DataFrame
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import count, day, decimal, money, percent
 from dashboard.i18n.texts import column_title, noted, say
+from dashboard.pipeline.purchases import customer_lines, mapped_fields
 from dashboard.queries.explain import position_of
 from dashboard.queries.recent import recent_run_per_date
 from dashboard.services import Services
+from engines import features
 from engines.columns import (
     AMOUNT_UNITS,
+    ATTRIBUTE,
     CHURN_RISK,
     CLV,
     CLV_HIGH,
     CLV_LOW,
     COUNTRY,
+    DESCRIPTION,
     FREQUENCY,
     FUTURE_SPEND,
     ITEMS,
     LAST_PURCHASE,
+    LINE_TYPE,
     LINES,
     MONETARY,
     MONEY_SCALE,
     ORDER_DATE,
+    ORDER_ID,
     P_PURCHASE,
+    PRODUCT_ID,
+    QUANTITY,
     RECENCY,
+    SALE,
 )
 from engines.contract import NamedSegment
 from storage.contract import NotFoundError, Run
@@ -142,23 +151,49 @@ def _written(kind: str, value: float, currency: str) -> str:
     return count(value) if value == int(value) else decimal(value, 2)
 
 
-# --- orders -----------------------------------------------------------------------------------------------------------
+# --- orders and what was in them --------------------------------------------------------------------------------------
 
 
-def orders_of(services: Services, run: Run, customer_id: str) -> DataFrame | None:
-    """A customer's orders up to the date of a run, the oldest first: order_date, amount, lines, items.
+class Purchases(NamedTuple):
+    """What a customer bought up to the date of a run.
 
-    ``amount`` is in the currency; what came back is below zero. None where the snapshot was made without orders.
+    ``orders``, the oldest first: order_id, sold, order_date, lines, items, amount. ``amount`` is in the currency; what
+    came back is below zero, and a row of its own beside what was sold. ``lines``: those of the latest orders, the
+    oldest first: order_id, sold, product, quantity, amount; None where the sales name no products.
+    """
+
+    orders: DataFrame
+    lines: DataFrame | None
+
+
+def purchases_of(services: Services, run: Run, customer_id: str, *, most_lines: int) -> Purchases:
+    """A customer's orders, and the lines of as many of the latest as have ``most_lines`` together, of one at least.
 
     Raises:
-        NotFoundError: no such customer.
+        NotFoundError: no such customer, or no sales are kept with the run's snapshot.
+        StoreError: the kept sales are missing or altered, or the object store cannot be used.
     """
-    orders = services.store.orders(run.snapshot_id, customer_id)
-    if orders is None:
-        return None
-    amount = orders[AMOUNT_UNITS] / MONEY_SCALE
-    return DataFrame(
-        {ORDER_DATE: orders[ORDER_DATE], "amount": amount, LINES: orders[LINES], ITEMS: orders[ITEMS]},
+    snapshot = services.store.snapshot(run.snapshot_id)
+    with customer_lines(snapshot, customer_id, services.config, services.store) as lines:
+        orders = features.customer_orders(lines)
+        orders = orders.assign(amount=orders[AMOUNT_UNITS] / MONEY_SCALE).drop(columns=AMOUNT_UNITS)
+        if not {PRODUCT_ID, DESCRIPTION} & {*mapped_fields(snapshot)}:
+            return Purchases(orders, None)
+        latest = orders.iloc[::-1]
+        count_of = max(1, int((latest[LINES].cumsum() <= most_lines).sum()))
+        listed = lines.filter(lines[ORDER_ID].isin(latest[ORDER_ID].iloc[:count_of].unique().tolist()))
+        rows = _with_figures(features.oldest_first(listed).limit(most_lines).to_pyarrow().to_pandas())
+    rows["product"] = rows[DESCRIPTION].fillna(rows[PRODUCT_ID])
+    return Purchases(orders, rows[[ORDER_ID, "sold", "product", QUANTITY, "amount"]])
+
+
+def _with_figures(lines: DataFrame) -> DataFrame:
+    """Lines with ``sold``, ``amount`` and ``price`` in the currency; the quantity of what came back is below zero."""
+    sold, quantity = lines[LINE_TYPE] == SALE, lines[QUANTITY].astype("float64")
+    units = lines[AMOUNT_UNITS]
+    price = (units.abs() / quantity.abs().where(quantity != 0)).round() / MONEY_SCALE
+    return lines.assign(
+        sold=sold, quantity=quantity.where(sold, -quantity.abs()), amount=units / MONEY_SCALE, price=price
     )
 
 
@@ -166,21 +201,49 @@ def orders_dict(services: Services, run_id: int, customer_id: str) -> dict[str, 
     """A customer's orders as the API gives them.
 
     Raises:
-        NotFoundError: no such run or customer, or a snapshot without orders.
+        NotFoundError: no such run or customer, or no sales are kept with its snapshot.
+        StoreError: as :func:`purchases_of`.
     """
     run = services.store.run(run_id)
-    orders = orders_of(services, run, customer_id)
-    if orders is None:
-        raise NotFoundError(
-            "Snapshot {snapshot_id} was made without orders; read its sales again under another name to see them.",
-            snapshot_id=run.snapshot_id,
-        )
-    currency = services.store.snapshot(run.snapshot_id).info.get("currency")
+    snapshot = services.store.snapshot(run.snapshot_id)
+    with customer_lines(snapshot, customer_id, services.config, services.store) as lines:
+        orders = features.customer_orders(lines)
     rows = [
-        {ORDER_DATE: moment.isoformat(), "amount": amount, LINES: lines, ITEMS: None if items != items else items}
-        for moment, amount, lines, items in orders.itertuples(index=False)
+        {
+            ORDER_DATE: moment.isoformat(),
+            "amount": units / MONEY_SCALE,
+            LINES: count_of,
+            ITEMS: None if items != items else items,
+        }
+        for moment, units, count_of, items in orders[[ORDER_DATE, AMOUNT_UNITS, LINES, ITEMS]].itertuples(index=False)
     ]
-    return {"run": run_id, "customer_id": customer_id, "currency": currency, "orders": rows}
+    return {"run": run_id, "customer_id": customer_id, "currency": snapshot.info.get("currency"), "orders": rows}
+
+
+def purchases_dict(services: Services, run_id: int, customer_id: str, offset: int, limit: int) -> dict[str, Any]:
+    """The lines of a customer's orders as the API gives them.
+
+    Raises:
+        NotFoundError: no such run or customer, or no sales are kept with its snapshot.
+        StoreError: as :func:`purchases_of`.
+    """
+    run = services.store.run(run_id)
+    snapshot = services.store.snapshot(run.snapshot_id)
+    mapped = mapped_fields(snapshot)
+    with customer_lines(snapshot, customer_id, services.config, services.store) as lines:
+        total = lines.count().to_pyarrow().as_py()
+        page = features.oldest_first(lines).limit(limit, offset=offset).to_pyarrow()
+    figures = _with_figures(page.to_pandas())
+    columns = {name: page[name].to_pylist() for name in (ORDER_ID, ORDER_DATE, PRODUCT_ID, DESCRIPTION)}
+    columns |= {name: figures[name].tolist() for name in (QUANTITY, "price", "amount")}
+    columns["returned"] = (~figures["sold"]).tolist()
+    more = [name for name in page.column_names if name.startswith(ATTRIBUTE) or (name == COUNTRY and COUNTRY in mapped)]
+    columns |= {name: page[name].to_pylist() for name in more}
+    return {
+        **{"run": run_id, "customer_id": customer_id, "currency": snapshot.info.get("currency")},
+        **{"total": total, "offset": offset, "next_offset": offset + limit if offset + limit < total else None},
+        "purchases": [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)],
+    }
 
 
 # --- segments from date to date ---------------------------------------------------------------------------------------

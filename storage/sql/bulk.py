@@ -37,7 +37,7 @@ from sqlalchemy import (
 from sqlalchemy import insert as sql_insert
 from sqlalchemy import select as sql_select
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import Session
 
 from engines.errors import InputError
 from storage.sql.ahead import read_ahead
@@ -58,10 +58,6 @@ class Loading(Transaction):
 
     def _append(self, target: Table, constants: Mapping[str, int]) -> None:
         raise NotImplementedError
-
-    def add_bytes(self, table: type[DeclarativeBase], values: Mapping[str, int | bytes]) -> None:
-        """Insert a row that holds bytes into this workspace."""
-        self.add(table, [values])
 
 
 class Rows(Protocol):
@@ -142,14 +138,6 @@ class _PostgresLoading(Loading):
     def _append(self, target: Table, constants: Mapping[str, int]) -> None:
         if self._rows.num_rows:
             self._cursor.adbc_ingest(target.name, _reader(self._rows, constants), mode="append")
-
-    def add_bytes(self, table: type[DeclarativeBase], values: Mapping[str, int | bytes]) -> None:
-        """As Arrow: written into a statement, bytes would take twice their room, and more on the way."""
-        row = {**values, "workspace_id": self._workspace_id}
-        columns = {
-            name: pa.array([each], pa.binary() if isinstance(each, bytes) else pa.int32()) for name, each in row.items()
-        }
-        self._cursor.adbc_ingest(table.__tablename__, pa.table(columns), mode="append")
 
 
 @contextmanager

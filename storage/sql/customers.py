@@ -16,7 +16,8 @@ from engines.contract import Predecessor
 from engines.errors import InputError
 from storage.contract import NotFoundError, Selection
 from storage.sql import bulk
-from storage.sql.layout import FEATURES, ROW_NO, STORED, Layout
+from storage.sql.database import Transaction
+from storage.sql.layout import FEATURES, ROW_NO, STORED, Layout, is_storable
 from storage.sql.runs import RunVerbs
 from storage.sql.selection import Sieve, order_by_id, select_customers
 from storage.sql.shared import JOB_OF_RUN
@@ -25,6 +26,7 @@ from storage.sql.tables import JobRow, RunRow, SnapshotRow, customers, labels
 _OTHERS = {SEGMENT_KEY: pa.int32(), FEATURES: pa.string()}
 _LABEL_ROWS = 262_144
 _PART_ROWS = 65_536
+_LOOKS = 64  # ids read at a time
 
 
 class CustomerVerbs(RunVerbs):
@@ -131,6 +133,29 @@ class CustomerVerbs(RunVerbs):
             raise NotFoundError("Run {run_id} was deleted while its labels were read.", run_id=run_id)
         return Series(keys.to_numpy().astype(np.int64), index=index, name=SEGMENT_KEY)
 
+    def segment_of(self, run_id: int, customer_id: str) -> int | None:
+        """The key of the segment that a customer is in, None where the snapshot does not have that customer.
+
+        Raises:
+            NotFoundError: no such run, or it is not finished.
+        """
+        with self._database.reading(self._workspace_id) as transaction:
+            run = self._run_row(transaction, run_id)
+            state = self._job_of_run(transaction, run_id).state
+            if state != "done":
+                raise NotFoundError(
+                    "Run {run_id} is {state}; only a finished run has customers in segments.",
+                    run_id=run_id,
+                    state=state,
+                )
+            snapshot = self._snapshot_row(transaction, run.snapshot_id)
+            place = _place(transaction, snapshot, customer_id) if is_storable(customer_id) else None
+            if place is None:
+                return None
+            mine = labels.c.run_id == run_id, labels.c[ROW_NO] == place
+            keys = transaction.rows(select(labels.c[SEGMENT_KEY]).where(*mine))
+        return int(keys[0][0]) if keys else None
+
     def predecessor(self, dataset: str, engine: str) -> Predecessor | None:
         """The latest finished run of a data set and engine, as something to align to."""
         latest = (
@@ -165,6 +190,29 @@ class CustomerVerbs(RunVerbs):
             layout = Layout.from_json(self._snapshot_row(transaction, row.snapshot_id).layout)
             named = self._segments(transaction, [run_id])[run_id]
             return row.snapshot_id, layout, {segment.name: segment.key for segment in named}
+
+
+def _place(transaction: Transaction, snapshot: SnapshotRow, customer_id: str) -> int | None:
+    """The row of a customer. Sorted ids are searched as a telephone book is, since there is no index on them."""
+    ids, row = customers.c[CUSTOMER_ID], customers.c[ROW_NO]
+    mine = customers.c.snapshot_id == snapshot.id
+    low, high = 0, snapshot.customers  # the customer's row is one of these, if any
+    if not Layout.from_json(snapshot.layout).sorted:
+        rows = transaction.rows(select(row).where(mine, ids == customer_id))
+        return int(rows[0][0]) if rows else None
+    while low < high:
+        looks = sorted({low + (high - low) * part // _LOOKS for part in range(_LOOKS)})
+        seen = {
+            int(number): str(name) for number, name in transaction.rows(select(row, ids).where(mine, row.in_(looks)))
+        }
+        before = [number for number in looks if number in seen and seen[number] <= customer_id]
+        if not before:
+            return None
+        low = before[-1]
+        if seen[low] == customer_id:
+            return low
+        low, high = low + 1, next((number for number in looks if number > low), high)
+    return None
 
 
 def _wire(statement: Select[Any]) -> pa.Schema:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
@@ -25,12 +25,10 @@ from storage.sql.database import Database, Transaction
 from storage.sql.jobs import UNFINISHED, delete_jobs
 from storage.sql.layout import ROW_NO, STORED, Layout, lay_out
 from storage.sql.objects import ObjectVerbs
-from storage.sql.orders import pack_orders
 from storage.sql.shared import json_value, name_of, value_from_rows
 from storage.sql.tables import (
     AlertRow,
     JobRow,
-    OrderHistoryRow,
     RunRow,
     SnapshotRow,
     ValidationRow,
@@ -55,22 +53,18 @@ class SnapshotVerbs(ObjectVerbs):
         new: NewSnapshot,
         customers: DataFrame,
         receipts: Mapping[str, Mapping[str, Any]] = {},
-        orders: Iterable[pa.RecordBatch] = (),
         *,
         sales: Path | None = None,
     ) -> Snapshot:
         """Keep a snapshot with its customers (indexed by customer id); an equal one already kept is returned.
 
-        ``receipts`` of checks of its value models, by name, are kept with it, and so are ``orders``: ``customer_id``
-        and what :meth:`orders` gives back, by customer id in code point order. A snapshot never is there without them.
-        They are asked for only where the snapshot is new. ``sales``: a file with its clean sales, which is copied into
-        the object store unless that is told not to keep any; an equal snapshot that has none, or whose file is missing
-        or altered, is given these.
+        ``receipts`` of checks of its value models, by name, are kept with it. ``sales``: a file with its clean sales,
+        which is copied into the object store unless that is told not to keep any; an equal snapshot that has none, or
+        whose file is missing or altered, is given these.
 
         Raises:
             InputError: a customer without an id or there twice, or a column that cannot be kept.
             StoreError: the object store cannot be used; nothing is kept then.
-            ValueError: orders that are not in the order of the customers' ids.
         """
         if not self._objects.keeps_sales:
             sales = None
@@ -89,7 +83,6 @@ class SnapshotVerbs(ObjectVerbs):
             "created_at": self._clock(),
         }
         add_columns(self._database)
-        histories = list(pack_orders(orders))  # before the transaction, so that the database is not locked meanwhile
         with (
             self._putting(sales, "sales") as stored,
             bulk.loading(self._database, self._workspace_id, rows) as transaction,
@@ -98,9 +91,6 @@ class SnapshotVerbs(ObjectVerbs):
             if snapshot_id is not None:  # else another process has saved an equal one meanwhile
                 transaction.append(_customers, {"snapshot_id": snapshot_id})
                 own = {"snapshot_id": snapshot_id, "created_at": values["created_at"]}
-                for first, data in histories:
-                    whose: dict[str, int | bytes] = {"snapshot_id": snapshot_id, "first_customer": first}
-                    transaction.add_bytes(OrderHistoryRow, {**whose, "data": data})
                 transaction.add(ValidationRow, [{**own, **check} for check in checks])
                 if stored is not None and sales is not None:
                     self._refer(transaction, stored, sales)

@@ -143,20 +143,6 @@ class SnapshotRow(Base):
     sales_digest: Mapped[str | None]  # of an object
 
 
-class OrderHistoryRow(Base):
-    """The orders of some thousand customers as a Parquet file.
-
-    ``first_customer`` is the id of the first of them as UTF-8: bytes are in code point order on every database.
-    """
-
-    __tablename__ = "order_histories"
-
-    snapshot_id: Mapped[int] = mapped_column(ForeignKey("snapshots.id", ondelete="CASCADE"), primary_key=True)
-    first_customer: Mapped[bytes] = mapped_column(primary_key=True)
-    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
-    data: Mapped[bytes]
-
-
 class ValidationRow(Base):
     """The receipt of a check of a snapshot's value models, one of each name."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -10,11 +10,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from sqlalchemy import delete
 
 from engines.columns import (
-    AMOUNT_UNITS,
     CHURN_RISK,
     CLV,
     COUNTRY,
@@ -23,10 +21,7 @@ from engines.columns import (
     FILTERS,
     FREQUENCY,
     FUTURE_SPEND,
-    ITEMS,
-    LINES,
     MONETARY,
-    ORDER_DATE,
     P_PURCHASE,
     RECENCY,
 )
@@ -105,24 +100,6 @@ def sample_snapshot(**changes: Any) -> NewSnapshot:
         info={"currency": "GBP", "has_country": True},
     )
     return replace(new, **changes)
-
-
-def sample_orders(customers: pd.DataFrame, seed: int = 0, at_once: int = 1000) -> Iterator[pa.RecordBatch]:
-    """One to nine orders of each customer, by customer id, in batches that may part a customer."""
-    draw = np.random.default_rng(seed)
-    owners = np.repeat(np.arange(len(customers)), draw.integers(1, 10, len(customers)))
-    seconds = np.sort(draw.integers(0, 9_000_000, len(owners)))
-    items = draw.integers(1, 9, len(owners)) / 2
-    table = pa.table(
-        {
-            CUSTOMER_ID: pa.array(sorted(customers.index)).take(pa.array(owners)),
-            ORDER_DATE: np.datetime64("2022-05-06T07:08:09", "us") + seconds.astype("m8[s]"),
-            AMOUNT_UNITS: draw.integers(-5, 100_000_000_000, len(owners)),
-            LINES: draw.integers(1, 60, len(owners)).astype(np.int32),
-            ITEMS: pa.array(items, mask=draw.random(len(owners)) < 0.2),
-        }
-    )
-    yield from table.to_batches(max_chunksize=at_once)
 
 
 class NoModel:

@@ -25,7 +25,6 @@ from storage.contract.selection import Range
 from storage.contract.uploads import NewUpload
 from storage.migrations import downgrade, upgrade
 from storage.sql.database import Database
-from storage.sql.orders import pack_orders
 from storage.sql.tables import Base
 from tests.storage.samples import (
     ALARM,
@@ -35,7 +34,6 @@ from tests.storage.samples import (
     exported,
     finished_run,
     sample_customers,
-    sample_orders,
     sample_snapshot,
     watched_run,
 )
@@ -169,12 +167,7 @@ LEFT_BEHIND: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("uploads", {**UPLOAD, "id": 4, "state": "failed", "task": "inspect", "error": "No date.", "changed_at": NOW}),
         ("uploads", {**UPLOAD, "id": 5, "state": "running", "task": "inspect", "attempt": 1, "lease_until": EARLIER}),
     ],
-    "0010": [
-        (
-            "order_histories",
-            {**OWN, "snapshot_id": 1, "first_customer": b"a", "data": next(pack_orders(sample_orders(CUSTOMERS)))[1]},
-        )
-    ],
+    "0010": [("order_histories", {**OWN, "snapshot_id": 1, "first_customer": b"a", "data": b"PAR1"})],
     "0011": [
         (
             "exports",
@@ -248,8 +241,8 @@ def everything(store: Store, sales: Path) -> None:
     exported(store, run.id)
     watched_run(store, "watched", drift=[ALARM], live=LIVE)
     store.ask_upload(store.add_upload(NewUpload("0f3c.csv", "teas.csv", 10, "ab")).id, "store", {}, who="Anna")
-    new = sample_snapshot(fingerprint="orders")
-    store.save_snapshot(new, customers, {"clv": {}}, sample_orders(customers))
+    new = sample_snapshot(fingerprint="receipts")
+    store.save_snapshot(new, customers, {"clv": {}})
     store.queue_job("preview", 1, {"columns": ["a"]})
 
 
@@ -317,9 +310,6 @@ def what_is_left_is_there(store: Store, clock: Clock) -> None:
     assert store.stream(1, Selection(), ["plugin_rank"]).read_all()["plugin_rank"].to_pylist() == [7, 8]
     assert (store.model(1), [segment.name for segment in store.run(1).segments]) == (b"\x00model", ["S0", "By hand"])
     assert [(point.as_of, point.ari) for point in store.drift(1)] == [("2024-02-01", 0.75)]
-    orders = store.orders(1, "a")
-    assert orders is not None
-    assert len(orders) > 0
     assert [item.receipt for item in store.validations(1)] == [{"mae": 1.0}]
     assert [item.name for item in store.audiences()] == ["Best"]
     told = [(item.id, item.dataset, item.engine, item.state) for item in store.exports()]

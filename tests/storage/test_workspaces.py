@@ -30,7 +30,6 @@ def test_another_workspace_finds_nothing_by_any_method(store: Store, elsewhere: 
     refused: list[Callable[[], object]] = [
         lambda: elsewhere.snapshot(snapshot.id),
         lambda: elsewhere.snapshot_customers(snapshot.id),
-        lambda: elsewhere.orders(snapshot.id, customers.index[0]),
         lambda: elsewhere.snapshot_columns(snapshot.id),
         lambda: elsewhere.sales(snapshot.id).__enter__(),
         lambda: elsewhere.validations(snapshot.id),

@@ -10,6 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 from pandas import DataFrame
 
+from dashboard.components import elements
 from dashboard.components.attributes import aria
 from dashboard.components.cards import swatch
 from dashboard.components.tables import Head, number_heads, simple_table, table_row
@@ -17,13 +18,16 @@ from dashboard.figures.customer_orders import order_figure
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
 from dashboard.i18n.texts import column_title, say, segment_name
-from dashboard.queries.customer import CustomerProfile, DatedSegment, orders_of, profile_of, segments_over_time
+from dashboard.queries.customer import CustomerProfile, DatedSegment, profile_of, purchases_of, segments_over_time
 from dashboard.queries.explain import explain
 from dashboard.services import Services
+from engines.columns import ITEMS, LINES, ORDER_DATE, ORDER_ID, QUANTITY
 from engines.errors import InputError
+from storage.contract import NotFoundError, StoreError
 
-ORDERS_SHOWN = 50  # orders that are listed at once
+ORDERS_SHOWN = 20  # orders that are listed at once
 ORDERS_LISTED = 2_000  # and at most; whoever has more is no person, and the API has all
+LINES_LISTED = 1_000  # lines of orders that are sent to the browser
 _FEATURES = 3
 
 
@@ -35,13 +39,12 @@ def about_customer(services: Services, run_id: int, customer_id: str, theme: str
     """
     frame = services.frames.get(run_id)
     profile = profile_of(frame, customer_id)
-    orders = orders_of(services, frame.run, customer_id)
     then = segments_over_time(services, frame.run, customer_id)
     return [
         _head(profile),
         _figures(profile),
         section(say("Why this segment"), _why(services, frame, customer_id)),
-        section(say("Orders"), _orders(frame, orders, theme)),
+        section(say("Orders"), _bought(services, frame, customer_id, theme)),
         section(say("Segments over time"), [_over_time(then, run_id, customer_id)]),
     ]
 
@@ -158,36 +161,25 @@ def _feature_words(frame: RunFrame, item: dict[str, Any]) -> str:
     return say("{title} {value} against {mean} on average: {away} standard deviations below.", **parts)
 
 
-# --- orders -----------------------------------------------------------------------------------------------------------
+# --- orders and what was in them --------------------------------------------------------------------------------------
 
 
-def _orders(frame: RunFrame, orders: DataFrame | None, theme: str) -> list[Component]:
-    if orders is None:
-        return [
-            html.P(
-                say(
-                    "This snapshot was made before orders were kept. Read the sales again as a new snapshot to see "
-                    "them."
-                ),
-                className="seg-hint",
-            )
-        ]
-    bought = orders[orders["amount"] >= 0]
+def _bought(services: Services, frame: RunFrame, customer_id: str, theme: str) -> list[Component]:
+    try:
+        orders, lines = purchases_of(services, frame.run, customer_id, most_lines=LINES_LISTED)
+    except (NotFoundError, StoreError) as error:
+        return [html.P(say(error.message), className="seg-hint")]
+    sold, back = orders[orders["sold"]], orders[~orders["sold"]]
     sums = {
-        "orders": plural(len(bought), "{n} order", "{n} orders"),
-        "spent": money(bought["amount"].sum(), frame.currency),
+        "orders": plural(len(sold), "{n} order", "{n} orders"),
+        "spent": money(sold["amount"].sum(), frame.currency),
     }
-    back = orders[orders["amount"] < 0]
     if len(back):
         returned = money(-back["amount"].sum(), frame.currency)
         sentence = say("{orders} for {spent}, less {returned} that came back.", returned=returned, **sums)
     else:
         sentence = say("{orders} for {spent}.", **sums)
-    latest = orders.iloc[::-1]
-    rows = [
-        _order_line(moment, amount, items, frame.currency)
-        for moment, amount, _, items in latest.iloc[:ORDERS_LISTED].itertuples(index=False)
-    ]
+    latest = orders.iloc[::-1].iloc[:ORDERS_LISTED]
     parts: list[Component] = [
         html.P(sentence),
         dcc.Graph(
@@ -195,28 +187,76 @@ def _orders(frame: RunFrame, orders: DataFrame | None, theme: str) -> list[Compo
             config={"displayModeBar": False, "responsive": True},
             style={"height": "190px"},
         ),
-        _order_table(rows[:ORDERS_SHOWN], say("The latest orders")),
+        _order_list(latest.iloc[:ORDERS_SHOWN], lines, frame.currency, say("The latest orders")),
     ]
-    if len(rows) > ORDERS_SHOWN:
+    if len(orders) > ORDERS_SHOWN:
         every = plural(len(orders), "{n} order", "{n} orders")
         more: list[Component] = [
             html.Summary(say("Show all {orders}", orders=every)),
-            _order_table(rows[ORDERS_SHOWN:], say("Earlier orders")),
+            _order_list(latest.iloc[ORDERS_SHOWN:], lines, frame.currency, say("Earlier orders")),
         ]
         if len(orders) > ORDERS_LISTED:
             rest = say("The latest {number} are listed; the API has all of them.", number=count(ORDERS_LISTED))
             more.append(html.P(rest, className="seg-hint"))
         parts.append(html.Details(more, className="side-panel-more"))
+    if lines is not None and orders[LINES].sum() > len(lines):
+        rest = say("Products of older orders are not listed here; the API has all of them.")
+        parts.append(html.P(rest, className="seg-hint"))
     return parts
 
 
-def _order_line(moment: Any, amount: float, items: float, currency: str) -> Component:
-    quantity = NOTHING if items != items else written(items, ",g")
-    return table_row(day(moment), money(amount, currency), quantity, style="returned" if amount < 0 else "")
+def _order_list(orders: DataFrame, lines: DataFrame | None, currency: str, label: str) -> Component:
+    """Orders as a list whose entries open to what was in them, or as a table where the sales name no products."""
+    if lines is None:
+        rows = [
+            table_row(day(at), money(amount, currency), _number(items), style="" if sold else "returned")
+            for sold, at, amount, items in orders[["sold", ORDER_DATE, "amount", ITEMS]].itertuples(index=False)
+        ]
+        heads = [Head(say("Date")), *number_heads(say("Amount"), say("Items"))]
+        return simple_table(heads, rows, **aria(label=label))
+    groups = dict(iter(lines.groupby([ORDER_ID, "sold"], sort=False)))
+    entries = [
+        html.Li(_order(order, groups.get((order.order_id, order.sold)), currency))
+        for order in orders.itertuples(index=False)
+    ]
+    return html.Ul(entries, className="side-panel-orders", **aria(label=label))
 
 
-def _order_table(rows: Sequence[Component], label: str) -> Component:
-    return simple_table([Head(say("Date")), *number_heads(say("Amount"), say("Items"))], rows, **aria(label=label))
+def _order(order: Any, lines: DataFrame | None, currency: str) -> Component:
+    """An order, or what came back of one, and its products where they are listed."""
+    head = [elements.Span(day(order.order_date))]
+    if not order.sold:
+        head.append(elements.Span(say("Returned"), className="seg-badge"))
+    if order.items == order.items:
+        head.append(elements.Span(_items(abs(order.items)), className="side-panel-items"))
+    head.append(elements.Span(money(order.amount, currency), className="side-panel-amount"))
+    if lines is None:
+        return html.Div(head, className="side-panel-order")
+    rows = [
+        table_row(
+            NOTHING if product is None or product != product else product, _number(quantity), money(amount, currency)
+        )
+        for product, quantity, amount in lines[["product", QUANTITY, "amount"]].itertuples(index=False)
+    ]
+    heads = [Head(say("Product")), *number_heads(say("Quantity"), say("Amount"))]
+    inside: list[Component] = [
+        html.Summary(head, className="side-panel-order"),
+        simple_table(heads, rows),
+    ]
+    if order.lines > len(lines):
+        rest = plural(order.lines - len(lines), "and {n} more line", "and {n} more lines")
+        inside.append(html.P(rest, className="seg-hint"))
+    return html.Details(inside)
+
+
+def _items(number: float) -> str:
+    if number == int(number):
+        return plural(number, "{n} item", "{n} items")
+    return say("{number} items", number=written(number, ",g"))
+
+
+def _number(quantity: float) -> str:
+    return NOTHING if quantity != quantity else written(quantity, ",g")
 
 
 # --- segments from date to date ---------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,29 +13,57 @@ from dashboard.app import create_app
 from dashboard.figures.customer_orders import order_figure
 from dashboard.frames.cache import FrameCache
 from dashboard.frames.filters import read_view
+from dashboard.pages.segments import about_customer as page
 from dashboard.pages.segments import side_panel
 from dashboard.pages.segments.about_customer import ORDERS_SHOWN, about_customer
 from dashboard.pages.segments.view import draw_parts
-from dashboard.queries.customer import profile_of
+from dashboard.queries.customer import profile_of, purchases_of
 from dashboard.queries.segment import GONE, NEW, moves_between, segment_profile
 from dashboard.services import Services
-from engines.columns import AMOUNT_UNITS, CUSTOMER_ID
-from engines.features import HISTORY
+from engines import intake
 from storage.contract import Selection
 from tests.dashboard import shop
 from tests.dashboard.headless import words
-from tests.storage.samples import sample_orders
+
+HEAD = "CustomerID,InvoiceNo,InvoiceDate,StockCode,Description,Quantity,UnitPrice,Channel\n"
+#: What customer 00040 bought up to 10 Dec 2011; the last line is of that day.
+LINES = """00040,C3,2011-11-03 09:00,A,RED BAG,-1,2.50,shop
+00040,1,2011-10-01 10:00,A,RED BAG,2,2.50,web
+00040,1,2011-10-01 10:00,B,TEA MUG,1,4.00,web
+00040,2,2011-11-02 10:00,C,,3,1.00,shop
+00041,9,2011-11-02 10:00,C,CARD,1,1.00,shop
+00040,5,2011-12-10 00:00,C,CARD,9,1.00,web
+"""
+
+
+def kept_sales(folder: Path, text: str) -> tuple[Path, dict[str, str]]:
+    """The file that a snapshot of these sales keeps, and their mapping."""
+    source = folder / "kept.csv"
+    source.write_text(HEAD + text, encoding="utf-8")
+    with intake.read_sales(str(source), mapping={"attribute.channel": "Channel"}) as sales:
+        sales.keep(folder / "kept.parquet")
+        mapping = dict(sales.mapping)
+    source.unlink()
+    return folder / "kept.parquet", mapping
 
 
 @pytest.fixture(scope="module")
 def services(tmp_path_factory):
-    settings = shop.config(tmp_path_factory.mktemp("drawers"))
+    folder = tmp_path_factory.mktemp("drawers")
+    settings = shop.config(folder)
     store = shop.opened(settings)
     runs = shop.fill(store, settings)
     table = shop.customers(80)
     table["attribute_email"] = [f"{name}@example.org" for name in table.index]
     table["share_bags"] = np.linspace(0, 1, 80)
-    kept = store.save_snapshot(shop.new_snapshot("kept", date(2011, 12, 10)), table, orders=sample_orders(table))
+    many = "".join(
+        f"00042,{100 + number},2011-0{1 + number // 28}-{1 + number % 28:02d} 12:00,A,RED BAG,1,12.00,web\n"
+        for number in range(ORDERS_SHOWN + 30)
+    )
+    file, mapping = kept_sales(folder, LINES + many)
+    new = replace(shop.new_snapshot("kept", date(2011, 12, 10)), settings={"mapping": mapping})
+    kept = store.save_snapshot(new, table, sales=file)
+    file.unlink()
     runs["kept"] = shop.run(store, settings, kept, "rfm", artifacts=True)
     yield Services(settings, store, FrameCache(store)), runs
     store.close()
@@ -67,8 +96,11 @@ def test_the_panel_tells_all_about_a_customer(services):
     assert title == "Customer 00040"
     for part in ("00040@example.org", "Why this segment", "Scores of 5", "Segments over time", "10 Dec 2011"):
         assert part in said
-    orders = made.store.orders(made.store.run(runs["kept"]).snapshot_id, "00040")
-    assert f"{len(orders[orders[AMOUNT_UNITS] >= 0])} order" in said
+    # the newest first: what came back is marked, and each opens to its products
+    assert "2 orders for £12.00, less £2.50 that came back." in said
+    places = [said.index(part) for part in ("3 Nov 2011", "Returned", "RED BAG", "2 Nov 2011", "1 Oct 2011", "TEA MUG")]
+    assert places == sorted(places)
+    assert "10 Dec 2011 9 items" not in said
 
 
 def test_a_link_to_a_customer_brings_the_panel_filled_where_the_run_is_at_hand(services):
@@ -81,9 +113,9 @@ def test_a_link_to_a_customer_brings_the_panel_filled_where_the_run_is_at_hand(s
     assert "Scores of 5" not in words([side_panel.side_panel(anew, link)])
 
 
-def test_a_snapshot_without_orders_says_so_and_a_stranger_is_named(services):
+def test_a_snapshot_without_sales_says_so_and_a_stranger_is_named(services):
     made, runs = services
-    assert "before orders were kept" in words(
+    assert "No sales are kept with snapshot" in words(
         side_panel.content(made, {"run": runs["rfm"], "customer": "00050"}, "")[1]
     )
     for asked in ({"customer": "nobody"}, {"customer": "\ud800"}, {"about": "99"}, {"about": "x"}, {"about": "-1"}):
@@ -92,35 +124,36 @@ def test_a_snapshot_without_orders_says_so_and_a_stranger_is_named(services):
         assert str(runs["rfm"]) in words(parts)
 
 
-def test_many_orders_are_folded_and_returns_hang_below(services, monkeypatch):
+def test_many_orders_are_folded_and_products_of_the_latest_are_listed(services, monkeypatch):
     made, runs = services
-    many = pd.DataFrame(
-        {
-            "order_date": pd.Timestamp("2011-01-01") + pd.to_timedelta(np.arange(ORDERS_SHOWN + 30), unit="D"),
-            "amount_units": [-50_000, *[120_000] * (ORDERS_SHOWN + 29)],
-            "lines": 1,
-            "items": np.nan,
-        }
-    )
-    monkeypatch.setattr(made.store, "orders", lambda *_: many, raising=False)
-    said = words(about_customer(made, runs["kept"], "00040", "light"))
-    assert f"{ORDERS_SHOWN + 29} orders for £948.00, less £5.00 that came back." in said
-    assert f"Show all {ORDERS_SHOWN + 30} orders" in said
-    assert said.index("21 Mar 2011") < said.index("1 Jan 2011")
-    picture = order_figure(many.assign(amount=many["amount_units"] / 10_000), "GBP", "dark")
-    assert picture["data"][1]["y"][0] == -5.0
+    said = words(about_customer(made, runs["kept"], "00042", "light"))
+    assert f"{ORDERS_SHOWN + 30} orders for £600.00." in said
+    assert said.index("22 Feb 2011") < said.index(f"Show all {ORDERS_SHOWN + 30} orders") < said.index("1 Jan 2011")
+    assert said.count("RED BAG") == ORDERS_SHOWN + 30
+    monkeypatch.setattr(page, "LINES_LISTED", 3)
+    said = words(about_customer(made, runs["kept"], "00042", "light"))
+    assert said.count("RED BAG") == 3 and "1 Jan 2011" in said and "Products of older orders" in said
+    monkeypatch.setattr(page, "LINES_LISTED", 1)
+    assert "Returned" in (said := words(about_customer(made, runs["kept"], "00040", "light")))
+    assert said.count("RED BAG") == 1 and "TEA MUG" not in said
+
+
+def test_what_came_back_hangs_below_the_line(services):
+    made, runs = services
+    run = made.store.run(runs["kept"])
+    orders, _ = purchases_of(made, run, "00040", most_lines=1)
+    assert order_figure(orders, "GBP", "dark")["data"][1]["y"] == [9.0, 3.0, -2.5]
 
 
 def test_the_api_gives_orders_and_segments_over_time(services, api):
     made, runs = services
-    every = pd.concat(batch.to_pandas() for batch in sample_orders(shop.customers(80)))
     found = api.get(f"/api/v1/runs/{runs['kept']}/customers/00040/orders").json()
-    mine = every[every[CUSTOMER_ID] == "00040"]
-    assert [order["amount"] for order in found["orders"]] == [units / 10_000 for units in mine[AMOUNT_UNITS]]
+    assert found["orders"] == [
+        {"order_date": "2011-10-01T10:00:00", "amount": 9.0, "lines": 2, "items": 3.0},
+        {"order_date": "2011-11-02T10:00:00", "amount": 3.0, "lines": 1, "items": 3.0},
+        {"order_date": "2011-11-03T09:00:00", "amount": -2.5, "lines": 1, "items": -1.0},
+    ]
     assert found["currency"] == "GBP"
-    assert list(every.columns) == HISTORY.names
-    assert "without orders" in api.get(f"/api/v1/runs/{runs['rfm']}/customers/00050/orders").json()["error"]
-    assert api.get(f"/api/v1/runs/{runs['kept']}/customers/nobody/orders").status_code == 404
     then = api.get(f"/api/v1/runs/{runs['rfm']}/customers/00350/segments").json()["segments"]
     names = {item.key: item.name for item in made.store.run(runs["rfm"]).segments}
     assert [(row["as_of"], row["segment"]) for row in then] == [
@@ -128,6 +161,37 @@ def test_the_api_gives_orders_and_segments_over_time(services, api):
         ("2011-12-10", names[made.store.labels(runs["rfm"])["00350"]]),
     ]
     assert api.get(f"/api/v1/runs/{runs['rfm']}/customers/nobody/segments").status_code == 404
+
+
+def test_the_api_gives_every_line_a_page_at_a_time(services, api):
+    _, runs = services
+    address = f"/api/v1/runs/{runs['kept']}/customers/00040/purchases"
+    whole = api.get(address).json()
+    assert (whole["total"], whole["offset"], whole["next_offset"], whole["currency"]) == (4, 0, None, "GBP")
+    assert whole["purchases"][0] == {
+        **{"order_id": "1", "order_date": "2011-10-01T10:00:00", "product_id": "A", "description": "RED BAG"},
+        **{"quantity": 2.0, "price": 2.5, "amount": 5.0, "returned": False, "attribute_channel": "web"},
+    }
+    assert whole["purchases"][2]["description"] is None
+    back = whole["purchases"][3]
+    assert (back["quantity"], back["price"], back["amount"], back["returned"]) == (-1.0, 2.5, -2.5, True)
+    pages, offset = [], 0
+    while offset is not None:
+        part = api.get(f"{address}?limit=3&offset={offset}").json()
+        pages, offset = [*pages, *part["purchases"]], part["next_offset"]
+    assert pages == whole["purchases"]
+    assert api.get(f"{address}?offset=9").json()["purchases"] == []
+    assert api.get(f"{address}?limit=0").status_code == 422
+
+
+@pytest.mark.parametrize("what", ["orders", "purchases"])
+def test_who_is_not_there_and_sales_that_are_not_kept_are_one_sentence(services, api, what):
+    _, runs = services
+    for nobody in ("nobody", "%00", "0004'0", "00039"):  # 00039 is a customer of whom no sales are kept
+        found = api.get(f"/api/v1/runs/{runs['kept']}/customers/{nobody}/{what}")
+        assert (found.status_code, "There is no customer" in found.json()["error"]) == (404, True)
+    found = api.get(f"/api/v1/runs/{runs['rfm']}/customers/00050/{what}")
+    assert (found.status_code, "No sales are kept" in found.json()["error"]) == (404, True)
 
 
 def test_who_came_and_who_left_adds_up(services):
