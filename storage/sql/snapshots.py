@@ -70,7 +70,7 @@ class SnapshotVerbs(ObjectVerbs):
             sales = None
         existing = self.find_snapshot(new)
         if existing is not None:
-            return self._with_sales(existing, sales)
+            return self.keep_sales(existing.id, sales)
         layout, rows = lay_out(customers)
         checks = [
             {"name": name_of("check", name), "receipt": json_value(receipt)} for name, receipt in receipts.items()
@@ -102,31 +102,31 @@ class SnapshotVerbs(ObjectVerbs):
                 "The snapshot of {dataset} was deleted by someone while it was saved; save it again.",
                 dataset=new.dataset,
             )
-        return saved if stored is None or saved.sales == stored.digest else self._with_sales(saved, sales)
+        return saved if stored is None or saved.sales == stored.digest else self.keep_sales(saved.id, sales)
 
     def has_sales(self, snapshot_id: int) -> bool:
-        """Whether the sales of a snapshot are kept and can be read."""
+        """Whether sales are kept with a snapshot, and their file is there as it was stored; all of it is read."""
         with self._database.reading(self._workspace_id) as transaction:
-            kept = self._stored(transaction, "sales", self._snapshot_row(transaction, snapshot_id).sales_digest)
-        return kept is not None and self._objects.is_whole(kept)
+            stored = self._stored(transaction, "sales", self._snapshot_row(transaction, snapshot_id).sales_digest)
+        return stored is not None and self._objects.is_whole(stored)
 
-    def keep_sales(self, snapshot_id: int, sales: Path) -> Snapshot:
-        """Keep the sales of a snapshot that has none, or whose file is missing or altered."""
-        return self._with_sales(self.snapshot(snapshot_id), sales if self._objects.keeps_sales else None)
+    def keep_sales(self, snapshot_id: int, sales: Path | None) -> Snapshot:
+        """Keep a file with a snapshot's clean sales, as ``save_snapshot`` does; what is there and whole stays.
 
-    def _with_sales(self, snapshot: Snapshot, sales: Path | None) -> Snapshot:
-        """The snapshot with its sales, which are these where it had none that can be read."""
-        if sales is None or self.has_sales(snapshot.id):
-            return snapshot
-        with self._database.reading(self._workspace_id) as transaction:
-            before = self._stored(transaction, "sales", snapshot.sales)
+        Raises:
+            StoreError: the object store cannot be used; the snapshot stays as it was.
+        """
+        before = self.snapshot(snapshot_id)
+        if sales is None or not self._objects.keeps_sales or self.has_sales(snapshot_id):
+            return before
         with self._putting(sales, "sales") as stored, self._database.writing(self._workspace_id) as transaction:
             if stored is not None:
                 self._refer(transaction, stored, sales)
-                given = update(SnapshotRow).where(SnapshotRow.id == snapshot.id).values(sales_digest=stored.digest)
-                self._one(transaction, given.returning(SnapshotRow.id), f"no snapshot {snapshot.id}")
-        self._tidy(() if before is None else (before,))
-        return self.snapshot(snapshot.id)
+                statement = update(SnapshotRow).where(SnapshotRow.id == snapshot_id)
+                statement = statement.values(sales_digest=stored.digest)
+                self._one(transaction, statement.returning(SnapshotRow.id), f"no snapshot {snapshot_id}")
+        self._tidy([StoredObject("sales", before.sales, 0)] if before.sales is not None else [])
+        return self.snapshot(snapshot_id)
 
     def _tidy(self, dropped: Sequence[StoredObject]) -> None:
         """After a save, delete what is needed no longer, and what others have left."""

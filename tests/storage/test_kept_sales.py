@@ -95,6 +95,19 @@ def test_a_snapshot_without_sales_says_so_and_is_given_them_when_it_is_read_anew
     assert read(own, bare.id) == CONTENT, "what is whole stays"
 
 
+def test_sales_can_be_kept_with_a_snapshot_later(own: Store, folder: Path):
+    bare = own.save_snapshot(sample_snapshot(fingerprint="1"), sample_customers(5))
+    assert not own.has_sales(bare.id)
+    assert own.keep_sales(bare.id, None) == bare
+    kept = own.keep_sales(bare.id, folder.with_name("sales.parquet"))
+    assert (kept.id, kept.sales, own.has_sales(bare.id)) == (bare.id, files(folder)[0].name, True)
+    assert own.keep_sales(bare.id, folder.with_name("other.parquet")) == kept
+    files(folder)[0].write_bytes(b"!" + CONTENT[1:])
+    assert not own.has_sales(bare.id)
+    own.keep_sales(bare.id, folder.with_name("other.parquet"))
+    assert (read(own, bare.id), len(files(folder))) == (OTHER, 1)
+
+
 def test_nothing_is_kept_where_the_configuration_says_so(url: str, folder: Path):
     store = opened(url, folder, keep=False)
     with pytest.raises(NotFoundError, match=r"\[objects\] keep = true"):

@@ -32,6 +32,8 @@ def test_another_workspace_finds_nothing_by_any_method(store: Store, elsewhere: 
         lambda: elsewhere.snapshot_customers(snapshot.id),
         lambda: elsewhere.snapshot_columns(snapshot.id),
         lambda: elsewhere.sales(snapshot.id).__enter__(),
+        lambda: elsewhere.has_sales(snapshot.id),
+        lambda: elsewhere.keep_sales(snapshot.id, tmp_path / "sales"),
         lambda: elsewhere.validations(snapshot.id),
         lambda: elsewhere.delete_snapshot(snapshot.id),
         lambda: elsewhere.queue_run(snapshot.id, "e", {}),
