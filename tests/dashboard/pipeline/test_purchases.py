@@ -19,10 +19,11 @@ from tests.prepared import prepared
 from tests.storage.samples import Clock
 
 HEAD = "CustomerID,InvoiceNo,InvoiceDate,StockCode,Description,Quantity,UnitPrice,Country\n"
+DAYS = [date(2024, 1, 1) + timedelta(days=number // 4) for number in range(480)]
 LINES = "".join(
-    f"c{number % 30},{'C' * (number % 11 == 0)}{number // 3},"
-    f"{date(2024, 1, 1) + timedelta(days=number // 4)} 1{number % 10}:00,P{number % 7},THING {number % 7},{-1 if number % 11 == 0 else 1 + number % 4},{1 + number % 9}.25,Italy\n"
-    for number in range(480)
+    f"c{number % 30},{'C' * (number % 11 == 0)}{number // 3},{day} 1{number % 10}:00,P{number % 7},THING {number % 7},"
+    f"{-1 if number % 11 == 0 else 1 + number % 4},{1 + number % 9}.25,Italy\n"
+    for number, day in enumerate(DAYS)
 )
 
 
