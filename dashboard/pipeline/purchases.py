@@ -22,7 +22,7 @@ def mapped_fields(snapshot: Snapshot) -> Collection[str]:
 
 
 @contextmanager
-def customer_lines(snapshot: Snapshot, customer_id: str, config: Config, store: Store) -> Iterator[ibis.Table]:
+def lines_of_customer(snapshot: Snapshot, customer_id: str, config: Config, store: Store) -> Iterator[ibis.Table]:
     """The clean lines of a customer before the snapshot's date, until the ``with`` statement ends.
 
     Raises:

@@ -12,7 +12,7 @@ from pandas import DataFrame
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import count, day, decimal, money, percent
 from dashboard.i18n.texts import column_title, noted, say
-from dashboard.pipeline.purchases import customer_lines, mapped_fields
+from dashboard.pipeline.purchases import lines_of_customer, mapped_fields
 from dashboard.queries.explain import position_of
 from dashboard.queries.recent import recent_run_per_date
 from dashboard.services import Services
@@ -166,20 +166,20 @@ class Purchases(NamedTuple):
     lines: DataFrame | None
 
 
-def purchases_of(services: Services, run: Run, customer_id: str, *, most_lines: int) -> Purchases:
-    """A customer's orders, and the lines of as many of the latest as have ``most_lines`` together, of one at least.
+def purchases_of(services: Services, run: Run, customer_id: str, *, most_orders: int, most_lines: int) -> Purchases:
+    """A customer's orders, and the lines of the latest: of so many orders and lines at most, of one order at least.
 
     Raises:
         NotFoundError: no such customer, or no sales are kept with the run's snapshot.
         StoreError: the kept sales are missing or altered, or the object store cannot be used.
     """
     snapshot = services.store.snapshot(run.snapshot_id)
-    with customer_lines(snapshot, customer_id, services.config, services.store) as lines:
+    with lines_of_customer(snapshot, customer_id, services.config, services.store) as lines:
         orders = features.customer_orders(lines)
         orders = orders.assign(amount=orders[AMOUNT_UNITS] / MONEY_SCALE).drop(columns=AMOUNT_UNITS)
         if not {PRODUCT_ID, DESCRIPTION} & {*mapped_fields(snapshot)}:
             return Purchases(orders, None)
-        latest = orders.iloc[::-1]
+        latest = orders.iloc[::-1].iloc[:most_orders]
         count_of = max(1, int((latest[LINES].cumsum() <= most_lines).sum()))
         listed = lines.filter(lines[ORDER_ID].isin(latest[ORDER_ID].iloc[:count_of].unique().tolist()))
         rows = _with_figures(features.oldest_first(listed).limit(most_lines).to_pyarrow().to_pandas())
@@ -206,7 +206,7 @@ def orders_dict(services: Services, run_id: int, customer_id: str) -> dict[str, 
     """
     run = services.store.run(run_id)
     snapshot = services.store.snapshot(run.snapshot_id)
-    with customer_lines(snapshot, customer_id, services.config, services.store) as lines:
+    with lines_of_customer(snapshot, customer_id, services.config, services.store) as lines:
         orders = features.customer_orders(lines)
     rows = [
         {
@@ -230,7 +230,7 @@ def purchases_dict(services: Services, run_id: int, customer_id: str, offset: in
     run = services.store.run(run_id)
     snapshot = services.store.snapshot(run.snapshot_id)
     mapped = mapped_fields(snapshot)
-    with customer_lines(snapshot, customer_id, services.config, services.store) as lines:
+    with lines_of_customer(snapshot, customer_id, services.config, services.store) as lines:
         total = lines.count().to_pyarrow().as_py()
         page = features.oldest_first(lines).limit(limit, offset=offset).to_pyarrow()
     figures = _with_figures(page.to_pandas())

@@ -27,7 +27,7 @@ from storage.contract import NotFoundError, StoreError
 
 ORDERS_SHOWN = 20  # orders that are listed at once
 ORDERS_LISTED = 2_000  # and at most; whoever has more is no person, and the API has all
-LINES_LISTED = 1_000  # lines of orders that are sent to the browser
+LINES_LISTED = 300  # lines of these orders; a browser takes seconds to draw thousands
 _FEATURES = 3
 
 
@@ -166,7 +166,9 @@ def _feature_words(frame: RunFrame, item: dict[str, Any]) -> str:
 
 def _bought(services: Services, frame: RunFrame, customer_id: str, theme: str) -> list[Component]:
     try:
-        orders, lines = purchases_of(services, frame.run, customer_id, most_lines=LINES_LISTED)
+        orders, lines = purchases_of(
+            services, frame.run, customer_id, most_orders=ORDERS_SHOWN, most_lines=LINES_LISTED
+        )
     except (NotFoundError, StoreError) as error:
         return [html.P(say(error.message), className="seg-hint")]
     sold, back = orders[orders["sold"]], orders[~orders["sold"]]
@@ -187,13 +189,15 @@ def _bought(services: Services, frame: RunFrame, customer_id: str, theme: str) -
             config={"displayModeBar": False, "responsive": True},
             style={"height": "190px"},
         ),
-        _order_list(latest.iloc[:ORDERS_SHOWN], lines, frame.currency, say("The latest orders")),
+        _order_table(latest.iloc[:ORDERS_SHOWN], frame.currency, say("The latest orders"))
+        if lines is None
+        else _order_list(latest.iloc[:ORDERS_SHOWN], lines, frame.currency, say("The latest orders")),
     ]
     if len(orders) > ORDERS_SHOWN:
         every = plural(len(orders), "{n} order", "{n} orders")
         more: list[Component] = [
             html.Summary(say("Show all {orders}", orders=every)),
-            _order_list(latest.iloc[ORDERS_SHOWN:], lines, frame.currency, say("Earlier orders")),
+            _order_table(latest.iloc[ORDERS_SHOWN:], frame.currency, say("Earlier orders")),
         ]
         if len(orders) > ORDERS_LISTED:
             rest = say("The latest {number} are listed; the API has all of them.", number=count(ORDERS_LISTED))
@@ -205,18 +209,11 @@ def _bought(services: Services, frame: RunFrame, customer_id: str, theme: str) -
     return parts
 
 
-def _order_list(orders: DataFrame, lines: DataFrame | None, currency: str, label: str) -> Component:
-    """Orders as a list whose entries open to what was in them, or as a table where the sales name no products."""
-    if lines is None:
-        rows = [
-            table_row(day(at), money(amount, currency), _number(items), style="" if sold else "returned")
-            for sold, at, amount, items in orders[["sold", ORDER_DATE, "amount", ITEMS]].itertuples(index=False)
-        ]
-        heads = [Head(say("Date")), *number_heads(say("Amount"), say("Items"))]
-        return simple_table(heads, rows, **aria(label=label))
+def _order_list(orders: DataFrame, lines: DataFrame, currency: str, label: str) -> Component:
+    """Orders as a list whose entries open to what was in them."""
     groups = dict(iter(lines.groupby([ORDER_ID, "sold"], sort=False)))
     entries = [
-        html.Li(_order(order, groups.get((order.order_id, order.sold)), currency))
+        elements.Li(_order(order, groups.get((order.order_id, order.sold)), currency))
         for order in orders.itertuples(index=False)
     ]
     return html.Ul(entries, className="side-panel-orders", **aria(label=label))
@@ -231,22 +228,33 @@ def _order(order: Any, lines: DataFrame | None, currency: str) -> Component:
         head.append(elements.Span(_items(abs(order.items)), className="side-panel-items"))
     head.append(elements.Span(money(order.amount, currency), className="side-panel-amount"))
     if lines is None:
-        return html.Div(head, className="side-panel-order")
-    rows = [
-        table_row(
-            NOTHING if product is None or product != product else product, _number(quantity), money(amount, currency)
+        return elements.Div(head, className="side-panel-order")
+    products = [
+        elements.Li(
+            [_product(product, quantity), elements.Span(money(amount, currency), className="side-panel-amount")]
         )
         for product, quantity, amount in lines[["product", QUANTITY, "amount"]].itertuples(index=False)
     ]
-    heads = [Head(say("Product")), *number_heads(say("Quantity"), say("Amount"))]
-    inside: list[Component] = [
-        html.Summary(head, className="side-panel-order"),
-        simple_table(heads, rows),
-    ]
     if order.lines > len(lines):
-        rest = plural(order.lines - len(lines), "and {n} more line", "and {n} more lines")
-        inside.append(html.P(rest, className="seg-hint"))
-    return html.Details(inside)
+        products.append(elements.Li(plural(order.lines - len(lines), "and {n} more line", "and {n} more lines")))
+    return html.Details(
+        [html.Summary(head, className="side-panel-order"), html.Ul(products, className="side-panel-products")]
+    )
+
+
+def _product(product: str | float | None, quantity: float) -> str:
+    name = product if isinstance(product, str) else say("a product without a name")
+    if quantity != quantity:
+        return name
+    return say("{number} × {product}", number=written(abs(quantity), ",g"), product=name)
+
+
+def _order_table(orders: DataFrame, currency: str, label: str) -> Component:
+    rows = [
+        table_row(day(at), money(amount, currency), _number(items), style="" if sold else "returned")
+        for sold, at, amount, items in orders[["sold", ORDER_DATE, "amount", ITEMS]].itertuples(index=False)
+    ]
+    return simple_table([Head(say("Date")), *number_heads(say("Amount"), say("Items"))], rows, **aria(label=label))
 
 
 def _items(number: float) -> str:
