@@ -129,7 +129,7 @@ from dashboard.app import create_app
 from dashboard.clock import now
 from dashboard.cli import main
 from dashboard.config import load_config
-from dashboard.pages.segments.customers import columns, rows
+from dashboard.pages.segments.customers import column_definitions, rows
 from dashboard.frames.cache import FrameCache
 from dashboard.pages.compare import page as compare
 from dashboard.pages.drift import page as drift
@@ -182,7 +182,7 @@ number = str(found["run"]["id"])
 found["form"] = shown(new_run)
 found["pages"] = {page.PATH: shown(page, run=number) for page in (compare, drift, migration)}
 frame = services.frames.get(1)
-found["table"] = {"columns": columns(frame), "rows": rows(frame, frame.customers.by_id[:5])}
+found["table"] = {"columns": column_definitions(frame), "rows": rows(frame, frame.customers.by_id[:5])}
 store.close()
 print(json.dumps(found))
 """
