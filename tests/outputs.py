@@ -152,7 +152,7 @@ def answers(product: Product) -> None:
             product.get(f"runs/{run['id']}/segments/{segment['key']}")
         customers = product.get(f"runs/{run['id']}/customers?limit=4")["customers"]
         for customer in customers:
-            for path in ("explain", "orders", "segments"):
+            for path in ("explain", "orders", "purchases", "segments"):
                 product.get(f"runs/{run['id']}/customers/{customer['customer_id']}/{path}")
 
 
