@@ -251,16 +251,28 @@ def test_cancel_takes_back_what_was_asked_for(desk):
 # --- letting go -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
-def test_removing_keeps_the_file_that_a_snapshot_is_read_from(desk):
-    client, config, _ = desk
-    used, unused = stored(desk, export())["id"], send(client, export(5)).json()["id"]
-    assert len(files(config)) == 2
-    for upload in (used, unused):
+def test_a_file_is_parsed_once(desk):
+    client, config, store = desk
+    checked = inspected(desk, export())
+    (upload,) = [path for path in Path(config.uploads.folder).iterdir() if path.suffix == ".csv"]
+    upload.write_text("nobody,can\nread,this\n", encoding="utf-8")
+    assert client.post(f"/uploads/{checked['id']}/store", json=ASKED).status_code == 202
+    worked(config, store)
+    assert client.get(f"/uploads/{checked['id']}").json()["state"] == "done"
+    (snapshot,) = store.snapshots()
+    assert dict(snapshot.ledger) == checked["found"]["ledger"]
+    assert store.has_sales(snapshot.id)
+    assert files(config) == [upload.name], "what was read of it is with the snapshot now"
+
+
+def test_removing_an_upload_removes_its_file_and_what_was_read_of_it(desk):
+    client, config, store = desk
+    used, checked = stored(desk, export())["id"], inspected(desk, export(5))["id"]
+    assert len(files(config)) == 4
+    for upload in (used, checked):
         assert client.delete(f"/uploads/{upload}").status_code == 204
-    assert len(files(config)) == 1
-    location = desk[2].snapshots()[0].info["location"]
-    assert Path(location).name == files(config)[0]
+    assert files(config) == []
+    assert store.has_sales(store.snapshots()[0].id), "which are the snapshot's"
     assert client.get("/uploads").json() == []
 
 

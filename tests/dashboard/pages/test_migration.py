@@ -200,8 +200,12 @@ def test_dates_of_the_past_are_worked_out_again_from_the_sales(desk):
     assert "known up to" in refused(**{"from": start, "to": "2030-01-01"})
     assert "different data sets" in refused(since=1)
     assert "Choose two runs, or two dates" in drawn(client, past, start, "run-1")
-    path.write_text(path.read_text(encoding="utf-8") + "=c1,2024-06-01,5\n", encoding="utf-8")
-    assert "is not what it was" in refused(**{"from": "2024-05-01", "to": end})
+    path.unlink()
+    asked = {"from": "2024-05-01", "to": end}
+    assert client.get(f"/api/v1/runs/{past}/migration", params=asked).status_code == 200, "its sales are kept"
+    (kept,) = path.parent.rglob("*/sales/*")
+    kept.unlink()
+    assert "are missing in" in refused(**{"from": "2024-04-01", "to": "2024-06-01"})
 
 
 def test_a_run_without_an_earlier_date_says_so(desk):

@@ -98,20 +98,38 @@ def test_a_detached_job_gives_what_one_in_the_foreground_gives(config, store, sa
     other.close()
 
 
-def test_without_its_sales_a_run_is_finished_and_says_what_is_missing(config, store, sales):
-    queued = run_sales(
-        SalesRequest(str(sales), ("rfm", "kmeans"), as_of=date(1997, 9, 1)), config, store, queue=True
-    ).runs
-    assert store.snapshot(queued[0].snapshot_id).info["location"] == str(sales)
-    sales.write_text(sales.read_text().replace("11.77", "11.78"), encoding="utf-8")
-    changed = work_run(claim_run(store, "a"), config, store, worker="a")
+def test_the_source_may_be_gone_once_its_sales_are_kept(config, store, sales):
+    queued = run_sales(SalesRequest(str(sales), ("rfm",), as_of=date(1997, 9, 1)), config, store, queue=True).runs
     sales.unlink()
+    run = work_run(claim_run(store, "a"), config, store, worker="a")
+    assert (run.id, run.state) == (queued[0].id, "done")
+    assert store.drift(run.id) != []
+    assert run.metrics["holdout_revenue"] is not None
+
+
+def test_without_kept_sales_a_run_is_finished_and_says_what_is_missing(config, store, sales):
+    engines = ("rfm", "kmeans")
+    queued = run_sales(SalesRequest(str(sales), engines, as_of=date(1997, 9, 1)), config, store, queue=True).runs
+    (kept,) = sales.parent.rglob("*/sales/*")
+    kept.write_bytes(kept.read_bytes()[:-1] + b"x")
+    altered = work_run(claim_run(store, "a"), config, store, worker="a")
+    kept.unlink()
     gone = work_run(claim_run(store, "a"), config, store, worker="a")
-    for run, why in ((changed, "is not what it was when it was read"), (gone, "cannot be read again")):
+    for run, state in ((altered, "altered"), (gone, "missing")):
         assert run.state == "done"
-        assert why in run.notes[-1]
-        assert "sales.csv" in run.notes[-1]
+        assert f"The sales that were kept with snapshot {run.snapshot_id} (sales.csv) are {state}" in run.notes[-1]
         assert (store.drift(run.id), run.metrics["holdout_revenue"]) == ([], None)
+    again = run_sales(SalesRequest(str(sales), engines, as_of=date(1997, 9, 1)), config, store, queue=True)
+    assert store.has_sales(again.snapshot.id), "reading the source anew mends it"
+    assert again.snapshot.id == queued[0].snapshot_id
+
+
+def test_sales_that_are_not_to_be_kept_are_not(config, store, sales):
+    config = config.replace(objects={"keep": False})
+    run_sales(SalesRequest(str(sales), ("rfm",), as_of=date(1997, 9, 1)), config, store, queue=True)
+    run = work_run(claim_run(store, "a"), config, store, worker="a")
+    assert store.snapshot(run.snapshot_id).sales is None
+    assert "no drift timeline: No sales are kept with snapshot" in run.notes[-1]
 
 
 def test_work_on_a_run_that_was_cancelled_meanwhile_stores_nothing(config, store):
