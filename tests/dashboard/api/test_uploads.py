@@ -256,7 +256,7 @@ def test_a_file_is_parsed_once(desk):
     checked = inspected(desk, export())
     (upload,) = [path for path in Path(config.uploads.folder).iterdir() if path.suffix == ".csv"]
     upload.write_text("nobody,can\nread,this\n", encoding="utf-8")
-    assert client.post(f"/uploads/{checked['id']}/store", json=ASKED).status_code == 202
+    assert client.post(f"/uploads/{checked['id']}/snapshot", json=ASKED).status_code == 202
     worked(config, store)
     assert client.get(f"/uploads/{checked['id']}").json()["state"] == "done"
     (snapshot,) = store.snapshots()
