@@ -16,7 +16,7 @@ from engines.intake.cleaning.cleaning import RULE, clean_lines, cut
 from engines.intake.cleaning.ledger import Ledger
 from engines.intake.cleaning.outliers import usual_amounts
 from engines.intake.cleaning.rules import Asked, conditions
-from engines.intake.sales import Origin, Sales, cleaned, counted, open_database
+from engines.intake.sales import Origin, Sales, cleaned, counted, lines_database
 from engines.intake.sources.source import short_of, text
 from engines.settings import CleaningRules, Reading
 
@@ -40,7 +40,7 @@ def open_kept(
     with ExitStack() as stack:
         folder = tempfile.TemporaryDirectory(prefix="segmentry-kept-")
         stack.callback(folder.cleanup)
-        connection = open_database(reading, Path(folder.name))
+        connection = lines_database(reading, Path(folder.name))
         stack.callback(connection.disconnect)
         with short_of(origin.name):
             connection.con.execute(f"create view kept as select * from read_parquet({text(str(path))})")  # noqa: S608
@@ -83,7 +83,7 @@ def customer_lines(
         as_of: only lines before its midnight count.
     """
     with tempfile.TemporaryDirectory(prefix="segmentry-kept-") as folder:
-        connection = open_database(reading, Path(folder))
+        connection = lines_database(reading, Path(folder))
         try:
             connection.con.execute(f"create view kept as select * from read_parquet({text(str(path))})")  # noqa: S608
             kept, fields_of_lines = connection.table("kept"), counted(tuple(mapped))

@@ -16,7 +16,7 @@ from engines.columns import CURRENCY, UNIT_PRICE
 from engines.intake.cleaning.cleaning import flag_lines
 from engines.intake.cleaning.currency import Conversion, conversion, refuse_lost
 from engines.intake.cleaning.dropped import keep_dropped as write_dropped
-from engines.intake.sales import Sales, cleaned, counted, open_database
+from engines.intake.sales import Sales, cleaned, counted, lines_database
 from engines.intake.schema.contents import head, look_at
 from engines.intake.schema.mapping import choose_columns, doubts, guess_columns
 from engines.intake.schema.parsing import BLANK, LINE, PART, decide, doubted, lines_of, unreadable_notes
@@ -63,7 +63,7 @@ def read_sales(
     with ExitStack() as stack:
         folder = tempfile.TemporaryDirectory(prefix="segmentry-intake-")
         stack.callback(folder.cleanup)
-        connection = open_database(reading, Path(folder.name))
+        connection = lines_database(reading, Path(folder.name))
         stack.callback(connection.disconnect)
         sales = _read(connection, source, folder, mapping, reading, rules, as_of, currency, keep_dropped, detail, watch)
         stack.pop_all()  # they are given back by the sales

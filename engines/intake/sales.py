@@ -183,7 +183,7 @@ def cleaned(
     return Cleaned(flagged, clean_lines(flagged, rules, fields), ledger, as_of, first, last)
 
 
-def open_database(reading: Reading, folder: Path) -> Any:
+def lines_database(reading: Reading, folder: Path) -> Any:
     """A database in memory that uses a folder where its memory does not do.
 
     Raises:
