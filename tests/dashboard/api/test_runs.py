@@ -66,7 +66,7 @@ def test_from_an_order_to_finished_runs(made):
     assert kmeans["k"] in range(2, 13)
     assert any(f"k = {kmeans['k']} was chosen." in line["text"] for line in kmeans["log"])
     assert kmeans["notes"][0].startswith(f"k = {kmeans['k']} was chosen.")
-    assert {"Reading and cleaning", "Estimating value", "Storing"} <= {line["text"] for line in rfm["log"]}
+    assert {"Opening kept sales", "Estimating value", "Storing"} <= {line["text"] for line in rfm["log"]}
     assert kmeans["seconds_left"] is None
     direct = run_sales(
         SalesRequest("cdnow-sample", engines=("rfm",), as_of=date(1997, 4, 10)), settings, store, reuse_runs=True

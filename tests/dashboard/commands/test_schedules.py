@@ -285,7 +285,7 @@ def test_a_schedule_removed_meanwhile_is_gone(config, store, clock, source):
     clock.now = moment("2024-06-01 04:00")
     job = store.claim_job([REFRESH], lease_seconds=60, worker="a")
 
-    def remove(stage: str, done: float) -> None:
+    def remove(stage: str, done: float, amount: object = None) -> None:
         if (stage, done) == ("Storing", 1.0):
             store.remove_schedule(schedule.id)
 

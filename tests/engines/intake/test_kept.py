@@ -54,7 +54,7 @@ def test_kept_sales_are_those_of_the_source_as_of_any_date(tmp_path: Path, rules
     with read_sales(str(path), rules=rules, mapping=mapping, as_of=date(2024, 9, 1)) as sales:
         sales.keep(kept)
         assert kept.stat().st_mode & 0o777 == 0o600
-        for day in (date(2024, 9, 1), date(2024, 4, 1), date(2025, 6, 1), None):
+        for day in (date(2024, 4, 1), None):
             with (
                 read_sales(str(path), rules=rules, mapping=mapping, as_of=day) as anew,
                 open_kept(kept, sales, sales.ledger, rules, Reading(), as_of=day) as found,
