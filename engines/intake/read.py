@@ -19,7 +19,7 @@ from engines.intake.cleaning.dropped import keep_dropped as write_dropped
 from engines.intake.sales import Sales, cleaned, counted, lines_database
 from engines.intake.schema.contents import head, look_at
 from engines.intake.schema.mapping import choose_columns, doubts, guess_columns
-from engines.intake.schema.parsing import BLANK, LINE, PART, decide, doubted, lines_of, unreadable_notes
+from engines.intake.schema.parsing import BLANK, PART, decide, doubted, lines_of, unreadable_notes
 from engines.intake.sources.files import Source, open_source
 from engines.intake.sources.samples import EMBEDDED, open_embedded
 from engines.intake.sources.source import text
@@ -175,20 +175,13 @@ def _write_lines(
         )
         parsed, money = lines_of(parsing), Conversion()
         if CURRENCY in chosen:
-            number = LINE if parsing.numbered else "row_number() over () - 1"
             column = source.columns[chosen[CURRENCY]]
-            money = conversion(database, source, column, parsed, number, rules.rates, currency)
+            money = conversion(database, source, column, parsed, rules.rates, currency)
         database.execute(f"create or replace view lines as {money.applied(parsed)}")
         flagged = flag_lines(connection.table("lines"), rules, fields, detail=detail)
         with _watched(connection.con, source, watch):
             connection.to_parquet(flagged, target, compression="snappy")
-        # the lines stand in the file in their own order, unless they carry their number
-        numbered = "" if parsing.numbered else f", file_row_number as {LINE}"
-        lines = f"read_parquet({text(str(target))}, file_row_number = {not parsing.numbered})"
-        database.execute(
-            f"create or replace view written as select * {'' if parsing.numbered else 'exclude (file_row_number)'}"  # noqa: S608 - our own folder
-            f"{numbered} from {lines}"
-        )
+        database.execute(f"create or replace view written as from read_parquet({text(str(target))})")
         doubts_left = doubted(database, parsing, "written") - on_all
         if not doubts_left:
             break

@@ -90,7 +90,7 @@ def flag_lines(lines: ibis.Table, rules: CleaningRules, fields: Collection[str],
     whose = (CUSTOMER_ID, ORDER_ID, ORDER_DATE, AMOUNT_UNITS)
     told = (QUANTITY, PRODUCT_ID, DESCRIPTION, COUNTRY, *(name for name in lines.columns if name.startswith(ATTRIBUTE)))
     flags = (name for name in flagged.columns if name in (RULE, _WENT_BACK) or name.startswith(_NOTE))
-    about = (name for name in lines.columns if name in (*ABOUT_LINES, LINE, LOST))
+    about = (name for name in lines.columns if name in (*ABOUT_LINES, LOST))
     return flagged.select(*about, *flags, *whose, *(told if detail else ()))
 
 
@@ -149,7 +149,7 @@ def kept_lines(lines: ibis.Table) -> ibis.Table:
     They have ``line_hash``, of which they are to be ordered, and all that the clean sales of any date follow from.
     """
     staying = with_repeated(lines.filter(lines[RULE].isnull() | lines[_WENT_BACK]))
-    return staying.drop(*(name for name in (*ABOUT_LINES, LINE, LOST) if name in staying.columns and name != LINE_HASH))
+    return staying.drop(*(name for name in (*ABOUT_LINES, LOST) if name in staying.columns and name != LINE_HASH))
 
 
 def sale_days(flagged: ibis.Table) -> tuple[date, date] | None:

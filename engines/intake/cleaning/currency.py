@@ -54,7 +54,6 @@ def conversion(
     source: Source,
     column: str,
     lines: str,
-    number: str,
     rates: Mapping[str, float],
     base: str,
 ) -> Conversion:
@@ -66,8 +65,7 @@ def conversion(
         connection: that knows the lines.
         source: for messages.
         column: of the source that holds the currency, for messages.
-        lines: SQL that gives them, with currency and ``blank``.
-        number: SQL of a line's number.
+        lines: SQL that gives them, with currency, ``line`` and ``blank``.
         rates: what one unit of a currency is worth in ``base``; at most ten decimals count.
         base: ISO 4217 code of the currency to have at the end; its own rate is 1.
 
@@ -76,8 +74,7 @@ def conversion(
     """
     fixed = {code.strip().upper(): _decimal(code, rate) for code, rate in rates.items()} | {base.upper(): Decimal(1)}
     found = connection.execute(
-        f"select {_CODE}, count(*), min({LINE}) from (select {CURRENCY}, {BLANK}, {number} as {LINE} "  # noqa: S608
-        f"from ({lines})) where not {BLANK} group by 1 order by 3"
+        f"select {_CODE}, count(*), min({LINE}) from ({lines}) where not {BLANK} group by 1 order by 3"  # noqa: S608
     ).fetchall()
     named = sorted(code for code, _, _ in found if code)
     if not named:

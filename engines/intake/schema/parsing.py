@@ -48,7 +48,7 @@ UNREADABLE = "unreadable"  # the field with a cell that cannot be read, else nul
 #: Texts that were not read plainly, by what they should have been.
 ODD_DATE, ODD_QUANTITY, ODD_MONEY = "odd_date", "odd_quantity", "odd_money"
 #: What the pass needs of lines beside what they say of sales.
-ABOUT_LINES = (LINE_HASH, BLANK, PART, UNREADABLE, ODD_DATE, ODD_QUANTITY, ODD_MONEY)
+ABOUT_LINES = (LINE, LINE_HASH, BLANK, PART, UNREADABLE, ODD_DATE, ODD_QUANTITY, ODD_MONEY)
 
 _IDS = (CUSTOMER_ID, ORDER_ID, PRODUCT_ID)
 _WORDS = (DESCRIPTION, COUNTRY, CURRENCY)
@@ -83,11 +83,6 @@ class Parsing:
     total: bool = False
     sampled: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
-
-    @property
-    def numbered(self) -> bool:
-        """Whether the lines carry their number: they are joined or divided, and need not keep their order then."""
-        return bool(self.filled or self.total) or not (self.date or self.cells[ORDER_DATE].is_moment)
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -179,10 +174,10 @@ def lines_of(parsing: Parsing) -> str:
     """SQL: one row per line of the relation ``raw``, blank ones too, with typed columns.
 
     Columns: customer_id, order_id, order_date, quantity, price_units, amount_units, product_id, description, country,
-    currency, and one for each attribute; null where the source has no such field; ABOUT_LINES, and ``line`` if the
-    parsing is ``numbered``: otherwise the lines keep their order. Money is exact: quantity times price as decimals,
-    rounded to 1/10,000 of the currency unit, null where that is too large to count. ``unreadable`` is the field that
-    cannot be read on a line, whose money then counts as 0. Totals of orders are divided among their lines.
+    currency, and one for each attribute; null where the source has no such field; ABOUT_LINES. Money is exact: quantity
+    times price as decimals, rounded to 1/10,000 of the currency unit, null where that is too large to count.
+    ``unreadable`` is the field that cannot be read on a line, whose money then counts as 0. Totals of orders are
+    divided among their lines.
     """
     when, money = parsing.cells[ORDER_DATE], parsing.money
     filled = ", ".join(f"coalesce(cells.{name}, orders.{name}) as {name}" for name in parsing.filled)
@@ -227,7 +222,7 @@ def lines_of(parsing: Parsing) -> str:
         amount, odd_money = "part", f"case when {UNREADABLE} = '{money}' then {_placed(parsing, money).text} end"
     readable = f"{UNREADABLE} is null and not {BLANK}"
     return f"""
-        select {LINE_HASH}, {BLANK}, {PART}, {f"{LINE}, " if parsing.numbered else ""}{UNREADABLE},
+        select {LINE}, {LINE_HASH}, {BLANK}, {PART}, {UNREADABLE},
             case when moment is null then cast({ORDER_DATE} as varchar) end as {ODD_DATE},
             {ODD_QUANTITY}, {odd_money} as {ODD_MONEY},
             {CUSTOMER_ID}, {ORDER_ID}, moment as {ORDER_DATE}, cast(quantity as double) as {QUANTITY},
@@ -264,14 +259,16 @@ def _cells(parsing: Parsing, lines: str) -> str:
             f"case when {plain} is null then {cell.text} end as odd_{name}",
         ]
     second.append(f"cast(plain_money * cast({MONEY_SCALE} as decimal(5, 0)) as bigint) as plain_units")
-    number = f", row_number() over () - 1 as {LINE}" if parsing.numbered else ""
-    about = ", ".join((LINE_HASH, BLANK, PART, *([LINE] if parsing.numbered else [])))
+    # The database promises no order of what it writes: it joins even where a column is looked for in a list of words.
+    number = f"row_number() over () - 1 as {LINE}"
+    about = ", ".join((LINE, LINE_HASH, BLANK, PART))
     rest = ", ".join((*(name for name in texts if name not in _IDS), ORDER_DATE))
     return f"""
         select {about}, {", ".join(map(id_of, _IDS))}, {rest}, {", ".join(second)}
             {f", {_placed(parsing, money).sql}" if parsing.total else ""}
         from (
-            select {LINE_HASH}, {BLANK}, {PART}{number}, {", ".join(f"{sql} as {name}" for name, sql in texts.items())},
+            select {number}, {LINE_HASH}, {BLANK}, {PART},
+                {", ".join(f"{sql} as {name}" for name, sql in texts.items())},
                 {when.sql if when.is_moment else when.text} as {ORDER_DATE}, {", ".join(first)}
             from {lines} as raw)"""  # noqa: S608 - built from column positions only
 
@@ -297,7 +294,7 @@ def unreadable_notes(
 ) -> tuple[str, ...]:
     """A note on blank lines, and on the lines with cells that were not understood, for each field.
 
-    ``lines``: what the pass wrote, with ABOUT_LINES and ``line``.
+    ``lines``: what the pass wrote, with ABOUT_LINES.
 
     Raises:
         InputError: no line but blank ones; unreadable ones are more than the share that may be set aside, where the

@@ -17,7 +17,7 @@ from engines.intake.schema.contents import look_at
 from engines.intake.schema.dates import TwoReadings, both_ways, find_format, time_zone
 from engines.intake.schema.mapping import Guess, doubts, guess_columns, missing, needed_but_missing
 from engines.intake.schema.numbers import find_decimal_sign
-from engines.intake.schema.parsing import ALL, LINE, decide, lines_of, unreadable_notes
+from engines.intake.schema.parsing import ALL, decide, lines_of, unreadable_notes
 from engines.intake.sources.files import Source, open_source
 from engines.intake.sources.folders import Many
 from engines.intake.sources.head import start_of
@@ -253,8 +253,7 @@ class _Look:
             return ()
         try:
             parsing = decide(self._connection, self._source, self._fields, self._reading, on_all=ALL)
-            number = "" if parsing.numbered else f", row_number() over () - 1 as {LINE}"
-            self._connection.execute(f"create table lines as select *{number} from ({lines_of(parsing)})")  # noqa: S608
+            self._connection.execute(f"create table lines as {lines_of(parsing)}")
             return unreadable_notes(self._connection, self._source, parsing, self._reading, "lines")
         except InputError as error:
             self._problems.append(Choice("unreadable", "", "", "mapping", error.message, needed=self._whole))

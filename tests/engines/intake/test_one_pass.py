@@ -84,6 +84,18 @@ def test_a_total_on_one_line_of_each_order_is_found_beyond_the_first_lines(tmp_p
         }
 
 
+def test_every_line_keeps_its_number_however_many_there_are(tmp_path: Path):
+    path, lines = tmp_path / "sales.csv", 300_000
+    with path.open("w", encoding="utf-8") as file:
+        file.write("customer,order,date,amount\n")
+        file.writelines(f"{line if line % 3 else ''},A,2024-04-25,1.50\n" for line in range(2, lines + 2))
+    with read_sales(str(path), keep_dropped=True) as sales:
+        dropped = sales.dropped().read_all()
+        assert dropped["line"].to_pylist() == [line for line in range(2, lines + 2) if not line % 3]
+        found = sales._lines.select("line", "customer_id").to_pyarrow().to_pandas().dropna()
+        assert (found["customer_id"].astype(int) == found["line"] + 2).all()
+
+
 @pytest.mark.parametrize(
     "data",
     [
