@@ -90,11 +90,15 @@ class TwoReadings:
 
 @dataclass(frozen=True)
 class DateFormat:
-    """How a column of dates is read; ``undecided`` where day-first and month-first are both possible."""
+    """How a column of dates is read; ``undecided`` where day-first and month-first are both possible.
+
+    ``certain``: the order of day and month is known, and not only the same either way in these dates.
+    """
 
     shape: _Shape
     notes: tuple[str, ...] = ()
     undecided: TwoReadings | None = None
+    certain: bool = True
 
 
 def find_format(connection: duckdb.DuckDBPyConnection, text: str, relation: str, reading: Reading) -> DateFormat:
@@ -126,7 +130,7 @@ def find_format(connection: duckdb.DuckDBPyConnection, text: str, relation: str,
     few, many = sorted((day, month))
     if differ and (many == 0 or few * _DECISIVE > many):
         return DateFormat(shape, undecided=_both(connection, family.day_first, family.month_first))
-    return DateFormat(shape, (message("Dates were read as {words}.", words=shape.words),))
+    return DateFormat(shape, (message("Dates were read as {words}.", words=shape.words),), certain=many > 0)
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,7 @@ class Dates:
 
     notes: tuple[str, ...]
     plain: str = ""
+    certain: bool = True
 
 
 def parse_dates(
@@ -171,7 +176,7 @@ def parse_dates(
         f"create or replace table dates as select written, {parsed} as parsed from "  # noqa: S608
         f"(select written, {away} as away, {_reading(found.shape)} as moment from dates)"
     )
-    return Dates(notes, _plain(connection, found.shape, zone))
+    return Dates(notes, _plain(connection, found.shape, zone), found.certain)
 
 
 def any_date(connection: duckdb.DuckDBPyConnection, text: str, relation: str) -> bool:

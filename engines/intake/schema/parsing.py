@@ -160,7 +160,7 @@ def decide(
                 if lines == tries("date")[-1]:
                     raise
                 continue
-            if dates.plain:
+            if dates.plain and dates.certain:
                 sampled |= {"date"} if lines == "sample" else set()
                 break
         parsing, notes = replace(parsing, date=dates.plain), notes + dates.notes

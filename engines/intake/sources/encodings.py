@@ -118,7 +118,7 @@ def _as_it_is(path: Path, encoding: str, name: str) -> Rewritten | None:
                 returns += returned
                 both += chunk.count(b"\r\n")
             if returned or returns:
-                feeds += chunk.count(b"\n") if returned else 1  # lines that end otherwise: their number does not matter
+                feeds += chunk.count(b"\n")
                 if both + (last == b"\r") < returns or both < feeds or fed_before or QUOTE in marks.seen:
                     return None
             else:

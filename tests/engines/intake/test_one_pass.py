@@ -34,6 +34,13 @@ def test_a_later_line_may_decide_the_order_of_day_and_month(tmp_path: Path):
         read_sales(written(tmp_path, "1,A,03/04/2024,1.50", "1,B,05/04/2024,1.50"))
 
 
+def test_first_lines_that_are_the_same_either_way_decide_nothing(tmp_path: Path):
+    with pytest.raises(InputError, match="03 April 2024 or 04 March 2024"):
+        read_sales(written(tmp_path, "1,A,01/01/2024,1.50", "1,B,03/04/2024,1.50"))
+    with read_sales(written(tmp_path, "1,A,01/01/2024,1.50", "1,B,04/25/2024,1.50")) as sales:
+        assert days(sales) == ["2024-01-01", "2024-04-25"]
+
+
 def test_later_dates_may_be_written_in_another_way_of_the_same_order(tmp_path: Path):
     later = ("1,B,26/04/2024 10:30,1.50", "1,C,27-04-2024 9:15 PM,1.50", "1,D,28.04.2024,1.50")
     with read_sales(written(tmp_path, "1,A,25/04/2024,1.50", *later)) as sales:
