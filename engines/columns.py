@@ -25,6 +25,13 @@ PRODUCT_ID = "product_id"
 DESCRIPTION = "description"
 COUNTRY = "country"
 CURRENCY = "currency"
+STATUS = "status"  # of the order or line, in words: completed, cancelled, refunded
+CANCELLED_AT = "cancelled_at"  # filled (a date, yes, 1) where the order was cancelled
+IS_TEST = "is_test"  # yes, true or 1 where the order is a trial
+LINE_TYPE = "line_type"  # what kind of document or line it is, in words: invoice, credit memo, payment, total
+REFUNDED_AMOUNT = "refunded_amount"  # what went back of the order or line
+DISCOUNT = "discount"  # what comes off the order or line and is not in its amounts yet
+CUSTOMER_NAME = "customer_name"  # a name or e-mail beside the id, to see whether one id is several people
 
 CANONICAL_FIELDS = (
     CUSTOMER_ID,
@@ -38,12 +45,19 @@ CANONICAL_FIELDS = (
     DESCRIPTION,
     COUNTRY,
     CURRENCY,
+    STATUS,
+    CANCELLED_AT,
+    IS_TEST,
+    LINE_TYPE,
+    REFUNDED_AMOUNT,
+    DISCOUNT,
+    CUSTOMER_NAME,
 )
 ATTRIBUTE_FIELD = "attribute."  # prefix: attribute.<name> is mapped to any further column ...
 
 # --- clean sales: what intake hands to features ---------------------------------------------------------------------
 AMOUNT_UNITS = "amount_units"  # int64, 1/10,000 of the currency unit: money is never floating point while it is summed
-LINE_TYPE = "line_type"
+#: Clean sales have a column of this name too: whether the line is a sale, a return or a netted return.
 SALE = "sale"
 RETURN = "return"
 NETTED = "netted"  # a return that is subtracted from what the customer has spent

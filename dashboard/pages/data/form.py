@@ -20,16 +20,23 @@ from dashboard.i18n.texts import noted, say
 from dashboard.pipeline.uploads import UploadRequest
 from engines.columns import (
     AMOUNT,
+    CANCELLED_AT,
     CANONICAL_FIELDS,
     COUNTRY,
     CURRENCY,
     CUSTOMER_ID,
+    CUSTOMER_NAME,
     DESCRIPTION,
+    DISCOUNT,
+    IS_TEST,
+    LINE_TYPE,
     ORDER_DATE,
     ORDER_ID,
     ORDER_TOTAL,
     PRODUCT_ID,
     QUANTITY,
+    REFUNDED_AMOUNT,
+    STATUS,
     UNIT_PRICE,
 )
 from engines.errors import InputError
@@ -50,6 +57,13 @@ FIELD_WORDS = {
     DESCRIPTION: noted("Description or category"),
     COUNTRY: noted("Country"),
     CURRENCY: noted("Currency"),
+    STATUS: noted("Status"),
+    CANCELLED_AT: noted("Cancelled at"),
+    IS_TEST: noted("Test order"),
+    LINE_TYPE: noted("Kind of line or document"),
+    REFUNDED_AMOUNT: noted("Refunded amount"),
+    DISCOUNT: noted("Discount"),
+    CUSTOMER_NAME: noted("Name of the customer"),
 }
 #: The cleaning settings that the form has, by name.
 RULES = {item.name: item for item in CleaningRules.declared() if item.label}

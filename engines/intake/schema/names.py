@@ -7,15 +7,22 @@ from collections.abc import Mapping
 
 from engines.columns import (
     AMOUNT,
+    CANCELLED_AT,
     COUNTRY,
     CURRENCY,
     CUSTOMER_ID,
+    CUSTOMER_NAME,
     DESCRIPTION,
+    DISCOUNT,
+    IS_TEST,
+    LINE_TYPE,
     ORDER_DATE,
     ORDER_ID,
     ORDER_TOTAL,
     PRODUCT_ID,
     QUANTITY,
+    REFUNDED_AMOUNT,
+    STATUS,
     UNIT_PRICE,
 )
 
@@ -69,6 +76,25 @@ KNOWN_NAMES: Mapping[str, tuple[str, ...]] = {
         *("state", "customerregion"),
     ),
     CURRENCY: ("currency", "currencycode", "ordercurrency", "isocurrencycode"),
+    STATUS: (
+        *("orderstatus", "status", "financialstatus", "paymentstatus", "transactionstatus", "invoicestatus"),
+        *("itemstatus", "state"),
+    ),
+    CANCELLED_AT: (
+        *("cancelledat", "canceledat", "cancelledtimestamp", "canceledtimestamp", "cancelledon", "cancelled"),
+        *("iscancelled", "iscanceled", "voidedat"),
+    ),
+    IS_TEST: ("istest", "istestorder", "testorder", "test"),
+    LINE_TYPE: ("linetype", "documenttype", "transactiontype", "doctype", "type", "rowtype", "recordtype"),
+    REFUNDED_AMOUNT: (
+        *("refundedamount", "amountrefunded", "refundamount", "totalrefunded", "refundtotal", "orderrefundtotal"),
+        *("amountrefundedusd",),
+    ),
+    DISCOUNT: ("discountamount", "orderdiscount", "discounttotal", "totaldiscount", "totaldiscounts", "cartdiscount"),
+    CUSTOMER_NAME: (
+        *("customername", "billingname", "billtoname", "shiptoname", "buyername", "clientname", "fullname"),
+        *("customeremail", "email", "emailaddress", "buyeremail", "billingemail", "name"),
+    ),
 }
 
 #: Exports whose columns have names that mean something only together: column by field, where all ``signs`` are there.
