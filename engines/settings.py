@@ -24,6 +24,150 @@ Day = Annotated[str, "day"]
 Customers = tuple[str, ...] | str
 DateOrder = Literal["", "day-first", "month-first"]
 
+#: How exports write that nobody is named, in small letters.
+NOBODY = (
+    *(
+        "guest",
+        "guests",
+        "guest customer",
+        "guest user",
+        "guest checkout",
+        "walk-in",
+        "walkin",
+        "walk in",
+        "walk-in customer",
+    ),
+    *(
+        "walkin customer",
+        "walk in customer",
+        "anonymous",
+        "anonymous customer",
+        "unknown",
+        "unknown customer",
+        "undefined",
+    ),
+    *("no customer", "not available", "not applicable", "not provided", "none given", "no name", "no email", "cash"),
+    *(
+        "cash sale",
+        "cash sales",
+        "cash customer",
+        "retail customer",
+        "counter sale",
+        "counter sales",
+        "over the counter",
+    ),
+    *(
+        "na",
+        "n.a.",
+        "<na>",
+        "\\n",
+        "-",
+        "--",
+        "---",
+        "–",
+        "—",
+        "?",
+        "??",
+        "???",
+        "#ref!",
+        "#value!",
+        "(blank)",
+    ),
+    *(
+        "(none)",
+        "(null)",
+        "[null]",
+        "nil",
+        "#null!",
+        "missing",
+        "blank",
+        "leer",
+        "ohne",
+        "gast",
+        "gastkunde",
+        "unbekannt",
+    ),
+    *(
+        "laufkunde",
+        "laufkundschaft",
+        "barverkauf",
+        "keine angabe",
+        "invité",
+        "invite",
+        "anonyme",
+        "inconnu",
+        "client comptoir",
+    ),
+    *(
+        "client de passage",
+        "aucun",
+        "invitado",
+        "anónimo",
+        "anonimo",
+        "desconocido",
+        "ninguno",
+        "sin cliente",
+        "ospite",
+    ),
+    *("sconosciuto", "nessuno", "gastklant", "onbekend", "anoniem", "geen", "convidado", "visitante", "desconhecido"),
+    *(
+        "nenhum",
+        "consumidor final",
+        "gość",
+        "gosc",
+        "nieznany",
+        "brak",
+        "游客",
+        "访客",
+        "匿名",
+        "未知",
+        "无",
+        "散客",
+        "遊客",
+        "訪客",
+    ),
+    *("ゲスト", "不明", "なし", "非会員"),
+)
+#: Words of lines that take off from what was bought.
+DISCOUNT_LINES = (
+    *(
+        "discount*",
+        "coupon*",
+        "promo*",
+        "voucher*",
+        "rebate*",
+        "price reduction*",
+        "markdown*",
+        "loyalty*",
+        "points redeemed",
+    ),
+    *(
+        "rabatt*",
+        "nachlass",
+        "preisnachlass*",
+        "skonto",
+        "gutschein*",
+        "remise*",
+        "réduction*",
+        "reduction*",
+        "bon de réduction",
+    ),
+    *(
+        "code promo*",
+        "descuento*",
+        "cupón*",
+        "cupon*",
+        "sconto",
+        "sconti",
+        "buono",
+        "korting*",
+        "kortings*",
+        "desconto*",
+        "cupom",
+    ),
+    *("rabat*", "zniżka*", "bon rabatowy", "kupon*", "折扣", "优惠", "優惠", "满减", "割引", "値引", "クーポン"),
+)
+
 _MOST_CUSTOMERS = 100_000  # the list is kept with every snapshot
 
 
@@ -215,6 +359,39 @@ class CleaningRules(Settings):
         "default's reason.)"
     )
 
+    not_a_sale: tuple[str, ...] = setting(
+        (),
+        "Words of a status or a kind of line that mean no sale, beside those that are known in ten languages "
+        '(cancelled, failed, pending, payment ...): "paid" is a whole word, "cancel*" the beginning of one.',
+        why=noted("A shop may have words of its own; they win over those that are known."),
+        label=noted("Words for no sale"),
+    )
+    sold: tuple[str, ...] = setting(
+        (),
+        "Words that mean a sale, although they are known for something else.",
+        why=noted("In a shop that is paid by invoice, pending may mean sold."),
+        label=noted("Words for sold"),
+    )
+    returned_words: tuple[str, ...] = setting(
+        (),
+        "Words that mean that all of it went back.",
+        why=noted("Refunded, returned, credit memo and the like are known."),
+        label=noted("Words for sent back"),
+    )
+    nobody: tuple[str, ...] = setting(
+        NOBODY,
+        "Texts that stand for no customer, whatever the case: lines of guests belong to no one's history.",
+        why=noted("A guest, a till or a walk-in is not one person; together they would be the best customer."),
+        label=noted("Texts that stand for no customer"),
+        before=(),
+    )
+    discount_lines: tuple[str, ...] = setting(
+        DISCOUNT_LINES,
+        "Lines below zero whose product says one of these words take off from what was bought; nothing came back.",
+        why=noted("A discount as a line of its own makes the order cheaper, and is no return."),
+        label=noted("Words for discounts"),
+        before=(),
+    )
     drop_cancellations: bool = setting(
         True,
         "Cancelled invoices (order id starting with C) and bad debt (A): true drops them from sales; they still count "

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from dashboard.config import Churn, Clv, Config
 from engines import features, intake, value
-from engines.columns import CLV, COUNTRY
+from engines.columns import CANONICAL_FIELDS, CLV, COUNTRY
 from engines.errors import InputError
 from engines.intake.sources.locations import kind_of, lasting, public
 from engines.messages import from_json, message, to_json
@@ -300,7 +300,9 @@ def _read(
 def as_read(snapshot: Snapshot, config: Config) -> Config:
     """The configuration with what a snapshot was read with."""
     known = snapshot.settings
-    changes: dict[str, Any] = {name: dict(known[name]) for name in ("mapping", "categories") if name in known}
+    changes: dict[str, Any] = {"categories": dict(known["categories"])} if "categories" in known else {}
+    if "mapping" in known:  # a field that was not known then is not guessed now
+        changes["mapping"] = {**dict.fromkeys(CANONICAL_FIELDS, ""), **known["mapping"]}
     for section in (Reading, CleaningRules):
         if section.section in known:
             changes[section.section] = section.from_dict(known[section.section])

@@ -16,6 +16,9 @@ from engines.columns import CURRENCY, UNIT_PRICE
 from engines.intake.cleaning.cleaning import flag_lines
 from engines.intake.cleaning.currency import Conversion, conversion, refuse_lost
 from engines.intake.cleaning.dropped import keep_dropped as write_dropped
+from engines.intake.cleaning.numbering import own_numbers
+from engines.intake.cleaning.outcome import became
+from engines.intake.cleaning.people import refuse_rounded, without_everyone
 from engines.intake.sales import Sales, cleaned, counted, lines_database
 from engines.intake.schema.contents import head, look_at
 from engines.intake.schema.mapping import choose_columns, doubts, guess_columns
@@ -171,7 +174,13 @@ def _write_lines(
     on_all: frozenset[str] = frozenset()
     while True:
         parsing = decide(
-            database, source, chosen, reading, repeated_lines_drop=rules.drop_exact_duplicates, on_all=on_all
+            database,
+            source,
+            chosen,
+            reading,
+            repeated_lines_drop=rules.drop_exact_duplicates,
+            nobody=rules.nobody,
+            on_all=on_all,
         )
         parsed, money = lines_of(parsing), Conversion()
         if CURRENCY in chosen:
@@ -189,6 +198,10 @@ def _write_lines(
     source.count_parts(dict(database.execute(f"select {PART}, count(*) from written group by 1").fetchall()))  # noqa: S608
     if money.rates:
         refuse_lost(database, source, "written", currency)
-    notes = unreadable_notes(database, source, parsing, reading, "written") + money.notes
-    lines = connection.table("written")
-    return _Written(lines.filter(~lines[BLANK]), notes, money.code)
+    refuse_rounded(database, source, parsing, "written")
+    outcome = became(database, parsing, rules, "written")
+    notes = unreadable_notes(database, source, parsing, reading, outcome.relation) + money.notes + outcome.notes
+    people = without_everyone(database, parsing, outcome.relation)
+    orders = own_numbers(database, parsing, people.relation)
+    lines = connection.table(orders.relation)
+    return _Written(lines.filter(~lines[BLANK]), notes + people.notes + orders.notes, money.code)

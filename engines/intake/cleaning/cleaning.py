@@ -12,9 +12,12 @@ import ibis
 from engines.columns import (
     AMOUNT_UNITS,
     ATTRIBUTE,
+    CANCELLED_AT,
     COUNTRY,
     CUSTOMER_ID,
     DESCRIPTION,
+    DISCOUNT,
+    IS_TEST,
     LINE_TYPE,
     NETTED,
     ORDER_DATE,
@@ -23,17 +26,22 @@ from engines.columns import (
     QUANTITY,
     RETURN,
     SALE,
+    STATUS,
     UNKNOWN_COUNTRY,
 )
 from engines.intake.cleaning.currency import LOST
 from engines.intake.cleaning.ledger import Ledger, LedgerEntry
 from engines.intake.cleaning.outliers import usual_amounts
 from engines.intake.cleaning.rules import (
+    ADDED,
     AFTER_AS_OF,
     EXACT_DUPLICATE,
+    NOT_A_SALE,
     NOTES,
     ONLY_RETURNS,
+    REFUNDED,
     REPEATED,
+    RETURN_LINE,
     RETURN_RULES,
     RETURN_SIGN,
     RETURNED,
@@ -53,7 +61,7 @@ SALES_COLUMNS = (
 #: What rules look at; which of them apply does not depend on any lines.
 _LINES = ibis.table(
     {
-        **dict.fromkeys((CUSTOMER_ID, ORDER_ID, PRODUCT_ID, COUNTRY, UNREADABLE), "string"),
+        **dict.fromkeys((CUSTOMER_ID, ORDER_ID, PRODUCT_ID, DESCRIPTION, COUNTRY, UNREADABLE), "string"),
         **{
             ORDER_DATE: "timestamp",
             QUANTITY: "float64",
@@ -66,7 +74,7 @@ _LINES = ibis.table(
 )
 
 #: Columns of flagged lines: why a line is dropped, whether it is a return, and one for each note.
-RULE, _WENT_BACK, _NOTE = "rule", "went_back", "note_"
+RULE, WENT_BACK, NOTE = "rule", "went_back", "note_"
 
 
 def flag_lines(lines: ibis.Table, rules: CleaningRules, fields: Collection[str], *, detail: bool = True) -> ibis.Table:
@@ -86,10 +94,10 @@ def flag_lines(lines: ibis.Table, rules: CleaningRules, fields: Collection[str],
         }
     )
     worth = (flagged[QUANTITY].fill_null(-1) != 0) & (flagged[AMOUNT_UNITS] != 0)
-    flagged = flagged.mutate(**{_WENT_BACK: (flagged[RULE].isin(RETURN_RULES) & worth).fill_null(False)})
+    flagged = flagged.mutate(**{WENT_BACK: (flagged[RULE].isin(RETURN_RULES) & worth).fill_null(False)})
     whose = (CUSTOMER_ID, ORDER_ID, ORDER_DATE, AMOUNT_UNITS)
     told = (QUANTITY, PRODUCT_ID, DESCRIPTION, COUNTRY, *(name for name in lines.columns if name.startswith(ATTRIBUTE)))
-    flags = (name for name in flagged.columns if name in (RULE, _WENT_BACK) or name.startswith(_NOTE))
+    flags = (name for name in flagged.columns if name in (RULE, WENT_BACK) or name.startswith(NOTE))
     about = (name for name in lines.columns if name in (*ABOUT_LINES, LOST))
     return flagged.select(*about, *flags, *whose, *(told if detail else ()))
 
@@ -123,7 +131,7 @@ def _with_rule(asked: Asked) -> ibis.Value:
 
 
 def _notes(asked: Asked, *, compares: bool) -> dict[str, ibis.Value]:
-    return {f"{_NOTE}{name}": flag for name, flag in note_conditions(asked, compares=compares).items()}
+    return {f"{NOTE}{name}": flag for name, flag in note_conditions(asked, compares=compares).items()}
 
 
 def with_repeated(lines: ibis.Table) -> ibis.Table:
@@ -148,7 +156,7 @@ def kept_lines(lines: ibis.Table) -> ibis.Table:
 
     They have ``line_hash``, of which they are to be ordered, and all that the clean sales of any date follow from.
     """
-    staying = with_repeated(lines.filter(lines[RULE].isnull() | lines[_WENT_BACK]))
+    staying = with_repeated(lines.filter(lines[RULE].isnull() | lines[WENT_BACK]))
     return staying.drop(*(name for name in (*ABOUT_LINES, LOST) if name in staying.columns and name != LINE_HASH))
 
 
@@ -168,11 +176,11 @@ def reasons(flagged: ibis.Table) -> dict[str, int]:
 def cut(flagged: ibis.Table, rules: CleaningRules, as_of: date) -> ibis.Table:
     """The flagged lines with ``after_as_of`` as the last reason, of sales and of netted returns alike."""
     late = flagged[ORDER_DATE] >= ibis.timestamp(as_of.isoformat())
-    counts = flagged[RULE].isnull() | flagged[_WENT_BACK] if rules.net else flagged[RULE].isnull()
+    counts = flagged[RULE].isnull() | flagged[WENT_BACK] if rules.net else flagged[RULE].isnull()
     return flagged.mutate(
         **{
             RULE: (late & counts).ifelse(AFTER_AS_OF, flagged[RULE]),
-            _WENT_BACK: flagged[_WENT_BACK] & ~late,
+            WENT_BACK: flagged[WENT_BACK] & ~late,
         }
     )
 
@@ -183,7 +191,7 @@ def clean_lines(flagged: ibis.Table, rules: CleaningRules, fields: Collection[st
     A return is a dropped line (cancelled, negative quantity or negative amount) of a known customer; its amount is
     negative whatever sign the source gave it.
     """
-    kept = flagged.filter(flagged[RULE].isnull() | flagged[_WENT_BACK])
+    kept = flagged.filter(flagged[RULE].isnull() | flagged[WENT_BACK])
     sale = kept[RULE].isnull()
     day = kept[CUSTOMER_ID] + "/" + kept[ORDER_DATE].strftime("%Y-%m-%d")  # an order is a customer's day
     if COUNTRY not in kept.columns:  # read for the ledger alone
@@ -195,7 +203,7 @@ def clean_lines(flagged: ibis.Table, rules: CleaningRules, fields: Collection[st
         )
     country = kept[COUNTRY]
     if COUNTRY in fields:
-        country = kept[f"{_NOTE}unknown_country"].ifelse(UNKNOWN_COUNTRY, country)
+        country = kept[f"{NOTE}unknown_country"].ifelse(UNKNOWN_COUNTRY, country)
     return kept.mutate(
         **{
             ORDER_ID: kept[ORDER_ID].fill_null(day),
@@ -209,7 +217,9 @@ def clean_lines(flagged: ibis.Table, rules: CleaningRules, fields: Collection[st
 def dropped_lines(flagged: ibis.Table, rules: CleaningRules) -> ibis.Table:
     """The flagged and cut lines that count nowhere as sales and are not netted."""
     dropped = flagged.filter(flagged[RULE].notnull())
-    return dropped.filter(~dropped[_WENT_BACK]) if rules.net else dropped
+    if ADDED in dropped.columns:  # no lines of the source
+        dropped = dropped.filter(dropped[ADDED].isnull())
+    return dropped.filter(~dropped[WENT_BACK]) if rules.net else dropped
 
 
 # --- the ledger -------------------------------------------------------------------------------------------------------
@@ -224,7 +234,7 @@ def balance(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str], 
     Raises:
         AssertionError: lines or money do not add up, which is a defect of ours.
     """
-    flags = {name: f"{_NOTE}{name}" for name in NOTES if f"{_NOTE}{name}" in flagged.columns}
+    flags = {name: f"{NOTE}{name}" for name in NOTES if f"{NOTE}{name}" in flagged.columns}
     with _together(flagged, rules, fields, flags.values()).cache() as lines:
         counted = rules.drop_exact_duplicates or EXACT_DUPLICATE in flags
         repeated = [] if counted else [_repeated(flagged, fields)]
@@ -247,13 +257,20 @@ def _together(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str]
     Columns: heading, customer_id, order_id where orders are named, a flag for each note; how many lines, and their
     money as it came in (amount_units) and as it goes out.
     """
-    netted, units = flagged[_WENT_BACK] if rules.net else ibis.literal(False), flagged[AMOUNT_UNITS]
+    netted, units = flagged[WENT_BACK] if rules.net else ibis.literal(False), flagged[AMOUNT_UNITS]
     lines = flagged.mutate(
         heading=netted.ifelse(RETURNED, flagged[RULE].fill_null(SOLD)), goes_out=netted.ifelse(-units.abs(), units)
     )
     orders = (ORDER_ID,) if ORDER_ID in fields else ()
-    return lines.group_by("heading", CUSTOMER_ID, *orders, *flags).aggregate(
-        lines=lines.count(), **{AMOUNT_UNITS: lines[AMOUNT_UNITS].sum(), "goes_out": lines.goes_out.sum()}
+    if ADDED not in lines.columns:
+        return lines.group_by("heading", CUSTOMER_ID, *orders, *flags).aggregate(
+            lines=lines.count(), **{AMOUNT_UNITS: lines[AMOUNT_UNITS].sum(), "goes_out": lines.goes_out.sum()}
+        )
+    came_in = lines[ADDED].isnull()
+    return lines.group_by("heading", CUSTOMER_ID, *orders, *flags, ADDED).aggregate(
+        lines=came_in.sum(),
+        rows=lines.count(),
+        **{AMOUNT_UNITS: came_in.ifelse(lines[AMOUNT_UNITS], 0).sum(), "goes_out": lines.goes_out.sum()},
     )
 
 
@@ -282,9 +299,17 @@ def _balanced(
     alone, compared = conditions(asked, compares=False), conditions(asked, compares=True)
     applied = {*alone, *compared, AFTER_AS_OF, *(["outlier"] if rules.drop_outliers else [])}
     if before is not None:  # what a line says by itself is the same as of any date
-        found |= {entry.rule: entry for entry in before.rules if entry.rule in alone}
-    dropped = [_of(found, name, fields) for name in RULES if name in applied]
+        found |= {entry.rule: entry for entry in before.rules if entry.rule in (*alone, RETURN_LINE)}
+    # what becomes of orders is said where the source has a field for it, or where there is such a line
+    said = {NOT_A_SALE} if {STATUS, CANCELLED_AT, IS_TEST, LINE_TYPE} & {*fields} else set()
+    said |= {RETURN_LINE} if LINE_TYPE in fields else set()
+    applied = (applied - {NOT_A_SALE}) | said | ({NOT_A_SALE, RETURN_LINE} & {*found})
     notes = [*repeated, *(_entry(name, total, f"{name}_") for name in flags)]
+    if ADDED in lines.columns:
+        found[DISCOUNT] = _taken_off(lines)
+        applied |= {DISCOUNT} if DISCOUNT in fields else set()
+        notes.append(_refunded(lines, fields))
+    dropped = [_of(found, name, fields) for name in RULES if name in applied]
     if rules.net:
         dropped.append(_turned(lines))
         notes.append(_only_returns(lines, fields))
@@ -326,8 +351,23 @@ def _of(found: Mapping[str, LedgerEntry], name: str, fields: Collection[str]) ->
 
 def _turned(lines: ibis.Table) -> LedgerEntry:
     """The money between what netted returns came in as and what they go out as."""
-    difference = (lines[AMOUNT_UNITS] - lines.goes_out).sum().to_pyarrow().as_py()
+    counts = lines.heading == RETURNED
+    difference = (lines[AMOUNT_UNITS] - lines.goes_out).sum(where=counts).to_pyarrow().as_py()
     return LedgerEntry(RETURN_SIGN, 0, difference or 0)
+
+
+def _taken_off(lines: ibis.Table) -> LedgerEntry:
+    """The money that discounts of a column take off what was sold."""
+    units = lines.goes_out.sum(where=(lines[ADDED] == DISCOUNT) & (lines.heading == SOLD)).to_pyarrow().as_py()
+    return LedgerEntry(DISCOUNT, 0, -(units or 0))
+
+
+def _refunded(lines: ibis.Table, fields: Collection[str]) -> LedgerEntry:
+    """The refunds that follow from a status or a column: how many, and the money that went back."""
+    back = lines.filter((lines[ADDED] == REFUNDED) & lines.heading.isin([RETURNED, REFUNDED]))
+    back = back.mutate(lines=back["rows"], goes_out=back.goes_out.abs())
+    (row,) = back.aggregate(**_measures(back, fields)).to_pyarrow().to_pylist()
+    return _entry(REFUNDED, row)
 
 
 def _only_returns(lines: ibis.Table, fields: Collection[str]) -> LedgerEntry:

@@ -9,20 +9,50 @@ from datetime import date, timedelta
 
 import ibis
 
-from engines.columns import AMOUNT, AMOUNT_UNITS, COUNTRY, CUSTOMER_ID, ORDER_DATE, ORDER_ID, PRODUCT_ID, QUANTITY
+from engines.columns import (
+    AMOUNT,
+    AMOUNT_UNITS,
+    COUNTRY,
+    CUSTOMER_ID,
+    DESCRIPTION,
+    DISCOUNT,
+    ORDER_DATE,
+    ORDER_ID,
+    PRODUCT_ID,
+    QUANTITY,
+)
 from engines.intake.cleaning.ledger import Reason
 from engines.intake.cleaning.outliers import Bounds
 from engines.intake.schema.parsing import PRICE_UNITS, UNREADABLE
+from engines.intake.schema.words import TOTALS
 from engines.messages import noted
 from engines.settings import CleaningRules
 
+#: How rows that add up the others are called, in small letters.
+_TOTALS = sorted(
+    {
+        spelt + end
+        for words in TOTALS.values()
+        for word in words
+        for spelt in (word.strip("*"), word.replace(" ", "-").strip("*"))
+        for end in ("", ":", "s:")
+    }
+    | {"łącznie", "ogółem"}
+)
 #: What is in the ledger beside lines that a rule drops.
 SOLD, RETURNED, RETURN_SIGN, AFTER_AS_OF, ONLY_RETURNS = (
     *("sold", "returned", "return_sign", "after_as_of", "only_returns"),
 )
 EXACT_DUPLICATE = "exact_duplicate"
+MISSING_CUSTOMER = "missing_customer_id"
+#: Set by what became of the orders, which stands beside the lines: no sale; what went back by its own account.
+NOT_A_SALE, RETURN_LINE = "not_a_sale", "return_line"
+#: What follows from a column or a status and was no line of the source: a refund or a discount.
+REFUNDED = "refunded"
+#: Column of lines, where there are such: which of the two it is, null for lines of the source.
+ADDED = "added"
 #: Rules whose lines, with a customer and a value, are goods or money that went back.
-RETURN_RULES = ("cancellation", "non_positive_quantity", "negative_amount")
+RETURN_RULES = (RETURN_LINE, "cancellation", "non_positive_quantity", "negative_amount")
 
 _CANCELLED = "^[CA][0-9]+$"  # not every id that starts so: CA-2016-152156 is an order like any other
 
@@ -142,6 +172,29 @@ def _cancelled(asked: Asked) -> ibis.Value | None:
     return begins.ifelse(order.re_search(_CANCELLED), begins)  # a search of every id would be slow
 
 
+def _totals(asked: Asked) -> ibis.Value:
+    """Rows that add up the others, as spreadsheets end with: Total stands for the customer or the order."""
+    ids = [asked.lines[name] for name in (CUSTOMER_ID, ORDER_ID) if name in asked.fields]
+    return ibis.or_(*(((each >= ":") & each.lower().isin(_TOTALS)) for each in ids)).fill_null(False)
+
+
+def _discounts(asked: Asked) -> ibis.Value:
+    """Lines below zero of nothing that went back: what came off is a line of its own, as its product says."""
+    words = [asked.lines[name] for name in (PRODUCT_ID, DESCRIPTION) if name in asked.fields]
+    if not words or not asked.rules.discount_lines:
+        return ibis.literal(False)
+    below = (asked.lines[AMOUNT_UNITS] < 0) & (asked.lines[QUANTITY].fill_null(1) > 0)
+    either = "|".join(_pattern(each) for each in asked.rules.discount_lines)
+    said = ibis.or_(*(word.lower().re_search(either).fill_null(False) for word in words))
+    return below.ifelse(said, False).fill_null(False)  # a search of every line would be slow
+
+
+def _pattern(words: str) -> str:
+    """A regular expression that finds words in small letters: as whole ones, or where a word begins with them (*)."""
+    start, end = ("", "") if not words.isascii() else (r"(^|[^\pL])", "" if words.endswith("*") else r"($|[^\pL])")
+    return start + re.escape(words.removesuffix("*").lower()) + end
+
+
 def _no_quantity(asked: Asked) -> ibis.Value | None:
     wanted = QUANTITY in asked.fields and asked.rules.drop_non_positive_quantity
     return asked.lines[QUANTITY] <= 0 if wanted else None
@@ -149,7 +202,11 @@ def _no_quantity(asked: Asked) -> ibis.Value | None:
 
 def _no_price(asked: Asked) -> ibis.Value | None:
     wanted = AMOUNT not in asked.fields and asked.rules.drop_non_positive_price
-    return asked.lines[PRICE_UNITS] <= 0 if wanted else None
+    return (asked.lines[PRICE_UNITS] <= 0) & ~_discounts(asked) if wanted else None
+
+
+def _below_zero(asked: Asked) -> ibis.Value | None:
+    return (asked.lines[AMOUNT_UNITS] < 0) & ~_discounts(asked) if AMOUNT in asked.fields else None
 
 
 def _when(setting: Callable[[CleaningRules], bool], condition: Condition) -> Condition:
@@ -161,14 +218,23 @@ def _when(setting: Callable[[CleaningRules], bool], condition: Condition) -> Con
 
 _RULES = (
     Rule(
+        NOT_A_SALE,
+        noted(
+            "lines of which status, cancelled_at, is_test or line_type says that they are no sale (cancelled, failed, "
+            "pending, test, payment), and rows that add up the others"
+        ),
+        noted("Nobody paid for them, or they count what other lines count as well."),
+        _totals,
+    ),
+    Rule(
         "unreadable",
         noted("lines with a date, quantity, price or amount that cannot be read, up to unreadable_share of all lines"),
         noted("Nobody knows what they were worth: their money counts as 0. Above that share the source is refused."),
         lambda asked: asked.lines[UNREADABLE].notnull(),
     ),
     Rule(
-        "missing_customer_id",
-        noted("lines without a customer id"),
+        MISSING_CUSTOMER,
+        noted("lines without a customer id, or with a text or an id that stands for nobody"),
         noted("A line that belongs to no one tells nothing about any customer; always dropped."),
         lambda asked: asked.lines[CUSTOMER_ID].isnull(),
     ),
@@ -203,6 +269,11 @@ _RULES = (
         _when(lambda rules: rules.drop_non_products, _non_products),
     ),
     Rule(
+        RETURN_LINE,
+        noted("lines that say by their line_type or status that they are a refund, a return or a credit memo"),
+        noted("What went back was sold by another line; with a customer id it counts as a return."),
+    ),
+    Rule(
         "cancellation",
         noted("lines whose order id is C or A followed by digits (C536379, A563185)"),
         noted("A cancelled invoice or written-off debt is no sale; with a customer id it counts as a return."),
@@ -224,7 +295,7 @@ _RULES = (
         "negative_amount",
         noted("lines with an amount below zero (where amount is mapped)"),
         noted("Money that went back to the customer; with a customer id it counts as a return."),
-        lambda asked: asked.lines[AMOUNT_UNITS] < 0 if AMOUNT in asked.fields else None,
+        _below_zero,
     ),
     Rule(
         "zero_amount",
@@ -252,6 +323,11 @@ _RULES = (
         AFTER_AS_OF,
         noted("lines at or after midnight of the as-of date"),
         noted("Customers are described as they stood before that midnight; what came later must not leak in."),
+    ),
+    Rule(
+        DISCOUNT,
+        noted("no lines: money alone, which the column of discounts takes off what was sold"),
+        noted("A customer is worth what was paid, and the amounts of this source do not have it taken off yet."),
     ),
     Rule(
         RETURN_SIGN,
@@ -301,6 +377,11 @@ _NOTES = (
         noted("Shown so that slips are noticed; drop_outliers leaves them out, and this is the revenue it would cost."),
         _when(lambda rules: not rules.drop_outliers, _outliers),
         compares=True,
+    ),
+    Rule(
+        REFUNDED,
+        noted("kept lines of which the status or refunded_amount says that money went back, and how much"),
+        noted("They were sold, and count as returns as well: net monetary and return rate have them."),
     ),
     Rule(
         ONLY_RETURNS,

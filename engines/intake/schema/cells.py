@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import duckdb
 
-from engines.columns import AMOUNT, ORDER_TOTAL, QUANTITY, UNIT_PRICE
+from engines.columns import AMOUNT, CUSTOMER_ID, DISCOUNT, ORDER_TOTAL, QUANTITY, REFUNDED_AMOUNT, UNIT_PRICE
 from engines.errors import InputError
 from engines.intake.schema.numbers import Sign, number
 from engines.intake.sources.files import Source
-from engines.intake.sources.source import BLANKS
+from engines.intake.sources.source import BLANKS, text
 
 NO_BREAK = "\u00a0"
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 _FLOATS = ("FLOAT", "DOUBLE")
-_NOTHING = ("nan", "null", "none", "n/a", "#n/a")  # how other programs write an id that is not there
-_LONGEST_NOTHING = max(map(len, _NOTHING))
+NOTHING = ("nan", "null", "none", "n/a", "#n/a")  # how other programs write an id that is not there
 
 
 @dataclass(frozen=True)
@@ -97,16 +96,36 @@ def cells_of(connection: duckdb.DuckDBPyConnection, source: Source, chosen: Mapp
 
 def numbers_of(cells: Mapping[str, Cell]) -> tuple[str, ...]:
     """SQL of the texts that are to be numbers."""
-    fields = (QUANTITY, UNIT_PRICE, AMOUNT, ORDER_TOTAL)
+    fields = (QUANTITY, UNIT_PRICE, AMOUNT, ORDER_TOTAL, REFUNDED_AMOUNT, DISCOUNT)
     return tuple(cells[field].text for field in fields if field in cells and not cells[field].is_numeric)
 
 
-def id_of(field: str) -> str:
-    """SQL: a column of text as an id; 17850.0, as spreadsheets write it, is 17850."""
-    nothing = ", ".join(f"'{word}'" for word in _NOTHING)
-    plain = f"case when suffix({field}, '0') then regexp_replace({field}, '^([0-9]+)\\.0+$', '\\1') else {field} end"
-    word = f"strlen({field}) <= {_LONGEST_NOTHING} and lower({field}) in ({nothing})"
-    return f"case when {word} then null else {plain} end as {field}"
+def id_of(field: str, nothing: Collection[str] = NOTHING) -> str:
+    """SQL: a column of text as an id, null where it is one of the words for nothing, which are in small letters.
+
+    17850.0, as spreadsheets write it, is 17850. Customers have the same id in whatever case an e-mail address is
+    written, however accents are put together, and with one blank where there are several.
+    """
+    whole = f"case when suffix({field}, '0') then regexp_replace({field}, '^([0-9]+)\\.0+$', '\\1') else {field} end"
+    if field != CUSTOMER_ID:
+        return f"case when {_is_one_of(field, nothing)} then null else {whole} end as {field}"
+    # Patterns are slow, and hardly an id needs one: ids of digits are asked first.
+    numbers = [word for word in nothing if word[:1].isdigit()]
+    if numbers:
+        whole = f"case when {_is_one_of(field, numbers)} then null else {whole} end"
+    composed = f"case when strlen({field}) <> length({field}) then nfc_normalize({field}) else {field} end"
+    spaced = f"case when contains({composed}, '  ') then regexp_replace({composed}, ' +', ' ', 'g') else {composed} end"
+    folded = f"case when contains({field}, '@') then lower({spaced}) else {spaced} end"
+    return (
+        f"case when {field} >= '0' and {field} < ':' then {whole} when {_is_one_of(field, nothing)} then null "
+        f"else {folded} end as {field}"
+    )
+
+
+def _is_one_of(field: str, words: Collection[str]) -> str:
+    """SQL: whether a column of text is one of the words, whatever its case."""
+    listed = ", ".join(text(word) for word in sorted(words))
+    return f"strlen({field}) <= {max(len(word.encode()) for word in words)} and lower({field}) in ({listed})"
 
 
 def cell(sql: str, kind: str, column: str, source: Source) -> Cell:

@@ -8,7 +8,7 @@ decision is made on all lines, and the pass is made again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -16,25 +16,32 @@ import duckdb
 from engines.columns import (
     AMOUNT,
     AMOUNT_UNITS,
+    CANCELLED_AT,
     COUNTRY,
     CURRENCY,
     CUSTOMER_ID,
+    CUSTOMER_NAME,
     DESCRIPTION,
+    DISCOUNT,
+    IS_TEST,
+    LINE_TYPE,
     MONEY_SCALE,
     ORDER_DATE,
     ORDER_ID,
     ORDER_TOTAL,
     PRODUCT_ID,
     QUANTITY,
+    REFUNDED_AMOUNT,
+    STATUS,
     UNIT_PRICE,
     attribute_column,
     is_attribute,
 )
 from engines.errors import InputError
-from engines.intake.schema.cells import Cell, cells_of, id_of, not_blank, numbers_of
+from engines.intake.schema.cells import NOTHING, Cell, cells_of, id_of, not_blank, numbers_of
 from engines.intake.schema.dates import any_date, parse_dates, plausible, time_zone
 from engines.intake.schema.numbers import Sign, find_decimal_sign, speaks_against
-from engines.intake.schema.orders import order_facts, shared
+from engines.intake.schema.orders import order_facts, shared, visits
 from engines.intake.sources.files import Source
 from engines.messages import message, message_number
 from engines.settings import Reading
@@ -47,16 +54,22 @@ PART = "source_part"
 UNREADABLE = "unreadable"  # the field with a cell that cannot be read, else null
 #: Texts that were not read plainly, by what they should have been.
 ODD_DATE, ODD_QUANTITY, ODD_MONEY = "odd_date", "odd_quantity", "odd_money"
+#: Money beside that of the line, where the source has a field for it: int64 units, and the text that was not read.
+TAKEN_OFF = {REFUNDED_AMOUNT: "odd_refunded", DISCOUNT: "odd_discount"}
+#: Texts that say what became of a line, where the source has a field for it.
+OUTCOME = (STATUS, CANCELLED_AT, IS_TEST, LINE_TYPE, CUSTOMER_NAME)
 #: What the pass needs of lines beside what they say of sales.
-ABOUT_LINES = (LINE, LINE_HASH, BLANK, PART, UNREADABLE, ODD_DATE, ODD_QUANTITY, ODD_MONEY)
+ABOUT_LINES = (
+    *(LINE, LINE_HASH, BLANK, PART, UNREADABLE, ODD_DATE, ODD_QUANTITY, ODD_MONEY),
+    *(*TAKEN_OFF.values(), *TAKEN_OFF, *OUTCOME),
+)
 
 _IDS = (CUSTOMER_ID, ORDER_ID, PRODUCT_ID)
 _WORDS = (DESCRIPTION, COUNTRY, CURRENCY)
-_OF_ORDERS = (
-    CUSTOMER_ID,
-    COUNTRY,
-    CURRENCY,
-)  # what exports may say once per order, beside date, total and attributes
+#: What exports may say once per order, beside date, total and attributes.
+_OF_ORDERS = (CUSTOMER_ID, COUNTRY, CURRENCY, STATUS, CUSTOMER_NAME)
+#: The same, where most orders have none: believed only where another field is said once per order as well.
+_OF_FEW_ORDERS = (CANCELLED_AT, IS_TEST)
 MONEY_LIMIT = 9e18  # what an int64 of units holds, with a margin
 #: What is decided on lines.
 ALL = frozenset({"sign", "date", "orders"})
@@ -67,10 +80,11 @@ _SAMPLE = 20_480  # lines on which decisions are made where these suffice
 class Parsing:
     """How the lines of the relation ``raw`` are read.
 
-    ``money``: the field of the cell that money is read from. ``date``: SQL that reads ``written`` as a moment, empty
-    where the table ``dates`` is joined. ``filled``: what is taken from the table ``orders``. ``total``: the money is
-    that of an order, to be divided among its lines. ``sampled``: which of "sign" and "date" was decided on the first
-    lines and is to be checked against the rest.
+    ``money``: the field of the cell that money is read from. ``nobody``: words that are no customer's id. ``date``: SQL
+    that reads ``written`` as a moment, empty where the table ``dates`` is joined. ``filled``: what is taken from the
+    table ``orders``. ``total``: the money is that of an order, to be divided among its lines. ``numbers_again``: order
+    numbers are used again, by other customers or on other days. ``sampled``: which of "sign" and "date" was decided on
+    the first lines and is to be checked against the rest.
     """
 
     cells: Mapping[str, Cell]
@@ -78,9 +92,11 @@ class Parsing:
     sign: Sign
     zone: str
     repeated_lines_drop: bool
+    nobody: tuple[str, ...] = NOTHING
     date: str = ""
     filled: tuple[str, ...] = ()
     total: bool = False
+    numbers_again: bool = False
     sampled: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
@@ -94,6 +110,16 @@ class Parsing:
         """Whether money is quantity times price."""
         return not {AMOUNT, ORDER_TOTAL} & {*self.cells}
 
+    @property
+    def outcome(self) -> tuple[str, ...]:
+        """The fields that say what became of a line."""
+        return tuple(field for field in OUTCOME if field in self.cells)
+
+    @property
+    def taken_off(self) -> tuple[str, ...]:
+        """The fields of money beside that of the line."""
+        return tuple(field for field in TAKEN_OFF if field in self.cells)
+
 
 def decide(
     connection: duckdb.DuckDBPyConnection,
@@ -102,6 +128,7 @@ def decide(
     reading: Reading,
     *,
     repeated_lines_drop: bool = False,
+    nobody: Collection[str] = (),
     on_all: frozenset[str] = frozenset(),
 ) -> Parsing:
     """How to read the lines of the relation ``raw``, which has the chosen columns.
@@ -114,6 +141,7 @@ def decide(
         chosen: position of the column by field.
         reading: what the source does not say itself.
         repeated_lines_drop: whether further equal lines get no part of an order's total.
+        nobody: words, in small letters, that are no customer's id.
         on_all: of "sign", "date" and "orders", what must be decided on all lines.
 
     Raises:
@@ -135,17 +163,19 @@ def decide(
             sampled |= {"sign"} - on_all
             break
     money = next((field for field in (AMOUNT, ORDER_TOTAL, UNIT_PRICE) if field in cells), UNIT_PRICE)
-    parsing = Parsing(cells, money, decimal.sign, zone, repeated_lines_drop)
+    parsing = Parsing(cells, money, decimal.sign, zone, repeated_lines_drop, tuple(sorted({*NOTHING, *nobody})))
     notes = decimal.notes
 
     if ORDER_ID in cells:
         may_be = (ORDER_DATE, *(field for field in _OF_ORDERS if field in cells), *parsing.attributes)
+        rare = tuple(field for field in _OF_FEW_ORDERS if field in cells)
         columns = {attribute_column(field) if is_attribute(field) else field: cells[field].column for field in cells}
         for lines in tries("orders"):
-            facts = order_facts(connection, f"({_cells(parsing, lines)})", may_be, money, columns)
+            facts = order_facts(connection, f"({_cells(parsing, lines)})", may_be, money, columns, rare)
             if facts.certain:
                 break
-        parsing, notes = replace(parsing, filled=facts.filled, total=facts.total), notes + facts.notes
+        parsing = replace(parsing, filled=facts.filled, total=facts.total, numbers_again=facts.numbers_again)
+        notes += facts.notes
     elif money == ORDER_TOTAL:
         notes += (
             message("Without order_id every line was taken for an order of its own, and its total for its amount."),
@@ -191,18 +221,21 @@ def lines_of(parsing: Parsing) -> str:
         moment = parsing.date.replace("written", ORDER_DATE) or "dates.parsed"
     if moment == "dates.parsed":
         lines += f" left join dates on dates.written = cells.{ORDER_DATE}"
-    units = f"cast(cast(money as decimal(28, 4)) * cast({MONEY_SCALE} as decimal(5, 0)) as bigint)"
     lines = f"""(
         select cells.*, {moment} as moment, try_cast(quantity as bigint) as items,
-            case when plain_units is not null then plain_units else {units} end as units
+            case when plain_units is not null then plain_units else {_units("money")} end as units
         from {lines})"""  # noqa: S608
 
     unread = {ORDER_DATE: "moment is null"}
     if QUANTITY in parsing.cells:  # where amounts are known, nobody needs every quantity
         unread[QUANTITY] = "quantity is null" if parsing.priced else "quantity is null and odd_quantity is not null"
     unread[money] = "money is null"
+    for field in parsing.taken_off:  # a dash is none
+        unread[field] = f"{field} is null and regexp_matches({TAKEN_OFF[field]}, '[0-9]')"
+    each = f"partition by {ORDER_ID}, case when {ORDER_ID} is null then {LINE} end"
+    if parsing.total and parsing.numbers_again:
+        lines, each = f"({visits(lines, 'moment')})", f"{each}, {CUSTOMER_ID}, visit"
     if parsing.total:  # one order cannot have two totals
-        each = f"partition by {ORDER_ID}, case when {ORDER_ID} is null then {LINE} end"
         unread[money] += f" or min(money) over ({each}) <> max(money) over ({each})"
     reasons = " ".join(f"when {condition} then '{field}'" for field, condition in unread.items())
     lines = f"(select *, case when {BLANK} then null {reasons} end as {UNREADABLE} from {lines})"  # noqa: S608
@@ -218,9 +251,10 @@ def lines_of(parsing: Parsing) -> str:
         repeated = f" or {same}" if parsing.repeated_lines_drop else ""
         never = f"{UNREADABLE} is not null or {BLANK}"
         place = f"case when {never} then 2 when quantity <= 0{repeated} then 1 else 0 end"
-        lines = f"({shared('units', f'(select *, {place} as place from {lines})')})"  # noqa: S608
+        lines = f"({shared('units', f'(select *, {place} as place from {lines})', each)})"  # noqa: S608
         amount, odd_money = "part", f"case when {UNREADABLE} = '{money}' then {_placed(parsing, money).text} end"
     readable = f"{UNREADABLE} is null and not {BLANK}"
+    taken_off = [text for field in parsing.taken_off for text in (f"{_units(field)} as {field}", TAKEN_OFF[field])]
     return f"""
         select {LINE}, {LINE_HASH}, {BLANK}, {PART}, {UNREADABLE},
             case when moment is null then cast({ORDER_DATE} as varchar) end as {ODD_DATE},
@@ -228,8 +262,13 @@ def lines_of(parsing: Parsing) -> str:
             {CUSTOMER_ID}, {ORDER_ID}, moment as {ORDER_DATE}, cast(quantity as double) as {QUANTITY},
             case when {readable} then {price} end as {PRICE_UNITS},
             case when {readable} then {amount} else 0 end as {AMOUNT_UNITS},
-            {", ".join((PRODUCT_ID, *_WORDS, *parsing.attributes))}
+            {", ".join((PRODUCT_ID, *_WORDS, *parsing.attributes, *parsing.outcome, *taken_off))}
         from {lines}"""  # noqa: S608
+
+
+def _units(money: str) -> str:
+    """SQL: a decimal number as whole units of money."""
+    return f"cast(cast({money} as decimal(28, 4)) * cast({MONEY_SCALE} as decimal(5, 0)) as bigint)"
 
 
 def _placed(parsing: Parsing, field: str) -> Cell:
@@ -242,9 +281,12 @@ def _cells(parsing: Parsing, lines: str) -> str:
     cells, money = parsing.cells, parsing.money
     texts = {field: cells[field].text if field in cells else "cast(null as varchar)" for field in (*_IDS, *_WORDS)}
     texts |= {attribute_column(field): cells[field].text for field in cells if is_attribute(field)}
+    texts |= {field: cells[field].text for field in parsing.outcome}
     when = cells[ORDER_DATE]
     first, second = [], []
-    for name, field, digits, decimals in (("quantity", QUANTITY, 15, 6), ("money", money, 13, 4)):
+    numbers = [("quantity", QUANTITY, 15, 6), ("money", money, 13, 4)]
+    numbers += [(field, field, 13, 4) for field in parsing.taken_off]
+    for name, field, digits, decimals in numbers:
         if field not in cells:
             second += [f"cast(null as decimal(18, {decimals})) as {name}", f"cast(null as varchar) as odd_{name}"]
             continue
@@ -256,15 +298,16 @@ def _cells(parsing: Parsing, lines: str) -> str:
         other = f"when {cell.sql} is null then null else {cell.number(decimals, parsing.sign)}"
         second += [
             f"cast(case when {plain} is not null then {plain} {other} end as decimal(18, {decimals})) as {name}",
-            f"case when {plain} is null then {cell.text} end as odd_{name}",
+            f"case when {plain} is null then {cell.text} end as {TAKEN_OFF.get(field, f'odd_{name}')}",
         ]
     second.append(f"cast(plain_money * cast({MONEY_SCALE} as decimal(5, 0)) as bigint) as plain_units")
     # The database promises no order of what it writes: it joins even where a column is looked for in a list of words.
     number = f"row_number() over () - 1 as {LINE}"
     about = ", ".join((LINE, LINE_HASH, BLANK, PART))
+    ids = ", ".join((id_of(CUSTOMER_ID, parsing.nobody), id_of(ORDER_ID), id_of(PRODUCT_ID)))
     rest = ", ".join((*(name for name in texts if name not in _IDS), ORDER_DATE))
     return f"""
-        select {about}, {", ".join(map(id_of, _IDS))}, {rest}, {", ".join(second)}
+        select {about}, {ids}, {rest}, {", ".join(second)}
             {f", {_placed(parsing, money).sql}" if parsing.total else ""}
         from (
             select {number}, {LINE_HASH}, {BLANK}, {PART},
@@ -336,7 +379,7 @@ def _set_aside(
         ).fetchall()
     )
     notes = []
-    texts = {ORDER_DATE: ODD_DATE, QUANTITY: ODD_QUANTITY, parsing.money: ODD_MONEY}
+    texts = {ORDER_DATE: ODD_DATE, QUANTITY: ODD_QUANTITY, parsing.money: ODD_MONEY, **TAKEN_OFF}
     for field in sorted((field for field in texts if field in counts), key=lambda field: -counts[field]):
         cell, count = parsing.cells[field], counts[field]
         found = connection.execute(

@@ -83,11 +83,15 @@ def test_a_shopify_export_needs_no_mapping(tmp_path):
             "description": "Lineitem name",
             "country": "Shipping Country",
             "currency": "Currency",
+            "status": "Financial Status",
+            "discount": "Discount Amount",
+            "customer_name": "Billing Name",
         }
         assert sales.currency == "EUR"
         rows = sales.table.order_by("order_id", "description").to_pyarrow().to_pylist()
         assert sales.notes == (
-            "Stands on one line of each order and was taken for all of its lines: Shipping Country, Currency.",
+            "Stands on one line of each order and was taken for all of its lines: Shipping Country, Currency, "
+            "Financial Status, Billing Name.",
             "All money is in EUR, as column 'Currency' says.",
         )
     assert [row["country"] for row in rows] == ["DE", "DE", "FR", "AT", "AT"]
@@ -167,6 +171,7 @@ def test_a_woocommerce_export_needs_no_mapping(tmp_path):
             "product_id": "SKU",
             "description": "Item Name",
             "country": "Country Code (Billing)",
+            "status": "Order Status",
         }
         assert sales.ledger.to_dict()["out"] == {"lines": 5, "orders": 3, "customers": 2, "revenue": 35.49}
     with read_sales(woocommerce(tmp_path / "orders.csv"), mapping={"order_total": "Order Total Amount"}) as sales:
@@ -242,23 +247,29 @@ def test_totals_without_orders_are_amounts_and_both_at_once_are_refused(tmp_path
 
 @pytest.mark.parametrize("mapping", [{}, {"amount": "payment_value_total"}, {"order_total": "payment_value_total"}])
 def test_olist_repeats_the_payment_of_an_order_on_its_lines(shared_data: Path, mapping):
-    paid = {}
+    paid, cancelled = {}, {}
     with gzip.open(shared_data / "olist_transactions.csv.gz", "rt", encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             paid[row["order_id"]] = round(float(row["payment_value_total"]) * 100)
-            if not row["order_purchase_timestamp"]:
+            if row["order_status"] == "canceled":
+                cancelled[row["order_id"]] = paid.pop(row["order_id"])
+            elif not row["order_purchase_timestamp"]:
                 del paid[row["order_id"]]  # two orders of one line have no date
     with read_sales(str(shared_data / "olist_transactions.csv.gz"), mapping=mapping) as sales:
         ledger, notes = sales.ledger.to_dict(), sales.notes
         customers = build_customers(sales.table, as_of=sales.as_of)
     assert ledger["in"]["lines"] == 30_931
-    assert ledger["rules"][0] == {"rule": "unreadable", "lines": 2, "orders": 2, "customers": 2, "revenue": 0.0}
+    no_sale, unreadable = ledger["rules"][:2]
+    assert (no_sale["rule"], no_sale["lines"], no_sale["orders"]) == ("not_a_sale", 706, len(cancelled))
+    assert round(no_sale["revenue"] * 100) == sum(cancelled.values())
+    assert unreadable == {"rule": "unreadable", "lines": 2, "orders": 2, "customers": 2, "revenue": 0.0}
     assert round(ledger["out"]["revenue"] * 100) == sum(paid.values())
-    assert int(customers.frequency.sum()) == len(paid) == 27_243
+    assert int(customers.frequency.sum()) == len(paid) == 27_243 - len(cancelled)
     assert "on every line of each of the 2,599 orders of several lines" in notes[0]
+    assert "'canceled': no sale. Not known, and counted as sold: 'unavailable', 'created'." in notes[-1]
     assert customers.unique_products.isna().all()
 
 
 def test_prices_that_are_missing_on_too_many_lines_refuse_olist(shared_data: Path):
     with pytest.raises(InputError, match=r"'price' .*\(blank\) and 772 more.*777 of 30,931"):
-        read_sales(str(shared_data / "olist_transactions.csv.gz"), mapping={"amount": "price"})
+        read_sales(str(shared_data / "olist_transactions.csv.gz"), mapping={"amount": "price", "status": ""})

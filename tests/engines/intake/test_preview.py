@@ -133,7 +133,7 @@ def test_only_the_start_of_a_large_file_is_looked_at(tmp_path, packed, encoding)
     [
         ("online_retail.csv.gz", "text", 8),
         ("online_retail_II_sample.xlsx", "workbook", 8),
-        ("olist_transactions.csv.gz", "text", 6),
+        ("olist_transactions.csv.gz", "text", 7),
         ("retail_transactions_dd-Mon-yy.csv.gz", "text", 3),
     ],
 )

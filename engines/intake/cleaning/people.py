@@ -1,0 +1,131 @@
+"""Ids that are no one person: an id for all guests, ids that a spreadsheet has rounded, one id with many names."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import duckdb
+
+from engines.columns import CUSTOMER_ID, CUSTOMER_NAME, ORDER_ID
+from engines.errors import InputError
+from engines.intake.cleaning.cleaning import RULE, WENT_BACK
+from engines.intake.cleaning.rules import MISSING_CUSTOMER
+from engines.intake.schema.parsing import LINE, Parsing
+from engines.intake.sources.source import Source, text
+from engines.messages import message
+
+#: Ids that shop systems give to everyone who has no account.
+_EVERYONE = "^(0+|-1|9{4,})$"
+_MUCH = 0.05  # of all orders
+_SEVERAL = 2  # names or e-mail addresses
+_FAR_MORE = 3  # times the orders of anyone else, where there are no names
+
+
+class People(NamedTuple):
+    """The relation without the ids that are nobody, and notes."""
+
+    relation: str
+    notes: tuple[str, ...] = ()
+
+
+def refuse_rounded(connection: duckdb.DuckDBPyConnection, source: Source, parsing: Parsing, lines: str) -> None:
+    """Check that ids have all their digits.
+
+    Raises:
+        InputError: a spreadsheet has written them as 1.23457E+12, by which customers are merged.
+    """
+    for field in (CUSTOMER_ID, ORDER_ID):
+        if field in parsing.cells:
+            found = connection.execute(
+                f"select min({LINE}), min_by({field}, {LINE}) from {lines} where "  # noqa: S608 - our own names
+                f"case when contains(upper({field}), 'E+') then regexp_full_match(upper({field}), {_ROUNDED}) end"
+            ).fetchall()[0]
+            if found[0] is not None:
+                raise InputError(
+                    "{name}: column {column!r} ({field}) has ids whose digits a spreadsheet has rounded, as {id!r} on "
+                    "{line}: different ones have become the same. Export the column once more as text, or map another "
+                    "one with --map {field}=COLUMN.",
+                    name=source.name,
+                    column=parsing.cells[field].column,
+                    field=field,
+                    id=found[1],
+                    line=source.locate(found[0]),
+                )
+
+
+_ROUNDED = "'[0-9]([.,][0-9]+)?E[+][0-9]+'"
+
+
+def without_everyone(connection: duckdb.DuckDBPyConnection, parsing: Parsing, lines: str) -> People:
+    """Make the view ``of_someone``: behind an id such as 0 with several names are guests.
+
+    Guests have their e-mail address for an id where there is one, and are nobody else. A customer with much of all
+    orders and several names is noted.
+    """
+    name = CUSTOMER_NAME if CUSTOMER_NAME in parsing.cells else None
+    order = f"coalesce({ORDER_ID}, cast({LINE} as varchar))"
+    column = parsing.cells[CUSTOMER_ID].column
+    where = f"{RULE} is null" + ("" if name else f" and regexp_full_match({CUSTOMER_ID}, '{_EVERYONE}')")
+    found = connection.execute(
+        f"select {CUSTOMER_ID}, count(distinct {order}), {f'count(distinct lower({name}))' if name else 'null'}, "  # noqa: S608
+        f"regexp_full_match({CUSTOMER_ID}, '{_EVERYONE}') from {lines} where {where} group by 1 "
+        f"order by 2 desc, 1 limit 1000"
+    ).fetchall()
+    suspects = [row for row in found if row[3] and row[2] is None] or [
+        row for row in found if row[2] is not None and row[2] >= _SEVERAL
+    ]
+    if not suspects:
+        return People(lines)
+    every, most = connection.execute(
+        f"select sum(orders), max(orders) filter (not is_everyone) from (select count(distinct {order}) as orders, "  # noqa: S608
+        f"regexp_full_match({CUSTOMER_ID}, '{_EVERYONE}') as is_everyone from {lines} where {RULE} is null "
+        f"group by {CUSTOMER_ID})"
+    ).fetchall()[0]
+    guests, notes = [], []
+    mail = f"case when contains({name}, '@') then lower({name}) end" if name else "cast(null as varchar)"
+    for who, orders, names, is_everyone in suspects:
+        if is_everyone and names is not None:
+            guests.append(who)
+            addresses = connection.execute(
+                f"select count(distinct {mail}) from {lines} where {RULE} is null and {CUSTOMER_ID} = {text(who)}"  # noqa: S608
+            ).fetchall()[0][0]
+            facts = {
+                **{"who": who, "column": column, "other": parsing.cells[CUSTOMER_NAME].column, "orders": orders},
+                **{"names": names, "addresses": addresses},
+            }
+            notes.append(
+                message(
+                    "Customer {who!r} (column {column!r}) stands for guests: its {orders:,} orders were counted for "
+                    "{addresses:,} e-mail addresses in column {other!r}, and without one for nobody.",
+                    **facts,
+                )
+                if addresses
+                else message(
+                    "Customer {who!r} (column {column!r}) has {names:,} names in column {other!r}, and was taken for "
+                    "nobody: {orders:,} orders of guests.",
+                    **facts,
+                )
+            )
+        elif orders > _MUCH * every and (names is not None or orders > _FAR_MORE * (most or 0)):
+            several = message(" under {names:,} names", names=names) if names else ""
+            notes.append(
+                message(
+                    "Customer {who!r} (column {column!r}) has {share:.0%} of all orders{several}. If this is no one "
+                    "person, add it to without_customers in [cleaning].",
+                    who=who,
+                    column=column,
+                    share=orders / every,
+                    several=several,
+                )
+            )
+    if not guests:
+        return People(lines, tuple(notes[:5]))
+    is_guest = f"coalesce({CUSTOMER_ID} in ({', '.join(map(text, guests))}), false)"
+    is_nobody = f"({is_guest} and {mail} is null)"
+    rule = f"case when {is_nobody} and ({RULE} is null or {WENT_BACK}) then {text(MISSING_CUSTOMER)} else {RULE} end"
+    connection.execute(
+        f"create or replace view of_someone as select * replace ({rule} as {RULE}, "  # noqa: S608 - our own names
+        f"{WENT_BACK} and not {is_nobody} as {WENT_BACK}, "
+        f"case when {is_guest} then {mail} else {CUSTOMER_ID} end as {CUSTOMER_ID}) from {lines}"
+    )
+    return People("of_someone", tuple(notes[:5]))
