@@ -313,9 +313,12 @@ class Reading(Settings):
         option=("--date-order", "Which of 3/4/2024 is the day, where no date in the column decides it."),
     )
     time_zone: str = setting(
-        "UTC",
-        "Into which zone moments with an offset, and epoch seconds, are brought: "
-        "the one the shop's days are counted in.",
+        "",
+        "Into which zone moments with an offset, and epoch seconds, are brought: the one the shop's days are counted "
+        'in, as "Europe/London". Empty: days are those of the offsets themselves where all are of one local clock, '
+        "and else those of UTC; a note says so.",
+        option=("--time-zone", "Zone of the shop's days, for times with an offset, as Europe/London."),
+        before="UTC",
     )
     sheets: tuple[str, ...] = setting(
         (),
@@ -338,6 +341,11 @@ class Reading(Settings):
         "above it the source is refused.",
         low=0,
         high=1,
+    )
+    trust_guesses: bool = setting(
+        False,
+        "Whether what the source does not say for certain is guessed instead of asked for.",
+        result=False,
     )
     memory: str = setting(
         "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -165,9 +165,14 @@ def _separator(text: str) -> str:
     return separator
 
 
-def settings_options(section: type[Settings], parameter: str) -> Callable[[Command], Command]:
-    """The options of a section's settings; the command gets as ``parameter`` those that were given, by name."""
-    settings = [item for item in section.declared() if item.option is not None]
+def settings_options(
+    section: type[Settings], parameter: str, taken: Collection[str] = ()
+) -> Callable[[Command], Command]:
+    """The options of a section's settings; the command gets as ``parameter`` those that were given, by name.
+
+    ``taken``: names of settings that have none, because an option of the command itself is called so.
+    """
+    settings = [item for item in section.declared() if item.option is not None and item.name not in taken]
 
     def with_options(command: Command) -> Command:
         @wraps(command)
@@ -212,10 +217,11 @@ def _value(item: Setting, given: Any) -> Any:
     return given.isoformat() if item.kind == "day" else given
 
 
-def sales_options(*names: str, holder: str = "source") -> Callable[[Command], Command]:
+def sales_options(*names: str, holder: str = "source", taken: Collection[str] = ()) -> Callable[[Command], Command]:
     """These options of sales and of what is run on them: the command gets them and its ``source`` as a ``request``.
 
-    They are the fields of a ``SalesRequest``, and ``cleaning``, which changes the command's configuration.
+    They are the fields of a ``SalesRequest``, and ``cleaning``, which changes the command's configuration. ``taken``: as for
+    :func:`settings_options`.
     """
     engine, k = "An engine by name; give it again for more.", "Number of segments, for engines that have a k."
     options: dict[str, Callable[[Command], Command]] = {
@@ -231,7 +237,7 @@ def sales_options(*names: str, holder: str = "source") -> Callable[[Command], Co
             callback=_mapping,
             help=f"Which column of the {holder} holds a field.",
         ),
-        "reading": settings_options(Reading, "reading"),
+        "reading": settings_options(Reading, "reading", taken),
         "cleaning": settings_options(CleaningRules, "cleaning"),
         "name": click.option("--name", help="The data set's name.  [default: the file's name]"),
     }

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from pandas import DataFrame
 from pydantic import BaseModel, ValidationError
 
+from dashboard.clock import now
 from dashboard.config import Churn, Clv, Config
 from engines import features, intake, value
 from engines.columns import CANONICAL_FIELDS, CLV, COUNTRY
@@ -138,7 +139,7 @@ def open_sales(
             yield OpenSales(request, sales, config, features.registered_features())
         return
     detail = detail or held is not None
-    with _read(request, config, progress, keep_dropped=keep_dropped, detail=detail) as sales:
+    with _read(request, config, progress, now().date(), keep_dropped=keep_dropped, detail=detail) as sales:
         if held is not None:
             _hold(sales, held)
         yield OpenSales(request, sales, config, features.registered_features())
@@ -265,7 +266,8 @@ def sales_again(snapshot: Snapshot, source: str, config: Config, progress: Progr
     """
     then = as_read(snapshot, config)
     request = SalesRequest(source, as_of=snapshot.as_of, name=snapshot.dataset, called=snapshot.source)
-    with _read(request, then, progress) as sales:
+    today = snapshot.created_at.date() if snapshot.created_at else None  # what was too late then is so now
+    with _read(request, then, progress, today) as sales:
         if sales.fingerprint != snapshot.fingerprint:
             why = message("{source} is not what it was when it was read", source=snapshot.source)
             raise SalesGoneError(why, sales.fingerprint)
@@ -279,7 +281,13 @@ def _plugins_of(snapshot: Snapshot) -> list[features.RegisteredFeature]:
 
 @contextmanager
 def _read(
-    request: SalesRequest, config: Config, progress: Progress, *, keep_dropped: bool = False, detail: bool = True
+    request: SalesRequest,
+    config: Config,
+    progress: Progress,
+    today: date | None,
+    *,
+    keep_dropped: bool = False,
+    detail: bool = True,
 ) -> Iterator[intake.Sales]:
     progress("Reading and cleaning", 0.0)
     with intake.read_sales(
@@ -288,6 +296,7 @@ def _read(
         reading=config.reading,
         rules=config.cleaning,
         as_of=request.as_of,
+        today=today,
         currency=config.sales.currency,
         keep_dropped=keep_dropped,
         detail=detail,

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from anyio.to_thread import run_sync
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from dashboard.clock import now
 from dashboard.config import Config
 from dashboard.pipeline.answers import PREVIEW, Question, from_json_value, made_with
 from dashboard.pipeline.receive import Limits
@@ -182,7 +183,12 @@ def preview_upload(upload: Upload, upload_request: UploadRequest, config: Config
     config = upload_request.configured(config)
     path = str(_existing_file(upload, config))
     try:
-        seen = preview(path, mapping={**config.mapping, **upload_request.mapping}, reading=config.reading)
+        seen = preview(
+            path,
+            mapping={**config.mapping, **upload_request.mapping},
+            reading=config.reading,
+            today=now().date(),
+        )
     except InputError as error:
         raise InputError(in_users_words(error.message, upload)) from None
     return replace(

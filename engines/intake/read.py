@@ -16,6 +16,7 @@ from engines.columns import CURRENCY, UNIT_PRICE
 from engines.intake.cleaning.cleaning import flag_lines
 from engines.intake.cleaning.currency import Conversion, conversion, refuse_lost
 from engines.intake.cleaning.dropped import keep_dropped as write_dropped
+from engines.intake.cleaning.last_day import check_last_day
 from engines.intake.cleaning.numbering import own_numbers
 from engines.intake.cleaning.outcome import became
 from engines.intake.cleaning.people import refuse_rounded, without_everyone
@@ -40,6 +41,7 @@ def read_sales(
     reading: Reading = Reading(),  # noqa: B008 - frozen
     rules: CleaningRules = CleaningRules(),  # noqa: B008 - frozen
     as_of: date | None = None,
+    today: date | None = None,
     currency: str = "",
     keep_dropped: bool = False,
     detail: bool = True,
@@ -53,6 +55,7 @@ def read_sales(
         reading: what the source does not say itself.
         rules: which lines are dropped.
         as_of: only lines before its midnight count; by default the day after the last sale.
+        today: the day of reading: what is dated later cannot be a sale. None: no date is too late.
         currency: ISO 4217, into which money in several currencies is brought at the rates of ``rules``.
         keep_dropped: whether :meth:`Sales.dropped` will be asked.
         watch: told now and then how far the reading of lines is.
@@ -68,7 +71,9 @@ def read_sales(
         stack.callback(folder.cleanup)
         connection = lines_database(reading, Path(folder.name))
         stack.callback(connection.disconnect)
-        sales = _read(connection, source, folder, mapping, reading, rules, as_of, currency, keep_dropped, detail, watch)
+        sales = _read(
+            connection, source, folder, mapping, reading, rules, as_of, today, currency, keep_dropped, detail, watch
+        )
         stack.pop_all()  # they are given back by the sales
     return sales
 
@@ -81,6 +86,7 @@ def _read(
     reading: Reading,
     rules: CleaningRules,
     as_of: date | None,
+    today: date | None,
     currency: str,
     keep: bool,
     detail: bool,
@@ -98,12 +104,19 @@ def _read(
         fields = counted(tuple(chosen))
         with opened.at_hand(database):
             database.execute(f"create view raw as {opened.scan(database, list(chosen.values()))}")
-            written = _write_lines(connection, opened, place, chosen, fields, reading, rules, currency, detail, watch)
+            written = _write_lines(
+                connection, opened, place, chosen, fields, reading, rules, today, currency, detail, watch
+            )
             found = cleaned(written.lines, rules, fields, as_of, opened.name)
+            about_days: tuple[str, ...] = ()
+            if as_of is None:
+                about_days = check_last_day(
+                    found.flagged, found.as_of, opened.name, opened.locate, trusted=reading.trust_guesses
+                )
             if keep:
                 write_dropped(connection, found.flagged, rules, chosen)
         database.execute("drop view raw; drop view lines")
-    notes = (*opened.notes, *doubts(guesses), *written.notes)
+    notes = (*opened.notes, *doubts(guesses), *written.notes, *about_days)
     if mapping.get(UNIT_PRICE) and UNIT_PRICE not in chosen:
         notes += (message("The unit price is not used: the amount is mapped."),)
     return Sales(
@@ -164,6 +177,7 @@ def _write_lines(
     fields: tuple[str, ...],
     reading: Reading,
     rules: CleaningRules,
+    today: date | None,
     currency: str,
     detail: bool,
     watch: Watch,
@@ -181,6 +195,7 @@ def _write_lines(
             repeated_lines_drop=rules.drop_exact_duplicates,
             nobody=rules.nobody,
             on_all=on_all,
+            today=today,
         )
         parsed, money = lines_of(parsing), Conversion()
         if CURRENCY in chosen:

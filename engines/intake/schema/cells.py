@@ -70,11 +70,11 @@ class Cell:
             return plain
         return f"case when regexp_full_match({self.sql}, '-?[0-9]+') then {plain} end"
 
-    def number(self, decimals: int, sign: Sign) -> str:
-        """SQL: the cell as DECIMAL(18, decimals), null when it is no such number."""
+    def number(self, decimals: int, sign: Sign, *, pieces: bool = False) -> str:
+        """SQL: the cell as DECIMAL(18, decimals), null when it is no such number; ``pieces``: of which it counts."""
         if self.is_numeric:
             return f"try_cast({self.sql} as decimal(18, {decimals}))"
-        return number(self.text, decimals, sign)
+        return number(self.text, decimals, sign, pieces=pieces)
 
 
 def not_blank(relation: str) -> str:
@@ -96,7 +96,15 @@ def cells_of(connection: duckdb.DuckDBPyConnection, source: Source, chosen: Mapp
 
 def numbers_of(cells: Mapping[str, Cell]) -> tuple[str, ...]:
     """SQL of the texts that are to be numbers."""
-    fields = (QUANTITY, UNIT_PRICE, AMOUNT, ORDER_TOTAL, REFUNDED_AMOUNT, DISCOUNT)
+    return _texts(cells, (QUANTITY, UNIT_PRICE, AMOUNT, ORDER_TOTAL, REFUNDED_AMOUNT, DISCOUNT))
+
+
+def money_of(cells: Mapping[str, Cell]) -> tuple[str, ...]:
+    """SQL of the texts that are to be sums of money."""
+    return _texts(cells, (UNIT_PRICE, AMOUNT, ORDER_TOTAL))
+
+
+def _texts(cells: Mapping[str, Cell], fields: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(cells[field].text for field in fields if field in cells and not cells[field].is_numeric)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 import duckdb
 
@@ -38,12 +39,21 @@ from engines.columns import (
     is_attribute,
 )
 from engines.errors import InputError
-from engines.intake.schema.cells import NOTHING, Cell, cells_of, id_of, not_blank, numbers_of
-from engines.intake.schema.dates import any_date, parse_dates, plausible, time_zone
-from engines.intake.schema.numbers import Sign, find_decimal_sign, speaks_against
+from engines.intake.schema.cells import NOTHING, Cell, cells_of, id_of, money_of, not_blank, numbers_of
+from engines.intake.schema.dates import any_date, near_placeholder, parse_dates, why_no_sale
+from engines.intake.schema.numbers import (
+    Sign,
+    find_decimal_sign,
+    pieces_note,
+    speaks_against,
+    three_digits,
+    why_no_number,
+)
 from engines.intake.schema.orders import order_facts, shared, visits
+from engines.intake.schema.possible_days import ANY_DAYS, PossibleDays
+from engines.intake.schema.time_zones import ZoneFound, counted_in_utc, time_zone
 from engines.intake.sources.files import Source
-from engines.messages import message, message_number
+from engines.messages import joined, message, message_number
 from engines.settings import Reading
 
 PRICE_UNITS = "price_units"  # int64, 1/10,000 of the currency unit
@@ -80,9 +90,10 @@ _SAMPLE = 20_480  # lines on which decisions are made where these suffice
 class Parsing:
     """How the lines of the relation ``raw`` are read.
 
-    ``money``: the field of the cell that money is read from. ``nobody``: words that are no customer's id. ``date``: SQL
-    that reads ``written`` as a moment, empty where the table ``dates`` is joined. ``filled``: what is taken from the
-    table ``orders``. ``total``: the money is that of an order, to be divided among its lines. ``numbers_again``: order
+    ``money``: the field of the cell that money is read from. ``zone``: by which clock days are counted. ``nobody``:
+    words that are no customer's id. ``possible``: which days those of sales may be. ``date``: SQL that reads
+    ``written`` as a moment, empty where the table ``dates`` is joined. ``filled``: what is taken from the table
+    ``orders``. ``total``: the money is that of an order, to be divided among its lines. ``numbers_again``: order
     numbers are used again, by other customers or on other days. ``sampled``: which of "sign" and "date" was decided on
     the first lines and is to be checked against the rest.
     """
@@ -90,9 +101,10 @@ class Parsing:
     cells: Mapping[str, Cell]
     money: str
     sign: Sign
-    zone: str
+    zone: ZoneFound
     repeated_lines_drop: bool
     nobody: tuple[str, ...] = NOTHING
+    possible: PossibleDays = ANY_DAYS
     date: str = ""
     filled: tuple[str, ...] = ()
     total: bool = False
@@ -130,6 +142,7 @@ def decide(
     repeated_lines_drop: bool = False,
     nobody: Collection[str] = (),
     on_all: frozenset[str] = frozenset(),
+    today: date | None = None,
 ) -> Parsing:
     """How to read the lines of the relation ``raw``, which has the chosen columns.
 
@@ -143,6 +156,7 @@ def decide(
         repeated_lines_drop: whether further equal lines get no part of an order's total.
         nobody: words, in small letters, that are no customer's id.
         on_all: of "sign", "date" and "orders", what must be decided on all lines.
+        today: no sale is later; None: not known.
 
     Raises:
         InputError: no lines, or a choice that only the user can make, named by file, column and value.
@@ -158,12 +172,15 @@ def decide(
         return ("sample",) if short else ("raw",) if what in on_all else ("sample", "raw")
 
     for lines in tries("sign"):
-        decimal = find_decimal_sign(connection, numbers_of(cells), not_blank(lines), reading)
+        decimal = find_decimal_sign(connection, numbers_of(cells), not_blank(lines), reading, money_of(cells))
         if decimal.certain:
             sampled |= {"sign"} - on_all
             break
+    if decimal.asked:
+        raise InputError("{name}: {question}", name=source.name, question=three_digits(decimal.example))
     money = next((field for field in (AMOUNT, ORDER_TOTAL, UNIT_PRICE) if field in cells), UNIT_PRICE)
-    parsing = Parsing(cells, money, decimal.sign, zone, repeated_lines_drop, tuple(sorted({*NOTHING, *nobody})))
+    words = tuple(sorted({*NOTHING, *nobody}))
+    parsing = Parsing(cells, money, decimal.sign, ZoneFound(zone or "UTC"), repeated_lines_drop, words)
     notes = decimal.notes
 
     if ORDER_ID in cells:
@@ -185,7 +202,7 @@ def decide(
     if not when.is_moment:
         for lines in tries("date"):
             try:
-                dates = parse_dates(connection, when.text, not_blank(lines), reading, source.name, when.column)
+                dates = parse_dates(connection, when.text, not_blank(lines), reading, source.name, when.column, today)
             except InputError:  # nothing decides so far
                 if lines == tries("date")[-1]:
                     raise
@@ -193,7 +210,17 @@ def decide(
             if dates.plain and dates.certain:
                 sampled |= {"date"} if lines == "sample" else set()
                 break
-        parsing, notes = replace(parsing, date=dates.plain), notes + dates.notes
+        parsing, notes = replace(parsing, date=dates.plain, zone=dates.zone), notes + dates.notes
+        possible = dates.possible
+    else:
+        lines = tries("date")[0]
+        sampled |= {"date"} if lines == "sample" else set()
+        days = connection.execute(f"select distinct cast({when.sql} as date) from {lines} as raw").fetchall()  # noqa: S608
+        possible = PossibleDays(today).beside(day for (day,) in days if isinstance(day, date))
+        if when.has_zone and not zone:
+            parsing = replace(parsing, zone=ZoneFound("UTC", counted_in_utc()))
+            notes += (parsing.zone.question,)
+    parsing = replace(parsing, possible=possible)
     return replace(parsing, sampled=frozenset() if short else frozenset(sampled), notes=notes)
 
 
@@ -215,8 +242,8 @@ def lines_of(parsing: Parsing) -> str:
     if filled:
         lines = f"(select cells.* replace ({filled}) from {lines} left join orders using ({ORDER_ID})) as cells"  # noqa: S608
     if when.is_moment:
-        zoned = f"timezone('{parsing.zone}', cast({ORDER_DATE} as timestamptz))"
-        moment = plausible(zoned if when.has_zone else f"cast({ORDER_DATE} as timestamp)")
+        zoned = f"timezone('{parsing.zone.zone}', cast({ORDER_DATE} as timestamptz))"
+        moment = parsing.possible.moment(zoned if when.has_zone else f"cast({ORDER_DATE} as timestamp)")
     else:
         moment = parsing.date.replace("written", ORDER_DATE) or "dates.parsed"
     if moment == "dates.parsed":
@@ -295,7 +322,9 @@ def _cells(parsing: Parsing, lines: str) -> str:
             f"{cells[field].sql} as {cell.sql}",
             f"{cells[field].plain_number(digits, decimals, parsing.sign)} as {plain}",
         ]
-        other = f"when {cell.sql} is null then null else {cell.number(decimals, parsing.sign)}"
+        other = (
+            f"when {cell.sql} is null then null else {cell.number(decimals, parsing.sign, pieces=field == QUANTITY)}"
+        )
         second += [
             f"cast(case when {plain} is not null then {plain} {other} end as decimal(18, {decimals})) as {name}",
             f"case when {plain} is null then {cell.text} end as {TAKEN_OFF.get(field, f'odd_{name}')}",
@@ -327,8 +356,10 @@ def doubted(connection: duckdb.DuckDBPyConnection, parsing: Parsing, lines: str)
     found = set()
     if "sign" in parsing.sampled and speaks_against(connection, (ODD_QUANTITY, ODD_MONEY), lines):
         found.add("sign")
-    if "date" in parsing.sampled and any_date(connection, ODD_DATE, lines):
-        found.add("date")
+    if "date" in parsing.sampled:
+        another = not parsing.cells[ORDER_DATE].is_moment and any_date(connection, ODD_DATE, lines, parsing.possible)
+        if another or near_placeholder(connection, ODD_DATE, ORDER_DATE, lines, parsing.possible):
+            found.add("date")
     return frozenset(found)
 
 
@@ -351,6 +382,8 @@ def unreadable_notes(
         raise InputError("{name} has a header but no lines. Give one that has some.", name=source.name)
     notes: tuple[str, ...] = (message("{blank} blank lines were passed over.", blank=blank),) if blank else ()
     notes += parsing.notes
+    if QUANTITY in parsing.cells and not parsing.cells[QUANTITY].is_numeric:
+        notes += pieces_note(connection, ODD_QUANTITY, lines)
     if unread:
         notes += _set_aside(connection, source, parsing, reading, lines, total - blank, unread)
     if over is not None:
@@ -391,6 +424,10 @@ def _set_aside(
         more = f" and {count - len(found):,} more" if count > len(found) else ""
         kinds = {ORDER_DATE: message("a date"), ORDER_TOTAL: message("the one total of an order")}
         what = kinds.get(field, message("a number"))
+        if field == ORDER_DATE and (why := why_no_sale(connection, ODD_DATE, written, parsing.possible)):
+            what, more = message("the date of a sale"), joined(("", f"{more} (", joined(why, "; "), ")"), "")
+        if field != ORDER_DATE and (no_number := why_no_number([value for _, value in found if value is not None])):
+            more = joined(("", f"{more} (", no_number, ")"), "")
         if unread > lines * reading.unreadable_share:
             raise InputError(
                 "{name}: column {column!r} ({field}) cannot be read as {what} on {cited}{more}. Mend or "

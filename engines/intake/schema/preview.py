@@ -5,25 +5,28 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from engines.columns import COUNTRY, DESCRIPTION, ORDER_DATE, ORDER_ID, PRODUCT_ID, QUANTITY
+from engines.columns import AMOUNT_UNITS, COUNTRY, CUSTOMER_ID, DESCRIPTION, ORDER_DATE, ORDER_ID, PRODUCT_ID, QUANTITY
 from engines.errors import InputError
-from engines.intake.schema.cells import Cell, cells_of, not_blank, numbers_of
+from engines.intake.schema.cells import Cell, cells_of, money_of, not_blank, numbers_of
 from engines.intake.schema.contents import look_at
-from engines.intake.schema.dates import TwoReadings, both_ways, find_format, time_zone
+from engines.intake.schema.dates import TwoReadings, both_ways, find_format
 from engines.intake.schema.mapping import Guess, doubts, guess_columns, missing, needed_but_missing
 from engines.intake.schema.numbers import find_decimal_sign
-from engines.intake.schema.parsing import ALL, decide, lines_of, unreadable_notes
+from engines.intake.schema.parsing import ALL, UNREADABLE, Parsing, decide, lines_of, unreadable_notes
+from engines.intake.schema.possible_days import PossibleDays, far_after
+from engines.intake.schema.time_zones import ZONES, time_zone
 from engines.intake.sources.files import Source, open_source
 from engines.intake.sources.folders import Many
 from engines.intake.sources.head import start_of
 from engines.intake.sources.locations import kind_of
 from engines.intake.sources.samples import EMBEDDED, open_embedded
-from engines.messages import message
+from engines.messages import Message, message
 from engines.settings import Reading
 
 _LOOKED_AT = 1000  # lines that columns are guessed from
@@ -75,10 +78,11 @@ class Option:
 class Choice:
     """What the user has to say, because the source does not.
 
-    ``kind``: ``date_order``, ``decimal``, ``time_zone``, ``mapping`` (a mapped column that is not there, or two fields
-    that exclude each other), ``field`` (one that is needed and not found) or ``unreadable`` (too many cells that are
-    not what they are mapped to). ``field``, ``column``: what it is about, empty where there is none. ``setting``: the
-    parameter that answers it: ``reading.date_order``, ``reading.decimal``, ``reading.time_zone`` or ``mapping``.
+    ``kind``: ``date_order``, ``decimal``, ``time_zone``, ``as_of`` (a last sale far from all others), ``mapping`` (a
+    mapped column that is not there, or two fields that exclude each other), ``field`` (one that is needed and not
+    found) or ``unreadable`` (too many cells that are not what they are mapped to). ``field``, ``column``: what it is
+    about, empty where there is none. ``setting``: the parameter that answers it: ``reading.date_order``,
+    ``reading.decimal``, ``reading.time_zone``, ``as_of`` or ``mapping``.
     ``question``: one sentence or two. ``options``: the answers; empty where any column may be named.
     ``needed``: False where a default is taken without an answer, or where lines not yet looked at may decide.
     """
@@ -136,6 +140,7 @@ def preview(
     mapping: Mapping[str, str] = {},
     reading: Reading = Reading(),  # noqa: B008 - frozen
     lines: int = 20,
+    today: date | None = None,
 ) -> Preview:
     """Look at the first lines of a source; nothing is kept.
 
@@ -144,6 +149,7 @@ def preview(
         mapping: column by field, as far as it is known; the rest is guessed. A wrong one is among the problems.
         reading: what is known about the source.
         lines: how many of the first lines to give.
+        today: the day of reading, as for a reading.
 
     Raises:
         InputError: the source cannot be opened or its lines cannot be told apart: nothing that a choice would mend.
@@ -161,7 +167,7 @@ def preview(
             opened, cut = opened.parts[0], True
         first = _first_lines(opened)
         first.load(connection, range(len(opened.columns)))
-        look = _Look(connection, first, reading, {**usual, **mapping}, cut)
+        look = _Look(connection, first, reading, {**usual, **mapping}, cut, today)
         return look.preview("built in" if embedded else _kind(source), lines)
 
 
@@ -181,8 +187,9 @@ class _Look:
         reading: Reading,
         mapping: Mapping[str, str],
         cut: bool,
+        today: date | None,
     ) -> None:
-        self._connection, self._source = connection, source
+        self._connection, self._source, self._today = connection, source, today
         self._seen = int(connection.execute("select count(*) from raw").fetchall()[0][0])
         self._whole = not cut and self._seen < _TRIED
         self._problems: list[Choice] = []
@@ -224,7 +231,7 @@ class _Look:
             time_zone(reading)
         except InputError as error:
             self._problems.append(Choice("time_zone", ORDER_DATE, "", "reading.time_zone", error.message))
-            return replace(reading, time_zone="UTC")
+            return replace(reading, time_zone="")
         return reading
 
     def _guessed(self, mapping: Mapping[str, str]) -> tuple[Guess, ...]:
@@ -248,13 +255,15 @@ class _Look:
             return ()
         if not self._rows:
             return ()
-        self._ask_decimal(cells)
-        if self._ask_date_order(cells[ORDER_DATE]):
+        asked = self._ask_decimal(cells)
+        if self._ask_date_order(cells[ORDER_DATE]) or asked:
             return ()
         try:
-            parsing = decide(self._connection, self._source, self._fields, self._reading, on_all=ALL)
+            parsing = decide(self._connection, self._source, self._fields, self._reading, on_all=ALL, today=self._today)
             self._connection.execute(f"create table lines as {lines_of(parsing)}")
-            return unreadable_notes(self._connection, self._source, parsing, self._reading, "lines")
+            self._ask_time_zone(parsing)
+            notes = unreadable_notes(self._connection, self._source, parsing, self._reading, "lines")
+            return (*notes, *self._ask_last_day(parsing))
         except InputError as error:
             self._problems.append(Choice("unreadable", "", "", "mapping", error.message, needed=self._whole))
             return ()
@@ -262,7 +271,13 @@ class _Look:
     def _ask_date_order(self, column: Cell) -> bool:
         if column.is_moment:
             return False
-        found = find_format(self._connection, column.text, not_blank("raw"), self._reading).undecided
+        found = find_format(
+            self._connection,
+            column.text,
+            not_blank("raw"),
+            self._reading,
+            PossibleDays(self._today, ()),
+        ).undecided
         if found is not None:
             question = both_ways(found, self._source.name, column.column)
             options = _orders(found)
@@ -274,8 +289,47 @@ class _Look:
             )
         return found is not None
 
-    def _ask_decimal(self, cells: Mapping[str, Cell]) -> None:
-        found = find_decimal_sign(self._connection, numbers_of(cells), not_blank("raw"), self._reading)
+    def _ask_time_zone(self, parsing: Parsing) -> None:
+        if parsing.zone.question:
+            column = parsing.cells[ORDER_DATE].column
+            options = tuple(Option(zone, zone, "") for zone in ZONES)
+            self._problems.append(
+                Choice(
+                    *("time_zone", ORDER_DATE, column, "reading.time_zone", parsing.zone.question, options),
+                    needed=False,
+                )
+            )
+
+    def _ask_last_day(self, parsing: Parsing) -> tuple[Message, ...]:
+        """Ask about a last sale far from all others, which a reading refuses where it is to decide the as-of date."""
+        sold = f"{CUSTOMER_ID} is not null and {AMOUNT_UNITS} > 0 and {UNREADABLE} is null"
+        days = self._connection.execute(
+            f"select cast({ORDER_DATE} as date), count(*) from lines where {sold} group by 1 order by 1"  # noqa: S608
+        ).fetchall()
+        after = far_after(days)
+        if after is None or not self._whole or self._reading.trust_guesses:
+            return ()
+        last = days[-1][0]
+        question = message(
+            "The last sale is on {last}, {away:,} days after all but {lines:,} of the lines, which end on {edge}. "
+            "How long customers have been silent is counted from there. Say which day it is to be: as_of.",
+            last=last,
+            away=(after.day - after.edge).days,
+            lines=after.lines,
+            edge=after.edge,
+        )
+        left_out, right = (str(day + timedelta(days=1)) for day in (after.edge, last))
+        options = (
+            Option(left_out, message("the day after the others"), ""),
+            Option(right, message("the day after the last sale"), ""),
+        )
+        column = parsing.cells[ORDER_DATE].column
+        self._problems.append(Choice("as_of", ORDER_DATE, column, "as_of", question, options, needed=False))
+        return (question,)
+
+    def _ask_decimal(self, cells: Mapping[str, Cell]) -> bool:
+        """Ask for the decimal sign where nothing decides it; whether nothing can be read without an answer."""
+        found = find_decimal_sign(self._connection, numbers_of(cells), not_blank("raw"), self._reading, money_of(cells))
         if found.example:
             bare = found.example.replace(",", ".")
             options = (
@@ -291,7 +345,8 @@ class _Look:
                 ),
             )
             question = found.notes[0]
-            self._problems.append(Choice("decimal", "", "", "reading.decimal", question, options, needed=False))
+            self._problems.append(Choice("decimal", "", "", "reading.decimal", question, options, needed=found.asked))
+        return found.asked
 
 
 def _orders(found: TwoReadings) -> tuple[Option, ...]:
