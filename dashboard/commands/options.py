@@ -220,8 +220,8 @@ def _value(item: Setting, given: Any) -> Any:
 def sales_options(*names: str, holder: str = "source", taken: Collection[str] = ()) -> Callable[[Command], Command]:
     """These options of sales and of what is run on them: the command gets them and its ``source`` as a ``request``.
 
-    They are the fields of a ``SalesRequest``, and ``cleaning``, which changes the command's configuration. ``taken``: as for
-    :func:`settings_options`.
+    They are the fields of a ``SalesRequest``, and ``cleaning``, which changes the command's configuration.
+    ``taken``: as for :func:`settings_options`.
     """
     engine, k = "An engine by name; give it again for more.", "Number of segments, for engines that have a k."
     options: dict[str, Callable[[Command], Command]] = {
