@@ -266,6 +266,9 @@ def _together(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str]
         return lines.group_by("heading", CUSTOMER_ID, *orders, *flags).aggregate(
             lines=lines.count(), **{AMOUNT_UNITS: lines[AMOUNT_UNITS].sum(), "goes_out": lines.goes_out.sum()}
         )
+    # what was added to a line that is dropped drops with it, and never came in
+    counts = lines[ADDED].isnull() | lines.heading.isin([SOLD, RETURNED, REFUNDED])
+    lines = lines.mutate(goes_out=counts.ifelse(lines.goes_out, 0))
     came_in = lines[ADDED].isnull()
     return lines.group_by("heading", CUSTOMER_ID, *orders, *flags, ADDED).aggregate(
         lines=came_in.sum(),

@@ -186,7 +186,7 @@ def _no_sale(
         if field in parsing.cells:
             found = connection.execute(f"select distinct {field} from {lines} where {field} is not null").fetchall()  # noqa: S608
             tests.append(_is_one_of(field, [each for (each,) in found if _is_so(each, field == CANCELLED_AT)]))
-    return f"({' or '.join(tests)})"
+    return f"({' or '.join(tests) or 'false'})"
 
 
 def _is_so(cell: str, may_be_date: bool) -> bool:
@@ -223,9 +223,8 @@ def _add_lines(
     off, back = (
         f"abs(coalesce({field}, 0))" if field in parsing.cells else "0" for field in (DISCOUNT, REFUNDED_AMOUNT)
     )
-    number = f"coalesce({ORDER_ID}, 'line ' || {LINE})"
-    day = f", cast({ORDER_DATE} as date)" if parsing.numbers_again else ""
-    order = f"{CUSTOMER_ID} || '/' || {number}" + (f" || '/' || cast({ORDER_DATE} as date)" if day else "")
+    written = f"{CUSTOMER_ID} || '/' || coalesce({ORDER_ID}, 'line ' || {LINE})"
+    order = f"{written} || '/' || cast({ORDER_DATE} as date)" if parsing.numbers_again else written
     touched = f"{off} > 0 or {back} > 0 or {_is_one_of(STATUS, [*refunded, *partly])}"
     if STATUS not in parsing.cells:
         touched = f"{off} > 0 or {back} > 0"
@@ -233,11 +232,11 @@ def _add_lines(
     connection.execute(
         f"""create or replace temp table touched as
         with sales as (
-            select {LINE}, {order} as number, {RULE} is null as sold, {WENT_BACK} as gone, {AMOUNT_UNITS} as units,
+            select {LINE}, {written} as written, {order} as number, {RULE} is null as sold, {WENT_BACK} as gone, {AMOUNT_UNITS} as units,
                 {off} as off, {back} as back, {status} as {STATUS}, {RULE} is null and ({touched}) as touched
             from judged where not {BLANK} and ({RULE} is null or {WENT_BACK}))
-        select *, bool_or(gone) over (partition by number) as gone_before from sales
-        where number in (select number from sales where touched)"""  # noqa: S608 - our own names
+        select *, bool_or(gone) over (partition by written) as gone_before from sales
+        where written in (select written from sales where touched)"""  # noqa: S608 - our own names
     )
     notes = []
     values = {}
