@@ -232,7 +232,8 @@ def _add_lines(
     connection.execute(
         f"""create or replace temp table touched as
         with sales as (
-            select {LINE}, {written} as written, {order} as number, {RULE} is null as sold, {WENT_BACK} as gone, {AMOUNT_UNITS} as units,
+            select {LINE}, {written} as written, {order} as number, {RULE} is null as sold, {WENT_BACK} as gone,
+                {AMOUNT_UNITS} as units,
                 {off} as off, {back} as back, {status} as {STATUS}, {RULE} is null and ({touched}) as touched
             from judged where not {BLANK} and ({RULE} is null or {WENT_BACK}))
         select *, bool_or(gone) over (partition by written) as gone_before from sales
