@@ -17,7 +17,7 @@ from engines.intake.cleaning.cleaning import flag_lines
 from engines.intake.cleaning.currency import Conversion, conversion, refuse_lost
 from engines.intake.cleaning.dropped import keep_dropped as write_dropped
 from engines.intake.cleaning.last_day import check_last_day
-from engines.intake.cleaning.numbering import own_numbers
+from engines.intake.cleaning.numbering import own_numbers, see_orders
 from engines.intake.cleaning.outcome import became
 from engines.intake.cleaning.people import refuse_rounded, without_everyone
 from engines.intake.sales import Sales, cleaned, counted, lines_database
@@ -213,9 +213,10 @@ def _write_lines(
     source.count_parts(dict(database.execute(f"select {PART}, count(*) from written group by 1").fetchall()))  # noqa: S608
     if money.rates:
         refuse_lost(database, source, "written", currency)
-    refuse_rounded(database, source, parsing, "written")
     outcome = became(database, parsing, rules, "written")
     notes = unreadable_notes(database, source, parsing, reading, outcome.relation) + money.notes + outcome.notes
+    see_orders(database, parsing, outcome.relation)
+    refuse_rounded(database, source, parsing, outcome.relation)
     people = without_everyone(database, parsing, outcome.relation)
     orders = own_numbers(database, parsing, people.relation)
     lines = connection.table(orders.relation)

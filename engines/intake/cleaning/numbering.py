@@ -20,6 +20,22 @@ class Numbered(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+def see_orders(connection: duckdb.DuckDBPyConnection, parsing: Parsing, lines: str) -> None:
+    """Make the table ``orders_seen`` of what is sold: an order number, its customers and days; else a customer.
+
+    Columns: order_id, customer_id and other_id (the first and the last in the order of the alphabet), first and last
+    day, and how many orders.
+    """
+    named = ORDER_ID in parsing.cells
+    each, orders = (ORDER_ID, "1") if named else (CUSTOMER_ID, f"count(distinct cast({ORDER_DATE} as date))")
+    connection.execute(
+        f"create or replace temp table orders_seen as select min({ORDER_ID}) as {ORDER_ID}, "  # noqa: S608
+        f"min({CUSTOMER_ID}) as {CUSTOMER_ID}, max({CUSTOMER_ID}) as other_id, {orders} as orders, "
+        f"cast(min({ORDER_DATE}) as date) as first, cast(max({ORDER_DATE}) as date) as last "
+        f"from {lines} where {RULE} is null group by {each}"
+    )
+
+
 def own_numbers(connection: duckdb.DuckDBPyConnection, parsing: Parsing, lines: str) -> Numbered:
     """Make the view ``numbered``, where an order number stands for several orders; else nothing changes.
 
@@ -28,7 +44,7 @@ def own_numbers(connection: duckdb.DuckDBPyConnection, parsing: Parsing, lines: 
     over midnight have the moment at which it began.
 
     Args:
-        connection: that knows the lines.
+        connection: that knows the lines and ``orders_seen``.
         parsing: how the source is read.
         lines: the relation, where it is known what became of the orders.
     """
@@ -37,8 +53,8 @@ def own_numbers(connection: duckdb.DuckDBPyConnection, parsing: Parsing, lines: 
     sold = f"{RULE} is null and {ORDER_ID} is not null"
     day = f"cast({ORDER_DATE} as date)"
     connection.execute(
-        f"create or replace temp table several as select {ORDER_ID} from {lines} where {sold} group by 1 "  # noqa: S608
-        f"having min({CUSTOMER_ID}) <> max({CUSTOMER_ID}) or min({day}) <> max({day})"
+        f"create or replace temp table several as select {ORDER_ID} from orders_seen "  # noqa: S608 - our own names
+        f"where {ORDER_ID} is not null and ({CUSTOMER_ID} <> other_id or first <> last)"
     )
     if not connection.execute("select count(*) from several").fetchall()[0][0]:
         return Numbered(lines)

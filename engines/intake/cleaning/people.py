@@ -29,31 +29,28 @@ class People(NamedTuple):
 
 
 def refuse_rounded(connection: duckdb.DuckDBPyConnection, source: Source, parsing: Parsing, lines: str) -> None:
-    """Check that ids have all their digits.
+    """Check that the ids in the table ``orders_seen`` have all their digits.
 
     Raises:
         InputError: a spreadsheet has written them as 1.23457E+12, by which customers are merged.
     """
     for field in (CUSTOMER_ID, ORDER_ID):
-        if field in parsing.cells:
-            found = connection.execute(
-                f"select min({LINE}), min_by({field}, {LINE}) from {lines} where "  # noqa: S608 - our own names
-                f"case when contains(upper({field}), 'E+') then regexp_full_match(upper({field}), {_ROUNDED}) end"
-            ).fetchall()[0]
-            if found[0] is not None:
-                raise InputError(
-                    "{name}: column {column!r} ({field}) has ids whose digits a spreadsheet has rounded, as {id!r} on "
-                    "{line}: different ones have become the same. Export the column once more as text, or map another "
-                    "one with --map {field}=COLUMN.",
-                    name=source.name,
-                    column=parsing.cells[field].column,
-                    field=field,
-                    id=found[1],
-                    line=source.locate(found[0]),
-                )
-
-
-_ROUNDED = "'[0-9]([.,][0-9]+)?E[+][0-9]+'"
+        if field not in parsing.cells:
+            continue
+        rounded = f"regexp_full_match(upper({field}), '[0-9]([.,][0-9]+)?E[+][0-9]+')"
+        found = connection.execute(f"select min({field}) from orders_seen where {rounded}").fetchall()[0][0]  # noqa: S608
+        if found is not None:
+            line = connection.execute(f"select min({LINE}) from {lines} where {field} = ?", [found]).fetchall()[0][0]  # noqa: S608
+            raise InputError(
+                "{name}: column {column!r} ({field}) has ids whose digits a spreadsheet has rounded, as {id!r} on "
+                "{line}: different ones have become the same. Export the column once more as text, or map another "
+                "one with --map {field}=COLUMN.",
+                name=source.name,
+                column=parsing.cells[field].column,
+                field=field,
+                id=found,
+                line=source.locate(line),
+            )
 
 
 def without_everyone(connection: duckdb.DuckDBPyConnection, parsing: Parsing, lines: str) -> People:
@@ -65,21 +62,22 @@ def without_everyone(connection: duckdb.DuckDBPyConnection, parsing: Parsing, li
     name = CUSTOMER_NAME if CUSTOMER_NAME in parsing.cells else None
     order = f"coalesce({ORDER_ID}, cast({LINE} as varchar))"
     column = parsing.cells[CUSTOMER_ID].column
-    where = f"{RULE} is null" + ("" if name else f" and regexp_full_match({CUSTOMER_ID}, '{_EVERYONE}')")
+    counted = (
+        f"select {CUSTOMER_ID}, count(distinct {order}) as orders, count(distinct lower({name})) as names "  # noqa: S608
+        f"from {lines} where {RULE} is null group by 1"
+        if name
+        else f"select {CUSTOMER_ID}, sum(orders) as orders, null as names from orders_seen group by 1"  # noqa: S608
+    )
     found = connection.execute(
-        f"select {CUSTOMER_ID}, count(distinct {order}), {f'count(distinct lower({name}))' if name else 'null'}, "  # noqa: S608
-        f"regexp_full_match({CUSTOMER_ID}, '{_EVERYONE}') from {lines} where {where} group by 1 "
-        f"order by 2 desc, 1 limit 1000"
+        f"select *, regexp_full_match({CUSTOMER_ID}, '{_EVERYONE}') as is_everyone from ({counted}) "  # noqa: S608
+        f"where names >= {_SEVERAL} or is_everyone order by orders desc, 1 limit 1000"
     ).fetchall()
-    suspects = [row for row in found if row[3] and row[2] is None] or [
-        row for row in found if row[2] is not None and row[2] >= _SEVERAL
-    ]
+    suspects = [row for row in found if row[2] is None or row[2] >= _SEVERAL]
     if not suspects:
         return People(lines)
     every, most = connection.execute(
-        f"select sum(orders), max(orders) filter (not is_everyone) from (select count(distinct {order}) as orders, "  # noqa: S608
-        f"regexp_full_match({CUSTOMER_ID}, '{_EVERYONE}') as is_everyone from {lines} where {RULE} is null "
-        f"group by {CUSTOMER_ID})"
+        f"select sum(orders), max(orders) filter (not regexp_full_match({CUSTOMER_ID}, '{_EVERYONE}')) "  # noqa: S608
+        f"from (select {CUSTOMER_ID}, sum(orders) as orders from orders_seen group by 1)"
     ).fetchall()[0]
     guests, notes = [], []
     mail = f"case when contains({name}, '@') then lower({name}) end" if name else "cast(null as varchar)"
