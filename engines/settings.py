@@ -335,17 +335,19 @@ class Reading(Settings):
         "... or the query: one SELECT, in a connection that can only read.",
         option=("--query", "The query whose result to read, where SOURCE is a database."),
     )
+    trust_guesses: bool = setting(
+        False,
+        "Whether what the source does not say for certain (which column says who bought, when or for how much, and the "
+        "like) is guessed instead of asked for.",
+        option=("--yes", "Take what is only guessed, without asking."),
+        result=False,
+    )
     unreadable_share: float = setting(
         0.01,
         "Lines with a cell that cannot be read are set aside and listed in the ledger, up to this share of all lines; "
         "above it the source is refused.",
         low=0,
         high=1,
-    )
-    trust_guesses: bool = setting(
-        False,
-        "Whether what the source does not say for certain is guessed instead of asked for.",
-        result=False,
     )
     memory: str = setting(
         "",

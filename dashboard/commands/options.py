@@ -193,7 +193,9 @@ def settings_options(
 def _option(item: Setting) -> Callable[[Command], Command]:
     name, help = item.option or ("", "")
     more: dict[str, Any] = {}
-    if item.kind == "switch":
+    if item.type is bool and not item.default:
+        more |= {"is_flag": True, "flag_value": True, "default": None}
+    elif item.kind == "switch":
         more["type"] = bool if item.type is bool else click.Choice([value for value in get_args(item.type) if value])
     elif item.kind == "day":
         more["type"] = DAY

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import ibis
 
-from engines.columns import CURRENCY, UNIT_PRICE
+from engines.columns import AMOUNT, CURRENCY, ORDER_TOTAL, UNIT_PRICE
 from engines.intake.cleaning.cleaning import flag_lines
 from engines.intake.cleaning.currency import Conversion, conversion, refuse_lost
 from engines.intake.cleaning.dropped import keep_dropped as write_dropped
@@ -22,7 +22,7 @@ from engines.intake.cleaning.outcome import became
 from engines.intake.cleaning.people import refuse_rounded, without_everyone
 from engines.intake.sales import Sales, cleaned, counted, lines_database
 from engines.intake.schema.contents import head, look_at
-from engines.intake.schema.mapping import choose_columns, doubts, guess_columns
+from engines.intake.schema.mapping import check_columns, doubts, map_columns
 from engines.intake.schema.parsing import BLANK, PART, decide, doubted, lines_of, unreadable_notes
 from engines.intake.sources.files import Source, open_source
 from engines.intake.sources.samples import EMBEDDED, open_embedded
@@ -99,8 +99,10 @@ def _read(
         opened = open_embedded(embedded) if embedded else open_source(source, database, Path(copies), reading)
         usual = embedded.mapping if embedded else {}
         looks = [look_at(values) for values in zip(*head(opened, database), strict=True)]
-        guesses = guess_columns(opened.columns, {**usual, **mapping}, opened.name, looks)
-        chosen = choose_columns(opened.columns, {**usual, **mapping}, opened.name, looks)
+        said = {**usual, **mapping}
+        mapped = map_columns(opened.columns, said, opened.name, looks)
+        check_columns(opened.columns, said, opened.name, looks, mapped.guesses, trust_guesses=reading.trust_guesses)
+        chosen = {guess.field: guess.position for guess in mapped.guesses}
         fields = counted(tuple(chosen))
         with opened.at_hand(database):
             database.execute(f"create view raw as {opened.scan(database, list(chosen.values()))}")
@@ -116,8 +118,8 @@ def _read(
             if keep:
                 write_dropped(connection, found.flagged, rules, chosen)
         database.execute("drop view raw; drop view lines")
-    notes = (*opened.notes, *doubts(guesses), *written.notes, *about_days)
-    if mapping.get(UNIT_PRICE) and UNIT_PRICE not in chosen:
+    notes = (*opened.notes, *mapped.notes, *doubts(mapped.guesses), *written.notes, *about_days)
+    if mapping.get(UNIT_PRICE) and (mapping.get(AMOUNT) or mapping.get(ORDER_TOTAL)):
         notes += (message("The unit price is not used: the amount is mapped."),)
     return Sales(
         table=found.table,
@@ -126,8 +128,8 @@ def _read(
         title=embedded.title if embedded else opened.name,
         synthetic=embedded.synthetic if embedded else False,
         mapping={
-            **{name: opened.columns[index] for name, index in chosen.items()},
-            **{name: "" for name, column in mapping.items() if not column.strip()},
+            **{guess.field: guess.column for guess in mapped.guesses},
+            **{name: "" for name, column in mapping.items() if not column.strip() and name not in chosen},
         },
         fingerprint=opened.fingerprint,
         as_of=found.as_of,

@@ -294,7 +294,7 @@ def choice_part(name: str, place: str, legend: str, choice: Choice | None, value
 
 def remarks(seen: Preview) -> list[Component]:
     """What stands in the way of reading, as an alert; then what is missing and what was noticed."""
-    questions = [problem for problem in seen.problems if not problem.options]
+    questions = [problem for problem in seen.problems if not problem.options or problem.kind == "guess"]
     needed = [question_words(problem) for problem in questions if problem.needed]
     wrong = [alert(sentence, "warning") for sentence in needed]
     sentences = [question_words(problem) for problem in questions if not problem.needed]
@@ -314,10 +314,21 @@ def question_words(choice: Choice | None) -> str:
     if choice.kind == "field":
         words = say(FIELD_WORDS.get(choice.field, choice.field)).lower()
         return say("No column looks like the {field}: choose it above.", field=words)
+    if choice.kind == "guess":
+        words = say(FIELD_WORDS.get(choice.field, choice.field))
+        return say(
+            "{field}: column {column} is only a guess; look whether it is right.", field=words, column=choice.column
+        )
     question: object = choice.question
     if isinstance(question, Message):
         question = question.parts.get("question", question)
     return say(question).partition(" Say ")[0] if isinstance(question, str) else ""
+
+
+def can_be_checked(seen: Preview) -> bool:
+    """Whether nothing stands in the way but guesses, which the form has filled in: who goes on has said yes to them."""
+    needed = [problem for problem in seen.problems if problem.needed and problem.kind != "guess"]
+    return not needed and not any(item.needed for item in seen.missing)
 
 
 def problem_of(seen: Preview, kind: str) -> Choice | None:

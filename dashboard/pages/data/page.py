@@ -244,7 +244,14 @@ def _form(
         form.rules_part(services.config, upload_request.cleaning),
         html.H3(say("What is made of it"), className="data-head"),
         *_where(services, upload, upload_request),
-        dbc.Button(say("Check"), id=CHECK, color="primary", size="sm", class_name="mt-3", disabled=not seen.usable),
+        dbc.Button(
+            say("Check"),
+            id=CHECK,
+            color="primary",
+            size="sm",
+            class_name="mt-3",
+            disabled=not form.can_be_checked(seen),
+        ),
         html.Span(say("Reads all of it and accounts for every line; nothing is stored."), className="seg-hint ms-2"),
     ]
 
@@ -427,7 +434,7 @@ def register(app: Dash, services: Services) -> None:
                 questions += [no_update, no_update, not value]
             else:
                 questions += [form.choice_options(choice, value or "", ()), form.question_words(choice), False]
-        return (form.first_lines(seen), form.remarks(seen), not seen.usable, *questions, True)
+        return (form.first_lines(seen), form.remarks(seen), not form.can_be_checked(seen), *questions, True)
 
     @app.callback(
         Output(STEPS, "children"), Input(LOOKING, "n_intervals"), State(UPLOAD, "data"), prevent_initial_call=True

@@ -13,7 +13,7 @@ from pandas import DataFrame, Index
 from engines.columns import CUSTOMER_ID
 from engines.errors import InputError
 from engines.intake.schema.cells import Cell, cell, id_of
-from engines.intake.schema.mapping import choose_columns
+from engines.intake.schema.mapping import guess_columns, missing_field, needed_but_missing
 from engines.intake.sources.files import Source, open_source
 from engines.intake.sources.samples import EMBEDDED
 from engines.settings import Reading
@@ -65,19 +65,21 @@ def read_customers(
 
 
 def _refuse_unless_sales(opened: Source, missing: list[str], needed: Sequence[str], mapping: Mapping[str, str]) -> None:
-    try:
-        choose_columns(opened.columns, mapping, opened.name)
-    except InputError as error:
-        if len(missing) > len(needed):  # nothing of a table of customers is there: these are sales to be mapped
-            raise
-        raise InputError(
-            "{name} has no column {missing}. Give a table of customers with customer_id, {needed}, "
-            "or their sales ({needs})",
-            name=opened.name,
-            missing=", ".join(missing),
-            needed=", ".join(needed),
-            needs=str(error).partition(": ")[2],
-        ) from None
+    guesses = guess_columns(opened.columns, mapping, opened.name)
+    gone = needed_but_missing([guess.field for guess in guesses])
+    if not gone:
+        return
+    needs = missing_field(gone[0], opened.columns, opened.name)
+    if len(missing) > len(needed):  # nothing of a table of customers is there: these are sales to be mapped
+        raise InputError(needs)
+    raise InputError(
+        "{name} has no column {missing}. Give a table of customers with customer_id, {needed}, "
+        "or their sales ({needs})",
+        name=opened.name,
+        missing=", ".join(missing),
+        needed=", ".join(needed),
+        needs=str(needs).partition(": ")[2],
+    )
 
 
 def _read(connection: duckdb.DuckDBPyConnection, opened: Source, places: Mapping[str, int]) -> DataFrame:

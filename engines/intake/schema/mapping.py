@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from engines.columns import (
     AMOUNT,
+    CANCELLED_AT,
     CANONICAL_FIELDS,
+    COUNTRY,
     CUSTOMER_ID,
+    CUSTOMER_NAME,
+    DISCOUNT,
     FIELDS_IN_WORDS,
+    IS_TEST,
+    LINE_TYPE,
     ORDER_DATE,
+    ORDER_ID,
     ORDER_TOTAL,
     QUANTITY,
+    REFUNDED_AMOUNT,
+    STATUS,
     UNIT_PRICE,
     is_field,
 )
 from engines.errors import InputError
 from engines.intake.schema.contents import Look
-from engines.intake.schema.names import EXPORTS, KNOWN_NAMES, plain
-from engines.messages import message
+from engines.intake.schema.money import MoneyCells, compare_money
+from engines.intake.schema.names import find_containing, find_named, is_discount_name, plain
+from engines.intake.schema.presets import Preset, find_preset
+from engines.intake.schema.shapes import refuse_other_tables
+from engines.intake.schema.words import flag, folded, kind_of_status
+from engines.messages import joined, message
 
 _NEEDED = (CUSTOMER_ID, ORDER_DATE)
 _NUMBERS = (QUANTITY, UNIT_PRICE, AMOUNT, ORDER_TOTAL)
-_CERTAIN, _SURE, _LIKELY, _POSSIBLE, _DOUBTFUL = 1.0, 0.95, 0.9, 0.5, 0.3
+_MONEY = (AMOUNT, ORDER_TOTAL, UNIT_PRICE)
+#: What a wrong guess would change people or money by.
+_DECISIVE = (*_NEEDED, *_NUMBERS)
+_CERTAIN, _SURE, _LIKELY, _FAIRLY, _CONTAINED, _POSSIBLE, _DOUBTFUL = 1.0, 0.95, 0.9, 0.8, 0.6, 0.5, 0.3
+#: Below this a guess on a decisive field is a question.
+_ENOUGH = 0.8
 
 
 @dataclass(frozen=True)
@@ -36,6 +54,31 @@ class Guess:
     confidence: float
     reason: str
 
+    @property
+    def is_question(self) -> bool:
+        """Whether the user has to say so first: it decides people or money, and is not sure enough.
+
+        What is called a date or a number and does not look like one is left to the reading, which names its cells.
+        """
+        unlike = self.confidence == _DOUBTFUL and self.field != CUSTOMER_ID
+        return self.field in _DECISIVE and self.confidence < _ENOUGH and not unlike
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """The guesses, in the order of the fields; the layout that was found; what people should know of both."""
+
+    guesses: tuple[Guess, ...]
+    preset: Preset | None
+    notes: tuple[str, ...]
+
+
+def column_labels(columns: Sequence[str]) -> tuple[str, ...]:
+    """The columns' names, of those that are there twice with their place, counted from 1: ``Price (column 5)``."""
+    return tuple(
+        f"{name} (column {place})" if columns.count(name) > 1 else name for place, name in enumerate(columns, 1)
+    )
+
 
 def guess_columns(
     columns: Sequence[str], mapping: Mapping[str, str], source: str, looks: Sequence[Look] = ()
@@ -44,7 +87,8 @@ def guess_columns(
 
     What the user maps wins over every guess; an empty name says that the source has no such field. Quantity times unit
     price is preferred to an amount that is only guessed, because totals of an order often stand on every one of its
-    lines; an amount of lines to a total of orders. An amount or total that is mapped needs no price.
+    lines; an amount of lines to a total of orders. An amount or total that is mapped needs no price. Where the first
+    lines show that the price is one of the whole line, or that the amount is not quantity times price, they decide.
 
     Args:
         columns: of the source, by position.
@@ -55,49 +99,100 @@ def guess_columns(
     Raises:
         InputError: an unknown field, or a column that is not there.
     """
+    return map_columns(columns, mapping, source, looks).guesses
+
+
+def map_columns(columns: Sequence[str], mapping: Mapping[str, str], source: str, looks: Sequence[Look] = ()) -> Mapped:
+    """The same with the layout that was found and the notes on what was decided; see :func:`guess_columns`.
+
+    Raises:
+        InputError: an unknown field, or a column that is not there.
+    """
     found = {
-        field: Guess(field, columns[place], place, _CERTAIN, "as mapped")
-        for field, name in mapping.items()
-        if (place := _position(columns, field, name, source)) is not None
+        name: Guess(name, column_labels(columns)[place], place, _CERTAIN, "as mapped")
+        for name, column in mapping.items()
+        if (place := _position(columns, name, column, source)) is not None
     }
     if AMOUNT in found and ORDER_TOTAL in found:
         raise InputError(
             "{source}: both amount and order_total are mapped; map the one that holds the money.", source=source
         )
-    names = [plain(name) for name in columns]
-    for field in CANONICAL_FIELDS:
-        if field not in mapping:
-            taken = {guess.position for guess in found.values()}
-            guess = _by_name(field, columns, names, taken, looks)
-            if guess is not None:
-                found[field] = guess
-    for field in _drop_for_money(found, mapping):
-        del found[field]
-    if looks:
-        _add_by_contents(found, columns, looks, mapping)
+    search = _Search(columns, mapping, looks, found)
+    search.run()
     order = (*CANONICAL_FIELDS, *sorted(name for name in found if name not in CANONICAL_FIELDS))
-    return tuple(found[field] for field in order if field in found)
+    guesses = tuple(found[name] for name in order if name in found)
+    return Mapped(guesses, search.preset, (*search.notes, *_unused(columns, mapping, looks, guesses)))
 
 
 def needed_but_missing(fields: Collection[str]) -> tuple[str, ...]:
     """The fields without which nothing can be read and that are not among these."""
     money = () if AMOUNT in fields or ORDER_TOTAL in fields else (QUANTITY, UNIT_PRICE)
-    return tuple(field for field in (*_NEEDED, *money) if field not in fields)
+    return tuple(name for name in (*_NEEDED, *money) if name not in fields)
 
 
 def choose_columns(
-    columns: Sequence[str], mapping: Mapping[str, str], source: str, looks: Sequence[Look] = ()
+    columns: Sequence[str],
+    mapping: Mapping[str, str],
+    source: str,
+    looks: Sequence[Look] = (),
+    *,
+    trust_guesses: bool = False,
 ) -> dict[str, int]:
     """The position of the column that holds each field; see :func:`guess_columns`.
 
     Raises:
-        InputError: an unknown field, a column that is not there, or a field that is needed and not found.
+        InputError: an unknown field, a column that is not there, a field that is needed and not found, or one that is
+            only guessed and may not be.
     """
     guesses = guess_columns(columns, mapping, source, looks)
-    chosen = {guess.field: guess.position for guess in guesses}
-    for field in needed_but_missing(chosen):
-        raise InputError(missing(field, columns, source))
-    return chosen
+    check_columns(columns, mapping, source, looks, guesses, trust_guesses=trust_guesses)
+    return {guess.field: guess.position for guess in guesses}
+
+
+def check_columns(
+    columns: Sequence[str],
+    mapping: Mapping[str, str],
+    source: str,
+    looks: Sequence[Look],
+    guesses: Sequence[Guess],
+    *,
+    trust_guesses: bool,
+) -> None:
+    """Refuse a source whose columns do not say what is needed, or only perhaps.
+
+    Raises:
+        InputError: it is no table of sales, a needed field is not found, or a guess is a question.
+    """
+    refuse_other_tables(columns, mapping, source, looks, {guess.field: guess.position for guess in guesses})
+    for name in needed_but_missing([guess.field for guess in guesses]):
+        raise InputError(missing_field(name, columns, source))
+    unsure = [guess for guess in guesses if guess.is_question]
+    if unsure and not trust_guesses:
+        raise InputError(asked(unsure, source))
+
+
+def asked(unsure: Sequence[Guess], source: str) -> str:
+    """The question whether guesses are right, with what to say."""
+    perhaps = joined(
+        (
+            message(
+                "{field} may be column {column!r} ({reason})",
+                field=guess.field,
+                column=guess.column,
+                reason=guess.reason,
+            )
+            for guess in unsure
+        ),
+        ", ",
+    )
+    options = " ".join(f"--map {guess.field}={_quoted(guess.column)}" for guess in unsure)
+    return message(
+        "{source}: {perhaps}, but that is only a guess. Say {options} if it is so, name another column there, "
+        "or take all guesses with --yes.",
+        source=source,
+        perhaps=perhaps,
+        options=options,
+    )
 
 
 def doubts(guesses: Sequence[Guess]) -> tuple[str, ...]:
@@ -110,147 +205,451 @@ def doubts(guesses: Sequence[Guess]) -> tuple[str, ...]:
             reason=guess.reason,
         )
         for guess in guesses
-        if guess.confidence <= _POSSIBLE
+        if guess.confidence < _ENOUGH
     )
 
 
-def missing(field: str, columns: Sequence[str], source: str) -> str:
+def missing_field(name: str, columns: Sequence[str], source: str) -> str:
     """What to say where a field that is needed is not found."""
-    other = " (or --map amount=COLUMN)" if field in (QUANTITY, UNIT_PRICE) else ""
+    other = " (or --map amount=COLUMN)" if name in (QUANTITY, UNIT_PRICE) else ""
     return message(
         "{source}: no column looks like {field}. Say which one it is with --map "
         "{field}=COLUMN{other}; its columns are {columns}.",
         source=source,
-        field=field,
+        field=name,
         other=other,
         columns=_listed(columns),
     )
 
 
+def unused_status(columns: Sequence[str], looks: Sequence[Look], chosen: Collection[int]) -> tuple[str, ...]:
+    """The columns that are not used, though their values say what became of orders: cancelled, refunded, deleted: yes.
+
+    Args:
+        columns: of the source, by position.
+        looks: of their first values.
+        chosen: the positions that are used.
+    """
+    labels = column_labels(columns)
+    return tuple(
+        labels[place]
+        for place, look in enumerate(looks)
+        if place not in chosen and (_says_other_than_sold(look) or _is_set_flag(columns[place], look))
+    )
+
+
 # --- guesses ---------------------------------------------------------------------------------------------------------
-def _by_name(
-    field: str, columns: Sequence[str], names: Sequence[str], taken: set[int], looks: Sequence[Look]
-) -> Guess | None:
-    for export, (signs, usual) in EXPORTS.items():
-        if signs <= set(names) and usual.get(field) in names and names.index(usual[field]) not in taken:
-            place = names.index(usual[field])
+@dataclass
+class _Search:
+    """One search for the columns of fields; ``found`` grows."""
+
+    columns: Sequence[str]
+    mapping: Mapping[str, str]
+    looks: Sequence[Look]
+    found: dict[str, Guess]
+    preset: Preset | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def run(self) -> None:
+        self.preset = find_preset(self.columns)
+        absent: set[str] = set(self.mapping)
+        if self.preset is not None:
+            self._by_preset(self.preset)
+            absent |= {name for name, known in self.preset.columns.items() if not known}
+        for name in CANONICAL_FIELDS:
+            if name not in absent and name not in self.found:
+                self._by_name(name)
+        if self.looks:
+            self._by_bare_name()
+        for name in (*_NEEDED, *_NUMBERS):
+            if name not in absent and name in needed_but_missing(self.found):
+                self._by_part_of_name(name)
+        self._choose_money()
+        if self.looks:
+            self._by_contents(absent)
+            self._by_words(absent)
+
+    def _taken(self) -> set[int]:
+        return {guess.position for guess in self.found.values()}
+
+    def _add(self, name: str, place: int, confidence: float, reason: str) -> None:
+        self.found[name] = Guess(name, column_labels(self.columns)[place], place, confidence, reason)
+
+    def _by_preset(self, preset: Preset) -> None:
+        names = [plain(column) for column in self.columns]
+        for name in CANONICAL_FIELDS:
+            places = [names.index(each) for each in preset.columns.get(name, ()) if each in names]
+            places = [place for place in places if place not in self._taken()]
+            filled = [place for place in places if not self.looks or self.looks[place].filled]
+            if places and name not in self.mapping:
+                place = (filled or places)[0]
+                self._add(
+                    name, place, _SURE, message("the columns are those of {export}", export=message(preset.title))
+                )
+        sentences = [message("Read as {export}.", export=message(preset.title))]
+        if preset.money:
+            sentences.append(message(preset.money))
+        self.notes.append(joined(sentences))
+
+    def _by_name(self, name: str) -> None:
+        guesses = [
+            judged
+            for place, _ in find_named(name, self.columns)
+            if place not in self._taken() and (judged := self._judged(name, place)) is not None
+        ]
+        if guesses:
+            filled = [guess for guess in guesses if not self.looks or self.looks[guess.position].filled]
+            sure = [guess for guess in filled or guesses if guess.confidence > _DOUBTFUL]
+            self.found[name] = (sure or filled or guesses)[0]
+
+    def _judged(self, name: str, place: int) -> Guess | None:
+        """A guess by name, surer where the values agree, doubtful where they do not; None where it cannot be."""
+        column = column_labels(self.columns)[place]
+        reason = message("it is called {column!r}", column=column)
+        if not self.looks or not self.looks[place].filled:
+            return Guess(name, column, place, _LIKELY, reason)
+        look = self.looks[place]
+        if name in (ORDER_DATE, *_NUMBERS):
+            return self._of_kind(name, column, place, look, reason)
+        if name == CUSTOMER_ID and (unlike := _no_person(look)):
             return Guess(
-                field, columns[place], place, _SURE, message("the columns are those of {export}", export=export)
+                name, column, place, _DOUBTFUL, message("{reason}, but {unlike}", reason=reason, unlike=unlike)
             )
-    places = [names.index(name) for name in KNOWN_NAMES[field] if name in names and names.index(name) not in taken]
-    if not places:
-        return None
-    guesses = [_judged(field, columns[place], place, looks) for place in places]
-    return next((guess for guess in guesses if guess.confidence > _DOUBTFUL), guesses[0])
+        return Guess(name, column, place, _LIKELY, reason) if _can_be(name, self.columns[place], look) else None
 
-
-def _judged(field: str, column: str, place: int, looks: Sequence[Look]) -> Guess:
-    """A guess by name, surer where the values agree, and doubtful where they do not."""
-    reason = message("it is called {column!r}", column=column)
-    if not looks or not looks[place].filled or field not in (ORDER_DATE, *_NUMBERS):
-        return Guess(field, column, place, _LIKELY, reason)
-    look = looks[place]
-    share, what = (
-        (max(look.dates, look.epochs), message("dates")) if field == ORDER_DATE else (look.numbers, message("numbers"))
-    )
-    if field in _NUMBERS and look.dates > share:
-        share = 0.0
-    if share >= 0.5:
-        return Guess(
-            field,
-            column,
-            place,
-            _SURE,
-            message(
-                "{reason}, and {share:.0%} of its first values look like {what}", reason=reason, share=share, what=what
-            ),
+    def _of_kind(self, name: str, column: str, place: int, look: Look, reason: str) -> Guess:
+        share, what = (
+            (max(look.dates, look.epochs), message("dates"))
+            if name == ORDER_DATE
+            else (0.0 if look.dates > look.numbers else look.numbers, message("numbers"))
         )
-    return Guess(
-        field,
-        column,
-        place,
-        _DOUBTFUL,
-        message(
-            "{reason}, but only {share:.0%} of its first values look like {what}", reason=reason, share=share, what=what
-        ),
-    )
+        if share >= 0.5:
+            confidence = _SURE
+            reason = message(
+                "{reason}, and {share:.0%} of its first values look like {what}", reason=reason, share=share, what=what
+            )
+        else:
+            confidence = _DOUBTFUL
+            reason = message(
+                "{reason}, but only {share:.0%} of its first values look like {what}",
+                reason=reason,
+                share=share,
+                what=what,
+            )
+        return Guess(name, column, place, confidence, reason)
 
+    def _by_bare_name(self) -> None:
+        """A column called id alone: its values tell of what."""
+        places = {plain(column): place for place, column in reversed(list(enumerate(self.columns)))}
+        place = places.get("id")
+        if place is not None and place not in self._taken():
+            self._of_id(place, self.looks[place])
 
-def _drop_for_money(found: Mapping[str, Guess], mapping: Mapping[str, str]) -> tuple[str, ...]:
-    """The money fields that are not used, because another one says what a line is worth."""
-    if mapping.get(AMOUNT):
-        keep = AMOUNT
-    elif mapping.get(ORDER_TOTAL):
-        keep = ORDER_TOTAL
-    elif QUANTITY in found and UNIT_PRICE in found:
-        keep = UNIT_PRICE
-    elif AMOUNT in found:
-        keep = AMOUNT
-    elif ORDER_TOTAL in found:
-        keep = ORDER_TOTAL
-    else:
-        return ()
-    return tuple(field for field in (AMOUNT, ORDER_TOTAL, UNIT_PRICE) if field in found and field != keep)
+    def _of_id(self, place: int, look: Look) -> None:
+        if not look.filled or _no_person(look):
+            return
+        day = self.found.get(ORDER_DATE)
+        days: dict[str, set[str]] = {}
+        for cell, moment in zip(look.cells, self.looks[day.position].cells if day else look.cells, strict=True):
+            if cell is not None:
+                days.setdefault(cell, set()).add((moment or "")[:10])
+        again = any(len(each) > 1 for each in days.values())
+        if again and CUSTOMER_ID not in {*self.found, *self.mapping}:
+            self._add(
+                CUSTOMER_ID, place, _FAIRLY, message("it is called 'id', and its values come again on other days")
+            )
+        elif not again and ORDER_ID not in {*self.found, *self.mapping}:
+            self._add(ORDER_ID, place, _FAIRLY, message("it is called 'id', and each of its values has one day"))
 
+    def _by_part_of_name(self, name: str) -> None:
+        """A heading that has a name of the field among other words; a question, unless the name is of several words."""
+        for place, known in find_containing(name, self.columns):
+            if place in self._taken():
+                continue
+            judged = self._judged(name, place)
+            if judged is None or judged.confidence == _DOUBTFUL:
+                continue
+            reason = message("its name has {known!r} in it", known=known)
+            self._add(name, place, _FAIRLY if " " in known and self.looks else _CONTAINED, reason)
+            return
 
-def _add_by_contents(
-    found: dict[str, Guess], columns: Sequence[str], looks: Sequence[Look], mapping: Mapping[str, str]
-) -> None:
-    """Needed fields that no name told, each where one column alone has values that fit."""
+    # --- money -------------------------------------------------------------------------------------------------------
+    def _choose_money(self) -> None:
+        """Keep one of price, amount and total; the first lines decide where they can."""
+        found, mapping = self.found, self.mapping
+        if mapping.get(AMOUNT):
+            keep = AMOUNT
+        elif mapping.get(ORDER_TOTAL):
+            keep = ORDER_TOTAL
+        elif QUANTITY in found and UNIT_PRICE in found:
+            keep = self._price_or_amount()
+        elif AMOUNT in found:
+            keep = AMOUNT
+        elif ORDER_TOTAL in found:
+            keep = ORDER_TOTAL
+        elif UNIT_PRICE in found:
+            self._price_of_lines(message("there is a price and no quantity: each line is one item"))
+            keep = AMOUNT
+        else:
+            return
+        for name in _MONEY:
+            if name in found and name != keep:
+                del found[name]
+        if keep != UNIT_PRICE and DISCOUNT in found and not self._is_said(DISCOUNT):
+            del found[DISCOUNT]  # an amount is what was paid
 
-    def add(field: str, fits: Collection[int], reason: str) -> None:
-        if field not in mapping and len(fits) == 1:
-            (place,) = fits
-            found[field] = Guess(field, columns[place], place, _POSSIBLE, reason)
+    def _is_said(self, name: str) -> bool:
+        return bool(self.mapping.get(name)) or (self.preset is not None and bool(self.preset.columns.get(name)))
 
-    def free() -> list[int]:
-        taken = {guess.position for guess in found.values()}
-        return [place for place, look in enumerate(looks) if look.filled and place not in taken]
+    def _price_of_lines(self, reason: str) -> None:
+        price = self.found.pop(UNIT_PRICE)
+        self._add(AMOUNT, price.position, min(price.confidence, _FAIRLY), reason)
+        self.notes.append(
+            message(
+                "Column {column!r} is taken for the amount of the line: {reason}. If it is the price of one, say "
+                "--map unit_price={option} and --map quantity=COLUMN.",
+                column=price.column,
+                reason=reason,
+                option=_quoted(price.column),
+            )
+        )
 
-    if ORDER_DATE not in found:
-        fits = [place for place in free() if looks[place].dates >= 0.95]
-        add(ORDER_DATE, fits, message("it is the only column whose first values look like dates"))
-    if needed_but_missing({*found, *_NEEDED}) and QUANTITY not in found:
-        fits = [place for place in free() if looks[place].numbers >= 0.95 and looks[place].fractions >= 0.25]
-        add(AMOUNT, fits, message("it is the only column whose first values look like sums of money"))
-    if CUSTOMER_ID not in found:
+    def _price_or_amount(self) -> str:
+        """Which of quantity times price and the amount is the money of a line, by the first lines."""
+        found, looks = self.found, self.looks
+        if not looks or (self.mapping.get(UNIT_PRICE) and self.mapping.get(QUANTITY)):
+            return UNIT_PRICE
+        known = MoneyCells(
+            quantity=looks[found[QUANTITY].position].cells,
+            price=looks[found[UNIT_PRICE].position].cells,
+            amount=looks[found[AMOUNT].position].cells if AMOUNT in found else None,
+            order=looks[found[ORDER_ID].position].cells if ORDER_ID in found else None,
+            product=self._product(),
+        )
+        decided = compare_money(known)
+        if decided.kind == "line_price":
+            if AMOUNT in found:
+                return AMOUNT
+            self._price_of_lines(message("divided by the quantity it is the same for each product"))
+            return AMOUNT
+        if AMOUNT in found and decided.kind in ("amount", "price"):
+            self.notes.append(self._said_of(decided.kind, decided.lines, decided.of))
+            return AMOUNT if decided.kind == "amount" else UNIT_PRICE
+        return UNIT_PRICE
+
+    def _product(self) -> Sequence[str | None] | None:
+        for name in ("product_id", "description"):
+            if name in self.found:
+                return self.looks[self.found[name].position].cells
+        return None
+
+    def _said_of(self, kind: str, lines: int, of: int) -> str:
+        price, amount, quantity = (self.found[name].column for name in (UNIT_PRICE, AMOUNT, QUANTITY))
+        parts: dict[str, object] = {"price": price, "amount": amount, "quantity": quantity, "lines": lines, "of": of}
+        if kind == "amount":
+            return message(
+                "On {lines:,} of the first {of:,} lines {quantity!r} times {price!r} is not {amount!r}; {amount!r} is "
+                "taken for the money. For the other say --map amount= --map unit_price={option}.",
+                **parts,
+                option=_quoted(price),
+            )
+        return message(
+            "On {lines:,} of the first {of:,} lines {quantity!r} times {price!r} is not {amount!r}, which has tax or "
+            "the whole order in it; {quantity!r} times {price!r} is taken. For the other say --map amount={option}.",
+            **parts,
+            option=_quoted(amount),
+        )
+
+    # --- by what is in the columns -----------------------------------------------------------------------------------
+    def _by_contents(self, absent: Collection[str]) -> None:
+        """Needed fields that no name told, each where one column alone has values that fit."""
+        looks = self.looks
+
+        def add(name: str, fits: Collection[int], reason: str) -> None:
+            if name not in absent and len(fits) == 1:
+                (place,) = fits
+                self._add(name, place, _POSSIBLE, reason)
+
+        def free() -> list[int]:
+            return [place for place, look in enumerate(looks) if look.filled and place not in self._taken()]
+
+        if ORDER_DATE not in self.found:
+            fits = [place for place in free() if looks[place].dates >= 0.95]
+            add(ORDER_DATE, fits, message("it is the only column whose first values look like dates"))
+        if needed_but_missing({*self.found, *_NEEDED}) and QUANTITY not in self.found:
+            fits = [
+                place
+                for place in free()
+                if looks[place].numbers >= 0.95
+                and looks[place].fractions >= 0.25
+                and not looks[place].times
+                and not is_discount_name(self.columns[place])
+            ]
+            add(AMOUNT, fits, message("it is the only column whose first values look like sums of money"))
+        if CUSTOMER_ID not in self.found:
+            fits = [place for place in free() if _can_come_again(looks[place])]
+            add(CUSTOMER_ID, fits, message("it is the only column whose first values look like ids that come again"))
+
+    def _by_words(self, absent: Collection[str]) -> None:
+        """A status that no name told: a column whose few words say what became of orders."""
+        if STATUS in absent or STATUS in self.found:
+            return
         fits = [
             place
-            for place in free()
-            if looks[place].dates < 0.5 and not looks[place].fractions and 0.05 < looks[place].distinct < 0.95
+            for place, look in enumerate(self.looks)
+            if place not in self._taken() and look.filled and look.status >= 0.8
         ]
-        add(CUSTOMER_ID, fits, message("it is the only column whose first values look like ids that come again"))
+        telling = [place for place in fits if _says_other_than_sold(self.looks[place])]
+        if telling:
+            reason = message("its values say what became of orders")
+            self._add(STATUS, telling[0], _FAIRLY, reason)
 
 
-def _position(columns: Sequence[str], field: str, name: str, source: str) -> int | None:
-    if not is_field(field):
+def _can_be(name: str, column: str, look: Look) -> bool:
+    """Whether values can be those of a field that is not needed, where its name alone says little."""
+    if name == STATUS:
+        known = _known(look)
+        return known >= 0.5 if plain(column) in ("state", "stato", "etat", "estado", "stan") else known > 0
+    if name == LINE_TYPE:
+        return look.documents >= 0.5
+    if name in (CANCELLED_AT, IS_TEST):
+        return look.flags + look.dates + look.epochs >= 0.9
+    if name in (REFUNDED_AMOUNT, DISCOUNT):
+        return look.numbers >= 0.9 and not look.flags >= 1.0 > look.prices + look.distinct
+    if name == COUNTRY:
+        return not look.status >= 0.5 and look.kind != "date"
+    if name == ORDER_ID:
+        return look.times < 0.5 and (look.dates < 0.5 or all((cell or "0").isdigit() for cell in look.cells))
+    if name == CUSTOMER_NAME:
+        return look.kind == "text"
+    return True
+
+
+def _known(look: Look) -> float:
+    """How many of the cells are a status that is known, however many others there are."""
+    return sum(bool(cell) and bool(kind_of_status(cell or "")) for cell in look.cells) / max(look.filled, 1)
+
+
+def _no_person(look: Look) -> str:
+    """Why values cannot be ids of customers; empty where they can."""
+    if look.times >= 0.5:
+        return message("its values are times of the day")
+    if look.dates >= 0.5 and not all((cell or "0").isdigit() for cell in look.cells):
+        return message("its values are dates")
+    if look.prices >= 0.5:
+        return message("its values are sums of money")
+    return ""
+
+
+def _can_come_again(look: Look) -> bool:
+    """Whether values look like ids that come again: no dates, times, prices, flags or words of a status."""
+    return (
+        max(look.dates, look.times, look.status, look.flags) < 0.5
+        and not look.fractions
+        and not look.prices
+        and 0.05 < look.distinct < 0.95
+    )
+
+
+def _says_other_than_sold(look: Look) -> bool:
+    """Whether few words say what became of orders, and one of them that an order was no sale or went back."""
+    return (
+        look.filled > 0 and look.status >= 0.5 and any(kind_of_status(word) not in ("sold", "") for word in look.words)
+    )
+
+
+def _is_set_flag(column: str, look: Look) -> bool:
+    """Whether a column is called deleted, returned or the like and says yes somewhere."""
+    called = folded(column).removeprefix("is ")
+    return (
+        bool(look.filled)
+        and look.flags >= 0.9
+        and kind_of_status(called) in ("not_a_sale", "returned")
+        and any(flag(word) for word in look.words)
+    )
+
+
+def _unused(
+    columns: Sequence[str], mapping: Mapping[str, str], looks: Sequence[Look], guesses: Sequence[Guess]
+) -> Iterable[str]:
+    """Notes on columns that are not used and could change a number."""
+    chosen = {guess.position for guess in guesses}
+    fields = {guess.field: guess.column for guess in guesses}
+    for column in () if mapping.get(STATUS) == "" else unused_status(columns, looks, chosen):
+        yield message(
+            "Column {column!r} is not used, though its values say what became of orders. If they decide what was "
+            "sold, say --map status={option}.",
+            column=column,
+            option=_quoted(column),
+        )
+    labels = column_labels(columns)
+    for place, look in enumerate(looks):
+        if place in chosen or not look.filled:
+            continue
+        is_left = is_discount_name(columns[place]) and DISCOUNT not in mapping and UNIT_PRICE in fields
+        if is_left and look.numbers >= 0.9 and any(set(cell or "") & set("123456789") for cell in look.cells):
+            yield message(
+                "Column {column!r} is not taken off the prices. If it is money that comes off, say --map "
+                "discount={option}.",
+                column=labels[place],
+                option=_quoted(labels[place]),
+            )
+    money = fields.get(AMOUNT) or fields.get(ORDER_TOTAL)
+    if money and AMOUNT not in mapping and ORDER_TOTAL not in mapping:
+        others = [
+            labels[place]
+            for name in (AMOUNT, ORDER_TOTAL)
+            for place, _ in find_named(name, columns)
+            if place not in chosen
+            and looks
+            and looks[place].numbers >= 0.9
+            and looks[place].cells != looks[labels.index(money)].cells
+        ]
+        if others:
+            yield message(
+                "{money!r} is taken for the money; {others} could be, too. For another say --map amount=COLUMN.",
+                money=money,
+                others=", ".join(repr(name) for name in dict.fromkeys(others)),
+            )
+
+
+def _position(columns: Sequence[str], name: str, column: str, source: str) -> int | None:
+    if not is_field(name):
         raise InputError(
             "There is no field {field!r} to map; the fields are {fields_in_words}, where NAME is of "
             "small letters, digits and _.",
-            field=field,
+            field=name,
             fields_in_words=FIELDS_IN_WORDS,
         )
-    if not name.strip():
+    if not column.strip():
         return None
-    found = [index for index, column in enumerate(columns) if column == name]
-    found = found or [index for index, column in enumerate(columns) if column.casefold() == name.strip().casefold()]
+    labels = column_labels(columns)
+    found = [index for index, each in enumerate(columns) if each == column]
+    found = found or [index for index, each in enumerate(labels) if each.casefold() == column.strip().casefold()]
+    found = found or [index for index, each in enumerate(columns) if each.casefold() == column.strip().casefold()]
     if not found:
         raise InputError(
             "{source} has no column {name!r} for {field}; its columns are {columns}. Use --map "
             "{field}=COLUMN with one of them.",
             source=source,
-            name=name,
-            field=field,
+            name=column,
+            field=name,
             columns=_listed(columns),
         )
     if len(found) > 1:
         raise InputError(
-            "{source} has {found} columns called {name!r}; rename all but one of them.",
+            "{source} has {found} columns called {name!r}; say which one: {labels}.",
             source=source,
             found=len(found),
-            name=name,
+            name=column,
+            labels=", ".join(f"--map {name}={_quoted(labels[index])}" for index in found),
         )
     return found[0]
+
+
+def _quoted(column: str) -> str:
+    """A column's name as it is written on a command line."""
+    return column if column.isalnum() or plain(column) == column.replace("_", "").casefold() else f'"{column}"'
 
 
 def _listed(columns: Sequence[str]) -> str:

@@ -16,10 +16,21 @@ from engines.errors import InputError
 from engines.intake.schema.cells import Cell, cells_of, money_of, not_blank, numbers_of
 from engines.intake.schema.contents import look_at
 from engines.intake.schema.dates import TwoReadings, both_ways, find_format
-from engines.intake.schema.mapping import Guess, doubts, guess_columns, missing, needed_but_missing
+from engines.intake.schema.mapping import (
+    Guess,
+    Mapped,
+    asked,
+    column_labels,
+    doubts,
+    guess_columns,
+    map_columns,
+    missing_field,
+    needed_but_missing,
+)
 from engines.intake.schema.numbers import find_decimal_sign
 from engines.intake.schema.parsing import ALL, UNREADABLE, Parsing, decide, lines_of, unreadable_notes
 from engines.intake.schema.possible_days import PossibleDays, far_after
+from engines.intake.schema.shapes import refuse_other_tables
 from engines.intake.schema.time_zones import ZONES, time_zone
 from engines.intake.sources.files import Source, open_source
 from engines.intake.sources.folders import Many
@@ -80,8 +91,9 @@ class Choice:
 
     ``kind``: ``date_order``, ``decimal``, ``time_zone``, ``as_of`` (a last sale far from all others), ``mapping`` (a
     mapped column that is not there, or two fields that exclude each other), ``field`` (one that is needed and not
-    found) or ``unreadable`` (too many cells that are not what they are mapped to). ``field``, ``column``: what it is
-    about, empty where there is none. ``setting``: the parameter that answers it: ``reading.date_order``,
+    found), ``guess`` (a column that is only guessed for one), ``table`` (this is no table of sales) or ``unreadable``
+    (too many cells that are not what they are mapped to). ``field``, ``column``: what it is about, empty where there is
+    none. ``setting``: the parameter that answers it: ``reading.date_order``,
     ``reading.decimal``, ``reading.time_zone``, ``as_of`` or ``mapping``.
     ``question``: one sentence or two. ``options``: the answers; empty where any column may be named.
     ``needed``: False where a default is taken without an answer, or where lines not yet looked at may decide.
@@ -199,21 +211,23 @@ class _Look:
         ).fetchall()
         self._looks = [look_at([row[place] for row in self._rows]) for place in range(len(source.columns))]
         self._reading = self._known(reading)
-        self._guesses = self._guessed(mapping)
+        mapped = self._mapped(mapping)
+        self._guesses, self._mapping_notes = mapped.guesses, mapped.notes
         self._fields = {guess.field: guess.position for guess in self._guesses}
 
     def preview(self, kind: str, lines: int) -> Preview:
         """What was found."""
         source, needed = self._source, needed_but_missing(self._fields)
+        self._ask_guesses()
         self._problems += [
-            Choice("field", field, "", "mapping", missing(field, source.columns, source.name)) for field in needed
+            Choice("field", field, "", "mapping", missing_field(field, source.columns, source.name)) for field in needed
         ]
-        notes = (*source.notes, *doubts(self._guesses), *(() if needed else self._tried()))
+        notes = (*source.notes, *self._mapping_notes, *doubts(self._guesses), *(() if needed else self._tried()))
         if not self._whole:
             notes = (message("Only the first {seen:,} lines were looked at.", seen=self._seen), *notes)
         gone = [Missing(field, True, message("Without it nothing can be read.")) for field in needed]
         gone += [Missing(field, False, effect) for field, effect in _WITHOUT.items() if field not in self._fields]
-        columns = zip(source.columns, self._looks, strict=True)
+        columns = zip(column_labels(source.columns), self._looks, strict=True)
         return Preview(
             source=SourceFacts(source.name, kind, source.encoding, source.separator, source.sheets),
             columns=tuple(ColumnLook(name, look.kind, look.examples) for name, look in columns),
@@ -234,7 +248,7 @@ class _Look:
             return replace(reading, time_zone="")
         return reading
 
-    def _guessed(self, mapping: Mapping[str, str]) -> tuple[Guess, ...]:
+    def _mapped(self, mapping: Mapping[str, str]) -> Mapped:
         """The guesses beside what is mapped; a field that is mapped to what is not there is told, and then guessed."""
         usable: dict[str, str] = {}
         for field, name in mapping.items():
@@ -244,7 +258,26 @@ class _Look:
                 self._problems.append(Choice("mapping", field, name, "mapping", error.message))
             else:
                 usable[field] = name
-        return guess_columns(self._source.columns, usable, self._source.name, self._looks)
+        mapped = map_columns(self._source.columns, usable, self._source.name, self._looks)
+        fields = {guess.field: guess.position for guess in mapped.guesses}
+        try:
+            refuse_other_tables(self._source.columns, usable, self._source.name, self._looks, fields)
+        except InputError as error:
+            self._problems.append(Choice("table", "", "", "mapping", error.message))
+        return mapped
+
+    def _ask_guesses(self) -> None:
+        """A question for each guess that would be refused without an answer; any column may be the answer."""
+        labels = column_labels(self._source.columns)
+        for guess in () if self._reading.trust_guesses else self._guesses:
+            if guess.is_question:
+                others = [place for place in range(len(labels)) if place != guess.position]
+                options = tuple(
+                    Option(labels[place], labels[place], ", ".join(self._looks[place].examples))
+                    for place in (guess.position, *others)
+                )
+                question = asked([guess], self._source.name)
+                self._problems.append(Choice("guess", guess.field, guess.column, "mapping", question, options))
 
     def _tried(self) -> tuple[str, ...]:
         """The notes of a reading of these lines; what would stop it is among the problems instead."""

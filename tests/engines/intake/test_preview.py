@@ -28,18 +28,26 @@ def guessed(found: Preview) -> dict[str, str]:
 
 def test_contents_tell_what_names_do_not(tmp_path):
     rows = "".join(f"k{i % 5};{i % 28 + 1}.1.2020;{i},5\n" for i in range(50))
-    found = look(tmp_path, "Kunde;Tag;Betrag\n" + rows, lines=3)
-    assert guessed(found) == {"customer_id": "Kunde", "order_date": "Tag", "amount": "Betrag"}
+    found = look(tmp_path, "Vevő;Nap;Összeg\n" + rows, lines=3)
+    assert guessed(found) == {"customer_id": "Vevő", "order_date": "Nap", "amount": "Összeg"}
     assert {guess.confidence for guess in found.guesses} == {0.5}
     assert "look like dates" in found.guesses[1].reason
-    assert found.usable and found.whole
+    assert [(problem.kind, problem.field, problem.column) for problem in found.problems] == [
+        *(("guess", "customer_id", "Vevő"), ("guess", "order_date", "Nap"), ("guess", "amount", "Összeg")),
+    ]
+    assert found.problems[0].options[0].value == "Vevő"
+    assert not found.usable and found.whole
     assert (found.source.separator, found.source.encoding, found.source.kind) == (";", "utf-8", "text")
     assert found.lines == (("k0", "1.1.2020", "0,5"), ("k1", "2.1.2020", "1,5"), ("k2", "3.1.2020", "2,5"))
     assert found.columns[1].examples == ("1.1.2020", "2.1.2020", "3.1.2020")
     assert [column.kind for column in found.columns] == ["text", "date", "number"]
-    with read_sales(str(tmp_path / "a.csv")) as sales:  # a reading takes the same guesses, and says so
+    with pytest.raises(InputError, match="order_date may be column 'Nap'.*--map order_date=Nap .*--yes"):
+        read_sales(str(tmp_path / "a.csv"))
+    trusting = Reading(trust_guesses=True)
+    assert look(tmp_path, "Vevő;Nap;Összeg\n" + rows, reading=trusting).usable
+    with read_sales(str(tmp_path / "a.csv"), reading=trusting) as sales:  # takes the same guesses, and says so
         assert dict(sales.mapping) == guessed(found)
-        assert "Column 'Tag' was taken for order_date" in " ".join(sales.notes)
+        assert "Column 'Nap' was taken for order_date" in " ".join(sales.notes)
 
 
 def test_a_name_that_its_values_belie_gives_way_to_another(tmp_path):
