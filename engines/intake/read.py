@@ -6,6 +6,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from engines.intake.sales import Sales, cleaned, counted, lines_database
 from engines.intake.schema.contents import head, look_at
 from engines.intake.schema.mapping import check_columns, doubts, map_columns
 from engines.intake.schema.parsing import BLANK, PART, decide, doubted, lines_of, unreadable_notes
+from engines.intake.schema.presets import Preset
 from engines.intake.sources.files import Source, open_source
 from engines.intake.sources.samples import EMBEDDED, open_embedded
 from engines.intake.sources.source import text
@@ -107,7 +109,8 @@ def _read(
         with opened.at_hand(database):
             database.execute(f"create view raw as {opened.scan(database, list(chosen.values()))}")
             written = _write_lines(
-                connection, opened, place, chosen, fields, reading, rules, today, currency, detail, watch
+                *(connection, opened, place, chosen, fields, reading, _with_words_of(mapped.preset, rules)),
+                *(today, currency, detail, watch),
             )
             found = cleaned(written.lines, rules, fields, as_of, opened.name)
             about_days: tuple[str, ...] = ()
@@ -140,6 +143,19 @@ def _read(
         _lines=written.lines,
         _connection=connection,
         _folder=folder,
+    )
+
+
+def _with_words_of(preset: Preset | None, rules: CleaningRules) -> CleaningRules:
+    """The rules with what the words of a layout mean there, beside the user's own."""
+    if preset is None:
+        return rules
+    return replace(
+        rules,
+        sold=(*rules.sold, *preset.sold),
+        not_a_sale=(*rules.not_a_sale, *preset.not_a_sale),
+        returned_words=(*rules.returned_words, *preset.returned),
+        nobody=(*rules.nobody, *preset.nobody),
     )
 
 

@@ -395,11 +395,9 @@ class _Search:
         for name in _MONEY:
             if name in found and name != keep:
                 del found[name]
-        if keep != UNIT_PRICE and DISCOUNT in found and not self._is_said(DISCOUNT):
+        by_layout = self.preset is not None and self.preset.columns.get(DISCOUNT) and not mapping.get(keep)
+        if keep != UNIT_PRICE and DISCOUNT in found and not mapping.get(DISCOUNT) and not by_layout:
             del found[DISCOUNT]  # an amount is what was paid
-
-    def _is_said(self, name: str) -> bool:
-        return bool(self.mapping.get(name)) or (self.preset is not None and bool(self.preset.columns.get(name)))
 
     def _price_of_lines(self, reason: str) -> None:
         price = self.found.pop(UNIT_PRICE)

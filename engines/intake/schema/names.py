@@ -346,7 +346,7 @@ KNOWN_NAMES: Mapping[str, _ByLanguage] = {
             *("turnover", "spend", "spent", "amount spent", "total spend", "net amount", "net value", "net sales"),
             *("net total", "gross amount", "gross sales", "total sales", "total value", "total revenue"),
             *("product sales", "value", "paid amount", "amount paid", "price total", "subtotal", "total"),
-            *("donation amount", "gift amount", "money spent", "sales price total", "gross", "sum"),
+            *("donation amount", "gift amount", "money spent", "sales price total", "gross"),
         ),
         "de": (
             *("betrag", "umsatz", "zeilenbetrag", "positionsbetrag", "positionswert", "positionssumme"),

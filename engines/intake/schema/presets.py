@@ -6,7 +6,7 @@ A preset is data. Headings are compared as :func:`~engines.intake.schema.names.p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from engines.columns import (
     AMOUNT,
@@ -43,7 +43,6 @@ class Preset:
         sold: patterns of statuses and kinds of lines that mean a sale here; see ``words``.
         not_a_sale: those that mean none here.
         returned: those that mean here that all went back.
-        counted: the kinds of lines that count, all others repeat them; empty where all may.
         nobody: customer ids that stand for nobody here.
     """
 
@@ -54,20 +53,13 @@ class Preset:
     sold: tuple[str, ...] = ()
     not_a_sale: tuple[str, ...] = ()
     returned: tuple[str, ...] = ()
-    counted: tuple[str, ...] = ()
-    nobody: tuple[str, ...] = field(default=())
+    nobody: tuple[str, ...] = ()
 
 
 def find_preset(columns: Sequence[str]) -> Preset | None:
     """The layout that a source has by its headings; None where it has none of these."""
     names = {plain(column) for column in columns}
     return next((preset for preset in PRESETS if any(signs <= names for signs in preset.signs)), None)
-
-
-def place_in(preset: Preset, name: str, columns: Sequence[str]) -> int | None:
-    """The place of the column that holds a field in this layout; None where it has none."""
-    names = [plain(column) for column in columns]
-    return next((names.index(each) for each in preset.columns.get(name, ()) if each in names), None)
 
 
 def _signs(*sets: str) -> tuple[frozenset[str], ...]:
@@ -128,6 +120,27 @@ PRESETS: tuple[Preset, ...] = (
         },
         money=_GUESTS,
         nobody=("0",),
+    ),
+    Preset(
+        title=noted("an advanced export of WooCommerce orders"),
+        signs=_signs("ordernumber orderstatus orderdate itemcost quantityrefund"),
+        columns={
+            CUSTOMER_ID: ("emailbilling", "customeremail", "customeruserid"),
+            ORDER_ID: ("ordernumber", "orderid"),
+            ORDER_DATE: ("orderdate",),
+            QUANTITY: ("quantityrefund",),
+            UNIT_PRICE: ("itemcost",),  # after discounts
+            AMOUNT: (),
+            ORDER_TOTAL: (),
+            PRODUCT_ID: ("sku",),
+            DESCRIPTION: ("itemname",),
+            COUNTRY: ("countrycodebilling", "countrycodeshipping"),
+            CURRENCY: ("ordercurrency", "currency"),
+            STATUS: ("orderstatus",),
+            REFUNDED_AMOUNT: (),  # the quantity is less what was refunded
+            DISCOUNT: (),
+            CUSTOMER_NAME: ("lastnamebilling",),
+        },
     ),
     Preset(
         title=noted("a WooCommerce orders export"),
@@ -373,7 +386,6 @@ PRESETS: tuple[Preset, ...] = (
             DISCOUNT: (),  # the total is after discounts
         },
         sold=("layby*", "onaccount*", "on account*"),
-        counted=("sale line",),
         nobody=("walkin", "walk-in"),
     ),
     Preset(

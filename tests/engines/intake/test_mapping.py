@@ -60,7 +60,11 @@ def test_what_the_user_maps_wins_over_the_guess():
         ("a,b", {"colour": "a"}, "no field 'colour'.* customer_id, order_id"),
         ("customer,b", {}, "no column looks like order_date.*--map order_date=COLUMN.*customer, b"),
         ("customer,date,count", {}, "no column looks like unit_price.*--map unit_price=COLUMN .or --map amount=COLUMN"),
-        ("a,a,date,amount", {"customer_id": "a"}, "2 columns called 'a'; say which one: --map customer_id=.a .column 1"),
+        (
+            "a,a,date,amount",
+            {"customer_id": "a"},
+            "2 columns called 'a'; say which one: --map customer_id=.a .column 1",
+        ),
     ],
 )
 def test_mapping_errors_name_the_column_and_the_remedy(columns, mapping, says):
