@@ -124,10 +124,23 @@ def map_columns(columns: Sequence[str], mapping: Mapping[str, str], source: str,
     return Mapped(guesses, search.preset, (*search.notes, *_unused(columns, mapping, looks, guesses)))
 
 
-def needed_but_missing(fields: Collection[str]) -> tuple[str, ...]:
-    """The fields without which nothing can be read and that are not among these."""
-    money = () if AMOUNT in fields or ORDER_TOTAL in fields else (QUANTITY, UNIT_PRICE)
-    return tuple(name for name in (*_NEEDED, *money) if name not in fields)
+def needed_but_missing(fields: Collection[str], *, money: bool = True) -> tuple[str, ...]:
+    """The fields without which nothing can be read and that are not among these; ``money``: whether there has to be."""
+    of_money = () if AMOUNT in fields or ORDER_TOTAL in fields or not money else (QUANTITY, UNIT_PRICE)
+    return tuple(name for name in (*_NEEDED, *of_money) if name not in fields)
+
+
+def may_hold_money(mapping: Mapping[str, str], looks: Sequence[Look], guesses: Sequence[Guess]) -> bool:
+    """Whether there may be money in a source; else it is a log of who bought when.
+
+    The user says that there is none with an empty ``amount``; it is plain where no other column holds numbers.
+    """
+    if any(guess.field in _MONEY for guess in guesses):
+        return True
+    if AMOUNT in mapping and not mapping[AMOUNT].strip():
+        return False
+    used = {guess.position for guess in guesses}
+    return not looks or any(look.numbers >= 0.5 for place, look in enumerate(looks) if place not in used)
 
 
 def choose_columns(
@@ -164,7 +177,8 @@ def check_columns(
         InputError: it is no table of sales, a needed field is not found, or a guess is a question.
     """
     refuse_other_tables(columns, mapping, source, looks, {guess.field: guess.position for guess in guesses})
-    for name in needed_but_missing([guess.field for guess in guesses]):
+    money = may_hold_money(mapping, looks, guesses)
+    for name in needed_but_missing([guess.field for guess in guesses], money=money):
         raise InputError(missing_field(name, columns, source))
     unsure = [guess for guess in guesses if guess.is_question]
     if unsure and not trust_guesses:
@@ -211,7 +225,11 @@ def doubts(guesses: Sequence[Guess]) -> tuple[str, ...]:
 
 def missing_field(name: str, columns: Sequence[str], source: str) -> str:
     """What to say where a field that is needed is not found."""
-    other = " (or --map amount=COLUMN)" if name in (QUANTITY, UNIT_PRICE) else ""
+    other = (
+        message(" (or --map amount=COLUMN; --map amount= if there is no money in it)")
+        if name in (QUANTITY, UNIT_PRICE)
+        else ""
+    )
     return message(
         "{source}: no column looks like {field}. Say which one it is with --map "
         "{field}=COLUMN{other}; its columns are {columns}.",

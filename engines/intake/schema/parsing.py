@@ -182,6 +182,12 @@ def decide(
     words = tuple(sorted({*NOTHING, *nobody}))
     parsing = Parsing(cells, money, decimal.sign, ZoneFound(zone or "UTC"), repeated_lines_drop, words)
     notes = decimal.notes
+    if money not in cells:
+        notes += (
+            message(
+                "No column holds money: customers are described by when and how often they bought, and all money is 0."
+            ),
+        )
 
     if ORDER_ID in cells:
         may_be = (ORDER_DATE, *(field for field in _OF_ORDERS if field in cells), *parsing.attributes)
@@ -256,7 +262,8 @@ def lines_of(parsing: Parsing) -> str:
     unread = {ORDER_DATE: "moment is null"}
     if QUANTITY in parsing.cells:  # where amounts are known, nobody needs every quantity
         unread[QUANTITY] = "quantity is null" if parsing.priced else "quantity is null and odd_quantity is not null"
-    unread[money] = "money is null"
+    if money in parsing.cells:
+        unread[money] = "money is null"
     for field in parsing.taken_off:  # a dash is none
         unread[field] = f"{field} is null and regexp_matches({TAKEN_OFF[field]}, '[0-9]')"
     each = f"partition by {ORDER_ID}, case when {ORDER_ID} is null then {LINE} end"
@@ -271,7 +278,9 @@ def lines_of(parsing: Parsing) -> str:
     exact = "try_cast(cast(quantity as decimal(19, 6)) * cast(units as decimal(19, 0)) as bigint)"
     usual = "items = quantity and abs(items) < 100000 and abs(units) < 10000000000"
     amount, odd_money, price = "units", ODD_MONEY, "cast(null as bigint)"
-    if parsing.priced:
+    if money not in parsing.cells:
+        amount = "cast(0 as bigint)"
+    elif parsing.priced:
         amount, price = f"case when {usual} then items * units else {exact} end", "units"
     if parsing.total:
         same = f"row_number() over (partition by {LINE_HASH} order by {LINE}) > 1"
@@ -329,7 +338,8 @@ def _cells(parsing: Parsing, lines: str) -> str:
             f"cast(case when {plain} is not null then {plain} {other} end as decimal(18, {decimals})) as {name}",
             f"case when {plain} is null then {cell.text} end as {TAKEN_OFF.get(field, f'odd_{name}')}",
         ]
-    second.append(f"cast(plain_money * cast({MONEY_SCALE} as decimal(5, 0)) as bigint) as plain_units")
+    plain_units = f"cast(plain_money * cast({MONEY_SCALE} as decimal(5, 0)) as bigint)" if money in cells else "0"
+    second.append(f"{plain_units} as plain_units")
     # The database promises no order of what it writes: it joins even where a column is looked for in a list of words.
     number = f"row_number() over () - 1 as {LINE}"
     about = ", ".join((LINE, LINE_HASH, BLANK, PART))

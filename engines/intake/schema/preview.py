@@ -24,6 +24,7 @@ from engines.intake.schema.mapping import (
     doubts,
     guess_columns,
     map_columns,
+    may_hold_money,
     missing_field,
     needed_but_missing,
 )
@@ -210,14 +211,15 @@ class _Look:
             f"select {cells} from raw where not blank order by rowid limit {_LOOKED_AT}"  # noqa: S608
         ).fetchall()
         self._looks = [look_at([row[place] for row in self._rows]) for place in range(len(source.columns))]
-        self._reading = self._known(reading)
+        self._reading, self._mapping = self._known(reading), mapping
         mapped = self._mapped(mapping)
         self._guesses, self._mapping_notes = mapped.guesses, mapped.notes
         self._fields = {guess.field: guess.position for guess in self._guesses}
 
     def preview(self, kind: str, lines: int) -> Preview:
         """What was found."""
-        source, needed = self._source, needed_but_missing(self._fields)
+        source, money = self._source, may_hold_money(self._mapping, self._looks, self._guesses)
+        needed = needed_but_missing(self._fields, money=money)
         self._ask_guesses()
         self._problems += [
             Choice("field", field, "", "mapping", missing_field(field, source.columns, source.name)) for field in needed
