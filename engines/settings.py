@@ -22,7 +22,7 @@ from engines.messages import noted
 Day = Annotated[str, "day"]
 #: Customer ids, or the path of a text file with one id a line.
 Customers = tuple[str, ...] | str
-DateOrder = Literal["", "day-first", "month-first"]
+DateOrder = Literal["", "day-first", "month-first", "year-first"]
 
 #: How exports write that nobody is named, in small letters.
 NOBODY = (
@@ -309,7 +309,8 @@ class Reading(Settings):
     )
     date_order: DateOrder = setting(
         "",
-        'Order of day and month where nothing in the column decides it: "day-first" or "month-first".',
+        'Order of day and month where nothing in the column decides it: "day-first", "month-first" or, of years with '
+        'two digits, "year-first".',
         option=("--date-order", "Which of 3/4/2024 is the day, where no date in the column decides it."),
     )
     time_zone: str = setting(

@@ -57,6 +57,7 @@ _DATE_ORDERS = (
     ("", noted("as the column itself decides")),
     ("day-first", noted("day first")),
     ("month-first", noted("month first")),
+    ("year-first", noted("a year of two digits first")),
 )
 _DECIMALS = (("", noted("as the numbers decide")), (".", noted("decimal point")), (",", noted("decimal comma")))
 _STATES = {

@@ -9,6 +9,8 @@ from functools import cached_property
 
 import duckdb
 
+from engines.intake.schema.date_words import looks_like_date
+from engines.intake.schema.numbers import looks_like_number
 from engines.intake.schema.words import flag, kind_of_status, says_what_became
 from engines.intake.sources.files import Source
 
@@ -100,9 +102,9 @@ def look_at(values: Sequence[str | None]) -> Look:
     return Look(
         filled=len(filled),
         examples=tuple(different[:3]),
-        dates=share(_DATE),
+        dates=sum(_DATE.fullmatch(value) is not None or looks_like_date(value) for value in filled) / count,
         epochs=share(_EPOCH),
-        numbers=share(_NUMBER),
+        numbers=sum(looks_like_number(value, _NUMBER) for value in filled) / count,
         fractions=sum(_FRACTION.search(value) is not None for value in filled) / count,
         distinct=len(different) / count,
         times=share(_CLOCK),

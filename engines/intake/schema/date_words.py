@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 #: Names of months, short and long, in small letters without accents: English, German, French, Spanish, Italian, Dutch,
@@ -82,8 +83,7 @@ def tidied(text: str) -> str:
     plain = f"translate({text}, {_quoted(_DIGITS + _BLANKS + _signs() + _UNSEEN)}, {_quoted(_replacements())})"
     for pattern, becomes in _STEPS:
         plain = f"regexp_replace({plain}, {_quoted(f'(?i){pattern}')}, {_quoted(becomes)}, 'g')"
-    months = {_folded(name): month for month, names in _MONTHS.items() for name in names.split()}
-    known = ", ".join(f"{_quoted(name)}: '{month}'" for name, month in months.items())
+    known = ", ".join(f"{_quoted(name)}: '{month}'" for name, month in _FOLDED_MONTHS.items())
     word = r"regexp_extract(tidy, '\p{L}{3,}')"
     month = f"map {{{known}}}[strip_accents(lower({word}))]"
     named = rf"case when {month} is null then tidy else replace(tidy, {word}, ' ' || {month} || ' ') end"
@@ -94,6 +94,29 @@ def tidied(text: str) -> str:
 def is_in_words(text: str) -> str:
     """SQL: whether there is anything in a date to be tidied."""
     return f"not regexp_full_match({text}, '{_ORDINARY}')"
+
+
+_IN_EAST = re.compile(r"\d{4}\s*[年년]\s*\d{1,2}\s*[月월]\s*\d{1,2}")
+_DAY_FIRST = re.compile(
+    r"(?:[\w-]+[.,]*\s+){0,2}?\d{1,2}(?:\.|st|nd|rd|th|er|e|o|a)?[-/. ]*(?:(?:of|de|del)\s+|d['’])?([a-z]{3,})\.?,?"
+    r"[-/. ]*(?:(?:de|del)\s+)?(?:\d{4}|\d{2})\b"
+)
+_MONTH_FIRST = re.compile(
+    r"(?:[\w-]+[.,]*\s+)??([a-z]{3,})\.?[-/. ]+\d{1,2}(?:st|nd|rd|th)?"
+    r"(?:[-/., ]+|,?\s+\d{1,2}:.*\s)\d{4}\b"
+)
+_IN_FIGURES = re.compile(
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?:,\s*|[T\s]\s*)\d{1,2}[:.].*"
+)
+
+
+def looks_like_date(text: str) -> bool:
+    """Whether a text is a date in words of these languages, or one that has digits or blanks of other scripts."""
+    folded = _folded(unicodedata.normalize("NFKC", text).lower()).strip()
+    if _IN_EAST.match(folded) or _IN_FIGURES.fullmatch(folded):
+        return True
+    found = (pattern.match(folded) for pattern in (_DAY_FIRST, _MONTH_FIRST))
+    return any(match is not None and match[1] in _FOLDED_MONTHS for match in found)
 
 
 _ORDINARY = r"[-0-9/.:,+ TZ]*(?: ?[AaPp][Mm])?"
@@ -114,3 +137,6 @@ def _folded(name: str) -> str:
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+_FOLDED_MONTHS = {_folded(name): month for month, names in _MONTHS.items() for name in names.split()}

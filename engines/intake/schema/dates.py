@@ -23,6 +23,7 @@ _DOTTED = r"([0-9]{4}),?\s+([0-9]{1,2})\.([0-9]{2})(?:\.([0-9]{2}))?$"  # 05.01.
 _TIME_FORMATS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I %p")
 #: How a date of one format is written in nearly all files: what parts its days, its clock and its offset.
 _SEPARATORS, _BETWEEN, _NO_OFFSET = ("-", "/", ".", " "), (" ", "T", ", "), ("Z", " UTC", "+00:00", "+0000", " +0000")
+_CLOSER = 3  # times as close to one another, dates are the likelier ones
 _DECISIVE = 19  # of twenty values above 12, so many must agree before the twentieth is taken for the slip
 
 
@@ -67,6 +68,7 @@ _FAMILIES = (
     _Family(_Shape(message("yearmonthday"), "[0-9]{8}", ("%Y%m%d",))),
     _pair("[0-9]{1,2}-[0-9]{1,2}-[0-9]{4}", "%Y", message("year")),
     _pair("[0-9]{1,2}-[0-9]{1,2}-[0-9]{2}", "%y", message("two-digit year")),
+    _Family(_Shape(message("two-digit year/month/day"), "[0-9]{2}-[0-9]{1,2}-[0-9]{1,2}", ("%y-%m-%d",))),
     _Family(_Shape(message("day-month name-year"), "[0-9]{1,2}-[A-Za-z]{3,9}-[0-9]{4}", ("%d-%b-%Y", "%d-%B-%Y"))),
     _Family(
         _Shape(message("day-month name-two-digit year"), "[0-9]{1,2}-[A-Za-z]{3,9}-[0-9]{2}", ("%d-%b-%y", "%d-%B-%y"))
@@ -82,18 +84,25 @@ _FAMILIES = (
 )
 
 
+_TWO_DIGITS, _YEAR_FIRST = next(
+    (_FAMILIES[at], _FAMILIES[at + 1]) for at, family in enumerate(_FAMILIES) if "%d-%m-%y" in family.day_first.formats
+)
 _SHAPES = [shape for family in _FAMILIES for shape in (family.day_first, family.month_first) if shape]
 
 
 @dataclass(frozen=True)
 class TwoReadings:
-    """A date that can be read both ways in a column where nothing decides."""
+    """A date that can be read both ways in a column where nothing decides; ``answers``: of date_order, that say which.
+
+    In the place of ``month_first`` may stand a year of two digits that comes first.
+    """
 
     written: str
     day_first: datetime
     month_first: datetime
     day_first_words: str
     month_first_words: str
+    answers: tuple[str, str] = ("day-first", "month-first")
 
 
 @dataclass(frozen=True)
@@ -134,18 +143,48 @@ def find_format(
     counts = connection.execute(f"select {', '.join(asked)} from {readings}").fetchall()[0]  # noqa: S608 - our own SQL
     found = {family: tuple(map(int, counts[4 * at : 4 * at + 4])) for at, family in enumerate(_FAMILIES)}
     family = max(_FAMILIES, key=lambda each: found[each][0])
+    order = reading.date_order
+    if family is _TWO_DIGITS and order == "year-first":
+        family = _YEAR_FIRST
     if family.month_first is None:
-        note = "" if family.day_first.formats else message("Dates were read as {words}.", words=family.day_first.words)
-        return DateFormat(family.day_first, (note,) if note else ())
+        note = message("Dates were read as {words}.", words=family.day_first.words)
+        plain = family.day_first.formats and family is not _YEAR_FIRST
+        return DateFormat(family.day_first, () if plain else (note,))
     _, day, month, differ = found[family]
-    if reading.date_order:
-        shape = family.day_first if reading.date_order == "day-first" else family.month_first
+    if order in ("day-first", "month-first"):
+        shape = family.day_first if order == "day-first" else family.month_first
         return DateFormat(shape, (message("Dates were read as {words}, as date_order says.", words=shape.words),))
     shape = family.day_first if day >= month else family.month_first
     few, many = sorted((day, month))
     if differ and (many == 0 or few * _DECISIVE > many):
         return DateFormat(shape, undecided=_both(connection, family.day_first, family.month_first, possible))
+    if (
+        family is _TWO_DIGITS
+        and found[_YEAR_FIRST][0] == found[family][0]
+        and (year := _year_first(connection, shape, possible))
+    ):
+        return DateFormat(shape, undecided=year)
     return DateFormat(shape, (message("Dates were read as {words}.", words=shape.words),), certain=many > 0)
+
+
+def _year_first(connection: duckdb.DuckDBPyConnection, shape: _Shape, possible: PossibleDays) -> TwoReadings | None:
+    """What is to be asked where all dates can begin with a year of two digits and are then far closer to one another.
+
+    24-01-05 to 24-03-30 are three months of 2024, or the 24th of January 2005 to the 24th of March 2030.
+    """
+    year, one, two = _YEAR_FIRST.day_first, _name(shape), _name(_YEAR_FIRST.day_first)
+    span, closer, written, day, first = connection.execute(
+        f"select date_diff('day', min({one}), max({one})), date_diff('day', min({two}), max({two})), "  # noqa: S608
+        f"min(written), arg_min({one}, written), arg_min({two}, written) from {_readings([shape, year], possible)} "
+        f"where {one} <> {two}"
+    ).fetchall()[0]
+    if span is None or closer * _CLOSER >= span:
+        return None
+    return TwoReadings(written, day, first, shape.words, year.words, (_answer(shape), "year-first"))
+
+
+def _answer(shape: _Shape) -> str:
+    return "day-first" if shape.formats[0].startswith("%d") else "month-first"
 
 
 @dataclass(frozen=True)
@@ -213,7 +252,9 @@ def parse_dates(
         f"as moment from (select written, {away} as away, {read} as moment from {every_reading})"
     )
     days = connection.execute("select distinct cast(moment as date) from dates where moment is not null").fetchall()
-    possible = PossibleDays(today).beside(day for (day,) in days)
+    possible = PossibleDays(today).beside([day for (day,) in days])
+    if _two_digits(found.shape):
+        possible = possible.without_lone_century([day for (day,) in days])
     connection.execute(
         f"create or replace table dates as select written, {possible.moment('moment')} as parsed from dates"  # noqa: S608
     )
@@ -330,7 +371,7 @@ def both_ways(found: TwoReadings, source: str, column: str) -> Message:
     question = message(
         "{source}: the dates in column {column!r} can be read as {day_first_words} or as "
         "{month_first_words}: {written!r} is {day_first:%d %B %Y} or {month_first:%d %B %Y}, and "
-        "no value above 12 decides.",
+        "no value decides.",
         source=source,
         column=column,
         day_first_words=found.day_first_words,
@@ -339,7 +380,11 @@ def both_ways(found: TwoReadings, source: str, column: str) -> Message:
         day_first=found.day_first.date(),
         month_first=found.month_first.date(),
     )
-    way = message("Say which with --date-order day-first or --date-order month-first (date_order in [reading]).")
+    way = message(
+        "Say which with --date-order {one} or --date-order {two} (date_order in [reading]).",
+        one=found.answers[0],
+        two=found.answers[1],
+    )
     return Message("{question} {way}", {"question": question, "way": way})
 
 

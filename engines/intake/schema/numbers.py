@@ -35,6 +35,14 @@ _PIECES_BEHIND = rf"(?i)^([-+]?[0-9][0-9.,{_GROUPS}]*?)[{_BLANKS}]*(?:{_PIECES})
 _PIECES_BEFORE = rf"(?i)^[x×][{_BLANKS}]*([0-9].*)$"
 
 
+_COUNTED = re.compile(rf"[-+]?\d[\d.,]*\s*(?:{_PIECES})\.?|[x×]\s*\d[\d.,]*", re.IGNORECASE)
+
+
+def looks_like_number(text: str, usual: re.Pattern[str]) -> bool:
+    """Whether a text is a usual number, perhaps guarded by an apostrophe, or a number of pieces."""
+    return usual.fullmatch(text.lstrip("'’")) is not None or _COUNTED.fullmatch(text) is not None
+
+
 @dataclass(frozen=True)
 class DecimalSign:
     """The decimal sign of a source; ``example``: a number that could be meant otherwise, where nothing decides.

@@ -25,6 +25,7 @@ PLACEHOLDERS = tuple(
 _ALONE = date(1971, 1, 1)  # where a column has no other days: whole shops opened on the first of January 2000
 #: So far from every other sale, a placeholder is one. A shop that sold in 1972 may have sold on 1970-01-01.
 _FAR = timedelta(days=5 * 365)
+_PIVOT = 1969  # years of two digits are those from here on, unless they are still to come
 _SLACK = timedelta(days=1)  # the day is further on in other time zones
 #: How far the few last or first sales may be from all others.
 _AFTER, _BEFORE = timedelta(days=365), timedelta(days=3 * 365)
@@ -38,11 +39,12 @@ class PossibleDays:
     """The days on which sales may have been.
 
     ``today``: nothing was sold later than a day after it; None where nobody says which day it is. ``placeholders``:
-    days that stand for no date.
+    days that stand for no date. ``first``: the first day that is possible.
     """
 
     today: date | None = None
     placeholders: Collection[date] = PLACEHOLDERS
+    first: date = date(_FIRST_YEAR, 1, 1)
 
     @property
     def last(self) -> date:
@@ -56,7 +58,7 @@ class PossibleDays:
         usual, listed = self._usual(), ", ".join(f"date '{day}'" for day in sorted(self.placeholders))
         plain = f"when {timestamp} between timestamp '{usual[0]}' and timestamp '{usual[1]}' then {timestamp} "
         known = f" and cast({timestamp} as date) not in ({listed})" if listed else ""
-        rest = f"{timestamp} >= timestamp '{_FIRST_YEAR}-01-01' and {timestamp} < {after}{known}"
+        rest = f"{timestamp} >= timestamp '{self.first}' and {timestamp} < {after}{known}"
         return f"case {plain if listed else ''}when {rest} then {timestamp} end"
 
     def century(self, timestamp: str) -> str:
@@ -73,6 +75,17 @@ class PossibleDays:
             return replace(self, placeholders=tuple(day for day in PLACEHOLDERS if day < _ALONE))
         far = [day for day in PLACEHOLDERS if all(abs(day - other) >= _FAR for other in others)]
         return replace(self, placeholders=tuple(far))
+
+    def without_lone_century(self, days: Collection[date]) -> PossibleDays:
+        """The same without days of the last century far before all others, where years had two digits.
+
+        A year to come is a slip then, rather than one of a hundred years before.
+        """
+        before = [day for day in days if day.year < _PIVOT]
+        others = [day for day in days if day.year >= _PIVOT and day not in self.placeholders]
+        if not before or not others or min(others) - max(before) < _FAR:
+            return self
+        return replace(self, first=min(others))
 
     def why_not(self, day: date) -> str:
         """Why it cannot be the day of a sale: "placeholder", "buddhist", "later", or empty."""
@@ -112,8 +125,8 @@ def reasons_why_not(found: Iterable[tuple[date, str, int]], possible: PossibleDa
         if why == "placeholder":
             said.append(
                 message_number(
-                    "{count:,} line with a day that stands for no date, as {written!r} does.",
-                    "{count:,} lines with days that stand for no date, as {written!r} does.",
+                    "{count:,} line with a day that stands for no date, as {written!r} does",
+                    "{count:,} lines with days that stand for no date, as {written!r} does",
                     count,
                     count=count,
                     written=written,
@@ -122,8 +135,8 @@ def reasons_why_not(found: Iterable[tuple[date, str, int]], possible: PossibleDa
         elif why == "later":
             said.append(
                 message_number(
-                    "{count:,} line with a date after today, {today}: {written!r}.",
-                    "{count:,} lines with a date after today, {today}, such as {written!r}.",
+                    "{count:,} line with a date after today, {today}: {written!r}",
+                    "{count:,} lines with a date after today, {today}, such as {written!r}",
                     count,
                     count=count,
                     today=possible.today,
@@ -133,7 +146,7 @@ def reasons_why_not(found: Iterable[tuple[date, str, int]], possible: PossibleDa
         else:
             said.append(
                 message(
-                    "{written!r} has a year of the Buddhist calendar: write {year} for {buddhist}.",
+                    "{written!r} has a year of the Buddhist calendar: write {year} for {buddhist}",
                     written=written,
                     year=day.year - _BUDDHIST,
                     buddhist=day.year,

@@ -387,12 +387,12 @@ class _Look:
 def _orders(found: TwoReadings) -> tuple[Option, ...]:
     return (
         Option(
-            "day-first",
+            found.answers[0],
             found.day_first_words,
             message("{written} is {day_first:%d %B %Y}", written=found.written, day_first=found.day_first.date()),
         ),
         Option(
-            "month-first",
+            found.answers[1],
             found.month_first_words,
             message("{written} is {month_first:%d %B %Y}", written=found.written, month_first=found.month_first.date()),
         ),

@@ -246,3 +246,28 @@ def test_returns_after_the_last_sale_are_noted_as_they_do_not_count(tmp_path):
     assert "--as-of 2024-01-11" in note
     with read_sales(str(tmp_path / "a.csv"), as_of=date(2024, 1, 11)) as sales:
         assert not [each for each in sales.notes if "returns" in each]
+
+
+# --- years of two digits that come first -----------------------------------------------------------------------------
+def test_a_year_of_two_digits_may_come_first():
+    quarter = ["24-01-05", "24-02-17", "24-03-30"]
+    with pytest.raises(InputError, match=r"24 January 2005 or 05 January 2024.*day-first or --date-order year-first"):
+        dates_of(quarter)
+    assert dates_of(quarter, date_order="year-first")[0][0] == datetime(2024, 1, 5)
+    assert dates_of(quarter, date_order="day-first")[0][0] == datetime(2005, 1, 24)
+    assert dates_of(["99-01-05", "99-02-17"])[0] == [datetime(1999, 1, 5), datetime(1999, 2, 17)]
+    assert dates_of(["05.01.22", "25.02.22", "13.06.23"])[0][0] == datetime(2022, 1, 5)
+
+
+def test_one_year_to_come_in_two_digits_is_a_slip_and_not_a_hundred_years_ago():
+    assert dates_of(["05.01.22", "25.02.23", "13.06.42"])[0][2] is None
+
+
+@pytest.mark.parametrize(
+    "days",
+    [["2024年1月5日", "2024年2月6日"], ["5 mars 2024", "6 août 2024"], ["1/15/2024, 3:04 PM", "2/15/2024, 3:04 PM"]],
+)
+def test_a_column_in_such_words_is_not_doubted(tmp_path, days):
+    with read_sales(file_of(tmp_path, days)) as sales:
+        assert not [note for note in sales.notes if "look like dates" in note]
+    assert preview(file_of(tmp_path, days, "who,when,amount")).columns[1].kind == "date"
