@@ -8,7 +8,8 @@ import pytest
 
 from engines.errors import InputError
 from engines.features import build_customers
-from engines.intake import preview, read_sales
+from engines.intake import read_sales
+from engines.intake.schema.preview import preview
 
 
 def written(folder: Path, header: str, *rows: str) -> str:
