@@ -28,7 +28,7 @@ from engines.columns import (
 from engines.errors import InputError
 from engines.intake.schema.contents import Look
 from engines.intake.schema.money import MoneyCells, compare_money
-from engines.intake.schema.names import find_containing, find_named, is_discount_name, plain
+from engines.intake.schema.names import find_containing, find_named, is_discount_name, is_other_name, plain
 from engines.intake.schema.presets import Preset, find_preset
 from engines.intake.schema.shapes import refuse_other_tables
 from engines.intake.schema.words import flag, folded, kind_of_status
@@ -121,7 +121,7 @@ def map_columns(columns: Sequence[str], mapping: Mapping[str, str], source: str,
     search.run()
     order = (*CANONICAL_FIELDS, *sorted(name for name in found if name not in CANONICAL_FIELDS))
     guesses = tuple(found[name] for name in order if name in found)
-    return Mapped(guesses, search.preset, (*search.notes, *_unused(columns, mapping, looks, guesses)))
+    return Mapped(guesses, search.preset, (*search.notes, *_unused(columns, mapping, looks, guesses, search.preset)))
 
 
 def needed_but_missing(fields: Collection[str], *, money: bool = True) -> tuple[str, ...]:
@@ -315,6 +315,8 @@ class _Search:
             for place, _ in find_named(name, self.columns)
             if place not in self._taken() and (judged := self._judged(name, place)) is not None
         ]
+        if name == STATUS and self.looks:  # of several the one that says that something was no sale
+            guesses.sort(key=lambda guess: not _says_other_than_sold(self.looks[guess.position]))
         if guesses:
             filled = [guess for guess in guesses if not self.looks or self.looks[guess.position].filled]
             sure = [guess for guess in filled or guesses if guess.confidence > _DOUBTFUL]
@@ -503,8 +505,13 @@ class _Search:
             ]
             add(AMOUNT, fits, message("it is the only column whose first values look like sums of money"))
         if CUSTOMER_ID not in self.found:
-            fits = [place for place in free() if _can_come_again(looks[place])]
+            fits = [
+                place for place in free() if _can_come_again(looks[place]) and not is_other_name(self.columns[place])
+            ]
             add(CUSTOMER_ID, fits, message("it is the only column whose first values look like ids that come again"))
+        if not {CUSTOMER_ID} & {*self.found, *absent} and CUSTOMER_NAME in self.found and CUSTOMER_NAME not in absent:
+            reason = message("nothing else says who bought, but people of one name would be one customer")
+            self._add(CUSTOMER_ID, self.found.pop(CUSTOMER_NAME).position, _CONTAINED, reason)
 
     def _by_words(self, absent: Collection[str]) -> None:
         """A status that no name told: a column whose few words say what became of orders."""
@@ -586,7 +593,11 @@ def _is_set_flag(column: str, look: Look) -> bool:
 
 
 def _unused(
-    columns: Sequence[str], mapping: Mapping[str, str], looks: Sequence[Look], guesses: Sequence[Guess]
+    columns: Sequence[str],
+    mapping: Mapping[str, str],
+    looks: Sequence[Look],
+    guesses: Sequence[Guess],
+    preset: Preset | None,
 ) -> Iterable[str]:
     """Notes on columns that are not used and could change a number."""
     chosen = {guess.position for guess in guesses}
@@ -610,7 +621,7 @@ def _unused(
                 column=labels[place],
                 option=_quoted(labels[place]),
             )
-    money = fields.get(AMOUNT) or fields.get(ORDER_TOTAL)
+    money = None if preset is not None else fields.get(AMOUNT) or fields.get(ORDER_TOTAL)
     if money and AMOUNT not in mapping and ORDER_TOTAL not in mapping:
         others = [
             labels[place]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from engines.columns import (
     AMOUNT,
@@ -966,8 +966,22 @@ _BARE_DISCOUNT: _ByLanguage = {
     "ja": ("割引", "値引", "値引き"),
 }
 
+#: Words of headings whose values come again as those of customers do.
+_NO_CUSTOMER = frozenset(
+    (
+        *("branch", "store", "shop", "location", "city", "state", "region", "country", "category", "line", "type"),
+        *("payment", "method", "gender", "sex", "age", "channel", "status", "segment", "size", "color", "colour"),
+        *("brand", "product", "item", "cashier", "register", "warehouse", "rating", "row", "index", "time", "hour"),
+        *("month", "year", "weekday", "day", "tax", "discount", "supplier", "vendor", "employee", "salesperson"),
+        *("filiale", "kasse", "stadt", "artikel", "zahlung", "magasin", "ville", "paiement", "tienda", "ciudad"),
+        *("pago", "negozio", "citta", "pagamento", "winkel", "betaling", "loja", "cidade", "sklep", "miasto"),
+    )
+)
+
 _BRACKETS = re.compile(r"\s*[(\[{（【][^)\]}）】]*[)\]}）】]")
-_UNITS = frozenset(("eur", "usd", "gbp", "chf", "pln", "jpy", "cny", "brl", "inc", "incl", "excl", "vat", "tax", "utc"))
+_UNITS = frozenset(("eur", "usd", "gbp", "chf", "pln", "jpy", "cny", "brl", "cad", "aud", "inr", "utc"))
+_NUMBER = frozenset(("n", "no", "nr", "num", "nro", "numer"))  # as N° and Nº are folded
+_WITH_TAX = re.compile(r" (?:inc|incl|including|ex|excl|excluding|with|without) (?:tax|vat|gst|mwst|ust|tva|iva|btw)$")
 
 
 def plain(name: str) -> str:
@@ -1017,6 +1031,11 @@ def is_email_name(column: str) -> bool:
     return any(form in known for form in _forms(column))
 
 
+def is_other_name(column: str) -> bool:
+    """Whether a heading is one of what is never the customer, such as a branch or a kind of payment."""
+    return bool(_NO_CUSTOMER & set(folded(column).split())) or any(form in _all_names() for form in _forms(column))
+
+
 def is_discount_name(column: str) -> bool:
     """Whether a heading is one of discounts, of money or not."""
     known = {
@@ -1025,13 +1044,16 @@ def is_discount_name(column: str) -> bool:
     return any(form in known for form in _forms(column))
 
 
+@lru_cache(maxsize=2048)
 def _forms(column: str) -> tuple[str, ...]:
     """A heading as it is compared: whole, without brackets, without a unit behind, without order or line before."""
     bare = _BRACKETS.sub("", column) or column
-    words = folded(bare).split()
+    words = _WITH_TAX.sub("", folded(bare)).split()
     while len(words) > 1 and words[-1] in _UNITS:
         words = words[:-1]
     forms = [plain(column), plain(bare), "".join(words)]
+    if len(words) > 1 and words[0] in _NUMBER:
+        forms.append("".join(("numero", *words[1:])))
     if len(words) > 1 and words[0] in ("order", "line", "lineitem", "item", "sales", "transaction", "n"):
         forms.append("".join(words[1:]))
     return tuple(dict.fromkeys(form for form in forms if form))

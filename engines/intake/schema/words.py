@@ -231,7 +231,8 @@ DOCUMENT_SOLD: _Words = {
 DOCUMENT_NO_SALE: _Words = {
     "en": (
         *("payment*", "receipt of payment", "transfer*", "deposit*", "fee", "fees", "bank*", "journal*"),
-        *("finance charge*", "reminder*", "balance", "customer payment", "adjustment"),
+        *("finance charge*", "reminder*", "balance", "customer payment", "adjustment", "view", "viewed", "page view*"),
+        *("pageview*", "product view*", "cart", "add to cart", "remove from cart", "click*", "impression*", "wishlist"),
     ),
     "de": (
         *("zahlung*", "einzahlung*", "uberweisung*", "gebuhr*", "mahnung*", "saldo", "zahlungseingang*", "umbuchung"),

@@ -41,7 +41,7 @@ def test_contents_tell_what_names_do_not(tmp_path):
     assert found.lines == (("k0", "1.1.2020", "0,5"), ("k1", "2.1.2020", "1,5"), ("k2", "3.1.2020", "2,5"))
     assert found.columns[1].examples == ("1.1.2020", "2.1.2020", "3.1.2020")
     assert [column.kind for column in found.columns] == ["text", "date", "number"]
-    with pytest.raises(InputError, match="order_date may be column 'Nap'.*--map order_date=Nap .*--yes"):
+    with pytest.raises(InputError, match=r"order_date may be column 'Nap'.*--map order_date=Nap .*--yes"):
         read_sales(str(tmp_path / "a.csv"))
     trusting = Reading(trust_guesses=True)
     assert look(tmp_path, "Vevő;Nap;Összeg\n" + rows, reading=trusting).usable
