@@ -193,6 +193,8 @@ def lines_database(reading: Reading, folder: Path) -> Any:
     database = connection.con
     database.execute("set enable_progress_bar = true; set enable_progress_bar_print = false")  # what is printed is ours
     database.execute("set autoinstall_known_extensions = false; set TimeZone = 'UTC'")
+    # A list of words is compared where a case asks for it, and not joined to every line: measured, a third of the pass.
+    database.execute("set disabled_optimizers = 'in_clause'")
     database.execute(f"set temp_directory = {text(str(folder / 'spill'))}")
     if reading.memory:
         try:
