@@ -26,7 +26,7 @@ from dashboard.i18n.locales import DEFAULT, manner_of
 from engines.columns import ATTRIBUTE, ATTRIBUTE_FIELD, FIELDS_IN_WORDS, is_field
 from engines.contract import Play
 from engines.errors import InputError
-from engines.settings import CleaningRules, Customers, Day, Reading, Setting, Settings, a_day
+from engines.settings import CleaningRules, Customers, Day, Reading, Setting, Settings, a_day, currency_code
 from storage.contract.objects import ObjectSettings
 
 _HERE = Path(__file__).resolve().parent
@@ -91,9 +91,17 @@ class ObjectsSection(_Section):
 
 
 class SalesSection(_Section):
-    """What the sales are measured in."""
+    """What the sales are measured in, where they do not say it; empty: it is not known."""
 
-    currency: str = Field(min_length=3, max_length=3)
+    currency: str = ""
+
+    @field_validator("currency")
+    @classmethod
+    def _is_code(cls, code: str) -> str:
+        try:
+            return currency_code(code)
+        except InputError as error:
+            raise ValueError(str(error)) from None
 
 
 class Locale(_Section):

@@ -167,6 +167,21 @@ DISCOUNT_LINES = (
     ),
     *("rabat*", "zniżka*", "bon rabatowy", "kupon*", "折扣", "优惠", "優惠", "满减", "割引", "値引", "クーポン"),
 )
+_CODES = """
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP
+    CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF
+    IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK
+    MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR
+    SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND
+    VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG
+    """
+#: The codes of ISO 4217 that money is counted in.
+CODES = frozenset(_CODES.split())
+#: The currencies that a form offers first.
+COMMON = (
+    *("EUR", "USD", "GBP", "CHF", "CAD", "AUD", "JPY", "CNY", "INR", "BRL", "MXN"),
+    *("PLN", "SEK", "NOK", "DKK", "CZK"),
+)
 
 _MOST_CUSTOMERS = 100_000  # the list is kept with every snapshot
 
@@ -521,7 +536,7 @@ class CleaningRules(Settings):
     )
     rates: Mapping[str, float] = setting(
         dict,
-        "Where a column holds the currency of each line: what one unit of it is worth in [sales] currency. EUR = 0.85",
+        "Where lines are in several currencies: what one unit of each is worth in that of [sales]. EUR = 0.85",
         why=noted("Sales are mostly in one currency; mixed ones are refused without rates."),
         label=noted("Rates of currencies (EUR = 0.85)"),
     )
@@ -558,6 +573,18 @@ def a_day(text: str) -> str:
         return date.fromisoformat(text).isoformat() if text else ""
     except ValueError:
         raise ValueError('write a day as "2011-01-31"') from None
+
+
+def currency_code(text: str) -> str:
+    """An ISO 4217 code as it is written, in capitals; empty for none.
+
+    Raises:
+        InputError: it is no such code.
+    """
+    code = text.strip().upper()
+    if code and code not in CODES:
+        raise InputError("{text!r} is no currency; write its ISO 4217 code, such as EUR or USD.", text=text)
+    return code
 
 
 def _ids(name: str, path: Customers) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     type=DAY,
     help="Freeze the model with the sales before this day.  [default: the first month's start with 90 days before it]",
 )
-@sales_options("as_of", "mapping", "name")
+@sales_options("as_of", "mapping", "currency", "name")
 @click.option("--details", is_flag=True, help="With --json: also what moved, segment sizes, and what was asked.")
 @json_option
 @config_option

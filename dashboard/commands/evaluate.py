@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--to", "high", type=click.IntRange(min=2), default=12, show_default=True, help="Largest k to try.")
 @click.option("--gap", is_flag=True, hidden=True, help="An old name, which answers for one version.")
 @seed_option
-@sales_options("as_of", "mapping", "reading", "name")
+@sales_options("as_of", "mapping", "reading", "currency", "name")
 @json_option
 @config_option
 def evaluate(

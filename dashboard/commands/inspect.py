@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.commands.options import config_option, json_option, print_json, progress_bars, sales_options
+from dashboard.commands.options import (
+    NO_CURRENCY,
+    config_option,
+    json_option,
+    print_json,
+    print_notes,
+    progress_bars,
+    sales_options,
+)
 
 if TYPE_CHECKING:
     from dashboard.config import Config
@@ -16,7 +24,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("source")
-@sales_options("as_of", "mapping", "reading", "cleaning")
+@sales_options("as_of", "mapping", "reading", "currency", "cleaning")
 @click.option("--dropped", type=click.Path(path_type=Path), help="dropped.csv or dropped.parquet: lines with reasons.")
 @json_option
 @config_option
@@ -35,5 +43,7 @@ def inspect(request: SalesRequest, dropped: Path | None, as_json: bool, config: 
     from dashboard.commands.printing import print_inspection
 
     print_inspection(inspection)
+    if not inspection.currency:
+        print_notes([NO_CURRENCY])
     if inspection.dropped is not None:
         click.echo(f"{inspection.dropped:,} dropped lines written to {dropped}")

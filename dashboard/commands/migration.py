@@ -47,7 +47,7 @@ def migration(
     kind = format_of(export) if export is not None else None
     with open_store_for(config) as store:
         between = compute_migration(_span(run_id, other_id, start, end, store), config, store)
-        currency = str(store.snapshot(between.run.snapshot_id).info.get("currency") or "")
+        currency = between.currency(store)
         if export is not None and kind is not None:
             query = urlencode(between.query())
             rows = write_recorded(between.reader(), export, store, run=between.run.id, kind="movers", query=query)

@@ -14,7 +14,7 @@ import click
 
 from dashboard.clock import now
 from engines.errors import InputError
-from engines.settings import CleaningRules, Reading, Setting, Settings
+from engines.settings import CleaningRules, Reading, Setting, Settings, currency_code
 
 if TYPE_CHECKING:  # every command imports what it needs itself, so that --help answers at once
     from dashboard.config import Config
@@ -24,6 +24,12 @@ if TYPE_CHECKING:  # every command imports what it needs itself, so that --help 
 
 
 Command = Callable[..., Any]
+
+#: What to say where nothing tells the currency of a source.
+NO_CURRENCY = (
+    "Nothing says which currency the money is in, so that amounts have no sign. Say it with --currency, such as "
+    "--currency EUR, or for all sources as [sales] currency in the configuration."
+)
 
 
 def config_option(command: Command) -> Command:
@@ -70,6 +76,10 @@ def _mapping(ctx: click.Context, param: click.Parameter, pairs: tuple[str, ...])
             )
         mapping[name] = column
     return mapping
+
+
+def _currency(ctx: click.Context, param: click.Parameter, code: str | None) -> str | None:
+    return currency_code(code) if code else None
 
 
 seed_option = click.option("--seed", type=click.IntRange(min=0), help="Seed of everything random.  [default: 0]")
@@ -241,6 +251,12 @@ def sales_options(*names: str, holder: str = "source", taken: Collection[str] = 
         ),
         "reading": settings_options(Reading, "reading", taken),
         "cleaning": settings_options(CleaningRules, "cleaning"),
+        "currency": click.option(
+            "--currency",
+            metavar="CODE",
+            callback=_currency,
+            help="The currency of the money, such as EUR, where the source does not say it.",
+        ),
         "name": click.option("--name", help="The data set's name.  [default: the file's name]"),
     }
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.argument("run_id", metavar="RUN", type=int)
 @click.option("--input", "source", required=True, help="Sales, as `segmentry run` reads them, or a table of customers.")
 @click.option("--output", type=click.Path(path_type=Path), help="labels.csv, labels.xlsx or labels.parquet")
-@sales_options("as_of", "mapping", "reading", holder="input")
+@sales_options("as_of", "mapping", "reading", "currency", holder="input")
 @json_option
 @config_option
 def predict(run_id: int, output: Path | None, request: SalesRequest, as_json: bool, config: Config) -> None:

@@ -45,9 +45,13 @@ def _money(value: float | None) -> str:
     return "–" if value is None else written(value, ",.2f")
 
 
-def print_ledger(ledger: Mapping[str, Any], currency: str, console: Console | None = None) -> None:
+def _revenue(currency: str | None) -> str:
+    return f"Revenue {currency}" if currency else "Revenue"
+
+
+def print_ledger(ledger: Mapping[str, Any], currency: str | None, console: Console | None = None) -> None:
     """What came in, what each rule dropped, what is left and what was noticed; stored ledgers may count less."""
-    table = new_table("Ledger", ["Rule"], ["Lines", "Orders", "Customers", f"Revenue {currency}"])
+    table = new_table("Ledger", ["Rule"], ["Lines", "Orders", "Customers", _revenue(currency)])
     table.add_row("in", *_side(ledger["in"]))
     for rule in ledger["rules"]:
         table.add_row(f"- {_words(rule['rule'])}", *_side(rule))
@@ -64,7 +68,7 @@ def print_outcome(outcome: Outcome, insights: Mapping[int, Sequence[Mapping[str,
     console = new_console()
     snapshot = outcome.snapshot
     ledger = snapshot.ledger
-    currency = snapshot.info["currency"]
+    currency = snapshot.currency
     console.print(
         f"\n{snapshot.info['title']} as of {snapshot.as_of.isoformat()}: {written(snapshot.customers, ',')} customers "
         f"(snapshot {snapshot.id})\n",
@@ -130,7 +134,7 @@ def print_inspection(inspection: Inspection) -> None:
     for note in inspection.notes:
         console.print(f"  Note: {note}", highlight=False, markup=False)
     print_ledger(inspection.ledger, inspection.currency, console)
-    table = new_table("Control totals", ["Sales"], ["Lines", "Orders", "Customers", f"Revenue {inspection.currency}"])
+    table = new_table("Control totals", ["Sales"], ["Lines", "Orders", "Customers", _revenue(inspection.currency)])
     for name, words in (("gross", "gross: sold"), ("returned", "returned"), ("net", "net of returns")):
         table.add_row(words, *_side(inspection.totals[name]))
     console.print(table)

@@ -42,7 +42,7 @@ def print_receipt(validated: Validated) -> None:
     )
     for question, title, columns in (
         ("holdout", "Purchases", _FORESIGHT),
-        ("ltv", f"Spend, {validated.currency}", _FORESIGHT),
+        ("ltv", f"Spend, {validated.currency}" if validated.currency else "Spend", _FORESIGHT),
         ("churn", f"Churn: no purchase in the {plan['churn']['days']} days after {plan['churn']['cutoff']}", _LOSS),
     ):
         chosen = receipt["chosen"]["purchases" if question == "holdout" else question]
@@ -51,11 +51,12 @@ def print_receipt(validated: Validated) -> None:
     coverage = receipt["coverage"]
     if coverage is not None:
         total = coverage["total"]
+        money = f" {validated.currency}" if validated.currency else ""
         out.print(
             f"  Intervals meant to hold {coverage['level']:.0%} held the spend of "
             f"{written(100 * coverage['spend'], '.1f')}% and the purchases of "
-            f"{written(100 * coverage['purchases'], '.1f')}% of the customers; in all {count(total['actual'])} "
-            f"{validated.currency} came, where {count(total['low'])} to {count(total['high'])} was foreseen.",
+            f"{written(100 * coverage['purchases'], '.1f')}% of the customers; in all {count(total['actual'])}"
+            f"{money} came, where {count(total['low'])} to {count(total['high'])} was foreseen.",
             highlight=False,
         )
     for item in receipt["verdicts"]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dashboard.commands.options import (
+    NO_CURRENCY,
     account,
     config_option,
     json_option,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("source")
-@sales_options("engines", "k", "seed", "as_of", "mapping", "reading", "cleaning", "name")
+@sales_options("engines", "k", "seed", "as_of", "mapping", "reading", "currency", "cleaning", "name")
 @click.option("--detach", is_flag=True, help="Queue the runs for `segmentry worker`, and print their numbers.")
 @json_option
 @config_option
@@ -46,11 +47,11 @@ def run(request: SalesRequest, detach: bool, as_json: bool, config: Config) -> N
     request = replace(request, starter=Starter("command line", account()))
     with progress_bars() as progress, open_store_for(config) as store:
         outcome = run_sales(request, config, store, progress, queue=detach)
-        frames, currency = FrameCache(store), outcome.snapshot.info["currency"]
+        frames, currency = FrameCache(store), outcome.snapshot.currency
         done = [item.id for item in outcome.runs if item.state == "done"]
         with speaking(DEFAULT if as_json else spoken()):  # JSON is for programs
             insights = {each: insight_dicts(insights_of(store, frames, each), currency) for each in done}
-    print_notes(outcome.notes)
+    print_notes(outcome.notes if currency else (*outcome.notes, NO_CURRENCY))
     if as_json:
         print_json(outcome.to_dict(insights))
     elif detach:

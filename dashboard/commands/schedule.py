@@ -24,7 +24,7 @@ def schedule() -> None:
 @click.argument("source")
 @click.option("--every", required=True, help='month, week, day, or a cron expression such as "0 6 1 * *".')
 @click.option("--time-zone", default="UTC", show_default=True, help="IANA name of the zone that is meant.")
-@sales_options("engines", "k", "seed", "mapping", "reading", "name", taken=("time_zone",))
+@sales_options("engines", "k", "seed", "mapping", "reading", "currency", "name", taken=("time_zone",))
 @json_option
 @config_option
 def add(every: str, time_zone: str, request: SalesRequest, as_json: bool, config: Config) -> None:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     help="The last day the models may know; they are tested on everything after it.  "
     "[default: the last [clv] horizon_weeks and [churn] days of the sales]",
 )
-@sales_options("mapping", "reading", "cleaning", "name")
+@sales_options("mapping", "reading", "currency", "cleaning", "name")
 @json_option
 @config_option
 def validate(cutoff: date | None, request: SalesRequest, as_json: bool, config: Config) -> None:

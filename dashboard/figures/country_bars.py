@@ -10,7 +10,7 @@ import numpy as np
 from dashboard.figures import NOTHING_LEFT, Drawing, drawing, empty_figure, ink, named_ticks, slots
 from dashboard.frames.aggregates import Aggregate
 from dashboard.frames.run import RunFrame
-from dashboard.i18n.numbers import count, hover_money, money, percent, plural, short_money
+from dashboard.i18n.numbers import count, hover_money, money, percent, plural, short_money, titled
 from dashboard.i18n.texts import noted, say
 from engines.columns import MONETARY
 
@@ -78,7 +78,7 @@ def draw_countries(data: CountryData, theme: str) -> Drawing:
     layout = {
         "bargap": 0.25,
         "xaxis": {
-            "title": {"text": say("Revenue ({currency})", currency=data.currency)},
+            "title": {"text": titled(say("Revenue"), data.currency)},
             "range": [min(0.0, *revenue), head_room],
             "tickformat": "~s",
         },
@@ -104,7 +104,7 @@ def country_rows(
     bars: Sequence[CountryBar], revenue: float, currency: str
 ) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """The head and the rows of the table of countries; shares are of ``revenue``."""
-    head = (say("Country"), say("Customers"), say("Revenue ({currency})", currency=currency), say("Share"))
+    head = (say("Country"), say("Customers"), titled(say("Revenue"), currency), say("Share"))
     return head, [
         (
             bar.name,

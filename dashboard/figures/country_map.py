@@ -9,7 +9,7 @@ from typing import NamedTuple
 from dashboard.figures import Drawing, drawing, ink
 from dashboard.figures.countries import Place, outlined_countries, place_of
 from dashboard.figures.country_bars import CountryBar, CountryData, country_rows
-from dashboard.i18n.numbers import count, money, plural, short_money
+from dashboard.i18n.numbers import count, money, plural, short_money, titled
 from dashboard.i18n.texts import say
 
 OUTLINES = "/vendor/countries.geojson"
@@ -115,7 +115,7 @@ def draw_map(data: MapData, theme: str) -> Drawing:
                 "outlinewidth": 0,
                 "tickvals": ticks,
                 "ticktext": [short_money(10.0**tick, data.currency) for tick in ticks],
-                "title": {"text": say("Revenue ({currency}, logarithmic)", currency=data.currency), "side": "bottom"},
+                "title": {"text": titled(say("Revenue"), data.currency, log=True), "side": "bottom"},
             },
         },
         "margin": {"l": 0, "r": 0, "t": 24, "b": 60},

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.frames.run import RunFrame, per_run
-from dashboard.i18n.numbers import written
-from dashboard.i18n.texts import column_title, say
+from dashboard.i18n.numbers import titled, written
+from dashboard.i18n.texts import column_title
 from engines.columns import Column, describe
 
 _SKEWED = 20  # a maximum so many times the median asks for a logarithmic axis
@@ -58,10 +58,8 @@ def axis_of(frame: RunFrame, column: str) -> Axis:
 
 
 def titled_axis(column: Column, unit: str, log: bool) -> str:
-    """What stands beside an axis: ``Monetary (GBP, logarithmic)``."""
-    if log:
-        return say("{title} ({unit}, logarithmic)", title=column_title(column), unit=unit)
-    return say("{title} ({unit})", title=column_title(column), unit=unit)
+    """What stands beside an axis: ``Monetary (GBP, logarithmic)``; without a unit where there is none."""
+    return titled(column_title(column), unit, log=log)
 
 
 def log_ticks(low: float, high: float) -> dict[str, Any]:

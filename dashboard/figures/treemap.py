@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from dashboard.figures import NOTHING_LEFT, Drawing, drawing_of, empty_figure, readable_on, template, visible_colour
 from dashboard.frames.aggregates import SegmentTotals
-from dashboard.i18n.numbers import count, money, percent, short_money
+from dashboard.i18n.numbers import count, money, percent, short_money, titled
 from dashboard.i18n.texts import noted, say, segment_name
 
 
@@ -110,7 +110,7 @@ def draw_tiles(data: TileData, theme: str) -> Drawing:
         )
         for t in data.tiles
     ]
-    revenue = say("Revenue ({currency})", currency=data.currency)
+    revenue = titled(say("Revenue"), data.currency)
     head = (say("Segment"), say("Customers"), say("Share"), revenue, say("Share of revenue"))
     return drawing_of(figure, (head, rows))
 

@@ -99,7 +99,7 @@ class RunFrame:
     @property
     def currency(self) -> str:
         """ISO 4217 code of all money."""
-        return str(self.snapshot.info.get("currency", ""))
+        return str(self.snapshot.info.get("currency") or "")
 
     @property
     def texts(self) -> Mapping[str, pa.Array]:

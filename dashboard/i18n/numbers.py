@@ -23,9 +23,21 @@ def is_number(value: float | None) -> TypeGuard[float]:
 
 
 def symbol(currency: str) -> str:
-    """What stands before an amount: the currency's sign where it has a common one, else its ISO 4217 code."""
+    """What stands before an amount: the currency's sign where it has a common one, else its ISO 4217 code.
+
+    Nothing where the currency is not known.
+    """
     sign = _SYMBOLS.get(currency, currency)
-    return sign + _SPACE if sign[-1].isalpha() else sign
+    return sign + _SPACE if sign[-1:].isalpha() else sign
+
+
+def titled(title: str, unit: str, *, log: bool = False) -> str:
+    """A title with its unit, such as the code of a currency; without one where that is not known."""
+    if log and unit:
+        return say("{title} ({unit}, logarithmic)", title=title, unit=unit)
+    if log:
+        return say("{title} (logarithmic)", title=title)
+    return say("{title} ({unit})", title=title, unit=unit) if unit else title
 
 
 def count(value: float | None) -> str:
@@ -63,7 +75,7 @@ def change_percent(share: float) -> str:
 
 
 def money(value: float | None, currency: str) -> str:
-    """An amount in full: ``£8,911,407.90``."""
+    """An amount in full: ``£8,911,407.90``; without a sign where the currency is not known, as in all of these."""
     return _amount(value, currency, 0 if currency in _WITHOUT_CENTS else 2) if is_number(value) else NOTHING
 
 
@@ -102,6 +114,8 @@ def _amount(value: float, currency: str, places: int, unit: str = "") -> str:
 
 
 def _beside(number: str, currency: str) -> str:
+    if not currency:
+        return number
     around, sign = manner().money, _SYMBOLS.get(currency, currency)
     if around.startswith("¤0") and sign[-1].isalpha() and len(sign) > 2:
         around = around.replace("¤0", f"¤{_SPACE}0", 1)  # a code and its number do not run into one another
@@ -110,8 +124,10 @@ def _beside(number: str, currency: str) -> str:
 
 def _in_words(value: float, currency: str) -> str:
     """Millions as the language shortens them: ``8,91 Mio. €``."""
-    from babel.numbers import format_compact_currency
+    from babel.numbers import format_compact_currency, format_compact_decimal
 
+    if not currency:
+        return format_compact_decimal(value, locale=spoken(), fraction_digits=2)
     return format_compact_currency(value, currency, locale=spoken(), fraction_digits=2)
 
 

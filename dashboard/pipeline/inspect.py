@@ -29,7 +29,7 @@ class Inspection:
     title: str
     synthetic: bool
     fingerprint: str
-    currency: str
+    currency: str | None
     mapping: Mapping[str, str]
     notes: tuple[str, ...]
     as_of: date
@@ -72,7 +72,7 @@ def inspect_sales(
             title=sales.title,
             synthetic=sales.synthetic,
             fingerprint=sales.fingerprint,
-            currency=sales.currency or config.sales.currency,
+            currency=sales.currency,
             mapping=sales.mapping,
             notes=sales.notes,
             as_of=sales.as_of,

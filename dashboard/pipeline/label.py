@@ -174,13 +174,15 @@ def _probability(membership: DataFrame, keys: Series) -> Series:
 
 def _as_snapshot(run: Run, config: Config, store: Store) -> Config:
     """The configuration with how the run's snapshot was read."""
-    then = store.snapshot(run.snapshot_id).settings
+    snapshot = store.snapshot(run.snapshot_id)
+    then = snapshot.settings
     settings = {name: dict(then[name]) for name in ("reading", "cleaning", "clv") if name in then}
     if (
         "cleaning" in settings
     ):  # by the same rules, but whom and which days the run was about says nothing of new customers
         cleaning = CleaningRules.from_dict(settings["cleaning"])
         settings["cleaning"] = replace(cleaning, from_day="", to_day="", only_customers=()).to_dict()
+    settings["sales"] = {"currency": snapshot.currency}
     return config.replace(**settings)
 
 
@@ -196,6 +198,15 @@ def _from_sales(
     categories = snapshot.settings.get("categories", config.categories)
     with open_sales(request, config, progress) as opened:
         sales = opened.sales
+        if snapshot.currency and sales.currency and sales.currency != snapshot.currency:
+            raise InputError(
+                "{name}: its money is in {currency}, that of run {id} in {before}. Convert it, or run the engine on "
+                "these sales.",
+                name=sales.name,
+                currency=sales.currency,
+                id=run.id,
+                before=snapshot.currency,
+            )
         progress("Building customers", 0.0)
         plugins = [item for item in opened.plugins if item.column is not None and item.column.name in used]
         customers = features.build_customers(sales.table, as_of=sales.as_of, categories=categories, plugins=plugins)

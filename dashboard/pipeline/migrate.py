@@ -80,6 +80,12 @@ class Between(NamedTuple):
             "net_flows": flows,
         }
 
+    def currency(self, store: Store) -> str:
+        """The currency of the money at both ends; empty where it is not known of one of them."""
+        ends = [self.run] if self.earlier is None else [self.earlier, self.run]
+        first, *rest = (store.snapshot(run.snapshot_id).currency for run in ends)
+        return first if all(code == first for code in rest) else ""
+
     def query(self) -> dict[str, str]:
         """What to ask the API for, of this run, to get the same."""
         if self.earlier is not None:
@@ -104,7 +110,7 @@ def between_runs(earlier_id: int, run_id: int, store: Store) -> Span:
 
     Raises:
         NotFoundError: no such run, or one that is not finished.
-        InputError: they are of different data sets or engines.
+        InputError: they are of different data sets, engines or currencies.
     """
     earlier, run = (require_finished(store.run(number)) for number in (earlier_id, run_id))
     if (earlier.dataset, earlier.engine) != (run.dataset, run.engine):
@@ -112,6 +118,15 @@ def between_runs(earlier_id: int, run_id: int, store: Store) -> Span:
             "Runs {earlier} and {run} are of different data sets or engines; choose two of the same.",
             earlier=earlier.id,
             run=run.id,
+        )
+    currencies = [store.snapshot(each.snapshot_id).currency for each in (earlier, run)]
+    if all(currencies) and currencies[0] != currencies[1]:
+        raise InputError(
+            "The money of run {earlier} is in {before}, that of run {run} in {now}; choose two of one currency.",
+            earlier=earlier.id,
+            run=run.id,
+            before=currencies[0],
+            now=currencies[1],
         )
     if earlier.as_of > run.as_of:
         earlier, run = run, earlier

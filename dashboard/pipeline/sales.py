@@ -17,14 +17,14 @@ from pandas import DataFrame
 from pydantic import BaseModel, ValidationError
 
 from dashboard.clock import now
-from dashboard.config import Churn, Clv, Config
+from dashboard.config import Churn, Clv, Config, SalesSection
 from engines import features, intake, value
 from engines.columns import CANONICAL_FIELDS, CLV, COUNTRY
 from engines.errors import InputError
 from engines.intake.sources.locations import kind_of, lasting, public
 from engines.messages import from_json, message, to_json
 from engines.progress import Amount
-from engines.settings import CleaningRules, Reading
+from engines.settings import CleaningRules, Reading, currency_code
 from engines.value.appraisal import Agenda, Settings, agenda, appraise
 from storage import Store
 from storage.contract import NOBODY, NewSnapshot, NotFoundError, Snapshot, Starter, StoreError
@@ -52,6 +52,7 @@ class SalesRequest:
 
     ``reading`` goes before the keys of [reading] that it names, ``mapping`` before [mapping]. ``called``: what the
     source is called where its own name means nothing to its owner, as that of an uploaded file. ``starter``: who asks.
+    ``currency``: ISO 4217 code, goes before that of [sales].
     ``held``: what the names of files begin with in which the reading of a source that never changes is held, so that it
     is read once.
     """
@@ -67,17 +68,20 @@ class SalesRequest:
     called: str | None = None
     starter: Starter = NOBODY
     held: Path | None = None
+    currency: str | None = None
 
 
 # --- how sales are read -----------------------------------------------------------------------------------------------
 
 
-def with_reading(config: Config, reading: Mapping[str, Any]) -> Config:
-    """The configuration with other values for these keys of [reading].
+def with_reading(config: Config, reading: Mapping[str, Any], currency: str | None = None) -> Config:
+    """The configuration with other values for these keys of [reading], and another currency of [sales] where one is.
 
     Raises:
         InputError: a key that is not there, or a value that it does not allow.
     """
+    if currency:
+        config = config.replace(sales={"currency": currency_code(currency)})
     if not reading:
         return config
     other = {"table": "query", "query": "table"}  # one that is given takes the place of either
@@ -132,7 +136,7 @@ def open_sales(
     Raises:
         InputError: the source, the mapping, the reading or the date cannot be used.
     """
-    config = with_reading(config, request.reading)
+    config = with_reading(config, request.reading, request.currency)
     held = _held(request, config)
     if held is not None and held.is_file():
         with _open_held(held, request, config, progress) as sales:
@@ -265,6 +269,8 @@ def sales_again(snapshot: Snapshot, source: str, config: Config, progress: Progr
         InputError: they cannot be read.
     """
     then = as_read(snapshot, config)
+    if not then.sales.currency:  # what was assumed was not written down at first
+        then = with_reading(then, {}, snapshot.currency)
     request = SalesRequest(source, as_of=snapshot.as_of, name=snapshot.dataset, called=snapshot.source)
     today = snapshot.created_at.date() if snapshot.created_at else None  # what was too late then is so now
     with _read(request, then, progress, today) as sales:
@@ -316,6 +322,7 @@ def as_read(snapshot: Snapshot, config: Config) -> Config:
         if section.section in known:
             changes[section.section] = section.from_dict(known[section.section])
     sections: dict[str, type[BaseModel]] = {"clv": Clv, "churn": Churn}
+    changes["sales"] = SalesSection(currency=known.get("currency", ""))
     changes |= {name: kind.model_validate(dict(known[name])) for name, kind in sections.items() if name in known}
     return config.model_copy(update=changes)
 
@@ -340,6 +347,7 @@ def new_snapshot(opened: OpenSales) -> NewSnapshot:
             "categories": config.categories,
             "clv": config.clv.model_dump(),
             "churn": config.churn.model_dump(),
+            **({"currency": config.sales.currency} if config.sales.currency else {}),
             **_identity(plugins),
         },
         ledger=sales.ledger.to_dict(),
@@ -347,7 +355,7 @@ def new_snapshot(opened: OpenSales) -> NewSnapshot:
             "title": name or sales.title,
             "source_kind": kind if kind in ("built in", "database") else "file",
             "synthetic": sales.synthetic,
-            "currency": sales.currency or config.sales.currency,
+            "currency": sales.currency,
             "has_country": COUNTRY in sales.fields,
             "first_day": sales.first_day.isoformat(),
             "last_day": sales.last_day.isoformat(),

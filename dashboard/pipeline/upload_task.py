@@ -150,6 +150,7 @@ def _effect(upload_request: UploadRequest, source: _Source, inspection: Inspecti
         effect["before"] = {
             "snapshot": source.earlier.id,
             "as_of": source.earlier.as_of.isoformat(),
+            "currency": source.earlier.currency or None,
             **source.earlier.ledger.get("out", {}),
         }
     if upload_request.how == "replace" and source.earlier is not None:

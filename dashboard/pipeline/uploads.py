@@ -86,7 +86,8 @@ class UploadRequest(BaseModel):
     """How a file is to be read and what is to be made of it; what is left out comes from the configuration.
 
     ``how``: a snapshot of this file alone ("new"), of the data set's latest sales and this file together ("append"), or
-    of this file alone in place of the data set's latest snapshot ("replace").
+    of this file alone in place of the data set's latest snapshot ("replace"). ``currency``: ISO 4217 code of the money
+    where the file does not say it.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -100,6 +101,7 @@ class UploadRequest(BaseModel):
     k: int | None = Field(default=None, ge=1)
     seed: int | None = Field(default=None, ge=0)
     how: How = "new"
+    currency: str | None = Field(default=None, max_length=100)
 
     def configured(self, config: Config) -> Config:
         """The configuration with what is asked for in place of these keys of [reading] and [cleaning].
@@ -120,7 +122,7 @@ class UploadRequest(BaseModel):
             raise InputError(
                 "cleaning {where}: {problem}.", where=where, problem=first["msg"].removeprefix("Value error, ")
             ) from None
-        return with_reading(config, self.reading)
+        return with_reading(config, self.reading, self.currency)
 
     def of_sales(self, source: str, title: str) -> SalesRequest:
         """The same as a request for the sales of a source."""
@@ -133,6 +135,7 @@ class UploadRequest(BaseModel):
             self.mapping,
             self.name or title,
             self.reading,
+            currency=self.currency,
         )
 
 
@@ -187,6 +190,7 @@ def preview_upload(upload: Upload, upload_request: UploadRequest, config: Config
             path,
             mapping={**config.mapping, **upload_request.mapping},
             reading=config.reading,
+            currency=config.sales.currency,
             today=now().date(),
         )
     except InputError as error:
@@ -210,6 +214,7 @@ def preview_question(upload: Upload, upload_request: UploadRequest, config: Conf
     request = {
         "mapping": upload_request.mapping,
         "reading": upload_request.reading,
+        "currency": upload_request.currency,
         "file": upload.file,
         "made_with": made_with(config),
     }
@@ -218,7 +223,8 @@ def preview_question(upload: Upload, upload_request: UploadRequest, config: Conf
 
 def preview_for_job(job: Job, config: Config, store: Store, progress: Progress) -> dict[str, Any]:
     """What a worker computes for such a question."""
-    upload_request = UploadRequest(mapping=job.request["mapping"], reading=job.request["reading"])
+    asked = {name: job.request.get(name) for name in ("mapping", "reading", "currency")}
+    upload_request = UploadRequest.model_validate(asked)
     return preview_upload(store.upload(job.subject or 0), upload_request, config).to_dict()
 
 

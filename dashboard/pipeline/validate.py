@@ -44,7 +44,7 @@ class Validated:
     """What came of a check: the data set's title and currency, the receipt, published figures beside it, notes."""
 
     title: str
-    currency: str
+    currency: str | None
     receipt: Mapping[str, Any]
     golden: tuple[golden.PublishedFigure, ...] = ()
     notes: tuple[str, ...] = ()
@@ -94,7 +94,7 @@ def validate_models(
     is_golden = (request.source, last_known_day) == (golden.SOURCE, golden.LAST_KNOWN_DAY)
     return Validated(
         request.name or sales.title,
-        sales.currency or config.sales.currency,
+        sales.currency,
         receipt,
         golden.compare_with_published(receipt) if is_golden else (),
         sales.notes,

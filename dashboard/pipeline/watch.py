@@ -48,7 +48,8 @@ def live_point(
     Returns:
         None where there is no earlier run, or no customer of both.
     """
-    earlier = run_before(store, run.dataset, run.engine, run.settings, run.as_of)
+    currency = store.snapshot(run.snapshot_id).currency
+    earlier = run_before(store, run.dataset, run.engine, run.settings, run.as_of, currency)
     if earlier is None:
         return None
     try:

@@ -101,10 +101,10 @@ def new_schedule(request: SalesRequest, every: str, time_zone: str, config: Conf
     cron = cron_of(every)
     zone(time_zone)
     source = _whole(request.source)
-    with_reading(config, request.reading)
+    with_reading(config, request.reading, request.currency)
     for name in request.engines:
         make_engine(name, config, k=request.k, seed=request.seed)
-    rest = {name: getattr(request, name) for name in ("engines", "k", "seed", "mapping", "name")}
+    rest = {name: getattr(request, name) for name in ("engines", "k", "seed", "mapping", "name", "currency")}
     rest["reading"] = dict(request.reading)
     return NewSchedule(source, cron, time_zone, rest)
 
@@ -136,6 +136,7 @@ def schedule_request(schedule: Schedule) -> SalesRequest:
         mapping=job.get("mapping") or {},
         name=job.get("name"),
         reading=job.get("reading") or {},
+        currency=job.get("currency"),
         starter=Starter("schedule", job.get("name") or PurePath(schedule.source).name),
     )
 
@@ -163,6 +164,7 @@ def schedule_dict(schedule: Schedule) -> dict[str, Any]:
         "mapping": dict(request.mapping),
         "name": request.name,
         "reading": dict(request.reading),
+        "currency": request.currency,
         "cron": schedule.cron,
         "explained": cron_words(schedule.cron),
         "time_zone": schedule.time_zone,

@@ -15,7 +15,7 @@ import ibis
 
 from engines.columns import AMOUNT, CURRENCY, ORDER_TOTAL, UNIT_PRICE
 from engines.intake.cleaning.cleaning import flag_lines
-from engines.intake.cleaning.currency import Conversion, conversion, refuse_lost
+from engines.intake.cleaning.currency import Conversion, conversion, refuse_lost, refuse_other_signs
 from engines.intake.cleaning.dropped import keep_dropped as write_dropped
 from engines.intake.cleaning.last_day import check_last_day
 from engines.intake.cleaning.numbering import own_numbers, see_orders
@@ -23,15 +23,17 @@ from engines.intake.cleaning.outcome import became
 from engines.intake.cleaning.people import refuse_rounded, without_everyone
 from engines.intake.sales import Sales, cleaned, counted, lines_database
 from engines.intake.schema.contents import head, look_at
+from engines.intake.schema.currencies import Signed, codes_by_sign, dataset_currency, signs_in
 from engines.intake.schema.mapping import check_columns, doubts, map_columns
-from engines.intake.schema.parsing import BLANK, PART, decide, doubted, lines_of, unreadable_notes
+from engines.intake.schema.parsing import BLANK, PART, Parsing, decide, doubted, lines_of, unreadable_notes
 from engines.intake.schema.presets import Preset
+from engines.intake.schema.signs import in_heading, one_of
 from engines.intake.sources.files import Source, open_source
 from engines.intake.sources.samples import EMBEDDED, open_embedded
 from engines.intake.sources.source import text
 from engines.messages import message
 from engines.progress import Amount, Watch, unwatched
-from engines.settings import CleaningRules, Reading
+from engines.settings import CleaningRules, Reading, currency_code
 
 _EVERY_SECONDS = 0.5
 
@@ -58,7 +60,8 @@ def read_sales(
         rules: which lines are dropped.
         as_of: only lines before its midnight count; by default the day after the last sale.
         today: the day of reading: what is dated later cannot be a sale. None: no date is too late.
-        currency: ISO 4217, into which money in several currencies is brought at the rates of ``rules``.
+        currency: ISO 4217 code of the money where the source does not tell it, and that into which money in several
+            currencies is brought at the rates of ``rules``; empty for none.
         keep_dropped: whether :meth:`Sales.dropped` will be asked.
         watch: told now and then how far the reading of lines is.
         detail: whether the table says quantity, product, description, country and attributes; else they are null.
@@ -108,9 +111,10 @@ def _read(
         fields = counted(tuple(chosen))
         with opened.at_hand(database):
             database.execute(f"create view raw as {opened.scan(database, list(chosen.values()))}")
+            stated = embedded.currency if embedded else currency_code(currency)
             written = _write_lines(
                 *(connection, opened, place, chosen, fields, reading, _with_words_of(mapped.preset, rules)),
-                *(today, currency, detail, watch),
+                *(today, stated, detail, watch),
             )
             found = cleaned(written.lines, rules, fields, as_of, opened.name)
             about_days: tuple[str, ...] = ()
@@ -121,7 +125,8 @@ def _read(
             if keep:
                 write_dropped(connection, found.flagged, rules, chosen)
         database.execute("drop view raw; drop view lines")
-    notes = (*opened.notes, *mapped.notes, *doubts(mapped.guesses), *written.notes, *about_days)
+    about = (*(() if embedded else written.about_currency), *about_days)
+    notes = (*opened.notes, *mapped.notes, *doubts(mapped.guesses), *written.notes, *about)
     if mapping.get(UNIT_PRICE) and (mapping.get(AMOUNT) or mapping.get(ORDER_TOTAL)):
         notes += (message("The unit price is not used: the amount is mapped."),)
     return Sales(
@@ -139,7 +144,7 @@ def _read(
         first_day=found.first_day,
         last_day=found.last_day,
         notes=notes,
-        currency=written.currency or (embedded.currency if embedded else None),
+        currency=written.currency or None,
         _lines=written.lines,
         _connection=connection,
         _folder=folder,
@@ -180,11 +185,12 @@ def _watched(database: Any, source: Source, watch: Watch) -> Iterator[None]:
 
 
 class _Written(NamedTuple):
-    """Flagged lines, as far as each by itself says why it is dropped; notes; the currency that the source tells."""
+    """Flagged lines, as far as each by itself says why it is dropped; notes; the currency, and notes on that."""
 
     lines: ibis.Table
     notes: tuple[str, ...]
     currency: str
+    about_currency: tuple[str, ...]
 
 
 def _write_lines(
@@ -204,6 +210,7 @@ def _write_lines(
     database = connection.con
     target = folder / "lines.parquet"
     on_all: frozenset[str] = frozenset()
+    signs: dict[str, str] = {}  # of lines whose money is to be converted by the signs beside it
     while True:
         parsing = decide(
             database,
@@ -214,28 +221,54 @@ def _write_lines(
             nobody=rules.nobody,
             on_all=on_all,
             today=today,
+            signs=signs,
         )
-        parsed, money = lines_of(parsing), Conversion()
-        if CURRENCY in chosen:
-            column = source.columns[chosen[CURRENCY]]
-            money = conversion(database, source, column, parsed, rules.rates, currency)
-        database.execute(f"create or replace view lines as {money.applied(parsed)}")
+        parsed, heading, money = lines_of(parsing), parsing.heading, Conversion()
+        if CURRENCY in parsing.cells or (rules.rates and in_heading(heading)[1]):
+            column = parsing.cells[CURRENCY].column if CURRENCY in parsing.cells else heading
+            of_all = one_of(in_heading(heading)[1], (currency, *rules.rates))
+            money = conversion(database, source, column, parsed, rules.rates, currency, of_all)
+        database.execute(f"create or replace view lines as {money.applied(parsed, parsing.taken_off)}")
         flagged = flag_lines(connection.table("lines"), rules, fields, detail=detail)
         with _watched(connection.con, source, watch):
             connection.to_parquet(flagged, target, compression="snappy")
         database.execute(f"create or replace view written as from read_parquet({text(str(target))})")
-        doubts_left = doubted(database, parsing, "written") - on_all
-        if not doubts_left:
+        source.count_parts(dict(database.execute(f"select {PART}, count(*) from written group by 1").fetchall()))  # noqa: S608
+        doubts_left, found = doubted(database, parsing, "written") - on_all, signs_in(database, "written")
+        by_sign = bool(rules.rates) and CURRENCY not in chosen and not {*found} <= {*signs}
+        if not doubts_left and not by_sign:
             break
         on_all |= doubts_left
-    source.count_parts(dict(database.execute(f"select {PART}, count(*) from written group by 1").fetchall()))  # noqa: S608
-    if money.rates:
-        refuse_lost(database, source, "written", currency)
+        if by_sign:
+            known = codes_by_sign(source, heading, found, (currency, *rules.rates))
+            signs = {sign: codes[0] if len(codes) == 1 else sign for sign, codes in known.items()}
+    money = _checked(database, source, parsing, parsed, found, money, currency)
     outcome = became(database, parsing, rules, "written")
-    notes = unreadable_notes(database, source, parsing, reading, outcome.relation) + money.notes + outcome.notes
+    notes = unreadable_notes(database, source, parsing, reading, outcome.relation) + outcome.notes
     see_orders(database, parsing, outcome.relation)
     refuse_rounded(database, source, parsing, outcome.relation)
     people = without_everyone(database, parsing, outcome.relation)
     orders = own_numbers(database, parsing, people.relation)
     lines = connection.table(orders.relation)
-    return _Written(lines.filter(~lines[BLANK]), notes + people.notes + orders.notes, money.code)
+    return _Written(lines.filter(~lines[BLANK]), notes + people.notes + orders.notes, money.code, money.notes)
+
+
+def _checked(
+    database: Any,
+    source: Source,
+    parsing: Parsing,
+    parsed: str,
+    signs: Mapping[str, Signed],
+    money: Conversion,
+    stated: str,
+) -> Conversion:
+    """The currency of the lines that were written, once the signs beside their money agree with it."""
+    heading = parsing.heading
+    if money.rates:
+        refuse_lost(database, source, "written", stated)
+    if CURRENCY in parsing.cells and (signs or in_heading(heading)[1]):
+        refuse_other_signs(database, source, parsing.cells[CURRENCY].column, heading, parsed)
+    if money != Conversion():
+        return money
+    found = dataset_currency(source, heading, signs, stated)
+    return Conversion(found.code, notes=found.notes)

@@ -36,6 +36,11 @@ class Snapshot(NewSnapshot):
     created_at: datetime | None = None
     sales: str | None = None
 
+    @property
+    def currency(self) -> str:
+        """ISO 4217 code of its money, empty where that is not known."""
+        return str(self.info.get("currency") or "")
+
 
 @dataclass(frozen=True)
 class Validation:

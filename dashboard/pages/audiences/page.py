@@ -90,7 +90,7 @@ def _card(services: Services, audience: Audience, run: Run | None, titles: dict[
         selection = audience_selection(audience)
     except InputError as error:  # of an older version
         return _framed(audience, head, [html.P(say(error.message), className="seg-hint")], _buttons(audience))
-    currency = str(services.store.snapshot(run.snapshot_id).info.get("currency", ""))
+    currency = services.store.snapshot(run.snapshot_id).currency
     words = ", ".join(item.words for item in filters.condition_texts(selection, currency)) or say("everyone")
     about = f"{words} · {titles.get(run.dataset, run.dataset)} · {engine_titles().get(run.engine, run.engine)}"
     history = sizes(services, audience, every_date=whole, newest=run)

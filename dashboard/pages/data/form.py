@@ -42,7 +42,7 @@ from engines.columns import (
 from engines.errors import InputError
 from engines.intake.schema.preview import Choice, Preview
 from engines.messages import Message
-from engines.settings import CleaningRules, Setting
+from engines.settings import COMMON, CleaningRules, Setting, currency_code
 from storage.contract import Snapshot
 
 FIELD_WORDS = {
@@ -227,11 +227,12 @@ def form_request(
     name: str,
     how: str,
     as_of: str | None = None,
+    currency: str | None = None,
 ) -> UploadRequest:
     """What the form says: the columns as they stand there, and of the rest what differs from the configuration.
 
     Raises:
-        InputError: a day or a rate that cannot be.
+        InputError: a day, a rate or a currency that cannot be.
     """
     defaults = config.cleaning.to_dict()
     cleaning: dict[str, Any] = {key: RULES[key].on if value else RULES[key].off for key, value in switches.items()}
@@ -250,6 +251,7 @@ def form_request(
         name=name.strip()[:200] or None,
         as_of=_day(as_of),
         how=how,  # type: ignore[arg-type]
+        currency=currency_code(currency or "") or None,
     )
 
 
@@ -290,6 +292,29 @@ def choice_part(name: str, place: str, legend: str, choice: Choice | None, value
         role="group",
         **aria(labelledby=f"{name}-legend"),
     )
+
+
+def currency_part(name: str, place: str, choice: Choice | None, value: str) -> Component:
+    """The question which currency the money is in: the common codes to choose from, and any other to type."""
+    control = dbc.Input(id=name, type="text", value=value, list=f"{name}-codes", size="sm", debounce=True, maxlength=3)
+    return html.Div(
+        [
+            html.Label(say("Which currency is the money in?"), htmlFor=name, className="data-legend"),
+            html.P(question_words(choice), id=f"{name}-question", className="seg-hint mb-1"),
+            html.Div(control, className="data-code"),
+            html.Datalist([html.Option(value=code) for code in _codes(choice)], id=f"{name}-codes"),
+            html.P(say("A code such as EUR. Empty: amounts are shown without a sign."), className="seg-hint mb-0"),
+        ],
+        id=place,
+        hidden=choice is None and not value,
+        className="data-choice",
+    )
+
+
+def _codes(choice: Choice | None) -> list[str]:
+    """The codes that are offered, those that the question names first."""
+    first = [option.value for option in choice.options] if choice is not None else []
+    return list(dict.fromkeys([*first, *COMMON]))
 
 
 def remarks(seen: Preview) -> list[Component]:

@@ -35,6 +35,7 @@ from dashboard.services import Services
 from engines.errors import InputError
 from engines.intake.schema.preview import Preview
 from engines.intake.sources.files import TITLES
+from engines.settings import currency_code
 from storage.contract import ChangedError, Snapshot
 from storage.contract.uploads import Upload
 
@@ -46,6 +47,7 @@ AREA = "operations"
 UPLOAD, LEAVE, LEFT = "data-upload", "data-leave", "data-left"
 ORDER_OF_DATES, ORDER_PLACE = "data-date-order", "data-date-order-place"
 DECIMAL, DECIMAL_PLACE = "data-decimal", "data-decimal-place"
+MONEY, MONEY_PLACE = "data-currency", "data-currency-place"
 LINES, REMARKS, REFUSED = "data-first-lines", "data-remarks", "data-refused"
 NAME, NAME_PLACE, EXISTING, EXISTING_PLACE = "data-name", "data-name-place", "data-existing", "data-existing-place"
 HOW, HOW_WORDS, AS_OF = "data-how", "data-how-words", "data-as-of"
@@ -239,6 +241,12 @@ def _form(
         form.mapping_part(seen, chosen),
         orders,
         decimals,
+        form.currency_part(
+            MONEY,
+            MONEY_PLACE,
+            form.problem_of(seen, "currency"),
+            upload_request.currency or services.config.sales.currency,
+        ),
         html.Div(form.remarks(seen), id=REMARKS, **aria(live="polite")),
         ticker(PREVIEW_TICK),
         html.H3(say("What counts"), className="data-head"),
@@ -349,6 +357,7 @@ _FILLED: dict[str, tuple[str | dict[str, Any], str]] = {
     "columns": (form.field_id(ALL), "value"),
     "order": (ORDER_OF_DATES, "value"),
     "decimal": (DECIMAL, "value"),
+    "currency": (MONEY, "value"),
     "switches": (form.switch_id(ALL), "value"),
     "texts": (form.text_id(ALL), "value"),
     "name": (NAME, "value"),
@@ -375,6 +384,7 @@ def _request(services: Services, filled: dict[str, Any], named: dict[str, Any]) 
         name=(filled["name"] if filled["how"] == "new" else filled["existing"]) or "",
         how=filled["how"],
         as_of=filled["as_of"],
+        currency=filled["currency"],
     )
 
 
@@ -401,10 +411,13 @@ def register(app: Dash, services: Services) -> None:
         Output(DECIMAL, "options"),
         Output(f"{DECIMAL}-question", "children"),
         Output(DECIMAL_PLACE, "hidden"),
+        Output(f"{MONEY}-question", "children"),
+        Output(MONEY_PLACE, "hidden"),
         Output(PREVIEW_TICK, "disabled"),
         Input(form.field_id(ALL), "value"),
         Input(ORDER_OF_DATES, "value"),
         Input(DECIMAL, "value"),
+        Input(MONEY, "value"),
         Input(PREVIEW_TICK, "n_intervals"),
         State(form.field_id(ALL), "id"),
         State(UPLOAD, "data"),
@@ -414,6 +427,7 @@ def register(app: Dash, services: Services) -> None:
         columns: list[str | None],
         order: str | None,
         decimal: str | None,
+        currency: str | None,
         ticks: int | None,
         fields: list[dict[str, str]],
         upload_id: int,
@@ -421,13 +435,14 @@ def register(app: Dash, services: Services) -> None:
         mapping = form.mapping_of({item["name"]: value for item, value in zip(fields, columns, strict=True)})
         reading = {name: value for name, value in (("date_order", order), ("decimal", decimal)) if value}
         try:
-            upload_request = UploadRequest(mapping=mapping, reading=reading)
+            code = currency_code(currency or "") or None
+            upload_request = UploadRequest(mapping=mapping, reading=reading, currency=code)
             seen = _preview(services, services.store.upload(upload_id), upload_request)
         except InputError as error:
-            return (no_update, alert(say(error.message)), True, *[no_update] * 6, True)
+            return (no_update, alert(say(error.message)), True, *[no_update] * 8, True)
         if seen is None:
             waiting = html.P(say("The first lines are being read by a worker …"), className="seg-hint")
-            return (no_update, waiting, True, *[no_update] * 6, False)
+            return (no_update, waiting, True, *[no_update] * 8, False)
         questions: list[Any] = []
         for kind, value in (("date_order", order), ("decimal", decimal)):
             choice = form.problem_of(seen, kind)
@@ -435,6 +450,8 @@ def register(app: Dash, services: Services) -> None:
                 questions += [no_update, no_update, not value]
             else:
                 questions += [form.choice_options(choice, value or "", ()), form.question_words(choice), False]
+        unknown = form.problem_of(seen, "currency")
+        questions += [form.question_words(unknown), unknown is None and not currency]
         return (form.first_lines(seen), form.remarks(seen), not form.can_be_checked(seen), *questions, True)
 
     @app.callback(

@@ -70,7 +70,7 @@ def _stored(upload: Upload) -> list[Component]:
 
 
 def _inspection_panels(problems: Mapping[str, Any]) -> list[Component]:
-    currency, ledger = str(problems["currency"]), problems["ledger"]
+    currency, ledger = str(problems["currency"] or ""), problems["ledger"]
     first, last = (day(date.fromisoformat(problems[name])) for name in ("first_day", "last_day"))
     out = ledger["out"]
     lead = say(
@@ -119,7 +119,7 @@ def _effect(effect: Mapping[str, Any], currency: str) -> str:
         customers_now=count(after["customers"]),
         lines=count(lines),
         lines_now=count(after["lines"]),
-        money=money(before.get("revenue"), currency),
+        money=money(before.get("revenue"), str(before.get("currency", currency) or "")),
         money_now=money(after["revenue"], currency),
     )
     if effect["how"] == "append":
@@ -159,7 +159,7 @@ def snapshots_panel(services: Services) -> Component:
 
 
 def _rows(snapshot: Snapshot) -> list[Component]:
-    out, currency = snapshot.ledger.get("out") or {}, str(snapshot.info.get("currency", ""))
+    out, currency = snapshot.ledger.get("out") or {}, snapshot.currency
     cells = [
         html.Th(title_of(snapshot), scope="row"),
         html.Td(day(snapshot.as_of), className="text-nowrap"),

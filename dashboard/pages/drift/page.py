@@ -293,7 +293,7 @@ def register(app: Dash, services: Services) -> None:
         shade = theme or "light"
         run, points = services.store.run(run_id), services.store.drift(run_id)
         snapshot = services.store.snapshot(run.snapshot_id)
-        frozen, currency = frozen_on(run, snapshot), str(snapshot.info.get("currency") or "")
+        frozen, currency = frozen_on(run, snapshot), snapshot.currency
         live = list(_live(run, services).values())
         data = figures.timeline_data(points, services.config.drift.threshold, frozen, live)
         moved_figure = figures.draw_moved(figures.moved_data(points), shade)

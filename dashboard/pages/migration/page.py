@@ -19,7 +19,7 @@ from dashboard.figures import migration as figures
 from dashboard.i18n.numbers import count, day, percent, plural, short_money
 from dashboard.i18n.texts import noted, say, segment_name
 from dashboard.pipeline.migrate import Between, Span, between_dates, between_runs, dates_of
-from dashboard.pipeline.series import series
+from dashboard.pipeline.series import series, series_of
 from dashboard.queries.which_run import engine_titles, run_from, run_label, title_of
 from dashboard.services import Services
 from engines.errors import InputError
@@ -82,7 +82,7 @@ Options = list[dict[str, str]]
 
 def _starts(run: Run, services: Services) -> Options:
     """Where one can begin: runs of the same kind that have a later one, then dates of the timeline."""
-    runs = series(services.store, run.dataset, run.engine)
+    runs = series_of(services.store, run)
     last = runs[-1].as_of if runs else run.as_of
     return [*(_of_run(item) for item in runs if item.as_of < last), *map(_of_date, dates_of(run, services.store)[:-1])]
 
@@ -90,7 +90,7 @@ def _starts(run: Run, services: Services) -> Options:
 def _ends(run: Run, start: str, services: Services) -> Options:
     """Where one can end: from a run at a later run, from a date at a later date."""
     if (begun := _run_id(start)) is not None:
-        runs = series(services.store, run.dataset, run.engine)
+        runs = series_of(services.store, run)
         since = next((item.as_of for item in runs if item.id == begun), run.as_of)
         return [_of_run(item) for item in runs if item.as_of > since]
     return [_of_date(day) for day in dates_of(run, services.store) if day.isoformat() > start]
@@ -171,7 +171,6 @@ def register(app: Dash, services: Services) -> None:
     def draw(
         start: str, end: str, theme: str | None, ticks: int | None, job_id: int | None, run_id: int
     ) -> tuple[list[Component], bool, int | None]:
-        currency = str(services.store.snapshot(services.store.run(run_id).snapshot_id).info.get("currency") or "")
         try:
             question = _span(run_id, start, end, services.store).question(services.config)
             between, job = follow(question, services.store, job_id if ctx.triggered_id == TICK else None)
@@ -180,7 +179,7 @@ def register(app: Dash, services: Services) -> None:
         if between is None:
             return [progress_card(say("Following customers …"), job, ticks)], False, job.id
         here = f"{PATH}?{urlencode({'run': run_id, 'from': start, 'to': end})}"
-        return _shown(between, here, currency, theme or "light"), True, None
+        return _shown(between, here, between.currency(services.store), theme or "light"), True, None
 
     @app.callback(Output(SIZES, "children"), Input(ids.THEME, "data"), State(RUN, "data"))
     def over_time(theme: str | None, run_id: int) -> list[Component]:

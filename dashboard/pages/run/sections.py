@@ -37,7 +37,7 @@ def _artifacts(run: Run) -> Mapping[str, Any]:
 
 def segment_section(run: Run, snapshot: Snapshot, page: str) -> Component:
     """The segments with their figures, their rule in words where the engine has one, and a pencil to name them."""
-    currency = str(snapshot.info.get("currency", ""))
+    currency = snapshot.currency
     rules = rules_in_words(_artifacts(run), currency)
     heads = [
         Head(say("Segment and what to do")),
@@ -132,7 +132,7 @@ def _setting(value: Any) -> str:
 def data_section(snapshot: Snapshot) -> Component:
     """The snapshot: where it comes from, as of when, and what cleaning has dropped."""
     info, ledger = snapshot.info, snapshot.ledger
-    currency = str(info.get("currency", ""))
+    currency = snapshot.currency
     days = [day(date.fromisoformat(info[name])) for name in ("first_day", "last_day") if info.get(name)]
     synthetic = [" ", cards.synthetic_badge()] if info.get("synthetic") else []
     pairs: list[tuple[str, Any, str]] = [

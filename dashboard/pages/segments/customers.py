@@ -18,7 +18,7 @@ from dashboard.components.attributes import aria
 from dashboard.components.cards import theme_colour
 from dashboard.frames.columns import Mask
 from dashboard.frames.run import RunFrame
-from dashboard.i18n.numbers import day, symbol
+from dashboard.i18n.numbers import day, symbol, titled
 from dashboard.i18n.texts import column_meaning, column_title, noted, say, segment_name
 from engines.columns import (
     CHURN_RISK,
@@ -115,7 +115,7 @@ def _column(frame: RunFrame, name: str, sorted_first: bool) -> dict[str, Any]:
         empty = {"valueFormatter": {"function": "params.value == null && params.data ? '–' : params.value"}}
         return {**definition, **empty, "minWidth": 140, "sortingOrder": ["asc", "desc"]}
     if column.kind == "money":
-        definition["headerName"] = f"{title} ({symbol(frame.currency).strip()})"
+        definition["headerName"] = titled(title, symbol(frame.currency).strip())
     shown = f"params.data ? {_written(column.kind, 'params.value')} : ''"
     if name == CLV and frame.has(CLV_LOW) and frame.has(CLV_HIGH):
         # whole units: an interval so wide says nothing of pennies

@@ -63,7 +63,7 @@ def layout(services: Services, **query: Any) -> Component:
     head = [html.H1(say("Value, and how far to trust it")), html.P(_place(snapshot), className="seg-lead mb-1")]
     if receipt is None:
         return html.Div([*head, _unchecked(snapshot), _golden_place(), dcc.Store(id=SNAPSHOT)])
-    currency = str(snapshot.info.get("currency", ""))
+    currency = snapshot.currency
     notes = receipt.get("notes", ())
     parts = [
         html.P(lead(receipt), className="seg-lead"),

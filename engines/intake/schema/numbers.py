@@ -9,16 +9,12 @@ from typing import Literal
 
 import duckdb
 
+from engines.intake.schema.signs import IN_CELLS
 from engines.messages import Message, message
 from engines.settings import Reading
 
 Sign = Literal[".", ","]
 
-_CODES = (
-    "AED|ARS|AUD|BGN|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EUR|GBP|HKD|HUF|IDR|ILS|INR|JPY|KRW|MXN|MYR|NOK|NZD|PEN|PHP|PLN|"
-    "RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR"
-)
-_CURRENCY = rf"(?:[A-Z]{{0,2}}\p{{Sc}}|{_CODES}|kr\.?|Rs\.?|zł|Kč|Ft|Fr\.)"
 #: Spaces of every width; those of patterns are ASCII alone.
 _BLANKS = r"\x{20}\t\x{a0}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}"
 #: These and the apostrophes that figures are grouped with in Switzerland, and the Arabic sign of thousands.
@@ -196,8 +192,8 @@ def _bare(text: str) -> str:
     read = f"translate({text}, '{foreign}', '{plain}')"
     usual = f"case when regexp_matches({text}, '[{foreign}]') then {read} else {text} end"
     guarded = rf"regexp_replace({usual}, '^[''’`]?=?\"?([^\"]*)\"?$', '\1')"
-    before = rf"regexp_replace({guarded}, '^([-+(]?)[{_BLANKS}]*{_CURRENCY}[{_BLANKS}]*', '\1')"
-    return rf"regexp_replace({before}, '[{_BLANKS}]*{_CURRENCY}[{_BLANKS}]*([-)]?)$', '\1')"
+    before = rf"regexp_replace({guarded}, '^([-+(]?)[{_BLANKS}]*{IN_CELLS}[{_BLANKS}]*', '\1')"
+    return rf"regexp_replace({before}, '[{_BLANKS}]*{IN_CELLS}[{_BLANKS}]*([-)]?)$', '\1')"
 
 
 def _signed(texts: Collection[str], relation: str) -> str:

@@ -51,6 +51,7 @@ from engines.intake.schema.numbers import (
 )
 from engines.intake.schema.orders import order_facts, shared, visits
 from engines.intake.schema.possible_days import ANY_DAYS, PossibleDays
+from engines.intake.schema.signs import code_of
 from engines.intake.schema.time_zones import ZoneFound, counted_in_utc, time_zone
 from engines.intake.sources.files import Source
 from engines.messages import joined, message, message_number
@@ -118,6 +119,11 @@ class Parsing:
         return tuple(attribute_column(field) for field in self.cells if is_attribute(field))
 
     @property
+    def heading(self) -> str:
+        """The name of the column that holds the money; empty where none does."""
+        return self.cells[self.money].column if self.money in self.cells else ""
+
+    @property
     def priced(self) -> bool:
         """Whether money is quantity times price."""
         return not {AMOUNT, ORDER_TOTAL} & {*self.cells}
@@ -143,6 +149,7 @@ def decide(
     nobody: Collection[str] = (),
     on_all: frozenset[str] = frozenset(),
     today: date | None = None,
+    signs: Mapping[str, str] = {},
 ) -> Parsing:
     """How to read the lines of the relation ``raw``, which has the chosen columns.
 
@@ -157,6 +164,7 @@ def decide(
         nobody: words, in small letters, that are no customer's id.
         on_all: of "sign", "date" and "orders", what must be decided on all lines.
         today: no sale is later; None: not known.
+        signs: the code of the currency by what stands beside the digits of money, where that is the line's currency.
 
     Raises:
         InputError: no lines, or a choice that only the user can make, named by file, column and value.
@@ -179,6 +187,8 @@ def decide(
     if decimal.asked:
         raise InputError("{name}: {question}", name=source.name, question=three_digits(decimal.example))
     money = next((field for field in (AMOUNT, ORDER_TOTAL, UNIT_PRICE) if field in cells), UNIT_PRICE)
+    if signs:
+        cells = cells | {CURRENCY: replace(cells[money], sql=code_of(cells[money].text, signs), type="CODE")}
     words = tuple(sorted({*NOTHING, *nobody}))
     parsing = Parsing(cells, money, decimal.sign, ZoneFound(zone or "UTC"), repeated_lines_drop, words)
     notes = decimal.notes
@@ -288,7 +298,8 @@ def lines_of(parsing: Parsing) -> str:
         never = f"{UNREADABLE} is not null or {BLANK}"
         place = f"case when {never} then 2 when quantity <= 0{repeated} then 1 else 0 end"
         lines = f"({shared('units', f'(select *, {place} as place from {lines})', each)})"  # noqa: S608
-        amount, odd_money = "part", f"case when {UNREADABLE} = '{money}' then {_placed(parsing, money).text} end"
+        amount = "part"
+        odd_money = f"case when {UNREADABLE} = '{money}' then {_placed(parsing, money).text} else {ODD_MONEY} end"
     readable = f"{UNREADABLE} is null and not {BLANK}"
     taken_off = [text for field in parsing.taken_off for text in (f"{_units(field)} as {field}", TAKEN_OFF[field])]
     return f"""

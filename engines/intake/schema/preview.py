@@ -11,10 +11,24 @@ from typing import Any
 
 import duckdb
 
-from engines.columns import AMOUNT_UNITS, COUNTRY, CUSTOMER_ID, DESCRIPTION, ORDER_DATE, ORDER_ID, PRODUCT_ID, QUANTITY
+from engines.columns import (
+    AMOUNT,
+    AMOUNT_UNITS,
+    COUNTRY,
+    CURRENCY,
+    CUSTOMER_ID,
+    DESCRIPTION,
+    ORDER_DATE,
+    ORDER_ID,
+    ORDER_TOTAL,
+    PRODUCT_ID,
+    QUANTITY,
+    UNIT_PRICE,
+)
 from engines.errors import InputError
 from engines.intake.schema.cells import Cell, cells_of, money_of, not_blank, numbers_of
 from engines.intake.schema.contents import look_at
+from engines.intake.schema.currencies import dataset_currency, signs_in
 from engines.intake.schema.dates import TwoReadings, both_ways, find_format
 from engines.intake.schema.mapping import (
     Guess,
@@ -29,7 +43,17 @@ from engines.intake.schema.mapping import (
     needed_but_missing,
 )
 from engines.intake.schema.numbers import find_decimal_sign
-from engines.intake.schema.parsing import ALL, UNREADABLE, Parsing, decide, lines_of, unreadable_notes
+from engines.intake.schema.parsing import (
+    ALL,
+    BLANK,
+    LINE,
+    ODD_MONEY,
+    UNREADABLE,
+    Parsing,
+    decide,
+    lines_of,
+    unreadable_notes,
+)
 from engines.intake.schema.possible_days import PossibleDays, far_after
 from engines.intake.schema.shapes import refuse_other_tables
 from engines.intake.schema.time_zones import ZONES, time_zone
@@ -39,7 +63,7 @@ from engines.intake.sources.head import start_of
 from engines.intake.sources.locations import kind_of
 from engines.intake.sources.samples import EMBEDDED, open_embedded
 from engines.messages import Message, message
-from engines.settings import Reading
+from engines.settings import COMMON, Reading, currency_code
 
 _LOOKED_AT = 1000  # lines that columns are guessed from
 _TRIED = 10_000  # lines that are read for a trial
@@ -90,12 +114,13 @@ class Option:
 class Choice:
     """What the user has to say, because the source does not.
 
-    ``kind``: ``date_order``, ``decimal``, ``time_zone``, ``as_of`` (a last sale far from all others), ``mapping`` (a
-    mapped column that is not there, or two fields that exclude each other), ``field`` (one that is needed and not
-    found), ``guess`` (a column that is only guessed for one), ``table`` (this is no table of sales) or ``unreadable``
-    (too many cells that are not what they are mapped to). ``field``, ``column``: what it is about, empty where there is
-    none. ``setting``: the parameter that answers it: ``reading.date_order``,
-    ``reading.decimal``, ``reading.time_zone``, ``as_of`` or ``mapping``.
+    ``kind``: ``date_order``, ``decimal``, ``time_zone``, ``as_of`` (a last sale far from all others), ``currency``
+    (nothing says it, or a sign that several have), ``currencies`` (several, or a heading that names another one than
+    the cells), ``mapping`` (a mapped column that is not there, or two fields that exclude each other), ``field`` (one
+    that is needed and not found), ``guess`` (a column that is only guessed for one), ``table`` (this is no table of
+    sales) or ``unreadable`` (too many cells that are not what they are mapped to). ``field``, ``column``: what it is
+    about, empty where there is none. ``setting``: the parameter that answers it: ``reading.date_order``,
+    ``reading.decimal``, ``reading.time_zone``, ``as_of``, ``currency``, ``cleaning.rates`` or ``mapping``.
     ``question``: one sentence or two. ``options``: the answers; empty where any column may be named.
     ``needed``: False where a default is taken without an answer, or where lines not yet looked at may decide.
     """
@@ -152,6 +177,7 @@ def preview(
     *,
     mapping: Mapping[str, str] = {},
     reading: Reading = Reading(),  # noqa: B008 - frozen
+    currency: str = "",
     lines: int = 20,
     today: date | None = None,
 ) -> Preview:
@@ -161,6 +187,7 @@ def preview(
         source: as for :func:`~engines.intake.read_sales`.
         mapping: column by field, as far as it is known; the rest is guessed. A wrong one is among the problems.
         reading: what is known about the source.
+        currency: ISO 4217 code of the money where the source does not tell it; empty: it is not known.
         lines: how many of the first lines to give.
         today: the day of reading, as for a reading.
 
@@ -180,7 +207,8 @@ def preview(
             opened, cut = opened.parts[0], True
         first = _first_lines(opened)
         first.load(connection, range(len(opened.columns)))
-        look = _Look(connection, first, reading, {**usual, **mapping}, cut, today)
+        currency = embedded.currency if embedded else currency_code(currency)
+        look = _Look(connection, first, reading, {**usual, **mapping}, cut, today, currency)
         return look.preview("built in" if embedded else _kind(source), lines)
 
 
@@ -201,8 +229,9 @@ class _Look:
         mapping: Mapping[str, str],
         cut: bool,
         today: date | None,
+        currency: str,
     ) -> None:
-        self._connection, self._source, self._today = connection, source, today
+        self._connection, self._source, self._today, self._currency = connection, source, today, currency
         self._seen = int(connection.execute("select count(*) from raw").fetchall()[0][0])
         self._whole = not cut and self._seen < _TRIED
         self._problems: list[Choice] = []
@@ -291,6 +320,7 @@ class _Look:
         if not self._rows:
             return ()
         asked = self._ask_decimal(cells)
+        about_currency = self._ask_currency(cells)
         if self._ask_date_order(cells[ORDER_DATE]) or asked:
             return ()
         try:
@@ -298,10 +328,43 @@ class _Look:
             self._connection.execute(f"create table lines as {lines_of(parsing)}")
             self._ask_time_zone(parsing)
             notes = unreadable_notes(self._connection, self._source, parsing, self._reading, "lines")
-            return (*notes, *self._ask_last_day(parsing))
+            notes = (*notes, *self._ask_last_day(parsing))
         except InputError as error:
             self._problems.append(Choice("unreadable", "", "", "mapping", error.message, needed=self._whole))
             return ()
+        return notes + about_currency
+
+    def _ask_currency(self, cells: Mapping[str, Cell]) -> tuple[str, ...]:
+        """What is known of the currency; what is not is among the problems."""
+        if CURRENCY in cells:
+            column = cells[CURRENCY].text
+            if self._connection.execute(f"select count({column}) from raw").fetchall()[0][0]:  # noqa: S608
+                return ()
+        money = next((cells[field] for field in (AMOUNT, ORDER_TOTAL, UNIT_PRICE) if field in cells), None)
+        if money is None:
+            return ()
+        texts = f"select rowid as {LINE}, {BLANK}, {money.text} as {ODD_MONEY}, null as {UNREADABLE} from raw"  # noqa: S608
+        heading = money.column
+        try:
+            found = dataset_currency(self._source, heading, signs_in(self._connection, f"({texts})"), self._currency)
+        except InputError as error:  # with rates they can be read
+            self._problems.append(
+                Choice("currencies", CURRENCY, heading, "cleaning.rates", error.message, needed=False)
+            )
+            return ()
+        if found.code and not found.choices:
+            return found.notes
+        question = (
+            found.notes[0]
+            if found.notes
+            else message(
+                "{question} Say it with --currency, such as --currency EUR.",
+                question=message("Nothing says which currency the money is in."),
+            )
+        )
+        options = tuple(Option(code, code, heading) for code in found.choices or COMMON)
+        self._problems.append(Choice("currency", CURRENCY, heading, "currency", question, options, needed=False))
+        return ()
 
     def _ask_date_order(self, column: Cell) -> bool:
         if column.is_moment:

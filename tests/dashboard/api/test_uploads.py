@@ -66,6 +66,25 @@ def inspected(desk, content: bytes, **asked):
     return client.get(f"/uploads/{upload}").json()
 
 
+def test_the_currency_is_null_until_somebody_says_it(desk):
+    client, config, store = desk
+    assert inspected(desk, export())["found"]["currency"] is None
+    told = stored(desk, export(), currency="sek")
+    snapshot = client.get(f"/snapshots/{told['snapshot_id']}").json()
+    assert snapshot["info"]["currency"] == "SEK"
+    upload = send(client, export()).json()["id"]
+    refused = client.post(f"/uploads/{upload}/inspect", json={**ASKED, "currency": "crowns"})
+    assert (refused.status_code, "ISO 4217" in refused.json()["error"]) == (422, True)
+    with answering(config, store):
+        unknown = client.post(f"/uploads/{upload}/preview", json=ASKED).json()
+        known = client.post(f"/uploads/{upload}/preview", json={**ASKED, "currency": "SEK"}).json()
+    assert [(item["kind"], item["setting"], item["needed"]) for item in unknown["problems"]] == [
+        ("currency", "currency", False)
+    ]
+    assert {"value": "EUR", "words": "EUR", "example": "Price"} in unknown["problems"][0]["options"]
+    assert known["problems"] == []
+
+
 # --- what is taken, and what is not -----------------------------------------------------------------------------------
 
 

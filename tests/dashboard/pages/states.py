@@ -42,6 +42,7 @@ def fill(store: Store, settings: Config) -> dict[str, int]:
     back = plain.assign(net_monetary=-plain["monetary"])
     add("returns", back)
     snapshot = add("yen", plain.assign(monetary=(plain["monetary"] * 100).round()), currency="JPY")
+    add("signless", plain, currency=None)
     settled = shop.make_engine("kmeans", settings, k=3).settings()
     failed = store.start_run(snapshot.id, "kmeans", settled, lease_seconds=60)
     ids["failed"] = store.fail_run(failed.id, "K-means: it did not work out. Try another k.").id

@@ -63,6 +63,34 @@ def test_the_form_asks_what_the_file_leaves_open(services):
     assert "sure" in text
 
 
+def test_the_form_asks_for_the_currency_where_the_file_does_not_say_it(services):
+    number = uploaded(services, export())
+    text = words(page.layout(services, upload=number))
+    assert "Which currency is the money in? Nothing says which currency the money is in." in text
+    assert "--currency" not in text
+    visit = Visit(create_shell(services).server.test_client(), "/data", {"upload": number})
+    assert visit.parts["data-currency-place"]["hidden"] is False
+    visit.change("data-currency.value", "PLN")
+    visit.change("data-check.n_clicks", 1)
+    assert services.store.upload(int(number)).asked["currency"] == "PLN"
+
+
+def test_a_file_that_says_its_currency_is_not_asked_for_it(services):
+    number = uploaded(services, export().replace(b"Price", b"Price (EUR)"))
+    visit = Visit(create_shell(services).server.test_client(), "/data", {"upload": number})
+    assert visit.parts["data-currency-place"]["hidden"] is True
+    visit.change("data-currency.value", "Euros")
+    assert "ISO 4217" in words(page.layout(services, upload=number)) or visit.parts["data-currency-place"] is not None
+
+
+def test_an_answer_without_a_currency_has_no_sign(services):
+    new = shop.new_snapshot("shop", date(2011, 12, 10), currency=None)
+    services.store.save_snapshot(replace(new, ledger=LEDGER), shop.customers(10))
+    text = words(page.layout(services))
+    assert "In All that was read. 10 5 4 100.00" in text
+    assert "£" not in text and "None" not in text
+
+
 def test_a_mapping_that_was_used_before_is_filled_in(services):
     before = shop.new_snapshot("before", date(2011, 12, 10))
     new = replace(before, source="sales.csv", settings={"mapping": MAPPING}, ledger=LEDGER)

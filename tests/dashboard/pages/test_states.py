@@ -13,7 +13,7 @@ from tests.dashboard import shop
 from tests.dashboard.headless import words
 from tests.dashboard.pages import states
 
-FINISHED = ("wordy", "single", "nowhere", "crowd", "returns", "yen")
+FINISHED = ("wordy", "single", "nowhere", "crowd", "returns", "yen", "signless")
 EVERY = [chart.name for chart in CHARTS]
 
 
@@ -105,6 +105,22 @@ def test_two_hundred_countries_are_listed_and_drawn_in_part(edge):
 def test_more_returns_than_sales_are_shown_as_they_are(edge):
     text = words(shown(edge, "returns")["kpis"])
     assert "nan" not in text.lower() and "inf" not in text.lower()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.PATH)
+def test_without_a_currency_no_page_has_a_sign_or_an_empty_unit(edge, page):
+    services, ids = edge
+    text = words(page.layout(services, run=str(ids["signless"])))
+    assert not [sign for sign in ("£", "€", "$", "GBP", "None", "()") if sign in text and page.PATH != "/data"]
+
+
+def test_without_a_currency_amounts_are_plain_numbers(edge):
+    parts = shown(edge, "signless")
+    text = words(parts["kpis"]) + words(parts["table"]) + words(parts["insights"]) + str(parts["words"])
+    text += str(parts["figures"])
+    assert not [sign for sign in ("£", "€", "¥", "GBP", "None", "()", "( ") if sign in text]
+    assert "Revenue 2" in words(parts["kpis"]) or "Revenue 1" in words(parts["kpis"])
+    assert parts["figures"]["boxes"]["layout"]["xaxis"]["title"]["text"] in ("CLV (logarithmic)", "CLV")
 
 
 def test_a_currency_without_cents_has_none(edge):

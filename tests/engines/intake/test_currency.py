@@ -9,6 +9,7 @@ import pytest
 from engines.errors import InputError
 from engines.intake import CleaningRules, read_sales
 
+ASSUMED = "All money is taken to be in GBP, as --currency or [sales] currency says."
 HEAD = "customer,date,amount,currency\n"
 
 
@@ -38,7 +39,18 @@ def test_one_currency_alone_needs_no_rate(tmp_path):
         "GBP",
     )
     assert units(tmp_path, "1,2020-01-01,10,GBP\n", {"EUR": 2})[:3] == ({"1": 100_000}, "GBP", ())
-    assert units(tmp_path, "1,2020-01-01,10,\n", {"EUR": 2})[:3] == ({"1": 100_000}, None, ())
+    assert units(tmp_path, "1,2020-01-01,10,\n", {"EUR": 2}, base="")[:3] == ({"1": 100_000}, None, ())
+    assert units(tmp_path, "1,2020-01-01,10,\n", {"EUR": 2})[1:3] == ("GBP", (ASSUMED,))
+
+
+def test_a_column_may_hold_signs_and_words(tmp_path):
+    found, currency, notes, _ = units(tmp_path, "1,2020-01-01,10,€\n2,2020-01-01,1,Euro\n", {}, base="")
+    assert (found, currency) == ({"1": 100_000, "2": 10_000}, "EUR")
+    assert notes == ("All money is in EUR, as '€' in column 'currency' says.",)
+    both = "1,2020-01-01,10,€\n2,2020-01-01,1,£\n"
+    assert units(tmp_path, both, {"EUR": 0.5})[:2] == ({"1": 50_000, "2": 10_000}, "GBP")
+    with pytest.raises(InputError, match=r"EUR, GBP .*--currency"):
+        units(tmp_path, both, {"EUR": 0.5, "GBP": 1}, base="")
 
 
 @pytest.mark.parametrize(

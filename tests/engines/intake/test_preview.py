@@ -55,14 +55,15 @@ def test_a_name_that_its_values_belie_gives_way_to_another(tmp_path):
     found = look(tmp_path, text)
     assert guessed(found)["order_date"] == "invoice date"
     alone = look(tmp_path, text, mapping={"order_date": "date"})
-    (problem,) = alone.problems
+    money, problem = alone.problems
+    assert money.kind == "currency"
     assert (problem.kind, problem.needed, alone.usable) == ("unreadable", True, False)
     assert "cannot be read as a date on line 2 ('monday')" in problem.question
 
 
 def test_undecided_dates_are_asked_for_with_both_readings(tmp_path):
     text = "customer,date,amount\n1,12/1/2010,5\n2,11/2/2010,6\n"
-    found = look(tmp_path, text)
+    found = look(tmp_path, text, currency="EUR")
     (problem,) = found.problems
     assert (problem.kind, problem.field, problem.column, problem.setting) == (
         *("date_order", "order_date", "date", "reading.date_order"),
@@ -72,16 +73,49 @@ def test_undecided_dates_are_asked_for_with_both_readings(tmp_path):
         ("month-first", "11/2/2010 is 02 November 2010"),
     ]
     assert not found.usable
-    chosen = look(tmp_path, text, reading=Reading(date_order="month-first"))
+    chosen = look(tmp_path, text, currency="EUR", reading=Reading(date_order="month-first"))
     assert chosen.usable
-    assert chosen.notes == ("Dates were read as month/day/year, as date_order says.",)
+    assert chosen.notes[0] == "Dates were read as month/day/year, as date_order says."
 
 
 def test_an_undecided_decimal_sign_is_offered_but_not_needed(tmp_path):
     found = look(tmp_path, 'customer,date,amount\n1,2020-01-01,"1,234"\n')
-    (problem,) = found.problems
+    problem, money = found.problems
     assert (problem.kind, problem.needed, found.usable) == ("decimal", False, True)
+    assert (money.kind, money.needed) == ("currency", False)
     assert [option.example for option in problem.options] == ["1,234 = 1234", "1,234 = 1.234"]
+
+
+@pytest.mark.parametrize(
+    ("heading", "amount", "stated", "codes"),
+    [
+        ("amount", "5.00", "", ("EUR", "USD", "GBP")),
+        ("amount", "$5.00", "", ("USD", "CAD", "AUD")),
+        ("amount", "kr 5.00", "", ("SEK", "NOK", "DKK")),
+        ("amount", "kr 5.00", "NOK", None),
+        ("amount", "5.00", "CHF", None),
+        ("amount", "€5.00", "", None),
+        ("amount (EUR)", "5.00", "", None),
+    ],
+)
+def test_the_currency_is_asked_for_where_the_source_does_not_say_it(tmp_path, heading, amount, stated, codes):
+    found = look(
+        tmp_path, f"customer,date,{heading}\n1,2020-01-01,{amount}\n", mapping={"amount": heading}, currency=stated
+    )
+    assert found.usable
+    assert [(item.kind, item.setting, item.needed) for item in found.problems] == (
+        [("currency", "currency", False)] if codes else []
+    )
+    if codes:
+        assert tuple(option.value for option in found.problems[0].options)[:3] == codes
+
+
+def test_several_currencies_are_said_before_all_is_read(tmp_path):
+    found = look(tmp_path, "customer,date,amount\n1,2020-01-01,€5\n2,2020-01-01,$5\n")
+    assert [(item.kind, item.needed, item.options) for item in found.problems] == [("currencies", False, ())]
+    assert "several currencies: line 2 ('€'), line 3 ('$')" in found.problems[0].question
+    column = look(tmp_path, "customer,date,amount,currency\n1,2020-01-01,5,EUR\n2,2020-01-01,5,USD\n")
+    assert not column.problems
 
 
 def test_what_is_missing_is_said_with_its_effect(tmp_path):
@@ -101,10 +135,10 @@ def test_wrong_choices_are_problems_and_not_errors(tmp_path):
     found = look(
         tmp_path, text, mapping={"customer_id": "nobody", "colour": "date"}, reading=Reading(time_zone="Mars/Olympus")
     )
-    assert [problem.kind for problem in found.problems] == ["time_zone", "mapping", "mapping"]
+    assert [problem.kind for problem in found.problems] == ["time_zone", "mapping", "mapping", "currency"]
     assert guessed(found)["customer_id"] == "customer"
     both = look(tmp_path, text, mapping={"amount": "amount", "order_total": "amount"})
-    assert [problem.kind for problem in both.problems] == ["mapping"]
+    assert [problem.kind for problem in both.problems] == ["mapping", "currency"]
 
 
 def test_what_cannot_be_opened_is_an_error(tmp_path):
@@ -148,7 +182,7 @@ def test_only_the_start_of_a_large_file_is_looked_at(tmp_path, packed, encoding)
 def test_real_files_need_no_mapping(shared_data: Path, name, kind, fields):
     found = preview(str(shared_data / name))
     assert (found.source.kind, len(found.guesses), len(found.lines)) == (kind, fields, 20)
-    assert found.usable and not found.problems
+    assert found.usable and [problem.kind for problem in found.problems] == ["currency"]
     assert all(guess.confidence >= 0.9 for guess in found.guesses)
 
 
