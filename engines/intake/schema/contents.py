@@ -28,7 +28,7 @@ _DATE = re.compile(
 )
 _CLOCK = re.compile(_TIME, re.IGNORECASE)
 _EPOCH = re.compile(r"1\d{9}(?:\d{3})?(?:\.\d+)?")
-_MONEY = r"(?:[A-Z]{3}|\w{0,3}[$£€¥₹₽₺₩]|[$£€¥₹₽₺₩]|R\$|kr\.?|Rs\.?)"
+_MONEY = r"(?:[A-Z]{3}|\w{0,3}[$£€¥￥₹₽₺₩]|[$£€¥￥₹₽₺₩]|R\$|kr\.?|Rs\.?|zł|Kč|Ft|lei|лв\.?|руб\.?|元|円)"
 _NUMBER = re.compile(
     rf"\(?\s*[-+−]?\s*{_MONEY}?\s*[-+−]?\s*\d[\d.,'’\s\u00a0\u202f]*(?:[eE][-+]?\d+)?\s*-?\s*{_MONEY}?\s*\)?"
 )
@@ -62,6 +62,11 @@ class Look:
         """The different values where these are few, as of a status or a kind; empty where they are many."""
         different = tuple(dict.fromkeys(value for value in self.cells if value))
         return different if len(different) <= min(_FEW, max(self.filled * 0.7, 3)) else ()
+
+    @cached_property
+    def has_digits(self) -> bool:
+        """Whether at least half of the cells have a digit, as numbers do however they are written."""
+        return sum(any(map(str.isdigit, cell)) for cell in self.cells if cell) >= 0.5 * self.filled
 
     @cached_property
     def status(self) -> float:

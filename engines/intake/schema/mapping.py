@@ -10,6 +10,7 @@ from engines.columns import (
     CANCELLED_AT,
     CANONICAL_FIELDS,
     COUNTRY,
+    CURRENCY,
     CUSTOMER_ID,
     CUSTOMER_NAME,
     DISCOUNT,
@@ -39,7 +40,16 @@ _NUMBERS = (QUANTITY, UNIT_PRICE, AMOUNT, ORDER_TOTAL)
 _MONEY = (AMOUNT, ORDER_TOTAL, UNIT_PRICE)
 #: What a wrong guess would change people or money by.
 _DECISIVE = (*_NEEDED, *_NUMBERS)
-_CERTAIN, _SURE, _LIKELY, _FAIRLY, _CONTAINED, _POSSIBLE, _DOUBTFUL = 1.0, 0.95, 0.9, 0.8, 0.6, 0.5, 0.3
+_CERTAIN, _SURE, _LIKELY, _COMPARED, _FAIRLY, _CONTAINED, _POSSIBLE, _DOUBTFUL = (
+    1.0,
+    0.95,
+    0.9,
+    0.85,
+    0.8,
+    0.6,
+    0.5,
+    0.3,
+)
 #: Below this a guess on a decisive field is a question.
 _ENOUGH = 0.8
 
@@ -219,7 +229,7 @@ def doubts(guesses: Sequence[Guess]) -> tuple[str, ...]:
             reason=guess.reason,
         )
         for guess in guesses
-        if guess.confidence < _ENOUGH
+        if guess.confidence <= _FAIRLY
     )
 
 
@@ -329,6 +339,8 @@ class _Search:
         if not self.looks or not self.looks[place].filled:
             return Guess(name, column, place, _LIKELY, reason)
         look = self.looks[place]
+        if name in _NUMBERS and not look.has_digits:
+            return None
         if name in (ORDER_DATE, *_NUMBERS):
             return self._of_kind(name, column, place, look, reason)
         if name == CUSTOMER_ID and (unlike := _no_person(look)):
@@ -390,8 +402,19 @@ class _Search:
             if judged is None or judged.confidence == _DOUBTFUL:
                 continue
             reason = message("its name has {known!r} in it", known=known)
-            self._add(name, place, _FAIRLY if " " in known and self.looks else _CONTAINED, reason)
+            if self.looks and self._is_alone(name, place):
+                reason = message("{reason}, and no other has such values", reason=reason)
+                self._add(name, place, _FAIRLY, reason)
+            else:
+                self._add(name, place, _FAIRLY if " " in known and self.looks else _CONTAINED, reason)
             return
+
+    def _is_alone(self, name: str, place: int) -> bool:
+        """Whether no other free column has values of dates, or of money, where that is what is sought."""
+        looks = {at: look for at, look in enumerate(self.looks) if at == place or at not in self._taken()}
+        if name == ORDER_DATE:
+            return [at for at, look in looks.items() if max(look.dates, look.epochs) >= 0.5] == [place]
+        return name in (AMOUNT, ORDER_TOTAL) and [at for at, look in looks.items() if look.prices >= 0.25] == [place]
 
     # --- money -------------------------------------------------------------------------------------------------------
     def _choose_money(self) -> None:
@@ -421,7 +444,7 @@ class _Search:
 
     def _price_of_lines(self, reason: str) -> None:
         price = self.found.pop(UNIT_PRICE)
-        self._add(AMOUNT, price.position, min(price.confidence, _FAIRLY), reason)
+        self._add(AMOUNT, price.position, min(price.confidence, _COMPARED), reason)
         self.notes.append(
             message(
                 "Column {column!r} is taken for the amount of the line: {reason}. If it is the price of one, say "
@@ -533,12 +556,14 @@ def _can_be(name: str, column: str, look: Look) -> bool:
     if name == STATUS:
         known = _known(look)
         return known >= 0.5 if plain(column) in ("state", "stato", "etat", "estado", "stan") else known > 0
-    if name == LINE_TYPE:
-        return look.documents >= 0.5
+    if name == LINE_TYPE:  # "bank transfer" and "card" are ways of paying, and no kinds of lines
+        return look.documents >= 0.5 and any(kind_of_status(word, document=True) == "sold" for word in look.words)
+    if name == CURRENCY:
+        return look.kind == "text" and bool(look.words)
     if name in (CANCELLED_AT, IS_TEST):
         return look.flags + look.dates + look.epochs >= 0.9
     if name in (REFUNDED_AMOUNT, DISCOUNT):
-        return look.numbers >= 0.9 and not look.flags >= 1.0 > look.prices + look.distinct
+        return look.numbers >= 0.9 and not (look.flags >= 1.0 and any(flag(word) for word in look.words))
     if name == COUNTRY:
         return not look.status >= 0.5 and look.kind != "date"
     if name == ORDER_ID:
@@ -553,6 +578,15 @@ def _known(look: Look) -> float:
     return sum(bool(cell) and bool(kind_of_status(cell or "")) for cell in look.cells) / max(look.filled, 1)
 
 
+_KINDS_OF_CUSTOMERS = frozenset(
+    (
+        *("new", "returning", "existing", "member", "normal", "regular", "guest", "retail", "wholesale", "business"),
+        *("consumer", "corporate", "home office", "private", "vip", "b2b", "b2c", "neu", "bestand", "nouveau"),
+        *("nuevo", "nuovo", "nieuw", "novo", "nowy", "新规", "新規", "老客户", "新客户", "既存"),
+    )
+)
+
+
 def _no_person(look: Look) -> str:
     """Why values cannot be ids of customers; empty where they can."""
     if look.times >= 0.5:
@@ -561,6 +595,8 @@ def _no_person(look: Look) -> str:
         return message("its values are dates")
     if look.prices >= 0.5:
         return message("its values are sums of money")
+    if look.words and all(folded(word) in _KINDS_OF_CUSTOMERS for word in look.words):
+        return message("its values are kinds of customers")
     return ""
 
 
@@ -602,14 +638,17 @@ def _unused(
     """Notes on columns that are not used and could change a number."""
     chosen = {guess.position for guess in guesses}
     fields = {guess.field: guess.column for guess in guesses}
+    labels = column_labels(columns)
     for column in () if mapping.get(STATUS) == "" else unused_status(columns, looks, chosen):
+        words = folded(column).split()
+        says_yes = looks[labels.index(column)].flags >= 0.9
         yield message(
             "Column {column!r} is not used, though its values say what became of orders. If they decide what was "
-            "sold, say --map status={option}.",
+            "sold, say --map {field}={option}.",
             column=column,
+            field=(IS_TEST if "test" in words else CANCELLED_AT) if says_yes else STATUS,
             option=_quoted(column),
         )
-    labels = column_labels(columns)
     for place, look in enumerate(looks):
         if place in chosen or not look.filled:
             continue

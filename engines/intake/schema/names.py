@@ -117,12 +117,12 @@ KNOWN_NAMES: Mapping[str, _ByLanguage] = {
             *("numero de commande", "numero commande", "n commande", "no commande", "n de commande", "num commande"),
             *("id commande", "reference commande", "ref commande", "reference de commande", "commande"),
             *("numero de facture", "numero facture", "n facture", "n de facture", "num facture", "facture"),
-            *("id facture", "reference", "numero de transaction", "id transaction", "n transaction"),
-            *("numero de ticket", "n ticket", "ticket", "numero de piece", "n piece", "piece", "numero de document"),
+            *("id facture", "numero de transaction", "id transaction", "n transaction"),
+            *("numero de ticket", "n ticket", "ticket", "numero de piece", "n piece", "numero de document"),
         ),
         "es": (
             *("numero de pedido", "numero pedido", "n pedido", "no pedido", "num pedido", "nro pedido", "id pedido"),
-            *("id de pedido", "id del pedido", "pedido", "referencia del pedido", "referencia", "numero de factura"),
+            *("id de pedido", "id del pedido", "pedido", "referencia del pedido", "numero de factura"),
             *("numero factura", "n factura", "num factura", "nro factura", "id factura", "factura"),
             *("numero de ticket", "n ticket", "ticket", "id transaccion", "id de transaccion"),
             *("numero de transaccion", "n documento", "numero de documento", "num documento", "orden", "id orden"),
@@ -132,7 +132,7 @@ KNOWN_NAMES: Mapping[str, _ByLanguage] = {
             *("numero ordine", "numero d ordine", "n ordine", "nr ordine", "id ordine", "codice ordine", "ordine"),
             *("riferimento ordine", "numero fattura", "n fattura", "nr fattura", "id fattura", "fattura"),
             *("numero scontrino", "scontrino", "id transazione", "codice transazione", "numero documento"),
-            *("n documento", "nr documento", "riferimento"),
+            *("n documento", "nr documento"),
         ),
         "nl": (
             *("bestelnummer", "bestelnr", "bestel nr", "bestelling", "bestellings id", "ordernummer", "ordernr"),
@@ -142,7 +142,7 @@ KNOWN_NAMES: Mapping[str, _ByLanguage] = {
         "pt": (
             *("numero do pedido", "numero pedido", "n pedido", "num pedido", "id pedido", "id do pedido"),
             *("codigo do pedido", "pedido", "numero da encomenda", "n encomenda", "id encomenda", "encomenda"),
-            *("referencia", "numero da fatura", "numero fatura", "n fatura", "fatura", "nota fiscal"),
+            *("numero da fatura", "numero fatura", "n fatura", "fatura", "nota fiscal"),
             *("numero da nota", "n nota fiscal", "id transacao", "id da transacao", "codigo da transacao"),
             *("numero do documento", "n documento", "numero da venda", "cupom", "numero do cupom"),
         ),
@@ -294,7 +294,7 @@ KNOWN_NAMES: Mapping[str, _ByLanguage] = {
             *("lineitem price", "line item price", "item cost", "unit cost", "price paid", "selling price"),
             *("sale price", "sales price", "unit sales price", "unit selling price", "price of one", "net price"),
             *("gross price", "single price", "price unit", "product price", "retail price", "unit price excl vat"),
-            *("unit price incl vat", "unit price excl tax", "rate"),
+            *("unit price incl vat", "unit price excl tax"),
         ),
         "de": (
             *("einzelpreis", "stuckpreis", "preis pro stuck", "preis je stuck", "preis stuck", "preis"),
@@ -708,21 +708,21 @@ KNOWN_NAMES: Mapping[str, _ByLanguage] = {
     },
     IS_TEST: {
         "en": (
-            *("is test", "is test order", "test order", "test", "test mode", "is testing", "sandbox", "is sandbox"),
+            *("is test", "is test order", "test order", "test mode", "is testing", "sandbox", "is sandbox"),
             *("test flag", "is demo"),
         ),
         "de": (
-            *("testbestellung", "test", "ist test", "ist testbestellung", "testauftrag", "testmodus"),
+            *("testbestellung", "ist test", "ist testbestellung", "testauftrag", "testmodus"),
             *("testkennzeichen",),
         ),
-        "fr": ("commande test", "commande de test", "est test", "test", "est un test"),
-        "es": ("pedido de prueba", "es prueba", "prueba", "orden de prueba"),
-        "it": ("ordine di prova", "prova", "e prova", "ordine di test"),
-        "nl": ("testbestelling", "is test", "test", "testorder"),
-        "pt": ("pedido de teste", "teste", "e teste", "encomenda de teste"),
-        "pl": ("zamowienie testowe", "testowe", "czy testowe", "test"),
-        "zh": ("测试订单", "是否测试", "测试", "測試訂單", "是否測試", "測試"),
-        "ja": ("テスト注文", "テスト", "テストフラグ", "テスト受注"),
+        "fr": ("commande test", "commande de test", "est test", "est un test"),
+        "es": ("pedido de prueba", "es prueba", "orden de prueba"),
+        "it": ("ordine di prova", "e prova", "ordine di test"),
+        "nl": ("testbestelling", "is test", "testorder"),
+        "pt": ("pedido de teste", "e teste", "encomenda de teste"),
+        "pl": ("zamowienie testowe", "czy testowe"),
+        "zh": ("测试订单", "是否测试", "測試訂單", "是否測試"),
+        "ja": ("テスト注文", "テストフラグ", "テスト受注"),
     },
     LINE_TYPE: {
         "en": (
@@ -952,6 +952,11 @@ _OTHER_MEANING: _ByLanguage = {
     ORDER_TOTAL: ("tax", "discount", "refund", "shipping", "quantity", "qty", "items", "weight", "count"),
 }
 
+#: Words beside any name that make a value one of many lines, or of none yet.
+_OF_MANY = (
+    *("average", "avg", "mean", "median", "min", "minimum", "max", "maximum", "first", "last", "previous", "next"),
+    *("lifetime", "cumulative", "running", "expected", "target", "budget", "forecast", "since", "until", "predicted"),
+)
 #: A discount of which the heading does not say whether it is money, a share, or taken off already.
 _BARE_DISCOUNT: _ByLanguage = {
     "en": ("discount", "disc", "rebate", "coupon value", "promo value"),
@@ -1012,7 +1017,7 @@ def find_containing(field: str, columns: Sequence[str]) -> Iterator[tuple[int, s
 
     The second value is that name. Headings with a word that makes them mean something else are left out.
     """
-    others = set(_OTHER_MEANING.get(field, ()))
+    others = {*_OTHER_MEANING.get(field, ()), *_OF_MANY}
     found = []
     for place, column in enumerate(columns):
         words = f" {folded(column)} "

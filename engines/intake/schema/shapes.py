@@ -11,21 +11,27 @@ from engines.intake.schema.contents import Look
 from engines.intake.schema.names import plain
 from engines.intake.schema.words import folded
 
-#: Headings of what is known of a customer as a whole.
+#: Headings of what is known of a customer as a whole ...
 _OF_CUSTOMERS = frozenset(
     (
-        *("recency", "recencydays", "frequency", "monetary", "monetaryvalue", "t", "rfm", "rfmscore", "rfmcode"),
-        *("rfmsegment", "rscore", "fscore", "mscore", "recencyscore", "frequencyscore", "monetaryscore", "segment"),
+        *("recency", "recencydays", "frequency", "monetary", "monetaryvalue", "rfm", "rfmscore", "rfmcode"),
+        *("rfmsegment", "rscore", "fscore", "mscore", "recencyscore", "frequencyscore", "monetaryscore"),
         *("firstpurchase", "firstpurchasedate", "lastpurchase", "lastpurchasedate", "firstorder", "firstorderdate"),
         *("lastorder", "lastorderdate", "mostrecentvisit", "lastvisit", "lastseen", "totalorders", "ordercount"),
-        *("orderscount", "numberoforders", "numorders", "norders", "totalpurchases", "purchasecount", "totalspent"),
-        *("totalspend", "totalrevenue", "totalquantity", "lifetimevalue", "customerlifetimevalue", "ltv", "clv"),
-        *("lifetime", "averageordervalue", "avgordervalue", "aov", "customersegment", "cluster", "churn", "churned"),
-        *("tenure", "tenuredays", "dayssincelastpurchase", "dayssincelastorder", "repeatpurchases", "customersince"),
+        *("orderscount", "numberoforders", "numorders", "norders", "totalpurchases", "purchasecount", "ltv"),
+        *("lifetimevalue", "customerlifetimevalue", "clv", "averageordervalue", "avgordervalue", "aov"),
+        *("dayssincelastpurchase", "dayssincelastorder", "repeatpurchases", "customersince"),
         *("letzterkauf", "ersterkauf", "letztebestellung", "anzahlbestellungen", "gesamtumsatz", "dernierachat"),
         *("premierachat", "nombredecommandes", "ultimacompra", "primeracompra", "numerodepedidos", "ultimoacquisto"),
         *("laatsteaankoop", "aantalbestellingen", "ostatnizakup", "liczbazamowien", "最近购买", "累计消费", "购买次数"),
         *("最終購入日", "購入回数", "累計購入金額"),
+    )
+)
+#: ... and those that lines of sales have now and then as well: they count beside one of these.
+_OFTEN_OF_CUSTOMERS = frozenset(
+    (
+        *("t", "segment", "customersegment", "cluster", "churn", "churned", "tenure", "tenuredays", "lifetime"),
+        *("totalspent", "totalspend", "totalrevenue", "totalquantity", "totalamount", "totalsales"),
     )
 )
 _MONTH = re.compile(
@@ -56,8 +62,12 @@ def refuse_other_tables(
     """
     if mapping.get(ORDER_DATE) and any(mapping.get(name) for name in (AMOUNT, ORDER_TOTAL, UNIT_PRICE)):
         return
-    about = [column for column in columns if plain(column) in _OF_CUSTOMERS]
-    if len(about) >= 2 and _one_row_each(looks, chosen.get(CUSTOMER_ID)):
+    about = [column for column in columns if plain(column) in _OF_CUSTOMERS | _OFTEN_OF_CUSTOMERS]
+    if (
+        len(about) >= 2
+        and not _OF_CUSTOMERS.isdisjoint(map(plain, about))
+        and _one_row_each(looks, chosen.get(CUSTOMER_ID))
+    ):
         raise InputError(
             "{source} is a table of customers (one row per customer, with {columns}), not of sales. Give the sales "
             "that it was made of, or put these customers into the segments of a run with "

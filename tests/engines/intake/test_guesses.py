@@ -25,6 +25,14 @@ def test_a_guess_by_contents_is_a_question_with_the_option():
     assert fields(mapped("Wer|Datum|Betrag", *lines, customer_id="Wer"))["customer_id"] == "Wer"
 
 
+def test_the_only_date_with_a_name_like_one_needs_no_question():
+    lines = ["A|2024-01-05|5.00", "B|2024-01-06|6.00"]
+    found = mapped("donor_id|gift_date|gift_amount", *lines)
+    assert fields(found) == {"customer_id": "donor_id", "order_date": "gift_date", "amount": "gift_amount"}
+    with pytest.raises(InputError, match=r"order_date may be column 'gift_date' .its name has 'date' in it"):
+        mapped("donor_id|gift_date|gift_amount|thanked", *[f"{line}|2024-02-07" for line in lines])
+
+
 def test_names_of_people_are_asked_for():
     with pytest.raises(
         InputError, match=r'people of one name would be one customer.*--map customer_id="Customer Name"'
@@ -55,7 +63,7 @@ def test_of_several_statuses_the_one_that_says_something_is_used_and_the_others_
     found = mapped("customer|date|amount|status|Returned", "A|2024-01-05|5.0|paid|Yes", "B|2024-01-05|5.0|voided|No")
     assert found.notes == (
         "Column 'Returned' is not used, though its values say what became of orders. If they decide what was sold, "
-        "say --map status=Returned.",
+        "say --map cancelled_at=Returned.",
     )
 
 

@@ -119,7 +119,7 @@ def test_several_currencies_are_said_before_all_is_read(tmp_path):
 
 
 def test_what_is_missing_is_said_with_its_effect(tmp_path):
-    found = look(tmp_path, "who,when\nx,y\n")
+    found = look(tmp_path, "who,when,what\nx,y,5\n")
     assert [(problem.kind, problem.field) for problem in found.problems] == [
         *(("field", "customer_id"), ("field", "order_date"), ("field", "quantity"), ("field", "unit_price")),
     ]
