@@ -153,9 +153,10 @@ def _understood(parsing: Parsing, field: str, meanings: Mapping[str, StatusKind]
         return (message("Column {column!r} ({field}) says nothing that was understood.", column=column, field=field),)
     if set(meanings.values()) == {"sold"}:
         return ()
+    kinds = {**_KINDS, **({"returned": message("sent back")} if field == LINE_TYPE else {})}
     parts = [
         message("{texts}: {kind}", texts=_shown(texts), kind=words)
-        for kind, words in _KINDS.items()
+        for kind, words in kinds.items()
         if (texts := _texts(meanings, kind))
     ]
     said = message(
