@@ -153,7 +153,9 @@ def _understood(parsing: Parsing, field: str, meanings: Mapping[str, StatusKind]
         return (message("Column {column!r} ({field}) says nothing that was understood.", column=column, field=field),)
     if set(meanings.values()) == {"sold"}:
         return ()
-    kinds = {**_KINDS, **({"returned": message("sent back")} if field == LINE_TYPE else {})}
+    kinds = dict(_KINDS)
+    if field == LINE_TYPE:  # a document that went back is not the one that was sold
+        kinds["returned"] = message("sent back")
     parts = [
         message("{texts}: {kind}", texts=_shown(texts), kind=words)
         for kind, words in kinds.items()
