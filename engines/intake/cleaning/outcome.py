@@ -15,12 +15,10 @@ import duckdb
 
 from engines.columns import (
     AMOUNT_UNITS,
-    CANCELLED_AT,
     CUSTOMER_ID,
     CUSTOMER_NAME,
     DESCRIPTION,
     DISCOUNT,
-    IS_TEST,
     LINE_TYPE,
     ORDER_DATE,
     ORDER_ID,
@@ -31,17 +29,15 @@ from engines.columns import (
 )
 from engines.intake.cleaning.cleaning import NOTE, RULE, WENT_BACK
 from engines.intake.cleaning.rules import ADDED, NOT_A_SALE, REFUNDED, RETURN_LINE, RETURN_RULES
+from engines.intake.schema.meanings import is_one_of, listed, meanings_of, no_sale_sql, texts_of
 from engines.intake.schema.parsing import BLANK, LINE, LINE_HASH, OUTCOME, TAKEN_OFF, UNREADABLE, Parsing
-from engines.intake.schema.words import StatusKind, flag, folded, heads_of_lines, kind_of_status
+from engines.intake.schema.words import StatusKind, folded
 from engines.intake.sources.source import text
 from engines.messages import Message, joined, message
 from engines.settings import CleaningRules
 
-_MOST_VALUES = 500  # a column with more different texts says something else than what became of an order
 _SHOWN = 6
 _ENOUGH = 3  # orders of several lines with the same sum on each: below that it may be chance
-#: Texts of cancelled_at that are no date and mean that it was not.
-_NEVER = frozenset(("", "none", "null", "nan", "n a", "never", "nat"))
 #: A status that names a document: the line itself is what went back, and not what was sold before.
 _REFUND_DOCUMENTS = frozenset(
     (
@@ -81,16 +77,21 @@ def became(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rules: Clean
     if not set(parsing.outcome) - {CUSTOMER_NAME} and not parsing.taken_off:
         return Outcome(lines)
     fields = [field for field in (STATUS, LINE_TYPE) if field in parsing.cells]
-    meanings = {field: _meanings(connection, field, rules, lines) for field in fields}
+    meanings = {
+        field: meanings_of(
+            connection, field, lines, sold=rules.sold, not_a_sale=rules.not_a_sale, returned=rules.returned_words
+        )
+        for field in fields
+    }
     notes = [note for field in fields for note in _understood(parsing, field, meanings[field])]
-    no_sale = _no_sale(connection, parsing, meanings, lines)
-    refunded = _texts(meanings.get(STATUS, {}), "returned")
+    no_sale = no_sale_sql(connection, parsing, meanings, lines)
+    refunded = texts_of(meanings.get(STATUS, {}), "returned")
     documents = {each for each in refunded if folded(each) in _REFUND_DOCUMENTS}
     if refunded and not documents and ORDER_ID in parsing.cells:
-        documents = _beside_sales(connection, refunded, _texts(meanings[STATUS], "sold"), lines)
-    back = [_is_one_of(LINE_TYPE, _texts(meanings.get(LINE_TYPE, {}), "returned")), _is_one_of(STATUS, documents)]
+        documents = _beside_sales(connection, refunded, texts_of(meanings[STATUS], "sold"), lines)
+    back = [is_one_of(LINE_TYPE, texts_of(meanings.get(LINE_TYPE, {}), "returned")), is_one_of(STATUS, documents)]
     is_return = " or ".join(back)
-    counts = f"({RULE} is null or {RULE} in ({_listed(RETURN_RULES)}))"
+    counts = f"({RULE} is null or {RULE} in ({listed(RETURN_RULES)}))"
     changed = {
         RULE: f"case when {no_sale} then {text(NOT_A_SALE)} "
         f"when ({is_return}) and {counts} then {text(RETURN_LINE)} else {RULE} end",
@@ -126,26 +127,6 @@ def became(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rules: Clean
 # --- what the texts mean ----------------------------------------------------------------------------------------------
 
 
-def _meanings(
-    connection: duckdb.DuckDBPyConnection, field: str, rules: CleaningRules, lines: str
-) -> dict[str, StatusKind]:
-    """What each text of a field means, the most frequent first; nothing where there are too many."""
-    found = connection.execute(
-        f"select {field}, count(*) from {lines} where {field} is not null group by 1 order by 2 desc, 1 "  # noqa: S608
-        f"limit {_MOST_VALUES + 1}"
-    ).fetchall()
-    if len(found) > _MOST_VALUES:
-        return {}
-    own = {"sold": rules.sold, "not_a_sale": rules.not_a_sale, "returned": rules.returned_words}
-    kinds = {each: kind_of_status(each, document=field == LINE_TYPE, **own) for each, _ in found}
-    heads = heads_of_lines(kinds) if field == LINE_TYPE else ()
-    return {**kinds, **dict.fromkeys(heads, "not_a_sale")}
-
-
-def _texts(meanings: Mapping[str, StatusKind], *kinds: StatusKind) -> list[str]:
-    return [each for each, kind in meanings.items() if kind in kinds]
-
-
 def _understood(parsing: Parsing, field: str, meanings: Mapping[str, StatusKind]) -> tuple[Message, ...]:
     """What is said of how a field was understood; nothing where all is sold."""
     column = parsing.cells[field].column
@@ -159,7 +140,7 @@ def _understood(parsing: Parsing, field: str, meanings: Mapping[str, StatusKind]
     parts = [
         message("{texts}: {kind}", texts=_shown(texts), kind=words)
         for kind, words in kinds.items()
-        if (texts := _texts(meanings, kind))
+        if (texts := texts_of(meanings, kind))
     ]
     said = message(
         "Column {column!r} ({field}) says what became of the lines: {meanings}.",
@@ -167,7 +148,7 @@ def _understood(parsing: Parsing, field: str, meanings: Mapping[str, StatusKind]
         field=field,
         meanings=joined(parts, "; "),
     )
-    unknown = _texts(meanings, "")
+    unknown = texts_of(meanings, "")
     if not unknown:
         return (said,)
     other = message(
@@ -177,36 +158,13 @@ def _understood(parsing: Parsing, field: str, meanings: Mapping[str, StatusKind]
     return (joined((said, other)) if parts else message("Column {column!r}: {other}", column=column, other=other),)
 
 
-def _no_sale(
-    connection: duckdb.DuckDBPyConnection,
-    parsing: Parsing,
-    meanings: Mapping[str, Mapping[str, StatusKind]],
-    lines: str,
-) -> str:
-    """SQL: whether a line is of no sale; never null."""
-    tests = [_is_one_of(field, _texts(each, "not_a_sale")) for field, each in meanings.items()]
-    for field in (CANCELLED_AT, IS_TEST):
-        if field in parsing.cells:
-            found = connection.execute(f"select distinct {field} from {lines} where {field} is not null").fetchall()  # noqa: S608
-            tests.append(_is_one_of(field, [each for (each,) in found if _is_so(each, field == CANCELLED_AT)]))
-    return f"({' or '.join(tests) or 'false'})"
-
-
-def _is_so(cell: str, may_be_date: bool) -> bool:
-    """Whether a cell says yes; a date does so, too, unless it stands for none."""
-    answer = flag(cell)
-    if answer is not None or not may_be_date:
-        return bool(answer)
-    return folded(cell) not in _NEVER and not cell.startswith(("0000-00-00", "0001-01-01", "1970-01-01", "1900-01-01"))
-
-
 def _beside_sales(
     connection: duckdb.DuckDBPyConnection, refunded: Collection[str], sold: Collection[str], lines: str
 ) -> set[str]:
     """The texts for what went back that stand in orders of which other lines are sold: these are lines of their own."""
     found = connection.execute(
         f"select distinct back.{STATUS} from {lines} as back join {lines} as sale using ({ORDER_ID}, {CUSTOMER_ID}) "  # noqa: S608
-        f"where {_is_one_of(f'back.{STATUS}', refunded)} and {_is_one_of(f'sale.{STATUS}', sold)} "
+        f"where {is_one_of(f'back.{STATUS}', refunded)} and {is_one_of(f'sale.{STATUS}', sold)} "
         f"and abs(back.{AMOUNT_UNITS}) = abs(sale.{AMOUNT_UNITS})"
     ).fetchall()
     return {each for (each,) in found}
@@ -222,13 +180,13 @@ def _add_lines(
     meanings: Mapping[str, Mapping[str, StatusKind]],
 ) -> list[Message]:
     """Fill the table ``added`` from the view ``judged``: line, what, units (above 0), and whether the whole line."""
-    partly = _texts(meanings.get(STATUS, {}), "partly_returned")
+    partly = texts_of(meanings.get(STATUS, {}), "partly_returned")
     off, back = (
         f"abs(coalesce({field}, 0))" if field in parsing.cells else "0" for field in (DISCOUNT, REFUNDED_AMOUNT)
     )
     written = f"{CUSTOMER_ID} || '/' || coalesce({ORDER_ID}, 'line ' || {LINE})"
     order = f"{written} || '/' || cast({ORDER_DATE} as date)" if parsing.numbers_again else written
-    touched = f"{off} > 0 or {back} > 0 or {_is_one_of(STATUS, [*refunded, *partly])}"
+    touched = f"{off} > 0 or {back} > 0 or {is_one_of(STATUS, [*refunded, *partly])}"
     if STATUS not in parsing.cells:
         touched = f"{off} > 0 or {back} > 0"
     status = STATUS if STATUS in parsing.cells else "cast(null as varchar)"
@@ -270,11 +228,11 @@ def _add_lines(
         select {LINE}, {text(REFUNDED)}, back, false from capped where back > 0
         union all
         select {LINE}, {text(REFUNDED)}, case when order_off = 0 then units else worth end, order_off = 0 from capped
-        where not has_back and not gone_before and {_is_one_of(STATUS, refunded)}
+        where not has_back and not gone_before and {is_one_of(STATUS, refunded)}
             and case when order_off = 0 then units > 0 else first and worth > 0 end"""  # noqa: S608 - our own names
     )
     unsaid = connection.execute(
-        f"select count(distinct number) from touched where sold and {_is_one_of(STATUS, partly)} "  # noqa: S608
+        f"select count(distinct number) from touched where sold and {is_one_of(STATUS, partly)} "  # noqa: S608
         "and number not in (select number from touched where gone_before or back > 0)"
     ).fetchall()[0][0]
     if unsaid:
@@ -302,15 +260,6 @@ def _stands_for_orders(connection: duckdb.DuckDBPyConnection, name: str, column:
 
 
 # --- SQL --------------------------------------------------------------------------------------------------------------
-
-
-def _is_one_of(field: str, texts: Collection[str]) -> str:
-    """SQL: whether a text is one of these; never null."""
-    return f"coalesce({field} in ({_listed(texts)}), false)" if texts else "false"
-
-
-def _listed(texts: Collection[str]) -> str:
-    return ", ".join(map(text, texts))
 
 
 def _as(values: Mapping[str, str]) -> str:

@@ -18,11 +18,13 @@ from engines.columns import (
     CURRENCY,
     CUSTOMER_ID,
     DESCRIPTION,
+    LINE_TYPE,
     ORDER_DATE,
     ORDER_ID,
     ORDER_TOTAL,
     PRODUCT_ID,
     QUANTITY,
+    STATUS,
     UNIT_PRICE,
 )
 from engines.errors import InputError
@@ -42,6 +44,7 @@ from engines.intake.schema.mapping import (
     missing_field,
     needed_but_missing,
 )
+from engines.intake.schema.meanings import meanings_of, no_sale_sql
 from engines.intake.schema.numbers import find_decimal_sign
 from engines.intake.schema.parsing import (
     ALL,
@@ -326,6 +329,13 @@ class _Look:
         try:
             parsing = decide(self._connection, self._source, self._fields, self._reading, on_all=ALL, today=self._today)
             self._connection.execute(f"create table lines as {lines_of(parsing)}")
+            meanings = {
+                field: meanings_of(self._connection, field, "lines")
+                for field in (STATUS, LINE_TYPE)
+                if field in parsing.cells
+            }
+            no_sale = no_sale_sql(self._connection, parsing, meanings, "lines")
+            self._connection.execute(f"update lines set {UNREADABLE} = null where {no_sale}")  # noqa: S608 - our names
             self._ask_time_zone(parsing)
             notes = unreadable_notes(self._connection, self._source, parsing, self._reading, "lines")
             notes = (*notes, *self._ask_last_day(parsing))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engines.intake import Sales, open_kept, read_sales
 from engines.intake.sales import Origin
+from engines.intake.schema.preview import preview
 from engines.settings import CleaningRules, Reading
 
 
@@ -75,6 +76,7 @@ def test_a_cancelled_line_needs_no_price(tmp_path: Path):
     rows = [f"{n},A,2024-01-{n:02},shipped,1,5.00" for n in range(1, 11)] + ["11,A,2024-01-11,cancelled,0,"]
     with read_sales(written(tmp_path, "order,customer,date,status,quantity,price", *rows)) as sales:
         assert totals(sales)[0] == 50.0 and dropped(sales, "unreadable") == (0, 0.0)
+    assert preview(str(tmp_path / "sales.csv")).usable
 
 
 def test_flags_and_dates_of_a_cancellation(tmp_path: Path):
