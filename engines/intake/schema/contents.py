@@ -61,7 +61,7 @@ class Look:
     def words(self) -> tuple[str, ...]:
         """The different values where these are few, as of a status or a kind; empty where they are many."""
         different = tuple(dict.fromkeys(value for value in self.cells if value))
-        return different if len(different) <= min(_FEW, max(self.filled * 0.7, 3)) else ()
+        return different if len(different) <= min(_FEW, max(self.filled * 0.7, 6)) else ()
 
     @cached_property
     def has_digits(self) -> bool:

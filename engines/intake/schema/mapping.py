@@ -561,7 +561,7 @@ def _can_be(name: str, column: str, look: Look) -> bool:
     if name == CURRENCY:
         return look.kind == "text" and bool(look.words)
     if name in (CANCELLED_AT, IS_TEST):
-        return look.flags + look.dates + look.epochs >= 0.9
+        return look.flags + look.dates + look.epochs >= 0.5
     if name in (REFUNDED_AMOUNT, DISCOUNT):
         return look.numbers >= 0.9 and not (look.flags >= 1.0 and any(flag(word) for word in look.words))
     if name == COUNTRY:
