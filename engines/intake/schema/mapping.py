@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -628,6 +629,14 @@ def _is_set_flag(column: str, look: Look) -> bool:
     )
 
 
+_SHARE = re.compile(r"[0-9]{1,3}(?:[.,][0-9]+)? ?%|0(?:[.,][0-9]+)?|0?[.,][0-9]+|1(?:[.,]0+)?")
+
+
+def _says_went_back(column: str) -> bool:
+    """Whether a heading such as quantity_refunded says that something went back or was cancelled."""
+    return kind_of_status(column) in ("returned", "partly_returned") or folded(column).startswith("cancel")
+
+
 def _unused(
     columns: Sequence[str],
     mapping: Mapping[str, str],
@@ -653,7 +662,21 @@ def _unused(
         if place in chosen or not look.filled:
             continue
         is_left = is_discount_name(columns[place]) and DISCOUNT not in mapping and UNIT_PRICE in fields
-        if is_left and look.numbers >= 0.9 and any(set(cell or "") & set("123456789") for cell in look.cells):
+        is_set = any(set(cell or "") & set("123456789") for cell in look.cells)
+        if is_set and look.numbers >= 0.9 and _says_went_back(columns[place]) and REFUNDED_AMOUNT not in mapping:
+            yield message(
+                "Column {column!r} is not used, though its name says that something went back or was cancelled. If it "
+                "is money that went back, say --map refunded_amount={option}.",
+                column=labels[place],
+                option=_quoted(labels[place]),
+            )
+        if is_left and is_set and all(cell is None or _SHARE.fullmatch(cell) for cell in look.cells):
+            yield message(
+                "Column {column!r} is not taken off the prices: it holds shares, and no money. If the prices are those "
+                "before it, make a column of what was paid, and say --map amount=COLUMN.",
+                column=labels[place],
+            )
+        elif is_left and is_set and look.numbers >= 0.9:
             yield message(
                 "Column {column!r} is not taken off the prices. If it is money that comes off, say --map "
                 "discount={option}.",
