@@ -21,7 +21,7 @@ _BLANKS = r"\x{20}\t\x{a0}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}"
 _GROUPS = rf"{_BLANKS}''’٬"  # for SQL: the apostrophe is doubled
 #: Digits and signs of other scripts, and what they are.
 _FOREIGN = {chr(first + digit): str(digit) for first in (0xFF10, 0x0660, 0x06F0, 0x0966) for digit in range(10)}
-_FOREIGN |= {"．": ".", "，": ",", "٫": ".", "－": "-", "＋": "+", "−": "-", "–": "-", "‐": "-", "‑": "-"}
+_FOREIGN |= {"．": ".", "，": ",", "٫": ".", "－": "-", "＋": "+", "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-"}
 #: What stands behind a number of pieces, and in front of it.
 _PIECES = (
     "pcs?|pces?|pieces?|stk|stücke?|st|ea|each|units?|unit[eé]s?|unidad(?:es)?|unidades?|uds?|un|pz|pezz[io]|pi[eè]ces?|"
@@ -185,15 +185,16 @@ def number(text: str, decimals: int, sign: Sign, *, pieces: bool = False) -> str
 def _bare(text: str) -> str:
     """SQL: a number without its currency, with plain digits and minus signs.
 
-    An apostrophe in front goes as well, and what makes it the text of a formula, as in ="5": so spreadsheets and those
-    who write for them keep a number as it is.
+    A dash in the place of cents goes (12,- or 500/-). An apostrophe in front goes as well, and what makes it the text
+    of a formula, as in ="5": so spreadsheets and those who write for them keep a number as it is.
     """
     foreign, plain = "".join(_FOREIGN), "".join(_FOREIGN.values())
     read = f"translate({text}, '{foreign}', '{plain}')"
     usual = f"case when regexp_matches({text}, '[{foreign}]') then {read} else {text} end"
     guarded = rf"regexp_replace({usual}, '^[''’`]?=?\"?([^\"]*)\"?$', '\1')"
     before = rf"regexp_replace({guarded}, '^([-+(]?)[{_BLANKS}]*{IN_CELLS}[{_BLANKS}]*', '\1')"
-    return rf"regexp_replace({before}, '[{_BLANKS}]*{IN_CELLS}[{_BLANKS}]*([-)]?)$', '\1')"
+    behind = rf"regexp_replace({before}, '[{_BLANKS}]*{IN_CELLS}[{_BLANKS}]*([-)]?)$', '\1')"
+    return rf"regexp_replace({behind}, '([0-9])(?:[.,]-{{1,2}}|/[-=])$', '\1')"
 
 
 def _signed(texts: Collection[str], relation: str) -> str:
