@@ -64,6 +64,18 @@ def check_last_day(
                 as_of_edge=str(after.edge + timedelta(days=1)),
             )
         )
+    elif after := far_after(days, several=True):
+        notes.append(
+            message(
+                "The last {lines:,} lines are from {day} on, {away:,} days after all others, which end on {edge}. How "
+                "long customers have been silent is counted from there. Say --as-of {as_of_edge} to leave them out.",
+                lines=after.lines,
+                day=after.day,
+                away=(after.day - after.edge).days,
+                edge=after.edge,
+                as_of_edge=str(after.edge + timedelta(days=1)),
+            )
+        )
     if before := far_before(days):
         first, begin = days[0][0], before.edge
         where = _where(sold, sold[ORDER_DATE] < ibis.timestamp(begin.isoformat()), locate)

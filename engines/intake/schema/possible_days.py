@@ -30,6 +30,7 @@ _SLACK = timedelta(days=1)  # the day is further on in other time zones
 #: How far the few last or first sales may be from all others.
 _AFTER, _BEFORE = timedelta(days=365), timedelta(days=3 * 365)
 _FEW = 1000  # of so many lines one may be alone; of fewer one as well, where it is further off than the others span
+_SEVERAL = 5  # of so many lines one may be as far off and is worth a note
 _BULK = 5  # lines, below which nothing is far from the others
 _BUDDHIST = 543  # years before the common era in which that calendar begins
 
@@ -170,12 +171,13 @@ class FarSales:
     lines: int
 
 
-def far_after(days: Sequence[tuple[date, int]]) -> FarSales | None:
+def far_after(days: Sequence[tuple[date, int]], *, several: bool = False) -> FarSales | None:
     """The few sales that are more than a year after all others.
 
-    ``days``: every day with sales, in order, and the number of its lines.
+    ``days``: every day with sales, in order, and the number of its lines. ``several``: they may be up to a fifth of
+    all.
     """
-    return _far([(day.toordinal(), lines) for day, lines in reversed(days)], -1, _AFTER)
+    return _far([(day.toordinal(), lines) for day, lines in reversed(days)], -1, _AFTER, several=several)
 
 
 def far_before(days: Sequence[tuple[date, int]]) -> FarSales | None:
@@ -183,11 +185,12 @@ def far_before(days: Sequence[tuple[date, int]]) -> FarSales | None:
     return _far([(day.toordinal(), lines) for day, lines in days], 1, _BEFORE)
 
 
-def _far(days: Sequence[tuple[int, int]], step: int, gap: timedelta) -> FarSales | None:
+def _far(days: Sequence[tuple[int, int]], step: int, gap: timedelta, *, several: bool = False) -> FarSales | None:
     every, beyond, found = sum(lines for _, lines in days), 0, None
+    most = max(1, every // (_SEVERAL if several else _FEW))
     for (day, lines), (following, _) in pairwise(days):
         beyond += lines
-        if beyond > max(1, every // _FEW) or every - beyond < _BULK:
+        if beyond > most or every - beyond < _BULK:
             break
         away = (following - day) * step
         if away > gap.days and (every >= _FEW or away > (days[-1][0] - following) * step):

@@ -231,6 +231,12 @@ def test_a_last_sale_far_from_all_others_is_asked_about(tmp_path):
     assert [option.value for option in asked.options] == ["2021-05-20", "2023-05-05"]
 
 
+def test_several_last_sales_far_from_all_others_are_noted(tmp_path):
+    path = file_of(tmp_path, [*(f"2021-05-{day:02d}" for day in range(1, 20)), "2023-05-04", "2023-05-07"])
+    with read_sales(path, today=TODAY) as sales:
+        assert any("last 2 lines are from 2023-05-04" in note and "--as-of 2021-05-20" in note for note in sales.notes)
+
+
 def test_a_first_sale_far_from_all_others_is_noted(tmp_path):
     path = file_of(tmp_path, ["1942-05-04", *(f"2021-05-{day:02d}" for day in range(1, 20))])
     with read_sales(path) as sales:
