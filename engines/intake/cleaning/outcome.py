@@ -75,7 +75,9 @@ def became(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rules: Clean
         lines: the relation that the pass wrote.
     """
     if not set(parsing.outcome) - {CUSTOMER_NAME} and not parsing.taken_off:
-        return Outcome(lines)
+        readable = f"case when {RULE} = {text(NOT_A_SALE)} then null else {UNREADABLE} end as {UNREADABLE}"
+        _view(connection, "became", f"select * replace ({readable}) from {lines}")  # noqa: S608 - our own names
+        return Outcome("became")
     fields = [field for field in (STATUS, LINE_TYPE) if field in parsing.cells]
     meanings = {
         field: meanings_of(
@@ -84,7 +86,7 @@ def became(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rules: Clean
         for field in fields
     }
     notes = [note for field in fields for note in _understood(parsing, field, meanings[field])]
-    no_sale = no_sale_sql(connection, parsing, meanings, lines)
+    no_sale = f"coalesce({no_sale_sql(connection, parsing, meanings, lines)} or {RULE} = {text(NOT_A_SALE)}, false)"
     refunded = texts_of(meanings.get(STATUS, {}), "returned")
     documents = {each for each in refunded if folded(each) in _REFUND_DOCUMENTS}
     if refunded and not documents and ORDER_ID in parsing.cells:

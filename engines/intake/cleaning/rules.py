@@ -23,22 +23,11 @@ from engines.columns import (
 )
 from engines.intake.cleaning.ledger import Reason
 from engines.intake.cleaning.outliers import Bounds
+from engines.intake.schema.meanings import TOTALS_TEXTS
 from engines.intake.schema.parsing import PRICE_UNITS, UNREADABLE
-from engines.intake.schema.words import TOTALS
 from engines.messages import noted
 from engines.settings import CleaningRules
 
-#: How rows that add up the others are called, in small letters.
-_TOTALS = sorted(
-    {
-        spelt + end
-        for words in TOTALS.values()
-        for word in words
-        for spelt in (word.strip("*"), word.replace(" ", "-").strip("*"))
-        for end in ("", ":", "s:")
-    }
-    | {"łącznie", "ogółem"}
-)
 #: What is in the ledger beside lines that a rule drops.
 SOLD, RETURNED, RETURN_SIGN, AFTER_AS_OF, ONLY_RETURNS = (
     *("sold", "returned", "return_sign", "after_as_of", "only_returns"),
@@ -176,7 +165,7 @@ def _totals(asked: Asked) -> ibis.Value:
     """Rows that add up the others, as spreadsheets end with: Total stands for the customer or the order."""
     ids = [asked.lines[name] for name in (CUSTOMER_ID, ORDER_ID) if name in asked.fields]
     # ids of digits are asked nothing: to look for a word on every line would be slow
-    return ibis.or_(*((each >= ":").ifelse(each.lower().isin(_TOTALS), False) for each in ids)).fill_null(False)
+    return ibis.or_(*((each >= ":").ifelse(each.lower().isin(TOTALS_TEXTS), False) for each in ids)).fill_null(False)
 
 
 def _discounts(asked: Asked) -> ibis.Value:

@@ -6,12 +6,24 @@ from collections.abc import Collection, Mapping
 
 import duckdb
 
-from engines.columns import CANCELLED_AT, IS_TEST, LINE_TYPE
+from engines.columns import CANCELLED_AT, CUSTOMER_ID, IS_TEST, LINE_TYPE, ORDER_ID
 from engines.intake.schema.parsing import Parsing
-from engines.intake.schema.words import StatusKind, flag, folded, heads_of_lines, kind_of_status
+from engines.intake.schema.words import TOTALS, StatusKind, flag, folded, heads_of_lines, kind_of_status
 from engines.intake.sources.source import text
 
+#: How rows that add up the others are called, in small letters.
+TOTALS_TEXTS = sorted(
+    {
+        spelt + end
+        for words in TOTALS.values()
+        for word in words
+        for spelt in (word.strip("*"), word.replace(" ", "-").strip("*"))
+        for end in ("", ":", "s:")
+    }
+    | {"łącznie", "ogółem"}
+)
 _MOST_VALUES = 500  # a column with more different texts says something else than what became of an order
+_IDS = (CUSTOMER_ID, ORDER_ID)
 #: Texts of cancelled_at that are no date and mean that it was not.
 _NEVER = frozenset(("", "none", "null", "nan", "n a", "never", "nat"))
 
@@ -45,6 +57,12 @@ def meanings_of(
     kinds = {each: kind_of_status(each, document=field == LINE_TYPE, **own) for each, _ in found}
     heads = heads_of_lines(kinds) if field == LINE_TYPE else ()
     return {**kinds, **dict.fromkeys(heads, "not_a_sale")}
+
+
+def is_total() -> str:
+    """SQL: whether a line adds up the others, as its customer or its order says."""
+    ids = (f"case when {field} >= ':' then {is_one_of(f'lower({field})', TOTALS_TEXTS)} end" for field in _IDS)
+    return f"coalesce({' or '.join(f'coalesce({each}, false)' for each in ids)}, false)"
 
 
 def texts_of(meanings: Mapping[str, StatusKind], *kinds: StatusKind) -> list[str]:

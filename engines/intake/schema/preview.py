@@ -44,7 +44,7 @@ from engines.intake.schema.mapping import (
     missing_field,
     needed_but_missing,
 )
-from engines.intake.schema.meanings import meanings_of, no_sale_sql
+from engines.intake.schema.meanings import is_total, meanings_of, no_sale_sql
 from engines.intake.schema.numbers import find_decimal_sign
 from engines.intake.schema.parsing import (
     ALL,
@@ -335,7 +335,8 @@ class _Look:
                 if field in parsing.cells
             }
             no_sale = no_sale_sql(self._connection, parsing, meanings, "lines")
-            self._connection.execute(f"update lines set {UNREADABLE} = null where {no_sale}")  # noqa: S608 - our names
+            gone = f"{no_sale} or {is_total()}"
+            self._connection.execute(f"update lines set {UNREADABLE} = null where {gone}")  # noqa: S608 - our names
             self._ask_time_zone(parsing)
             notes = unreadable_notes(self._connection, self._source, parsing, self._reading, "lines")
             notes = (*notes, *self._ask_last_day(parsing))
