@@ -314,9 +314,35 @@ class Reading(Settings):
         option=("--separator", "comma, semicolon, tab, pipe or space.  [default: found out]"),
         longest=1,
     )
+    quote: str = setting(
+        "",
+        'What text cells are put in: "\'" for an apostrophe; empty: found out, which is " nearly always.',
+        option=("--quote", "double or single: the mark around text cells.  [default: found out]"),
+        longest=1,
+    )
+    escape: str = setting(
+        "",
+        'What stands before a quotation mark within quotes: "\\" as MySQL writes it, or the quotation mark again.',
+        option=("--escape", "backslash or double: what is before a quotation mark in quotes.  [default: found out]"),
+        longest=1,
+    )
+    header_row: int = setting(
+        0,
+        "Line of a text, or row of a sheet, that holds the names of the columns, from 1; 0: found out.",
+        option=("--header-row", "Line or row that holds the names of the columns.  [default: found out]"),
+        low=0,
+        high=1_000_000,
+    )
+    skip: int = setting(
+        0,
+        "Lines of a text, or rows of a sheet, at the start that are passed over.",
+        option=("--skip", "Lines or rows at the start that are passed over."),
+        low=0,
+        high=1_000_000,
+    )
     encoding: str = setting(
         "",
-        'Encoding of a text file: "utf-8", "utf-16", "iso-8859-1", "cp1252" or another that Python knows.',
+        'Encoding of a text file: "utf-8", "utf-16", "iso-8859-1", "cp1252", "mac_roman" or another that Python knows.',
         option=("--encoding", "Such as utf-8, utf-16, iso-8859-1, cp1252.  [default: found out]"),
     )
     decimal: Literal["", ".", ","] = setting(
@@ -338,7 +364,7 @@ class Reading(Settings):
     )
     sheets: tuple[str, ...] = setting(
         (),
-        "Sheets of a workbook, by name, all of one shape; empty: all that have the columns of the first.",
+        "Sheets of a workbook, by name, all of one shape; empty: those whose columns look most like sales.",
         option=("--sheet", "A sheet of a workbook by name; give it again for more."),
     )
     table: str = setting(
@@ -360,10 +386,15 @@ class Reading(Settings):
     )
     unreadable_share: float = setting(
         0.01,
-        "Lines with a cell that cannot be read are set aside and listed in the ledger, up to this share of all lines; "
-        "above it the source is refused.",
+        "Lines that cannot be read are set aside and listed in the ledger, up to this share of all lines ...",
         low=0,
         high=1,
+    )
+    unreadable_lines: int = setting(
+        20,
+        "... or up to this many, but fewer than half of the lines; the source is refused above both.",
+        low=0,
+        high=1_000_000_000,
     )
     memory: str = setting(
         "",

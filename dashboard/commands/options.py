@@ -158,6 +158,8 @@ def account() -> str | None:
 
 #: What may be said for a separator that a shell makes hard to type.
 _SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|", "space": " "}
+#: The same for marks that a shell takes for its own.
+_MARKS = {"double": '"', "single": "'", "backslash": "\\"}
 
 
 def _names(text: str) -> list[str]:
@@ -173,6 +175,12 @@ def _separator(text: str) -> str:
     if (separator := _SEPARATORS.get(text.lower(), text)) not in _SEPARATORS.values():
         raise InputError("--separator {text}: write one of comma, semicolon, tab, pipe, space.", text=text)
     return separator
+
+
+def _mark(option: str, text: str) -> str:
+    if (mark := _MARKS.get(text.lower(), text)) not in _MARKS.values():
+        raise InputError("{option} {text}: write one of double, single, backslash.", option=option, text=text)
+    return mark
 
 
 def settings_options(
@@ -213,6 +221,8 @@ def _option(item: Setting) -> Callable[[Command], Command]:
         more["metavar"] = "A,B,C"
     elif item.kind == "list":
         more["multiple"] = True
+    elif item.type is int:
+        more["type"] = click.IntRange(min=None if item.low is None else int(item.low))
     return click.option(name, item.name, help=help, **more)
 
 
@@ -224,6 +234,8 @@ def _value(item: Setting, given: Any) -> Any:
         return _names(given)
     if item.name == "separator":
         return _separator(given)
+    if item.name in ("quote", "escape"):
+        return _mark(f"--{item.name}", given)
     if item.kind == "list":
         return list(given)
     return given.isoformat() if item.kind == "day" else given

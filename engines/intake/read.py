@@ -24,13 +24,14 @@ from engines.intake.cleaning.people import refuse_rounded, without_everyone
 from engines.intake.sales import Sales, cleaned, counted, lines_database
 from engines.intake.schema.contents import head, look_at
 from engines.intake.schema.currencies import Signed, codes_by_sign, dataset_currency, signs_in
+from engines.intake.schema.likeness import sales_judge
 from engines.intake.schema.mapping import check_columns, doubts, map_columns
 from engines.intake.schema.parsing import BLANK, PART, Parsing, decide, doubted, lines_of, unreadable_notes
 from engines.intake.schema.presets import Preset
 from engines.intake.schema.signs import in_heading, one_of
 from engines.intake.sources.files import Source, open_source
-from engines.intake.sources.samples import EMBEDDED, open_embedded
-from engines.intake.sources.source import text
+from engines.intake.sources.samples import EMBEDDED, Embedded, open_embedded
+from engines.intake.sources.source import mending, text
 from engines.messages import message
 from engines.progress import Amount, Watch, unwatched
 from engines.settings import CleaningRules, Reading, currency_code
@@ -98,33 +99,61 @@ def _read(
     watch: Watch,
 ) -> Sales:
     database = connection.con
-    place = Path(folder.name)
     embedded = EMBEDDED.get(source)
-    with tempfile.TemporaryDirectory(dir=place) as copies:
-        opened = open_embedded(embedded) if embedded else open_source(source, database, Path(copies), reading)
-        usual = embedded.mapping if embedded else {}
-        looks = [look_at(values) for values in zip(*head(opened, database), strict=True)]
-        said = {**usual, **mapping}
-        mapped = map_columns(opened.columns, said, opened.name, looks)
-        check_columns(opened.columns, said, opened.name, looks, mapped.guesses, trust_guesses=reading.trust_guesses)
-        chosen = {guess.field: guess.position for guess in mapped.guesses}
-        fields = counted(tuple(chosen))
-        with opened.at_hand(database):
-            database.execute(f"create view raw as {opened.scan(database, list(chosen.values()))}")
-            stated = embedded.currency if embedded else currency_code(currency)
-            written = _write_lines(
-                *(connection, opened, place, chosen, fields, reading, _with_words_of(mapped.preset, rules)),
-                *(today, stated, detail, watch),
+    with tempfile.TemporaryDirectory(dir=folder.name) as copies:
+        judge = sales_judge(mapping)
+        opened = open_embedded(embedded) if embedded else open_source(source, database, Path(copies), reading, judge)
+
+        def read(opened: Source) -> Sales:
+            return _read_opened(
+                *(connection, opened, embedded, folder, mapping, reading, rules),
+                *(as_of, today, currency, keep, detail, watch),
             )
-            found = cleaned(written.lines, rules, fields, as_of, opened.name)
-            about_days: tuple[str, ...] = ()
-            if as_of is None:
-                about_days = check_last_day(
-                    found.flagged, found.as_of, opened.name, opened.locate, trusted=reading.trust_guesses
-                )
-            if keep:
-                write_dropped(connection, found.flagged, rules, chosen)
-        database.execute("drop view raw; drop view lines")
+
+        return mending(opened, read)
+
+
+def _read_opened(
+    connection: Any,
+    opened: Source,
+    embedded: Embedded | None,
+    folder: tempfile.TemporaryDirectory[str],
+    mapping: Mapping[str, str],
+    reading: Reading,
+    rules: CleaningRules,
+    as_of: date | None,
+    today: date | None,
+    currency: str,
+    keep: bool,
+    detail: bool,
+    watch: Watch,
+) -> Sales:
+    database = connection.con
+    place = Path(folder.name)
+    usual = embedded.mapping if embedded else {}
+    looks = [look_at(values) for values in zip(*head(opened, database), strict=True)]
+    said = {**usual, **mapping}
+    mapped = map_columns(opened.columns, said, opened.name, looks)
+    with opened.elsewhere_named():
+        check_columns(opened.columns, said, opened.name, looks, mapped.guesses, trust_guesses=reading.trust_guesses)
+    chosen = {guess.field: guess.position for guess in mapped.guesses}
+    fields = counted(tuple(chosen))
+    with opened.at_hand(database):
+        database.execute(f"create or replace view raw as {opened.scan(database, list(chosen.values()))}")
+        stated = embedded.currency if embedded else currency_code(currency)
+        written = _write_lines(
+            *(connection, opened, place, chosen, fields, reading, _with_words_of(mapped.preset, rules)),
+            *(today, stated, detail, watch),
+        )
+        found = cleaned(written.lines, rules, fields, as_of, opened.name)
+        about_days: tuple[str, ...] = ()
+        if as_of is None:
+            about_days = check_last_day(
+                found.flagged, found.as_of, opened.name, opened.locate, trusted=reading.trust_guesses
+            )
+        if keep:
+            write_dropped(connection, found.flagged, rules, chosen)
+    database.execute("drop view raw; drop view lines")
     about = (*(() if embedded else written.about_currency), *about_days)
     notes = (*opened.notes, *mapped.notes, *doubts(mapped.guesses), *written.notes, *about)
     if mapping.get(UNIT_PRICE) and (mapping.get(AMOUNT) or mapping.get(ORDER_TOTAL)):

@@ -317,9 +317,13 @@ def _codes(choice: Choice | None) -> list[str]:
     return list(dict.fromkeys([*first, *COMMON]))
 
 
+#: Kinds of questions that the form has a choice for.
+_ASKED = ("date_order", "decimal", "currency")
+
+
 def remarks(seen: Preview) -> list[Component]:
     """What stands in the way of reading, as an alert; then what is missing and what was noticed."""
-    questions = [problem for problem in seen.problems if not problem.options or problem.kind == "guess"]
+    questions = [problem for problem in seen.problems if not problem.options or problem.kind not in _ASKED]
     needed = [question_words(problem) for problem in questions if problem.needed]
     wrong = [alert(sentence, "warning") for sentence in needed]
     sentences = [question_words(problem) for problem in questions if not problem.needed]

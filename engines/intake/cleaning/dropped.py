@@ -11,6 +11,7 @@ import pyarrow as pa
 from engines.intake.cleaning.cleaning import RULE, dropped_lines
 from engines.intake.cleaning.rules import RULES
 from engines.intake.schema.parsing import LINE
+from engines.intake.sources.source import BROKEN
 from engines.settings import CleaningRules
 
 REASON = "reason"
@@ -30,7 +31,8 @@ def keep_dropped(connection: Any, flagged: ibis.Table, rules: CleaningRules, cho
     cells = ", ".join(f'cast(raw.c{place} as varchar) as "{field}"' for field, place in chosen.items())
     connection.con.register("sentences", sentences)
     connection.con.execute(
-        f"create table {_TABLE} as select why.{LINE} + {_HEADER} as {LINE}, why.{RULE}, sentences.{REASON}, {cells} "  # noqa: S608
+        f"create table {_TABLE} as select why.{LINE} + {_HEADER} as {LINE}, why.{RULE}, "  # noqa: S608
+        f"sentences.{REASON} || coalesce(': ' || raw.{BROKEN}, '') as {REASON}, {cells} "
         f"from why join (select *, row_number() over () - 1 as number from raw) as raw on raw.number = why.{LINE} "
         f"join sentences on sentences.{RULE} = why.{RULE} order by 1"
     )

@@ -121,15 +121,9 @@ def look_at(values: Sequence[str | None]) -> Look:
 def head(source: Source, connection: duckdb.DuckDBPyConnection, lines: int = 1000) -> list[tuple[str | None, ...]]:
     """The first lines of a source as trimmed text, None where blank.
 
-    There are none where they cannot be read: what is wrong with them is said when they are loaded.
+    Raises:
+        InputError: as :meth:`Source.at_hand`.
     """
     cells = ", ".join(f"nullif(trim(cast(c{place} as varchar)), '')" for place in range(len(source.columns)))
-    if source.arrow is not None:
-        connection.register("arrow_lines", source.arrow)
-    try:
+    with source.at_hand(connection):
         return connection.execute(f"select {cells} from {source.relation} limit {lines}").fetchall()  # noqa: S608
-    except duckdb.Error:
-        return []
-    finally:
-        if source.arrow is not None:
-            connection.unregister("arrow_lines")

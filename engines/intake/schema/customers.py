@@ -13,9 +13,11 @@ from pandas import DataFrame, Index
 from engines.columns import CUSTOMER_ID
 from engines.errors import InputError
 from engines.intake.schema.cells import Cell, cell, id_of
+from engines.intake.schema.likeness import sales_judge
 from engines.intake.schema.mapping import guess_columns, missing_field, needed_but_missing
 from engines.intake.sources.files import Source, open_source
 from engines.intake.sources.samples import EMBEDDED
+from engines.intake.sources.source import mending
 from engines.settings import Reading
 
 #: SQL: the text that our own lists put an apostrophe before, so that no spreadsheet takes it for a formula.
@@ -52,7 +54,7 @@ def read_customers(
         return None
     with duckdb.connect() as connection, tempfile.TemporaryDirectory(prefix="segmentry-intake-") as folder:
         connection.execute("set autoinstall_known_extensions = false")
-        opened = open_source(source, connection, Path(folder), reading)
+        opened = open_source(source, connection, Path(folder), reading, sales_judge(mapping))
         names = [name.casefold() for name in opened.columns]
         wanted = {CUSTOMER_ID: mapping.get(CUSTOMER_ID, CUSTOMER_ID), **{name: name for name in needed}}
         missing = [column for column in wanted.values() if column.casefold() not in names]
@@ -60,8 +62,12 @@ def read_customers(
             _refuse_unless_sales(opened, missing, needed, mapping)
             return None
         places = {name: names.index(column.casefold()) for name, column in wanted.items()}
-        opened.load(connection, list(places.values()))
-        return _read(connection, opened, places)
+
+        def read(opened: Source) -> DataFrame:
+            opened.load(connection, list(places.values()))
+            return _read(connection, opened, places)
+
+        return mending(opened, read)
 
 
 def _refuse_unless_sales(opened: Source, missing: list[str], needed: Sequence[str], mapping: Mapping[str, str]) -> None:

@@ -164,6 +164,8 @@ def choose_columns(
 ) -> dict[str, int]:
     """The position of the column that holds each field; see :func:`guess_columns`.
 
+    ``elsewhere``: what to say of other tables of the source where a field is not found in this one.
+
     Raises:
         InputError: an unknown field, a column that is not there, a field that is needed and not found, or one that is
             only guessed and may not be.

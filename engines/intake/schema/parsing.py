@@ -54,6 +54,7 @@ from engines.intake.schema.possible_days import ANY_DAYS, PossibleDays
 from engines.intake.schema.signs import code_of
 from engines.intake.schema.time_zones import ZoneFound, counted_in_utc, time_zone
 from engines.intake.sources.files import Source
+from engines.intake.sources.source import BROKEN, OptionError
 from engines.messages import joined, message, message_number
 from engines.settings import Reading
 
@@ -84,6 +85,10 @@ _OF_FEW_ORDERS = (CANCELLED_AT, IS_TEST)
 MONEY_LIMIT = 9e18  # what an int64 of units holds, with a margin
 #: What is decided on lines.
 ALL = frozenset({"sign", "date", "orders"})
+#: A date of which one of the first two numbers can be no month.
+_TURNED = (
+    r"((1[3-9]|2[0-9]|3[01])[-/.](0?[1-9]|1[0-2])|(0?[1-9]|1[0-2])[-/.](1[3-9]|2[0-9]|3[01]))[-/.][0-9]{2,4}([ T,].*)?"
+)
 _SAMPLE = 20_480  # lines on which decisions are made where these suffice
 
 
@@ -269,7 +274,7 @@ def lines_of(parsing: Parsing) -> str:
             case when plain_units is not null then plain_units else {_units("money")} end as units
         from {lines})"""  # noqa: S608
 
-    unread = {ORDER_DATE: "moment is null"}
+    unread = {BROKEN: f"{BROKEN} is not null", ORDER_DATE: "moment is null"}
     if QUANTITY in parsing.cells:  # where amounts are known, nobody needs every quantity
         unread[QUANTITY] = "quantity is null" if parsing.priced else "quantity is null and odd_quantity is not null"
     if money in parsing.cells:
@@ -353,14 +358,14 @@ def _cells(parsing: Parsing, lines: str) -> str:
     second.append(f"{plain_units} as plain_units")
     # The database promises no order of what it writes: it joins even where a column is looked for in a list of words.
     number = f"row_number() over () - 1 as {LINE}"
-    about = ", ".join((LINE, LINE_HASH, BLANK, PART))
+    about = ", ".join((LINE, LINE_HASH, BLANK, PART, BROKEN))
     ids = ", ".join((id_of(CUSTOMER_ID, parsing.nobody), id_of(ORDER_ID), id_of(PRODUCT_ID)))
     rest = ", ".join((*(name for name in texts if name not in _IDS), ORDER_DATE))
     return f"""
         select {about}, {ids}, {rest}, {", ".join(second)}
             {f", {_placed(parsing, money).sql}" if parsing.total else ""}
         from (
-            select {number}, {LINE_HASH}, {BLANK}, {PART},
+            select {number}, {LINE_HASH}, {BLANK}, {PART}, {BROKEN},
                 {", ".join(f"{sql} as {name}" for name, sql in texts.items())},
                 {when.sql if when.is_moment else when.text} as {ORDER_DATE}, {", ".join(first)}
             from {lines} as raw)"""  # noqa: S608 - built from column positions only
@@ -395,13 +400,25 @@ def unreadable_notes(
         InputError: no line but blank ones; unreadable ones are more than the share that may be set aside, where the
             field with most of them is named; money that cannot be counted.
     """
-    total, blank, unread, over, size = connection.execute(
-        f"select count(*), count(*) filter ({BLANK}), count({UNREADABLE}), "  # noqa: S608
+    total, blank, again, unread, over, size = connection.execute(
+        f"select count(*), count(*) filter ({BLANK}), count(*) filter ({BLANK} and {ODD_DATE} is not null), "  # noqa: S608
+        f"count({UNREADABLE}), "
         f"min({LINE}) filter ({AMOUNT_UNITS} is null), sum(abs(cast({AMOUNT_UNITS} as double))) from {lines}"
     ).fetchall()[0]
     if total == blank:
         raise InputError("{name} has a header but no lines. Give one that has some.", name=source.name)
-    notes: tuple[str, ...] = (message("{blank} blank lines were passed over.", blank=blank),) if blank else ()
+    notes: tuple[str, ...] = ()
+    if blank > again:
+        notes += (message("{blank} blank lines were passed over.", blank=blank - again),)
+    if again:
+        notes += (
+            message_number(
+                "{again} line that is the header again was passed over.",
+                "{again} lines that are the header again were passed over.",
+                again,
+                again=again,
+            ),
+        )
     notes += parsing.notes
     if QUANTITY in parsing.cells and not parsing.cells[QUANTITY].is_numeric:
         notes += pieces_note(connection, ODD_QUANTITY, lines)
@@ -434,36 +451,52 @@ def _set_aside(
     )
     notes = []
     texts = {ORDER_DATE: ODD_DATE, QUANTITY: ODD_QUANTITY, parsing.money: ODD_MONEY, **TAKEN_OFF}
+    texts[BROKEN] = "null::varchar"
+    share = lines * reading.unreadable_share
+    # Few lines never refuse a file, unless they are half of it.
+    most = max(share, min(reading.unreadable_lines, (lines - 1) // 2))
+    if share < unread <= most and any(_mixed(connection, written, field, texts[field]) for field in counts):
+        most = share
     for field in sorted((field for field in texts if field in counts), key=lambda field: -counts[field]):
-        cell, count = parsing.cells[field], counts[field]
+        count = counts[field]
         found = connection.execute(
             f"select {LINE}, {texts[field]} from {written} where {UNREADABLE} = '{field}' order by 1 limit 3"  # noqa: S608
         ).fetchall()
+        more = f" and {count - len(found):,} more" if count > len(found) else ""
+        limits = {
+            "unreadable_share": reading.unreadable_share,
+            "unreadable_lines": reading.unreadable_lines,
+            "unread": unread,
+            "lines": lines,
+        }
+        if field == BROKEN:
+            cited = ", ".join(source.locate(line) for line, _ in found)
+            notes.append(_misfits(source.name, cited, more, count, unread > most, limits))
+            continue
+        cell = parsing.cells[field]
         cited = ", ".join(
             f"{source.locate(line)} ({'blank' if value is None else repr(_short(value))})" for line, value in found
         )
-        more = f" and {count - len(found):,} more" if count > len(found) else ""
         kinds = {ORDER_DATE: message("a date"), ORDER_TOTAL: message("the one total of an order")}
         what = kinds.get(field, message("a number"))
         if field == ORDER_DATE and (why := why_no_sale(connection, ODD_DATE, written, parsing.possible)):
             what, more = message("the date of a sale"), joined(("", f"{more} (", joined(why, "; "), ")"), "")
         if field != ORDER_DATE and (no_number := why_no_number([value for _, value in found if value is not None])):
             more = joined(("", f"{more} (", no_number, ")"), "")
-        if unread > lines * reading.unreadable_share:
+        if unread > most:
             raise InputError(
                 "{name}: column {column!r} ({field}) cannot be read as {what} on {cited}{more}. Mend or "
                 "remove these lines, or map another column with --map {field}=COLUMN; up to "
-                "{unreadable_share:.3g} of the lines are set aside (unreadable_share in [reading]), and "
-                "{unread:,} of {lines:,} are more.",
+                "{unreadable_share:.3g} of the lines or {unreadable_lines:,} of them are set aside (unreadable_share "
+                "and unreadable_lines in [reading], and never half of the lines), and {unread:,} of {lines:,} are "
+                "more.",
                 name=source.name,
                 column=cell.column,
                 field=field,
                 what=what,
                 cited=cited,
                 more=more,
-                unreadable_share=reading.unreadable_share,
-                unread=unread,
-                lines=lines,
+                **limits,
             )
         notes.append(
             message_number(
@@ -481,6 +514,47 @@ def _set_aside(
             )
         )
     return tuple(notes)
+
+
+def _misfits(name: str, cited: str, more: str, count: int, too_many: bool, limits: Mapping[str, object]) -> str:
+    """A note on the lines that do not fit the header.
+
+    Raises:
+        OptionError: there are too many.
+    """
+    if too_many:
+        error = InputError(
+            "{name}: lines do not fit the header: {cited}{more}. Mend or remove them, or say how they are written with "
+            "--separator, --quote, --escape or --header-row; up to {unreadable_share:.3g} of the lines or "
+            "{unreadable_lines:,} of them are set aside (unreadable_share and unreadable_lines in [reading], and never "
+            "half of the lines), and {unread:,} of {lines:,} are more.",
+            name=name,
+            cited=cited,
+            more=more,
+            **limits,
+        )
+        raise OptionError("separator", error)
+    return message_number(
+        "{count:,} line was set aside, because it does not fit the header: {cited}{more}.",
+        "{count:,} lines were set aside, because they do not fit the header: {cited}{more}.",
+        count,
+        count=count,
+        cited=cited,
+        more=more,
+    )
+
+
+def _mixed(connection: duckdb.DuckDBPyConnection, written: str, field: str, text: str) -> bool:
+    """Whether several cells that cannot be read are plain dates or numbers in the other order or with the other sign.
+
+    Then nobody knows how those are meant that can be read both ways.
+    """
+    pattern = _TURNED if field == ORDER_DATE else r"[-+]?[0-9]+[.,][0-9]{1,2}"
+    count = connection.execute(
+        f"select count(*) from {written} where {UNREADABLE} = '{field}' "  # noqa: S608
+        f"and regexp_full_match({text}, '{pattern}')"
+    ).fetchall()[0][0]
+    return bool(count > 1)
 
 
 def _short(value: str) -> str:

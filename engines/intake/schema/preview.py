@@ -32,6 +32,7 @@ from engines.intake.schema.cells import Cell, cells_of, money_of, not_blank, num
 from engines.intake.schema.contents import look_at
 from engines.intake.schema.currencies import dataset_currency, signs_in
 from engines.intake.schema.dates import TwoReadings, both_ways, find_format
+from engines.intake.schema.likeness import sales_judge
 from engines.intake.schema.mapping import (
     Guess,
     Mapped,
@@ -65,11 +66,19 @@ from engines.intake.sources.folders import Many
 from engines.intake.sources.head import start_of
 from engines.intake.sources.locations import kind_of
 from engines.intake.sources.samples import EMBEDDED, open_embedded
+from engines.intake.sources.source import OptionError, mending, named
 from engines.messages import Message, message
 from engines.settings import COMMON, Reading, currency_code
 
 _LOOKED_AT = 1000  # lines that columns are guessed from
 _TRIED = 10_000  # lines that are read for a trial
+_TRIES = 5  # settings that may be wrong at once
+#: What may be said for a setting where the source itself gives no list.
+_ANSWERS = {
+    "encoding": ("utf-8", "cp1252", "iso-8859-1", "mac_roman", "utf-16"),
+    "separator": (",", ";", "\t", "|", " "),
+    "quote": ('"', "'"),
+}
 
 #: What follows where a field that is not needed is missing.
 _WITHOUT = {
@@ -82,10 +91,21 @@ _WITHOUT = {
 
 
 @dataclass(frozen=True)
+class SheetFacts:
+    """A sheet of a workbook, with its columns."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class SourceFacts:
     """What the source is; empty where it does not apply.
 
-    ``kind``: text, workbook, Parquet, folder, pattern, database, built in.
+    ``kind``: text, JSON, web page, workbook, OpenDocument, old workbook, Parquet, folder, pattern, database, built in.
+    ``header_row``: the line or row with the names of the columns, from 1, 0 for none; ``skip``: how many lines are
+    passed over where none has names. ``quote``, ``escape``: of a text; equal where a quotation mark is doubled.
+    ``sheets``: those that are read; ``all_sheets``: those with something on them.
     """
 
     name: str
@@ -93,6 +113,11 @@ class SourceFacts:
     encoding: str = ""
     separator: str = ""
     sheets: tuple[str, ...] = ()
+    header_row: int = 0
+    skip: int = 0
+    quote: str = ""
+    escape: str = ""
+    all_sheets: tuple[SheetFacts, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,9 +146,11 @@ class Choice:
     (nothing says it, or a sign that several have), ``currencies`` (several, or a heading that names another one than
     the cells), ``mapping`` (a mapped column that is not there, or two fields that exclude each other), ``field`` (one
     that is needed and not found), ``guess`` (a column that is only guessed for one), ``table`` (this is no table of
-    sales) or ``unreadable`` (too many cells that are not what they are mapped to). ``field``, ``column``: what it is
-    about, empty where there is none. ``setting``: the parameter that answers it: ``reading.date_order``,
-    ``reading.decimal``, ``reading.time_zone``, ``as_of``, ``currency``, ``cleaning.rates`` or ``mapping``.
+    sales) or ``unreadable`` (too many cells that are not what they are mapped to); ``encoding``, ``separator``,
+    ``quote``, ``header_row``, ``columns`` or ``sheets``: the source cannot be read so, and is shown as it looks without
+    this setting, or with a guess. ``field``, ``column``: what it is about, empty where there is none. ``setting``: the
+    parameter that answers it: ``as_of``, ``currency``, ``cleaning.rates``, ``mapping``, or ``reading.`` and a setting
+    of reading.
     ``question``: one sentence or two. ``options``: the answers; empty where any column may be named.
     ``needed``: False where a default is taken without an answer, or where lines not yet looked at may decide.
     """
@@ -195,24 +222,65 @@ def preview(
         today: the day of reading, as for a reading.
 
     Raises:
-        InputError: the source cannot be opened or its lines cannot be told apart: nothing that a choice would mend.
+        InputError: the source cannot be opened: nothing that a choice would mend.
     """
     with duckdb.connect() as connection, tempfile.TemporaryDirectory(prefix="segmentry-preview-") as folder:
         connection.execute("set autoinstall_known_extensions = false; set TimeZone = 'UTC'")
         embedded = EMBEDDED.get(source)
+        problems: tuple[Choice, ...] = ()
         if embedded:
             opened, cut, usual = open_embedded(embedded), False, embedded.mapping
         else:
             start = start_of(source, Path(folder), reading)
-            opened = open_source(start or source, connection, Path(folder), reading)
+            opened, reading, problems = _opened(str(start or source), connection, Path(folder), reading, mapping)
             cut, usual = start is not None, {}
         if isinstance(opened, Many):  # files of one shape: the first speaks for all
             opened, cut = opened.parts[0], True
-        first = _first_lines(opened)
-        first.load(connection, range(len(opened.columns)))
         currency = embedded.currency if embedded else currency_code(currency)
-        look = _Look(connection, first, reading, {**usual, **mapping}, cut, today, currency)
-        return look.preview("built in" if embedded else _kind(source), lines)
+        kind = "built in" if embedded else _kind(source, opened)
+
+        def look(source: Source) -> Preview:
+            first = _first_lines(source)
+            first.load(connection, range(len(source.columns)))
+            return _Look(connection, first, reading, {**usual, **mapping}, cut, today, currency, problems).preview(
+                kind, lines
+            )
+
+        return mending(opened, look)
+
+
+def _opened(
+    source: str, connection: duckdb.DuckDBPyConnection, folder: Path, reading: Reading, mapping: Mapping[str, str]
+) -> tuple[Source, Reading, tuple[Choice, ...]]:
+    """The source; where a setting of reading is wrong or missing, as it looks with another, which is a problem then."""
+    problems: list[Choice] = []
+    while True:
+        place = folder / f"opened-{len(problems)}"
+        place.mkdir()
+        try:
+            return open_source(source, connection, place, reading, sales_judge(mapping)), reading, tuple(problems)
+        except OptionError as error:
+            other = _instead(reading, error)
+            if other == reading or len(problems) == _TRIES:
+                raise
+            answers = error.answers or _ANSWERS.get(error.setting, ())
+            options = tuple(Option(answer, answer, "") for answer in answers)
+            setting = f"reading.{error.setting}"
+            problems.append(Choice(error.setting, "", "", setting, error.message, options))
+            reading = other
+
+
+def _instead(reading: Reading, error: OptionError) -> Reading:
+    """Another way of reading, for a look at a source that cannot be read this way."""
+    if error.setting == "encoding":
+        return replace(reading, encoding="" if reading.encoding else "iso-8859-1")
+    if error.setting == "columns":
+        return replace(reading, columns=() if reading.columns else named([""] * error.width))
+    if error.setting == "header_row":
+        return replace(reading, header_row=0, skip=0)
+    if error.setting == "quote":
+        return replace(reading, quote="", escape="")
+    return replace(reading, **{error.setting: getattr(Reading(), error.setting)})
 
 
 def _first_lines(opened: Source) -> Source:
@@ -233,11 +301,12 @@ class _Look:
         cut: bool,
         today: date | None,
         currency: str,
+        problems: tuple[Choice, ...] = (),
     ) -> None:
         self._connection, self._source, self._today, self._currency = connection, source, today, currency
         self._seen = int(connection.execute("select count(*) from raw").fetchall()[0][0])
         self._whole = not cut and self._seen < _TRIED
-        self._problems: list[Choice] = []
+        self._problems: list[Choice] = list(problems)
         cells = ", ".join(f"nullif(trim(cast(c{place} as varchar)), '')" for place in range(len(source.columns)))
         self._rows = connection.execute(
             f"select {cells} from raw where not blank order by rowid limit {_LOOKED_AT}"  # noqa: S608
@@ -256,6 +325,9 @@ class _Look:
         self._problems += [
             Choice("field", field, "", "mapping", missing_field(field, source.columns, source.name)) for field in needed
         ]
+        if needed and source.elsewhere:
+            sheets = tuple(Option(sheet, ", ".join(columns) or sheet, "") for sheet, columns in source.all_sheets)
+            self._problems.append(Choice("sheets", "", "", "reading.sheets", source.elsewhere, sheets, needed=False))
         notes = (*source.notes, *self._mapping_notes, *doubts(self._guesses), *(() if needed else self._tried()))
         if not self._whole:
             notes = (message("Only the first {seen:,} lines were looked at.", seen=self._seen), *notes)
@@ -263,7 +335,18 @@ class _Look:
         gone += [Missing(field, False, effect) for field, effect in _WITHOUT.items() if field not in self._fields]
         columns = zip(column_labels(source.columns), self._looks, strict=True)
         return Preview(
-            source=SourceFacts(source.name, kind, source.encoding, source.separator, source.sheets),
+            source=SourceFacts(
+                name=source.name,
+                kind=kind,
+                encoding=source.encoding,
+                separator=source.separator,
+                sheets=source.sheets,
+                header_row=source.header_row,
+                skip=source.skip,
+                quote=source.quote,
+                escape=source.escape,
+                all_sheets=tuple(SheetFacts(name, columns) for name, columns in source.all_sheets),
+            ),
             columns=tuple(ColumnLook(name, look.kind, look.examples) for name, look in columns),
             guesses=self._guesses,
             lines=tuple(tuple(row) for row in self._rows[:lines]),
@@ -340,6 +423,11 @@ class _Look:
             self._ask_time_zone(parsing)
             notes = unreadable_notes(self._connection, self._source, parsing, self._reading, "lines")
             notes = (*notes, *self._ask_last_day(parsing))
+        except OptionError as error:
+            setting = f"reading.{error.setting}"
+            options = tuple(Option(answer, answer, "") for answer in _ANSWERS.get(error.setting, ()))
+            self._problems.append(Choice(error.setting, "", "", setting, error.message, options, needed=self._whole))
+            return ()
         except InputError as error:
             self._problems.append(Choice("unreadable", "", "", "mapping", error.message, needed=self._whole))
             return ()
@@ -477,8 +565,6 @@ def _joined(number: str) -> str:
     return number.replace(".", "")
 
 
-def _kind(source: str) -> str:
-    name, kind = source.lower(), kind_of(source)
-    if kind in ("database", "folder", "pattern"):
-        return kind
-    return "Parquet" if name.endswith(".parquet") else "workbook" if name.endswith(".xlsx") else "text"
+def _kind(source: str, opened: Source) -> str:
+    kind = kind_of(source)
+    return kind if kind in ("database", "folder", "pattern") else opened.kind or "text"

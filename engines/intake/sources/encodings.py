@@ -1,4 +1,4 @@
-"""Encoding of a text file (UTF-8, UTF-16, ISO-8859-1, cp1252): detected, and converted to UTF-8 where it is not."""
+"""Encoding of a text file (UTF-8, UTF-16, ISO-8859-1, cp1252, Mac Roman): found out, and converted to UTF-8."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from pathlib import Path
 
 from engines.errors import InputError
 from engines.intake.sources.archives import PACKED, Readable, unpacked
+from engines.intake.sources.source import OptionError
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _CHUNK = 1 << 20
 #: What decides which blanks cells may begin or end with.
 TAB, QUOTE, NO_BREAK = b"\t", b'"', b"\xc2\xa0"
 _LOOK = 4096  # bytes at the start that say whether every other byte is zero
+#: What old Macs wrote, with CR alone at the end of a line.
+MAC = "mac_roman"
+_BEFORE = 1 << 20  # bytes at the start whose letters tell Mac Roman from cp1252
 #: Between 80 and 9F, cp1252 has letters and marks, and ISO-8859-1 nothing that is ever printed.
 _ONLY_CP1252 = re.compile(rb"[\x80-\x9f]")
 
@@ -55,7 +59,9 @@ def rewrite(path: Path, target: Path, told: str, name: str) -> Rewritten:
     """
     with unpacked(path, name) as file:
         start = file.read(_LOOK)
-    candidates = _candidates(start, told)
+        candidates = _candidates(start, told)
+        if candidates[-1] == "cp1252" and b"\r" in start and b"\n" not in start:
+            candidates = ("utf-8", _of_old_mac(start + file.read(_BEFORE)))
     begins = start.removeprefix(codecs.BOM_UTF8)[:1]
     kinds = ("utf-8", "utf-8-sig")
     if (
@@ -72,23 +78,32 @@ def rewrite(path: Path, target: Path, told: str, name: str) -> Rewritten:
                 return _copied(file, encoding, out, name, told=bool(told))
         except _OtherEncodingError as error:
             if told:
-                raise InputError(
-                    "{name} is not in {told}: line {line} cannot be read so. Give another --encoding, or none.",
-                    name=name,
-                    told=told,
-                    line=error.line,
+                raise OptionError(
+                    "encoding",
+                    InputError(
+                        "{name} is not in {told}: line {line} cannot be read so. Give another --encoding, or none.",
+                        name=name,
+                        told=told,
+                        line=error.line,
+                    ),
                 ) from None
             if error.mixed and encoding == "utf-8":
-                raise InputError(
-                    "{name} mixes encodings: it is UTF-8 up to line {line}, and that line is not. Save it in "
-                    "one, or say which one to read all of it in, as --encoding cp1252.",
-                    name=name,
-                    line=error.line,
+                raise OptionError(
+                    "encoding",
+                    InputError(
+                        "{name} mixes encodings: it is UTF-8 up to line {line}, and that line is not. Save it in "
+                        "one, or say which one to read all of it in, as --encoding cp1252.",
+                        name=name,
+                        line=error.line,
+                    ),
                 ) from None
-    raise InputError(
-        "{name} is in an unknown encoding: neither UTF-8, UTF-16, ISO-8859-1 nor cp1252. Save it "
-        "in UTF-8, or say what it is with --encoding.",
-        name=name,
+    raise OptionError(
+        "encoding",
+        InputError(
+            "{name} is in an unknown encoding: neither UTF-8, UTF-16, ISO-8859-1 nor cp1252. Save it "
+            "in UTF-8, or say what it is with --encoding.",
+            name=name,
+        ),
     )
 
 
@@ -153,8 +168,11 @@ def _candidates(start: bytes, told: str) -> tuple[str, ...]:
             "".encode(told)
             codecs.getincrementaldecoder(told)
         except (LookupError, UnicodeError, ValueError):
-            raise InputError(
-                "There is no encoding {told!r}; write --encoding utf-8, utf-16, iso-8859-1 or cp1252.", told=told
+            raise OptionError(
+                "encoding",
+                InputError(
+                    "There is no encoding {told!r}; write --encoding utf-8, utf-16, iso-8859-1 or cp1252.", told=told
+                ),
             ) from None
         return (told,)
     marked = next((encoding for bom, encoding in _BOMS if start.startswith(bom)), None)
@@ -165,6 +183,23 @@ def _candidates(start: bytes, told: str) -> tuple[str, ...]:
     if pairs and min(even, odd) == 0 and max(even, odd) > pairs * 0.4:
         return ("utf-16-be" if even else "utf-16-le",)
     return ("utf-8", "cp1252")
+
+
+def _of_old_mac(start: bytes) -> str:
+    """Mac Roman, unless cp1252 makes more words of the letters of a text whose lines end in CR."""
+    return max((MAC, "cp1252"), key=lambda encoding: _words(start.decode(encoding, "replace")))
+
+
+def _words(text: str) -> int:
+    """How many letters that are not ASCII stand as letters do: no capital one among small ones of a word."""
+    around = zip(" " + text, text, text[1:] + " ", strict=False)
+    return sum(
+        letter.isalpha()
+        and letter not in "ªºﬁﬂƒµΩπ"
+        and not (letter.isupper() and (before.islower() or (before.isalpha() and after.islower())))
+        for before, letter, after in around
+        if not letter.isascii()
+    )
 
 
 def _zero_bytes(name: str) -> InputError:

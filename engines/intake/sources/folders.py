@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import duckdb
 
 from engines.errors import InputError
-from engines.intake.sources.source import Source, picked
+from engines.intake.sources.source import BROKEN, Source, picked
 from engines.messages import message
+
+_SEVERAL = 3  # files with broken lines, after which they are looked for in all
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class Many(Source):
     whole: str = ""
     #: How many lines each part has; known once they are loaded.
     sizes: list[int] = field(default_factory=list, compare=False)
+    #: Makes one source of these parts as this one was made.
+    again: Callable[[Sequence[Source]], Source] | None = field(default=None, compare=False)
 
     def in_memory(self) -> Sequence[Source]:
         """The files that are in memory."""
@@ -32,6 +36,13 @@ class Many(Source):
         """The file that an error of the database names; all of them where it names none."""
         return next((part for part in self.parts if part.file and part.file in error), self)
 
+    def mended(self, part: Source) -> Source:
+        """The same source with the broken lines of a part set apart; of all parts, once several have had some."""
+        if self.again is None:
+            return self
+        every = sum(each.broken for each in self.parts) >= _SEVERAL
+        return self.again([each.mended(each) if every or each is part else each for each in self.parts])
+
     def scan(self, connection: duckdb.DuckDBPyConnection, needed: Sequence[int]) -> str:
         """SQL of the lines of one part after the other, so that a line's number and part tell its file."""
         if self.relation != self.whole:
@@ -39,7 +50,14 @@ class Many(Source):
         types = self._types(connection)
         cast = ", ".join(f"cast(c{index} as {kind}) as c{index}" for index, kind in enumerate(types))
         lines = (
-            picked(f"(select {cast} from {part.relation})", types, needed, number)  # noqa: S608 - our own names
+            picked(
+                f"(select {cast}{f', {BROKEN}' if part.broken else ''} from {part.relation})",  # noqa: S608 - our names
+                types,
+                needed,
+                number,
+                header=part.header,
+                broken=part.broken,
+            )
             for number, part in enumerate(self.parts)
         )
         return " union all ".join(lines)
@@ -50,7 +68,8 @@ class Many(Source):
 
     def _types(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
         """The type of each column that holds what all parts have."""
-        every = " union all ".join(f"(from {part.relation} limit 0)" for part in self.parts)
+        columns = ", ".join(f"c{index}" for index in range(len(self.columns)))
+        every = " union all ".join(f"(select {columns} from {part.relation} limit 0)" for part in self.parts)  # noqa: S608
         return [row[1] for row in connection.execute(f"describe {every}").fetchall()]
 
 
@@ -72,7 +91,8 @@ def combined(name: str, opened: Sequence[Source], notes: Sequence[str] = ()) -> 
     def locate(line: int) -> str:
         for part, size in zip(parts, sizes, strict=False):
             if line < size:
-                return f"{part.locate(line)} of {part.name}"
+                place, bracket, why = part.locate(line).partition(" (" if part.broken else "\n")
+                return f"{place} of {part.name}{bracket}{why}"
             line -= size
         return f"line {line + 1}"
 
@@ -95,6 +115,10 @@ def combined(name: str, opened: Sequence[Source], notes: Sequence[str] = ()) -> 
         parts=tuple(parts),
         whole=relation,
         sizes=sizes,
+        again=lambda changed: combined(name, changed, notes),
+        kind=parts[0].kind if len({part.kind for part in parts}) == 1 else "",
+        quote=parts[0].quote if len({part.quote for part in parts}) == 1 else "",
+        escape=parts[0].escape if len({part.escape for part in parts}) == 1 else "",
     )
 
 
@@ -123,11 +147,20 @@ def _in_order(part: Source, first: Source, name: str) -> Source:
             first=first.name,
         )
     places = [part.columns.index(name) for name in first.columns]
+    header = tuple(part.header[place] for place in places) if part.header else ()
+    part = replace(part, header=header, mend=_moved(part, first, name))
     if part.arrow is not None:
         arrow = part.arrow.select(places).rename_columns([f"c{index}" for index in range(len(places))])
         return replace(part, columns=first.columns, arrow=arrow)
     moved = ", ".join(f"c{place} as c{index}" for index, place in enumerate(places))
+    moved += f", {BROKEN}" if part.broken else ""
     return replace(part, columns=first.columns, relation=f"(select {moved} from {part.relation})")  # noqa: S608
+
+
+def _moved(part: Source, first: Source, name: str) -> Callable[[], Source] | None:
+    """How a part whose columns are moved is mended."""
+    mend = part.mend
+    return None if mend is None else lambda: _in_order(mend(), first, name)
 
 
 def _said(parts: Sequence[Source]) -> tuple[str, ...]:

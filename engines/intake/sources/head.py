@@ -6,6 +6,7 @@ import gzip
 import zlib
 from pathlib import Path
 
+from engines.intake.sources.formats import format_of_file
 from engines.intake.sources.locations import kind_of
 from engines.settings import Reading
 
@@ -21,6 +22,8 @@ def start_of(source: str, folder: Path, reading: Reading) -> Path | None:
         return None
     packed = name.endswith(".gz")
     try:
+        if not packed and format_of_file(path) != "text":
+            return None
         with gzip.open(path) if packed else path.open("rb") as file:
             start = file.read(_ENOUGH)
             if len(start) < _ENOUGH:
@@ -40,7 +43,8 @@ def start_of(source: str, folder: Path, reading: Reading) -> Path | None:
 def _last_line_end(start: bytes, wide: bool) -> int:
     """Where the last line ends that is whole: an even number of quotation marks stand before it. 0 for nowhere."""
     quotes, end = start.count(b'"'), len(start)
-    while (found := start.rfind(b"\n", 0, end)) >= 0:
+    newline = b"\n" if b"\n" in start else b"\r"
+    while (found := start.rfind(newline, 0, end)) >= 0:
         quotes -= start.count(b'"', found, end)
         end = found
         after = found + 1 + (wide and start[found + 1 : found + 2] == b"\0")

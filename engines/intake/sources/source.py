@@ -7,8 +7,9 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -16,10 +17,13 @@ import pyarrow as pa
 from engines.errors import InputError
 from engines.messages import Message, message
 
+_T = TypeVar("_T")
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,' ]*")
 _DATE = re.compile(r"[0-9]{1,4}[-/.][0-9A-Za-z]{1,9}[-/.][0-9]{1,4}([ T].*)?")
 
 
+#: The column that says why a line does not fit the header; null for all others.
+BROKEN = "broken"
 #: Blanks that are no part of a cell's text.
 BLANKS = " \t\r\n\u00a0"
 
@@ -34,7 +38,12 @@ class Source:
     ``file``: where the database reads a text. ``sheets``: those that are read of a workbook. ``typed``: Parquet or a
     database, where cells are what they are and nothing was made safe for spreadsheets. ``blanks``: which cells may
     begin or end with. ``arrow``: lines in memory, which ``relation`` calls ``arrow_name``. ``size``: in bytes, as the
-    database reads it; ``lines``: about how many there are.
+    database reads it; ``lines``: about how many there are. ``kind``: such as text or workbook. ``header_row``: the line
+    or row with the names, from 1; ``skip``: how many are passed over where no line has names; 0 where that says
+    nothing. ``quote``, ``escape``: of a text. ``header``: the names as they are written, which may come again further
+    down. ``all_sheets``: of a workbook, by name, with their columns; ``elsewhere``: what to say of them where the
+    columns do not do. ``broken``: ``relation`` has the column BROKEN as well. ``mend``: gives the source anew, with
+    lines that do not fit the header set apart; None where it has none.
     """
 
     name: str
@@ -54,12 +63,23 @@ class Source:
     file: str = ""
     size: int = 0
     lines: int = 0
+    kind: str = ""
+    header_row: int = 0
+    skip: int = 0
+    quote: str = ""
+    escape: str = ""
+    header: tuple[str, ...] = ()
+    all_sheets: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    elsewhere: str = ""
+    broken: bool = False
+    mend: Callable[[], Source] | None = field(default=None, compare=False)
 
     @contextmanager
     def at_hand(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         """Let ``relation`` be used on a connection; what DuckDB says of a broken line is told as a user needs it.
 
         Raises:
+            BrokenLinesError: some lines do not fit the header; see :func:`mending`.
             InputError: the lines do not fit the header, or the file is damaged; the line is named.
         """
         parts = self.in_memory()
@@ -70,6 +90,8 @@ class Source:
                 yield
         except duckdb.Error as error:
             part = self.part_of(str(error))
+            if part.mend is not None and "CSV" in str(error):
+                raise BrokenLinesError(part, _plain(error, part.above)) from None
             raise InputError("{name}: {error}", name=part.name, error=_plain(error, part.above)) from None
         finally:
             for part in parts:
@@ -83,10 +105,33 @@ class Source:
         """The file that an error of the database is about."""
         return self
 
+    @contextmanager
+    def elsewhere_named(self) -> Iterator[None]:
+        """Add to what is wrong with the columns which other tables the source has.
+
+        Raises:
+            InputError: what is wrong.
+        """
+        try:
+            yield
+        except InputError as error:
+            if not self.elsewhere:
+                raise
+            raise InputError("{error} {elsewhere}", error=error.message, elsewhere=self.elsewhere) from None
+
+    def mended(self, part: Source) -> Source:
+        """The same source with the broken lines of one of its files set apart.
+
+        Raises:
+            InputError: too many are broken.
+        """
+        return self if part.mend is None else part.mend()
+
     def scan(self, connection: duckdb.DuckDBPyConnection, needed: Sequence[int]) -> str:
         """SQL of the lines, in their order: see :func:`picked`. To be used while the source is :meth:`at_hand`."""
         described = connection.execute(f"describe select * from {self.relation}").fetchall()  # noqa: S608
-        return picked(self.relation, [row[1] for row in described], needed)
+        types = [row[1] for row in described][: len(self.columns)]
+        return picked(self.relation, types, needed, header=self.header, broken=self.broken)
 
     def load(self, connection: duckdb.DuckDBPyConnection, needed: Sequence[int]) -> None:
         """Fill the table ``raw`` with what :meth:`scan` gives; meant for few lines.
@@ -99,6 +144,39 @@ class Source:
 
     def count_parts(self, counts: Mapping[int, int]) -> None:
         """Take note of how many lines each part has, by which ``locate`` tells them apart; one file has one part."""
+
+
+class OptionError(InputError):
+    """Something that another setting of how a source is read would mend.
+
+    ``setting``: such as ``encoding``, of ``Reading``. ``answers``: what may be said for it, where that is a short list.
+    ``width``: of how many columns there are names to say.
+    """
+
+    def __init__(self, setting: str, error: InputError, answers: Sequence[str] = (), width: int = 0) -> None:
+        super().__init__(error.message)
+        self.setting, self.answers, self.width = setting, tuple(answers), width
+
+
+class BrokenLinesError(InputError):
+    """Some lines of ``part``, a text, do not fit its header: it is to be opened anew, by :meth:`Source.mended`."""
+
+    def __init__(self, part: Source, error: Message) -> None:
+        super().__init__("{name}: {error}", name=part.name, error=error)
+        self.part = part
+
+
+def mending(source: Source, use: Callable[[Source], _T]) -> _T:
+    """What ``use`` makes of a source; where lines turn out to be broken, they are set apart and it is used anew.
+
+    Raises:
+        InputError: as ``use`` does, or too many lines are broken.
+    """
+    while True:
+        try:
+            return use(source)
+        except BrokenLinesError as error:
+            source = source.mended(error.part)
 
 
 def text(written: str) -> str:
@@ -141,8 +219,20 @@ def _no_room(name: str) -> InputError:
     )
 
 
-def picked(relation: str, types: Sequence[str], needed: Sequence[int], part: int = 0) -> str:
-    """SQL: the needed columns of a relation, ``line_hash`` of all, whether it is ``blank``, its ``source_part``."""
+def picked(
+    relation: str,
+    types: Sequence[str],
+    needed: Sequence[int],
+    part: int = 0,
+    *,
+    header: Sequence[str] = (),
+    broken: bool = False,
+) -> str:
+    """SQL: the needed columns of a relation, ``line_hash`` of all, whether it is ``blank``, its ``source_part``.
+
+    The names of the columns again, further down, are ``blank`` as well. BROKEN says why a line does not fit the header;
+    null for all others, and for all where the relation is not ``broken``.
+    """
     every = ", ".join(f"c{index}" for index in range(len(types)))
     chosen = ", ".join(f"c{index}" for index in sorted(set(needed)))
     blank = " and ".join(f"nullif(trim(cast(c{index} as varchar)), '') is null" for index in range(len(types)))
@@ -151,9 +241,15 @@ def picked(relation: str, types: Sequence[str], needed: Sequence[int], part: int
         f"when c{index} >= '!' then false" if types[index] == "VARCHAR" else f"when c{index} is not null then false"
         for index in sorted(set(needed))
     )
+    again = " and ".join(f"c{index} = {text(header[index])}" for index in sorted(set(needed)) if header)
+    if again and all(kind == "VARCHAR" for kind in types):
+        begun = f"when {again} then true {begun}"
+    if broken:
+        begun = f"when {BROKEN} is not null then false {begun}"
     return (
         f"select {chosen}, hash({every}) as line_hash, case {begun} else {blank} end as blank, "  # noqa: S608 - positions
-        f"cast({part} as integer) as source_part from {relation}"
+        f"cast({part} as integer) as source_part, {BROKEN if broken else 'cast(null as varchar)'} as {BROKEN} "
+        f"from {relation}"
     )
 
 
@@ -182,6 +278,11 @@ def named(names: Sequence[object]) -> tuple[str, ...]:
     return tuple(" ".join(str(name or "").split()) or f"column {index + 1}" for index, name in enumerate(names))
 
 
+def is_date(cell: str) -> bool:
+    """Whether a cell is written like a date of digits."""
+    return _DATE.fullmatch(cell) is not None
+
+
 def header_of(found: Sequence[object], told: Sequence[str], name: str) -> tuple[str, ...]:
     """The names of the columns: those that the user says, or else what stands in the first line.
 
@@ -190,7 +291,7 @@ def header_of(found: Sequence[object], told: Sequence[str], name: str) -> tuple[
     """
     if told:
         if len(told) != len(found):
-            raise InputError(
+            error = InputError(
                 "{name} has {columns} columns, and {names} names were given for them with --columns "
                 "({listed}); name every column in order.",
                 name=name,
@@ -198,19 +299,21 @@ def header_of(found: Sequence[object], told: Sequence[str], name: str) -> tuple[
                 names=len(told),
                 listed=", ".join(told),
             )
+            raise OptionError("columns", error, width=len(found))
         return named(told)
     cells = [str(cell or "").strip() for cell in found]
     filled = [cell for cell in cells if cell]
     numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in filled)
-    if any(_DATE.fullmatch(cell) for cell in filled) or (filled and 2 * numbers >= len(filled)):
+    if any(map(is_date, filled)) or (filled and 2 * numbers >= len(filled)):
         shown = ", ".join(cell if len(cell) <= 20 else f"{cell[:20]}…" for cell in cells[:6])
-        raise InputError(
+        error = InputError(
             "{name}: its first line looks like data and not like the names of its {cells} columns "
             "({shown}). Name them in order, as --columns customer_id,order_date,amount.",
             name=name,
             cells=len(cells),
             shown=shown,
         )
+        raise OptionError("columns", error, width=len(cells))
     return named(found)
 
 

@@ -3,99 +3,255 @@
 from __future__ import annotations
 
 import csv
-import re
-from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from engines.errors import InputError
-from engines.intake.sources.encodings import NO_BREAK, QUOTE, TAB, rewrite
-from engines.intake.sources.source import Source, header_of
-from engines.messages import message
+from engines.intake.sources.dialects import SEPARATORS, Dialect, dialect_of, first_rows
+from engines.intake.sources.encodings import MAC, NO_BREAK, QUOTE, TAB, Rewritten, rewrite
+from engines.intake.sources.layout import Judge, Place, is_rule, place_of, unjudged
+from engines.intake.sources.mending import mended, rewritten_lines, where
+from engines.intake.sources.source import OptionError, Source, header_of
+from engines.intake.sources.source import text as quoted
+from engines.messages import message, message_number
 from engines.settings import Reading
 
-_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
-_LOOK, _LINES = 1 << 16, 25  # how much of a text says what parts its columns
+_LOOK = 1 << 16  # how much of a text says how it is written
 _CHUNK = 1 << 20
+_DRAWN = 50  # lines of data among which those of dashes are looked for
 
 
-def open_text(path: Path, name: str, folder: Path, reading: Reading) -> Source:
+def open_text(path: Path, name: str, folder: Path, reading: Reading, judge: Judge = unjudged) -> Source:
     """Open a text, packed or not; where it is no plain UTF-8, ``folder`` holds it as such until its lines are read.
 
     Raises:
         InputError: it is empty, damaged or no text, or its first line cannot be a header.
     """
     written = rewrite(path, folder / "lines.csv", reading.encoding, name)
-    text = written.path
-    sample = _sample(text)
-    if not sample:
+    start = _start(written.path)
+    if not start.strip():
         raise InputError("{name} is empty. Give one with a header and lines.", name=name)
-    separator = reading.separator or _separator(sample)
-    if separator not in _SEPARATORS:
-        raise InputError(
-            "The separator {separator!r} is not known; say comma, semicolon, tab, pipe or space.", separator=separator
-        )
-    mark = separator
-    if separator == " ":
-        text, mark = _tabbed(text, folder / "tabbed.csv"), "\t"
-    elif text == path:  # DuckDB takes *, ? and [ in the user's own path for wildcards
-        text = folder / "lines.csv"
-        text.symlink_to(path.resolve())
-    try:
-        first = next(_records(text, mark), (0, []))[1]
-    except csv.Error as error:
-        raise InputError("{name}: the first line cannot be read: {error}.", name=name, error=error) from None
-    columns = header_of(first, reading.columns, name)
-    header = not reading.columns
-    types = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(columns)))
-    location, delimiter = str(text).replace("'", "''"), mark.replace("\t", "\\t")
-    newline = "\\n" if separator == " " else written.newline.replace("\r", "\\r").replace("\n", "\\n")
-    quoted = QUOTE in written.marks
-    tabs = TAB in written.marks and separator != " " and (separator != "\t" or quoted)
-    blanks = " " + "\t" * tabs + "\n" * quoted + "\u00a0" * (NO_BREAK in written.marks)
+    dialect = dialect_of(start, reading)
+    file = written.path
+    if dialect.separator == " ":
+        file = _tabbed(file, folder / "tabbed.csv")
+    elif file == path:  # DuckDB takes *, ? and [ in the user's own path for wildcards
+        file = folder / "lines.csv"
+        file.symlink_to(path.resolve())
+    head = _head(file, name, dialect, written.above, reading, judge)
+    return _Text(file, name, folder, reading, written, dialect, head).source()
 
-    def locate(line: int) -> str:
-        records = islice(_records(text, mark), line + header, None)
-        try:
-            return f"line {next(records)[0] + written.above}"
-        except (csv.Error, StopIteration):
-            return f"line {line + header + 1 + written.above}"
 
-    plain = separator == "," and written.encoding in ("utf-8", "utf-8-sig")
-    return Source(
-        name=name,
-        columns=columns,
-        relation=f"read_csv('{location}', auto_detect = false, header = {str(header).lower()}, delim = '{delimiter}', "
-        f"quote = '\"', escape = '\"', new_line = '{newline}', columns = {{{types}}})",
-        fingerprint=written.fingerprint,
-        locate=locate,
-        notes=()
-        if plain
-        else (
-            message(
-                "Read as {encoding}, columns parted by {separators}.",
-                encoding=written.encoding,
-                separators=_SEPARATORS[separator],
+@dataclass(frozen=True)
+class _Head:
+    """Where the table begins.
+
+    ``top``: how many lines are above the names of the columns, or above the data where there are none; ``line``: how
+    many are above the data. ``names``: of the columns; ``written``: as the lower line of ``joined`` ones has them.
+    ``passed``: how many lines with something on them are above the names. ``drawn``: lines of dashes are among the
+    first ones. ``uneven``: quotation marks above the names are not closed.
+    """
+
+    top: int
+    line: int
+    header: bool
+    names: tuple[str, ...]
+    written: tuple[str, ...]
+    passed: int
+    joined: bool
+    drawn: bool
+    uneven: bool
+
+
+def _head(file: Path, name: str, dialect: Dialect, above: int, reading: Reading, judge: Judge) -> _Head:
+    """Where the table begins: as the user says, or as its first rows look."""
+    over = max(reading.skip - above, reading.header_row - above - 1, int(dialect.hint), 0)
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        first = list(islice(lines, over))
+        rows = list(first_rows(dialect, lines))
+    cells = [row for _, row in rows]
+    filled = next((number for number, row in enumerate(cells) if row), None)
+    if filled is None and (rows or over):
+        raise OptionError(
+            "header_row",
+            InputError(
+                "{name} has no more lines below line {line}. Say another one with --header-row or --skip.",
+                name=name,
+                line=over + above,
             ),
-        ),
-        encoding=written.encoding,
-        separator=separator,
-        above=written.above,
-        file=str(text),
-        size=text.stat().st_size,
-        lines=_about_lines(text),
-        blanks=blanks,
+        )
+    if filled is None:
+        raise OptionError(
+            "quote", InputError("{name}: the first line is too long to be read. Check its quotation marks.", name=name)
+        )
+    header = not reading.columns or reading.header_row > 0
+    told = reading.header_row > 0 or not header
+    if not header:  # the first row that has as many cells as there are names
+        filled = next((row for row, found in enumerate(cells) if len(found) == len(reading.columns)), filled)
+    place = Place(filled, tuple(cells[filled])) if told else place_of(cells, judge)
+    upper = place.row - place.joined
+    top = over + (rows[upper - 1][0] if upper else 0)
+    line = over + rows[place.row][0] if header else top
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        first = list(islice(lines, line + _DRAWN))
+    higher = [each for each in first[:top] if each.strip() and not is_rule(each)]
+    return _Head(
+        top=over + (rows[place.row - 1][0] if place.row else 0),
+        line=line,
+        header=header,
+        names=header_of(place.names, reading.columns, name),
+        written=tuple(cell.strip() for cell in cells[place.row]) if header else (),
+        passed=max(len(higher) - int(dialect.hint), 0),
+        joined=place.joined,
+        drawn=dialect.framed or any(map(is_rule, first)),
+        uneven=any(each.count(dialect.quote) % 2 for each in first[:top]),
     )
 
 
-def _sample(text: Path) -> list[str]:
-    """The first lines that are not blank, without what stands in quotation marks."""
+@dataclass(frozen=True)
+class _Text:
+    """A text as its first lines show it."""
+
+    file: Path
+    name: str
+    folder: Path
+    reading: Reading
+    written: Rewritten
+    dialect: Dialect
+    head: _Head
+
+    def source(self) -> Source:
+        """The source that reads it where it lies, or rewritten where its first lines are drawn like a table."""
+        dialect, head, written = self.dialect, self.head, self.written
+        marks = dialect.quote != '"' or QUOTE in written.marks
+        tabs = TAB in written.marks and dialect.separator != " " and (dialect.separator != "\t" or marks)
+        plain = Source(
+            name=self.name,
+            columns=head.names,
+            relation=self._relation(),
+            fingerprint=written.fingerprint,
+            locate=self._locate,
+            notes=self._notes(),
+            encoding=written.encoding,
+            separator=dialect.separator,
+            above=written.above,
+            file=str(self.file),
+            size=self.file.stat().st_size,
+            lines=_about_lines(self.file),
+            blanks=" " + "\t" * tabs + "\n" * marks + "\u00a0" * (NO_BREAK in written.marks),
+            kind="text",
+            header_row=head.line + written.above if head.header else 0,
+            skip=0 if head.header else head.line + written.above,
+            quote=dialect.quote,
+            escape=dialect.escape or dialect.quote,
+            header=head.written,
+        )
+        plain = replace(plain, mend=lambda: self._mended(plain))
+        return self._mended(plain) if head.drawn or head.uneven else plain
+
+    def _relation(self) -> str:
+        dialect = self.dialect
+        newline = "\n" if dialect.separator == " " else self.written.newline
+        options = {
+            "header": str(self.head.header).lower(),
+            "skip": str(self.head.top),
+            "delim": quoted(dialect.mark.replace("\t", "\\t")),
+            "quote": quoted(dialect.quote),
+            "escape": quoted(dialect.escape or dialect.quote),
+            "new_line": quoted(newline.replace("\r", "\\r").replace("\n", "\\n")),
+        }
+        types = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(self.head.names)))
+        told = ", ".join(f"{option} = {value}" for option, value in options.items())
+        return f"read_csv({quoted(str(self.file))}, auto_detect = false, {told}, columns = {{{types}}})"
+
+    def _locate(self, line: int) -> str:
+        head, above = self.head, self.written.above
+        with self.file.open(encoding="utf-8-sig", newline="") as lines:
+            below = islice(lines, head.line, None)
+            reader = self.dialect.records(below)
+            try:
+                next(islice((record for record in reader if record), line, None))  # the database skips blank ones too
+                return f"line {reader.line_num + head.line + above}"
+            except (csv.Error, StopIteration):
+                return f"line {line + 1 + head.line + above}"
+
+    def _mended(self, plain: Source) -> Source:
+        """The source of the rewritten text, in which broken lines are told apart."""
+        target = self.folder / "mended.csv"
+        width = len(self.head.names)
+        mended(self.file, self.dialect, self.head.line, self.written.above, width, target, self.name)
+        return replace(
+            plain,
+            relation=rewritten_lines(target, width),
+            locate=lambda line: where(target, line),
+            file=str(target),
+            broken=True,
+            mend=None,
+        )
+
+    def _notes(self) -> tuple[str, ...]:
+        dialect, head, written = self.dialect, self.head, self.written
+        notes = []
+        if dialect.separator != "," or written.encoding not in ("utf-8", "utf-8-sig"):
+            notes.append(
+                message(
+                    "Read as {encoding}, columns parted by {separators}.",
+                    encoding=written.encoding,
+                    separators=SEPARATORS[dialect.separator],
+                )
+            )
+        if written.encoding == MAC and not self.reading.encoding:
+            notes.append(
+                message(
+                    "Its lines end as on old Macs, and so its letters were read as mac_roman. Where names look wrong, "
+                    "say --encoding cp1252."
+                )
+            )
+        if dialect.quote != '"' and not self.reading.quote:
+            notes.append(message("Cells are in apostrophes; if that is wrong, say --quote double."))
+        if dialect.escape and not self.reading.escape:
+            notes.append(
+                message(
+                    "A backslash before a quotation mark makes it part of the text; if that is wrong, say --escape "
+                    "double."
+                )
+            )
+        if head.drawn:
+            notes.append(message("Lines drawn with dashes, and the frame of the table, were passed over."))
+        if head.joined:
+            notes.append(
+                message(
+                    "The header stands on two lines, down to line {line}, which were put together: {names}.",
+                    line=head.line + written.above,
+                    names=", ".join(head.names[:12]),
+                )
+            )
+        if head.passed and not head.header:
+            notes.append(
+                message("The lines above line {line} were passed over.", line=head.line + written.above + 1),
+            )
+        elif head.passed and not (self.reading.skip or self.reading.header_row):
+            notes.append(
+                message_number(
+                    "The header is on line {line}; {passed} line above it was passed over. If that is "
+                    "wrong, say --header-row.",
+                    "The header is on line {line}; {passed} lines above it were passed over. If that is "
+                    "wrong, say --header-row.",
+                    head.passed,
+                    line=head.line + written.above,
+                    passed=head.passed,
+                )
+            )
+        return tuple(notes)
+
+
+def _start(text: Path) -> str:
+    """The first lines of a text, whole ones unless there is but one."""
     with text.open(encoding="utf-8-sig", newline="") as file:
         start = file.read(_LOOK)
-    bare = re.sub(r'"[^"]*"', "", start)
-    lines = [line for line in bare.split("\n") if line.strip()]
-    whole = lines if len(start) < _LOOK or len(lines) == 1 else lines[:-1]
-    return whole[:_LINES]
+    end = start.rfind("\n")
+    return start if len(start) < _LOOK or end < 0 else start[:end]
 
 
 def _about_lines(text: Path) -> int:
@@ -105,31 +261,9 @@ def _about_lines(text: Path) -> int:
     return round(text.stat().st_size * (start.count(b"\n") or 1) / (len(start) or 1))
 
 
-def _separator(sample: Sequence[str]) -> str:
-    """What parts the columns: the sign that is there, best equally often on every line; blanks where there is none."""
-    header = sample[0]
-    if not any(sign in header for sign in ",;\t|"):
-        counts = {len(line.split()) for line in sample}
-        return " " if len(sample) > 1 and counts != {1} and len(counts) == 1 else ","
-
-    def fits(sign: str) -> tuple[bool, int]:
-        counts = [line.count(sign) for line in sample]
-        return counts[0] > 0 and len(set(counts)) == 1, counts[0]
-
-    return max(",;\t|", key=fits)
-
-
 def _tabbed(text: Path, target: Path) -> Path:
     """The same lines with a tab for every run of blanks, and none at their ends."""
     with text.open(encoding="utf-8-sig") as lines, target.open("w", encoding="utf-8", newline="") as out:
         while line := lines.readline(_CHUNK):
             out.write("\t".join(line.split()) + "\n")
     return target
-
-
-def _records(text: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
-    with text.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter=separator, strict=False)
-        for record in reader:
-            if record:  # DuckDB passes over blank lines as well
-                yield reader.line_num, record

@@ -252,8 +252,30 @@ def test_more_than_the_share_refuses_the_file_with_the_first_three(tmp_path):
     bad = dict.fromkeys((3, 9, 100, 200, 300), "1,soon,1,2.50")
     says = r"line 5 \('soon'\), line 11 \('soon'\), line 102 \('soon'\) and 2 more.*unreadable_share.*5 of 400"
     with pytest.raises(InputError, match=says):
-        sales_of(tmp_path, _many(bad))
-    with sales_of(tmp_path, _many(bad), reading=Reading(unreadable_share=0.0125)) as sales:
+        sales_of(tmp_path, _many(bad), reading=Reading(unreadable_lines=4))
+    with sales_of(tmp_path, _many(bad), reading=Reading(unreadable_share=0.0125, unreadable_lines=0)) as sales:
         assert sales.ledger.to_dict()["rules"][0]["lines"] == 5
     with pytest.raises(InputError, match=r"line 5 \('soon'\)\. "):
-        sales_of(tmp_path, _many({3: "1,soon,1,2.50"}), reading=Reading(unreadable_share=0.0))
+        sales_of(tmp_path, _many({3: "1,soon,1,2.50"}), reading=Reading(unreadable_share=0.0, unreadable_lines=0))
+
+
+def test_few_lines_never_refuse_a_file_unless_they_are_half_of_it(tmp_path):
+    bad = dict.fromkeys(range(0, 40, 2), "1,soon,1,2.50")
+    with sales_of(tmp_path, _many(bad, 50)) as sales:
+        assert sales.ledger.to_dict()["rules"][0]["lines"] == 20
+    with pytest.raises(InputError, match="20 of 40 are more"):
+        sales_of(tmp_path, _many(bad, 40))
+    with pytest.raises(InputError, match="1 of 2 are more"):
+        sales_of(tmp_path, _many({0: "1,soon,1,2.50"}, 2))
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        (["1,1/14/2020,1,2.50"] * 9 + ["1,13/1/2020,1,2.50", "1,14/1/2020,1,2.50"], "'date'.*line 11"),
+        (['1,2020-01-14,1,"2,50"'] * 9 + ["1,2020-01-14,1,2.75"] * 2, "'price'.*line 11"),
+    ],
+)
+def test_several_cells_written_the_other_way_round_are_no_slip_of_the_pen(tmp_path, lines, says):
+    with pytest.raises(InputError, match=says):
+        sales_of(tmp_path, _many(dict(enumerate(lines)), 11))

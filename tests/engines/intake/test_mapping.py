@@ -119,9 +119,9 @@ def test_dates_that_can_be_read_both_ways_are_refused_with_both_readings(tmp_pat
 
 def test_a_column_is_never_read_row_by_row(tmp_path):
     with pytest.raises(InputError, match=r"cannot be read as a date on line 2 \('13/1/2010'\)"):
-        dates_of(tmp_path, ["13/1/2010", "1/14/2010", "1/15/2010"])
+        dates_of(tmp_path, ["13/1/2010", "14/1/2010", "1/14/2010", "1/15/2010", "1/16/2010"])
     with pytest.raises(InputError, match=r"line 4 \('1-Feb-10'\)"):
-        dates_of(tmp_path, ["2010-12-01", "2010-12-02", "1-Feb-10"])
+        dates_of(tmp_path, ["2010-12-01", "2010-12-02", "1-Feb-10", "2-Feb-10"])
 
 
 def test_the_note_says_which_order_was_decided_on(tmp_path):

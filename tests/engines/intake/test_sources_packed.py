@@ -51,7 +51,7 @@ def test_a_zip_of_several_files_of_one_shape(tmp_path, plain):
         assert "read me.pdf" in sales.notes[1]
     zipped(archive, {"1.csv": first, "2.csv": second.replace(b"2024-01-11", b"soon")})
     with pytest.raises(InputError, match=r"line \d+ of sales\.zip/2\.csv"):
-        lines(archive)
+        lines(archive, unreadable_lines=0)
 
 
 def test_an_archive_never_chooses_where_it_is_unpacked(tmp_path, plain):
