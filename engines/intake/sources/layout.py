@@ -26,7 +26,7 @@ def unjudged(names: Sequence[str]) -> int:
 
 
 @dataclass(frozen=True)
-class Place:
+class TableStart:
     """Where the names of the columns stand.
 
     ``row``: the last row of names, from 0. ``names``: of the columns. ``joined``: they are put together of the row and
@@ -43,7 +43,7 @@ def is_rule(line: str) -> bool:
     return len(line) < _LONG and _RULE.fullmatch(line.strip()) is not None
 
 
-def place_of(rows: Sequence[Row], judge: Judge = unjudged) -> Place:
+def table_start(rows: Sequence[Row], judge: Judge = unjudged) -> TableStart:
     """Where the table begins among the first rows of a source; the first row that is not blank where nothing is better.
 
     The names stand over the first rows of data, which have numbers or dates in them. Among the rows above those, the
@@ -55,7 +55,7 @@ def place_of(rows: Sequence[Row], judge: Judge = unjudged) -> Place:
     first = next((number for number, count in enumerate(filled) if count), 0)
     widths = Counter(_width(row) for row, count in zip(cells, filled, strict=True) if count > 1)
     if not widths:
-        return Place(first, tuple(cells[first]) if cells else ())
+        return TableStart(first, tuple(cells[first]) if cells else ())
     most = max(widths.values())
     width = max(each for each, count in widths.items() if count == most)
     full = [count >= max(2, width * _FULL) for count in filled]
@@ -63,21 +63,21 @@ def place_of(rows: Sequence[Row], judge: Judge = unjudged) -> Place:
     body = _first_of_data(data, filled)
     if body is None or body == first:
         start = next((number for number, row in enumerate(cells) if body is None and _width(row) == width), first)
-        return Place(start if filled[first] < 2 else first, tuple(cells[start if filled[first] < 2 else first]))
+        return TableStart(start if filled[first] < 2 else first, tuple(cells[start if filled[first] < 2 else first]))
     named = [number for number in range(first, body) if full[number] and not data[number]]
     if not named:
-        return Place(body, tuple(cells[body]))
+        return TableStart(body, tuple(cells[body]))
 
     def worth(number: int) -> tuple[int, int, int]:
         return judge(cells[number]), filled[number], -number
 
     best = max(named, key=worth)
     pairs = [(upper, upper + 1) for upper in (best - 1, best) if upper in named and upper + 1 in named]
-    place, score = Place(best, tuple(cells[best])), judge(cells[best])
+    place, score = TableStart(best, tuple(cells[best])), judge(cells[best])
     for upper, lower in pairs:
         names = _joined(cells[upper], cells[lower], judge)
         if names != tuple(cells[lower]) and judge(names) > score:
-            place, score = Place(lower, names, joined=True), judge(names)
+            place, score = TableStart(lower, names, joined=True), judge(names)
     return place
 
 

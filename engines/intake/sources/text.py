@@ -10,7 +10,7 @@ from pathlib import Path
 from engines.errors import InputError
 from engines.intake.sources.dialects import SEPARATORS, Dialect, dialect_of, first_rows
 from engines.intake.sources.encodings import MAC, NO_BREAK, QUOTE, TAB, Rewritten, rewrite
-from engines.intake.sources.layout import Judge, Place, is_rule, place_of, unjudged
+from engines.intake.sources.layout import Judge, TableStart, is_rule, table_start, unjudged
 from engines.intake.sources.mending import mended, rewritten_lines, where
 from engines.intake.sources.source import OptionError, Source, header_of
 from engines.intake.sources.source import text as quoted
@@ -89,7 +89,7 @@ def _head(file: Path, name: str, dialect: Dialect, above: int, reading: Reading,
     told = reading.header_row > 0 or not header
     if not header:  # the first row that has as many cells as there are names
         filled = next((row for row, found in enumerate(cells) if len(found) == len(reading.columns)), filled)
-    place = Place(filled, tuple(cells[filled])) if told else place_of(cells, judge)
+    place = TableStart(filled, tuple(cells[filled])) if told else table_start(cells, judge)
     upper = place.row - place.joined
     top = over + (rows[upper - 1][0] if upper else 0)
     line = over + rows[place.row][0] if header else top

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from engines.errors import InputError
 from engines.intake.sources.encodings import rewrite
-from engines.intake.sources.layout import Judge, place_of, unjudged
+from engines.intake.sources.layout import Judge, table_start, unjudged
 from engines.intake.sources.source import OptionError, Source, arrow_source, header_of
 from engines.messages import message
 from engines.settings import Reading
@@ -34,7 +34,7 @@ def open_page(path: Path, name: str, folder: Path, reading: Reading, judge: Judg
     if len(tables) != 1 or page.spanned:
         raise _not_plain(name)
     rows = [[" ".join(cell.split()) for cell in row] for row in tables[0]][reading.skip :]
-    place = place_of(rows, judge)
+    place = table_start(rows, judge)
     start = (reading.header_row - 1 - reading.skip) if reading.header_row else place.row
     if not 0 <= start < len(rows):
         raise OptionError(

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from engines.errors import InputError
 from engines.intake.sources.archives import refuse_bomb
-from engines.intake.sources.layout import Judge, Place, place_of, unjudged
+from engines.intake.sources.layout import Judge, TableStart, table_start, unjudged
 from engines.intake.sources.merged import filled, listed_columns, merged_cells, refuse_spanned
 from engines.intake.sources.source import OptionError, Source, arrow_source, header_of, named, sha256
 from engines.messages import message, message_number
@@ -140,9 +140,9 @@ def _opened(sheet: str, table: pa.Table, reading: Reading, judge: Judge) -> _She
         return _Sheet(sheet, (), table.slice(table.num_rows), table.num_rows, (), ())
     header = not reading.columns or reading.header_row > 0
     if reading.header_row or not header:
-        place = Place(first, tuple(cell or "" for cell in rows[first]))
+        place = TableStart(first, tuple(cell or "" for cell in rows[first]))
     else:
-        place = place_of(rows, judge)
+        place = table_start(rows, judge)
     above = over + place.row + header
     data = table.slice(above).cast(pa.schema([(column, pa.string()) for column in table.column_names]))
     width = len(place.names)

@@ -10,7 +10,7 @@ from engines.errors import InputError
 from engines.intake import Reading, read_sales
 from engines.intake.schema.likeness import sales_judge
 from engines.intake.schema.preview import preview
-from engines.intake.sources.layout import is_rule, place_of
+from engines.intake.sources.layout import is_rule, table_start
 from tests.engines.intake.sales_files import HEADER, ROWS, lines, text
 
 PLAIN = [[cell.replace("«", "").replace("»", "") for cell in row] for row in ROWS]
@@ -103,7 +103,7 @@ def test_a_title_above_data_without_names_asks_for_names(tmp_path):
     [
         (
             [["Customer", "", "Sale", ""], ["ID", "Name", "Date", "Amount"]],
-            ["Customer ID", "Name", "Date", "Amount"],
+            ["Customer ID", "Customer Name", "Date", "Amount"],
             True,
         ),
         ([["", "", "", "EUR"], ["Customer", "Name", "Date", "Amount"]], ["Customer", "Name", "Date", "Amount"], False),
@@ -114,7 +114,7 @@ def test_a_title_above_data_without_names_asks_for_names(tmp_path):
 )
 def test_names_of_columns_on_one_row_or_two(rows, names, joined):
     data = [["C1", "Ann", "2024-01-05", "9.50"], ["C2", "Bob", "2024-01-06", "8.00"]]
-    place = place_of([*rows, *data], sales_judge({}))
+    place = table_start([*rows, *data], sales_judge({}))
     assert list(place.names)[: len(names)] == names
     assert place.joined == joined
 
@@ -126,7 +126,7 @@ def test_a_first_line_of_data_without_numbers_is_not_taken_for_the_header():
         ["Bob", "2024-01-05", "5.00"],
         ["Eve", "2024-01-06", "5.00"],
     ]
-    assert place_of(rows, sales_judge({})).row == 0
+    assert table_start(rows, sales_judge({})).row == 0
 
 
 @pytest.mark.parametrize(
