@@ -69,7 +69,7 @@ def test_too_many_broken_lines_refuse_the_file_and_name_what_to_say(tmp_path):
     with pytest.raises(InputError, match=says):
         lines(path)
     problems = preview(str(path)).problems
-    assert [(problem.kind, problem.setting) for problem in problems] == [("separator", "reading.separator")]
+    assert ("separator", "reading.separator") in [(problem.kind, problem.setting) for problem in problems]
     path.write_text(GOOD + "a,b\n" * 40_000, encoding="utf-8")
     with pytest.raises(InputError, match=r"most lines do not fit the header, the last one on line \d+"):
         lines(path)
