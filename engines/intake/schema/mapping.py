@@ -546,12 +546,25 @@ class _Search:
         fits = [
             place
             for place, look in enumerate(self.looks)
-            if place not in self._taken() and look.filled and look.status >= 0.8
+            if place not in self._taken()
+            and look.filled
+            and look.status >= 0.8
+            and not _NOT_OF_ORDERS & set(folded(self.columns[place]).split())
         ]
         telling = [place for place in fits if _says_other_than_sold(self.looks[place])]
         if telling:
             reason = message("its values say what became of orders")
             self._add(STATUS, telling[0], _FAIRLY, reason)
+
+
+#: Words of headings whose columns say what became of something else than the order.
+_NOT_OF_ORDERS = frozenset(
+    (
+        *("review", "email", "mail", "newsletter", "consent", "marketing", "campaign", "subscription", "membership"),
+        *("customer", "account", "user", "coupon", "risk", "fraud", "ticket", "task", "message", "note", "comment"),
+        *("kunde", "bewertung", "client", "avis", "cliente", "klant", "klient", "address", "previous", "last"),
+    )
+)
 
 
 def _can_be(name: str, column: str, look: Look) -> bool:

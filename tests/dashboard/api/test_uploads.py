@@ -14,7 +14,7 @@ from dashboard.pipeline.uploads import sweep
 from storage import open_store
 from storage.contract import Starter
 from tests.dashboard.answering import answering, worked
-from tests.dashboard.uploading import ASKED, export, lines_of
+from tests.dashboard.uploading import ASKED, MAPPING, export, lines_of
 from tests.prepared import prepared
 
 
@@ -182,6 +182,17 @@ def test_an_undecided_date_is_an_error_in_the_owners_words(desk):
     assert found["state"] == "failed"
     assert "sales.csv: the dates in column 'Date'" in found["error"]
     assert desk[2].snapshots() == []
+
+
+def test_a_guess_is_a_question_that_a_field_answers(desk):
+    content = export().replace(b"Customer;", b"Wer;")
+    found = inspected(desk, content)
+    assert (found["state"], "column 'Customer'" in found["error"]) == ("failed", True)
+    rest = {name: column for name, column in MAPPING.items() if name != "customer_id"}
+    found = inspected(desk, content, mapping=rest)
+    assert "customer_id may be column 'Wer'" in found["error"] and "--map customer_id=Wer" in found["error"]
+    found = inspected(desk, content, mapping=rest, reading={"date_order": "day-first", "trust_guesses": True})
+    assert (found["state"], found["found"]["ledger"]["out"]["customers"]) == ("done", 30)
 
 
 def test_the_ledger_accounts_for_every_line_and_nothing_is_stored(desk):

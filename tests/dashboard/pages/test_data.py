@@ -63,6 +63,17 @@ def test_the_form_asks_what_the_file_leaves_open(services):
     assert "sure" in text
 
 
+def test_a_guess_is_filled_in_and_marked_and_a_click_says_yes_to_it(services):
+    number = uploaded(services, export().replace(b"Customer;", b"Wer;"))
+    text = words(page.layout(services, upload=number))
+    assert "Customer: column Wer is only a guess; look whether it is right." in text
+    visit = Visit(create_shell(services).server.test_client(), "/data", {"upload": number})
+    visit.change("data-date-order.value", "day-first")
+    assert visit.parts["data-check"]["disabled"] is False
+    visit.change("data-check.n_clicks", 1)
+    assert services.store.upload(int(number)).asked["mapping"]["customer_id"] == "Wer"
+
+
 def test_the_form_asks_for_the_currency_where_the_file_does_not_say_it(services):
     number = uploaded(services, export())
     text = words(page.layout(services, upload=number))

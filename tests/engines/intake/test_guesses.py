@@ -52,6 +52,13 @@ def test_a_status_is_found_by_its_words_whatever_it_is_called():
     assert fields(mapped("order|customer|date|amount|Vorgangslage", *lines))["status"] == "Vorgangslage"
 
 
+def test_what_became_of_something_else_is_no_status_of_orders():
+    lines = ["1|A|2024-01-05|5.0|approved", "2|B|2024-01-06|5.0|rejected", "3|B|2024-01-06|5.0|approved"]
+    found = mapped("order|customer|date|amount|Review", *lines)
+    assert "status" not in fields(found)
+    assert "--map status=Review" in found.notes[0]  # but it is named
+
+
 def test_of_several_statuses_the_one_that_says_something_is_used_and_the_others_are_named():
     header = "order|customer|date|amount|order_status|payment_status|is_deleted"
     found = mapped(header, "1|A|2024-01-05|5.0|shipped|paid|no", "2|B|2024-01-06|5.0|shipped|failed|yes")
