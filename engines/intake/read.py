@@ -20,7 +20,7 @@ from engines.intake.cleaning.dropped import keep_dropped as write_dropped
 from engines.intake.cleaning.last_day import check_last_day
 from engines.intake.cleaning.numbering import own_numbers, see_orders
 from engines.intake.cleaning.outcome import became
-from engines.intake.cleaning.people import refuse_rounded, without_everyone
+from engines.intake.cleaning.people import refuse_rounded, without_nobody
 from engines.intake.sales import Sales, cleaned, counted, lines_database
 from engines.intake.schema.contents import head, look_at
 from engines.intake.schema.currencies import Signed, codes_by_sign, dataset_currency, signs_in
@@ -247,7 +247,6 @@ def _write_lines(
             chosen,
             reading,
             repeated_lines_drop=rules.drop_exact_duplicates,
-            nobody=rules.nobody,
             on_all=on_all,
             today=today,
             signs=signs,
@@ -276,7 +275,7 @@ def _write_lines(
     notes = unreadable_notes(database, source, parsing, reading, outcome.relation) + outcome.notes
     see_orders(database, parsing, outcome.relation)
     refuse_rounded(database, source, parsing, outcome.relation)
-    people = without_everyone(database, parsing, outcome.relation)
+    people = without_nobody(database, parsing, rules, outcome.relation)
     orders = own_numbers(database, parsing, people.relation)
     lines = connection.table(orders.relation)
     return _Written(lines.filter(~lines[BLANK]), notes + people.notes + orders.notes, money.code, money.notes)

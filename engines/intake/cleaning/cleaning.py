@@ -302,7 +302,7 @@ def _balanced(
     alone, compared = conditions(asked, compares=False), conditions(asked, compares=True)
     applied = {*alone, *compared, AFTER_AS_OF, *(["outlier"] if rules.drop_outliers else [])}
     if before is not None:  # what a line says by itself is the same as of any date
-        found |= {entry.rule: entry for entry in before.rules if entry.rule in (*alone, RETURN_LINE)}
+        found |= {entry.rule: entry for entry in before.rules if entry.rule in (*alone, NOT_A_SALE, RETURN_LINE)}
     # what becomes of orders is said where the source has a field for it, or where there is such a line
     said = {NOT_A_SALE} if {STATUS, CANCELLED_AT, IS_TEST, LINE_TYPE} & {*fields} else set()
     said |= {RETURN_LINE} if LINE_TYPE in fields else set()

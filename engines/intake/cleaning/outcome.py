@@ -29,7 +29,7 @@ from engines.columns import (
 )
 from engines.intake.cleaning.cleaning import NOTE, RULE, WENT_BACK
 from engines.intake.cleaning.rules import ADDED, NOT_A_SALE, REFUNDED, RETURN_LINE, RETURN_RULES
-from engines.intake.schema.meanings import is_one_of, listed, meanings_of, no_sale_sql, texts_of
+from engines.intake.schema.meanings import is_one_of, is_total, listed, meanings_of, no_sale_sql, texts_of
 from engines.intake.schema.parsing import BLANK, LINE, LINE_HASH, OUTCOME, TAKEN_OFF, UNREADABLE, Parsing
 from engines.intake.schema.words import StatusKind, folded
 from engines.intake.sources.source import text
@@ -74,9 +74,16 @@ def became(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rules: Clean
         rules: how it is cleaned.
         lines: the relation that the pass wrote.
     """
+    adds_up = f"({is_total(connection, lines)})"
     if not set(parsing.outcome) - {CUSTOMER_NAME} and not parsing.taken_off:
-        readable = f"case when {RULE} = {text(NOT_A_SALE)} then null else {UNREADABLE} end as {UNREADABLE}"
-        _view(connection, "became", f"select * replace ({readable}) from {lines}")  # noqa: S608 - our own names
+        if adds_up == "(false)":
+            return Outcome(lines)
+        dropped = {
+            RULE: f"case when {adds_up} then {text(NOT_A_SALE)} else {RULE} end",
+            WENT_BACK: f"{WENT_BACK} and not {adds_up}",
+            UNREADABLE: f"case when {adds_up} then null else {UNREADABLE} end",
+        }
+        _view(connection, "became", f"select * replace ({_as(dropped)}) from {lines}")  # noqa: S608 - our own names
         return Outcome("became")
     fields = [field for field in (STATUS, LINE_TYPE) if field in parsing.cells]
     meanings = {
@@ -86,7 +93,7 @@ def became(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rules: Clean
         for field in fields
     }
     notes = [note for field in fields for note in _understood(parsing, field, meanings[field])]
-    no_sale = f"coalesce({no_sale_sql(connection, parsing, meanings, lines)} or {RULE} = {text(NOT_A_SALE)}, false)"
+    no_sale = f"({no_sale_sql(connection, parsing, meanings, lines)} or {adds_up})"
     refunded = texts_of(meanings.get(STATUS, {}), "returned")
     documents = {each for each in refunded if folded(each) in _REFUND_DOCUMENTS}
     if refunded and not documents and ORDER_ID in parsing.cells:

@@ -9,13 +9,16 @@ import duckdb
 from engines.columns import CUSTOMER_ID, CUSTOMER_NAME, ORDER_ID
 from engines.errors import InputError
 from engines.intake.cleaning.cleaning import RULE, WENT_BACK
-from engines.intake.cleaning.rules import MISSING_CUSTOMER
+from engines.intake.cleaning.rules import MISSING_CUSTOMER, NOT_A_SALE
+from engines.intake.schema.meanings import is_one_of, listed, texts_among
 from engines.intake.schema.parsing import LINE, Parsing
 from engines.intake.sources.source import Source, text
 from engines.messages import message
+from engines.settings import CleaningRules
 
 #: Ids that shop systems give to everyone who has no account.
 _EVERYONE = "^(0+|-1|9{4,})$"
+_SHOWN = 8
 _MUCH = 0.05  # of all orders
 _SEVERAL = 2  # names or e-mail addresses
 _FAR_MORE = 3  # times the orders of anyone else, where there are no names
@@ -53,12 +56,13 @@ def refuse_rounded(connection: duckdb.DuckDBPyConnection, source: Source, parsin
             )
 
 
-def without_everyone(connection: duckdb.DuckDBPyConnection, parsing: Parsing, lines: str) -> People:
-    """Make the view ``of_someone``: behind an id such as 0 with several names are guests.
+def without_nobody(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rules: CleaningRules, lines: str) -> People:
+    """Make the view ``of_someone``: texts for nobody are no customers, and behind an id such as 0 are guests.
 
     Guests have their e-mail address for an id where there is one, and are nobody else. A customer with much of all
     orders and several names is noted.
     """
+    words = texts_among(connection, CUSTOMER_ID, rules.nobody, lines)
     name = CUSTOMER_NAME if CUSTOMER_NAME in parsing.cells else None
     order = f"coalesce({ORDER_ID}, cast({LINE} as varchar))"
     column = parsing.cells[CUSTOMER_ID].column
@@ -73,7 +77,7 @@ def without_everyone(connection: duckdb.DuckDBPyConnection, parsing: Parsing, li
         f"where names >= {_SEVERAL} or is_everyone order by orders desc, 1 limit 1000"
     ).fetchall()
     suspects = [row for row in found if row[2] is None or row[2] >= _SEVERAL]
-    if not suspects:
+    if not suspects and not words:
         return People(lines)
     every, most = connection.execute(
         f"select sum(orders), max(orders) filter (not regexp_full_match({CUSTOMER_ID}, '{_EVERYONE}')) "  # noqa: S608
@@ -81,7 +85,7 @@ def without_everyone(connection: duckdb.DuckDBPyConnection, parsing: Parsing, li
     ).fetchall()[0]
     guests, notes = [], []
     mail = f"case when contains({name}, '@') then lower({name}) end" if name else "cast(null as varchar)"
-    for who, orders, names, is_everyone in suspects:
+    for who, orders, names, is_everyone in suspects[:_SHOWN]:
         if is_everyone and names is not None:
             guests.append(who)
             addresses = connection.execute(
@@ -116,14 +120,22 @@ def without_everyone(connection: duckdb.DuckDBPyConnection, parsing: Parsing, li
                     several=several,
                 )
             )
-    if not guests:
-        return People(lines, tuple(notes[:5]))
-    is_guest = f"coalesce({CUSTOMER_ID} in ({', '.join(map(text, guests))}), false)"
-    is_nobody = f"({is_guest} and {mail} is null)"
-    rule = f"case when {is_nobody} and ({RULE} is null or {WENT_BACK}) then {text(MISSING_CUSTOMER)} else {RULE} end"
+    words = [word for word in words if word not in guests]
+    if words:
+        shown = ", ".join(repr(word) for word in words[:_SHOWN]) + (" ..." if len(words) > _SHOWN else "")
+        notes.append(
+            message("In column {column!r} (customer_id) these are no customer: {words}.", column=column, words=shown)
+        )
+    if not guests and not words:
+        return People(lines, tuple(notes))
+    is_guest = is_one_of(CUSTOMER_ID, guests)
+    is_nobody = f"({is_one_of(CUSTOMER_ID, words)} or {is_guest} and {mail} is null)"
+    first = f"coalesce({RULE} in ({listed([NOT_A_SALE, 'unreadable'])}), false)"
+    rule = f"case when {is_nobody} and not {first} then {text(MISSING_CUSTOMER)} else {RULE} end"
     connection.execute(
         f"create or replace view of_someone as select * replace ({rule} as {RULE}, "  # noqa: S608 - our own names
         f"{WENT_BACK} and not {is_nobody} as {WENT_BACK}, "
-        f"case when {is_guest} then {mail} else {CUSTOMER_ID} end as {CUSTOMER_ID}) from {lines}"
+        f"case when {is_nobody} then null when {is_guest} then {mail} else {CUSTOMER_ID} end as {CUSTOMER_ID}) "
+        f"from {lines}"
     )
-    return People("of_someone", tuple(notes[:5]))
+    return People("of_someone", tuple(notes))

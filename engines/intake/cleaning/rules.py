@@ -23,7 +23,6 @@ from engines.columns import (
 )
 from engines.intake.cleaning.ledger import Reason
 from engines.intake.cleaning.outliers import Bounds
-from engines.intake.schema.meanings import TOTALS_TEXTS
 from engines.intake.schema.parsing import PRICE_UNITS, UNREADABLE
 from engines.messages import noted
 from engines.settings import CleaningRules
@@ -161,13 +160,6 @@ def _cancelled(asked: Asked) -> ibis.Value | None:
     return begins.ifelse(order.re_search(_CANCELLED), begins)  # a search of every id would be slow
 
 
-def _totals(asked: Asked) -> ibis.Value:
-    """Rows that add up the others, as spreadsheets end with: Total stands for the customer or the order."""
-    ids = [asked.lines[name] for name in (CUSTOMER_ID, ORDER_ID) if name in asked.fields]
-    # ids of digits are asked nothing: to look for a word on every line would be slow
-    return ibis.or_(*((each >= ":").ifelse(each.lower().isin(TOTALS_TEXTS), False) for each in ids)).fill_null(False)
-
-
 def _discounts(asked: Asked) -> ibis.Value:
     """Lines below zero of nothing that went back: what came off is a line of its own, as its product says."""
     words = [asked.lines[name] for name in (PRODUCT_ID, DESCRIPTION) if name in asked.fields]
@@ -214,7 +206,6 @@ _RULES = (
             "pending, test, payment), and rows that add up the others"
         ),
         noted("Nobody paid for them, or they count what other lines count as well."),
-        _totals,
     ),
     Rule(
         "unreadable",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -16,7 +16,8 @@ from engines.intake.sources.source import BLANKS, text
 NO_BREAK = "\u00a0"
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 _FLOATS = ("FLOAT", "DOUBLE")
-NOTHING = ("nan", "null", "none", "n/a", "#n/a")  # how other programs write an id that is not there
+_NOTHING = ("nan", "null", "none", "n/a", "#n/a")  # how other programs write an id that is not there
+_LONGEST_NOTHING = max(map(len, _NOTHING))
 
 
 @dataclass(frozen=True)
@@ -108,32 +109,25 @@ def _texts(cells: Mapping[str, Cell], fields: tuple[str, ...]) -> tuple[str, ...
     return tuple(cells[field].text for field in fields if field in cells and not cells[field].is_numeric)
 
 
-def id_of(field: str, nothing: Collection[str] = NOTHING) -> str:
-    """SQL: a column of text as an id, null where it is one of the words for nothing, which are in small letters.
+def id_of(field: str) -> str:
+    """SQL: a column of text as an id; 17850.0, as spreadsheets write it, is 17850.
 
-    17850.0, as spreadsheets write it, is 17850. Customers have the same id in whatever case an e-mail address is
-    written, however accents are put together, and with one blank where there are several.
+    Customers have the same id in whatever case an e-mail address is written, however accents are put together, and with
+    one blank where there are several.
     """
     whole = f"case when suffix({field}, '0') then regexp_replace({field}, '^([0-9]+)\\.0+$', '\\1') else {field} end"
+    listed = ", ".join(map(text, _NOTHING))
+    is_nothing = f"strlen({field}) <= {_LONGEST_NOTHING} and lower({field}) in ({listed})"
     if field != CUSTOMER_ID:
-        return f"case when {_is_one_of(field, nothing)} then null else {whole} end as {field}"
+        return f"case when {is_nothing} then null else {whole} end as {field}"
     # Patterns are slow, and hardly an id needs one: ids of digits are asked first.
-    numbers = [word for word in nothing if word[:1].isdigit()]
-    if numbers:
-        whole = f"case when {_is_one_of(field, numbers)} then null else {whole} end"
     composed = f"case when strlen({field}) <> length({field}) then nfc_normalize({field}) else {field} end"
     spaced = f"case when contains({composed}, '  ') then regexp_replace({composed}, ' +', ' ', 'g') else {composed} end"
     folded = f"case when contains({field}, '@') then lower({spaced}) else {spaced} end"
     return (
-        f"case when {field} >= '0' and {field} < ':' then {whole} when {_is_one_of(field, nothing)} then null "
+        f"case when {field} >= '0' and {field} < ':' then {whole} when {is_nothing} then null "
         f"else {folded} end as {field}"
     )
-
-
-def _is_one_of(field: str, words: Collection[str]) -> str:
-    """SQL: whether a column of text is one of the words, whatever its case."""
-    listed = ", ".join(text(word) for word in sorted(words))
-    return f"strlen({field}) <= {max(len(word.encode()) for word in words)} and lower({field}) in ({listed})"
 
 
 def cell(sql: str, kind: str, column: str, source: Source) -> Cell:

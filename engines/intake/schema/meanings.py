@@ -23,7 +23,6 @@ TOTALS_TEXTS = sorted(
     | {"łącznie", "ogółem"}
 )
 _MOST_VALUES = 500  # a column with more different texts says something else than what became of an order
-_IDS = (CUSTOMER_ID, ORDER_ID)
 #: Texts of cancelled_at that are no date and mean that it was not.
 _NEVER = frozenset(("", "none", "null", "nan", "n a", "never", "nat"))
 
@@ -59,10 +58,20 @@ def meanings_of(
     return {**kinds, **dict.fromkeys(heads, "not_a_sale")}
 
 
-def is_total() -> str:
-    """SQL: whether a line adds up the others, as its customer or its order says."""
-    ids = (f"case when {field} >= ':' then {is_one_of(f'lower({field})', TOTALS_TEXTS)} end" for field in _IDS)
-    return f"coalesce({' or '.join(f'coalesce({each}, false)' for each in ids)}, false)"
+def texts_among(connection: duckdb.DuckDBPyConnection, field: str, words: Collection[str], lines: str) -> list[str]:
+    """The texts of a field that are one of many words, whatever the case; each text is looked at once."""
+    connection.execute("create or replace temp table words as select unnest(?) as word", [sorted(set(words))])
+    found = connection.execute(
+        f"select {field} from (select distinct {field} from {lines}) "  # noqa: S608 - our own names
+        f"where lower({field}) in (select word from words) order by 1"
+    ).fetchall()
+    return [each for (each,) in found]
+
+
+def is_total(connection: duckdb.DuckDBPyConnection, lines: str) -> str:
+    """SQL: whether a line adds up the others, as its customer or its order says; ``false`` where none does."""
+    found = {field: texts_among(connection, field, TOTALS_TEXTS, lines) for field in (CUSTOMER_ID, ORDER_ID)}
+    return " or ".join(is_one_of(field, texts) for field, texts in found.items() if texts) or "false"
 
 
 def texts_of(meanings: Mapping[str, StatusKind], *kinds: StatusKind) -> list[str]:

@@ -8,7 +8,7 @@ decision is made on all lines, and the pass is made again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -39,7 +39,7 @@ from engines.columns import (
     is_attribute,
 )
 from engines.errors import InputError
-from engines.intake.schema.cells import NOTHING, Cell, cells_of, id_of, money_of, not_blank, numbers_of
+from engines.intake.schema.cells import Cell, cells_of, id_of, money_of, not_blank, numbers_of
 from engines.intake.schema.dates import any_date, near_placeholder, parse_dates, why_no_sale
 from engines.intake.schema.numbers import (
     Sign,
@@ -96,12 +96,11 @@ _SAMPLE = 20_480  # lines on which decisions are made where these suffice
 class Parsing:
     """How the lines of the relation ``raw`` are read.
 
-    ``money``: the field of the cell that money is read from. ``zone``: by which clock days are counted. ``nobody``:
-    words that are no customer's id. ``possible``: which days those of sales may be. ``date``: SQL that reads
-    ``written`` as a moment, empty where the table ``dates`` is joined. ``filled``: what is taken from the table
-    ``orders``. ``total``: the money is that of an order, to be divided among its lines. ``numbers_again``: order
-    numbers are used again, by other customers or on other days. ``sampled``: which of "sign" and "date" was decided on
-    the first lines and is to be checked against the rest.
+    ``money``: the field of the cell that money is read from. ``zone``: by which clock days are counted. ``possible``:
+    which days those of sales may be. ``date``: SQL that reads ``written`` as a moment, empty where the table ``dates``
+    is joined. ``filled``: what is taken from the table ``orders``. ``total``: the money is that of an order, to be
+    divided among its lines. ``numbers_again``: order numbers are used again, by other customers or on other days.
+    ``sampled``: which of "sign" and "date" was decided on the first lines and is to be checked against the rest.
     """
 
     cells: Mapping[str, Cell]
@@ -109,7 +108,6 @@ class Parsing:
     sign: Sign
     zone: ZoneFound
     repeated_lines_drop: bool
-    nobody: tuple[str, ...] = NOTHING
     possible: PossibleDays = ANY_DAYS
     date: str = ""
     filled: tuple[str, ...] = ()
@@ -151,7 +149,6 @@ def decide(
     reading: Reading,
     *,
     repeated_lines_drop: bool = False,
-    nobody: Collection[str] = (),
     on_all: frozenset[str] = frozenset(),
     today: date | None = None,
     signs: Mapping[str, str] = {},
@@ -166,7 +163,6 @@ def decide(
         chosen: position of the column by field.
         reading: what the source does not say itself.
         repeated_lines_drop: whether further equal lines get no part of an order's total.
-        nobody: words, in small letters, that are no customer's id.
         on_all: of "sign", "date" and "orders", what must be decided on all lines.
         today: no sale is later; None: not known.
         signs: the code of the currency by what stands beside the digits of money, where that is the line's currency.
@@ -194,8 +190,7 @@ def decide(
     money = next((field for field in (AMOUNT, ORDER_TOTAL, UNIT_PRICE) if field in cells), UNIT_PRICE)
     if signs:
         cells = cells | {CURRENCY: replace(cells[money], sql=code_of(cells[money].text, signs), type="CODE")}
-    words = tuple(sorted({*NOTHING, *nobody}))
-    parsing = Parsing(cells, money, decimal.sign, ZoneFound(zone or "UTC"), repeated_lines_drop, words)
+    parsing = Parsing(cells, money, decimal.sign, ZoneFound(zone or "UTC"), repeated_lines_drop)
     notes = decimal.notes
     if money not in cells:
         notes += (
@@ -359,7 +354,7 @@ def _cells(parsing: Parsing, lines: str) -> str:
     # The database promises no order of what it writes: it joins even where a column is looked for in a list of words.
     number = f"row_number() over () - 1 as {LINE}"
     about = ", ".join((LINE, LINE_HASH, BLANK, PART, BROKEN))
-    ids = ", ".join((id_of(CUSTOMER_ID, parsing.nobody), id_of(ORDER_ID), id_of(PRODUCT_ID)))
+    ids = ", ".join(map(id_of, _IDS))
     rest = ", ".join((*(name for name in texts if name not in _IDS), ORDER_DATE))
     return f"""
         select {about}, {ids}, {rest}, {", ".join(second)}

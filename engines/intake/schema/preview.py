@@ -418,7 +418,7 @@ class _Look:
                 if field in parsing.cells
             }
             no_sale = no_sale_sql(self._connection, parsing, meanings, "lines")
-            gone = f"{no_sale} or {is_total()}"
+            gone = f"{no_sale} or {is_total(self._connection, 'lines')}"
             self._connection.execute(f"update lines set {UNREADABLE} = null where {gone}")  # noqa: S608 - our names
             self._ask_time_zone(parsing)
             notes = unreadable_notes(self._connection, self._source, parsing, self._reading, "lines")
