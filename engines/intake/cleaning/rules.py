@@ -209,8 +209,10 @@ _RULES = (
     ),
     Rule(
         "unreadable",
-        noted("lines with a date, quantity, price or amount that cannot be read, up to unreadable_share of all lines"),
-        noted("Nobody knows what they were worth: their money counts as 0. Above that share the source is refused."),
+        noted("lines that do not fit the header, or with a date, quantity, price or amount that cannot be read"),
+        noted(
+            "Nobody knows what they were worth: their money counts as 0. Too many of them, and the source is refused."
+        ),
         lambda asked: asked.lines[UNREADABLE].notnull(),
     ),
     Rule(

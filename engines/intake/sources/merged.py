@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ _AREA = re.compile(rb'<(?:\w+:)?mergeCell [^>]*?ref="([A-Z]+)([0-9]+):([A-Z]+)([
 _DIMENSION = re.compile(rb'<(?:\w+:)?dimension [^>]*?ref="([A-Z]+)[0-9]+(?::([A-Z]+)[0-9]+)?"')
 _CELL = re.compile(rb'<(?:\w+:)?c [^>]*?r="([A-Z]+)[0-9]+"')
 _SPANNED = re.compile(rb'number-rows-spanned="(?!1")')
+_MERGE_CELLS, _XLS_COLUMNS = b"\xe5\x00", 256
 _FRACTION = re.compile(r"-?[0-9]+[.,][0-9]+")
 
 
@@ -43,25 +45,46 @@ def merged_cells(path: Path, sheets: Mapping[str, int]) -> dict[str, Merged]:
     return {name: Merged(areas) for name, areas in found.items() if areas}
 
 
-def refuse_spanned(path: Path, name: str) -> None:
-    """Refuse an OpenDocument file with cells that span several rows, which its reader gives as blank.
+def refuse_spanned(path: Path, name: str, kind: str) -> None:
+    """Refuse an OpenDocument file or an XLS with cells that span several rows, which their reader gives as blank.
 
     Raises:
         InputError: it has some.
     """
+    if _spanned_old(path) if kind == "old workbook" else _spanned_open(path):
+        raise InputError(
+            "{name} has merged cells, and which rows they cover is not read from a file of this kind. Undo the merging, "
+            "or save it as XLSX.",
+            name=name,
+        )
+
+
+def _spanned_open(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive, archive.open("content.xml") as content:
             before = b""
             while chunk := content.read(_CHUNK):
                 if _SPANNED.search(before + chunk):
-                    raise InputError(
-                        "{name} has merged cells, and which rows they cover is not read from an OpenDocument file. "
-                        "Undo the merging, or save it as XLSX.",
-                        name=name,
-                    )
+                    return True
                 before = chunk[-_EDGE:]
     except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError):
-        return
+        pass
+    return False
+
+
+def _spanned_old(path: Path) -> bool:
+    """Whether an XLS has a record of merged cells (MS-XLS 2.4.168, MergeCells) of which one has several rows."""
+    content = path.read_bytes()
+    at = content.find(_MERGE_CELLS)
+    while at >= 0:
+        size, count = struct.unpack_from("<HH", content, at + 2) if at + 6 <= len(content) else (0, 0)
+        if count and size == 2 + 8 * count and at + 4 + size <= len(content):
+            areas = list(struct.iter_unpack("<HHHH", content[at + 6 : at + 4 + size]))
+            sound = all(top <= bottom and left <= right < _XLS_COLUMNS for top, bottom, left, right in areas)
+            if sound and any(top < bottom for top, bottom, _, _ in areas):
+                return True
+        at = content.find(_MERGE_CELLS, at + 1)
+    return False
 
 
 def filled(table: pa.Table, merged: Merged, above: int) -> tuple[pa.Table, dict[int, int], set[int]]:

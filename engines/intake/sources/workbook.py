@@ -47,8 +47,8 @@ def open_workbook(path: Path, name: str, reading: Reading, judge: Judge = unjudg
         InputError: no workbook, no such sheet, nothing in it, or named sheets that differ in their columns.
     """
     refuse_bomb(path, name)
-    if kind == "OpenDocument":
-        refuse_spanned(path, name)
+    if kind != "workbook":
+        refuse_spanned(path, name, kind)
     try:
         book = fastexcel.read_excel(path)
         wanted = _wanted(book.sheet_names, reading, name)
