@@ -53,8 +53,8 @@ def refuse_spanned(path: Path, name: str, kind: str) -> None:
     """
     if _spanned_old(path) if kind == "old workbook" else _spanned_open(path):
         raise InputError(
-            "{name} has merged cells, and which rows they cover is not read from a file of this kind. Undo the merging, "
-            "or save it as XLSX.",
+            "{name} has merged cells, and which rows they cover is not read from a file of this kind. Undo the "
+            "merging, or save it as XLSX.",
             name=name,
         )
 
