@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import ibis
 
@@ -72,6 +72,14 @@ _LINES = ibis.table(
     },
     name="lines",
 )
+
+
+class Step(NamedTuple):
+    """What a step of cleaning made: the name of the relation of lines, and notes for who reads them."""
+
+    relation: str
+    notes: tuple[str, ...] = ()
+
 
 #: Columns of flagged lines: why a line is dropped, whether it is a return, and one for each note.
 RULE, WENT_BACK, NOTE = "rule", "went_back", "note_"

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import duckdb
 
 from engines.columns import CUSTOMER_ID, ORDER_DATE, ORDER_ID
-from engines.intake.cleaning.cleaning import RULE, WENT_BACK
+from engines.intake.cleaning.cleaning import RULE, WENT_BACK, Step
 from engines.intake.schema.orders import visits
 from engines.intake.schema.parsing import LINE, Parsing
 from engines.messages import message
-
-
-class Numbered(NamedTuple):
-    """The relation in which every order has a number of its own, and notes."""
-
-    relation: str
-    notes: tuple[str, ...] = ()
 
 
 def see_orders(connection: duckdb.DuckDBPyConnection, parsing: Parsing, lines: str) -> None:
@@ -36,7 +27,7 @@ def see_orders(connection: duckdb.DuckDBPyConnection, parsing: Parsing, lines: s
     )
 
 
-def own_numbers(connection: duckdb.DuckDBPyConnection, parsing: Parsing, lines: str) -> Numbered:
+def own_numbers(connection: duckdb.DuckDBPyConnection, parsing: Parsing, lines: str) -> Step:
     """Make the view ``numbered``, where an order number stands for several orders; else nothing changes.
 
     Lines with one number are of one order while they are of one customer and each comes on the same day as the one
@@ -49,7 +40,7 @@ def own_numbers(connection: duckdb.DuckDBPyConnection, parsing: Parsing, lines: 
         lines: the relation, where it is known what became of the orders.
     """
     if ORDER_ID not in parsing.cells:
-        return Numbered(lines)
+        return Step(lines)
     sold = f"{RULE} is null and {ORDER_ID} is not null"
     day = f"cast({ORDER_DATE} as date)"
     connection.execute(
@@ -57,7 +48,7 @@ def own_numbers(connection: duckdb.DuckDBPyConnection, parsing: Parsing, lines: 
         f"where {ORDER_ID} is not null and ({CUSTOMER_ID} <> other_id or first <> last)"
     )
     if not connection.execute("select count(*) from several").fetchall()[0][0]:
-        return Numbered(lines)
+        return Step(lines)
     of_several = f"from {lines} where {ORDER_ID} in (select {ORDER_ID} from several)"  # noqa: S608 - our own names
     sales = f"(select distinct {LINE}, {ORDER_ID}, {CUSTOMER_ID}, {ORDER_DATE} {of_several} and {sold})"
     connection.execute(
@@ -89,7 +80,7 @@ def own_numbers(connection: duckdb.DuckDBPyConnection, parsing: Parsing, lines: 
         f"left join numbers using ({LINE})"
     )
     if not parted:
-        return Numbered("numbered")
+        return Step("numbered")
     note = message(
         "Column {column!r} (order_id) does not number single orders: {parted:,} of its numbers stand for several "
         "customers, or for days that are apart. They were counted as {orders:,} orders.",
@@ -97,4 +88,4 @@ def own_numbers(connection: duckdb.DuckDBPyConnection, parsing: Parsing, lines: 
         parted=parted,
         orders=orders,
     )
-    return Numbered("numbered", (note,))
+    return Step("numbered", (note,))

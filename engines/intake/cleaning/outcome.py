@@ -9,7 +9,6 @@ not as a line.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
 
 import duckdb
 
@@ -27,7 +26,7 @@ from engines.columns import (
     REFUNDED_AMOUNT,
     STATUS,
 )
-from engines.intake.cleaning.cleaning import NOTE, RULE, WENT_BACK
+from engines.intake.cleaning.cleaning import NOTE, RULE, WENT_BACK, Step
 from engines.intake.cleaning.rules import ADDED, NOT_A_SALE, REFUNDED, RETURN_LINE, RETURN_RULES
 from engines.intake.schema.meanings import is_one_of, is_total, listed, meanings_of, no_sale_sql, texts_of
 from engines.intake.schema.parsing import BLANK, LINE, LINE_HASH, OUTCOME, TAKEN_OFF, UNREADABLE, Parsing
@@ -55,14 +54,7 @@ _KINDS: Mapping[StatusKind, Message] = {
 }
 
 
-class Outcome(NamedTuple):
-    """The relation with what became of each line, and notes on how it was understood."""
-
-    relation: str
-    notes: tuple[str, ...] = ()
-
-
-def became(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rules: CleaningRules, lines: str) -> Outcome:
+def became(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rules: CleaningRules, lines: str) -> Step:
     """Make the view ``became``: the flagged lines, changed by the fields that say what became of them.
 
     Lines of orders that are no sale have that for their rule, whatever else they are. Lines that are documents of what
@@ -77,14 +69,14 @@ def became(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rules: Clean
     adds_up = f"({is_total(connection, lines)})"
     if not set(parsing.outcome) - {CUSTOMER_NAME} and not parsing.taken_off:
         if adds_up == "(false)":
-            return Outcome(lines)
+            return Step(lines)
         dropped = {
             RULE: f"case when {adds_up} then {text(NOT_A_SALE)} else {RULE} end",
             WENT_BACK: f"{WENT_BACK} and not {adds_up}",
             UNREADABLE: f"case when {adds_up} then null else {UNREADABLE} end",
         }
         _view(connection, "became", f"select * replace ({_as(dropped)}) from {lines}")  # noqa: S608 - our own names
-        return Outcome("became")
+        return Step("became")
     fields = [field for field in (STATUS, LINE_TYPE) if field in parsing.cells]
     meanings = {
         field: meanings_of(
@@ -130,7 +122,7 @@ def became(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rules: Clean
         f"select {kept}, cast(null as varchar) as {ADDED} from judged union all "  # noqa: S608 - our own names
         f"select {own}, added.what as {ADDED} from judged join added using ({LINE})",
     )
-    return Outcome("became", tuple(notes))
+    return Step("became", tuple(notes))
 
 
 # --- what the texts mean ----------------------------------------------------------------------------------------------

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import duckdb
 
 from engines.columns import CUSTOMER_ID, CUSTOMER_NAME, ORDER_ID
 from engines.errors import InputError
-from engines.intake.cleaning.cleaning import RULE, WENT_BACK
+from engines.intake.cleaning.cleaning import RULE, WENT_BACK, Step
 from engines.intake.cleaning.rules import MISSING_CUSTOMER, NOT_A_SALE
 from engines.intake.schema.meanings import is_one_of, listed, texts_among
 from engines.intake.schema.parsing import LINE, Parsing
@@ -22,13 +20,6 @@ _SHOWN = 8
 _MUCH = 0.05  # of all orders
 _SEVERAL = 2  # names or e-mail addresses
 _FAR_MORE = 3  # times the orders of anyone else, where there are no names
-
-
-class People(NamedTuple):
-    """The relation without the ids that are nobody, and notes."""
-
-    relation: str
-    notes: tuple[str, ...] = ()
 
 
 def refuse_rounded(connection: duckdb.DuckDBPyConnection, source: Source, parsing: Parsing, lines: str) -> None:
@@ -56,7 +47,7 @@ def refuse_rounded(connection: duckdb.DuckDBPyConnection, source: Source, parsin
             )
 
 
-def without_nobody(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rules: CleaningRules, lines: str) -> People:
+def without_nobody(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rules: CleaningRules, lines: str) -> Step:
     """Make the view ``of_someone``: texts for nobody are no customers, and behind an id such as 0 are guests.
 
     Guests have their e-mail address for an id where there is one, and are nobody else. A customer with much of all
@@ -78,7 +69,7 @@ def without_nobody(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rule
     ).fetchall()
     suspects = [row for row in found if row[2] is None or row[2] >= _SEVERAL]
     if not suspects and not words:
-        return People(lines)
+        return Step(lines)
     every, most = connection.execute(
         f"select sum(orders), max(orders) filter (not regexp_full_match({CUSTOMER_ID}, '{_EVERYONE}')) "  # noqa: S608
         f"from (select {CUSTOMER_ID}, sum(orders) as orders from orders_seen group by 1)"
@@ -127,7 +118,7 @@ def without_nobody(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rule
             message("In column {column!r} (customer_id) these are no customer: {words}.", column=column, words=shown)
         )
     if not guests and not words:
-        return People(lines, tuple(notes))
+        return Step(lines, tuple(notes))
     is_guest = is_one_of(CUSTOMER_ID, guests)
     is_nobody = f"({is_one_of(CUSTOMER_ID, words)} or {is_guest} and {mail} is null)"
     first = f"coalesce({RULE} in ({listed([NOT_A_SALE, 'unreadable'])}), false)"
@@ -138,4 +129,4 @@ def without_nobody(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rule
         f"case when {is_nobody} then null when {is_guest} then {mail} else {CUSTOMER_ID} end as {CUSTOMER_ID}) "
         f"from {lines}"
     )
-    return People("of_someone", tuple(notes))
+    return Step("of_someone", tuple(notes))
