@@ -23,7 +23,7 @@ from engines.intake.cleaning.outcome import became
 from engines.intake.cleaning.people import refuse_rounded, without_nobody
 from engines.intake.sales import Sales, cleaned, counted, lines_database
 from engines.intake.schema.contents import head, look_at
-from engines.intake.schema.currencies import Signed, codes_by_sign, dataset_currency, signs_in
+from engines.intake.schema.currencies import Signed, codes_by_sign, currencies_beside, dataset_currency, signs_in
 from engines.intake.schema.likeness import sales_judge
 from engines.intake.schema.mapping import check_columns, doubts, map_columns
 from engines.intake.schema.parsing import BLANK, PART, Parsing, decide, doubted, lines_of, unreadable_notes
@@ -138,12 +138,13 @@ def _read_opened(
         check_columns(opened.columns, said, opened.name, looks, mapped.guesses, trust_guesses=reading.trust_guesses)
     chosen = {guess.field: guess.position for guess in mapped.guesses}
     fields = counted(tuple(chosen))
+    beside = currencies_beside(opened.columns, looks, chosen.values())
     with opened.at_hand(database):
         database.execute(f"create or replace view raw as {opened.scan(database, list(chosen.values()))}")
         stated = embedded.currency if embedded else currency_code(currency)
         written = _write_lines(
             *(connection, opened, place, chosen, fields, reading, _with_words_of(mapped.preset, rules)),
-            *(today, stated, detail, watch),
+            *(today, stated, beside, detail, watch),
         )
         found = cleaned(written.lines, rules, fields, as_of, opened.name)
         about_days: tuple[str, ...] = ()
@@ -232,6 +233,7 @@ def _write_lines(
     rules: CleaningRules,
     today: date | None,
     currency: str,
+    beside: Mapping[str, tuple[str, ...]],
     detail: bool,
     watch: Watch,
 ) -> _Written:
@@ -270,7 +272,7 @@ def _write_lines(
         if by_sign:
             known = codes_by_sign(source, heading, found, (currency, *rules.rates))
             signs = {sign: codes[0] if len(codes) == 1 else sign for sign, codes in known.items()}
-    money = _checked(database, source, parsing, parsed, found, money, currency)
+    money = _checked(database, source, parsing, parsed, found, money, currency, beside)
     outcome = became(database, parsing, rules, "written")
     notes = unreadable_notes(database, source, parsing, reading, outcome.relation) + outcome.notes
     see_orders(database, parsing, outcome.relation)
@@ -289,6 +291,7 @@ def _checked(
     signs: Mapping[str, Signed],
     money: Conversion,
     stated: str,
+    beside: Mapping[str, tuple[str, ...]],
 ) -> Conversion:
     """The currency of the lines that were written, once the signs beside their money agree with it."""
     heading = parsing.heading
@@ -298,5 +301,5 @@ def _checked(
         refuse_other_signs(database, source, parsing.cells[CURRENCY].column, heading, parsed)
     if money != Conversion():
         return money
-    found = dataset_currency(source, heading, signs, stated)
+    found = dataset_currency(source, heading, signs, stated, beside=beside)
     return Conversion(found.code, notes=found.notes)

@@ -100,6 +100,15 @@ def conversion(
             return Conversion(named[0], notes=(said,))
         one = dataset_currency(source, column, signs, base, tuple(fixed))
         return Conversion(one.code, notes=one.notes)
+    if len(named) > 1 and not base and not fixed:
+        first = {codes[name]: source.locate(line) for name, _, line in reversed(found) if name}
+        raise InputError(
+            "{name}: the money is in several currencies (column {column!r}): {cited}. Leave one of them, or say in "
+            "[cleaning.rates] of the configuration what one unit of each is worth in the currency of --currency.",
+            name=source.name,
+            column=column,
+            cited=", ".join(f"{code} on {where}" for code, where in reversed(first.items())),
+        )
     for name, count, line in found:
         where = source.locate(line) + (f" and {count - 1:,} more" if count > 1 else "")
         if name and codes[name] not in fixed:

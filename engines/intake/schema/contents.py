@@ -11,6 +11,7 @@ import duckdb
 
 from engines.intake.schema.date_words import looks_like_date
 from engines.intake.schema.numbers import looks_like_number
+from engines.intake.schema.signs import PLAIN_IN_CELLS
 from engines.intake.schema.words import flag, kind_of_status, says_what_became
 from engines.intake.sources.files import Source
 
@@ -28,7 +29,7 @@ _DATE = re.compile(
 )
 _CLOCK = re.compile(_TIME, re.IGNORECASE)
 _EPOCH = re.compile(r"1\d{9}(?:\d{3})?(?:\.\d+)?")
-_MONEY = r"(?:[A-Z]{3}|\w{0,3}[$£€¥￥₹₽₺₩]|[$£€¥￥₹₽₺₩]|R\$|kr\.?|Rs\.?|zł|Kč|Ft|lei|лв\.?|руб\.?|元|円)"
+_MONEY = rf"(?:{PLAIN_IN_CELLS}|[A-Z]{{3}})"
 _NUMBER = re.compile(
     rf"\(?\s*[-+−]?\s*{_MONEY}?\s*[-+−]?\s*\d[\d.,'’\s\u00a0\u202f]*(?:[eE][-+]?\d+)?\s*-?\s*{_MONEY}?\s*\)?"
 )

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import duckdb
 
 from engines.errors import InputError
+from engines.intake.schema.contents import Look
 from engines.intake.schema.parsing import BLANK, LINE, ODD_MONEY, UNREADABLE
-from engines.intake.schema.signs import in_heading, meanings, one_of, sign_of
+from engines.intake.schema.signs import SIGNS, in_heading, meanings, one_of, sign_of
 from engines.intake.sources.files import Source
 from engines.messages import message
 
+_DIGITS = re.compile(rf"(?:[\W\d_](?<![{SIGNS}/]))+")
+#: Headings of rates, which name currencies that the money is not in.
+_RATES = re.compile(
+    r"(?i)rate|exchange|kurs|fx|forex|taux|tipo de cambio|cambi[oa]|wechsel|koers|c[aâ]mbio|汇率|レート"
+)
 _CITED = 5  # currencies that a message names
 
 
@@ -84,8 +91,37 @@ def codes_by_sign(
     return codes
 
 
+def currencies_beside(
+    columns: Sequence[str], looks: Sequence[Look], used: Collection[int]
+) -> dict[str, tuple[str, ...]]:
+    """The codes that other columns of numbers may stand for, by their heading or the signs in their first cells.
+
+    Args:
+        columns: names by position.
+        looks: of the columns' first values, by position.
+        used: positions of columns that are read.
+    """
+    found = {}
+    for place, look in enumerate(looks):
+        if place in used or look.kind != "number" or _RATES.search(columns[place]):
+            continue
+        signs = {_DIGITS.sub(" ", cell).strip() for cell in look.cells if cell}
+        codes = {meanings(sign) for sign in signs} - {None, ()}
+        named = in_heading(columns[place])[1]
+        if named:
+            found[columns[place]] = named
+        elif len(codes) == 1:
+            found[columns[place]] = codes.pop() or ()
+    return found
+
+
 def dataset_currency(
-    source: Source, heading: str, signs: Mapping[str, Signed], stated: str, hints: Collection[str] = ()
+    source: Source,
+    heading: str,
+    signs: Mapping[str, Signed],
+    stated: str,
+    hints: Collection[str] = (),
+    beside: Mapping[str, tuple[str, ...]] = {},
 ) -> DatasetCurrency:
     """The currency of money that no column of currencies goes with.
 
@@ -98,11 +134,12 @@ def dataset_currency(
         signs: as they were found in its cells.
         stated: the code to assume where the source tells none, empty for none.
         hints: further codes that are likelier than others.
+        beside: what other columns of numbers say: it counts where that of the money says nothing, or leaves it open.
 
     Raises:
         InputError: several currencies, or a heading that names another one than the cells.
     """
-    hints = (*([stated] if stated else ()), *hints)
+    hints = (*([stated] if stated else ()), *hints, *(codes[0] for codes in beside.values() if len(codes) == 1))
     codes = codes_by_sign(source, heading, signs, hints)
     first_of: dict[tuple[str, ...], str] = {}
     for sign, each in codes.items():
@@ -118,6 +155,11 @@ def dataset_currency(
         )
     written, named = in_heading(heading)
     sign = next(iter(signs), "")
+    others = {one_of(each, hints): column for column, each in beside.items()}
+    if not signs and not named and len(others) == 1 and "" not in others:
+        ((code, column),) = others.items()
+        said = message("All money is taken to be in {code}, as column {column!r} says.", code=code, column=column)
+        return DatasetCurrency(code, (said,))
     if not signs and not named:
         return DatasetCurrency(stated, (_assumed(stated),) if stated else ())
     left = next(iter(codes.values())) if signs else named

@@ -26,6 +26,7 @@ from engines.columns import (
     STATUS,
     UNIT_PRICE,
 )
+from engines.intake.schema.signs import without_currency
 from engines.intake.schema.words import folded
 
 _ByLanguage = Mapping[str, tuple[str, ...]]
@@ -1052,7 +1053,7 @@ def is_discount_name(column: str) -> bool:
 @lru_cache(maxsize=2048)
 def _forms(column: str) -> tuple[str, ...]:
     """A heading as it is compared: whole, without brackets, without a unit behind, without order or line before."""
-    bare = _BRACKETS.sub("", column) or column
+    bare = without_currency(_BRACKETS.sub("", column) or column)
     words = _WITH_TAX.sub("", folded(bare)).split()
     while len(words) > 1 and words[-1] in _UNITS:
         words = words[:-1]

@@ -30,7 +30,7 @@ from engines.columns import (
 from engines.errors import InputError
 from engines.intake.schema.cells import Cell, cells_of, money_of, not_blank, numbers_of
 from engines.intake.schema.contents import look_at
-from engines.intake.schema.currencies import dataset_currency, signs_in
+from engines.intake.schema.currencies import currencies_beside, dataset_currency, signs_in
 from engines.intake.schema.dates import TwoReadings, both_ways, find_format
 from engines.intake.schema.likeness import sales_judge
 from engines.intake.schema.mapping import (
@@ -445,7 +445,9 @@ class _Look:
         texts = f"select rowid as {LINE}, {BLANK}, {money.text} as {ODD_MONEY}, null as {UNREADABLE} from raw"  # noqa: S608
         heading = money.column
         try:
-            found = dataset_currency(self._source, heading, signs_in(self._connection, f"({texts})"), self._currency)
+            signs = signs_in(self._connection, f"({texts})")
+            beside = currencies_beside(self._source.columns, self._looks, self._fields.values())
+            found = dataset_currency(self._source, heading, signs, self._currency, beside=beside)
         except InputError as error:  # with rates they can be read
             self._problems.append(
                 Choice("currencies", CURRENCY, heading, "cleaning.rates", error.message, needed=False)

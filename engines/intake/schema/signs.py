@@ -85,15 +85,28 @@ _WORDS_TOO = frozenset(
         *("RON", "RUB", "SOS", "STN", "TOP", "TRY"),
     }
 )
-_SIGNS = "$" + "".join(
+#: The signs of currencies, one letter each.
+SIGNS = "$" + "".join(
     sorted({letter for text in _MEANINGS for letter in text if unicodedata.category(letter) == "Sc"} - {"$"})
 )
-_OF_HEADINGS = re.compile(rf"(?:(?<![A-Za-z])[A-Za-z]{{1,3}})?[{_SIGNS}]|[^\W\d_]+")
+_OF_HEADINGS = re.compile(rf"(?:(?<![A-Za-z])[A-Za-z]{{1,3}})?[{SIGNS}]|[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 _WORDS = sorted({*(re.escape(sign) for sign in _MEANINGS if sign.isalpha() or "/" in sign), *CODES}, key=len)
 #: Pattern, as the database has them, of what may stand before or after a number: a sign, a code or a word.
 IN_CELLS = r"(?:[A-Za-z]{0,3}\p{Sc}[A-Z]{0,2}|(?i:" + "|".join(reversed(_WORDS)) + r")\.?)"
+#: The same as Python has it.
+PLAIN_IN_CELLS = IN_CELLS.replace(r"\p{Sc}", f"[{SIGNS}]")
+
+
+def without_currency(heading: str) -> str:
+    """A column's heading without the currency before or behind its other words, as in "Betrag in CHF" or TotalUSD."""
+    found, _ = in_heading(heading)
+    if not found:
+        return heading
+    word = re.escape(found)
+    rest = re.sub(rf"(?:[\s_-]+(?:in|en|em|w))?[\s_-]*{word}\W*$|^\W*{word}[\s_-]+", "", heading)
+    return rest if re.search(r"\w", rest) else heading
 
 
 def sign_of(text: str) -> str:
@@ -131,7 +144,7 @@ def in_heading(heading: str) -> tuple[str, tuple[str, ...]]:
     """What of a column's heading names a currency, and the codes it may stand for; both empty where nothing does."""
     shouts = heading.upper() == heading
     for part in _OF_HEADINGS.findall(heading):
-        words = [part] if part[-1] in _SIGNS else _CAMEL.split(part)
+        words = [part] if part[-1] in SIGNS else _CAMEL.split(part)
         for word in words:
             code, bracketed = word.upper(), re.search(rf"[(\[]\s*{re.escape(word)}\s*[)\]]", heading) is not None
             as_code = word == code and (bracketed or not shouts)

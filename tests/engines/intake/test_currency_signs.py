@@ -9,7 +9,7 @@ import pytest
 
 from engines.errors import InputError
 from engines.intake import CleaningRules, Sales, read_sales
-from engines.intake.schema.signs import in_heading, meanings
+from engines.intake.schema.signs import in_heading, meanings, without_currency
 
 
 def shop(
@@ -196,3 +196,44 @@ def test_what_comes_off_is_converted_as_well(tmp_path):
             "returned": -20_000,
             "net": 110_000,
         }
+
+
+@pytest.mark.parametrize(
+    ("columns", "first", "second", "code"),
+    [
+        ("unit_price,Total (EUR)", "3.50,7.00", "4.00,4.00", "EUR"),
+        ("unit_price,line_total", "3.50,€7.00", "4.00,€4.00", "EUR"),
+        ("unit_price,line_total_cad", "$3.50,7.00", "$4.00,4.00", "CAD"),
+        ("unit_price,fee_eur,fee_usd", "3.50,7.00,8.00", "4.00,4.00,5.00", None),
+        ("unit_price,exchange rate EUR", "3.50,1.17", "4.00,1.16", None),
+        ("unit_price (GBP),fee_eur", "3.50,1.00", "4.00,2.00", "GBP"),
+    ],
+)
+def test_other_columns_of_money_say_what_that_which_is_read_leaves_open(tmp_path, columns, first, second, code):
+    text = f"customer_id,order_id,order_date,quantity,{columns}\nA,1,2024-01-01,2,{first}\nB,2,2024-01-02,1,{second}\n"
+    (tmp_path / "beside.csv").write_text(text, encoding="utf-8")
+    with read_sales(str(tmp_path / "beside.csv")) as sales:
+        assert (sales.currency, sales.totals()["gross"].units) == (code, 110_000)
+
+
+@pytest.mark.parametrize(
+    ("heading", "without"),
+    [
+        ("Betrag in CHF", "Betrag"),
+        ("TotalUSD", "Total"),
+        ("amount_in_usd", "amount"),
+        ("EUR amount", "amount"),
+        ("EUR", "EUR"),
+        ("Currency", "Currency"),
+        ("total", "total"),
+    ],
+)
+def test_a_heading_is_found_whatever_currency_it_names(heading, without):
+    assert without_currency(heading) == without
+
+
+def test_columns_are_found_by_headings_with_a_currency(tmp_path):
+    text = "Kunde;Beleg;Datum;Betrag in CHF\nA;1;2024-01-01;2,50\nB;2;2024-01-02;1 200,00 CHF\n"
+    (tmp_path / "swiss.csv").write_text(text, encoding="utf-8")
+    with read_sales(str(tmp_path / "swiss.csv")) as sales:
+        assert (sales.mapping["amount"], sales.currency) == ("Betrag in CHF", "CHF")
