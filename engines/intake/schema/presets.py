@@ -415,8 +415,8 @@ PRESETS: tuple[Preset, ...] = (
             DISCOUNT: (),
         },
         sold=("f1", "f2", "l2", "zf2"),
-        not_a_sale=("s1", "s2", "f5", "f8", "iv"),
-        returned=("g2", "g3", "re", "cr"),
+        not_a_sale=("s2", "f5", "f8", "iv"),
+        returned=("g2", "g3", "re", "cr", "s1"),  # S1 takes an invoice back
     ),
     Preset(
         title=noted("a NetSuite report"),
