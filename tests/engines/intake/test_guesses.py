@@ -88,6 +88,9 @@ def test_a_discount_that_may_be_a_share_is_said_and_not_taken_off():
     lines = ["1|A|2024-01-05|2|50.00|0.2", "2|B|2024-01-06|1|50.00|0"]
     found = mapped("order|customer|date|quantity|unit price|Discount", *lines)
     assert "discount" not in fields(found)
+    assert "it holds shares, and no money" in found.notes[0]
+    found = mapped("order|customer|date|quantity|unit price|Discount", *[f"{line}5.00" for line in lines])
+    assert "discount" not in fields(found)
     assert "--map discount=Discount" in found.notes[0]
 
 
