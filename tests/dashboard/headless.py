@@ -28,6 +28,7 @@ class Visit:
         self.callbacks = self._get("/_dash-dependencies")
         self.parts: dict[str, Part] = {}
         self._seen: dict[str, str] = {}
+        self._changed: list[tuple[str, str]] = []
         search = f"?{urlencode(query)}" if query else ""
         place = {"pathname": path, "search": search, "href": f"http://localhost{path}{search}"}
         self._index(self.tree)
@@ -39,13 +40,21 @@ class Visit:
         self.change("_pages_location.pathname", path)
         self._settle()
 
-    def change(self, what: str, value: Any) -> None:
-        """Change a property ("id.property") as a hand or a script of the browser does, and call what listens to it."""
+    def change(self, what: str, value: Any, *, follow: bool = False) -> None:
+        """Change a property ("id.property") as a hand or a script of the browser does, and call what listens to it.
+
+        ``follow``: also what listens to the properties that change in turn.
+        """
         name, _, prop = what.rpartition(".")
         self.parts[name][prop] = value
-        for callback in self.callbacks:
-            if any((each["id"], each["property"]) == (name, prop) for each in callback["inputs"]):
-                self._call(callback, what)
+        changed = [(name, prop)]
+        while changed:
+            name, prop = changed.pop(0)
+            self._changed.clear()
+            for callback in self.callbacks:
+                if any(each["property"] == prop and _listens(each["id"], name) for each in callback["inputs"]):
+                    self._call(callback, f"{name}.{prop}")
+            changed += self._changed if follow else []
         self._settle()
 
     def _settle(self) -> None:
@@ -97,6 +106,7 @@ class Visit:
             found = json.loads(answer.data)
             for name, values in {**found.get("response", {}), **found.get("sideUpdate", {})}.items():
                 self.parts.setdefault(name, {}).update(values)
+                self._changed += [(name, prop) for prop in values]
                 for value in values.values():
                     self._index(value)
         return True
@@ -134,6 +144,10 @@ def components(node: Any) -> Iterator[Part]:
 
 def _parted(output: str) -> list[str]:
     return output.strip(".").split("...") if output.startswith("..") else [output]
+
+
+def _listens(wanted: str, part: str) -> bool:
+    return wanted == part or (wanted.startswith("{") and _fits(part, json.loads(wanted)))
 
 
 def _fits(part: str, pattern: Part) -> bool:

@@ -10,67 +10,46 @@ import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components.attributes import aria
-from dashboard.components.cards import alert, note_list
+from dashboard.components.cards import note_list
 from dashboard.components.fields import field, fields
 from dashboard.components.tables import scroll
 from dashboard.config import Config
 from dashboard.i18n.numbers import NOTHING, day, percent, written
 from dashboard.i18n.texts import noted, say
+from dashboard.pages.data.questions import in_page_words
+from dashboard.pages.data.words import ABSENT, FIELD_WORDS
 from dashboard.pipeline.uploads import UploadRequest
 from engines.columns import (
     AMOUNT,
-    CANCELLED_AT,
     CANONICAL_FIELDS,
-    COUNTRY,
-    CURRENCY,
     CUSTOMER_ID,
-    CUSTOMER_NAME,
-    DESCRIPTION,
-    DISCOUNT,
-    IS_TEST,
-    LINE_TYPE,
     ORDER_DATE,
     ORDER_ID,
     ORDER_TOTAL,
-    PRODUCT_ID,
     QUANTITY,
-    REFUNDED_AMOUNT,
     STATUS,
     UNIT_PRICE,
 )
 from engines.errors import InputError
-from engines.intake.schema.preview import Choice, Preview
-from engines.messages import Message
-from engines.settings import COMMON, CleaningRules, Setting, currency_code
+from engines.intake.schema.preview import Preview
+from engines.intake.schema.read_lines import LINE_OUTCOME
+from engines.settings import CleaningRules, Setting, currency_code
 from storage.contract import Snapshot
 
-FIELD_WORDS = {
-    CUSTOMER_ID: noted("Customer"),
-    ORDER_ID: noted("Order"),
-    ORDER_DATE: noted("Date"),
-    QUANTITY: noted("Quantity"),
-    UNIT_PRICE: noted("Price of one"),
-    AMOUNT: noted("Amount of the line"),
-    ORDER_TOTAL: noted("Total of the order"),
-    PRODUCT_ID: noted("Product"),
-    DESCRIPTION: noted("Description or category"),
-    COUNTRY: noted("Country"),
-    CURRENCY: noted("Currency"),
-    STATUS: noted("Status"),
-    CANCELLED_AT: noted("Cancelled at"),
-    IS_TEST: noted("Test order"),
-    LINE_TYPE: noted("Kind of line or document"),
-    REFUNDED_AMOUNT: noted("Refunded amount"),
-    DISCOUNT: noted("Discount"),
-    CUSTOMER_NAME: noted("Name of the customer"),
-}
 #: The cleaning settings that the form has, by name.
 RULES = {item.name: item for item in CleaningRules.declared() if item.label}
 
-_SHOWN = 8  # of the first lines
-#: What a select says where no column holds the field: a name that no column can have.
-ABSENT = " "
+#: Fields that stand first: who bought when, and for how much.
+MAIN_FIELDS = (CUSTOMER_ID, ORDER_DATE, ORDER_ID, QUANTITY, UNIT_PRICE, AMOUNT, ORDER_TOTAL)
+_SURE = 0.8  # a guess below this says why
+_SHOWN = 6  # of the first lines
+_READ = (CUSTOMER_ID, ORDER_ID, ORDER_DATE, QUANTITY, AMOUNT, STATUS)
+_OUTCOMES = {
+    "sale": noted("sale"),
+    "return": noted("return"),
+    "not_a_sale": noted("no sale"),
+    "no_customer": noted("left out: no customer"),
+}
 
 
 def field_id(name: Any) -> dict[str, Any]:
@@ -91,8 +70,22 @@ def text_id(name: Any) -> dict[str, Any]:
 # --- what is drawn ----------------------------------------------------------------------------------------------------
 
 
-def first_lines(seen: Preview) -> Component:
-    """The first lines as they stand in the source, under the fields that their columns are taken for."""
+def lines_part(seen: Preview | None) -> list[Component]:
+    """The first lines as they stand in the file, and beside them as they will be read; nothing where there are none."""
+    if seen is None or not seen.lines:
+        return []
+    return [
+        html.Div(
+            [
+                html.Div([html.H3(say("In the file"), className="data-head"), _raw_lines(seen)]),
+                html.Div([html.H3(say("As it will be read"), className="data-head"), _read_lines(seen)]),
+            ],
+            className="data-beside",
+        )
+    ]
+
+
+def _raw_lines(seen: Preview) -> Component:
     taken = {guess.position: say(FIELD_WORDS.get(guess.field, guess.field)) for guess in seen.guesses}
     heads = [
         html.Th([column.name, html.Div(taken.get(place, "\u00a0"), className="data-field")], scope="col")
@@ -106,55 +99,119 @@ def first_lines(seen: Preview) -> Component:
     return scroll(say("First lines"), table)
 
 
-def mapping_part(seen: Preview, chosen: Mapping[str, str]) -> Component:
-    """A select for each field; what is guessed is filled in, with how sure the guess is."""
+def _read_lines(seen: Preview) -> Component:
+    if not seen.read_lines:
+        return html.P(say("Shown once what is asked above is answered."), className="seg-hint")
+    lines = seen.read_lines[:_SHOWN]
+    shown = [name for name in _READ if name != STATUS or any(STATUS in line for line in lines)]
+    blank = html.Div("\u00a0", className="data-field")
+    heads = [html.Th([say(_SHORT.get(name, FIELD_WORDS[name])), blank], scope="col") for name in shown]
+    heads.append(html.Th([say("What it is"), blank], scope="col"))
+    rows = [
+        html.Tr(
+            [
+                *[
+                    html.Td(_value(name, line), className="seg-number" if name in (QUANTITY, AMOUNT) else "")
+                    for name in shown
+                ],
+                html.Td(_outcome_words(line), className=f"data-{line[LINE_OUTCOME]}"),
+            ]
+        )
+        for line in lines
+    ]
+    table = html.Table([html.Thead(html.Tr(heads)), html.Tbody(rows)], className="seg-table data-lines")
+    return scroll(say("First lines as they will be read"), table)
+
+
+_SHORT = {AMOUNT: noted("Amount")}
+
+
+def _value(name: str, line: Mapping[str, str]) -> str:
+    text = line.get(name)
+    if text is None:
+        return NOTHING
+    if name == ORDER_DATE:
+        return f"{day(date.fromisoformat(text[:10]))}{text[10:16]}"
+    if name == AMOUNT:
+        return written(float(text), ",.2f")
+    if name == QUANTITY:
+        return written(float(text), ",.0f" if float(text).is_integer() else ",.2f")
+    return text
+
+
+def _outcome_words(line: Mapping[str, str]) -> str:
+    if (outcome := line[LINE_OUTCOME]) in _OUTCOMES:
+        return say(_OUTCOMES[outcome])
+    unread = line[outcome]
+    if unread not in FIELD_WORDS:
+        return say("set aside: the line is broken")
+    return say("set aside: {field} cannot be read", field=say(FIELD_WORDS[unread]).lower())
+
+
+def selected_columns(seen: Preview, chosen: Mapping[str, str]) -> dict[str, str]:
+    """The column by field as the selects show it: as chosen, and else as guessed; empty where there is none."""
+    guesses = {guess.field: guess.column for guess in seen.guesses}
+    names = [*MAIN_FIELDS, *CANONICAL_FIELDS, *chosen, *guesses]
+    return {name: chosen.get(name, guesses.get(name, "")) for name in dict.fromkeys(names)}
+
+
+def mapping_part(seen: Preview | None, chosen: Mapping[str, str]) -> list[Component]:
+    """A select for each field, those that are seldom there folded; what is guessed is filled in."""
+    if seen is None:
+        return []
+    values = selected_columns(seen, chosen)
     guesses = {guess.field: guess for guess in seen.guesses}
-    names = [*CANONICAL_FIELDS, *[name for name in (*chosen, *guesses) if name not in CANONICAL_FIELDS]]
     options = [{"value": ABSENT, "label": say("(not in this file)")}] + [
         {"value": column.name, "label": column.name} for column in seen.columns
     ]
-    parts = []
-    for place, name in enumerate(dict.fromkeys(names)):
+    parts: dict[str, Component] = {}
+    for place, (name, value) in enumerate(values.items()):
         guess = guesses.get(name)
-        value = chosen.get(name, guess.column if guess is not None else "")
-        sure = (
-            ""
-            if guess is None or name in chosen
-            else say(
-                "{column}, {share} sure: {reason}",
-                column=guess.column,
-                share=percent(guess.confidence),
-                reason=say(guess.reason),
-            )
-        )
+        unsure = guess is not None and name not in chosen and guess.confidence < _SURE
+        why = say("{share} sure: {reason}", share=percent(guess.confidence), reason=say(guess.reason)) if unsure else ""  # type: ignore[union-attr]
         label = say(FIELD_WORDS.get(name, name.replace(".", ": ")))
         if name in (CUSTOMER_ID, ORDER_DATE):
             label = say("{field} (needed)", field=label)
         select = dbc.Select(id=field_id(name), options=options, value=value or ABSENT, size="sm")
-        parts.append(field(label, select, sure, key=str(place)))
-    return fields(*parts)
+        parts[name] = field(label, select, why, key=str(place))
+    more = [part for name, part in parts.items() if name not in MAIN_FIELDS]
+    taken = [
+        say(FIELD_WORDS.get(name, name.replace(".", ": ")))
+        for name, value in values.items()
+        if value and name not in MAIN_FIELDS
+    ]
+    without = [
+        say("No {field}: {effect}", field=say(FIELD_WORDS[item.field]).lower(), effect=say(item.effect))
+        for item in seen.missing
+        if not item.needed
+    ]
+    summary = html.Summary([say("More columns"), html.Span(", ".join(taken), className="seg-hint ms-2")])
+    return [
+        fields(*[parts[name] for name in MAIN_FIELDS]),
+        html.Details(
+            [summary, html.Div([fields(*more), *note_list(without)], className="data-inside")], className="mt-3"
+        ),
+    ]
 
 
-def choice_options(choice: Choice | None, value: str, defaults: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
-    """The answers to a question, each with what it makes of an example; without a question the usual ones."""
-    if choice is not None and choice.options:
-        return [{"value": each.value, "label": f"{say(each.words)}: {say(each.example)}"} for each in choice.options]
-    return [{"value": name, "label": say(words)} for name, words in defaults if name or not value]
+def notes_part(seen: Preview | None) -> list[Component]:
+    """What was noticed in the first lines."""
+    return [] if seen is None else note_list([in_page_words(say(note)) for note in seen.notes])
 
 
 def rules_part(config: Config, cleaning: Mapping[str, Any]) -> Component:
-    """A switch for each cleaning rule with the reason for its default, and the rules that are days and lists."""
+    """A switch for each cleaning rule with the reason for its default, and rules that are days and lists."""
     values = {**config.cleaning.to_dict(), **cleaning}
     switches = [_switch(rule, values[rule.name]) for rule in RULES.values() if rule.kind == "switch"]
     texts = [_text(rule, values[rule.name]) for rule in RULES.values() if rule.kind != "switch"]
-    more = html.Details(
-        [
-            html.Summary(say("Days, lists and currencies")),
-            fields(*texts, style="mt-2"),
-        ],
-        className="mt-2",
+    days = html.H3(say("Days, lists and currencies"), className="data-head")
+    is_open = any(cleaning.values())
+    summary = html.Summary(
+        [say("What counts"), html.Span(say("returns, cancellations, test orders, days"), className="seg-hint ms-2")]
     )
-    return html.Div([fields(*switches), more])
+    return html.Details(
+        [summary, html.Div([fields(*switches), days, fields(*texts)], className="data-inside")], open=is_open
+    )
 
 
 def _switch(rule: Setting, value: Any) -> Component:
@@ -221,7 +278,7 @@ def form_request(
     config: Config,
     *,
     mapping: Mapping[str, str | None],
-    reading: Mapping[str, str | None],
+    reading: Mapping[str, Any],
     switches: Mapping[str, bool | None],
     texts: Mapping[str, str | None],
     name: str,
@@ -278,88 +335,9 @@ def _rates(text: str) -> dict[str, float]:
     return rates
 
 
-def choice_part(name: str, place: str, legend: str, choice: Choice | None, value: str, default: Any) -> Component:
-    """A question with its answers as radio buttons; hidden where nothing has to be chosen."""
-    return html.Div(
-        [
-            html.Div(legend, className="data-legend", id=f"{name}-legend"),
-            html.P(question_words(choice), id=f"{name}-question", className="seg-hint mb-1"),
-            dbc.RadioItems(id=name, options=choice_options(choice, value, default), value=value or None),
-        ],
-        id=place,
-        hidden=choice is None and not value,
-        className="data-choice",
-        role="group",
-        **aria(labelledby=f"{name}-legend"),
-    )
-
-
-def currency_part(name: str, place: str, choice: Choice | None, value: str) -> Component:
-    """The question which currency the money is in: the common codes to choose from, and any other to type."""
-    control = dbc.Input(id=name, type="text", value=value, list=f"{name}-codes", size="sm", debounce=True, maxlength=3)
-    return html.Div(
-        [
-            html.Label(say("Which currency is the money in?"), htmlFor=name, className="data-legend"),
-            html.P(question_words(choice), id=f"{name}-question", className="seg-hint mb-1"),
-            html.Div(control, className="data-code"),
-            html.Datalist([html.Option(value=code) for code in _codes(choice)], id=f"{name}-codes"),
-            html.P(say("A code such as EUR. Empty: amounts are shown without a sign."), className="seg-hint mb-0"),
-        ],
-        id=place,
-        hidden=choice is None and not value,
-        className="data-choice",
-    )
-
-
-def _codes(choice: Choice | None) -> list[str]:
-    """The codes that are offered, those that the question names first."""
-    first = [option.value for option in choice.options] if choice is not None else []
-    return list(dict.fromkeys([*first, *COMMON]))
-
-
-#: Kinds of questions that the form has a choice for.
-_ASKED = ("date_order", "decimal", "currency")
-
-
-def remarks(seen: Preview) -> list[Component]:
-    """What stands in the way of reading, as an alert; then what is missing and what was noticed."""
-    questions = [problem for problem in seen.problems if not problem.options or problem.kind not in _ASKED]
-    needed = [question_words(problem) for problem in questions if problem.needed]
-    wrong = [alert(sentence, "warning") for sentence in needed]
-    sentences = [question_words(problem) for problem in questions if not problem.needed]
-    sentences += [
-        say("No {field}: {effect}", field=say(FIELD_WORDS[item.field]).lower(), effect=say(item.effect))
-        for item in seen.missing
-        if not item.needed
-    ]
-    sentences += map(say, seen.notes)
-    return [*wrong, *note_list(sentences)]
-
-
-def question_words(choice: Choice | None) -> str:
-    """A question as the page puts it: what to say on the command line is no help here."""
-    if choice is None:
-        return ""
-    if choice.kind == "field":
-        words = say(FIELD_WORDS.get(choice.field, choice.field)).lower()
-        return say("No column looks like the {field}: choose it above.", field=words)
-    if choice.kind == "guess":
-        words = say(FIELD_WORDS.get(choice.field, choice.field))
-        return say(
-            "{field}: column {column} is only a guess; look whether it is right.", field=words, column=choice.column
-        )
-    question: object = choice.question
-    if isinstance(question, Message):
-        question = question.parts.get("question", question)
-    return say(question).partition(" Say ")[0] if isinstance(question, str) else ""
-
-
-def can_be_checked(seen: Preview) -> bool:
+def can_be_checked(seen: Preview | None) -> bool:
     """Whether nothing stands in the way but guesses, which the form has filled in: who goes on has said yes to them."""
+    if seen is None:
+        return False
     needed = [problem for problem in seen.problems if problem.needed and problem.kind != "guess"]
     return not needed and not any(item.needed for item in seen.missing)
-
-
-def problem_of(seen: Preview, kind: str) -> Choice | None:
-    """The question of a kind, if there is one."""
-    return next((problem for problem in seen.problems if problem.kind == kind), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -18,7 +18,7 @@ from dashboard.components.fields import field, fields
 from dashboard.components.panels import panel, step
 from dashboard.i18n.numbers import day, written
 from dashboard.i18n.texts import noted, say
-from dashboard.pages.data import form
+from dashboard.pages.data import form, questions, reading
 from dashboard.pages.data.report import BUSY, outcome, same_as_words, snapshots_panel
 from dashboard.pipeline.receive import UPLOADABLE
 from dashboard.pipeline.request import user_of
@@ -45,23 +45,14 @@ ORDER = 40
 AREA = "operations"
 
 UPLOAD, LEAVE, LEFT = "data-upload", "data-leave", "data-left"
-ORDER_OF_DATES, ORDER_PLACE = "data-date-order", "data-date-order-place"
-DECIMAL, DECIMAL_PLACE = "data-decimal", "data-decimal-place"
-MONEY, MONEY_PLACE = "data-currency", "data-currency-place"
-LINES, REMARKS, REFUSED = "data-first-lines", "data-remarks", "data-refused"
+FILE_QUESTIONS, QUESTIONS, ASKED = "data-file-questions", "data-questions", "data-asked"
+LINES, NOTES, MAPPING, REFUSED = "data-first-lines", "data-notes", "data-mapping", "data-refused"
 NAME, NAME_PLACE, EXISTING, EXISTING_PLACE = "data-name", "data-name-place", "data-existing", "data-existing-place"
 HOW, HOW_WORDS, AS_OF = "data-how", "data-how-words", "data-as-of"
 CHECK, CREATE, CANCEL, REMOVE = "data-check", "data-create", "data-cancel", "data-remove"
 STEPS, LOOKING, PREVIEW_TICK = "data-steps", "data-looking", "data-preview-tick"
 OUTCOME, STALE, TICK, SNAPSHOTS = "data-outcome", "data-stale", "data-tick", "data-snapshots-place"
 
-_DATE_ORDERS = (
-    ("", noted("as the column itself decides")),
-    ("day-first", noted("day first")),
-    ("month-first", noted("month first")),
-    ("year-first", noted("a year of two digits first")),
-)
-_DECIMALS = (("", noted("as the numbers decide")), (".", noted("decimal point")), (",", noted("decimal comma")))
 _STATES = {
     "received": noted("received"),
     "queued": noted("queued"),
@@ -170,6 +161,7 @@ def _steps(services: Services, upload: Upload) -> list[Component]:
         className="data-file mb-2",
     )
     stores = [dcc.Store(id=UPLOAD, data=upload.id), dcc.Store(id=LEAVE), dcc.Store(id=LEFT)]
+    seen, trouble, saved, chosen = None, "", [], dict(upload_request.mapping)
     try:
         seen = _preview(services, upload, upload_request)
         if seen is None:
@@ -177,31 +169,108 @@ def _steps(services: Services, upload: Upload) -> list[Component]:
         known_from, earlier_mapping = remembered_mapping(
             upload, [column.name for column in seen.columns], services.store
         )
-        chosen = dict(upload_request.mapping) or earlier_mapping
-        if chosen and not upload_request.mapping:
+        if earlier_mapping and not chosen:
+            chosen = earlier_mapping
             seen = _preview(services, upload, upload_request.model_copy(update={"mapping": chosen}))
+            saved = [
+                html.P(
+                    say("Filled in as {earlier} was read before.", earlier=known_from),
+                    className="seg-hint mb-2",
+                    id="data-remembered",
+                )
+            ]
     except InputError as error:
-        return [step(1, say("The file"), file, alert(say(error.message)), *stores)]
-    if seen is None:
-        return [step(1, say("The file"), file, _looking(), *stores)]
-    saved = (
-        [
-            html.P(
-                say("Filled in as {earlier} was read before.", earlier=known_from),
-                className="seg-hint mb-2",
-                id="data-remembered",
-            )
-        ]
-        if earlier_mapping and not upload_request.mapping
-        else []
-    )
+        seen, trouble = None, questions.in_page_words(say(error.message))
+    else:
+        if seen is None:
+            return [step(1, say("The file"), file, _looking(), *stores)]
     same = [] if upload.found.get("same_as") else same_as_words(twin_of(upload, services.store))
+    currency = upload_request.currency or services.config.sales.currency
+    asked = _asked(seen, trouble, None, form.selected_columns(seen, chosen) if seen else {}, upload_request.reading)
+    values = _values(asked, upload_request.reading, currency, upload_request.as_of, upload_request.cleaning)
+    about_file, about_columns = _question_parts(asked, values)
     return [
         *stores,
-        step(1, say("The file"), file, *same, html.Div(form.first_lines(seen), id=LINES)),
-        step(2, say("How it is read, and what counts"), *saved, *_form(services, upload, upload_request, seen, chosen)),
-        step(3, say("What it comes to"), *_result(upload)),
+        dcc.Store(id=ASKED, data=asked),
+        ticker(PREVIEW_TICK),
+        step(
+            1,
+            say("The file"),
+            file,
+            *same,
+            html.Div(about_file, id=FILE_QUESTIONS, **aria(live="polite")),
+            reading.reading_part(seen, upload_request.reading, currency),
+        ),
+        step(
+            2,
+            say("The columns"),
+            html.Div(about_columns, id=QUESTIONS, **aria(live="polite")),
+            html.Div(form.lines_part(seen), id=LINES),
+            *saved,
+            html.Div(form.mapping_part(seen, chosen), id=MAPPING, className="mt-3"),
+            html.Div(form.notes_part(seen), id=NOTES, **aria(live="polite")),
+        ),
+        step(3, say("Check and create"), *_form(services, upload, upload_request, seen), *_result(upload)),
     ]
+
+
+def _asked(
+    seen: Preview | None,
+    trouble: str,
+    before: dict[str, Any] | None,
+    mapping: Mapping[str, str],
+    said: Mapping[str, Any],
+    values: Mapping[str, Any] = {},
+) -> dict[str, Any]:
+    """What is asked, JSON-ready, and of which columns read how; what was asked before stays where it was answered.
+
+    ``trouble``: why the file cannot be read at all. ``mapping``, ``said``: columns and reading as the form has them.
+    """
+    structure = {name: said[name] for name in questions.STRUCTURE if name in said}
+    columns = [column.name for column in seen.columns] if seen is not None else []
+    now = questions.asked_questions(seen) if seen is not None else []
+    if trouble:
+        now = [{"name": "", "title": "", "words": trouble, "options": [], "needed": True, "guess": "", "file": True}]
+    earlier: list[dict[str, Any]] = []
+    if before and before["columns"] == columns and before["structure"] == structure:
+        is_same = before["mapping"] == dict(mapping)
+        earlier = [item for item in before["asked"] if is_same or item["name"].startswith("mapping.")]
+    listed = questions.still_asked(earlier, now, values)
+    return {"columns": columns, "structure": structure, "mapping": dict(mapping), "asked": listed}
+
+
+def _values(
+    asked: Mapping[str, Any],
+    said: Mapping[str, Any],
+    currency: str | None,
+    as_of: Any,
+    cleaning: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What the form has for each setting that may be asked for."""
+    rates = cleaning.get("rates") or ""
+    if not isinstance(rates, str):
+        rates = ", ".join(f"{code} = {rate:g}" for code, rate in rates.items())
+    return {
+        **{f"mapping.{name}": column for name, column in asked["mapping"].items()},
+        **{f"reading.{name}": value for name, value in said.items()},
+        "currency": currency,
+        "as_of": str(as_of) if as_of else "",
+        "cleaning.rates": rates,
+    }
+
+
+def _question_parts(asked: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[list[Component], list[Component]]:
+    """The questions about the file, and those about its columns."""
+    of_file = {f"reading.{name}" for name in questions.STRUCTURE}
+    about_file = [item for item in asked["asked"] if item["name"] in of_file or item.get("file")]
+    others = [item for item in asked["asked"] if item not in about_file]
+    return questions.questions_part(about_file, values), questions.questions_part(others, values)
+
+
+def _mapping_said(columns: Mapping[str, str], asked: Mapping[str, Any]) -> dict[str, str]:
+    """The columns that somebody has chosen or left as found; what is only guessed stays a guess."""
+    guessed = {item["name"]: item["guess"] for item in asked["asked"] if item["guess"]}
+    return {name: column for name, column in columns.items() if guessed.get(f"mapping.{name}", "") != (column or " ")}
 
 
 def _preview(services: Services, upload: Upload, upload_request: UploadRequest) -> Preview | None:
@@ -217,51 +286,19 @@ def _looking() -> Component:
     return html.Div([words, ticker(LOOKING, waiting=True)], role="status")
 
 
-def _form(
-    services: Services, upload: Upload, upload_request: UploadRequest, seen: Preview, chosen: dict[str, str]
-) -> list[Component]:
-    orders = form.choice_part(
-        ORDER_OF_DATES,
-        ORDER_PLACE,
-        say("Which comes first in the dates?"),
-        form.problem_of(seen, "date_order"),
-        upload_request.reading.get("date_order", ""),
-        _DATE_ORDERS,
-    )
-    decimals = form.choice_part(
-        DECIMAL,
-        DECIMAL_PLACE,
-        say("What is the decimal sign?"),
-        form.problem_of(seen, "decimal"),
-        upload_request.reading.get("decimal", ""),
-        _DECIMALS,
-    )
+def _form(services: Services, upload: Upload, upload_request: UploadRequest, seen: Preview | None) -> list[Component]:
     return [
-        html.H3(say("Columns"), className="data-head"),
-        form.mapping_part(seen, chosen),
-        orders,
-        decimals,
-        form.currency_part(
-            MONEY,
-            MONEY_PLACE,
-            form.problem_of(seen, "currency"),
-            upload_request.currency or services.config.sales.currency,
-        ),
-        html.Div(form.remarks(seen), id=REMARKS, **aria(live="polite")),
-        ticker(PREVIEW_TICK),
-        html.H3(say("What counts"), className="data-head"),
-        form.rules_part(services.config, upload_request.cleaning),
-        html.H3(say("What is made of it"), className="data-head"),
         *_where(services, upload, upload_request),
-        dbc.Button(
-            say("Check"),
-            id=CHECK,
-            color="primary",
-            size="sm",
-            class_name="mt-3",
-            disabled=not form.can_be_checked(seen),
+        html.Div(form.rules_part(services.config, upload_request.cleaning), className="mt-3"),
+        html.Div(
+            [
+                dbc.Button(say("Check"), id=CHECK, color="primary", size="sm", disabled=not form.can_be_checked(seen)),
+                html.Span(
+                    say("Reads all of it and accounts for every line; nothing is stored."), className="seg-hint ms-2"
+                ),
+            ],
+            className="mt-3 mb-3",
         ),
-        html.Span(say("Reads all of it and accounts for every line; nothing is stored."), className="seg-hint ms-2"),
     ]
 
 
@@ -355,9 +392,8 @@ def _is_checked(upload: Upload) -> bool:
 
 _FILLED: dict[str, tuple[str | dict[str, Any], str]] = {
     "columns": (form.field_id(ALL), "value"),
-    "order": (ORDER_OF_DATES, "value"),
-    "decimal": (DECIMAL, "value"),
-    "currency": (MONEY, "value"),
+    **{f"reading.{name}": (place, "value") for name, place in reading.CONTROLS.items()},
+    "currency": (reading.MONEY, "value"),
     "switches": (form.switch_id(ALL), "value"),
     "texts": (form.text_id(ALL), "value"),
     "name": (NAME, "value"),
@@ -371,6 +407,10 @@ _NAMED = {
 }
 
 
+#: What a look at the first lines depends on.
+_SHAPING = {name: where for name, where in _FILLED.items() if name in ("columns", "currency") or "." in name}
+
+
 def _request(services: Services, filled: dict[str, Any], named: dict[str, Any]) -> UploadRequest:
     def by_name(ids: str, values: str) -> dict[str, Any]:
         return dict(zip((item["name"] for item in named[ids]), filled[values], strict=True))
@@ -378,7 +418,7 @@ def _request(services: Services, filled: dict[str, Any], named: dict[str, Any]) 
     return form.form_request(
         services.config,
         mapping=by_name("fields", "columns"),
-        reading={"date_order": filled["order"], "decimal": filled["decimal"]},
+        reading=_reading_said(filled),
         switches=by_name("rules", "switches"),
         texts=by_name("lists", "texts"),
         name=(filled["name"] if filled["how"] == "new" else filled["existing"]) or "",
@@ -386,6 +426,10 @@ def _request(services: Services, filled: dict[str, Any], named: dict[str, Any]) 
         as_of=filled["as_of"],
         currency=filled["currency"],
     )
+
+
+def _reading_said(filled: Mapping[str, Any]) -> dict[str, Any]:
+    return reading.reading_request({name: filled[f"reading.{name}"] for name in reading.CONTROLS})
 
 
 def _user() -> str | None:
@@ -402,57 +446,131 @@ def register(app: Dash, services: Services) -> None:
     )
 
     @app.callback(
-        Output(LINES, "children"),
-        Output(REMARKS, "children"),
-        Output(CHECK, "disabled"),
-        Output(ORDER_OF_DATES, "options"),
-        Output(f"{ORDER_OF_DATES}-question", "children"),
-        Output(ORDER_PLACE, "hidden"),
-        Output(DECIMAL, "options"),
-        Output(f"{DECIMAL}-question", "children"),
-        Output(DECIMAL_PLACE, "hidden"),
-        Output(f"{MONEY}-question", "children"),
-        Output(MONEY_PLACE, "hidden"),
-        Output(PREVIEW_TICK, "disabled"),
-        Input(form.field_id(ALL), "value"),
-        Input(ORDER_OF_DATES, "value"),
-        Input(DECIMAL, "value"),
-        Input(MONEY, "value"),
-        Input(PREVIEW_TICK, "n_intervals"),
-        State(form.field_id(ALL), "id"),
-        State(UPLOAD, "data"),
+        output={
+            "asked": Output(ASKED, "data"),
+            "about_file": Output(FILE_QUESTIONS, "children"),
+            "about_columns": Output(QUESTIONS, "children"),
+            "lines": Output(LINES, "children"),
+            "notes": Output(NOTES, "children"),
+            "mapping": Output(MAPPING, "children"),
+            "facts": Output(reading.FACTS, "children"),
+            "sheets": Output(reading.CONTROLS["sheets"], "options"),
+            "no_sheets": Output(reading.SHEETS_PLACE, "hidden"),
+            "no_text": Output(reading.TEXT_PLACE, "hidden"),
+            "unready": Output(CHECK, "disabled"),
+            "idle": Output(PREVIEW_TICK, "disabled"),
+        },
+        inputs={
+            "filled": {name: Input(*where) for name, where in _SHAPING.items()},
+            "ticks": Input(PREVIEW_TICK, "n_intervals"),
+            "as_of": State(AS_OF, "value"),
+            "texts": State(form.text_id(ALL), "value"),
+            "named": _NAMED,
+            "asked": State(ASKED, "data"),
+            "upload_id": State(UPLOAD, "data"),
+        },
         prevent_initial_call=True,
     )
     def show_preview(
-        columns: list[str | None],
-        order: str | None,
-        decimal: str | None,
-        currency: str | None,
+        filled: dict[str, Any],
         ticks: int | None,
-        fields: list[dict[str, str]],
+        as_of: str | None,
+        texts: list[str | None],
+        named: dict[str, Any],
+        asked: dict[str, Any],
         upload_id: int,
-    ) -> tuple[Any, ...]:
-        mapping = form.mapping_of({item["name"]: value for item, value in zip(fields, columns, strict=True)})
-        reading = {name: value for name, value in (("date_order", order), ("decimal", decimal)) if value}
+    ) -> dict[str, Any]:
+        fields = [item["name"] for item in named["fields"]]
+        columns = form.mapping_of(dict(zip(fields, filled["columns"], strict=True)))
+        said = _reading_said(filled)
+        rates = dict(zip((item["name"] for item in named["lists"]), texts, strict=True)).get("rates")
+        values = _values({"mapping": columns}, said, filled["currency"], as_of, {"rates": rates})
+        seen, trouble, is_new = None, "", False
         try:
-            code = currency_code(currency or "") or None
-            upload_request = UploadRequest(mapping=mapping, reading=reading, currency=code)
-            seen = _preview(services, services.store.upload(upload_id), upload_request)
+            code = currency_code(filled["currency"] or "") or None
+            upload = services.store.upload(upload_id)
+            wanted = UploadRequest(mapping=_mapping_said(columns, asked), reading=said, currency=code)
+            if not asked["columns"] or asked["structure"] != {
+                name: said[name] for name in questions.STRUCTURE if name in said
+            }:
+                # other columns may be there now: what was chosen of them counts only if they are the same
+                seen = _preview(services, upload, wanted.model_copy(update={"mapping": {}}))
+                is_new = seen is not None and [column.name for column in seen.columns] != asked["columns"]
+            if not is_new:
+                seen = _preview(services, upload, wanted)
         except InputError as error:
-            return (no_update, alert(say(error.message)), True, *[no_update] * 8, True)
-        if seen is None:
-            waiting = html.P(say("The first lines are being read by a worker …"), className="seg-hint")
-            return (no_update, waiting, True, *[no_update] * 8, False)
-        questions: list[Any] = []
-        for kind, value in (("date_order", order), ("decimal", decimal)):
-            choice = form.problem_of(seen, kind)
-            if choice is None:  # decided, or nothing to decide: what was asked stays where it was answered
-                questions += [no_update, no_update, not value]
-            else:
-                questions += [form.choice_options(choice, value or "", ()), form.question_words(choice), False]
-        unknown = form.problem_of(seen, "currency")
-        questions += [form.question_words(unknown), unknown is None and not currency]
-        return (form.first_lines(seen), form.remarks(seen), not form.can_be_checked(seen), *questions, True)
+            trouble = questions.in_page_words(say(error.message))
+        if seen is None and not trouble:
+            waiting = html.P(say("The first lines are being read …"), className="seg-hint")
+            same: dict[str, Any] = dict.fromkeys(
+                ("asked", "about_file", "about_columns", "lines", "mapping", "facts"), no_update
+            )
+            same |= dict.fromkeys(("sheets", "no_sheets", "no_text"), no_update)
+            return {**same, "notes": waiting, "unready": True, "idle": False}
+        if is_new and seen is not None:
+            columns = form.selected_columns(seen, {})
+        now = _asked(seen, trouble, asked, columns, said, values)
+        if seen is None:  # what is there to choose from stays
+            now |= {"columns": asked["columns"], "mapping": asked["mapping"]}
+        about_file, about_columns = _question_parts(
+            now, values | _values(now, {}, None, None, {}) if is_new else values
+        )
+        return {
+            "asked": now,
+            "about_file": about_file,
+            "about_columns": about_columns,
+            "lines": form.lines_part(seen),
+            "notes": form.notes_part(seen),
+            "mapping": form.mapping_part(seen, {}) if is_new else no_update,
+            "facts": reading.facts(seen),
+            "sheets": reading.sheet_options(seen, said) if seen is not None else no_update,
+            "no_sheets": not reading.has_sheets(seen) if seen is not None else no_update,
+            "no_text": not reading.is_text(seen) if seen is not None else no_update,
+            "unready": not form.can_be_checked(seen),
+            "idle": True,
+        }
+
+    @app.callback(
+        output={
+            "columns": Output(form.field_id(ALL), "value"),
+            "reading": {name: Output(place, "value") for name, place in reading.CONTROLS.items()},
+            "currency": Output(reading.MONEY, "value"),
+            "as_of": Output(AS_OF, "value"),
+            "texts": Output(form.text_id(ALL), "value"),
+        },
+        inputs={
+            "answers": Input(questions.answer_id(ALL), "value"),
+            "filled": {name: State(*where) for name, where in _FILLED.items()},
+            "named": _NAMED,
+        },
+        prevent_initial_call=True,
+    )
+    def answer(answers: list[Any], filled: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
+        """An answer goes where the form keeps it; one that was only drawn changes nothing."""
+        name = ctx.triggered_id["name"] if ctx.triggered_id else ""
+        given = ctx.triggered[0]["value"] if name else None
+        same: dict[str, Any] = {
+            "columns": [no_update] * len(named["fields"]),
+            "reading": dict.fromkeys(reading.CONTROLS, no_update),
+            "currency": no_update,
+            "as_of": no_update,
+            "texts": [no_update] * len(named["lists"]),
+        }
+        if given in (None, ""):
+            return same
+        part, _, key = name.partition(".")
+        if part in ("mapping", "cleaning"):
+            ids, kind = ("fields", "columns") if part == "mapping" else ("lists", "texts")
+            keys = [item["name"] for item in named[ids]]
+            if key in keys and filled[kind][keys.index(key)] != given:
+                same[kind] = [given if each == key else no_update for each in keys]
+        elif part == "reading":
+            value = [given] if key == "sheets" else given
+            if filled[name] != value:
+                same["reading"] = {**same["reading"], key: value}
+        elif filled[part] != given:
+            same[part] = given
+        return same
 
     @app.callback(
         Output(STEPS, "children"), Input(LOOKING, "n_intervals"), State(UPLOAD, "data"), prevent_initial_call=True

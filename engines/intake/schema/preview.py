@@ -45,7 +45,7 @@ from engines.intake.schema.mapping import (
     missing_field,
     needed_but_missing,
 )
-from engines.intake.schema.meanings import is_total, meanings_of, no_sale_sql
+from engines.intake.schema.meanings import is_one_of, is_total, meanings_of, no_sale_sql, texts_of
 from engines.intake.schema.numbers import find_decimal_sign
 from engines.intake.schema.parsing import (
     ALL,
@@ -59,6 +59,7 @@ from engines.intake.schema.parsing import (
     unreadable_notes,
 )
 from engines.intake.schema.possible_days import PossibleDays, far_after
+from engines.intake.schema.read_lines import lines_as_read
 from engines.intake.schema.shapes import refuse_other_tables
 from engines.intake.schema.time_zones import ZONES, time_zone
 from engines.intake.sources.files import Source, open_source
@@ -177,9 +178,10 @@ class Missing:
 class Preview:
     """A source as it looks from its first lines.
 
-    ``lines``: cells as text in the order of ``columns``, None where blank. ``lines_seen``: how many lines were looked
-    at; ``whole``: whether these are all. ``notes``: what a reading of these lines would say. ``usable``: nothing that
-    is needed is missing or must be chosen.
+    ``lines``: cells as text in the order of ``columns``, None where blank. ``read_lines``: the same lines as they are
+    read, see :func:`~engines.intake.schema.read_lines.lines_as_read`; none where a question must be answered first.
+    ``lines_seen``: how many lines were looked at; ``whole``: whether these are all. ``notes``: what a reading of these
+    lines would say. ``usable``: nothing that is needed is missing or must be chosen.
     """
 
     source: SourceFacts
@@ -191,6 +193,7 @@ class Preview:
     problems: tuple[Choice, ...]
     missing: tuple[Missing, ...]
     notes: tuple[str, ...]
+    read_lines: tuple[Mapping[str, str], ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -307,6 +310,8 @@ class _Look:
         self._seen = int(connection.execute("select count(*) from raw").fetchall()[0][0])
         self._whole = not cut and self._seen < _TRIED
         self._problems: list[Choice] = list(problems)
+        self._parsing: Parsing | None = None  # once the lines are read
+        self._outcomes = ("false", "false")  # SQL: whether a line is of no sale, and whether it went back
         cells = ", ".join(f"nullif(trim(cast(c{place} as varchar)), '')" for place in range(len(source.columns)))
         self._rows = connection.execute(
             f"select {cells} from raw where not blank order by rowid limit {_LOOKED_AT}"  # noqa: S608
@@ -355,6 +360,7 @@ class _Look:
             problems=tuple(self._problems),
             missing=tuple(item for at, item in enumerate(gone) if item.field not in [g.field for g in gone[:at]]),
             notes=notes,
+            read_lines=lines_as_read(self._connection, self._parsing, *self._outcomes, lines) if self._parsing else (),
         )
 
     def _known(self, reading: Reading) -> Reading:
@@ -420,6 +426,8 @@ class _Look:
             no_sale = no_sale_sql(self._connection, parsing, meanings, "lines")
             gone = f"{no_sale} or {is_total(self._connection, 'lines')}"
             self._connection.execute(f"update lines set {UNREADABLE} = null where {gone}")  # noqa: S608 - our names
+            returned = [is_one_of(field, texts_of(each, "returned")) for field, each in meanings.items()]
+            self._parsing, self._outcomes = parsing, (gone, " or ".join(returned) or "false")
             self._ask_time_zone(parsing)
             notes = unreadable_notes(self._connection, self._source, parsing, self._reading, "lines")
             notes = (*notes, *self._ask_last_day(parsing))
