@@ -51,11 +51,11 @@ def test_from_a_file_to_segments(dash_br, shop, tmp_path):
 
     find("#data-file").send_keys(str(file))
     until(lambda: "upload=1" in driver.current_url)
-    until(lambda: "01 Feb" in text("#data-date-order-place") or "January" in text("#data-date-order-place"))
+    until(lambda: "01 Feb" in text("#data-questions") or "January" in text("#data-questions"))
     assert not find("#data-check").is_enabled()
     driver.refresh()  # the upload is in the address
-    until(lambda: text("#data-date-order-place"))
-    press("#data-date-order input[value='day-first']")
+    until(lambda: text("#data-questions"))
+    press("#data-questions input[value='day-first']")
     until(lambda: find("#data-check").is_enabled())
     press("#data-check")
     until(lambda: text(".seg-ledger"))

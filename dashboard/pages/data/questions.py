@@ -191,6 +191,8 @@ def question_words(choice: Choice | None) -> str:
         return say(
             "{field}: column {column} is only a guess; look whether it is right.", field=words, column=choice.column
         )
+    if choice.kind == "date_order":
+        return say("No date in column {column} decides it.", column=choice.column)
     question: object = choice.question
     if isinstance(question, Message):
         question = question.parts.get("question", question)

@@ -16,6 +16,7 @@ from dashboard.pages.data.questions import currency_codes
 from dashboard.pages.data.words import MARKS, READING_LABELS
 from engines.intake.schema.preview import Preview
 from engines.intake.schema.time_zones import ZONES
+from engines.settings import Reading
 
 #: The id of the control by setting of reading.
 CONTROLS = {name: f"data-{name.replace('_', '-')}" for name in READING_LABELS}
@@ -23,6 +24,8 @@ MONEY = "data-currency"
 OPTIONS, FACTS, SHEETS_PLACE, TEXT_PLACE = "data-reading", "data-facts", "data-sheets-place", "data-text-place"
 #: Settings of text files alone.
 _OF_TEXTS = ("separator", "encoding", "quote", "escape")
+#: What a select says where nothing is said.
+FOUND_OUT = "found out"
 _NUMBERS = ("header_row", "skip", "unreadable_lines")
 _LISTS = ("sheets", "columns")
 _ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-1", "cp1250", "mac_roman", "shift_jis", "gb18030")
@@ -70,7 +73,7 @@ def reading_part(seen: Preview | None, reading: Mapping[str, Any], currency: str
                 _labelled("decimal", _select("decimal", reading, _DECIMALS)),
                 _labelled("time_zone", _typed("time_zone", reading, ZONES)),
                 field(say("Currency"), money),
-                _labelled("unreadable_lines", _number("unreadable_lines", reading), say("20 unless said.")),
+                _labelled("unreadable_lines", _number("unreadable_lines", reading)),
             ),
             html.Datalist([html.Option(value=code) for code in currency_codes(None)], id="data-codes"),
         ]
@@ -84,10 +87,10 @@ def _labelled(name: str, control: Component, hint: str = "") -> Component:
 
 
 def _select(name: str, reading: Mapping[str, Any], options: Sequence[tuple[str, str]]) -> Component:
-    listed = [{"value": "", "label": say("found out")}] + [
+    listed = [{"value": FOUND_OUT, "label": say("found out")}] + [
         {"value": value, "label": say(words)} for value, words in options
     ]
-    made: Component = dbc.Select(id=CONTROLS[name], options=listed, value=reading.get(name) or "", size="sm")
+    made: Component = dbc.Select(id=CONTROLS[name], options=listed, value=reading.get(name) or FOUND_OUT, size="sm")
     return made
 
 
@@ -115,7 +118,7 @@ def _number(name: str, reading: Mapping[str, Any]) -> Component:
         value=reading.get(name) or None,
         size="sm",
         debounce=True,
-        placeholder=say("found out") if name == "header_row" else "",
+        placeholder=say("found out") if name == "header_row" else str(getattr(Reading(), name)),
     )
     return made
 
@@ -155,6 +158,8 @@ def reading_request(filled: Mapping[str, Any]) -> dict[str, Any]:
     """What the controls say, by setting; what is left to be found out is left out."""
     said: dict[str, Any] = {}
     for name, value in filled.items():
+        if value == FOUND_OUT:
+            continue
         if name in _LISTS and isinstance(value, str):
             value = [part.strip() for part in value.split(",") if part.strip()]
         if name in _NUMBERS and value not in (None, ""):

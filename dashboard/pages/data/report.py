@@ -15,6 +15,7 @@ from dashboard.components.panels import panel
 from dashboard.components.tables import Head, number_cell, number_heads, table
 from dashboard.i18n.numbers import NOTHING, count, day, money, plural, short_money
 from dashboard.i18n.texts import noted, say
+from dashboard.pages.data.questions import in_page_words
 from dashboard.queries.which_run import title_of
 from dashboard.services import Services
 from storage.contract import Snapshot
@@ -37,12 +38,12 @@ def outcome(upload: Upload) -> list[Component]:
             say("This page may be left and come back to."),
         )
     if upload.state == "failed":
-        return [alert(say(upload.error or noted("It did not work out.")))]
+        return [alert(in_page_words(say(upload.error or noted("It did not work out."))))]
     if upload.state == "cancelled":
         return [html.P(say("Cancelled; nothing was stored."), className="seg-hint mb-0")]
     if upload.state == "done":
         return _stored(upload) if upload.task == "store" else _inspection_panels(upload.found)
-    return [html.P(say("Nothing is stored until you say so."), className="seg-hint mb-0")]
+    return []
 
 
 def _progress(stage: str, share: float, hint: str) -> list[Component]:
@@ -85,7 +86,7 @@ def _inspection_panels(problems: Mapping[str, Any]) -> list[Component]:
         html.P(lead, className="mb-2"),
         *same_as_words(problems.get("same_as")),
         ledger_table(ledger, currency),
-        *note_list(problems["notes"]),
+        *note_list([in_page_words(say(note)) for note in problems["notes"]]),
         html.P(_effect(problems["effect"], currency), className="mt-2 mb-0", id="data-effect"),
     ]
 
