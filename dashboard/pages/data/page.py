@@ -230,11 +230,11 @@ def _asked(
     columns = [column.name for column in seen.columns] if seen is not None else []
     now = questions.asked_questions(seen) if seen is not None else []
     if trouble:
-        now = [{"name": "", "title": "", "words": trouble, "options": [], "needed": True, "guess": "", "file": True}]
+        now = [{"control": "", "title": "", "words": trouble, "options": [], "needed": True, "guess": "", "file": True}]
     earlier: list[dict[str, Any]] = []
     if before and before["columns"] == columns and before["structure"] == structure:
         is_same = before["mapping"] == dict(mapping)
-        earlier = [item for item in before["asked"] if is_same or item["name"].startswith("mapping.")]
+        earlier = [item for item in before["asked"] if is_same or item["control"].startswith("mapping.")]
     listed = questions.still_asked(earlier, now, values)
     return {"columns": columns, "structure": structure, "mapping": dict(mapping), "asked": listed}
 
@@ -262,14 +262,14 @@ def _values(
 def _question_parts(asked: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[list[Component], list[Component]]:
     """The questions about the file, and those about its columns."""
     of_file = {f"reading.{name}" for name in questions.STRUCTURE}
-    about_file = [item for item in asked["asked"] if item["name"] in of_file or item.get("file")]
+    about_file = [item for item in asked["asked"] if item["control"] in of_file or item.get("file")]
     others = [item for item in asked["asked"] if item not in about_file]
     return questions.questions_part(about_file, values), questions.questions_part(others, values)
 
 
 def _mapping_said(columns: Mapping[str, str], asked: Mapping[str, Any]) -> dict[str, str]:
     """The columns that somebody has chosen or left as found; what is only guessed stays a guess."""
-    guessed = {item["name"]: item["guess"] for item in asked["asked"] if item["guess"]}
+    guessed = {item["control"]: item["guess"] for item in asked["asked"] if item["guess"]}
     return {name: column for name, column in columns.items() if guessed.get(f"mapping.{name}", "") != (column or " ")}
 
 

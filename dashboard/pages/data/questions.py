@@ -54,14 +54,14 @@ def answer_id(name: Any) -> dict[str, Any]:
 
 
 def asked_questions(seen: Preview) -> list[Question]:
-    """The open questions, JSON-ready: ``name`` of the setting (empty where no control answers it), words and answers.
+    """The open questions, JSON-ready: ``control``: the setting (empty where no control answers it), words and answers.
 
     ``guess``: the column that is only guessed; empty for any other question.
     """
     found: list[Question] = []
     for problem in seen.problems:
         name = _setting(problem)
-        if name and any(item["name"] == name for item in found):
+        if name and any(item["control"] == name for item in found):
             continue
         field = name.partition("mapping.")[2]
         title = (
@@ -73,7 +73,7 @@ def asked_questions(seen: Preview) -> list[Question]:
         )
         found.append(
             {
-                "name": name,
+                "control": name,
                 "title": title,
                 "words": question_words(problem),
                 "options": _answers(problem, name, seen),
@@ -96,7 +96,7 @@ def _answers(problem: Choice, name: str, seen: Preview) -> list[dict[str, str]]:
             {"value": column.name, "label": column.name} for column in seen.columns
         ]
     if name == "currency":
-        return [{"value": code, "label": code} for code in currency_codes(problem)]
+        return [{"value": code} for code in currency_codes(problem)]
     marks = name.removeprefix("reading.") in ("separator", "quote", "escape")
     return [
         {"value": each.value, "label": say(MARKS.get(each.value, each.words)) if marks else _label(each.words, each)}
@@ -120,11 +120,11 @@ def currency_codes(problem: Choice | None) -> list[str]:
 
 def still_asked(earlier: Sequence[Question], now: Sequence[Question], values: Mapping[str, Any]) -> list[Question]:
     """The open questions, after those before them that have an answer by now, which may be changed there."""
-    names = {item["name"] for item in now}
+    names = {item["control"] for item in now}
     answered = [
         {**item, "needed": False}
         for item in earlier
-        if item["name"] and not item["guess"] and item["name"] not in names and values.get(item["name"])
+        if item["control"] and not item["guess"] and item["control"] not in names and values.get(item["control"])
     ]
     return [*answered, *now]
 
@@ -132,11 +132,11 @@ def still_asked(earlier: Sequence[Question], now: Sequence[Question], values: Ma
 def questions_part(questions: Sequence[Question], values: Mapping[str, Any]) -> list[Component]:
     """The questions with what is filled in, those that must be answered first."""
     ordered = sorted(questions, key=lambda item: not item["needed"])
-    return [_question(item, values.get(item["name"])) for item in ordered]
+    return [_question(item, values.get(item["control"])) for item in ordered]
 
 
 def _question(item: Question, value: Any) -> Component:
-    name, legend = item["name"], f"data-legend-{item['name'].replace('.', '-')}"
+    name, legend = item["control"], f"data-legend-{item['control'].replace('.', '-')}"
     if not name:
         return alert(item["words"], "warning")
     hint = [html.P(say(_HINTS[name]), className="seg-hint mb-0")] if name in _HINTS else []
@@ -156,12 +156,12 @@ def _question(item: Question, value: Any) -> Component:
 
 def _is_short(item: Question) -> bool:
     """Whether all answers are shown as radio buttons."""
-    typed = item["name"].startswith("mapping.") or item["name"] in ("currency", "reading.time_zone")
+    typed = item["control"].startswith("mapping.") or item["control"] in ("currency", "reading.time_zone")
     return bool(item["options"]) and not typed and len(item["options"]) <= _RADIOS
 
 
 def _control(item: Question, value: Any, legend: str) -> list[Component]:
-    name = item["name"]
+    name = item["control"]
     value = value[0] if isinstance(value, list) and value else value
     if _is_short(item):
         return [dbc.RadioItems(id=answer_id(name), options=item["options"], value=value or None)]

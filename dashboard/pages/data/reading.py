@@ -144,14 +144,14 @@ def facts(seen: Preview | None) -> str:
     if seen is None:
         return ""
     source = seen.source
-    parts = [source.encoding]
+    parts = [say("encoding {encoding}", encoding=source.encoding)] if source.encoding else []
     if source.separator:
         parts.append(say("between the columns: {mark}", mark=say(MARKS.get(source.separator, source.separator))))
     if source.sheets:
         parts.append(say("sheets: {sheets}", sheets=", ".join(source.sheets)))
     if source.header_row:
         parts.append(say("column names in row {row}", row=source.header_row))
-    return " · ".join(filter(None, parts))
+    return " · ".join(parts)
 
 
 def reading_request(filled: Mapping[str, Any]) -> dict[str, Any]:

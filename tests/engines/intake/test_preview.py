@@ -189,3 +189,28 @@ def test_real_files_need_no_mapping(shared_data: Path, name, kind, fields):
 def test_an_embedded_data_set():
     found = preview("cdnow-sample")
     assert (found.source.kind, found.usable, found.lines_seen) == ("built in", True, 6_919)
+
+
+def test_first_lines_are_given_as_they_are_read(tmp_path):
+    found = look(
+        tmp_path,
+        "Customer;Order;Date;Quantity;Price;Status\n"
+        "K1;R1;31/01/2024 10:20;2;1,50;completed\n"
+        "K2;R2;01/02/2024;1;3,00;cancelled\n"
+        ";R3;01/02/2024;1;3,00;completed\n"
+        "K4;R4;01/02/2024;-1;3,00;completed\n"
+        "K5;R5;noday;1;3,00;completed\n",
+    )
+    assert dict(found.read_lines[0]) == {
+        **{"customer_id": "K1", "order_id": "R1", "order_date": "2024-01-31 10:20:00", "quantity": "2"},
+        **{"amount": "3.00", "status": "completed", "outcome": "sale"},
+    }
+    outcomes = [line["outcome"] for line in found.read_lines]
+    assert outcomes == ["sale", "not_a_sale", "no_customer", "return", "unreadable"]
+    assert found.read_lines[4]["unreadable"] == "order_date"
+
+
+def test_nothing_is_read_before_a_question_is_answered(tmp_path):
+    found = look(tmp_path, "Customer;Date;Amount\nK1;01/02/2024;1,50\nK2;03/02/2024;2,50\n")
+    assert [problem.kind for problem in found.problems if problem.needed] == ["date_order"]
+    assert found.read_lines == ()
