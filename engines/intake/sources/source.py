@@ -283,8 +283,10 @@ def is_date(cell: str) -> bool:
     return _DATE.fullmatch(cell) is not None
 
 
-def header_of(found: Sequence[object], told: Sequence[str], name: str) -> tuple[str, ...]:
+def header_of(found: Sequence[object], told: Sequence[str], name: str, *, sure: bool = False) -> tuple[str, ...]:
     """The names of the columns: those that the user says, or else what stands in the first line.
+
+    ``sure``: the user says that this line is the header, whatever it looks like.
 
     Raises:
         InputError: more or fewer names than columns; a first line that looks like a line of sales.
@@ -301,6 +303,8 @@ def header_of(found: Sequence[object], told: Sequence[str], name: str) -> tuple[
             )
             raise OptionError("columns", error, width=len(found))
         return named(told)
+    if sure:
+        return named(found)
     cells = [str(cell or "").strip() for cell in found]
     filled = [cell for cell in cells if cell]
     numbers = sum(_NUMBER.fullmatch(cell) is not None for cell in filled)

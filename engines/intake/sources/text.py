@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -100,13 +101,20 @@ def _head(file: Path, name: str, dialect: Dialect, above: int, reading: Reading,
         top=over + (rows[place.row - 1][0] if place.row else 0),
         line=line,
         header=header,
-        names=header_of(place.names, reading.columns, name),
+        names=header_of(_named(place, cells), reading.columns, name, sure=reading.header_row > 0),
         written=tuple(cell.strip() for cell in cells[place.row]) if header else (),
         passed=max(len(higher) - int(dialect.hint), 0),
         joined=place.joined,
         drawn=dialect.framed or any(map(is_rule, first)),
         uneven=any(each.count(dialect.quote) % 2 for each in first[:top]),
     )
+
+
+def _named(start: TableStart, cells: Sequence[Sequence[str]]) -> Sequence[str]:
+    """The names without blank ones at the end that no row below has a cell for."""
+    below = (len(row) for row in cells[start.row + 1 :])
+    used = (number for number, each in enumerate(start.names, start=1) if each.strip())
+    return start.names[: max([*used, *below], default=0) or None]
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,9 @@ def open_page(path: Path, name: str, folder: Path, reading: Reading, judge: Judg
             InputError("{name} has no row {row}. Give another --header-row or --skip.", name=name, row=start + 1),
         )
     header = not reading.columns
-    names = header_of(place.names if start == place.row else rows[start], reading.columns, name)
+    names = header_of(
+        place.names if start == place.row else rows[start], reading.columns, name, sure=reading.header_row > 0
+    )
     below = rows[start + header :]
     if any(len(row) > len(names) and any(row[len(names) :]) for row in below):
         raise _not_plain(name)

@@ -91,7 +91,7 @@ def open_workbook(path: Path, name: str, reading: Reading, judge: Judge = unjudg
             ),
             book.sheet_names,
         )
-    columns = header_of(best, reading.columns, f"{name}, sheet {same[0].name!r}")
+    columns = header_of(best, reading.columns, f"{name}, sheet {same[0].name!r}", sure=reading.header_row > 0)
 
     def locate(line: int) -> str:
         for sheet in same:

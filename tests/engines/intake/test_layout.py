@@ -65,10 +65,10 @@ def test_the_same_sales_in_any_dress(tmp_path, plain, name):
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_the_header_that_was_found_and_the_lines_above_it_are_noted(tmp_path, end):
     path = tmp_path / "a.csv"
-    path.write_bytes(("Sales\n\nof 2024\n" + text(PLAIN) + "total,,,9.25,\n").replace("\n", end).encode())
+    path.write_bytes(("Sales\n\nof 2024\n" + text(PLAIN) + "c9,o9,soon,9.25,\n").replace("\n", end).encode())
     notes = notes_of(path)
     assert "The header is on line 4; 2 lines above it were passed over." in notes
-    assert "line 45 (blank)" in notes
+    assert "line 45 ('soon')" in notes
     assert preview(str(path)).source.header_row == 4
 
 
@@ -143,6 +143,16 @@ def test_a_first_line_of_data_without_numbers_is_not_taken_for_the_header():
 )
 def test_a_line_that_is_drawn(line, rule):
     assert is_rule(line) == rule
+
+
+def test_blank_names_without_cells_are_no_columns_and_numbers_are_names_where_the_user_says_so(tmp_path, plain):
+    path = tmp_path / "a.csv"
+    path.write_text(text(PLAIN).replace("\n", ",,\n", 1), encoding="utf-8")
+    assert lines(path) == plain
+    path.write_text("customer,date,2023,2024\n1,2024-01-05,8,5\n2,2024-01-06,8,6\n", encoding="utf-8")
+    with pytest.raises(InputError, match="looks like data"):
+        lines(path, {"amount": "2024"})
+    assert [row[4] for row in lines(path, {"amount": "2024"}, header_row=1)] == [50_000, 60_000]
 
 
 # --- quotation marks and backslashes ---------------------------------------------------------------------------------
