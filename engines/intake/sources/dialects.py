@@ -75,7 +75,8 @@ def dialect_of(start: str, reading: Reading) -> Dialect:
     quote = reading.quote or _quote(lines)
     if not separator:
         bare = re.sub(f"{quote}[^{quote}]*{quote}", "", start)
-        separator = _separator([line for line in bare.splitlines() if line.strip() and not is_rule(line)][:_LINES])
+        # where every cell is quoted, nothing but separators is left of a line, and these may be tabs
+        separator = _separator([line for line in bare.splitlines() if line.strip(" ") and not is_rule(line)][:_LINES])
     if separator not in SEPARATORS:
         raise OptionError(
             "separator",
