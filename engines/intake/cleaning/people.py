@@ -7,7 +7,7 @@ import duckdb
 from engines.columns import CUSTOMER_ID, CUSTOMER_NAME, ORDER_ID
 from engines.errors import InputError
 from engines.intake.cleaning.cleaning import RULE, WENT_BACK, Step
-from engines.intake.cleaning.rules import MISSING_CUSTOMER, NOT_A_SALE
+from engines.intake.cleaning.rules import MISSING_CUSTOMER_ID, NOT_A_SALE
 from engines.intake.schema.meanings import is_one_of, listed, texts_among
 from engines.intake.schema.parsing import LINE, Parsing
 from engines.intake.sources.source import Source, text
@@ -122,7 +122,7 @@ def without_nobody(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rule
     is_guest = is_one_of(CUSTOMER_ID, guests)
     is_nobody = f"({is_one_of(CUSTOMER_ID, words)} or {is_guest} and {mail} is null)"
     first = f"coalesce({RULE} in ({listed([NOT_A_SALE, 'unreadable'])}), false)"
-    rule = f"case when {is_nobody} and not {first} then {text(MISSING_CUSTOMER)} else {RULE} end"
+    rule = f"case when {is_nobody} and not {first} then {text(MISSING_CUSTOMER_ID)} else {RULE} end"
     connection.execute(
         f"create or replace view of_someone as select * replace ({rule} as {RULE}, "  # noqa: S608 - our own names
         f"{WENT_BACK} and not {is_nobody} as {WENT_BACK}, "

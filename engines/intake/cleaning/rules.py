@@ -32,7 +32,7 @@ SOLD, RETURNED, RETURN_SIGN, AFTER_AS_OF, ONLY_RETURNS = (
     *("sold", "returned", "return_sign", "after_as_of", "only_returns"),
 )
 EXACT_DUPLICATE = "exact_duplicate"
-MISSING_CUSTOMER = "missing_customer_id"
+MISSING_CUSTOMER_ID = "missing_customer_id"
 #: Set by what became of the orders, which stands beside the lines: no sale; what went back by its own account.
 NOT_A_SALE, RETURN_LINE = "not_a_sale", "return_line"
 #: What follows from a column or a status and was no line of the source: a refund or a discount.
@@ -216,7 +216,7 @@ _RULES = (
         lambda asked: asked.lines[UNREADABLE].notnull(),
     ),
     Rule(
-        MISSING_CUSTOMER,
+        MISSING_CUSTOMER_ID,
         noted("lines without a customer id, or with a text or an id that stands for nobody"),
         noted("A line that belongs to no one tells nothing about any customer; always dropped."),
         lambda asked: asked.lines[CUSTOMER_ID].isnull(),

@@ -160,7 +160,9 @@ def test_a_snapshot_made_before_the_newer_rules_can_still_be_reproduced(segmentr
     assert again["identical"] and again["source"]["differ"] == 0
     labelled = segmentry("predict", run, "--input", "shop.csv", "--config", "now.toml", "--json")
     assert len(json.loads(labelled.stdout)["customers"]) == 4
-    assert CleaningRules.from_dict(settings["cleaning"]) == CleaningRules(test_orders=(), non_product_codes=())
+    assert CleaningRules.from_dict(settings["cleaning"]) == CleaningRules(
+        test_orders=(), non_product_codes=(), nobody=(), discount_lines=()
+    )
 
 
 def test_old_ledgers_are_printed(capsys):
