@@ -6,7 +6,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,108 +77,141 @@ def read_sales(
         stack.callback(folder.cleanup)
         connection = lines_database(reading, Path(folder.name))
         stack.callback(connection.disconnect)
-        sales = _read(
-            connection, source, folder, mapping, reading, rules, as_of, today, currency, keep_dropped, detail, watch
-        )
+        sales = _Reader(
+            connection, folder, mapping, reading, rules, as_of, today, currency, keep_dropped, detail, watch
+        ).read(source)
         stack.pop_all()  # they are given back by the sales
     return sales
 
 
-def _read(
-    connection: Any,
-    source: str,
-    folder: tempfile.TemporaryDirectory[str],
-    mapping: Mapping[str, str],
-    reading: Reading,
-    rules: CleaningRules,
-    as_of: date | None,
-    today: date | None,
-    currency: str,
-    keep: bool,
-    detail: bool,
-    watch: Watch,
-) -> Sales:
-    database = connection.con
-    embedded = EMBEDDED.get(source)
-    with tempfile.TemporaryDirectory(dir=folder.name) as copies:
-        judge = sales_judge(mapping)
-        opened = open_embedded(embedded) if embedded else open_source(source, database, Path(copies), reading, judge)
+@dataclass(frozen=True)
+class _Reader:
+    """One reading of a source, with all that was asked for."""
 
-        def read(opened: Source) -> Sales:
-            return _read_opened(
-                *(connection, opened, embedded, folder, mapping, reading, rules),
-                *(as_of, today, currency, keep, detail, watch),
-            )
+    connection: Any
+    folder: tempfile.TemporaryDirectory[str]
+    mapping: Mapping[str, str]
+    reading: Reading
+    rules: CleaningRules
+    as_of: date | None
+    today: date | None
+    currency: str
+    keep_dropped: bool
+    detail: bool
+    watch: Watch
 
-        return mending(opened, read)
+    def read(self, source: str) -> Sales:
+        """The sales of a source, with lines that do not fit its header set aside."""
+        embedded = EMBEDDED.get(source)
+        with tempfile.TemporaryDirectory(dir=self.folder.name) as copies:
+            if embedded:
+                opened = open_embedded(embedded)
+            else:
+                judge = sales_judge(self.mapping)
+                opened = open_source(source, self.connection.con, Path(copies), self.reading, judge)
+            return mending(opened, lambda opened: self._of(opened, embedded))
 
-
-def _read_opened(
-    connection: Any,
-    opened: Source,
-    embedded: Embedded | None,
-    folder: tempfile.TemporaryDirectory[str],
-    mapping: Mapping[str, str],
-    reading: Reading,
-    rules: CleaningRules,
-    as_of: date | None,
-    today: date | None,
-    currency: str,
-    keep: bool,
-    detail: bool,
-    watch: Watch,
-) -> Sales:
-    database = connection.con
-    place = Path(folder.name)
-    usual = embedded.mapping if embedded else {}
-    looks = [look_at(values) for values in zip(*head(opened, database), strict=True)]
-    said = {**usual, **mapping}
-    mapped = map_columns(opened.columns, said, opened.name, looks)
-    with opened.elsewhere_named():
-        check_columns(opened.columns, said, opened.name, looks, mapped.guesses, trust_guesses=reading.trust_guesses)
-    chosen = {guess.field: guess.position for guess in mapped.guesses}
-    fields = counted(tuple(chosen))
-    beside = currencies_beside(opened.columns, looks, chosen.values())
-    with opened.at_hand(database):
-        database.execute(f"create or replace view raw as {opened.scan(database, list(chosen.values()))}")
-        stated = embedded.currency if embedded else currency_code(currency)
-        written = _write_lines(
-            *(connection, opened, place, chosen, fields, reading, _with_words_of(mapped.preset, rules)),
-            *(today, stated, beside, detail, watch),
+    def _of(self, opened: Source, embedded: Embedded | None) -> Sales:
+        database = self.connection.con
+        usual = embedded.mapping if embedded else {}
+        looks = [look_at(values) for values in zip(*head(opened, database), strict=True)]
+        said = {**usual, **self.mapping}
+        mapped = map_columns(opened.columns, said, opened.name, looks)
+        with opened.elsewhere_named():
+            trusts = self.reading.trust_guesses
+            check_columns(opened.columns, said, opened.name, looks, mapped.guesses, trust_guesses=trusts)
+        chosen = {guess.field: guess.position for guess in mapped.guesses}
+        fields = counted(tuple(chosen))
+        beside = currencies_beside(opened.columns, looks, chosen.values())
+        with opened.at_hand(database):
+            database.execute(f"create or replace view raw as {opened.scan(database, list(chosen.values()))}")
+            stated = embedded.currency if embedded else currency_code(self.currency)
+            written = self._written(opened, chosen, fields, _with_words_of(mapped.preset, self.rules), stated, beside)
+            found = cleaned(written.lines, self.rules, fields, self.as_of, opened.name)
+            about_days: tuple[str, ...] = ()
+            if self.as_of is None:
+                about_days = check_last_day(found.flagged, found.as_of, opened.name, opened.locate, trusted=trusts)
+            if self.keep_dropped:
+                write_dropped(self.connection, found.flagged, self.rules, chosen)
+        database.execute("drop view raw; drop view lines")
+        about = (*(() if embedded else written.about_currency), *about_days)
+        notes = (*opened.notes, *mapped.notes, *doubts(mapped.guesses), *written.notes, *about)
+        if self.mapping.get(UNIT_PRICE) and (self.mapping.get(AMOUNT) or self.mapping.get(ORDER_TOTAL)):
+            notes += (message("The unit price is not used: the amount is mapped."),)
+        return Sales(
+            table=found.table,
+            ledger=found.ledger,
+            name=embedded.title if embedded else opened.name,
+            title=embedded.title if embedded else opened.name,
+            synthetic=embedded.synthetic if embedded else False,
+            mapping={
+                **{guess.field: guess.column for guess in mapped.guesses},
+                **{name: "" for name, column in self.mapping.items() if not column.strip() and name not in chosen},
+            },
+            fingerprint=opened.fingerprint,
+            as_of=found.as_of,
+            first_day=found.first_day,
+            last_day=found.last_day,
+            notes=notes,
+            currency=written.currency or None,
+            _lines=written.lines,
+            _connection=self.connection,
+            _folder=self.folder,
         )
-        found = cleaned(written.lines, rules, fields, as_of, opened.name)
-        about_days: tuple[str, ...] = ()
-        if as_of is None:
-            about_days = check_last_day(
-                found.flagged, found.as_of, opened.name, opened.locate, trusted=reading.trust_guesses
+
+    def _written(
+        self,
+        source: Source,
+        chosen: Mapping[str, int],
+        fields: tuple[str, ...],
+        rules: CleaningRules,
+        currency: str,
+        beside: Mapping[str, tuple[str, ...]],
+    ) -> _Written:
+        """Read all lines of the view ``raw`` in one pass into a Parquet file, parsed and flagged."""
+        database = self.connection.con
+        target = Path(self.folder.name) / "lines.parquet"
+        on_all: frozenset[str] = frozenset()
+        signs: dict[str, str] = {}  # of lines whose money is to be converted by the signs beside it
+        while True:
+            parsing = decide(
+                database,
+                source,
+                chosen,
+                self.reading,
+                repeated_lines_drop=rules.drop_exact_duplicates,
+                on_all=on_all,
+                today=self.today,
+                signs=signs,
             )
-        if keep:
-            write_dropped(connection, found.flagged, rules, chosen)
-    database.execute("drop view raw; drop view lines")
-    about = (*(() if embedded else written.about_currency), *about_days)
-    notes = (*opened.notes, *mapped.notes, *doubts(mapped.guesses), *written.notes, *about)
-    if mapping.get(UNIT_PRICE) and (mapping.get(AMOUNT) or mapping.get(ORDER_TOTAL)):
-        notes += (message("The unit price is not used: the amount is mapped."),)
-    return Sales(
-        table=found.table,
-        ledger=found.ledger,
-        name=embedded.title if embedded else opened.name,
-        title=embedded.title if embedded else opened.name,
-        synthetic=embedded.synthetic if embedded else False,
-        mapping={
-            **{guess.field: guess.column for guess in mapped.guesses},
-            **{name: "" for name, column in mapping.items() if not column.strip() and name not in chosen},
-        },
-        fingerprint=opened.fingerprint,
-        as_of=found.as_of,
-        first_day=found.first_day,
-        last_day=found.last_day,
-        notes=notes,
-        currency=written.currency or None,
-        _lines=written.lines,
-        _connection=connection,
-        _folder=folder,
-    )
+            parsed, heading, money = lines_of(parsing), parsing.heading, Conversion()
+            if CURRENCY in parsing.cells or (rules.rates and in_heading(heading)[1]):
+                column = parsing.cells[CURRENCY].column if CURRENCY in parsing.cells else heading
+                of_all = one_of(in_heading(heading)[1], (currency, *rules.rates))
+                money = conversion(database, source, column, parsed, rules.rates, currency, of_all)
+            database.execute(f"create or replace view lines as {money.applied(parsed, parsing.taken_off)}")
+            flagged = flag_lines(self.connection.table("lines"), rules, fields, detail=self.detail)
+            with _watched(self.connection.con, source, self.watch):
+                self.connection.to_parquet(flagged, target, compression="snappy")
+            database.execute(f"create or replace view written as from read_parquet({text(str(target))})")
+            source.count_parts(dict(database.execute(f"select {PART}, count(*) from written group by 1").fetchall()))  # noqa: S608
+            doubts_left, found = doubted(database, parsing, "written") - on_all, signs_in(database, "written")
+            by_sign = bool(rules.rates) and CURRENCY not in chosen and not {*found} <= {*signs}
+            if not doubts_left and not by_sign:
+                break
+            on_all |= doubts_left
+            if by_sign:
+                known = codes_by_sign(source, heading, found, (currency, *rules.rates))
+                signs = {sign: codes[0] if len(codes) == 1 else sign for sign, codes in known.items()}
+        money = _checked(database, source, parsing, parsed, found, money, currency, beside)
+        outcome = became(database, parsing, rules, "written")
+        notes = unreadable_notes(database, source, parsing, self.reading, outcome.relation) + outcome.notes
+        see_orders(database, parsing, outcome.relation)
+        refuse_rounded(database, source, parsing, outcome.relation)
+        people = without_nobody(database, parsing, rules, outcome.relation)
+        orders = own_numbers(database, parsing, people.relation)
+        lines = self.connection.table(orders.relation)
+        return _Written(lines.filter(~lines[BLANK]), notes + people.notes + orders.notes, money.code, money.notes)
 
 
 def _with_words_of(preset: Preset | None, rules: CleaningRules) -> CleaningRules:
@@ -221,66 +254,6 @@ class _Written(NamedTuple):
     notes: tuple[str, ...]
     currency: str
     about_currency: tuple[str, ...]
-
-
-def _write_lines(
-    connection: Any,
-    source: Source,
-    folder: Path,
-    chosen: Mapping[str, int],
-    fields: tuple[str, ...],
-    reading: Reading,
-    rules: CleaningRules,
-    today: date | None,
-    currency: str,
-    beside: Mapping[str, tuple[str, ...]],
-    detail: bool,
-    watch: Watch,
-) -> _Written:
-    """Read all lines of the view ``raw`` in one pass into a Parquet file, parsed and flagged."""
-    database = connection.con
-    target = folder / "lines.parquet"
-    on_all: frozenset[str] = frozenset()
-    signs: dict[str, str] = {}  # of lines whose money is to be converted by the signs beside it
-    while True:
-        parsing = decide(
-            database,
-            source,
-            chosen,
-            reading,
-            repeated_lines_drop=rules.drop_exact_duplicates,
-            on_all=on_all,
-            today=today,
-            signs=signs,
-        )
-        parsed, heading, money = lines_of(parsing), parsing.heading, Conversion()
-        if CURRENCY in parsing.cells or (rules.rates and in_heading(heading)[1]):
-            column = parsing.cells[CURRENCY].column if CURRENCY in parsing.cells else heading
-            of_all = one_of(in_heading(heading)[1], (currency, *rules.rates))
-            money = conversion(database, source, column, parsed, rules.rates, currency, of_all)
-        database.execute(f"create or replace view lines as {money.applied(parsed, parsing.taken_off)}")
-        flagged = flag_lines(connection.table("lines"), rules, fields, detail=detail)
-        with _watched(connection.con, source, watch):
-            connection.to_parquet(flagged, target, compression="snappy")
-        database.execute(f"create or replace view written as from read_parquet({text(str(target))})")
-        source.count_parts(dict(database.execute(f"select {PART}, count(*) from written group by 1").fetchall()))  # noqa: S608
-        doubts_left, found = doubted(database, parsing, "written") - on_all, signs_in(database, "written")
-        by_sign = bool(rules.rates) and CURRENCY not in chosen and not {*found} <= {*signs}
-        if not doubts_left and not by_sign:
-            break
-        on_all |= doubts_left
-        if by_sign:
-            known = codes_by_sign(source, heading, found, (currency, *rules.rates))
-            signs = {sign: codes[0] if len(codes) == 1 else sign for sign, codes in known.items()}
-    money = _checked(database, source, parsing, parsed, found, money, currency, beside)
-    outcome = became(database, parsing, rules, "written")
-    notes = unreadable_notes(database, source, parsing, reading, outcome.relation) + outcome.notes
-    see_orders(database, parsing, outcome.relation)
-    refuse_rounded(database, source, parsing, outcome.relation)
-    people = without_nobody(database, parsing, rules, outcome.relation)
-    orders = own_numbers(database, parsing, people.relation)
-    lines = connection.table(orders.relation)
-    return _Written(lines.filter(~lines[BLANK]), notes + people.notes + orders.notes, money.code, money.notes)
 
 
 def _checked(
