@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import Any
 
 from fastapi import FastAPI, Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 
 from dashboard.api.answers import Answer, answer_question, user
+from dashboard.exports.files import MEDIA_TYPES
 from dashboard.pipeline.receive import receive
-from dashboard.pipeline.uploads import UploadRequest, keep, limits_of, preview_question, remove_upload, request_task
+from dashboard.pipeline.uploads import (
+    UploadRequest,
+    dropped_question,
+    keep,
+    limits_of,
+    preview_question,
+    remove_upload,
+    request_task,
+)
 from dashboard.services import Services
 from storage.contract.uploads import Upload, UploadTask
 
@@ -71,6 +81,14 @@ def add_uploads(api: FastAPI, services: Services) -> None:
     def inspect(request: Request, upload_id: int, request_body: UploadRequest) -> Answer:
         """Have all of it read and accounted for by a worker; what was found is then in ``found``."""
         return Answer(upload_dict(queue_task(request, upload_id, "inspect", request_body)), status_code=202)
+
+    @api.get("/uploads/{upload_id}/dropped.csv", response_class=FileResponse)
+    async def dropped(upload_id: int) -> FileResponse:
+        """The lines that its last check left out, each with the rule and the reason, as a CSV file."""
+        made = await answer_question(lambda: dropped_question(store.upload(upload_id), config), services)
+        stem = re.sub(r"[^A-Za-z0-9]+", "-", store.upload(upload_id).name.partition(".")[0]).strip("-") or "sales"
+        path = limits_of(config).folder / made.file
+        return FileResponse(path, media_type=MEDIA_TYPES["csv"], filename=f"{stem}-dropped.csv")
 
     @api.post("/uploads/{upload_id}/snapshot", status_code=202)
     def snapshot(request: Request, upload_id: int, request_body: UploadRequest) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,12 +14,12 @@ from dashboard.config import Config
 from dashboard.pipeline.inspect import Inspection, inspect_sales
 from dashboard.pipeline.run import run_sales
 from dashboard.pipeline.sales import Progress, SalesRequest, silent
-from dashboard.pipeline.uploads import UploadRequest, in_users_words, path_of, token_of, twin_of
+from dashboard.pipeline.uploads import DroppedFile, UploadRequest, in_users_words, path_of, token_of, twin_of
 from engines.errors import InputError
 from engines.intake import EMBEDDED
 from engines.intake.sources.locations import files_of, kind_of
 from storage import Store
-from storage.contract import Snapshot, Starter
+from storage.contract import Job, Snapshot, Starter
 from storage.contract.uploads import Upload
 
 
@@ -57,6 +57,30 @@ def work_upload(upload: Upload, config: Config, store: Store, progress: Progress
             raise
     except InputError as error:
         return UploadOutcome(error=in_users_words(error.message, upload))
+
+
+def dropped_for_job(job: Job, config: Config, store: Store, progress: Progress) -> dict[str, Any]:
+    """What a worker computes for a question which lines a check left out: a file of them.
+
+    Raises:
+        InputError: the file cannot be read this way any more.
+    """
+    upload = store.upload(job.subject or 0)
+    upload_request = UploadRequest.model_validate(job.request["asked"])
+    source = _source(upload, upload_request, config, store)
+    made = path_of(upload, config).with_name(f"{token_of(upload)}-{uuid4().hex}.dropped.csv")
+    request = SalesRequest(str(source.place), as_of=upload_request.as_of, mapping=upload_request.mapping)
+    try:
+        inspection = inspect_sales(request, upload_request.configured(config), progress, dropped=made)
+    except InputError as error:
+        made.unlink(missing_ok=True)
+        raise InputError(in_users_words(error.message, upload)) from None
+    except BaseException:
+        made.unlink(missing_ok=True)
+        raise
+    finally:
+        _discard(source)
+    return asdict(DroppedFile(made.name, inspection.dropped or 0, made.stat().st_size))
 
 
 # --- what is read -----------------------------------------------------------------------------------------------------

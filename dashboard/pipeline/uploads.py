@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dashboard.clock import now
 from dashboard.config import Config
-from dashboard.pipeline.answers import PREVIEW, Question, from_json_value, made_with
+from dashboard.pipeline.answers import DROPPED, PREVIEW, Question, from_json_value, made_with
 from dashboard.pipeline.receive import Limits
 from dashboard.pipeline.run import make_engine
 from dashboard.pipeline.sales import Progress, SalesRequest, with_reading
@@ -45,7 +45,7 @@ def remove_upload(upload_id: int, config: Config, store: Store) -> None:
     """Forget an upload, with its file and what was read of it; the sales of a snapshot are kept with that."""
     store.cancel_upload(upload_id)
     gone = store.remove_upload(upload_id)
-    store.delete_jobs([PREVIEW], subject=upload_id)
+    store.delete_jobs([PREVIEW, DROPPED], subject=upload_id)
     for path in Path(config.uploads.folder).resolve().glob(f"{token_of(gone)}*"):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -226,6 +226,28 @@ def preview_for_job(job: Job, config: Config, store: Store, progress: Progress) 
     asked = {name: job.request.get(name) for name in ("mapping", "reading", "currency")}
     upload_request = UploadRequest.model_validate(asked)
     return preview_upload(store.upload(job.subject or 0), upload_request, config).to_dict()
+
+
+@dataclass(frozen=True)
+class DroppedFile:
+    """A CSV file, in the folder of uploads, of the lines that cleaning left out; ``size`` in bytes."""
+
+    file: str
+    lines: int
+    size: int
+
+
+def dropped_question(upload: Upload, config: Config) -> Question[DroppedFile]:
+    """The question which lines the last check of an upload left out.
+
+    Raises:
+        InputError: it was not checked yet, or the file is no longer there.
+    """
+    if not upload.found:
+        raise InputError("Upload {id} was not checked yet; check it first.", id=upload.id)
+    _existing_file(upload, config)
+    request = {"asked": upload.found["asked"], "file": upload.file, "made_with": made_with(config)}
+    return Question(DROPPED, upload.id, request, partial(from_json_value, DroppedFile))
 
 
 def in_users_words(sentence: str, upload: NewUpload) -> str:

@@ -7,13 +7,13 @@ from typing import Any
 
 from dashboard.clock import now
 from dashboard.config import Config
-from dashboard.pipeline.answers import CHOOSE_K, GOLDEN, MIGRATION, PREVIEW
+from dashboard.pipeline.answers import CHOOSE_K, DROPPED, GOLDEN, MIGRATION, PREVIEW
 from dashboard.pipeline.choose_k import choose_k_for_job
 from dashboard.pipeline.fit import PastCache
 from dashboard.pipeline.migrate import migration_for_job
 from dashboard.pipeline.run import work_run
 from dashboard.pipeline.sales import Progress
-from dashboard.pipeline.upload_task import work_upload
+from dashboard.pipeline.upload_task import dropped_for_job, work_upload
 from dashboard.pipeline.uploads import preview_for_job
 from dashboard.pipeline.validate import golden_for_job
 from dashboard.worker.schedules import finish_refresh, refresh
@@ -27,6 +27,7 @@ Compute = Callable[[Job, Config, Store, Progress], Mapping[str, Any]]
 
 _COMPUTED: Mapping[str, Compute] = {
     PREVIEW: preview_for_job,
+    DROPPED: dropped_for_job,
     CHOOSE_K: choose_k_for_job,
     MIGRATION: migration_for_job,
     GOLDEN: golden_for_job,

@@ -19,11 +19,20 @@ from dashboard.components.panels import panel, step
 from dashboard.i18n.numbers import day, written
 from dashboard.i18n.texts import noted, say
 from dashboard.pages.data import form, questions, reading
-from dashboard.pages.data.report import BUSY, outcome, same_as_words, snapshots_panel
+from dashboard.pages.data.report import (
+    BUSY,
+    DROPPED,
+    DROPPED_PLACE,
+    DROPPED_TICK,
+    outcome,
+    same_as_words,
+    snapshots_panel,
+)
 from dashboard.pipeline.receive import UPLOADABLE
 from dashboard.pipeline.request import user_of
 from dashboard.pipeline.uploads import (
     UploadRequest,
+    dropped_question,
     preview_question,
     remembered_mapping,
     remove_upload,
@@ -650,6 +659,27 @@ def register(app: Dash, services: Services) -> None:
         except InputError:
             is_same = False
         return {"stale": "" if is_same else say("Something was changed since: check again."), "disabled": not is_same}
+
+    @app.callback(
+        Output(DROPPED_PLACE, "children"),
+        Output(DROPPED_TICK, "disabled"),
+        Output(LEAVE, "data", allow_duplicate=True),
+        Input(DROPPED, "n_clicks"),
+        Input(DROPPED_TICK, "n_intervals"),
+        State(UPLOAD, "data"),
+        prevent_initial_call=True,
+    )
+    def write_dropped(clicks: int | None, ticks: int | None, upload_id: int) -> tuple[Any, bool, Any]:
+        if not clicks:
+            raise PreventUpdate
+        try:
+            made = follow(dropped_question(services.store.upload(upload_id), services.config), services.store)[0]
+        except InputError as error:
+            return questions.in_page_words(say(error.message)), True, no_update
+        if made is None:
+            return say("The file is being written …"), False, no_update
+        address = f"/api/v1/uploads/{upload_id}/dropped.csv"
+        return html.A(say("CSV, {size}", size=_size(made.size)), href=address), True, address
 
     @app.callback(Output(LEAVE, "data"), Input(REMOVE, "n_clicks"), State(UPLOAD, "data"), prevent_initial_call=True)
     def forget(clicks: int | None, upload_id: int) -> str:

@@ -10,6 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components.cards import alert, note_list, progress
+from dashboard.components.computing import ticker
 from dashboard.components.ledger import ledger_table
 from dashboard.components.panels import panel
 from dashboard.components.tables import Head, number_cell, number_heads, table
@@ -22,6 +23,7 @@ from storage.contract import Snapshot
 from storage.contract.uploads import Upload
 
 BUSY = ("queued", "running")
+DROPPED, DROPPED_PLACE, DROPPED_TICK = "data-dropped", "data-dropped-place", "data-dropped-tick"
 
 
 def outcome(upload: Upload) -> list[Component]:
@@ -87,7 +89,26 @@ def _inspection_panels(problems: Mapping[str, Any]) -> list[Component]:
         *same_as_words(problems.get("same_as")),
         ledger_table(ledger, currency),
         *note_list([in_page_words(say(note)) for note in problems["notes"]]),
+        *_dropped_button(ledger),
         html.P(_effect(problems["effect"], currency), className="mt-2 mb-0", id="data-effect"),
+    ]
+
+
+def _dropped_button(ledger: Mapping[str, Any]) -> list[Component]:
+    """What has the lines that are left out written to a file, where there are any."""
+    lines = sum(rule["lines"] for rule in ledger["rules"])
+    if not lines:
+        return []
+    words = say("Download the {lines} left out", lines=plural(lines, "{n} line", "{n} lines"))
+    return [
+        html.Div(
+            [
+                html.Button(words, id=DROPPED, className="btn btn-outline-secondary btn-sm", type="button"),
+                html.Span("", id=DROPPED_PLACE, className="seg-hint ms-2", role="status"),
+                ticker(DROPPED_TICK),
+            ],
+            className="mt-2",
+        )
     ]
 
 

@@ -324,3 +324,36 @@ def test_old_uploads_go_and_used_ones_stay(desk):
     client.post(f"/uploads/{waiting}/cancel")
     assert set(sweep(config, store, now + timedelta(days=99))) == {used, waiting}
     assert files(config) == []
+
+
+def test_the_lines_that_a_check_left_out_are_a_file(desk):
+    client, config, store = desk
+    upload = send(client, export()).json()["id"]
+    assert client.get(f"/uploads/{upload}/dropped.csv").status_code == 422
+    assert client.post(f"/uploads/{upload}/inspect", json=ASKED).status_code == 202
+    worked(config, store)
+    with answering(config, store):
+        answer = client.get(f"/uploads/{upload}/dropped.csv")
+    assert 'filename="sales-dropped.csv"' in answer.headers["content-disposition"]
+    lines = answer.text.splitlines()
+    assert len(lines) == 2 and "missing_customer_id" in lines[1] and "R0" in lines[1]
+    client.delete(f"/uploads/{upload}")
+    assert files(config) == []
+
+
+def test_a_preview_gives_the_lines_as_they_are_read_and_the_settings_that_answer(desk):
+    client, config, store = desk
+    upload = send(client, export()).json()["id"]
+    with answering(config, store):
+        asked = client.post(f"/uploads/{upload}/preview", json={}).json()
+        told = client.post(f"/uploads/{upload}/preview", json=ASKED).json()
+        wrong = client.post(f"/uploads/{upload}/preview", json={"reading": {"header_row": 900}}).json()
+    question = next(item for item in asked["problems"] if item["kind"] == "date_order")
+    assert (question["setting"], question["needed"]) == ("reading.date_order", True)
+    assert [option["value"] for option in question["options"]] == ["day-first", "month-first"]
+    assert asked["read_lines"] == []
+    assert told["read_lines"][0] == {
+        **{"customer_id": "K001", "order_id": "R1-0", "order_date": "2024-06-02", "quantity": "2"},
+        **{"amount": "5.00", "country": "DE", "outcome": "sale"},
+    }
+    assert [item["setting"] for item in wrong["problems"] if item["kind"] == "header_row"] == ["reading.header_row"]

@@ -16,7 +16,7 @@ from engines.errors import InputError
 from storage import open_store
 from storage.contract.uploads import NewUpload
 from tests.dashboard import shop
-from tests.dashboard.answering import answering
+from tests.dashboard.answering import answering, worked
 from tests.dashboard.headless import Visit, key_of, read, words
 from tests.dashboard.uploading import MAPPING, export
 from tests.prepared import prepared
@@ -189,6 +189,18 @@ def test_a_file_is_checked_by_a_click_and_not_by_a_button_that_appears(services)
     assert services.store.upload(int(number)).state == "received"
     visit.change("data-check.n_clicks", 1)
     assert services.store.upload(int(number)).task == "inspect"
+
+
+def test_lines_left_out_are_written_to_a_file_by_a_click(services):
+    number = uploaded(services, export())
+    visit = visit_of(services, number)
+    visit.change(answer("reading.date_order"), "day-first", follow=True)
+    visit.change("data-check.n_clicks", 1)
+    worked(services.config, services.store)
+    visit.change("data-tick.n_intervals", 1)
+    assert visit.parts["data-dropped"]["children"] == "Download the 1 line left out"
+    visit.change("data-dropped.n_clicks", 1)
+    assert visit.parts["data-leave"]["data"] == f"/api/v1/uploads/{number}/dropped.csv"
 
 
 def test_an_address_that_names_nothing(services):
