@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query
+from pydantic import Field
 
-from dashboard.api.answers import Answer, answer_question
+from dashboard.api.answers import Answer, Body, answer_question
 from dashboard.pipeline.choose_k import HIGH, LOW, NO_GAP, KRange, k_question
 from dashboard.pipeline.run import snapshot_dict
 from dashboard.pipeline.sales import RECEIPT
@@ -14,6 +15,12 @@ from dashboard.services import Services
 from engines import registry
 from engines.value.registry import registered_models
 from storage.contract import NotFoundError, Snapshot
+
+
+class DatasetName(Body):
+    """What a data set is to be called."""
+
+    name: str = Field(min_length=1, max_length=200)
 
 
 def add_snapshots(api: FastAPI, services: Services) -> None:
@@ -38,6 +45,12 @@ def add_snapshots(api: FastAPI, services: Services) -> None:
     @api.get("/snapshots/{snapshot_id}")
     def snapshot(snapshot_id: int) -> Answer:
         """One snapshot with its ledger."""
+        return Answer(_full(store.snapshot(snapshot_id)))
+
+    @api.patch("/snapshots/{snapshot_id}")
+    def rename(snapshot_id: int, body: DatasetName) -> Answer:
+        """Give the data set of a snapshot another name; all its snapshots, audiences and schedules go with it."""
+        store.rename_dataset(store.snapshot(snapshot_id).dataset, body.name)
         return Answer(_full(store.snapshot(snapshot_id)))
 
     @api.get("/snapshots/{snapshot_id}/evaluate")

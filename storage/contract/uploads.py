@@ -36,7 +36,8 @@ class Upload(NewUpload):
 
     ``task``, ``asked``: what was last asked for, and how (JSON-ready: mapping, reading, rules...); ``asked_by``: the
     user's name, where there is one. ``state``, ``stage``, ``progress`` (0 to 1), ``error``: how that stands. ``found``:
-    what the last inspection found, JSON-ready. ``snapshot_id``, ``runs``: what was made of it.
+    what the last inspection found, JSON-ready. ``snapshot_id``, ``runs``: what was made of it. ``draft``: what was
+    filled in since, as ``asked``; empty where nothing was.
     """
 
     id: int = 0
@@ -52,3 +53,4 @@ class Upload(NewUpload):
     asked_by: str | None = None
     created_at: datetime | None = None
     changed_at: datetime | None = None
+    draft: Mapping[str, Any] = field(default_factory=dict)

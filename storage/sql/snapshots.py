@@ -28,8 +28,10 @@ from storage.sql.objects import ObjectVerbs
 from storage.sql.shared import json_value, name_of, value_from_rows
 from storage.sql.tables import (
     AlertRow,
+    AudienceRow,
     JobRow,
     RunRow,
+    ScheduleRow,
     SnapshotRow,
     ValidationRow,
     customers,
@@ -171,6 +173,39 @@ class SnapshotVerbs(ObjectVerbs):
             self._snapshot_row(transaction, snapshot_id)
             rows = [row for (row,) in transaction.rows(statement)]
         return [value_from_rows(Validation, row) for row in sorted(rows, key=lambda row: row.name)]
+
+    def rename_dataset(self, dataset: str, name: str) -> int:
+        """Give a data set another name, with its snapshots, audiences and schedules; how many snapshots it has.
+
+        Lists that were exported keep the name that they were exported under.
+
+        Raises:
+            ChangedError: there is a data set of that name already.
+            NotFoundError: there is no such data set.
+        """
+        name = name_of("data set", name)
+        with self._database.writing(self._workspace_id) as transaction:
+            rows = transaction.rows(select(SnapshotRow).where(SnapshotRow.dataset == dataset).with_for_update())
+            if not rows:
+                raise NotFoundError("There is no data set {dataset}.", dataset=dataset)
+            if name == dataset:
+                return len(rows)
+            if transaction.rows(select(SnapshotRow.id).where(SnapshotRow.dataset == name).limit(1)):
+                raise ChangedError("There is a data set {name} already; choose another name.", name=name)
+            for (row,) in rows:
+                info = {**row.info, "title": name} if row.info.get("title") else row.info
+                renamed = update(SnapshotRow).where(SnapshotRow.id == row.id).values(dataset=name, info=info)
+                transaction.rows(renamed.returning(SnapshotRow.id))
+            ids = [row.id for (row,) in rows]
+            runs = {run for (run,) in transaction.rows(select(RunRow.id).where(RunRow.snapshot_id.in_(ids)))}
+            for (schedule,) in transaction.rows(select(ScheduleRow).with_for_update()):
+                if schedule.job.get("name") == dataset or runs & set(schedule.last_runs or ()):
+                    refreshed = update(ScheduleRow).where(ScheduleRow.id == schedule.id)
+                    job = {**schedule.job, "name": name}
+                    transaction.rows(refreshed.values(job=job).returning(ScheduleRow.id))
+            audiences = update(AudienceRow).where(AudienceRow.dataset == dataset).values(dataset=name)
+            transaction.rows(audiences.returning(AudienceRow.id))
+            return len(rows)
 
     def delete_snapshot(self, snapshot_id: int, *, idle: bool = False) -> None:
         """Delete a snapshot with its customers, runs, labels and drift points, and the files of it and its runs.

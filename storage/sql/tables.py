@@ -356,6 +356,7 @@ class UploadRow(Base):
     found: Mapped[dict[str, Any]]
     snapshot_id: Mapped[int | None]  # no foreign key: the snapshot may be deleted later
     runs: Mapped[list[Any]]
+    draft: Mapped[dict[str, Any] | None]  # what was filled in and not asked for yet
     created_at: Mapped[datetime]
 
 

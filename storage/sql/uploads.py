@@ -30,6 +30,7 @@ class UploadVerbs(JobVerbs):
             "fingerprint": text_of("fingerprint", new.fingerprint),
             "found": {},
             "runs": [],
+            "draft": None,
             "created_at": self._clock(),
         }
         with self._database.writing(self._workspace_id) as transaction:
@@ -66,9 +67,24 @@ class UploadVerbs(JobVerbs):
                 raise ChangedError(
                     "Upload {upload_id} is being worked on; wait for it, or cancel it first.", upload_id=upload_id
                 )
+            transaction.rows(
+                update(UploadRow).where(UploadRow.id == upload_id).values(draft=None).returning(UploadRow.id)
+            )
             request = {"task": task, "asked": json_value(request_json)}
             job = new_job(UPLOAD, upload_id, self._clock(), request=request, starter=Starter(None, who))
             transaction.add(JobRow, [job])
+            return self._upload(transaction, upload_id)
+
+    def draft_upload(self, upload_id: int, request_json: Mapping[str, Any]) -> Upload:
+        """Keep what was filled in for an upload until something is asked for.
+
+        Raises:
+            NotFoundError: there is no such upload.
+        """
+        with self._database.writing(self._workspace_id) as transaction:
+            self._upload(transaction, upload_id)
+            draft = update(UploadRow).where(UploadRow.id == upload_id).values(draft=json_value(request_json))
+            transaction.rows(draft.returning(UploadRow.id))
             return self._upload(transaction, upload_id)
 
     def cancel_upload(self, upload_id: int) -> Upload:
@@ -118,7 +134,7 @@ class UploadVerbs(JobVerbs):
 
 
 def _upload(row: UploadRow, job: JobRow | None) -> Upload:
-    same = {"size": int(row.size), "runs": tuple(row.runs)}
+    same: dict[str, Any] = {"size": int(row.size), "runs": tuple(row.runs), "draft": row.draft or {}}
     if job is None:
         return value_from_rows(Upload, row, _NEVER_ASKED, **same, changed_at=row.created_at)
     running = job.state == "running"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from engines.columns import CLV, COUNTRY, CUSTOMER_ID, DICTIONARY, FREQUENCY, IS
 from engines.errors import InputError
 from storage import Store, open_store
 from storage.contract import ChangedError, NotFoundError, Selection
+from storage.contract.schedules import NewSchedule
 from storage.contract.selection import Range
 from storage.sql import layout
 from tests.storage.samples import (
@@ -226,3 +227,26 @@ def test_a_plug_ins_column_that_the_dictionary_comes_to_know_is_read_where_it_wa
     expected = sorted(customers.index[customers[CLV].between(-2, 3)])
     assert store.stream(run.id, within, []).read_all()[CUSTOMER_ID].to_pylist() == expected
     assert store.count(run.id, within) == len(expected) > 0
+
+
+def test_a_data_set_is_renamed_with_its_snapshots_and_audiences(store: Store):
+    first = store.save_snapshot(sample_snapshot(), sample_customers(10))
+    titled = replace(sample_snapshot(), fingerprint="cd" * 32, info={"title": "Old shop"})
+    second = store.save_snapshot(titled, sample_customers(10))
+    other = store.save_snapshot(replace(sample_snapshot(), dataset="other"), sample_customers(10))
+    audience = store.save_audience("Best", "min_clv=100", dataset=first.dataset)
+    refreshed = NewSchedule("/data/sales.csv", "0 6 * * *", "UTC", {"name": first.dataset, "k": 3})
+    schedule = store.add_schedule(refreshed, next_due=datetime(2100, 1, 1, tzinfo=UTC))
+    assert store.rename_dataset(first.dataset, "New shop") == 2
+    assert [item.job for item in store.schedules() if item.id == schedule.id] == [{"name": "New shop", "k": 3}]
+    assert {item.id: item.dataset for item in store.snapshots()} == {
+        first.id: "New shop",
+        second.id: "New shop",
+        other.id: "other",
+    }
+    assert store.snapshot(second.id).info["title"] == "New shop"
+    assert [item.dataset for item in store.audiences() if item.id == audience.id] == ["New shop"]
+    with pytest.raises(ChangedError, match="already"):
+        store.rename_dataset("New shop", "other")
+    with pytest.raises(NotFoundError, match="no data set"):
+        store.rename_dataset(first.dataset, "Another")

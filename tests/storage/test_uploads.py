@@ -35,6 +35,16 @@ def test_an_upload_is_kept_as_it_was_given(store: Store, clock: Clock):
     assert store.claim_job([UPLOAD], lease_seconds=60) is None
 
 
+def test_what_was_filled_in_is_kept_until_something_is_asked_for(store: Store):
+    upload = store.add_upload(NEW)
+    assert upload.draft == {}
+    assert store.draft_upload(upload.id, ASKED).draft == ASKED
+    assert store.upload(upload.id).draft == ASKED
+    assert store.ask_upload(upload.id, "inspect", ASKED).draft == {}
+    with pytest.raises(NotFoundError):
+        store.draft_upload(upload.id + 1, ASKED)
+
+
 def test_a_task_is_asked_for_claimed_told_of_and_finished(store: Store, clock: Clock):
     upload = store.add_upload(NEW)
     asked = store.ask_upload(upload.id, "inspect", ASKED)

@@ -25,6 +25,7 @@ from dashboard.pages.data.report import (
     DROPPED_PLACE,
     DROPPED_TICK,
     outcome,
+    rename_id,
     same_as_words,
     snapshots_panel,
 )
@@ -151,7 +152,7 @@ def _add_sales(services: Services) -> Component:
 
 def _steps(services: Services, upload: Upload) -> list[Component]:
     """The three steps from an uploaded file to a snapshot."""
-    upload_request = UploadRequest.model_validate(upload.asked)
+    upload_request = UploadRequest.model_validate(upload.draft or upload.asked)
     uploaded = f", {day(upload.created_at.date())}" if upload.created_at is not None else ""
     file = html.P(
         [
@@ -647,18 +648,46 @@ def register(app: Dash, services: Services) -> None:
             "drawn": Input(OUTCOME, "children"),
             "filled": {name: Input(*where) for name, where in _FILLED.items()},
             "named": _NAMED,
+            "asked": State(ASKED, "data"),
             "upload_id": State(UPLOAD, "data"),
         },
     )
-    def compare(drawn: Any, filled: dict[str, Any], named: dict[str, Any], upload_id: int) -> dict[str, Any]:
+    def compare(
+        drawn: Any, filled: dict[str, Any], named: dict[str, Any], asked: dict[str, Any], upload_id: int
+    ) -> dict[str, Any]:
+        """Keep what was filled in for when the page is opened again, and say whether it is what was checked."""
         upload = services.store.upload(upload_id)
+        try:
+            wanted = _request(services, filled, named)
+        except InputError:
+            wanted = None
+        said = None if wanted is None else wanted.model_dump(mode="json")
+        if wanted is not None and said != dict(upload.asked) and ctx.triggered_id not in (None, OUTCOME):
+            draft = wanted.model_copy(update={"mapping": _mapping_said(wanted.mapping, asked)})
+            services.store.draft_upload(upload_id, draft.model_dump(mode="json"))
         if not _is_checked(upload):
             return {"stale": "", "disabled": True}
-        try:
-            is_same = _request(services, filled, named).model_dump(mode="json") == dict(upload.asked)
-        except InputError:
-            is_same = False
+        is_same = said == dict(upload.asked)
         return {"stale": "" if is_same else say("Something was changed since: check again."), "disabled": not is_same}
+
+    @app.callback(
+        Output(SNAPSHOTS, "children", allow_duplicate=True),
+        Input(rename_id("save", ALL), "n_clicks"),
+        State(rename_id("name", ALL), "value"),
+        State(rename_id("name", ALL), "id"),
+        prevent_initial_call=True,
+    )
+    def rename(clicks: list[int | None], names: list[str | None], ids: list[dict[str, Any]]) -> list[Component]:
+        if not any(clicks) or not ctx.triggered_id:
+            raise PreventUpdate
+        number = ctx.triggered_id["snapshot"]
+        name = next(value for value, item in zip(names, ids, strict=True) if item["snapshot"] == number)
+        trouble = []
+        try:
+            services.store.rename_dataset(services.store.snapshot(number).dataset, name or "")
+        except (InputError, ChangedError) as error:
+            trouble = [alert(say(error.message))]
+        return [*trouble, snapshots_panel(services)]
 
     @app.callback(
         Output(DROPPED_PLACE, "children"),

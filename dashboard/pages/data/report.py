@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -169,7 +170,8 @@ def snapshots_panel(services: Services) -> Component:
         *number_heads(say("Customers"), say("Lines"), say("Revenue")),
         Head(say("Read from")),
     ]
-    rows = [row for item in snapshots for row in _rows(item)]
+    newest = {item.dataset: item.id for item in reversed(snapshots)}
+    rows = [row for item in snapshots for row in _rows(item, newest[item.dataset] == item.id)]
     names = len({item.dataset for item in snapshots})
     lead = say(
         "{snapshots} of {data_sets}: customers as they stood at a date.",
@@ -180,7 +182,22 @@ def snapshots_panel(services: Services) -> Component:
     return panel(say("What is there"), table(say("Snapshots"), heads, rows, "data-snapshots"), hint=hint)
 
 
-def _rows(snapshot: Snapshot) -> list[Component]:
+def rename_id(part: str, snapshot: Any) -> dict[str, Any]:
+    """The id of a part of the form that renames the data set of a snapshot: ``name`` or ``save``."""
+    return {"type": f"data-rename-{part}", "snapshot": snapshot}
+
+
+def _rename(snapshot: Snapshot) -> Component:
+    control = dbc.Input(id=rename_id("name", snapshot.id), value=title_of(snapshot), size="sm", maxlength=200)
+    label = html.Label([html.Span(say("Name of the data set"), className="visually-hidden"), control])
+    save = html.Button(
+        say("Save"), id=rename_id("save", snapshot.id), className="btn btn-outline-secondary btn-sm", type="button"
+    )
+    words = html.Summary(say("Rename the data set"), className="seg-hint")
+    return html.Details([words, html.Div([label, save], className="data-rename")])
+
+
+def _rows(snapshot: Snapshot, can_be_renamed: bool) -> list[Component]:
     out, currency = snapshot.ledger.get("out") or {}, snapshot.currency
     cells = [
         html.Th(title_of(snapshot), scope="row"),
@@ -193,4 +210,5 @@ def _rows(snapshot: Snapshot) -> list[Component]:
     ledger = html.Details(
         [html.Summary(say("Where every line went"), className="seg-hint"), ledger_table(snapshot.ledger, currency)]
     )
-    return [html.Tr(cells, className="data-first"), html.Tr(html.Td(ledger, colSpan=len(cells)))]
+    more = [ledger, _rename(snapshot)] if can_be_renamed else [ledger]
+    return [html.Tr(cells, className="data-first"), html.Tr(html.Td(more, colSpan=len(cells)))]

@@ -326,6 +326,16 @@ def test_old_uploads_go_and_used_ones_stay(desk):
     assert files(config) == []
 
 
+def test_a_data_set_is_renamed_by_one_of_its_snapshots(desk):
+    client = desk[0]
+    snapshot = stored(desk, export())["snapshot_id"]
+    renamed = client.patch(f"/snapshots/{snapshot}", json={"name": "Tea shop"})
+    assert (renamed.status_code, renamed.json()["name"]) == (200, "Tea shop")
+    assert client.get(f"/snapshots/{snapshot}").json()["info"]["title"] == "Tea shop"
+    assert client.patch(f"/snapshots/{snapshot}", json={"name": ""}).status_code == 422
+    assert client.patch("/snapshots/99", json={"name": "x"}).status_code == 404
+
+
 def test_the_lines_that_a_check_left_out_are_a_file(desk):
     client, config, store = desk
     upload = send(client, export()).json()["id"]

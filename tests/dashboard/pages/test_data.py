@@ -191,6 +191,33 @@ def test_a_file_is_checked_by_a_click_and_not_by_a_button_that_appears(services)
     assert services.store.upload(int(number)).task == "inspect"
 
 
+def test_what_was_filled_in_is_there_again_and_a_guess_stays_a_question(services):
+    number = uploaded(services, export().replace(b"Customer;", b"Wer;"))
+    visit = visit_of(services, number)
+    visit.change(answer("reading.date_order"), "day-first", follow=True)
+    visit.change("data-name.value", "Tea shop")
+    again = visit_of(services, number)
+    assert (again.parts["data-date-order"]["value"], again.parts["data-name"]["value"]) == ("day-first", "Tea shop")
+    assert "column Wer is only a guess" in asked_words(again)
+    assert again.parts["data-check"]["disabled"] is False
+
+
+def test_a_data_set_is_renamed(services):
+    snapshot = services.store.save_snapshot(shop.new_snapshot("shop", date(2011, 12, 10)), shop.customers(10))
+    services.store.save_snapshot(shop.new_snapshot("other", date(2011, 12, 10)), shop.customers(10))
+    visit = Visit(create_shell(services).server.test_client(), "/data", {})
+    name, save = (key_of(page.rename_id(part, snapshot.id)) for part in ("name", "save"))
+    visit.change(f"{name}.value", "other")
+    visit.change(f"{save}.n_clicks", 1)
+    assert services.store.snapshot(snapshot.id).dataset == "shop"
+    assert "There is a data set other already" in " ".join(
+        text for _, text in read(visit.parts[page.SNAPSHOTS]["children"], shown=True)
+    )
+    visit.change(f"{name}.value", "Tea shop")
+    visit.change(f"{save}.n_clicks", 2)
+    assert services.store.snapshot(snapshot.id).dataset == "Tea shop"
+
+
 def test_lines_left_out_are_written_to_a_file_by_a_click(services):
     number = uploaded(services, export())
     visit = visit_of(services, number)
