@@ -17,7 +17,7 @@ from dashboard.config import Config
 from dashboard.i18n.numbers import NOTHING, day, percent, written
 from dashboard.i18n.texts import noted, say
 from dashboard.pages.data.questions import in_page_words
-from dashboard.pages.data.words import ABSENT, FIELD_WORDS
+from dashboard.pages.data.words import ABSENT, FIELD_WORDS, NO_MONEY
 from dashboard.pipeline.uploads import UploadRequest
 from engines.columns import (
     AMOUNT,
@@ -103,7 +103,8 @@ def _read_lines(seen: Preview) -> Component:
     if not seen.read_lines:
         return html.P(say("Shown once what is asked above is answered."), className="seg-hint")
     lines = seen.read_lines[:_SHOWN]
-    shown = [name for name in _READ if name != STATUS or any(STATUS in line for line in lines)]
+    always = (CUSTOMER_ID, ORDER_DATE)
+    shown = [name for name in _READ if name in always or any(name in line for line in lines)]
     blank = html.Div("\u00a0", className="data-field")
     heads = [html.Th([say(_SHORT.get(name, FIELD_WORDS[name])), blank], scope="col") for name in shown]
     heads.append(html.Th([say("What it is"), blank], scope="col"))
@@ -172,7 +173,12 @@ def mapping_part(seen: Preview | None, chosen: Mapping[str, str]) -> list[Compon
         label = say(FIELD_WORDS.get(name, name.replace(".", ": ")))
         if name in (CUSTOMER_ID, ORDER_DATE):
             label = say("{field} (needed)", field=label)
-        select = dbc.Select(id=field_id(name), options=options, value=value or ABSENT, size="sm")
+        none, listed = ABSENT, options
+        if name == AMOUNT:
+            listed = [*options, {"value": NO_MONEY, "label": say("(there is no money in it)")}]
+            is_said = chosen.get(AMOUNT) == "" and not (values[UNIT_PRICE] or values[ORDER_TOTAL])
+            none = NO_MONEY if is_said else ABSENT
+        select = dbc.Select(id=field_id(name), options=listed, value=value or none, size="sm")
         parts[name] = field(label, select, why, key=str(place))
     more = [part for name, part in parts.items() if name not in MAIN_FIELDS]
     taken = [
@@ -285,6 +291,7 @@ def form_request(
     how: str,
     as_of: str | None = None,
     currency: str | None = None,
+    had_amount: bool = False,
 ) -> UploadRequest:
     """What the form says: the columns as they stand there, and of the rest what differs from the configuration.
 
@@ -302,7 +309,7 @@ def form_request(
         elif given or not isinstance(defaults[key], str):  # a file named in config.toml stays
             cleaning[key] = [item.strip() for item in given.split(",") if item.strip()]
     return UploadRequest(
-        mapping=mapping_of(mapping),
+        mapping=mapping_of(mapping, had_amount=had_amount),
         reading={key: value for key, value in reading.items() if value},
         cleaning={key: value for key, value in cleaning.items() if value != defaults[key]},
         name=name.strip()[:200] or None,
@@ -312,9 +319,17 @@ def form_request(
     )
 
 
-def mapping_of(selects: Mapping[str, str | None]) -> dict[str, str]:
-    """The column by field as the selects stand, empty where there is none."""
-    return {name: "" if value in (None, ABSENT) else value for name, value in selects.items()}
+def mapping_of(selects: Mapping[str, str | None], *, had_amount: bool = False) -> dict[str, str]:
+    """The column by field as the selects stand, empty where there is none.
+
+    An empty amount says that there is no money at all. So it is left out where nobody has said that: where no other
+    field has money and no amount was found (``had_amount``) that somebody has taken away.
+    """
+    columns = {name: "" if value in (None, ABSENT, NO_MONEY) else str(value) for name, value in selects.items()}
+    has_money = had_amount or columns.get(UNIT_PRICE) or columns.get(ORDER_TOTAL)
+    if selects.get(AMOUNT) in (None, ABSENT) and not has_money:
+        columns.pop(AMOUNT, None)
+    return columns
 
 
 def _day(text: str | None) -> date | None:

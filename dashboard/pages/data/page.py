@@ -42,6 +42,7 @@ from dashboard.pipeline.uploads import (
 )
 from dashboard.queries.which_run import title_of
 from dashboard.services import Services
+from engines.columns import AMOUNT
 from engines.errors import InputError
 from engines.intake.schema.preview import Preview
 from engines.intake.sources.files import TITLES
@@ -246,7 +247,15 @@ def _asked(
         is_same = before["mapping"] == dict(mapping)
         earlier = [item for item in before["asked"] if is_same or item["control"].startswith("mapping.")]
     listed = questions.still_asked(earlier, now, values)
-    return {"columns": columns, "structure": structure, "mapping": dict(mapping), "asked": listed}
+    had_amount = seen is not None and any(guess.field == AMOUNT for guess in seen.guesses)
+    had_amount = had_amount or bool(before and before["structure"] == structure and before["had_amount"])
+    return {
+        "columns": columns,
+        "structure": structure,
+        "mapping": dict(mapping),
+        "asked": listed,
+        "had_amount": had_amount,
+    }
 
 
 def _values(
@@ -421,7 +430,9 @@ _NAMED = {
 _SHAPING = {name: where for name, where in _FILLED.items() if name in ("columns", "currency") or "." in name}
 
 
-def _request(services: Services, filled: dict[str, Any], named: dict[str, Any]) -> UploadRequest:
+def _request(
+    services: Services, filled: dict[str, Any], named: dict[str, Any], asked: Mapping[str, Any]
+) -> UploadRequest:
     def by_name(ids: str, values: str) -> dict[str, Any]:
         return dict(zip((item["name"] for item in named[ids]), filled[values], strict=True))
 
@@ -435,6 +446,7 @@ def _request(services: Services, filled: dict[str, Any], named: dict[str, Any]) 
         how=filled["how"],
         as_of=filled["as_of"],
         currency=filled["currency"],
+        had_amount=asked["had_amount"],
     )
 
 
@@ -491,7 +503,8 @@ def register(app: Dash, services: Services) -> None:
         upload_id: int,
     ) -> dict[str, Any]:
         fields = [item["name"] for item in named["fields"]]
-        columns = form.mapping_of(dict(zip(fields, filled["columns"], strict=True)))
+        selects = dict(zip(fields, filled["columns"], strict=True))
+        columns = form.mapping_of(selects, had_amount=asked["had_amount"])
         said = _reading_said(filled)
         rates = dict(zip((item["name"] for item in named["lists"]), texts, strict=True)).get("rates")
         values = _values({"mapping": columns}, said, filled["currency"], as_of, {"rates": rates})
@@ -613,17 +626,22 @@ def register(app: Dash, services: Services) -> None:
             "ticks": Input(TICK, "n_intervals"),
             "filled": {name: State(*where) for name, where in _FILLED.items()},
             "named": _NAMED,
+            "asked": State(ASKED, "data"),
             "upload_id": State(UPLOAD, "data"),
         },
         prevent_initial_call=True,
     )
-    def work(clicks: Any, ticks: Any, filled: dict[str, Any], named: dict[str, Any], upload_id: int) -> dict[str, Any]:
+    def work(
+        clicks: Any, ticks: Any, filled: dict[str, Any], named: dict[str, Any], asked: dict[str, Any], upload_id: int
+    ) -> dict[str, Any]:
         store, refused = services.store, None
         # a button that has just been drawn calls as well, without having been clicked
         trigger = ctx.triggered_id if ctx.triggered[0]["value"] else None
         try:
             if trigger == CHECK:
-                request_task(upload_id, "inspect", _request(services, filled, named), services.config, store, _user())
+                request_task(
+                    upload_id, "inspect", _request(services, filled, named, asked), services.config, store, _user()
+                )
             elif trigger == CREATE:
                 checked = UploadRequest.model_validate(store.upload(upload_id).asked)
                 request_task(upload_id, "store", checked, services.config, store, _user())
@@ -658,7 +676,7 @@ def register(app: Dash, services: Services) -> None:
         """Keep what was filled in for when the page is opened again, and say whether it is what was checked."""
         upload = services.store.upload(upload_id)
         try:
-            wanted = _request(services, filled, named)
+            wanted = _request(services, filled, named, asked)
         except InputError:
             wanted = None
         said = None if wanted is None else wanted.model_dump(mode="json")

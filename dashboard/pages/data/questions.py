@@ -13,7 +13,8 @@ from dash.development.base_component import Component
 from dashboard.components.attributes import aria
 from dashboard.components.cards import alert
 from dashboard.i18n.texts import noted, say
-from dashboard.pages.data.words import ABSENT, FIELD_WORDS, MARKS, READING_LABELS
+from dashboard.pages.data.words import ABSENT, FIELD_WORDS, MARKS, NO_MONEY, READING_LABELS
+from engines.columns import AMOUNT, QUANTITY, UNIT_PRICE
 from engines.intake.schema.preview import Choice, Preview
 from engines.messages import Message
 from engines.settings import COMMON, CleaningRules, Reading
@@ -43,7 +44,8 @@ _HINTS = {
     "reading.time_zone": noted("Such as Europe/London."),
 }
 _RADIOS = 6  # the most answers that are shown at once
-_OPTION = re.compile(r"--map ([a-z_]+)=|--([a-z]+(?:-[a-z]+)*)")
+#: An option of the command line, or a setting or field by its name in config.toml; not what a file says in quotes.
+_OPTION = re.compile(r"--map ([a-z_]+)=|--([a-z]+(?:-[a-z]+)*)|(?<![\w'\"./])([a-z]+(?:_[a-z]+)+)(?![\w'\"./])")
 
 Question = dict[str, Any]
 
@@ -61,6 +63,8 @@ def asked_questions(seen: Preview) -> list[Question]:
     found: list[Question] = []
     for problem in seen.problems:
         name = _setting(problem)
+        if problem.kind == "field" and problem.field == QUANTITY and _asks_for_money(seen):
+            continue  # the amount is asked for, which needs no quantity
         if name and any(item["control"] == name for item in found):
             continue
         field = name.partition("mapping.")[2]
@@ -86,15 +90,21 @@ def asked_questions(seen: Preview) -> list[Question]:
 
 def _setting(problem: Choice) -> str:
     if problem.setting == "mapping":
+        if problem.kind == "field" and problem.field == UNIT_PRICE:
+            return f"mapping.{AMOUNT}"
         return f"mapping.{problem.field}" if problem.field and problem.kind in ("field", "guess") else ""
     return problem.setting if problem.setting in _TITLES else ""
 
 
+def _asks_for_money(seen: Preview) -> bool:
+    return any(problem.kind == "field" and problem.field == UNIT_PRICE for problem in seen.problems)
+
+
 def _answers(problem: Choice, name: str, seen: Preview) -> list[dict[str, str]]:
     if name.startswith("mapping."):
-        return [{"value": ABSENT, "label": say("(not in this file)")}] + [
-            {"value": column.name, "label": column.name} for column in seen.columns
-        ]
+        columns = [{"value": column.name, "label": column.name} for column in seen.columns]
+        no_money = [{"value": NO_MONEY, "label": say("(there is no money in it)")}] if name.endswith(AMOUNT) else []
+        return [{"value": ABSENT, "label": say("(not in this file)")}, *columns, *no_money]
     if name == "currency":
         return [{"value": code} for code in currency_codes(problem)]
     marks = name.removeprefix("reading.") in ("separator", "quote", "escape")
@@ -183,6 +193,10 @@ def question_words(choice: Choice | None) -> str:
     """A question as the page puts it: what to say on the command line is no help here."""
     if choice is None:
         return ""
+    if choice.kind == "field" and choice.field == UNIT_PRICE:
+        return say("No column looks like money: choose the amount here, or the price of one and the quantity below.")
+    if choice.kind == "sheets":
+        return say("The sheet that was read does not look like sales.")
     if choice.kind == "field":
         words = say(FIELD_WORDS.get(choice.field, choice.field)).lower()
         return say("No column looks like the {field}: choose it.", field=words)
@@ -209,12 +223,13 @@ def in_page_words(sentence: str) -> str:
         for item in section.declared()
         if item.option
     }
+    labels |= {name.replace("_", "-"): label for name, label in READING_LABELS.items()}
     labels |= {"map": noted("Columns"), "currency": noted("Currency"), "as-of": noted("As of")}
 
     def put(found: re.Match[str]) -> str:
         if found[1]:
             return f"“{say(FIELD_WORDS.get(found[1], found[1]))}” = "
-        label = labels.get(found[2])
+        label = labels.get(found[2] or found[3].replace("_", "-")) or FIELD_WORDS.get(found[3] or "")
         return f"“{say(label)}”" if label else found[0]
 
-    return _OPTION.sub(put, sentence)
+    return _OPTION.sub(put, sentence).replace(" in [reading]", "").replace(" in [cleaning]", "")

@@ -46,6 +46,8 @@ FIELD_WORDS = {
 }
 #: What a select says where no column holds the field: a name that no column can have.
 ABSENT = " "
+#: What the select of the amount says where there is no money at all, so that orders alone are counted.
+NO_MONEY = "  "
 
 READING_LABELS = {
     "sheets": noted("Sheets"),

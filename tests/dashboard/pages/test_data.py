@@ -10,7 +10,7 @@ from dashboard.config import load_config
 from dashboard.frames.cache import FrameCache
 from dashboard.layout.shell import create_shell
 from dashboard.pages.data import form, page, questions
-from dashboard.pages.data.words import ABSENT
+from dashboard.pages.data.words import ABSENT, NO_MONEY
 from dashboard.services import Services
 from engines.errors import InputError
 from storage import open_store
@@ -153,6 +153,20 @@ def test_a_file_read_with_another_separator_has_other_columns_to_choose_from(ser
     assert "separator" not in visit.parts[page.ASKED]["data"]["structure"]
 
 
+def test_money_is_asked_for_until_somebody_says_that_there_is_none(services):
+    content = b"Customer,Day,Points\nK1,2024-02-13,5\nK2,2024-02-14,6\nK1,2024-02-15,7\n"
+    number = uploaded(services, content)
+    visit = visit_of(services, number)
+    assert "No column looks like money" in asked_words(visit)
+    visit.change("data-time-zone.value", "Europe/London")
+    assert "No column looks like money" in asked_words(visit)
+    assert visit.parts["data-check"]["disabled"] is True
+    visit.change(answer("mapping.amount"), NO_MONEY, follow=True)
+    assert "No column looks like money" not in asked_words(visit)
+    visit.change("data-check.n_clicks", 1)
+    assert services.store.upload(int(number)).asked["mapping"]["amount"] == ""
+
+
 def test_a_file_that_cannot_be_opened_still_has_its_settings(services):
     number = uploaded(services, b"\x00\x01\x02\xff" * 50)
     visit = visit_of(services, number)
@@ -161,10 +175,14 @@ def test_a_file_that_cannot_be_opened_still_has_its_settings(services):
 
 
 def test_what_a_message_calls_an_option_the_page_calls_by_its_field():
-    sentence = "Say --header-row N or --map customer_id=Wer, --time-zone UTC; --unknown stays."
+    sentence = (
+        "Say --header-row N or --map customer_id=Wer, --time-zone UTC; --unknown stays, and so does 'order_id'; "
+        "date_order in [reading]."
+    )
     said = questions.in_page_words(sentence)
     assert said == (
-        "Say “Row with the column names” N or “Customer” = Wer, “Time zone of the shop” UTC; --unknown stays."
+        "Say “Row with the column names” N or “Customer” = Wer, “Time zone of the shop” UTC; --unknown stays, "
+        "and so does 'order_id'; “Order of day and month”."
     )
 
 
