@@ -175,15 +175,16 @@ def _control(item: Question, value: Any, legend: str) -> list[Component]:
     value = value[0] if isinstance(value, list) and value else value
     if _is_short(item):
         return [dbc.RadioItems(id=answer_id(name), options=item["options"], value=value or None)]
+    listed, more = f"{legend}-list", []
     if name.startswith("mapping.") or (item["options"] and name not in ("currency", "reading.time_zone")):
         options = item["options"] if name.startswith("mapping.") else [{"value": "", "label": ""}, *item["options"]]
-        return [dbc.Select(id=answer_id(name), options=options, value=value or ABSENT, size="sm")]
-    kind = "number" if name == "reading.header_row" else "text"
-    listed = f"{legend}-list"
-    return [
-        dbc.Input(id=answer_id(name), type=kind, value=value or "", list=listed, size="sm", debounce=True),
-        html.Datalist([html.Option(value=option["value"]) for option in item["options"]], id=listed),
-    ]
+        control = dbc.Select(id=answer_id(name), options=options, value=value or ABSENT, size="sm")
+    else:
+        kind = "number" if name == "reading.header_row" else "text"
+        control = dbc.Input(id=answer_id(name), type=kind, value=value or "", list=listed, size="sm", debounce=True)
+        more = [html.Datalist([html.Option(value=option["value"]) for option in item["options"]], id=listed)]
+    label = html.Label([html.Span(item["title"], className="visually-hidden"), control], className="d-block")
+    return [label, *more]
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
