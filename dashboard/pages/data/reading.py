@@ -27,6 +27,7 @@ _OF_TEXTS = ("separator", "encoding", "quote", "escape")
 #: What a select says where nothing is said.
 FOUND_OUT = "found out"
 _NUMBERS = ("header_row", "skip", "unreadable_lines")
+_SHARES = ("unreadable_share",)
 _LISTS = ("sheets", "columns")
 _ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-1", "cp1250", "mac_roman", "shift_jis", "gb18030")
 _DATE_ORDERS = (
@@ -74,6 +75,7 @@ def reading_part(seen: Preview | None, reading: Mapping[str, Any], currency: str
                 _labelled("time_zone", _typed("time_zone", reading, ZONES)),
                 field(say("Currency"), money),
                 _labelled("unreadable_lines", _number("unreadable_lines", reading)),
+                _labelled("unreadable_share", _number("unreadable_share", reading)),
             ),
             html.Datalist([html.Option(value=code) for code in currency_codes(None)], id="data-codes"),
         ]
@@ -114,7 +116,8 @@ def _number(name: str, reading: Mapping[str, Any]) -> Component:
         id=CONTROLS[name],
         type="number",
         min=0,
-        step=1,
+        max=1 if name in _SHARES else None,
+        step="any" if name in _SHARES else 1,
         value=reading.get(name) or None,
         size="sm",
         debounce=True,
@@ -164,6 +167,8 @@ def reading_request(filled: Mapping[str, Any]) -> dict[str, Any]:
             value = [part.strip() for part in value.split(",") if part.strip()]
         if name in _NUMBERS and value not in (None, ""):
             value = int(value)
+        if name in _SHARES and value not in (None, ""):
+            value = float(value)
         if name not in ("separator",) and isinstance(value, str):
             value = value.strip()
         if value:

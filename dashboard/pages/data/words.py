@@ -62,6 +62,7 @@ READING_LABELS = {
     "date_order": noted("Order of day and month"),
     "time_zone": noted("Time zone of the shop"),
     "unreadable_lines": noted("Unreadable lines that may be set aside"),
+    "unreadable_share": noted("Share of lines that may be set aside"),
 }
 #: Marks in a text, in words.
 MARKS = {

@@ -367,3 +367,36 @@ def test_a_preview_gives_the_lines_as_they_are_read_and_the_settings_that_answer
         **{"amount": "5.00", "country": "DE", "outcome": "sale"},
     }
     assert [item["setting"] for item in wrong["problems"] if item["kind"] == "header_row"] == ["reading.header_row"]
+
+
+ASKING = {
+    "date_order": "Customer;Day;Amount (EUR)\nK1;01/02/2024;5,50\nK2;03/02/2024;6,50\n",
+    "decimal": "Customer;Day;Amount (EUR)\nK1;2024-02-13;1,500\nK2;2024-02-14;2,500\n",
+    "currency": "Customer;Day;Amount\nK1;2024-02-13;5,50\nK2;2024-02-14;6,50\n",
+    "time_zone": "Customer;Day;Amount (EUR)\nK1;2024-02-13T23:30:00Z;5.50\nK2;2024-02-14T10:00:00Z;6.50\n",
+    "guess": "Wer;Day;Amount (EUR)\nK1;2024-02-13;5,50\nK2;2024-02-14;6,50\nK1;2024-02-15;7,50\n",
+    "header_row": "Customer;Day;Amount (EUR)\nK1;2024-02-13;5,50\nK2;2024-02-14;6,50\n",
+}
+
+
+@pytest.mark.parametrize("kind", ASKING)
+def test_a_question_is_answered_by_its_setting(desk, kind):
+    client, config, store = desk
+    upload = send(client, ASKING[kind].encode()).json()["id"]
+    request = {"reading": {"header_row": 900}} if kind == "header_row" else {}
+
+    def problems() -> dict[str, dict]:
+        with answering(config, store):
+            seen = client.post(f"/uploads/{upload}/preview", json=request).json()
+        return {item["kind"]: item for item in seen["problems"]}
+
+    asked = problems()[kind]
+    section, _, key = asked["setting"].partition(".")
+    value = asked["options"][0]["value"] if asked["options"] else 1
+    if section == "mapping":
+        request["mapping"] = {asked["field"]: value}
+    elif key:
+        request[section] = {key: value}
+    else:
+        request[section] = value
+    assert kind not in problems()
