@@ -160,7 +160,7 @@ def cleaned(
     Raises:
         InputError: nothing is left, or nothing before that date.
     """
-    flagged = compare_lines(lines, rules, fields, as_of)
+    flagged = _view(compare_lines(lines, rules, fields, as_of), "flagged_lines")
     days = sale_days(flagged)
     if days is None:
         dropped = ", ".join(f"{rule} {count:,}" for rule, count in reasons(flagged).items())
@@ -177,10 +177,15 @@ def cleaned(
             as_of=as_of,
             first=days[0],
         )
-    flagged = cut(flagged, rules, as_of)
+    flagged = _view(cut(flagged, rules, as_of), "cut_lines")
     ledger = balance(flagged, rules, fields, before)
     first, last = days if days[1] < as_of else sale_days(flagged) or days
-    return Cleaned(flagged, clean_lines(flagged, rules, fields), ledger, as_of, first, last)
+    return Cleaned(flagged, _view(clean_lines(flagged, rules, fields), "clean_sales"), ledger, as_of, first, last)
+
+
+def _view(table: ibis.Table, name: str) -> ibis.Table:
+    """The same rows as a view: what is asked of it later need not be translated into SQL from the start each time."""
+    return table.get_backend().create_view(name, table, overwrite=True)
 
 
 def lines_database(reading: Reading, folder: Path) -> Any:
