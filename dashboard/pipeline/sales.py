@@ -277,7 +277,9 @@ def sales_again(snapshot: Snapshot, source: str, config: Config, progress: Progr
         if sales.fingerprint != snapshot.fingerprint:
             why = message("{source} is not what it was when it was read", source=snapshot.source)
             raise SalesGoneError(why, sales.fingerprint)
-        yield OpenSales(request, sales, then, _plugins_of(snapshot))
+        mapped = snapshot.settings.get("mapping", sales.mapping)  # not what was said to be absent above
+        mapping = {name: column for name, column in sales.mapping.items() if name in mapped}
+        yield OpenSales(request, replace(sales, mapping=mapping), then, _plugins_of(snapshot))
 
 
 def _plugins_of(snapshot: Snapshot) -> list[features.RegisteredFeature]:
