@@ -77,7 +77,8 @@ def from_json_value(kind: Any, value: Any) -> Any:
     """A dataclass (or whatever else ``kind`` is) from its JSON-ready values; messages stay messages."""
     if is_dataclass(kind):
         types = get_type_hints(kind)
-        return kind(**{each.name: from_json_value(types[each.name], value[each.name]) for each in fields(kind)})  # type: ignore[operator]
+        known = [each.name for each in fields(kind) if each.name in value]  # an answer may be older than a field
+        return kind(**{name: from_json_value(types[name], value[name]) for name in known})  # type: ignore[operator]
     if get_origin(kind) is tuple:
         return tuple(from_json_value(get_args(kind)[0], each) for each in value)
     return value

@@ -532,12 +532,11 @@ def register(app: Dash, services: Services) -> None:
             return {**same, "notes": waiting, "unready": True, "idle": False}
         if is_new and seen is not None:
             columns = form.selected_columns(seen, {})
+            values |= {f"mapping.{name}": column for name, column in columns.items()}
         now = _asked(seen, trouble, asked, columns, said, values)
         if seen is None:  # what is there to choose from stays
             now |= {"columns": asked["columns"], "mapping": asked["mapping"]}
-        about_file, about_columns = _question_parts(
-            now, values | _values(now, {}, None, None, {}) if is_new else values
-        )
+        about_file, about_columns = _question_parts(now, values)
         return {
             "asked": now,
             "about_file": about_file,
