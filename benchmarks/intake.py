@@ -74,15 +74,15 @@ class Stages:
         yield
         self.taken[name] = self.taken.get(name, 0.0) + time.process_time() - before
 
-    def watch(self, module: Any, function: str, name: str) -> None:
-        """Count all calls of a module's function under this name."""
-        called = getattr(module, function)
+    def watch(self, owner: Any, function: str, name: str) -> None:
+        """Count all calls of a module's or class's function under this name."""
+        called = getattr(owner, function)
 
         def timed(*arguments: Any, **named: Any) -> Any:
             with self.time(name):
                 return called(*arguments, **named)
 
-        setattr(module, function, timed)
+        setattr(owner, function, timed)
 
 
 # --- the lines --------------------------------------------------------------------------------------------------------
@@ -139,13 +139,13 @@ def ours(file: Path, memory: str, stages: Stages, *, then: str) -> Work:
     from engines.intake import read
     from engines.settings import Reading
 
-    for function, stage in (
-        ("open_source", "open"),
-        ("decide", "decide"),
-        ("_write_lines", "decide and pass"),
-        ("cleaned", "ledger"),
+    for owner, function, stage in (
+        (read, "open_source", "open"),
+        (read, "decide", "decide"),
+        (read._Reader, "_written", "decide and pass"),
+        (read, "cleaned", "ledger"),
     ):
-        stages.watch(read, function, stage)
+        stages.watch(owner, function, stage)
 
     def work() -> Mapping[str, Any]:
         found: dict[str, Any] = {}

@@ -62,6 +62,8 @@ def test_another_workspace_finds_nothing_by_any_method(store: Store, elsewhere: 
         lambda: elsewhere.job_log(running.job_id),
         lambda: elsewhere.upload(upload.id),
         lambda: elsewhere.ask_upload(upload.id, "inspect", {}),
+        lambda: elsewhere.draft_upload(upload.id, {}),
+        lambda: elsewhere.rename_dataset(snapshot.dataset, "Mine"),
         lambda: elsewhere.cancel_upload(upload.id),
         lambda: elsewhere.finish_upload(job.id, None),
         lambda: elsewhere.remove_upload(upload.id),

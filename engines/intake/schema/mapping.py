@@ -243,6 +243,16 @@ def missing_field(name: str, columns: Sequence[str], source: str) -> str:
         if name in (QUANTITY, UNIT_PRICE)
         else ""
     )
+    called = next((columns[place] for place, _ in find_named(name, columns)), "") if name in _NUMBERS else ""
+    if called:
+        return message(
+            "{source}: column {column!r} is called like {field}, but most of its cells hold no number. Correct them, "
+            "or name another column with --map {field}=COLUMN{other}.",
+            source=source,
+            column=called,
+            field=name,
+            other=other,
+        )
     return message(
         "{source}: no column looks like {field}. Say which one it is with --map "
         "{field}=COLUMN{other}; its columns are {columns}.",
@@ -434,6 +444,8 @@ class _Search:
         elif ORDER_TOTAL in found:
             keep = ORDER_TOTAL
         elif UNIT_PRICE in found:
+            if any(self.looks and self.looks[place].filled for place, _ in find_named(QUANTITY, self.columns)):
+                return  # a column is called so, and its values are no numbers: to leave it out would change the money
             self._price_of_lines(message("there is a price and no quantity: each line is one item"))
             keep = AMOUNT
         else:

@@ -151,7 +151,7 @@ BAD = {
     "mapped": (SHOP, ["--map", "country=Land"], "Land"),
     "field": (SHOP, ["--map", "land=Country"], "land"),
     # one such line would be set aside; most of the lines are not
-    "quantity": (re.sub(r",[139],2024", ",nine,2024", SHOP), [], "nine"),
+    "quantity": (re.sub(r",[139],2024", ",nine,2024", SHOP), [], "quantity"),
     "date": (SHOP.replace("2024-02-", "someday "), [], "someday"),
     "one": (HEAD + "\n1,A,BAG,1,2024-01-05 10:00:00,2.5,7,X\n", [], "2 customers"),
     "k": (SHOP, ["--k", "5"], "k = 5"),
