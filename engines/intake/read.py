@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import ibis
 
 from engines.columns import AMOUNT, CURRENCY, ORDER_TOTAL, UNIT_PRICE
+from engines.intake.cleaning.both_sums import sums_of_both
 from engines.intake.cleaning.cleaning import flag_lines
 from engines.intake.cleaning.currency import Conversion, conversion, refuse_lost, refuse_other_signs
 from engines.intake.cleaning.dropped import keep_dropped as write_dropped
@@ -122,11 +123,15 @@ class _Reader:
             check_columns(opened.columns, said, opened.name, looks, mapped.guesses, trust_guesses=trusts)
         chosen = {guess.field: guess.position for guess in mapped.guesses}
         fields = counted(tuple(chosen))
+        other = mapped.other_money
+        looked_at = {**chosen, **({other.field: other.position} if other else {})}
         beside = currencies_beside(opened.columns, looks, chosen.values())
         with opened.at_hand(database):
-            database.execute(f"create or replace view raw as {opened.scan(database, list(chosen.values()))}")
+            database.execute(f"create or replace view raw as {opened.scan(database, list(looked_at.values()))}")
             stated = embedded.currency if embedded else currency_code(self.currency)
-            written = self._written(opened, chosen, fields, _with_words_of(mapped.preset, self.rules), stated, beside)
+            written = self._written(
+                opened, looked_at, fields, _with_words_of(mapped.preset, self.rules), stated, beside
+            )
             found = cleaned(written.lines, self.rules, fields, self.as_of, opened.name)
             about_days: tuple[str, ...] = ()
             if self.as_of is None:
@@ -135,7 +140,9 @@ class _Reader:
                 write_dropped(self.connection, found.flagged, self.rules, chosen)
         database.execute("drop view raw; drop view lines")
         about = (*(() if embedded else written.about_currency), *about_days)
-        notes = (*opened.notes, *mapped.notes, *doubts(mapped.guesses), *written.notes, *about)
+        money = sums_of_both(database, other, "written") if other else ()
+        told = (note for note in mapped.notes if not (money and other and note == other.note))
+        notes = (*opened.notes, *told, *money, *doubts(mapped.guesses), *written.notes, *about)
         if self.mapping.get(UNIT_PRICE) and (self.mapping.get(AMOUNT) or self.mapping.get(ORDER_TOTAL)):
             notes += (message("The unit price is not used: the amount is mapped."),)
         return Sales(

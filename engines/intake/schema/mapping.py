@@ -51,6 +51,8 @@ _CERTAIN, _SURE, _LIKELY, _COMPARED, _FAIRLY, _CONTAINED, _POSSIBLE, _DOUBTFUL =
     0.5,
     0.3,
 )
+#: What the money that is not taken is called where it is held against the other; no field that can be mapped.
+OTHER_PRICE, OTHER_AMOUNT = "other_price", "other_amount"
 #: Below this a guess on a decisive field is a question.
 _ENOUGH = 0.8
 
@@ -82,6 +84,24 @@ class Mapped:
     guesses: tuple[Guess, ...]
     preset: Preset | None
     notes: tuple[str, ...]
+    other_money: OtherMoney | None = None
+
+
+@dataclass(frozen=True)
+class OtherMoney:
+    """A column of money that is not taken, to be held against what is: quantity times price, or the amount of a line.
+
+    ``quantity``, ``price``, ``amount``: names of the three columns. ``field``: what the other one holds,
+    ``other_price`` or ``other_amount``; ``position``: where. ``note``: what the first lines say of it, empty where
+    both agree.
+    """
+
+    field: str
+    position: int
+    quantity: str
+    price: str
+    amount: str
+    note: str = ""
 
 
 def column_labels(columns: Sequence[str]) -> tuple[str, ...]:
@@ -132,7 +152,12 @@ def map_columns(columns: Sequence[str], mapping: Mapping[str, str], source: str,
     search.run()
     order = (*CANONICAL_FIELDS, *sorted(name for name in found if name not in CANONICAL_FIELDS))
     guesses = tuple(found[name] for name in order if name in found)
-    return Mapped(guesses, search.preset, (*search.notes, *_unused(columns, mapping, looks, guesses, search.preset)))
+    return Mapped(
+        guesses,
+        search.preset,
+        (*search.notes, *_unused(columns, mapping, looks, guesses, search.preset)),
+        search.other_money,
+    )
 
 
 def needed_but_missing(fields: Collection[str], *, money: bool = True) -> tuple[str, ...]:
@@ -212,7 +237,7 @@ def asked(unsure: Sequence[Guess], source: str) -> str:
         ),
         ", ",
     )
-    options = " ".join(f"--map {guess.field}={_quoted(guess.column)}" for guess in unsure)
+    options = " ".join(f"--map {guess.field}={quoted(guess.column)}" for guess in unsure)
     return message(
         "{source}: {perhaps}, but that is only a guess. Say {options} if it is so, name another column there, "
         "or take all guesses with --yes.",
@@ -290,6 +315,8 @@ class _Search:
     found: dict[str, Guess]
     preset: Preset | None = None
     notes: list[str] = field(default_factory=list)
+    other_money: OtherMoney | None = None
+    _about_money: str = ""
 
     def run(self) -> None:
         self.preset = find_preset(self.columns)
@@ -450,12 +477,19 @@ class _Search:
             keep = AMOUNT
         else:
             return
+        if {QUANTITY, UNIT_PRICE, AMOUNT} <= {*found} and keep in (UNIT_PRICE, AMOUNT) and AMOUNT not in mapping:
+            self.other_money = self._other_than(keep)
         for name in _MONEY:
             if name in found and name != keep:
                 del found[name]
         by_layout = self.preset is not None and self.preset.columns.get(DISCOUNT) and not mapping.get(keep)
         if keep != UNIT_PRICE and DISCOUNT in found and not mapping.get(DISCOUNT) and not by_layout:
             del found[DISCOUNT]  # an amount is what was paid
+
+    def _other_than(self, keep: str) -> OtherMoney:
+        other, name = (UNIT_PRICE, OTHER_PRICE) if keep == AMOUNT else (AMOUNT, OTHER_AMOUNT)
+        quantity, price, amount = (self.found[each].column for each in (QUANTITY, UNIT_PRICE, AMOUNT))
+        return OtherMoney(name, self.found[other].position, quantity, price, amount, self._about_money)
 
     def _price_of_lines(self, reason: str) -> None:
         price = self.found.pop(UNIT_PRICE)
@@ -466,7 +500,7 @@ class _Search:
                 "--map unit_price={option} and --map quantity=COLUMN.",
                 column=price.column,
                 reason=reason,
-                option=_quoted(price.column),
+                option=quoted(price.column),
             )
         )
 
@@ -489,7 +523,8 @@ class _Search:
             self._price_of_lines(message("divided by the quantity it is the same for each product"))
             return AMOUNT
         if AMOUNT in found and decided.kind in ("amount", "price"):
-            self.notes.append(self._said_of(decided.kind, decided.lines, decided.of))
+            self._about_money = self._said_of(decided.kind, decided.lines, decided.of)
+            self.notes.append(self._about_money)
             return AMOUNT if decided.kind == "amount" else UNIT_PRICE
         return UNIT_PRICE
 
@@ -507,13 +542,13 @@ class _Search:
                 "On {lines:,} of the first {of:,} lines {quantity!r} times {price!r} is not {amount!r}; {amount!r} is "
                 "taken for the money. For the other say --map amount= --map unit_price={option}.",
                 **parts,
-                option=_quoted(price),
+                option=quoted(price),
             )
         return message(
             "On {lines:,} of the first {of:,} lines {quantity!r} times {price!r} is not {amount!r}, which has tax or "
             "the whole order in it; {quantity!r} times {price!r} is taken. For the other say --map amount={option}.",
             **parts,
-            option=_quoted(amount),
+            option=quoted(amount),
         )
 
     # --- by what is in the columns -----------------------------------------------------------------------------------
@@ -683,7 +718,7 @@ def _unused(
             "sold, say --map {field}={option}.",
             column=column,
             field=(IS_TEST if "test" in words else CANCELLED_AT) if says_yes else STATUS,
-            option=_quoted(column),
+            option=quoted(column),
         )
     for place, look in enumerate(looks):
         if place in chosen or not look.filled:
@@ -695,7 +730,7 @@ def _unused(
                 "Column {column!r} is not used, though its name says that something went back or was cancelled. If it "
                 "is money that went back, say --map refunded_amount={option}.",
                 column=labels[place],
-                option=_quoted(labels[place]),
+                option=quoted(labels[place]),
             )
         if is_left and is_set and all(cell is None or _SHARE.fullmatch(cell) for cell in look.cells):
             yield message(
@@ -708,7 +743,7 @@ def _unused(
                 "Column {column!r} is not taken off the prices. If it is money that comes off, say --map "
                 "discount={option}.",
                 column=labels[place],
-                option=_quoted(labels[place]),
+                option=quoted(labels[place]),
             )
     money = None if preset is not None else fields.get(AMOUNT) or fields.get(ORDER_TOTAL)
     if money and AMOUNT not in mapping and ORDER_TOTAL not in mapping:
@@ -758,12 +793,12 @@ def _position(columns: Sequence[str], name: str, column: str, source: str) -> in
             source=source,
             found=len(found),
             name=column,
-            labels=", ".join(f"--map {name}={_quoted(labels[index])}" for index in found),
+            labels=", ".join(f"--map {name}={quoted(labels[index])}" for index in found),
         )
     return found[0]
 
 
-def _quoted(column: str) -> str:
+def quoted(column: str) -> str:
     """A column's name as it is written on a command line."""
     return column if column.isalnum() or plain(column) == column.replace("_", "").casefold() else f'"{column}"'
 

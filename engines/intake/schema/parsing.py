@@ -41,6 +41,7 @@ from engines.columns import (
 from engines.errors import InputError
 from engines.intake.schema.cells import Cell, cells_of, id_of, money_of, not_blank, numbers_of
 from engines.intake.schema.dates import any_date, near_placeholder, parse_dates, why_no_sale
+from engines.intake.schema.mapping import OTHER_AMOUNT, OTHER_PRICE
 from engines.intake.schema.numbers import (
     Sign,
     find_decimal_sign,
@@ -66,12 +67,15 @@ PART = "source_part"
 UNREADABLE = "unreadable"  # the field with a cell that cannot be read, else null
 #: Texts that were not read plainly, by what they should have been.
 ODD_DATE, ODD_QUANTITY, ODD_MONEY = "odd_date", "odd_quantity", "odd_money"
+#: What another column of money says of the line (int64 units), and whether that differs by more than was rounded.
+OTHER_UNITS, DIFFERS = "other_units", "differs"
 #: Money beside that of the line, where the source has a field for it: int64 units, and the text that was not read.
 TAKEN_OFF = {REFUNDED_AMOUNT: "odd_refunded", DISCOUNT: "odd_discount"}
 #: Texts that say what became of a line, where the source has a field for it.
 OUTCOME = (STATUS, CANCELLED_AT, IS_TEST, LINE_TYPE, CUSTOMER_NAME)
 #: What the pass needs of lines beside what they say of sales.
 ABOUT_LINES = (
+    *(OTHER_UNITS, DIFFERS),
     *(LINE, LINE_HASH, BLANK, PART, UNREADABLE, ODD_DATE, ODD_QUANTITY, ODD_MONEY),
     *(*TAKEN_OFF.values(), *TAKEN_OFF, *OUTCOME),
 )
@@ -82,6 +86,7 @@ _WORDS = (DESCRIPTION, COUNTRY, CURRENCY)
 _OF_ORDERS = (CUSTOMER_ID, COUNTRY, CURRENCY, STATUS, CUSTOMER_NAME)
 #: The same, where most orders have none: believed only where another field is said once per order as well.
 _OF_FEW_ORDERS = (CANCELLED_AT, IS_TEST)
+_CENTS = MONEY_SCALE // 100 + 10  # one, and a little more
 MONEY_LIMIT = 9e18  # what an int64 of units holds, with a margin
 #: What is decided on lines.
 ALL = frozenset({"sign", "date", "orders"})
@@ -135,6 +140,11 @@ class Parsing:
     def outcome(self) -> tuple[str, ...]:
         """The fields that say what became of a line."""
         return tuple(field for field in OUTCOME if field in self.cells)
+
+    @property
+    def other_money(self) -> tuple[str, ...]:
+        """The money that is not taken, by the name of mapping."""
+        return tuple(field for field in (OTHER_PRICE, OTHER_AMOUNT) if field in self.cells)
 
     @property
     def taken_off(self) -> tuple[str, ...]:
@@ -302,6 +312,12 @@ def lines_of(parsing: Parsing) -> str:
         odd_money = f"case when {UNREADABLE} = '{money}' then {_placed(parsing, money).text} else {ODD_MONEY} end"
     readable = f"{UNREADABLE} is null and not {BLANK}"
     taken_off = [text for field in parsing.taken_off for text in (f"{_units(field)} as {field}", TAKEN_OFF[field])]
+    for field in () if parsing.total else parsing.other_money:
+        other = _units(field)
+        if field == OTHER_PRICE:
+            other = f"try_cast(cast(quantity as decimal(19, 6)) * cast({other} as decimal(19, 0)) as bigint)"
+        cents = f"greatest({_CENTS}, {_CENTS} * abs(quantity) / 2)"  # prices and amounts are rounded to whole cents
+        taken_off += [f"{other} as {OTHER_UNITS}", f"abs({amount} - {other}) > {cents} as {DIFFERS}"]
     return f"""
         select {LINE}, {LINE_HASH}, {BLANK}, {PART}, {UNREADABLE},
             case when moment is null then cast({ORDER_DATE} as varchar) end as {ODD_DATE},
@@ -332,7 +348,7 @@ def _cells(parsing: Parsing, lines: str) -> str:
     when = cells[ORDER_DATE]
     first, second = [], []
     numbers = [("quantity", QUANTITY, 15, 6), ("money", money, 13, 4)]
-    numbers += [(field, field, 13, 4) for field in parsing.taken_off]
+    numbers += [(field, field, 13, 4) for field in (*parsing.taken_off, *parsing.other_money)]
     for name, field, digits, decimals in numbers:
         if field not in cells:
             second += [f"cast(null as decimal(18, {decimals})) as {name}", f"cast(null as varchar) as odd_{name}"]
