@@ -207,10 +207,14 @@ def _elsewhere(sheets: Mapping[str, Sequence[str]]) -> str:
     if len(sheets) < 2:
         return ""
     listed = "; ".join(
-        f"{sheet!r} ({', '.join(columns[:_LISTED])})" if columns else repr(sheet)
+        f"{sheet!r} ({', '.join(map(_short, columns[:_LISTED]))})" if columns else repr(sheet)
         for sheet, columns in list(sheets.items())[:_LISTED]
     )
     return message("Name another sheet with --sheet: {listed}.", listed=listed)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 40 else f"{name[:40]}…"
 
 
 def _wanted(there: list[str], reading: Reading, name: str) -> list[str]:
