@@ -257,15 +257,17 @@ def _opened(
 ) -> tuple[Source, Reading, tuple[Choice, ...]]:
     """The source; where a setting of reading is wrong or missing, as it looks with another, which is a problem then."""
     problems: list[Choice] = []
+    first: OptionError | None = None  # what is wrong with the reading that was asked for
     while True:
         place = folder / f"opened-{len(problems)}"
         place.mkdir()
         try:
             return open_source(source, connection, place, reading, sales_judge(mapping)), reading, tuple(problems)
         except OptionError as error:
+            first = first or error
             other = _instead(reading, error)
             if other == reading or len(problems) == _TRIES:
-                raise
+                raise first from None
             answers = error.answers or _ANSWERS.get(error.setting, ())
             options = tuple(Option(answer, answer, "") for answer in answers)
             setting = f"reading.{error.setting}"

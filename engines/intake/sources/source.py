@@ -299,7 +299,7 @@ def header_of(found: Sequence[object], told: Sequence[str], name: str, *, sure: 
                 name=name,
                 columns=len(found),
                 names=len(told),
-                listed=", ".join(told),
+                listed=", ".join(told[:12]) + (" ..." if len(told) > 12 else ""),
             )
             raise OptionError("columns", error, width=len(found))
         return named(told)
