@@ -18,7 +18,8 @@ def see_orders(connection: duckdb.DuckDBPyConnection, parsing: Parsing, lines: s
     day, and how many orders.
     """
     named = ORDER_ID in parsing.cells
-    each, orders = (ORDER_ID, "1") if named else (CUSTOMER_ID, f"count(distinct cast({ORDER_DATE} as date))")
+    each, days = f"coalesce({ORDER_ID}, {CUSTOMER_ID})", f"count(distinct cast({ORDER_DATE} as date))"
+    orders = f"case when min({ORDER_ID}) is null then {days} else 1 end" if named else days
     connection.execute(
         f"create or replace temp table orders_seen as select min({ORDER_ID}) as {ORDER_ID}, "  # noqa: S608
         f"min({CUSTOMER_ID}) as {CUSTOMER_ID}, max({CUSTOMER_ID}) as other_id, {orders} as orders, "

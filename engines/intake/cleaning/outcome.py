@@ -9,6 +9,7 @@ not as a line.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 
 import duckdb
 
@@ -19,6 +20,7 @@ from engines.columns import (
     DESCRIPTION,
     DISCOUNT,
     LINE_TYPE,
+    MONEY_SCALE,
     ORDER_DATE,
     ORDER_ID,
     PRODUCT_ID,
@@ -28,7 +30,15 @@ from engines.columns import (
 )
 from engines.intake.cleaning.cleaning import NOTE, RULE, WENT_BACK, Step
 from engines.intake.cleaning.rules import ADDED, NOT_A_SALE, REFUNDED, RETURN_LINE, RETURN_RULES
-from engines.intake.schema.meanings import is_one_of, is_total, listed, meanings_of, no_sale_sql, texts_of
+from engines.intake.schema.meanings import (
+    is_one_of,
+    is_total,
+    listed,
+    meanings_of,
+    no_sale_sql,
+    texts_of,
+    totals_among,
+)
 from engines.intake.schema.parsing import BLANK, LINE, LINE_HASH, OUTCOME, TAKEN_OFF, UNREADABLE, Parsing
 from engines.intake.schema.words import StatusKind, folded
 from engines.intake.sources.source import text
@@ -66,17 +76,26 @@ def became(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rules: Clean
         rules: how it is cleaned.
         lines: the relation that the pass wrote.
     """
-    adds_up = f"({is_total(connection, lines)})"
+    totals = totals_among(connection, lines, rules.sold)
+    adds_up, notes = is_total(totals), _discounts_noted(connection, rules, lines)
+    if totals:
+        notes.append(
+            message(
+                "Lines of {texts} add up the others, and are no sale. If this is a customer or an order, name it in "
+                "sold in [cleaning].",
+                texts=_shown([each for texts in totals.values() for each in texts]),
+            )
+        )
     if not set(parsing.outcome) - {CUSTOMER_NAME} and not parsing.taken_off:
-        if adds_up == "(false)":
-            return Step(lines)
+        if not totals:
+            return Step(lines, tuple(notes))
         dropped = {
             RULE: f"case when {adds_up} then {text(NOT_A_SALE)} else {RULE} end",
             WENT_BACK: f"{WENT_BACK} and not {adds_up}",
             UNREADABLE: f"case when {adds_up} then null else {UNREADABLE} end",
         }
         _view(connection, "became", f"select * replace ({_as(dropped)}) from {lines}")  # noqa: S608 - our own names
-        return Step("became")
+        return Step("became", tuple(notes))
     fields = [field for field in (STATUS, LINE_TYPE) if field in parsing.cells]
     meanings = {
         field: meanings_of(
@@ -84,12 +103,14 @@ def became(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rules: Clean
         )
         for field in fields
     }
-    notes = [note for field in fields for note in _understood(parsing, field, meanings[field])]
     no_sale = f"({no_sale_sql(connection, parsing, meanings, lines)} or {adds_up})"
     refunded = texts_of(meanings.get(STATUS, {}), "returned")
     documents = {each for each in refunded if folded(each) in _REFUND_DOCUMENTS}
     if refunded and not documents and ORDER_ID in parsing.cells:
         documents = _beside_sales(connection, refunded, texts_of(meanings[STATUS], "sold"), lines)
+    for field in fields:
+        sent_back = texts_of(meanings[field], "returned") if field == LINE_TYPE else documents
+        notes += _understood(parsing, field, meanings[field], sent_back)
     back = [is_one_of(LINE_TYPE, texts_of(meanings.get(LINE_TYPE, {}), "returned")), is_one_of(STATUS, documents)]
     is_return = " or ".join(back)
     counts = f"({RULE} is null or {RULE} in ({listed(RETURN_RULES)}))"
@@ -128,21 +149,22 @@ def became(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rules: Clean
 # --- what the texts mean ----------------------------------------------------------------------------------------------
 
 
-def _understood(parsing: Parsing, field: str, meanings: Mapping[str, StatusKind]) -> tuple[Message, ...]:
-    """What is said of how a field was understood; nothing where all is sold."""
+def _understood(
+    parsing: Parsing, field: str, meanings: Mapping[str, StatusKind], sent_back: Collection[str]
+) -> tuple[Message, ...]:
+    """What is said of how a field was understood; nothing where all is sold.
+
+    ``sent_back``: texts of lines that are no sale by themselves, as what went back was sold by another line.
+    """
     column = parsing.cells[field].column
     if not meanings:
         return (message("Column {column!r} ({field}) says nothing that was understood.", column=column, field=field),)
     if set(meanings.values()) == {"sold"}:
         return ()
-    kinds = dict(_KINDS)
-    if field == LINE_TYPE:  # a document that went back is not the one that was sold
-        kinds["returned"] = message("sent back")
-    parts = [
-        message("{texts}: {kind}", texts=_shown(texts), kind=words)
-        for kind, words in kinds.items()
-        if (texts := texts_of(meanings, kind))
-    ]
+    groups = [(texts_of(meanings, kind), words) for kind, words in _KINDS.items()]
+    groups = [([each for each in texts if each not in sent_back], words) for texts, words in groups]
+    groups.append((sorted(sent_back), message("sent back")))
+    parts = [message("{texts}: {kind}", texts=_shown(texts), kind=words) for texts, words in groups if texts]
     said = message(
         "Column {column!r} ({field}) says what became of the lines: {meanings}.",
         column=column,
@@ -162,11 +184,14 @@ def _understood(parsing: Parsing, field: str, meanings: Mapping[str, StatusKind]
 def _beside_sales(
     connection: duckdb.DuckDBPyConnection, refunded: Collection[str], sold: Collection[str], lines: str
 ) -> set[str]:
-    """The texts for what went back that stand in orders of which other lines are sold: these are lines of their own."""
+    """The texts for what went back that stand on later lines for the same money as one that is sold, in its order.
+
+    Lines of one moment are items of the order: one was sent back, and the other was not.
+    """
     found = connection.execute(
         f"select distinct back.{STATUS} from {lines} as back join {lines} as sale using ({ORDER_ID}, {CUSTOMER_ID}) "  # noqa: S608
         f"where {is_one_of(f'back.{STATUS}', refunded)} and {is_one_of(f'sale.{STATUS}', sold)} "
-        f"and abs(back.{AMOUNT_UNITS}) = abs(sale.{AMOUNT_UNITS})"
+        f"and abs(back.{AMOUNT_UNITS}) = abs(sale.{AMOUNT_UNITS}) and back.{ORDER_DATE} > sale.{ORDER_DATE}"
     ).fetchall()
     return {each for (each,) in found}
 
@@ -195,31 +220,32 @@ def _add_lines(
         f"""create or replace temp table touched as
         with sales as (
             select {LINE}, {written} as written, {order} as number, {RULE} is null as sold, {WENT_BACK} as gone,
-                {AMOUNT_UNITS} as units,
+                {AMOUNT_UNITS} as units, {ORDER_DATE} as moment, {LINE_HASH} as same,
                 {off} as off, {back} as back, {status} as {STATUS}, {RULE} is null and ({touched}) as touched
             from judged where not {BLANK} and ({RULE} is null or {WENT_BACK}))
         select *, bool_or(gone) over (partition by written) as gone_before from sales
         where written in (select written from sales where touched)"""  # noqa: S608 - our own names
     )
-    notes = []
     values = {}
     for field, name in ((DISCOUNT, "off"), (REFUNDED_AMOUNT, "back")):
         values[name] = name
         if field in parsing.cells:
             once = _stands_for_orders(connection, name, parsing.cells[field].column)
-            first = f"row_number() over (partition by number order by {LINE}) = 1"
-            values[name] = f"case when {first} then {name} else 0 end" if once else name
+            values[name] = f"case when place = 1 then {name} else 0 end" if once else name
     connection.execute(
         f"""create or replace temp table added as
-        with sold as (select * replace ({_as(values)}) from touched where sold),
+        with placed as (  -- by what the lines say, so that their order in the source does not matter
+            select *, row_number() over (partition by number order by moment, same, {LINE}) as place
+            from touched where sold),
+        sold as (select * replace ({_as(values)}) from placed),
         orders as (
             select number, sum(units) as units, least(sum(off), greatest(sum(units), 0)) as off, sum(back) as back,
-                count(*) filter (back > 0) as backs, min({LINE}) as {LINE}, bool_or(gone_before) as gone_before
+                count(*) filter (back > 0) as backs, bool_or(gone_before) as gone_before
             from sold group by number),
         capped as (
             select sold.{LINE}, number, sold.units, sold.{STATUS}, sold.off, orders.off as order_off,
                 orders.gone_before,
-                orders.units - orders.off as worth, sold.{LINE} = orders.{LINE} as first, orders.back > 0 as has_back,
+                orders.units - orders.off as worth, sold.place = 1 as first, orders.back > 0 as has_back,
                 case when orders.backs = 1 then least(sold.back, orders.units - orders.off)
                     else least(sold.back, sold.units) end as back
             from sold join orders using (number))
@@ -232,6 +258,7 @@ def _add_lines(
         where not has_back and not gone_before and {is_one_of(STATUS, refunded)}
             and case when order_off = 0 then units > 0 else first and worth > 0 end"""  # noqa: S608 - our own names
     )
+    notes = [note for field in (DISCOUNT, REFUNDED_AMOUNT) for note in _taken(connection, parsing, field)]
     unsaid = connection.execute(
         f"select count(distinct number) from touched where sold and {is_one_of(STATUS, partly)} "  # noqa: S608
         "and number not in (select number from touched where gone_before or back > 0)"
@@ -246,6 +273,51 @@ def _add_lines(
             )
         )
     return notes
+
+
+def _taken(connection: duckdb.DuckDBPyConnection, parsing: Parsing, field: str) -> list[Message]:
+    """What a column of money that comes off or went back comes to, so that one that means something else is seen."""
+    what = text(DISCOUNT if field == DISCOUNT else REFUNDED)
+    count, units = connection.execute(f"select count(*), sum(units) from added where what = {what}").fetchall()[0]  # noqa: S608
+    if field not in parsing.cells or not count:
+        return []
+    parts = {"column": parsing.cells[field].column, "count": count, "money": _money(units)}
+    if field == DISCOUNT:
+        return [
+            message(
+                "{money} of column {column!r} come off what was sold, {count:,} times. If it is no money, or the "
+                "prices are those after it, say --map discount= to leave it out.",
+                **parts,
+            )
+        ]
+    return [
+        message(
+            "{money} went back, {count:,} times, as column {column!r} or the status says; it counts as returns.",
+            **parts,
+        )
+    ]
+
+
+def _discounts_noted(connection: duckdb.DuckDBPyConnection, rules: CleaningRules, lines: str) -> list[Message]:
+    """A note on lines below zero that stay, because they make their order cheaper."""
+    if not rules.drop_non_positive_price:
+        return []
+    below = f"from {lines} where {RULE} is null and {AMOUNT_UNITS} < 0"
+    count, units = connection.execute(f"select count(*), sum({AMOUNT_UNITS}) {below}").fetchall()[0]
+    if not count:
+        return []
+    return [
+        message(
+            "{count:,} lines below zero are discounts, as their products say, and make their orders cheaper by "
+            "{money}. discount_lines in [cleaning] has the words.",
+            count=count,
+            money=_money(-units),
+        )
+    ]
+
+
+def _money(units: int) -> str:
+    return f"{Decimal(units) / MONEY_SCALE:,.2f}"
 
 
 def _stands_for_orders(connection: duckdb.DuckDBPyConnection, name: str, column: str) -> bool:

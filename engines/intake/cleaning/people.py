@@ -16,6 +16,7 @@ from engines.settings import CleaningRules
 
 #: Ids that shop systems give to everyone who has no account.
 _EVERYONE = "^(0+|-1|9{4,})$"
+_MAY_BE_SOMEONE, _MANY = "9", 3  # ids of nines are someone's as well: of guests only with so many names
 _SHOWN = 8
 _MUCH = 0.05  # of all orders
 _SEVERAL = 2  # names or e-mail addresses
@@ -74,10 +75,11 @@ def without_nobody(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rule
         f"select sum(orders), max(orders) filter (not regexp_full_match({CUSTOMER_ID}, '{_EVERYONE}')) "  # noqa: S608
         f"from (select {CUSTOMER_ID}, sum(orders) as orders from orders_seen group by 1)"
     ).fetchall()[0]
+    suspects.sort(key=lambda row: not row[3])  # no guests are passed over for customers who are only noted
     guests, notes = [], []
     mail = f"case when contains({name}, '@') then lower({name}) end" if name else "cast(null as varchar)"
     for who, orders, names, is_everyone in suspects[:_SHOWN]:
-        if is_everyone and names is not None:
+        if is_everyone and names is not None and (names >= _MANY or not who.startswith(_MAY_BE_SOMEONE)):
             guests.append(who)
             addresses = connection.execute(
                 f"select count(distinct {mail}) from {lines} where {RULE} is null and {CUSTOMER_ID} = {text(who)}"  # noqa: S608

@@ -220,10 +220,10 @@ def check_columns(
         raise InputError(missing_field(name, columns, source))
     unsure = [guess for guess in guesses if guess.is_question]
     if unsure and not trust_guesses:
-        raise InputError(asked(unsure, source))
+        raise InputError(question_of(unsure, source))
 
 
-def asked(unsure: Sequence[Guess], source: str) -> str:
+def question_of(unsure: Sequence[Guess], source: str) -> str:
     """The question whether guesses are right, with what to say."""
     perhaps = joined(
         (
@@ -507,7 +507,7 @@ class _Search:
     def _price_or_amount(self) -> str:
         """Which of quantity times price and the amount is the money of a line, by the first lines."""
         found, looks = self.found, self.looks
-        if not looks or (self.mapping.get(UNIT_PRICE) and self.mapping.get(QUANTITY)):
+        if not looks or self.mapping.get(UNIT_PRICE):  # the user says that it is the price of one
             return UNIT_PRICE
         known = MoneyCells(
             quantity=looks[found[QUANTITY].position].cells,

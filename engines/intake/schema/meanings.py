@@ -24,6 +24,7 @@ TOTALS_TEXTS = sorted(
 )
 _MOST_VALUES = 500  # a column with more different texts says something else than what became of an order
 #: Texts of cancelled_at that are no date and mean that it was not.
+_PLACEHOLDERS = ("0000-00-00", "0001-01-01", "1970-01-01", "1900-01-01")
 _NEVER = frozenset(("", "none", "null", "nan", "n a", "never", "nat"))
 
 
@@ -68,10 +69,16 @@ def texts_among(connection: duckdb.DuckDBPyConnection, field: str, words: Collec
     return [each for (each,) in found]
 
 
-def is_total(connection: duckdb.DuckDBPyConnection, lines: str) -> str:
-    """SQL: whether a line adds up the others, as its customer or its order says; ``false`` where none does."""
-    found = {field: texts_among(connection, field, TOTALS_TEXTS, lines) for field in (CUSTOMER_ID, ORDER_ID)}
-    return " or ".join(is_one_of(field, texts) for field, texts in found.items() if texts) or "false"
+def totals_among(connection: duckdb.DuckDBPyConnection, lines: str, but: Collection[str] = ()) -> dict[str, list[str]]:
+    """The customers and orders that are called as rows that add up others are, by field; ``but``: those that do not."""
+    words = set(TOTALS_TEXTS) - {word.lower() for word in but}
+    found = {field: texts_among(connection, field, words, lines) for field in (CUSTOMER_ID, ORDER_ID)}
+    return {field: texts for field, texts in found.items() if texts}
+
+
+def is_total(found: Mapping[str, Collection[str]]) -> str:
+    """SQL: whether a line is one of :func:`totals_among`; never null."""
+    return f"({' or '.join(is_one_of(field, texts) for field, texts in found.items()) or 'false'})"
 
 
 def texts_of(meanings: Mapping[str, StatusKind], *kinds: StatusKind) -> list[str]:
@@ -87,19 +94,17 @@ def no_sale_sql(
 ) -> str:
     """SQL: whether a line is of no sale; never null."""
     tests = [is_one_of(field, texts_of(each, "not_a_sale")) for field, each in meanings.items()]
-    for field in (CANCELLED_AT, IS_TEST):
-        if field in parsing.cells:
-            found = connection.execute(f"select distinct {field} from {lines} where {field} is not null").fetchall()  # noqa: S608
-            tests.append(is_one_of(field, [each for (each,) in found if _is_so(each, field == CANCELLED_AT)]))
+    if IS_TEST in parsing.cells:
+        found = connection.execute(f"select distinct {IS_TEST} from {lines} where strlen({IS_TEST}) < 20").fetchall()  # noqa: S608
+        tests.append(is_one_of(IS_TEST, [each for (each,) in found if flag(each)]))
+    if CANCELLED_AT in parsing.cells:  # moments are many and all different: what says no is short, or a placeholder
+        places = " or ".join(f"prefix({CANCELLED_AT}, {text(day)})" for day in _PLACEHOLDERS)
+        found = connection.execute(
+            f"select distinct {CANCELLED_AT} from {lines} where strlen({CANCELLED_AT}) < 10 and not ({places})"  # noqa: S608
+        ).fetchall()
+        no = [each for (each,) in found if flag(each) is False or folded(each) in _NEVER]
+        tests.append(f"({CANCELLED_AT} is not null and not ({places}) and not {is_one_of(CANCELLED_AT, no)})")
     return f"({' or '.join(tests) or 'false'})"
-
-
-def _is_so(cell: str, may_be_date: bool) -> bool:
-    """Whether a cell says yes; a date does so, too, unless it stands for none."""
-    answer = flag(cell)
-    if answer is not None or not may_be_date:
-        return bool(answer)
-    return folded(cell) not in _NEVER and not cell.startswith(("0000-00-00", "0001-01-01", "1970-01-01", "1900-01-01"))
 
 
 def is_one_of(field: str, texts: Collection[str]) -> str:

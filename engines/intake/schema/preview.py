@@ -36,7 +36,6 @@ from engines.intake.schema.likeness import sales_judge
 from engines.intake.schema.mapping import (
     Guess,
     Mapped,
-    asked,
     column_labels,
     doubts,
     guess_columns,
@@ -44,8 +43,16 @@ from engines.intake.schema.mapping import (
     may_hold_money,
     missing_field,
     needed_but_missing,
+    question_of,
 )
-from engines.intake.schema.meanings import is_one_of, is_total, meanings_of, no_sale_sql, texts_of
+from engines.intake.schema.meanings import (
+    is_one_of,
+    is_total,
+    meanings_of,
+    no_sale_sql,
+    texts_of,
+    totals_among,
+)
 from engines.intake.schema.numbers import find_decimal_sign
 from engines.intake.schema.parsing import (
     ALL,
@@ -401,7 +408,7 @@ class _Look:
                     Option(labels[place], labels[place], ", ".join(self._looks[place].examples))
                     for place in (guess.position, *others)
                 )
-                question = asked([guess], self._source.name)
+                question = question_of([guess], self._source.name)
                 self._problems.append(Choice("guess", guess.field, guess.column, "mapping", question, options))
 
     def _tried(self) -> tuple[str, ...]:
@@ -426,7 +433,7 @@ class _Look:
                 if field in parsing.cells
             }
             no_sale = no_sale_sql(self._connection, parsing, meanings, "lines")
-            gone = f"{no_sale} or {is_total(self._connection, 'lines')}"
+            gone = f"{no_sale} or {is_total(totals_among(self._connection, 'lines'))}"
             self._connection.execute(f"update lines set {UNREADABLE} = null where {gone}")  # noqa: S608 - our names
             returned = [is_one_of(field, texts_of(each, "returned")) for field, each in meanings.items()]
             self._parsing, self._outcomes = parsing, (gone, " or ".join(returned) or "false")

@@ -79,6 +79,19 @@ def test_guests_behind_one_id_are_told_apart_by_their_addresses(tmp_path: Path):
         assert any("'0'" in note and "4 orders were counted for 2 e-mail addresses" in note for note in sales.notes)
 
 
+def test_guests_are_found_beside_many_customers_with_several_names(tmp_path: Path):
+    rows = [f"{n},K{n % 10},{'Ann' if n % 20 < 10 else 'Anna'},2024-01-{1 + n % 28:02},10" for n in range(40)]
+    rows += ["100,0,g@shop.example,2024-01-03,10", "101,0,h@shop.example,2024-01-04,20"]
+    with read_sales(written(tmp_path, HEADER, *rows)) as sales:
+        assert {"g@shop.example", "h@shop.example"} < customers(sales) and "0" not in customers(sales)
+
+
+def test_an_id_of_nines_with_two_names_is_someone(tmp_path: Path):
+    rows = ["1,9999,Ann,2024-01-01,10", "2,9999,Ann Other,2024-01-02,20", "3,17,Cem,2024-01-03,40"]
+    with read_sales(written(tmp_path, HEADER, *rows)) as sales:
+        assert customers(sales) == {"9999", "17"} and any("'9999'" in note for note in sales.notes)
+
+
 def test_guests_without_addresses_are_nobody(tmp_path: Path):
     rows = ["1,0,Ann,2024-01-01,10", "2,0,Bob,2024-01-02,20", "3,17,Cem,2024-01-03,40", "4,18,Dan,2024-01-03,40"]
     with read_sales(written(tmp_path, HEADER, *rows)) as sales:
