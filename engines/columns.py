@@ -62,6 +62,7 @@ SALE = "sale"
 RETURN = "return"
 NETTED = "netted"  # a return that is subtracted from what the customer has spent
 MONEY_SCALE = 10_000
+WITHOUT_MONEY = "XXX"  # ISO 4217: no currency is involved, as there is no money
 UNKNOWN_COUNTRY = "Unknown"
 
 # --- orders: what a customer's history is made of (with customer_id, order_date and amount_units) --------------------

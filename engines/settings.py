@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args, get_origin, get_type_hints
 
+from engines.columns import WITHOUT_MONEY
 from engines.errors import InputError
 from engines.messages import noted
 
@@ -613,6 +614,8 @@ def currency_code(text: str) -> str:
         InputError: it is no such code.
     """
     code = text.strip().upper()
+    if code == WITHOUT_MONEY:  # of sales without money; it says nothing of others
+        return ""
     if code and code not in CODES:
         raise InputError("{text!r} is no currency; write its ISO 4217 code, such as EUR or USD.", text=text)
     return code

@@ -16,7 +16,7 @@ from dashboard.pipeline.inspect import Inspection
 from dashboard.pipeline.label import Labelled
 from dashboard.pipeline.request import starter_words
 from dashboard.pipeline.run import Outcome
-from engines.columns import SEGMENT, SEGMENT_KEY, describe
+from engines.columns import SEGMENT, SEGMENT_KEY, WITHOUT_MONEY, describe
 from storage.contract import Starter
 
 _WIDTH_WITHOUT_TERMINAL = 150
@@ -41,11 +41,15 @@ def new_table(title: str, left: Sequence[str], right: Sequence[str] = (), last: 
     return table
 
 
-def _money(value: float | None) -> str:
+def _money(value: float | None, currency: str) -> str:
+    if currency == WITHOUT_MONEY:
+        return "none"
     return "–" if value is None else written(value, ",.2f")
 
 
 def _revenue(currency: str | None) -> str:
+    if currency == WITHOUT_MONEY:
+        return "Revenue (none)"
     return f"Revenue {currency}" if currency else "Revenue"
 
 
@@ -90,8 +94,8 @@ def print_outcome(outcome: Outcome, insights: Mapping[int, Sequence[Mapping[str,
                 f"{written(100 * item.revenue_share, '.1f')}%",
                 written(item.recency, ",.0f"),
                 written(item.frequency, ",.1f"),
-                _money(item.monetary),
-                _money(item.clv),
+                _money(item.monetary, currency),
+                _money(item.clv, currency),
                 item.action,
             )
         console.print(table)

@@ -9,6 +9,7 @@ from typing import TypeGuard
 from dashboard.i18n.locales import beside_percent, manner, spoken, written_day
 from dashboard.i18n.locales import written as written
 from dashboard.i18n.texts import say, say_number
+from engines.columns import WITHOUT_MONEY
 
 NOTHING = "–"
 _SPACE = "\u00a0"  # a number and its unit stay on one line
@@ -25,14 +26,17 @@ def is_number(value: float | None) -> TypeGuard[float]:
 def symbol(currency: str) -> str:
     """What stands before an amount: the currency's sign where it has a common one, else its ISO 4217 code.
 
-    Nothing where the currency is not known.
+    Nothing where the currency is not known, or where there is no money.
     """
+    if currency == WITHOUT_MONEY:
+        return ""
     sign = _SYMBOLS.get(currency, currency)
     return sign + _SPACE if sign[-1:].isalpha() else sign
 
 
 def titled(title: str, unit: str, *, log: bool = False) -> str:
     """A title with its unit, such as the code of a currency; without one where that is not known."""
+    unit = "" if unit == WITHOUT_MONEY else unit
     if log and unit:
         return say("{title} ({unit}, logarithmic)", title=title, unit=unit)
     if log:
@@ -75,7 +79,12 @@ def change_percent(share: float) -> str:
 
 
 def money(value: float | None, currency: str) -> str:
-    """An amount in full: ``£8,911,407.90``; without a sign where the currency is not known, as in all of these."""
+    """An amount in full: ``£8,911,407.90``; without a sign where the currency is not known, as in all of these.
+
+    Sales without money say ``none``, in all of these as well.
+    """
+    if currency == WITHOUT_MONEY:
+        return say("none")
     return _amount(value, currency, 0 if currency in _WITHOUT_CENTS else 2) if is_number(value) else NOTHING
 
 
@@ -83,6 +92,8 @@ def short_money(value: float | None, currency: str) -> str:
     """An amount as cards show it: ``£8.91 M``, ``£12,345``, ``£412.30``."""
     if not is_number(value):
         return NOTHING
+    if currency == WITHOUT_MONEY:
+        return say("none")
     size = abs(value)
     for scale, letter in _SCALES:
         if size >= scale * 0.999995:
@@ -94,13 +105,15 @@ def short_money(value: float | None, currency: str) -> str:
 
 def round_money(value: float | None, currency: str) -> str:
     """An amount in a table of means: without cents from 100 on, ``£1,479``, ``£12.30``, ``£8.91 M``."""
-    if not is_number(value) or abs(value) < 100 or abs(value) >= 1e6:
+    if not is_number(value) or currency == WITHOUT_MONEY or abs(value) < 100 or abs(value) >= 1e6:
         return short_money(value, currency)
     return _amount(value, currency, 0)
 
 
 def hover_money(letter: str, currency: str) -> str:
     """An amount in the hover text of a chart, where Plotly fills in the number: ``£%{x:,.2f}``."""
+    if currency == WITHOUT_MONEY:
+        return say("none")
     places = 0 if currency in _WITHOUT_CENTS else 2
     return _beside(f"%{{{letter}:,.{places}f}}", currency)
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import ibis
 
-from engines.columns import AMOUNT, CURRENCY, ORDER_TOTAL, UNIT_PRICE
+from engines.columns import AMOUNT, CURRENCY, ORDER_TOTAL, UNIT_PRICE, WITHOUT_MONEY
 from engines.intake.cleaning.both_sums import sums_of_both
 from engines.intake.cleaning.cleaning import flag_lines
 from engines.intake.cleaning.currency import Conversion, conversion, refuse_lost, refuse_other_signs
@@ -281,5 +281,7 @@ def _checked(
         refuse_other_signs(database, source, parsing.cells[CURRENCY].column, heading, parsed)
     if money != Conversion():
         return money
+    if not {AMOUNT, UNIT_PRICE, ORDER_TOTAL} & {*parsing.cells}:
+        return Conversion(WITHOUT_MONEY)
     found = dataset_currency(source, heading, signs, stated, beside=beside)
     return Conversion(found.code, notes=found.notes)

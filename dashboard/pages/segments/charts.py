@@ -30,7 +30,7 @@ from dashboard.frames.aggregates import Aggregate, SegmentTotals
 from dashboard.frames.columns import Mask
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.texts import noted, say
-from engines.columns import CLV
+from engines.columns import CLV, WITHOUT_MONEY
 from engines.contract import Play
 from engines.naming.vocabulary import playbook_name
 from storage.contract import Selection
@@ -100,6 +100,7 @@ HIDDEN = {"display": "none"}
 SEEN: dict[str, str] = {}
 _NO_CLV = noted("These customers have not been valued, so there is no CLV to show.")
 _NO_COUNTRY = noted("These sales do not say where customers live, so this chart steps aside.")
+_NO_MONEY = noted("These sales hold no money, so this chart steps aside.")
 
 Picture = tuple[Drawing, str] | str  # the figure and its words, or why there is none
 
@@ -124,7 +125,8 @@ class ChartInput:
 
 def pictures(given: ChartInput, names: Collection[str]) -> dict[str, Any]:
     """The wanted charts by name, their words, and whether they are in sight; one without its column says so instead."""
-    drawn = {name: _DRAWN[name](given) for name in names}
+    without = _OF_MONEY if given.frame.currency == WITHOUT_MONEY else ()
+    drawn = {name: say(_NO_MONEY) if name in without else _DRAWN[name](given) for name in names}
     shown = {name: item for name, item in drawn.items() if not isinstance(item, str)}
     return {
         "figures": {name: item[0] for name, item in shown.items()},
@@ -194,6 +196,8 @@ _DRAWN: dict[str, Callable[[ChartInput], Picture]] = {
     GRID.name: _grid,
     COHORTS.name: _cohorts,
 }
+#: Charts of money alone.
+_OF_MONEY = {chart.name for chart in (VALUE, BOXES, TILES, COUNTRIES, MAP)}
 
 
 # --- their places -----------------------------------------------------------------------------------------------------

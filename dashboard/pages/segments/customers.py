@@ -29,6 +29,7 @@ from engines.columns import (
     CUSTOMER_ID,
     MONETARY,
     SEGMENT,
+    WITHOUT_MONEY,
     in_order,
 )
 
@@ -117,7 +118,9 @@ def _column(frame: RunFrame, name: str, sorted_first: bool) -> dict[str, Any]:
     if column.kind == "money":
         definition["headerName"] = titled(title, symbol(frame.currency).strip())
     shown = f"params.data ? {_written(column.kind, 'params.value')} : ''"
-    if name == CLV and frame.has(CLV_LOW) and frame.has(CLV_HIGH):
+    if column.kind == "money" and frame.currency == WITHOUT_MONEY:
+        shown = f"params.data ? {json.dumps(say('none'))} : ''"
+    elif name == CLV and frame.has(CLV_LOW) and frame.has(CLV_HIGH):
         # whole units: an interval so wide says nothing of pennies
         parts = [_written("days", f"params.data.{part}") for part in (CLV, CLV_LOW, CLV_HIGH)]
         shown = f"!params.data || params.data.{CLV_LOW} == null ? ({shown}) : {parts[0]} + ' (' + {parts[1]} + '–' + "

@@ -13,8 +13,9 @@ from pandas import DataFrame, Index
 from engines.columns import CUSTOMER_ID
 from engines.errors import InputError
 from engines.intake.schema.cells import Cell, cell, id_of
+from engines.intake.schema.contents import head, look_at
 from engines.intake.schema.likeness import sales_judge
-from engines.intake.schema.mapping import guess_columns, missing_field, needed_but_missing
+from engines.intake.schema.mapping import guess_columns, may_hold_money, missing_field, needed_but_missing
 from engines.intake.sources.files import Source, open_source
 from engines.intake.sources.samples import EMBEDDED
 from engines.intake.sources.source import mending
@@ -59,7 +60,7 @@ def read_customers(
         wanted = {CUSTOMER_ID: mapping.get(CUSTOMER_ID, CUSTOMER_ID), **{name: name for name in needed}}
         missing = [column for column in wanted.values() if column.casefold() not in names]
         if missing:
-            _refuse_unless_sales(opened, missing, needed, mapping)
+            _refuse_unless_sales(connection, opened, missing, needed, mapping)
             return None
         places = {name: names.index(column.casefold()) for name, column in wanted.items()}
 
@@ -70,9 +71,17 @@ def read_customers(
         return mending(opened, read)
 
 
-def _refuse_unless_sales(opened: Source, missing: list[str], needed: Sequence[str], mapping: Mapping[str, str]) -> None:
-    guesses = guess_columns(opened.columns, mapping, opened.name)
-    gone = needed_but_missing([guess.field for guess in guesses])
+def _refuse_unless_sales(
+    connection: duckdb.DuckDBPyConnection,
+    opened: Source,
+    missing: list[str],
+    needed: Sequence[str],
+    mapping: Mapping[str, str],
+) -> None:
+    looks = [look_at(values) for values in zip(*head(opened, connection), strict=True)]
+    guesses = guess_columns(opened.columns, mapping, opened.name, looks)
+    money = may_hold_money(mapping, looks, guesses)
+    gone = needed_but_missing([guess.field for guess in guesses], money=money)
     if not gone:
         return
     needs = missing_field(gone[0], opened.columns, opened.name)

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 
+from dashboard.config import load_config
+from dashboard.frames.cache import FrameCache
+from dashboard.frames.filters import read_view
+from dashboard.pages.segments.charts import CHARTS
+from dashboard.pages.segments.view import draw_parts
+from dashboard.services import Services
+from storage.contract import Selection
+from tests.dashboard import shop
 from tests.dashboard.calling import SHOP
+from tests.dashboard.headless import words
 
 UNKNOWN = "Nothing says which currency the money is in"
 
@@ -79,3 +89,21 @@ def test_a_snapshot_of_before_keeps_the_currency_it_was_given(segmentry, tmp_pat
     again = json.loads(segmentry("reproduce", "1", "--source", "shop.csv", "--json").stdout)
     assert again["identical"]
     assert snapshots(tmp_path) == [("GBP", None)]
+
+
+def test_sales_without_money_say_none_and_take_no_currency(segmentry, tmp_path):
+    days = [f"2024-{month:02d}-{day:02d}" for month in range(1, 7) for day in (3, 17)]
+    rows = [f"C{place % 7},{day}" for place, day in enumerate(days)]
+    (tmp_path / "log.csv").write_text("\n".join(["customer_id,order_date", *rows, ""]), encoding="utf-8")
+    done = segmentry("run", "log.csv", "--engine", "rfm", "--currency", "GBP")
+    assert "Revenue (none)" in done.stdout and "none" in done.stdout.split("rfm: run 1")[1]
+    assert UNKNOWN not in done.stderr and "GBP" not in done.stdout
+    assert snapshots(tmp_path)[0][0] == "XXX"  # ISO 4217: no currency is involved
+    segmentry("predict", "1", "--input", "log.csv")
+
+    settings = load_config(environ={}).replace(database={"url": f"sqlite:///{tmp_path / 'segmentry.db'}"})
+    with closing(shop.opened(settings)) as store:
+        services = Services(settings, store, FrameCache(store))
+        parts = draw_parts(services, read_view("?run=1"), Selection(), "light", None, [item.name for item in CHARTS])
+    assert parts["words"]["boxes"] == parts["words"]["value"] == "These sales hold no money, so this chart steps aside."
+    assert "none" in words(parts["kpis"]) and "0.00" not in words(parts["kpis"])
