@@ -12,8 +12,15 @@ import pyarrow as pa
 from engines.errors import InputError
 from engines.intake.sources.archives import refuse_bomb
 from engines.intake.sources.layout import Judge, TableStart, table_start, unjudged
-from engines.intake.sources.merged import filled, listed_columns, merged_cells, refuse_spanned
 from engines.intake.sources.source import OptionError, Source, arrow_source, header_of, named, sha256
+from engines.intake.sources.workbook_parts import (
+    filled,
+    listed_columns,
+    merged_cells,
+    refuse_spanned,
+    shown_currencies,
+    with_currencies,
+)
 from engines.messages import message, message_number
 from engines.settings import Reading
 
@@ -59,10 +66,12 @@ def open_workbook(path: Path, name: str, reading: Reading, judge: Judge = unjudg
             "Save it again as XLSX, or as CSV.",
             name=name,
         ) from None
-    merged = merged_cells(path, {sheet: table.num_columns for sheet, table in tables}) if kind == "workbook" else {}
+    widths = {sheet: table.num_columns for sheet, table in tables} if kind == "workbook" else {}
+    merged, shown = merged_cells(path, widths), shown_currencies(path, widths)
     sheets = []
     for sheet, table in tables:
         if table.num_rows and table.num_columns:
+            table = with_currencies(table, shown.get(sheet, {}))
             opened = _opened(sheet, table, reading, judge)
             if sheet in merged:
                 opened = _without_merged(opened, *filled(opened.table, merged[sheet], opened.above))

@@ -109,3 +109,39 @@ def test_a_sum_over_merged_rows_counts_once(tmp_path):
         notes, ledger = " ".join(sales.notes), sales.ledger.to_dict()
     assert "'amount' hold numbers with a fraction; these count once" in notes
     assert (ledger["out"]["lines"], ledger["out"]["revenue"]) == (7, 12.5 + sum(n + 0.25 for n in range(3, 9)))
+
+
+@pytest.mark.parametrize(
+    ("formats", "currency"),
+    [
+        (["#,##0.00 [$€-407]"], "EUR"),
+        (['_-"£"* #,##0.00_-;-"£"* #,##0.00_-;_-"£"* "-"??_-;_-@_-'], "GBP"),
+        (["[$$-1009]#,##0.00"], "CAD"),
+        (["#,##0.00 [$kr-41D]", None], "SEK"),
+        (["[$CHF-807] #,##0.00"], "CHF"),
+        (['0.00 "pcs"', "[$-409]0.00", "0.00"], None),
+    ],
+)
+def test_the_currency_of_number_formats_is_seen(tmp_path, formats, currency):
+    with read_sales(str(formatted(tmp_path / "a.xlsx", formats))) as sales:
+        assert sales.currency == currency and sales.ledger.left.units == 12 * 80_000
+        assert bool(currency) == any(f"All money is in {currency}" in note for note in sales.notes)
+
+
+def test_prices_in_formats_of_two_currencies_are_refused(tmp_path):
+    path = formatted(tmp_path / "a.xlsx", ["#,##0.00 [$€-407]", '"£"#,##0.00'])
+    with pytest.raises(InputError, match=r"several currencies: row 4 of sheet 'S' and 5 more \('€'\), row 5 of sheet"):
+        read_sales(str(path))
+
+
+def formatted(path: Path, formats: list[str | None]) -> Path:
+    """A workbook whose table begins two rows and columns in, with prices shown in these formats by turns."""
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("S")
+        shown = [book.add_format({"num_format": code} if code else {}) for code in formats]
+        for column, name in enumerate(("customer_id", "order_date", "quantity", "unit_price")):
+            sheet.write(2, 2 + column, name)
+        for row in range(12):
+            sheet.write_row(3 + row, 2, [f"C{row % 4}", f"2024-03-{row + 10}", 2])
+            sheet.write_number(3 + row, 5, 4.0, shown[row % len(shown)])
+    return path

@@ -1,11 +1,12 @@
-"""Merged cells of a workbook: which a sheet declares, and the filling of the cells that they cover."""
+"""What a workbook says of its cells beside their values: which are merged, and in which currency numbers are shown."""
 
 from __future__ import annotations
 
 import re
 import struct
+import unicodedata
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -13,6 +14,7 @@ from xml.etree import ElementTree
 import pyarrow as pa
 
 from engines.errors import InputError
+from engines.settings import CODES
 
 _CHUNK = 1 << 20
 _EDGE = 200  # bytes that a mark may stretch from one chunk into the next
@@ -21,6 +23,18 @@ _DIMENSION = re.compile(rb'<(?:\w+:)?dimension [^>]*?ref="([A-Z]+)[0-9]+(?::([A-
 _CELL = re.compile(rb'<(?:\w+:)?c [^>]*?r="([A-Z]+)[0-9]+"')
 _SPANNED = re.compile(rb'number-rows-spanned="(?!1")')
 _MERGE_CELLS, _XLS_COLUMNS = b"\xe5\x00", 256
+_STYLED = re.compile(rb'<(?:\w+:)?c (?=[^>]*?r="([A-Z]+)([0-9]+)")(?=[^>]*?s="([0-9]+)")(?![^>]*?t="(?!n"))[^>]*?>')
+_NUMBER = re.compile(r"-?[0-9]+(?:[.,][0-9]+)?(?:[Ee][+-]?[0-9]+)?")
+#: Parts of a number format that may be a currency: a sign with the number of a language, and text in quotes.
+_SIGN_OF_LANGUAGE, _QUOTED = re.compile(r"\[\$([^\]-]*)(?:-([0-9A-Fa-f]+))?\]"), re.compile(r'"([^"]*)"')
+#: Words that stand for a currency beside a number, without a sign of their own.
+_WORDS = frozenset({"kr", "kr.", "zł", "kč", "ft", "lei", "лв", "лв.", "fr.", "руб.", "r$", "rs."})
+#: The currency that a sign with a language stands for, by the number of the language (MS-LCID), where several have it.
+_BY_LANGUAGE = {
+    **{0x409: "USD", 0x1009: "CAD", 0xC0C: "CAD", 0xC09: "AUD", 0x1409: "NZD", 0x4809: "SGD", 0xC04: "HKD"},
+    **{0x404: "TWD", 0x80A: "MXN", 0x2C0A: "ARS", 0x340A: "CLP", 0x240A: "COP", 0x41D: "SEK", 0x414: "NOK"},
+    **{0x814: "NOK", 0x406: "DKK", 0x40F: "ISK", 0x411: "JPY", 0x804: "CNY", 0x4009: "INR", 0x439: "INR"},
+}
 _FRACTION = re.compile(r"-?[0-9]+[.,][0-9]+")
 
 
@@ -43,6 +57,101 @@ def merged_cells(path: Path, sheets: Mapping[str, int]) -> dict[str, Merged]:
     except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, NotImplementedError, RuntimeError):
         return {}
     return {name: Merged(areas) for name, areas in found.items() if areas}
+
+
+def shown_currencies(path: Path, sheets: Mapping[str, int]) -> dict[str, dict[int, dict[str, list[int]]]]:
+    """The rows whose numbers an XLSX shows in a currency, by sheet, column of its table (from 0) and code or sign.
+
+    Where numbers are formatted as money, the currency stands in the format alone, and their reader does not see it.
+    ``sheets``: the number of columns read, by name. Rows are those of the sheet, from 0.
+    """
+    found: dict[str, dict[int, dict[str, list[int]]]] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            styles = _currency_styles(archive)
+            parts = _parts(archive) if styles else {}
+            for name in (name for name in sheets if name in parts):
+                columns: dict[int, dict[str, list[int]]] = {}
+                for letters, row, style in _styled_cells(archive, parts[name]):
+                    if style in styles:
+                        column = _column(letters)
+                        columns.setdefault(column, {}).setdefault(styles[style], []).append(row - 1)
+                if columns:
+                    first = _first_column(archive, parts[name])
+                    found[name] = {column - first: signs for column, signs in columns.items() if column >= first}
+    except (zipfile.BadZipFile, KeyError, ValueError, ElementTree.ParseError, NotImplementedError, RuntimeError):
+        return {}
+    return found
+
+
+def with_currencies(table: pa.Table, shown: Mapping[int, Mapping[str, Sequence[int]]]) -> pa.Table:
+    """The table with the currency before the numbers that are shown in it, as a file of text would have them.
+
+    Args:
+        table: all rows of a sheet, of texts.
+        shown: rows by column and code or sign.
+    """
+    for column, signs in shown.items():
+        if column >= table.num_columns:
+            continue
+        cells: list[str | None] = table.column(column).to_pylist()
+        for sign, rows in signs.items():
+            for row in rows:
+                cell = cells[row] if row < len(cells) else None
+                if cell and _NUMBER.fullmatch(cell):
+                    cells[row] = f"{sign} {cell}"
+        table = table.set_column(column, table.field(column).name, pa.array(cells, pa.string()))
+    return table
+
+
+def _currency_styles(archive: zipfile.ZipFile) -> dict[int, str]:
+    """The code or sign of the currency of each style that has one, by the number that cells refer to."""
+    if "xl/styles.xml" not in archive.namelist():
+        return {}
+    formats: dict[str, str] = {}
+    styles: dict[int, str] = {}
+    for element in _xml(archive, "xl/styles.xml"):
+        kind = element.tag.rpartition("}")[2]
+        if kind == "numFmts":
+            formats = {each.get("numFmtId", ""): _currency_of(each.get("formatCode", "")) for each in element}
+        elif kind == "cellXfs":
+            styles = {place: formats.get(each.get("numFmtId", ""), "") for place, each in enumerate(element)}
+    return {place: sign for place, sign in styles.items() if sign}
+
+
+def _currency_of(code: str) -> str:
+    """The code or sign of the currency that a number format writes; empty where there is none."""
+    code = code.partition(";")[0]  # of positive numbers
+    for sign, language in _SIGN_OF_LANGUAGE.findall(code):
+        if language and (meant := _BY_LANGUAGE.get(int(language, 16) & 0xFFFF)) and _is_currency(sign):
+            return meant
+        if _is_currency(sign):
+            return str(sign).strip()
+    rest = _SIGN_OF_LANGUAGE.sub(" ", code)
+    for text in (*_QUOTED.findall(rest), *(letter for letter in _QUOTED.sub(" ", rest))):
+        if _is_currency(text):
+            return str(text).strip()
+    return ""
+
+
+def _is_currency(text: str) -> bool:
+    text = text.strip()
+    signed = any(unicodedata.category(letter) == "Sc" for letter in text) and len(text) <= 4
+    return signed or text.upper() in CODES or text.casefold() in _WORDS
+
+
+def _styled_cells(archive: zipfile.ZipFile, part: str) -> Iterator[tuple[bytes, int, int]]:
+    """Column, row and style of the cells of a sheet that hold numbers."""
+    with archive.open(part) as sheet:
+        before = b""
+        while chunk := sheet.read(_CHUNK):
+            piece = before + chunk
+            end = piece.rfind(b"<")  # the mark that this may have cut
+            for letters, row, style in _STYLED.findall(piece[:end]):
+                yield letters, int(row), int(style)
+            before = piece[end:]
+        for letters, row, style in _STYLED.findall(before):
+            yield letters, int(row), int(style)
 
 
 def refuse_spanned(path: Path, name: str, kind: str) -> None:
