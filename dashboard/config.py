@@ -152,9 +152,11 @@ class Naming(_Section):
 
 
 class Drift(_Section):
-    """When drift is an alarm."""
+    """How far a timeline looks back, and when drift is an alarm."""
 
+    window_days: int = Field(ge=30, le=3650)
     threshold: float = Field(ge=0, le=1)
+    shift: float = Field(gt=0)
     bootstraps: int = Field(ge=2, le=1000)
     noise_dates: int = Field(ge=0)
 

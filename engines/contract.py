@@ -10,12 +10,15 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
 from pandas import DataFrame, Series
 
 from engines.columns import FREQUENCY, MONETARY, RECENCY
 from engines.errors import InputError
+
+#: Why a date of a timeline is an alert.
+DriftCause = Literal["agreement", "population"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,9 @@ class Shift:
 
     ``psi``: population stability index over tenths of the customers of then, 0 where nothing moved. ``effect``: Cliff's
     delta, -1 to 1: how much likelier it is that a customer of now has more than one of then, than that it has less.
-    ``before``, ``now``: medians, in the column's own unit.
+    ``before``, ``now``: medians, in the column's own unit. ``same_age_psi``: the index with the customers of now
+    weighted so that they are as long known as those of then, None where that cannot be. ``beyond_chance``: whether both
+    are more than chance makes of so many customers.
     """
 
     column: str
@@ -32,11 +37,23 @@ class Shift:
     effect: float
     before: float
     now: float
+    same_age_psi: float | None = None
+    beyond_chance: bool = False
+
+    @property
+    def size(self) -> float:
+        """What counts of the movement: the smaller of both indices, 0 where chance alone could have made it."""
+        if not self.beyond_chance:
+            return 0.0
+        return self.psi if self.same_age_psi is None else min(self.psi, self.same_age_psi)
 
 
 @dataclass(frozen=True)
 class Size:
-    """A segment of the frozen model at one date: its key, how many customers it holds, and what they had spent."""
+    """A segment of the frozen model at one date: its key, how many customers it holds, what they spent in the window.
+
+    (Timelines of earlier versions had no window: there it is what customers had spent so far.)
+    """
 
     key: int
     customers: int
@@ -48,11 +65,13 @@ class DriftPoint:
     """How well a frozen model still agrees with a refit on the customers of one date.
 
     ``ari``: adjusted Rand index of the frozen model's labels and the refit's. ``noise_low``: 5th percentile of the
-    index between bootstrap refits and the refit, None where it is not known; ``noise_measured`` says whether it was
-    measured at this date or lies between those of dates before and after. ``alert``: ``ari`` is below the threshold,
-    and below the noise where that is known. ``moved_share``: customers whom the frozen model puts elsewhere than at the
+    index between bootstrap refits, None where it is not known; ``noise_measured`` says whether it was measured at this
+    date or lies between those of dates before and after. ``alert``: there is a cause. ``cause``: ``agreement`` where
+    ``ari`` is below the threshold and below the noise while the customers have changed, ``population`` where the
+    customers have changed much, else None. ``moved_share``: customers whom the frozen model puts elsewhere than at the
     date before, of those known at both. ``model_moved``: customers whom the refit puts elsewhere than the frozen model,
     its segments paired with the frozen ones so that this is least. ``refit_on``, ``noise_on``: customers in each refit.
+    ``shifts``: of the measures of the last quarter, against the date of freezing.
     """
 
     as_of: str
@@ -67,6 +86,22 @@ class DriftPoint:
     noise_on: int | None = None
     shifts: tuple[Shift, ...] = ()
     sizes: tuple[Size, ...] = ()
+    cause: DriftCause | None = None
+
+
+@dataclass(frozen=True)
+class AgeAgreement:
+    """How well models of one age agree with models made anew.
+
+    ``months``: the age. ``ari``, ``low``, ``high``: mean, least and largest adjusted Rand index over ``pairs`` dates,
+    each on that date's customers.
+    """
+
+    months: int
+    ari: float
+    low: float
+    high: float
+    pairs: int
 
 
 @dataclass(frozen=True)
@@ -89,8 +124,8 @@ class LivePoint:
 
 
 __all__ = [
-    "MODEL_LIMIT", "Adjustable", "DriftPoint", "Engine", "Fitted", "Knob", "LivePoint", "NamedSegment", "Play",
-    "Predecessor", "Segment", "Segmentation", "knob",
+    "MODEL_LIMIT", "Adjustable", "AgeAgreement", "DriftCause", "DriftPoint", "Engine", "Fitted", "Knob", "LivePoint",
+    "NamedSegment", "Play", "Predecessor", "Segment", "Segmentation", "knob",
 ]  # fmt: skip
 
 #: Bytes of the largest fitted model that is kept, and as much may be unpacked from one.
@@ -281,6 +316,21 @@ class Engine(Adjustable, ABC):
         Raises:
             InputError: the table cannot be segmented so; the message names the column or setting and the remedy.
         """
+
+    def refit(self, customers: DataFrame, start: Fitted) -> Fitted:
+        """Learn segments anew, beginning with those of an earlier fit, whose keys stay with their segments.
+
+        An engine that searches from a start overrides it: from a random one it may end at another grouping that is
+        about as good, and two fits would differ though no customer has changed. Others fit as ever.
+
+        Args:
+            customers: as for :meth:`fit`.
+            start: what this engine, with these settings, made of other customers.
+
+        Raises:
+            InputError: as ``fit`` does.
+        """
+        return self.fit(customers)
 
     def fit_each(self, customers: DataFrame, ks: Iterable[int]) -> Iterator[Fitted]:
         """This engine fitted with each k in turn; for engines that have a ``k``.

@@ -10,11 +10,11 @@ import numpy as np
 from pandas import DataFrame, Series
 
 from engines.clustering.clusterers import KClusterer, constant_note, explained_variance, key_series
-from engines.clustering.mixture import Mixture, fit_mixture, shares
+from engines.clustering.mixture import Mixture, MixtureFit, fit_mixture, mixture_from, shares
 from engines.clustering.sampling import Codes
 from engines.clustering.scaling import Matrix, Space, numbers
 from engines.columns import FREQUENCY
-from engines.contract import Segment, knob
+from engines.contract import Fitted, Segment, knob
 from engines.errors import InputError
 from engines.messages import message, noted
 
@@ -99,18 +99,37 @@ class GaussianMixture(KClusterer):
             InputError: unusable features, k above the number of (different) customers, or nobody with more than one
                 order when those with one are set aside.
         """
-        fitted_on, aside = customers, None
-        if self.set_aside_one_order:
-            aside = _one_order(customers)
-            if aside.all():
-                raise InputError(
-                    "{title}: every customer has one order, so none is left when they are set aside. Turn "
-                    "set_aside_one_order off.",
-                    title=self.title,
-                )
-            fitted_on = customers[~aside]
+        fitted_on, aside = self._divided(customers)
         space, matrix = self.space_of(fitted_on, self.k)
-        mixture = fit_mixture(matrix, self.k, self.seed, self.smallest_variance)
+        return self._fitted(space, matrix, fit_mixture(matrix, self.k, self.seed, self.smallest_variance), aside)
+
+    def refit(self, customers: DataFrame, start: Fitted) -> FittedMixture:
+        """Fit the mixture anew from the shares that customers have in the earlier components now; keys stay.
+
+        Raises:
+            InputError: as :meth:`fit` does.
+        """
+        if not isinstance(start, FittedMixture):
+            return self.fit(customers)
+        fitted_on, aside = self._divided(customers)
+        space, matrix = self.space_of(fitted_on, self.k)
+        joint = start.mixture.joint(np.ascontiguousarray(start.place.transform(fitted_on).T))
+        return self._fitted(space, matrix, mixture_from(matrix, shares(joint).T, self.smallest_variance), aside)
+
+    def _divided(self, customers: DataFrame) -> tuple[DataFrame, np.ndarray | None]:
+        """Those whom the mixture is fitted on, and who is set aside, where anybody is to be."""
+        if not self.set_aside_one_order:
+            return customers, None
+        aside = _one_order(customers)
+        if aside.all():
+            raise InputError(
+                "{title}: every customer has one order, so none is left when they are set aside. Turn "
+                "set_aside_one_order off.",
+                title=self.title,
+            )
+        return customers[~aside], aside
+
+    def _fitted(self, space: Space, matrix: Matrix, mixture: MixtureFit, aside: np.ndarray | None) -> FittedMixture:
         keys = _used(mixture.mixture, matrix)
         has_rule = aside is not None and bool(aside.any())
         every = (*keys.tolist(), self.k) if has_rule else tuple(keys.tolist())

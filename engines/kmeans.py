@@ -8,9 +8,10 @@ from typing import ClassVar
 import numpy as np
 from pandas import DataFrame
 
-from engines.clustering.centres import k_centres
+from engines.clustering.centres import Centres, centres_from, k_centres
 from engines.clustering.clusterers import KClusterer, NearestGroup, constant_note
-from engines.contract import Segment
+from engines.clustering.scaling import Space
+from engines.contract import Fitted, Segment
 from engines.messages import noted
 
 
@@ -28,7 +29,18 @@ class KMeans(KClusterer):
             InputError: unusable features, or k above the number of (different) customers.
         """
         space, matrix = self.space_of(customers, self.k)
-        centres = k_centres(matrix, self.k, self.seed)
+        return self._fitted(space, k_centres(matrix, self.k, self.seed))
+
+    def refit(self, customers: DataFrame, start: Fitted) -> NearestGroup:
+        """Find the centres anew from where the customers of each earlier segment lie now; keys stay.
+
+        Raises:
+            InputError: as :meth:`fit` does.
+        """
+        space, matrix = self.space_of(customers, self.k)
+        return self._fitted(space, centres_from(matrix, start.assign(customers).to_numpy(np.int64), self.k))
+
+    def _fitted(self, space: Space, centres: Centres) -> NearestGroup:
         return NearestGroup(
             space,
             centres.points,

@@ -123,15 +123,17 @@ def _ascends(ids: Index) -> bool:
     return pc.all(pc.less(texts[:-1], texts[1:]), skip_nulls=False).as_py() is True
 
 
-def fit(engine: Engine, ordered: DataFrame) -> tuple[Fitted, int]:
+def fit(engine: Engine, ordered: DataFrame, start: Fitted | None = None) -> tuple[Fitted, int]:
     """The engine fitted on customers sorted by id, and on how many: above its limit on a seeded sample.
+
+    With ``start``, an earlier fit of the same engine, it begins there (see :meth:`Engine.refit`).
 
     Raises:
         InputError: as the engine's ``fit`` says, or what it returns is not whole.
     """
     rows = sample_rows(len(ordered), engine.fit_limit, int(getattr(engine, "seed", 0)))
     sample = ordered if len(rows) == len(ordered) else ordered.iloc[rows]
-    fitted = engine.fit(sample)
+    fitted = engine.fit(sample) if start is None else engine.refit(sample, start)
     check_fitted(engine.title, fitted)
     return fitted, len(rows)
 

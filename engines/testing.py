@@ -87,6 +87,17 @@ class EngineContract:
         first, second = (self.engine.fit(customers).assign(customers) for _ in range(2))
         assert_series_equal(first, second)
 
+    def test_a_refit_on_the_same_customers_keeps_most_of_them(self) -> None:
+        """A fit that begins with an earlier one is whole, the same each time, and keeps keys with their customers."""
+        customers = self.customers()
+        start = self.engine.fit(customers)
+        refits = [self.engine.refit(customers, start) for _ in range(2)]
+        first, second = (fitted.assign(customers) for fitted in refits)
+        assert_series_equal(first, second)
+        assert set(first) <= {item.key for item in refits[0].segments}, "a label belongs to no segment"
+        kept = float((first == start.assign(customers)).mean())
+        assert kept >= 0.9, f"only {kept:.0%} keep their key where nothing changed: refit must begin with the start"
+
     def test_order_of_rows_does_not_matter(self) -> None:
         """Shuffled customers get the same segments."""
         customers = self.customers()

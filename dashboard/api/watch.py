@@ -21,6 +21,11 @@ Since = Annotated[int | None, Query(description="An earlier run of the same data
 Start = Annotated[date | None, Query(alias="from", description="A day, where no earlier run is named.")]
 End = Annotated[date | None, Query(alias="to", description="A later day; by default that of the run.")]
 
+_DRIFT = (
+    *("frozen_at", "refresh_months", "reason", "ages", "window_days", "recent_days", "asked_days", "segments"),
+    "opening",
+)
+
 
 def add_watch(api: FastAPI, services: Services) -> None:
     """Add the routes of drift, alerts and migration."""
@@ -35,7 +40,8 @@ def add_watch(api: FastAPI, services: Services) -> None:
         answer = {
             "run": run_id,
             "threshold": services.config.drift.threshold,
-            **{name: drift_info.get(name) for name in ("frozen_at", "refresh_months", "reason", "segments", "opening")},
+            "shift": services.config.drift.shift,
+            **{name: drift_info.get(name) for name in _DRIFT},
             "points": [asdict(item) for item in store.drift(run_id)],
             "live": [{"run": number, **asdict(item)} for number, item in live.items()],
         }

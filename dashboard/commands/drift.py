@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 @click.option(
     "--freeze",
     type=DAY,
-    help="Freeze the model with the sales before this day.  [default: the first month's start with 90 days before it]",
+    help="Freeze the model with the sales before this day.  [default: the first month's start with a whole window, of "
+    "[drift] window_days, before it, or with 90 days where sales are too few for that]",
 )
 @sales_options("as_of", "mapping", "currency", "name")
 @click.option("--details", is_flag=True, help="With --json: also what moved, segment sizes, and what was asked.")

@@ -11,16 +11,19 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard.figures import Drawing, drawing_of, ink, template
-from dashboard.i18n.numbers import count, day, percent, written
+from dashboard.i18n.numbers import count, day, percent, plural, written
 from dashboard.i18n.texts import say
 from engines.columns import describe
-from engines.contract import DriftPoint, LivePoint
+from engines.contract import AgeAgreement, DriftPoint, LivePoint
 
 ALARM = {"light": "#b3261e", "dark": "#ff8a80"}
 
 
 class TimelineData(NamedTuple):
-    """The points of a timeline, the oldest first. ``noise_low`` is NaN where it is not known."""
+    """The points of a timeline, the oldest first. ``noise_low`` is NaN where it is not known.
+
+    ``changed``: the alerts that are about the customers themselves, not about agreement.
+    """
 
     dates: NDArray[np.datetime64]
     ari: NDArray[np.float64]
@@ -28,6 +31,7 @@ class TimelineData(NamedTuple):
     noise_low: NDArray[np.float64]
     threshold: float
     hover: tuple[str, ...]
+    changed: NDArray[np.bool_]
     frozen_at: date | None = None
     live: tuple[LivePoint, ...] = ()
 
@@ -59,6 +63,7 @@ def timeline_data(
         noise_low=np.array([np.nan if point.noise_low is None else point.noise_low for point in points]),
         threshold=threshold,
         hover=tuple(_point_words(point) for point in points),
+        changed=np.array([point.cause == "population" for point in points], dtype=bool),
         frozen_at=frozen_at,
         live=tuple(live),
     )
@@ -66,8 +71,10 @@ def timeline_data(
 
 def _point_words(point: DriftPoint) -> str:
     when = day(date.fromisoformat(point.as_of))
+    changed = point.cause == "population"
+    alert = say("<b>{day}</b> · customers changed", day=when) if changed else say("<b>{day}</b> · alert", day=when)
     lines = [
-        say("<b>{day}</b> · alert", day=when) if point.alert else f"<b>{when}</b>",
+        alert if point.alert else f"<b>{when}</b>",
         f"ARI {written(point.ari, '.3f')}",
         say("{customers} customers", customers=count(point.customers)),
     ]
@@ -111,20 +118,23 @@ def draw_timeline(data: TimelineData, theme: str) -> Drawing:
         hovertext=list(data.hover),
         hoverinfo="text",
     )
-    if data.alerts.any():
-        figure.add_scatter(
-            x=data.dates[data.alerts],
-            y=data.ari[data.alerts],
-            mode="markers+text",
-            name=say("alert"),
-            marker={"color": alarm, "size": 12, "symbol": "triangle-down"},
-            text=[
-                written(data.ari[place], ".2f") if data.labelled[place] else "" for place in np.flatnonzero(data.alerts)
-            ],
-            textposition="bottom center",
-            textfont={"color": alarm},
-            hoverinfo="skip",
-        )
+    for name, symbol, of_kind in (
+        (say("alert"), "triangle-down", data.alerts & ~data.changed),
+        (say("alert: customers changed"), "square", data.alerts & data.changed),
+    ):
+        if of_kind.any():
+            places = np.flatnonzero(of_kind)
+            figure.add_scatter(
+                x=data.dates[of_kind],
+                y=data.ari[of_kind],
+                mode="markers+text",
+                name=name,
+                marker={"color": alarm, "size": 12, "symbol": symbol},
+                text=[written(data.ari[place], ".2f") if data.labelled[place] else "" for place in places],
+                textposition="bottom center",
+                textfont={"color": alarm},
+                hoverinfo="skip",
+            )
     if data.live:
         figure.add_scatter(
             x=np.array([point.as_of for point in data.live], dtype="datetime64[D]"),
@@ -168,6 +178,47 @@ def draw_timeline(data: TimelineData, theme: str) -> Drawing:
     figure.update_xaxes(tickformat="%b %Y", showgrid=False)
     legend = {"orientation": "h", "y": -0.14, "yanchor": "top", "x": 0, "traceorder": "normal"}
     return drawing_of(figure.update_layout(legend=legend, uirevision="drift", hovermode="closest"))
+
+
+def draw_ages(ages: Sequence[AgeAgreement], threshold: float, theme: str) -> Drawing:
+    """Mean agreement by age of the model with a line from the least to the largest, and the alarm line."""
+    colours, alarm = ink(theme), ALARM["dark" if theme == "dark" else "light"]
+    figure = go.Figure(layout={"template": template(theme)})
+    figure.add_hline(y=threshold, line={"color": alarm, "width": 1.5, "dash": "dash"})
+    mean = np.array([age.ari for age in ages])
+    figure.add_scatter(
+        x=[age.months for age in ages],
+        y=mean,
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": np.array([age.high for age in ages]) - mean,
+            "arrayminus": mean - np.array([age.low for age in ages]),
+            "color": colours.faint,
+            "thickness": 1.5,
+            "width": 4,
+        },
+        mode="lines+markers",
+        line={"color": colours.text, "width": 2},
+        marker={"color": colours.text, "size": 7},
+        hovertext=[
+            say(
+                "{months} old: ARI {ari}, from {low} to {high} at {dates}",
+                months=plural(age.months, "{n} month", "{n} months"),
+                ari=written(age.ari, ".2f"),
+                low=written(age.low, ".2f"),
+                high=written(age.high, ".2f"),
+                dates=plural(age.pairs, "{n} date", "{n} dates"),
+            )
+            for age in ages
+        ],
+        hoverinfo="text",
+        showlegend=False,
+    )
+    lowest = min((age.low for age in ages), default=0.0)
+    figure.update_yaxes(range=[min(0.0, lowest) - 0.02, 1.04], title_text=say("adjusted Rand index"))
+    figure.update_xaxes(dtick=1, showgrid=False, title_text=say("age of the model in months"))
+    return drawing_of(figure.update_layout(uirevision="ages", hovermode="closest"))
 
 
 # --- what moved -------------------------------------------------------------------------------------------------------
@@ -218,7 +269,10 @@ def draw_moved(data: MovedData, theme: str) -> Drawing:
 
 
 class ShiftData(NamedTuple):
-    """One column by date: its stability index and Cliff's delta against the customers of the frozen model."""
+    """One column by date: its stability index and Cliff's delta against the customers of the frozen model.
+
+    ``same_age``: the index among customers as long known as those of then, NaN where it is not known.
+    """
 
     column: str
     title: str
@@ -227,6 +281,7 @@ class ShiftData(NamedTuple):
     effect: NDArray[np.float64]
     before: float
     now: float
+    same_age: NDArray[np.float64]
 
 
 def shift_data(points: Sequence[DriftPoint]) -> list[ShiftData]:
@@ -237,8 +292,11 @@ def shift_data(points: Sequence[DriftPoint]) -> list[ShiftData]:
         rows = [(point.as_of, shift) for point in points for shift in point.shifts if shift.column == column]
         dates = np.array([as_of for as_of, _ in rows], dtype="datetime64[D]")
         psi, effect = (np.array([getattr(shift, name) for _, shift in rows]) for name in ("psi", "effect"))
+        ages = (shift.same_age_psi for _, shift in rows)
+        same_age = np.array([np.nan if psi is None else psi for psi in ages], dtype=np.float64)
         latest = rows[-1][1]
-        panels.append(ShiftData(column, describe(column).title, dates, psi, effect, latest.before, latest.now))
+        title = describe(column).title
+        panels.append(ShiftData(column, title, dates, psi, effect, latest.before, latest.now, same_age))
     return panels
 
 
@@ -258,6 +316,15 @@ def draw_shift(data: ShiftData, theme: str, top: float) -> Drawing:
         hovertemplate=say("%{x|%-d %b %Y}<br>PSI %{y:.2f}<br>Cliff's delta %{customdata:+.2f}<extra></extra>"),
         showlegend=False,
     )
+    if np.isfinite(data.same_age).any():
+        figure.add_scatter(
+            x=data.dates,
+            y=data.same_age,
+            mode="lines",
+            line={"color": colours.text, "width": 1.5, "dash": "dot"},
+            hovertemplate=say("%{x|%-d %b %Y}<br>PSI %{y:.2f} at the same age<extra></extra>"),
+            showlegend=False,
+        )
     figure.update_yaxes(range=[0, top], title_text="PSI")
     figure.update_xaxes(tickformat="%b %y", showgrid=False, nticks=4)
     return drawing_of(figure.update_layout(margin={"l": 48, "r": 8, "t": 8, "b": 28}, uirevision="shift"))

@@ -51,13 +51,21 @@ def _content(services: Services) -> list[Component]:
 
 
 def _line(alert: Alert, engine: str) -> list[Component]:
-    about = say(
-        "{dataset}, {day}: {engine} agrees only to ARI {ari}.",
-        dataset=alert.dataset,
-        day=day(alert.as_of),
-        engine=engine,
-        ari=written(alert.ari, ".2f"),
-    )
+    if alert.cause == "population":
+        about = say(
+            "{dataset}, {day}: the customers buy much otherwise than when the model of {engine} was frozen.",
+            dataset=alert.dataset,
+            day=day(alert.as_of),
+            engine=engine,
+        )
+    else:
+        about = say(
+            "{dataset}, {day}: {engine} agrees only to ARI {ari}.",
+            dataset=alert.dataset,
+            day=day(alert.as_of),
+            engine=engine,
+            ari=written(alert.ari, ".2f"),
+        )
     button = html.Button(
         say("Acknowledge"),
         id={"type": SEEN, "alert": alert.id},

@@ -16,14 +16,15 @@ from dashboard.memory import peak_memory
 from dashboard.pipeline.label import with_model
 from dashboard.pipeline.sales import OpenSales, Progress, SalesGoneError, customers_then, sales_of, silent
 from dashboard.pipeline.watch import points_before
+from dashboard.pipeline.windows import Windows, watch, watched_columns, windows_of
 from engines import registry
-from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
+from engines.columns import MONETARY
 from engines.contract import DriftPoint, Engine, Predecessor, Segmentation
 from engines.errors import InputError
-from engines.evaluation.calendar import cutoffs
+from engines.evaluation.calendar import plan
 from engines.evaluation.holdout import TOP, Capture, holdout_curve, holdout_cutoff
 from engines.evaluation.stability import stability
-from engines.evaluation.timeline import Timeline, noise_dates, timeline
+from engines.evaluation.timeline import Timeline, noise_dates
 from engines.messages import message
 from engines.naming.naming import name_segments
 from engines.persistence.artifacts import artifacts_of
@@ -35,35 +36,32 @@ from storage.contract import Snapshot
 class Past(NamedTuple):
     """The customers as they stood at earlier dates: those of the drift timeline, and the cut-off of the holdout.
 
-    ``spend_after``: what each customer spent from the cut-off on.
+    ``timeline``: by windows of sales; None where there are too few sales. ``before``: the customers as of the cut-off,
+    by all sales before it. ``spend_after``: what each customer spent from the cut-off on.
     """
 
-    tables: dict[date, DataFrame]
-    timeline: list[date]
+    timeline: Windows | None = None
     cutoff: date | None = None
+    before: DataFrame | None = None
     spend_after: Series | None = None
 
 
-NOTHING_PAST = Past({}, [])
+NOTHING_PAST = Past()
 
 
 def look_back(opened: OpenSales, customers: DataFrame, engines: Sequence[Engine], progress: Progress = silent) -> Past:
     """The customers of these sales at earlier dates, with the columns that the engines look at."""
-    first_day, as_of = opened.sales.first_day, opened.sales.as_of
-    dated, cutoff = cutoffs(first_day, as_of), holdout_cutoff(first_day, as_of)
-    dates = {*dated, *([cutoff] if cutoff is not None else [])}
-    if not dates or not engines:
+    if not engines:
         return NOTHING_PAST
-    tables = customers_then(opened, dates, watched_columns(engines), progress)
+    first_day, as_of = opened.sales.first_day, opened.sales.as_of
+    planned = plan(first_day, as_of, window_days=opened.config.drift.window_days)
+    cutoff, columns = holdout_cutoff(first_day, as_of), watched_columns(engines)
+    windows = windows_of(opened, planned, columns, progress) if planned.dates else None
     if cutoff is None:
-        return Past(tables, dated)
-    before = tables[cutoff][MONETARY].reindex(customers.index).fillna(0.0)
-    return Past(tables, dated, cutoff, customers[MONETARY] - before)
-
-
-def watched_columns(engines: Sequence[Engine]) -> set[str]:
-    """The columns that these engines look at, and those whose movement is watched."""
-    return {RECENCY, FREQUENCY, MONETARY, CLV}.union(*((*e.needs, *e.settings().get("features", ())) for e in engines))
+        return Past(windows)
+    before = customers_then(opened, [cutoff], columns, progress)[cutoff]
+    spent_before = before[MONETARY].reindex(customers.index).fillna(0.0)
+    return Past(windows, cutoff, before, customers[MONETARY] - spent_before)
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,8 @@ def fit_engine(
             **({"memory": memory} if memory else {}),
         }
         progress(stage, 1.0)
-        earlier = points_before(dataset, name, engine, past.timeline[-1], store) if past.timeline else []
+        at = past.timeline.plan.dates[-1] if past.timeline is not None else None
+        earlier = points_before(dataset, name, engine, at, store) if at is not None else []
         watched = _watched(engine, past, earlier, config, progress)
     except InputError as error:
         return Fit(name, engine, error=error.message, refusal=error)
@@ -129,7 +128,8 @@ def fit_engine(
         curve = {"customers": capture.customers.tolist(), "revenue": capture.revenue.tolist()}
         info |= {"holdout_from": past.cutoff.isoformat(), "holdout_curve": curve}
     if watched is not None:
-        info["drift"] = timeline_info(watched, past.tables[past.timeline[-1]], result, config)
+        assert past.timeline is not None  # it was watched
+        info["drift"] = timeline_info(watched, past.timeline, result, config)
     result, model = with_model(replace(result, metrics={**result.metrics, **metrics}))
     points = () if watched is None else watched.points
     return Fit(name, engine, result, seconds, info=info, model=model, drift=points)
@@ -146,10 +146,10 @@ def timeline_stage(engine: Engine) -> str:
 
 
 def _capture(engine: Engine, past: Past) -> Capture | None:
-    if past.cutoff is None or past.spend_after is None:
+    if past.before is None or past.spend_after is None:
         return None
     try:
-        return holdout_curve(engine, past.tables[past.cutoff], past.spend_after)
+        return holdout_curve(engine, past.before, past.spend_after)
     except InputError:  # too few customers then, or a feature that was not known of then: there is no such figure
         return None
 
@@ -157,19 +157,17 @@ def _capture(engine: Engine, past: Past) -> Capture | None:
 def _watched(
     engine: Engine, past: Past, earlier: Sequence[DriftPoint], config: Config, progress: Progress
 ) -> Timeline | None:
-    if len(past.timeline) < 2:
+    if past.timeline is None:
         return None
-    stage, dates = timeline_stage(engine), past.timeline
+    stage, dates = timeline_stage(engine), past.timeline.plan.dates
     progress(stage, 0.0)
     try:
-        watched = timeline(
+        watched = watch(
             engine,
-            [(day, past.tables[day]) for day in dates],
-            threshold=config.drift.threshold,
-            bootstraps=config.drift.bootstraps,
+            past.timeline,
+            config,
             noise_at=noise_dates(dates[1:], config.drift.noise_dates),
             earlier_points=earlier,
-            seed=int(engine.settings().get("seed", 0)),
             progress=lambda done: progress(stage, done / len(dates)),
         )
     except InputError:  # too few or too equal customers on an early date: the page says that there is no timeline
@@ -178,13 +176,14 @@ def _watched(
     return watched
 
 
-def timeline_info(watched: Timeline, latest: DataFrame, result: Segmentation, config: Config) -> dict[str, Any]:
-    """What a run's info says of its timeline: when it was frozen, the advice, and the names of the frozen segments.
+def timeline_info(watched: Timeline, windows: Windows, result: Segmentation, config: Config) -> dict[str, Any]:
+    """What a run's info says of its timeline: its dates and windows, the advice, and the names of the frozen segments.
 
     They are named after the segments of the run that hold their customers now, so that a name means the same in both.
     """
+    planned = windows.plan
     named = name_segments(
-        in_order(latest),
+        in_order(windows.tables[planned.dates[-1]]),
         watched.labels,
         watched.frozen.segments,
         config.plays,
@@ -194,6 +193,10 @@ def timeline_info(watched: Timeline, latest: DataFrame, result: Segmentation, co
         "frozen_at": watched.frozen_at.isoformat(),
         "refresh_months": watched.refresh_months,
         "reason": watched.reason,
+        "ages": [asdict(age) for age in watched.ages],
+        "window_days": planned.window_days,
+        "recent_days": planned.recent_days,
+        "asked_days": planned.asked_days,
         "opening": [asdict(size) for size in watched.opening],
         "segments": [{"key": item.key, "name": item.name, "colour": item.colour} for item in named],
     }
@@ -228,7 +231,8 @@ class PastCache:
         progress: Progress,
     ) -> tuple[Past, str | None]:
         """What the sales say of earlier dates; where they are gone, nothing and a note that says why."""
-        key = (snapshot.id, snapshot.created_at, frozenset(watched_columns([engine])))
+        columns, window = frozenset(watched_columns([engine])), config.drift.window_days
+        key = (snapshot.id, snapshot.created_at, columns, window)
         if self._last is not None and self._last[0] == key:
             return self._last[1], None
         try:

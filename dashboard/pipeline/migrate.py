@@ -14,9 +14,9 @@ from pandas import DataFrame
 from dashboard.config import Config
 from dashboard.frames.cache import require_finished
 from dashboard.pipeline.answers import MIGRATION, Question, made_with
-from dashboard.pipeline.fit import watched_columns
 from dashboard.pipeline.label import stored_engine
 from dashboard.pipeline.sales import Progress, customers_then, sales_of, silent
+from dashboard.pipeline.windows import watched_columns
 from engines.columns import CUSTOMER_ID, MONETARY
 from engines.contract import NamedSegment, Predecessor
 from engines.errors import InputError

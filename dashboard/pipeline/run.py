@@ -305,6 +305,6 @@ def _finish(run: Run, fit: Fit, customers: DataFrame, store: Store, config: Conf
         info=fit.info,
         model=fit.model,
         drift=fit.drift,
-        live=live_point(run, fit.engine, customers, fit.result.labels, fit.drift, store, config),
+        live=live_point(run, fit.engine, customers, fit.result.labels, store, config),
         worker=worker,
     )

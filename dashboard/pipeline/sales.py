@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from ibis import Table
 from pandas import DataFrame
 from pydantic import BaseModel, ValidationError
 
@@ -437,18 +438,47 @@ def customers_then(
 
     CLV, where it is asked for, is what would have been foreseen then, from the sales before that date alone.
     """
-    _, sales, config, plugins = opened
+    sales, looked_at = opened.sales.table, _LookedAt(opened, columns)
     progress("Looking back", 0.0)
-    used = [item for item in plugins if item.column is not None and item.column.name in columns]
-    wanted = {*columns} - {CLV} | ({*value.NEEDED} if CLV in columns else set())
-    tables = {}
-    for day, built in features.customers_at(
-        sales.table, sorted(dates), categories=config.categories, columns=None if used else wanted
-    ):
-        customers = features.extended(built, sales.table, as_of=day, plugins=used).customers if used else built
-        if CLV in columns:
-            weeks, rate = config.clv.horizon_weeks, config.clv.discount_rate
-            customers = customers.join(value.clv_alone(customers, horizon_weeks=weeks, discount_rate=rate))
-        tables[day] = customers[[name for name in customers.columns if name in columns]]
+    built = features.customers_at(
+        sales, sorted(dates), categories=opened.config.categories, columns=looked_at.of_features
+    )
+    tables = {day: looked_at.completed(customers, sales, day) for day, customers in built}
     progress("Looking back", 1.0)
     return tables
+
+
+def customers_within(
+    opened: OpenSales, windows: Collection[features.Window], columns: Collection[str], progress: Progress = silent
+) -> dict[features.Window, DataFrame]:
+    """The customers who bought in each window by their sales in it alone, with those of ``columns`` that there are."""
+    sales, looked_at = opened.sales.table, _LookedAt(opened, columns)
+    progress("Looking back", 0.0)
+    built = features.customers_within(
+        sales, windows, categories=opened.config.categories, columns=looked_at.of_features
+    )
+    tables = {
+        window: looked_at.completed(customers, features.lines_within(sales, window), window.as_of)
+        for window, customers in built
+    }
+    progress("Looking back", 1.0)
+    return tables
+
+
+class _LookedAt:
+    """Columns of customers as they once were, and how those that are no features come to them."""
+
+    def __init__(self, opened: OpenSales, columns: Collection[str]) -> None:
+        self._columns, self._clv = columns, opened.config.clv
+        self._used = [item for item in opened.plugins if item.column is not None and item.column.name in columns]
+        wanted = {*columns} - {CLV} | ({*value.NEEDED} if CLV in columns else set())
+        self.of_features = None if self._used else wanted
+
+    def completed(self, customers: DataFrame, sales: Table, as_of: date) -> DataFrame:
+        """The customers with the columns of plug-ins and CLV, where these are asked for, and no others than asked."""
+        if self._used:
+            customers = features.extended(customers, sales, as_of=as_of, plugins=self._used).customers
+        if CLV in self._columns:
+            weeks, rate = self._clv.horizon_weeks, self._clv.discount_rate
+            customers = customers.join(value.clv_alone(customers, horizon_weeks=weeks, discount_rate=rate))
+        return customers[[name for name in customers.columns if name in self._columns]]

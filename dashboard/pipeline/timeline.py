@@ -7,17 +7,17 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from dashboard.config import Config
-from dashboard.pipeline.fit import watched_columns
 from dashboard.pipeline.run import make_engine
-from dashboard.pipeline.sales import Progress, SalesRequest, customers_then, new_snapshot, open_sales, silent
+from dashboard.pipeline.sales import Progress, SalesRequest, new_snapshot, open_sales, silent
+from dashboard.pipeline.windows import watch, watched_columns, windows_of
 from engines.contract import Engine
 from engines.errors import InputError
-from engines.evaluation.calendar import HISTORY_DAYS, Every, cutoffs
-from engines.evaluation.timeline import Timeline, timeline
+from engines.evaluation.calendar import HISTORY_DAYS, Every, Plan, plan
+from engines.evaluation.timeline import Timeline
 from storage.contract import NewSnapshot
 
 #: What is told of each date unless details are asked for.
-_POINT = ("as_of", "customers", "ari", "noise_low", "moved_share", "alert")
+_POINT = ("as_of", "customers", "ari", "noise_low", "moved_share", "alert", "cause")
 
 
 class SalesTimeline(NamedTuple):
@@ -28,6 +28,7 @@ class SalesTimeline(NamedTuple):
     engine: Engine
     every: Every
     threshold: float
+    plan: Plan
     timeline: Timeline
     notes: tuple[str, ...]
 
@@ -39,6 +40,8 @@ class SalesTimeline(NamedTuple):
             "frozen_at": result.frozen_at.isoformat(),
             "refresh_months": result.refresh_months,
             "reason": result.reason,
+            "window_days": self.plan.window_days,
+            "ages": [asdict(age) for age in result.ages],
         }
 
     def detailed(self) -> dict[str, Any]:
@@ -73,8 +76,9 @@ def drift_of_sales(
     engine = make_engine(name, config, k=request.k, seed=request.seed)
     with open_sales(request, config, progress) as opened:
         sales = opened.sales
-        dates = cutoffs(sales.first_day, sales.as_of, every=every, freeze=freeze)
-        if not dates:
+        window_days = config.drift.window_days
+        planned = plan(sales.first_day, sales.as_of, every=every, freeze=freeze, window_days=window_days)
+        if not planned.dates:
             raise InputError(
                 "The sales of {name} go from {first_day} to {last_day}: a timeline needs {history_days} "
                 "days before the start of a month, and a month after it. Give more sales, or choose the "
@@ -85,19 +89,11 @@ def drift_of_sales(
                 history_days=HISTORY_DAYS,
             )
         what = new_snapshot(opened)
-        tables = customers_then(opened, dates, watched_columns([engine]), progress)
+        windows = windows_of(opened, planned, watched_columns([engine]), progress)
         notes = list(sales.notes)
     if request.k is not None and "k" not in engine.settings():
         notes.append(f"--k is ignored by {engine.title}, which has no such setting.")
     stage = f"Watching {engine.title}"
     progress(stage, 0.0)
-    result = timeline(
-        engine,
-        [(day, tables[day]) for day in dates],
-        threshold=config.drift.threshold,
-        bootstraps=config.drift.bootstraps,
-        seed=int(engine.settings().get("seed", 0)),
-        progress=lambda done: progress(stage, done / len(dates)),
-    )
-    assert result is not None  # there are dates
-    return SalesTimeline(what, name, engine, every, config.drift.threshold, result, tuple(notes))
+    result = watch(engine, windows, config, progress=lambda done: progress(stage, done / len(planned.dates)))
+    return SalesTimeline(what, name, engine, every, config.drift.threshold, planned, result, tuple(notes))

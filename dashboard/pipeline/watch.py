@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -25,7 +24,6 @@ def live_point(
     engine: Engine,
     customers: DataFrame,
     labels: Series,
-    points: Sequence[DriftPoint],
     store: Store,
     config: Config,
 ) -> LivePoint | None:
@@ -40,10 +38,8 @@ def live_point(
         engine: with its settings.
         customers: those of its snapshot.
         labels: its segment keys by customer id.
-        points: of its timeline; the noise that was measured there at the run's own date is kept with the point. Where
-            none was, it is measured if the ARI is below the alarm line.
         store: where the earlier run is.
-        config: for the alarm line.
+        config: for the alarm line; how far chance goes is measured where the ARI is below it.
 
     Returns:
         None where there is no earlier run, or no customer of both.
@@ -64,11 +60,10 @@ def live_point(
     then = was.reindex(common.index).to_numpy(np.int64)
     old = _by_its_model(earlier, common, store)
     ari = adjusted_rand(then if old is None else old, now)
-    low = _measured(run, points)
-    if old is None:
-        low = None
-    elif low is None and ari < config.drift.threshold:
-        low = _noise(engine, ordered, labels, config)
+    low = None
+    if old is not None and ari < config.drift.threshold:
+        seed = int(engine.settings().get("seed", 0))
+        low = noise(engine, ordered, bootstraps=config.drift.bootstraps, seed=seed)[0]
     return LivePoint(
         against=earlier.id,
         before=earlier.as_of.isoformat(),
@@ -103,14 +98,3 @@ def _by_its_model(earlier: Run, customers: DataFrame, store: Store) -> np.ndarra
         return model_of(earlier, store).assign(customers).reindex(customers.index).to_numpy(np.int64)
     except (InputError, NotFoundError, KeyError):  # no model was kept, or it looks at a column that is not there now
         return None
-
-
-def _measured(run: Run, points: Sequence[DriftPoint]) -> float | None:
-    today = run.as_of.isoformat()
-    return next((point.noise_low for point in points if point.as_of == today and point.noise_measured), None)
-
-
-def _noise(engine: Engine, ordered: DataFrame, labels: Series, config: Config) -> float | None:
-    keys = labels.reindex(ordered.index).to_numpy(np.int64)
-    seed = int(engine.settings().get("seed", 0))
-    return noise(engine, ordered, keys, bootstraps=config.drift.bootstraps, seed=seed)[0]

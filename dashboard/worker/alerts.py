@@ -56,9 +56,14 @@ def payload(alert: Alert) -> dict[str, Any]:
     """What is sent: ``text`` is what Slack and its like show, the rest is for programs."""
     against = "the model of the run before" if alert.kind == "live" else "the model frozen at the start"
     noise = "" if alert.noise_low is None else f", where chance alone reaches down to {alert.noise_low:.2f}"
+    if alert.cause == "population":
+        what = (
+            "The customers buy much otherwise than when the model was frozen, so its segments may no longer suit them."
+        )
+    else:
+        what = f"A refit agrees with {against} only to an adjusted Rand index of {alert.ari:.2f}{noise}."
     text = (
-        f"Drift alert: {alert.dataset}, {alert.engine}, {alert.as_of}. A refit agrees with {against} only to an "
-        f"adjusted Rand index of {alert.ari:.2f}{noise}. See the Drift page of run {alert.run_id}."
+        f"Drift alert: {alert.dataset}, {alert.engine}, {alert.as_of}. {what} See the Drift page of run {alert.run_id}."
     )
     facts = {
         "alert": alert.id,
@@ -69,6 +74,7 @@ def payload(alert: Alert) -> dict[str, Any]:
         "as_of": alert.as_of.isoformat(),
         "ari": alert.ari,
         "noise_low": alert.noise_low,
+        "cause": alert.cause,
     }
     return {"text": text, "segmentry": facts}
 

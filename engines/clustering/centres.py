@@ -56,6 +56,26 @@ def k_centres(matrix: Matrix, k: int, seed: int) -> Centres:
     return Centres(points[_ascending(points)], centres.inertia, centres.iterations)
 
 
+def centres_from(matrix: Matrix, codes: Codes, k: int) -> Centres:
+    """K-means that begins with a grouping: the centre of each group keeps the group's number.
+
+    Args:
+        matrix: shape (customers, dimensions), at least ``k`` distinct rows.
+        codes: the group of each row, 0 to ``k`` - 1. A group of nobody begins at the row that is farthest from its
+            nearest centre, the first of equally far ones.
+        k: how many groups.
+    """
+    mass = np.bincount(codes, minlength=k)
+    sums = np.stack([np.bincount(codes, column, k) for column in matrix.T], axis=1)
+    points = sums / np.maximum(mass, 1)[:, None]
+    held = mass > 0
+    for empty in np.flatnonzero(~held):
+        points[empty] = matrix[int(_tried(matrix, points[held])[1].argmax())]
+        held[empty] = True
+    centres = _polished(matrix, points, 0.0 if len(matrix) <= START_SAMPLE else 1e-4)
+    return Centres(np.round(centres.points, 10), centres.inertia, centres.iterations)
+
+
 def _polished(matrix: Matrix, points: Matrix, tolerance: float) -> Centres:
     """Lloyd's rounds on every row, until the centres move by no more than ``tolerance`` times the mean variance."""
     enough = tolerance * float(np.mean([column.var() for column in matrix.T])) if tolerance else 0.0

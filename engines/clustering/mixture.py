@@ -106,6 +106,24 @@ def fit_mixture(matrix: Matrix, k: int, seed: int, smallest_variance: float) -> 
     return _polished(matrix, mixture, smallest_variance)
 
 
+def mixture_from(matrix: Matrix, membership: Matrix, smallest_variance: float) -> MixtureFit:
+    """Expectation maximisation that begins with the customers' shares in each component, whose numbers stay.
+
+    Args:
+        matrix: shape (rows, dimensions).
+        membership: probabilities, shape (rows, components); rows sum to one.
+        smallest_variance: added to every variance.
+    """
+    mass = membership.sum(axis=0) + 10 * np.finfo(float).eps
+    means = (membership.T @ matrix) / mass[:, None]
+    covariances = np.empty((len(mass), matrix.shape[1], matrix.shape[1]))
+    for position, share in enumerate(membership.T):
+        centred = matrix - means[position]
+        covariances[position] = (centred * share[:, None]).T @ centred / mass[position]
+    covariances += smallest_variance * np.eye(matrix.shape[1])
+    return _polished(matrix, Mixture(mass / mass.sum(), means, covariances), smallest_variance)
+
+
 def _polished(matrix: Matrix, mixture: Mixture, smallest_variance: float) -> MixtureFit:
     before = -np.inf
     with threads_for(_CHUNK):  # products as small as these are slowed down by threads

@@ -1,17 +1,68 @@
-"""Dates of a drift timeline: when the model is frozen, and every month or week from then on."""
+"""Dates of a drift timeline: when the model is frozen, every month or week from then on, and how far they look back."""
 
 from __future__ import annotations
 
 from calendar import monthrange
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from engines.errors import InputError
 
 #: Days of sales a model needs before it is frozen and watched.
 HISTORY_DAYS = 90
 
+#: How many days a date of a timeline looks back where nothing else is said: every season once.
+WINDOW_DAYS = 365
+#: The last quarter, in which a change of the customers shows before it shows in the window.
+RECENT_DAYS = 91
+
+_LEAST_WATCHED = 183  # days after the freezing without which a long window is not worth waiting for
+
 Every = Literal["month", "week"]
+
+
+class Plan(NamedTuple):
+    """A timeline to be: its dates, and how many days of sales each looks back, all and the most recent of them.
+
+    ``asked_days``: the window that was asked for; ``window_days`` is less where there are too few sales for that.
+    """
+
+    dates: list[date]
+    window_days: int
+    recent_days: int
+    asked_days: int
+
+
+def plan(
+    first_day: date,
+    as_of: date,
+    *,
+    every: Every = "month",
+    freeze: date | None = None,
+    window_days: int = WINDOW_DAYS,
+) -> Plan:
+    """The dates of a timeline whose every date looks back equally far.
+
+    The model is frozen when the first window is full. A shop too young for that, and for half a year after it, is
+    looked at over 90 days; one that is frozen on a day of the user's own over the days before it, if these are fewer.
+
+    Args:
+        first_day: day of the first sale.
+        as_of: the day up to which (exclusive) sales are known.
+        every: how far points lie apart.
+        freeze: sales before this day make the frozen model.
+        window_days: how far to look back.
+
+    Raises:
+        InputError: as :func:`cutoffs` does.
+    """
+    window = window_days
+    if freeze is not None:
+        window = min(window, max(1, (freeze - first_day).days))
+    elif (as_of - first_day).days < window + _LEAST_WATCHED:
+        window = min(window, HISTORY_DAYS)
+    dates = cutoffs(first_day, as_of, every=every, freeze=freeze, history_days=max(window, HISTORY_DAYS))
+    return Plan(dates, window, min(window, RECENT_DAYS), window_days)
 
 
 def cutoffs(

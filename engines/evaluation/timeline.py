@@ -1,10 +1,11 @@
-"""Drift timeline: a frozen model against a refit, date by date, with the noise of bootstrap refits."""
+"""Drift timeline: a frozen model against a refit, date by date, and how far the customers themselves have changed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -13,21 +14,29 @@ from pandas import DataFrame, Series
 
 from engines.checks import labels_of
 from engines.clustering.sampling import encode_keys, sample_rows
-from engines.columns import MONETARY
-from engines.contract import DriftPoint, Engine, Fitted, Size
+from engines.columns import MONETARY, RECENCY
+from engines.contract import AgeAgreement, DriftCause, DriftPoint, Engine, Fitted, Shift, Size
 from engines.errors import InputError
-from engines.evaluation.calendar import months_between
 from engines.evaluation.drift import adjusted_rand, moved_between
-from engines.evaluation.stability_index import shifts
-from engines.messages import joined, message, message_number
+from engines.evaluation.model_age import Agreements, refresh_interval
+from engines.evaluation.stability_index import WATCHED, shifts
 from engines.run import fit, in_order
 
 #: Bootstrap refits per date at which noise is measured.
 BOOTSTRAPS = 20
 #: The alarm line for the ARI where nothing else is said.
 THRESHOLD = 0.8
+#: From which stability index on a change of the customers is an alarm by itself. In simulated shops in which nothing
+#: changes it stays below 0.07 (docs/drift.md); half of the customers buying a quarter as often brings 0.2 and more.
+SHIFT = 0.15
+#: How much the customers must have changed for disagreement to be an alarm: segments that differ while nobody has
+#: changed say that two groupings are about equally good.
+SOME_SHIFT = 0.05
 #: Customers in each refit; engines that are slow to refit get half of their own limit.
 REFIT_LARGEST = 5_000
+
+#: Customers who came within so many days of one another are of the same age.
+COHORT_DAYS = 91
 
 _NOISE_PERCENTILE = 5
 _UNITS = 10_000  # money is summed as whole parts of the currency unit, so that the order of rows cannot matter
@@ -37,10 +46,11 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Timeline:
-    """What was found: when the model was frozen, the points after it, and how often it should have been refreshed.
+    """What was found: when the model was frozen, the points after it, and how often it should be refreshed.
 
     ``refresh_months``: None where there is no point; ``reason`` says why in a sentence or two. ``opening``: the
     segments on the day of freezing. ``frozen``: the model. ``labels``: its labels at the last date, by customer id.
+    ``ages``: how well models agree with later ones, by how old they are.
     """
 
     frozen_at: date
@@ -50,13 +60,17 @@ class Timeline:
     opening: tuple[Size, ...]
     frozen: Fitted
     labels: Series
+    ages: tuple[AgeAgreement, ...] = ()
 
 
 def timeline(
     engine: Engine,
     tables: Iterable[tuple[date, DataFrame]],
     *,
+    recent: Mapping[date, DataFrame] | None = None,
+    first_seen: Series | None = None,
     threshold: float = THRESHOLD,
+    shift: float = SHIFT,
     bootstraps: int = BOOTSTRAPS,
     noise_at: Collection[date] | None = None,
     earlier_points: Sequence[DriftPoint] = (),
@@ -65,11 +79,16 @@ def timeline(
 ) -> Timeline | None:
     """How well the model frozen on the first table agrees with a model fitted anew on each later one.
 
-    Each point compares, on that date's customers, the frozen model's labels with those of the refit. How much of a
-    disagreement is chance is told by refits of customers drawn with replacement (bootstrap), each with another seed:
-    ``noise_low`` is the 5th percentile of the ARI between these and the refit. They stand for what the frozen model
-    would be had nothing changed: another model of the same kind of customers. (Any two of them would differ by the
-    chance in both and make the band too wide.) A point is an alert when its ARI is below ``threshold`` and below that.
+    Tables should look back over a window of fixed length: over a growing history recency and sums of money grow by
+    themselves. Each point compares, on that date's customers, the frozen model's labels with those of a refit that
+    begins with the frozen model (:meth:`Engine.refit`), so that it does not turn to another grouping by chance.
+    ``noise_low`` says how far chance alone takes this: two models of two draws of the same customers, with replacement,
+    each begun with the refit; the 5th percentile of the ARI over all pairs of them.
+
+    A point is an alert for one of two causes. ``agreement``: its ARI is below ``threshold`` and below the noise, and
+    the customers have changed by more than chance. ``population``: the customers have changed much, whatever the
+    segments: a column of ``recent`` (but recency, which follows the calendar) has a stability index of ``shift`` or
+    more against the date of freezing, among all customers as well as among those as long known as the ones of then.
 
     All refits are of at most ``refit_customers`` customers, so that the band is that of the very refits it is drawn
     around. A sample makes both a little noisier, and alerts a little rarer. Everyone is labelled all the same.
@@ -78,7 +97,12 @@ def timeline(
         engine: the settings to freeze and refit.
         tables: ``(as_of, customers)`` in the order of time, customers as for :meth:`Engine.fit` with what they spent;
             read one at a time.
+        recent: the customers of the last quarter at each date, whose measures show a change sooner than those of a long
+            window do; by default ``tables``.
+        first_seen: the day of each customer's first sale, by customer id, as far back as sales go; without it customers
+            of the same age are not compared.
         threshold: the alarm line for the ARI.
+        shift: the alarm line for the stability index.
         bootstraps: refits of resampled customers per date; 0 for none.
         noise_at: the dates at which noise is measured, all where it is None; between them it is interpolated.
         earlier_points: points of an earlier timeline of the same engine. Where one of them comes out the same again,
@@ -102,13 +126,20 @@ def timeline(
     frozen_at, first = opening
     frozen = _fit(engine, frozen_at, first)
     before = labels = at_first = labels_of(engine.title, frozen, first)
+    population = _Population(engine, frozen_at, first if recent is None else recent[frozen_at], first_seen)
+    agreements = Agreements(engine.title)
+    agreements.add(frozen_at, frozen)
     points: list[DriftPoint] = []
     measured = {point.as_of: point for point in earlier_points if point.noise_measured}
     progress(1)
     for as_of, customers in dated:
         labels = labels_of(engine.title, frozen, customers)
         rows = sample_rows(len(customers), refit_customers(engine), _day_seed(seed, as_of))
-        refit = labels_of(engine.title, _fit(engine, as_of, customers.iloc[rows]), customers)
+        common = customers.iloc[rows]
+        refitted = _fit(engine, as_of, common, frozen)
+        refit = labels_of(engine.title, refitted, customers)
+        agreements.compare(as_of, common, refit.to_numpy()[rows])
+        agreements.add(as_of, refitted)
         frozen_labels, fresh = labels.to_numpy(), refit.to_numpy()
         point = DriftPoint(
             as_of=as_of.isoformat(),
@@ -118,11 +149,11 @@ def timeline(
             moved_share=_share_moved(before, labels),
             model_moved=moved_between(frozen_labels, fresh),
             refit_on=len(rows),
-            shifts=shifts(first, customers),
+            shifts=population.shifts(as_of, customers if recent is None else recent[as_of]),
             sizes=_sizes(customers, frozen_labels),
         )
         if bootstraps and (noise_at is None or as_of in noise_at):
-            low, drawn = noise(engine, customers, fresh, bootstraps=bootstraps, seed=_day_seed(seed, as_of))
+            low, drawn = noise(engine, customers, refitted, bootstraps=bootstraps, seed=_day_seed(seed, as_of))
             if low is not None:
                 point = replace(point, noise_low=low, noise_measured=True, noise_on=drawn)
         elif bootstraps and (then := measured.get(point.as_of)) is not None and _same(then, point):
@@ -130,38 +161,47 @@ def timeline(
         points.append(point)
         before = labels
         progress(len(points) + 1)
-    judged = tuple(_judged(point, threshold) for point in _interpolated(points))
-    months, reason = refresh_interval(frozen_at, judged)
-    return Timeline(frozen_at, judged, months, reason, _sizes(first, at_first.to_numpy()), frozen, labels)
+    judged = tuple(_judged(point, threshold, shift) for point in _interpolated(points))
+    ages = agreements.by_age()
+    months, reason = refresh_interval(frozen_at, judged, ages, threshold)
+    return Timeline(frozen_at, judged, months, reason, _sizes(first, at_first.to_numpy()), frozen, labels, ages)
 
 
 def noise(
-    engine: Engine, customers: DataFrame, labels: Codes, *, bootstraps: int = BOOTSTRAPS, seed: int = 0
+    engine: Engine,
+    customers: DataFrame,
+    start: Fitted | None = None,
+    *,
+    bootstraps: int = BOOTSTRAPS,
+    seed: int = 0,
 ) -> tuple[float | None, int]:
-    """How far down chance alone takes the ARI with ``labels``, and on how many customers that was measured.
+    """How far down chance alone takes the ARI of two models, and on how many customers that was measured.
 
     Args:
         engine: refitted on customers drawn with replacement, with another seed each time where it has one.
         customers: one row each, in order of customer id.
-        labels: of the fit to compare with, shape ``(customers,)``.
+        start: what each refit begins with; without it, with whatever the engine begins with by itself.
         bootstraps: how many refits.
         seed: of sample and draws.
 
     Returns:
-        The 5th percentile; None where no draw could be segmented (too few different customers).
+        The 5th percentile over all pairs of refits; None where fewer than two draws could be segmented (too few
+        different customers).
     """
     rows = sample_rows(len(customers), refit_customers(engine), seed)
-    common, reference = customers.iloc[rows], labels[rows]
+    common = customers.iloc[rows]
     random = np.random.default_rng([seed, 1])
-    rand_indices = []
+    labels: list[Codes] = []
     for number in range(bootstraps):
         drawn = np.sort(random.integers(len(common), size=len(common)))
         resample = common.iloc[drawn].set_axis(pd.RangeIndex(len(drawn)), axis="index")  # ids stay unique
+        reseeded = _reseeded(engine, number)
         try:
-            refit = labels_of(engine.title, _reseeded(engine, number).fit(resample), common)
-            rand_indices.append(adjusted_rand(reference, refit.to_numpy()))
+            fitted = reseeded.fit(resample) if start is None else reseeded.refit(resample, start)
+            labels.append(labels_of(engine.title, fitted, common).to_numpy(np.int64))
         except InputError:  # too few different customers drawn
             continue
+    rand_indices = [adjusted_rand(one, other) for one, other in combinations(labels, 2)]
     return (float(np.percentile(rand_indices, _NOISE_PERCENTILE)) if rand_indices else None), len(rows)
 
 
@@ -178,59 +218,6 @@ def noise_dates(dates: Sequence[date], number: int) -> list[date]:
     return sorted(dates[place] for place in places.tolist())
 
 
-def refresh_interval(frozen_at: date, points: Sequence[DriftPoint]) -> tuple[float | None, str]:
-    """How many months the frozen model held, which is how often to make it anew, and why.
-
-    It held up to the date before the first two alerts in a row: one alone may be chance, since one date in twenty lies
-    below the band for no reason. Where it held to the end, what is said is how long that was.
-    """
-    if not points:
-        return None, message("There is no date to judge by yet.")
-    days = [date.fromisoformat(point.as_of) for point in points]
-    alerts = [point.alert for point in points]
-    onset = next((place for place in range(len(points) - 1) if alerts[place] and alerts[place + 1]), None)
-    if onset is not None:
-        held = max(1.0, months_between(frozen_at, days[onset - 1] if onset else frozen_at))
-        return held, message(
-            "Refresh every {months}: the model frozen on {frozen_at} agreed with a refit, as far as chance allows, "
-            "{until}; on {alert} and at the date after it did not (ARI {first:.2f} and {second:.2f}).",
-            months=_months(held),
-            frozen_at=frozen_at,
-            until=message("up to {day}", day=days[onset - 1]) if onset else message("at no later date"),
-            alert=days[onset],
-            first=points[onset].ari,
-            second=points[onset + 1].ari,
-        )
-    watched, alone = months_between(frozen_at, days[-1]), sum(alerts)
-    sentences = [
-        message(
-            "No refresh was needed in the {watched} watched since {frozen_at}.",
-            watched=_months(watched),
-            frozen_at=frozen_at,
-        )
-    ]
-    if not alone:
-        sentences.append(message("At no date did the frozen model disagree with a refit by more than chance does."))
-    elif alerts[-1]:
-        sentences.append(
-            message(
-                "Only now, on {day}, is there an alert, and one alone may be chance: look again soon.", day=days[-1]
-            )
-        )
-    else:
-        sentences.append(
-            message_number(
-                "{alerts} of {dates} dates is an alert, never two in a row.",
-                "{alerts} of {dates} dates are alerts, never two in a row.",
-                alone,
-                alerts=alone,
-                dates=len(points),
-            )
-        )
-    sentences.append(message("After {watched} look again at the latest.", watched=_months(watched)))
-    return watched, joined(sentences)
-
-
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
@@ -243,13 +230,38 @@ def _in_order(tables: Iterable[tuple[date, DataFrame]]) -> Iterator[tuple[date, 
         yield as_of, in_order(customers)
 
 
-def _fit(engine: Engine, as_of: date, customers: DataFrame) -> Fitted:
+def _fit(engine: Engine, as_of: date, customers: DataFrame, start: Fitted | None = None) -> Fitted:
     try:
-        return fit(engine, customers)[0]
+        return fit(engine, customers, start)[0]
     except InputError as error:
         raise InputError(
             "Sales before {as_of} cannot be segmented for the drift timeline: {error}", as_of=as_of, error=error
         ) from error
+
+
+class _Population:
+    """The customers on the day of freezing, with which those of later dates are compared."""
+
+    def __init__(self, engine: Engine, frozen_at: date, customers: DataFrame, first_seen: Series | None) -> None:
+        self._first_seen, self._then = first_seen, customers
+        self._columns = tuple(dict.fromkeys((*WATCHED, *engine.needs, *engine.settings().get("features", ()))))
+        if first_seen is not None:
+            known = (pd.Timestamp(frozen_at) - first_seen.min()).days
+            # four cohorts at least, so that those of the same age are of much the same age
+            self._step = max(1, min(COHORT_DAYS, known // 4))
+            self._cohorts = self._cohorts_of(frozen_at, customers, first_seen)
+
+    def shifts(self, as_of: date, customers: DataFrame) -> tuple[Shift, ...]:
+        """How far each watched column has moved."""
+        if self._first_seen is None:
+            return shifts(self._then, customers, self._columns)
+        cohorts = (self._cohorts, self._cohorts_of(as_of, customers, self._first_seen))
+        return shifts(self._then, customers, self._columns, cohorts)
+
+    def _cohorts_of(self, as_of: date, customers: DataFrame, first_seen: Series) -> Codes:
+        first = first_seen.reindex(customers.index).fillna(pd.Timestamp(as_of)).to_numpy("datetime64[D]")
+        known = (np.datetime64(as_of, "D") - first).astype(np.int64)  # at least a day; 0 of whom nothing is known
+        return np.asarray(np.maximum(known - 1, 0) // self._step, dtype=np.int64)
 
 
 def _day_seed(seed: int, as_of: date) -> int:
@@ -283,12 +295,19 @@ def _interpolated(points: Sequence[DriftPoint]) -> list[DriftPoint]:
     return [replace(point, noise_low=float(low)) for point, low in zip(points, lows, strict=True)]
 
 
-def _judged(point: DriftPoint, threshold: float) -> DriftPoint:
-    return replace(point, alert=is_alert(point.ari, point.noise_low, threshold))
+def _judged(point: DriftPoint, threshold: float, shift: float) -> DriftPoint:
+    # A holiday, or a Sunday before the date, moves everyone's recency, though nobody buys otherwise than before.
+    moved = max((item.size for item in point.shifts if item.column != RECENCY), default=0.0)
+    cause: DriftCause | None = None
+    if moved >= SOME_SHIFT and is_alert(point.ari, point.noise_low, threshold):
+        cause = "agreement"
+    elif moved >= shift:
+        cause = "population"
+    return replace(point, alert=cause is not None, cause=cause)
 
 
 def is_alert(ari: float, noise_low: float | None, threshold: float) -> bool:
-    """Whether a disagreement is an alarm: below the line, and more than chance makes of it where that is known."""
+    """Whether a disagreement is below the line, and more than chance makes of it where that is known."""
     return ari < threshold and (noise_low is None or ari < noise_low)
 
 
@@ -308,7 +327,3 @@ def _sizes(customers: DataFrame, keys: Codes) -> tuple[Size, ...]:
     return tuple(
         Size(int(key), int(counts[place]), float(units[place] / _UNITS)) for place, key in enumerate(different)
     )
-
-
-def _months(number: float) -> str:
-    return message("1 month") if f"{number:g}" == "1" else message("{number:g} months", number=number)

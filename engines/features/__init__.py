@@ -4,16 +4,21 @@ from engines.features.build import build_customers, customers_at
 from engines.features.cohorts import cohorts
 from engines.features.orders import customer_orders, oldest_first
 from engines.features.plugins import Extended, Feature, RegisteredFeature, extended, registered_features
+from engines.features.within import Window, customers_within, first_days, lines_within
 
 __all__ = [
     "Extended",
     "Feature",
     "RegisteredFeature",
+    "Window",
     "build_customers",
     "cohorts",
     "customer_orders",
     "customers_at",
+    "customers_within",
     "extended",
+    "first_days",
+    "lines_within",
     "oldest_first",
     "registered_features",
 ]

@@ -318,6 +318,7 @@ class AlertRow(Base):
     raised_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[str | None]
+    cause: Mapped[str | None]
 
 
 class ScheduleRow(Base):

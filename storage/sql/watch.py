@@ -128,6 +128,7 @@ def alert_of(run_id: int, points: Sequence[DriftPoint], live: LivePoint | None, 
                 "as_of": date.fromisoformat(point.as_of),
                 "ari": float(point.ari),
                 "noise_low": None if point.noise_low is None else float(point.noise_low),
+                "cause": "agreement" if isinstance(point, LivePoint) else point.cause,
                 "raised_at": now,
             }
     return None

@@ -96,3 +96,16 @@ def test_a_component_that_is_nobodys_likeliest_makes_no_segment():
     from engines.gmm import _used
 
     assert _used(found, np.linspace(-3, 3, 50)[:, None]).tolist() == [0]
+
+
+@pytest.mark.parametrize("aside", [False, True])
+def test_a_refit_begins_with_the_earlier_components_and_keeps_their_keys(aside):
+    customers = cdnow_customers()
+    engine = GaussianMixture(k=3, set_aside_one_order=aside)
+    start = engine.fit(customers)
+    refit = engine.refit(customers, start)
+    assert refit.segments == start.segments
+    assert (refit.assign(customers) == start.assign(customers)).mean() > 0.98
+    assert refit.diagnostics["log_likelihood"] >= start.diagnostics["log_likelihood"] - 1.0
+    grown = customers.assign(monetary=customers["monetary"] * 1.1)
+    assert (engine.refit(grown, start).assign(grown) == start.assign(grown)).mean() > 0.8

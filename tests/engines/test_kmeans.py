@@ -1,5 +1,7 @@
 """K-means: the silhouettes we are held to, ten starts instead of one, and features of one's own."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -128,3 +130,25 @@ def test_pca_reports_what_it_explains():
     )
     with pytest.raises(InputError, match="components = 4 is more than the 3 features"):
         KMeans(components=4).fit(customers)
+
+
+def test_a_refit_begins_with_the_earlier_segments_and_keeps_their_keys():
+    customers = cdnow_customers()
+    start = KMeans(k=5).fit(customers)
+    mirrored = replace(start, points=start.points[::-1], keys=start.keys)  # the same segments by other keys
+    grown = customers.assign(monetary=customers["monetary"] * 1.2, recency_days=customers["recency_days"] + 10)
+    refit, turned = (KMeans(k=5).refit(grown, each) for each in (start, mirrored))
+    np.testing.assert_allclose(refit.points, turned.points[::-1], atol=1e-9)
+    assert (refit.assign(grown) == start.assign(grown)).mean() > 0.8
+    # what it ends at is where nobody would move any more
+    again = KMeans(k=5).refit(grown, refit)
+    pd.testing.assert_series_equal(again.assign(grown), refit.assign(grown))
+    assert again.diagnostics["iterations"] <= 2
+
+
+def test_a_refit_finds_a_place_for_a_segment_that_lost_everybody():
+    customers = cdnow_customers()
+    start = KMeans(k=4).fit(customers)
+    gone = start.assign(customers) != 3
+    refit = KMeans(k=4).refit(customers[gone], start)
+    assert refit.assign(customers[gone]).nunique() == 4

@@ -6,10 +6,13 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import update
 
+from engines.contract import Shift
 from storage import Store
 from storage.contract import LostError, NotFoundError
 from storage.contract.jobs import DELIVERY
+from storage.sql.tables import AlertRow, DriftRow
 from tests.storage.samples import ALARM, CALM, LIVE, Clock, watched_run
 
 
@@ -28,6 +31,26 @@ def test_an_alert_comes_with_a_run_whose_latest_point_is_one(store: Store, clock
     assert (alert.raised_at, alert.delivery, alert.attempts, alert.next_try) == (clock.now, "waiting", 0, clock.now)
     assert store.open_alerts() == 1
     assert calm.id != run.id
+
+
+def test_an_alert_says_whether_models_disagree_or_customers_have_changed(store: Store):
+    moved = Shift("average_order_value", 0.31, 0.2, 10.0, 14.0, same_age_psi=0.4, beyond_chance=True)
+    watched_run(store, "1", drift=[replace(ALARM, cause="population", shifts=(moved,))])
+    watched_run(store, "2", drift=[replace(ALARM, cause="agreement")])
+    watched_run(store, "3", drift=[replace(ALARM, cause="population")], live=LIVE)
+    assert [alert.cause for alert in store.alerts()] == ["agreement", "agreement", "population"]
+    assert store.drift(store.alerts()[-1].run_id)[0].shifts == (moved,)
+
+
+def test_points_and_alerts_of_an_earlier_version_are_read(store: Store):
+    run = watched_run(store, drift=[ALARM])
+    with store._database.writing(store._workspace_id) as transaction:
+        shift = {"column": "clv", "psi": 0.1, "effect": 0.2, "before": 1.0, "now": 2.0}
+        transaction.rows(update(DriftRow).values(more={"shifts": [shift], "sizes": []}).returning(DriftRow.run_id))
+        transaction.rows(update(AlertRow).values(cause=None).returning(AlertRow.id))
+    (point,) = store.drift(run.id)
+    assert (point.alert, point.cause, point.shifts) == (True, None, (Shift("clv", 0.1, 0.2, 1.0, 2.0),))
+    assert store.alerts()[0].cause is None
 
 
 def test_one_run_and_date_have_one_alert(store: Store):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -17,9 +18,10 @@ from dashboard.i18n.numbers import NOTHING, count, day, percent, plural, round_m
 from dashboard.i18n.texts import noted, say
 from dashboard.queries.which_run import engine_titles, run_from, run_label, title_of
 from dashboard.services import Services
-from engines.columns import describe
-from engines.contract import DriftPoint, LivePoint
+from engines.columns import RECENCY, describe
+from engines.contract import AgeAgreement, DriftPoint, LivePoint
 from engines.evaluation.calendar import HISTORY_DAYS, cutoffs
+from engines.evaluation.timeline import SOME_SHIFT
 from storage.contract import Run, Snapshot
 
 PATH = "/drift"
@@ -28,6 +30,7 @@ ORDER = 20
 AREA = "operations"
 
 TIMELINE = "drift-timeline"
+AGES = "drift-ages"
 MOVED = "drift-moved"
 SHIFTS = "drift-shifts"
 RUN = "drift-run"
@@ -60,11 +63,6 @@ def layout(services: Services, **query: Any) -> Component:
         html.P(_advice(run), className="seg-lead mb-1"),
         html.P(_lead_words(run, snapshot, points, threshold), className="seg-lead"),
     ]
-    shifts = say(
-        "The population stability index (PSI) against the customers that the frozen model was made "
-        "from: below 0.1 nothing much moved, above 0.25 (the upper dotted line) much did. Recency "
-        "grows by itself as a shop's history does."
-    )
     shift_parts = [
         panel(
             say("What moved: the customers or the model"),
@@ -74,7 +72,7 @@ def layout(services: Services, **query: Any) -> Component:
         panel(
             say("How the customers themselves have changed"),
             html.Div(id=SHIFTS, className="seg-grid", style=_GRID),
-            hint=shifts,
+            hint=_shift_words(run, points, services.config.drift.shift),
         ),
         panel(say("The figures"), _table(points)),
     ]
@@ -83,6 +81,7 @@ def layout(services: Services, **query: Any) -> Component:
         [
             html.H1(say("Drift of {run}", run=label)),
             *(lead if points else [html.P(without, className="seg-lead")]),
+            html.Div(_by_age(), hidden=not _ages(run)),
             panel(say("Agreement date by date"), graph(TIMELINE, f"drift-run-{run.id}", "460px")),
             *([_against(live)] if live else []),
             html.Div(shift_parts, hidden=not points, className="mt-3"),
@@ -93,6 +92,19 @@ def layout(services: Services, **query: Any) -> Component:
             dcc.Store(id=RUN, data=run.id),
         ]
     )
+
+
+def _by_age() -> Component:
+    hint = say(
+        "At each date models made some months before label its customers, and so does one made anew. Dots are means, "
+        "lines reach from the least to the largest. Below the dashed line it is time for a new model."
+    )
+    return panel(say("Agreement by age of the model"), graph(AGES, "agreement-by-age", "260px"), hint=hint)
+
+
+def _ages(run: Run) -> list[AgeAgreement]:
+    """What a run knows of its models by age; nothing where an earlier version made it."""
+    return [AgeAgreement(**item) for item in (run.info.get("drift") or {}).get("ages") or ()]
 
 
 def _live(run: Run, services: Services) -> dict[int, LivePoint]:
@@ -138,7 +150,15 @@ def _noise(point: LivePoint | DriftPoint) -> str:
 
 
 def _alert(point: LivePoint | DriftPoint) -> Component:
-    return html.Td(say("▲ alert") if point.alert else "", className="seg-alarm")
+    if not point.alert:
+        return html.Td("")
+    cause = point.cause if isinstance(point, DriftPoint) else "agreement"
+    words = {
+        "agreement": say("▲ alert: segments differ"),
+        "population": say("▲ alert: customers changed"),
+        None: say("▲ alert"),
+    }
+    return html.Td(words[cause], className="seg-alarm")
 
 
 def frozen_on(run: Run, snapshot: Snapshot) -> date | None:
@@ -168,7 +188,18 @@ def _verdict(points: Sequence[DriftPoint], threshold: float) -> list[Any]:
         day=_day(latest),
         ari=written(latest.ari, ".2f"),
     )
-    return [html.Span(sentence, className="seg-alarm")]
+    return [html.Span(" ".join([sentence, *_cause_words(latest)]), className="seg-alarm")]
+
+
+def _cause_words(point: DriftPoint) -> list[str]:
+    """What an alert is about, where that was kept."""
+    if point.cause is None:
+        return []
+    if point.cause == "agreement":
+        return [say("A model made anew would draw the segments otherwise, and the customers have changed.")]
+    moved = sorted((item for item in point.shifts if item.column != RECENCY), key=lambda item: -item.size)
+    names = [say(describe(item.column).title) for item in moved if item.size >= SOME_SHIFT]
+    return [say("The customers themselves have changed: {columns}.", columns=", ".join(names))]
 
 
 def _advice(run: Run) -> str:
@@ -191,9 +222,12 @@ def _lead_words(run: Run, snapshot: Snapshot, points: Sequence[DriftPoint], thre
             "one fitted anew."
         )
     index = say("The adjusted Rand index says how far the two agree: 1 is the same segments, 0 what chance gives.")
-    sentences = [model, index]
+    sentences = [model, *_window_words(run), index]
     if any(point.noise_low is not None for point in points):
-        band = say("The band is what refitting alone makes of it; an alert is below the line and below the band.")
+        band = say(
+            "The band is what refitting alone makes of it; an alert is below the line and below the band while the "
+            "customers have changed, or a large change of the customers."
+        )
         sentences.append(band)
     else:
         unknown = say(
@@ -206,6 +240,48 @@ def _lead_words(run: Run, snapshot: Snapshot, points: Sequence[DriftPoint], thre
     if 0 < measured < len(points):
         where = say("It was measured at {dates}; at the others it follows from the nearest of these.", dates=dates)
         sentences.append(where)
+    return " ".join(sentences)
+
+
+def _window_words(run: Run) -> list[str]:
+    """How far back each date looks, and why no further; nothing where an earlier version made the run."""
+    drift_info = run.info.get("drift") or {}
+    if "window_days" not in drift_info:
+        return []
+    window, asked = drift_info["window_days"], drift_info["asked_days"]
+    if window < asked:
+        young = say(
+            "Each date looks back over {days} days of sales, as there are too few for {asked}: seasons may show as "
+            "change.",
+            days=count(window),
+            asked=count(asked),
+        )
+        return [young]
+    return [say("Each date looks back over {days} days of sales.", days=count(window))]
+
+
+def _shift_words(run: Run, points: Sequence[DriftPoint], line: float) -> str:
+    """What the stability indices are of, and from where on they are an alert."""
+    custom = say("By custom a population stability index (PSI) below 0.1 is little, above 0.25 much.")
+    drift_info = run.info.get("drift") or {}
+    if "recent_days" not in drift_info:
+        return custom
+    whom = say(
+        "Who ordered in the {days} days before each date, against those before the model was frozen.",
+        days=count(drift_info["recent_days"]),
+    )
+    alert = say(
+        "From {line} on it is an alert, but for recency, which follows the calendar, if it is more than chance and "
+        "customers who are as long known as those of then show it too (dotted).",
+        line=f"{line:g}",
+    )
+    sentences = [whom, custom, alert]
+    if points and points[-1].shifts and all(item.same_age_psi is None for item in points[-1].shifts):
+        nobody = say(
+            "No customers of the latest date are as long known as those of then, so nobody can tell a change from age, "
+            "and there is no such alert."
+        )
+        sentences.append(nobody)
     return " ".join(sentences)
 
 
@@ -258,9 +334,11 @@ def shift_panels(points: Sequence[DriftPoint], theme: str, currency: str) -> lis
     top = max(0.3, 1.1 * max(float(item.psi.max()) for item in shifts))
     panels: list[Component] = []
     for item in shifts:
+        same_age = item.same_age[-1]
         sentence = say(
-            "PSI {psi}, Cliff's delta {delta}; median {before} → {now}",
+            "PSI {psi} ({same_age} at the same age), Cliff's delta {delta}; median {before} → {now}",
             psi=written(item.psi[-1], ".2f"),
+            same_age=NOTHING if math.isnan(same_age) else written(same_age, ".2f"),
             delta=written(item.effect[-1], "+.2f"),
             before=_median(item.column, item.before, currency),
             now=_median(item.column, item.now, currency),
@@ -280,7 +358,7 @@ def _median(column: str, value: float, currency: str) -> str:
 
 
 def register(app: Dash, services: Services) -> None:
-    """One callback draws the timeline and what moved, in the theme that holds."""
+    """One callback draws the timeline and what moved, another agreement by age, in the theme that holds."""
 
     @app.callback(
         Output(TIMELINE, "figure"),
@@ -298,3 +376,8 @@ def register(app: Dash, services: Services) -> None:
         data = figures.timeline_data(points, services.config.drift.threshold, frozen, live)
         moved_figure = figures.draw_moved(figures.moved_data(points), shade)
         return figures.draw_timeline(data, shade), moved_figure, shift_panels(points, shade, currency)
+
+    @app.callback(Output(AGES, "figure"), Input(ids.THEME, "data"), State(RUN, "data"))
+    def draw_ages(theme: str | None, run_id: int) -> Any:
+        threshold = services.config.drift.threshold
+        return figures.draw_ages(_ages(services.store.run(run_id)), threshold, theme or "light")

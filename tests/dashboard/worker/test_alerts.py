@@ -7,17 +7,20 @@ import hmac
 import json
 import socket
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from dashboard.config import load_config
-from dashboard.worker.alerts import send_due, webhook
+from dashboard.layout.alerts import _line
+from dashboard.worker.alerts import payload, send_due, webhook
 from engines.errors import InputError
 from storage import open_store
+from tests.dashboard.headless import words
 from tests.dashboard.receiver import Receiver
 from tests.prepared import prepared
-from tests.storage.samples import LIVE, Clock, watched_run
+from tests.storage.samples import ALARM, LIVE, Clock, watched_run
 
 SECRET = "tea and sympathy"
 
@@ -71,6 +74,22 @@ def test_a_receiver_that_fails_first_gets_it_in_the_end(store, clock, receiver):
     assert headers["X-Segmentry-Signature"] == f"sha256={expected}"
     clock.forward(3600)
     assert send_due(CONFIG, store, clock.now, environ) is None
+
+
+def test_an_alert_about_the_customers_says_so_in_the_message_and_on_the_bell(store):
+    watched_run(store, drift=[replace(ALARM, cause="population")])
+    (alert,) = store.alerts()
+    sent = payload(alert)
+    assert "2024-05-01. The customers buy much otherwise than when the model was frozen" in sent["text"]
+    assert "Rand" not in sent["text"] and "Drift page of run" in sent["text"]
+    assert sent["segmentry"]["cause"] == "population"
+    link = _line(alert, "K-means")[0]
+    assert words(link) == (
+        "Teas & Co, 1 May 2024: the customers buy much otherwise than when the model of K-means was frozen."
+    )
+    disagrees = replace(alert, cause="agreement")
+    assert "A refit agrees with the model frozen at the start only to" in payload(disagrees)["text"]
+    assert words(_line(disagrees, "K-means")[0]) == "Teas & Co, 1 May 2024: K-means agrees only to ARI 0.40."
 
 
 @pytest.mark.parametrize("receiver", [[500, 500, 500]], indirect=True)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.evaluation.stability_index import cliffs_delta, shifts, stability_index
+from engines.evaluation.stability_index import cliffs_delta, same_age_weights, shifts, stability_index
 
 
 def of(*values):
@@ -61,11 +61,40 @@ def test_what_holds_of_every_pair_of_populations(then, now):
 def test_each_watched_column_has_its_shift_and_unknown_values_are_left_out():
     then = pd.DataFrame({"recency_days": [1, 2, 3], "frequency": [1, 1, 1], "clv": [10.0, None, 30.0], "other": 0})
     now = pd.DataFrame({"recency_days": [2, 3, 4], "frequency": [1, 1, 1], "clv": [None, 20.0, 20.0]})
-    recency, frequency, clv = shifts(then, now)
+    recency, frequency = shifts(then, now)
     assert (recency.column, recency.before, recency.now) == ("recency_days", 2, 3)
     assert recency.effect == pytest.approx(5 / 9)
     assert recency.psi == pytest.approx(stability_index(of(1, 2, 3), of(2, 3, 4)))
     assert (frequency.column, frequency.psi, frequency.effect) == ("frequency", 0.0, 0.0)
+    (clv,) = shifts(then, now, ["clv"])
     assert (clv.column, clv.before, clv.now, clv.effect) == ("clv", 20, 20, 0.0)
-    assert shifts(then, now.assign(clv=np.nan)) == (recency, frequency)
+    assert shifts(then, now.assign(clv=np.nan), ["clv"]) == ()
     assert shifts(then, now, ["monetary"]) == ()
+
+
+def test_customers_of_now_are_weighted_so_that_they_are_as_old_as_those_of_then():
+    then, now = np.repeat([0, 1, 2], [30, 10, 9]), np.repeat([0, 1, 2, 3], [10, 40, 50, 20])
+    before, after = same_age_weights(then, now)
+    assert before.tolist() == [1.0] * 40 + [0.0] * 9  # nine are too few
+    assert after.tolist() == [3.0] * 10 + [0.25] * 40 + [0.0] * 70
+    assert same_age_weights(np.zeros(20, int), np.ones(20, int))[1].tolist() == [0.0] * 20
+
+
+def test_among_few_customers_a_large_index_is_chance_and_among_many_a_small_one_is_not():
+    random = np.random.default_rng(0)
+    few, many = ([pd.DataFrame({"monetary": random.lognormal(size=size)}) for _ in range(2)] for size in (40, 40_000))
+    (chance,) = shifts(*few)
+    assert chance.psi > 0.2
+    assert (chance.beyond_chance, chance.size) == (False, 0.0)
+    (moved,) = shifts(many[0], many[1] * 1.1)
+    assert 0.005 < moved.psi < 0.05
+    assert (moved.beyond_chance, moved.size) == (True, moved.psi)
+
+
+def test_chance_rarely_goes_as_far_as_the_bound():
+    random = np.random.default_rng(1)
+    beyond = sum(
+        shifts(*(pd.DataFrame({"frequency": random.geometric(0.5, size)}) for size in (300, 500)))[0].beyond_chance
+        for _ in range(400)
+    )
+    assert beyond <= 12

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 from engines.columns import FREQUENCY, MONETARY, RECENCY
-from engines.contract import DriftPoint, Engine, Segment, knob
+from engines.contract import Engine, Segment, knob
 from engines.errors import InputError
-from engines.evaluation.calendar import cutoffs, months_between
-from engines.evaluation.timeline import noise, noise_dates, refresh_interval
+from engines.evaluation.calendar import cutoffs, months_between, plan
+from engines.evaluation.timeline import noise, noise_dates
 from engines.evaluation.timeline import timeline as full_timeline
 
 
@@ -51,6 +52,47 @@ class SpendQuantiles(Engine):
             raise InputError(f"k = {self.k} needs at least {self.k} customers; this table has {len(customers)}.")
         edges = np.quantile(customers[MONETARY], np.arange(1, self.k) / self.k)
         return SpendBands(tuple(edges), tuple(Segment(key) for key in range(self.k)), {})
+
+
+@dataclass(frozen=True)
+class Fickle(Engine):
+    """Halves by spend on the first table, and ever after by the number in a customer's id."""
+
+    title = "Fickle"
+
+    def fit(self, customers):
+        return SpendBands((float(customers[MONETARY].median()),), (Segment(0), Segment(1)), {})
+
+    def refit(self, customers, start):
+        return ByNumber()
+
+
+@dataclass(frozen=True)
+class ByNumber:
+    segments: tuple[Segment, ...] = (Segment(0), Segment(1))
+    diagnostics: dict = field(default_factory=dict)
+
+    def assign(self, customers):
+        return pd.Series([int(name[1:]) % 2 for name in customers.index], index=customers.index)
+
+
+@dataclass(frozen=True)
+class Ranks:
+    segments: tuple[Segment, ...] = (Segment(0), Segment(1))
+    diagnostics: dict = field(default_factory=dict)
+
+    def assign(self, customers):
+        return (customers[MONETARY].rank(pct=True) > 0.9).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class ByRank(Engine):
+    """The top tenth of whatever customers there are."""
+
+    title = "By rank"
+
+    def fit(self, customers):
+        return Ranks()
 
 
 def table(spend, ids=None):
@@ -92,6 +134,25 @@ def test_dates_are_month_starts_in_order_with_enough_history(first_day, length, 
 
 def test_too_short_a_history_has_no_timeline():
     assert cutoffs(date(2024, 1, 1), date(2024, 4, 20)) == []
+
+
+def test_every_date_looks_back_over_the_window_and_the_model_is_frozen_when_it_is_full():
+    two_years = plan(date(2022, 1, 1), date(2024, 1, 1))
+    assert (two_years.dates[0], len(two_years.dates)) == (date(2023, 1, 1), 13)
+    assert (two_years.window_days, two_years.recent_days) == (365, 91)
+    half = plan(date(2022, 1, 1), date(2024, 1, 1), window_days=180)
+    assert (half.dates[0], half.window_days, half.recent_days) == (date(2022, 7, 1), 180, 91)
+    own = plan(date(2022, 1, 1), date(2024, 1, 1), freeze=date(2022, 12, 1))
+    assert (own.dates[0], own.window_days, own.asked_days) == (date(2022, 12, 1), 334, 365)
+
+
+def test_a_shop_younger_than_the_window_is_looked_at_over_ninety_days():
+    young = plan(date(2010, 12, 1), date(2011, 12, 10))
+    assert (young.dates[0], young.window_days, young.recent_days, young.asked_days) == (date(2011, 3, 1), 90, 90, 365)
+    assert plan(date(2024, 1, 1), date(2024, 4, 20)).dates == []
+    # long enough for a window and half a year after it
+    assert plan(date(2022, 1, 1), date(2023, 7, 2)).window_days == 90
+    assert plan(date(2022, 1, 1), date(2023, 7, 3)).window_days == 365
 
 
 # --- timeline ---------------------------------------------------------------------------------------------------------
@@ -147,13 +208,84 @@ def test_noise_alone_is_no_alert():
     """Below the threshold, but no further than two refits of the same customers are from each other."""
     random = np.random.default_rng(4)
     spend = random.lognormal(size=10)
-    tables = [(date(2024, 1, 1), table(spend)), (date(2024, 2, 1), table(spend * 1.2))]
+    tables = [(date(2024, 1, 1), table(spend)), (date(2024, 2, 1), table(spend * 9))]
     noisy = timeline(SpendQuantiles(k=5), tables, threshold=0.999, bootstraps=12)[0]
     bare = timeline(SpendQuantiles(k=5), tables, threshold=0.999)[0]
-    assert bare.ari == noisy.ari
-    assert noisy.noise_low < noisy.ari < 0.999
-    assert bare.alert
-    assert not noisy.alert
+    assert bare.ari == noisy.ari < 0.999
+    assert noisy.alert is (noisy.cause is not None)
+    assert noisy.cause != "agreement" or noisy.ari < noisy.noise_low
+
+
+def test_segments_that_differ_while_nobody_has_changed_are_no_alert():
+    """Two groupings that are about equally good: a model that turns to the other says nothing about the customers."""
+    customers = table(np.random.default_rng(2).lognormal(size=1_000))
+    (point,) = timeline(Fickle(), [(date(2024, 1, 1), customers), (date(2024, 2, 1), customers)], bootstraps=4)
+    assert point.ari < 0.1 < point.noise_low
+    assert (point.alert, point.cause) == (False, None)
+    (point,) = timeline(Fickle(), [(date(2024, 1, 1), customers), (date(2024, 2, 1), customers * 1.5)], bootstraps=4)
+    assert (point.alert, point.cause) == (True, "agreement")
+
+
+def test_a_large_change_of_the_customers_is_an_alert_whatever_the_segments():
+    """Everyone spends three times as much, and the same tenth is still the top tenth: a model made anew agrees."""
+    spend = np.random.default_rng(2).lognormal(size=1_000)
+    tables = [(date(2024, 1, 1), table(spend)), (date(2024, 2, 1), table(spend * 3))]
+    (point,) = timeline(ByRank(), tables, bootstraps=4)
+    assert (point.ari, point.alert, point.cause) == (1.0, True, "population")
+    (point,) = timeline(ByRank(), tables, bootstraps=4, shift=9.0)
+    assert (point.alert, point.cause) == (False, None)
+    # among twenty customers the index is as large by chance
+    few = [(day, customers.iloc[:20]) for day, customers in tables]
+    assert timeline(ByRank(), few)[0].shifts[2].psi > 0.15
+    assert not timeline(ByRank(), few)[0].alert
+
+
+def test_recency_alone_follows_the_calendar_and_is_no_alert():
+    customers = table(np.random.default_rng(2).lognormal(size=1_000))
+    customers[RECENCY] = np.arange(1_000) % 90
+    holiday = customers.assign(**{RECENCY: customers[RECENCY] + 15})
+    (point,) = timeline(ByRank(), [(date(2024, 1, 1), customers), (date(2024, 2, 1), holiday)])
+    assert {shift.column: shift.size > 0.15 for shift in point.shifts}[RECENCY]
+    assert not point.alert
+
+
+def test_customers_who_grew_older_are_no_change_and_those_of_the_same_age_alone_are_none_either():
+    """Spend grows with how long a customer is known; elsewhere ages are wrong, as a file begins in the middle."""
+    days = [date(2024, 1, 1), date(2025, 1, 1)]
+
+    def known(ages):
+        first = [day - timedelta(days=int(age)) for day, each in zip(days, ages, strict=True) for age in each]
+        ids = [f"{place}-{number:04d}" for place, each in enumerate(ages) for number in range(len(each))]
+        return pd.Series(pd.to_datetime(first), index=ids)
+
+    def alerts(ages, spend):
+        seen = known(ages)
+        tables = [
+            (day, table(money, ids=[f"{place}-{number:04d}" for number in range(len(money))]))
+            for place, (day, money) in enumerate(zip(days, spend, strict=True))
+        ]
+        (point,) = timeline(ByRank(), tables, first_seen=seen)
+        (bare,) = timeline(ByRank(), tables)
+        shift = {item.column: item for item in point.shifts}[MONETARY]
+        assert shift.psi == {item.column: item for item in bare.shifts}[MONETARY].psi
+        return shift, point.cause, bare.cause
+
+    random = np.random.default_rng(1)
+    then, now = random.integers(1, 365, 2_000), random.integers(1, 730, 2_000)
+    shift, cause, bare = alerts([then, now], [50 + then, 50 + now])
+    assert (shift.psi > 0.5, shift.same_age_psi < 0.05, cause, bare) == (True, True, None, "population")
+    # all of them spend as ever, whatever age they seem to have
+    spend = [random.lognormal(size=2_000) for _ in range(2)]
+    ranks = [np.argsort(np.argsort(money)) for money in spend]
+    then, now = ranks[0] // 6 + 1, ranks[1] // 3 + 1  # whoever spends much has been known for long
+    shift, cause, _ = alerts([then, now], spend)
+    assert (shift.psi < 0.05, shift.same_age_psi > 0.5, cause) == (True, True, None)
+    # everybody has doubled: both show it
+    shift, cause, _ = alerts([then, then], [spend[0], spend[0] * 3])
+    assert (min(shift.psi, shift.same_age_psi) > 0.15, cause) == (True, "population")
+    # nobody is as long known as those of then
+    shift, cause, _ = alerts([then, then + 400], [spend[0], spend[0] * 3])
+    assert (shift.same_age_psi, shift.beyond_chance, cause) == (None, False, None)
 
 
 def test_same_seed_same_points_whatever_the_order_of_rows():
@@ -224,18 +356,34 @@ def test_months_between_dates():
 # --- noise, what moved, and advice ----------------------------------------------------------------------------------
 
 
-def test_noise_is_the_fifth_percentile_of_bootstrap_refits_against_the_refit():
+def test_noise_is_the_fifth_percentile_of_pairs_of_bootstrap_refits():
     customers = table(np.random.default_rng(0).lognormal(size=300))
     engine = SpendQuantiles(k=4)
-    reference = engine.fit(customers).assign(customers).to_numpy()
     random = np.random.default_rng([7, 1])
-    expected = []
-    for _ in range(20):
-        drawn = customers.iloc[random.integers(300, size=300)].reset_index(drop=True)
-        expected.append(adjusted_rand_score(reference, engine.fit(drawn).assign(customers)))
-    low, drawn_on = noise(engine, customers, reference, seed=7)
+    labels = []
+    for _ in range(6):
+        drawn = customers.iloc[np.sort(random.integers(300, size=300))].reset_index(drop=True)
+        labels.append(engine.fit(drawn).assign(customers))
+    expected = [adjusted_rand_score(one, other) for one, other in combinations(labels, 2)]
+    low, drawn_on = noise(engine, customers, bootstraps=6, seed=7)
     assert low == pytest.approx(np.percentile(expected, 5), abs=1e-12)
     assert drawn_on == 300
+
+
+def test_refits_begin_with_the_frozen_model_and_draws_with_the_refit():
+    customers = table(np.random.default_rng(0).lognormal(size=300))
+    begun = []
+
+    @dataclass(frozen=True)
+    class Begun(SpendQuantiles):
+        def refit(self, customers, start):
+            begun.append(start)
+            return self.fit(customers)
+
+    found = full_timeline(Begun(), [(date(2024, month, 1), customers) for month in (1, 2)], bootstraps=2)
+    assert begun[0] is found.frozen
+    assert len(begun) == 3
+    assert begun[1] is begun[2] is not found.frozen
 
 
 def test_between_measured_dates_noise_is_interpolated():
@@ -284,24 +432,6 @@ def test_customers_moved_is_told_from_the_model_moved():
     assert found[MONETARY].effect > 0.3
     assert found[RECENCY].psi == pytest.approx(0.0, abs=0.05)
     assert [(size.customers, size.revenue) for size in points[0].sizes] == [(2, 5.0), (4, 24.0)]
-
-
-def advice(*alerts):
-    points = [
-        DriftPoint(f"2024-{month:02d}-01", 10, 0.5 if alert else 0.9, alert) for month, alert in enumerate(alerts, 2)
-    ]
-    return refresh_interval(date(2024, 1, 1), points)
-
-
-def test_how_often_to_refresh_is_how_long_the_model_held():
-    assert advice(False, False, True, True)[0] == 2
-    assert advice(True, True)[0] == 1
-    months, reason = advice(False, True, False, False)
-    assert months == 4
-    assert "No refresh was needed in the 4 months watched since 2024-01-01. 1 of 4 dates is an alert" in reason
-    assert "look again" in advice(False, False, True)[1]
-    assert "by more than chance" in advice(False, False)[1]
-    assert refresh_interval(date(2024, 1, 1), []) == (None, "There is no date to judge by yet.")
 
 
 def test_a_seed_is_a_part_of_the_noise_and_points_are_finite():

@@ -1,0 +1,127 @@
+"""Customers of windows of time: who bought between two days, and what they did between them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+from typing import NamedTuple
+
+import ibis
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from engines.columns import CUSTOMER_ID, LINE_TYPE, ORDER_DATE, ORDER_ID, SALE
+from engines.features import lifetime, rfm
+from engines.features.aggregates import DAY, aggregate_sales
+from engines.features.build import customers_at, from_sums
+
+_WINDOW, _START, _END = "window_number", "window_start", "window_end"
+
+
+class Window(NamedTuple):
+    """Days from ``start`` up to, but not including, ``as_of``."""
+
+    start: date
+    as_of: date
+
+
+def customers_within(
+    sales: ibis.Table,
+    windows: Collection[Window],
+    categories: Mapping[str, Sequence[str]] = {},
+    *,
+    columns: Collection[str] | None = None,
+) -> Iterator[tuple[Window, pd.DataFrame]]:
+    """Each window with its customers, equal to ``build_customers`` of the lines that lie in it.
+
+    In the order of ``as_of``, then of ``start``. As long as the columns are of recency, frequency, money and lifetime,
+    the database adds up all windows together; otherwise it reads the lines once for each.
+
+    Args:
+        sales: as for ``build_customers``.
+        windows: any, overlapping or not.
+        categories: as for ``build_customers``.
+        columns: those that are wanted, where not all are.
+    """
+    ordered = sorted(set(windows), key=lambda window: (window.as_of, window.start))
+    if not ordered:
+        return
+    if columns is not None and {*columns} <= {*rfm.COLUMNS, *lifetime.COLUMNS}:
+        yield from _together(sales, ordered, columns)
+        return
+    for window in ordered:
+        ((_, customers),) = customers_at(lines_within(sales, window), [window.as_of], categories, columns=columns)
+        yield window, customers
+
+
+def lines_within(sales: ibis.Table, window: Window) -> ibis.Table:
+    """The lines of a window."""
+    day = sales[ORDER_DATE].date()
+    return sales.filter(day >= _day(window.start), day < _day(window.as_of))
+
+
+def first_days(sales: ibis.Table) -> pd.Series:
+    """The day of each customer's first sale (datetime64[us]), by customer id."""
+    sold = sales.filter(sales[LINE_TYPE] == SALE)
+    first = sold.group_by(CUSTOMER_ID).aggregate(**{DAY: sold[ORDER_DATE].min().date().cast("timestamp(6)")})
+    rows = first.to_pyarrow()
+    rows = rows.take(pc.sort_indices(rows[CUSTOMER_ID]))
+    return pd.Series(np.asarray(rows[DAY].to_numpy()), index=_ids(rows), name=DAY)
+
+
+def _together(
+    sales: ibis.Table, windows: Sequence[Window], columns: Collection[str]
+) -> Iterator[tuple[Window, pd.DataFrame]]:
+    """All windows by two questions to the database: sums of days, and numbers of orders."""
+    lines = sales.filter(
+        sales[ORDER_DATE].date() >= _day(min(window.start for window in windows)),
+        sales[ORDER_DATE].date() < _day(windows[-1].as_of),
+    )
+    with aggregate_sales(lines, {}).days.cache() as days:
+        dated = _in_windows(days, windows)
+        keys = (CUSTOMER_ID, _WINDOW)
+        sums = dated.group_by(*keys).aggregate(**{**rfm.aggregates(dated), **lifetime.aggregates(dated)})
+        bought = sums.filter(sums[rfm.PURCHASE_DAYS] > 0).to_pyarrow()
+    sold = lines.filter(lines[LINE_TYPE] == SALE)
+    by_day = sold.select(CUSTOMER_ID, ORDER_ID, **{DAY: sold[ORDER_DATE].date()}).distinct()
+    ordered = _in_windows(by_day, windows)
+    counted = ordered.group_by(*keys).aggregate(**{rfm.ORDERS: ordered[ORDER_ID].nunique()}).to_pyarrow()
+    whole = bought.join(counted, list(keys), join_type="inner")
+    whole = whole.take(pc.sort_indices(whole, [(_WINDOW, "ascending"), (CUSTOMER_ID, "ascending")]))
+    number = whole[_WINDOW].to_numpy()
+    for place, window in enumerate(windows):
+        first, last = np.searchsorted(number, (place, place + 1)).tolist()
+        rows = whole.slice(first, last - first)
+        raw = pd.DataFrame({name: _values(rows, name) for name in rows.column_names if name not in keys}, _ids(rows))
+        customers = from_sums(raw, window.as_of, (), {})
+        yield window, customers[[name for name in customers.columns if name in columns]]
+
+
+def _in_windows(days: ibis.Table, windows: Sequence[Window]) -> ibis.Table:
+    """The rows of each window that a day lies in."""
+    rows = pa.table(
+        {
+            _WINDOW: pa.array(range(len(windows)), pa.int32()),
+            _START: pa.array([window.start for window in windows], pa.date32()),
+            _END: pa.array([window.as_of for window in windows], pa.date32()),
+        }
+    )
+    table = ibis.memtable(rows)
+    return days.join(table, [days[DAY] >= table[_START], days[DAY] < table[_END]]).drop(_START, _END)
+
+
+def _values(rows: pa.Table, name: str) -> np.ndarray:
+    if name in (rfm.FIRST_DAY, rfm.LAST_DAY):
+        return np.asarray(rows[name].cast(pa.timestamp("us")).to_numpy())
+    return np.asarray(pc.fill_null(rows[name], 0).cast(pa.int64()).to_numpy(), dtype=np.int64)
+
+
+def _ids(rows: pa.Table) -> pd.Index:
+    ids: pd.Index = pd.Index(rows[CUSTOMER_ID].combine_chunks().to_pandas(), dtype="str", name=CUSTOMER_ID)
+    return ids
+
+
+def _day(day: date) -> ibis.Value:
+    return ibis.date(day.isoformat())
