@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from pandas import DataFrame, Series
 
 from engines.clustering.clusterers import KClusterer, constant_note, explained_variance, key_series
-from engines.clustering.mixture import Mixture, MixtureFit, fit_mixture, mixture_from, shares
+from engines.clustering.mixture import Mixture, fit_mixture, mixture_from, shares
 from engines.clustering.sampling import Codes
 from engines.clustering.scaling import Matrix, Space, numbers
 from engines.columns import FREQUENCY
 from engines.contract import Fitted, Segment, knob
 from engines.errors import InputError
 from engines.messages import message, noted
+
+if TYPE_CHECKING:  # a class in an engine's module may stand in a kept model
+    from engines.clustering.mixture import MixtureFit
 
 #: A component thinner than this (in standard deviations squared) describes a spike of equal customers.
 _THIN = 1e-4

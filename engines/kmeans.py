@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from pandas import DataFrame
 
-from engines.clustering.centres import Centres, centres_from, k_centres
+from engines.clustering.centres import centres_from, k_centres
 from engines.clustering.clusterers import KClusterer, NearestGroup, constant_note
 from engines.clustering.scaling import Space
 from engines.contract import Fitted, Segment
 from engines.messages import noted
+
+if TYPE_CHECKING:  # a class in an engine's module may stand in a kept model
+    from engines.clustering.centres import Centres
 
 
 @dataclass(frozen=True)

@@ -118,9 +118,9 @@ def draw_timeline(data: TimelineData, theme: str) -> Drawing:
         hovertext=list(data.hover),
         hoverinfo="text",
     )
-    for name, symbol, of_kind in (
-        (say("alert"), "triangle-down", data.alerts & ~data.changed),
-        (say("alert: customers changed"), "square", data.alerts & data.changed),
+    for name, symbol, side, of_kind in (
+        (say("alert"), "triangle-down", "bottom", data.alerts & ~data.changed),
+        (say("alert: customers changed"), "square", "top", data.alerts & data.changed),
     ):
         if of_kind.any():
             places = np.flatnonzero(of_kind)
@@ -131,7 +131,7 @@ def draw_timeline(data: TimelineData, theme: str) -> Drawing:
                 name=name,
                 marker={"color": alarm, "size": 12, "symbol": symbol},
                 text=[written(data.ari[place], ".2f") if data.labelled[place] else "" for place in places],
-                textposition="bottom center",
+                textposition=f"{side} center",
                 textfont={"color": alarm},
                 hoverinfo="skip",
             )

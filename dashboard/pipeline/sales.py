@@ -448,9 +448,9 @@ def customers_then(
     return tables
 
 
-def customers_within(
-    opened: OpenSales, windows: Collection[features.Window], columns: Collection[str], progress: Progress = silent
-) -> dict[features.Window, DataFrame]:
+def customers_in_windows(
+    opened: OpenSales, windows: Collection[features.SalesWindow], columns: Collection[str], progress: Progress = silent
+) -> dict[features.SalesWindow, DataFrame]:
     """The customers who bought in each window by their sales in it alone, with those of ``columns`` that there are."""
     sales, looked_at = opened.sales.table, _LookedAt(opened, columns)
     progress("Looking back", 0.0)

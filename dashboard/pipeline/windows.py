@@ -9,12 +9,12 @@ from typing import NamedTuple
 from pandas import DataFrame, Series
 
 from dashboard.config import Config
-from dashboard.pipeline.sales import OpenSales, Progress, customers_within, silent
+from dashboard.pipeline.sales import OpenSales, Progress, customers_in_windows, silent
 from engines.columns import AVERAGE_ORDER_VALUE, FREQUENCY, MONETARY, RECENCY
 from engines.contract import DriftPoint, Engine
 from engines.evaluation.calendar import Plan
 from engines.evaluation.timeline import Timeline, timeline
-from engines.features import Window, first_days
+from engines.features import SalesWindow, first_days
 
 
 class Windows(NamedTuple):
@@ -35,11 +35,13 @@ def watched_columns(engines: Sequence[Engine]) -> set[str]:
 def windows_of(opened: OpenSales, plan: Plan, columns: Collection[str], progress: Progress = silent) -> Windows:
     """The customers at each date of a plan, with these columns."""
 
-    def window(day: date, days: int) -> Window:
-        return Window(day - timedelta(days=days), day)
+    def window(day: date, days: int) -> SalesWindow:
+        return SalesWindow(day - timedelta(days=days), day)
 
     lengths = {plan.window_days, plan.recent_days}
-    found = customers_within(opened, [window(day, days) for day in plan.dates for days in lengths], columns, progress)
+    found = customers_in_windows(
+        opened, [window(day, days) for day in plan.dates for days in lengths], columns, progress
+    )
     tables, recent = (
         {day: found[window(day, days)] for day in plan.dates} for days in (plan.window_days, plan.recent_days)
     )

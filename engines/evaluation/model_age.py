@@ -18,6 +18,7 @@ from engines.messages import joined, message, message_number
 #: The oldest models that are compared, in months.
 OLDEST = 12
 
+_WORSE = 0.05  # how much less well an older model must agree than a young one, to be too old
 _MONTH_DAYS = 365.25 / 12
 _OFF_DAYS = 3.5  # how far an age may be from a whole number of months: starts of months are, and so are weeks
 
@@ -62,14 +63,16 @@ def refresh_interval(
 ) -> tuple[float | None, str]:
     """How old a model may become before one made anew would divide customers otherwise, in months, and why.
 
-    That is the last age up to which models agree on average with new ones to ``threshold`` or, where chance alone takes
-    two models of one date lower (see :func:`engines.evaluation.timeline.noise`), to that. A single frozen model says
-    less: whether it was made on a good day is in every one of its points.
+    Models are too old from the age on at which, and at the next, they agree on average with new ones less than
+
+    - ``threshold``,
+    - what chance makes of two models of one date (see :func:`engines.evaluation.timeline.noise`; the median), and
+    - the youngest models do, by 0.05: where even these disagree, age is not the reason.
+
+    A single frozen model says less: whether it was made on a good day is in every one of its points.
     """
     if not points:
         return None, message("There is no date to judge by yet.")
-    noise = [point.noise_low for point in points if point.noise_low is not None]
-    line = min(threshold, float(np.median(noise))) if noise else threshold
     watched = months_between(frozen_at, date.fromisoformat(points[-1].as_of))
     if not ages:
         sentence = message(
@@ -78,41 +81,45 @@ def refresh_interval(
             watched=in_months(watched),
         )
         return watched, sentence
-    low = next((place for place, age in enumerate(ages) if age.ari < line), None)
-    if low is None:
-        held = ages[-1].months
-        sentence = message(
-            "Models made since {frozen_at} agree on average with one made anew at every age up to {held} (ARI "
-            "{ari:.2f} at that age): after {held} look again at the latest.",
-            held=in_months(held),
-            frozen_at=frozen_at,
-            ari=ages[-1].ari,
-        )
-        calm = not points[-1].alert
-        first = joined([message("No refresh was needed."), sentence]) if calm else sentence
-    elif low == 0:
-        held = ages[0].months
-        first = message(
-            "Refresh every {held}: of the models made since {frozen_at} even those {held} old agree on average only to "
-            "ARI {ari:.2f} with one made anew, below {line:.2f}.",
-            held=in_months(held),
-            frozen_at=frozen_at,
-            ari=ages[0].ari,
-            line=line,
-        )
+    noise = [point.noise_low for point in points if point.noise_low is not None]
+    line = min(threshold, ages[0].ari - _WORSE, *([float(np.median(noise))] if noise else []))
+    below = [age.ari < line for age in ages]
+    old = next((place for place in range(len(ages)) if below[place] and all(below[place + 1 : place + 2])), None)
+    held = ages[-1 if old is None else old - 1]  # the youngest are never below
+    if old is None:
+        sentences = [
+            *([] if points[-1].alert else [message("No refresh was needed.")]),
+            message(
+                "Models made since {frozen_at} agree on average with one made anew about as well at every age up to "
+                "{held} (ARI {ari:.2f} at that age): after {held} look again at the latest.",
+                frozen_at=frozen_at,
+                held=in_months(held.months),
+                ari=held.ari,
+            ),
+        ]
     else:
-        held = ages[low - 1].months
-        first = message(
-            "Refresh every {held}: models made since {frozen_at} agree on average with one made anew while they are up "
-            "to {held} old (ARI {ari:.2f}), and no longer at {older} (ARI {later:.2f}, below {line:.2f}).",
-            held=in_months(held),
-            frozen_at=frozen_at,
-            ari=ages[low - 1].ari,
-            older=in_months(ages[low].months),
-            later=ages[low].ari,
-            line=line,
+        sentences = [
+            message(
+                "Refresh every {held}: models made since {frozen_at} agree on average with one made anew while they "
+                "are up to {held} old (ARI {ari:.2f}), and no longer at {older} (ARI {later:.2f}, below {line:.2f}).",
+                held=in_months(held.months),
+                frozen_at=frozen_at,
+                ari=held.ari,
+                older=in_months(ages[old].months),
+                later=ages[old].ari,
+                line=line,
+            )
+        ]
+    if ages[0].ari < threshold:
+        sentences.append(
+            message(
+                "Even models {young} old agree only to ARI {ari:.2f}: the segments are not well determined. Choose a "
+                "number of segments with a higher stability.",
+                young=in_months(ages[0].months),
+                ari=ages[0].ari,
+            )
         )
-    return float(held), joined([first, *_alerts(points)])
+    return float(held.months), joined([*sentences, *_alerts(points)])
 
 
 def in_months(number: float) -> str:

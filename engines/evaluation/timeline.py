@@ -27,8 +27,9 @@ BOOTSTRAPS = 20
 #: The alarm line for the ARI where nothing else is said.
 THRESHOLD = 0.8
 #: From which stability index on a change of the customers is an alarm by itself. In simulated shops in which nothing
-#: changes it stays below 0.07 (docs/drift.md); half of the customers buying a quarter as often brings 0.2 and more.
-SHIFT = 0.15
+#: changes it stays below 0.07; half of the customers buying a quarter as often, at three times the value, brings some
+#: 0.2 within three months (docs/drift.md).
+SHIFT = 0.12
 #: How much the customers must have changed for disagreement to be an alarm: segments that differ while nobody has
 #: changed say that two groupings are about equally good.
 SOME_SHIFT = 0.05

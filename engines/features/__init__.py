@@ -4,13 +4,13 @@ from engines.features.build import build_customers, customers_at
 from engines.features.cohorts import cohorts
 from engines.features.orders import customer_orders, oldest_first
 from engines.features.plugins import Extended, Feature, RegisteredFeature, extended, registered_features
-from engines.features.within import Window, customers_within, first_days, lines_within
+from engines.features.within import SalesWindow, customers_within, first_days, lines_within
 
 __all__ = [
     "Extended",
     "Feature",
     "RegisteredFeature",
-    "Window",
+    "SalesWindow",
     "build_customers",
     "cohorts",
     "customer_orders",

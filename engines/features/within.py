@@ -18,9 +18,10 @@ from engines.features.aggregates import DAY, aggregate_sales
 from engines.features.build import customers_at, from_sums
 
 _WINDOW, _START, _END = "window_number", "window_start", "window_end"
+_AT_ONCE = 6  # windows: all of them together would take too much memory
 
 
-class Window(NamedTuple):
+class SalesWindow(NamedTuple):
     """Days from ``start`` up to, but not including, ``as_of``."""
 
     start: date
@@ -29,11 +30,11 @@ class Window(NamedTuple):
 
 def customers_within(
     sales: ibis.Table,
-    windows: Collection[Window],
+    windows: Collection[SalesWindow],
     categories: Mapping[str, Sequence[str]] = {},
     *,
     columns: Collection[str] | None = None,
-) -> Iterator[tuple[Window, pd.DataFrame]]:
+) -> Iterator[tuple[SalesWindow, pd.DataFrame]]:
     """Each window with its customers, equal to ``build_customers`` of the lines that lie in it.
 
     In the order of ``as_of``, then of ``start``. As long as the columns are of recency, frequency, money and lifetime,
@@ -56,7 +57,7 @@ def customers_within(
         yield window, customers
 
 
-def lines_within(sales: ibis.Table, window: Window) -> ibis.Table:
+def lines_within(sales: ibis.Table, window: SalesWindow) -> ibis.Table:
     """The lines of a window."""
     day = sales[ORDER_DATE].date()
     return sales.filter(day >= _day(window.start), day < _day(window.as_of))
@@ -72,34 +73,37 @@ def first_days(sales: ibis.Table) -> pd.Series:
 
 
 def _together(
-    sales: ibis.Table, windows: Sequence[Window], columns: Collection[str]
-) -> Iterator[tuple[Window, pd.DataFrame]]:
-    """All windows by two questions to the database: sums of days, and numbers of orders."""
-    lines = sales.filter(
-        sales[ORDER_DATE].date() >= _day(min(window.start for window in windows)),
-        sales[ORDER_DATE].date() < _day(windows[-1].as_of),
-    )
-    with aggregate_sales(lines, {}).days.cache() as days:
-        dated = _in_windows(days, windows)
-        keys = (CUSTOMER_ID, _WINDOW)
-        sums = dated.group_by(*keys).aggregate(**{**rfm.aggregates(dated), **lifetime.aggregates(dated)})
-        bought = sums.filter(sums[rfm.PURCHASE_DAYS] > 0).to_pyarrow()
+    sales: ibis.Table, windows: Sequence[SalesWindow], columns: Collection[str]
+) -> Iterator[tuple[SalesWindow, pd.DataFrame]]:
+    """Several windows at a time by two questions to the database: sums of days, and numbers of orders."""
+    lines = lines_within(sales, SalesWindow(min(window.start for window in windows), windows[-1].as_of))
     sold = lines.filter(lines[LINE_TYPE] == SALE)
-    by_day = sold.select(CUSTOMER_ID, ORDER_ID, **{DAY: sold[ORDER_DATE].date()}).distinct()
-    ordered = _in_windows(by_day, windows)
+    orders = sold.select(CUSTOMER_ID, ORDER_ID, **{DAY: sold[ORDER_DATE].date()}).distinct()
+    with aggregate_sales(lines, {}).days.cache() as days, orders.cache() as by_day:
+        for first in range(0, len(windows), _AT_ONCE):
+            several = windows[first : first + _AT_ONCE]
+            for window, raw in zip(several, _sums(days, by_day, several), strict=True):
+                customers = from_sums(raw, window.as_of, (), {})
+                yield window, customers[[name for name in customers.columns if name in columns]]
+
+
+def _sums(days: ibis.Table, orders: ibis.Table, windows: Sequence[SalesWindow]) -> Iterator[pd.DataFrame]:
+    """What each customer of each window did, in code point order of ids."""
+    keys = (CUSTOMER_ID, _WINDOW)
+    dated, ordered = _in_windows(days, windows), _in_windows(orders, windows)
+    sums = dated.group_by(*keys).aggregate(**{**rfm.aggregates(dated), **lifetime.aggregates(dated)})
+    bought = sums.filter(sums[rfm.PURCHASE_DAYS] > 0).to_pyarrow()
     counted = ordered.group_by(*keys).aggregate(**{rfm.ORDERS: ordered[ORDER_ID].nunique()}).to_pyarrow()
     whole = bought.join(counted, list(keys), join_type="inner")
     whole = whole.take(pc.sort_indices(whole, [(_WINDOW, "ascending"), (CUSTOMER_ID, "ascending")]))
     number = whole[_WINDOW].to_numpy()
-    for place, window in enumerate(windows):
+    for place in range(len(windows)):
         first, last = np.searchsorted(number, (place, place + 1)).tolist()
         rows = whole.slice(first, last - first)
-        raw = pd.DataFrame({name: _values(rows, name) for name in rows.column_names if name not in keys}, _ids(rows))
-        customers = from_sums(raw, window.as_of, (), {})
-        yield window, customers[[name for name in customers.columns if name in columns]]
+        yield pd.DataFrame({name: _values(rows, name) for name in rows.column_names if name not in keys}, _ids(rows))
 
 
-def _in_windows(days: ibis.Table, windows: Sequence[Window]) -> ibis.Table:
+def _in_windows(days: ibis.Table, windows: Sequence[SalesWindow]) -> ibis.Table:
     """The rows of each window that a day lies in."""
     rows = pa.table(
         {

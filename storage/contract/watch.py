@@ -17,9 +17,8 @@ class Alert:
     """A run whose segments no longer fit, at its own date.
 
     ``kind``: told by the timeline (a model frozen long ago) or live (the model of the run before). ``cause``: the
-    models disagree (``agreement``), or the customers themselves have changed (``population``); None of an alert that an
-    earlier version raised, which is the former. ``noise_low`` is how far chance alone takes ``ari`` down, None where
-    that was not measured. ``acknowledged_by`` is whoever clicked, where
+    models disagree (``agreement``), or the customers themselves have changed (``population``). ``noise_low`` is how far
+    chance alone takes ``ari`` down, None where that was not measured. ``acknowledged_by`` is whoever clicked, where
     that is known. ``delivery``: of the message to the webhook, a job of the kind ``delivery``; ``attempts`` counts its
     tries, ``next_try`` is when it is due, or was the last time, ``error`` how the last one went.
     """
@@ -40,4 +39,4 @@ class Alert:
     next_try: datetime | None = None
     error: str | None = None
     delivered_at: datetime | None = None
-    cause: DriftCause | None = None
+    cause: DriftCause = "agreement"

@@ -128,7 +128,7 @@ def alert_of(run_id: int, points: Sequence[DriftPoint], live: LivePoint | None, 
                 "as_of": date.fromisoformat(point.as_of),
                 "ari": float(point.ari),
                 "noise_low": None if point.noise_low is None else float(point.noise_low),
-                "cause": "agreement" if isinstance(point, LivePoint) else point.cause,
+                "cause": point.cause or "agreement" if isinstance(point, DriftPoint) else "agreement",
                 "raised_at": now,
             }
     return None
@@ -148,6 +148,7 @@ def _alert(row: AlertRow, job: JobRow, engine: str, dataset: str) -> Alert:
         job,
         dataset=dataset,
         engine=engine,
+        cause=row.cause or "agreement",  # which all alerts were about at first
         delivery=_DELIVERIES.get(job.state, "waiting"),
         next_try=job.due_at,
         delivered_at=job.finished_at if job.state == "done" else None,

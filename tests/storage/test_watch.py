@@ -46,11 +46,11 @@ def test_points_and_alerts_of_an_earlier_version_are_read(store: Store):
     run = watched_run(store, drift=[ALARM])
     with store._database.writing(store._workspace_id) as transaction:
         shift = {"column": "clv", "psi": 0.1, "effect": 0.2, "before": 1.0, "now": 2.0}
-        transaction.rows(update(DriftRow).values(more={"shifts": [shift], "sizes": []}).returning(DriftRow.run_id))
         transaction.rows(update(AlertRow).values(cause=None).returning(AlertRow.id))
+        transaction.rows(update(DriftRow).values(more={"shifts": [shift], "sizes": []}).returning(DriftRow.run_id))
     (point,) = store.drift(run.id)
     assert (point.alert, point.cause, point.shifts) == (True, None, (Shift("clv", 0.1, 0.2, 1.0, 2.0),))
-    assert store.alerts()[0].cause is None
+    assert store.alerts()[0].cause == "agreement"
 
 
 def test_one_run_and_date_have_one_alert(store: Store):

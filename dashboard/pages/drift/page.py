@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+import numpy as np
 from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
@@ -81,7 +82,7 @@ def layout(services: Services, **query: Any) -> Component:
         [
             html.H1(say("Drift of {run}", run=label)),
             *(lead if points else [html.P(without, className="seg-lead")]),
-            html.Div(_by_age(), hidden=not _ages(run)),
+            html.Div(_by_age(), hidden=not _ages(run), className="mb-3"),
             panel(say("Agreement date by date"), graph(TIMELINE, f"drift-run-{run.id}", "460px")),
             *([_against(live)] if live else []),
             html.Div(shift_parts, hidden=not points, className="mt-3"),
@@ -97,7 +98,7 @@ def layout(services: Services, **query: Any) -> Component:
 def _by_age() -> Component:
     hint = say(
         "At each date models made some months before label its customers, and so does one made anew. Dots are means, "
-        "lines reach from the least to the largest. Below the dashed line it is time for a new model."
+        "lines reach from the least to the largest; the dashed line is the alarm line."
     )
     return panel(say("Agreement by age of the model"), graph(AGES, "agreement-by-age", "260px"), hint=hint)
 
@@ -176,7 +177,7 @@ def _verdict(points: Sequence[DriftPoint], threshold: float) -> list[Any]:
     if not alerts:
         return [
             say(
-                "No alert at {dates}: the segments of then still are the segments of now.",
+                "No alert at {dates}: the segments of then still fit.",
                 dates=plural(len(points), "{n} date", "{n} dates"),
             )
         ]
@@ -331,7 +332,7 @@ def shift_panels(points: Sequence[DriftPoint], theme: str, currency: str) -> lis
         return [
             html.P(say("How customers changed was not kept with this run; run its engine again."), className="seg-hint")
         ]
-    top = max(0.3, 1.1 * max(float(item.psi.max()) for item in shifts))
+    top = max(0.3, 1.1 * max(float(np.nanmax([*item.psi, *item.same_age])) for item in shifts))
     panels: list[Component] = []
     for item in shifts:
         same_age = item.same_age[-1]

@@ -191,10 +191,12 @@ def register(app: Dash, services: Services) -> None:
             data = figures.sizes_of_runs(series(services.store, run.dataset, run.engine))
         if len(data.dates) < 2:
             return []
-        panels = (
-            ("customers", say("Customers by segment"), data.customers),
-            ("revenue", say("Spent so far by segment"), data.revenue),
-        )
+        customers, spent = say("Customers by segment"), say("Spent so far by segment")
+        if any(point.sizes for point in points) and "window_days" in drift_info:
+            window = count(drift_info["window_days"])
+            customers = say("Customers by segment, of the {days} days before each date", days=window)
+            spent = say("Spent by segment in the {days} days before each date", days=window)
+        panels = (("customers", customers, data.customers), ("revenue", spent, data.revenue))
         return [
             html.Div(
                 [

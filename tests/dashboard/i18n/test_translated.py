@@ -20,9 +20,9 @@ from dashboard.i18n.texts import say
 from dashboard.layout.shell import create_shell
 from dashboard.pages import PAGES
 from dashboard.services import Services
-from engines.contract import DriftPoint
+from engines.contract import AgeAgreement, DriftPoint
+from engines.evaluation.model_age import refresh_interval
 from engines.evaluation.recommendation import KPoint, recommend
-from engines.evaluation.timeline import refresh_interval
 from engines.evaluation.verdict import Candidate, weigh_candidates
 from engines.intake import NOTES, RULES
 from engines.registry import registered
@@ -195,7 +195,11 @@ def told_by_engines():
         yield recommend([point, replace(point, k=4)], lowest_bic=3)[1]
     for alerts in ([], [False], [True], [True, False], [True, True], [False, True, True]):
         points = [DriftPoint(f"2011-{month:02}-01", 9, 0.5, alert=each) for month, each in enumerate(alerts, 5)]
-        yield refresh_interval(date(2011, 4, 1), points)[1]
+        for means in ((), (0.9, 0.9), (0.9, 0.7, 0.6), (0.7, 0.7)):
+            ages = [AgeAgreement(month, mean, mean, mean, 1) for month, mean in enumerate(means, 1)]
+            yield refresh_interval(date(2011, 4, 1), points, ages, 0.8)[1]
+        changed = [replace(point, cause="population" if point.alert else None) for point in points]
+        yield refresh_interval(date(2011, 4, 1), changed, [AgeAgreement(1, 0.9, 0.9, 0.9, 1)], 0.8)[1]
     model, naive = {"rmse": 1.0, "msle": 1.0}, {"rmse": 2.0, "msle": 0.5}
     for name in ("bg_nbd", None):
         yield judge_model("purchases", name, {"bg_nbd": model, "zero": naive}, {"zero": "Nothing"})["words"]

@@ -43,7 +43,7 @@ def test_customers_of_a_made_up_shop_are_those_that_the_product_makes_of_its_sal
     path.write_text(shops.sales(shop), encoding="utf-8")
     columns = [RECENCY, FREQUENCY, MONETARY, AVERAGE_ORDER_VALUE]
     with read_sales(str(path)) as sales:
-        window = features.Window(date(2023, 6, 2), day)
+        window = features.SalesWindow(date(2023, 6, 2), day)
         ((_, made),) = features.customers_within(sales.table, [window], columns=columns)
         first = features.first_days(sales.table)
     mine = shop.customers(day, 91)

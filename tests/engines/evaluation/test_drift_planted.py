@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pyarrow.parquet as pq
 import pytest
 
 from engines import features
-from engines.evaluation.calendar import cutoffs
+from engines.evaluation.calendar import plan
+from engines.evaluation.stability_index import WATCHED
 from engines.evaluation.timeline import timeline
 from engines.intake import read_sales
 from engines.intake.sources.shop import make_shop
@@ -25,9 +26,26 @@ def alarms(folder, seed, change, **more):
     path = folder / "shop.parquet"
     pq.write_table(make_shop(seed, change), path)
     with read_sales(str(path), as_of=END) as sales:
-        dates = cutoffs(sales.first_day, sales.as_of, freeze=FROZEN)
-        tables = features.customers_at(sales.table, dates)
-        found = timeline(KMeans(k=2), tables, seed=seed, **more)
+        planned = plan(sales.first_day, sales.as_of, freeze=FROZEN)
+        tables, recent = (
+            {
+                window.as_of: customers
+                for window, customers in features.customers_within(
+                    sales.table,
+                    [features.SalesWindow(day - timedelta(days=days), day) for day in planned.dates],
+                    columns=WATCHED,
+                )
+            }
+            for days in (planned.window_days, planned.recent_days)
+        )
+        found = timeline(
+            KMeans(k=2),
+            tables.items(),
+            recent=recent,
+            first_seen=features.first_days(sales.table),
+            seed=seed,
+            **more,
+        )
     return {point.as_of for point in found.points if point.alert}
 
 

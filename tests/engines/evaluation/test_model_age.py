@@ -73,21 +73,30 @@ def advice(*means, alerts=(), noise=None, cause="agreement"):
 
 
 def test_a_model_is_made_anew_when_models_of_its_age_no_longer_agree():
-    months, reason = advice(0.95, 0.85, 0.75, 0.9)
+    months, reason = advice(0.95, 0.85, 0.75, 0.7)
     assert months == 2
     assert "Refresh every 2 months" in reason and "no longer at 3 months (ARI 0.75, below 0.80)" in reason
     assert str(FROZEN) in reason
-    assert advice(0.7, 0.9)[0] == 1
-    assert "even those 1 month old agree on average only to ARI 0.70" in advice(0.7, 0.9)[1]
+    assert advice(0.95, 0.7, 0.7)[0] == 1
+    assert advice(0.95, 0.85, 0.7)[0] == 2, "the oldest has no next"
+    assert advice(0.95, 0.7, 0.9, 0.9)[0] == 4, "one age alone may be chance"
     months, reason = advice(0.9, 0.9, 0.82)
     assert months == 3
     assert reason.startswith("No refresh was needed. Models made since 2024-01-01 agree")
     assert "after 3 months look again" in reason
 
 
+def test_where_young_models_disagree_as_well_age_is_not_the_reason():
+    months, reason = advice(0.77, 0.73, 0.78, 0.73, 0.74)
+    assert months == 5
+    assert "about as well at every age up to 5 months" in reason
+    assert "Even models 1 month old agree only to ARI 0.77" in reason and "higher stability" in reason
+    assert advice(0.77, 0.75, 0.6, 0.6)[0] == 2
+
+
 def test_what_chance_makes_of_one_date_is_no_age():
-    assert advice(0.78, 0.75, 0.6, noise=0.7)[0] == 2
-    assert advice(0.78, 0.75, 0.6, noise=0.95)[0] == 1
+    assert advice(0.85, 0.75, 0.72, 0.6, noise=0.7)[0] == 3
+    assert advice(0.85, 0.75, 0.72, 0.6, noise=0.95)[0] == 1
 
 
 def test_alerts_are_counted_and_the_latest_says_what_to_do():

@@ -11,13 +11,13 @@ import pyarrow as pa
 import pytest
 
 from engines.columns import FREQUENCY, MONETARY, RECENCY, REPEAT_PURCHASES
-from engines.features import Window, build_customers, customers_within, first_days, lines_within
+from engines.features import SalesWindow, build_customers, customers_within, first_days, lines_within
 
 WINDOWS = [
-    Window(date(2024, 1, 1), date(2024, 4, 1)),
-    Window(date(2024, 2, 1), date(2024, 5, 1)),
-    Window(date(2024, 1, 31), date(2024, 5, 1)),
-    Window(date(2023, 1, 1), date(2023, 2, 1)),
+    SalesWindow(date(2024, 1, 1), date(2024, 4, 1)),
+    SalesWindow(date(2024, 2, 1), date(2024, 5, 1)),
+    SalesWindow(date(2024, 1, 31), date(2024, 5, 1)),
+    SalesWindow(date(2023, 1, 1), date(2023, 2, 1)),
 ]
 
 
