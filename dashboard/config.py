@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -19,13 +20,15 @@ from pydantic import (
     ValidationError,
     create_model,
     field_validator,
+    model_validator,
 )
 from pydantic_core import CoreSchema, core_schema
 
 from dashboard.i18n.locales import DEFAULT, manner_of
 from engines.columns import ATTRIBUTE, ATTRIBUTE_FIELD, FIELDS_IN_WORDS, is_field
-from engines.contract import Play
+from engines.contract import Conditions, Play
 from engines.errors import InputError
+from engines.naming.vocabulary import word_meant
 from engines.settings import CleaningRules, Customers, Day, Reading, Setting, Settings, a_day, currency_code
 from storage.contract.objects import ObjectSettings
 
@@ -203,8 +206,32 @@ class Retention(_Section):
     keep_months: int = Field(ge=0, le=1200)
 
 
+class When(_Section):
+    """Conditions of a name of the playbook; :class:`engines.contract.Conditions` says what each is."""
+
+    min_repeat_share: float | None = Field(None, ge=0, le=1)
+    max_repeat_share: float | None = Field(None, ge=0, le=1)
+    min_recency: float | None = Field(None, ge=0)
+    max_recency: float | None = Field(None, ge=0)
+    min_tenure: float | None = Field(None, ge=0)
+    max_tenure: float | None = Field(None, ge=0)
+    min_frequency: float | None = Field(None, ge=0)
+    max_frequency: float | None = Field(None, ge=0)
+    min_spend: float | None = Field(None, ge=0)
+    max_spend: float | None = Field(None, ge=0)
+    max_spend_rank: int | None = Field(None, ge=1)
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Self:
+        for fact in ("repeat_share", "recency", "tenure", "frequency", "spend"):
+            low, high = getattr(self, f"min_{fact}"), getattr(self, f"max_{fact}")
+            if low is not None and high is not None and low > high:
+                raise ValueError(f"min_{fact} is above max_{fact}")
+        return self
+
+
 class PlaybookEntry(_Section):
-    """A segment's name, meaning, action and colour."""
+    """A segment's name, meaning, action and colour, and when it is true; without ``when``, as the name it means."""
 
     name: str = Field(min_length=1)
     description: str
@@ -212,6 +239,13 @@ class PlaybookEntry(_Section):
     priority: int
     colour: str = Field(pattern=r"^#[0-9A-Fa-f]{6}$")
     spare: bool = False
+    when: When | None = None
+
+    def play(self, usual: Mapping[str, When]) -> Play:
+        """The entry as the engines know it; ``usual``: the conditions of known names."""
+        when = usual.get(word_meant(self.name)) if self.when is None else self.when
+        conditions = Conditions() if when is None else Conditions(**when.model_dump())
+        return Play(**self.model_dump(exclude={"when"}), when=conditions)
 
 
 class Config(_Section):
@@ -272,7 +306,7 @@ class Config(_Section):
     def plays(self) -> tuple[Play, ...]:
         """The playbook of the chosen vocabulary as the engines know it."""
         chosen = self.playbook_plain if self.naming.vocabulary == "plain" else self.playbook
-        return tuple(Play(**entry.model_dump()) for entry in chosen)
+        return tuple(entry.play(_usual_conditions()) for entry in chosen)
 
     def replace(self, **sections: Mapping[str, Any]) -> Self:
         """This configuration with some keys of some sections changed, checked again."""
@@ -280,6 +314,14 @@ class Config(_Section):
         for section, changes in sections.items():
             values[section] = {**values[section], **changes}
         return type(self).model_validate(values)
+
+
+@cache
+def _usual_conditions() -> Mapping[str, When]:
+    """The conditions of the names that come with Segmentry, by the word that each of them means."""
+    values = _read(shipped("config.toml"))
+    entries = [PlaybookEntry.model_validate(entry) for entry in (*values["playbook"], *values["playbook_plain"])]
+    return {word_meant(entry.name): entry.when for entry in entries if entry.when is not None}
 
 
 def load_config(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:

@@ -124,7 +124,8 @@ class LivePoint:
 
 
 __all__ = [
-    "MODEL_LIMIT", "Adjustable", "AgeAgreement", "DriftCause", "DriftPoint", "Engine", "Fitted", "Knob", "LivePoint",
+    "MODEL_LIMIT", "Adjustable", "AgeAgreement", "Conditions", "DriftCause", "DriftPoint", "Engine", "Facts", "Fitted",
+    "Knob", "LivePoint",
     "NamedSegment", "Play", "Predecessor", "Segment", "Segmentation", "knob",
 ]  # fmt: skip
 
@@ -222,11 +223,16 @@ def knob(
 
 @dataclass(frozen=True)
 class Segment:
-    """A segment as its engine knows it. An empty name means that naming decides; so does an empty action."""
+    """A segment as its engine knows it. An empty name means that naming decides; so does an empty action.
+
+    ``checked``: the name comes from a rule that is the same for every shop, and is kept only where the playbook's
+    conditions for it are true of the customers; other names are kept as they are given.
+    """
 
     key: int
     name: str = ""
     action: str = ""
+    checked: bool = False
 
 
 @runtime_checkable
@@ -362,10 +368,81 @@ class Engine(Adjustable, ABC):
 
 
 @dataclass(frozen=True)
+class Facts:
+    """Plain facts about the customers of a segment: means in the columns' own units, each beside that of all customers.
+
+    ``repeat_share``: share of customers with more than one order. ``tenure`` is None where the table does not have it.
+    ``spend_rank``: 1 where no segment on the same side of recency spends more on average; the sides are segments whose
+    customers came at least as recently as all customers on average, and the others.
+    """
+
+    repeat_share: float
+    repeat_share_of_all: float
+    recency: float
+    recency_of_all: float
+    frequency: float
+    frequency_of_all: float
+    spend: float
+    spend_of_all: float
+    spend_rank: int
+    tenure: float | None = None
+    tenure_of_all: float | None = None
+
+    def of(self, fact: str) -> float | None:
+        """A fact as conditions have it; None where it is not known.
+
+        ``repeat_share`` and ``spend_rank`` are as they are, means are multiples of everyone's. Where everyone's is 0,
+        so is the segment's: that is 1.
+        """
+        value: float | None = getattr(self, fact)
+        if fact in ("repeat_share", "spend_rank") or value is None:
+            return value
+        everyone = getattr(self, f"{fact}_of_all")
+        return value / everyone if everyone > 0 else 1.0
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What must be true of a segment's customers for a name of the playbook; what is None is not asked for.
+
+    ``repeat_share`` is a share of customers, recency, tenure, frequency and spend are multiples of the mean of all
+    customers, ``spend_rank`` is as in :class:`Facts`.
+    """
+
+    min_repeat_share: float | None = None
+    max_repeat_share: float | None = None
+    min_recency: float | None = None
+    max_recency: float | None = None
+    min_tenure: float | None = None
+    max_tenure: float | None = None
+    min_frequency: float | None = None
+    max_frequency: float | None = None
+    min_spend: float | None = None
+    max_spend: float | None = None
+    max_spend_rank: int | None = None
+
+    def asked(self) -> list[tuple[str, str, float]]:
+        """The conditions as (``min`` or ``max``, fact, limit), in the order of the fields."""
+        limits = [(item.name.partition("_"), getattr(self, item.name)) for item in dataclasses.fields(self)]
+        return [(end, fact, limit) for (end, _, fact), limit in limits if limit is not None]
+
+    def failed(self, facts: Facts) -> list[tuple[str, str, float]]:
+        """Those of :meth:`asked` that are not true; one on a fact that is not known is not."""
+        failed = []
+        for end, fact, limit in self.asked():
+            value = facts.of(fact)
+            # a hair's breadth for the last digits of a mean
+            if value is None or (value < limit - 1e-9 if end == "min" else value > limit + 1e-9):
+                failed.append((end, fact, limit))
+        return failed
+
+
+@dataclass(frozen=True)
 class Play:
     """One entry of the playbook: a segment's name, what it means, what to do about it, and its colour for ever.
 
     ``spare``: given only where the names that are not spare are taken or say much less well what the segment is.
+    ``when``: what must be true of the customers for the name to be given, and for meaning and action to be shown.
     """
 
     name: str
@@ -374,6 +451,11 @@ class Play:
     priority: int
     colour: str
     spare: bool = False
+    when: Conditions = Conditions()
+
+    def holds(self, facts: Facts | None) -> bool:
+        """Whether name, meaning and action are true of customers; of those of earlier versions nothing is known."""
+        return facts is None or not self.when.failed(facts)
 
 
 @dataclass(frozen=True)
@@ -381,7 +463,8 @@ class NamedSegment:
     """A segment of a run as people see it; means are over its customers, shares are of all customers' revenue.
 
     ``pinned``: name and action stay with these customers in the runs to come, whatever their profile. ``revision``: how
-    often people have changed it by hand.
+    often people have changed it by hand. ``facts``: what conditions of the playbook are checked on; None in runs of
+    earlier versions, and of segments without customers. ``action`` is empty where the playbook's would not be true.
     """
 
     key: int
@@ -396,6 +479,7 @@ class NamedSegment:
     clv: float | None
     pinned: bool = False
     revision: int = 0
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True)

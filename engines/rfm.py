@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, product
 from typing import Any, ClassVar
@@ -27,6 +27,10 @@ _PLAIN = (np.dtype(np.int64), np.dtype(np.float64))
 _SPACE_SAMPLE = 100_000
 #: Small recency is good, so it is scored by its negative.
 _SIGNS = np.array([-1.0, 1.0, 1.0])
+#: From so many orders on a customer has come back: fewer are always frequency score 1, and these never.
+_CAME_BACK = 2.0
+#: A score that more than this share of the customers have is noted: it hardly tells one from another.
+_CROWDED = 0.4
 
 Exit = tuple[int, float, int]  # which dimension, its value at the border, the name behind it
 
@@ -35,7 +39,8 @@ Exit = tuple[int, float, int]  # which dimension, its value at the border, the n
 class FittedRFM:
     """Cut points and the grid. ``edges[d][s]`` is the least (signed) value that scores s + 2 in dimension d.
 
-    An edge that nobody can pass (everyone is equal) is infinite.
+    An edge that nobody can pass (everyone is equal) is infinite. ``counts[d][s]`` is how many of the customers it was
+    fitted on score s + 1 in dimension d; models of earlier versions do not know it.
     """
 
     edges: tuple[Matrix, Matrix, Matrix]
@@ -45,6 +50,7 @@ class FittedRFM:
     segments: tuple[Segment, ...]
     diagnostics: Mapping[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    counts: tuple[tuple[int, ...], ...] = ()
 
     def scores(self, customers: DataFrame) -> Codes:
         """Scores of recency, frequency and monetary, each 1 (worst) to the number of bins, shape (customers, 3)."""
@@ -93,12 +99,13 @@ class FittedRFM:
         return result
 
     def cut_points(self) -> dict[str, list[dict[str, float | int | None]]]:
-        """For each column the scores that occur and the values they cover, ``low`` to ``high``; None means no bound.
+        """For each column the scores that can occur and the values they cover, ``low`` to ``high``; None: no bound.
 
-        Bounds are inclusive on the side of the better value and exclusive on the other: frequency scores 4 from its low
-        on, recency scores 4 up to its high.
+        ``customers``: how many of those it was fitted on have the score, where the model knows. Bounds are inclusive on
+        the side of the better value and exclusive on the other: frequency scores 4 from its low on, recency scores 4
+        up to its high.
         """
-        result = {}
+        result: dict[str, list[dict[str, float | int | None]]] = {}
         for d, column in enumerate(_COLUMNS):
             borders = np.concatenate([[-np.inf], self.edges[d], [np.inf]])
             spans: list[dict[str, float | int | None]] = []
@@ -107,6 +114,8 @@ class FittedRFM:
                     ends = (low, high) if _SIGNS[d] > 0 else (-high, -low)
                     low_end, high_end = (float(end) if np.isfinite(end) else None for end in ends)
                     spans.append({"score": score, "low": low_end, "high": high_end})
+                    if self.counts:
+                        spans[-1]["customers"] = self.counts[d][score - 1]
             result[column] = spans
         return result
 
@@ -173,6 +182,10 @@ class RFM(Engine):
     def fit(self, customers: DataFrame) -> FittedRFM:
         """Find the cut points. Quantile scores are ceil(mid-rank / customers x bins): equal values get equal scores.
 
+        Frequency is scored in two steps, so that names such as New Customers and At Risk hold however many buy only
+        once: one order is always score 1, and more orders score 2 and up, by quantiles among those who have more than
+        one (see :func:`order_edges`). Cut points that the user gives are taken as they are.
+
         Raises:
             InputError: unusable columns, a grid that does not cover every cell once, or cut points that are not
                 ascending numbers, one fewer than bins.
@@ -184,23 +197,37 @@ class RFM(Engine):
         self.require(customers)
         if len(customers) == 0:
             raise InputError("{title} needs at least one customer; this table has none.", title=self.title)
-        edges, few = [], {}
+        edges, counts, few = [], [], {}
         for d, text in enumerate((self.recency_cuts, self.frequency_cuts, self.monetary_cuts)):
             ordered = _ordered(customers, _COLUMNS[d])
+            signed = ordered if _SIGNS[d] > 0 else -ordered[::-1]
             if text.strip():
                 edges.append(np.sort(self._given(text, _COLUMNS[d]) * _SIGNS[d]))
+            elif _COLUMNS[d] == FREQUENCY:
+                edges.append(_order_edges_of(signed, self.bins))
             else:
-                edges.append(_edges_of(ordered if _SIGNS[d] > 0 else -ordered[::-1], self.bins))
+                edges.append(_edges_of(signed, self.bins))
+            passed = np.searchsorted(signed, edges[d], side="left")
+            counts.append(tuple(np.diff([0, *passed.tolist(), len(signed)]).tolist()))
             some = np.linspace(0, len(ordered) - 1, min(len(ordered), _SPACE_SAMPLE)).round().astype(np.int64)
             few[_COLUMNS[d]] = ordered[some]
         # the space serves the metrics alone and scales each column by itself: evenly spaced values in order will do
         place, _ = fit_space(DataFrame(few), _COLUMNS, self.title)
-        notes = tuple(
+        notes: list[str] = [
             message("{title} is the same for everyone and so gets one score.", title=describe(name).title)
             for name in place.constant
+        ]
+        notes += [
+            note
+            for column, held in zip(_COLUMNS, counts, strict=True)
+            if column not in place.constant
+            for note in _crowded(column, held)
+        ]
+        # a grid of the user's own says what its names mean; those of a common grid are true of some shops only
+        segments = tuple(Segment(key, name, checked=not self.cells) for key, name in enumerate(grid.names))
+        return FittedRFM(
+            (edges[0], edges[1], edges[2]), grid, weights, place, segments, {}, tuple(notes), tuple(counts)
         )
-        segments = tuple(Segment(key, name) for key, name in enumerate(grid.names))
-        return FittedRFM((edges[0], edges[1], edges[2]), grid, weights, place, segments, {}, notes)
 
     def _given(self, text: str, column: str) -> Matrix:
         what = f"{self.title}: the cut points of {column}, {text!r},"
@@ -214,6 +241,22 @@ class RFM(Engine):
             )
         # a recency of just the cut point still belongs to the better side, as a frequency of just the cut point does
         return cuts
+
+
+def _crowded(column: str, held: Sequence[int]) -> list[str]:
+    """A note on each score that more than 40 % of the customers have."""
+    everyone = sum(held)
+    return [
+        message(
+            "{title} score {score} holds {share:.1%} of the customers, for equal values score alike: it hardly tells "
+            "them apart.",
+            title=describe(column).title,
+            score=score,
+            share=count / everyone,
+        )
+        for score, count in enumerate(held, start=1)
+        if count > _CROWDED * everyone
+    ]
 
 
 def _ordered(customers: DataFrame, column: str) -> Matrix:
@@ -237,6 +280,23 @@ def quantile_edges(values: NDArray[np.float64], bins: int) -> Matrix:
     gets has the edge of the next one that does; infinity where there is none.
     """
     return _edges_of(np.sort(values), bins)
+
+
+def order_edges(values: NDArray[np.float64], bins: int) -> Matrix:
+    """The least number of orders of each score from 2 to ``bins``: one order is score 1, whatever the ties.
+
+    Those with more than one order are scored among themselves, ceil(mid-rank / their number x (bins - 1)) + 1, and so
+    have the scores from 2 on. A score that nobody gets has the edge of the next one that somebody does; infinity where
+    there is none, except that a second order always leads to score 2.
+    """
+    return _order_edges_of(np.sort(values), bins)
+
+
+def _order_edges_of(ordered: NDArray[np.float64], bins: int) -> Matrix:
+    more = ordered[np.searchsorted(ordered, 1.0, side="right") :]
+    if not len(more):
+        return np.array([_CAME_BACK, *[np.inf] * (bins - 2)])
+    return np.array([min(_CAME_BACK, float(more[0])), *_edges_of(more, bins - 1)])
 
 
 def _edges_of(ordered: NDArray[np.float64], bins: int) -> Matrix:

@@ -18,7 +18,10 @@ from engines.contract import Engine, Fitted, NamedSegment, Play, Predecessor, Se
 from engines.errors import InputError
 from engines.messages import message
 from engines.metrics import MetricInput, measure
-from engines.naming.naming import OUTLIERS, name_segments
+from engines.naming.advice import name_not_true
+from engines.naming.naming import OUTLIERS, name_segments, play_of
+from engines.naming.rules import names_of_nobody
+from engines.naming.vocabulary import playbook_name
 
 #: What every segment is described by, whatever its engine looks at.
 _DESCRIBED = (RECENCY, FREQUENCY, MONETARY)
@@ -64,6 +67,7 @@ def segment(
     )
     metrics = measure(outcome)
     notes = list(getattr(fitted, "notes", ()))
+    notes += [*_names_of_nobody(fitted, labels, plays), *_untrue_names(segments, named, plays)]
     if fitted_on < len(customers):
         notes.append(
             message(
@@ -136,6 +140,23 @@ def fit(engine: Engine, ordered: DataFrame, start: Fitted | None = None) -> tupl
     fitted = engine.fit(sample) if start is None else engine.refit(sample, start)
     check_fitted(engine.title, fitted)
     return fitted, len(rows)
+
+
+def _names_of_nobody(fitted: Fitted, labels: Series, plays: Sequence[Play]) -> list[str]:
+    """Notes on the names of a grid that nobody has, in the playbook's words."""
+    artifacts = fitted.artifacts() if hasattr(fitted, "artifacts") else {}
+    return names_of_nobody(artifacts, set(labels.unique().tolist()), lambda name: playbook_name(name, plays))
+
+
+def _untrue_names(segments: Sequence[Segment], named: Sequence[NamedSegment], plays: Sequence[Play]) -> list[str]:
+    """Notes on the names that a rule gives and that are not true of its customers."""
+    rules = {item.key: playbook_name(item.name, plays) for item in segments if item.checked}
+    notes = []
+    for item in named:
+        play = play_of(rules.get(item.key, ""), plays)
+        if play is not None and item.facts is not None and not item.pinned and not play.holds(item.facts):
+            notes.append(name_not_true(play, item.name, item.facts))
+    return notes
 
 
 def _lost_pins(previous: Predecessor | None, named: Sequence[NamedSegment]) -> list[str]:

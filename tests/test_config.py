@@ -1,10 +1,13 @@
 import re
 import tomllib
+from dataclasses import fields
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from dashboard.config import Config, load_config, shipped
+from engines.contract import Conditions
 from engines.errors import InputError
 from engines.settings import CleaningRules, Reading
 
@@ -119,3 +122,43 @@ def test_a_wrong_variable_is_named(environ, named):
 def test_no_such_file(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         load_config(tmp_path / "none.toml", {})
+
+
+ENTRY = '[[playbook]]\nname = "{name}"\ndescription = ""\naction = "Call."\npriority = 1\ncolour = "#123456"\n'
+
+
+def test_a_name_of_ones_own_takes_the_conditions_of_the_name_that_it_means(tmp_path):
+    champions = next(play.when for play in load_config(environ={}).plays if play.name == "Champions")
+    assert champions.max_recency == 1.0 and champions.max_spend_rank == 1
+    file = tmp_path / "mine.toml"
+    cases = {
+        ENTRY.format(name="VIPs"): champions,
+        ENTRY.format(name="Gold"): Conditions(),
+        ENTRY.format(name="VIPs") + "when = {}\n": Conditions(),
+        ENTRY.format(name="VIPs") + "when = { min_tenure = 2.0 }\n": Conditions(min_tenure=2.0),
+    }
+    for text, expected in cases.items():
+        file.write_text(text, encoding="utf-8")
+        assert [play.when for play in load_config(file, {}).plays] == [expected], text
+
+
+@pytest.mark.parametrize(
+    ("when", "message"),
+    [
+        ("{ max_age = 2.0 }", "playbook.0.when.max_age"),
+        ("{ min_repeat_share = 50.0 }", "playbook.0.when.min_repeat_share"),
+        ("{ max_spend_rank = 0 }", "playbook.0.when.max_spend_rank"),
+        ("{ min_recency = 2.0, max_recency = 1.0 }", "min_recency is above max_recency"),
+    ],
+)
+def test_conditions_of_a_name_are_checked(tmp_path, when, message):
+    file = tmp_path / "mine.toml"
+    file.write_text(ENTRY.format(name="Gold") + f"when = {when}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        load_config(file, {})
+
+
+def test_every_condition_is_documented():
+    documented = (Path(__file__).parent.parent / "docs" / "names.md").read_text(encoding="utf-8")
+    for field in fields(Conditions):
+        assert f"`{field.name}`" in documented, field.name

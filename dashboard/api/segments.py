@@ -10,6 +10,7 @@ from dashboard.api.answers import Answer, Body
 from dashboard.api.selection import SELECTION_DOCS, query_selection
 from dashboard.frames.cache import require_finished
 from dashboard.pipeline.rename import rename
+from dashboard.queries.advice import advice_on
 from dashboard.queries.insights import insight_dicts, insights_of
 from dashboard.queries.segment import segment_profile
 from dashboard.services import Services
@@ -30,8 +31,12 @@ def add_segments(api: FastAPI, services: Services) -> None:
 
     @api.get("/runs/{run_id}/segments")
     def segments(run_id: int) -> Answer:
-        """The segments of a finished run."""
-        return Answer([asdict(item) for item in require_finished(store.run(run_id)).segments])
+        """The segments of a finished run, with facts about their customers and why their advice is given."""
+        run = require_finished(store.run(run_id))
+        currency = store.snapshot(run.snapshot_id).currency
+        return Answer(
+            [{**asdict(item), "why": advice_on(item, services.config.plays, currency).why} for item in run.segments]
+        )
 
     @api.get("/runs/{run_id}/segments/{key}")
     def segment(run_id: int, key: int) -> Answer:

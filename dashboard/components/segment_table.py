@@ -37,10 +37,11 @@ def segment_table(
     pick: Callable[[str], Any],
     chosen: Sequence[str] = (),
     beside: Callable[[NamedSegment], Component] | None = None,
+    why: Callable[[NamedSegment], str] | None = None,
 ) -> Component:
     """One line per segment in view. ``pick(name)`` is the id of the button that filters by it.
 
-    ``beside`` makes what stands beside a segment's name.
+    ``beside`` makes what stands beside a segment's name, ``why`` says why its advice is given or is not.
     """
     head = elements.Thead(
         elements.Tr(
@@ -53,7 +54,11 @@ def segment_table(
     body = elements.Tbody(
         [
             _segment_line(
-                row, currency, pick(row.segment.name), row.segment.name in chosen, beside and beside(row.segment)
+                row,
+                currency,
+                pick(row.segment.name),
+                row.segment.name in chosen,
+                [beside and beside(row.segment), *what_to_do(row.segment, why(row.segment) if why else "")],
             )
             for row in rows
         ]
@@ -67,6 +72,12 @@ def segment_table(
     )
 
 
+def what_to_do(segment: NamedSegment, why: str) -> list[Component]:
+    """The action recommended for a segment, where there is one, and in a line why it is, or why there is none."""
+    lines = [(say(segment.action), "action"), (why, "action why")]
+    return [elements.Div(text, className=style) for text, style in lines if text]
+
+
 def _segment_columns() -> list[tuple[str, str]]:
     """Title and sentence of each column of the table of segments."""
     columns = [(say(title), say(sentence)) for title, sentence in _SEGMENT_COLUMNS]
@@ -78,7 +89,7 @@ def _segment_columns() -> list[tuple[str, str]]:
 
 
 def _segment_line(
-    row: SegmentTotals, currency: str, button_id: Any, chosen: bool, beside: Component | None
+    row: SegmentTotals, currency: str, button_id: Any, chosen: bool, beside: Sequence[Component | None]
 ) -> Component:
     called = segment_name(row.segment.name)
     name = elements.Button(
@@ -109,7 +120,7 @@ def _segment_line(
     cells = [elements.Td(shown, className="seg-number", title=exact) for shown, exact in numbers]
     return elements.Tr(
         [
-            elements.Th([name, beside, elements.Div(say(row.segment.action), className="action")], scope="row"),
+            elements.Th([name, *beside], scope="row"),
             *cells,
         ],
         className="chosen" if chosen else "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from dashboard.figures import NOTHING_LEFT, Drawing, drawing_of, empty_figure, ink, template
 from dashboard.frames.aggregates import class_counts
-from dashboard.frames.columns import Mask, Numbers
+from dashboard.frames.columns import Mask
 from dashboard.frames.run import RunFrame, per_run
 from dashboard.i18n.numbers import count, percent, plural
 from dashboard.i18n.texts import say, segment_name
 from engines.columns import FREQUENCY, RECENCY
+from engines.contract import Play
 from engines.naming.grids import TEN, named_grid
-from engines.rfm import quantile_edges
+from engines.naming.vocabulary import playbook_name
+from engines.rfm import order_edges, quantile_edges
 
 SCORES = 5
 _ROWS = tuple(f"R{score}" for score in range(1, SCORES + 1))
@@ -47,9 +49,9 @@ class GridData(NamedTuple):
 
 
 def grid_data(frame: RunFrame, mask: Mask, called: Callable[[str], str] = str) -> GridData:
-    """Customers in view by quintiles of recency and frequency, scored as the RFM engine scores, on everyone in the run.
+    """Customers in view by scores of recency and frequency as the RFM engine gives them, on everyone in the run.
 
-    ``called`` puts the grid's names into the words of the playbook.
+    ``called`` says what people see for a name of the grid: see :func:`names_in`.
     """
     codes, recency, frequency = _scored(frame)
     counts = class_counts(codes, SCORES * SCORES, mask).reshape(SCORES, SCORES)
@@ -60,6 +62,18 @@ def grid_data(frame: RunFrame, mask: Mask, called: Callable[[str], str] = str) -
             name = segment_name(called(grid.names[int(grid.cells[r - 1, f - 1, 0])]))
             cells.append(HeatmapCell(r, f, name, int(counts[r - 1, f - 1]), recency[r - 1], frequency[f - 1]))
     return GridData(tuple(cells), int(counts.sum()))
+
+
+def names_in(frame: RunFrame, plays: Sequence[Play]) -> Callable[[str], str]:
+    """What people see for a name of the grid: in a run of RFM with this grid its segment's name, else the playbook's.
+
+    A segment's name can be another than the grid's: given by hand, or a neutral one where the grid's would not be true.
+    """
+    settings, shown = frame.run.settings, {}
+    if frame.run.engine == "rfm" and settings.get("grid") == TEN and not settings.get("cells"):
+        names = named_grid(TEN, SCORES).names
+        shown = {names[item.key]: item.name for item in frame.segments if 0 <= item.key < len(names)}
+    return lambda name: shown.get(name) or playbook_name(name, plays)
 
 
 def spans_of(frame: RunFrame, x: str, y: str) -> tuple[tuple[float, float], tuple[float, float]] | None:
@@ -80,17 +94,19 @@ Spans = list[tuple[float, float] | None]
 @per_run
 def _scored(frame: RunFrame) -> tuple[NDArray[np.uint8], Spans, Spans]:
     """Everyone's cell, and for each score of recency and of frequency the values that have it."""
-    recency, rows = _scores(frame.values(RECENCY), -1)
-    frequency, columns = _scores(frame.values(FREQUENCY), 1)
+    recency, rows = _scores(-frame.values(RECENCY).astype(np.float64), quantile_edges)
+    frequency, columns = _scores(frame.values(FREQUENCY).astype(np.float64), order_edges)
+    rows = [None if span is None else (-span[1], -span[0]) for span in rows]
     return (recency * SCORES + frequency).astype(np.uint8), rows, columns
 
 
-def _scores(values: Numbers, sign: int) -> tuple[NDArray[np.int64], Spans]:
-    """Scores less one, and the least and greatest value of each."""
-    signed = values.astype(np.float64) * sign
-    if not len(signed):
+def _scores(
+    values: NDArray[np.float64], edges: Callable[[NDArray[np.float64], int], NDArray[np.float64]]
+) -> tuple[NDArray[np.int64], Spans]:
+    """Scores less one, and the least and greatest value of each; the greater, the better."""
+    if not len(values):
         return np.zeros(0, dtype=np.int64), [None] * SCORES
-    scores = np.searchsorted(quantile_edges(signed, SCORES), signed, side="right")
+    scores = np.searchsorted(edges(values, SCORES), values, side="right")
     spans: Spans = []
     for score in range(SCORES):
         mine = values[scores == score]
@@ -175,7 +191,7 @@ def grid_words(data: GridData) -> str:
         by_name[cell.name] = by_name.get(cell.name, 0) + cell.customers
     name = max(by_name, key=lambda item: by_name[item])
     return say(
-        "Fifths of all customers by last order and number of orders; most in view are {name} ({share}). "
+        "All customers by scores of last order and number of orders; most in view are {name} ({share}). "
         "A click on a square shows its customers alone.",
         name=name,
         share=percent(by_name[name] / data.customers),

@@ -15,6 +15,7 @@ from dashboard.i18n.locales import beside_percent, manner, speaking, spoken, wri
 from engines.columns import CATEGORY_SHARE, Column, describe
 from engines.messages import Message
 from engines.messages import noted as noted
+from engines.naming.neutral import parts_of
 
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
@@ -82,13 +83,13 @@ _filling = _Filling()
 def segment_name(name: str) -> str:
     """What a segment is called: a name of the playbook in the language, any other as its owner gave it.
 
-    A number that tells two segments of one name apart stays behind it.
+    A neutral name is made anew of its words. A number that tells two segments of one name apart stays behind it.
     """
-    translations = _translations(spoken(), FOLDER)
     stem, _, number = name.rpartition(" ")
     if stem and number.isdigit():
-        return f"{translations.pgettext(SEGMENT, stem)} {number}"
-    return translations.pgettext(SEGMENT, name)
+        return f"{segment_name(stem)} {number}"
+    words = ", ".join(say(part) for part in parts_of(name))
+    return f"{words[0].upper()}{words[1:]}" if words else _translations(spoken(), FOLDER).pgettext(SEGMENT, name)
 
 
 def column_title(column: Column) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
@@ -19,6 +18,7 @@ from dashboard.i18n.numbers import count, days, decimal, percent, round_money, s
 from dashboard.i18n.texts import column_title, say
 from dashboard.pipeline.label import stored_engine, used_columns
 from dashboard.pipeline.series import earlier_runs
+from dashboard.queries.advice import Advice, advice_on
 from dashboard.services import Services
 from engines import registry
 from engines.columns import CATEGORY_SHARE, MONETARY, RECENCY, Column
@@ -57,13 +57,15 @@ class Movement(NamedTuple):
 class SegmentProfile(NamedTuple):
     """One segment of a run. ``figures`` is None where it has no customers; shares of countries are of customers.
 
-    ``rule`` is in words: of the engine's own where it goes by rules, else what sets the customers apart.
+    ``why`` is why the playbook's advice is given, or is not; ``rule`` is in words: of the engine's own where it goes by
+    rules, else what sets the customers apart.
     """
 
     segment: NamedSegment
     figures: SegmentTotals | None
     all_of_them: Totals
     sentences: tuple[str, ...]
+    why: str
     rule: str
     countries: tuple[ShareOfSegment, ...]
     categories: tuple[ShareOfSegment, ...]
@@ -82,6 +84,7 @@ class SegmentProfile(NamedTuple):
         return {
             **asdict(self.segment),
             "about": " ".join(self.sentences),
+            "why": self.why,
             "rule": self.rule,
             "figures": figures,
             "countries": [part._asdict() for part in self.countries],
@@ -104,11 +107,13 @@ def segment_profile(services: Services, run_id: int, key: int) -> SegmentProfile
     figures = next((row for row in segment_totals(frame, whole) if row.segment.key == key), None)
     all_of_them = totals_of(frame, whole)
     rules = rules_in_words(frame.run.info.get("artifacts", {}), frame.currency)
+    advice = advice_on(segment, services.config.plays, frame.currency)
     return SegmentProfile(
         segment,
         figures,
         all_of_them,
-        _who(services, frame, segment, figures, all_of_them),
+        _who(frame, advice, figures, all_of_them),
+        advice.why,
         rules.get(key) or _what_sets_apart(frame, place),
         _countries(frame, place),
         _categories(frame, place),
@@ -122,11 +127,8 @@ def rules_in_words(artifacts: Mapping[str, Any], currency: str) -> dict[int, str
     return rules_of(artifacts, how)
 
 
-def _who(
-    services: Services, frame: RunFrame, segment: NamedSegment, figures: SegmentTotals | None, whole: Totals
-) -> tuple[str, ...]:
-    stem = re.sub(r" \d+$", "", segment.name)  # two segments alike are told apart by a number
-    meant = [say(play.description) for play in services.config.plays if play.name == stem and play.description]
+def _who(frame: RunFrame, advice: Advice, figures: SegmentTotals | None, whole: Totals) -> tuple[str, ...]:
+    meant = [advice.description] if advice.description else []
     if figures is None or not whole.customers:
         return (*meant, say("Nobody is in this segment in this run."))
     mean = float(frame.values(RECENCY).mean())

@@ -13,7 +13,8 @@ from engines.errors import InputError
 
 TEN = "ten"
 ELEVEN = "eleven"
-#: Both grids are drawn for scores of 1 to 5; other numbers of bins are laid over them in proportion.
+#: Both grids are drawn for scores of 1 to 5; other numbers of bins are laid over them in proportion. Frequency score 1
+#: is one order whatever the bins, so it alone is laid over the drawn 1, and the others over 2 to 5.
 _DRAWN = 5
 
 # Rows: recency score 5 down to 1; columns: frequency score 1 to 5.
@@ -66,9 +67,15 @@ def named_grid(kind: str, bins: int) -> Grid:
                 texts[tuple(int(digit) - 1 for digit in code)] = name
     names = tuple(dict.fromkeys(name for row in _TEN_ROWS for name in row)) if kind == TEN else tuple(_ELEVEN_CELLS)
     # the middle of each bin, so that three bins meet scores 1, 3 and 5
-    drawn = ((np.arange(bins) + 0.5) / bins * _DRAWN).astype(np.int64)
-    chosen = texts[np.ix_(drawn, drawn, drawn)]
+    drawn = _middles(bins, _DRAWN)
+    often = np.concatenate([[0], 1 + _middles(bins - 1, _DRAWN - 1)])
+    chosen = texts[np.ix_(drawn, often, drawn)]
     return Grid(names, np.vectorize(names.index, otypes=[np.int64])(chosen))
+
+
+def _middles(bins: int, drawn: int) -> NDArray[np.int64]:
+    """For each bin the drawn score (less one) that its middle lies in."""
+    return ((np.arange(bins) + 0.5) / bins * drawn).astype(np.int64)
 
 
 def own_grid(lines: Sequence[str], bins: int, owner: str) -> Grid:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,11 @@ from scipy.optimize import linear_sum_assignment
 
 from engines.clustering.sampling import encode_keys
 from engines.clustering.scaling import signed_log
-from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
-from engines.contract import NamedSegment, Play, Predecessor, Segment
+from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY, TENURE
+from engines.contract import Facts, NamedSegment, Play, Predecessor, Segment
 from engines.naming.alignment import ENOUGH, matched_pins, overlap
-from engines.naming.vocabulary import HOMES, home_position, playbook_name
+from engines.naming.neutral import Tell, neutral_name, parts_of, still_true, tells
+from engines.naming.vocabulary import home_position, playbook_name
 
 OUTLIERS = "Outliers"
 
@@ -23,6 +24,10 @@ OUTLIERS = "Outliers"
 _FAITH = 4.0
 #: An edited name that the playbook does not know has no home; it stays where enough of its customers stay.
 _NO_HOME = 2.0
+#: A name whose home is further off than this says less than a neutral one.
+_NEUTRAL = 1.5
+#: The cost of a name that would be untrue.
+_UNTRUE = 1e6
 #: How much further off a name may lie before a spare one, which people know less well, is taken instead.
 _RATHER = 0.6
 
@@ -37,7 +42,8 @@ _SPARE_COLOURS = (
 class Profile:
     """Means of the customers of one segment, in the columns' own units, and how many customers it has.
 
-    ``place`` is where they lie against all customers: how recently, how often, how much, each from -1 to 1.
+    ``place`` is where they lie against all customers: how recently, how often, how much, each from -1 to 1. ``facts``
+    are what conditions of the playbook are checked on, ``tell`` is what a neutral name would be made of.
     """
 
     key: int
@@ -48,13 +54,18 @@ class Profile:
     monetary: float
     clv: float | None
     place: tuple[float, float, float]
+    facts: Facts
+    tell: Tell
 
 
 def profiles(customers: DataFrame, labels: Series) -> list[Profile]:
     """The profile of each segment that has customers.
 
+    A name that a rule gives and that is to be checked (:attr:`~engines.contract.Segment.checked`) is replaced by a
+    neutral one where it is not true.
+
     Args:
-        customers: with recency, frequency and monetary, and CLV where there is one; finite.
+        customers: with recency, frequency and monetary, and CLV and tenure where there are such; finite.
         labels: a key for each customer, in the same order.
     """
     keys, codes = encode_keys(labels.to_numpy(dtype=np.int64))
@@ -71,6 +82,7 @@ def profiles(customers: DataFrame, labels: Series) -> list[Profile]:
     revenue = means[MONETARY] * sizes
     shares = revenue / revenue.sum() if revenue.sum() > 0 else np.zeros(len(keys))
     ahead = None if clv is None else np.bincount(codes, clv) / sizes
+    facts, told = _facts(customers, codes, sizes, means), tells(customers, codes, sizes)
     return [
         Profile(
             int(key),
@@ -81,8 +93,43 @@ def profiles(customers: DataFrame, labels: Series) -> list[Profile]:
             float(means[MONETARY][i]),
             None if ahead is None else float(ahead[i]),
             (float(recent[i]), float(often[i]), float(worth[i])),
+            facts[i],
+            told[i],
         )
         for i, key in enumerate(keys)
+    ]
+
+
+def _facts(
+    customers: DataFrame,
+    codes: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    means: Mapping[str, NDArray[np.float64]],
+) -> list[Facts]:
+    """The facts of each segment."""
+    repeats = (customers[FREQUENCY].to_numpy(np.float64) > 1).astype(np.float64)
+    shares = np.bincount(codes, repeats) / sizes
+    everyone = {name: float(values @ sizes / sizes.sum()) for name, values in means.items()}
+    tenure = customers[TENURE].to_numpy(np.float64, na_value=np.nan) if TENURE in customers.columns else None
+    if tenure is not None and not np.isfinite(tenure).all():
+        tenure = None
+    tenures = None if tenure is None else np.bincount(codes, tenure) / sizes
+    recent = means[RECENCY] <= everyone[RECENCY]
+    return [
+        Facts(
+            float(shares[i]),
+            float(repeats.mean()),
+            float(means[RECENCY][i]),
+            everyone[RECENCY],
+            float(means[FREQUENCY][i]),
+            everyone[FREQUENCY],
+            float(means[MONETARY][i]),
+            everyone[MONETARY],
+            1 + int((means[MONETARY][recent == recent[i]] > means[MONETARY][i]).sum()),
+            None if tenures is None else float(tenures[i]),
+            None if tenure is None else float(tenure.mean()),
+        )
+        for i in range(len(sizes))
     ]
 
 
@@ -97,13 +144,18 @@ def name_segments(
 
     A pinned segment of ``previous`` hands name, action and colour to the segment that holds its customers now. Other
     names that the engine gave are kept, in the words of the playbook. The rest are dealt out all at once: each segment
-    to one name, so that the sum of distances between profiles and the names' homes is least, and segments that hold
-    the customers a name had in ``previous`` keep it (with its colour) unless their profile speaks loudly against it. A
-    name of the user's own that has no known home gets one from its priority. Only when there are more segments than
-    names does a name return with a number.
+    to one name whose conditions are true of its customers, so that the sum of distances between profiles and the names'
+    homes is least; segments that hold the customers a name had in ``previous`` keep it (with its colour) where it is
+    still true, unless their profile speaks loudly against it. A name of the user's own that has no known home gets one
+    from its priority. A segment that no name is true of, or only one that is far from it or taken, gets a neutral name
+    of its two most telling traits. The action of the playbook goes with a name only where its conditions are true.
+
+    A name that a rule gives and that is to be checked (:attr:`~engines.contract.Segment.checked`) is replaced by a
+    neutral one where it is not true.
 
     Args:
-        customers: with recency, frequency and monetary, and CLV where there is one.
+        customers: with recency, frequency and monetary, and CLV and tenure where there are such. A condition on
+            tenure is not true where there is none.
         labels: a key for each customer, in the same order, indexed by customer id.
         segments: the engine's.
         plays: the playbook.
@@ -119,12 +171,13 @@ def name_segments(
     }
     by_key = {segment.key: segment for segment in segments}
     names = _given(profiles_by_key, by_key, plays, pins)
+    untrue = {key for key, segment in by_key.items() if segment.checked and segment.name and key not in names}
     # in an order of their own, so that the engine's numbering cannot decide between equals
     unnamed = sorted(
         (p for p in profiles_by_key.values() if p.key not in names), key=lambda p: (p.place, p.customers), reverse=True
     )
     stays = {(key, words[old]): share for (key, old), share in shares.items() if old in words}
-    names |= _dealt(unnamed, plays, set(names.values()), stays)
+    names |= _dealt(unnamed, plays, set(names.values()), stays, untrue)
     book = {play.name: play for play in plays}
     before = {} if previous is None else {words[segment.key]: segment for segment in previous.segments}
     colours = _colours(names, book, before)
@@ -137,12 +190,16 @@ def name_segments(
     for key in sorted(profiles_by_key, key=importance):
         name, profile = names[key], profiles_by_key[key]
         own = pins[key].action if key in pins else by_key[key].action if key in by_key else ""
-        action = own or (book[name].action if name in book else "") or (before[name].action if name in before else "")
+        play = play_of(name, plays)
+        if not own and play is not None:
+            own = play.action if play.holds(profile.facts) else ""
+        elif not own and name in before:
+            own = before[name].action
         named.append(
             NamedSegment(
                 key,
                 name,
-                action or _action_of_stem(name, book),
+                own,
                 colours[key],
                 profile.customers,
                 profile.revenue_share,
@@ -151,6 +208,7 @@ def name_segments(
                 profile.monetary,
                 profile.clv,
                 pinned=key in pins,
+                facts=profile.facts,
             )
         )
     return tuple(named)
@@ -162,11 +220,15 @@ def _given(
     plays: Sequence[Play],
     pins: Mapping[int, NamedSegment],
 ) -> dict[int, str]:
-    """The names that are not dealt out: pinned ones, then the engine's own in the playbook's words; none twice."""
+    """The names that are not dealt out: pinned ones, then the engine's own in the playbook's words; none twice.
+
+    Names that are to be checked and are not true are left out.
+    """
     names = {key: pin.name for key, pin in pins.items()}
     for key in sorted(profiles_by_key):
         name = segments[key].name if key in segments and key not in names else ""
-        if name:
+        play = play_of(playbook_name(name, plays), plays) if name and segments[key].checked else None
+        if name and (play is None or play.holds(profiles_by_key[key].facts)):
             taken = set(names.values())
             free = next((word for word in (playbook_name(name, plays), name) if word not in taken), None)
             names[key] = free or _numbered(name, 2, taken)
@@ -185,57 +247,68 @@ def _relative(values: NDArray[np.float64], codes: NDArray[np.int64], sizes: NDAr
 
 
 def _dealt(
-    unnamed: Sequence[Profile], plays: Sequence[Play], taken: set[str], stays: Mapping[tuple[int, str], float]
+    unnamed: Sequence[Profile],
+    plays: Sequence[Play],
+    taken: set[str],
+    stays: Mapping[tuple[int, str], float],
+    only_neutral: Set[int],
 ) -> dict[int, str]:
+    """Names for the segments that have none yet, each true of its customers, none twice and none that is taken.
+
+    ``only_neutral``: the keys of those whose rule has another name of the playbook for them, which is not true.
+    """
     if not unnamed:
         return {}
-    book = [play for play in plays if play.name not in taken and play.name != OUTLIERS]
+    book = {play.name: play for play in plays if play.name not in taken and play.name != OUTLIERS}
     homes: dict[str, tuple[float, float, float] | None] = {}
-    for rank, play in enumerate(sorted(book, key=lambda play: play.priority)):
+    for rank, play in enumerate(sorted(book.values(), key=lambda play: play.priority)):
         worth = 0.8 - 1.6 * rank / max(len(book) - 1, 1)
         homes[play.name] = home_position(play.name) or (worth, worth, worth)
-    if not book:
-        homes = {name.capitalize(): place for name, place in HOMES.items() if name.capitalize() not in taken}
     for (_, name), share in stays.items():
-        if name not in homes and name not in taken and name != OUTLIERS and share >= ENOUGH:
+        if name not in taken and name not in homes and name != OUTLIERS and share >= ENOUGH:
             homes[name] = None
-    single, spare = list(homes), {play.name for play in plays if play.spare}
-    # numbered copies are so dear that they are used only when the names run out
-    copies = -(-len(unnamed) // max(len(single), 1))
-    options = [(name, copy) for copy in range(max(copies, 1)) for name in single] or [
-        ("Segment", c) for c in range(len(unnamed))
-    ]
-    cost = np.empty((len(unnamed), len(options)))
+    # behind the names, one neutral name for each segment; words that only the user knows can be far from no segment
+    unknown = bool(book) and not any(home_position(name) for name in book)
+    neutral = _UNTRUE / 2 if unknown else _NEUTRAL
+    cost = np.full((len(unnamed), len(homes) + len(unnamed)), _UNTRUE)
     for row, profile in enumerate(unnamed):
-        for column, (name, copy) in enumerate(options):
-            place = homes.get(name)
+        cost[row, len(homes) + row] = neutral
+        for column, (name, place) in enumerate(homes.items()):
+            faith = _FAITH * stays.get((profile.key, name), 0.0)
+            if name in book and not book[name].holds(profile.facts):
+                continue
+            if parts_of(name):  # the neutral name that the segment had
+                if still_true(name, profile.tell) and faith:
+                    cost[row, column] = neutral - faith
+                continue
+            if profile.key in only_neutral:
+                continue
             distance = (
                 _NO_HOME if place is None else sum((a - b) ** 2 for a, b in zip(profile.place, place, strict=True))
             )
-            faith = _FAITH * stays.get((profile.key, name), 0.0) * (copy == 0)
-            cost[row, column] = distance - faith + _RATHER * (name in spare) + 100.0 * copy
-    rows, columns = linear_sum_assignment(cost)
-    holders: dict[str, list[Profile]] = {}
-    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        holders.setdefault(options[column][0], []).append(unnamed[row])
-    result: dict[int, str] = {}
-    for name, several in holders.items():
-        # who held the name before is first, then who is worth most
-        several.sort(key=lambda profile: -stays.get((profile.key, name), 0.0))
-        for number, profile in enumerate(several, start=1):
-            result[profile.key] = name if number == 1 else _numbered(name, number, {*result.values(), *taken})
+            spare = name in book and book[name].spare
+            cost[row, column] = distance - faith + _RATHER * spare
+    result, names = {}, list(homes)
+    for row, column in zip(*(axis.tolist() for axis in linear_sum_assignment(cost)), strict=True):
+        if column < len(names):
+            result[unnamed[row].key] = names[column]
+    rest = sorted((p for p in unnamed if p.key not in result), key=lambda p: (p.monetary, p.place), reverse=True)
+    for profile in rest:
+        result[profile.key] = neutral_name(profile.tell, {*result.values(), *taken})
     return result
+
+
+def play_of(name: str, plays: Sequence[Play]) -> Play | None:
+    """The playbook's entry for a name; a number that tells two segments of one name apart does not count."""
+    stem, _, number = name.rpartition(" ")
+    names = (name, stem) if number.isdigit() else (name,)
+    return next((play for wanted in names for play in plays if play.name == wanted), None)
 
 
 def _numbered(name: str, number: int, taken: set[str]) -> str:
     while f"{name} {number}" in taken:
         number += 1
     return f"{name} {number}"
-
-
-def _action_of_stem(name: str, book: Mapping[str, Play]) -> str:
-    stem, _, number = name.rpartition(" ")
-    return book[stem].action if number.isdigit() and stem in book else ""
 
 
 def _colours(names: Mapping[int, str], book: Mapping[str, Play], before: Mapping[str, NamedSegment]) -> dict[int, str]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engines.columns import FREQUENCY, MONETARY, RECENCY
-from engines.messages import noted
+from engines.columns import FREQUENCY, MONETARY, RECENCY, describe
+from engines.messages import message, noted
 
 #: More blocks of scores than this are no rule that anyone would read.
 _MOST_BLOCKS = 3
 _AXES = (RECENCY, FREQUENCY, MONETARY)
+#: Where the lowest frequency score ends when it is one order.
+_CAME_BACK = 2.0
 
 Block = tuple[slice, slice, slice]
 Spans = Sequence[Mapping[str, Any]]
@@ -47,6 +49,56 @@ def rules_of(artifacts: Mapping[str, Any], how: Wording) -> dict[int, str]:
     scores = [[int(span["score"]) - 1 for span in axis] for axis in spans]
     cells = np.array(artifacts["cells"], dtype=np.int64)[np.ix_(*scores)]
     return {int(key): _rule(_blocks(cells == key), spans, how) for key in np.unique(cells)}
+
+
+def names_of_nobody(artifacts: Mapping[str, Any], held: Set[int], called: Callable[[str], str] = str) -> list[str]:
+    """For each name of the grid that nobody has, a sentence that says why.
+
+    Args:
+        artifacts: as for :func:`rules_of`, with ``names`` by key.
+        held: the keys of the segments that have customers.
+        called: what people see for a name of the grid.
+    """
+    if not {"cells", "cut_points", "names"} <= set(artifacts):
+        return []
+    cells = np.array(artifacts["cells"], dtype=np.int64)
+    spans = [artifacts["cut_points"][column] for column in _AXES]
+    # models of earlier versions do not know how many customers have a score: one that can occur counts as had
+    had = [{int(span["score"]) - 1 for span in axis if span.get("customers", 1)} for axis in spans]
+    one_order = bool(spans[1]) and spans[1][0]["high"] == _CAME_BACK
+    return [
+        _reason(called(name), np.argwhere(cells == key), had, len(cells), one_order)
+        for key, name in enumerate(artifacts["names"])
+        if key not in held
+    ]
+
+
+def _reason(name: str, places: NDArray[np.int64], had: Sequence[Set[int]], bins: int, one_order: bool) -> str:
+    """Why nobody has a name: the first score that all its cells take and nobody has, if there is one."""
+    if not len(places):
+        return message(
+            "Nobody can be {name} here: with scores of 1 to {bins} the grid has no cell for it.", name=name, bins=bins
+        )
+    for axis, column in enumerate(_AXES):
+        takes = set(places[:, axis].tolist())
+        if takes & had[axis]:
+            continue
+        if column == FREQUENCY and one_order and takes == {0}:
+            return message(
+                "Nobody can be {name} here: that is for customers with one order, and everybody has more.", name=name
+            )
+        if column == FREQUENCY and one_order and had[axis] == {0}:
+            return message("Nobody can be {name} here: that takes a second order, and nobody has one.", name=name)
+        return message(
+            "Nobody can be {name} here: nobody has the {title} score that it takes ({scores}).",
+            name=name,
+            title=describe(column).title.lower(),
+            scores=", ".join(str(score + 1) for score in sorted(takes)),
+        )
+    return message(
+        "Nobody is {name} here: there are customers with each of the scores that it takes, but none with all of them.",
+        name=name,
+    )
 
 
 def _rule(blocks: Sequence[Block], spans: Sequence[Spans], how: Wording) -> str:

@@ -47,7 +47,7 @@ _ALSO = {
 }
 
 
-def _vocabulary_key(name: str) -> str:
+def word_meant(name: str) -> str:
     """The word we know a name by: ``VIP`` is ``champions``."""
     folded = name.strip().lower().replace("’", "'")
     return _ALSO.get(folded, folded)
@@ -55,7 +55,7 @@ def _vocabulary_key(name: str) -> str:
 
 def home_position(name: str) -> tuple[float, float, float] | None:
     """Where a name is at home; None where it is not one of those people use."""
-    return HOMES.get(_vocabulary_key(name))
+    return HOMES.get(word_meant(name))
 
 
 def playbook_name(name: str, plays: Sequence[Play]) -> str:
@@ -65,7 +65,7 @@ def playbook_name(name: str, plays: Sequence[Play]) -> str:
     """
     if any(play.name == name for play in plays):
         return name
-    meant = _vocabulary_key(name)
+    meant = word_meant(name)
     if meant not in HOMES:
         return name
-    return next((play.name for play in plays if _vocabulary_key(play.name) == meant), name)
+    return next((play.name for play in plays if word_meant(play.name) == meant), name)

@@ -14,7 +14,7 @@ import numpy as np
 from sqlalchemy import Executable, and_, select
 from sqlalchemy.orm import Session
 
-from engines.contract import NamedSegment
+from engines.contract import Facts, NamedSegment
 from engines.errors import InputError
 from storage.contract import NotFoundError, Run, Starter
 from storage.contract.audiences import NAME_LENGTH
@@ -129,6 +129,7 @@ def _segment(row: SegmentRow, edit: SegmentEditRow | None) -> NamedSegment:
         row,
         pinned=edit is not None and edit.pinned,
         revision=0 if edit is None else edit.revision,
+        facts=None if row.facts is None else Facts(**row.facts),
         **known,
         **{name: text for name, text in by_hand.items() if text is not None},
     )

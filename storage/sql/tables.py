@@ -237,6 +237,8 @@ class SegmentRow(Base):
     frequency: Mapped[float | None]
     monetary: Mapped[float | None]
     clv: Mapped[float | None]
+    # what the playbook's conditions are checked on; unknown in runs of earlier versions
+    facts: Mapped[dict[str, Any] | None]
 
 
 class SegmentEditRow(Base):

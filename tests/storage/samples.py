@@ -25,7 +25,7 @@ from engines.columns import (
     P_PURCHASE,
     RECENCY,
 )
-from engines.contract import DriftPoint, LivePoint, NamedSegment, Segment, Segmentation, Shift, Size
+from engines.contract import DriftPoint, Facts, LivePoint, NamedSegment, Segment, Segmentation, Shift, Size
 from storage import Store
 from storage.contract import NewSnapshot, Run, Selection, Snapshot
 from storage.contract.exports import Export
@@ -118,7 +118,17 @@ def sample_result(customers: pd.DataFrame, seed: int = 0) -> Segmentation:
     keys = np.random.default_rng(seed).integers(0, 4, len(customers)) * 2
     segments = tuple(
         NamedSegment(
-            2 * i, name, f"Do {i}", f"#00000{i}", int((keys == 2 * i).sum()), 0.25, 9.5, 2.0, 99.9, None if i else 5.5
+            2 * i,
+            name,
+            f"Do {i}",
+            f"#00000{i}",
+            int((keys == 2 * i).sum()),
+            0.25,
+            9.5,
+            2.0,
+            99.9,
+            None if i else 5.5,
+            facts=Facts(0.5, 0.4, 9.5, 8.25, 2.0, 1.75, 99.9, 80.0, 1, None if i else 30.5, None if i else 29.0),
         )
         for i, name in enumerate(NAMES)
     )

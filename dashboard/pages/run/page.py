@@ -48,7 +48,7 @@ def layout(services: Services, **query: Any) -> Component:
         [
             *_head(run, snapshot),
             html.Div(_insights(services, run), id=INSIGHTS, className="mb-3"),
-            html.Div(sections.segment_section(run, snapshot, PAGE), id=SEGMENTS),
+            html.Div(sections.segment_section(run, snapshot, services.config.plays, PAGE), id=SEGMENTS),
             *_model(run),
             html.Div(sections.metric_section(run), className="mt-3"),
             dialog,
@@ -118,7 +118,7 @@ def register(app: Dash, services: Services) -> None:
             return no_update, no_update
         run = services.store.run(run_id)
         snapshot = services.store.snapshot(run.snapshot_id)
-        return sections.segment_section(run, snapshot, PAGE), _insights(services, run)
+        return sections.segment_section(run, snapshot, services.config.plays, PAGE), _insights(services, run)
 
     @app.callback(
         Output(TREE, "figure"),

@@ -12,12 +12,14 @@ from dash.development.base_component import Component
 
 from dashboard.components import cards, name_editor
 from dashboard.components.panels import panel
+from dashboard.components.segment_table import what_to_do
 from dashboard.components.tables import Head, number_cell, number_heads, scroll, share_bar, table, table_row
 from dashboard.i18n.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
 from dashboard.i18n.texts import noted, say, segment_name
+from dashboard.queries.advice import advice_on
 from dashboard.queries.comparison import BETTER, metric_rows, space_words, value_text
 from dashboard.queries.segment import rules_in_words
-from engines.contract import Knob
+from engines.contract import Knob, Play
 from storage.contract import Run, Snapshot
 
 
@@ -35,8 +37,8 @@ def _artifacts(run: Run) -> Mapping[str, Any]:
 # --- segments -------------------------------------------------------------------------------------------------------
 
 
-def segment_section(run: Run, snapshot: Snapshot, page: str) -> Component:
-    """The segments with their figures, their rule in words where the engine has one, and a pencil to name them."""
+def segment_section(run: Run, snapshot: Snapshot, plays: Sequence[Play], page: str) -> Component:
+    """The segments with their figures, why their advice is given, their rule if there is one, a pencil to name them."""
     currency = snapshot.currency
     rules = rules_in_words(_artifacts(run), currency)
     heads = [
@@ -55,7 +57,7 @@ def segment_section(run: Run, snapshot: Snapshot, page: str) -> Component:
                 title=say("Show the customers of {segment}", segment=segment_name(item.name)),
             ),
             name_editor.pencil(page, run.id, item),
-            html.Div(say(item.action), className="action"),
+            *what_to_do(item, advice_on(item, plays, currency).why),
             *rule,
         ]
         numbers = (

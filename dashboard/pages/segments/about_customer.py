@@ -59,7 +59,7 @@ def _head(profile: CustomerProfile) -> Component:
     return html.Div(
         [
             html.P([swatch(profile.segment.colour), html.Strong(segment_name(profile.segment.name))]),
-            html.P(say(profile.segment.action)),
+            *([html.P(say(profile.segment.action))] if profile.segment.action else []),
         ]
         + ([html.Dl(pairs, className="side-panel-facts")] if pairs else []),
         className="side-panel-part",

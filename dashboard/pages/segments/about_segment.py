@@ -56,6 +56,7 @@ def _head(profile: SegmentProfile) -> Component:
             html.P([html.Strong(say("What to do:") + " "), say(profile.segment.action)])
             if profile.segment.action
             else None,
+            html.P(profile.why, className="seg-hint") if profile.why else None,
         ],
         className="side-panel-part",
     )

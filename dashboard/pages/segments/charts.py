@@ -32,7 +32,6 @@ from dashboard.frames.run import RunFrame
 from dashboard.i18n.texts import noted, say
 from engines.columns import CLV, WITHOUT_MONEY
 from engines.contract import Play
-from engines.naming.vocabulary import playbook_name
 from storage.contract import Selection
 
 
@@ -174,7 +173,7 @@ def _map(given: ChartInput) -> Picture:
 
 
 def _grid(given: ChartInput) -> Picture:
-    data = heatmap.grid_data(given.frame, given.mask, lambda name: playbook_name(name, given.plays))
+    data = heatmap.grid_data(given.frame, given.mask, heatmap.names_in(given.frame, given.plays))
     return heatmap.draw_grid(data, given.theme), heatmap.grid_words(data)
 
 

@@ -32,6 +32,7 @@ from dashboard.pages.segments import customers, rail
 from dashboard.pages.segments.charts import ChartInput, pictures
 from dashboard.pages.segments.dialogs import pinned_audiences
 from dashboard.pages.segments.side_panel import PARAMETERS, about_button
+from dashboard.queries.advice import advice_on
 from dashboard.queries.history import DatedTotals, dated_totals
 from dashboard.queries.insights import growth_base, insights_in_view, sentences_of
 from dashboard.queries.recent import recent_earlier_runs, recent_run
@@ -234,6 +235,7 @@ def _numbers(services: Services, given: ChartInput, earlier: list[Run]) -> Parts
             lambda name: {"type": "segments-pick", "name": name},
             selection.segments,
             partial(_beside, frame.run.id),
+            lambda segment: advice_on(segment, services.config.plays, frame.currency).why,
         ),
     }
 

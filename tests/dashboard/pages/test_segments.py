@@ -9,7 +9,7 @@ import pytest
 
 from dashboard.components import ids
 from dashboard.figures.country_bars import is_rest
-from dashboard.figures.heatmap import grid_data
+from dashboard.figures.heatmap import grid_data, names_in
 from dashboard.frames.cache import FrameCache
 from dashboard.frames.filters import read_view
 from dashboard.i18n import texts
@@ -283,7 +283,8 @@ def test_a_cell_of_the_grid_selects_exactly_its_customers(client, services):
 
 def test_the_grid_of_an_rfm_run_has_the_engines_own_names(services):
     frame = services[0].frames.get(services[1]["rfm"])
-    for cell in grid_data(frame, frame.mask(Selection())).cells:
+    names = names_in(frame, services[0].config.plays)
+    for cell in grid_data(frame, frame.mask(Selection()), names).cells:
         if cell.customers:
             selection = Selection(
                 bounds={

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from engines.columns import CLV, MONETARY
 from engines.contract import Play, Predecessor, Segment
 from engines.kmeans import KMeans
+from engines.naming.neutral import parts_of
 from tests.engines.cdnow import cdnow_customers
-from tests.engines.naming.kinds import BEST, BY_NAME, GONE, GONE_BEST, LOYAL, NEW, PLAYS, made, named
+from tests.engines.naming.kinds import BEST, BY_NAME, GONE, GONE_BEST, LOYAL, NEW, made, named
 
 
 def test_kinds_get_the_names_people_would_give():
@@ -32,28 +33,36 @@ def test_the_most_important_come_first():
 
 
 @pytest.mark.parametrize("k", range(2, 12))
-def test_names_are_unique_and_from_the_playbook(k):
+def test_names_are_unique_and_from_the_playbook_or_neutral(k):
     customers = cdnow_customers()
     found = named(customers, KMeans(k=k).fit(customers).assign(customers))
     names = [item.name for item in found.values()]
     assert len(set(names)) == k
-    assert set(names) <= set(BY_NAME) - {"Outliers"}
-    best = max(found.values(), key=lambda item: (item.frequency, item.monetary))
+    assert all(name in BY_NAME or parts_of(name) for name in names)
+    assert "Outliers" not in names
+    assert len(set(names) & set(BY_NAME)) >= min(k, 6)
+    best = max(found.values(), key=lambda item: item.monetary)
     worst = min(found.values(), key=lambda item: item.monetary)
     assert best.name in ("Champions", "Loyal Customers", "Can't Lose Them")
     assert worst.name in ("Hibernating", "Lost", "About to Sleep")
 
 
 @pytest.mark.parametrize("k", [12, 15, 40])
-def test_numbers_come_only_when_the_names_run_out(k):
+def test_no_name_of_the_playbook_comes_with_a_number_and_neutral_ones_count_from_the_best(k):
     customers = cdnow_customers()
     found = named(customers, KMeans(k=k).fit(customers).assign(customers))
     names = [item.name for item in found.values()]
     assert len(set(names)) == k == len({item.colour for item in found.values()})
-    assert {play.name for play in PLAYS if play.name != "Outliers"} <= set(names)
-    numbered = [item for item in found.values() if item.name not in BY_NAME]
-    assert len(numbered) == k - 11
-    assert all(item.action == BY_NAME[item.name.rpartition(" ")[0]].action for item in numbered)
+    spend = {}
+    for item in found.values():
+        if item.name not in BY_NAME:
+            stem, _, number = item.name.rpartition(" ")
+            stem, number = (stem, int(number)) if number.isdigit() else (item.name, 1)
+            assert parts_of(stem) and not item.action
+            spend.setdefault(stem, {})[number] = item.monetary
+    for by_number in spend.values():
+        assert sorted(by_number) == list(range(1, len(by_number) + 1))
+        assert sorted(by_number.values(), reverse=True) == [by_number[number] for number in sorted(by_number)]
 
 
 @given(st.permutations(range(6)))
@@ -97,7 +106,8 @@ def test_an_engines_own_names_are_kept():
     customers, labels = made(BEST, GONE, NEW)
     segments = [Segment(0, "At Risk"), Segment(1, "Ours", "Do this."), Segment(2)]
     found = named(customers, labels, segments=segments)
-    assert (found[0].name, found[0].action) == ("At Risk", BY_NAME["At Risk"].action)
+    assert (found[0].name, found[0].action) == ("At Risk", "")  # the best customers need no win-back
+    assert named(customers, labels, segments=[Segment(1, "At Risk")])[1].name == "At Risk"
     assert (found[1].name, found[1].action) == ("Ours", "Do this.")
     assert found[2].name in BY_NAME and found[2].name != "At Risk"
     assert len({item.colour for item in found.values()}) == 3
@@ -118,7 +128,8 @@ def test_a_playbook_of_unknown_words_goes_by_priority():
 
 def test_without_a_playbook_there_are_names_and_colours_all_the_same():
     found = named(*made(BEST, GONE), plays=())
-    assert found[0].name == "Champions"
+    assert all(parts_of(item.name) for item in found.values())
+    assert "recent" in parts_of(found[0].name) or "high spend" in parts_of(found[0].name)
     assert found[0].colour != found[1].colour
 
 

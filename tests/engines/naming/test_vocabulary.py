@@ -32,8 +32,8 @@ def test_names_are_unique_and_of_the_vocabulary(book, k):
     names = [item.name for item in found.values()]
     assert len({name.casefold() for name in names}) == k == len({item.colour for item in found.values()})
     known = {play.name for play in BOOKS[book]} - {"Outliers"}
-    assert len(set(names) & known) == min(k, len(known))
-    assert all(item.action for item in found.values())
+    assert all(bool(item.action) == (item.name in known) for item in found.values())
+    assert len(set(names) & known) >= min(k, 6)
 
 
 def test_the_plain_words_are_those_people_use_where_they_fit():
@@ -74,9 +74,13 @@ def test_the_grid_of_rfm_is_translated_word_by_word(grid):
     by_key = {item.key: item for item in classic.segments}
     actions = {play.name: play.action for play in PLAIN}
     for item in plain.segments:
-        assert (item.customers, item.colour) == (by_key[item.key].customers, by_key[item.key].colour)
-        assert item.name == playbook_name(by_key[item.key].name, PLAIN) != by_key[item.key].name
-        assert item.action == actions[item.name]
+        assert item.customers == by_key[item.key].customers
+        if item.name in actions:
+            assert item.name == playbook_name(by_key[item.key].name, PLAIN) != by_key[item.key].name
+            assert (item.action, item.colour) == (actions[item.name], by_key[item.key].colour)
+        else:  # what the rule calls them is not true
+            assert (item.name, item.action) == (by_key[item.key].name, "")
+    assert sum(item.name in actions for item in plain.segments) >= 6
 
 
 def test_names_of_ones_own_are_never_translated():
