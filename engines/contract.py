@@ -426,10 +426,16 @@ class Conditions:
         limits = [(item.name.partition("_"), getattr(self, item.name)) for item in dataclasses.fields(self)]
         return [(end, fact, limit) for (end, _, fact), limit in limits if limit is not None]
 
-    def failed(self, facts: Facts) -> list[tuple[str, str, float]]:
-        """Those of :meth:`asked` that are not true; one on a fact that is not known is not."""
+    def failed(self, facts: Facts, *, ranked: bool = False) -> list[tuple[str, str, float]]:
+        """Those of :meth:`asked` that are not true; one on a fact that is not known is not.
+
+        ``ranked``: whether the rank counts as well. It says which of several segments a name is for, not whether it is
+        true of a segment's own customers.
+        """
         failed = []
         for end, fact, limit in self.asked():
+            if fact == "spend_rank" and not ranked:
+                continue
             value = facts.of(fact)
             # a hair's breadth for the last digits of a mean
             if value is None or (value < limit - 1e-9 if end == "min" else value > limit + 1e-9):
@@ -442,7 +448,8 @@ class Play:
     """One entry of the playbook: a segment's name, what it means, what to do about it, and its colour for ever.
 
     ``spare``: given only where the names that are not spare are taken or say much less well what the segment is.
-    ``when``: what must be true of the customers for the name to be given, and for meaning and action to be shown.
+    ``when``: what must be true of the customers for the name to be given, and for meaning and action to be shown; the
+    rank in it is asked only where names are given by likeness, for the borders of a rule are its own.
     """
 
     name: str

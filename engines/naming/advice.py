@@ -30,7 +30,8 @@ def why_advised(play: Play, facts: Facts, money: Callable[[float], str] = plain_
         facts: of the segment.
         money: how an amount is written.
     """
-    reasons = _listed((fact for _, fact, _ in play.when.asked()), facts, money)
+    failed = play.when.failed(facts, ranked=True)  # the rank, where a rule has given the name
+    reasons = _listed((ask[1] for ask in play.when.asked() if ask not in failed), facts, money)
     return message("Why this advice: {reasons}.", reasons=reasons) if reasons else ""
 
 
@@ -51,7 +52,10 @@ def name_not_true(play: Play, called: str, facts: Facts) -> str:
 
 def _listed(facts_named: Iterable[str], facts: Facts, money: Callable[[float], str]) -> str:
     text = ""
+    without_money = facts.spend_of_all == 0
     for fact in dict.fromkeys(facts_named):
+        if without_money and fact in ("spend", "spend_rank"):
+            continue
         words = _words(fact, facts, money)
         text = message("{first}; {second}", first=text, second=words) if text else words
     return text

@@ -275,7 +275,7 @@ def _dealt(
         cost[row, len(homes) + row] = neutral
         for column, (name, place) in enumerate(homes.items()):
             faith = _FAITH * stays.get((profile.key, name), 0.0)
-            if name in book and not book[name].holds(profile.facts):
+            if name in book and book[name].when.failed(profile.facts, ranked=True):
                 continue
             if parts_of(name):  # the neutral name that the segment had
                 if still_true(name, profile.tell) and faith:

@@ -39,12 +39,17 @@ def named(name, facts, action=None):
 
 def test_why_an_advice_is_given_is_one_line_with_the_figures():
     advice = advice_on(named("Champions", BEST), PLAYS, "GBP")
-    assert advice.description == "Bought recently, buy often and spend the most."
+    assert advice.description == "Bought recently, buy often and spend much."
     assert advice.why == (
         "Why this advice: 100% ordered more than once (all: 66%); last order 12 days ago on average (all: 93); "
         "9.2 orders on average (all: 4.3); £6,200 spent on average (all: £2,054); "
         "number 1 by mean spend among the segments that came as recently."
     )
+
+
+def test_of_money_that_nobody_knows_nothing_is_said():
+    without = dataclasses.replace(BEST, spend=0.0, spend_of_all=0.0)
+    assert "spen" not in advice_on(named("Champions", without), PLAYS, "").why
 
 
 def test_what_is_not_true_is_not_said():

@@ -104,7 +104,7 @@ def test_rfm_tells_scores_cut_points_and_the_nearest_exit(desk):
             column, at = rfm["exit"]["column"], rfm["exit"]["value"]
             # at the border or just beyond it, whichever side belongs to the other segment
             beyond = [fitted.assign(row.assign(**{column: at + step})).iloc[0] for step in (-0.01, 0.0, 0.01)]
-            names = {item.key: item.name for item in fitted.segments}
+            names = {item.key: item.name for item in store.run(run_id).segments}
             assert rfm["exit"]["segment"] in {names[key] for key in beyond} - {found["segment"]}
     assert exits >= 2
 
