@@ -125,8 +125,7 @@ class LivePoint:
 
 __all__ = [
     "MODEL_LIMIT", "Adjustable", "AgeAgreement", "Conditions", "DriftCause", "DriftPoint", "Engine", "Facts", "Fitted",
-    "Knob", "LivePoint",
-    "NamedSegment", "Play", "Predecessor", "Segment", "Segmentation", "knob",
+    "Knob", "LivePoint", "NamedSegment", "Play", "Predecessor", "Segment", "Segmentation", "knob",
 ]  # fmt: skip
 
 #: Bytes of the largest fitted model that is kept, and as much may be unpacked from one.

@@ -10,7 +10,7 @@ from pandas import DataFrame, Series
 
 from dashboard.config import Config
 from dashboard.pipeline.sales import OpenSales, Progress, customers_in_windows, silent
-from engines.columns import AVERAGE_ORDER_VALUE, FREQUENCY, MONETARY, RECENCY
+from engines.columns import AVERAGE_ORDER_VALUE, FREQUENCY, MONETARY, RECENCY, TENURE
 from engines.contract import DriftPoint, Engine
 from engines.evaluation.calendar import Plan
 from engines.evaluation.timeline import Timeline, timeline
@@ -27,9 +27,9 @@ class Windows(NamedTuple):
 
 
 def watched_columns(engines: Sequence[Engine]) -> set[str]:
-    """The columns that these engines look at, and those whose movement is watched."""
+    """The columns that these engines look at, whose movement is watched, or that names are checked on."""
     looked_at = ((*engine.needs, *engine.settings().get("features", ())) for engine in engines)
-    return {RECENCY, FREQUENCY, MONETARY, AVERAGE_ORDER_VALUE}.union(*looked_at)
+    return {RECENCY, FREQUENCY, MONETARY, AVERAGE_ORDER_VALUE, TENURE}.union(*looked_at)
 
 
 def windows_of(opened: OpenSales, plan: Plan, columns: Collection[str], progress: Progress = silent) -> Windows:
