@@ -57,10 +57,13 @@ ATTRIBUTE_FIELD = "attribute."  # prefix: attribute.<name> is mapped to any furt
 
 # --- clean sales: what intake hands to features ---------------------------------------------------------------------
 AMOUNT_UNITS = "amount_units"  # int64, 1/10,000 of the currency unit: money is never floating point while it is summed
-#: Clean sales have a column of this name too: whether the line is a sale, a return or a netted return.
+#: Clean sales have a column of this name too: whether the line is a sale or a return.
 SALE = "sale"
 RETURN = "return"
-NETTED = "netted"  # a return that is subtracted from what the customer has spent
+#: Where returns take off what they undo: between which moments a line was as this row says. Null: since it was sold,
+#: and to this day. A line of which something came back is several rows, and as of any date one of them holds, or none.
+HOLDS_FROM, HOLDS_UNTIL = "holds_from", "holds_until"
+OFFSET_UNITS = "offset_units"  # of a return: the money that it took off what was bought before
 MONEY_SCALE = 10_000
 WITHOUT_MONEY = "XXX"  # ISO 4217: no currency is involved, as there is no money
 UNKNOWN_COUNTRY = "Unknown"
@@ -73,6 +76,7 @@ ITEMS = "items"
 RECENCY = "recency_days"
 FREQUENCY = "frequency"
 MONETARY = "monetary"
+GROSS_MONETARY = "gross_monetary"
 NET_MONETARY = "net_monetary"
 AVERAGE_ORDER_VALUE = "average_order_value"
 ITEMS_PER_ORDER = "items_per_order"
@@ -149,8 +153,9 @@ _CUSTOMER_COLUMNS = (
     Column(COUNTRY, _("Country"), "text", "-", "the country with the highest spend, ties by name", _("Where most of the customer's money was spent.")),
     Column(RECENCY, _("Recency"), "days", _("days"), "as_of - day of the last order", _("Days since the last order: small is good."), filterable=True, parameter="recency", filter_label=_("Days since last order")),
     Column(FREQUENCY, _("Frequency"), "count", _("orders"), "count of distinct orders", _("How many orders the customer has placed."), filterable=True, filter_label=_("Orders")),
-    Column(MONETARY, _("Monetary"), "money", _("currency"), "sum of the cleaned sales lines, less the netted ones", _("What the customer has spent; before returns, unless these are netted."), filterable=True, filter_label=_("Spent so far")),
-    Column(NET_MONETARY, _("Net monetary"), "money", _("currency"), "sum of the cleaned sales lines - value of returned lines", _("What the customer has spent, after returns."), shown=False, filterable=True),
+    Column(MONETARY, _("Monetary"), "money", _("currency"), "sum of the cleaned sales lines, less what returns took off them", _("What the customer has spent and not sent back; before returns where these are dropped."), filterable=True, filter_label=_("Spent so far")),
+    Column(GROSS_MONETARY, _("Gross monetary"), "money", _("currency"), "sum of the cleaned sales lines", _("What the customer has bought, before returns."), shown=False, filterable=True),
+    Column(NET_MONETARY, _("Net monetary"), "money", _("currency"), "gross_monetary - value of returned lines", _("What the customer has bought less all that came back, whatever it was bought for and when."), shown=False, filterable=True),
     Column(AVERAGE_ORDER_VALUE, _("Average order value"), "money", _("currency per order"), "monetary / frequency", _("What one order is worth on average."), shown=False, filterable=True),
     Column(ITEMS_PER_ORDER, _("Items per order"), "number", _("items per order"), "sum of quantity / frequency", _("How many items one order holds on average."), shown=False, filterable=True),
     Column(UNIQUE_PRODUCTS, _("Unique products"), "count", _("products"), "count of distinct product ids", _("How many different products the customer has bought."), shown=False, filterable=True),
@@ -159,7 +164,7 @@ _CUSTOMER_COLUMNS = (
     Column(TENURE, _("Tenure"), "days", _("days"), "as_of - day of the first order", _("How long ago the customer came."), shown=False, filterable=True),
     Column(FIRST_PURCHASE, _("First purchase"), "date", _("date"), "day of the first order", _("When the customer came."), shown=False),
     Column(LAST_PURCHASE, _("Last purchase"), "date", _("date"), "day of the last order", _("When the customer was last seen.")),
-    Column(RETURN_RATE, _("Return rate"), "share", _("share of monetary"), "value of returned lines / monetary, at most 1", _("How much of the spend came back."), shown=False, filterable=True),
+    Column(RETURN_RATE, _("Return rate"), "share", _("share of gross_monetary"), "what returns took off / gross_monetary; where returns are dropped, value of returned lines / monetary, at most 1", _("How much of what was bought came back."), shown=False, filterable=True),
     Column(IS_HOME_COUNTRY, _("Home country"), "flag", _("yes/no"), "primary country = the country with most revenue in the data", _("Whether the customer buys from the shop's home market."), shown=False),
     Column(REPEAT_PURCHASES, _("Repeat purchases"), "count", _("purchase days"), "distinct purchase days - 1", _("Purchase days after the first (x in BG/NBD)."), shown=False, filterable=True),
     Column(FIRST_TO_LAST, _("First to last purchase"), "weeks", _("weeks"), "(last purchase day - first) / 7", _("Time from first to last purchase (t_x in BG/NBD)."), shown=False),

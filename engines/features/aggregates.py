@@ -7,7 +7,7 @@ days. Nothing is divided there, because databases disagree about dividing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import ibis
@@ -18,7 +18,7 @@ from engines.columns import (
     CUSTOMER_ID,
     DESCRIPTION,
     LINE_TYPE,
-    NETTED,
+    OFFSET_UNITS,
     ORDER_DATE,
     ORDER_ID,
     PRODUCT_ID,
@@ -30,7 +30,8 @@ from engines.features import attributes
 DAY = "day"
 UNITS = "units"
 RETURNED = "returned_units"
-SUBTRACTED = "subtracted_units"  # the part of what was returned that is netted
+TAKEN_OFF = "off_units"  # what returns have taken off the units; where they take off nothing, 0
+UNDONE = "undone_units"  # what of the spend was undone: what returns have taken off, or else all that they were worth
 ITEMS = "item_units"
 DESCRIBED = "described_lines"
 SALE_LINES = "sale_lines"
@@ -41,10 +42,10 @@ QUANTITY_SCALE = 1_000_000  # quantities are summed as whole millionths, so that
 class SalesAggregates:
     """Sales and returns by customer and day; orders and products by the customer's first day; spend by country.
 
-    ``days``: customer_id, day, sale_lines, units, returned_units, subtracted_units, item_units (null where no quantity
-    is known), described_lines, and spent_<number> in units for each category. ``orders``, ``products``: customer_id
-    and the first day of each order or product. ``countries``: customer_id, country, day, units. ``attributes``: by
-    column, customer_id, value, day and latest moment.
+    ``days``: customer_id, day, sale_lines, units, returned_units, off_units, undone_units, item_units (null where no
+    quantity is known), described_lines, and spent_<number> in units for each category. ``orders``, ``products``:
+    customer_id, order_id or product_id, and the first day or period. ``countries``: customer_id, country, day or
+    period, units. ``attributes``: by column, customer_id, value, day or period, and latest moment.
     """
 
     days: ibis.Table
@@ -60,24 +61,28 @@ def spend_column(number: int) -> str:
 
 
 def aggregate_sales(
-    sales: ibis.Table,
-    categories: Mapping[str, Sequence[str]],
-    *,
-    stretch: Callable[[ibis.Value], ibis.Value] = lambda day: day,
+    sales: ibis.Table, categories: Mapping[str, Sequence[str]], *, period: str = DAY, until: Sequence[str] = ()
 ) -> SalesAggregates:
     """The aggregates of clean sales lines; a line counts in the first category of which its description has a keyword.
 
-    ``stretch`` gives what stands for the day in countries and attributes, such as its month: they add up over any time.
+    Args:
+        sales: the lines.
+        categories: keywords by category name.
+        period: column that stands for the day in all but ``days``, which have it as well: it adds up over any time.
+        until: columns that tell lines apart that do not hold for equally long; everything is grouped by them too.
     """
     lines = sales.mutate(**{DAY: sales[ORDER_DATE].date(), "category": _category(sales[DESCRIPTION], categories)})
     is_sale = lines[LINE_TYPE] == SALE
     sold, units = is_sale.ifelse(lines[AMOUNT_UNITS], 0), lines[AMOUNT_UNITS]
-    days = lines.group_by(CUSTOMER_ID, DAY).aggregate(
+    back = is_sale.ifelse(0, -units)
+    off = lines[OFFSET_UNITS].fill_null(0) if OFFSET_UNITS in lines.columns else None
+    days = lines.group_by(CUSTOMER_ID, *dict.fromkeys((DAY, period)), *until).aggregate(
         **{
             SALE_LINES: is_sale.ifelse(1, 0).sum(),
             UNITS: sold.sum(),
-            RETURNED: is_sale.ifelse(0, -units).sum(),
-            SUBTRACTED: (lines[LINE_TYPE] == NETTED).ifelse(-units, 0).sum(),
+            RETURNED: back.sum(),
+            TAKEN_OFF: is_sale.ifelse(0, 0).sum() if off is None else off.sum(),
+            UNDONE: back.sum() if off is None else off.sum(),
             ITEMS: (is_sale.ifelse(lines[QUANTITY], ibis.null("float64")) * QUANTITY_SCALE).round().cast("int64").sum(),
             DESCRIBED: (is_sale & lines[DESCRIPTION].notnull()).ifelse(1, 0).sum(),
             **{
@@ -88,16 +93,17 @@ def aggregate_sales(
     )
     sales_only = lines.filter(is_sale)
     with_product = sales_only.filter(sales_only[PRODUCT_ID].notnull())
-    stretched = sales_only.mutate(**{DAY: stretch(sales_only[DAY])})
-    with_country = stretched.filter(stretched[COUNTRY].notnull())
+    with_country = sales_only.filter(sales_only[COUNTRY].notnull())
     return SalesAggregates(
         days=days,
-        orders=sales_only.group_by(CUSTOMER_ID, ORDER_ID).aggregate(**{DAY: sales_only[DAY].min()}),
-        products=with_product.group_by(CUSTOMER_ID, PRODUCT_ID).aggregate(**{DAY: with_product[DAY].min()}),
-        countries=with_country.group_by(CUSTOMER_ID, COUNTRY, DAY).aggregate(
+        orders=sales_only.group_by(CUSTOMER_ID, ORDER_ID, *until).aggregate(**{period: sales_only[period].min()}),
+        products=with_product.group_by(CUSTOMER_ID, PRODUCT_ID, *until).aggregate(
+            **{period: with_product[period].min()}
+        ),
+        countries=with_country.group_by(CUSTOMER_ID, COUNTRY, period, *until).aggregate(
             **{UNITS: with_country[AMOUNT_UNITS].sum()}
         ),
-        attributes=attributes.attributes_by_day(stretched, DAY),
+        attributes=attributes.attributes_by_day(sales_only, period, *until),
     )
 
 

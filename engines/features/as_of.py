@@ -3,6 +3,10 @@
 The database sums each customer and period, a period being the time from one date to the next. Counts and whole sums of
 money add up, first days stay, last days move on: so the customers of every date follow from those of the date before,
 and many dates cost little more than one.
+
+Where returns take off what was bought, some of what was seen at one date is no longer there at a later one. What such
+changes touch is not added up but stated anew as of each date: the sums of customers with a changed line, and the orders,
+products, countries and attributes of a customer that such a line belongs to.
 """
 
 from __future__ import annotations
@@ -19,11 +23,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from engines.columns import COUNTRY, CUSTOMER_ID, IS_HOME_COUNTRY, ORDER_DATE, UNKNOWN_COUNTRY
+from engines.columns import (
+    COUNTRY,
+    CUSTOMER_ID,
+    HOLDS_FROM,
+    HOLDS_UNTIL,
+    IS_HOME_COUNTRY,
+    ORDER_DATE,
+    ORDER_ID,
+    PRODUCT_ID,
+    UNKNOWN_COUNTRY,
+)
 from engines.features import attributes, basket, lifetime, rfm
-from engines.features.aggregates import DAY, ITEMS, UNITS, SalesAggregates, aggregate_sales
+from engines.features.aggregates import DAY, ITEMS, SALE_LINES, UNITS, SalesAggregates, aggregate_sales
+from engines.features.holding import changes
 
-_PERIOD, _VALUE, _WEIGHT, _ITEMS_KNOWN, _NUMBER = "period", "value", "weight", "items_known", "number"
+_PERIOD, _UNTIL, _MOVED, _VALUE, _WEIGHT, _ITEMS_KNOWN, _NUMBER = (
+    *("period", "until_period", "moved", "value", "weight", "items_known", "number"),
+)
+_EVER = np.iinfo(np.int16).max
 _AT_ONCE = 6  # periods: asking the database takes time, and all of them together too much memory
 _DAYS = (rfm.FIRST_DAY, rfm.LAST_DAY)
 _NOTHING = np.iinfo(np.int64).min
@@ -52,28 +70,30 @@ def aggregates_at(
     """
     if not dates:
         return
-    aggregates = _aggregates(sales, dates, categories)
+    lines, until = _lines(sales, dates)
+    aggregates = aggregate_sales(lines, categories, period=_PERIOD, until=until)
     with ExitStack() as stack:
-        days = _with_period(aggregates.days, dates)
-        expressions = {**rfm.aggregates(days), **lifetime.aggregates(days)}
-        if whole:
-            expressions |= {**basket.aggregates(days), _ITEMS_KNOWN: days[ITEMS].count()}
-        sums = stack.enter_context(days.group_by(CUSTOMER_ID, _PERIOD).aggregate(**expressions).cache())
-        buyers = sums.filter(sums[rfm.PURCHASE_DAYS] > 0).select(CUSTOMER_ID).distinct()
+        days = stack.enter_context(aggregates.days.cache()) if until else aggregates.days
+        moved = days.filter(days[_UNTIL].notnull()).select(CUSTOMER_ID).distinct() if until else None
+        steady = days if moved is None else days.anti_join(moved, CUSTOMER_ID)
+        sums = stack.enter_context(steady.group_by(CUSTOMER_ID, _PERIOD).aggregate(**_sums(steady, whole)).cache())
+        buyers = days.filter(days[SALE_LINES] > 0).select(CUSTOMER_ID).distinct()
         # any numbers do, and are joined and handed over much faster than ids
         number = ibis.row_number().cast("int32")
         numbered = stack.enter_context(buyers.mutate(**{_NUMBER: number}).cache())
+        changing = None if moved is None else stack.enter_context(days.semi_join(moved, CUSTOMER_ID).cache())
         ids, places = _in_order(numbered.to_pyarrow())
         totals = _Totals(ids, places)
         counts = {
-            name: _split(
-                _by_number(_with_period(table, dates).select(CUSTOMER_ID, _PERIOD), numbered), range(len(dates))
+            name: _Counts(*_firsts(table, key, numbered), key, places, len(dates))
+            for name, key, table in (
+                (rfm.ORDERS, ORDER_ID, aggregates.orders),
+                (basket.PRODUCTS, PRODUCT_ID, aggregates.products),
             )
-            for name, table in ((rfm.ORDERS, aggregates.orders), (basket.PRODUCTS, aggregates.products))
             if whole or name == rfm.ORDERS
         }
         texts = {
-            name: _Texts(_split(_by_number(table, numbered), range(len(dates))), places, adds)
+            name: _Texts(_by_number(table, numbered).to_pyarrow(), places, adds, len(dates))
             for name, (table, adds) in (_weighed(aggregates) if whole else {}).items()
         }
         for period, as_of in enumerate(dates):
@@ -82,25 +102,54 @@ def aggregates_at(
                 added = _split(
                     _by_number(sums.filter(sums[_PERIOD].between(several[0], several[-1])), numbered), several
                 )
+                stated = None if changing is None else _split(
+                    _by_number(_stated(changing, several, whole), numbered), several
+                )
             totals.add(added[period % _AT_ONCE])
-            for name, parts in counts.items():
-                totals.count(parts[period], name)
+            if stated is not None:
+                totals.state(stated[period % _AT_ONCE])
+            for name, count in counts.items():
+                totals.count(count.at(period), name)
             for text in texts.values():
-                text.add(period)
+                text.go_to(period)
             present = totals.present()
             raw = totals.raw(present)
             yield AsOf(as_of, raw, _made(texts, present, raw.index))
 
 
-def _aggregates(sales: ibis.Table, dates: Sequence[date], categories: Mapping[str, Sequence[str]]) -> SalesAggregates:
-    """The aggregates of the lines before the last date, with periods where days are not needed."""
+def _sums(days: ibis.Table, whole: bool) -> dict[str, ibis.Value]:
+    """What is worked out of the days of a customer."""
+    expressions = {**rfm.aggregates(days), **lifetime.aggregates(days)}
+    if whole:
+        expressions |= {**basket.aggregates(days), _ITEMS_KNOWN: days[ITEMS].count()}
+    return expressions
+
+
+def _lines(sales: ibis.Table, dates: Sequence[date]) -> tuple[ibis.Table, tuple[str, ...]]:
+    """The lines that hold at any of the dates, with the periods from and until which they do, where they say so.
+
+    A line holds at a date from the first one after its moment on, and until the first one after that of a return.
+    """
     lines = sales.filter(sales[ORDER_DATE].date() < _literal(dates[-1]))
-    return aggregate_sales(lines, categories, stretch=lambda day: _period(day, dates, 0).cast("int16"))
+    begun = _period(lines[ORDER_DATE].date(), dates, 0)
+    if not changes(sales):
+        return lines.mutate(**{_PERIOD: begun.cast("int16")}), ()
+    since, until, last = lines[HOLDS_FROM].date(), lines[HOLDS_UNTIL].date(), _literal(dates[-1])
+    lines = lines.filter(since.isnull() | (since < last))
+    begun = ibis.cases((since.isnull(), begun), else_=_period(since, dates, 0))
+    ended = ibis.cases((until < last, _period(until, dates, 0)))
+    lines = lines.mutate(**{_PERIOD: begun.cast("int16"), _UNTIL: ended.cast("int16")})
+    return lines.filter(lines[_UNTIL].isnull() | (lines[_UNTIL] > lines[_PERIOD])), (_UNTIL,)
 
 
-def _with_period(table: ibis.Table, dates: Sequence[date]) -> ibis.Table:
-    """The rows, each with how many of the dates are no later than its day."""
-    return table.mutate(**{_PERIOD: _period(table[DAY], dates, 0).cast("int16")})
+def _stated(days: ibis.Table, periods: range, whole: bool) -> ibis.Table:
+    """The sums of customers as of each of these dates, of the days that hold then."""
+    begin = ibis.greatest(days[_PERIOD], periods.start)
+    end = ibis.least(days[_UNTIL].fill_null(periods.stop), periods.stop)
+    each = days.filter(begin < end).mutate(**{"at": ibis.range(begin, end).unnest()})
+    summed = (name for name in each.columns if name not in (CUSTOMER_ID, DAY, _PERIOD, _UNTIL, "at"))
+    each = each.group_by(CUSTOMER_ID, DAY, "at").aggregate(**{name: each[name].sum() for name in summed})
+    return each.group_by(CUSTOMER_ID, "at").aggregate(**_sums(each, whole)).rename({_PERIOD: "at"})
 
 
 def _period(day: ibis.Value, dates: Sequence[date], passed: int) -> ibis.Value:
@@ -116,12 +165,27 @@ def _literal(day: date) -> ibis.Value:
     return ibis.date(day.isoformat())
 
 
+def _firsts(table: ibis.Table, key: str, numbered: ibis.Table) -> tuple[pa.Table, pa.Table | None]:
+    """The first period of each order or product that nothing came back of, and all periods of the others."""
+    if _UNTIL not in table.columns:
+        return _by_number(table.drop(key), numbered).to_pyarrow(), None
+    each = table.group_by(CUSTOMER_ID, key).aggregate(
+        **{_PERIOD: table[_PERIOD].min(), _MOVED: table[_UNTIL].notnull().any()}
+    )
+    rows = _by_number(each.drop(key), numbered).to_pyarrow()
+    moved = rows[_MOVED]
+    steady = rows.filter(pc.invert(moved)).drop_columns([_MOVED])
+    if not pc.any(moved).as_py():
+        return steady, None
+    others = table.filter(table[_UNTIL].notnull()).select(CUSTOMER_ID, key).distinct()
+    return steady, _by_number(table.semi_join(others, [CUSTOMER_ID, key]), numbered).to_pyarrow()
+
+
 def _weighed(aggregates: SalesAggregates) -> dict[str, tuple[ibis.Table, bool]]:
-    """For each column of text: customer, value, period and what speaks for it, and whether that adds up."""
-    renames = {_VALUE: COUNTRY, _PERIOD: DAY, _WEIGHT: UNITS}
-    tables = {COUNTRY: (aggregates.countries.rename(renames), True)}
+    """For each column of text: customer, value, periods and what speaks for it, and whether that adds up."""
+    tables = {COUNTRY: (aggregates.countries.rename({_VALUE: COUNTRY, _WEIGHT: UNITS}), True)}
     for name, table in aggregates.attributes.items():
-        tables[name] = (table.rename({_VALUE: attributes.VALUE, _PERIOD: DAY, _WEIGHT: attributes.LATEST}), False)
+        tables[name] = (table.rename({_VALUE: attributes.VALUE, _WEIGHT: attributes.LATEST}), False)
     return tables
 
 
@@ -177,9 +241,19 @@ class _Totals:
         self._days[rfm.FIRST_DAY][place[new]] = days[rfm.FIRST_DAY][new]
         self._days[rfm.LAST_DAY][place[bought]] = days[rfm.LAST_DAY][bought]
 
-    def count(self, rows: pa.Table, name: str) -> None:
-        """Add what came for the first time in the period, a row for each: orders, products."""
-        self._sums[name] += np.bincount(self._places[_whole(rows[_NUMBER])], minlength=len(self._ids))
+    def state(self, rows: pa.Table) -> None:
+        """Take these customers' sums as they are, whatever they were."""
+        place = self._places[_whole(rows[_NUMBER])]
+        for name in rows.column_names:
+            if name in _DAYS:
+                self._days[name][place] = np.asarray(rows[name].cast(pa.timestamp("us")).to_numpy())
+            elif name != _NUMBER:
+                total = self._sums.setdefault(name, np.zeros(len(self._ids), dtype=np.int64))
+                total[place] = _whole(rows[name])
+
+    def count(self, number: Integers, name: str) -> None:
+        """Take how many orders or products each customer has."""
+        self._sums[name] = number
 
     def present(self) -> Integers:
         """The places of the customers who have bought something by now."""
@@ -198,28 +272,81 @@ class _Totals:
         return pd.DataFrame(made, index=pd.Index(self._ids.take(present).to_pandas(), dtype="str", name=CUSTOMER_ID))
 
 
+def _periods(rows: pa.Table) -> tuple[Integers, Integers]:
+    """The periods from and until which rows hold; a number beyond all periods where they hold for ever."""
+    begun = _whole(rows[_PERIOD])
+    if _UNTIL not in rows.column_names:
+        return begun, np.full(len(begun), _EVER)
+    return begun, np.asarray(pc.fill_null(rows[_UNTIL].cast(pa.int64()), _EVER).to_numpy(), dtype=np.int64)
+
+
+class _Counts:
+    """How many orders, or products, each customer has at a date, the dates one after the other."""
+
+    def __init__(self, steady: pa.Table, moving: pa.Table | None, key: str, places: Integers, dates: int) -> None:
+        self._so_far = np.zeros(len(places), dtype=np.int64)
+        # of what nothing came back, each counts once, from its first period on
+        place, begun = places[_whole(steady[_NUMBER])], _whole(steady[_PERIOD])
+        order = np.argsort(begun.astype(np.int16), kind="stable")
+        self._new = np.split(place[order], np.cumsum(np.bincount(begun, minlength=dates))[:-1])
+        self._moves = moving is not None
+        if moving is not None:
+            place = places[_whole(moving[_NUMBER])]
+            code = _whole(moving[key].combine_chunks().dictionary_encode().indices)
+            items, self._item = np.unique(place * (code.max(initial=0) + 1) + code, return_inverse=True)
+            self._owner = np.zeros(len(items), dtype=np.int64)
+            self._owner[self._item] = place
+            self._begun, self._ended = _periods(moving)
+
+    def at(self, period: int) -> Integers:
+        """How many each customer has; periods are asked for one after the other."""
+        self._so_far += np.bincount(self._new[period], minlength=len(self._so_far))
+        if not self._moves:
+            return self._so_far.copy()
+        here = np.zeros(len(self._owner), dtype=np.bool_)
+        here[self._item[(self._begun <= period) & (period < self._ended)]] = True
+        return self._so_far + np.bincount(self._owner[here], minlength=len(self._so_far))
+
+
 class _Texts:
     """What speaks for each value of a column of text so far, customer by customer; the most decides, ties by value."""
 
-    def __init__(self, parts: Sequence[pa.Table], places: Integers, adds: bool) -> None:
-        self._parts, self._places, self._adds = parts, places, adds
-        different = pc.unique(pa.concat_tables(parts)[_VALUE])
+    def __init__(self, rows: pa.Table, places: Integers, adds: bool, dates: int) -> None:
+        self._places, self._adds = places, adds
+        different = pc.unique(rows[_VALUE])
         self.texts = different.take(pc.sort_indices(different))
-        self._keys = np.unique(np.concatenate([self._key(part) for part in parts]))
+        code = _whole(pc.index_in(rows[_VALUE], value_set=self.texts))
+        key = places[_whole(rows[_NUMBER])] * max(1, len(self.texts)) + code
+        self._keys, at = np.unique(key, return_inverse=True)
         self._owner, self._code = np.divmod(self._keys, max(1, len(self.texts)))
         self._weight = np.full(len(self._keys), _NOTHING)
+        begun, ended = _periods(rows)
+        weight = _whole(rows[_WEIGHT] if adds else rows[_WEIGHT].cast(pa.timestamp("us")))
+        changed = np.zeros(len(self._keys), dtype=np.bool_)
+        changed[at[ended < _EVER]] = True
+        self._moving, moved = np.flatnonzero(changed), changed[at]
+        self._moved = (at[moved], weight[moved], begun[moved], ended[moved])
+        at, weight, begun = at[~moved], weight[~moved], begun[~moved]
+        order = np.argsort(begun.astype(np.int16), kind="stable")
+        ends = np.cumsum(np.bincount(begun, minlength=dates))[:-1]
+        self._new = list(zip(np.split(at[order], ends), np.split(weight[order], ends), strict=True))
 
-    def _key(self, rows: pa.Table) -> Integers:
-        code = _whole(pc.index_in(rows[_VALUE], value_set=self.texts))
-        return self._places[_whole(rows[_NUMBER])] * max(1, len(self.texts)) + code
-
-    def add(self, period: int) -> None:
+    def go_to(self, period: int) -> None:
         """Go on to the next date."""
-        rows = self._parts[period]
-        at = np.searchsorted(self._keys, self._key(rows))
-        weight = rows[_WEIGHT] if self._adds else rows[_WEIGHT].cast(pa.timestamp("us"))
-        added, before = _whole(weight), self._weight[at]
-        self._weight[at] = np.where(before == _NOTHING, 0, before) + added if self._adds else np.maximum(before, added)
+        self._speak(*self._new[period])
+        if len(self._moving):
+            self._weight[self._moving] = _NOTHING
+            at, weight, begun, ended = self._moved
+            here = (begun <= period) & (period < ended)
+            self._speak(at[here], weight[here])
+
+    def _speak(self, at: Integers, weight: Integers) -> None:
+        """Let these weights speak for the values at these places."""
+        if not self._adds:
+            np.maximum.at(self._weight, at, weight)
+            return
+        self._weight[at] = np.where(self._weight[at] == _NOTHING, 0, self._weight[at])
+        np.add.at(self._weight, at, weight)
 
     def codes(self) -> Integers:
         """The place of each customer's value among the texts, -1 where there is none."""

@@ -16,11 +16,11 @@ def attributes_of(sales: ibis.Table) -> tuple[str, ...]:
     return tuple(name for name in sales.columns if name.startswith(ATTRIBUTE))
 
 
-def attributes_by_day(lines: ibis.Table, day: str) -> Mapping[str, ibis.Table]:
-    """For each attribute: customer_id, value, day, and the latest moment of that day with this value."""
+def attributes_by_day(lines: ibis.Table, *days: str) -> Mapping[str, ibis.Table]:
+    """For each attribute: customer_id, value, the columns of days, and the latest moment with all of these."""
     return {
         name: lines.filter(lines[name].notnull())
-        .group_by([CUSTOMER_ID, lines[name].name(VALUE), day])
+        .group_by([CUSTOMER_ID, lines[name].name(VALUE), *days])
         .aggregate(**{LATEST: lambda row: row[ORDER_DATE].max()})
         for name in attributes_of(lines)
     }

@@ -8,6 +8,7 @@ from typing import Any
 import ibis
 
 from engines.columns import CUSTOMER_ID, LINE_TYPE, ORDER_DATE, SALE
+from engines.features.holding import holding
 
 MOST_MONTHS = 60
 
@@ -24,8 +25,8 @@ def cohorts(sales: ibis.Table, *, as_of: date) -> dict[str, Any]:
         ``active``, for each of them how many of its customers bought in the month itself (all of them), the one after
         and so on to the last month before ``as_of``. Months in which nobody came for the first time are left out.
     """
-    day = sales[ORDER_DATE].date()
-    sold = sales.filter(sales[LINE_TYPE] == SALE, day < ibis.date(as_of.isoformat()))
+    lines = holding(sales, as_of)
+    sold = lines.filter(lines[LINE_TYPE] == SALE)
     moment = sold[ORDER_DATE].date()
     months = sold.select(CUSTOMER_ID, month=moment.year().cast("int64") * 12 + moment.month().cast("int64")).distinct()
     first = months.group_by(CUSTOMER_ID).aggregate(first=months.month.min())

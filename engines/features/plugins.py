@@ -19,7 +19,6 @@ from engines.columns import (
     DICTIONARY,
     DISTANCE,
     LINE_TYPE,
-    ORDER_DATE,
     PROBABILITY,
     SALE,
     SEGMENT,
@@ -28,6 +27,7 @@ from engines.columns import (
     Kind,
 )
 from engines.errors import InputError
+from engines.features.holding import holding
 from engines.messages import message
 from engines.registry import announcements, load, origin
 
@@ -48,7 +48,8 @@ class Feature(Protocol):
         """One number per customer, indexed by customer id; who has none may be left out.
 
         Args:
-            sales: the clean sale lines before ``as_of``, in the columns of the data dictionary; no returns.
+            sales: the clean sale lines before ``as_of``, in the columns of the data dictionary; no returns, and no more
+                of a line than was not returned by then, where returns take off.
             as_of: the (exclusive) date as of which customers are described.
         """
         ...
@@ -114,7 +115,8 @@ def extended(
         as_of: exclusive.
         plugins: of :func:`registered_features`.
     """
-    lines = sales.filter(sales[LINE_TYPE] == SALE, sales[ORDER_DATE] < ibis.timestamp(pd.Timestamp(as_of)))
+    lines = holding(sales, as_of)
+    lines = lines.filter(lines[LINE_TYPE] == SALE)
     columns: dict[str, pd.Series] = {}
     made, notes = [], []
     for plugin in plugins:

@@ -13,6 +13,7 @@ from engines.columns import (
     AVERAGE_ORDER_VALUE,
     FIRST_PURCHASE,
     FREQUENCY,
+    GROSS_MONETARY,
     LAST_PURCHASE,
     MEAN_DAYS_BETWEEN_ORDERS,
     MONETARY,
@@ -23,15 +24,15 @@ from engines.columns import (
     RETURN_RATE,
     TENURE,
 )
-from engines.features.aggregates import DAY, RETURNED, SALE_LINES, SUBTRACTED, UNITS
+from engines.features.aggregates import DAY, RETURNED, SALE_LINES, TAKEN_OFF, UNDONE, UNITS
 
-FIRST_DAY, LAST_DAY, PURCHASE_DAYS, ORDERS, SPENT, BACK, LESS = (
-    *("first_day", "last_day", "purchase_days", "orders", "spent_units", "back_units", "less_units"),
+FIRST_DAY, LAST_DAY, PURCHASE_DAYS, ORDERS, SPENT = (
+    *("first_day", "last_day", "purchase_days", "orders", "spent_units"),
 )
 
 #: What is made here.
 COLUMNS = (
-    *(RECENCY, FREQUENCY, MONETARY, NET_MONETARY, AVERAGE_ORDER_VALUE, MEAN_DAYS_BETWEEN_ORDERS, PURCHASE_SPAN),
+    *(RECENCY, FREQUENCY, MONETARY, GROSS_MONETARY, NET_MONETARY, AVERAGE_ORDER_VALUE, MEAN_DAYS_BETWEEN_ORDERS, PURCHASE_SPAN),
     *(TENURE, FIRST_PURCHASE, LAST_PURCHASE, RETURN_RATE),
 )
 
@@ -44,8 +45,7 @@ def aggregates(days: ibis.Table) -> Mapping[str, ibis.Value]:
         LAST_DAY: days[DAY].max(where=bought),
         PURCHASE_DAYS: bought.ifelse(1, 0).sum(),
         SPENT: days[UNITS].sum(),
-        BACK: days[RETURNED].sum(),
-        LESS: days[SUBTRACTED].sum(),
+        **{name: days[name].sum() for name in (RETURNED, TAKEN_OFF, UNDONE)},
     }
 
 
@@ -53,14 +53,14 @@ def columns(raw: pd.DataFrame, as_of: date) -> dict[str, pd.Series]:
     """Days, orders and money of each customer. An average over nothing and a share of nothing are missing."""
     first, last, midnight = raw[FIRST_DAY], raw[LAST_DAY], pd.Timestamp(as_of)
     span = whole_days(first, last)
-    monetary = (raw[SPENT] - raw[LESS]) / MONEY_SCALE
-    back = raw[BACK]
-    share_back = (back / raw[SPENT].where(raw[SPENT] > 0)).clip(upper=1.0)
+    monetary, gross, undone = raw[SPENT] / MONEY_SCALE, raw[SPENT] + raw[TAKEN_OFF], raw[UNDONE]
+    share_back = (undone / gross.where(gross > 0)).clip(upper=1.0)
     return {
         RECENCY: whole_days(last, midnight),
         FREQUENCY: raw[ORDERS],
         MONETARY: monetary,
-        NET_MONETARY: (raw[SPENT] - back) / MONEY_SCALE,
+        GROSS_MONETARY: gross / MONEY_SCALE,
+        NET_MONETARY: (gross - raw[RETURNED]) / MONEY_SCALE,
         AVERAGE_ORDER_VALUE: monetary / raw[ORDERS],
         MEAN_DAYS_BETWEEN_ORDERS: span / (raw[PURCHASE_DAYS] - 1).where(raw[PURCHASE_DAYS] > 1),
         PURCHASE_SPAN: span,
@@ -68,7 +68,7 @@ def columns(raw: pd.DataFrame, as_of: date) -> dict[str, pd.Series]:
         FIRST_PURCHASE: first,
         LAST_PURCHASE: last,
         # Nothing returned is a rate of zero even where nothing was paid; something returned for nothing paid is all.
-        RETURN_RATE: share_back.where(share_back.notna(), (back > 0).astype("float64")),
+        RETURN_RATE: share_back.where(share_back.notna(), (undone > 0).astype("float64")),
     }
 
 

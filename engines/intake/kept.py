@@ -8,15 +8,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import ibis
 
 from engines.columns import CUSTOMER_ID, ORDER_DATE
-from engines.intake.cleaning.cleaning import RULE, clean_lines, cut
+from engines.intake.cleaning.cleaning import RULE, clean_lines, cut, with_rows
 from engines.intake.cleaning.ledger import Ledger
+from engines.intake.cleaning.offsets import offset_returns
 from engines.intake.cleaning.outliers import usual_amounts
+from engines.intake.cleaning.returns import WENT_BACK
 from engines.intake.cleaning.rules import Asked, conditions
 from engines.intake.sales import Origin, Sales, cleaned, counted, lines_database
+from engines.intake.schema.parsing import LINE
 from engines.intake.sources.source import short_of, text
 from engines.settings import CleaningRules, Reading
 
@@ -43,7 +47,7 @@ def open_kept(
         connection = lines_database(reading, Path(folder.name))
         stack.callback(connection.disconnect)
         with short_of(origin.name):
-            connection.con.execute(f"create view kept as select * from read_parquet({text(str(path))})")  # noqa: S608
+            _open(connection, path)
             found = cleaned(connection.table("kept"), rules, counted(origin.fields), as_of, origin.name, ledger)
         stack.pop_all()  # they are given back by the sales
     return Sales(
@@ -85,7 +89,7 @@ def customer_lines(
     with tempfile.TemporaryDirectory(prefix="segmentry-kept-") as folder:
         connection = lines_database(reading, Path(folder))
         try:
-            connection.con.execute(f"create view kept as select * from read_parquet({text(str(path))})")  # noqa: S608
+            _open(connection, path)
             kept, fields_of_lines = connection.table("kept"), counted(tuple(mapped))
             asked = Asked(kept, rules, fields_of_lines)
             if rules.drop_outliers:
@@ -95,11 +99,22 @@ def customer_lines(
             # why a line is dropped matters for a ledger alone
             reason = (kept[RULE].isnull() & _compared(asked)).ifelse("compared", kept[RULE])
             mine = kept.mutate(**{RULE: reason}).filter(kept[CUSTOMER_ID] == customer_id)
-            lines = clean_lines(cut(mine, rules, as_of), rules, fields_of_lines)
-            with lines.cache() as found:
+            lines, versions = cut(mine, rules, as_of), None
+            if rules.net:
+                lines = with_rows(lines)
+                versions = offset_returns(lines, RULE, WENT_BACK).versions
+            with clean_lines(lines, rules, fields_of_lines, versions).cache() as found:
                 yield found
         finally:
             connection.disconnect()
+
+
+def _open(connection: Any, path: Path) -> None:
+    """Make the view ``kept`` of a file of kept sales, each line with its number in it."""
+    connection.con.execute(
+        f"create view kept as select * exclude (file_row_number), file_row_number as {LINE} "  # noqa: S608 - our names
+        f"from read_parquet({text(str(path))}, file_row_number = true)"
+    )
 
 
 def _compared(asked: Asked) -> ibis.Value:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from engines.columns import AMOUNT, CUSTOMER_ID, ORDER_DATE, ORDER_TOTAL, PRODUCT_ID
 from engines.errors import InputError
 from engines.intake.cleaning.cleaning import (
+    RULE,
     balance,
     clean_lines,
     compare_lines,
@@ -24,9 +25,13 @@ from engines.intake.cleaning.cleaning import (
     kept_lines,
     reasons,
     sale_days,
+    with_rows,
+    with_settled,
 )
 from engines.intake.cleaning.dropped import read_dropped
 from engines.intake.cleaning.ledger import Ledger
+from engines.intake.cleaning.offsets import offset_returns
+from engines.intake.cleaning.returns import WENT_BACK
 from engines.intake.cleaning.rules import REPEATED
 from engines.intake.cleaning.totals import Total, control_totals
 from engines.intake.schema.parsing import LINE_HASH
@@ -177,10 +182,17 @@ def cleaned(
             as_of=as_of,
             first=days[0],
         )
-    flagged = _view(cut(flagged, rules, as_of), "cut_lines")
-    ledger = balance(flagged, rules, fields, before)
+    flagged, offsets = cut(flagged, rules, as_of), None
+    if rules.net:
+        flagged = _view(with_rows(flagged), "cut_lines")
+        offsets = offset_returns(flagged, RULE, WENT_BACK)
+        flagged = _view(with_settled(flagged, offsets), "settled_lines")
+    else:
+        flagged = _view(flagged, "cut_lines")
+    ledger = balance(flagged, rules, fields, before, offsets)
     first, last = days if days[1] < as_of else sale_days(flagged) or days
-    return Cleaned(flagged, _view(clean_lines(flagged, rules, fields), "clean_sales"), ledger, as_of, first, last)
+    table = _view(clean_lines(flagged, rules, fields, offsets.versions if offsets else None), "clean_sales")
+    return Cleaned(flagged, table, ledger, as_of, first, last)
 
 
 def _view(table: ibis.Table, name: str) -> ibis.Table:

@@ -18,8 +18,10 @@ from engines.columns import (
     DESCRIPTION,
     DISCOUNT,
     IS_TEST,
+    HOLDS_FROM,
+    HOLDS_UNTIL,
     LINE_TYPE,
-    NETTED,
+    OFFSET_UNITS,
     ORDER_DATE,
     ORDER_ID,
     PRODUCT_ID,
@@ -31,6 +33,7 @@ from engines.columns import (
 )
 from engines.intake.cleaning.currency import LOST
 from engines.intake.cleaning.ledger import Ledger, LedgerEntry
+from engines.intake.cleaning.offsets import ROWS_PER_LINE, SETTLED, Offsets
 from engines.intake.cleaning.outliers import usual_amounts
 from engines.intake.cleaning.rules import (
     ADDED,
@@ -45,12 +48,14 @@ from engines.intake.cleaning.rules import (
     RETURN_RULES,
     RETURN_SIGN,
     RETURNED,
+    RETURNED_EVERYTHING,
     RULES,
     SOLD,
     Asked,
     conditions,
     note_conditions,
 )
+from engines.intake.cleaning.returns import BY_PRODUCT, RETURN_PRICE, ROW, STEPS, WENT_BACK, WITHOUT_PURCHASE
 from engines.intake.schema.parsing import ABOUT_LINES, LINE, LINE_HASH, PRICE_UNITS, UNREADABLE
 from engines.settings import CleaningRules
 
@@ -81,8 +86,8 @@ class Step(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-#: Columns of flagged lines: why a line is dropped, whether it is a return, and one for each note.
-RULE, WENT_BACK, NOTE = "rule", "went_back", "note_"
+#: Columns of flagged lines, beside whether they are returns: why a line is dropped, and one for each note.
+RULE, NOTE = "rule", "note_"
 
 
 def flag_lines(lines: ibis.Table, rules: CleaningRules, fields: Collection[str], *, detail: bool = True) -> ibis.Table:
@@ -92,7 +97,8 @@ def flag_lines(lines: ibis.Table, rules: CleaningRules, fields: Collection[str],
         lines: as they were parsed.
         rules: which lines are dropped.
         fields: those that the source has.
-        detail: whether products, descriptions, countries and attributes are carried along; the ledger needs none.
+        detail: whether descriptions, countries and attributes are carried along, and products and quantities beyond
+            what returns are settled by; the ledger needs none.
     """
     asked = Asked(lines, rules, fields)
     flagged = lines.mutate(
@@ -104,10 +110,11 @@ def flag_lines(lines: ibis.Table, rules: CleaningRules, fields: Collection[str],
     worth = (flagged[QUANTITY].fill_null(-1) != 0) & (flagged[AMOUNT_UNITS] != 0)
     flagged = flagged.mutate(**{WENT_BACK: (flagged[RULE].isin(RETURN_RULES) & worth).fill_null(False)})
     whose = (CUSTOMER_ID, ORDER_ID, ORDER_DATE, AMOUNT_UNITS)
-    told = (QUANTITY, PRODUCT_ID, DESCRIPTION, COUNTRY, *(name for name in lines.columns if name.startswith(ATTRIBUTE)))
+    goods = (QUANTITY, PRODUCT_ID) if detail or rules.net else ()
+    told = (DESCRIPTION, COUNTRY, *(name for name in lines.columns if name.startswith(ATTRIBUTE)))
     flags = (name for name in flagged.columns if name in (RULE, WENT_BACK) or name.startswith(NOTE))
     about = (name for name in lines.columns if name in (*ABOUT_LINES, LOST))
-    return flagged.select(*about, *flags, *whose, *(told if detail else ()))
+    return flagged.select(*about, *flags, *whose, *goods, *(told if detail else ()))
 
 
 def compare_lines(
@@ -193,22 +200,47 @@ def cut(flagged: ibis.Table, rules: CleaningRules, as_of: date) -> ibis.Table:
     )
 
 
-def clean_lines(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str]) -> ibis.Table:
+def with_rows(flagged: ibis.Table) -> ibis.Table:
+    """Flagged lines with ``row``: a number that no other of them has."""
+    row = flagged[LINE] * ROWS_PER_LINE
+    if ADDED in flagged.columns:
+        row += ibis.cases((flagged[ADDED] == DISCOUNT, 1), (flagged[ADDED] == REFUNDED, 2), else_=0)
+    return flagged.mutate(**{ROW: row.cast("int64")})
+
+
+def with_settled(flagged: ibis.Table, offsets: Offsets) -> ibis.Table:
+    """Flagged lines with ``settled``, how a return was settled, and ``offset_units``, what it took off."""
+    return flagged.left_join(offsets.settled, ROW).drop(f"{ROW}_right")
+
+
+def clean_lines(
+    flagged: ibis.Table, rules: CleaningRules, fields: Collection[str], versions: ibis.Table | None = None
+) -> ibis.Table:
     """Sales and returns of flagged and cut lines, in the columns of clean sales.
 
     A return is a dropped line (cancelled, negative quantity or negative amount) of a known customer; its amount is
-    negative whatever sign the source gave it.
+    negative whatever sign the source gave it. Where returns take off what they undo, ``versions`` says what is left of
+    lines from which moment on (see :mod:`engines.intake.cleaning.returns`).
     """
     kept = flagged.filter(flagged[RULE].isnull() | flagged[WENT_BACK])
     sale = kept[RULE].isnull()
     day = kept[CUSTOMER_ID] + "/" + kept[ORDER_DATE].strftime("%Y-%m-%d")  # an order is a customer's day
-    if COUNTRY not in kept.columns:  # read for the ledger alone
+    missing = {QUANTITY: "float64", **dict.fromkeys((PRODUCT_ID, DESCRIPTION, COUNTRY), "string")}
+    missing = {name: kind for name, kind in missing.items() if name not in kept.columns}  # read for the ledger alone
+    if missing:
+        kept = kept.mutate(**{name: ibis.null(kind) for name, kind in missing.items()})
+    held = ()
+    if versions is not None:
+        held = (HOLDS_FROM, HOLDS_UNTIL, OFFSET_UNITS)
+        kept = kept.drop(*(name for name in held if name in kept.columns))
+        kept = kept.left_join(versions.rename({"left_units": AMOUNT_UNITS, "left_quantity": QUANTITY}), ROW)
         kept = kept.mutate(
             **{
-                QUANTITY: ibis.null("float64"),
-                **{name: ibis.null("string") for name in (PRODUCT_ID, DESCRIPTION, COUNTRY)},
+                AMOUNT_UNITS: ibis.coalesce(kept.left_units, kept[AMOUNT_UNITS]),
+                QUANTITY: ibis.coalesce(kept.left_quantity, kept[QUANTITY]),
             }
         )
+        sale, day = kept[RULE].isnull(), kept[CUSTOMER_ID] + "/" + kept[ORDER_DATE].strftime("%Y-%m-%d")
     country = kept[COUNTRY]
     if COUNTRY in fields:
         country = kept[f"{NOTE}unknown_country"].ifelse(UNKNOWN_COUNTRY, country)
@@ -217,27 +249,36 @@ def clean_lines(flagged: ibis.Table, rules: CleaningRules, fields: Collection[st
             ORDER_ID: kept[ORDER_ID].fill_null(day),
             AMOUNT_UNITS: sale.ifelse(kept[AMOUNT_UNITS], -kept[AMOUNT_UNITS].abs()),
             COUNTRY: country,
-            LINE_TYPE: sale.ifelse(SALE, NETTED if rules.net else RETURN),
+            LINE_TYPE: sale.ifelse(SALE, RETURN),
         }
-    ).select(*SALES_COLUMNS, *(name for name in kept.columns if name.startswith(ATTRIBUTE)))
+    ).select(*SALES_COLUMNS, *held, *(name for name in kept.columns if name.startswith(ATTRIBUTE)))
 
 
 def dropped_lines(flagged: ibis.Table, rules: CleaningRules) -> ibis.Table:
-    """The flagged and cut lines that count nowhere as sales and are not netted."""
+    """The flagged and cut lines that count nowhere: neither as sales nor, where returns are settled, by what they undo."""
     dropped = flagged.filter(flagged[RULE].notnull())
     if ADDED in dropped.columns:  # no lines of the source
         dropped = dropped.filter(dropped[ADDED].isnull())
-    return dropped.filter(~dropped[WENT_BACK]) if rules.net else dropped
+    if not rules.net:
+        return dropped
+    dropped = dropped.filter(~dropped[WENT_BACK] | (dropped[SETTLED] == WITHOUT_PURCHASE))
+    return dropped.mutate(**{RULE: dropped[WENT_BACK].ifelse(WITHOUT_PURCHASE, dropped[RULE])})
 
 
 # --- the ledger -------------------------------------------------------------------------------------------------------
 
 
-def balance(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str], before: Ledger | None = None) -> Ledger:
+def balance(
+    flagged: ibis.Table,
+    rules: CleaningRules,
+    fields: Collection[str],
+    before: Ledger | None = None,
+    offsets: Offsets | None = None,
+) -> Ledger:
     """The ledger of flagged, compared and cut lines; money is summed as integers.
 
     ``before``: the ledger of all lines of the source, as of whatever date, where these are those that stay or went
-    back.
+    back. ``offsets``: what returns took off, where they do.
 
     Raises:
         AssertionError: lines or money do not add up, which is a defect of ours.
@@ -246,7 +287,7 @@ def balance(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str], 
     with _together(flagged, rules, fields, flags.values()).cache() as lines:
         counted = rules.drop_exact_duplicates or EXACT_DUPLICATE in flags
         repeated = [] if counted else [_repeated(flagged, fields)]
-        return _balanced(lines, flags, rules, fields, repeated, before)
+        return _balanced(lines, flags, rules, fields, repeated, before, offsets)
 
 
 def _repeated(flagged: ibis.Table, fields: Collection[str]) -> LedgerEntry:
@@ -292,13 +333,14 @@ def _balanced(
     fields: Collection[str],
     repeated: Collection[LedgerEntry],
     before: Ledger | None,
+    offsets: Offsets | None,
 ) -> Ledger:
     by_heading = lines.group_by("heading").aggregate(**_measures(lines, fields)).to_pyarrow().to_pylist()
     found = {row["heading"]: _entry(row["heading"], row) for row in by_heading}
-    sold, counts = lines.heading == SOLD, lines.heading.isin([SOLD, RETURNED])
+    sold = lines.heading == SOLD
     totals = {
         **_measures(lines, fields, "in_", money=AMOUNT_UNITS),
-        **_measures(lines, fields, "out_", where=counts),
+        **_measures(lines, fields, "out_", where=sold),
         **{
             name: measure
             for note, flag in flags.items()
@@ -321,16 +363,46 @@ def _balanced(
         applied |= {DISCOUNT} if DISCOUNT in fields else set()
         notes.append(_refunded(lines, fields))
     dropped = [_of(found, name, fields) for name in RULES if name in applied]
-    if rules.net:
-        dropped.append(_turned(lines))
-        notes.append(_only_returns(lines, fields))
+    left, parts = _entry("out", total, "out_"), ()
+    if offsets is not None:
+        alone, price = offsets.steps[WITHOUT_PURCHASE], LedgerEntry(RETURN_PRICE, 0, offsets.price)
+        dropped += [LedgerEntry(WITHOUT_PURCHASE, alone.lines, -alone.units, alone.customers), price, _turned(lines)]
+        notes += [_only_returns(lines, fields), _emptied(offsets, fields)]
+        parts = (replace(left, rule=SOLD), *_taken(offsets))
+        left = _left(left, parts, offsets)
     return Ledger(
         came_in=_entry("in", total, "in_") if before is None else before.came_in,
         rules=tuple(dropped),
         notes=tuple(notes),
-        left=_entry("out", total, "out_"),
-        parts=tuple(_of(found, name, fields) for name in (SOLD, RETURNED)) if rules.net else (),
+        left=left,
+        parts=parts,
     )
+
+
+def _taken(offsets: Offsets) -> list[LedgerEntry]:
+    """What returns took off what was sold, by the step that said of what."""
+    return [
+        LedgerEntry(name, step.lines, -step.units - (offsets.price if name == BY_PRODUCT else 0), step.customers)
+        for name, step in ((name, offsets.steps[name]) for name in STEPS)
+    ]
+
+
+def _left(sold: LedgerEntry, parts: Collection[LedgerEntry], offsets: Offsets) -> LedgerEntry:
+    """What is left, of whom and of how many orders anything is."""
+    return replace(
+        sold,
+        lines=sum(part.lines for part in parts),
+        units=sum(part.units for part in parts),
+        customers=(sold.customers or 0) - offsets.emptied["customers"],
+        orders=None if sold.orders is None else sold.orders - offsets.orders,
+    )
+
+
+def _emptied(offsets: Offsets, fields: Collection[str]) -> LedgerEntry:
+    """The customers who returned all that they bought, and what that was worth."""
+    found = offsets.emptied
+    orders = found["orders"] if ORDER_ID in fields else None
+    return LedgerEntry(RETURNED_EVERYTHING, found["lines"], found[AMOUNT_UNITS], found["customers"], orders)
 
 
 def _measures(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import duckdb
 
 from engines.columns import CUSTOMER_ID, ORDER_DATE, ORDER_ID
-from engines.intake.cleaning.cleaning import RULE, WENT_BACK, Step
+from engines.intake.cleaning.cleaning import RULE, Step
+from engines.intake.cleaning.returns import WENT_BACK
 from engines.intake.schema.orders import visits
 from engines.intake.schema.parsing import LINE, Parsing
 from engines.messages import message

@@ -28,7 +28,8 @@ from engines.columns import (
     REFUNDED_AMOUNT,
     STATUS,
 )
-from engines.intake.cleaning.cleaning import NOTE, RULE, WENT_BACK, Step
+from engines.intake.cleaning.cleaning import NOTE, RULE, Step
+from engines.intake.cleaning.returns import WENT_BACK
 from engines.intake.cleaning.rules import ADDED, NOT_A_SALE, REFUNDED, RETURN_LINE, RETURN_RULES
 from engines.intake.schema.meanings import (
     is_one_of,

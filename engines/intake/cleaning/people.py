@@ -6,7 +6,8 @@ import duckdb
 
 from engines.columns import CUSTOMER_ID, CUSTOMER_NAME, ORDER_ID
 from engines.errors import InputError
-from engines.intake.cleaning.cleaning import RULE, WENT_BACK, Step
+from engines.intake.cleaning.cleaning import RULE, Step
+from engines.intake.cleaning.returns import WENT_BACK
 from engines.intake.cleaning.rules import MISSING_CUSTOMER_ID, NOT_A_SALE
 from engines.intake.schema.meanings import is_one_of, listed, texts_among
 from engines.intake.schema.parsing import LINE, Parsing

@@ -23,13 +23,14 @@ from engines.columns import (
 )
 from engines.intake.cleaning.ledger import Reason
 from engines.intake.cleaning.outliers import Bounds
+from engines.intake.cleaning.returns import RETURN_PRICE, WITHOUT_PURCHASE
 from engines.intake.schema.parsing import PRICE_UNITS, UNREADABLE
 from engines.messages import noted
 from engines.settings import CleaningRules
 
 #: What is in the ledger beside lines that a rule drops.
-SOLD, RETURNED, RETURN_SIGN, AFTER_AS_OF, ONLY_RETURNS = (
-    *("sold", "returned", "return_sign", "after_as_of", "only_returns"),
+SOLD, RETURNED, RETURN_SIGN, AFTER_AS_OF, ONLY_RETURNS, RETURNED_EVERYTHING = (
+    *("sold", "returned", "return_sign", "after_as_of", "only_returns", "returned_everything"),
 )
 EXACT_DUPLICATE = "exact_duplicate"
 MISSING_CUSTOMER_ID = "missing_customer_id"
@@ -313,8 +314,18 @@ _RULES = (
         noted("A customer is worth what was paid, and the amounts of this source do not have it taken off yet."),
     ),
     Rule(
+        WITHOUT_PURCHASE,
+        noted("returns, or what is left of them, that find no earlier purchase of the customer, if returns is net"),
+        noted("What was bought before these sales begin, or is returned already, cannot be taken off them."),
+    ),
+    Rule(
+        RETURN_PRICE,
+        noted("no lines: money alone, by which goods that went back had cost more than was given back for them"),
+        noted("The goods leave the order at the price that was paid for them; what the shop kept of it buys nothing."),
+    ),
+    Rule(
         RETURN_SIGN,
-        noted("no lines: money alone, where returns are netted that the source writes with a positive amount"),
+        noted("no lines: money alone, where returns take off and the source writes them with a positive amount"),
         noted(
             "Such a return came in as a plus and goes out as a minus; this is the difference, so that the ledger adds "
             "up."
@@ -364,12 +375,17 @@ _NOTES = (
     Rule(
         REFUNDED,
         noted("kept lines of which the status or refunded_amount says that money went back, and how much"),
-        noted("They were sold, and count as returns as well: net monetary and return rate have them."),
+        noted("They were sold, and count as returns as well."),
     ),
     Rule(
         ONLY_RETURNS,
-        noted("netted returns of customers of whom no sale is left"),
+        noted("returns of customers of whom there is no sale, if returns is net"),
         noted("They are in the ledger and in no list: someone who never bought has no recency and no orders."),
+    ),
+    Rule(
+        RETURNED_EVERYTHING,
+        noted("what customers bought who returned all of it, if returns is net"),
+        noted("An order with nothing left never happened; who has no other is in no list, and is found by search."),
     ),
 )
 
