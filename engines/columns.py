@@ -71,6 +71,7 @@ UNKNOWN_COUNTRY = "Unknown"
 # --- orders: what a customer's history is made of (with customer_id, order_date and amount_units) --------------------
 LINES = "lines"
 ITEMS = "items"
+LEFT = "left"  # of an order's money, what returns have not taken off
 
 # --- customers: one row each, as of a date --------------------------------------------------------------------------
 RECENCY = "recency_days"

@@ -20,7 +20,14 @@ from engines.columns import SEGMENT, SEGMENT_KEY, WITHOUT_MONEY, describe
 from storage.contract import Starter
 
 _WIDTH_WITHOUT_TERMINAL = 150
-_PARTS = {"sold": "sold", "returned": "returned and subtracted"}
+_PARTS = {
+    "sold": "sold",
+    "returned": "returned and subtracted",
+    "returned_product": "taken off the same product",
+    "returned_amount": "taken off a line or order of that amount",
+    "returned_money": "taken off the latest orders",
+}
+_TOTALS = {"gross": "gross: sold", "returned": "returned", "net": "net of returns"}
 _LABELS = 20  # how many customers are shown one by one
 
 
@@ -62,6 +69,8 @@ def print_ledger(ledger: Mapping[str, Any], currency: str | None, console: Conso
     table.add_row("out", *_side(ledger["out"]), style="bold")
     for part in ledger.get("parts", ()):
         table.add_row(f"  of this {_PARTS.get(part['rule'], part['rule'])}", *_side(part))
+    for total in ledger.get("totals", ()):
+        table.add_row(_TOTALS[total["rule"]], *_side(total))
     for note in ledger["notes"]:
         table.add_row(f"kept: {_words(note['rule'])}", *_side(note), style="dim")
     (console or new_console()).print(table)
@@ -139,7 +148,7 @@ def print_inspection(inspection: Inspection) -> None:
         console.print(f"  Note: {note}", highlight=False, markup=False)
     print_ledger(inspection.ledger, inspection.currency, console)
     table = new_table("Control totals", ["Sales"], ["Lines", "Orders", "Customers", _revenue(inspection.currency)])
-    for name, words in (("gross", "gross: sold"), ("returned", "returned"), ("net", "net of returns")):
+    for name, words in _TOTALS.items():
         table.add_row(words, *_side(inspection.totals[name]))
     console.print(table)
 

@@ -10,10 +10,18 @@ from dash.development.base_component import Component
 
 from dashboard.components.tables import Head, number_heads, table, table_row
 from dashboard.i18n.numbers import NOTHING, money, written
-from dashboard.i18n.texts import say
+from dashboard.i18n.texts import noted, say
 from engines.intake import NOTES, RULES
 
 _COUNTED = ("lines", "orders", "customers")
+_PARTS = {
+    "sold": noted("sold"),
+    "returned": noted("returned"),
+    "returned_product": noted("taken off the same product"),
+    "returned_amount": noted("taken off a line or order of that amount"),
+    "returned_money": noted("taken off the latest orders"),
+}
+_TOTALS = {"gross": noted("Gross: sold"), "returned": noted("Returned"), "net": noted("Net of returns")}
 
 
 def ledger_table(ledger: Mapping[str, Any], currency: str) -> Component:
@@ -32,7 +40,11 @@ def ledger_table(ledger: Mapping[str, Any], currency: str) -> Component:
         _row(say("In"), say("All that was read."), ledger["in"], currency, "fw-semibold"),
         *[_row(f"− {_words(rule['rule'])}", _why(rule["rule"]), rule, currency) for rule in dropped],
         _row(say("Out"), say("What customers are built from."), ledger["out"], currency, "fw-semibold"),
-        *[_row(say("of this {part}", part=part["rule"]), "", part, currency) for part in ledger.get("parts", ())],
+        *[
+            _row(say("of this {part}", part=say(_PARTS.get(part["rule"], part["rule"]))), "", part, currency)
+            for part in ledger.get("parts", ())
+        ],
+        *[_row(say(_TOTALS[total["rule"]]), "", total, currency) for total in ledger.get("totals", ())],
         *[
             _row(say("Noticed: {rule}", rule=_words(note["rule"])), _why(note["rule"]), note, currency, "seg-noted")
             for note in noted

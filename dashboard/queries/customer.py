@@ -30,6 +30,7 @@ from engines.columns import (
     FUTURE_SPEND,
     ITEMS,
     LAST_PURCHASE,
+    LEFT,
     LINE_TYPE,
     LINES,
     MONETARY,
@@ -157,13 +158,16 @@ def _written(kind: str, value: float, currency: str) -> str:
 class Purchases(NamedTuple):
     """What a customer bought up to the date of a run.
 
-    ``orders``, the oldest first: order_id, sold, order_date, lines, items, amount. ``amount`` is in the currency; what
-    came back is below zero, and a row of its own beside what was sold. ``lines``: those of the latest orders, the
-    oldest first: order_id, sold, product, quantity, amount; None where the sales name no products.
+    ``orders``, the oldest first: order_id, sold, order_date, lines, items, amount, left. ``amount`` is in the currency,
+    as it was sold; what came back is below zero, and a row of its own beside what was sold. ``left`` is what returns
+    have not taken off, missing for what came back. ``lines``: those of the latest orders, the oldest first: order_id,
+    sold, product, quantity, amount; None where the sales name no products. ``takes_off``: whether returns take off what
+    they undo.
     """
 
     orders: DataFrame
     lines: DataFrame | None
+    takes_off: bool
 
 
 def purchases_of(services: Services, run: Run, customer_id: str, *, most_orders: int, most_lines: int) -> Purchases:
@@ -175,16 +179,17 @@ def purchases_of(services: Services, run: Run, customer_id: str, *, most_orders:
     """
     snapshot = services.store.snapshot(run.snapshot_id)
     with lines_of_customer(snapshot, customer_id, services.config, services.store) as lines:
-        orders = features.customer_orders(lines)
-        orders = orders.assign(amount=orders[AMOUNT_UNITS] / MONEY_SCALE).drop(columns=AMOUNT_UNITS)
+        orders, takes_off = features.customer_orders(lines), features.changes(lines)
+        amounts = {"amount": orders[AMOUNT_UNITS] / MONEY_SCALE, LEFT: orders[LEFT] / MONEY_SCALE}
+        orders = orders.assign(**amounts).drop(columns=AMOUNT_UNITS)
         if not {PRODUCT_ID, DESCRIPTION} & {*mapped_fields(snapshot)}:
-            return Purchases(orders, None)
+            return Purchases(orders, None, takes_off)
         latest = orders.iloc[::-1].iloc[:most_orders]
         count_of = max(1, int((latest[LINES].cumsum() <= most_lines).sum()))
         listed = lines.filter(lines[ORDER_ID].isin(latest[ORDER_ID].iloc[:count_of].unique().tolist()))
         rows = _with_figures(features.oldest_first(listed).limit(most_lines).to_pyarrow().to_pandas())
     rows["product"] = rows[DESCRIPTION].fillna(rows[PRODUCT_ID])
-    return Purchases(orders, rows[[ORDER_ID, "sold", "product", QUANTITY, "amount"]])
+    return Purchases(orders, rows[[ORDER_ID, "sold", "product", QUANTITY, "amount"]], takes_off)
 
 
 def _with_figures(lines: DataFrame) -> DataFrame:
@@ -214,8 +219,11 @@ def orders_dict(services: Services, run_id: int, customer_id: str) -> dict[str, 
             "amount": units / MONEY_SCALE,
             LINES: count_of,
             ITEMS: None if items != items else items,
+            LEFT: None if left != left else left / MONEY_SCALE,
         }
-        for moment, units, count_of, items in orders[[ORDER_DATE, AMOUNT_UNITS, LINES, ITEMS]].itertuples(index=False)
+        for moment, units, count_of, items, left in orders[[ORDER_DATE, AMOUNT_UNITS, LINES, ITEMS, LEFT]].itertuples(
+            index=False
+        )
     ]
     return {"run": run_id, "customer_id": customer_id, "currency": snapshot.info.get("currency"), "orders": rows}
 
@@ -231,8 +239,9 @@ def purchases_dict(services: Services, run_id: int, customer_id: str, offset: in
     snapshot = services.store.snapshot(run.snapshot_id)
     mapped = mapped_fields(snapshot)
     with lines_of_customer(snapshot, customer_id, services.config, services.store) as lines:
-        total = lines.count().to_pyarrow().as_py()
-        page = features.oldest_first(lines).limit(limit, offset=offset).to_pyarrow()
+        ordered = features.oldest_first(lines)
+        total = ordered.count().to_pyarrow().as_py()
+        page = ordered.limit(limit, offset=offset).to_pyarrow()
     figures = _with_figures(page.to_pandas())
     columns = {name: page[name].to_pylist() for name in (ORDER_ID, ORDER_DATE, PRODUCT_ID, DESCRIPTION)}
     columns |= {name: figures[name].tolist() for name in (QUANTITY, "price", "amount")}

@@ -2,6 +2,7 @@
 
 from engines.features.build import build_customers, customers_at
 from engines.features.cohorts import cohorts
+from engines.features.holding import changes, holding
 from engines.features.orders import customer_orders, oldest_first
 from engines.features.plugins import Extended, Feature, RegisteredFeature, extended, registered_features
 from engines.features.within import SalesWindow, customers_within, first_days, lines_within
@@ -12,12 +13,14 @@ __all__ = [
     "RegisteredFeature",
     "SalesWindow",
     "build_customers",
+    "changes",
     "cohorts",
     "customer_orders",
     "customers_at",
     "customers_within",
     "extended",
     "first_days",
+    "holding",
     "lines_within",
     "oldest_first",
     "registered_features",

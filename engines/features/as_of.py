@@ -5,8 +5,8 @@ money add up, first days stay, last days move on: so the customers of every date
 and many dates cost little more than one.
 
 Where returns take off what was bought, some of what was seen at one date is no longer there at a later one. What such
-changes touch is not added up but stated anew as of each date: the sums of customers with a changed line, and the orders,
-products, countries and attributes of a customer that such a line belongs to.
+changes touch is not added up but stated anew as of each date: the sums of customers with a changed line, and those of
+their orders, products, countries and attributes that such a line belongs to.
 """
 
 from __future__ import annotations
@@ -102,8 +102,10 @@ def aggregates_at(
                 added = _split(
                     _by_number(sums.filter(sums[_PERIOD].between(several[0], several[-1])), numbered), several
                 )
-                stated = None if changing is None else _split(
-                    _by_number(_stated(changing, several, whole), numbered), several
+                stated = (
+                    None
+                    if changing is None
+                    else _split(_by_number(_stated(changing, several, whole), numbered), several)
                 )
             totals.add(added[period % _AT_ONCE])
             if stated is not None:

@@ -166,17 +166,22 @@ def _feature_words(frame: RunFrame, item: dict[str, Any]) -> str:
 
 def _bought(services: Services, frame: RunFrame, customer_id: str, theme: str) -> list[Component]:
     try:
-        orders, lines = purchases_of(
+        orders, lines, takes_off = purchases_of(
             services, frame.run, customer_id, most_orders=ORDERS_SHOWN, most_lines=LINES_LISTED
         )
     except (NotFoundError, StoreError) as error:
         return [html.P(say(error.message), className="seg-hint")]
     sold, back = orders[orders["sold"]], orders[~orders["sold"]]
+    standing = sold[~_is_gone(sold)] if takes_off else sold
     sums = {
-        "orders": plural(len(sold), "{n} order", "{n} orders"),
-        "spent": money(sold["amount"].sum(), frame.currency),
+        "orders": plural(len(standing), "{n} order", "{n} orders"),
+        "spent": money(standing["left"].sum(), frame.currency),
     }
-    if len(back):
+    if takes_off and (undone := sold["amount"].sum() - sold["left"].sum()) > 0:
+        sentence = say(
+            "{orders} for {spent}, after {undone} that came back.", undone=money(undone, frame.currency), **sums
+        )
+    elif len(back) and not takes_off:
         returned = money(-back["amount"].sum(), frame.currency)
         sentence = say("{orders} for {spent}, less {returned} that came back.", returned=returned, **sums)
     else:
@@ -209,6 +214,11 @@ def _bought(services: Services, frame: RunFrame, customer_id: str, theme: str) -
     return parts
 
 
+def _is_gone(orders: Any) -> Any:
+    """Of which orders nothing is left."""
+    return (orders.left == 0) & (orders.amount != 0)
+
+
 def _order_list(orders: DataFrame, lines: DataFrame, currency: str, label: str) -> Component:
     """Orders as a list whose entries open to what was in them."""
     groups = dict(iter(lines.groupby([ORDER_ID, "sold"], sort=False)))
@@ -224,6 +234,11 @@ def _order(order: Any, lines: DataFrame | None, currency: str) -> Component:
     head = [elements.Span(day(order.order_date))]
     if not order.sold:
         head.append(elements.Span(say("Returned"), className="seg-badge"))
+    elif _is_gone(order):
+        head.append(elements.Span(say("All of it came back"), className="seg-badge"))
+    elif order.left < order.amount:
+        kept = money(order.left, currency)
+        head.append(elements.Span(say("{left} left", left=kept), className="seg-badge"))
     if order.items == order.items:
         head.append(elements.Span(_items(abs(order.items)), className="side-panel-items"))
     head.append(elements.Span(money(order.amount, currency), className="side-panel-amount"))

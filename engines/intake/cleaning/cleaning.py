@@ -17,9 +17,9 @@ from engines.columns import (
     CUSTOMER_ID,
     DESCRIPTION,
     DISCOUNT,
-    IS_TEST,
     HOLDS_FROM,
     HOLDS_UNTIL,
+    IS_TEST,
     LINE_TYPE,
     OFFSET_UNITS,
     ORDER_DATE,
@@ -35,6 +35,7 @@ from engines.intake.cleaning.currency import LOST
 from engines.intake.cleaning.ledger import Ledger, LedgerEntry
 from engines.intake.cleaning.offsets import ROWS_PER_LINE, SETTLED, Offsets
 from engines.intake.cleaning.outliers import usual_amounts
+from engines.intake.cleaning.returns import BY_PRODUCT, RETURN_PRICE, ROW, STEPS, WENT_BACK, WITHOUT_PURCHASE
 from engines.intake.cleaning.rules import (
     ADDED,
     AFTER_AS_OF,
@@ -55,7 +56,6 @@ from engines.intake.cleaning.rules import (
     conditions,
     note_conditions,
 )
-from engines.intake.cleaning.returns import BY_PRODUCT, RETURN_PRICE, ROW, STEPS, WENT_BACK, WITHOUT_PURCHASE
 from engines.intake.schema.parsing import ABOUT_LINES, LINE, LINE_HASH, PRICE_UNITS, UNREADABLE
 from engines.settings import CleaningRules
 
@@ -229,7 +229,7 @@ def clean_lines(
     missing = {name: kind for name, kind in missing.items() if name not in kept.columns}  # read for the ledger alone
     if missing:
         kept = kept.mutate(**{name: ibis.null(kind) for name, kind in missing.items()})
-    held = ()
+    held: tuple[str, ...] = ()
     if versions is not None:
         held = (HOLDS_FROM, HOLDS_UNTIL, OFFSET_UNITS)
         kept = kept.drop(*(name for name in held if name in kept.columns))
@@ -255,7 +255,7 @@ def clean_lines(
 
 
 def dropped_lines(flagged: ibis.Table, rules: CleaningRules) -> ibis.Table:
-    """The flagged and cut lines that count nowhere: neither as sales nor, where returns are settled, by what they undo."""
+    """The flagged and cut lines that count nowhere, neither as sales nor by what they undo."""
     dropped = flagged.filter(flagged[RULE].notnull())
     if ADDED in dropped.columns:  # no lines of the source
         dropped = dropped.filter(dropped[ADDED].isnull())
@@ -304,16 +304,18 @@ def _together(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str]
     """Lines that the ledger cannot tell apart as one: distinct orders and customers are counted among far fewer rows.
 
     Columns: heading, customer_id, order_id where orders are named, a flag for each note; how many lines, and their
-    money as it came in (amount_units) and as it goes out.
+    money as it came in (amount_units) and as it goes out; how many of them went back, and their money below zero.
     """
     netted, units = flagged[WENT_BACK] if rules.net else ibis.literal(False), flagged[AMOUNT_UNITS]
     lines = flagged.mutate(
         heading=netted.ifelse(RETURNED, flagged[RULE].fill_null(SOLD)), goes_out=netted.ifelse(-units.abs(), units)
     )
-    orders = (ORDER_ID,) if ORDER_ID in fields else ()
+    orders, went = (ORDER_ID,) if ORDER_ID in fields else (), flagged[WENT_BACK]
+    lines = lines.mutate(back_lines=went.cast("int64"), back_units=went.ifelse(-units.abs(), 0))
     if ADDED not in lines.columns:
         return lines.group_by("heading", CUSTOMER_ID, *orders, *flags).aggregate(
-            lines=lines.count(), **{AMOUNT_UNITS: lines[AMOUNT_UNITS].sum(), "goes_out": lines.goes_out.sum()}
+            lines=lines.count(),
+            **{name: lines[name].sum() for name in (AMOUNT_UNITS, "goes_out", "back_lines", "back_units")},
         )
     # what was added to a line that is dropped drops with it, and never came in
     counts = lines[ADDED].isnull() | lines.heading.isin([SOLD, RETURNED, REFUNDED])
@@ -322,7 +324,9 @@ def _together(flagged: ibis.Table, rules: CleaningRules, fields: Collection[str]
     return lines.group_by("heading", CUSTOMER_ID, *orders, *flags, ADDED).aggregate(
         lines=came_in.sum(),
         rows=lines.count(),
+        back_lines=came_in.ifelse(lines.back_lines, 0).sum(),
         **{AMOUNT_UNITS: came_in.ifelse(lines[AMOUNT_UNITS], 0).sum(), "goes_out": lines.goes_out.sum()},
+        back_units=lines.back_units.sum(),
     )
 
 
@@ -341,6 +345,8 @@ def _balanced(
     totals = {
         **_measures(lines, fields, "in_", money=AMOUNT_UNITS),
         **_measures(lines, fields, "out_", where=sold),
+        **_measures(lines, fields, "back_", money="back_units", where=lines.back_units < 0),
+        "back_lines": lines.back_lines.sum(),
         **{
             name: measure
             for note, flag in flags.items()
@@ -363,19 +369,24 @@ def _balanced(
         applied |= {DISCOUNT} if DISCOUNT in fields else set()
         notes.append(_refunded(lines, fields))
     dropped = [_of(found, name, fields) for name in RULES if name in applied]
-    left, parts = _entry("out", total, "out_"), ()
+    left = sold_lines = _entry("out", total, "out_")
+    parts: tuple[LedgerEntry, ...] = ()
+    back = _entry("returned", total, "back_")
+    net = LedgerEntry("net", left.lines, left.units + back.units, left.customers, left.orders)
     if offsets is not None:
-        alone, price = offsets.steps[WITHOUT_PURCHASE], LedgerEntry(RETURN_PRICE, 0, offsets.price)
-        dropped += [LedgerEntry(WITHOUT_PURCHASE, alone.lines, -alone.units, alone.customers), price, _turned(lines)]
+        rest, price = offsets.steps[WITHOUT_PURCHASE], LedgerEntry(RETURN_PRICE, 0, offsets.price)
+        dropped += [LedgerEntry(WITHOUT_PURCHASE, rest.lines, -rest.units, rest.customers), price, _turned(lines)]
         notes += [_only_returns(lines, fields), _emptied(offsets, fields)]
         parts = (replace(left, rule=SOLD), *_taken(offsets))
         left = _left(left, parts, offsets)
+        net = replace(left, rule="net")
     return Ledger(
         came_in=_entry("in", total, "in_") if before is None else before.came_in,
         rules=tuple(dropped),
         notes=tuple(notes),
         left=left,
         parts=parts,
+        totals=(replace(sold_lines, rule="gross"), back, net),
     )
 
 

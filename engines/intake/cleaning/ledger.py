@@ -54,7 +54,9 @@ class LedgerEntry:
 class Ledger:
     """What came in, what each rule dropped, what was noticed, what is left; refuses to exist unless it adds up.
 
-    ``parts``: where returns are netted, what is left as the lines sold and the lines returned; otherwise empty.
+    ``parts``: where returns take off what they undo, what is left as the lines sold and what returns took off them, by
+    how they were settled; otherwise empty. ``totals``: gross (what was sold), returned and net, whether returns take
+    off or not; empty in ledgers that were kept before there were any.
     """
 
     came_in: LedgerEntry
@@ -62,6 +64,7 @@ class Ledger:
     notes: tuple[LedgerEntry, ...]
     left: LedgerEntry
     parts: tuple[LedgerEntry, ...] = ()
+    totals: tuple[LedgerEntry, ...] = ()
 
     def __post_init__(self) -> None:
         self._check(self.came_in, (*self.rules, self.left), "came in, but rules and clean lines hold")
@@ -78,21 +81,22 @@ class Ledger:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: ``in``, ``rules``, ``notes``, ``out`` and, with netted returns, ``parts``; in currency units."""
-        parts = {"parts": [part.to_dict() for part in self.parts]} if self.parts else {}
+        """JSON-ready, in currency units: in, rules, notes, out, totals and, where returns take off, parts."""
+        lists = {"parts": self.parts, "totals": self.totals}
+        more = {name: [entry.to_dict() for entry in entries] for name, entries in lists.items() if entries}
         return {
             "in": self.came_in.to_dict(),
             "rules": [rule.to_dict() for rule in self.rules],
             "notes": [note.to_dict() for note in self.notes],
             "out": self.left.to_dict(),
-            **parts,
+            **more,
         }
 
     @classmethod
     def from_dict(cls, ledger: Mapping[str, Any]) -> Self:
         """From what :meth:`to_dict` made."""
-        rules, notes, parts = (
-            tuple(map(LedgerEntry.from_dict, ledger.get(name, ()))) for name in ("rules", "notes", "parts")
+        rules, notes, parts, totals = (
+            tuple(map(LedgerEntry.from_dict, ledger.get(name, ()))) for name in ("rules", "notes", "parts", "totals")
         )
         came_in, left = (LedgerEntry.from_dict(ledger[name], name) for name in ("in", "out"))
-        return cls(came_in, rules, notes, left, parts)
+        return cls(came_in, rules, notes, left, parts, totals)

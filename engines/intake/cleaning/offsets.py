@@ -1,4 +1,4 @@
-"""Returns of clean sales, settled where the lines are in a database: part by part, so that memory does not follow the shop."""
+"""Returns of clean sales, settled part by part where the lines are in a database, so that memory is bounded."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SETTLED = "settled"  # column: the first step that a return was settled by
 
 
 @dataclass(frozen=True)
-class Step:
+class Share:
     """What returns took off by one step; ``lines``: of the source, each under the first step it was settled by."""
 
     lines: int
@@ -59,7 +59,7 @@ class Offsets:
 
     versions: ibis.Table
     settled: ibis.Table
-    steps: dict[str, Step]
+    steps: dict[str, Share]
     price: int
     orders: int
     emptied: dict[str, int]
@@ -108,20 +108,21 @@ def _settlements(lines: ibis.Table, rule: str, went_back: str) -> Any:
         rest = (name for name in lines.columns if name in (DESCRIPTION, COUNTRY) or name.startswith(ATTRIBUTE))
         of_them = of_them.select(*asked, *rest)
         for part in range(parts):
-            yield settled(of_them.filter(of_them[CUSTOMER_ID].hash() % parts == part) if parts > 1 else of_them)
+            here = (of_them[CUSTOMER_ID].hash() % parts).abs() == part
+            yield _settled(of_them.filter(here) if parts > 1 else of_them)
 
 
-def settled(lines: ibis.Table) -> Settlement:
+def _settled(lines: ibis.Table) -> Settlement:
     """The settlement of lines that are all that some customers bought and returned."""
     day = lines[CUSTOMER_ID] + "/" + lines[ORDER_DATE].strftime("%Y-%m-%d")  # an order is a customer's day
     return settle_returns(lines.mutate(**{ORDER_ID: lines[ORDER_ID].fill_null(day)}).to_pyarrow())
 
 
-def _step(returns: pa.Table, name: str) -> Step:
+def _step(returns: pa.Table, name: str) -> Share:
     of_source = pc.equal(pc.bit_wise_and(returns[ROW], ROWS_PER_LINE - 1), 0)
     here = pc.and_(of_source, pc.equal(returns[SETTLED], name))
     customers = returns.filter(pc.greater(returns[name], 0))[CUSTOMER_ID]
-    return Step(_sum(here.cast(pa.int64())), _sum(returns[name]), len(pc.unique(customers)))
+    return Share(_sum(here.cast(pa.int64())), _sum(returns[name]), len(pc.unique(customers)))
 
 
 def _sum(values: pa.ChunkedArray) -> int:

@@ -471,7 +471,9 @@ class _Books:
         rows = np.asarray(table[ROW].to_numpy(), dtype=np.int64)
         sold, returned = rows[self._sold.at], rows[self._returned.at]
         versions = list(self._versions(sold, table[QUANTITY]))
-        back = [(int(returned[each.line]), None, None, None, None, sum(each.settled) + each.lost) for each in self._settled]
+        back = [
+            (int(returned[each.line]), None, None, None, None, sum(each.settled) + each.lost) for each in self._settled
+        ]
         who = pa.array([int(self._returned.customer[each.line]) for each in self._settled], pa.int64())
         settled = {
             **{ROW: [int(returned[each.line]) for each in self._settled], CUSTOMER_ID: names.take(who)},
@@ -480,7 +482,7 @@ class _Books:
             RETURN_PRICE: [each.lost for each in self._settled],
             OFFSET_UNITS: [sum(each.settled) + each.lost for each in self._settled],
         }
-        columns = list(zip(*versions, *back, strict=True)) if versions or back else [[]] * len(VERSIONS)
+        columns = list(zip(*versions, *back, strict=True)) if versions or back else [()] * len(VERSIONS)
         emptied, orders = self._emptied(names)
         return Settlement(
             pa.table([pa.array(values, kind.type) for values, kind in zip(columns, VERSIONS, strict=True)], VERSIONS),
@@ -523,8 +525,8 @@ class _Books:
 class _Amounts:
     """Which lines and orders of a customer come to an amount: made for the first return that undoes no product.
 
-    Lines are the latest first. Of what changed since, what is left is noted; the others are found by search. ``spread``:
-    by customer, orders whose lines are of several moments: what they come to depends on when that is asked.
+    Lines are the latest first. Of what changed since, what is left is noted; the others are found by search.
+    ``spread``: by customer, orders whose lines are of several moments: what they come to depends on when it is asked.
     """
 
     def __init__(self, sold: _Lines, order: Integers, begins: list[int]) -> None:

@@ -110,12 +110,14 @@ def training_cuts(first_day: date, known_until: date, days: int) -> tuple[Cut, .
 def window(cut: Cut, tables: Mapping[date, DataFrame]) -> Window:
     """The customers at a cut-off with their outcome, from the customer tables of its two dates.
 
-    A customer's purchases and spend only ever grow from one date to a later one, so what lies between is their
-    difference; money is subtracted as whole units.
+    What lies between is the difference of purchases and spend so far; money is subtracted as whole units. Where returns
+    take off what was bought before, more may come back meanwhile than is bought: that is nothing bought, and so it is
+    of customers who returned everything and are none any more.
     """
     before, after = tables[cut.as_of], tables[cut.end].reindex(tables[cut.as_of].index)
-    purchases = after[REPEAT_PURCHASES].to_numpy(np.float64) - before[REPEAT_PURCHASES].to_numpy(np.float64)
-    units = np.maximum(_units(after) - _units(before), 0)  # where returns are netted, more may come back than is bought
+    more = after[REPEAT_PURCHASES].to_numpy(np.float64) - before[REPEAT_PURCHASES].to_numpy(np.float64)
+    purchases = np.maximum(np.nan_to_num(more), 0)
+    units = np.maximum(_units(after) - _units(before), 0)
     outcome = DataFrame({PURCHASES_AFTER: purchases.astype(np.int64), SPEND_AFTER: units / MONEY_SCALE}, before.index)
     return Window(cut.as_of, cut.weeks, before, outcome)
 
@@ -126,5 +128,6 @@ def windows(cuts: Sequence[Cut], tables: Mapping[date, DataFrame]) -> tuple[Wind
 
 
 def _units(customers: DataFrame) -> NDArray[np.int64]:
-    units: NDArray[np.int64] = np.rint(customers[MONETARY].to_numpy(np.float64) * MONEY_SCALE).astype(np.int64)
+    money = np.nan_to_num(customers[MONETARY].to_numpy(np.float64))
+    units: NDArray[np.int64] = np.rint(money * MONEY_SCALE).astype(np.int64)
     return units

@@ -58,7 +58,7 @@ def test_everything_short_of_storing(segmentry, tmp_path):
 
 def test_for_people(segmentry):
     done = segmentry("inspect", "shop.csv", "--returns", "net")
-    for text in ("CustomerID", "Ledger", "returned and subtracted", "Control totals", "net of returns", "113.00"):
+    for text in ("CustomerID", "Ledger", "taken off the same product", "Control totals", "net of returns", "113.00"):
         assert text in done.stdout
 
 
@@ -106,7 +106,7 @@ def test_options_go_before_the_configuration(segmentry, tmp_path):
     )
     found = looked_at(segmentry, "--config", "my.toml", "--to", "2024-02-10", "--as-of", "2024-02-11")
     assert rules(found["ledger"]) == {"outside_dates": 3, "missing_customer_id": 1, "non_product": 1}
-    assert [part["revenue"] for part in found["ledger"]["parts"]] == [7.5, -2.5]
+    assert [part["revenue"] for part in found["ledger"]["parts"]] == [7.5, -2.5, 0.0, 0.0]
     words = ("--returns", "net", "--from", "2024-02-01", "--to", "2024-02-10", "--engine", "rfm", "--json")
     run = json.loads(segmentry("run", "shop.csv", *words).stdout)
     assert run["snapshot"]["ledger"]["parts"][1]["revenue"] == -2.5

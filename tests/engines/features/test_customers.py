@@ -59,6 +59,7 @@ def test_by_hand():
         "recency_days": 4,
         "frequency": 3,
         "monetary": 6.0,
+        "gross_monetary": 6.0,
         "net_monetary": 4.5,
         "average_order_value": 2.0,
         "items_per_order": 1.5,

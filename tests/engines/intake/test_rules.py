@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engines.columns import MONETARY, NET_MONETARY
+from engines.columns import GROSS_MONETARY, MONETARY, NET_MONETARY
 from engines.errors import InputError
 from engines.features import build_customers
 from engines.intake import RULES, CleaningRules, read_sales
@@ -88,23 +88,32 @@ def test_only_some_customers(source):
         read_sales(source, rules=CleaningRules(only_customers=("nobody",)))
 
 
-def test_netted_returns_are_subtracted_and_orders_stay(source):
+def test_returns_take_off_what_they_undo(source):
     ledger = ledger_of(source, rules={"returns": "net"})
-    sold, returned = ledger["parts"]
-    assert (sold["lines"], sold["revenue"]) == (7, 67.0)
-    assert (returned["lines"], returned["revenue"]) == (4, -31.0)  # 5 + 4 + 16 + 6, whatever their sign
-    assert ledger["out"]["revenue"] == 36.0
+    parts = {part["rule"]: (part["lines"], part["revenue"]) for part in ledger["parts"]}
+    assert parts == {
+        "sold": (7, 67.0),
+        "returned_product": (1, -5.0),
+        "returned_amount": (1, -4.0),  # product post was bought, and POST went back
+        "returned_money": (0, 0.0),
+    }
+    assert ledger["out"]["revenue"] == 58.0
+    assert dropped_by(ledger, "without_purchase") == (2, -22.0)  # never bought, or the day after
     assert dropped_by(ledger, "return_sign") == (0, 12.0)
     assert dropped_by(ledger, "non_positive_quantity") == (1, 0.0)
     assert noted(ledger, "only_returns") == (1, -16.0)
+    assert [total["revenue"] for total in ledger["totals"]] == [67.0, -31.0, 58.0]
+    assert [total["revenue"] for total in ledger_of(source)["totals"]] == [67.0, -31.0, 36.0]
     with read_sales(source, rules=CleaningRules(returns="net")) as sales:
         net = build_customers(sales.table, as_of=sales.as_of)
     with read_sales(source) as sales:
         gross = build_customers(sales.table, as_of=sales.as_of)
-    assert net[MONETARY].to_dict() == {"1": 5.0, "2": 36.0, "3": 7.0, "5": 4.0}
+    assert net[MONETARY].to_dict() == {"1": 5.0, "2": 36.0, "3": 7.0, "5": 10.0}
     assert gross[MONETARY].to_dict() == {"1": 14.0, "2": 36.0, "3": 7.0, "5": 10.0}
-    same = [name for name in gross.columns if name not in (MONETARY, "average_order_value")]
-    assert net[same].equals(gross[same]) and net[NET_MONETARY].equals(net[MONETARY])
+    assert net["frequency"].to_dict() == {"1": 1, "2": 3, "3": 1, "5": 1} and gross.loc["1", "frequency"] == 2
+    for customers in (net, gross):
+        assert customers[GROSS_MONETARY].to_dict() == {"1": 14.0, "2": 36.0, "3": 7.0, "5": 10.0}
+        assert customers[NET_MONETARY].to_dict() == {"1": 5.0, "2": 36.0, "3": 7.0, "5": 4.0}
 
 
 def test_a_return_after_the_as_of_date_is_not_subtracted(source):
@@ -162,7 +171,7 @@ def test_the_ledger_adds_up_in_every_mix_of_switches(source, returns):
             rows = sum(batch.num_rows for batch in sales.dropped())
             total = sales.totals()["net" if returns == "net" else "gross"]
         assert rows == sum(entry["lines"] for entry in ledger["rules"])
-        assert (total.lines, total.units / 10_000) == (ledger["out"]["lines"], ledger["out"]["revenue"])
+        assert (total.customers, total.units / 10_000) == (ledger["out"]["customers"], ledger["out"]["revenue"])
         lines = ledger["out"]["lines"] + sum(entry["lines"] for entry in ledger["rules"])
         money = ledger["out"]["revenue"] + sum(entry["revenue"] for entry in ledger["rules"])
         assert (lines, money) == (ledger["in"]["lines"], ledger["in"]["revenue"])
