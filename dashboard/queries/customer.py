@@ -179,7 +179,7 @@ def purchases_of(services: Services, run: Run, customer_id: str, *, most_orders:
     """
     snapshot = services.store.snapshot(run.snapshot_id)
     with lines_of_customer(snapshot, customer_id, services.config, services.store) as lines:
-        orders, takes_off = features.customer_orders(lines), features.changes(lines)
+        orders, takes_off = features.customer_orders(lines), features.takes_off(lines)
         amounts = {"amount": orders[AMOUNT_UNITS] / MONEY_SCALE, LEFT: orders[LEFT] / MONEY_SCALE}
         orders = orders.assign(**amounts).drop(columns=AMOUNT_UNITS)
         if not {PRODUCT_ID, DESCRIPTION} & {*mapped_fields(snapshot)}:

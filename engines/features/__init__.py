@@ -2,7 +2,7 @@
 
 from engines.features.build import build_customers, customers_at
 from engines.features.cohorts import cohorts
-from engines.features.holding import changes, holding
+from engines.features.holding import holding, takes_off
 from engines.features.orders import customer_orders, oldest_first
 from engines.features.plugins import Extended, Feature, RegisteredFeature, extended, registered_features
 from engines.features.within import SalesWindow, customers_within, first_days, lines_within
@@ -13,7 +13,6 @@ __all__ = [
     "RegisteredFeature",
     "SalesWindow",
     "build_customers",
-    "changes",
     "cohorts",
     "customer_orders",
     "customers_at",
@@ -24,4 +23,5 @@ __all__ = [
     "lines_within",
     "oldest_first",
     "registered_features",
+    "takes_off",
 ]

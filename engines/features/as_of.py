@@ -36,7 +36,7 @@ from engines.columns import (
 )
 from engines.features import attributes, basket, lifetime, rfm
 from engines.features.aggregates import DAY, ITEMS, SALE_LINES, UNITS, SalesAggregates, aggregate_sales
-from engines.features.holding import changes
+from engines.features.holding import takes_off
 
 _PERIOD, _UNTIL, _MOVED, _VALUE, _WEIGHT, _ITEMS_KNOWN, _NUMBER = (
     *("period", "until_period", "moved", "value", "weight", "items_known", "number"),
@@ -134,7 +134,7 @@ def _lines(sales: ibis.Table, dates: Sequence[date]) -> tuple[ibis.Table, tuple[
     """
     lines = sales.filter(sales[ORDER_DATE].date() < _literal(dates[-1]))
     begun = _period(lines[ORDER_DATE].date(), dates, 0)
-    if not changes(sales):
+    if not takes_off(sales):
         return lines.mutate(**{_PERIOD: begun.cast("int16")}), ()
     since, until, last = lines[HOLDS_FROM].date(), lines[HOLDS_UNTIL].date(), _literal(dates[-1])
     lines = lines.filter(since.isnull() | (since < last))

@@ -9,8 +9,8 @@ import ibis
 from engines.columns import HOLDS_FROM, HOLDS_UNTIL, OFFSET_UNITS, ORDER_DATE
 
 
-def changes(sales: ibis.Table) -> bool:
-    """Whether lines may say between which moments they hold."""
+def takes_off(sales: ibis.Table) -> bool:
+    """Whether returns take off what they undo in these sales: lines say between which moments they hold."""
     return HOLDS_UNTIL in sales.columns
 
 
@@ -23,7 +23,7 @@ def holding(sales: ibis.Table, as_of: date) -> ibis.Table:
     """
     midnight = ibis.timestamp(as_of.isoformat())
     lines = sales.filter(sales[ORDER_DATE] < midnight)
-    if not changes(sales):
+    if not takes_off(sales):
         return lines
     begun = lines[HOLDS_FROM].isnull() | (lines[HOLDS_FROM] < midnight)
     lines = lines.filter(begun & (lines[HOLDS_UNTIL].isnull() | (lines[HOLDS_UNTIL] >= midnight)))

@@ -24,7 +24,7 @@ from engines.columns import (
     SALE,
 )
 from engines.features.aggregates import QUANTITY_SCALE
-from engines.features.holding import changes
+from engines.features.holding import takes_off
 
 SOLD = "sold"
 
@@ -47,7 +47,7 @@ def customer_orders(lines: ibis.Table) -> pd.DataFrame:
     sold = lines[LINE_TYPE] == SALE
     quantity = (lines[QUANTITY] * QUANTITY_SCALE).round().cast("int64")
     held = {"as_sold": ibis.literal(True), "holds": ibis.literal(True)}
-    if changes(lines):
+    if takes_off(lines):
         held = {"as_sold": lines[HOLDS_FROM].isnull(), "holds": lines[HOLDS_UNTIL].isnull()}
     lines = lines.mutate(**{SOLD: sold, ITEMS: sold.ifelse(quantity, -quantity.abs()), **held})
     summed = lines.group_by(ORDER_ID, SOLD).aggregate(
@@ -71,7 +71,7 @@ def oldest_first(lines: ibis.Table) -> ibis.Table:
 
     They are by moment, then by order, what was sold before what came back, then by product.
     """
-    if changes(lines):
+    if takes_off(lines):
         lines = lines.filter(lines[HOLDS_FROM].isnull()).drop(HOLDS_FROM, HOLDS_UNTIL, OFFSET_UNITS)
     first = (ORDER_DATE, ORDER_ID, PRODUCT_ID, DESCRIPTION)
     rest = (lines[name] for name in lines.columns if name not in (*first, LINE_TYPE))

@@ -12,12 +12,22 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engines.columns import CUSTOMER_ID, LINE_TYPE, ORDER_DATE, ORDER_ID, SALE
+from engines.columns import (
+    CUSTOMER_ID,
+    HOLDS_FROM,
+    HOLDS_UNTIL,
+    LINE_TYPE,
+    OFFSET_UNITS,
+    ORDER_DATE,
+    ORDER_ID,
+    SALE,
+)
 from engines.features import lifetime, rfm
 from engines.features.aggregates import DAY, aggregate_sales
 from engines.features.build import customers_at, from_sums
+from engines.features.holding import holding, takes_off
 
-_WINDOW, _START, _END = "window_number", "window_start", "window_end"
+_WINDOW, _START, _END, _SINCE, _UNTIL = "window_number", "window_start", "window_end", "held_since", "held_until"
 _AT_ONCE = 6  # windows: all of them together would take too much memory
 
 
@@ -58,13 +68,13 @@ def customers_within(
 
 
 def lines_within(sales: ibis.Table, window: SalesWindow) -> ibis.Table:
-    """The lines of a window."""
-    day = sales[ORDER_DATE].date()
-    return sales.filter(day >= _day(window.start), day < _day(window.as_of))
+    """The lines of a window, with what was left of them at its end."""
+    lines = holding(sales, window.as_of)
+    return lines.filter(lines[ORDER_DATE].date() >= _day(window.start))
 
 
 def first_days(sales: ibis.Table) -> pd.Series:
-    """The day of each customer's first sale (datetime64[us]), by customer id."""
+    """The day of each customer's first sale (datetime64[us]), by customer id, whether or not it was returned later."""
     sold = sales.filter(sales[LINE_TYPE] == SALE)
     first = sold.group_by(CUSTOMER_ID).aggregate(**{DAY: sold[ORDER_DATE].min().date().cast("timestamp(6)")})
     rows = first.to_pyarrow()
@@ -76,10 +86,15 @@ def _together(
     sales: ibis.Table, windows: Sequence[SalesWindow], columns: Collection[str]
 ) -> Iterator[tuple[SalesWindow, pd.DataFrame]]:
     """Several windows at a time by two questions to the database: sums of days, and numbers of orders."""
-    lines = lines_within(sales, SalesWindow(min(window.start for window in windows), windows[-1].as_of))
+    until: tuple[str, ...] = ()
+    day = sales[ORDER_DATE].date()
+    lines = sales.filter(day >= _day(min(window.start for window in windows)), day < _day(windows[-1].as_of))
+    if takes_off(sales):
+        held = {_SINCE: lines[HOLDS_FROM].date(), _UNTIL: lines[HOLDS_UNTIL].date()}
+        lines, until = lines.mutate(**held).drop(HOLDS_FROM, HOLDS_UNTIL, OFFSET_UNITS), (_SINCE, _UNTIL)
     sold = lines.filter(lines[LINE_TYPE] == SALE)
-    orders = sold.select(CUSTOMER_ID, ORDER_ID, **{DAY: sold[ORDER_DATE].date()}).distinct()
-    with aggregate_sales(lines, {}).days.cache() as days, orders.cache() as by_day:
+    orders = sold.select(CUSTOMER_ID, ORDER_ID, *until, **{DAY: sold[ORDER_DATE].date()}).distinct()
+    with aggregate_sales(lines, {}, until=until).days.cache() as days, orders.cache() as by_day:
         for first in range(0, len(windows), _AT_ONCE):
             several = windows[first : first + _AT_ONCE]
             for window, raw in zip(several, _sums(days, by_day, several), strict=True):
@@ -91,6 +106,9 @@ def _sums(days: ibis.Table, orders: ibis.Table, windows: Sequence[SalesWindow]) 
     """What each customer of each window did, in code point order of ids."""
     keys = (CUSTOMER_ID, _WINDOW)
     dated, ordered = _in_windows(days, windows), _in_windows(orders, windows)
+    if _UNTIL in days.columns:  # a day may be several rows, of lines that hold for other times
+        summed = (name for name in dated.columns if name not in (*keys, DAY))
+        dated = dated.group_by(*keys, DAY).aggregate(**{name: dated[name].sum() for name in summed})
     sums = dated.group_by(*keys).aggregate(**{**rfm.aggregates(dated), **lifetime.aggregates(dated)})
     bought = sums.filter(sums[rfm.PURCHASE_DAYS] > 0).to_pyarrow()
     counted = ordered.group_by(*keys).aggregate(**{rfm.ORDERS: ordered[ORDER_ID].nunique()}).to_pyarrow()
@@ -113,7 +131,12 @@ def _in_windows(days: ibis.Table, windows: Sequence[SalesWindow]) -> ibis.Table:
         }
     )
     table = ibis.memtable(rows)
-    return days.join(table, [days[DAY] >= table[_START], days[DAY] < table[_END]]).drop(_START, _END)
+    within = [days[DAY] >= table[_START], days[DAY] < table[_END]]
+    if _UNTIL not in days.columns:
+        return days.join(table, within).drop(_START, _END)
+    within += [days[_SINCE].isnull() | (days[_SINCE] < table[_END])]
+    within += [days[_UNTIL].isnull() | (days[_UNTIL] >= table[_END])]
+    return days.join(table, within).drop(_START, _END, _SINCE, _UNTIL)
 
 
 def _values(rows: pa.Table, name: str) -> np.ndarray:

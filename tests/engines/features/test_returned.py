@@ -10,7 +10,17 @@ import pandas as pd
 import pytest
 
 from engines.columns import FREQUENCY, MONETARY, Column
-from engines.features import build_customers, cohorts, customer_orders, customers_at, extended, holding
+from engines.features import (
+    SalesWindow,
+    build_customers,
+    cohorts,
+    customer_orders,
+    customers_at,
+    customers_within,
+    extended,
+    holding,
+    lines_within,
+)
 from engines.features.plugins import RegisteredFeature
 from engines.intake import CleaningRules, read_sales
 from tests.engines.features.one_date import customers_of_one_date
@@ -80,6 +90,19 @@ def test_many_dates_are_each_as_if_the_sales_ended_there(source: str):
     assert at_once[CUTOFFS[-1]].loc["zoe", ["country", FREQUENCY, "unique_products"]].tolist() == ["Italy", 1, 1]
     last, before = at_once[CUTOFFS[-2]], at_once[CUTOFFS[-3]]
     assert (last[MONETARY].reindex(before.index) < before[MONETARY]).any()
+
+
+def test_windows_have_what_was_left_at_their_end(source: str):
+    windows = [SalesWindow(date(2024, month, 1), date(2024, month + 2, 1)) for month in (1, 2, 4, 5)]
+    columns = {MONETARY, FREQUENCY, "recency_days", "repeat_purchases", "mean_repeat_value"}
+    with read_sales(source, rules=NET) as sales:
+        together = dict(customers_within(sales.table, windows, columns=columns))
+        for window, customers in together.items():
+            alone = build_customers(lines_within(sales.table, window), as_of=window.as_of)
+            pd.testing.assert_frame_equal(customers, alone[customers.columns], check_exact=True)
+            everything = build_customers(sales.table, as_of=window.as_of)
+            assert (customers[MONETARY] <= everything[MONETARY].reindex(customers.index) + 1e-9).all()
+        assert "zoe" in together[windows[3]].index and "zoe" not in together[windows[0]].index
 
 
 def test_cohorts_and_plug_ins_see_what_was_left_on_the_day(source: str):
