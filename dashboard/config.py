@@ -133,12 +133,13 @@ class Engines(_Section):
 
 
 class Clv(_Section):
-    """How far ahead value looks, and by which model."""
+    """How far ahead value looks, by which model, and for how long a choice of models stands."""
 
-    model: str = Field(default="bg_nbd", min_length=1)
+    model: str = Field(default="auto", min_length=1)
     horizon_weeks: int = Field(ge=1, le=520)
     discount_rate: float = Field(ge=0, lt=10)
     interval: float = Field(default=0.8, gt=0, lt=1)
+    choose_again_days: int = Field(default=30, ge=0, le=3660)
 
 
 class Churn(_Section):

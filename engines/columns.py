@@ -107,7 +107,7 @@ CLV_HIGH = "clv_high"
 P_ALIVE = "p_alive"
 P_PURCHASE = "p_purchase"
 CHURN_RISK = "churn_risk"
-FUTURE_SPEND = "future_spend"
+FUTURE_SPEND = "future_spend"  # an old name, which answers for one version: only snapshots of before have it
 
 # --- labels ---------------------------------------------------------------------------------------------------------
 SEGMENT = "segment"
@@ -171,15 +171,15 @@ _CUSTOMER_COLUMNS = (
     Column(FIRST_TO_LAST, _("First to last purchase"), "weeks", _("weeks"), "(last purchase day - first) / 7", _("Time from first to last purchase (t_x in BG/NBD)."), shown=False),
     Column(AGE, _("Age"), "weeks", _("weeks"), "((as_of - 1 day) - first purchase day) / 7", _("Time since the first purchase (T in BG/NBD)."), shown=False),
     Column(MEAN_REPEAT_VALUE, _("Mean repeat value"), "money", _("currency per purchase day"), "spend on repeat purchase days / repeat_purchases; 0 without any", _("What a repeat purchase is worth (Gamma-Gamma)."), shown=False),
-    Column(EXPECTED_PURCHASES, _("Expected purchases"), "number", _("purchases in the horizon"), "BG/NBD conditional expectation E[Y(t) | x, t_x, T]", _("How many purchases to expect in the horizon."), shown=False, filterable=True),
-    Column(EXPECTED_PURCHASE_VALUE, _("Expected purchase value"), "money", _("currency per purchase"), "Gamma-Gamma conditional mean", _("What such a purchase is likely to be worth."), shown=False, filterable=True),
-    Column(CLV, _("CLV"), "money", _("currency"), "discounted expected purchases x expected purchase value over the horizon", _("What the customer is likely to spend in the horizon, in today's money."), filterable=True),
-    Column(CLV_LOW, _("CLV, low end"), "money", _("currency"), "lower end of the interval around clv: parameters and chance", _("What the customer will spend at least, save in one case of ten."), shown=False),
-    Column(CLV_HIGH, _("CLV, high end"), "money", _("currency"), "upper end of the interval around clv: parameters and chance", _("What the customer will spend at most, save in one case of ten."), shown=False),
-    Column(P_ALIVE, _("P(alive)"), "share", _("probability"), "BG/NBD P(alive | x, t_x, T)", _("Whether the customer is still a customer; 1 by construction for one-time buyers, so not a churn score."), shown=False, filterable=True),
-    Column(P_PURCHASE, _("Buys again"), "share", _("probability"), "probability of at least one purchase within the horizon", _("The chance that the customer buys in the horizon."), filterable=True, parameter="buys_again"),
-    Column(CHURN_RISK, _("Churn risk"), "share", _("probability"), "probability of no purchase within the churn days, by the model that did best on the past; empty where it is unknown", _("The chance that the customer buys nothing in the days ahead."), filterable=True, parameter="churn"),
-    Column(FUTURE_SPEND, _("Future spend"), "money", _("currency"), "expected spend within the horizon, by the model that did best on the past; not discounted", _("What the customer is likely to spend in the horizon, whatever made it likely."), filterable=True),
+    Column(EXPECTED_PURCHASES, _("Expected purchases"), "number", _("purchases in the horizon"), "expected purchase days within the horizon, by the model that did best on the past; never fewer than p_purchase", _("How many purchases to expect in the horizon."), shown=False, filterable=True),
+    Column(EXPECTED_PURCHASE_VALUE, _("Expected purchase value"), "money", _("currency per purchase"), "expected spend within the horizon / expected_purchases; with a lifetime model alone the Gamma-Gamma conditional mean", _("What such a purchase is likely to be worth."), shown=False, filterable=True),
+    Column(CLV, _("CLV"), "money", _("currency"), "expected spend within the horizon (expected_purchases x expected_purchase_value), discounted to the day of the snapshot", _("What the customer is likely to spend in the horizon, in today's money."), filterable=True),
+    Column(CLV_LOW, _("CLV, low end"), "money", _("currency"), "lower end of the interval of clv: parameters and chance", _("What the customer will spend at least, save in one case of ten."), shown=False),
+    Column(CLV_HIGH, _("CLV, high end"), "money", _("currency"), "upper end of the interval of clv: parameters and chance", _("What the customer will spend at most, save in one case of ten."), shown=False),
+    Column(P_ALIVE, _("P(alive)"), "share", _("probability"), "P(alive | x, t_x, T) of the lifetime model; never below p_purchase", _("Whether the customer is still a customer; 1 by construction for one-time buyers, so not a churn score."), shown=False, filterable=True),
+    Column(P_PURCHASE, _("Buys again"), "share", _("probability"), "probability of at least one purchase within the horizon, on the same curve as churn_risk", _("The chance that the customer buys in the horizon."), filterable=True, parameter="buys_again"),
+    Column(CHURN_RISK, _("Churn risk"), "share", _("probability"), "probability of no purchase within the churn days, on the same curve as p_purchase; empty where it is unknown", _("The chance that the customer buys nothing in the days ahead."), filterable=True, parameter="churn"),
+    Column(FUTURE_SPEND, _("Future spend (old)"), "money", _("currency"), "expected spend within the horizon, by a model other than that of clv; not discounted", _("What older snapshots expected beside CLV; CLV is the one answer now."), shown=False, exported=False),
 )  # fmt: skip
 
 #: Customer columns by name, in the order in which pages and exports show them.
@@ -189,7 +189,7 @@ DICTIONARY: dict[str, Column] = {column.name: column for column in _CUSTOMER_COL
 #: order of the dictionary.
 FIRST = (CUSTOMER_ID, SEGMENT, RECENCY, FREQUENCY, MONETARY, CLV, COUNTRY)
 
-_FIRST_FILTERS = (CLV, MONETARY, FREQUENCY, RECENCY, CHURN_RISK, P_PURCHASE, FUTURE_SPEND)
+_FIRST_FILTERS = (CLV, MONETARY, FREQUENCY, RECENCY, CHURN_RISK, P_PURCHASE)
 #: The columns that customers are filtered by, in the order of the filters.
 FILTERS: tuple[Column, ...] = tuple(
     column
@@ -200,11 +200,10 @@ FILTERS: tuple[Column, ...] = tuple(
 #: What the lifetime models add to the customer table.
 VALUE_COLUMNS = (
     *(EXPECTED_PURCHASES, EXPECTED_PURCHASE_VALUE, CLV, CLV_LOW, CLV_HIGH, P_ALIVE, P_PURCHASE, CHURN_RISK),
-    FUTURE_SPEND,
 )
 
 #: What the feature builders add to the customer table, in order.
-FEATURE_COLUMNS = tuple(name for name in DICTIONARY if name not in (CUSTOMER_ID, *VALUE_COLUMNS))
+FEATURE_COLUMNS = tuple(name for name in DICTIONARY if name not in (CUSTOMER_ID, FUTURE_SPEND, *VALUE_COLUMNS))
 
 
 def is_attribute(field: str) -> bool:

@@ -11,10 +11,12 @@ from fastapi import FastAPI, Query, Request
 from dashboard.api.answers import PAGE_LIMIT, Answer
 from dashboard.api.selection import SELECTION_DOCS, query_selection
 from dashboard.frames.run import RunFrame
+from dashboard.queries.chance import buys_within
 from dashboard.queries.customer import orders_dict, purchases_dict, segments_dict
 from dashboard.queries.explain import explain
 from dashboard.services import Services
 from engines.columns import COUNTRY, CUSTOMER_ID, SEGMENT, describe, in_order
+from storage.contract.selection import NO_FUTURE_SPEND
 
 _EPOCH = np.datetime64("1970-01-01")
 
@@ -28,15 +30,27 @@ def add_customers(api: FastAPI, services: Services) -> None:
         run_id: int,
         limit: Annotated[int, Query(ge=1, le=PAGE_LIMIT)] = 100,
         offset: Annotated[int, Query(ge=0)] = 0,
+        days: Annotated[int | None, Query(ge=1, le=3660)] = None,
     ) -> Answer:
-        """Customers that meet a selection, by customer id, ``limit`` at a time from ``offset`` on."""
+        """Customers that meet a selection, by customer id, ``limit`` at a time from ``offset`` on.
+
+        With ``days`` each has ``buys_within``: the chance of a purchase within so many days of the snapshot.
+        """
         selection = query_selection(request)
         frame = services.frames.get(run_id)
         mask = frame.mask(selection)
-        rows = _rows(frame, frame.page(mask, CUSTOMER_ID, False, offset, offset + limit))
+        positions = frame.page(mask, CUSTOMER_ID, False, offset, offset + limit)
+        rows = _rows(frame, positions)
+        if days is not None:
+            run = services.store.run(run_id)
+            chances = buys_within(frame, services.store.snapshot(run.snapshot_id).info.get("value") or {}, days)
+            for row, chance in zip(rows, chances[positions], strict=True):
+                row["buys_within"] = None if math.isnan(chance) else float(chance)
         total = int(np.count_nonzero(mask))
         following = offset + limit if offset + limit < total else None
-        return Answer({"total": total, "offset": offset, "next_offset": following, "customers": rows})
+        old = any(name.endswith("_future_spend") for name in request.query_params)
+        note = {"note": NO_FUTURE_SPEND} if old else {}
+        return Answer({"total": total, "offset": offset, "next_offset": following, "customers": rows, **note})
 
     @api.get("/runs/{run_id}/customers/{customer_id:path}/explain")
     def why(run_id: int, customer_id: str) -> Answer:

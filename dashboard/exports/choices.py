@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pandas.util import hash_array
 
 from dashboard.exports.files import Format, Stream
-from engines.columns import CONTROL_GROUP, CUSTOMER_ID, describe, in_order
+from engines.columns import CLV, CONTROL_GROUP, CUSTOMER_ID, FUTURE_SPEND, describe, in_order
 from engines.errors import InputError
 from storage import Store
 from storage.contract import Selection
@@ -209,6 +209,8 @@ def _named(columns: Sequence[str], exportable: Sequence[str], run_id: int) -> li
     names: list[str] = []
     for text in columns:
         names += [text] if text in exportable else [name.strip() for name in text.split(",") if name.strip()]
+    # an old name, which answers for one version
+    names = [CLV if name == FUTURE_SPEND and name not in exportable else name for name in names]
     for name in names:
         if name not in exportable:
             has = ", ".join(exportable)

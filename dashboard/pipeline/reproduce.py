@@ -11,6 +11,7 @@ import numpy as np
 from pandas import DataFrame, Series
 
 from dashboard.config import Config
+from dashboard.pipeline.choice import choice_of
 from dashboard.pipeline.fit import origin_of, versions
 from dashboard.pipeline.label import stored_engine
 from dashboard.pipeline.sales import (
@@ -131,7 +132,7 @@ def reproduce_run(
         opening = (
             sales_of(snapshot, config, store, progress) if kept else sales_again(snapshot, str(at), config, progress)
         )
-        customers, source_differences = _from_sales(snapshot, opening, progress)
+        customers, source_differences = _from_sales(snapshot, opening, store, progress)
         from_sales = None if customers is None else _compared(was, _labels(run, customers))
     except InputError as error:
         if source is not None:
@@ -181,12 +182,14 @@ def _lasting_source(snapshot: Snapshot) -> str | None:
 
 
 def _from_sales(
-    snapshot: Snapshot, opening: AbstractContextManager[OpenSales], progress: Progress
+    snapshot: Snapshot, opening: AbstractContextManager[OpenSales], store: Store, progress: Progress
 ) -> tuple[DataFrame | None, tuple[Difference, ...]]:
     """The customers made anew from sales, None where these are others; and what is different."""
     try:
         with opening as opened:
-            customers, new, _, _ = valued_customers(opened, new_snapshot(opened), progress)
+            kept = choice_of(snapshot, store)
+            stood = kept if kept is not None and kept.as_of != snapshot.as_of else None  # else it is chosen once more
+            customers, new, _, _ = valued_customers(opened, new_snapshot(opened), progress, stood)
     except SalesGoneError as gone:
         if gone.fingerprint is None:
             raise

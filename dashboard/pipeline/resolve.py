@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from dashboard.clock import now
 from dashboard.config import Config
+from dashboard.pipeline.choice import kept_choice
 from dashboard.pipeline.label import stored_engine
 from dashboard.pipeline.request import Unresolved, same_sales, without_unresolved
 from dashboard.pipeline.sales import Progress, new_snapshot, sales_of, valued_customers
@@ -56,7 +57,7 @@ def _snapshot_as_of(left: Unresolved, base: Snapshot, config: Config, store: Sto
         new = new_snapshot(opened)
         same = {name: base.info[name] for name in ("title", "synthetic") if name in base.info}
         new = replace(new, settings=base.settings, info={**new.info, **same})
-        customers, new, _, receipts = valued_customers(opened, new, progress)
+        customers, new, _, receipts = valued_customers(opened, new, progress, kept_choice(new, config, store))
         if len(customers) < 2:
             raise InputError(
                 "Segments need at least 2 customers; there are {customers} as of {as_of}.",

@@ -9,6 +9,7 @@ from typing import Any
 from pandas import DataFrame
 
 from dashboard.config import Config
+from dashboard.pipeline.choice import kept_choice
 from dashboard.pipeline.fit import Fit, PastCache, fit_engine, fit_stage, look_back, timeline_stage
 from dashboard.pipeline.label import stored_engine
 from dashboard.pipeline.request import Unresolved
@@ -142,7 +143,7 @@ def run_sales(
             _keep_sales(opened, snapshot, config, store, progress)
             return Outcome(snapshot, tuple(runs.values()), tuple(notes))
         customers, new, failed, receipts = (
-            valued_customers(opened, new, progress)
+            valued_customers(opened, new, progress, kept_choice(new, config, store))
             if snapshot is None
             else Valued(store.snapshot_customers(snapshot.id), new, (), {})
         )

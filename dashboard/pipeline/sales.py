@@ -26,7 +26,7 @@ from engines.intake.sources.locations import kind_of, lasting, public
 from engines.messages import from_json, message, to_json
 from engines.progress import Amount
 from engines.settings import CleaningRules, Reading, currency_code
-from engines.value.appraisal import Agenda, Settings, agenda, appraise
+from engines.value.appraisal import Agenda, Kept, Settings, agenda, appraise
 from storage import Store
 from storage.contract import NOBODY, NewSnapshot, NotFoundError, Snapshot, Starter, StoreError
 
@@ -348,7 +348,7 @@ def new_snapshot(opened: OpenSales) -> NewSnapshot:
             "cleaning": config.cleaning.resolved().to_dict(),
             "reading": config.reading.to_dict(),
             "categories": config.categories,
-            "clv": config.clv.model_dump(),
+            "clv": config.clv.model_dump(exclude={"choose_again_days"}),
             "churn": config.churn.model_dump(),
             **({"currency": config.sales.currency} if config.sales.currency else {}),
             **_identity(plugins),
@@ -400,18 +400,23 @@ class Valued(NamedTuple):
     receipts: Mapping[str, Mapping[str, Any]]
 
 
-def valued_customers(opened: OpenSales, new: NewSnapshot, progress: Progress = silent) -> Valued:
-    """The customers of these sales with what they are worth, by models that were tested on the sales' own past."""
+def valued_customers(
+    opened: OpenSales, new: NewSnapshot, progress: Progress = silent, kept: Kept | None = None
+) -> Valued:
+    """The customers of these sales with what they are worth, by models that were tested on the sales' own past.
+
+    ``kept``: a choice of models that was made before and shall stand; see :mod:`dashboard.pipeline.choice`.
+    """
     _, sales, config, plugins = opened
     settings = value_settings(config)
-    looked_at = agenda(sales.first_day, sales.as_of, settings)
+    looked_at = agenda(sales.first_day, sales.as_of, settings, kept=kept)
     progress("Building customers", 0.0)
     tables = past_tables(opened, looked_at, {sales.as_of})
     built = tables.pop(sales.as_of)
     customers, made, failed = features.extended(built, sales.table, as_of=sales.as_of, plugins=plugins)
     progress("Building customers", 1.0)
     progress("Estimating value", 0.0)
-    appraisal = appraise(customers, tables, sales.first_day, sales.as_of, settings)
+    appraisal = appraise(customers, tables, sales.first_day, sales.as_of, settings, kept)
     progress("Estimating value", 1.0)
     info = {**new.info, "value": appraisal.model, "value_notes": list(appraisal.notes)}
     info["cohorts"] = features.cohorts(sales.table, as_of=sales.as_of)

@@ -76,7 +76,7 @@ def validate_models(
     with open_sales(request, config, progress) as opened:
         sales = opened.sales
         looked_at = agenda(sales.first_day, sales.as_of, settings, cutoff=cutoff)
-        if looked_at.far is None and looked_at.near is None:
+        if looked_at.origins is None:
             raise InputError(
                 "The sales from {first_day} to {last_day} are too short for a check without a cut-off. "
                 "Give more history, or say with --cutoff up to which day the models shall know it.",
@@ -87,7 +87,7 @@ def validate_models(
         tables = past_tables(opened, looked_at)
         progress("Looking back", 1.0)
     progress("Judging models", 0.0)
-    receipt = judge(looked_at, tables, settings, usable_models() if models is None else models)
+    _, receipt = judge(looked_at, tables, settings, usable_models() if models is None else models)
     progress("Judging models", 1.0)
     if receipt is None:
         raise InputError("There is nothing to judge the models by; give more history.")

@@ -27,7 +27,6 @@ from engines.columns import (
     COUNTRY,
     DESCRIPTION,
     FREQUENCY,
-    FUTURE_SPEND,
     ITEMS,
     LAST_PURCHASE,
     LEFT,
@@ -83,7 +82,6 @@ _WORDS = {
     CLV: (noted("Worth more than {share} of customers."), noted("{share} of customers are worth more.")),
     CHURN_RISK: (noted("A higher risk than {share} of customers."), noted("{share} of customers have a higher risk.")),
     P_PURCHASE: (noted("More likely than {share} of customers."), noted("{share} of customers are more likely to.")),
-    FUTURE_SPEND: (noted("More than {share} of customers."), noted("{share} of customers will spend more.")),
 }
 
 

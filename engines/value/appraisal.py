@@ -1,20 +1,20 @@
-"""Value of every customer today, by the models that did best on the past, with the receipt of that test."""
+"""Value of every customer today: one forecast, by the models that did best on the past, with the receipt of that."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-from pandas import DataFrame, Series
+from pandas import DataFrame
 
-from engines.columns import CHURN_RISK, FUTURE_SPEND, MONETARY, REPEAT_PURCHASES, TENURE, VALUE_COLUMNS
+from engines.columns import CHURN_RISK, MONETARY, REPEAT_PURCHASES, TENURE, VALUE_COLUMNS
 from engines.errors import InputError
 from engines.messages import message
-from engines.value.contract import Answer, FittedValueModel, ValueModel, Window
+from engines.value.contract import FittedValueModel, ValueModel
+from engines.value.learned.examples import Lessons
 from engines.value.lifetime.clv import estimate
 from engines.value.lifetime.models import LIFETIMES
 from engines.value.registry import registered_models
@@ -24,24 +24,22 @@ from engines.value.validation.backtests import (
     attempt,
     check_answer,
     draw_customers,
+    fit_model,
     sample_window,
 )
-from engines.value.validation.metrics import Metrics
+from engines.value.validation.baselines import BASELINES, fitted_baselines
+from engines.value.validation.choice import AUTO, CHANCE, Choice, choose
+from engines.value.validation.forecast import OneForecast
 from engines.value.validation.new_customers import model_record
-from engines.value.validation.plan import BacktestPlan, Cut, plan_backtest, training_cuts, windows
-from engines.value.validation.receipts import CHANCE, SPEND, Terms, best_lifetime, naive_names, receipt
-
-#: What may be said instead of a model: whichever did best.
-AUTO = "auto"
-#: The lifetime model of shops that are too young for a test.
-DEFAULT = "bg_nbd"
+from engines.value.validation.plan import Cut, Origins, lesson_days, plan_origins, training_cuts, windows
+from engines.value.validation.receipts import Terms, receipt
 
 
 @dataclass(frozen=True)
 class Settings:
     """How value is worked out: ``[clv]`` and ``[churn]`` of the configuration, and the seed of everything random."""
 
-    model: str = DEFAULT
+    model: str = AUTO
     horizon_weeks: int = 26
     discount_rate: float = 0.10
     interval: float = 0.8
@@ -51,13 +49,24 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A choice of models that was made before, with its receipt. ``as_of``: of the customers that it was made for."""
+
+    choice: Choice
+    as_of: date
+    receipt: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
 class Appraisal:
     """What customers are worth.
 
     ``columns``: exactly ``VALUE_COLUMNS``, on the customers' index; churn risk is missing where it is not known yet.
-    ``model``: JSON-ready, as of :func:`engines.value.estimate`, with ``churn`` and ``spend``: which model gave them.
-    ``notes``: sentences for people. ``receipt``: see :func:`engines.value.validation.receipts.receipt`; None where
-    the history is too short for a test.
+    ``model``: JSON-ready, as of :func:`engines.value.estimate`, with ``churn`` and ``spend``: which model gave them,
+    ``choice``: see :class:`~engines.value.validation.choice.Choice`, ``forecast``: the models that could be fitted
+    today, by part, ``chosen_as_of``: the date it was made for, and
+    ``records``: what is kept of the models beside the lifetime model. ``notes``: sentences for people. ``receipt``: see
+    :func:`engines.value.validation.receipts.receipt`; None where the history is too short for a test.
     """
 
     columns: DataFrame
@@ -68,54 +77,54 @@ class Appraisal:
 
 @dataclass(frozen=True)
 class Agenda:
-    """Which dates are looked back at: for the test of purchases and spend, that of churn, and to learn for today."""
+    """Which dates are looked back at: the origins, and what is learned from and carried forward for today."""
 
-    far: BacktestPlan | None
-    near: BacktestPlan | None
-    spend_training: tuple[Cut, ...]
-    churn_training: tuple[Cut, ...]
+    origins: Origins | None
+    training: tuple[Cut, ...]
+    before: date | None = None
 
     @property
     def dates(self) -> set[date]:
         """Every date as of which the customers are needed."""
-        cuts = (*self.spend_training, *self.churn_training)
-        days = {day for cut in cuts for day in (cut.as_of, cut.end)}
-        return days.union(*(each.dates for each in (self.far, self.near) if each is not None))
+        days = {day for cut in self.training for day in (cut.as_of, cut.end)}
+        days |= {self.before} if self.before is not None else set()
+        return days.union(*(plan.dates for plan in self.origins.plans)) if self.origins is not None else days
 
     def kept(self, day: date, customers: DataFrame, seed: int = 0) -> DataFrame:
         """What is needed of the customers of a date: of many, only a sample where models learn, and sums elsewhere."""
-        tests = [each for each in (self.far, self.near) if each is not None]
-        training = {cut for each in tests for cut in each.training}.union(self.spend_training, self.churn_training)
-        whole, learned = {each.test.as_of for each in tests}, {cut.as_of for cut in training}
-        counted = {each.before for each in tests} | {cut.end for cut in (*training, *(each.test for each in tests))}
-        if day in whole or (day in learned and day in counted):
+        plans = self.origins.plans if self.origins is not None else ()
+        training = {cut for plan in plans for cut in plan.training}.union(self.training)
+        learned = {cut.as_of for cut in training} | {plan.test.as_of for plan in plans[1:]}
+        cuts = (*training, *(cut for plan in plans for cut in (plan.test, plan.risk)))
+        counted = {plan.before for plan in plans} | {cut.end for cut in cuts} | {self.before}
+        if (plans and day == plans[0].test.as_of) or (day in learned and day in counted):
             return customers
         return draw_customers(customers, seed) if day in learned else customers[[REPEAT_PURCHASES, MONETARY]]
 
-    def backtests(self, tables: Mapping[date, DataFrame]) -> tuple[Backtest, Backtest] | None:
-        """Both tests, one for both where they are the same or the other cannot be; None where neither can be."""
-        far, near = self.far or self.near, self.near or self.far
-        if far is None or near is None:
-            return None
-        first = Backtest.of(far, tables)
-        return first, first if near == far else Backtest.of(near, tables)
+    def backtests(self, tables: Mapping[date, DataFrame]) -> tuple[Backtest, ...]:
+        """The origins with their customers, the latest first: the one that is shown, then those that choose."""
+        return tuple(Backtest.of(plan, tables) for plan in self.origins.plans) if self.origins is not None else ()
 
 
-def agenda(first_day: date, as_of: date, settings: Settings, *, cutoff: date | None = None) -> Agenda:
-    """What to look back at; with a cut-off both tests are of everything from it on, and nothing is learned for today.
+def agenda(
+    first_day: date, as_of: date, settings: Settings, *, cutoff: date | None = None, kept: Kept | None = None
+) -> Agenda:
+    """What to look back at.
+
+    With a cut-off the last origin is everything from it on, and nothing is learned for today; with a choice that was
+    kept there is no origin.
 
     Raises:
         InputError: a cut-off that leaves too little before or after it.
     """
-    if cutoff is not None:
-        both = plan_backtest(first_day, as_of, settings.churn_days, cutoff=cutoff)
-        return Agenda(both, both, (), ())
     ahead, near = settings.horizon_weeks * 7, settings.churn_days
+    if cutoff is not None:
+        return Agenda(plan_origins(first_day, as_of, ahead, near, cutoff=cutoff), ())
+    before = as_of - timedelta(days=ahead)
     return Agenda(
-        plan_backtest(first_day, as_of, ahead),
-        plan_backtest(first_day, as_of, near),
-        training_cuts(first_day, as_of, ahead),
-        training_cuts(first_day, as_of, near),
+        plan_origins(first_day, as_of, ahead, near) if kept is None else None,
+        training_cuts(first_day, as_of, lesson_days(ahead, near)),
+        before if before > first_day else None,
     )
 
 
@@ -125,25 +134,46 @@ def usable_models() -> dict[str, ValueModel]:
 
 
 def judge(
-    looked_at: Agenda, tables: Mapping[date, DataFrame], settings: Settings, models: Mapping[str, ValueModel]
-) -> dict[str, Any] | None:
-    """The receipt of an agenda; None where its history is too short for a test."""
+    looked_at: Agenda,
+    tables: Mapping[date, DataFrame],
+    settings: Settings,
+    models: Mapping[str, ValueModel],
+    lessons: Lessons | None = None,
+) -> tuple[Choice, dict[str, Any] | None]:
+    """The choice of models by the earlier origins of an agenda, and the receipt of the last one.
+
+    The receipt is None where the history is too short for a test.
+    """
+    lessons = lessons or Lessons(settings.seed)
     backtests = looked_at.backtests(tables)
-    if backtests is None:
-        return None
-    terms = Terms(settings.model, settings.horizon_weeks, settings.min_history_days, settings.interval, settings.seed)
-    return receipt(models, *backtests, terms)
+    choice = choose(
+        models,
+        backtests[1:],
+        settings.model,
+        min_history_days=settings.min_history_days,
+        seed=settings.seed,
+        lessons=lessons,
+    )
+    if not backtests:
+        return choice, None
+    terms = Terms(settings.horizon_weeks, settings.min_history_days, settings.interval, settings.seed)
+    return choice, receipt(models, backtests[0], choice, terms, lessons)
 
 
 def appraise(
-    customers: DataFrame, tables: Mapping[date, DataFrame], first_day: date, as_of: date, settings: Settings
+    customers: DataFrame,
+    tables: Mapping[date, DataFrame],
+    first_day: date,
+    as_of: date,
+    settings: Settings,
+    kept: Kept | None = None,
 ) -> Appraisal:
-    """What customers are worth as of a day, by models that were judged on the days before it.
+    """What customers are worth as of a day: one forecast, by models that were chosen on the days before it.
 
-    CLV, its interval, expected purchases and the probabilities of being alive and of buying again come from the
-    configured lifetime model (``auto``: from the one with the lowest RMSE on the test of purchases, then the least
-    bias); churn risk from the model with the lowest log loss on its test, future spend from the one with the lowest
-    RMSE, both fitted again on all that is known today. A model that fails is followed by the next best.
+    Purchases, the chance of one and spend come from the models that :func:`~engines.value.validation.choice.choose`
+    picks, fitted again on all that is known today, and are put together so that they agree
+    (:mod:`engines.value.validation.forecast`). CLV is the discounted spend, its interval that of the lifetime model
+    moved to this forecast; buying again and churn risk are one curve at two times.
 
     Args:
         customers: as of ``as_of``, with the feature columns, indexed by customer id in code point order.
@@ -151,6 +181,7 @@ def appraise(
         first_day: day of the first sale.
         as_of: the day up to which (exclusive) sales are known.
         settings: see :class:`Settings`.
+        kept: a choice that was made before and shall stand; nothing is tested then.
 
     Raises:
         InputError: no such model, or customers that cannot be valued.
@@ -161,61 +192,144 @@ def appraise(
             "[clv] model = {model!r} is no lifetime model; choose from {known}.", model=settings.model, known=names
         )
     models = usable_models()
-    looked_at = agenda(first_day, as_of, settings)
-    proof = judge(looked_at, {**tables, as_of: customers}, settings, models)
-    notes = []
-    lifetime = settings.model
-    if lifetime == AUTO:
-        lifetime, note = _automatic(models, proof)
-        notes.append(note)
+    dated = {**tables, as_of: customers}
+    lessons = Lessons(settings.seed)
+    looked_at = agenda(first_day, as_of, settings, kept=kept)
+    if kept is None:
+        choice, proof = judge(looked_at, dated, settings, models, lessons)
+    else:
+        choice, proof = kept.choice, None if kept.receipt is None else dict(kept.receipt)
+    forecast, notes = _today(choice, models, looked_at, dated, customers, settings, lessons)
+    weeks, risk_weeks = float(settings.horizon_weeks), settings.churn_days / 7
+    chances = forecast.chances(customers, sorted({weeks, risk_weeks}))
+    expected = None if forecast.of_one_model else forecast.predict(customers, weeks).assign(**{CHANCE: chances[weeks]})
     valuation = estimate(
         customers,
         horizon_weeks=settings.horizon_weeks,
         discount_rate=settings.discount_rate,
-        model=lifetime,
+        model=forecast.choice.lifetime,
         interval=settings.interval,
         seed=settings.seed,
+        fit=forecast.lifetime,
+        expected=expected,
     )
-    columns, model_details = valuation.columns.copy(), dict(valuation.model)
-    dated = {**tables, as_of: customers}
-    for task in (
-        _ModelTask("churn", "churn", "log_loss", CHANCE, looked_at.churn_training, settings.churn_days / 7),
-        _ModelTask("spend", "ltv", "rmse", SPEND, looked_at.spend_training, float(settings.horizon_weeks)),
-    ):
-        figures = proof[task.question] if proof is not None else {}
-        past = tuple(sample_window(each, settings.seed) for each in windows(task.training, dated))
-        best = _foremost(task, figures, models, lifetime, customers, past)
-        notes.extend(best.notes)
-        if best.name is None:
-            continue
-        model = models[best.name]
-        model_details[task.name] = {
-            "model": best.name,
-            "title": model.title,
-            "learns": model.learns,
-            "weeks": task.weeks,
-            "parameters": best.parameters,
-        }
-        if task.answer == SPEND:
-            columns[FUTURE_SPEND] = best.values
-        else:
-            columns[CHURN_RISK] = 1.0 - best.values
+    columns = valuation.columns.copy()
     unknown = (customers[TENURE] < settings.min_history_days).to_numpy()
-    columns[CHURN_RISK] = columns[CHURN_RISK].mask(unknown)
-    model_details["churn"] = {
-        **model_details.get("churn", {}),
-        "days": settings.churn_days,
-        "min_history_days": settings.min_history_days,
-        "unknown": int(unknown.sum()),
+    columns[CHURN_RISK] = (1.0 - chances[risk_weeks]).mask(unknown)
+    details = {
+        **valuation.model,
+        "churn": {
+            **_part(forecast.choice.churn, models, forecast.curve, risk_weeks),
+            "days": settings.churn_days,
+            "min_history_days": settings.min_history_days,
+            "unknown": int(unknown.sum()),
+        },
+        "spend": _part(forecast.choice.ltv, models, forecast.spend, weeks),
+        "choice": choice.to_dict(),
+        "forecast": {name: getattr(forecast.choice, name) for name in ("lifetime", "purchases", "churn", "ltv")},
+        "chosen_as_of": (as_of if kept is None else kept.as_of).isoformat(),
+        "records": forecast.to_record(),
     }
+    notes = [*valuation.notes, *notes, *_notes(choice, models, proof, kept, len(customers))]
+    return Appraisal(columns[list(VALUE_COLUMNS)], details, tuple(notes), proof)
+
+
+def _today(
+    choice: Choice,
+    models: Mapping[str, ValueModel],
+    looked_at: Agenda,
+    tables: Mapping[date, DataFrame],
+    customers: DataFrame,
+    settings: Settings,
+    lessons: Lessons,
+) -> tuple[OneForecast, list[str]]:
+    """The chosen models fitted on all that is known today, and a note for each that could not be."""
+    past = tuple(sample_window(each, settings.seed) for each in windows(looked_at.training, tables))
+    fitted: dict[str, FittedValueModel] = {}
+    notes = []
+    if looked_at.before is not None:
+        fitted |= fitted_baselines(tables[looked_at.before], settings.horizon_weeks)
+    for name in choice.names:
+        if name in models:
+            made, note = attempt(models[name], partial(_fitted, models[name], customers, past, settings, lessons))
+            if made is not None:
+                fitted[name] = made
+            else:
+                notes.append(note)
+    forecast = OneForecast.of(choice, fitted)
+    if forecast is None:  # what a lifetime model cannot be fitted to is an error of its own
+        x = models[choice.lifetime].fit(customers, ())
+        forecast = OneForecast.of(Choice.of_one(choice.lifetime), {choice.lifetime: x})
+    assert forecast is not None
+    return forecast, [*notes, *forecast.notes]
+
+
+def _fitted(
+    model: ValueModel, customers: DataFrame, past: Any, settings: Settings, lessons: Lessons
+) -> FittedValueModel:
+    """A model fitted today that gives sound answers for the horizon."""
+    fitted = fit_model(model, customers, past, lessons)
+    if model.learns:
+        check_answer(fitted.predict(customers, float(settings.horizon_weeks)), model, customers)
+    return fitted
+
+
+def _part(name: str, models: Mapping[str, ValueModel], fitted: FittedValueModel, weeks: float) -> dict[str, Any]:
+    model = models.get(name)
+    return {
+        "model": name,
+        "title": model.title if model is not None else BASELINES[name],
+        "learns": model.learns if model is not None else False,
+        "weeks": weeks,
+        "parameters": model_record(fitted),
+    }
+
+
+def _notes(
+    choice: Choice,
+    models: Mapping[str, ValueModel],
+    proof: Mapping[str, Any] | None,
+    kept: Kept | None,
+    customers: int,
+) -> list[str]:
+    """How the models came to be chosen, and what nothing shows."""
+    notes: list[str] = []
+    titles = {name: model.title for name, model in models.items()} | BASELINES
+    if choice.chosen:
+        notes.append(
+            message(
+                "Chosen by {number} earlier cut-offs: purchases by {purchases}, the chance of buying by {churn}, "
+                "spend by {spend}.",
+                number=len(choice.origins),
+                purchases=titles.get(choice.purchases, choice.purchases),
+                churn=titles.get(choice.churn, choice.churn),
+                spend=titles.get(choice.ltv, choice.ltv),
+            )
+        )
+    elif proof is not None:
+        notes.append(
+            message(
+                "{title} gives the whole forecast: it is configured, or the sales are too short to choose a model by "
+                "earlier cut-offs.",
+                title=titles.get(choice.lifetime, choice.lifetime),
+            )
+        )
+    if kept is not None:
+        notes.append(
+            message(
+                "The models are those that were chosen as of {day}; [clv] choose_again_days says for how long a choice "
+                "stands.",
+                day=kept.as_of,
+            )
+        )
     if proof is None:
         notes.append(
             message(
-                "These sales are too short for a test of the models: churn risk and future spend are the lifetime "
+                "These sales are too short for a test of the models: churn risk and CLV are the lifetime "
                 "model's own, and nothing shows yet how good they are."
             )
         )
-    if len(customers) > LEARN_LIMIT:
+    if customers > LEARN_LIMIT:
         notes.append(
             message(
                 "Models that learn from the past were given {learn_limit:,} customers of each earlier "
@@ -223,71 +337,4 @@ def appraise(
                 learn_limit=LEARN_LIMIT,
             )
         )
-    return Appraisal(columns[list(VALUE_COLUMNS)], model_details, (*valuation.notes, *notes), proof)
-
-
-class _ModelTask(NamedTuple):
-    """A question about the days ahead: where it is tested, by which figure, and what may be learned for it today."""
-
-    name: str
-    question: str
-    metric: str
-    answer: Answer
-    training: tuple[Cut, ...]
-    weeks: float
-
-
-class _Foremost(NamedTuple):
-    """The answer of the best model that could be fitted today, and who could not."""
-
-    name: str | None
-    values: Series
-    parameters: dict[str, float] | None
-    notes: tuple[str, ...]
-
-
-def _foremost(
-    task: _ModelTask,
-    figures: Mapping[str, Metrics],
-    models: Mapping[str, ValueModel],
-    lifetime: str,
-    customers: DataFrame,
-    past: Sequence[Window],
-) -> _Foremost:
-    """Models in the order of how they did on the test, the lifetime model last, until one answers."""
-    notes: list[str] = []
-    for name in dict.fromkeys((*ranked_models(figures, task.metric), lifetime)):
-        result, note = attempt(models[name], partial(_answer, models[name], customers, past, task.weeks))
-        if result is not None:
-            fitted, answers = result
-            return _Foremost(name, answers[task.answer], model_record(fitted), tuple(notes))
-        notes.append(note)
-    return _Foremost(None, Series(dtype=np.float64), None, tuple(notes))
-
-
-def ranked_models(figures: Mapping[str, Metrics], metric: str) -> list[str]:
-    """The models, without naive ones, from the lowest figure to the highest."""
-    scores = {name: value for name, metrics in figures.items() if (value := metrics[metric]) is not None}
-    return sorted((name for name in scores if name not in naive_names()), key=lambda name: scores[name])
-
-
-def _automatic(models: Mapping[str, ValueModel], proof: Mapping[str, Any] | None) -> tuple[str, str]:
-    best_name = best_lifetime(models, proof["holdout"]) if proof is not None else None
-    if proof is None or best_name is None:
-        title = models[DEFAULT].title
-        return DEFAULT, message(
-            "{title} is used, because no test could say which lifetime model foresees these sales best.", title=title
-        )
-    rmse = proof["holdout"][best_name]["rmse"]
-    return best_name, message(
-        "{title} is used: of the lifetime models it foresaw the test best (RMSE {rmse:.3f}).",
-        title=models[best_name].title,
-        rmse=rmse,
-    )
-
-
-def _answer(
-    model: ValueModel, customers: DataFrame, past: Sequence[Window], weeks: float
-) -> tuple[FittedValueModel, DataFrame]:
-    fitted = model.fit(customers, past if model.learns else ())
-    return fitted, check_answer(fitted.predict(customers, weeks), model, customers)
+    return notes

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
-from engines.columns import FILTERS
+from engines.columns import CLV, FILTERS, FUTURE_SPEND
 from engines.errors import InputError
 from engines.messages import noted
 
@@ -32,6 +32,11 @@ BOUNDS = {
     for column in FILTERS
     for name, is_low in zip(column.bounds, (True, False), strict=True)
 }
+#: Old names of query parameters and columns, which answer for one version.
+_OLD_BOUNDS = {"min_future_spend": Parameter(CLV, True), "max_future_spend": Parameter(CLV, False)}
+_OLD_COLUMNS = {FUTURE_SPEND: CLV}
+#: Said to who still asks by them.
+NO_FUTURE_SPEND = noted("future_spend is an old name and answers for one version: there is one forecast, clv.")
 #: What a selection could have once, with what to do instead: passed over in silence it would select more customers.
 REMOVED = {
     "area": noted(
@@ -61,6 +66,11 @@ class Selection:
 
     def __post_init__(self) -> None:
         given: dict[str, Range] = {}
+        old = {_OLD_COLUMNS[name]: ends for name, ends in self.bounds.items() if name in _OLD_COLUMNS}
+        if old:
+            object.__setattr__(
+                self, "bounds", {**old, **{n: e for n, e in self.bounds.items() if n not in _OLD_COLUMNS}}
+            )
         for column in FILTERS:  # in one order, so that equal selections are written alike
             ends = Range(*self.bounds.get(column.name, ()))
             for name, end in zip(column.bounds, ends, strict=True):
@@ -103,8 +113,8 @@ class Selection:
                 continue
             elif name == "min_share":
                 shares.append(_share(text))
-            elif name in BOUNDS:
-                column, is_low = BOUNDS[name]
+            elif name in BOUNDS or name in _OLD_BOUNDS:
+                column, is_low = BOUNDS.get(name) or _OLD_BOUNDS[name]
                 now, end = bounds.get(column, Range()), _finite(name, text)
                 bounds[column] = now._replace(low=end) if is_low else now._replace(high=end)
             elif name in REMOVED:

@@ -20,7 +20,6 @@ from engines.columns import (
     DICTIONARY,
     FILTERS,
     FREQUENCY,
-    FUTURE_SPEND,
     MONETARY,
     P_PURCHASE,
     RECENCY,
@@ -191,7 +190,7 @@ SELECTIONS = (
     *(Selection(bounds={column.name: Range(20.0, 150.0)}) for column in FILTERS),
     Selection(shares=(("tea & cake", 0.25),)),
     Selection(shares=(("tea & cake", 0.25), ("no such category", 0.0))),
-    Selection(shares=(("tea & cake", 0.5),), segments=NAMES[:3], bounds={FUTURE_SPEND: Range(1.0)}, q="0"),
+    Selection(shares=(("tea & cake", 0.5),), segments=NAMES[:3], bounds={CLV: Range(1.0)}, q="0"),
 )
 
 

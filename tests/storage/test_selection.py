@@ -77,3 +77,10 @@ def test_every_column_to_filter_by_has_two_parameters(column):
 def test_what_cannot_be_a_bound_is_refused(bounds):
     with pytest.raises(InputError):
         Selection(bounds=bounds)
+
+
+def test_the_old_name_of_clv_is_a_bound_on_it():
+    """``future_spend`` answers for one version, in addresses and in selections that were saved."""
+    old = Selection.from_query([("min_future_spend", "5"), ("max_future_spend", "9")])
+    assert old == Selection(bounds={CLV: Range(5.0, 9.0)}) == Selection(bounds={"future_spend": Range(5.0, 9.0)})
+    assert old.to_query() == [("min_clv", "5"), ("max_clv", "9")]

@@ -1,4 +1,4 @@
-"""What customers will spend, and the proof of how well that was foreseen on a past that is over."""
+"""What customers are likely to spend, how far to trust that, and how the models did on a past that is over."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dashboard.components.panels import graph, panel
 from dashboard.figures import empty_figure, values
 from dashboard.i18n.numbers import day, percent
 from dashboard.i18n.texts import noted, say
+from dashboard.pages.value.expected import expected_cards, trust_words
 from dashboard.pages.value.receipts import (
     Receipt,
     coverage_section,
@@ -22,6 +23,7 @@ from dashboard.pages.value.receipts import (
     lead,
     measure_meanings,
     model_section,
+    origin_section,
     plan_words,
     verdicts,
 )
@@ -60,19 +62,29 @@ def layout(services: Services, **query: Any) -> Component:
         return cards.empty_state(say("Nobody to value yet"), cards.sales_first())
     snapshot = services.store.snapshot(run.snapshot_id)
     receipt = _receipt(services, snapshot)
-    head = [html.H1(say("Value, and how far to trust it")), html.P(_place(snapshot), className="seg-lead mb-1")]
+    head = [
+        html.H1(say("Value, and how far to trust it")),
+        html.P(_place(snapshot), className="seg-lead mb-1"),
+        expected_cards(snapshot),
+    ]
     if receipt is None:
         return html.Div([*head, _unchecked(snapshot), _golden_place(), dcc.Store(id=SNAPSHOT)])
     currency = snapshot.currency
     notes = receipt.get("notes", ())
     parts = [
+        html.P(trust_words(receipt, currency), className="seg-lead value-trust", role="note"),
+        html.H2(say("How the models did"), id="value-models", className="mt-4"),
         html.P(lead(receipt), className="seg-lead"),
         verdicts(receipt),
         html.Div([_purchases(receipt), _purchase_figures(receipt)], className="seg-grid value-pair mt-3"),
         html.Div([_churn(receipt), _churn_figures(receipt)], className="seg-grid value-pair mt-3"),
         html.Div([_spend(receipt), _spend_figures(receipt)], className=f"seg-grid mt-3 {_pair(receipt)}"),
         html.Div(
-            [part for part in (coverage_section(receipt, currency), model_section(receipt)) if part is not None],
+            [
+                part
+                for part in (coverage_section(receipt, currency), origin_section(receipt), model_section(receipt))
+                if part is not None
+            ],
             className="seg-grid mt-3 mb-3",
         ),
         *([panel(say("Notes"), *cards.note_list(notes))] if notes else []),
@@ -120,7 +132,7 @@ def _purchases(receipt: Receipt) -> Component:
     hint = say(
         "Purchases foreseen for every customer against those made. A model earns its keep by beating the baselines."
     )
-    return panel(say("Who foresaw purchases best?"), table, measure_meanings(FORESIGHT), hint=hint)
+    return panel(say("Forecast accuracy: purchases"), table, measure_meanings(FORESIGHT), hint=hint)
 
 
 def _churn(receipt: Receipt) -> Component:
@@ -130,7 +142,7 @@ def _churn(receipt: Receipt) -> Component:
         "churn score: it takes every one-time buyer to be alive.",
         plan=plan_words(receipt["plan"]["churn"]),
     )
-    return panel(say("Who saw customers leave?"), table, _unknown(receipt), measure_meanings(LOSS), hint=hint)
+    return panel(say("Forecast accuracy: who stays away"), table, _unknown(receipt), measure_meanings(LOSS), hint=hint)
 
 
 def _unknown(receipt: Receipt) -> Component | None:
@@ -148,12 +160,12 @@ def _unknown(receipt: Receipt) -> Component | None:
 
 def _spend(receipt: Receipt) -> Component:
     table = figures_table(
-        say("Future spend: models and baselines"), receipt["ltv"], FORESIGHT, receipt, receipt["chosen"].get("ltv")
+        say("Spend: models and baselines"), receipt["ltv"], FORESIGHT, receipt, receipt["chosen"].get("ltv")
     )
     hint = say(
         "Money foreseen for every customer against what was spent. {plan}", plan=plan_words(receipt["plan"]["ltv"])
     )
-    return panel(say("Who foresaw spend best?"), table, hint=hint)
+    return panel(say("Forecast accuracy: spend"), table, hint=hint)
 
 
 def _pair(receipt: Receipt) -> str:
@@ -191,7 +203,7 @@ def _spend_figures(receipt: Receipt) -> Component:
     title = receipt["titles"].get(receipt["chosen"].get("ltv"), "")
     hint = say("What the model leans on: how much worse it foresees spend when one column is shuffled among customers.")
     shown = bool(receipt.get("importances"))  # a lifetime model knows purchases and their values alone
-    return _chart(IMPORTANCES, say("What future spend hangs on, {model}", model=title), hint, hidden=not shown)
+    return _chart(IMPORTANCES, say("What the spend forecast hangs on, {model}", model=title), hint, hidden=not shown)
 
 
 def _golden_place() -> Component:

@@ -56,7 +56,7 @@ _TIMES_VALUE = " x Gamma-Gamma"  # all lifetime models have it, so that a narrow
 
 # --- the first screen -----------------------------------------------------------------------------------------------
 
-_QUESTIONS = {"purchases": noted("Purchases ahead"), "churn": noted("Churn risk"), "ltv": noted("Future spend")}
+_QUESTIONS = {"purchases": noted("Purchases ahead"), "churn": noted("Churn risk"), "ltv": noted("Spend ahead")}
 
 
 def verdicts(receipt: Receipt) -> Component:
@@ -207,6 +207,41 @@ def coverage_section(receipt: Receipt, currency: str) -> Component | None:
         "usual where many buy nothing, as an interval that begins at nothing holds them all."
     )
     return panel(say("Do the intervals hold?"), *parts, hint=hint)
+
+
+def origin_section(receipt: Receipt) -> Component | None:
+    """By which earlier dates the models were chosen, and how far off the models in use were at each."""
+    origins = receipt.get("origins")
+    if not origins:
+        return None
+    chosen, titles = receipt["chosen"], receipt["titles"]
+    questions = [("purchases", say("Purchases: RMSE")), ("churn", say("Chance: log loss")), ("ltv", say("Spend: RMSE"))]
+    lines = []
+    for origin in origins:
+        cells = [number_cell(count(origin["days"])), number_cell(count(origin["customers"]))]
+        for question, _ in questions:
+            losses = origin["losses"][question]
+            ours, default = losses.get(chosen[question]), losses.get("bg_nbd")
+            cells.append(number_cell(f"{decimal(ours, 3)} ({decimal(default, 3)})"))
+        lines.append(html.Tr([html.Th(_day(origin["cutoff"]), scope="row", className="seg-nowrap"), *cells]))
+    heads = [
+        Head(say("Cut-off")),
+        *number_heads(say("Days"), say("Customers"), *(head for _, head in questions)),
+    ]
+    words = say(
+        "In use: {purchases} for purchases, {churn} for the chance of buying, {spend} for spend. In brackets: BG/NBD, "
+        "which stands unless another was better at most of these dates.",
+        purchases=say(titles.get(chosen["purchases"], "")),
+        churn=say(titles.get(chosen["churn"], "")),
+        spend=say(titles.get(chosen["ltv"], "")),
+    )
+    hint = say(
+        "Each date stands for a test: models know the sales up to it and foresee the days after. All of these days "
+        "were over before the test above began, so it took no part in the choice."
+    )
+    return panel(
+        say("How the models were chosen"), table(say("Earlier cut-offs"), heads, lines), html.P(words), hint=hint
+    )
 
 
 def model_section(receipt: Receipt) -> Component:

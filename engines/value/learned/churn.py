@@ -13,8 +13,8 @@ isotonic regression made it worse (.4101).
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,9 +24,10 @@ from engines.clustering.sampling import threads_for
 from engines.columns import FREQUENCY, PURCHASE_SPAN, RECENCY
 from engines.contract import knob
 from engines.messages import noted
-from engines.value.contract import Answer, ValueModel, Window
-from engines.value.learned.examples import MOST, Examples, Linear, examples, sample_customers
+from engines.value.contract import Answer, FittedValueModel, Window
+from engines.value.learned.examples import Examples, LearnedModel, Lessons, Linear
 from engines.value.learned.predictors import ODDS, Forecast, predictors_of
+from engines.value.learned.trees import TreeSum
 from engines.value.lifetime.patterns import Floats
 
 P_PURCHASE: Answer = "p_purchase"
@@ -72,9 +73,13 @@ def ridge(columns: Sequence[Floats], odds: Floats | None, bought: Floats, penali
 
 @dataclass(frozen=True)
 class FittedLogistic:
-    """A logistic regression on standardised predictors, with or without the forecast to start from."""
+    """A logistic regression on standardised predictors, with or without the forecast to start from.
+
+    ``weeks``: length of the windows it learned from.
+    """
 
     forecast: Forecast
+    weeks: float
     names: tuple[str, ...]
     linear: Linear
     weights: tuple[float, ...]
@@ -82,7 +87,11 @@ class FittedLogistic:
     parameters: Mapping[str, float]
 
     def predict(self, customers: DataFrame, weeks: float) -> DataFrame:
-        """``p_purchase`` of each customer in the weeks ahead."""
+        """``p_purchase`` of each customer in the weeks ahead.
+
+        The forecast knows how long they are. Without it the risk of no purchase is taken to fall by the same share
+        every week: (1 - p) ^ (weeks asked / weeks learned from).
+        """
         from scipy.special import expit
 
         predictors = predictors_of(customers, self.forecast, weeks)
@@ -91,29 +100,47 @@ class FittedLogistic:
         )
         if self.start:
             score = score + self.weights[1] * predictors[ODDS].to_numpy()
-        return DataFrame({P_PURCHASE: expit(score)}, index=customers.index)
+            return DataFrame({P_PURCHASE: expit(score)}, index=customers.index)
+        silent = -np.expm1(-np.logaddexp(0.0, score) * (weeks / self.weeks))
+        return DataFrame({P_PURCHASE: silent}, index=customers.index)
+
+    def to_record(self) -> dict[str, Any]:
+        """What has to be kept to ask it again, JSON-ready."""
+        return {
+            **{"forecast": self.forecast.to_dict(), "weeks": self.weeks, "names": list(self.names)},
+            **{"linear": asdict(self.linear), "weights": list(self.weights), "start": self.start},
+        }
+
+    @classmethod
+    def from_record(cls, entry: Mapping[str, Any]) -> FittedLogistic:
+        """As it was before :meth:`to_record`, without the figures of the fit."""
+        return cls(
+            Forecast.from_dict(entry["forecast"]),
+            float(entry["weeks"]),
+            tuple(entry["names"]),
+            Linear.from_dict(entry["linear"]),
+            tuple(entry["weights"]),
+            bool(entry["start"]),
+            {},
+        )
 
 
 @dataclass(frozen=True)
-class Recency(ValueModel):
+class Recency(LearnedModel):
     """Logistic regression on days since the last purchase alone: what every other model has to beat."""
 
     title = noted("Recency alone")
     summary = noted("The longer ago the last purchase, the less likely the next one; nothing else is looked at.")
     answers: ClassVar[tuple[Answer, ...]] = (P_PURCHASE,)
 
-    def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedLogistic:
-        """Learn from the windows; their length is taken to be that which is asked.
-
-        Raises:
-            InputError: nothing, or not enough, to learn from.
-        """
-        training = examples(past, 0, self.title)
-        return _logistic(training, Forecast.of(sample_customers(customers, MOST, 0)), (RECENCY,), 1.0, start=False)
+    def learn(self, customers: DataFrame, past: Sequence[Window], lessons: Lessons) -> FittedValueModel:
+        """From days since the last purchase alone."""
+        training = lessons.examples(past, self.title)
+        return _logistic(training, lessons.forecast(customers), (RECENCY,), 1.0, start=False)
 
 
 @dataclass(frozen=True)
-class Logistic(ValueModel):
+class Logistic(LearnedModel):
     """Logistic regression that corrects BG/NBD."""
 
     title = noted("Logistic regression")
@@ -125,16 +152,11 @@ class Logistic(ValueModel):
     penalizer: float = knob(10.0, low=1e-6, high=1e6, help="How firmly it holds to BG/NBD's odds: weight of the ridge.")
     seed: int = knob(0, low=0, high=2**32 - 1, help="Of the sample it learns from, where customers are very many.")
 
-    def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedLogistic:
-        """Learn from the windows.
-
-        Raises:
-            InputError: nothing, or not enough, to learn from.
-        """
-        training = examples(past, self.seed, self.title)
-        forecast = Forecast.of(sample_customers(customers, MOST, self.seed))
+    def learn(self, customers: DataFrame, past: Sequence[Window], lessons: Lessons) -> FittedValueModel:
+        """From all predictors, starting from the forecast."""
+        training = lessons.examples(past, self.title)
         names = tuple(name for name in steady_predictors(training.predictors) if name != ODDS)
-        return _logistic(training, forecast, names, self.penalizer, start=True)
+        return _logistic(training, lessons.forecast(customers), names, self.penalizer, start=True)
 
 
 def _logistic(
@@ -146,19 +168,21 @@ def _logistic(
     weights = ridge(linear.columns(predictors), odds, training.bought.astype(np.float64), penalizer)
     coefficients = tuple(float(weight) for weight in weights)
     named = dict(zip(("constant", *([ODDS] if start else []), *linear.names), coefficients, strict=True))
-    return FittedLogistic(
-        forecast, tuple(predictors.columns), linear, coefficients, start, {**named, **example_counts(training)}
-    )
+    figures = {**named, **example_counts(training)}
+    return FittedLogistic(forecast, training.weeks, tuple(predictors.columns), linear, coefficients, start, figures)
 
 
 @dataclass(frozen=True)
 class FittedTrees:
-    """A fitted classifier with ``predict_proba`` on predictors; ``weeks``: length of the windows it learned from."""
+    """Log-odds by a score on predictors; ``weeks``: length of the windows it learned from.
+
+    ``score``: trees as plain data, or for libraries of others what gives log-odds of a matrix of predictors.
+    """
 
     forecast: Forecast
     weeks: float
     names: tuple[str, ...]
-    classifier: Any
+    score: TreeSum | Callable[[Floats], Floats]
     parameters: Mapping[str, float]
 
     def predict(self, customers: DataFrame, weeks: float) -> DataFrame:
@@ -168,16 +192,37 @@ class FittedTrees:
         and the forecast's odds carry that to the weeks asked: log-odds by the trees + (log-odds of the forecast for
         the weeks asked - for the weeks learned from).
         """
-        from scipy.special import expit, logit
+        from scipy.special import expit
 
         predictors = predictors_of(customers, self.forecast, self.weeks)
-        learned = logit(probability(self.classifier, select_predictors(predictors, self.names)))
+        matrix = select_predictors(predictors, self.names).to_numpy()
+        learned = self.score.values(matrix) if isinstance(self.score, TreeSum) else self.score(matrix)
         further = self.forecast.log_odds(customers, weeks) - predictors[ODDS].to_numpy()
         return DataFrame({P_PURCHASE: expit(learned + further)}, index=customers.index)
 
+    def to_record(self) -> dict[str, Any] | None:
+        """What has to be kept to ask it again, JSON-ready; None where that is not plain data."""
+        if not isinstance(self.score, TreeSum):
+            return None
+        return {
+            **{"forecast": self.forecast.to_dict(), "weeks": self.weeks, "names": list(self.names)},
+            "trees": self.score.to_dict(),
+        }
+
+    @classmethod
+    def from_record(cls, entry: Mapping[str, Any]) -> FittedTrees:
+        """As it was before :meth:`to_record`, without the figures of the fit."""
+        return cls(
+            Forecast.from_dict(entry["forecast"]),
+            float(entry["weeks"]),
+            tuple(entry["names"]),
+            TreeSum.from_dict(entry["trees"]),
+            {},
+        )
+
 
 @dataclass(frozen=True)
-class BoostedTrees(ValueModel):
+class BoostedTrees(LearnedModel):
     """What models of boosted trees share; subclasses say which classifier."""
 
     answers: ClassVar[tuple[Answer, ...]] = (P_PURCHASE,)
@@ -191,18 +236,31 @@ class BoostedTrees(ValueModel):
     def classifier(self, predictors: DataFrame) -> Any:
         """An unfitted classifier with ``fit`` and ``predict_proba`` for these predictors."""
 
-    def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedTrees:
-        """Learn from the windows.
+    def score(self, classifier: Any) -> TreeSum | Callable[[Floats], Floats]:
+        """What gives the log-odds of a fitted classifier; plain data wherever possible."""
+        return _LogOdds(classifier)
 
-        Raises:
-            InputError: nothing, or not enough, to learn from.
-        """
-        training = examples(past, self.seed, self.title)
+    def learn(self, customers: DataFrame, past: Sequence[Window], lessons: Lessons) -> FittedValueModel:
+        """From all predictors, the odds of the forecast among them."""
+        training = lessons.examples(past, self.title)
         predictors = select_predictors(training.predictors, steady_predictors(training.predictors))
         with threads_for(len(training)):
             classifier = self.classifier(predictors).fit(predictors.to_numpy(), training.bought)
-        forecast = Forecast.of(sample_customers(customers, MOST, self.seed))
-        return FittedTrees(forecast, training.weeks, tuple(predictors.columns), classifier, example_counts(training))
+        names, figures = tuple(predictors.columns), example_counts(training)
+        return FittedTrees(lessons.forecast(customers), training.weeks, names, self.score(classifier), figures)
+
+
+@dataclass(frozen=True)
+class _LogOdds:
+    """The log-odds of any classifier with ``predict_proba``; small tables in one thread."""
+
+    classifier: Any
+
+    def __call__(self, matrix: Floats) -> Floats:
+        from scipy.special import logit
+
+        with threads_for(len(matrix)):
+            return np.asarray(logit(self.classifier.predict_proba(matrix)[:, 1].astype(np.float64)))
 
 
 @dataclass(frozen=True)
@@ -215,6 +273,10 @@ class Boosting(BoostedTrees):
     def classifier(self, predictors: DataFrame) -> Any:
         """Strongly regularised: on a few thousand customers what is not seen often is chance."""
         return boosted_classifier(predictors, self.trees, self.depth, self.rate)
+
+    def score(self, classifier: Any) -> TreeSum:
+        """Its trees as plain data."""
+        return TreeSum.of(classifier)
 
 
 def boosted_classifier(predictors: DataFrame, trees: int, depth: int, rate: float) -> Any:
@@ -241,12 +303,6 @@ def directions(predictors: DataFrame) -> list[int]:
 def leaf_size(rows: int) -> int:
     """How many examples a leaf must hold: 20 to 100, a twentieth of all in between."""
     return min(100, max(20, rows // 20))
-
-
-def probability(classifier: Any, predictors: DataFrame) -> Floats:
-    """The classifier's probability of the second class; small tables in one thread."""
-    with threads_for(len(predictors)):
-        return np.asarray(classifier.predict_proba(predictors.to_numpy())[:, 1], dtype=np.float64)
 
 
 def steady_predictors(predictors: DataFrame) -> tuple[str, ...]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +15,7 @@ from pandas import DataFrame
 
 from engines.clustering.sampling import sample_rows
 from engines.errors import InputError
-from engines.value.contract import PURCHASES_AFTER, SPEND_AFTER, Window
+from engines.value.contract import PURCHASES_AFTER, SPEND_AFTER, FittedValueModel, ValueModel, Window
 from engines.value.learned.predictors import Forecast, predictors_of
 from engines.value.lifetime.patterns import Floats
 
@@ -42,28 +45,67 @@ class Examples:
         return len(self.predictors)
 
 
-def examples(past: Sequence[Window], seed: int, owner: str) -> Examples:
-    """The windows stacked, each measured by a forecast fitted on its own customers as of its own cut-off.
+class Lessons:
+    """What learning models have in common, worked out once for all of them: forecasts of days, and examples of windows.
 
-    Nothing of an outcome enters a measure, so a window whose outcome overlaps another's cut-off gives nothing away:
-    all outcomes are over by the day that is predicted from.
-
-    Raises:
-        InputError: no windows, or fewer than ``LEAST`` examples of either outcome; names the owner.
+    One is made for one look at a data set, handed from model to model and from origin to origin, and dropped with it.
     """
-    if not past:
-        raise InputError(
-            "{owner} learns from what customers did after earlier days, and the sales are too short "
-            "for such a day. Give a longer history.",
-            owner=owner,
-        )
-    parts = []
-    for window in past:
-        customers = sample_customers(window.customers, MOST // len(past), seed)
-        outcome = window.outcome.loc[customers.index]
-        forecast = Forecast.of(customers)
-        parts.append(
-            Examples(
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+        self._forecast: tuple[DataFrame, Forecast] | None = None
+        self._measured: dict[tuple[date, float, int], Examples] = {}
+        self._stacked: tuple[tuple[tuple[date, float, int], ...], Examples] | None = None
+
+    def forecast(self, customers: DataFrame) -> Forecast:
+        """BG/NBD x Gamma-Gamma fitted on customers as they stand."""
+        if self._forecast is None or self._forecast[0] is not customers:
+            self._forecast = customers, Forecast.of(sample_customers(customers, MOST, self.seed))
+        return self._forecast[1]
+
+    def examples(self, past: Sequence[Window], owner: str) -> Examples:
+        """The windows stacked, each measured by a forecast fitted on its own customers as of its own cut-off.
+
+        Nothing of an outcome enters a measure, so a window whose outcome overlaps another's cut-off gives nothing away:
+        all outcomes are over by the day that is predicted from.
+
+        Raises:
+            InputError: no windows, or fewer than ``LEAST`` examples of either outcome; names the owner.
+        """
+        if not past:
+            raise InputError(
+                "{owner} learns from what customers did after earlier days, and the sales are too short "
+                "for such a day. Give a longer history.",
+                owner=owner,
+            )
+        keys = tuple((window.as_of, window.weeks, len(window.customers)) for window in past)
+        if self._stacked is None or self._stacked[0] != keys:
+            parts = [self._measure(key, window, MOST // len(past)) for key, window in zip(keys, past, strict=True)]
+            self._stacked = keys, _stacked(parts)
+        training = self._stacked[1]
+        bought, others = int(training.bought.sum()), int((~training.bought).sum())
+        if min(bought, others) < LEAST:
+            raise InputError(
+                "{owner} needs at least {least} customers that bought again and {least} that did not in "
+                "the windows it learns from; there are {bought} and {others}. Give a longer history, or "
+                "more customers.",
+                owner=owner,
+                least=LEAST,
+                bought=bought,
+                others=others,
+            )
+        if not len(training.predictors.columns):
+            raise InputError(
+                "{owner} cannot tell customers apart: they are all alike. Map more columns of the sales.", owner=owner
+            )
+        return training
+
+    def _measure(self, key: tuple[date, float, int], window: Window, limit: int) -> Examples:
+        if key not in self._measured:
+            customers = sample_customers(window.customers, limit, self.seed)
+            outcome = window.outcome.loc[customers.index]
+            forecast = Forecast.of(customers)
+            self._measured[key] = Examples(
                 predictors_of(customers, forecast, window.weeks),
                 forecast.chance(customers, window.weeks),
                 forecast.spend(customers, window.weeks),
@@ -71,32 +113,39 @@ def examples(past: Sequence[Window], seed: int, owner: str) -> Examples:
                 np.maximum(outcome[SPEND_AFTER].to_numpy(np.float64), 0.0),
                 window.weeks,
             )
-        )
-    bought = np.concatenate([part.bought for part in parts])
-    if min(bought.sum(), (~bought).sum()) < LEAST:
-        raise InputError(
-            "{owner} needs at least {least} customers that bought again and {least} that did not in "
-            "the windows it learns from; there are {bought} and {others}. Give a longer history, or "
-            "more customers.",
-            owner=owner,
-            least=LEAST,
-            bought=int(bought.sum()),
-            others=int((~bought).sum()),
-        )
+        return self._measured[key]
+
+
+def _stacked(parts: Sequence[Examples]) -> Examples:
     predictors = pd.concat([part.predictors for part in parts], ignore_index=True)
-    varying = [name for name in predictors.columns if predictors[name].nunique() > 1]
-    if not varying:
-        raise InputError(
-            "{owner} cannot tell customers apart: they are all alike. Map more columns of the sales.", owner=owner
-        )
     return Examples(
-        predictors[varying],
+        predictors[[name for name in predictors.columns if predictors[name].nunique() > 1]],
         np.concatenate([part.chance for part in parts]),
         np.concatenate([part.spend for part in parts]),
-        bought,
+        np.concatenate([part.bought for part in parts]),
         np.concatenate([part.spent for part in parts]),
         float(np.median([part.weeks for part in parts])),
     )
+
+
+class LearnedModel(ValueModel):
+    """A value model that learns from examples, and can share their preparation with others of its kind."""
+
+    @abstractmethod
+    def learn(self, customers: DataFrame, past: Sequence[Window], lessons: Lessons) -> FittedValueModel:
+        """As ``fit``, with what others have prepared already.
+
+        Raises:
+            InputError: nothing, or not enough, to learn from.
+        """
+
+    def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedValueModel:
+        """Learn from the windows.
+
+        Raises:
+            InputError: nothing, or not enough, to learn from.
+        """
+        return self.learn(customers, past, Lessons(getattr(self, "seed", 0)))
 
 
 def sample_customers(customers: DataFrame, limit: int, seed: int) -> DataFrame:
@@ -123,6 +172,11 @@ class Linear:
         """Means and spreads of these predictors."""
         flagged = tuple(name for name in predictors.columns if predictors[name].isna().any())
         return cls(dict(predictors.mean()), dict(predictors.std(ddof=0)), flagged)
+
+    @classmethod
+    def from_dict(cls, entry: Mapping[str, Any]) -> Linear:
+        """As it was before ``asdict``, also when it has been through JSON."""
+        return cls(dict(entry["means"]), dict(entry["spreads"]), tuple(entry["flagged"]))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,6 +74,15 @@ class Forecast:
         x, t_x, age, mean_value, monetary = history_arrays(customers)
         bought = lifetime.fit_lifetime(BGNBD, Histories.of(x, t_x, age)).model
         return cls(bought, fit_value(x, mean_value, monetary).model)
+
+    def to_dict(self) -> dict[str, dict[str, float]]:
+        """Its parameters, JSON-ready."""
+        return {"lifetime": self.lifetime.parameters(), "value": self.value.parameters()}
+
+    @classmethod
+    def from_dict(cls, entry: Mapping[str, Mapping[str, float]]) -> Forecast:
+        """As it was before :meth:`to_dict`."""
+        return cls(BGNBD(**entry["lifetime"]), GammaGamma(**entry["value"]))
 
     def chance(self, customers: DataFrame, weeks: float) -> Floats:
         """P(at least one purchase in the weeks ahead), strictly between 0 and 1."""

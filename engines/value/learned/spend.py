@@ -12,7 +12,7 @@ spend itself, and .765 for the forecast alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,10 +22,11 @@ from engines.clustering.sampling import threads_for
 from engines.contract import knob
 from engines.errors import InputError
 from engines.messages import noted
-from engines.value.contract import Answer, ValueModel, Window
-from engines.value.learned.churn import boosted_classifier, example_counts, leaf_size, probability, select_predictors
-from engines.value.learned.examples import LEAST, MOST, Examples, Linear, examples, sample_customers
+from engines.value.contract import Answer, FittedValueModel, Window
+from engines.value.learned.churn import boosted_classifier, example_counts, leaf_size, select_predictors
+from engines.value.learned.examples import LEAST, Examples, LearnedModel, Lessons, Linear
 from engines.value.learned.predictors import ODDS, Forecast, predictors_of
+from engines.value.learned.trees import TreeSum
 from engines.value.lifetime.patterns import Floats
 
 FUTURE_SPEND: Answer = "future_spend"
@@ -51,9 +52,22 @@ class FittedTweedie:
         base = np.maximum(self.forecast.spend(customers, weeks), self.least)
         return DataFrame({FUTURE_SPEND: base * multiple}, index=customers.index)
 
+    def to_record(self) -> dict[str, Any]:
+        """What has to be kept to ask it again, JSON-ready."""
+        return {
+            **{"forecast": self.forecast.to_dict(), "least": self.least},
+            **{"linear": asdict(self.linear), "weights": list(self.weights)},
+        }
+
+    @classmethod
+    def from_record(cls, entry: Mapping[str, Any]) -> FittedTweedie:
+        """As it was before :meth:`to_record`, without the figures of the fit."""
+        forecast, linear = Forecast.from_dict(entry["forecast"]), Linear.from_dict(entry["linear"])
+        return cls(forecast, float(entry["least"]), linear, tuple(entry["weights"]), {})
+
 
 @dataclass(frozen=True)
-class Tweedie(ValueModel):
+class Tweedie(LearnedModel):
     """Tweedie regression (scikit-learn's ``TweedieRegressor``, log link) with the forecast as exposure.
 
     A Tweedie distribution of a power between 1 and 2 has what spend has: zeros, and a long tail. With exposure B the
@@ -68,15 +82,11 @@ class Tweedie(ValueModel):
     penalizer: float = knob(1.0, low=1e-6, high=1e6, help="How firmly it holds to the forecast: weight of the ridge.")
     seed: int = knob(0, low=0, high=2**32 - 1, help="Of the sample it learns from, where customers are very many.")
 
-    def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedTweedie:
-        """Learn from the windows.
-
-        Raises:
-            InputError: nothing, or not enough, to learn from.
-        """
+    def learn(self, customers: DataFrame, past: Sequence[Window], lessons: Lessons) -> FittedValueModel:
+        """From all predictors but the odds, which the forecast brings."""
         from sklearn.linear_model import TweedieRegressor
 
-        training = _spenders(past, self.seed, self.title)
+        training = _spenders(lessons, past, self.title)
         predictors = training.predictors.drop(columns=ODDS, errors="ignore")  # the forecast brings them
         linear = Linear.of(predictors)
         mean = float(training.spent.mean())
@@ -90,8 +100,8 @@ class Tweedie(ValueModel):
             )
         weights = (float(model.intercept_), *(float(weight) for weight in model.coef_))
         named = dict(zip(("constant", *linear.names), weights, strict=True))
-        forecast = Forecast.of(sample_customers(customers, MOST, self.seed))
-        return FittedTweedie(forecast, _LEAST_SHARE * mean, linear, weights, {**named, **example_counts(training)})
+        figures = {**named, **example_counts(training)}
+        return FittedTweedie(lessons.forecast(customers), _LEAST_SHARE * mean, linear, weights, figures)
 
 
 @dataclass(frozen=True)
@@ -102,8 +112,8 @@ class FittedTwoPart:
     weeks: float
     least: float
     names: tuple[str, ...]
-    whether: Any
-    much: Any
+    whether: TreeSum
+    much: TreeSum
     smearing: float
     parameters: Mapping[str, float]
 
@@ -112,22 +122,43 @@ class FittedTwoPart:
 
         The trees answer for a window as long as those they learned from; the forecast carries that to the weeks asked.
         """
-        from scipy.special import expit, logit
+        from scipy.special import expit
 
         predictors = predictors_of(customers, self.forecast, self.weeks)
-        used = select_predictors(predictors, self.names)
+        matrix = select_predictors(predictors, self.names).to_numpy()
         further = self.forecast.log_odds(customers, weeks) - predictors[ODDS].to_numpy()
-        spends = expit(logit(probability(self.whether, used)) + further)
-        with threads_for(len(used)):
-            multiple = np.exp(self.much.predict(used.to_numpy())) * self.smearing
+        spends = expit(self.whether.values(matrix) + further)
+        multiple = np.exp(self.much.values(matrix)) * self.smearing
         return DataFrame(
             {FUTURE_SPEND: spends * _if_any(self.forecast, customers, weeks, self.least) * multiple},
             index=customers.index,
         )
 
+    def to_record(self) -> dict[str, Any]:
+        """What has to be kept to ask it again, JSON-ready."""
+        return {
+            **{"forecast": self.forecast.to_dict(), "weeks": self.weeks, "least": self.least},
+            **{"names": list(self.names), "smearing": self.smearing},
+            **{"whether": self.whether.to_dict(), "much": self.much.to_dict()},
+        }
+
+    @classmethod
+    def from_record(cls, entry: Mapping[str, Any]) -> FittedTwoPart:
+        """As it was before :meth:`to_record`, without the figures of the fit."""
+        return cls(
+            Forecast.from_dict(entry["forecast"]),
+            float(entry["weeks"]),
+            float(entry["least"]),
+            tuple(entry["names"]),
+            TreeSum.from_dict(entry["whether"]),
+            TreeSum.from_dict(entry["much"]),
+            float(entry["smearing"]),
+            {},
+        )
+
 
 @dataclass(frozen=True)
-class TwoPart(ValueModel):
+class TwoPart(LearnedModel):
     """P(any spend) by boosted trees times the spend if any by boosted trees of its logarithm.
 
     The mean of a logarithm is not the logarithm of the mean, so what comes back from the logarithm is multiplied by
@@ -144,13 +175,9 @@ class TwoPart(ValueModel):
     rate: float = knob(0.05, low=0.001, high=1.0, help="How much of each tree is added.")
     seed: int = knob(0, low=0, high=2**32 - 1, help="Of the sample it learns from, where customers are very many.")
 
-    def fit(self, customers: DataFrame, past: Sequence[Window]) -> FittedTwoPart:
-        """Learn from the windows.
-
-        Raises:
-            InputError: nothing, or not enough, to learn from.
-        """
-        training = _spenders(past, self.seed, self.title)
+    def learn(self, customers: DataFrame, past: Sequence[Window], lessons: Lessons) -> FittedValueModel:
+        """From all predictors, the odds of the forecast among them."""
+        training = _spenders(lessons, past, self.title)
         spends = training.spent > 0
         least = _LEAST_SHARE * float(training.spent[spends].mean())
         base = np.maximum(training.spend[spends] / training.chance[spends], least)
@@ -160,10 +187,10 @@ class TwoPart(ValueModel):
             much = self._amount(int(spends.sum())).fit(matrix[spends], np.log(training.spent[spends] / base))
             foreseen = base * np.exp(much.predict(matrix[spends]))
         smearing = float(training.spent[spends].sum() / foreseen.sum())
-        forecast = Forecast.of(sample_customers(customers, MOST, self.seed))
         figures = {"smearing": smearing, **example_counts(training)}
         names = tuple(training.predictors.columns)
-        return FittedTwoPart(forecast, training.weeks, least, names, whether, much, smearing, figures)
+        trees = TreeSum.of(whether), TreeSum.of(much)
+        return FittedTwoPart(lessons.forecast(customers), training.weeks, least, names, *trees, smearing, figures)
 
     def _amount(self, rows: int) -> Any:
         from sklearn.ensemble import HistGradientBoostingRegressor
@@ -184,8 +211,8 @@ def _if_any(forecast: Forecast, customers: DataFrame, weeks: float, least: float
     return np.maximum(forecast.spend(customers, weeks) / forecast.chance(customers, weeks), least)
 
 
-def _spenders(past: Sequence[Window], seed: int, owner: str) -> Examples:
-    training = examples(past, seed, owner)
+def _spenders(lessons: Lessons, past: Sequence[Window], owner: str) -> Examples:
+    training = lessons.examples(past, owner)
     spenders = int((training.spent > 0).sum())
     if spenders < LEAST:
         raise InputError(

@@ -17,7 +17,6 @@ from engines.columns import (
     CLV_LOW,
     EXPECTED_PURCHASE_VALUE,
     EXPECTED_PURCHASES,
-    FUTURE_SPEND,
     P_ALIVE,
     P_PURCHASE,
     VALUE_COLUMNS,
@@ -28,7 +27,14 @@ from engines.value.lifetime.gamma_gamma import GammaGamma
 from engines.value.lifetime.history import correlation, history_arrays, repeat_buyers
 from engines.value.lifetime.intervals import Future, intervals
 from engines.value.lifetime.lifetime import LifetimeModel
-from engines.value.lifetime.models import LIFETIMES, fit_dict, fit_lifetime_and_value
+from engines.value.lifetime.models import (
+    LIFETIMES,
+    FittedLifetime,
+    ahead_of,
+    fit_dict,
+    fit_lifetime_and_value,
+    scaled,
+)
 from engines.value.lifetime.patterns import Floats, Histories, distinct_rows
 from engines.value.lifetime.uncertainty import Uncertainty
 
@@ -62,6 +68,8 @@ def estimate(
     model: str = "bg_nbd",
     interval: float = 0.8,
     seed: int = 0,
+    fit: FittedLifetime | None = None,
+    expected: DataFrame | None = None,
 ) -> Valuation:
     """CLV with its interval, expected purchases and their value, and chances of every customer, by a lifetime model.
 
@@ -86,6 +94,9 @@ def estimate(
         model: of purchases, a name in :data:`engines.value.lifetime.models.LIFETIMES`.
         interval: the probability with which spend shall lie within the interval.
         seed: of the futures that the interval is drawn from.
+        fit: the model fitted to these customers, where that has been done already.
+        expected: ``expected_purchases``, ``p_purchase`` and ``future_spend`` of each within the horizon, where other
+            models foresee them; the lifetime model then says when they come, and how far they may be off.
 
     Raises:
         InputError: no customers, a missing column, a value that cannot be, or a horizon, rate, model or interval that
@@ -111,11 +122,11 @@ def estimate(
         )
     x, t_x, age, mean_value, monetary = history_arrays(customers)
     histories = Histories.of(x, t_x, age)
-    fit = fit_lifetime_and_value(LIFETIMES[model], histories, x, mean_value, monetary)
+    fit = fit or fit_lifetime_and_value(LIFETIMES[model], histories, x, mean_value, monetary)
     lifetime, value = fit.lifetime, fit.value
     horizon = Horizon(float(horizon_weeks), float(discount_rate))
     future = Future(lifetime.model, value.model, fit.uncertainty, horizon.weeks, interval, seed)
-    columns, total = _columns(future, horizon, histories, x, mean_value, customers.index)
+    columns, total = _columns(future, horizon, histories, x, mean_value, customers.index, expected)
 
     who = repeat_buyers(x, mean_value)
     details = {
@@ -152,7 +163,7 @@ def clv_alone(
     return Series(clv, index=customers.index, name=CLV)
 
 
-def revalue(customers: DataFrame, model: Mapping[str, Any]) -> DataFrame:
+def revalue(customers: DataFrame, model: Mapping[str, Any], expected: DataFrame | None = None) -> DataFrame:
     """``VALUE_COLUMNS`` of customers by models fitted earlier on others: what even one new customer can be given.
 
     The customers that the models were fitted on get exactly what :func:`estimate` gave them.
@@ -160,6 +171,7 @@ def revalue(customers: DataFrame, model: Mapping[str, Any]) -> DataFrame:
     Args:
         customers: as for :func:`estimate`.
         model: the ``model`` of a :class:`Valuation`, also when it has been through JSON.
+        expected: as for :func:`estimate`.
 
     Raises:
         InputError: no customers, a missing column or a value that cannot be.
@@ -175,7 +187,7 @@ def revalue(customers: DataFrame, model: Mapping[str, Any]) -> DataFrame:
         float(model.get("interval", 0.8)),
         int(model.get("seed", 0)),
     )
-    return _columns(future, horizon, Histories.of(x, t_x, age), x, mean_value, customers.index)[0]
+    return _columns(future, horizon, Histories.of(x, t_x, age), x, mean_value, customers.index, expected)[0]
 
 
 @dataclass(frozen=True)
@@ -198,19 +210,42 @@ class Horizon:
 
 
 def _columns(
-    future: Future, horizon: Horizon, histories: Histories, x: Floats, mean_value: Floats, index: Index
+    future: Future,
+    horizon: Horizon,
+    histories: Histories,
+    x: Floats,
+    mean_value: Floats,
+    index: Index,
+    expected: DataFrame | None,
 ) -> tuple[DataFrame, dict[str, Any]]:
     """``VALUE_COLUMNS``, and the totals with their ranges."""
     model = future.lifetime
-    expected, discounted, silent = _ahead(model, histories, horizon.times, horizon.factors)
+    purchases_if_alive, discounted, silent = _ahead(model, histories, horizon.times, horizon.factors)
     alive = model.alive(histories.x, histories.t_x, histories.age)
     at = histories.positions
     purchase_value = future.value.expected_value(x, mean_value)
-    purchases = (alive * expected)[at]
-    spend, clv = purchases * purchase_value, (alive * discounted)[at] * purchase_value
-    ranges, total_spend, total_purchases = intervals(future, histories, x, mean_value)
+    purchases = (alive * purchases_if_alive)[at]
+    own = DataFrame(
+        {
+            "expected_purchases": purchases,
+            "p_purchase": (alive * (1.0 - silent))[at],
+            "future_spend": purchases * purchase_value,
+        },
+        index=index,
+    )
+    ahead = None if expected is None else ahead_of(own, expected)
+    ranges, total_spend, total_purchases = intervals(future, histories, x, mean_value, ahead)
     # what a payment is worth on average: of whom nothing is expected, as of one at the end
-    worth = np.where(expected > 0, discounted / np.where(expected > 0, expected, 1.0), horizon.factors[-1])[at]
+    some = purchases_if_alive > 0
+    worth = np.where(some, discounted / np.where(some, purchases_if_alive, 1.0), horizon.factors[-1])[at]
+    chance, spend, clv = own["p_purchase"].to_numpy(), own["future_spend"].to_numpy(), (alive * discounted)[at]
+    clv, p_alive = clv * purchase_value, alive[at]
+    if expected is not None:
+        total_spend = scaled(total_spend, own["future_spend"], expected["future_spend"])
+        total_purchases = scaled(total_purchases, own["expected_purchases"], expected["expected_purchases"])
+        purchases, chance, spend = (expected[name].to_numpy(dtype=np.float64) for name in own.columns)
+        purchase_value = np.divide(spend, purchases, out=purchase_value.copy(), where=purchases > 0)
+        clv, p_alive = spend * worth, np.maximum(p_alive, chance)
     columns = DataFrame(
         {
             EXPECTED_PURCHASES: purchases,
@@ -218,10 +253,9 @@ def _columns(
             CLV: clv,
             CLV_LOW: ranges[:, 0] * worth,
             CLV_HIGH: ranges[:, 1] * worth,
-            P_ALIVE: alive[at],
-            P_PURCHASE: (alive * (1.0 - silent))[at],
-            CHURN_RISK: (1.0 - alive * (1.0 - silent))[at],
-            FUTURE_SPEND: spend,
+            P_ALIVE: p_alive,
+            P_PURCHASE: chance,
+            CHURN_RISK: 1.0 - chance,
         },
         index=index,
     )[list(VALUE_COLUMNS)]

@@ -84,6 +84,19 @@ class Future:
             )
 
 
+class Ahead(NamedTuple):
+    """What is expected of customers, one value each, where that is not by the lifetime model itself.
+
+    ``chance``: of a purchase. ``factor``: how many times what the lifetime model expects of who buys is expected. The
+    spread of spend among who buys stays the lifetime model's, stretched by the factor. ``if_any``: what is expected of
+    who buys (currency), which stands alone where the lifetime model sees no purchase in any future.
+    """
+
+    chance: Floats
+    factor: Floats
+    if_any: Floats
+
+
 class _Draws(NamedTuple):
     lifetimes: list[LifetimeModel]
     values: list[GammaGamma]
@@ -92,8 +105,12 @@ class _Draws(NamedTuple):
     rhythm: Floats
 
 
-def intervals(future: Future, histories: Histories, x: Floats, mean_value: Floats) -> tuple[Floats, Interval, Interval]:
+def intervals(
+    future: Future, histories: Histories, x: Floats, mean_value: Floats, ahead: Ahead | None = None
+) -> tuple[Floats, Interval, Interval]:
     """Ranges of customers given by their histories, and as columns of repeat purchases and their mean value.
+
+    ``ahead``: what is expected of each by other models; the totals stay the lifetime model's.
 
     Returns:
         Shape ``(customers, 4)``: low and high spend, low and high number of purchases; then the total spend's range,
@@ -103,7 +120,7 @@ def intervals(future: Future, histories: Histories, x: Floats, mean_value: Float
     # customers alike in history and spend are one row; rows go by how much is expected, so that a batch has much the
     # same
     places = _places(future, histories)
-    (of_history, paid), at, alike = distinct_rows(places[histories.positions], spent)
+    (of_history, paid, *other), at, alike = distinct_rows(places[histories.positions], spent, *(ahead or ()))
     order = np.argsort(places)
     histories_x, histories_t, histories_age = histories.x[order], histories.t_x[order], histories.age[order]
     draws = _drawn(future)
@@ -118,7 +135,8 @@ def intervals(future: Future, histories: Histories, x: Floats, mean_value: Float
         ratios = gammas.ratios(counts, before)
         rows = of_history[start:end] - batch * BATCH
         money, weights = paid[start:end], alike[start:end]
-        bounds[start:end] = _ranges(future.level, draws, ratios, counts, rows, money)
+        here = Ahead(*(column[start:end] for column in other)) if other else None
+        bounds[start:end] = _ranges(future.level, draws, ratios, counts, rows, money, here)
         sums = [np.bincount(rows, weights * money**power, len(first)).astype(np.float64) for power in (0, 1, 2)]
         totals += _moments(draws, before, first, second, sums)
     spend, purchases = (_total(future.level, totals[row], totals[row + 1]) for row in (0, 2))
@@ -214,15 +232,51 @@ def _gamma_quantile(shape: Floats, level: Floats) -> Floats:
     return np.asarray(gammaincinv(shape, level), dtype=np.float64)
 
 
-def _ranges(level: float, draws: _Draws, ratios: Floats, counts: Indices, rows: Indices, paid: Floats) -> Floats:
+def _ranges(
+    level: float,
+    draws: _Draws,
+    ratios: Floats,
+    counts: Indices,
+    rows: Indices,
+    paid: Floats,
+    ahead: Ahead | None,
+) -> Floats:
     unit = np.repeat([model.v for model in draws.values], CHANCES)
     ends = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
     bounds = np.empty((len(rows), 4))
     for start in range(0, len(rows), BATCH):
         part = slice(start, start + BATCH)
-        bounds[part, :2] = np.quantile((unit + paid[part, None]) * ratios[rows[part]], ends, axis=1).T
-    bounds[:, 2:] = np.quantile(counts, ends, axis=1, method="inverted_cdf").T[rows]
+        spend = (unit + paid[part, None]) * ratios[rows[part]]
+        if ahead is None:
+            bounds[part, :2] = np.quantile(spend, ends, axis=1).T
+            continue
+        chance, alone = ahead.chance[part], ahead.if_any[part]
+        bounds[part, :2] = _with_chance(spend * ahead.factor[part, None], chance, ends, alone)
+        often = counts[rows[part]].astype(np.float64)
+        bounds[part, 2:] = np.ceil(_with_chance(often, chance, ends, np.ones(len(chance))))
+    if ahead is None:
+        bounds[:, 2:] = np.quantile(counts, ends, axis=1, method="inverted_cdf").T[rows]
     return bounds
+
+
+def _with_chance(futures: Floats, chance: Floats, ends: list[float], alone: Floats) -> Floats:
+    """Quantiles of futures, shape ``(customers, DRAWS)``, in which something happens with another probability.
+
+    What happens if anything does is spread as in the futures above 0; nothing happens with probability 1 - chance.
+    Where none of the futures is above 0, nothing is known of that spread, and ``alone`` stands for it.
+    """
+    ordered = np.sort(futures, axis=1)
+    some = (futures > 0).sum(axis=1)
+    rows = np.arange(len(futures))
+    found = np.zeros((len(futures), len(ends)))
+    for column, end in enumerate(ends):
+        share = (end - (1.0 - chance)) / np.maximum(chance, 1e-12)
+        place = DRAWS - some + np.clip(share, 0.0, 1.0) * (some - 1.0)
+        low = np.clip(np.floor(place), 0, DRAWS - 1).astype(np.int64)
+        high = np.minimum(low + 1, DRAWS - 1)
+        value = ordered[rows, low] + (place - low) * (ordered[rows, high] - ordered[rows, low])
+        found[:, column] = np.where(share > 0.0, np.where(some > 0, value, alone), 0.0)
+    return found
 
 
 def _moments(draws: _Draws, x: Floats, first: Floats, second: Floats, sums: list[Floats]) -> Floats:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from pandas import DataFrame
+from pandas import DataFrame, Series
 
 from engines.errors import InputError
 from engines.messages import noted
@@ -21,7 +22,9 @@ from engines.value.lifetime.intervals import (
     PURCHASES_LOW,
     SPEND_HIGH,
     SPEND_LOW,
+    Ahead,
     Future,
+    Interval,
     Intervals,
     intervals,
 )
@@ -30,6 +33,8 @@ from engines.value.lifetime.mbgnbd import MBGNBD
 from engines.value.lifetime.paretonbd import ParetoNBD
 from engines.value.lifetime.patterns import Floats, Histories, distinct_rows
 from engines.value.lifetime.uncertainty import Uncertainty, uncertainty
+
+_LEAST_CHANCE = 1e-9  # below it nobody is taken to buy
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,12 @@ def fit_dict(found: LifetimeFit | ValueFit, log_likelihood: float | None) -> dic
 
 
 def spend_intervals(
-    fitted: FittedLifetime, customers: DataFrame, weeks: float, level: float = 0.8, seed: int = 0
+    fitted: FittedLifetime,
+    customers: DataFrame,
+    weeks: float,
+    level: float = 0.8,
+    seed: int = 0,
+    expected: DataFrame | None = None,
 ) -> Intervals:
     """Ranges of what customers will spend and how often they will buy in the weeks ahead, each and all together.
 
@@ -105,6 +115,8 @@ def spend_intervals(
         weeks: how far ahead, above 0.
         level: the probability with which the truth shall lie within.
         seed: of the futures drawn; see :mod:`engines.value.lifetime.intervals`.
+        expected: by other models, with the columns and the index of :meth:`FittedLifetime.predict`: the ranges then
+            belong to these expectations.
 
     Raises:
         InputError: customers that cannot be valued, no time ahead, or a level that is no share.
@@ -112,9 +124,38 @@ def spend_intervals(
     weeks = _ahead(weeks)
     x, t_x, age, mean_value, _ = history_arrays(customers)
     future = Future(fitted.lifetime.model, fitted.value.model, fitted.uncertainty, weeks, level, seed)
-    bounds, spend, purchases = intervals(future, Histories.of(x, t_x, age), x, mean_value)
+    own = None if expected is None else fitted.predict(customers, weeks)
+    ahead = None if own is None or expected is None else ahead_of(own, expected)
+    bounds, spend, purchases = intervals(future, Histories.of(x, t_x, age), x, mean_value, ahead)
+    if own is not None and expected is not None:
+        spend = scaled(spend, own["future_spend"], expected["future_spend"])
+        purchases = scaled(purchases, own["expected_purchases"], expected["expected_purchases"])
     columns = [SPEND_LOW, SPEND_HIGH, PURCHASES_LOW, PURCHASES_HIGH]
     return Intervals(level, DataFrame(bounds, customers.index, columns), spend, purchases)
+
+
+def ahead_of(own: DataFrame, expected: DataFrame) -> Ahead | None:
+    """What other models expect beside what the lifetime model does; None where that is the same.
+
+    Args:
+        own: answers of the lifetime model, ``p_purchase`` and ``future_spend``.
+        expected: the same by the models in use.
+    """
+    if own[["p_purchase", "future_spend"]].equals(expected[["p_purchase", "future_spend"]]):
+        return None
+    now, before = (
+        frame["future_spend"].to_numpy(np.float64) / np.maximum(frame["p_purchase"].to_numpy(np.float64), _LEAST_CHANCE)
+        for frame in (expected, own)
+    )
+    factor = np.divide(now, before, out=np.zeros(len(own)), where=before > 0)
+    return Ahead(expected["p_purchase"].to_numpy(dtype=np.float64), factor, now)
+
+
+def scaled(total: Interval, own: Series, expected: Series) -> Interval:
+    """The range of a total, moved in proportion to what is expected in all."""
+    before, now = math.fsum(own), math.fsum(expected)
+    share = now / before if before > 0 else 1.0
+    return Interval(total.low * share, total.high * share)
 
 
 def _ahead(weeks: float) -> float:

@@ -7,16 +7,27 @@ from typing import Any
 
 from pandas import DataFrame
 
-from engines.columns import CHURN_RISK, FUTURE_SPEND, TENURE
+from engines.columns import (
+    CHURN_RISK,
+    CLV,
+    CLV_HIGH,
+    CLV_LOW,
+    EXPECTED_PURCHASE_VALUE,
+    EXPECTED_PURCHASES,
+    P_ALIVE,
+    P_PURCHASE,
+    TENURE,
+)
+from engines.value.contract import FittedValueModel
 from engines.value.lifetime.clv import revalue
 from engines.value.lifetime.gamma_gamma import GammaGamma, ValueFit
 from engines.value.lifetime.lifetime import LifetimeFit
-from engines.value.lifetime.models import FittedLifetime, LifetimeValueModel
+from engines.value.lifetime.models import LIFETIMES, FittedLifetime, LifetimeValueModel
 from engines.value.lifetime.uncertainty import Uncertainty
 from engines.value.registry import value_model
-
-#: Which column each question of :attr:`engines.value.appraisal.Appraisal.model` fills.
-COLUMNS = {"churn": CHURN_RISK, "spend": FUTURE_SPEND}
+from engines.value.validation.baselines import BASELINES
+from engines.value.validation.choice import CHANCE, Choice
+from engines.value.validation.forecast import OneForecast, restored
 
 
 def model_record(fitted: object) -> dict[str, float] | None:
@@ -35,28 +46,69 @@ def reappraise(customers: DataFrame, model: Mapping[str, Any]) -> tuple[DataFram
             been through JSON.
 
     Returns:
-        Value columns; and for each of those that is not among them, because it came from a model that learned from the
-        past and is not kept, the title of that model.
+        Value columns; and for each of those that is not among them, because it came from a model that is not kept, the
+        title of that model.
 
     Raises:
         InputError: a column is missing or has a value that cannot be.
     """
-    columns, without = revalue(customers, model), {}
-    for question, column in COLUMNS.items():
-        entry = model.get(question, {})
-        if "model" not in entry:
-            continue  # older snapshots: the lifetime model's own answer
-        fitted = _restored_fit(entry)
-        if fitted is None:
-            without[column] = str(entry["title"])
-            continue
-        predicted = fitted.predict(customers, float(entry["weeks"]))
-        if column == FUTURE_SPEND:
-            columns[column] = predicted["future_spend"]
-        else:
-            young = customers[TENURE] < int(entry["min_history_days"])
-            columns[column] = (1.0 - predicted["p_purchase"]).mask(young)
+    if "forecast" not in model:
+        return _by_older(customers, model)
+    choice, churn = Choice(**model["forecast"]), model["churn"]
+    if choice.names == (choice.lifetime,):
+        fitted: dict[str, FittedValueModel] = {choice.lifetime: _restored_lifetime(model)}
+    else:
+        records = model.get("records", {})
+        fitted = {name: restored(entry) for name, entry in records.items() if entry is not None}
+        fitted[choice.lifetime] = _restored_lifetime(model)
+    forecast = OneForecast.of(choice, fitted)
+    assert forecast is not None
+    weeks, risk_weeks = float(model["horizon_weeks"]), float(churn["days"]) / 7
+    chances = forecast.chances(customers, sorted({weeks, risk_weeks}))
+    expected = None if forecast.of_one_model else forecast.predict(customers, weeks).assign(**{CHANCE: chances[weeks]})
+    columns = revalue(customers, model, expected)
+    columns[CHURN_RISK] = (1.0 - chances[risk_weeks]).mask(customers[TENURE] < int(churn["min_history_days"]))
+    titles = {churn["model"]: str(churn["title"]), model["spend"]["model"]: str(model["spend"]["title"])} | BASELINES
+    without = {
+        column: titles.get(name, name)
+        for question, of_question in _COLUMNS.items()
+        if (name := getattr(choice, question)) not in fitted
+        for column in of_question
+    }
     return columns.drop(columns=list(without)), without
+
+
+#: The columns that a part of the forecast goes into.
+_COLUMNS = {
+    "purchases": (EXPECTED_PURCHASES, EXPECTED_PURCHASE_VALUE),
+    "churn": (P_PURCHASE, CHURN_RISK, P_ALIVE, EXPECTED_PURCHASES, CLV_LOW, CLV_HIGH),
+    "ltv": (CLV, CLV_LOW, CLV_HIGH, EXPECTED_PURCHASE_VALUE),
+}
+
+
+def _restored_lifetime(model: Mapping[str, Any]) -> FittedLifetime:
+    name = str(model["model"])
+    return FittedLifetime(
+        LifetimeFit(LIFETIMES[name](**model[name]["parameters"]), "kept", 0.0, True),
+        ValueFit(GammaGamma(**model["gamma_gamma"]["parameters"]), "kept", 0.0, True),
+        {},
+        Uncertainty.from_dict(model.get("uncertainty")),
+        (),
+    )
+
+
+def _by_older(customers: DataFrame, model: Mapping[str, Any]) -> tuple[DataFrame, dict[str, str]]:
+    """As older snapshots have it: churn risk by a model of its own, where that is a lifetime model."""
+    columns = revalue(customers, model)
+    entry = model.get("churn", {})
+    if "model" not in entry:
+        return columns, {}  # older still: the lifetime model's own answer
+    fitted = _restored_fit(entry)
+    if fitted is None:
+        return columns.drop(columns=CHURN_RISK), {CHURN_RISK: str(entry["title"])}
+    young = customers[TENURE] < int(entry["min_history_days"])
+    columns[CHURN_RISK] = (1.0 - fitted.predict(customers, float(entry["weeks"]))["p_purchase"]).mask(young)
+    return columns, {}
 
 
 def _restored_fit(entry: Mapping[str, Any]) -> FittedLifetime | None:

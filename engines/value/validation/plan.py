@@ -1,4 +1,4 @@
-"""Dates of a backtest: cut-offs whose outcome is over, for training and for the test."""
+"""Dates of backtests: cut-offs whose outcome is over, to learn from, to choose by, and to be shown."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from engines.value.contract import PURCHASES_AFTER, SPEND_AFTER, Window
 DAYS_BEFORE, DAYS_AFTER = 90, 28
 #: How many cut-offs there are to learn from, at most.
 LESSONS = 3
+#: How many earlier origins models are chosen by, at most, and the fewest that choose at all.
+EARLIER, FEWEST = 3, 2
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,21 @@ class Cut:
 
 @dataclass(frozen=True)
 class BacktestPlan:
-    """One test and what may be learned from before it, for one length of looking ahead.
+    """One origin: a cut-off, what is tested after it, and what may be learned from before it.
 
-    ``test``: the cut-off the models are judged at; nothing from its midnight on is known to them. ``training``:
-    cut-offs whose outcomes were over by then, the latest first; their outcomes are shorter where the history is.
+    ``test``: the cut-off and the days over which purchases and spend are tested; nothing from its midnight on is known
+    to the models. ``risk_days``: the days over which the risk of no purchase is tested. ``training``: cut-offs whose
+    outcomes were over by the test's, the latest first.
     """
 
     test: Cut
     training: tuple[Cut, ...]
+    risk_days: int
+
+    @property
+    def risk(self) -> Cut:
+        """The cut-off with the days over which the risk is tested."""
+        return Cut(self.test.as_of, self.risk_days)
 
     @property
     def before(self) -> date:
@@ -57,28 +66,59 @@ class BacktestPlan:
     @property
     def dates(self) -> set[date]:
         """Every date as of which the customers are needed; ``before`` among them."""
-        return {self.before, *(day for cut in (self.test, *self.training) for day in (cut.as_of, cut.end))}
+        cuts = (self.test, self.risk, *self.training)
+        return {self.before, *(day for cut in cuts for day in (cut.as_of, cut.end))}
 
 
-def plan_backtest(first_day: date, as_of: date, days: int, *, cutoff: date | None = None) -> BacktestPlan | None:
-    """The test for a look ahead of so many days and the cut-offs to learn from; None where the history is too short.
+@dataclass(frozen=True)
+class Origins:
+    """Rolling origins: models are chosen at the earlier ones, and what they are worth is shown at the last.
 
-    Without a cut-off the test is of ``days`` days, or of as many as leave as much history before it, and ends with the
-    sales. With one it is of all days from there on.
+    ``earlier``: the latest first; their outcomes were over by the cut-off of ``shown``, so that nothing of what is
+    shown takes part in choosing. They may look less far ahead than ``shown``, where the history is short.
+    """
+
+    shown: BacktestPlan
+    earlier: tuple[BacktestPlan, ...]
+
+    @property
+    def plans(self) -> tuple[BacktestPlan, ...]:
+        """All of them, the latest first."""
+        return (self.shown, *self.earlier)
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are origins enough to choose by."""
+        return len(self.earlier) >= FEWEST
+
+
+def plan_origins(
+    first_day: date, as_of: date, days: int, risk_days: int, *, cutoff: date | None = None
+) -> Origins | None:
+    """The origins for a look ahead; None where the history is too short for any.
+
+    Without a cut-off the last origin looks so far ahead that two more outcomes of that length fit between the first
+    ``DAYS_BEFORE`` days and its own cut-off; where that would be fewer than ``DAYS_AFTER`` days, at most half of the
+    history. With a cut-off it is of all days from there on, for purchases, spend and risk alike. The earlier origins
+    are half an outcome apart, as long ahead as leaves each of them something to learn from.
 
     Args:
         first_day: day of the first sale.
         as_of: the day up to which (exclusive) sales are known.
-        days: how far ahead the models look.
+        days: how far ahead purchases and spend are foreseen.
+        risk_days: how far ahead the risk of no purchase is foreseen.
         cutoff: the first day that the models shall not know.
 
     Raises:
         InputError: a cut-off that leaves fewer than ``DAYS_BEFORE`` days before it or ``DAYS_AFTER`` after it.
     """
+    history = (as_of - first_day).days
     if cutoff is None:
-        days = min(days, (as_of - first_day).days // 2)
-        cutoff = as_of - timedelta(days=days)
-        if days < DAYS_AFTER or (cutoff - first_day).days < DAYS_BEFORE:
+        most = (history - DAYS_BEFORE) // 3
+        most = most if most >= DAYS_AFTER else history // 2
+        days, risk_days = min(days, most), min(risk_days, most)
+        cutoff = as_of - timedelta(days=max(days, risk_days))
+        if most < DAYS_AFTER or (cutoff - first_day).days < DAYS_BEFORE:
             return None
     elif (cutoff - first_day).days < DAYS_BEFORE or (as_of - cutoff).days < DAYS_AFTER:
         raise InputError(
@@ -90,8 +130,32 @@ def plan_backtest(first_day: date, as_of: date, days: int, *, cutoff: date | Non
             days_before=DAYS_BEFORE,
             days_after=DAYS_AFTER,
         )
-    test = Cut(cutoff, (as_of - cutoff).days)
-    return BacktestPlan(test, training_cuts(first_day, cutoff, test.days))
+    else:
+        days = risk_days = (as_of - cutoff).days
+    return Origins(_origin(first_day, cutoff, days, risk_days), _earlier(first_day, cutoff, days, risk_days))
+
+
+def _origin(first_day: date, cutoff: date, days: int, risk_days: int) -> BacktestPlan:
+    return BacktestPlan(Cut(cutoff, days), training_cuts(first_day, cutoff, lesson_days(days, risk_days)), risk_days)
+
+
+def lesson_days(days: int, risk_days: int) -> int:
+    """How long the outcomes are that models learn from: the shorter look ahead, so that more of them are over."""
+    return max(DAYS_AFTER, min(days, risk_days))
+
+
+def _earlier(first_day: date, known_until: date, days: int, risk_days: int) -> tuple[BacktestPlan, ...]:
+    """Origins whose outcomes are over by a day (exclusive)."""
+    most = max(DAYS_AFTER, ((known_until - first_day).days - DAYS_BEFORE) // 3)
+    days, risk_days = min(days, most), min(risk_days, most)
+    latest = known_until - timedelta(days=max(days, risk_days))
+    step = (
+        lesson_days(days, risk_days) // 2
+    )  # so that what one learns from is what another is tested on, and worked out once
+    cutoffs = (latest - timedelta(days=number * step) for number in range(EARLIER))
+    return tuple(
+        _origin(first_day, cutoff, days, risk_days) for cutoff in cutoffs if (cutoff - first_day).days >= DAYS_BEFORE
+    )
 
 
 def training_cuts(first_day: date, known_until: date, days: int) -> tuple[Cut, ...]:

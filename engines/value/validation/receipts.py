@@ -12,117 +12,125 @@ from pandas import DataFrame
 
 from engines.columns import MONEY_SCALE, TENURE
 from engines.messages import message
-from engines.value.contract import PURCHASES_AFTER, SPEND_AFTER, Answer, FittedValueModel, ValueModel, Window
+from engines.value.contract import PURCHASES_AFTER, SPEND_AFTER, FittedValueModel, ValueModel, Window
+from engines.value.learned.examples import Lessons
 from engines.value.lifetime.history import history_arrays, repeat_buyers
 from engines.value.lifetime.intervals import PURCHASES_HIGH, PURCHASES_LOW, SPEND_HIGH, SPEND_LOW
-from engines.value.lifetime.models import LIFETIMES, FittedLifetime, fit_dict, spend_intervals
+from engines.value.lifetime.models import fit_dict, spend_intervals
 from engines.value.lifetime.patterns import Floats
 from engines.value.validation import baselines
 from engines.value.validation.backtests import Backtest, BacktestResult, run_backtest
+from engines.value.validation.choice import CHANCE, PURCHASES, QUESTIONS, SPEND, Choice
+from engines.value.validation.forecast import OneForecast
 from engines.value.validation.importances import importances
 from engines.value.validation.losses import loss, reliability
 from engines.value.validation.metrics import Metrics, calibration, foresight
-from engines.value.validation.plan import BacktestPlan
+from engines.value.validation.plan import FEWEST, BacktestPlan, Cut
 from engines.value.validation.verdicts import judge_model
 
-PURCHASES: Answer = "expected_purchases"
-CHANCE: Answer = "p_purchase"
-SPEND: Answer = "future_spend"
+#: The name of the one forecast among models.
+WHOLE = "forecast"
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What is asked: CLV's model (or "auto"), how far ahead, and from how many days of history on churn is known."""
+    """What is asked: how far ahead, and from how many days of history on churn is known."""
 
-    model: str
     horizon_weeks: int
     min_history_days: int
     interval: float = 0.8
     seed: int = 0
 
 
-def receipt(models: Mapping[str, ValueModel], far: Backtest, near: Backtest, terms: Terms) -> dict[str, Any]:
+def receipt(
+    models: Mapping[str, ValueModel],
+    shown: Backtest,
+    choice: Choice,
+    terms: Terms,
+    lessons: Lessons | None = None,
+) -> dict[str, Any]:
     """How every model did on customers and sales after a cut-off, JSON-ready; what cannot be said is None.
 
     Args:
         models: by name. Models that do not learn from outcomes, and foresee purchases, are lifetime models.
-        far: the test of purchases and spend.
-        near: the test of churn; the same object where both look equally far ahead.
+        shown: the origin that took no part in the choice.
+        choice: of the models in use.
         terms: see :class:`Terms`.
+        lessons: what learning models have in common.
 
     Returns:
-        ``plan``, ``titles``, ``baselines``, ``chosen`` (a model's name per question, None where none could be judged),
-        ``models`` (parameters), ``holdout`` (purchases), ``calibration``, ``churn``, ``reliability``,
-        ``unknown_churn``, ``ltv`` (spend), ``importances``, ``coverage``, ``verdicts``, ``notes``: see
-        ``docs/value.md``.
+        ``plan``, ``titles``, ``baselines``, ``chosen`` (a model's name per question), ``origins`` (those that the
+        choice was made by), ``models`` (parameters), ``holdout`` (purchases), ``calibration``, ``churn``,
+        ``reliability``, ``unknown_churn``, ``ltv`` (spend), ``forecast`` (the one forecast put together),
+        ``importances``, ``coverage``, ``verdicts``, ``notes``: see ``docs/value.md``.
     """
-    ahead = {name: model for name, model in models.items() if {PURCHASES, SPEND} & set(model.answers)}
-    losing = {name: model for name, model in models.items() if CHANCE in model.answers}
-    if near is far:
-        far_said = near_said = run_backtest(models, far, terms.seed)
-    else:
-        far_said, near_said = run_backtest(ahead, far, terms.seed), run_backtest(losing, near, terms.seed)
-    guesses = baselines.forecasts(far.test.customers, far.before, far.test.weeks)
-    holdout, ltv = _foresight(far.test, far_said.answers, guesses)
-    churn, bins, unknown = _churn(near.test, near_said.answers, terms.min_history_days)
-    chosen = {
-        "purchases": _lifetime(models, holdout, terms.model),
-        "churn": best_model(_without_naive(churn), "log_loss"),
-        "ltv": best_model(_without_naive(ltv), "rmse"),
-    }
+    said = run_backtest(models, shown, terms.seed, lessons)
+    guesses = baselines.forecasts(shown.test.customers, shown.before, shown.test.weeks)
+    holdout, ltv = _foresight(shown.test, said.answers, guesses)
+    churn, bins, unknown = _churn(shown.risk, said.risks, terms.min_history_days)
+    fitted = {**said.fitted, **baselines.fitted_baselines(shown.before, shown.test.weeks)}
+    forecast = OneForecast.of(choice, fitted)
+    used = choice if forecast is None else forecast.choice
+    chosen = {question: getattr(used, question) for question in QUESTIONS}
     titles = {name: model.title for name, model in models.items()} | baselines.BASELINES
     titles["gamma_gamma"] = "Gamma-Gamma"
+    whole = None if forecast is None else _whole(forecast, shown, terms)
+    if whole is not None:
+        bins = {**bins, **whole.pop("reliability")}
     return {
-        "plan": _plan(far.plan, far.test, near.plan, terms),
+        "plan": _plan(shown, terms),
         "titles": titles,
         "baselines": [*baselines.BASELINES, *([baselines.RECENCY] if baselines.RECENCY in models else [])],
         "chosen": chosen,
-        "models": model_parameters(models, far_said.fitted, far.test.customers),
+        "by_origins": used.chosen,
+        "origins": used.to_dict()["origins"],
+        "models": model_parameters(models, said.fitted, shown.test.customers),
         "holdout": holdout,
-        "calibration": _calibrations(far.test, far_said.answers),
+        "calibration": _calibrations(shown.test, {**said.answers, **guesses}),
         "churn": churn,
         "reliability": bins,
         "unknown_churn": unknown,
         "ltv": ltv,
-        "importances": _importances(models, chosen["ltv"], far_said, far.test, terms.seed),
-        "coverage": _coverage(far_said.fitted.get(chosen["purchases"] or ""), far.test, terms),
+        "forecast": whole,
+        "importances": _importances(models, chosen["ltv"], said, shown.test, terms.seed),
+        "coverage": None if forecast is None else _coverage(forecast, shown.test, terms),
         "verdicts": [
             judge_model(question, chosen[question], figures, titles)
             for question, figures in (("purchases", holdout), ("churn", churn), ("ltv", ltv))
+            if chosen[question] in figures or not figures
         ],
-        "notes": _notes(models, far, near, (*far_said.notes, *near_said.notes)),
+        "notes": _notes(
+            shown, (*said.notes, *(() if forecast is None else forecast.notes), *_choice_notes(used, models))
+        ),
     }
 
 
-def best_model(figures: Mapping[str, Metrics], metric: str) -> str | None:
-    """The model with the lowest figure, the first of several; None where none has one."""
-    known = {name: value for name, found in figures.items() if (value := found[metric]) is not None}
-    return min(known, key=lambda name: known[name]) if known else None
+def _whole(forecast: OneForecast, shown: Backtest, terms: Terms) -> dict[str, Any]:
+    """Figures of the one forecast put together: ``purchases``, ``ltv``, ``churn``, and ``reliability`` by its name."""
+    answer = forecast.predict(shown.test.customers, shown.test.weeks)
+    holdout, ltv = _foresight(shown.test, {WHOLE: answer}, {})
+    soon = DataFrame({CHANCE: forecast.chances(shown.risk.customers, [shown.risk.weeks])[shown.risk.weeks]})
+    churn, bins, _ = _churn(shown.risk, {WHOLE: soon}, terms.min_history_days)
+    return {"purchases": holdout[WHOLE], "ltv": ltv[WHOLE], "churn": churn.get(WHOLE), "reliability": bins}
 
 
-def best_lifetime(models: Mapping[str, ValueModel], holdout: Mapping[str, Metrics]) -> str | None:
-    """The lifetime model that did best on the holdout: by RMSE, then by how far its bias is from nothing."""
-    lifetimes = {name: holdout[name] for name in models if name in holdout and name in LIFETIMES}
-    return min(lifetimes, key=lambda name: _place(lifetimes[name])) if lifetimes else None
-
-
-def _place(metrics: Metrics) -> tuple[float, float]:
-    rmse, bias = metrics["rmse"], metrics["bias"]
-    return (np.inf if rmse is None else rmse), (np.inf if bias is None else abs(bias))
-
-
-def _lifetime(models: Mapping[str, ValueModel], holdout: Mapping[str, Metrics], chosen: str) -> str | None:
-    """The model that CLV is worked out with."""
-    return chosen if chosen in holdout else best_lifetime(models, holdout)
+def _choice_notes(choice: Choice, models: Mapping[str, ValueModel]) -> list[str]:
+    if choice.chosen or choice.lifetime not in models:
+        return []
+    title = models[choice.lifetime].title
+    return [
+        message(
+            "No model was chosen by the past: {title} gives the whole forecast, because it is configured or the sales "
+            "are too short for {fewest} earlier cut-offs beside the one that is shown.",
+            title=title,
+            fewest=FEWEST,
+        )
+    ]
 
 
 def naive_names() -> set[str]:
     """The names of what needs no model."""
     return {*baselines.BASELINES, baselines.RECENCY}
-
-
-def _without_naive(figures: Mapping[str, Metrics]) -> dict[str, Metrics]:
-    return {name: metrics for name, metrics in figures.items() if name not in naive_names()}
 
 
 def _outcome(test: Window) -> tuple[Floats, Floats]:
@@ -169,18 +177,19 @@ def _churn(
 
 
 def _importances(
-    models: Mapping[str, ValueModel], name: str | None, foreseen: BacktestResult, test: Window, seed: int
+    models: Mapping[str, ValueModel], name: str, foreseen: BacktestResult, test: Window, seed: int
 ) -> list[dict[str, Any]]:
-    if name is None or not models[name].learns:
+    if name not in models or not models[name].learns or name not in foreseen.fitted:
         return []
     return importances(foreseen.fitted[name], test, seed=seed)
 
 
-def _coverage(fitted: FittedValueModel | None, test: Window, terms: Terms) -> dict[str, Any] | None:
+def _coverage(forecast: OneForecast, test: Window, terms: Terms) -> dict[str, Any]:
     """How many customers' spend and purchases fell into their intervals, and whether the total did."""
-    if not isinstance(fitted, FittedLifetime):
-        return None
-    intervals = spend_intervals(fitted, test.customers, test.weeks, terms.interval, terms.seed)
+    expected = None if forecast.of_one_model else forecast.predict(test.customers, test.weeks)
+    intervals = spend_intervals(
+        forecast.lifetime, test.customers, test.weeks, terms.interval, terms.seed, expected=expected
+    )
     bought, spent = _outcome(test)
     low, high, fewest, most = (
         intervals.customers[name].to_numpy() for name in (SPEND_LOW, SPEND_HIGH, PURCHASES_LOW, PURCHASES_HIGH)
@@ -231,44 +240,40 @@ def model_parameters(
     return parameters
 
 
-def _plan(far: BacktestPlan, test: Window, near: BacktestPlan, terms: Terms) -> dict[str, Any]:
+def _plan(shown: Backtest, terms: Terms) -> dict[str, Any]:
+    test = shown.plan.test
     return {
-        "cutoff": (far.test.as_of - timedelta(days=1)).isoformat(),
-        "until": (far.test.end - timedelta(days=1)).isoformat(),
-        "weeks": test.weeks,
-        "customers": len(test.customers),
+        "cutoff": (test.as_of - timedelta(days=1)).isoformat(),
+        "until": (test.end - timedelta(days=1)).isoformat(),
+        "weeks": shown.test.weeks,
+        "customers": len(shown.test.customers),
         "horizon_weeks": terms.horizon_weeks,
-        "churn": _lessons(near),
-        "ltv": _lessons(far),
+        "churn": _lessons(shown.plan, shown.plan.risk),
+        "ltv": _lessons(shown.plan, test),
     }
 
 
-def _lessons(plan: BacktestPlan) -> dict[str, Any]:
+def _lessons(plan: BacktestPlan, cut: Cut) -> dict[str, Any]:
     return {
-        "cutoff": (plan.test.as_of - timedelta(days=1)).isoformat(),
-        "until": (plan.test.end - timedelta(days=1)).isoformat(),
-        "days": plan.test.days,
+        "cutoff": (cut.as_of - timedelta(days=1)).isoformat(),
+        "until": (cut.end - timedelta(days=1)).isoformat(),
+        "days": cut.days,
         "learned_days": plan.training[0].days if plan.training else 0,
         "lessons": len(plan.training),
     }
 
 
-def _notes(models: Mapping[str, ValueModel], far: Backtest, near: Backtest, remarks: Sequence[str]) -> list[str]:
+def _notes(shown: Backtest, remarks: Sequence[str]) -> list[str]:
     notes = list(dict.fromkeys(remarks))
-    for backtest, what in (
-        ((far, message("purchases and spend")), (near, message("churn")))
-        if near is not far
-        else ((far, message("the future")),)
-    ):
-        training, days = backtest.plan.training, backtest.plan.test.days
-        if training and training[0].days < days:
-            notes.append(
-                message(
-                    "The sales are too short for a look back of {asked} days before the cut-off: models that "
-                    "learn about {what} learned from {days} days, and were asked about {asked}.",
-                    asked=days,
-                    what=what,
-                    days=training[0].days,
-                )
+    training, days = shown.plan.training, max(shown.plan.test.days, shown.plan.risk_days)
+    if training and training[0].days < min(shown.plan.test.days, shown.plan.risk_days):
+        notes.append(
+            message(
+                "The sales are too short for a look back of {asked} days before the cut-off: models that "
+                "learn about {what} learned from {days} days, and were asked about {asked}.",
+                asked=days,
+                what=message("the future"),
+                days=training[0].days,
             )
+        )
     return notes

@@ -43,7 +43,7 @@ SELECTIONS = [
         }
     ),
     Selection(bounds={"p_purchase": (0.5, None)}),
-    Selection(bounds={"future_spend": (None, 1e9)}),
+    Selection(bounds={"expected_purchases": (None, 1e9)}),
     Selection(shares=(("bags", 0.1),)),
     *(Selection(bounds={column.name: (2.0, 90.0)}) for column in FILTERS),
     Selection(q="01"),

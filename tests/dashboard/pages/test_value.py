@@ -52,6 +52,9 @@ def test_the_first_screen_says_what_was_checked_and_who_did_better(desk, receipt
     assert "2,357 customers is held against what those did in the 39 weeks up to 30 Jun 1998" in text
     for verdict in receipt["verdicts"]:
         assert verdict["words"] in text
+    assert text.index("Tested on the 39 weeks after 30 Sep 1997") < text.index("How the models did")
+    assert "which no model had seen or was chosen by" in text
+    assert "How the models were chosen" in text and "31 Jul 1997" in text
     assert "beats its baselines" in text
     assert '"1.608"' in text and '"−12.1\u00a0%"' in text and '"0.626"' in text, "the published figures of BG/NBD"
     assert "r 0.2426, alpha 4.414, a 0.7929, b 2.426" in text
@@ -72,7 +75,7 @@ def test_a_snapshot_without_a_receipt_says_why_and_what_to_do(desk):
     services, _, _, runs = desk
     text = told(page.layout(services, run=str(runs[0])))
     assert "have not been checked" in text and "90 days of sales" in text
-    assert "Who foresaw purchases best?" not in text
+    assert "Forecast accuracy: purchases" not in text
 
 
 def test_the_charts_show_the_bins_of_the_models_in_use(desk, receipt):

@@ -60,16 +60,16 @@ def test_a_name_that_a_run_does_not_have_is_said_and_not_counted_as_nobody(servi
     made.store.edit_segment(run.id, segment.key, revision=segment.revision, name="Evergreens")
     saved = audiences.save(made, "Green", Selection(segments=("Evergreens",)), run)
     both = audiences.save(made, "Both", Selection(segments=("Evergreens", run.segments[1].name)), run)
-    scores = audiences.save(made, "Spenders to come", Selection(bounds={"future_spend": (5.0, None)}), run)
+    scores = audiences.save(made, "Spenders to come", Selection(bounds={"expected_purchases": (5.0, None)}), run)
     old, _, now = audiences.sizes(made, saved).counted
     assert (old.customers, old.missing) == (None, ("Evergreens",))
     assert (now.customers, now.missing) == (segment.customers, ())
     old, _, now = audiences.sizes(made, both).counted
     assert old.missing == ("Evergreens",) and old.customers is not None
     assert now.customers == segment.customers + run.segments[1].customers
-    assert audiences.sizes(made, scores).counted[-1].missing == ("Future spend",)
+    assert audiences.sizes(made, scores).counted[-1].missing == ("Expected purchases",)
     said = words(audience_cards(made))
-    assert "The run of 1 Oct 2011 has no Evergreens." in said and "has no Future spend" in said
+    assert "The run of 1 Oct 2011 has no Evergreens." in said and "has no Expected purchases" in said
 
 
 def test_earlier_dates_are_counted_while_that_is_quick(services, monkeypatch):

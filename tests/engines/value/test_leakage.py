@@ -25,7 +25,7 @@ from engines.value.validation.backtests import Backtest, run_backtest
 from engines.value.validation.plan import BacktestPlan, Cut
 
 AS_OF, END = date(2023, 1, 1), date(2023, 4, 2)
-PLAN = BacktestPlan(Cut(AS_OF, 91), (Cut(date(2022, 10, 2), 91), Cut(date(2022, 8, 18), 91)))
+PLAN = BacktestPlan(Cut(AS_OF, 91), (Cut(date(2022, 10, 2), 91), Cut(date(2022, 8, 18), 91)), 45)
 MONEY = [MONETARY, NET_MONETARY, AVERAGE_ORDER_VALUE, MEAN_REPEAT_VALUE]
 
 

@@ -13,7 +13,7 @@ from engines.columns import MONETARY, REPEAT_PURCHASES
 from engines.errors import InputError
 from engines.value.appraisal import Settings, agenda, judge, usable_models
 from engines.value.validation import baselines, golden, losses, metrics
-from engines.value.validation.plan import plan_backtest, training_cuts
+from engines.value.validation.plan import plan_origins, training_cuts
 from engines.value.validation.verdicts import judge_model
 
 CUTOFF = golden.LAST_KNOWN_DAY + timedelta(days=1)
@@ -26,7 +26,7 @@ def receipt():
         sales = opened.sales
         looked_at = agenda(sales.first_day, sales.as_of, settings, cutoff=CUTOFF)
         tables = past_tables(opened, looked_at)
-    return judge(looked_at, tables, settings, usable_models())
+    return judge(looked_at, tables, settings, usable_models())[1]
 
 
 def test_every_published_figure_comes_out(receipt):
@@ -60,7 +60,7 @@ def test_shape(receipt):
     assert json.loads(json.dumps(receipt, allow_nan=False)) == receipt
     assert set(receipt) == {
         *("plan", "titles", "baselines", "chosen", "models", "holdout", "calibration", "churn", "reliability"),
-        *("unknown_churn", "ltv", "importances", "coverage", "verdicts", "notes"),
+        *("unknown_churn", "ltv", "importances", "coverage", "verdicts", "notes", "by_origins", "origins", "forecast"),
     }
     assert receipt["plan"]["cutoff"] == "1997-09-30"
     assert receipt["plan"]["until"] == "1998-06-30"
@@ -134,7 +134,7 @@ def test_a_verdict_says_plainly_whether_the_model_is_better(ours):
 
 def test_a_cutoff_that_leaves_too_little_is_refused_with_the_remedy():
     with pytest.raises(InputError, match="90 days before it and 28 after"):
-        plan_backtest(date(1997, 1, 1), date(1998, 7, 1), 90, cutoff=date(1997, 2, 1))
+        plan_origins(date(1997, 1, 1), date(1998, 7, 1), 90, 90, cutoff=date(1997, 2, 1))
 
 
 def test_lessons_are_over_by_the_cutoff():
@@ -166,7 +166,7 @@ def test_a_model_that_fails_is_left_out_with_a_note():
         looked_at = agenda(sales.first_day, sales.as_of, settings, cutoff=CUTOFF)
         tables = past_tables(opened, looked_at)
     models = {"bg_nbd": usable_models()["bg_nbd"], "broken": Broken(), "nonsense": Nonsense()}
-    found = judge(looked_at, tables, settings, models)
+    _, found = judge(looked_at, tables, settings, models)
     assert set(found["holdout"]) == {"bg_nbd", *baselines.BASELINES}
     assert any("Broken is left out, for it failed: RuntimeError: no luck" in note for note in found["notes"])
     assert any("Nonsense is left out" in note for note in found["notes"])
@@ -177,6 +177,7 @@ def test_what_is_kept_of_a_date_is_all_that_is_looked_at():
     looked_at = agenda(date(2020, 1, 1), date(2022, 1, 1), settings)
     table = pd.DataFrame({REPEAT_PURCHASES: [0, 1], MONETARY: [1.0, 2.0], "tenure_days": [1, 2]}, index=["a", "b"])
     kept = {day: set(looked_at.kept(day, table).columns) for day in looked_at.dates}
-    for cut in (looked_at.far.test, looked_at.near.test, *looked_at.far.training, *looked_at.churn_training):
-        assert "tenure_days" in kept[cut.as_of]
+    for plan in looked_at.origins.plans:
+        for cut in (plan.test, *plan.training, *looked_at.training):
+            assert "tenure_days" in kept[cut.as_of]
     assert {REPEAT_PURCHASES, MONETARY} in kept.values()

@@ -1,0 +1,195 @@
+"""Choice of the models behind the one forecast, by rolling origins.
+
+At each earlier origin every candidate is fitted on what was known by then and held against what came. A candidate's
+loss is set against that of the default lifetime model at the same origin, as the logarithm of their ratio, and the mean
+over the origins decides. A candidate takes the default's place only if it has answered at :data:`FEWEST` origins at
+least, was better at more than half of them, and by :data:`MARGIN` on average: one lucky window changes nothing, and
+nothing changes for next to nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+
+from engines.columns import TENURE
+from engines.value.contract import PURCHASES_AFTER, SPEND_AFTER, Answer, ValueModel
+from engines.value.learned.examples import Lessons
+from engines.value.lifetime.models import LIFETIMES
+from engines.value.lifetime.patterns import Floats
+from engines.value.validation import baselines
+from engines.value.validation.backtests import Backtest, run_backtest
+from engines.value.validation.plan import FEWEST
+
+#: What may be said instead of a model: whichever did best.
+AUTO = "auto"
+#: The lifetime model that stands where nothing can be chosen.
+DEFAULT = "bg_nbd"
+#: By how much a candidate must be better than the default on average: half a per cent of its loss.
+MARGIN = 0.005
+#: Customers of an earlier origin that models are fitted and judged on, at most.
+ORIGIN_LIMIT = 10_000
+
+PURCHASES: Answer = "expected_purchases"
+CHANCE: Answer = "p_purchase"
+SPEND: Answer = "future_spend"
+#: The three parts of a forecast, as receipts call them.
+QUESTIONS = ("purchases", "churn", "ltv")
+
+#: Losses of one origin: by question, then by model.
+Losses = Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class OriginLosses:
+    """One origin and how far off each candidate was there.
+
+    ``cutoff``: the last day that was known (ISO). ``days``, ``risk_days``: how far ahead was looked. ``losses``: RMSE
+    of purchases and of spend, and the mean log loss of the chance of a purchase over both lengths, by model.
+    """
+
+    cutoff: str
+    days: int
+    risk_days: int
+    customers: int
+    losses: Losses
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which model gives which part of the forecast.
+
+    ``lifetime``: the lifetime model that says when purchases come and how far amounts may be off. ``purchases``,
+    ``churn`` (the curve of the chance of a purchase) and ``ltv`` (spend): its name, another model's or a baseline's.
+    ``chosen``: whether origins decided; else the default or the configured model stands. ``origins``: the latest first.
+    """
+
+    lifetime: str
+    purchases: str
+    churn: str
+    ltv: str
+    chosen: bool = False
+    origins: tuple[OriginLosses, ...] = field(default=())
+
+    @classmethod
+    def of_one(cls, name: str, origins: Sequence[OriginLosses] = ()) -> Choice:
+        """One lifetime model for everything."""
+        return cls(name, name, name, name, False, tuple(origins))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every model that takes part, the lifetime model first."""
+        return tuple(dict.fromkeys((self.lifetime, self.purchases, self.churn, self.ltv)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {**asdict(self), "origins": [asdict(each) for each in self.origins]}
+
+    @classmethod
+    def from_dict(cls, entry: Mapping[str, Any]) -> Choice:
+        """As it was before :meth:`to_dict`."""
+        origins = tuple(OriginLosses(**each) for each in entry["origins"])
+        return cls(**{**entry, "origins": origins})
+
+
+def choose(
+    models: Mapping[str, ValueModel],
+    earlier: Sequence[Backtest],
+    configured: str,
+    *,
+    min_history_days: int,
+    seed: int = 0,
+    lessons: Lessons | None = None,
+) -> Choice:
+    """The models of the forecast, by how they did at earlier origins.
+
+    Args:
+        models: candidates by name; baselines are always candidates, but for expecting nothing of anyone.
+        earlier: origins whose outcomes are over by the origin that is shown.
+        configured: a lifetime model's name, which then stands whatever the origins say, or :data:`AUTO`.
+        min_history_days: customers with fewer days since their first order do not count for the chance of a purchase.
+        seed: of the samples.
+        lessons: what learning models have in common.
+    """
+    lessons = lessons or Lessons(seed)
+    if configured != AUTO:
+        return Choice.of_one(configured)
+    default = DEFAULT if DEFAULT in models else next((name for name in models if name in LIFETIMES), DEFAULT)
+    if len(earlier) < FEWEST:
+        return Choice.of_one(default)
+    origins = [measure(models, each.sampled(seed, ORIGIN_LIMIT), min_history_days, seed, lessons) for each in earlier]
+    lifetimes = [name for name in models if name in LIFETIMES]
+    others = [name for name in models if name not in LIFETIMES]
+    lifetime = _winner("purchases", origins, default, lifetimes)
+    naive = [name for name in baselines.BASELINES if name != "zero"]
+    picked = {question: _winner(question, origins, lifetime, [*others, *naive]) for question in QUESTIONS}
+    return Choice(lifetime, **picked, chosen=True, origins=tuple(origins))
+
+
+def measure(
+    models: Mapping[str, ValueModel], backtest: Backtest, min_history_days: int, seed: int, lessons: Lessons
+) -> OriginLosses:
+    """How far off every model and baseline is at one origin."""
+    result = run_backtest(models, backtest, seed, lessons)
+    guesses = baselines.forecasts(backtest.test.customers, backtest.before, backtest.test.weeks)
+    instead = result.answers.get(DEFAULT)
+    if instead is not None:  # as they would be used
+        guesses = {
+            name: guess if name == "zero" else baselines.filled(guess, instead) for name, guess in guesses.items()
+        }
+    bought = backtest.test.outcome[PURCHASES_AFTER].to_numpy(np.float64)
+    spent = backtest.test.outcome[SPEND_AFTER].to_numpy(np.float64)
+    losses: dict[str, dict[str, float]] = {question: {} for question in QUESTIONS}
+    for name, answer in {**result.answers, **guesses}.items():
+        for question, column, outcome in (("purchases", PURCHASES, bought), ("ltv", SPEND, spent)):
+            if column in answer:
+                losses[question][name] = _rmse(answer[column].to_numpy(np.float64), outcome)
+    known = (backtest.test.customers[TENURE] >= min_history_days).to_numpy()
+    if known.any():
+        for name, answer in result.answers.items():
+            if CHANCE in answer:
+                found = [_log_loss(answer[CHANCE].to_numpy()[known], bought[known] > 0)]
+                if backtest.risk is not backtest.test:
+                    soon = backtest.risk.outcome[PURCHASES_AFTER].to_numpy(np.float64)[known] > 0
+                    found.append(_log_loss(result.risks[name][CHANCE].to_numpy()[known], soon))
+                losses["churn"][name] = float(np.mean(found))
+    cutoff = (backtest.plan.test.as_of - timedelta(days=1)).isoformat()
+    return OriginLosses(cutoff, backtest.plan.test.days, backtest.plan.risk_days, len(bought), losses)
+
+
+def mean_gain(question: str, origins: Sequence[OriginLosses], name: str, reference: str) -> tuple[float, int, int]:
+    """How much a model lost beside another at the same origins, below 0 where it lost less.
+
+    Returns:
+        The mean logarithm of the ratio of their losses, at how many origins it was better, and at how many both have
+        answered.
+    """
+    pairs = [
+        (losses[name], losses[reference])
+        for each in origins
+        if name in (losses := each.losses[question]) and reference in losses
+    ]
+    gaps = [float(np.log(max(ours, 1e-12) / max(theirs, 1e-12))) for ours, theirs in pairs]
+    return float(np.mean(gaps)) if gaps else 0.0, sum(gap < 0 for gap in gaps), len(gaps)
+
+
+def _winner(question: str, origins: Sequence[OriginLosses], reference: str, candidates: Sequence[str]) -> str:
+    best, least = reference, -MARGIN
+    for name in candidates:
+        gain, better, of = mean_gain(question, origins, name, reference)
+        if of >= FEWEST and 2 * better > of and gain < least:
+            best, least = name, gain
+    return best
+
+
+def _rmse(expected: Floats, actual: Floats) -> float:
+    return float(np.sqrt(np.mean((expected - actual) ** 2)))
+
+
+def _log_loss(chance: Floats, bought: Any) -> float:
+    sure = np.clip(chance, 1e-15, 1.0 - 1e-15)
+    return float(-np.mean(np.where(bought, np.log(sure), np.log1p(-sure))))
