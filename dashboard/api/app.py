@@ -25,7 +25,7 @@ from dashboard.services import Services
 from engines.errors import InputError, MessageError
 from engines.messages import message
 from storage.contract import ChangedError, NotFoundError, StoreError
-from storage.contract.selection import REMOVED
+from storage.contract.selection import OLD_BOUNDS, REMOVED
 
 
 def refuse_unknown_parameters(request: Request) -> None:
@@ -36,6 +36,8 @@ def refuse_unknown_parameters(request: Request) -> None:
     for name in request.query_params:
         if name in REMOVED:
             raise HTTPException(400, REMOVED[name])
+        if name in OLD_BOUNDS and f"min_{OLD_BOUNDS[name].column}" in parameters:
+            continue
         if name not in parameters:
             allowed = f"it has {', '.join(sorted(parameters))}" if parameters else "it has none"
             raise HTTPException(

@@ -10,7 +10,7 @@ from typing import Any
 from dashboard.config import Config
 from dashboard.pipeline.sales import RECEIPT
 from engines.value.appraisal import Kept
-from engines.value.validation.choice import Choice
+from engines.value.validation.choice import ModelChoice
 from storage import Store
 from storage.contract import NewSnapshot, Snapshot
 
@@ -24,7 +24,9 @@ def choice_of(snapshot: Snapshot, store: Store) -> Kept | None:
     if "choice" not in value:
         return None
     receipts = {item.name: item.receipt for item in store.validations(snapshot.id)}
-    return Kept(Choice.from_dict(value["choice"]), date.fromisoformat(value["chosen_as_of"]), receipts.get(RECEIPT))
+    return Kept(
+        ModelChoice.from_dict(value["choice"]), date.fromisoformat(value["chosen_as_of"]), receipts.get(RECEIPT)
+    )
 
 
 def kept_choice(new: NewSnapshot, config: Config, store: Store) -> Kept | None:

@@ -28,7 +28,7 @@ from engines.value.validation.backtests import (
     sample_window,
 )
 from engines.value.validation.baselines import BASELINES, fitted_baselines
-from engines.value.validation.choice import AUTO, CHANCE, Choice, choose
+from engines.value.validation.choice import AUTO, CHANCE, ModelChoice, choose
 from engines.value.validation.forecast import OneForecast
 from engines.value.validation.new_customers import model_record
 from engines.value.validation.plan import Cut, Origins, lesson_days, plan_origins, training_cuts, windows
@@ -52,7 +52,7 @@ class Settings:
 class Kept:
     """A choice of models that was made before, with its receipt. ``as_of``: of the customers that it was made for."""
 
-    choice: Choice
+    choice: ModelChoice
     as_of: date
     receipt: Mapping[str, Any] | None = None
 
@@ -63,7 +63,7 @@ class Appraisal:
 
     ``columns``: exactly ``VALUE_COLUMNS``, on the customers' index; churn risk is missing where it is not known yet.
     ``model``: JSON-ready, as of :func:`engines.value.estimate`, with ``churn`` and ``spend``: which model gave them,
-    ``choice``: see :class:`~engines.value.validation.choice.Choice`, ``forecast``: the models that could be fitted
+    ``choice``: see :class:`~engines.value.validation.choice.ModelChoice`, ``forecast``: the models that could be fitted
     today, by part, ``chosen_as_of``: the date it was made for, and
     ``records``: what is kept of the models beside the lifetime model. ``notes``: sentences for people. ``receipt``: see
     :func:`engines.value.validation.receipts.receipt`; None where the history is too short for a test.
@@ -139,7 +139,7 @@ def judge(
     settings: Settings,
     models: Mapping[str, ValueModel],
     lessons: Lessons | None = None,
-) -> tuple[Choice, dict[str, Any] | None]:
+) -> tuple[ModelChoice, dict[str, Any] | None]:
     """The choice of models by the earlier origins of an agenda, and the receipt of the last one.
 
     The receipt is None where the history is too short for a test.
@@ -235,7 +235,7 @@ def appraise(
 
 
 def _today(
-    choice: Choice,
+    choice: ModelChoice,
     models: Mapping[str, ValueModel],
     looked_at: Agenda,
     tables: Mapping[date, DataFrame],
@@ -259,7 +259,7 @@ def _today(
     forecast = OneForecast.of(choice, fitted)
     if forecast is None:  # what a lifetime model cannot be fitted to is an error of its own
         x = models[choice.lifetime].fit(customers, ())
-        forecast = OneForecast.of(Choice.of_one(choice.lifetime), {choice.lifetime: x})
+        forecast = OneForecast.of(ModelChoice.of_one(choice.lifetime), {choice.lifetime: x})
     assert forecast is not None
     return forecast, [*notes, *forecast.notes]
 
@@ -286,7 +286,7 @@ def _part(name: str, models: Mapping[str, ValueModel], fitted: FittedValueModel,
 
 
 def _notes(
-    choice: Choice,
+    choice: ModelChoice,
     models: Mapping[str, ValueModel],
     proof: Mapping[str, Any] | None,
     kept: Kept | None,

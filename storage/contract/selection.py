@@ -33,7 +33,7 @@ BOUNDS = {
     for name, is_low in zip(column.bounds, (True, False), strict=True)
 }
 #: Old names of query parameters and columns, which answer for one version.
-_OLD_BOUNDS = {"min_future_spend": Parameter(CLV, True), "max_future_spend": Parameter(CLV, False)}
+OLD_BOUNDS = {"min_future_spend": Parameter(CLV, True), "max_future_spend": Parameter(CLV, False)}
 _OLD_COLUMNS = {FUTURE_SPEND: CLV}
 #: Said to who still asks by them.
 NO_FUTURE_SPEND = noted("future_spend is an old name and answers for one version: there is one forecast, clv.")
@@ -113,8 +113,8 @@ class Selection:
                 continue
             elif name == "min_share":
                 shares.append(_share(text))
-            elif name in BOUNDS or name in _OLD_BOUNDS:
-                column, is_low = BOUNDS.get(name) or _OLD_BOUNDS[name]
+            elif name in BOUNDS or name in OLD_BOUNDS:
+                column, is_low = BOUNDS.get(name) or OLD_BOUNDS[name]
                 now, end = bounds.get(column, Range()), _finite(name, text)
                 bounds[column] = now._replace(low=end) if is_low else now._replace(high=end)
             elif name in REMOVED:

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.columns import FILTERS
+from engines.columns import CLV, FILTERS
 from engines.errors import InputError
 from storage.contract import Selection
+from storage.contract.selection import Range
 
 number = st.floats(-1e12, 1e12)
 

@@ -89,5 +89,5 @@ def trust_words(receipt: Mapping[str, Any], currency: str) -> str:
         off=off,
     )
     if abs(bias) >= _FAR_OFF:
-        return f"{words} {say('Trust the order of customers more than the sums.')}"
+        return " ".join((words, say("Trust the order of customers more than the sums.")))
     return words

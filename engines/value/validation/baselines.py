@@ -119,10 +119,10 @@ class Filled:
 
     def predict(self, customers: DataFrame, weeks: float) -> DataFrame:
         """Purchases and spend."""
-        return filled(self.guess.predict(customers, weeks), self.other.predict(customers, weeks))
+        return filled_in(self.guess.predict(customers, weeks), self.other.predict(customers, weeks))
 
 
-def filled(guess: DataFrame, other: DataFrame) -> DataFrame:
+def filled_in(guess: DataFrame, other: DataFrame) -> DataFrame:
     """Answers of a baseline, and those of another model where it expects nothing."""
     columns = {name: np.where(guess[name] > 0, guess[name], other[name]) for name in (PURCHASES, SPEND)}
     return DataFrame(columns, index=guess.index)

@@ -1,4 +1,4 @@
-"""Choice of the models behind the one forecast, by rolling origins.
+"""ModelChoice of the models behind the one forecast, by rolling origins.
 
 At each earlier origin every candidate is fitted on what was known by then and held against what came. A candidate's
 loss is set against that of the default lifetime model at the same origin, as the logarithm of their ratio, and the mean
@@ -20,7 +20,7 @@ from engines.columns import TENURE
 from engines.value.contract import PURCHASES_AFTER, SPEND_AFTER, Answer, ValueModel
 from engines.value.learned.examples import Lessons
 from engines.value.lifetime.models import LIFETIMES
-from engines.value.lifetime.patterns import Floats
+from engines.value.lifetime.patterns import Floats, Indices
 from engines.value.validation import baselines
 from engines.value.validation.backtests import Backtest, run_backtest
 from engines.value.validation.plan import FEWEST
@@ -50,6 +50,8 @@ class OriginLosses:
 
     ``cutoff``: the last day that was known (ISO). ``days``, ``risk_days``: how far ahead was looked. ``losses``: RMSE
     of purchases and of spend, and the mean log loss of the chance of a purchase over both lengths, by model.
+    ``actual``: what came in all and in each fifth of the customers by what BG/NBD expected, ``expected``: the same by
+    model; both by question, ``purchases`` and ``ltv``.
     """
 
     cutoff: str
@@ -57,10 +59,12 @@ class OriginLosses:
     risk_days: int
     customers: int
     losses: Losses
+    actual: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    expected: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Choice:
+class ModelChoice:
     """Which model gives which part of the forecast.
 
     ``lifetime``: the lifetime model that says when purchases come and how far amounts may be off. ``purchases``,
@@ -76,7 +80,7 @@ class Choice:
     origins: tuple[OriginLosses, ...] = field(default=())
 
     @classmethod
-    def of_one(cls, name: str, origins: Sequence[OriginLosses] = ()) -> Choice:
+    def of_one(cls, name: str, origins: Sequence[OriginLosses] = ()) -> ModelChoice:
         """One lifetime model for everything."""
         return cls(name, name, name, name, False, tuple(origins))
 
@@ -90,7 +94,7 @@ class Choice:
         return {**asdict(self), "origins": [asdict(each) for each in self.origins]}
 
     @classmethod
-    def from_dict(cls, entry: Mapping[str, Any]) -> Choice:
+    def from_dict(cls, entry: Mapping[str, Any]) -> ModelChoice:
         """As it was before :meth:`to_dict`."""
         origins = tuple(OriginLosses(**each) for each in entry["origins"])
         return cls(**{**entry, "origins": origins})
@@ -104,7 +108,7 @@ def choose(
     min_history_days: int,
     seed: int = 0,
     lessons: Lessons | None = None,
-) -> Choice:
+) -> ModelChoice:
     """The models of the forecast, by how they did at earlier origins.
 
     Args:
@@ -117,20 +121,22 @@ def choose(
     """
     lessons = lessons or Lessons(seed)
     if configured != AUTO:
-        return Choice.of_one(configured)
+        return ModelChoice.of_one(configured)
     default = DEFAULT if DEFAULT in models else next((name for name in models if name in LIFETIMES), DEFAULT)
     if len(earlier) < FEWEST:
-        return Choice.of_one(default)
-    origins = [measure(models, each.sampled(seed, ORIGIN_LIMIT), min_history_days, seed, lessons) for each in earlier]
+        return ModelChoice.of_one(default)
+    origins = [
+        measure_origin(models, each.sampled(seed, ORIGIN_LIMIT), min_history_days, seed, lessons) for each in earlier
+    ]
     lifetimes = [name for name in models if name in LIFETIMES]
     others = [name for name in models if name not in LIFETIMES]
     lifetime = _winner("purchases", origins, default, lifetimes)
     naive = [name for name in baselines.BASELINES if name != "zero"]
     picked = {question: _winner(question, origins, lifetime, [*others, *naive]) for question in QUESTIONS}
-    return Choice(lifetime, **picked, chosen=True, origins=tuple(origins))
+    return ModelChoice(lifetime, **picked, chosen=True, origins=tuple(origins))
 
 
-def measure(
+def measure_origin(
     models: Mapping[str, ValueModel], backtest: Backtest, min_history_days: int, seed: int, lessons: Lessons
 ) -> OriginLosses:
     """How far off every model and baseline is at one origin."""
@@ -139,15 +145,19 @@ def measure(
     instead = result.answers.get(DEFAULT)
     if instead is not None:  # as they would be used
         guesses = {
-            name: guess if name == "zero" else baselines.filled(guess, instead) for name, guess in guesses.items()
+            name: guess if name == "zero" else baselines.filled_in(guess, instead) for name, guess in guesses.items()
         }
     bought = backtest.test.outcome[PURCHASES_AFTER].to_numpy(np.float64)
     spent = backtest.test.outcome[SPEND_AFTER].to_numpy(np.float64)
     losses: dict[str, dict[str, float]] = {question: {} for question in QUESTIONS}
+    groups = _fifths(bought if instead is None else instead[SPEND].to_numpy(np.float64))
+    actual = {"purchases": _sums(bought, groups), "ltv": _sums(spent, groups)}
+    expected: dict[str, dict[str, list[float]]] = {"purchases": {}, "ltv": {}}
     for name, answer in {**result.answers, **guesses}.items():
         for question, column, outcome in (("purchases", PURCHASES, bought), ("ltv", SPEND, spent)):
             if column in answer:
                 losses[question][name] = _rmse(answer[column].to_numpy(np.float64), outcome)
+                expected[question][name] = _sums(answer[column].to_numpy(np.float64), groups)
     known = (backtest.test.customers[TENURE] >= min_history_days).to_numpy()
     if known.any():
         for name, answer in result.answers.items():
@@ -158,7 +168,23 @@ def measure(
                     found.append(_log_loss(result.risks[name][CHANCE].to_numpy()[known], soon))
                 losses["churn"][name] = float(np.mean(found))
     cutoff = (backtest.plan.test.as_of - timedelta(days=1)).isoformat()
-    return OriginLosses(cutoff, backtest.plan.test.days, backtest.plan.risk_days, len(bought), losses)
+    days = backtest.plan.test.days, backtest.plan.risk_days
+    return OriginLosses(cutoff, *days, len(bought), losses, actual, expected)
+
+
+#: Groups that customers are put into by what is expected of them.
+GROUPS = 5
+
+
+def _fifths(expected: Floats) -> Indices:
+    """The group of each customer, 0 to 4, as equal in number as can be; ties by place."""
+    rank = np.argsort(np.argsort(expected, kind="stable"), kind="stable")
+    return np.asarray(rank * GROUPS // max(len(expected), 1), dtype=np.int64)
+
+
+def _sums(values: Floats, groups: Indices) -> list[float]:
+    """The sum over everyone, then that of each group."""
+    return [float(values.sum()), *np.bincount(groups, values, GROUPS).tolist()]
 
 
 def mean_gain(question: str, origins: Sequence[OriginLosses], name: str, reference: str) -> tuple[float, int, int]:

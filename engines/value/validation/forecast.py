@@ -21,7 +21,7 @@ from engines.value.learned.churn import FittedLogistic, FittedTrees
 from engines.value.learned.spend import FittedTweedie, FittedTwoPart
 from engines.value.lifetime.models import FittedLifetime
 from engines.value.validation.baselines import BASELINES, Filled, Rate
-from engines.value.validation.choice import CHANCE, PURCHASES, SPEND, Choice
+from engines.value.validation.choice import CHANCE, PURCHASES, SPEND, ModelChoice
 
 #: Fitted models, beside lifetime models, that can be kept as plain data.
 KEPT = {kind.__name__: kind for kind in (FittedLogistic, FittedTrees, FittedTweedie, FittedTwoPart, Rate)}
@@ -34,7 +34,7 @@ class OneForecast:
     ``lifetime`` is used for whatever has no other model.
     """
 
-    choice: Choice
+    choice: ModelChoice
     lifetime: FittedLifetime
     purchases: FittedValueModel
     curve: FittedValueModel
@@ -42,7 +42,7 @@ class OneForecast:
     notes: tuple[str, ...] = field(default=())
 
     @classmethod
-    def of(cls, choice: Choice, fitted: Mapping[str, FittedValueModel]) -> OneForecast | None:
+    def of(cls, choice: ModelChoice, fitted: Mapping[str, FittedValueModel]) -> OneForecast | None:
         """The forecast of a choice from fitted models; where one is missing the lifetime model takes its place.
 
         None where the lifetime model itself is missing.
@@ -59,7 +59,7 @@ class OneForecast:
             question: name if (name := getattr(choice, question)) in fitted else choice.lifetime
             for question in ("purchases", "churn", "ltv")
         }
-        used = Choice(choice.lifetime, **names, chosen=choice.chosen, origins=choice.origins)
+        used = ModelChoice(choice.lifetime, **names, chosen=choice.chosen, origins=choice.origins)
         purchases, spend = (
             Filled(fitted[name], lifetime) if name in BASELINES else fitted[name] for name in (used.purchases, used.ltv)
         )

@@ -26,7 +26,7 @@ from engines.value.lifetime.models import LIFETIMES, FittedLifetime, LifetimeVal
 from engines.value.lifetime.uncertainty import Uncertainty
 from engines.value.registry import value_model
 from engines.value.validation.baselines import BASELINES
-from engines.value.validation.choice import CHANCE, Choice
+from engines.value.validation.choice import CHANCE, ModelChoice
 from engines.value.validation.forecast import OneForecast, restored
 
 
@@ -54,7 +54,7 @@ def reappraise(customers: DataFrame, model: Mapping[str, Any]) -> tuple[DataFram
     """
     if "forecast" not in model:
         return _by_older(customers, model)
-    choice, churn = Choice(**model["forecast"]), model["churn"]
+    choice, churn = ModelChoice(**model["forecast"]), model["churn"]
     if choice.names == (choice.lifetime,):
         fitted: dict[str, FittedValueModel] = {choice.lifetime: _restored_lifetime(model)}
     else:

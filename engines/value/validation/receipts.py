@@ -20,7 +20,7 @@ from engines.value.lifetime.models import fit_dict, spend_intervals
 from engines.value.lifetime.patterns import Floats
 from engines.value.validation import baselines
 from engines.value.validation.backtests import Backtest, BacktestResult, run_backtest
-from engines.value.validation.choice import CHANCE, PURCHASES, QUESTIONS, SPEND, Choice
+from engines.value.validation.choice import CHANCE, PURCHASES, QUESTIONS, SPEND, ModelChoice
 from engines.value.validation.forecast import OneForecast
 from engines.value.validation.importances import importances
 from engines.value.validation.losses import loss, reliability
@@ -45,7 +45,7 @@ class Terms:
 def receipt(
     models: Mapping[str, ValueModel],
     shown: Backtest,
-    choice: Choice,
+    choice: ModelChoice,
     terms: Terms,
     lessons: Lessons | None = None,
 ) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _whole(forecast: OneForecast, shown: Backtest, terms: Terms) -> dict[str, An
     return {"purchases": holdout[WHOLE], "ltv": ltv[WHOLE], "churn": churn.get(WHOLE), "reliability": bins}
 
 
-def _choice_notes(choice: Choice, models: Mapping[str, ValueModel]) -> list[str]:
+def _choice_notes(choice: ModelChoice, models: Mapping[str, ValueModel]) -> list[str]:
     if choice.chosen or choice.lifetime not in models:
         return []
     title = models[choice.lifetime].title

@@ -6,6 +6,7 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -116,7 +117,7 @@ def test_the_customers_of_a_run_get_their_labels_from_sales_and_from_a_table(nam
         assert from_sales["probability"].between(0.25, 1).all()
 
 
-def test_what_a_model_learned_of_all_sales_is_asked_for_not_made_up(segmentry, filled, tmp_path):
+def test_what_a_model_learned_of_all_sales_is_kept_and_values_new_customers(segmentry, filled, tmp_path):
     store = opened(tmp_path)
     snapshot = store.snapshots()[0]
     assert snapshot.info["value"]["churn"]["learns"]  # on CDNOW such a model does best
@@ -125,10 +126,12 @@ def test_what_a_model_learned_of_all_sales_is_asked_for_not_made_up(segmentry, f
     run = store.start_run(snapshot.id, "kmeans", engine.settings(), lease_seconds=60).id
     store.finish_run(run, result, seconds=1, info={}, model=models.dump_model(result.fitted))
     store.close()
-    refused = segmentry("predict", run, "--input", "cdnow-sample", code=2).stderr
-    assert "churn_risk" in refused and "table of customers" in refused
+    assert "2,357" in segmentry("predict", run, "--input", "cdnow-sample", "--output", "sales.csv").stdout
     segmentry("export", run, "--output", "list.parquet")
     assert "2,357" in segmentry("predict", run, "--input", "list.parquet", "--output", "again.csv").stdout
+    from_sales, from_table = lines("sales.csv").sort_index(), lines("again.csv").sort_index()
+    assert (from_sales["segment"] == from_table["segment"]).all()
+    np.testing.assert_allclose(from_sales["churn_risk"], from_table["churn_risk"], rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", [*SETTINGS, "plain"])

@@ -86,6 +86,7 @@ def test_the_old_name_of_clv_answers_with_a_note(runs):
     with TestClient(create_app(config, store, environ={}), base_url="http://127.0.0.1/api/v1") as client:
         old = client.get(f"/runs/{run.id}/customers", params={"min_future_spend": 100}).json()
         new = client.get(f"/runs/{run.id}/customers", params={"min_clv": 100}).json()
+        assert "error" not in old, old
         assert (old["total"], old["customers"]) == (new["total"], new["customers"]) and 0 < old["total"] < 1000
         assert "future_spend is an old name" in old["note"] and "note" not in new
         listed = client.get(f"/runs/{run.id}/export.csv", params={"columns": "customer_id,future_spend"})

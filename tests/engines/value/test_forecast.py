@@ -29,7 +29,7 @@ from engines.value.learned.trees import TreeSum
 from engines.value.lifetime.models import spend_intervals
 from engines.value.registry import value_model
 from engines.value.validation.baselines import BASELINES, CarryForward, Filled, Rate
-from engines.value.validation.choice import AUTO, Choice, OriginLosses, _winner, choose
+from engines.value.validation.choice import AUTO, ModelChoice, OriginLosses, _winner, choose
 from engines.value.validation.forecast import OneForecast
 from engines.value.validation.new_customers import reappraise
 from engines.value.validation.plan import DAYS_BEFORE, plan_origins
@@ -116,12 +116,22 @@ def test_what_was_kept_gives_the_same_figures():
         assert_frame_equal(columns[list(VALUE_COLUMNS)], found.columns, rtol=1e-9, atol=1e-12)
 
 
+def test_what_could_not_be_kept_is_named_not_made_up():
+    customers, *_, found = valued("cdnow-sample")
+    assert found.model["forecast"]["churn"] == "logistic"
+    columns, without = reappraise(customers, {**found.model, "records": {"logistic": None}})
+    assert without[CHURN_RISK] == without[P_PURCHASE] == "Logistic regression"
+    assert CLV in columns and CHURN_RISK not in columns
+
+
 def test_a_configured_model_gives_everything():
     customers, *_, found = valued("cdnow-sample", "mbg_nbd")
     own = value_model("mbg_nbd").fit(customers, ())
     half_year, quarter = (own.predict(customers, weeks)["p_purchase"] for weeks in (26.0, 90 / 7))
     np.testing.assert_allclose(found.columns[P_PURCHASE], half_year, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(1.0 - found.columns[CHURN_RISK], quarter.mask(customers[TENURE] < 14), rtol=1e-9)
+    np.testing.assert_allclose(
+        1.0 - found.columns[CHURN_RISK], quarter.mask(customers[TENURE] < 14), rtol=1e-9, atol=1e-12
+    )
     assert set(found.model["forecast"].values()) == {"mbg_nbd"}
 
 
@@ -172,7 +182,7 @@ def test_a_model_must_be_better_at_most_origins(losses, winner):
 def test_one_origin_chooses_nothing_and_the_figures_say_so():
     as_of = date(2020, 1, 1)
     assert len(plan_origins(as_of - timedelta(days=150), as_of, 28, 28).earlier) < 2
-    assert choose(usable_models(), (), AUTO, min_history_days=14) == Choice.of_one("bg_nbd")
+    assert choose(usable_models(), (), AUTO, min_history_days=14) == ModelChoice.of_one("bg_nbd")
 
 
 @pytest.mark.parametrize("days", [126, 150, 200, 373, 546, 1400])
@@ -215,7 +225,7 @@ def test_the_choice_does_not_look_at_what_is_shown():
 
 def test_a_choice_that_was_kept_stands():
     customers, _, first_day, as_of, _ = valued("cdnow-sample")
-    kept = Kept(Choice("mbg_nbd", "rate", "recency", "tweedie", True), as_of - timedelta(days=7), None)
+    kept = Kept(ModelChoice("mbg_nbd", "rate", "recency", "tweedie", True), as_of - timedelta(days=7), None)
     needed = agenda(first_day, as_of, Settings(), kept=kept).dates
     assert len(needed) < len(agenda(first_day, as_of, Settings()).dates)
     with open_sales(SalesRequest("cdnow-sample"), load_config(environ={})) as opened:
@@ -232,7 +242,7 @@ def test_a_choice_that_was_kept_stands():
 def test_a_naive_guess_that_expects_nothing_leaves_the_customer_to_the_lifetime_model():
     customers, *_ = valued("cdnow-sample")
     own = value_model("bg_nbd").fit(customers, ())
-    forecast = OneForecast.of(Choice("bg_nbd", "bg_nbd", "bg_nbd", "rate"), {"bg_nbd": own, "rate": Rate()})
+    forecast = OneForecast.of(ModelChoice("bg_nbd", "bg_nbd", "bg_nbd", "rate"), {"bg_nbd": own, "rate": Rate()})
     expected, plain = forecast.predict(customers, 26.0), own.predict(customers, 26.0)
     once = customers["repeat_purchases"] == 0
     assert (expected["future_spend"][once] == plain["future_spend"][once]).all()
