@@ -416,7 +416,7 @@ def valued_customers(
     customers, made, failed = features.extended(built, sales.table, as_of=sales.as_of, plugins=plugins)
     progress("Building customers", 1.0)
     progress("Estimating value", 0.0)
-    appraisal = appraise(customers, tables, sales.first_day, sales.as_of, settings, kept)
+    appraisal = appraise(customers, tables, sales.first_day, sales.as_of, settings, kept, sales.name)
     progress("Estimating value", 1.0)
     info = {**new.info, "value": appraisal.model, "value_notes": list(appraisal.notes)}
     info["cohorts"] = features.cohorts(sales.table, as_of=sales.as_of)

@@ -87,7 +87,8 @@ def validate_models(
         tables = past_tables(opened, looked_at)
         progress("Looking back", 1.0)
     progress("Judging models", 0.0)
-    _, receipt = judge(looked_at, tables, settings, usable_models() if models is None else models)
+    used = usable_models() if models is None else models
+    _, receipt = judge(looked_at, tables, settings, used, data_set=sales.name)
     progress("Judging models", 1.0)
     if receipt is None:
         raise InputError("There is nothing to judge the models by; give more history.")

@@ -16,6 +16,7 @@ from engines.messages import message
 from engines.value.contract import FittedValueModel, ValueModel
 from engines.value.learned.examples import Lessons
 from engines.value.lifetime.clv import estimate
+from engines.value.lifetime.intervals import Interval
 from engines.value.lifetime.models import LIFETIMES
 from engines.value.registry import registered_models
 from engines.value.validation.backtests import (
@@ -28,11 +29,12 @@ from engines.value.validation.backtests import (
     sample_window,
 )
 from engines.value.validation.baselines import BASELINES, fitted_baselines
-from engines.value.validation.choice import AUTO, CHANCE, ModelChoice, choose
+from engines.value.validation.choice import AUTO, CHANCE, ModelChoice, OriginLosses, choose
 from engines.value.validation.forecast import OneForecast
 from engines.value.validation.new_customers import model_record
 from engines.value.validation.plan import Cut, Origins, lesson_days, plan_origins, training_cuts, windows
 from engines.value.validation.receipts import Terms, receipt
+from engines.value.validation.spread import TotalSpread, spread_of
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ def judge(
     settings: Settings,
     models: Mapping[str, ValueModel],
     lessons: Lessons | None = None,
+    data_set: str = "",
 ) -> tuple[ModelChoice, dict[str, Any] | None]:
     """The choice of models by the earlier origins of an agenda, and the receipt of the last one.
 
@@ -156,7 +159,7 @@ def judge(
     )
     if not backtests:
         return choice, None
-    terms = Terms(settings.horizon_weeks, settings.min_history_days, settings.interval, settings.seed)
+    terms = Terms(settings.horizon_weeks, settings.min_history_days, settings.interval, settings.seed, data_set)
     return choice, receipt(models, backtests[0], choice, terms, lessons)
 
 
@@ -167,6 +170,7 @@ def appraise(
     as_of: date,
     settings: Settings,
     kept: Kept | None = None,
+    data_set: str = "",
 ) -> Appraisal:
     """What customers are worth as of a day: one forecast, by models that were chosen on the days before it.
 
@@ -182,6 +186,7 @@ def appraise(
         as_of: the day up to which (exclusive) sales are known.
         settings: see :class:`Settings`.
         kept: a choice that was made before and shall stand; nothing is tested then.
+        data_set: its name: what is known beforehand of data sets leaves out that one.
 
     Raises:
         InputError: no such model, or customers that cannot be valued.
@@ -196,7 +201,7 @@ def appraise(
     lessons = Lessons(settings.seed)
     looked_at = agenda(first_day, as_of, settings, kept=kept)
     if kept is None:
-        choice, proof = judge(looked_at, dated, settings, models, lessons)
+        choice, proof = judge(looked_at, dated, settings, models, lessons, data_set)
     else:
         choice, proof = kept.choice, None if kept.receipt is None else dict(kept.receipt)
     forecast, notes = _today(choice, models, looked_at, dated, customers, settings, lessons)
@@ -216,8 +221,15 @@ def appraise(
     columns = valuation.columns.copy()
     unknown = (customers[TENURE] < settings.min_history_days).to_numpy()
     columns[CHURN_RISK] = (1.0 - chances[risk_weeks]).mask(unknown)
+    origins = list(choice.origins)
+    if proof is not None and proof.get("last_origin"):
+        origins.insert(0, OriginLosses(**proof["last_origin"]))
+    spread = spread_of(choice, origins, settings.horizon_weeks * 7, data_set)
     details = {
         **valuation.model,
+        "total": _widened(valuation.model["total"], spread, settings.interval)
+        | {"verdict": None if proof is None else (proof["coverage"] or {}).get("total")},
+        "spread": spread.to_dict(),
         "churn": {
             **_part(forecast.choice.churn, models, forecast.curve, risk_weeks),
             "days": settings.churn_days,
@@ -274,6 +286,16 @@ def _fitted(
     return fitted
 
 
+def _widened(total: Mapping[str, Any], spread: TotalSpread, level: float) -> dict[str, Any]:
+    """The totals, their ranges widened by what origins and other data sets missed; the model's own ones are kept."""
+    found = dict(total)
+    for name, question in (("clv", "ltv"), ("spend", "ltv"), ("purchases", "purchases")):
+        own = Interval(*total[f"{name}_range"])
+        found[f"{name}_range"] = list(spread.widened(float(total[name]), own, level, question))
+        found[f"{name}_range_of_model"] = list(own)
+    return found
+
+
 def _part(name: str, models: Mapping[str, ValueModel], fitted: FittedValueModel, weeks: float) -> dict[str, Any]:
     model = models.get(name)
     return {
@@ -327,6 +349,13 @@ def _notes(
             message(
                 "These sales are too short for a test of the models: churn risk and CLV are the lifetime "
                 "model's own, and nothing shows yet how good they are."
+            )
+        )
+    if proof is not None and len(choice.origins) < 2:
+        notes.append(
+            message(
+                "The ranges of totals rest on fewer than 3 cut-offs of these sales, and so mostly on what was missed "
+                "on other data sets."
             )
         )
     if customers > LEARN_LIMIT:

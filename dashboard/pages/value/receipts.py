@@ -184,6 +184,14 @@ def coverage_section(receipt: Receipt, currency: str) -> Component | None:
         (say("Customers whose spend fell inside"), percent(coverage["spend"]), level),
         (say("Customers whose purchases fell inside"), percent(coverage["purchases"]), level),
     ]
+    if coverage.get("spend_of_buyers") is not None:
+        rows.append((say("Spend fell inside, of those who did buy"), percent(coverage["spend_of_buyers"]), level))
+    tenths = [item["spend"] for item in coverage.get("deciles", ())]
+    if tenths:
+        worst, best = percent(min(tenths)), percent(max(tenths))
+        rows.append(
+            (say("The same by tenths of what was expected"), say("{low} to {high}", low=worst, high=best), level)
+        )
     lines = [table_row(*row) for row in rows]
     parts = [table(say("Coverage of the intervals"), ["", *number_heads(say("Held"), say("Meant"))], lines)]
     total = coverage.get("total")
@@ -201,6 +209,17 @@ def coverage_section(receipt: Receipt, currency: str) -> Component | None:
                 className="mt-2 mb-0",
             )
         )
+        if total.get("origins"):
+            parts.append(
+                html.P(
+                    say(
+                        "That range is made of what {number} earlier cut-offs missed, and of what was missed on other data "
+                        "sets; nothing of the days that it is held against is in it.",
+                        number=count(len(total["origins"])),
+                    ),
+                    className="seg-hint mb-0",
+                )
+            )
     hint = say(
         "An interval says how far a customer's spend may be from its CLV: the parameters are not known "
         "exactly, and customers do as they please. Fewer inside than meant: too sure. More inside is "

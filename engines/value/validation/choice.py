@@ -22,7 +22,7 @@ from engines.value.learned.examples import Lessons
 from engines.value.lifetime.models import LIFETIMES
 from engines.value.lifetime.patterns import Floats, Indices
 from engines.value.validation import baselines
-from engines.value.validation.backtests import Backtest, run_backtest
+from engines.value.validation.backtests import Backtest, BacktestResult, run_backtest
 from engines.value.validation.plan import FEWEST
 
 #: What may be said instead of a model: whichever did best.
@@ -120,14 +120,13 @@ def choose(
         lessons: what learning models have in common.
     """
     lessons = lessons or Lessons(seed)
-    if configured != AUTO:
-        return ModelChoice.of_one(configured)
     default = DEFAULT if DEFAULT in models else next((name for name in models if name in LIFETIMES), DEFAULT)
-    if len(earlier) < FEWEST:
-        return ModelChoice.of_one(default)
-    origins = [
-        measure_origin(models, each.sampled(seed, ORIGIN_LIMIT), min_history_days, seed, lessons) for each in earlier
-    ]
+    stands = configured if configured != AUTO else default if len(earlier) < FEWEST else None
+    tried = models if stands is None else {name: model for name, model in models.items() if name == stands}
+    sampled = [each.sampled(seed, ORIGIN_LIMIT) for each in earlier]
+    origins = [measure_origin(tried, each, min_history_days, seed, lessons) for each in sampled]
+    if stands is not None:
+        return ModelChoice.of_one(stands, origins)
     lifetimes = [name for name in models if name in LIFETIMES]
     others = [name for name in models if name not in LIFETIMES]
     lifetime = _winner("purchases", origins, default, lifetimes)
@@ -140,9 +139,13 @@ def measure_origin(
     models: Mapping[str, ValueModel], backtest: Backtest, min_history_days: int, seed: int, lessons: Lessons
 ) -> OriginLosses:
     """How far off every model and baseline is at one origin."""
-    result = run_backtest(models, backtest, seed, lessons)
+    return losses_at(backtest, run_backtest(models, backtest, seed, lessons), min_history_days)
+
+
+def losses_at(backtest: Backtest, result: BacktestResult, min_history_days: int) -> OriginLosses:
+    """How far off models and baselines are at an origin at which they have answered."""
     guesses = baselines.forecasts(backtest.test.customers, backtest.before, backtest.test.weeks)
-    instead = result.answers.get(DEFAULT)
+    instead = result.answers.get(DEFAULT, next(iter(result.answers.values()), None))
     if instead is not None:  # as they would be used
         guesses = {
             name: guess if name == "zero" else baselines.filled_in(guess, instead) for name, guess in guesses.items()
@@ -150,7 +153,7 @@ def measure_origin(
     bought = backtest.test.outcome[PURCHASES_AFTER].to_numpy(np.float64)
     spent = backtest.test.outcome[SPEND_AFTER].to_numpy(np.float64)
     losses: dict[str, dict[str, float]] = {question: {} for question in QUESTIONS}
-    groups = _fifths(bought if instead is None else instead[SPEND].to_numpy(np.float64))
+    groups = fifths(bought if instead is None else instead[SPEND].to_numpy(np.float64))
     actual = {"purchases": _sums(bought, groups), "ltv": _sums(spent, groups)}
     expected: dict[str, dict[str, list[float]]] = {"purchases": {}, "ltv": {}}
     for name, answer in {**result.answers, **guesses}.items():
@@ -176,7 +179,7 @@ def measure_origin(
 GROUPS = 5
 
 
-def _fifths(expected: Floats) -> Indices:
+def fifths(expected: Floats) -> Indices:
     """The group of each customer, 0 to 4, as equal in number as can be; ties by place."""
     rank = np.argsort(np.argsort(expected, kind="stable"), kind="stable")
     return np.asarray(rank * GROUPS // max(len(expected), 1), dtype=np.int64)

@@ -60,7 +60,18 @@ def test_shape(receipt):
     assert json.loads(json.dumps(receipt, allow_nan=False)) == receipt
     assert set(receipt) == {
         *("plan", "titles", "baselines", "chosen", "models", "holdout", "calibration", "churn", "reliability"),
-        *("unknown_churn", "ltv", "importances", "coverage", "verdicts", "notes", "by_origins", "origins", "forecast"),
+        *(
+            "unknown_churn",
+            "ltv",
+            "importances",
+            "coverage",
+            "verdicts",
+            "notes",
+            "by_origins",
+            "origins",
+            "last_origin",
+            "forecast",
+        ),
     }
     assert receipt["plan"]["cutoff"] == "1997-09-30"
     assert receipt["plan"]["until"] == "1998-06-30"
