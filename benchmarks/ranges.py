@@ -14,7 +14,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,10 @@ def months(first: tuple[int, int], last: tuple[int, int], step: int = 1) -> Iter
 #: Name, source, and as of which dates windows end.
 SETS: dict[str, tuple[str, tuple[date, ...]]] = {
     "cdnow-sample": ("cdnow-sample", tuple(months((1997, 10), (1998, 7)))),
-    "sample-shop": ("sample-shop", tuple(months((2025, 1), (2026, 1), 2))),
+    "sample-shop": (
+        "sample-shop",
+        tuple(date(2026, 1, 1) - timedelta(days=45 * number) for number in range(7, -1, -1)),
+    ),
     "online_retail": (
         str(SHARED / "online_retail.csv.gz"),
         (*months((2011, 6), (2011, 12)), date(2011, 12, 10)),

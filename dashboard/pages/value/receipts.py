@@ -213,8 +213,8 @@ def coverage_section(receipt: Receipt, currency: str) -> Component | None:
             parts.append(
                 html.P(
                     say(
-                        "That range is made of what {number} earlier cut-offs missed, and of what was missed on other data "
-                        "sets; nothing of the days that it is held against is in it.",
+                        "That range is made of what {number} earlier cut-offs missed, and of what was missed on other "
+                        "data sets; nothing of the days that it is held against is in it.",
                         number=count(len(total["origins"])),
                     ),
                     className="seg-hint mb-0",

@@ -24,7 +24,7 @@ from engines.columns import (
 from engines.errors import InputError
 from engines.value.lifetime.bgnbd import BGNBD
 from engines.value.lifetime.gamma_gamma import GammaGamma
-from engines.value.lifetime.history import correlation, history_arrays, repeat_buyers
+from engines.value.lifetime.history import correlation, history_arrays, rank_correlation, repeat_buyers
 from engines.value.lifetime.intervals import Future, intervals
 from engines.value.lifetime.lifetime import LifetimeModel
 from engines.value.lifetime.models import (
@@ -50,9 +50,10 @@ class Valuation:
     ``model``: JSON-ready. ``model`` in it names the lifetime model; under its name and ``gamma_gamma`` are
     ``parameters``, ``log_likelihood`` (total over the customers fitted, time in weeks, money in the currency; None
     where there is none), ``method``, ``penalizer`` and ``converged`` (plain maximum likelihood did); then counts;
-    ``frequency_value_correlation``; horizon and rate; ``uncertainty``, ``interval`` and ``seed``, which intervals are
-    made of; and ``total``: ``clv``, ``spend`` and ``purchases`` of all customers, and ``*_range``, each from low to
-    high. ``notes``: what a reader of the figures should know, in plain sentences.
+    ``frequency_value_correlation`` (Pearson) and ``frequency_value_rank_correlation`` (Spearman); horizon and rate;
+    ``uncertainty``, ``interval`` and ``seed``, which intervals are made of; and ``total``: ``clv``, ``spend`` and
+    ``purchases`` of all customers, and ``*_range``, each from low to high. ``notes``: what a reader of the figures should
+    know, in plain sentences.
     """
 
     columns: DataFrame
@@ -141,6 +142,7 @@ def estimate(
         "repeat_buyers": int((x > 0).sum()),
         "repeat_buyers_with_positive_value": int(who.sum()),
         "frequency_value_correlation": correlation(x, mean_value),
+        "frequency_value_rank_correlation": rank_correlation(x, mean_value),
         "horizon_weeks": int(horizon_weeks) if horizon_weeks == int(horizon_weeks) else float(horizon_weeks),
         "discount_rate": float(discount_rate),
         "uncertainty": fit.uncertainty.to_dict(),

@@ -20,6 +20,7 @@ from engines.value.lifetime.patterns import Floats
 NEEDED = (REPEAT_PURCHASES, FIRST_TO_LAST, AGE, MEAN_REPEAT_VALUE, MONETARY)
 _FEW_REPEAT_BUYERS = 30
 _HIGH_CORRELATION = 0.3
+_HIGH_RANK_CORRELATION = 0.2  # ranks are pulled together by the many who bought again once or twice
 _NO_DROPOUT = 0.001
 
 
@@ -91,6 +92,18 @@ def correlation(x: Floats, mean_value: Floats) -> float | None:
     return float(np.corrcoef(x, mean_value)[0, 1])
 
 
+def rank_correlation(x: Floats, mean_value: Floats) -> float | None:
+    """Spearman's correlation of the same, which one customer of another size does not hide; None as above."""
+    from scipy.stats import rankdata
+
+    who = repeat_buyers(x, mean_value)
+    ranks = rankdata(x[who]), rankdata(mean_value[who])
+    if who.sum() < 3 or any(np.ptp(each) == 0 for each in ranks):
+        return None
+    order = np.lexsort(ranks)
+    return float(np.corrcoef(ranks[0][order], ranks[1][order])[0, 1])
+
+
 def fit_notes(
     lifetime: LifetimeFit, value: ValueFit, x: Floats, mean_value: Floats, correlated: float | None
 ) -> Iterator[str]:
@@ -154,4 +167,12 @@ def fit_notes(
             "may be off.",
             correlated=correlated,
             high_correlation=_HIGH_CORRELATION,
+        )
+    elif (ranked := rank_correlation(x, mean_value)) is not None and abs(ranked) > _HIGH_RANK_CORRELATION:
+        yield message(
+            "Customers who buy more often also spend more, or less, per purchase: the correlation of their ranks is "
+            "{ranked:.2f} (beyond {high:g}). The model takes the two to be independent, so CLV of the extremes may be "
+            "off.",
+            ranked=ranked,
+            high=_HIGH_RANK_CORRELATION,
         )

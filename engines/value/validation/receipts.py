@@ -61,10 +61,11 @@ def receipt(
         lessons: what learning models have in common.
 
     Returns:
-        ``plan``, ``titles``, ``baselines``, ``chosen`` (a model's name per question), ``by_origins``, ``origins`` (those
-        that the choice was made by), ``last_origin`` (the one shown, likewise), ``models`` (parameters), ``holdout``
-        (purchases), ``calibration``, ``churn``, ``reliability``, ``unknown_churn``, ``ltv`` (spend), ``forecast`` (the
-        one forecast put together), ``importances``, ``coverage``, ``verdicts``, ``notes``: see ``docs/value.md``.
+        ``plan``, ``titles``, ``baselines``, ``chosen`` (a model's name per question), ``by_origins``, ``origins``
+        (those that the choice was made by), ``last_origin`` (the one shown, likewise), ``models`` (parameters),
+        ``holdout`` (purchases), ``calibration``, ``churn``, ``reliability``, ``unknown_churn``, ``ltv`` (spend),
+        ``forecast`` (the one forecast put together), ``importances``, ``coverage``, ``verdicts``, ``notes``: see
+        ``docs/value.md``.
     """
     said = run_backtest(models, shown, terms.seed, lessons)
     guesses = baselines.forecasts(shown.test.customers, shown.before, shown.test.weeks)
