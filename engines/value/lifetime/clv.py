@@ -52,8 +52,8 @@ class Valuation:
     where there is none), ``method``, ``penalizer`` and ``converged`` (plain maximum likelihood did); then counts;
     ``frequency_value_correlation`` (Pearson) and ``frequency_value_rank_correlation`` (Spearman); horizon and rate;
     ``uncertainty``, ``interval`` and ``seed``, which intervals are made of; and ``total``: ``clv``, ``spend`` and
-    ``purchases`` of all customers, and ``*_range``, each from low to high. ``notes``: what a reader of the figures should
-    know, in plain sentences.
+    ``purchases`` of all customers, and ``*_range``, each from low to high. ``notes``: what a reader of the figures
+    should know, in plain sentences.
     """
 
     columns: DataFrame
