@@ -15,6 +15,7 @@ from engines.columns import (
     AMOUNT_UNITS,
     AVERAGE_ORDER_VALUE,
     CUSTOMER_ID,
+    GROSS_MONETARY,
     MEAN_REPEAT_VALUE,
     MONETARY,
     NET_MONETARY,
@@ -26,7 +27,7 @@ from engines.value.validation.plan import BacktestPlan, Cut
 
 AS_OF, END = date(2023, 1, 1), date(2023, 4, 2)
 PLAN = BacktestPlan(Cut(AS_OF, 91), (Cut(date(2022, 10, 2), 91), Cut(date(2022, 8, 18), 91)), 45)
-MONEY = [MONETARY, NET_MONETARY, AVERAGE_ORDER_VALUE, MEAN_REPEAT_VALUE]
+MONEY = [MONETARY, GROSS_MONETARY, NET_MONETARY, AVERAGE_ORDER_VALUE, MEAN_REPEAT_VALUE]
 
 
 def shop():
