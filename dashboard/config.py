@@ -140,6 +140,15 @@ class Clv(_Section):
     discount_rate: float = Field(ge=0, lt=10)
     interval: float = Field(default=0.8, gt=0, lt=1)
     choose_again_days: int = Field(default=30, ge=0, le=3660)
+    margin: float = Field(default=1.0, gt=0, le=1)
+    acquisition_cost: float = Field(default=0.0, ge=0)
+
+    def identity(self) -> dict[str, Any]:
+        """The part that these settings have in what a snapshot is: those that change its customers."""
+        later = {
+            name for name in ("margin", "acquisition_cost") if getattr(self, name) == Clv.model_fields[name].default
+        }
+        return self.model_dump(exclude={"choose_again_days", *later})
 
 
 class Churn(_Section):

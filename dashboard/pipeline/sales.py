@@ -348,7 +348,7 @@ def new_snapshot(opened: OpenSales) -> NewSnapshot:
             "cleaning": config.cleaning.resolved().to_dict(),
             "reading": config.reading.to_dict(),
             "categories": config.categories,
-            "clv": config.clv.model_dump(exclude={"choose_again_days"}),
+            "clv": config.clv.identity(),
             "churn": config.churn.model_dump(),
             **({"currency": config.sales.currency} if config.sales.currency else {}),
             **_identity(plugins),
@@ -378,6 +378,8 @@ def value_settings(config: Config) -> Settings:
         interval=clv.interval,
         churn_days=churn.days,
         min_history_days=churn.min_history_days,
+        margin=clv.margin,
+        acquisition_cost=clv.acquisition_cost,
     )
 
 
@@ -485,5 +487,6 @@ class _LookedAt:
             customers = features.extended(customers, sales, as_of=as_of, plugins=self._used).customers
         if CLV in self._columns:
             weeks, rate = self._clv.horizon_weeks, self._clv.discount_rate
-            customers = customers.join(value.clv_alone(customers, horizon_weeks=weeks, discount_rate=rate))
+            clv = value.clv_alone(customers, horizon_weeks=weeks, discount_rate=rate)
+            customers = customers.join(clv * self._clv.margin)
         return customers[[name for name in customers.columns if name in self._columns]]

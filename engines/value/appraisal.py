@@ -8,9 +8,10 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
+import numpy as np
 from pandas import DataFrame
 
-from engines.columns import CHURN_RISK, MONETARY, REPEAT_PURCHASES, TENURE, VALUE_COLUMNS
+from engines.columns import CHURN_RISK, CLV, CLV_HIGH, CLV_LOW, MONETARY, REPEAT_PURCHASES, TENURE, VALUE_COLUMNS
 from engines.errors import InputError
 from engines.messages import message
 from engines.value.contract import FittedValueModel, ValueModel
@@ -36,10 +37,16 @@ from engines.value.validation.plan import Cut, Origins, lesson_days, plan_origin
 from engines.value.validation.receipts import Terms, receipt
 from engines.value.validation.spread import TotalSpread, spread_of
 
+#: The columns that are a contribution where there is a margin.
+MONEY = (CLV, CLV_LOW, CLV_HIGH)
+
 
 @dataclass(frozen=True)
 class Settings:
-    """How value is worked out: ``[clv]`` and ``[churn]`` of the configuration, and the seed of everything random."""
+    """How value is worked out: ``[clv]`` and ``[churn]`` of the configuration, and the seed of everything random.
+
+    ``margin``: the share of spend that CLV is; ``acquisition_cost``: of one customer, in the currency of the sales.
+    """
 
     model: str = AUTO
     horizon_weeks: int = 26
@@ -48,6 +55,8 @@ class Settings:
     churn_days: int = 90
     min_history_days: int = 14
     seed: int = 0
+    margin: float = 1.0
+    acquisition_cost: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -221,14 +230,17 @@ def appraise(
     columns = valuation.columns.copy()
     unknown = (customers[TENURE] < settings.min_history_days).to_numpy()
     columns[CHURN_RISK] = (1.0 - chances[risk_weeks]).mask(unknown)
+    columns[list(MONEY)] *= settings.margin
     origins = list(choice.origins)
     if proof is not None and proof.get("last_origin"):
         origins.insert(0, OriginLosses(**proof["last_origin"]))
     spread = spread_of(choice, origins, settings.horizon_weeks * 7, data_set)
     details = {
         **valuation.model,
-        "total": _widened(valuation.model["total"], spread, settings.interval)
+        "total": _with_margin(_widened(valuation.model["total"], spread, settings.interval), settings.margin)
         | {"verdict": None if proof is None else (proof["coverage"] or {}).get("total")},
+        "margin": settings.margin,
+        "acquisition": _acquisition(customers, columns, settings),
         "spread": spread.to_dict(),
         "churn": {
             **_part(forecast.choice.churn, models, forecast.curve, risk_weeks),
@@ -242,7 +254,7 @@ def appraise(
         "chosen_as_of": (as_of if kept is None else kept.as_of).isoformat(),
         "records": forecast.to_record(),
     }
-    notes = [*valuation.notes, *notes, *_notes(choice, models, proof, kept, len(customers))]
+    notes = [*valuation.notes, *notes, *_notes(choice, models, proof, kept, len(customers), settings.margin)]
     return Appraisal(columns[list(VALUE_COLUMNS)], details, tuple(notes), proof)
 
 
@@ -296,6 +308,32 @@ def _widened(total: Mapping[str, Any], spread: TotalSpread, level: float) -> dic
     return found
 
 
+def _with_margin(total: Mapping[str, Any], margin: float) -> dict[str, Any]:
+    """The totals with CLV as a contribution; spend stays spend."""
+    found = dict(total)
+    found["clv"] = margin * found["clv"]
+    for name in ("clv_range", "clv_range_of_model"):
+        found[name] = [margin * end for end in found[name]]
+    return found
+
+
+def _acquisition(customers: DataFrame, columns: DataFrame, settings: Settings) -> dict[str, Any] | None:
+    """What customers who came within the churn days have brought and are likely to bring, beside what one costs."""
+    new = (customers[TENURE] <= settings.churn_days).to_numpy()
+    if not settings.acquisition_cost or not new.any():
+        return None
+    so_far = settings.margin * float(np.sort(customers[MONETARY].to_numpy(np.float64)[new]).mean())
+    ahead = float(np.sort(columns[CLV].to_numpy(np.float64)[new]).mean())
+    return {
+        "cost": settings.acquisition_cost,
+        "days": settings.churn_days,
+        "customers": int(new.sum()),
+        "so_far": so_far,
+        "ahead": ahead,
+        "left": so_far + ahead - settings.acquisition_cost,
+    }
+
+
 def _part(name: str, models: Mapping[str, ValueModel], fitted: FittedValueModel, weeks: float) -> dict[str, Any]:
     model = models.get(name)
     return {
@@ -313,6 +351,7 @@ def _notes(
     proof: Mapping[str, Any] | None,
     kept: Kept | None,
     customers: int,
+    margin: float,
 ) -> list[str]:
     """How the models came to be chosen, and what nothing shows."""
     notes: list[str] = []
@@ -335,6 +374,10 @@ def _notes(
                 "earlier cut-offs.",
                 title=titles.get(choice.lifetime, choice.lifetime),
             )
+        )
+    if margin != 1.0:
+        notes.append(
+            message("CLV is a contribution: {margin:.0%} of the expected spend, as [clv] margin says.", margin=margin)
         )
     if kept is not None:
         notes.append(

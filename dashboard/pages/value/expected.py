@@ -30,11 +30,7 @@ def expected_cards(snapshot: Snapshot) -> Component | None:
             short_money(total["spend"], currency),
             _range(*(short_money(end, currency) for end in total["spend_range"])),
         ),
-        (
-            say("CLV, {weeks} weeks", weeks=weeks),
-            short_money(total["clv"], currency),
-            say("the same in today's money, {rate} a year", rate=percent(value.get("discount_rate"))),
-        ),
+        _clv(value, total, weeks, currency),
         (
             say("Expected purchases, {weeks} weeks", weeks=weeks),
             count(total["purchases"]),
@@ -46,7 +42,38 @@ def expected_cards(snapshot: Snapshot) -> Component | None:
             say("over {customers} customers", customers=count(snapshot.customers)),
         ),
     ]
+    if acquisition := value.get("acquisition"):
+        cards.append(_acquisition(acquisition, currency))
     return html.Div([_card(*each) for each in cards], className="kpis value-expected")
+
+
+def _clv(value: Mapping[str, Any], total: Mapping[str, Any], weeks: int, currency: str) -> tuple[str, str, str]:
+    margin, rate = float(value.get("margin") or 1.0), percent(value.get("discount_rate"))
+    figure = short_money(total["clv"], currency)
+    if margin == 1.0:
+        return (
+            say("CLV, {weeks} weeks", weeks=weeks),
+            figure,
+            say("the same in today's money, {rate} a year", rate=rate),
+        )
+    return (
+        say("CLV (contribution), {weeks} weeks", weeks=weeks),
+        figure,
+        say("{margin} of it in today's money, {rate} a year", margin=percent(margin), rate=rate),
+    )
+
+
+def _acquisition(found: Mapping[str, Any], currency: str) -> tuple[str, str, str]:
+    """What is left of a new customer after the cost of winning one."""
+    words = say(
+        "{so_far} so far and {ahead} ahead of each of {customers} who came within {days} days, less {cost}",
+        so_far=short_money(found["so_far"], currency),
+        ahead=short_money(found["ahead"], currency),
+        customers=count(found["customers"]),
+        days=count(found["days"]),
+        cost=short_money(found["cost"], currency),
+    )
+    return say("Left of a new customer"), short_money(found["left"], currency), words
 
 
 def _range(low: str, high: str) -> str:

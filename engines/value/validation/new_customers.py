@@ -68,6 +68,7 @@ def reappraise(customers: DataFrame, model: Mapping[str, Any]) -> tuple[DataFram
     expected = None if forecast.of_one_model else forecast.predict(customers, weeks).assign(**{CHANCE: chances[weeks]})
     columns = revalue(customers, model, expected)
     columns[CHURN_RISK] = (1.0 - chances[risk_weeks]).mask(customers[TENURE] < int(churn["min_history_days"]))
+    columns[[CLV, CLV_LOW, CLV_HIGH]] *= float(model.get("margin", 1.0))
     titles = {churn["model"]: str(churn["title"]), model["spend"]["model"]: str(model["spend"]["title"])} | BASELINES
     without = {
         column: titles.get(name, name)

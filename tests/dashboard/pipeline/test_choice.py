@@ -91,3 +91,10 @@ def test_the_old_name_of_clv_answers_with_a_note(runs):
         assert "future_spend is an old name" in old["note"] and "note" not in new
         listed = client.get(f"/runs/{run.id}/export.csv", params={"columns": "customer_id,future_spend"})
         assert listed.status_code == 200 and "clv" in listed.text.splitlines()[0]
+
+
+def test_settings_that_came_later_leave_old_snapshots_what_they_are(runs):
+    config, _, (first, *_) = runs
+    assert first.settings["clv"] == config.clv.identity()
+    assert {"margin", "acquisition_cost", "choose_again_days"}.isdisjoint(first.settings["clv"])
+    assert config.replace(clv={"margin": 0.4}).clv.identity()["margin"] == 0.4

@@ -135,6 +135,23 @@ def test_a_configured_model_gives_everything():
     assert set(found.model["forecast"].values()) == {"mbg_nbd"}
 
 
+def test_a_margin_makes_clv_a_contribution_and_the_cost_of_a_customer_is_set_against_it():
+    customers, tables, first_day, as_of, plain = valued("cdnow-sample", "bg_nbd")
+    settings = Settings(model="bg_nbd", margin=0.4, acquisition_cost=3.0, churn_days=600)
+    found = appraise(customers, tables, first_day, as_of, settings)
+    for name in (CLV, CLV_LOW, CLV_HIGH):
+        np.testing.assert_allclose(found.columns[name], 0.4 * plain.columns[name], rtol=1e-9)
+    assert found.model["total"]["clv"] == pytest.approx(0.4 * plain.model["total"]["clv"])
+    assert found.model["total"]["spend"] == pytest.approx(plain.model["total"]["spend"])
+    assert any("contribution" in note for note in found.notes)
+    again, _ = reappraise(customers, json.loads(json.dumps(found.model)))
+    np.testing.assert_allclose(again[CLV], found.columns[CLV], rtol=1e-9)
+    acquisition = found.model["acquisition"]
+    assert acquisition["so_far"] == pytest.approx(0.4 * customers["monetary"].mean())
+    assert acquisition["left"] == pytest.approx(acquisition["so_far"] + found.columns[CLV].mean() - 3.0)
+    assert plain.model["acquisition"] is None and plain.model["margin"] == 1.0
+
+
 def test_an_interval_follows_the_forecast():
     """Twice the spend at the same chances is twice the interval; with no chance it is nothing."""
     customers, *_ = valued("cdnow-sample")
