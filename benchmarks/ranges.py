@@ -1,10 +1,12 @@
 """How often the sums over all customers fell into their ranges, window by window, on real sales.
 
-    python benchmarks/ranges.py [--only cdnow-sample] [--keep] [--table docs/value-windows.md]
+    python benchmarks/ranges.py [--only cdnow-sample] [--keep]
+    python benchmarks/ranges.py --origins [--only cdnow-sample]
 
 Each window is the last origin of a data set as of a date: models are chosen at the three origins before it, and the
 range is made of those and of what other data sets missed. ``--keep`` writes what was missed to
-``engines/value/validation/prior_errors.json``, of which the range of a data set leaves out its own part. Data sets
+``engines/value/validation/prior_errors.json``, of which the range of a data set leaves out its own part. ``--origins``
+lists instead how far off every model was at each origin of the whole data set, and which was chosen. Data sets
 beside the embedded ones are used where ``../shared/data`` has them; what is kept of them stays otherwise.
 """
 
@@ -57,9 +59,10 @@ SETS: dict[str, tuple[str, tuple[date, ...]]] = {
 }
 
 
-def windows(name: str) -> Iterator[dict[str, Any]]:
-    """The windows of a data set: its receipt's totals, and what was missed."""
+def windows(name: str, *, last: bool = False) -> Iterator[dict[str, Any]]:
+    """The windows of a data set, or the last alone: its receipt's totals, what was missed, and the origins."""
     source, dates = SETS[name]
+    dates = dates[-1:] if last else dates
     models, settings = usable_models(), Settings()
     with open_sales(SalesRequest(source), load_config(environ={})) as opened:
         for as_of in dates:
@@ -69,22 +72,23 @@ def windows(name: str) -> Iterator[dict[str, Any]]:
             tables = past_tables(opened, looked_at)
             choice, receipt = judge(looked_at, tables, settings, models, data_set=name)
             assert receipt is not None
-            last, coverage = OriginLosses(**receipt["last_origin"]), receipt["coverage"]
+            shown, coverage = OriginLosses(**receipt["last_origin"]), receipt["coverage"]
             used = ModelChoice(
                 choice.lifetime, *(receipt["chosen"][question] for question in ("purchases", "churn", "ltv"))
             )
             yield {
                 "window": {
                     "data_set": name,
-                    "cutoff": last.cutoff,
-                    "days": last.days,
-                    **{question: _rounded(errors_of(last, used, question))[0] for question in ("purchases", "ltv")},
-                    "groups": _rounded(errors_of(last, used, "groups")),
+                    "cutoff": shown.cutoff,
+                    "days": shown.days,
+                    **{question: _rounded(errors_of(shown, used, question))[0] for question in ("purchases", "ltv")},
+                    "groups": _rounded(errors_of(shown, used, "groups")),
                 },
-                "customers": last.customers,
+                "customers": shown.customers,
                 "chosen": receipt["chosen"],
                 "total": coverage["total"],
                 "groups": coverage["groups"],
+                "origins": [receipt["last_origin"], *receipt["origins"]],
             }
 
 
@@ -98,13 +102,35 @@ def share_words(held: int, of: int) -> str:
     return f"{held} of {of} ({held / of:.0%}, {low:.0%} to {high:.0%})"
 
 
+def print_origins(names: list[str]) -> None:
+    """How far off every model was at each origin, the last one first, with the chosen model in bold."""
+    print("| data set | part | model | " + " | ".join(("shown", "2nd last", "3rd last", "4th last")) + " |")
+    print("|---|---|---|---|---|---|---|")
+    for name in names:
+        for each in windows(name, last=True):
+            for question, part in (
+                ("purchases", "purchases, RMSE"),
+                ("churn", "chance, log loss"),
+                ("ltv", "spend, RMSE"),
+            ):
+                for model in each["origins"][0]["losses"][question]:
+                    found = [origin["losses"][question].get(model) for origin in each["origins"]]
+                    cells = " | ".join("-" if loss is None else f"{loss:,.3f}" for loss in found)
+                    called = f"**`{model}`**" if each["chosen"][question] == model else f"`{model}`"
+                    print(f"| {name} | {part} | {called} | {cells} |", flush=True)
+
+
 def main() -> None:
     """Print the table; keep what was missed where that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=tuple(SETS))
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--origins", action="store_true")
     given = parser.parse_args()
     names = [name for name, (source, _) in SETS.items() if given.only in (None, name) and _is_there(source)]
+    if given.origins:
+        print_origins(names)
+        return
     found = []
     print("| data set | after | days | customers | spend by | range | came | |\n|---|---|---|---|---|---|---|---|")
     for name in names:
