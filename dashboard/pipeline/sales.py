@@ -423,9 +423,9 @@ def valued_customers(
     info = {**new.info, "value": appraisal.model, "value_notes": list(appraisal.notes)}
     info["cohorts"] = features.cohorts(sales.table, as_of=sales.as_of)
     info["columns"] = [asdict(item.column) for item in made if item.column is not None]
-    kept = {name: item for name, item in new.settings.items() if name != "features"} | _identity(made)
+    identity = {name: item for name, item in new.settings.items() if name != "features"} | _identity(made)
     receipts = {} if appraisal.receipt is None else {RECEIPT: appraisal.receipt}
-    return Valued(customers.join(appraisal.columns), replace(new, settings=kept, info=info), failed, receipts)
+    return Valued(customers.join(appraisal.columns), replace(new, settings=identity, info=info), failed, receipts)
 
 
 def past_tables(opened: OpenSales, looked_at: Agenda, whole: Collection[date] = ()) -> dict[date, DataFrame]:
