@@ -470,13 +470,15 @@ class CleaningRules(Settings):
         label=noted("Drop prices of zero or less"),
     )
     returns: Literal["drop", "net"] = setting(
-        "drop",
-        'What is dropped as cancelled or negative and went back: "drop" counts it in net monetary and return rate '
-        'alone, "net" subtracts it from the customer\'s monetary as well. The number of orders stays the same.',
-        why=noted("Monetary then says what customers chose to buy; net monetary and return rate say what came back."),
-        label=noted("Subtract returns from what customers spent"),
+        "net",
+        'What is cancelled or negative and went back: "net" takes it off what it undoes (the same product, else a line '
+        'or order of that amount, else the latest money), and an order with nothing left never happened; "drop" counts '
+        "it in net monetary and return rate alone.",
+        why=noted("Who buys for a fortune and sends it back the same day is no champion."),
+        label=noted("Returns take off what they undo"),
         on="net",
-        option=("--returns", "Whether monetary is after returns (net)."),
+        option=("--returns", "Whether returns take off what they undo (net), or only count as a rate (drop)."),
+        before="drop",
     )
     zero_amount: Literal["keep", "drop"] = setting(
         "keep",

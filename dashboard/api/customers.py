@@ -12,7 +12,7 @@ from dashboard.api.answers import PAGE_LIMIT, Answer
 from dashboard.api.selection import SELECTION_DOCS, query_selection
 from dashboard.frames.run import RunFrame
 from dashboard.queries.chance import buys_within
-from dashboard.queries.customer import orders_dict, purchases_dict, segments_dict
+from dashboard.queries.customer import orders_dict, purchases_dict, returned_everything, segments_dict
 from dashboard.queries.explain import explain
 from dashboard.services import Services
 from engines.columns import COUNTRY, CUSTOMER_ID, SEGMENT, describe, in_order
@@ -35,6 +35,7 @@ def add_customers(api: FastAPI, services: Services) -> None:
         """Customers that meet a selection, by customer id, ``limit`` at a time from ``offset`` on.
 
         With ``days`` each has ``buys_within``: the chance of a purchase within so many days of the snapshot.
+        Where nobody does and ``q`` is the id of somebody who returned everything, ``returned_everything`` has them.
         """
         selection = query_selection(request)
         frame = services.frames.get(run_id)
@@ -50,7 +51,10 @@ def add_customers(api: FastAPI, services: Services) -> None:
         following = offset + limit if offset + limit < total else None
         old = any(name.endswith("_future_spend") for name in request.query_params)
         note = {"note": NO_FUTURE_SPEND} if old else {}
-        return Answer({"total": total, "offset": offset, "next_offset": following, "customers": rows, **note})
+        answer = {"total": total, "offset": offset, "next_offset": following, "customers": rows, **note}
+        if not total and selection.q and (found := returned_everything(services, frame.run, selection.q.strip())):
+            answer["returned_everything"] = [found._asdict()]
+        return Answer(answer)
 
     @api.get("/runs/{run_id}/customers/{customer_id:path}/explain")
     def why(run_id: int, customer_id: str) -> Answer:

@@ -40,10 +40,11 @@ from engines.columns import (
     PRODUCT_ID,
     QUANTITY,
     RECENCY,
+    RETURN_RATE,
     SALE,
 )
 from engines.contract import NamedSegment
-from storage.contract import NotFoundError, Run
+from storage.contract import NotFoundError, Run, StoreError
 
 _EPOCH = date(1970, 1, 1)
 
@@ -64,13 +65,22 @@ class DatedSegment(NamedTuple):
     segment: NamedSegment | None
 
 
+#: Who returned at least this share of what they bought is marked.
+MUCH_RETURNED = 0.5
+
+
 class CustomerProfile(NamedTuple):
-    """One customer of a run. ``attributes``: pairs of title and text, of what the sales say beside the orders."""
+    """One customer of a run.
+
+    ``attributes``: pairs of title and text, of what the sales say beside the orders. ``returned``: the share of what
+    was bought that came back, where it is much.
+    """
 
     customer_id: str
     segment: NamedSegment
     attributes: tuple[tuple[str, str], ...]
     standings: tuple[Standing, ...]
+    returned: float | None = None
 
 
 #: What is said of a figure: (worse than it are many; worse than it is nobody). Of recency the less the better.
@@ -106,7 +116,9 @@ def profile_of(frame: RunFrame, customer_id: str) -> CustomerProfile:
         for name in frame.customers.columns
         if (column := frame.describe(name)).shown and column.kind not in ("date", "flag")
     )
-    return CustomerProfile(customer_id, frame.segments[frame.segment_codes[position]], tuple(attributes), standings)
+    rate = float(frame.values(RETURN_RATE)[position]) if frame.has(RETURN_RATE) else 0.0
+    segment = frame.segments[frame.segment_codes[position]]
+    return CustomerProfile(customer_id, segment, tuple(attributes), standings, rate if rate >= MUCH_RETURNED else None)
 
 
 def _standing(frame: RunFrame, column: str, position: int) -> Standing:
@@ -188,6 +200,35 @@ def purchases_of(services: Services, run: Run, customer_id: str, *, most_orders:
         rows = _with_figures(features.oldest_first(listed).limit(most_lines).to_pyarrow().to_pandas())
     rows["product"] = rows[DESCRIPTION].fillna(rows[PRODUCT_ID])
     return Purchases(orders, rows[[ORDER_ID, "sold", "product", QUANTITY, "amount"]], takes_off)
+
+
+class ReturnedEverything(NamedTuple):
+    """Who returned all that they bought, and so is no customer of a run: the money of it, and how many orders."""
+
+    customer_id: str
+    gross: float
+    returned: float
+    orders: int
+
+
+def returned_everything(services: Services, run: Run, customer_id: str) -> ReturnedEverything | None:
+    """What is known of somebody who returned everything up to the date of a run; None of anybody else.
+
+    Nobody is known where no sales are kept with the run's snapshot, or where returns do not take off.
+    """
+    snapshot = services.store.snapshot(run.snapshot_id)
+    try:
+        with lines_of_customer(snapshot, customer_id, services.config, services.store) as lines:
+            if not features.takes_off(lines):
+                return None
+            orders = features.customer_orders(lines)
+    except (NotFoundError, StoreError):
+        return None
+    sold = orders[orders["sold"]]
+    if not ((sold[LEFT] == 0) & (sold[AMOUNT_UNITS] != 0)).all():
+        return None
+    gross = int(sold[AMOUNT_UNITS].sum()) / MONEY_SCALE
+    return ReturnedEverything(customer_id, gross, gross - int(sold[LEFT].sum()) / MONEY_SCALE, len(sold))
 
 
 def _with_figures(lines: DataFrame) -> DataFrame:

@@ -12,18 +12,25 @@ from pandas import DataFrame
 
 from dashboard.components import elements
 from dashboard.components.attributes import aria
-from dashboard.components.cards import swatch
+from dashboard.components.cards import alert, swatch
 from dashboard.components.tables import Head, number_heads, simple_table, table_row
 from dashboard.figures.customer_orders import order_figure
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
 from dashboard.i18n.texts import column_title, say, segment_name
-from dashboard.queries.customer import CustomerProfile, DatedSegment, profile_of, purchases_of, segments_over_time
+from dashboard.queries.customer import (
+    CustomerProfile,
+    DatedSegment,
+    ReturnedEverything,
+    profile_of,
+    purchases_of,
+    segments_over_time,
+)
 from dashboard.queries.explain import explain
 from dashboard.services import Services
 from engines.columns import ITEMS, LINES, ORDER_DATE, ORDER_ID, QUANTITY
 from engines.errors import InputError
-from storage.contract import NotFoundError, StoreError
+from storage.contract import NotFoundError, Run, StoreError
 
 ORDERS_SHOWN = 20  # orders that are listed at once
 ORDERS_LISTED = 2_000  # and at most; whoever has more is no person, and the API has all
@@ -58,12 +65,41 @@ def _head(profile: CustomerProfile) -> Component:
     pairs = [html.Div([html.Dt(title), html.Dd(text)]) for title, text in profile.attributes]
     return html.Div(
         [
-            html.P([swatch(profile.segment.colour), html.Strong(segment_name(profile.segment.name))]),
+            html.P(
+                [
+                    swatch(profile.segment.colour),
+                    html.Strong(segment_name(profile.segment.name)),
+                    *([_mark(profile.returned)] if profile.returned is not None else []),
+                ]
+            ),
             *([html.P(say(profile.segment.action))] if profile.segment.action else []),
         ]
         + ([html.Dl(pairs, className="side-panel-facts")] if pairs else []),
         className="side-panel-part",
     )
+
+
+def _mark(returned: float) -> Component:
+    """The badge of who returned half or more of what they bought."""
+    return elements.Span(say("{share} returned", share=percent(returned)), className="seg-badge ms-2")
+
+
+def about_returned(services: Services, run: Run, found: ReturnedEverything, theme: str) -> list[Component]:
+    """What the drawer shows of somebody who returned everything, and so is no customer of the run."""
+    frame = services.frames.of(run)
+    return [
+        alert(
+            say(
+                "Returned everything: {orders} for {gross}, and {returned} of it came back. Nothing is left, so this "
+                "customer is in no segment.",
+                orders=plural(found.orders, "{n} order", "{n} orders"),
+                gross=money(found.gross, frame.currency),
+                returned=money(found.returned, frame.currency),
+            ),
+            "info",
+        ),
+        section(say("Orders"), _bought(services, frame, found.customer_id, theme)),
+    ]
 
 
 def _figures(profile: CustomerProfile) -> Component:

@@ -20,6 +20,7 @@ from dashboard.frames.columns import Mask
 from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import day, symbol, titled
 from dashboard.i18n.texts import column_meaning, column_title, noted, say, segment_name
+from dashboard.queries.customer import MUCH_RETURNED
 from engines.columns import (
     CHURN_RISK,
     CLV,
@@ -28,6 +29,7 @@ from engines.columns import (
     COUNTRY,
     CUSTOMER_ID,
     MONETARY,
+    RETURN_RATE,
     SEGMENT,
     WITHOUT_MONEY,
     in_order,
@@ -114,6 +116,8 @@ def _column(frame: RunFrame, name: str, sorted_first: bool) -> dict[str, Any]:
     }
     if column.kind in ("text", "date", "flag"):
         empty = {"valueFormatter": {"function": "params.value == null && params.data ? '–' : params.value"}}
+        if name == CUSTOMER_ID and frame.has(RETURN_RATE):
+            empty = _marked()
         return {**definition, **empty, "minWidth": 140, "sortingOrder": ["asc", "desc"]}
     if column.kind == "money":
         definition["headerName"] = titled(title, symbol(frame.currency).strip())
@@ -133,6 +137,18 @@ def _column(frame: RunFrame, name: str, sorted_first: bool) -> dict[str, Any]:
     if sorted_first:
         definition["sort"] = "desc"
     return definition
+
+
+def _marked() -> dict[str, Any]:
+    """The ids of customers, those of who returned half or more marked with how much."""
+    much = f"params.data && params.data.{RETURN_RATE} >= {MUCH_RETURNED}"
+    share = _written("share", f"params.data.{RETURN_RATE}")
+    before, after = map(json.dumps, say("{share} returned").split("{share}"))
+    mark = f"{before} + {share} + {after}"
+    return {
+        "valueFormatter": {"function": f"{much} ? params.value + ' · ' + {mark} : params.value"},
+        "cellClassRules": {"customer-returned": much},
+    }
 
 
 def _written(kind: str, value: str) -> str:

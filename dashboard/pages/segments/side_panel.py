@@ -14,11 +14,12 @@ from dashboard.components import elements, ids
 from dashboard.components.attributes import aria, data
 from dashboard.components.cards import alert
 from dashboard.i18n.texts import say, segment_name
-from dashboard.pages.segments.about_customer import about_customer
+from dashboard.pages.segments.about_customer import about_customer, about_returned
 from dashboard.pages.segments.about_segment import about_segment
+from dashboard.queries.customer import ReturnedEverything, returned_everything
 from dashboard.services import Services
 from engines.contract import NamedSegment
-from storage.contract import NotFoundError
+from storage.contract import NotFoundError, Run
 
 #: Parameters of the address that open the panel; they are no filters.
 CUSTOMER, ABOUT = PARAMETERS = ("customer", "about")
@@ -117,6 +118,16 @@ def register(app: Dash, services: Services, drawn: str, edited: str) -> None:
         return content(services, opened, opened["theme"])
 
 
+def _returned(services: Services, run_id: int, customer: str) -> tuple[Run, ReturnedEverything] | None:
+    """The run, and who is none of its customers because they returned everything."""
+    try:
+        run = services.store.run(run_id)
+    except NotFoundError:
+        return None
+    found = returned_everything(services, run, customer)
+    return None if found is None else (run, found)
+
+
 def content(services: Services, opened: dict[str, Any], theme: str) -> tuple[str, list[Component]]:
     """Title and content of the panel for a run and a customer or a segment's key."""
     customer, key = opened.get(CUSTOMER), opened.get(ABOUT)
@@ -129,4 +140,6 @@ def content(services: Services, opened: dict[str, Any], theme: str) -> tuple[str
             raise NotFoundError("There is no segment {segment} in run {run}.", segment=repr(key), run=opened["run"])
         return about_segment(services, opened["run"], int(str(key)))
     except NotFoundError as error:
+        if customer is not None and (found := _returned(services, opened["run"], customer)):
+            return say("Customer {customer}", customer=customer), about_returned(services, *found, theme)
         return say("Not found"), [alert(say(error.message), "warning")]

@@ -31,8 +31,9 @@ from dashboard.i18n.texts import column_meaning, noted, say
 from dashboard.pages.segments import customers, rail
 from dashboard.pages.segments.charts import ChartInput, pictures
 from dashboard.pages.segments.dialogs import pinned_audiences
-from dashboard.pages.segments.side_panel import PARAMETERS, about_button
+from dashboard.pages.segments.side_panel import CUSTOMER, PARAMETERS, about_button
 from dashboard.queries.advice import advice_on
+from dashboard.queries.customer import returned_everything
 from dashboard.queries.history import DatedTotals, dated_totals
 from dashboard.queries.insights import growth_base, insights_in_view, sentences_of
 from dashboard.queries.recent import recent_earlier_runs, recent_run
@@ -86,7 +87,7 @@ def draw_parts(
     if frame.run.id != drawn_run:
         parts["pinned"] = pinned_audiences(services, run)
     if not sums.view.customers:
-        return {**parts, "body": True, "notice": [parts["notice"], _nothing_left(frame, selection)]}
+        return {**parts, "body": True, "notice": [parts["notice"], _nothing_left(services, frame, selection)]}
     return {**parts, **chart_parts}
 
 
@@ -497,8 +498,21 @@ def _unfinished(run: Run) -> Component:
     )
 
 
-def _nothing_left(frame: RunFrame, selection: Selection) -> Component:
-    """Which filter empties the view, and a button to drop it."""
+def _nothing_left(services: Services, frame: RunFrame, selection: Selection) -> Component:
+    """Which filter empties the view, and a button to drop it; or that who is looked for returned everything."""
+    if selection.q and (found := returned_everything(services, frame.run, selection.q.strip())):
+        address = filters.write_view(frame.run.id, selection, [(CUSTOMER, found.customer_id)])
+        return cards.empty_state(
+            say("Customer {customer} returned everything", customer=found.customer_id),
+            [
+                say(
+                    "They bought for {gross}, and {returned} of it came back: nothing is left to put in a segment.",
+                    gross=money(found.gross, frame.currency),
+                    returned=money(found.returned, frame.currency),
+                )
+            ],
+            [dcc.Link(say("See their orders"), href=address, className="btn btn-primary")],
+        )
     remedies = filters.remedies(frame, selection)
     if not remedies:
         sentence = say("No single filter is to blame: only taking several away brings customers back.")

@@ -16,6 +16,7 @@ from dashboard.frames.filters import read_view
 from dashboard.pages.segments import about_customer as page
 from dashboard.pages.segments import side_panel
 from dashboard.pages.segments.about_customer import ORDERS_SHOWN, about_customer
+from dashboard.pages.segments.customers import column_definitions
 from dashboard.pages.segments.view import draw_parts
 from dashboard.queries.customer import profile_of, purchases_of
 from dashboard.queries.segment import GONE, NEW, moves_between, segment_profile
@@ -33,6 +34,10 @@ LINES = """00040,C3,2011-11-03 09:00,A,RED BAG,-1,2.50,shop
 00040,2,2011-11-02 10:00,C,,3,1.00,shop
 00041,9,2011-11-02 10:00,C,CARD,1,1.00,shop
 00040,5,2011-12-10 00:00,C,CARD,9,1.00,web
+gone/1,20,2011-09-01 10:00,A,RED BAG,2,2.50,web
+gone/1,21,2011-09-02 10:00,B,TEA MUG,1,4.00,web
+gone/1,C22,2011-09-03 10:00,A,RED BAG,-2,2.50,web
+gone/1,C23,2011-09-04 10:00,M,Manual,-1,4.00,web
 """
 
 
@@ -54,6 +59,7 @@ def services(tmp_path_factory):
     store = shop.opened(settings)
     runs = shop.fill(store, settings)
     table = shop.customers(80)
+    table["return_rate"] = np.where(np.arange(80) % 9 == 4, 0.75, 0.1)
     table["attribute_email"] = [f"{name}@example.org" for name in table.index]
     table["share_bags"] = np.linspace(0, 1, 80)
     many = "".join(
@@ -97,7 +103,7 @@ def test_the_panel_tells_all_about_a_customer(services):
     for part in ("00040@example.org", "Why this segment", "Scores of 5", "Segments over time", "10 Dec 2011"):
         assert part in said
     # the newest first: what came back is marked, and each opens to its products
-    assert "2 orders for £12.00, less £2.50 that came back." in said
+    assert "2 orders for £9.50, after £2.50 that came back." in said and "£6.50 left" in said
     places = [said.index(part) for part in ("3 Nov 2011", "Returned", "1 × RED BAG", "3 × C", "2 × RED BAG", "TEA MUG")]
     assert places == sorted(places)
     assert "10 Dec 2011 9 items" not in said
@@ -142,7 +148,8 @@ def test_many_orders_are_folded_and_products_of_the_latest_are_listed(services, 
 def test_what_came_back_hangs_below_the_line(services):
     made, runs = services
     run = made.store.run(runs["kept"])
-    orders, _ = purchases_of(made, run, "00040", most_orders=9, most_lines=1)
+    orders, _, takes_off = purchases_of(made, run, "00040", most_orders=9, most_lines=1)
+    assert takes_off
     assert order_figure(orders, "GBP", "dark")["data"][1]["y"] == [9.0, 3.0, -2.5]
 
 
@@ -150,9 +157,9 @@ def test_the_api_gives_orders_and_segments_over_time(services, api):
     made, runs = services
     found = api.get(f"/api/v1/runs/{runs['kept']}/customers/00040/orders").json()
     assert found["orders"] == [
-        {"order_date": "2011-10-01T10:00:00", "amount": 9.0, "lines": 2, "items": 3.0},
-        {"order_date": "2011-11-02T10:00:00", "amount": 3.0, "lines": 1, "items": 3.0},
-        {"order_date": "2011-11-03T09:00:00", "amount": -2.5, "lines": 1, "items": -1.0},
+        {"order_date": "2011-10-01T10:00:00", "amount": 9.0, "lines": 2, "items": 3.0, "left": 6.5},
+        {"order_date": "2011-11-02T10:00:00", "amount": 3.0, "lines": 1, "items": 3.0, "left": 3.0},
+        {"order_date": "2011-11-03T09:00:00", "amount": -2.5, "lines": 1, "items": -1.0, "left": None},
     ]
     assert found["currency"] == "GBP"
     then = api.get(f"/api/v1/runs/{runs['rfm']}/customers/00350/segments").json()["segments"]
@@ -162,6 +169,39 @@ def test_the_api_gives_orders_and_segments_over_time(services, api):
         ("2011-12-10", names[made.store.labels(runs["rfm"])["00350"]]),
     ]
     assert api.get(f"/api/v1/runs/{runs['rfm']}/customers/nobody/segments").status_code == 404
+
+
+def test_who_returned_everything_is_found_on_the_page_in_the_panel_and_by_the_api(services, api):
+    made, runs = services
+    title, parts = side_panel.content(made, {"run": runs["kept"], "customer": "gone/1"}, "light")
+    said = words(parts)
+    assert title == "Customer gone/1"
+    assert "Returned everything: 2 orders for £9.00, and £9.00 of it came back." in said
+    assert said.count("All of it came back") == 2 and "TEA MUG" in said
+    address = f"/api/v1/runs/{runs['kept']}/customers"
+    found = api.get(f"{address}?q=gone/1").json()
+    assert (found["total"], found["returned_everything"]) == (
+        *(0, [{"customer_id": "gone/1", "gross": 9.0, "returned": 9.0, "orders": 2}]),
+    )
+    assert [order["left"] for order in api.get(f"{address}/gone/1/orders").json()["orders"]] == [0.0, 0.0, None, None]
+    for others in ("?q=nobody", "?q=0004", ""):
+        assert "returned_everything" not in api.get(address + others).json()
+    view = read_view(f"?run={runs['kept']}&q=gone/1")
+    notice = words(draw_parts(made, view, view.selection, "light", None, ())["notice"])
+    assert "Customer gone/1 returned everything" in notice and "£9.00 of it came back" in notice
+
+
+def test_who_returned_half_or_more_is_marked(services):
+    made, runs = services
+    frame = made.frames.get(runs["kept"])
+    rates = frame.values("return_rate")
+    much, little = (int(np.flatnonzero(which)[0]) for which in (rates >= 0.5, rates < 0.5))
+    ids = frame.customers.ids
+    assert profile_of(frame, ids[much].as_py()).returned == rates[much]
+    assert profile_of(frame, ids[little].as_py()).returned is None
+    (ids_column,) = (item for item in column_definitions(frame) if item["field"] == "customer_id")
+    assert ids_column["cellClassRules"] == {"customer-returned": "params.data && params.data.return_rate >= 0.5"}
+    assert '" returned"' in ids_column["valueFormatter"]["function"]
 
 
 def test_the_api_gives_every_line_a_page_at_a_time(services, api):
