@@ -137,7 +137,7 @@ def ours(file: Path, memory: str, stages: Stages, *, then: str) -> Work:
     from engines import features
     from engines.columns import FREQUENCY, MONETARY, RECENCY
     from engines.intake import read
-    from engines.settings import Reading
+    from engines.settings import CleaningRules, Reading
 
     for owner, function, stage in (
         (read, "open_source", "open"),
@@ -149,7 +149,9 @@ def ours(file: Path, memory: str, stages: Stages, *, then: str) -> Work:
 
     def work() -> Mapping[str, Any]:
         found: dict[str, Any] = {}
-        with read.read_sales(str(file), reading=Reading(memory=memory), detail=then == "keep") as sales:
+        with read.read_sales(
+            str(file), reading=Reading(memory=memory), rules=CleaningRules(returns="drop"), detail=then == "keep"
+        ) as sales:
             stages.taken["pass"] = stages.taken.pop("decide and pass") - stages.taken["decide"]
             if then == "keep":
                 with stages.time("keep"):

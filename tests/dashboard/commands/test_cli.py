@@ -37,7 +37,7 @@ def test_a_real_process(tmp_path):
 
 def test_run_prints_one_json_object(segmentry, tmp_path):
     (tmp_path / "shop.csv").write_text(SHOP, encoding="utf-8")
-    done = segmentry("run", "shop.csv", "--k", "2", "--json")
+    done = segmentry("run", "shop.csv", "--k", "2", "--returns", "drop", "--json")
     result = json.loads(done.stdout, parse_constant=lambda text: pytest.fail(f"{text} is not JSON"))
     snapshot = result["snapshot"]
     assert (snapshot["name"], snapshot["as_of"], snapshot["customers"]) == ("shop.csv", "2024-02-12", 4)

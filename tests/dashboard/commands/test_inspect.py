@@ -31,6 +31,9 @@ def segmentry(tmp_path: Path, monkeypatch):
     return call
 
 
+DROP = ("--returns", "drop")
+
+
 def looked_at(segmentry, *words, **options) -> dict:
     return json.loads(segmentry("inspect", "shop.csv", "--json", *words, **options).stdout)
 
@@ -40,7 +43,7 @@ def rules(ledger: dict) -> dict[str, int]:
 
 
 def test_everything_short_of_storing(segmentry, tmp_path):
-    found = looked_at(segmentry)
+    found = looked_at(segmentry, *DROP)
     assert (found["title"], found["currency"], found["synthetic"]) == ("shop.csv", None, False)
     assert found["mapping"]["customer_id"] == "CustomerID" and len(found["fingerprint"]) == 64
     assert (found["first_day"], found["last_day"], found["as_of"]) == ("2024-01-05", "2024-02-11", "2024-02-12")
@@ -52,7 +55,7 @@ def test_everything_short_of_storing(segmentry, tmp_path):
         "net": {"lines": 6, "orders": 5, "customers": 4, "revenue": 113.0},
     }
     assert [path.name for path in tmp_path.iterdir()] == ["shop.csv"]  # no database, nothing
-    stored = json.loads(segmentry("run", "shop.csv", "--engine", "rfm", "--json").stdout)
+    stored = json.loads(segmentry("run", "shop.csv", *DROP, "--engine", "rfm", "--json").stdout)
     assert stored["snapshot"]["ledger"] == found["ledger"]
 
 
@@ -63,7 +66,7 @@ def test_for_people(segmentry):
 
 
 def test_dropped_lines_as_csv_are_safe_for_spreadsheets(segmentry, tmp_path):
-    found = looked_at(segmentry, "--dropped", "dropped.csv")
+    found = looked_at(segmentry, *DROP, "--dropped", "dropped.csv")
     with (tmp_path / "dropped.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert found["dropped"] == len(rows) == 2
@@ -77,7 +80,7 @@ def test_dropped_lines_as_csv_are_safe_for_spreadsheets(segmentry, tmp_path):
 
 
 def test_dropped_lines_as_parquet_are_as_they_were(segmentry, tmp_path):
-    looked_at(segmentry, "--dropped", "dropped.parquet")
+    looked_at(segmentry, *DROP, "--dropped", "dropped.parquet")
     rows = pyarrow.parquet.read_table(tmp_path / "dropped.parquet").to_pylist()
     assert (rows[0]["description"], rows[0]["quantity"]) == ('=HYPERLINK("x")', "-1")
     assert rows[1]["customer_id"] is None and rows[0]["order_date"] == "2024-02-02 10:00:00"
@@ -144,7 +147,7 @@ def test_settings_that_cannot_be(segmentry, tmp_path, setting, message):
 
 
 def test_a_snapshot_made_before_the_newer_rules_can_still_be_reproduced(segmentry, tmp_path):
-    run = json.loads(segmentry("run", "shop.csv", "--engine", "rfm", "--json").stdout)["runs"][0]["id"]
+    run = json.loads(segmentry("run", "shop.csv", *DROP, "--engine", "rfm", "--json").stdout)["runs"][0]["id"]
     old = ("drop_cancellations", "drop_non_positive_quantity", "drop_non_positive_price", "zero_amount")
     old += ("drop_exact_duplicates", "unknown_countries")
     with sqlite3.connect(tmp_path / "segmentry.db") as connection:
@@ -161,7 +164,7 @@ def test_a_snapshot_made_before_the_newer_rules_can_still_be_reproduced(segmentr
     labelled = segmentry("predict", run, "--input", "shop.csv", "--config", "now.toml", "--json")
     assert len(json.loads(labelled.stdout)["customers"]) == 4
     assert CleaningRules.from_dict(settings["cleaning"]) == CleaningRules(
-        test_orders=(), non_product_codes=(), nobody=(), discount_lines=()
+        test_orders=(), non_product_codes=(), nobody=(), discount_lines=(), returns="drop"
     )
 
 

@@ -36,8 +36,12 @@ def source(tmp_path: Path) -> str:
     return str(path)
 
 
+#: Returns are set apart, and take nothing off; test_returns.py is about the others.
+DROP = CleaningRules(returns="drop")
+
+
 def ledger_of(source: str, **options) -> dict:
-    with read_sales(source, **options) as sales:
+    with read_sales(source, **{"rules": DROP, **options}) as sales:
         return sales.ledger.to_dict()
 
 
@@ -65,21 +69,23 @@ def test_each_line_counts_under_the_first_rule_that_catches_it(source):
 
 
 def test_rules_can_be_switched(source):
-    kept = by_rule(ledger_of(source, rules=CleaningRules(drop_cancellations=False, drop_non_positive_price=False)))
+    kept = by_rule(
+        ledger_of(source, rules=CleaningRules(returns="drop", drop_cancellations=False, drop_non_positive_price=False))
+    )
     assert kept == {
         "unreadable": (0, 0.0),
         "missing_customer_id": (1, -5.0),
         "non_positive_quantity": (3, -7.25),
         "after_as_of": (0, 0.0),
     }
-    ledger = ledger_of(source, rules=CleaningRules(drop_exact_duplicates=True))
+    ledger = ledger_of(source, rules=CleaningRules(returns="drop", drop_exact_duplicates=True))
     assert by_rule(ledger)["exact_duplicate"] == (1, 2.5)
     assert "exact_duplicate" not in by_rule(ledger, "notes")
     assert ledger["out"]["lines"] == 4
 
 
 def test_returns_are_kept_apart_with_negative_amounts(source):
-    with read_sales(source) as sales:
+    with read_sales(source, rules=DROP) as sales:
         rows = sales.table.filter(sales.table.line_type == "return").to_pyarrow().to_pylist()
         countries = set(sales.table.country.to_pyarrow().to_pylist())
     found = sorted((row["customer_id"], row["order_id"], row["amount_units"]) for row in rows)
@@ -91,10 +97,10 @@ def test_the_as_of_date_is_exclusive(source):
     ledger = ledger_of(source, as_of=date(2020, 1, 3))
     assert by_rule(ledger)["after_as_of"] == (2, 16.0)
     assert by_rule(ledger)["cancellation"][0] == 2  # an earlier rule keeps its lines
-    with read_sales(source, as_of=date(2020, 1, 3)) as sales:
+    with read_sales(source, rules=DROP, as_of=date(2020, 1, 3)) as sales:
         assert (sales.first_day, sales.last_day) == (date(2020, 1, 1), date(2020, 1, 2))
         assert sales.table.count().to_pyarrow().as_py() == 3  # returns from later days are gone as well
-    with read_sales(source) as sales:
+    with read_sales(source, rules=DROP) as sales:
         assert sales.as_of == date(2020, 1, 8)
     with pytest.raises(InputError, match="no sale before 2020-01-01; the first is on 2020-01-01"):
         read_sales(source, as_of=date(2020, 1, 1))
@@ -111,10 +117,10 @@ def test_amounts_alone(tmp_path):
         "after_as_of": (0, 0),
     }
     assert by_rule(ledger, "notes") == {"exact_duplicate": (0, 0), "zero_amount": (1, 0)}
-    with read_sales(str(path)) as sales:
+    with read_sales(str(path), rules=DROP) as sales:
         (returned,) = sales.table.filter(sales.table.line_type == "return").to_pyarrow().to_pylist()
     assert (returned["customer_id"], returned["amount_units"]) == ("2", -35_000)
-    dropped = ledger_of(str(path), rules=CleaningRules(zero_amount="drop"))
+    dropped = ledger_of(str(path), rules=CleaningRules(returns="drop", zero_amount="drop"))
     assert by_rule(dropped)["zero_amount"] == (1, 0)
     assert dropped["out"] == {"lines": 2, "customers": 2, "revenue": 9.0}
 
@@ -159,7 +165,7 @@ def test_money_too_large_to_count_is_refused(tmp_path):
 
 @pytest.fixture(scope="module")
 def online_retail(shared_data: Path):
-    with read_sales(str(shared_data / "online_retail.csv.gz")) as sales:
+    with read_sales(str(shared_data / "online_retail.csv.gz"), rules=DROP) as sales:
         yield sales
 
 

@@ -40,7 +40,7 @@ def source(tmp_path: Path) -> str:
 
 
 def ledger_of(source: str, **options) -> dict:
-    rules = CleaningRules(**options.pop("rules", {}))
+    rules = CleaningRules(**{"returns": "drop", **options.pop("rules", {})})
     with read_sales(source, rules=rules, **options) as sales:
         return sales.ledger.to_dict()
 
@@ -106,7 +106,7 @@ def test_returns_take_off_what_they_undo(source):
     assert [total["revenue"] for total in ledger_of(source)["totals"]] == [67.0, -31.0, 36.0]
     with read_sales(source, rules=CleaningRules(returns="net")) as sales:
         net = build_customers(sales.table, as_of=sales.as_of)
-    with read_sales(source) as sales:
+    with read_sales(source, rules=CleaningRules(returns="drop")) as sales:
         gross = build_customers(sales.table, as_of=sales.as_of)
     assert net[MONETARY].to_dict() == {"1": 5.0, "2": 36.0, "3": 7.0, "5": 10.0}
     assert gross[MONETARY].to_dict() == {"1": 14.0, "2": 36.0, "3": 7.0, "5": 10.0}
@@ -178,7 +178,7 @@ def test_the_ledger_adds_up_in_every_mix_of_switches(source, returns):
 
 
 def test_dropped_lines_are_as_the_source_has_them(source):
-    with read_sales(source, rules=CleaningRules(drop_test_orders=True), keep_dropped=True) as sales:
+    with read_sales(source, rules=CleaningRules(returns="drop", drop_test_orders=True), keep_dropped=True) as sales:
         table = sales.dropped().read_all()
         rows = table.to_pylist()
     assert [row["line"] for row in rows] == [4, 5, 7, 8, 10, 11, 13]
