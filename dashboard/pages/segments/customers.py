@@ -123,7 +123,8 @@ def _column(frame: RunFrame, name: str, sorted_first: bool) -> dict[str, Any]:
         definition["headerName"] = titled(title, symbol(frame.currency).strip())
     shown = f"params.data ? {_written(column.kind, 'params.value')} : ''"
     if column.kind == "money" and frame.currency == WITHOUT_MONEY:
-        shown = f"params.data ? {json.dumps(say('none'))} : ''"
+        none = json.dumps(say("none"))
+        shown = f"params.data ? {none} : ''"
     elif name == CLV and frame.has(CLV_LOW) and frame.has(CLV_HIGH):
         # whole units: an interval so wide says nothing of pennies
         parts = [_written("days", f"params.data.{part}") for part in (CLV, CLV_LOW, CLV_HIGH)]
