@@ -259,17 +259,17 @@ def test_what_was_filled_in_is_what_is_asked():
         config,
         mapping={"customer_id": "Kunde", "country": ABSENT},
         reading={"date_order": "day-first", "decimal": None},
-        switches={"drop_cancellations": True, "returns": True, "drop_outliers": False},
+        switches={"drop_cancellations": True, "returns": False, "drop_outliers": False},
         texts={"from_day": "2024-01-01", "only_customers": "a, b", "rates": "EUR = 0.85", "test_orders": "TEST*"},
         name=" Shop ",
         how="new",
     )
     assert asked.mapping == {"customer_id": "Kunde", "country": ""}
     assert asked.reading == {"date_order": "day-first"}
-    expected = {"returns": "net", "from_day": "2024-01-01", "only_customers": ["a", "b"], "rates": {"EUR": 0.85}}
+    expected = {"returns": "drop", "from_day": "2024-01-01", "only_customers": ["a", "b"], "rates": {"EUR": 0.85}}
     assert asked.cleaning == expected
     assert asked.name == "Shop"
-    assert asked.configured(config).cleaning.returns == "net"
+    assert asked.configured(config).cleaning.returns == "drop"
 
 
 @pytest.mark.parametrize("rates", ["EUR", "EUR = much"])

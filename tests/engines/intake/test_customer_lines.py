@@ -48,7 +48,7 @@ def rows(table: ibis.Table) -> list[str]:
 
 RULES = {
     "as shipped": CleaningRules(),
-    "netted": CleaningRules(returns="net"),
+    "returns set apart": CleaningRules(returns="drop"),
     "without repeated lines": CleaningRules(drop_exact_duplicates=True),
     "without outliers": CleaningRules(drop_outliers=True, outlier_z=2.0),
     "all of it": CleaningRules(returns="net", drop_exact_duplicates=True, drop_outliers=True, outlier_z=2.0),

@@ -14,7 +14,7 @@ from engines.intake import CleaningRules, Reading, Sales, open_kept, read_sales
 
 HEAD = "customer_id,order_id,order_date,quantity,unit_price,product_id,description,country,attribute_shop"
 RULES = (
-    CleaningRules(),
+    CleaningRules(returns="drop"),
     CleaningRules(returns="net", drop_non_products=True),
     CleaningRules(drop_exact_duplicates=True, drop_outliers=True, returns="net", zero_amount="drop"),
 )
