@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,8 +10,8 @@ import numpy as np
 from pandas import DataFrame, Series
 
 from engines.clustering.clusterers import KClusterer, constant_note, explained_variance, key_series
-from engines.clustering.mixture import Mixture, fit_mixture, mixture_from, shares
-from engines.clustering.sampling import Codes
+from engines.clustering.mixture import Mixture, fit_mixtures, mixture_from, shares
+from engines.clustering.sampling import Codes, count_distinct
 from engines.clustering.scaling import Matrix, Space, numbers
 from engines.columns import FREQUENCY
 from engines.contract import Fitted, Segment, knob
@@ -93,7 +93,7 @@ class GaussianMixture(KClusterer):
     )
 
     def fit(self, customers: DataFrame) -> FittedMixture:
-        """Fit the mixture, the best of several starts.
+        """Fit the mixture, the best of many beginnings.
 
         The diagnostics are the total log-likelihood, BIC and AIC on the fitted rows, the rounds, whether it settled
         (1 or 0) and how many components are nearly flat.
@@ -102,9 +102,23 @@ class GaussianMixture(KClusterer):
             InputError: unusable features, k above the number of (different) customers, or nobody with more than one
                 order when those with one are set aside.
         """
+        return next(self.fit_each(customers, (self.k,)))
+
+    def fit_each(self, customers: DataFrame, ks: Iterable[int]) -> Iterator[FittedMixture]:
+        """The mixtures with each k, ascending: each begins from the one before, so that one search serves all.
+
+        Raises:
+            InputError: as ``fit`` does, when the turn comes to a k that the table does not allow.
+        """
         fitted_on, aside = self._divided(customers)
-        space, matrix = self.space_of(fitted_on, self.k)
-        return self._fitted(space, matrix, fit_mixture(matrix, self.k, self.seed, self.smallest_variance), aside)
+        wanted = list(ks)
+        space, matrix = self.space_of(fitted_on)
+        possible = count_distinct(matrix, max(wanted, default=0))
+        allowed = [k for k in wanted if k <= possible]
+        for k, found in zip(allowed, fit_mixtures(matrix, allowed, self.seed, self.smallest_variance), strict=True):
+            yield _fitted(space, matrix, k, found, aside)
+        for k in wanted[len(allowed) :]:
+            self.space_of(fitted_on, k)  # refuses it
 
     def refit(self, customers: DataFrame, start: Fitted) -> FittedMixture:
         """Fit the mixture anew from the shares that customers have in the earlier components now; keys stay.
@@ -117,7 +131,8 @@ class GaussianMixture(KClusterer):
         fitted_on, aside = self._divided(customers)
         space, matrix = self.space_of(fitted_on, self.k)
         joint = start.mixture.joint(np.ascontiguousarray(start.place.transform(fitted_on).T))
-        return self._fitted(space, matrix, mixture_from(matrix, shares(joint).T, self.smallest_variance), aside)
+        found = mixture_from(matrix, shares(joint).T, self.smallest_variance)
+        return _fitted(space, matrix, self.k, found, aside)
 
     def _divided(self, customers: DataFrame) -> tuple[DataFrame, np.ndarray | None]:
         """Those whom the mixture is fitted on, and who is set aside, where anybody is to be."""
@@ -132,27 +147,29 @@ class GaussianMixture(KClusterer):
             )
         return customers[~aside], aside
 
-    def _fitted(self, space: Space, matrix: Matrix, mixture: MixtureFit, aside: np.ndarray | None) -> FittedMixture:
-        keys = _used(mixture.mixture, matrix)
-        has_rule = aside is not None and bool(aside.any())
-        every = (*keys.tolist(), self.k) if has_rule else tuple(keys.tolist())
-        flat, penalty = mixture.mixture.flat(_THIN), mixture.mixture.parameters
-        return FittedMixture(
-            space,
-            mixture.mixture,
-            keys,
-            tuple(Segment(key) for key in every),
-            {
-                "log_likelihood": mixture.log_likelihood,
-                "bic": penalty * float(np.log(len(matrix))) - 2 * mixture.log_likelihood,
-                "aic": 2 * penalty - 2 * mixture.log_likelihood,
-                "rounds": float(mixture.rounds),
-                "settled": float(mixture.converged),
-                "near_singular": float(flat),
-            },
-            (*constant_note(space), *_notes(self.k, len(keys), flat, mixture.converged)),
-            self.k if has_rule else None,
-        )
+
+def _fitted(space: Space, matrix: Matrix, k: int, found: MixtureFit, aside: np.ndarray | None) -> FittedMixture:
+    mixture = found.mixture
+    keys = _used(mixture, matrix)
+    has_rule = aside is not None and bool(aside.any())
+    every = (*keys.tolist(), k) if has_rule else tuple(keys.tolist())
+    flat, penalty = mixture.flat(_THIN), mixture.parameters
+    return FittedMixture(
+        space,
+        mixture,
+        keys,
+        tuple(Segment(key) for key in every),
+        {
+            "log_likelihood": found.log_likelihood,
+            "bic": penalty * float(np.log(len(matrix))) - 2 * found.log_likelihood,
+            "aic": 2 * penalty - 2 * found.log_likelihood,
+            "rounds": float(found.rounds),
+            "settled": float(found.converged),
+            "near_singular": float(flat),
+        },
+        (*constant_note(space), *_notes(k, len(keys), flat, found.converged)),
+        k if has_rule else None,
+    )
 
 
 def _one_order(customers: DataFrame) -> np.ndarray:

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Query
 from pydantic import Field
 
 from dashboard.api.answers import Answer, Body, answer_question
-from dashboard.pipeline.choose_k import HIGH, LOW, NO_GAP, KRange, k_question
+from dashboard.pipeline.choose_k import NO_GAP, k_question, k_range_of
 from dashboard.pipeline.run import snapshot_dict
 from dashboard.pipeline.sales import RECEIPT
 from dashboard.services import Services
@@ -57,13 +57,13 @@ def add_snapshots(api: FastAPI, services: Services) -> None:
     async def evaluation(
         snapshot_id: int,
         engine: str = "kmeans",
-        low: Annotated[int, Query(alias="from")] = LOW,
-        high: Annotated[int, Query(alias="to")] = HIGH,
+        low: Annotated[int | None, Query(alias="from", description="Fewest segments to try; by default 3.")] = None,
+        high: Annotated[int | None, Query(alias="to", description="Most segments to try; by default 8.")] = None,
         seed: Annotated[int | None, Query(ge=0)] = None,
         gap: bool = False,  # an old name, which answers for one version
     ) -> Answer:
         """What speaks for each number of segments on the customers of a snapshot, and a recommendation."""
-        k_range = KRange(engine, low, high, seed)
+        k_range = k_range_of(engine, low, high, seed)
         selection = await answer_question(
             lambda: k_question(k_range, store.snapshot(snapshot_id), services.config), services
         )

@@ -24,23 +24,36 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("source")
 @click.option("--engine", default="kmeans", show_default=True, help="An engine by name that has a k.")
-@click.option("--from", "low", type=click.IntRange(min=2), default=2, show_default=True, help="Smallest k to try.")
-@click.option("--to", "high", type=click.IntRange(min=2), default=12, show_default=True, help="Largest k to try.")
+@click.option("--k-min", "--from", "low", type=click.IntRange(min=2), help="Fewest segments to try.  [default: 3]")
+@click.option(
+    "--k-max",
+    "--to",
+    "high",
+    type=click.IntRange(min=2),
+    help="Most segments to try: how many campaigns can you run?  [default: 8]",
+)
 @click.option("--gap", is_flag=True, hidden=True, help="An old name, which answers for one version.")
 @seed_option
 @sales_options("as_of", "mapping", "reading", "currency", "name")
 @json_option
 @config_option
 def evaluate(
-    engine: str, low: int, high: int, gap: bool, seed: int | None, request: SalesRequest, as_json: bool, config: Config
+    engine: str,
+    low: int | None,
+    high: int | None,
+    gap: bool,
+    seed: int | None,
+    request: SalesRequest,
+    as_json: bool,
+    config: Config,
 ) -> None:
     """Try every number of segments on the customers of SOURCE and recommend one; nothing is stored.
 
     SOURCE is what ``segmentry run`` takes.
     """
-    from dashboard.pipeline.choose_k import NO_GAP, KRange, choose_k_of_sales
+    from dashboard.pipeline.choose_k import NO_GAP, choose_k_of_sales, k_range_of
 
-    k_range = KRange(engine, low, high, seed)
+    k_range = k_range_of(engine, low, high, seed)
     if gap:
         click.echo(f"Note: {NO_GAP}", err=True)
     with progress_bars() as progress:

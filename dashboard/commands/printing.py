@@ -239,14 +239,26 @@ def print_selection(sales_selection: SalesKSelection) -> None:
         table.add_row(f"{'→ ' if chosen else ''}{point.k}", *cells, style="bold" if chosen else None)
     console.print(table)
     console.print(f"\n{selection.reason}", highlight=False)
+    if selection.later_from is not None:
+        customers = written(selection.later_customers, ",")
+        console.print(
+            f"Later revenue: the share of the revenue from {selection.later_from} on that the top fifth of customers "
+            f"brought in; segments as of that day, of {customers} customers.",
+            highlight=False,
+        )
+    if selection.runners_up:
+        console.print("\nRunners-up:", highlight=False)
+    for other in selection.runners_up:
+        console.print(f"  k = {other.k}: {other.why}", highlight=False)
     for note in selection.notes:
         console.print(f"  {note}", highlight=False)
 
 
 _K_COLUMNS = (
-    ("Silhouette", "silhouette", ".3f"),
+    ("Later revenue", "captured", ".1%"),
     ("Stability", "stability", ".2f"),
     ("Smallest", "smallest_share", ".1%"),
+    ("Silhouette", "silhouette", ".3f"),
     ("Inertia", "inertia", ",.0f"),
     ("BIC", "bic", ",.0f"),
     ("AIC", "aic", ",.0f"),

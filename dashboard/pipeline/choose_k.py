@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -10,19 +10,28 @@ from pandas import DataFrame
 
 from dashboard.config import Config
 from dashboard.pipeline.answers import CHOOSE_K, Question, from_json_value, made_with
+from dashboard.pipeline.fit import kept_later_sales, later_sales
 from dashboard.pipeline.run import make_engine
-from dashboard.pipeline.sales import Progress, SalesRequest, new_snapshot, open_sales, silent, valued_customers
+from dashboard.pipeline.sales import (
+    Progress,
+    SalesRequest,
+    new_snapshot,
+    open_sales,
+    silent,
+    valued_customers,
+)
 from engines import registry
 from engines.contract import Engine
 from engines.errors import InputError
-from engines.evaluation.selection import KSelection, evaluate_ks
+from engines.evaluation.holdout import LaterSales
+from engines.evaluation.selection import HIGH, LOW, KSelection, evaluate_ks
 from storage import Store
 from storage.contract import Job, NewSnapshot, Snapshot
 
 #: Said for one version to who still asks for the gap statistic.
 NO_GAP = "The gap statistic is no longer computed, so gap changes nothing; leave it out."
-#: The range of k that is tried when none is named.
-LOW, HIGH = 2, 12
+#: The least k of all.
+LEAST = 2
 
 
 @dataclass(frozen=True)
@@ -35,13 +44,23 @@ class KRange:
     seed: int | None = None
 
     def __post_init__(self) -> None:
-        if self.low < LOW or self.high < self.low:
+        if self.low < LEAST or self.high < self.low:
             raise InputError(
                 "k from {low} to {high} is no range to try: begin with {least} or more and end no lower.",
                 low=self.low,
                 high=self.high,
-                least=LOW,
+                least=LEAST,
             )
+
+
+def k_range_of(engine: str, low: int | None, high: int | None, seed: int | None = None) -> KRange:
+    """The range that is asked for; an end that is not named is the usual one, or the other end where that lies beyond.
+
+    Raises:
+        InputError: it is no range.
+    """
+    low_end = min(LOW, max(high or LOW, LEAST)) if low is None else low
+    return KRange(engine, low_end, max(HIGH, low_end) if high is None else high, seed)
 
 
 class SalesKSelection(NamedTuple):
@@ -74,8 +93,14 @@ def _engine(k_range: KRange, config: Config) -> Engine:
     return engine
 
 
-def choose_k(k_range: KRange, customers: DataFrame, config: Config, progress: Progress = silent) -> KSelection:
-    """Try every k of the range on these customers.
+def choose_k(
+    k_range: KRange,
+    customers: DataFrame,
+    config: Config,
+    progress: Progress = silent,
+    later: LaterSales | None = None,
+) -> KSelection:
+    """Try every k of the range on these customers; ``later`` as for :func:`evaluate_ks`.
 
     Raises:
         InputError: no such engine, one without a k, or customers that cannot be segmented.
@@ -88,6 +113,7 @@ def choose_k(k_range: KRange, customers: DataFrame, config: Config, progress: Pr
         engine,
         customers,
         ks=range(k_range.low, k_range.high + 1),
+        later=later,
         seed=config.engines.seed if k_range.seed is None else k_range.seed,
         progress=lambda done: progress(stage, done),
     )
@@ -103,12 +129,13 @@ def choose_k_of_sales(
     Raises:
         InputError: the source, the mapping or the date cannot be used, or as :func:`choose_k` says.
     """
-    _engine(k_range, config)  # refused before anything long begins
+    engine = _engine(k_range, config)  # refused before anything long begins
     with open_sales(request, config, progress) as opened:
         customers, new, failed, _ = valued_customers(opened, new_snapshot(opened), progress)
         notes = (*opened.sales.notes, *failed)
         config = opened.config
-    return SalesKSelection(new, choose_k(k_range, customers, config, progress), notes)
+        later = later_sales(opened, customers, engine, progress)
+    return SalesKSelection(new, choose_k(k_range, customers, config, progress, later), notes)
 
 
 # --- on a stored snapshot, by a worker --------------------------------------------------------------------------------
@@ -129,4 +156,7 @@ def k_question(k_range: KRange, snapshot: Snapshot, config: Config) -> Question[
 def choose_k_for_job(job: Job, config: Config, store: Store, progress: Progress) -> dict[str, Any]:
     """What a worker computes for such a question."""
     k_range = KRange(**{item.name: job.request[item.name] for item in fields(KRange)})
-    return choose_k(k_range, store.snapshot_customers(job.subject or 0), config, progress).to_dict()
+    customers = store.snapshot_customers(job.subject or 0)
+    later, note = kept_later_sales(store.snapshot(job.subject or 0), customers, _engine(k_range, config), config, store)
+    selection = choose_k(k_range, customers, config, progress, later)
+    return replace(selection, notes=(*selection.notes, *([note] if note is not None else []))).to_dict()

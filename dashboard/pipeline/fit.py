@@ -9,7 +9,7 @@ from datetime import date
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
-from pandas import DataFrame, Series
+from pandas import DataFrame
 
 from dashboard.config import Config
 from dashboard.memory import peak_memory
@@ -18,11 +18,11 @@ from dashboard.pipeline.sales import OpenSales, Progress, SalesGoneError, custom
 from dashboard.pipeline.watch import points_before
 from dashboard.pipeline.windows import Windows, watch, watched_columns, windows_of
 from engines import registry
-from engines.columns import MONETARY
+from engines.columns import CLV, MONETARY
 from engines.contract import DriftPoint, Engine, Predecessor, Segmentation
 from engines.errors import InputError
 from engines.evaluation.calendar import plan
-from engines.evaluation.holdout import TOP, Capture, holdout_curve, holdout_cutoff
+from engines.evaluation.holdout import TOP, Capture, LaterSales, holdout_curve, holdout_cutoff, sorted_curve
 from engines.evaluation.stability import stability
 from engines.evaluation.timeline import Timeline, noise_dates
 from engines.messages import message
@@ -36,16 +36,16 @@ from storage.contract import Snapshot
 class Past(NamedTuple):
     """The customers as they stood at earlier dates: those of the drift timeline, and the cut-off of the holdout.
 
-    ``timeline``: by windows of sales; None where there are too few sales. ``before``: the customers as of the cut-off,
-    by all sales before it. ``spend_after``: what each customer spent from the cut-off on.
+    ``timeline``: by windows of sales; None where there are too few sales. ``later``: the customers as of the cut-off,
+    by all sales before it, and what each spent from it on; None where the sales are too short.
     """
 
     timeline: Windows | None = None
-    cutoff: date | None = None
-    before: DataFrame | None = None
-    spend_after: Series | None = None
+    later: LaterSales | None = None
 
 
+#: The columns that plain sorting goes by, which engines are compared with.
+SORTED_BY = (MONETARY, CLV)
 NOTHING_PAST = Past()
 
 
@@ -59,9 +59,34 @@ def look_back(opened: OpenSales, customers: DataFrame, engines: Sequence[Engine]
     windows = windows_of(opened, planned, columns, progress) if planned.dates else None
     if cutoff is None:
         return Past(windows)
-    before = customers_then(opened, [cutoff], columns, progress)[cutoff]
-    spent_before = before[MONETARY].reindex(customers.index).fillna(0.0)
-    return Past(windows, cutoff, before, customers[MONETARY] - spent_before)
+    return Past(windows, _later(customers, customers_then(opened, [cutoff], columns, progress)[cutoff], cutoff))
+
+
+def later_sales(
+    opened: OpenSales, customers: DataFrame, engine: Engine, progress: Progress = silent
+) -> LaterSales | None:
+    """The customers as of the cut-off of the holdout, and what each spent after it; None where sales are too short."""
+    cutoff = holdout_cutoff(opened.sales.first_day, opened.sales.as_of)
+    if cutoff is None:
+        return None
+    columns = {MONETARY, *engine.needs, *engine.settings().get("features", ())}
+    return _later(customers, customers_then(opened, {cutoff}, columns, progress)[cutoff], cutoff)
+
+
+def kept_later_sales(
+    snapshot: Snapshot, customers: DataFrame, engine: Engine, config: Config, store: Store, progress: Progress = silent
+) -> tuple[LaterSales | None, str | None]:
+    """What the kept sales of a snapshot say of later months; where they are gone, nothing and a note that says why."""
+    try:
+        with sales_of(snapshot, config, store, progress) as opened:
+            return later_sales(opened, customers, engine, progress), None
+    except SalesGoneError as gone:
+        return None, message("There is no later revenue to choose by: {why}.", why=gone.why)
+
+
+def _later(customers: DataFrame, then: DataFrame, cutoff: date) -> LaterSales:
+    before = then[MONETARY].reindex(customers.index).fillna(0.0)
+    return LaterSales(then, customers[MONETARY] - before, cutoff)
 
 
 @dataclass(frozen=True)
@@ -124,15 +149,25 @@ def fit_engine(
                 "{title} failed: {name}: {error}", title=engine.title, name=type(error).__name__, error=error
             ),
         )
-    if capture is not None and past.cutoff is not None:
+    if capture is not None and past.later is not None:
         curve = {"customers": capture.customers.tolist(), "revenue": capture.revenue.tolist()}
-        info |= {"holdout_from": past.cutoff.isoformat(), "holdout_curve": curve}
+        since = past.later.since.isoformat()
+        info |= {"holdout_from": since, "holdout_curve": curve, "holdout_sorted": sorted_shares(past.later)}
     if watched is not None:
         assert past.timeline is not None  # it was watched
         info["drift"] = timeline_info(watched, past.timeline, result, config)
     result, model = with_model(replace(result, metrics={**result.metrics, **metrics}))
     points = () if watched is None else watched.points
     return Fit(name, engine, result, seconds, info=info, model=model, drift=points)
+
+
+def sorted_shares(later: LaterSales) -> dict[str, float]:
+    """The share of later revenue of the top fifth by plain sorting: by past spend, and by forecast where there is one.
+
+    Keyed by the column that customers are sorted by.
+    """
+    curves = {name: sorted_curve(later.before[name], later.spend_after) for name in SORTED_BY if name in later.before}
+    return {name: curve.at(TOP) for name, curve in curves.items() if curve is not None}
 
 
 def fit_stage(engine: Engine) -> str:
@@ -146,10 +181,10 @@ def timeline_stage(engine: Engine) -> str:
 
 
 def _capture(engine: Engine, past: Past) -> Capture | None:
-    if past.before is None or past.spend_after is None:
+    if past.later is None:
         return None
     try:
-        return holdout_curve(engine, past.before, past.spend_after)
+        return holdout_curve(engine, past.later.before, past.later.spend_after)
     except InputError:  # too few customers then, or a feature that was not known of then: there is no such figure
         return None
 

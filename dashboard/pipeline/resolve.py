@@ -7,6 +7,7 @@ from dataclasses import replace
 from dashboard.clock import now
 from dashboard.config import Config
 from dashboard.pipeline.choice import kept_choice
+from dashboard.pipeline.fit import kept_later_sales
 from dashboard.pipeline.label import stored_engine
 from dashboard.pipeline.request import Unresolved, same_sales, without_unresolved
 from dashboard.pipeline.sales import Progress, new_snapshot, sales_of, valued_customers
@@ -16,9 +17,6 @@ from engines.evaluation.selection import KSelection, evaluate_ks
 from engines.messages import message
 from storage import Store
 from storage.contract import LogLine, Run, Snapshot
-
-#: The numbers of segments that are tried when k is to be chosen.
-TRIED = range(2, 13)
 
 CHOOSING = "Choosing the number of segments"
 SAVING = "Storing customers"
@@ -101,7 +99,7 @@ def _evaluate(run: Run, engine: Engine, store: Store, config: Config, progress: 
             run.engine,
             engine,
             customers,
-            ks=TRIED,
+            later=kept_later_sales(store.snapshot(run.snapshot_id), customers, engine, config, store)[0],
             seed=int(engine.settings().get("seed", config.engines.seed)),
             progress=lambda done: progress(CHOOSING, done),
         )

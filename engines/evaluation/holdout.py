@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -54,6 +55,18 @@ class Capture:
         return float(np.interp(share, self.customers, self.revenue))
 
 
+@dataclass(frozen=True)
+class LaterSales:
+    """What came after a cut-off: customers as they stood then, indexed by id, and what each spent from it on, by id.
+
+    ``before`` has ``monetary`` and what engines need; who is not in ``spend_after`` spent nothing.
+    """
+
+    before: DataFrame
+    spend_after: Series
+    since: date
+
+
 def holdout_curve(engine: Engine, before: DataFrame, spend_after: Series) -> Capture | None:
     """Which share of the revenue after a cut-off each share of customers brought in, by the segments before it.
 
@@ -73,13 +86,75 @@ def holdout_curve(engine: Engine, before: DataFrame, spend_after: Series) -> Cap
     """
     check(engine, before)
     ordered = in_order(before)
-    after = spend_after.reindex(ordered.index).fillna(0.0).to_numpy(np.float64)
+    after = _after(ordered, spend_after)
     if not after.sum() > 0:
         return None
     labels = labels_of(engine.title, fit(engine, ordered)[0], ordered).to_numpy()
-    keys, codes = np.unique(labels, return_inverse=True)
-    sizes = np.bincount(codes)
-    worth = np.bincount(codes, ordered[MONETARY].to_numpy(np.float64)) / sizes
-    order = np.lexsort((keys, -worth))
-    customers, revenue = np.cumsum(sizes[order]), np.cumsum(np.bincount(codes, after)[order])
-    return Capture(np.array([0, *customers]) / len(after), np.array([0.0, *revenue]) / after.sum())
+    return _curve(np.unique(labels, return_inverse=True)[1], ordered[MONETARY].to_numpy(np.float64), after)
+
+
+def sorted_curve(scores: Series, spend_after: Series) -> Capture | None:
+    """The same with no segments at all: customers simply sorted by a score known at the cut-off, the highest first.
+
+    Customers of equal score count as one segment, which is cut in proportion. Whoever has no score comes last.
+
+    Args:
+        scores: by customer id; such as what each has spent so far.
+        spend_after: as for :func:`holdout_curve`.
+
+    Returns:
+        None where nobody known at the cut-off bought afterwards.
+    """
+    after = _after(scores.to_frame(), spend_after)
+    if not after.sum() > 0:
+        return None
+    values = scores.fillna(-np.inf).to_numpy(np.float64)
+    different, codes = np.unique(-values, return_inverse=True)
+    return _curve(codes, -np.arange(len(different), dtype=np.float64)[codes], after)
+
+
+def captured_shares(
+    codings: Sequence[NDArray[np.int64]], worth: NDArray[np.float64], after: NDArray[np.float64], draws: int, seed: int
+) -> NDArray[np.float64]:
+    """The share of later revenue of the top fifth by each coding, on all customers and on draws of them.
+
+    Args:
+        codings: each customer's segment, 0, 1, 2, ..., one array of shape (customers,) for each segmentation.
+        worth: what each spent before the cut-off.
+        after: what each spent from it on.
+        draws: how many times as many customers are drawn with replacement.
+        seed: of the draws, which are the same for every coding.
+
+    Returns:
+        Shape (1 + draws, codings): all customers first; NaN where the customers drawn spent nothing later.
+    """
+    random = np.random.default_rng(seed)
+    shares = np.full((1 + draws, len(codings)), np.nan)
+    for row in range(1 + draws):
+        times = (
+            np.bincount(random.integers(len(after), size=len(after)), minlength=len(after)).astype(np.float64)
+            if row
+            else np.ones(len(after))
+        )
+        if (after * times).sum() > 0:
+            shares[row] = [_curve(codes, worth, after, times).at(TOP) for codes in codings]
+    return shares
+
+
+def _after(customers: DataFrame, spend_after: Series) -> NDArray[np.float64]:
+    return np.asarray(spend_after.reindex(customers.index).fillna(0.0), dtype=np.float64)
+
+
+def _curve(
+    codes: NDArray[np.int64],
+    worth: NDArray[np.float64],
+    after: NDArray[np.float64],
+    times: NDArray[np.float64] | None = None,
+) -> Capture:
+    """The curve of segments in the order of their mean worth, each customer counted so many times."""
+    times = np.ones(len(after)) if times is None else times
+    sizes = np.bincount(codes, times)
+    mean = np.bincount(codes, worth * times) / np.maximum(sizes, 1)
+    order = np.lexsort((np.arange(len(sizes)), -mean))
+    customers, revenue = np.cumsum(sizes[order]), np.cumsum(np.bincount(codes, after * times)[order])
+    return Capture(np.array([0, *customers]) / customers[-1], np.array([0.0, *revenue]) / revenue[-1])

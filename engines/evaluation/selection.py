@@ -16,9 +16,19 @@ from engines.checks import labels_of, space_of
 from engines.clustering.clusterers import NOISE
 from engines.clustering.sampling import Codes, sample_rows, stratified_rows
 from engines.clustering.scaling import Matrix
+from engines.columns import MONETARY
 from engines.contract import Engine, Fitted
 from engines.errors import InputError
-from engines.evaluation.recommendation import KPoint, recommend
+from engines.evaluation.holdout import LaterSales, captured_shares
+from engines.evaluation.recommendation import (
+    DRAWS,
+    INTERVAL,
+    KPoint,
+    MeasureChoice,
+    RunnerUp,
+    measure_choices,
+    recommend,
+)
 from engines.evaluation.stability import agreements
 from engines.messages import message
 from engines.metrics import (
@@ -31,6 +41,8 @@ from engines.metrics import (
 )
 from engines.run import check, in_order
 
+#: The range of k that is tried when none is named: about as many campaigns as a team can run.
+LOW, HIGH = 3, 8
 #: At most so many customers are looked at; above, a sample of so many.
 LARGEST = 50_000
 #: How many refits measure the stability of each k, and how many customers each has at most.
@@ -43,7 +55,9 @@ class KSelection:
 
     ``space``: the feature space that distances are measured in, in words. ``evaluated_on``, ``silhouette_on``,
     ``refitted_on``: how many of the ``customers`` the fits, the silhouettes and the refits saw. ``elbow``: of the
-    inertia. ``lowest_bic``: the k that has it. ``recommended`` with its ``reason``.
+    inertia. ``lowest_bic``: the k that has it. ``recommended`` with its ``reason``, and the others that were tried as
+    ``runners_up``, in order. ``measures``: what the usual measures alone would take. ``later_from``: the day from which
+    later revenue was measured, on ``later_customers`` who were there before it; None and 0 without later months.
     """
 
     engine: str
@@ -61,6 +75,10 @@ class KSelection:
     recommended: int | None
     reason: str
     notes: tuple[str, ...] = ()
+    runners_up: tuple[RunnerUp, ...] = ()
+    measures: tuple[MeasureChoice, ...] = ()
+    later_from: str | None = None
+    later_customers: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The same as JSON-ready values; nothing is NaN or infinite."""
@@ -68,6 +86,8 @@ class KSelection:
             **dataclasses.asdict(self),
             "points": [dataclasses.asdict(point) for point in self.points],
             "notes": list(self.notes),
+            "runners_up": [dataclasses.asdict(each) for each in self.runners_up],
+            "measures": [dataclasses.asdict(each) for each in self.measures],
         }
 
 
@@ -76,7 +96,8 @@ def evaluate_ks(
     engine: Engine | type[Engine],
     customers: DataFrame,
     *,
-    ks: Iterable[int] = range(2, 13),
+    ks: Iterable[int] = range(LOW, HIGH + 1),
+    later: LaterSales | None = None,
     seed: int = 0,
     bootstraps: int = REFITS,
     progress: Callable[[float], None] = lambda done: None,
@@ -94,6 +115,8 @@ def evaluate_ks(
         engine: with its settings, or its class for the defaults; its own ``k`` does not matter.
         customers: one row each, indexed by customer id, as for a run; the order of rows does not matter.
         ks: numbers of segments to try, at least 2. Those too large for the table are left out, with a note.
+        later: customers as of an earlier cut-off and what they spent after it; without, the recommendation says that
+            there are no later months.
         seed: of the engine, the samples and the draws.
         bootstraps: how many refits; 0 for none, and then a recommendation does not ask for stability.
         progress: told the share that is done.
@@ -118,11 +141,13 @@ def evaluate_ks(
         progress=lambda done: progress(0.2 + 0.75 * done),
     )
     widths, silhouette_on = _widths(tried, seed)
+    captured, later_customers = _later_revenue(made, later, tried.ks, seed)
     points = tuple(
-        _point(k, tried, place, ordered, widths[place], agreement[:, place]) for place, k in enumerate(tried.ks)
+        _point(k, tried, place, ordered, widths[place], agreement[:, place], captured.get(k, (None, None, None)))
+        for place, k in enumerate(tried.ks)
     )
     elbow, lowest_bic = _elbow(points), _lowest_bic(points)
-    recommended, reason = recommend(points, elbow=elbow, lowest_bic=lowest_bic)
+    recommended, reason, runners_up = recommend(points, elbow=elbow, lowest_bic=lowest_bic)
     progress(1.0)
     return KSelection(
         engine=name,
@@ -140,6 +165,10 @@ def evaluate_ks(
         recommended=recommended,
         reason=reason,
         notes=tried.notes,
+        runners_up=runners_up,
+        measures=measure_choices(points, elbow=elbow, lowest_bic=lowest_bic),
+        later_from=later.since.isoformat() if later is not None and captured else None,
+        later_customers=later_customers,
     )
 
 
@@ -204,6 +233,7 @@ def _point(
     ordered: DataFrame,
     width: tuple[float | None, float | None],
     agreement: Matrix,
+    captured: tuple[float | None, float | None, float | None],
 ) -> KPoint:
     keys, diagnostics = tried.codings[place], tried.diagnostics[place]
     codes = np.unique(keys, return_inverse=True)[1].astype(np.int64)
@@ -222,6 +252,7 @@ def _point(
         float(seen.mean()) if several and len(seen) else None,
         float(seen.std(ddof=1) / np.sqrt(len(seen))) if several and len(seen) > 1 else None,
         float(smallest_share(outcome) or 0.0),
+        *captured,
     )
 
 
@@ -264,6 +295,42 @@ def _mean_of_strata(values: Matrix, codes: Codes, shares: Matrix) -> tuple[float
     squares = np.bincount(codes, (values - means[codes]) ** 2)
     variances = squares / np.maximum(drawn - 1, 1)
     return float(shares @ means), float(np.sqrt((shares**2 * variances / drawn).sum()))
+
+
+# --- later revenue ----------------------------------------------------------------------------------------------------
+
+
+def _later_revenue(
+    engine: Engine, later: LaterSales | None, ks: Sequence[int], seed: int
+) -> tuple[dict[int, tuple[float, float, float]], int]:
+    """By k the share of later revenue of the top fifth with the ends of its interval; and of how many customers.
+
+    Nothing for a k that the customers of then do not allow.
+    """
+    if later is None or not len(later.before):
+        return {}, 0
+    ordered = in_order(later.before)
+    ordered = ordered.iloc[sample_rows(len(ordered), min(LARGEST, engine.fit_limit), seed)]
+    after = later.spend_after.reindex(ordered.index).fillna(0.0).to_numpy(np.float64)
+    if not after.sum() > 0:
+        return {}, 0
+    codings = []
+    try:
+        check(engine, ordered)
+        for fitted in engine.fit_each(ordered, ks):
+            keys = labels_of(engine.title, fitted, ordered).to_numpy()
+            codings.append(np.unique(keys, return_inverse=True)[1].astype(np.int64))
+    except InputError:  # too few customers then, or a feature that was not known of then
+        pass
+    if not codings:
+        return {}, 0
+    shares = captured_shares(codings, ordered[MONETARY].to_numpy(np.float64), after, DRAWS, seed)
+    low, high = np.nanquantile(shares[1:], [0.5 - INTERVAL / 2, 0.5 + INTERVAL / 2], axis=0)
+    found = {
+        k: (float(shares[0, place]), float(low[place]), float(high[place]))
+        for place, k in enumerate(ks[: len(codings)])
+    }
+    return found, len(ordered)
 
 
 # --- what the curves say --------------------------------------------------------------------------------------------

@@ -8,7 +8,10 @@ from sklearn.mixture import GaussianMixture as Reference
 from engines.clustering import mixture
 from engines.columns import FREQUENCY
 from engines.errors import InputError
+from engines.features import build_customers
 from engines.gmm import GaussianMixture
+from engines.intake import read_sales
+from engines.settings import CleaningRules
 from tests.engines.cdnow import cdnow_customers
 
 
@@ -83,11 +86,31 @@ def test_those_with_one_order_can_be_set_aside():
 def test_the_sample_and_the_polish_reach_the_likelihood_of_everyone(monkeypatch):
     generator = np.random.default_rng(0)
     matrix = generator.normal(size=(3, 3))[generator.integers(0, 3, 9_000)] * 3 + generator.normal(size=(9_000, 3))
-    everyone = mixture.fit_mixture(matrix, 3, 0, 1e-6)
-    monkeypatch.setattr(mixture, "START_SAMPLE", 1_000)
-    sampled = mixture.fit_mixture(matrix, 3, 0, 1e-6)
+    (everyone,) = mixture.fit_mixtures(matrix, [3], 0, 1e-6)
+    monkeypatch.setattr(mixture, "SEARCHED", 1_000)
+    (sampled,) = mixture.fit_mixtures(matrix, [3], 0, 1e-6)
     assert sampled.rounds > 0 and sampled.converged
     assert sampled.log_likelihood >= everyone.log_likelihood - 1
+
+
+def check_the_likelihood_never_falls(customers):
+    fits = list(GaussianMixture().fit_each(customers, range(2, 13)))
+    likelihoods = [fitted.diagnostics["log_likelihood"] for fitted in fits]
+    assert likelihoods == sorted(likelihoods)
+    alone = GaussianMixture(k=6).fit(customers)
+    assert alone.diagnostics == fits[4].diagnostics and alone.assign(customers).equals(fits[4].assign(customers))
+    return likelihoods
+
+
+def test_the_likelihood_never_falls_with_k():
+    assert check_the_likelihood_never_falls(cdnow_customers())[3] > 6_000  # a search from random starts stops at 5,200
+
+
+def test_the_likelihood_never_falls_with_k_on_online_retail(shared_data):
+    with read_sales(str(shared_data / "online_retail.csv.gz"), rules=CleaningRules(returns="drop")) as sales:
+        customers = build_customers(sales.table, as_of=sales.as_of)
+    found = check_the_likelihood_never_falls(customers)
+    assert found[3] == pytest.approx(805, abs=5)  # k = 5: random starts alone stop at -1,543
 
 
 def test_a_component_that_is_nobodys_likeliest_makes_no_segment():

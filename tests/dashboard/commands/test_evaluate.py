@@ -8,10 +8,12 @@ from tests.dashboard.calling import SHOP, stored
 
 
 def test_json_is_the_whole_answer_and_nothing_is_stored(segmentry, tmp_path):
-    done = segmentry("evaluate", "cdnow-sample", "--to", "5", "--seed", "42", "--json")
+    done = segmentry("evaluate", "cdnow-sample", "--k-min", "2", "--k-max", "5", "--seed", "42", "--json")
     found = json.loads(done.stdout, parse_constant=lambda text: pytest.fail(f"{text} is not JSON"))
     assert (found["name"], found["as_of"], found["engine"]) == ("CDNOW 1/10 sample", "1998-07-01", "kmeans")
-    assert (found["customers"], found["recommended"], found["seed"]) == (2357, 2, 42)
+    assert (found["customers"], found["recommended"], found["seed"]) == (2357, 3, 42)
+    assert "brought in 66.3 % of later revenue" in found["reason"]
+    assert [other["k"] for other in found["runners_up"]] == [5, 4, 2]
     silhouettes = [point["silhouette"] for point in found["points"]]
     # eight customers with nothing but free goods more than in the published figures
     assert silhouettes == pytest.approx([0.579, 0.491, 0.414, 0.419], abs=0.005)
@@ -28,7 +30,8 @@ def test_the_table_marks_the_choice_and_gives_the_reason(segmentry):
     assert "Gap" not in done.stdout
     assert "Note: The gap statistic is no longer computed" in done.stderr
     assert "Inertia" not in done.stdout  # a mixture has none
-    assert "k = " in done.stdout.split("┘")[-1]
+    reason, runners_up = done.stdout.split("┘")[-1].split("Runners-up:")
+    assert "k = " in reason and "k = " in runners_up
 
 
 def test_a_mapping_is_heeded(segmentry, tmp_path):

@@ -31,16 +31,18 @@ def desk(tmp_path_factory):
 
 
 INPUTS = ("choose-k-try.n_clicks", "choose-k-engine.value", "theme.data")
+ENDS = ("choose-k-from.value", "choose-k-to.value")
 
 
 def named(text):
     return dict(zip(("id", "property"), text.rsplit(".", 1), strict=True))
 
 
-def drawn(client, snapshot, *, engine="kmeans", clicks=None, theme="light", asked_by=INPUTS[1]):
+def drawn(client, snapshot, *, engine="kmeans", ends=(3, 8), clicks=None, theme="light", asked_by=INPUTS[1]):
     """What the page shows after ``asked_by`` was used, as the text of its JSON."""
     state = {"choose-k-job.data": None, "choose-k-snapshot.data": snapshot.id}
-    given = {INPUTS[0]: clicks, INPUTS[1]: engine, INPUTS[2]: theme, "choose-k-tick.n_intervals": None}
+    given = {INPUTS[0]: clicks, INPUTS[1]: engine, **dict(zip(ENDS, ends, strict=True)), INPUTS[2]: theme}
+    given["choose-k-tick.n_intervals"] = None
     body = {
         "output": f"..{'...'.join(OUTPUTS)}..",
         "outputs": [named(name) for name in OUTPUTS],
@@ -78,7 +80,41 @@ def test_small_snapshots_are_tried_at_once(desk):
         assert f'"{title}"' in text
     assert '"BIC"' not in text and '"Gap statistic"' not in text
     assert text.count("choose-k-silhouette") >= 1
-    assert "segmentry run SALES --engine kmeans --k " in text
+    assert text.count('"Run with k = ') == 6  # the recommended one and the runners-up
+    assert "Runners-up" in text and "Other measures alone would take: silhouette k = " in text
+    assert "There are no later months" in text or "There is no later revenue to choose by" in text
+
+
+def test_the_range_is_asked_for(desk):
+    _, client, snapshot, _ = desk
+    text = drawn(client, snapshot, ends=(4, 5), asked_by=ENDS[0])
+    assert '"Run with k = 4"' in text and '"Run with k = 5"' in text and text.count('"Run with k = ') == 2
+    assert "k from 5 to 4 is no range" in drawn(client, snapshot, ends=(5, 4), asked_by=ENDS[0])
+
+
+def test_a_button_starts_the_run_and_leads_to_its_progress(desk):
+    services, client, snapshot, _ = desk
+    button = {"type": "choose-k-run", "k": 5}
+
+    def pressed(clicks, engine="kmeans"):
+        body = {
+            "output": "..choose-k-leave.data...choose-k-refused.children..",
+            "outputs": [named("choose-k-leave.data"), named("choose-k-refused.children")],
+            "inputs": [[{"id": button, "property": "n_clicks", "value": clicks}]],
+            "state": [
+                {**named("choose-k-engine.value"), "value": engine},
+                {**named("choose-k-snapshot.data"), "value": snapshot.id},
+            ],
+            "changedPropIds": [json.dumps(button, sort_keys=True, separators=(",", ":")) + ".n_clicks"],
+        }
+        return client.post("/_dash-update-component", json=body)
+
+    assert pressed(None).status_code == 204
+    answer = pressed(1).json()["response"]
+    run = services.store.runs(snapshot_id=snapshot.id)[0]
+    assert answer["choose-k-leave"]["data"] == f"/new?started={run.id}"
+    assert (run.engine, run.k, run.seed, run.state, run.starter.way) == ("kmeans", 5, 0, "queued", "page")
+    assert "no k" in pressed(1, "rfm").text or "k" in pressed(1, "nothing").text
 
 
 def test_large_snapshots_wait_for_the_button(desk, monkeypatch):
@@ -96,7 +132,14 @@ def test_an_engine_that_cannot_is_told_in_the_alert(desk):
     body = callback(
         client,
         OUTPUTS,
-        [(INPUTS[0], 1), (INPUTS[1], "rfm"), (INPUTS[2], "light"), ("choose-k-tick.n_intervals", None)],
+        [
+            (INPUTS[0], 1),
+            (INPUTS[1], "rfm"),
+            (ENDS[0], 3),
+            (ENDS[1], 8),
+            (INPUTS[2], "light"),
+            ("choose-k-tick.n_intervals", None),
+        ],
         [("choose-k-job.data", None), ("choose-k-snapshot.data", snapshot.id)],
     )
     assert "no k to choose" in body.text
@@ -105,22 +148,25 @@ def test_an_engine_that_cannot_is_told_in_the_alert(desk):
 def test_the_engine_is_kept_in_the_address_and_come_back_from_it(desk):
     services, client, _, runs = desk
 
-    def address(engine, search):
-        chosen = [(INPUTS[1], engine)]
+    def address(engine, search, ends=(3, 8)):
+        chosen = [(INPUTS[1], engine), *zip(ENDS, ends, strict=True)]
         answer = callback(client, ["choose-k-remembered.data"], chosen, [("url.search", search)]).json()
         return answer.get("sideUpdate", {}).get("url", {}).get("search")
 
-    def engine(search, before):
-        answer = callback(client, [INPUTS[1]], [("url.search", search)], [(INPUTS[1], before)])
-        return answer.json()["response"].get("choose-k-engine", {}).get("value") if answer.text else None
+    def shown(search, before):
+        outputs = [INPUTS[1], *ENDS]
+        answer = callback(client, outputs, [("url.search", search)], [*zip(outputs, before, strict=True)])
+        changed = answer.json()["response"] if answer.text else {}
+        return [changed.get(name.split(".")[0], {}).get("value") for name in outputs]
 
     here = f"?run={runs['gmm']}&country=C%C3%B4te"
     assert address("kmeans", here) == f"{here}&engine=kmeans"
     assert address("kmeans", f"{here}&engine=kmeans") is None
-    assert address("gmm", f"{here}&engine=kmeans") == here  # what holds without a word is not spelt out
-    assert engine(here, "kmeans") == "gmm"
-    assert engine(f"{here}&engine=kmeans", "kmeans") is None
-    assert engine(f"{here}&engine=rfm", "kmeans") == "gmm"
+    assert address("kmeans", f"{here}&engine=kmeans", (3, 6)) == f"{here}&engine=kmeans&k-max=6"
+    assert address("gmm", f"{here}&engine=kmeans&k-min=2") == here  # what holds without a word is not spelt out
+    assert shown(here, ("kmeans", 3, 8)) == ["gmm", None, None]
+    assert shown(f"{here}&engine=kmeans&k-min=4", ("kmeans", 3, 8)) == [None, 4, None]
+    assert shown(f"{here}&engine=rfm", ("kmeans", 3, 8)) == ["gmm", None, None]
     # links of old that ask for the gap statistic still lead here
     old = page.layout(services, run=str(runs["gmm"]), gap="yes").to_plotly_json()
     assert '"value": "gmm"' in json.dumps(old, default=lambda item: item.to_plotly_json())

@@ -1,6 +1,7 @@
 """Choosing k through its facade and the API, by a worker; and the metrics that a run gets from refits."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -10,8 +11,16 @@ from starlette.testclient import TestClient
 from dashboard.app import create_app
 from dashboard.frames.cache import FrameCache
 from dashboard.pipeline.answers import CHOOSE_K, wait_for
-from dashboard.pipeline.choose_k import KRange, choosable_engines, choose_k, k_question
-from dashboard.pipeline.run import run_sales
+from dashboard.pipeline.choose_k import (
+    KRange,
+    choosable_engines,
+    choose_k,
+    choose_k_of_sales,
+    k_question,
+    k_range_of,
+)
+from dashboard.pipeline.request import RunRequest, Wish, queue_runs
+from dashboard.pipeline.run import run_sales, work_run
 from dashboard.pipeline.sales import SalesRequest
 from dashboard.services import Services
 from engines import features, intake
@@ -19,6 +28,7 @@ from engines.errors import InputError
 from engines.evaluation.holdout import TOP, holdout_curve, holdout_cutoff
 from engines.evaluation.selection import evaluate_ks
 from engines.kmeans import KMeans
+from storage.contract import NOBODY
 from tests.dashboard import shop
 from tests.dashboard.answering import PATIENCE_SECONDS, answering
 from tests.storage.samples import claim_run
@@ -65,7 +75,9 @@ def test_equal_questions_share_a_job_and_its_answer(desk):
     job = question.ask(store)
     assert question.ask(store).id == job.id
     done = wait_for(job, store, PATIENCE_SECONDS)
-    assert question.answer(done) == choose_k(KRange("kmeans", 2, 3), shop.customers(), config)
+    answer = question.answer(done)
+    assert answer.notes[0].startswith("There is no later revenue to choose by: ")  # this snapshot has no sales
+    assert replace(answer, notes=()) == choose_k(KRange("kmeans", 2, 3), shop.customers(), config)
     assert k_question(KRange("kmeans", 2, 3), snapshot, config).ask(store).id == job.id
     for other in (KRange("kmeans", 2, 3, seed=5), KRange("kmeans", 2, 4)):
         assert k_question(other, snapshot, config).job(store) is None
@@ -99,7 +111,9 @@ def test_the_api_answers_what_the_facade_says(desk):
     answer = client.get(address, params={"engine": "hierarchical", "from": 2, "to": 4, "seed": 3})
     assert answer.status_code == 200
     expected = choose_k(KRange("hierarchical", 2, 4, 3), shop.customers(), services.config)
-    assert answer.json() == json.loads(json.dumps(expected.to_dict()))
+    found = answer.json()
+    assert {**found, "notes": []} == json.loads(json.dumps(expected.to_dict()))
+    assert [other["k"] for other in found["runners_up"]] != [] and all(other["why"] for other in found["runners_up"])
     assert answer.json()["recommended"] in (2, 3, 4)
     # the gap statistic is gone: asked for by its old name it changes nothing, and a note says so
     old = client.get(address, params={"engine": "hierarchical", "from": 2, "to": 4, "seed": 3, "gap": True}).json()
@@ -112,7 +126,7 @@ def test_the_api_answers_what_the_facade_says(desk):
     [
         ({"engine": "magic"}, 422, "magic"),
         ({"engine": "rfm"}, 422, "no k to choose"),
-        ({"from": 1}, 422, "from 1 to 12"),
+        ({"from": 1}, 422, "from 1 to 8"),
         ({"from": 5, "to": 4}, 422, "from 5 to 4"),
         ({"to": 99}, 422, "k = 99"),
         ({"to": "many"}, 422, "to"),
@@ -124,6 +138,33 @@ def test_what_the_api_refuses(desk, query, status, named):
     answer = desk[1].get(f"/api/v1/snapshots/{desk[2].id}/evaluate", params=query)
     assert answer.status_code == status
     assert named in answer.json()["error"]
+
+
+def test_the_usual_range_gives_way_to_what_is_named():
+    ends = {(None, None): (3, 8), (None, 5): (3, 5), (None, 2): (2, 2), (10, None): (10, 10), (4, None): (4, 8)}
+    for (low, high), expected in ends.items():
+        asked = k_range_of("kmeans", low, high)
+        assert (asked.low, asked.high) == expected
+
+
+def test_a_worker_chooses_by_the_later_revenue_of_the_kept_sales(tmp_path):
+    settings = shop.config(tmp_path)
+    store = shop.opened(settings)
+    request = SalesRequest("cdnow-sample", ("rfm",))
+    outcome = run_sales(request, settings, store)
+    direct = choose_k_of_sales(KRange("kmeans", 3, 5), request, settings).selection
+    assert direct.later_from == "1998-02-15" and direct.points[0].captured == pytest.approx(0.663, abs=0.01)
+    with answering(settings, store):
+        question = k_question(KRange("kmeans", 3, 5), outcome.snapshot, settings)
+        answer = question.answer(wait_for(question.ask(store), store, PATIENCE_SECONDS))
+    assert answer == direct and "of later revenue" in answer.reason
+    # a run that leaves k to the worker is judged by the same
+    wish = Wish("kmeans", {"k": "auto"})
+    queue_runs(RunRequest(outcome.snapshot.id, (wish,)), store, NOBODY)
+    run = work_run(claim_run(store), settings, store)
+    whole = choose_k_of_sales(KRange("kmeans"), request, settings).selection
+    assert (run.k, run.info["chosen_k"]["reason"]) == (whole.recommended, whole.reason)
+    store.close()
 
 
 def test_no_such_snapshot(desk):
@@ -155,8 +196,6 @@ def test_a_run_has_stability_and_holdout_revenue(tmp_path):
 
 
 def test_a_queued_run_has_stability_and_no_holdout(tmp_path):
-    from dashboard.pipeline.run import work_run
-
     settings = shop.config(tmp_path)
     store = shop.opened(settings)
     made = store.save_snapshot(shop.new_snapshot("shop", date(2011, 12, 10)), shop.customers(150))

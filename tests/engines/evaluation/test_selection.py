@@ -15,19 +15,23 @@ from engines.columns import MONETARY
 from engines.contract import Engine, Segment
 from engines.errors import InputError
 from engines.evaluation import selection
+from engines.evaluation.holdout import TOP, LaterSales, captured_shares, holdout_curve, holdout_cutoff
 from engines.evaluation.recommendation import KPoint, recommend
 from engines.evaluation.selection import evaluate_ks
+from engines.features import customers_at
 from engines.gmm import GaussianMixture
 from engines.hierarchical import Hierarchical
+from engines.intake import read_sales
 from engines.kmeans import KMeans
 from engines.rfm import RFM
+from engines.settings import CleaningRules
 from tests.engines.cdnow import cdnow_customers
 from tests.engines.planted import FEATURES, planted
 
 
 @pytest.fixture(scope="module")
 def cdnow():
-    return evaluate_ks("kmeans", KMeans(), cdnow_customers(), seed=42, bootstraps=3)
+    return evaluate_ks("kmeans", KMeans(), cdnow_customers(), ks=range(2, 13), seed=42, bootstraps=3)
 
 
 def test_silhouettes_of_cdnow_are_the_published_ones(cdnow):
@@ -57,11 +61,59 @@ def test_every_figure_is_the_reference_one(cdnow):
     assert cdnow.space == "log recency_days, log frequency, log monetary"
 
 
-def test_the_recommendation_follows_from_the_points(cdnow):
-    assert cdnow.recommended == 2
-    assert "k = 2 has the highest silhouette" in cdnow.reason
-    assert f"elbow of the inertia is at k = {cdnow.elbow}" in cdnow.reason
-    assert (cdnow.recommended, cdnow.reason) == recommend(cdnow.points, elbow=cdnow.elbow, lowest_bic=cdnow.lowest_bic)
+def test_without_later_months_the_most_stable_is_named_and_the_usual_measures_with_their_runners_up(cdnow):
+    assert "There are no later months" in cdnow.reason and f"k = {cdnow.recommended} is the most stable" in cdnow.reason
+    again = recommend(cdnow.points, elbow=cdnow.elbow, lowest_bic=cdnow.lowest_bic)
+    assert (cdnow.recommended, cdnow.reason, cdnow.runners_up) == again
+    assert [other.k for other in cdnow.runners_up] != [] and cdnow.recommended not in [o.k for o in cdnow.runners_up]
+    by_measure = {choice.measure: choice for choice in cdnow.measures}
+    assert (by_measure["silhouette"].k, by_measure["silhouette"].next_k) == (2, 3)
+    assert by_measure["elbow"].k == cdnow.elbow
+    assert by_measure["davies_bouldin"].k == 2
+    assert f"silhouette k = 2 (then 3), elbow of the inertia k = {cdnow.elbow}, Davies-Bouldin k = 2" in cdnow.reason
+
+
+@pytest.fixture(scope="module")
+def online_retail(shared_data):
+    path = str(shared_data / "online_retail.csv.gz")
+    with read_sales(path, rules=CleaningRules(returns="drop")) as sales:
+        cutoff = holdout_cutoff(sales.first_day, sales.as_of)
+        tables = dict(customers_at(sales.table, [cutoff, sales.as_of]))
+        customers, before = tables[sales.as_of], tables[cutoff]
+    after = customers[MONETARY] - before[MONETARY].reindex(customers.index).fillna(0.0)
+    return customers, LaterSales(before, after, cutoff)
+
+
+def test_on_online_retail_the_fewest_stable_segments_that_catch_as_much_later_revenue_win(online_retail):
+    customers, later = online_retail
+    found = evaluate_ks("kmeans", KMeans(), customers, later=later)
+    by_k = {point.k: point for point in found.points}
+    assert list(by_k) == [3, 4, 5, 6, 7, 8]  # as many campaigns as can be run
+    assert found.recommended == 3 and "fewest segments" in found.reason
+    for k in by_k:  # as the metric of a run has it
+        assert by_k[k].captured == pytest.approx(holdout_curve(KMeans(k=k), later.before, later.spend_after).at(TOP))
+        assert by_k[k].captured_low < by_k[k].captured < by_k[k].captured_high
+    sound = [point for point in found.points if point.stability >= 0.8 and point.smallest_share >= 0.02]
+    best = max(sound, key=lambda point: point.captured)
+    equal = [point.k for point in sound if point.captured >= best.captured_low]
+    assert min(equal) == found.recommended and len(equal) > 2
+    assert [other.k for other in found.runners_up][: len(equal) - 1] == equal[1:]
+    assert (found.later_from, found.later_customers) == ("2011-09-08", 3357)
+    # two segments are as stable, and catch less of what comes later
+    wider = evaluate_ks("kmeans", KMeans(), customers, ks=(2, 3), later=later, bootstraps=2)
+    assert wider.recommended == 3 and wider.points[0].captured < wider.points[1].captured_low
+
+
+def test_captured_shares_of_draws_are_those_of_customers_counted_so_often():
+    codes, worth = np.array([0, 0, 1, 1, 1]), np.array([9.0, 7.0, 1.0, 2.0, 3.0])
+    after = np.array([40.0, 20.0, 10.0, 20.0, 10.0])
+    shares = captured_shares([codes, np.arange(5)], worth, after, 50, seed=3)
+    assert shares[0] == pytest.approx([0.3, 0.4])  # half of the first segment; the one who spent most
+    random = np.random.default_rng(3)
+    for row in shares[1:]:
+        drawn = random.integers(5, size=5)
+        each = np.lexsort((drawn, -worth[drawn]))[0]  # a fifth of five is one customer
+        assert row[1] == pytest.approx(after[drawn][each] / after[drawn].sum())
 
 
 @pytest.mark.parametrize("groups", [3, 5])
@@ -76,7 +128,7 @@ def test_planted_groups_are_found_again(kind, groups):
         assert found.elbow == groups
     if kind is GaussianMixture:
         assert found.lowest_bic == groups
-        assert f"k = {groups} has the lowest BIC" in found.reason
+        assert f"BIC k = {groups} (then" in found.reason
 
 
 @given(seed=st.integers(0, 2**32 - 1), kind=st.sampled_from([KMeans, GaussianMixture, Hierarchical]))
@@ -187,45 +239,54 @@ def test_an_engine_without_a_feature_space_is_told_apart_by_what_there_is():
     found = evaluate_ks("spend", BySpend, cdnow_customers(), ks=(2, 3), bootstraps=2)
     assert [point.silhouette for point in found.points] == [None, None]
     assert found.points[0].stability == 1
-    assert found.recommended is None and "no k is recommended" in found.reason
+    assert found.recommended == 2 and "k = 2 is the most stable" in found.reason
+    unknown = evaluate_ks("spend", BySpend, cdnow_customers(), ks=(2, 3), bootstraps=0)
+    assert unknown.recommended is None and "no k is recommended" in unknown.reason
 
 
 # --- the rule, on points made by hand -------------------------------------------------------------------------------
 
 
-def point(k, silhouette, stability=0.9, smallest=0.1, error=0.01):
-    return KPoint(k, k, None, silhouette, error, None, None, None, None, stability, 0.01, smallest)
+def point(k, captured=None, stability=0.9, smallest=0.1, width=0.02, silhouette=0.3):
+    ends = () if captured is None else (captured, captured - width, captured + width)
+    return KPoint(k, k, None, silhouette, 0.01, None, None, None, None, stability, 0.01, smallest, *ends)
 
 
-def test_fewest_segments_within_one_standard_error():
-    points = [point(2, 0.40), point(3, 0.495), point(4, 0.50), point(5, 0.48)]
-    k, reason = recommend(points)
-    assert k == 3
-    assert "within one standard error" in reason and "0.500 ± 0.010 at k = 4" in reason
-    assert recommend([point(2, 0.40), point(3, 0.489), point(4, 0.50)])[0] == 4
+def test_the_smallest_k_within_the_interval_of_the_best_wins():
+    points = [point(3, 0.50), point(4, 0.58), point(5, 0.60), point(6, 0.59)]
+    k, reason, runners_up = recommend(points)
+    assert k == 4
+    assert "counts as equal to the highest (60.0 % (58.0 to 62.0 %) at k = 5)" in reason and "fewest segments" in reason
+    assert [other.k for other in runners_up] == [5, 6, 3]
+    assert "counts as equal" in runners_up[0].why and "less than the interval" in runners_up[2].why
+    alone = recommend([point(3, 0.50), point(4, 0.57), point(5, 0.60)])
+    assert alone.k == 5 and "the most of all k" in alone.reason and "fewest" not in alone.reason
 
 
 def test_unstable_and_tiny_ones_are_passed_over():
-    points = [point(2, 0.9, stability=0.74), point(3, 0.8, smallest=0.019), point(4, 0.5), point(5, 0.4)]
-    k, reason = recommend(points, elbow=5)
-    assert k == 4
-    assert "stable and have no tiny segment" in reason
-    assert reason.endswith("For comparison: the elbow of the inertia is at k = 5.")
+    points = [point(3, 0.9, stability=0.79), point(4, 0.8, smallest=0.019), point(5, 0.5), point(6, 0.2)]
+    k, _, runners_up = recommend(points)
+    assert k == 5
+    assert [other.k for other in runners_up] == [6, 4, 3]
+    assert "only 1.9 %" in runners_up[1].why and "only to 0.790" in runners_up[2].why
 
 
-def test_where_none_is_sound_the_reason_says_what_is_wrong():
-    k, reason = recommend([point(2, 0.5, stability=0.6), point(3, 0.6, stability=0.7, smallest=0.01)])
+def test_where_none_is_sound_the_most_stable_is_named_with_what_is_wrong():
+    k, reason, _ = recommend([point(2, 0.9, stability=0.6), point(3, 0.5, stability=0.7), point(4, 0.5, 0.75, 0.01)])
     assert k == 3
-    assert "only to 0.70" in reason and "only 1.0 %" in reason and "with care" in reason
+    assert "No k is both stable (at least 0.8)" in reason and "with care" in reason and "to 0.70" in reason
 
 
-def test_bic_goes_first_where_it_has_a_lowest_point_inside_the_range():
-    points = [point(2, 0.6), point(3, 0.5), point(4, 0.4)]
-    assert recommend(points, lowest_bic=3)[0] == 3
-    assert recommend(points, lowest_bic=4)[0] == 2  # still falling at the end
-    assert recommend([points[0], replace(points[1], stability=0.5), points[2]], lowest_bic=3)[0] == 2
+def test_bic_decides_among_equals_where_it_has_a_lowest_point_inside_the_range():
+    points = [replace(point(k, 0.5), bic=bic) for k, bic in ((3, 10.0), (4, 9.0), (5, 8.0), (6, 9.0))]
+    found = recommend(points, lowest_bic=5)
+    assert found.k == 5 and "lowest BIC" in found.reason and "BIC k = 5 (then 4)" in found.reason
+    falling = [replace(point(k, 0.5), bic=-float(k)) for k in (3, 4, 5)]
+    assert recommend(falling, lowest_bic=5).k == 3  # still falling at the end
+    assert "BIC" not in recommend(falling, lowest_bic=5).reason
+    assert recommend([points[0], points[1], replace(points[2], stability=0.5), points[3]], lowest_bic=5).k == 3
 
 
 def test_stability_that_was_not_measured_is_not_asked_for():
-    k, reason = recommend([point(2, 0.6, stability=None), point(3, 0.5, stability=None)])
-    assert k == 2 and "not measured" in reason
+    k, reason, _ = recommend([point(2, 0.4, stability=None), point(3, 0.6, stability=None)])
+    assert k == 3 and "not measured" in reason
