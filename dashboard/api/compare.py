@@ -19,6 +19,7 @@ from dashboard.queries.comparison import (
     comparison_rows,
     cross_money,
     cross_table,
+    plain_sortings_dict,
     revenue_capture_dict,
     verdict_dict,
     verdict_of,
@@ -74,6 +75,7 @@ def add_compare(api: FastAPI, services: Services) -> None:
             "settings": [{"name": row.name, "values": list(row.values)} for row in rows if row.kind == "setting"],
             "sizes": aligned_sizes_dict(compared),
             "captured": [revenue_capture_dict(run) for run in runs],
+            "sorted": plain_sortings_dict(runs),
             "recommendation": verdict_dict(verdict_of(compared, labels), runs),
         }
         return Answer(answer)

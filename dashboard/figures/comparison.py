@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -310,11 +310,22 @@ def draw_plane(data: PlaneData, theme: str) -> Drawing:
 
 
 class CaptureData(NamedTuple):
-    """For each run its name, shares of customers and of later revenue; of a run without a curve, one point or none."""
+    """For each run its name, shares of customers and of later revenue; of a run without a curve, one point or none.
+
+    ``sortings``: the same of plain sorting, by what it is called.
+    """
 
     runs: tuple[str, ...]
     customers: tuple[NDArray[np.float64], ...]
     revenue: tuple[NDArray[np.float64], ...]
+    sortings: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]] | None = None
+
+
+def _hover_capture(name: str) -> str:
+    return say(
+        "<b>{name}</b><br>the first %{{x:.1%}} of customers<br>brought in %{{y:.1%}}<extra></extra>",
+        name=name,
+    )
 
 
 def draw_capture(data: CaptureData, theme: str) -> Drawing:
@@ -332,6 +343,18 @@ def draw_capture(data: CaptureData, theme: str) -> Drawing:
             "hoverinfo": "skip",
         }
     ]
+    for dash, (name, (x, y)) in zip(("dash", "dashdot"), (data.sortings or {}).items(), strict=False):
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": name,
+                "x": typed_array(x),
+                "y": typed_array(y),
+                "line": {"color": faint, "width": 2, "dash": dash},
+                "hovertemplate": _hover_capture(name),
+            }
+        )
     for place, (name, x, y) in enumerate(zip(data.runs, data.customers, data.revenue, strict=True)):
         if not len(x):
             continue
@@ -345,10 +368,7 @@ def draw_capture(data: CaptureData, theme: str) -> Drawing:
                 "y": typed_array(y),
                 "line": {"color": colour, "width": 2, "dash": _DASHES[place % len(_DASHES)]},
                 "marker": {"color": colour, "size": 7, "symbol": _MARKS[place % len(_MARKS)]},
-                "hovertemplate": say(
-                    "<b>{name}</b><br>the first %{{x:.1%}} of customers<br>brought in %{{y:.1%}}<extra></extra>",
-                    name=name,
-                ),
+                "hovertemplate": _hover_capture(name),
             }
         )
     layout = {

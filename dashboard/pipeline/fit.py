@@ -161,13 +161,18 @@ def fit_engine(
     return Fit(name, engine, result, seconds, info=info, model=model, drift=points)
 
 
-def sorted_shares(later: LaterSales) -> dict[str, float]:
-    """The share of later revenue of the top fifth by plain sorting: by past spend, and by forecast where there is one.
+def sorted_shares(later: LaterSales) -> dict[str, dict[str, Any]]:
+    """What plain sorting captured of later revenue, JSON-ready: by past spend, and by forecast where there is one.
 
-    Keyed by the column that customers are sorted by.
+    By the column that customers are sorted by: ``top``, the share of the top fifth, and a curve of 21 points.
     """
-    curves = {name: sorted_curve(later.before[name], later.spend_after) for name in SORTED_BY if name in later.before}
-    return {name: curve.at(TOP) for name, curve in curves.items() if curve is not None}
+    found = {}
+    for name in SORTED_BY:
+        curve = sorted_curve(later.before[name], later.spend_after) if name in later.before else None
+        if curve is not None:
+            shares = [step / 20 for step in range(21)]
+            found[name] = {"top": curve.at(TOP), "customers": shares, "revenue": [curve.at(share) for share in shares]}
+    return found
 
 
 def fit_stage(engine: Engine) -> str:

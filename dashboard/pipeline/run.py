@@ -54,7 +54,7 @@ class Outcome:
     def to_dict(self, insights: Mapping[int, Sequence[Mapping[str, Any]]] = {}) -> dict[str, Any]:
         """The outcome as ``segmentry run --json`` prints it, with what stands out by run id."""
         runs = [{**run_dict(run), "insights": list(insights.get(run.id, ()))} for run in self.runs]
-        return {"snapshot": snapshot_dict(self.snapshot), "runs": runs}
+        return {"snapshot": snapshot_dict(self.snapshot), "runs": runs, "notes": list(self.notes)}
 
 
 def snapshot_dict(snapshot: Snapshot) -> dict[str, Any]:
@@ -65,6 +65,7 @@ def snapshot_dict(snapshot: Snapshot) -> dict[str, Any]:
         "as_of": snapshot.as_of.isoformat(),
         "customers": snapshot.customers,
         "ledger": dict(snapshot.ledger),
+        "notes": list(snapshot.notes),
     }
 
 
@@ -135,14 +136,14 @@ def run_sales(
     engines, notes = _engines(request, config)
     states = ("queued", "running", "done") if queue else ("done",)
     with open_sales(request, config, progress) as opened:
-        config, notes = opened.config, [*opened.sales.notes, *notes]
+        config = opened.config
         new = new_snapshot(opened)
         snapshot = store.find_snapshot(new)
         runs = _equal_runs(store, snapshot, engines, states) if reuse_runs and snapshot is not None else {}
         if snapshot is not None and len(runs) == len(engines):
             _keep_sales(opened, snapshot, config, store, progress)
-            return Outcome(snapshot, tuple(runs.values()), tuple(notes))
-        customers, new, failed, receipts = (
+            return Outcome(snapshot, tuple(runs.values()), _said(opened, snapshot, notes))
+        customers, new, _, receipts = (
             valued_customers(opened, new, progress, kept_choice(new, config, store))
             if snapshot is None
             else Valued(store.snapshot_customers(snapshot.id), new, (), {})
@@ -175,7 +176,12 @@ def run_sales(
                 run = store.start_run(snapshot.id, name, settings, lease_seconds=lease, starter=starter)
                 runs[name] = _finish(run, fits[name], customers, store, config, None)
         progress("Storing", 1.0)
-        return Outcome(snapshot, tuple(runs[name] for name in engines), (*notes, *failed))
+        return Outcome(snapshot, tuple(runs[name] for name in engines), _said(opened, snapshot, notes))
+
+
+def _said(opened: OpenSales, snapshot: Snapshot, notes: Sequence[str]) -> tuple[str, ...]:
+    """What the user should know: of the reading just now, what is kept with the snapshot, of the request; each once."""
+    return tuple(dict.fromkeys((*opened.sales.notes, *snapshot.notes, *notes)))
 
 
 def _keep_sales(opened: OpenSales, snapshot: Snapshot, config: Config, store: Store, progress: Progress) -> None:

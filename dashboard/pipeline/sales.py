@@ -421,6 +421,7 @@ def valued_customers(
     appraisal = appraise(customers, tables, sales.first_day, sales.as_of, settings, kept, sales.name)
     progress("Estimating value", 1.0)
     info = {**new.info, "value": appraisal.model, "value_notes": list(appraisal.notes)}
+    info["notes"] = [*new.info.get("notes", ()), *failed]
     info["cohorts"] = features.cohorts(sales.table, as_of=sales.as_of)
     info["columns"] = [asdict(item.column) for item in made if item.column is not None]
     identity = {name: item for name, item in new.settings.items() if name != "features"} | _identity(made)

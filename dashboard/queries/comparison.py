@@ -13,12 +13,13 @@ from dashboard.frames.run import RunFrame, per_run
 from dashboard.i18n.numbers import NOTHING, count, decimal, percent, written
 from dashboard.i18n.texts import noted, say
 from engines.clustering.projection import Plane
-from engines.columns import FREQUENCY, MONETARY, RECENCY
+from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
 from engines.errors import InputError
 from engines.evaluation.drift import Contingency
 from engines.evaluation.holdout import TOP
-from engines.evaluation.verdict import Candidate, Verdict, weigh_candidates
+from engines.evaluation.verdict import Candidate, Sorting, Verdict, weigh_candidates
+from engines.messages import message
 from engines.metrics import METRICS, Metric
 from engines.naming.alignment import aligned
 from storage.contract import Run
@@ -394,7 +395,12 @@ def verdict_of(comparison: Comparison, labels: Sequence[str]) -> Verdict:
         )
         for place, (run, label) in enumerate(zip(comparison.runs, labels, strict=True))
     ]
-    return weigh_candidates(candidates)
+    sortings = [
+        Sorting(name, SORTED_BY[name], capture.top)
+        for name, capture in plain_sortings(comparison.runs).items()
+        if capture.top is not None
+    ]
+    return weigh_candidates(candidates, sortings)
 
 
 def _figures(run: Run, agreement: float) -> dict[str, float | None]:
@@ -439,6 +445,37 @@ def verdict_dict(verdict: Verdict, runs: Sequence[Run]) -> dict[str, Any]:
         "draw": verdict.draw,
         "scores": {str(run.id): score for run, score in zip(runs, verdict.scores, strict=False)},
     }
+
+
+#: What plain sorting goes by, by column, in words.
+SORTED_BY = {
+    MONETARY: message("sorted by past spend"),
+    CLV: message("sorted by forecast (CLV as of then)"),
+}
+
+
+def plain_sortings(runs: Sequence[Run]) -> dict[str, RevenueCapture]:
+    """What plain sorting captured of the same later revenue, by the column sorted by; of the first run that keeps it.
+
+    Runs of one snapshot look at the same sales, so it is the same for all of them. Older runs do not keep it.
+    """
+    for run in runs:
+        kept, since = run.info.get("holdout_sorted"), run.info.get("holdout_from")
+        if isinstance(kept, dict) and kept:
+            return {
+                name: RevenueCapture(tuple(item["customers"]), tuple(item["revenue"]), since, item["top"], "")
+                for name, item in kept.items()
+                if name in SORTED_BY
+            }
+    return {}
+
+
+def plain_sortings_dict(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """What plain sorting captured of later revenue, as JSON-ready values."""
+    return [
+        {"column": name, "title": SORTED_BY[name], **capture._asdict(), "top_share": TOP}
+        for name, capture in plain_sortings(runs).items()
+    ]
 
 
 def revenue_capture_dict(run: Run) -> dict[str, Any]:

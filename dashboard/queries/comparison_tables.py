@@ -12,12 +12,14 @@ from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import NOTHING, count, decimal, percent
 from dashboard.i18n.texts import noted
 from dashboard.queries.comparison import (
+    SORTED_BY,
     Comparison,
     aligned_segments,
     comparison_rows,
     cross_money,
     cross_table,
     places,
+    plain_sortings,
     revenue_capture,
 )
 from engines.columns import CUSTOMER_ID
@@ -145,6 +147,8 @@ def _capture(comparison: Comparison, labels: Sequence[str]) -> ComparisonTable:
         rows += [(label, x, y, None) for x, y in zip(capture.customers, capture.revenue, strict=True)]
         if not capture.customers:
             rows.append((label, None if capture.top is None else 0.2, capture.top, capture.why))
+    for column, capture in plain_sortings(comparison.runs).items():
+        rows += [(SORTED_BY[column], x, y, None) for x, y in zip(capture.customers, capture.revenue, strict=True)]
     return ComparisonTable(
         (noted("Run"), noted("Share of customers"), noted("Share of later revenue"), noted("Note")),
         rows,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from engines.messages import Message, message, noted
+from engines.messages import Message, joined, message, noted
 
 #: Two runs whose scores differ by less than this are level.
 LEVEL = 0.02
@@ -61,13 +61,23 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Sorting:
+    """Customers simply sorted by a column, with no segments: ``captured`` of later revenue by the top fifth of them."""
+
+    column: str
+    title: Message
+    captured: float
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What is recommended.
 
     ``best``: places of the best candidates; several where they are level, none where nothing could be judged.
     ``headline``: one sentence. ``reasons``: for the best, ``against``: what speaks for others, ``cautions``: what to
     know of the best. ``considered``: titles of the criteria with their weights, which sum up to 1. ``missing``: what
-    could not be judged by, and why. ``scores``: of the candidates, in their order.
+    could not be judged by, and why. ``scores``: of the candidates, in their order. ``plain_sorting``: whether segments
+    find later revenue better than plain sorting does; empty where that is not known.
     """
 
     best: tuple[int, ...]
@@ -78,6 +88,7 @@ class Verdict:
     considered: Mapping[str, float]
     missing: tuple[str, ...]
     scores: tuple[float, ...]
+    plain_sorting: str = ""
 
     @property
     def draw(self) -> bool:
@@ -85,12 +96,17 @@ class Verdict:
         return len(self.best) > 1
 
 
-def weigh_candidates(candidates: Sequence[Candidate]) -> Verdict:
+def weigh_candidates(candidates: Sequence[Candidate], sortings: Sequence[Sorting] = ()) -> Verdict:
     """Weigh candidates by all criteria that every one of them has a figure for.
 
     The score is the weighted mean of these figures. Candidates within 0.02 of the best score are level: then it is a
     draw, and no figure is made to decide it. A silhouette is no criterion, as it is a distance in each engine's own
     feature space; with two candidates agreement is none either, as it is the same for both.
+
+    Args:
+        candidates: at least two.
+        sortings: what plain sorting captured of the same later revenue. It is no candidate, as it makes no segments,
+            but it is said where no candidate captures more.
 
     Raises:
         ValueError: fewer than two candidates.
@@ -112,7 +128,7 @@ def weigh_candidates(candidates: Sequence[Candidate]) -> Verdict:
             judged.append(criterion)
     if not judged:
         nothing = message("There is no recommendation: no figure is known for all of these runs.")
-        return Verdict((), nothing, (), (), (), {}, tuple(missing), ())
+        return Verdict((), nothing, (), (), (), {}, tuple(missing), (), _against_sorting(candidates, sortings))
     total = sum(criterion.weight for criterion in judged)
     weights: dict[str, float] = {criterion.title: criterion.weight / total for criterion in judged}
     scores = tuple(sum(weights[c.title] * _figure(one, c) for c in judged) for one in candidates)
@@ -140,7 +156,34 @@ def weigh_candidates(candidates: Sequence[Candidate]) -> Verdict:
         )
         reasons, against = _for_and_against(candidates, judged, order[0], rest)
     cautions = [text for place in best for text in _cautions(candidates[place])]
-    return Verdict(best, headline, reasons, against, tuple(cautions), weights, tuple(missing), scores)
+    plain = _against_sorting(candidates, sortings)
+    return Verdict(best, headline, reasons, against, tuple(cautions), weights, tuple(missing), scores, plain)
+
+
+def _against_sorting(candidates: Sequence[Candidate], sortings: Sequence[Sorting]) -> str:
+    """Whether the best candidate captures more of later revenue than plain sorting, and what follows if none does."""
+    captured = [(value, one.name) for one in candidates if (value := one.figures.get("captured")) is not None]
+    if not captured or not sortings:
+        return ""
+    most, name = max(captured, key=lambda pair: pair[0])
+    ahead = [sorting for sorting in sortings if sorting.captured >= most]
+    shown = ahead or sortings
+    listed = joined((message("{title} {share:.1f} %", title=s.title, share=100 * s.captured) for s in shown), ", ")
+    if ahead:
+        return message(
+            "No engine beats plain sorting at finding later revenue: the top fifth brought in {sortings}; by the best "
+            "engine, {name}, {share:.1f} %. To pick who will spend most, sort customers; use segments to decide what "
+            "to say to whom.",
+            sortings=listed,
+            name=name,
+            share=100 * most,
+        )
+    return message(
+        "{name} finds more of later revenue ({share:.1f} % by its top fifth) than plain sorting ({sortings}).",
+        name=name,
+        share=100 * most,
+        sortings=listed,
+    )
 
 
 def _figure(candidate: Candidate, criterion: Criterion) -> float:

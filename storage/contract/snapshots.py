@@ -26,6 +26,11 @@ class NewSnapshot:
     ledger: Mapping[str, Any]
     info: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What people should know of how its sales were read and its customers valued."""
+        return (*self.info.get("notes", ()), *self.info.get("value_notes", ()))
+
 
 @dataclass(frozen=True)
 class Snapshot(NewSnapshot):

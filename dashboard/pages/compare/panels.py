@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -22,8 +22,10 @@ from dashboard.i18n.texts import column_title, noted, say, say_number, segment_n
 from dashboard.queries.comparison import (
     BETTER,
     FEWEST,
+    SORTED_BY,
     Aligned,
     Comparison,
+    RevenueCapture,
     Row,
     Slot,
     aligned_segments,
@@ -32,6 +34,7 @@ from dashboard.queries.comparison import (
     cross_table,
     memory_meaning,
     places,
+    plain_sortings,
     revenue_capture,
     value_text,
     verdict_of,
@@ -122,6 +125,9 @@ def _recommendation(verdict: Verdict) -> Component:
         if sentences:
             parts.append(html.Div(title, className="seg-hint fw-semibold"))
             parts.append(html.Ul([html.Li(say(text)) for text in sentences], className="mb-2"))
+    if verdict.plain_sorting:
+        parts.append(html.Div(say("Against plain sorting"), className="seg-hint fw-semibold"))
+        parts.append(html.P(say(verdict.plain_sorting), className="mb-2"))
     weighed = ", ".join(f"{say(title)} {percent(weight)}" for title, weight in verdict.considered.items())
     considered = say("Weighed: {weighed}.", weighed=weighed) if weighed else ""
     silhouette = say("Silhouettes are left out: each is measured in its own engine's feature space.")
@@ -388,12 +394,37 @@ def _later_revenue(comparison: Comparison, labels: Sequence[str], files: str, th
         return html.Section([title, *(html.P(text, className="mb-1") for text in without)], className="seg-card mt-3")
     x = tuple(np.array(item.customers or ([] if item.top is None else [TOP])) for item in shares)
     y = tuple(np.array(item.revenue or ([] if item.top is None else [item.top])) for item in shares)
-    figure = figures.draw_capture(figures.CaptureData(tuple(labels), x, y), theme)
+    sortings = plain_sortings(comparison.runs)
+    plain = {
+        _capital(say(SORTED_BY[name])): (np.array(item.customers), np.array(item.revenue))
+        for name, item in sortings.items()
+    }
+    figure = figures.draw_capture(figures.CaptureData(tuple(labels), x, y, plain), theme)
     numbers = comparison_table("captured", comparison, labels)
     card = _chart("compare-captured", say("Later revenue captured"), hint, figure, numbers, files)
+    card.children.append(_captured_table(shares, sortings, labels))
     notes = [html.P(text, className="seg-hint mb-0") for text in without]
     card.children.extend(notes)
     return html.Div(card, className="mt-3")
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _captured_table(
+    shares: Sequence[RevenueCapture], sortings: Mapping[str, RevenueCapture], labels: Sequence[str]
+) -> Component:
+    """What the top fifth of customers brought in, by each run and by plain sorting, the most first."""
+    rows = [(label, item.top, False) for label, item in zip(labels, shares, strict=True) if item.top is not None]
+    plain = ((_capital(say(SORTED_BY[name])), item.top, True) for name, item in sortings.items())
+    rows += [(title, top, sorting) for title, top, sorting in plain if top is not None]
+    lines = [
+        table_row(html.Em(name) if sorting else name, percent(top))
+        for name, top, sorting in sorted(rows, key=lambda row: -row[1])
+    ]
+    heads = [Head(say("By")), Head(say("Later revenue of the top fifth of customers"), True)]
+    return table(say("Later revenue captured by each run and by plain sorting"), heads, lines)
 
 
 def _planes(comparison: Comparison, labels: Sequence[str], theme: str) -> list[Component]:

@@ -17,7 +17,14 @@ from dashboard.components.tables import Head, number_cell, number_heads, scroll,
 from dashboard.i18n.numbers import NOTHING, count, day, decimal, money, percent, plural, round_money, written
 from dashboard.i18n.texts import noted, say, segment_name
 from dashboard.queries.advice import advice_on
-from dashboard.queries.comparison import BETTER, metric_rows, space_words, value_text
+from dashboard.queries.comparison import (
+    BETTER,
+    SORTED_BY,
+    metric_rows,
+    plain_sortings,
+    space_words,
+    value_text,
+)
 from dashboard.queries.segment import rules_in_words
 from engines.contract import Knob, Play
 from storage.contract import Run, Snapshot
@@ -90,6 +97,14 @@ def metric_section(run: Run) -> Component:
         if since:
             then = say("Fitted before {day}, looked at after it.", day=day(date.fromisoformat(since)))
             words = f"{words} {then}"
+            sortings = [
+                f"{say(SORTED_BY[name])} {percent(item.top)}"
+                for name, item in plain_sortings([run]).items()
+                if item.top
+            ]
+            if sortings:
+                plain = say("With no segments at all, customers {sortings}.", sortings=", ".join(sortings))
+                words = f"{words} {plain}"
         meaning = html.Div(words, className="seg-hint fw-normal")
         lines.append(table_row([say(row.title), way, meaning], value_text(row, row.values[0])))
     space = _artifacts(run).get("space") or say(space_words(run))
@@ -157,8 +172,7 @@ def data_section(snapshot: Snapshot) -> Component:
     parts = [_pairs(say("Data of the run"), pairs)]
     if ledger.get("in") and ledger.get("out"):
         parts.append(_ledger(ledger, currency))
-    notes = [*info.get("notes", ()), *info.get("value_notes", ())]
-    return panel(say("Data"), *parts, *cards.note_list([say(note) for note in notes]))
+    return panel(say("Data"), *parts, *cards.note_list([say(note) for note in snapshot.notes]))
 
 
 def _span(days: Sequence[str]) -> str:

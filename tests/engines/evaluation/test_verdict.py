@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.evaluation.verdict import CRITERIA, Candidate, weigh_candidates
+from engines.evaluation.verdict import CRITERIA, Candidate, Sorting, weigh_candidates
+from engines.messages import message
 
 EVEN = {"stability": 0.9, "captured": 0.6, "separation": 0.5, "balance": 0.8, "agreement": 0.4}
 
@@ -65,3 +66,17 @@ def test_the_order_of_candidates_does_not_matter(rows):
     there, back = weigh_candidates(candidates), weigh_candidates(candidates[::-1])
     assert {candidates[i].name for i in there.best} == {candidates[::-1][i].name for i in back.best}
     assert all(there.scores[i] <= max(there.scores[j] for j in there.best) for i in range(len(rows)))
+
+
+def test_plain_sorting_is_said_where_no_candidate_beats_it():
+    runs = [candidate("A", captured=0.58), candidate("B", captured=0.60)]
+    spend = Sorting("monetary", message("sorted by past spend"), 0.632)
+    forecast = Sorting("clv", message("sorted by forecast"), 0.55)
+    none = weigh_candidates(runs, [spend, forecast])
+    assert none.plain_sorting.startswith("No engine beats plain sorting")
+    assert "sorted by past spend 63.2 %" in none.plain_sorting and "forecast" not in none.plain_sorting
+    assert "B, 60.0 %" in none.plain_sorting
+    better = weigh_candidates(runs, [forecast])
+    assert better.plain_sorting.startswith("B finds more of later revenue (60.0 % by its top fifth)")
+    assert weigh_candidates(runs).plain_sorting == ""
+    assert weigh_candidates(runs, [spend]).best == weigh_candidates(runs).best  # it is no candidate
