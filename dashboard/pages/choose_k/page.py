@@ -57,7 +57,7 @@ _GRID = {"gridTemplateColumns": "repeat(auto-fit, minmax(min(100%, 380px), 1fr))
 _BETTER = {"higher": noted("Higher is better."), "lower": noted("Lower is better."), "": ""}
 
 
-class Asked(NamedTuple):
+class ChosenRange(NamedTuple):
     """What the page is about: the engine, and the fewest and most segments to try."""
 
     engine: str
@@ -96,7 +96,7 @@ def layout(services: Services, **query: Any) -> Component:
     )
 
 
-def _begun(query: Mapping[str, Any], current: Run) -> Asked:
+def _begun(query: Mapping[str, Any], current: Run) -> ChosenRange:
     """What to begin with: what the address says, else the run's own engine (or the first with a k), the usual range."""
     engines = choosable_engines()
     engine = next((name for name in (query.get("engine"), current.engine) if name in engines), next(iter(engines)))
@@ -104,10 +104,10 @@ def _begun(query: Mapping[str, Any], current: Run) -> Asked:
         int(text) if isinstance(text := query.get(name), str) and text.isdecimal() and len(text) <= 3 else usual
         for name, usual in zip(_KEYS[1:], (LOW, HIGH), strict=True)
     )
-    return Asked(engine, low, high)
+    return ChosenRange(engine, low, high)
 
 
-def _controls(asked: Asked) -> Component:
+def _controls(asked: ChosenRange) -> Component:
     engines = [{"value": name, "label": title} for name, title in choosable_engines().items()]
     engine = picker(ENGINE, say("Engine"), engines, asked.engine, hidden_label=True)
     ends = [
@@ -215,7 +215,7 @@ def register(app: Dash, services: Services) -> None:
         prevent_initial_call=True,
     )
     def remember(engine: str, low: int | None, high: int | None, search: str | None) -> str | None:
-        current, now = _run_in(services, search), Asked(engine, low or LOW, high or HIGH)
+        current, now = _run_in(services, search), ChosenRange(engine, low or LOW, high or HIGH)
         if current is None or _begun(_query(search), current) == now:
             return None
         pairs = [pair for pair in parse_qsl((search or "").removeprefix("?")) if pair[0] not in _KEYS]
