@@ -16,6 +16,7 @@ from dashboard.commands.inspect import inspect
 from dashboard.commands.migration import migration
 from dashboard.commands.predict import predict
 from dashboard.commands.prune import prune
+from dashboard.commands.read_again import read_again
 from dashboard.commands.reproduce import reproduce
 from dashboard.commands.run import run
 from dashboard.commands.runs import cancel, runs
@@ -68,6 +69,7 @@ for command in (
     runs,
     export,
     reproduce,
+    read_again,
     schedule,
     prune,
     serve,

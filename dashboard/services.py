@@ -36,6 +36,7 @@ class Services:
     runs: Cache[int, Run] = field(default_factory=lambda: Cache(seconds=_MOMENT))
     finished: Cache[int, list[Run]] = field(default_factory=lambda: Cache(seconds=_MOMENT))
     earlier: Cache[int, list[Run]] = field(default_factory=lambda: Cache(seconds=_WHILE))
+    other_rules: Cache[int, list[Run]] = field(default_factory=lambda: Cache(seconds=_WHILE))
     per_date: Cache[int, list[Run]] = field(default_factory=lambda: Cache(seconds=_WHILE))
     titles: Cache[None, dict[str, str]] = field(default_factory=lambda: Cache(1, _MINUTE))
     # queries.audiences: how many customers a selection means in a run, with what the run does not have of it

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query
+from fastapi import FastAPI, Query, Request
 from pydantic import Field
 
-from dashboard.api.answers import Answer, Body, answer_question
+from dashboard.api.answers import Answer, Body, answer_question, user
+from dashboard.api.runs import full_run
 from dashboard.pipeline.choose_k import NO_GAP, k_question, k_range_of
+from dashboard.pipeline.read_again import queue_again
 from dashboard.pipeline.run import snapshot_dict
 from dashboard.pipeline.sales import RECEIPT
 from dashboard.services import Services
 from engines import registry
 from engines.value.registry import registered_models
-from storage.contract import NotFoundError, Snapshot
+from storage.contract import NotFoundError, Snapshot, Starter
 
 
 class DatasetName(Body):
@@ -52,6 +54,12 @@ def add_snapshots(api: FastAPI, services: Services) -> None:
         """Give the data set of a snapshot another name; all its snapshots, audiences and schedules go with it."""
         store.rename_dataset(store.snapshot(snapshot_id).dataset, body.name)
         return Answer(_full(store.snapshot(snapshot_id)))
+
+    @api.post("/snapshots/{snapshot_id}/read-again", status_code=202)
+    def read_again(request: Request, snapshot_id: int) -> Answer:
+        """Queue the runs of a snapshot on its sales as they are read again under today's rules, beside the old ones."""
+        runs = queue_again(snapshot_id, services.config, store, Starter("api", user(request)))
+        return Answer({"runs": [full_run(run) for run in runs]}, status_code=202)
 
     @api.get("/snapshots/{snapshot_id}/evaluate")
     async def evaluation(

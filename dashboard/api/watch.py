@@ -14,6 +14,7 @@ from dashboard.api.download import Download, send
 from dashboard.exports.files import Format, Stream
 from dashboard.pipeline.answers import Question
 from dashboard.pipeline.migrate import Between, between_dates, between_runs
+from dashboard.pipeline.series import live_points_of
 from dashboard.services import Services
 from engines.errors import InputError
 
@@ -36,7 +37,7 @@ def add_watch(api: FastAPI, services: Services) -> None:
         """The drift timeline of a run, the advice, and runs of its kind against the runs before them."""
         run = store.run(run_id)
         drift_info = run.info.get("drift") or {}
-        live = store.live_points(run.dataset, run.engine)
+        live = live_points_of(store, run)
         answer = {
             "run": run_id,
             "threshold": services.config.drift.threshold,

@@ -16,7 +16,7 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from flask import Flask, Response, current_app, g, request, send_file
 
-from dashboard.components import cards, example, ids
+from dashboard.components import cards, example, ids, rules
 from dashboard.components.attributes import aria
 from dashboard.components.fields import picker
 from dashboard.config import shipped
@@ -235,6 +235,7 @@ def _say_what_went_wrong(error: Exception) -> None:
 def _register(app: Dash, services: Services) -> None:
     alerts.register(app, services, SHOWN_RUN)
     example.register(app, services)
+    rules.register(app, services)
     theme = ClientsideFunction("segmentry", "theme")
     app.clientside_callback(
         theme,

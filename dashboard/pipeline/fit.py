@@ -29,6 +29,7 @@ from engines.messages import message
 from engines.naming.naming import name_segments
 from engines.persistence.artifacts import artifacts_of
 from engines.run import in_order, segment
+from engines.settings import RULES_VERSION
 from storage import Store
 from storage.contract import Snapshot
 
@@ -113,8 +114,12 @@ def fit_engine(
     config: Config,
     past: Past = NOTHING_PAST,
     progress: Progress = silent,
+    rules: int = RULES_VERSION,
 ) -> Fit:
-    """Segment, measure and look back; whatever goes wrong is in what comes back."""
+    """Segment, measure and look back; whatever goes wrong is in what comes back.
+
+    ``rules``: the version of the rules that the snapshot was read by.
+    """
     stage = fit_stage(engine)
     progress(stage, 0.0)
     started = time.perf_counter()
@@ -137,7 +142,7 @@ def fit_engine(
         }
         progress(stage, 1.0)
         at = past.timeline.plan.dates[-1] if past.timeline is not None else None
-        earlier = points_before(dataset, name, engine, at, store) if at is not None else []
+        earlier = points_before(dataset, name, engine, at, store, rules) if at is not None else []
         watched = _watched(engine, past, earlier, config, progress)
     except InputError as error:
         return Fit(name, engine, error=error.message, refusal=error)

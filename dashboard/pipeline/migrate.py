@@ -16,6 +16,7 @@ from dashboard.frames.cache import require_finished
 from dashboard.pipeline.answers import MIGRATION, Question, made_with
 from dashboard.pipeline.label import stored_engine
 from dashboard.pipeline.sales import Progress, customers_then, sales_of, silent
+from dashboard.pipeline.series import other_rules_words
 from dashboard.pipeline.windows import watched_columns
 from engines.columns import CUSTOMER_ID, MONETARY
 from engines.contract import NamedSegment, Predecessor
@@ -76,9 +77,17 @@ class Between(NamedTuple):
             "money": migration.money.tolist(),
             "known": migration.in_both,
             "stayed": migration.stayed,
-            "movers": len(migration.movers),
+            "movers": 0 if self.note else len(migration.movers),
             "net_flows": flows,
+            "note": self.note or None,
         }
+
+    @property
+    def note(self) -> str:
+        """That the two ends were read by different rules; empty where they were not."""
+        if self.earlier is None or self.earlier.rules == self.run.rules:
+            return ""
+        return other_rules_words(self.earlier.rules, self.run.rules)
 
     def currency(self, store: Store) -> str:
         """The currency of the money at both ends; empty where it is not known of one of them."""
@@ -93,7 +102,16 @@ class Between(NamedTuple):
         return {"from": self.start.isoformat(), "to": self.end.isoformat()}
 
     def reader(self) -> pa.RecordBatchReader:
-        """The movers as a file has them."""
+        """The movers as a file has them.
+
+        Raises:
+            InputError: the two ends were read by different rules, so nobody can be said to have moved.
+        """
+        if self.note:
+            raise InputError(
+                "{note} So there is no list of movers. Read the earlier snapshot again under today's rules.",
+                note=self.note,
+            )
         return pa.Table.from_pandas(self.migration.movers.reset_index(), preserve_index=False).to_reader(65_536)
 
 

@@ -18,6 +18,7 @@ from dashboard.pipeline.sales import (
     OpenSales,
     Progress,
     SalesGoneError,
+    lasting_source,
     new_snapshot,
     sales_again,
     sales_of,
@@ -27,8 +28,8 @@ from dashboard.pipeline.sales import (
 from engines.checks import labels_of
 from engines.errors import InputError
 from engines.evaluation.drift import adjusted_rand
-from engines.intake.sources.locations import lasting
 from engines.run import check, fit, in_order
+from engines.settings import RULES_VERSION
 from storage import Store
 from storage.contract import Run, Snapshot
 
@@ -119,12 +120,14 @@ def reproduce_run(
         )
     snapshot = store.snapshot(run.snapshot_id)
     differences = _versions_since(run)
+    if run.rules != RULES_VERSION:
+        differences = (*differences, Difference("rules", run.rules, RULES_VERSION))
     progress("Running it again on the stored customers", 0.0)
     was = store.labels(run_id)
     stored = _compared(was, _labels(run, store.snapshot_customers(snapshot.id)))
     progress("Running it again on the stored customers", 1.0)
     kept = source is None and snapshot.sales is not None
-    at = source or _lasting_source(snapshot)
+    at = source or lasting_source(snapshot)
     if at is None and not kept:
         note = f"The source {snapshot.source} is not here, so that only the stored customers count; --source names it."
         return Reproduction(run, stored, None, note, differences)
@@ -172,13 +175,6 @@ def _versions_since(run: Run) -> tuple[Difference, ...]:
     if plugin is not None and plugin != plugin_now and not plugin.startswith("segmentry "):
         changed.append(Difference(f"plug-in of {run.engine}", plugin, plugin_now))
     return tuple(changed)
-
-
-def _lasting_source(snapshot: Snapshot) -> str | None:
-    for name in (snapshot.info.get("location"), snapshot.source):
-        if name is not None and lasting(name) is not None:
-            return str(name)
-    return None
 
 
 def _from_sales(

@@ -56,26 +56,33 @@ _OPEN = "open"  # in a queued run's info
 
 @dataclass(frozen=True)
 class Unresolved:
-    """What of a queued run its worker has to resolve first."""
+    """What of a queued run its worker has to resolve first.
+
+    ``as_of``: the customers as of another date. ``choose_k``: how many segments. ``again``: the snapshot, read again
+    under today's rules.
+    """
 
     as_of: date | None = None
     choose_k: bool = False
+    again: bool = False
 
     @classmethod
     def of(cls, run: Run) -> Self:
         """What is open of a run; nothing once it was resolved."""
         unresolved = run.info.get(_OPEN) or {}
         day = unresolved.get("as_of")
-        return cls(date.fromisoformat(day) if day else None, bool(unresolved.get("choose_k")))
+        again, choose_k = bool(unresolved.get("again")), bool(unresolved.get("choose_k"))
+        return cls(date.fromisoformat(day) if day else None, choose_k, again)
 
     def to_info(self) -> dict[str, Any]:
         """The same as a queued run carries it; empty where nothing is open."""
         if not self:
             return {}
-        return {_OPEN: {"as_of": self.as_of.isoformat() if self.as_of else None, "choose_k": self.choose_k}}
+        day = self.as_of.isoformat() if self.as_of else None
+        return {_OPEN: {"as_of": day, "choose_k": self.choose_k, **({"again": True} if self.again else {})}}
 
     def __bool__(self) -> bool:
-        return self.as_of is not None or self.choose_k
+        return self.as_of is not None or self.choose_k or self.again
 
 
 def without_unresolved(info: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,7 +236,7 @@ def same_sales(snapshot: Snapshot, as_of: date, others: Sequence[Snapshot]) -> S
     """The snapshot that was made of the very same sales in the very same way, as of a date; None if there is none."""
 
     def identity(item: Snapshot) -> tuple[Any, ...]:
-        return item.dataset, item.fingerprint, item.settings
+        return item.dataset, item.fingerprint, item.settings, item.rules
 
     return next((item for item in others if item.as_of == as_of and identity(item) == identity(snapshot)), None)
 

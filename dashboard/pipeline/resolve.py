@@ -9,6 +9,7 @@ from dashboard.config import Config
 from dashboard.pipeline.choice import kept_choice
 from dashboard.pipeline.fit import kept_later_sales
 from dashboard.pipeline.label import stored_engine
+from dashboard.pipeline.read_again import read_again
 from dashboard.pipeline.request import Unresolved, same_sales, without_unresolved
 from dashboard.pipeline.sales import Progress, new_snapshot, sales_of, valued_customers
 from engines.contract import Engine
@@ -26,7 +27,8 @@ _DATING = ("Opening kept sales", "Building customers", "Estimating value", SAVIN
 def open_stages(run: Run) -> tuple[str, ...]:
     """The stages that come before those of any run."""
     left = Unresolved.of(run)
-    return (*(_DATING if left.as_of else ()), *((CHOOSING,) if left.choose_k else ()))
+    reading = ("Reading and cleaning",) if left.again else ()
+    return (*reading, *(_DATING if left.as_of or left.again else ()), *((CHOOSING,) if left.choose_k else ()))
 
 
 def resolve(run: Run, config: Config, store: Store, progress: Progress, worker: str | None) -> Run:
@@ -37,6 +39,10 @@ def resolve(run: Run, config: Config, store: Store, progress: Progress, worker: 
         LostError: the run was cancelled or taken over meanwhile.
     """
     left = Unresolved.of(run)
+    if left.again:
+        snapshot = read_again(store.snapshot(run.snapshot_id), config, store, progress)
+        rest = {**without_unresolved(run.info), **replace(left, again=False).to_info()}
+        run = store.resolve_run(run.id, worker, snapshot_id=snapshot.id, settings=run.settings, info=rest)
     if left.as_of is not None:
         snapshot = _snapshot_as_of(left, store.snapshot(run.snapshot_id), config, store, progress)
         rest = {**without_unresolved(run.info), **replace(left, as_of=None).to_info()}

@@ -12,6 +12,7 @@ from dashboard.config import Config
 from dashboard.pipeline.choice import kept_choice
 from dashboard.pipeline.fit import Fit, PastCache, fit_engine, fit_stage, look_back, timeline_stage
 from dashboard.pipeline.label import stored_engine
+from dashboard.pipeline.read_again import read_again, wishes_of
 from dashboard.pipeline.request import Unresolved
 from dashboard.pipeline.resolve import open_stages, resolve
 from dashboard.pipeline.sales import (
@@ -32,7 +33,7 @@ from engines.messages import message
 from engines.progress import Amount
 from engines.run import check
 from storage import Store
-from storage.contract import Run, Snapshot
+from storage.contract import Run, Snapshot, Starter
 
 #: How many stages every run has, whatever has to be resolved first.
 _STAGES = 6
@@ -66,6 +67,7 @@ def snapshot_dict(snapshot: Snapshot) -> dict[str, Any]:
         "customers": snapshot.customers,
         "ledger": dict(snapshot.ledger),
         "notes": list(snapshot.notes),
+        "rules": snapshot.rules,
     }
 
 
@@ -77,6 +79,7 @@ def run_dict(run: Run) -> dict[str, Any]:
         "snapshot": run.snapshot_id,
         "dataset": run.dataset,
         "as_of": run.as_of.isoformat(),
+        "rules": run.rules,
         "engine": run.engine,
         "k": run.k,
         "seed": run.seed,
@@ -236,6 +239,26 @@ def _refusal(engine: Engine, customers: DataFrame) -> InputError | None:
     return None
 
 
+# --- the sales of a snapshot, read again ------------------------------------------------------------------------------
+
+
+def run_again(snapshot_id: int, config: Config, store: Store, starter: Starter, progress: Progress = silent) -> Outcome:
+    """Read the sales of a snapshot again under today's rules, and run its engines on the snapshot that comes of it.
+
+    Raises:
+        InputError: it was read under today's rules already, or its sales are not at hand or cannot be read.
+        NotFoundError: no such snapshot.
+    """
+    old = store.snapshot(snapshot_id)
+    wishes = wishes_of(old, config, store)
+    new = read_again(old, config, store, progress)
+    runs, past, lease = [], PastCache(), config.worker.lease_seconds
+    for wish in wishes:
+        run = store.start_run(new.id, wish.engine, wish.to_settings(), lease_seconds=lease, starter=starter)
+        runs.append(work_run(run, config, store, progress, past=past))
+    return Outcome(new, tuple(runs), new.notes)
+
+
 # --- a queued run -----------------------------------------------------------------------------------------------------
 
 
@@ -288,7 +311,7 @@ def work_run(
     report("Reading customers", 0.0)
     snapshot, customers = store.snapshot(run.snapshot_id), store.snapshot_customers(run.snapshot_id)
     seen, note = (past or PastCache()).past(snapshot, customers, engine, config, store, report)
-    fit = fit_engine(run.engine, engine, customers, run.dataset, store, config, seen, report)
+    fit = fit_engine(run.engine, engine, customers, run.dataset, store, config, seen, report, run.rules)
     if fit.result is not None:
         chosen = run.info.get("chosen_k")
         chosen_note = (

@@ -211,9 +211,23 @@ class SalesGoneError(InputError):
         self.why, self.fingerprint = why, fingerprint
 
 
+def lasting_source(snapshot: Snapshot) -> str | None:
+    """Where the sales of a snapshot can be read from again, if they are still there; None where that is not known."""
+    for name in (snapshot.info.get("location"), snapshot.source):
+        if name is not None and lasting(name) is not None:
+            return str(name)
+    return None
+
+
 @contextmanager
 def sales_of(
-    snapshot: Snapshot, config: Config, store: Store, progress: Progress = silent, *, as_of: date | None = None
+    snapshot: Snapshot,
+    config: Config,
+    store: Store,
+    progress: Progress = silent,
+    *,
+    as_of: date | None = None,
+    then: Config | None = None,
 ) -> Iterator[OpenSales]:
     """The clean sales of a stored snapshot, as they are kept with it, until the ``with`` statement ends.
 
@@ -223,12 +237,13 @@ def sales_of(
         store: where they are kept.
         progress: told how far it is.
         as_of: only sales before its midnight count; by default the snapshot's own date.
+        then: how they are cleaned; by default as they were when the snapshot was made.
 
     Raises:
         SalesGoneError: they are not kept, or their file is missing or altered.
         InputError: there is no sale before that date.
     """
-    then = as_read(snapshot, config)
+    then = then or as_read(snapshot, config)
     info = snapshot.info
     origin = intake.Origin(
         name=snapshot.dataset,
@@ -262,14 +277,16 @@ def sales_of(
 
 
 @contextmanager
-def sales_again(snapshot: Snapshot, source: str, config: Config, progress: Progress = silent) -> Iterator[OpenSales]:
-    """The clean sales of a stored snapshot, read once more from a source as they were read then.
+def sales_again(
+    snapshot: Snapshot, source: str, config: Config, progress: Progress = silent, *, then: Config | None = None
+) -> Iterator[OpenSales]:
+    """The clean sales of a stored snapshot, read once more from a source as they were read then, or by ``then``.
 
     Raises:
         SalesGoneError: these are other sales.
         InputError: they cannot be read.
     """
-    then = as_read(snapshot, config)
+    then = then or as_read(snapshot, config)
     if not then.sales.currency:  # what was assumed was not written down at first
         then = with_reading(then, {}, snapshot.currency)
     request = SalesRequest(source, as_of=snapshot.as_of, name=snapshot.dataset, called=snapshot.source)

@@ -1,4 +1,8 @@
-"""Which runs belong together: the finished runs of one data set and engine, from date to date."""
+"""Which runs belong together: the finished runs of one data set and engine, from date to date, read by one rule.
+
+Snapshots that were read by different versions of the rules (see :data:`engines.settings.RULES_VERSION`) hold figures
+that mean different things. Nothing follows from one to the other: no change, no mover, no alert.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,20 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from engines.contract import LivePoint
+from engines.messages import message
+from engines.settings import RULES_VERSION
 from storage import Store
 from storage.contract import Run
 
 
-def series(store: Store, dataset: str, engine: str, currency: str = "") -> list[Run]:
+def series(store: Store, dataset: str, engine: str, currency: str = "", *, rules: int | None = None) -> list[Run]:
     """All finished runs of a data set and engine, by date, those of one date in the order they were made.
 
-    ``currency``: without those whose money is known to be in another one; empty: all.
+    ``currency``: without those whose money is known to be in another one; empty: all. ``rules``: only those whose
+    sales were read by this version of the rules; None: all.
     """
-    runs = store.runs(dataset=dataset, engine=engine, state="done")
+    runs = [run for run in store.runs(dataset=dataset, engine=engine, state="done") if rules in (None, run.rules)]
     if currency:
         others = {item.id for item in store.snapshots() if item.currency not in ("", currency)}
         runs = [run for run in runs if run.snapshot_id not in others]
@@ -23,8 +31,22 @@ def series(store: Store, dataset: str, engine: str, currency: str = "") -> list[
 
 
 def series_of(store: Store, run: Run) -> list[Run]:
-    """The runs of a run's data set, engine and currency, as :func:`series` has them."""
-    return series(store, run.dataset, run.engine, store.snapshot(run.snapshot_id).currency)
+    """The runs of a run's data set, engine, currency and rules, as :func:`series` has them."""
+    return series(store, run.dataset, run.engine, store.snapshot(run.snapshot_id).currency, rules=run.rules)
+
+
+def under_other_rules(store: Store, run: Run) -> list[Run]:
+    """The runs of other dates that would belong to a run's series if their sales had been read by the same rules."""
+    currency = store.snapshot(run.snapshot_id).currency
+    every = series(store, run.dataset, run.engine, currency)
+    return [other for other in every if other.rules != run.rules and other.as_of != run.as_of]
+
+
+def live_points_of(store: Store, run: Run) -> dict[int, LivePoint]:
+    """The runs of a run's data set, engine and rules that were compared with the one before, by run id."""
+    same = {other.id for other in series(store, run.dataset, run.engine, rules=run.rules)}
+    points = store.live_points(run.dataset, run.engine)
+    return {number: point for number, point in points.items() if number in same and point.against in same}
 
 
 def run_per_date(store: Store, run: Run) -> list[Run]:
@@ -43,11 +65,29 @@ def earlier_runs(store: Store, run: Run) -> list[Run]:
 
 
 def run_before(
-    store: Store, dataset: str, engine: str, settings: Mapping[str, Any], as_of: date, currency: str = ""
+    store: Store,
+    dataset: str,
+    engine: str,
+    settings: Mapping[str, Any],
+    as_of: date,
+    currency: str = "",
+    *,
+    rules: int = RULES_VERSION,
 ) -> Run | None:
-    """The latest run before a date with exactly these settings, the seed included; ``currency`` as for a series."""
-    same = [run for run in series(store, dataset, engine, currency) if run.settings == settings and run.as_of < as_of]
+    """The latest run before a date with exactly these settings, the seed included; the rest as for a series."""
+    runs = series(store, dataset, engine, currency, rules=rules)
+    same = [run for run in runs if run.settings == settings and run.as_of < as_of]
     return same[-1] if same else None
+
+
+def other_rules_words(then: int, now: int) -> str:
+    """The sentence that goes with whatever is beside one another of two versions of the rules."""
+    return message(
+        "These were read by different rules (version {then} and version {now}): returns and names are handled in "
+        "another way, so differences between them are not changes of the customers.",
+        then=then,
+        now=now,
+    )
 
 
 def _one_per_date(runs: Iterable[Run]) -> list[Run]:

@@ -15,6 +15,7 @@ from engines.errors import InputError
 from engines.evaluation.drift import adjusted_rand
 from engines.evaluation.timeline import is_alert, noise
 from engines.run import in_order
+from engines.settings import RULES_VERSION
 from storage import Store
 from storage.contract import NotFoundError, Run
 
@@ -27,7 +28,7 @@ def live_point(
     store: Store,
     config: Config,
 ) -> LivePoint | None:
-    """A run against the latest earlier one of its data set, engine and settings, on the customers of both.
+    """A run against the latest earlier one of its data set, engine, settings and rules, on the customers of both.
 
     The earlier run's model labels them as they are now, and so does the run: their ARI says whether the model has
     moved. Whom the earlier model puts elsewhere than it did has moved. Where the earlier run kept no model, labels of
@@ -45,7 +46,7 @@ def live_point(
         None where there is no earlier run, or no customer of both.
     """
     currency = store.snapshot(run.snapshot_id).currency
-    earlier = run_before(store, run.dataset, run.engine, run.settings, run.as_of, currency)
+    earlier = run_before(store, run.dataset, run.engine, run.settings, run.as_of, currency, rules=run.rules)
     if earlier is None:
         return None
     try:
@@ -76,7 +77,9 @@ def live_point(
     )
 
 
-def points_before(dataset: str, name: str, engine: Engine, as_of: date, store: Store) -> list[DriftPoint]:
+def points_before(
+    dataset: str, name: str, engine: Engine, as_of: date, store: Store, rules: int = RULES_VERSION
+) -> list[DriftPoint]:
     """The timeline of the run before one that is to be made; its noise bands stay with the points they belong to.
 
     Args:
@@ -85,8 +88,9 @@ def points_before(dataset: str, name: str, engine: Engine, as_of: date, store: S
         engine: with its settings.
         as_of: the date of the run to be made.
         store: where the earlier run is.
+        rules: the version of the rules that the sales of the run to be made were read by.
     """
-    earlier = run_before(store, dataset, name, engine.settings(), as_of)
+    earlier = run_before(store, dataset, name, engine.settings(), as_of, rules=rules)
     try:
         return [] if earlier is None else store.drift(earlier.id)
     except NotFoundError:  # deleted meanwhile

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 
 from dashboard.frames.run import RunFrame
-from dashboard.pipeline.series import run_per_date
+from dashboard.pipeline.series import run_per_date, under_other_rules
 from dashboard.queries.which_run import best_run
 from dashboard.services import Services
 from engines.columns import CATEGORY_SHARE
@@ -32,10 +32,14 @@ class AudienceSize(NamedTuple):
 
 
 class Sizes(NamedTuple):
-    """An audience on the dates of its data set, the oldest first, and how many older dates were not counted."""
+    """An audience on the dates of its data set, the oldest first, and how many older dates were not counted.
+
+    ``other_rules``: how many dates are left out since their sales were read by other rules than the newest.
+    """
 
     counted: tuple[AudienceSize, ...]
     uncounted: int
+    other_rules: int = 0
 
 
 def audience_selection(audience: Audience) -> Selection:
@@ -79,6 +83,7 @@ def sizes(services: Services, audience: Audience, *, every_date: bool = True, ne
         return Sizes((), 0)
     selection = audience_selection(audience)
     runs = [run for run in run_per_date(services.store, newest) if run.as_of <= newest.as_of]
+    others = len({run.as_of for run in under_other_rules(services.store, newest)})
     result: list[AudienceSize] = []
     looked_through = 0
     for number, run in enumerate(reversed(runs)):
@@ -87,13 +92,13 @@ def sizes(services: Services, audience: Audience, *, every_date: bool = True, ne
         if size is None:
             looked_through += sum(item.customers for item in run.segments) if number else 0
             if not every_date and looked_through > _COUNTED:
-                return Sizes(tuple(reversed(result)), len(runs) - number)
+                return Sizes(tuple(reversed(result)), len(runs) - number, others)
             try:
                 size = services.sizes.get(cache_key, lambda run=run: _counted(services, run, selection))  # type: ignore[misc]
             except NotFoundError:  # deleted meanwhile
                 continue
         result.append(AudienceSize(run, *size))
-    return Sizes(tuple(reversed(result)), 0)
+    return Sizes(tuple(reversed(result)), 0, others)
 
 
 def _counted(services: Services, run: Run, selection: Selection) -> tuple[int | None, tuple[str, ...]]:
@@ -137,4 +142,4 @@ def audience_sizes_dict(audience: Audience, counted_sizes: Sizes) -> dict[str, A
         }
         for size in counted_sizes.counted
     ]
-    return {**audience_dict(audience), "sizes": rows}
+    return {**audience_dict(audience), "sizes": rows, "other_rules": counted_sizes.other_rules}

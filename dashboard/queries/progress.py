@@ -68,7 +68,7 @@ def _expected(run: Run, runs: Iterable[Run], customers: Mapping[int, int]) -> fl
         and ("chosen_k" in other.info) == chooses
         and customers.get(other.snapshot_id)
     ]
-    return median(earlier[:_EARLIER]) if earlier and here and left.as_of is None else None
+    return median(earlier[:_EARLIER]) if earlier and here and left.as_of is None and not left.again else None
 
 
 def left_words(seconds: float | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboard.frames.cache import require_finished
-from dashboard.pipeline.series import earlier_runs, run_per_date
+from dashboard.pipeline.series import earlier_runs, run_per_date, under_other_rules
 from dashboard.queries.which_run import engine_titles
 from dashboard.services import Services
 from storage.contract import Run
@@ -40,6 +40,11 @@ def recent_runs(services: Services, run_ids: Sequence[int]) -> list[Run]:
 def recent_earlier_runs(services: Services, run: Run) -> list[Run]:
     """The runs that a run's key figures are compared with, as :func:`~dashboard.pipeline.series.earlier_runs`."""
     return services.earlier.get(run.id, lambda: earlier_runs(services.store, run))
+
+
+def recent_under_other_rules(services: Services, run: Run) -> list[Run]:
+    """The runs of other dates that were read by other rules, as ``under_other_rules`` of ``pipeline.series``."""
+    return services.other_rules.get(run.id, lambda: under_other_rules(services.store, run))
 
 
 def recent_run_per_date(services: Services, run: Run) -> list[Run]:

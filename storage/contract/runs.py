@@ -8,12 +8,16 @@ from datetime import date, datetime
 from typing import Any
 
 from engines.contract import NamedSegment
+from engines.settings import RULES_VERSION
 from storage.contract.jobs import NOBODY, JobState, Starter
 
 
 @dataclass(frozen=True)
 class Run:
-    """One engine on one snapshot: queued, running, or finished for good. ``job_id`` is the job that computes it."""
+    """One engine on one snapshot: queued, running, or finished for good. ``job_id`` is the job that computes it.
+
+    ``rules``: the version of the rules that its snapshot was read by.
+    """
 
     id: int
     snapshot_id: int
@@ -39,6 +43,7 @@ class Run:
     started_at: datetime | None = None  # when it was begun, the last time
     starter: Starter = NOBODY
     job_id: int = 0
+    rules: int = RULES_VERSION
 
     @property
     def k(self) -> int | None:

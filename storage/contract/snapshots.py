@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from engines.settings import RULES_VERSION
+
 
 @dataclass(frozen=True)
 class NewSnapshot:
-    """A snapshot to be saved; equal data set, fingerprint, date and settings mean the same snapshot.
+    """A snapshot to be saved; equal data set, fingerprint, date, settings and rules mean the same snapshot.
 
     ``dataset``: the data set's name. ``source``: what the user named (a file's name, never a URL with a secret).
     ``fingerprint``: of the content. ``settings``: what else its customers depend on (mapping, rules, horizon...).
     ``ledger``: JSON-ready, see the data dictionary. ``info``: JSON-ready facts for pages (currency, has_country,
-    synthetic, value model and its notes...).
+    synthetic, value model and its notes...). ``rules``: the version of the rules that its sales were read and its
+    customers made by; snapshots of different versions are different, and their figures mean different things.
     """
 
     dataset: str
@@ -25,6 +28,7 @@ class NewSnapshot:
     settings: Mapping[str, Any]
     ledger: Mapping[str, Any]
     info: Mapping[str, Any] = field(default_factory=dict)
+    rules: int = RULES_VERSION
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ class StorePart:
     def _runs(self, transaction: Transaction, *conditions: Any, limit: int | None = None) -> list[Run]:
         """Runs that meet the conditions, the newest first, with their segments."""
         statement = (
-            select(RunRow, JobRow, SnapshotRow.dataset, SnapshotRow.as_of)
+            select(RunRow, JobRow, SnapshotRow.dataset, SnapshotRow.as_of, SnapshotRow.rules)
             .select_from(RunRow)
             .join(JobRow, JOB_OF_RUN)
             .join(SnapshotRow, SnapshotRow.id == RunRow.snapshot_id)
@@ -77,7 +77,7 @@ class StorePart:
         )
         rows = transaction.rows(statement)
         segments = self._segments(transaction, [row.id for row, *_ in rows])
-        return [_run(row, job, dataset, as_of, segments[row.id]) for row, job, dataset, as_of in rows]
+        return [_run(row, job, dataset, as_of, rules, segments[row.id]) for row, job, dataset, as_of, rules in rows]
 
     def _segments(self, transaction: Transaction, run_ids: Sequence[int]) -> dict[int, list[NamedSegment]]:
         """The segments of runs as people see them: with what was edited by hand."""
@@ -101,13 +101,14 @@ def value_from_rows(kind: type[Value], *rows: Any, **known: Any) -> Value:
     return kind(**{name: getattr(next(row for row in rows if hasattr(row, name)), name) for name in names}, **known)
 
 
-def _run(row: RunRow, job: JobRow, dataset: str, as_of: Any, segments: Sequence[NamedSegment]) -> Run:
+def _run(row: RunRow, job: JobRow, dataset: str, as_of: Any, rules: int, segments: Sequence[NamedSegment]) -> Run:
     return value_from_rows(
         Run,
         row,
         job,
         dataset=dataset,
         as_of=as_of,
+        rules=rules,
         error=job.error if job.state == "failed" else None,
         segments=tuple(segments),
         notes=tuple(row.notes),

@@ -45,7 +45,7 @@ class SnapshotVerbs(ObjectVerbs):
     """The methods about snapshots."""
 
     def find_snapshot(self, new: NewSnapshot) -> Snapshot | None:
-        """The snapshot with the same data set, fingerprint, as_of and settings, if there is one."""
+        """The snapshot with the same data set, fingerprint, as_of, settings and rules, if there is one."""
         with self._database.reading(self._workspace_id) as transaction:
             rows = transaction.rows(_same(new))
             return _snapshot(rows[0][0]) if rows else None
@@ -300,4 +300,7 @@ def _same(new: NewSnapshot) -> Select[Any]:
 
 
 def _digest(new: NewSnapshot) -> str:
-    return hashlib.sha256(json.dumps(json_value(new.settings), sort_keys=True).encode()).hexdigest()
+    identity = json_value(new.settings)
+    if new.rules != 1:  # those of the first version were written down without it
+        identity = {"settings": identity, "rules": new.rules}
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()

@@ -141,6 +141,7 @@ class SnapshotRow(Base):
     customers: Mapped[int]
     created_at: Mapped[datetime]
     sales_digest: Mapped[str | None]  # of an object
+    rules: Mapped[int] = mapped_column(server_default="1")
 
 
 class ValidationRow(Base):

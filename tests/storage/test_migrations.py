@@ -307,6 +307,7 @@ def what_is_left_is_there(store: Store, clock: Clock) -> None:
     # what has been there since the first revision is as it was
     (snapshot,) = store.snapshots()
     assert (snapshot.dataset, snapshot.settings) == ("Teas", {"mapping": {"customer_id": "Kunde"}})
+    assert (snapshot.rules, store.run(1).rules) == (1, 1)
     assert_frame_equal(store.snapshot_customers(1), CUSTOMERS, check_exact=True)
     assert store.labels(1).to_dict() == {"a": 0, "b": 1}
     assert store.count(1, Selection(bounds={"frequency": Range(2)})) == 1

@@ -102,6 +102,12 @@ def _card(services: Services, audience: Audience, run: Run | None, titles: dict[
         label = say("Count {dates} as well", dates=plural(history.uncounted, "{n} earlier date", "{n} earlier dates"))
         which = {"type": "audiences-count", "id": audience.id}
         body.append(html.Button(label, id=which, className="link-button audience-count"))
+    if history.other_rules:
+        sentence = say(
+            "{dates} were read by other rules and are not compared.",
+            dates=plural(history.other_rules, "{n} other date", "{n} other dates"),
+        )
+        body.append(html.P(sentence, className="seg-hint mb-1"))
     links: list[Component] = [
         dcc.Link(say("Open"), href="/" + filters.write_view(run.id, selection), className="btn btn-primary btn-sm")
     ]

@@ -13,10 +13,12 @@ from dash.development.base_component import Component
 
 from dashboard.components import cards, ids
 from dashboard.components.panels import graph, panel
+from dashboard.components.rules import rules_notice
 from dashboard.components.tables import Head, number_heads, table, table_row
 from dashboard.figures import drift as figures
 from dashboard.i18n.numbers import NOTHING, count, day, percent, plural, round_money, written
 from dashboard.i18n.texts import noted, say
+from dashboard.pipeline.series import live_points_of
 from dashboard.queries.which_run import engine_titles, run_from, run_label, title_of
 from dashboard.services import Services
 from engines.columns import RECENCY, describe
@@ -81,6 +83,7 @@ def layout(services: Services, **query: Any) -> Component:
     return html.Div(
         [
             html.H1(say("Drift of {run}", run=label)),
+            *rules_notice(services, run, snapshot),
             *(lead if points else [html.P(without, className="seg-lead")]),
             html.Div(_by_age(), hidden=not _ages(run), className="mb-3"),
             panel(say("Agreement date by date"), graph(TIMELINE, f"drift-run-{run.id}", "460px")),
@@ -110,7 +113,7 @@ def _ages(run: Run) -> list[AgeAgreement]:
 
 def _live(run: Run, services: Services) -> dict[int, LivePoint]:
     """Runs of this kind up to this one that were compared with the run before."""
-    points = services.store.live_points(run.dataset, run.engine)
+    points = live_points_of(services.store, run)
     return {number: point for number, point in points.items() if point.as_of <= run.as_of.isoformat()}
 
 

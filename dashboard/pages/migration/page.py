@@ -14,6 +14,7 @@ from dashboard.components.attributes import aria
 from dashboard.components.computing import follow, progress_card, ticker
 from dashboard.components.fields import picker, pickers
 from dashboard.components.panels import graph, panel
+from dashboard.components.rules import rules_notice
 from dashboard.components.tables import Head, number_cell, number_heads, table, table_row
 from dashboard.figures import migration as figures
 from dashboard.i18n.numbers import count, day, percent, plural, short_money
@@ -52,7 +53,10 @@ def layout(services: Services, **query: Any) -> Component:
     if not starts:
         return cards.empty_state(
             say("{run} on {dataset} has no earlier date", run=label, dataset=title_of(snapshot)),
-            [say("Customers are followed between two runs of the same engine, or along a run's drift timeline.")],
+            [
+                say("Customers are followed between two runs of the same engine, or along a run's drift timeline."),
+                *rules_notice(services, run, snapshot),
+            ],
         )
     start = _among(starts, query.get("from")) or _first_start(starts, run)
     ends = _ends(run, start, services)
@@ -67,6 +71,7 @@ def layout(services: Services, **query: Any) -> Component:
                 ),
                 className="seg-lead mb-2",
             ),
+            *rules_notice(services, run, snapshot),
             pickers(picker(START, say("From"), starts, start), picker(END, say("to"), ends, end)),
             html.Div(id=RESULT, **aria(live="polite")),
             ticker(TICK),
@@ -188,7 +193,7 @@ def register(app: Dash, services: Services) -> None:
         if any(point.sizes for point in points):
             data = figures.size_lines_data(points, drift_info.get("segments") or ())
         else:
-            data = figures.sizes_of_runs(series(services.store, run.dataset, run.engine))
+            data = figures.sizes_of_runs(series(services.store, run.dataset, run.engine, rules=run.rules))
         if len(data.dates) < 2:
             return []
         customers, spent = say("Customers by segment"), say("Spent so far by segment")
@@ -231,6 +236,9 @@ def _shown(between: Between, here: str, currency: str, theme: str) -> list[Compo
         new=count(new),
         gone=count(gone),
     )
+    if between.note:
+        matrix = panel(say("Customers from (rows) to (columns)"), _matrix(moves, currency))
+        return [cards.alert(say(between.note), "warning"), matrix]
     links = [
         html.A(
             kind.upper(),

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from dashboard.components import cards, ids, name_editor
 from dashboard.components.panels import graph, panel
+from dashboard.components.rules import rules_notice
 from dashboard.figures import dendrogram
 from dashboard.i18n.numbers import day, plural
 from dashboard.i18n.texts import noted, say
@@ -39,14 +40,16 @@ def layout(services: Services, **query: Any) -> Component:
         return cards.empty_state(say("No runs yet"), cards.sales_first())
     snapshot = services.store.snapshot(run.snapshot_id)
     knobs = {item.name: item.knobs for item in registry.registered()}.get(run.engine, ())
+    notice = rules_notice(services, run, snapshot)
     dialog = html.Div(
         [sections.setting_section(run, knobs), sections.data_section(snapshot)], className="seg-grid seg-top mt-3"
     )
     if run.state != "done":
-        return html.Div([*_head(run, snapshot), dialog])
+        return html.Div([*_head(run, snapshot), *notice, dialog])
     return html.Div(
         [
             *_head(run, snapshot),
+            *notice,
             html.Div(_insights(services, run), id=INSIGHTS, className="mb-3"),
             html.Div(sections.segment_section(run, snapshot, services.config.plays, PAGE), id=SEGMENTS),
             *_model(run),

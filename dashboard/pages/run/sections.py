@@ -161,6 +161,11 @@ def data_section(snapshot: Snapshot) -> Component:
             say("Customers as of a date; runs of one snapshot have the same customers."),
         ),
         (say("As of"), day(snapshot.as_of), say("Sales before this day's midnight count.")),
+        (
+            say("Rules"),
+            say("version {version}", version=snapshot.rules),
+            say("By which version of the rules the sales were read. Nothing is compared across versions."),
+        ),
         (say("Sales"), _span(days), say("First and last day with sales.")),
         (say("Customers"), count(snapshot.customers), ""),
         (

@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 
 from dashboard.components import cards, elements, example, name_editor
 from dashboard.components.attributes import aria
+from dashboard.components.rules import rules_notice
 from dashboard.components.segment_table import segment_table
 from dashboard.frames import filters
 from dashboard.frames.aggregates import (
@@ -84,10 +85,11 @@ def draw_parts(
     frame = services.frames.of(run)
     sums, chart_parts = _compute_parts(services, frame, selection, theme, tuple(charts))
     parts = _around(frame, view, selection, sums, frame.run.id == drawn_run)
+    parts["notice"] += rules_notice(services, run, frame.snapshot)
     if frame.run.id != drawn_run:
         parts["pinned"] = pinned_audiences(services, run)
     if not sums.view.customers:
-        return {**parts, "body": True, "notice": [parts["notice"], _nothing_left(services, frame, selection)]}
+        return {**parts, "body": True, "notice": [*parts["notice"], _nothing_left(services, frame, selection)]}
     return {**parts, **chart_parts}
 
 
