@@ -186,7 +186,7 @@ def _by_revenue(chosen: KPoint, best: KPoint, equal: Sequence[KPoint], *, by_bic
     else:
         yield message(
             "k = {k}: the top fifth of customers by its segments brought in {captured:.1f} % of later revenue. That "
-            "counts as equal to the highest ({highest} at k = {best}).",
+            "counts as equal to the highest: k = {best} with {highest}.",
             k=chosen.k,
             captured=100 * _captured(chosen),
             highest=_share_with_interval(best),

@@ -171,9 +171,9 @@ def _against_sorting(candidates: Sequence[Candidate], sortings: Sequence[Sorting
     listed = joined((message("{title} {share:.1f} %", title=s.title, share=100 * s.captured) for s in shown), ", ")
     if ahead:
         return message(
-            "No engine beats plain sorting at finding later revenue: the top fifth brought in {sortings}; by the best "
-            "engine, {name}, {share:.1f} %. To pick who will spend most, sort customers; use segments to decide what "
-            "to say to whom.",
+            "No engine beats plain sorting at finding later revenue. Brought in by the top fifth: {sortings}; by the "
+            "best engine, {name}, {share:.1f} %. To pick who will spend most, sort customers; use segments to decide "
+            "what to say to whom.",
             sortings=listed,
             name=name,
             share=100 * most,

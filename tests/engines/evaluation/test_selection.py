@@ -256,7 +256,9 @@ def test_the_smallest_k_within_the_interval_of_the_best_wins():
     points = [point(3, 0.50), point(4, 0.58), point(5, 0.60), point(6, 0.59)]
     k, reason, runners_up = recommend(points)
     assert k == 4
-    assert "counts as equal to the highest (60.0 % (58.0 to 62.0 %) at k = 5)" in reason and "fewest segments" in reason
+    assert (
+        "counts as equal to the highest: k = 5 with 60.0 % (58.0 to 62.0 %)." in reason and "fewest segments" in reason
+    )
     assert [other.k for other in runners_up] == [5, 6, 3]
     assert "counts as equal" in runners_up[0].why and "less than the interval" in runners_up[2].why
     alone = recommend([point(3, 0.50), point(4, 0.57), point(5, 0.60)])
