@@ -295,7 +295,8 @@ def _recommendation(selection: KSelection, title: str) -> Component:
 def _run_button(k: int, colour: str) -> Component:
     name = {"type": RUN_WITH, "k": k}
     label = say("Run with k = {k}", k=k)
-    button: Component = dbc.Button(label, id=name, size="sm", color=colour, outline=colour != "primary")
+    outline = colour != "primary"
+    button: Component = dbc.Button(label, id=name, size="sm", color=colour, outline=outline, class_name="text-nowrap")
     return button
 
 
