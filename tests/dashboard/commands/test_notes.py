@@ -29,10 +29,11 @@ def subscribers():
     random = np.random.default_rng(1)
     lines = []
     for customer, rate in enumerate(random.gamma(2.0, 0.02, 400)):
-        days = np.cumsum(random.exponential(1 / rate, 200)) + random.uniform(0, 60)
-        lines += [
-            (f"c{customer}", int(day), round(200 * rate * random.uniform(0.9, 1.1), 2)) for day in days if day < 365
-        ]
+        gaps = random.exponential(1 / rate, 200)
+        first = random.uniform(0, 60)
+        days = np.concatenate([[first], first + np.cumsum(gaps)])
+        paid = np.round(200 * rate * random.uniform(0.5, 1.5, len(days)), 2)
+        lines += [(f"c{customer}", int(day), amount) for day, amount in zip(days, paid, strict=True) if day < 365]
     table = pd.DataFrame(lines, columns=["customer_id", "day", "amount"])
     table["order_date"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(table.pop("day"), unit="D")
     return table.assign(quantity=1).to_csv(index=False)
@@ -52,13 +53,14 @@ def test_value_notes_arrive_everywhere(segmentry, tmp_path, subscribers):
     again = segmentry(*words)
     assert all(f"Note: {note}" in again.stderr for note in NOTES)
     config = load_config(environ={}).replace(database={"url": f"sqlite:///{tmp_path / 'segmentry.db'}"})
-    with open_store(config.database.url, clock=lambda: shop.NOW) as store:
-        snapshot, run = store.snapshots()[0], store.runs()[0]
-        assert all(any(text.startswith(note) for text in snapshot.notes) for note in NOTES)
-        services = Services(config, store, FrameCache(store))
-        shown = page.layout(services, run=str(run.id)).to_plotly_json()
-        text = json.dumps(shown, default=lambda part: getattr(part, "to_plotly_json", lambda: str(part))())
-        assert all(note in text for note in NOTES)
-        with TestClient(create_app(config, store, environ={}), base_url="http://127.0.0.1") as client:
-            found = client.get(f"/api/v1/snapshots/{snapshot.id}").json()
+    store = open_store(config.database.url, clock=lambda: shop.NOW)
+    snapshot, run = store.snapshots()[0], store.runs()[0]
+    assert all(any(text.startswith(note) for text in snapshot.notes) for note in NOTES)
+    services = Services(config, store, FrameCache(store))
+    shown = page.layout(services, run=str(run.id)).to_plotly_json()
+    text = json.dumps(shown, default=lambda part: getattr(part, "to_plotly_json", lambda: str(part))())
+    assert all(note in text for note in NOTES)
+    with TestClient(create_app(config, store, environ={}), base_url="http://127.0.0.1") as client:
+        found = client.get(f"/api/v1/snapshots/{snapshot.id}").json()
     assert all(any(text.startswith(note) for text in found["notes"]) for note in NOTES)
+    store.close()

@@ -49,11 +49,12 @@ def test_the_recommendation_says_that_no_engine_beats_it(desk):
     services, client, ids = desk
     compared = compare(services.frames, ids)
     words = verdict_of(compared, ["RFM", "K-means"]).plain_sorting
-    assert words.startswith("No engine beats plain sorting") and "sorted by past spend 68.0 %" in words
+    assert words.startswith("No engine beats plain sorting") and "sorted by forecast (CLV as of then)" in words
+    tops = {item["column"]: item["top"] for item in client.get("/api/v1/compare", params={"run": ids}).json()["sorted"]}
+    assert f"{100 * tops['clv']:.1f} %" in words
     answer = client.get("/api/v1/compare", params={"run": ids}).json()
     assert answer["recommendation"]["plain_sorting"] == words
-    tops = {item["column"]: item["top"] for item in answer["sorted"]}
-    assert tops["monetary"] > max(item["top"] for item in answer["captured"])
+    assert tops["clv"] > max(item["top"] for item in answer["captured"]) > 0.6
     rows = comparison_table("captured", compared, ["RFM", "K-means"]).rows
     assert ("sorted by past spend", 0.2) in {(row[0], row[1]) for row in rows}
 
