@@ -24,7 +24,7 @@ TEXT = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 def commands() -> list[list[str]]:
     """The words after ``segmentry`` of every command: on a line of its own, in a table, or as a list in YAML."""
     text = TEXT.replace("{{ ds }}", "2026-11-01")  # as Airflow fills it in
-    found = [shlex.split(line) for line in re.findall(r"(?<![\w-])segmentry ((?:[a-z]+)(?: [^`>\n&;]*)?)", code(text))]
+    found = [shlex.split(line) for line in re.findall(r"(?<![\w-])segmentry ((?:[a-z-]+)(?: [^`>\n&;]*)?)", code(text))]
     found += [json.loads(item)[1:] for item in re.findall(r"\[\"segmentry\",[^\]]*\]", text)]
     return found
 
