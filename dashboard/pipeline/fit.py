@@ -60,7 +60,8 @@ def look_back(opened: OpenSales, customers: DataFrame, engines: Sequence[Engine]
     windows = windows_of(opened, planned, columns, progress) if planned.dates else None
     if cutoff is None:
         return Past(windows)
-    return Past(windows, _later(customers, customers_then(opened, [cutoff], columns, progress)[cutoff], cutoff))
+    then = customers_then(opened, [cutoff], {*columns, CLV}, progress)[cutoff]  # CLV: to be compared with sorting by it
+    return Past(windows, _later(customers, then, cutoff))
 
 
 def later_sales(
