@@ -40,6 +40,8 @@ def kept_choice(new: NewSnapshot, config: Config, store: Store) -> Kept | None:
         value: Mapping[str, Any] = snapshot.info.get("value") or {}
         if snapshot.dataset != new.dataset or snapshot.as_of > new.as_of or not value.get("choice", {}).get("chosen"):
             continue
+        if snapshot.rules != new.rules:  # other rules made other figures of the same sales
+            continue
         age = (new.as_of - date.fromisoformat(value["chosen_as_of"])).days
         same = all(_written(snapshot.settings.get(name)) == _written(new.settings.get(name)) for name in _DECIDES)
         if same and 0 <= age <= config.clv.choose_again_days and config.clv.choose_again_days > 0:

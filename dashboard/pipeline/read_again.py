@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from dashboard.config import Config
+from dashboard.pipeline.choice import kept_choice
 from dashboard.pipeline.request import Unresolved, Wish
 from dashboard.pipeline.sales import (
     OpenSales,
@@ -91,7 +92,7 @@ def read_again(snapshot: Snapshot, config: Config, store: Store, progress: Progr
         existing = store.find_snapshot(new)
         if existing is not None:
             return existing
-        customers, new, _, receipts = valued_customers(opened, new, progress)
+        customers, new, _, receipts = valued_customers(opened, new, progress, kept_choice(new, config, store))
         if len(customers) < 2:
             raise InputError(
                 "Segments need at least 2 customers; under today's rules there are {customers}.",
