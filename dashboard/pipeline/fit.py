@@ -60,7 +60,8 @@ def look_back(opened: OpenSales, customers: DataFrame, engines: Sequence[Engine]
     windows = windows_of(opened, planned, columns, progress) if planned.dates else None
     if cutoff is None:
         return Past(windows)
-    then = customers_then(opened, [cutoff], {*columns, CLV}, progress)[cutoff]  # CLV: to be compared with sorting by it
+    # the stage is over once the windows are there: this one date takes a moment. CLV: to be compared with sorting by it
+    then = customers_then(opened, [cutoff], {*columns, CLV}, silent if windows is not None else progress)[cutoff]
     return Past(windows, _later(customers, then, cutoff))
 
 
