@@ -40,7 +40,10 @@ return Array.from(document.querySelectorAll(".main-svg")).filter(item => item.ge
 SETTLED = """
 const busy = document.querySelector("[data-dash-is-loading=true]") && window.location.pathname !== "/choose-k";
 const coming = Array.from(document.querySelectorAll(".skeleton")).some(item => item.offsetParent);
-return Boolean(document.querySelector("#content h1, #content h2")) && !busy && !coming;
+// a table that has just come has no rows yet
+const filled = Array.from(document.querySelectorAll(".ag-root")).every(
+  item => item.querySelector(".ag-header-cell") && item.querySelector(".ag-row, .ag-overlay-no-rows-wrapper"));
+return Boolean(document.querySelector("#content h1, #content h2")) && !busy && !coming && filled;
 """
 # Colours that are still changing are neither the old ones nor the new.
 DARK = """
