@@ -1,6 +1,7 @@
 """Naming a segment by keyboard, in a real browser: seen at once, and back where one was."""
 
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -12,7 +13,9 @@ def test_a_segment_is_named_by_keyboard(dash_br, desk):
     driver = dash_br.driver
 
     def until(condition):
-        return WebDriverWait(driver, 20).until(lambda _: condition())
+        return WebDriverWait(driver, 60, ignored_exceptions=[StaleElementReferenceException]).until(
+            lambda _: condition()
+        )
 
     def one(selector):
         found = driver.find_elements(By.CSS_SELECTOR, selector)
