@@ -149,9 +149,8 @@ def _earlier(first_day: date, known_until: date, days: int, risk_days: int) -> t
     most = max(DAYS_AFTER, ((known_until - first_day).days - DAYS_BEFORE) // 3)
     days, risk_days = min(days, most), min(risk_days, most)
     latest = known_until - timedelta(days=max(days, risk_days))
-    step = (
-        lesson_days(days, risk_days) // 2
-    )  # so that what one learns from is what another is tested on, and worked out once
+    # half an outcome apart, what one learns from is what another is tested on, and is worked out once
+    step = lesson_days(days, risk_days) // 2
     cutoffs = (latest - timedelta(days=number * step) for number in range(EARLIER))
     return tuple(
         _origin(first_day, cutoff, days, risk_days) for cutoff in cutoffs if (cutoff - first_day).days >= DAYS_BEFORE
