@@ -27,6 +27,7 @@ from storage import Store, open_store
 from storage.contract import Run
 from storage.contract.objects import ObjectSettings
 from tests.conftest import ROOT
+from tests.quick import QUICK, QUICK_ENVIRON
 
 DAYS = (date(1997, 9, 1), date(1997, 8, 1))  # two snapshots in turn, so that each run reads the sales again
 PATIENCE_SECONDS = 120
@@ -54,7 +55,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[date, Series]:
     """The labels that nobody has disturbed, by date."""
-    config = load_config(environ={})
+    config = load_config(environ={}).replace(**QUICK)
     store = open_store(f"sqlite:///{tmp_path_factory.mktemp('undisturbed') / 'shop.db'}", clock=now)
     runs = [run_sales(SalesRequest("cdnow-sample", ("kmeans",), as_of=day), config, store).runs[0] for day in DAYS]
     labels = {run.as_of: store.labels(run.id) for run in runs}
@@ -100,6 +101,7 @@ def worker(url: str, lease: float, *words: str) -> subprocess.Popen[str]:
         [sys.executable, "-W", "ignore", "-m", "dashboard.cli", "worker", *words],
         env={
             **os.environ,
+            **QUICK_ENVIRON,
             "PYTHONPATH": str(ROOT),
             "DATABASE_URL": url,
             "SEGMENTRY_WORKER_LEASE_SECONDS": str(lease),
@@ -159,7 +161,7 @@ def redone(store: Store, process: subprocess.Popen[str]) -> bool:
 def disturb(url: str, kills: int, seed: int, undisturbed: dict[date, Series], *, lease: float) -> Counter[str]:
     """Kill as many workers, have two others finish together what is left, and compare; where the kills have hit."""
     store = open_store(url, clock=now, objects=ObjectSettings(os.environ["SEGMENTRY_OBJECTS_URL"]))
-    config = load_config(environ={})
+    config = load_config(environ={}).replace(**QUICK)
     moments = random.Random(seed)
     for day in DAYS:
         run_sales(SalesRequest("cdnow-sample", ("kmeans",), as_of=day), config, store, queue=True)

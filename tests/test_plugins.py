@@ -20,6 +20,7 @@ from engines.value.testing import ValueModelContract
 from storage import open_store
 from tests.conftest import ROOT
 from tests.installing import install
+from tests.quick import QUICK_ENVIRON
 
 ORIGIN = "segmentry-sample 1.2.3"
 SETTINGS = """
@@ -40,7 +41,7 @@ def site(tmp_path_factory):
 def python(site: Path, folder: Path, *words: str) -> str:
     """What a Python that finds the package prints."""
     paths = {"PYTHONPATH": os.pathsep.join([str(site), str(ROOT)])}
-    environ = {**os.environ, **paths, "SEGMENTRY_DRIFT_BOOTSTRAPS": "3"}
+    environ = {**os.environ, **paths, **QUICK_ENVIRON}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", *words], cwd=folder, env=environ, capture_output=True, text=True, timeout=120
     )

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from dashboard.cli import main
 from tests.conftest import ROOT
+from tests.quick import QUICK_ENVIRON
 from tests.serving import serving
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -16,7 +17,8 @@ TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_console_commands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SEGMENTRY_DRIFT_BOOTSTRAPS", "2")
+    for name, value in QUICK_ENVIRON.items():
+        monkeypatch.setenv(name, value)
     commands = re.findall(r"^\$ segmentry (.+)$", TEXT, re.MULTILINE)
     assert len(commands) >= 5
     for command in commands:

@@ -14,7 +14,7 @@ import duckdb
 import ibis
 import pyarrow as pa
 
-from engines.columns import AMOUNT, CUSTOMER_ID, ORDER_DATE, ORDER_TOTAL, PRODUCT_ID
+from engines.columns import AMOUNT, COUNTRY, CUSTOMER_ID, ORDER_DATE, ORDER_TOTAL
 from engines.errors import InputError
 from engines.intake.cleaning.cleaning import (
     RULE,
@@ -105,7 +105,7 @@ class Sales(Origin):
             ValueError: the sales were read without ``detail``.
             InputError: there is no room for it.
         """
-        if self._lines is None or PRODUCT_ID not in self._lines.columns:
+        if self._lines is None or COUNTRY not in self._lines.columns:
             raise ValueError("Only sales that were read with detail=True can be kept.")
         with short_of(self.name):
             # not the rows by chance: equal lines are alike in all columns

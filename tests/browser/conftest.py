@@ -13,6 +13,7 @@ from dashboard.config import load_config
 from dashboard.pipeline.run import run_sales
 from dashboard.pipeline.sales import SalesRequest
 from storage import open_store
+from tests.quick import QUICK, QUICK_ENVIRON
 from tests.serving import serving
 
 
@@ -29,7 +30,7 @@ class Desk(NamedTuple):
 def desk(tmp_path_factory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("desk")
     database = folder / "segmentry.db"
-    config = load_config(environ={}).replace(drift={"bootstraps": 2})
+    config = load_config(environ={}).replace(**QUICK)
     store = open_store(f"sqlite:///{database}", clock=lambda: datetime.now(UTC))
     ids = []
     for source in ("cdnow-sample", "sample-shop"):
@@ -37,5 +38,5 @@ def desk(tmp_path_factory) -> Iterator[Desk]:
         ids.append({run.engine: run.id for run in outcome.runs})
     store.close()
     # a worker beside the server: Migration, Choose k and the preview of an upload are answered by one
-    with serving(folder, SEGMENTRY_WORKER_IN_SERVER="true") as address:
+    with serving(folder, SEGMENTRY_WORKER_IN_SERVER="true", **QUICK_ENVIRON) as address:
         yield Desk(address, database, shop=ids[1], cdnow=ids[0])

@@ -11,6 +11,7 @@ from dashboard.config import load_config
 from dashboard.pipeline.run import run_sales
 from dashboard.pipeline.sales import SalesRequest
 from storage import open_store
+from tests.quick import QUICK, QUICK_ENVIRON
 from tests.serving import serving
 
 pytestmark = pytest.mark.browser
@@ -21,10 +22,11 @@ WAIT = 120
 @pytest.fixture
 def shop(tmp_path):
     """A server with a worker beside it, and one snapshot with a run."""
-    config = load_config(environ={})
+    config = load_config(environ={}).replace(**QUICK)
     store = open_store(f"sqlite:///{tmp_path / 'segmentry.db'}", clock=lambda: datetime.now(UTC))
     run_sales(SalesRequest("cdnow-sample", engines=("rfm",)), config, store)
-    with serving(tmp_path, SEGMENTRY_WORKER_IN_SERVER="true", SEGMENTRY_ENGINES_USE='["rfm"]') as address:
+    environ = {"SEGMENTRY_WORKER_IN_SERVER": "true", "SEGMENTRY_ENGINES_USE": '["rfm"]', **QUICK_ENVIRON}
+    with serving(tmp_path, **environ) as address:
         yield address, store
     store.close()
 

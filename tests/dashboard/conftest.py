@@ -10,6 +10,7 @@ import pytest
 
 from tests.dashboard.calling import call
 from tests.prepared import copy_store
+from tests.quick import QUICK_ENVIRON
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +28,7 @@ def cdnow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             os.chdir(making)
             try:
                 words = ("run", "cdnow-sample", "--engine", "rfm", "--engine", "kmeans", "--k", 3)
-                printed = call(*words, SEGMENTRY_DRIFT_BOOTSTRAPS="2").stdout
+                printed = call(*words, **QUICK_ENVIRON).stdout
             finally:
                 os.chdir(before)
             (making / "printed.txt").write_text(printed, encoding="utf-8")

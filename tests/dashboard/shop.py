@@ -19,6 +19,7 @@ from storage import Store, open_store
 from storage.contract import NewSnapshot, Snapshot
 from storage.objects import FOLDER
 from tests.prepared import prepared
+from tests.quick import QUICK
 from tests.storage.samples import put_drift
 
 NOW = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
@@ -31,9 +32,9 @@ DRIFT = [
 
 
 def config(folder: Path) -> Config:
-    """The shipped settings with a database in ``folder``, and two refits in place of twenty, which take long."""
+    """The shipped settings with a database in ``folder``, and those that cost little."""
     database = {"url": f"sqlite:///{folder / 'shop.db'}"}
-    return load_config(environ={}).replace(database=database, drift={"bootstraps": 2})
+    return load_config(environ={}).replace(database=database, **QUICK)
 
 
 def customers(number: int = 400, *, country: bool = True, seed: int = 0) -> pd.DataFrame:

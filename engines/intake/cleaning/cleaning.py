@@ -379,7 +379,6 @@ def _balanced(
         notes += [_only_returns(lines, fields), _emptied(offsets, fields)]
         parts = (replace(left, rule=SOLD), *_taken(offsets))
         left = _left(left, parts, offsets)
-        net = replace(left, rule="net")
     return Ledger(
         came_in=_entry("in", total, "in_") if before is None else before.came_in,
         rules=tuple(dropped),

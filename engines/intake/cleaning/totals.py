@@ -12,7 +12,6 @@ from engines.columns import (
     AMOUNT_UNITS,
     CUSTOMER_ID,
     HOLDS_FROM,
-    HOLDS_UNTIL,
     LINE_TYPE,
     MONEY_SCALE,
     ORDER_ID,
@@ -36,26 +35,22 @@ class Total:
 
 
 def control_totals(sales: ibis.Table) -> Mapping[str, Total]:
-    """What clean sales come to: ``gross`` (sold), ``returned``, and ``net``.
+    """What clean sales come to: ``gross`` (sold), ``returned``, and ``net``, their difference as in the shop's books.
 
-    Where returns take off what they undo, ``net`` is what is left of what was sold, and of whom anything is. Elsewhere
-    it is the difference of the others, with the orders that were sold, and its customers are all who bought or
-    returned.
+    Its orders are those that were sold, its customers all who bought or returned. What customers are left with can be
+    more, as a return without an earlier purchase takes off nothing: that is ``out`` of the ledger.
     """
     is_sale = sales[LINE_TYPE] == SALE
-    takes_off = HOLDS_UNTIL in sales.columns
-    lines = sales.mutate(
-        as_sold=is_sale & (sales[HOLDS_FROM].isnull() if takes_off else True),
-        left=is_sale & sales[HOLDS_UNTIL].isnull() if takes_off else ibis.literal(True),
-        sold=is_sale,
-    )
+    first_seen = is_sale & (sales[HOLDS_FROM].isnull() if HOLDS_FROM in sales.columns else True)
+    lines = sales.mutate(as_sold=first_seen, sold=is_sale)
     # distinct orders and customers are counted among far fewer rows
-    grouped = lines.group_by(CUSTOMER_ID, ORDER_ID, "as_sold", "left", "sold").aggregate(
+    grouped = lines.group_by(CUSTOMER_ID, ORDER_ID, "as_sold", "sold").aggregate(
         lines=lines.count(), **{AMOUNT_UNITS: lines[AMOUNT_UNITS].sum()}
     )
     with grouped.cache() as orders:
         asked: dict[str, ibis.Value] = {}
-        for name, where in (("gross", orders.as_sold), ("returned", ~orders.sold), ("net", orders.left)):
+        wheres = {"gross": orders.as_sold, "returned": ~orders.sold, "net": orders.as_sold | ~orders.sold}
+        for name, where in wheres.items():
             asked |= {
                 f"{name}_lines": orders["lines"].sum(where=where),
                 f"{name}_orders": orders[ORDER_ID].nunique(where=where & orders.sold if name == "net" else where),
@@ -64,4 +59,4 @@ def control_totals(sales: ibis.Table) -> Mapping[str, Total]:
             }
         (row,) = orders.aggregate(**asked).to_pyarrow().to_pylist()
     parts = ("lines", "orders", "customers", "units")
-    return {name: Total(*(row[f"{name}_{part}"] or 0 for part in parts)) for name in ("gross", "returned", "net")}
+    return {name: Total(*(row[f"{name}_{part}"] or 0 for part in parts)) for name in wheres}

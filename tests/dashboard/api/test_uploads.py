@@ -16,6 +16,7 @@ from storage.contract import Starter
 from tests.dashboard.answering import answering, worked
 from tests.dashboard.uploading import ASKED, MAPPING, export, lines_of
 from tests.prepared import prepared
+from tests.quick import QUICK
 
 
 @pytest.fixture
@@ -24,6 +25,7 @@ def desk(tmp_path: Path):
         database={"url": f"sqlite:///{tmp_path / 'shop.db'}"},
         uploads={"folder": str(tmp_path / "files"), "limit_mb": 1},
         engines={"use": ["rfm"]},
+        **QUICK,
     )
     store = open_store(prepared(config.database.url), clock=lambda: datetime.now(UTC))
     with TestClient(create_app(config, store, environ={}), base_url="http://127.0.0.1/api/v1") as client:

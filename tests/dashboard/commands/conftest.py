@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.dashboard.calling import Call, call
+from tests.quick import QUICK_ENVIRON
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two refits in place of twenty say how far chance goes; tests/engines has those of what they say."""
-    monkeypatch.setenv("SEGMENTRY_DRIFT_BOOTSTRAPS", "2")
+    for name, value in QUICK_ENVIRON.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from dashboard.config import load_config
 from dashboard.pipeline.sales import new_snapshot, sales_again, sales_of, valued_customers
 from storage import open_store
 from tests.dashboard.calling import call
+from tests.quick import QUICK_ENVIRON
 
 HEAD = "InvoiceNo,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 LINES = [
@@ -29,7 +30,7 @@ def made(tmp_path_factory):
         patch.chdir(folder)
         (folder / "shop.csv").write_text(HEAD + "".join(LINES), encoding="utf-8")
         engines = [word for name in ("kmeans", "rfm", "gmm", "hierarchical") for word in ("--engine", name)]
-        call("run", "shop.csv", *engines, "--k", 3, "--seed", 5, SEGMENTRY_DRIFT_BOOTSTRAPS="2")
+        call("run", "shop.csv", *engines, "--k", 3, "--seed", 5, **QUICK_ENVIRON)
     return folder
 
 

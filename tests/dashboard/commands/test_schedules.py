@@ -19,6 +19,7 @@ from storage.contract import NotFoundError
 from storage.contract.jobs import REFRESH
 from tests.dashboard.calling import call
 from tests.prepared import prepared
+from tests.quick import QUICK
 from tests.storage.samples import Clock
 
 SHOP = """InvoiceNo,Quantity,InvoiceDate,UnitPrice,CustomerID
@@ -184,7 +185,7 @@ def config(request, tmp_path):
     url = f"sqlite:///{tmp_path / 'shop.db'}"
     if request.param == "postgres":
         url = request.getfixturevalue("postgres_store_url")
-    return load_config(environ={}).replace(database={"url": url})
+    return load_config(environ={}).replace(database={"url": url}, **QUICK)
 
 
 @pytest.fixture

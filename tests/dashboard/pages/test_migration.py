@@ -25,6 +25,7 @@ from dashboard.services import Services
 from tests.dashboard import shop
 from tests.dashboard.answering import answering
 from tests.dashboard.headless import callback, words
+from tests.quick import QUICK
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def desk(tmp_path_factory):
         for _ in range(900):
             who, day = int(random.gamma(1.0, 40.0)), date(2024, 1, 1) + timedelta(days=int(random.integers(0, 170)))
             writer.writerow([f"=c{who}", day, round(5 + 20 * random.lognormal(), 2)])
-    few = settings.replace(drift={"bootstraps": 2})
+    few = settings.replace(**QUICK)
     (past,) = run_sales(SalesRequest(str(path), ("kmeans",), k=3), few, store).runs
     services = Services(settings, store, FrameCache(store))
     app = create_app(settings, store, environ={})

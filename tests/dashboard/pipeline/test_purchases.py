@@ -16,6 +16,7 @@ from engines.intake import CleaningRules, read_sales
 from storage import open_store
 from storage.contract.objects import ObjectSettings
 from tests.prepared import prepared
+from tests.quick import QUICK
 from tests.storage.samples import Clock
 
 HEAD = "CustomerID,InvoiceNo,InvoiceDate,StockCode,Description,Quantity,UnitPrice,Country\n"
@@ -40,7 +41,7 @@ def store(request, tmp_path):
 def test_purchases_are_there_without_the_source_and_go_with_the_last_snapshot(store, tmp_path):
     source = tmp_path / "shop.csv"
     source.write_text(HEAD + LINES, encoding="utf-8")
-    config, as_of = load_config(environ={}).replace(drift={"bootstraps": 2}), date(2024, 4, 1)
+    config, as_of = load_config(environ={}).replace(**QUICK), date(2024, 4, 1)
     with read_sales(str(source), as_of=as_of, rules=CleaningRules(returns="drop")) as sales:  # as they were sold
         clean = sales.table.to_pyarrow().to_pandas()
     outcome = run_sales(SalesRequest(str(source), engines=("rfm",), as_of=as_of), config, store)

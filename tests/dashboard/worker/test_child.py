@@ -20,6 +20,7 @@ from storage.contract.uploads import NewUpload
 from tests.dashboard import shop
 from tests.dashboard.uploading import ASKED, MAPPING, export
 from tests.prepared import prepared
+from tests.quick import QUICK
 
 LEASE = 0.5
 PATIENCE_SECONDS = 120
@@ -37,6 +38,7 @@ def config(tmp_path: Path):
         uploads={"folder": str(tmp_path / "files")},
         engines={"use": ["rfm"]},
         worker={"lease_seconds": LEASE},
+        **QUICK,
     )
 
 

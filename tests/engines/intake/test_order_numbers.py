@@ -57,7 +57,7 @@ def test_lines_of_a_day_are_one_order_and_the_next_day_is_not(tmp_path: Path):
 
 def test_a_return_on_a_later_day_makes_no_order(tmp_path: Path):
     found, orders, notes = orders_of(
-        written(tmp_path, "1,A,2024-01-05,P,10", "1,A,2024-01-09,P,-10", "2,B,2024-01-10,P,5")
+        written(tmp_path, "1,A,2024-01-05,P,10", "1,A,2024-01-09,P,-4", "2,B,2024-01-10,P,5")
     )
     assert found["A"] == (1, 0) and orders == 2 and not any("order_id" in note for note in notes)
 

@@ -102,7 +102,7 @@ def test_returns_take_off_what_they_undo(source):
     assert dropped_by(ledger, "return_sign") == (0, 12.0)
     assert dropped_by(ledger, "non_positive_quantity") == (1, 0.0)
     assert noted(ledger, "only_returns") == (1, -16.0)
-    assert [total["revenue"] for total in ledger["totals"]] == [67.0, -31.0, 58.0]
+    assert [total["revenue"] for total in ledger["totals"]] == [67.0, -31.0, 36.0]
     assert [total["revenue"] for total in ledger_of(source)["totals"]] == [67.0, -31.0, 36.0]
     with read_sales(source, rules=CleaningRules(returns="net")) as sales:
         net = build_customers(sales.table, as_of=sales.as_of)
@@ -169,9 +169,13 @@ def test_the_ledger_adds_up_in_every_mix_of_switches(source, returns):
         with read_sales(source, rules=CleaningRules(**rules), as_of=as_of, keep_dropped=True) as sales:
             ledger = sales.ledger.to_dict()
             rows = sum(batch.num_rows for batch in sales.dropped())
-            total = sales.totals()["net" if returns == "net" else "gross"]
+            held = sales.table.line_type == "sale"
+            if returns == "net":
+                held &= sales.table.holds_until.isnull()
+            left = sales.table.filter(held)
+            customers, units = left.customer_id.nunique().execute(), int(left.amount_units.sum().execute())
         assert rows == sum(entry["lines"] for entry in ledger["rules"])
-        assert (total.customers, total.units / 10_000) == (ledger["out"]["customers"], ledger["out"]["revenue"])
+        assert (customers, units / 10_000) == (ledger["out"]["customers"], ledger["out"]["revenue"])
         lines = ledger["out"]["lines"] + sum(entry["lines"] for entry in ledger["rules"])
         money = ledger["out"]["revenue"] + sum(entry["revenue"] for entry in ledger["rules"])
         assert (lines, money) == (ledger["in"]["lines"], ledger["in"]["revenue"])

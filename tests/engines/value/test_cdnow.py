@@ -68,7 +68,8 @@ def test_parameters_are_those_of_the_literature(valuation):
     assert spend["parameters"] == pytest.approx({"p": 6.25, "q": 3.74, "v": 15.44}, rel=0.005)
     assert spend["log_likelihood"] == pytest.approx(-4055.92, abs=0.01)
     assert valuation.model["repeat_buyers"] == 946
-    assert valuation.notes == ()
+    (note,) = valuation.notes
+    assert "the correlation of their ranks is 0.21 (beyond 0.2)" in note
 
 
 def test_model_can_be_stored_as_json(valuation):

@@ -122,7 +122,7 @@ def test_nothing_of_the_outcome_is_among_the_measures(shop):
         replace(each, outcome=each.outcome.sample(frac=1.0, random_state=3).set_axis(each.outcome.index))
         for each in past
     ]
-    again = training.examples(shuffled, 0, "Backtest")
+    again = training.Lessons().examples(shuffled, "Backtest")
     pd.testing.assert_frame_equal(told.predictors, again.predictors, check_exact=True)
     assert (told.spend == again.spend).all() and (told.chance == again.chance).all()
     assert (told.bought != again.bought).any()
