@@ -40,9 +40,11 @@ return Array.from(document.querySelectorAll(".main-svg")).filter(item => item.ge
 SETTLED = """
 const busy = document.querySelector("[data-dash-is-loading=true]") && window.location.pathname !== "/choose-k";
 const coming = Array.from(document.querySelectorAll(".skeleton")).some(item => item.offsetParent);
-// a table that has just come has no rows yet
+// rows come when their table is near, and its cells can be seen once it has measured them
+document.querySelectorAll(".ag-root").forEach(item => item.scrollIntoView());
 const filled = Array.from(document.querySelectorAll(".ag-root")).every(
-  item => item.querySelector(".ag-header-cell") && item.querySelector(".ag-row, .ag-overlay-no-rows-wrapper"));
+  item => item.querySelector(".ag-row, .ag-overlay-no-rows-wrapper")
+    && item.querySelector(".ag-header-cell")?.checkVisibility({visibilityProperty: true}));
 return Boolean(document.querySelector("#content h1, #content h2")) && !busy && !coming && filled;
 """
 # Colours that are still changing are neither the old ones nor the new.
