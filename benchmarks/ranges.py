@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from dashboard.config import load_config
 from dashboard.pipeline.sales import SalesRequest, open_sales, past_tables
+from engines.features import purchase_days
 from engines.value.appraisal import Agenda, Settings, agenda, judge, usable_models
 from engines.value.validation.choice import ModelChoice, OriginLosses
 from engines.value.validation.spread import errors_of
@@ -65,16 +66,19 @@ def windows(name: str, *, last: bool = False) -> Iterator[dict[str, Any]]:
     dates = dates[-1:] if last else dates
     models, settings = usable_models(), Settings()
     with open_sales(SalesRequest(source), load_config(environ={})) as opened:
+        activity = purchase_days(opened.sales.table)
         for as_of in dates:
             looked_at = Agenda(agenda(opened.sales.first_day, as_of, settings).origins, ())
             if looked_at.origins is None:
                 continue
             tables = past_tables(opened, looked_at)
-            choice, receipt = judge(looked_at, tables, settings, models, data_set=name)
+            choice, receipt = judge(looked_at, tables, settings, models, data_set=name, activity=activity)
             assert receipt is not None
             shown, coverage = OriginLosses(**receipt["last_origin"]), receipt["coverage"]
             used = ModelChoice(
-                choice.lifetime, *(receipt["chosen"][question] for question in ("purchases", "churn", "ltv"))
+                choice.lifetime,
+                *(receipt["chosen"][question] for question in ("purchases", "churn", "ltv")),
+                season=tuple((receipt["season"] or {}).get("used_for", ())),
             )
             yield {
                 "window": {

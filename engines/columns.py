@@ -73,6 +73,10 @@ LINES = "lines"
 ITEMS = "items"
 LEFT = "left"  # of an order's money, what returns have not taken off
 
+# --- purchases by day -------------------------------------------------------------------------------------------------
+NEWCOMERS = "newcomers"  # customers whose first purchase day it is
+REPEATS = "repeats"  # customers who bought and had bought before
+
 # --- customers: one row each, as of a date --------------------------------------------------------------------------
 RECENCY = "recency_days"
 FREQUENCY = "frequency"

@@ -435,7 +435,8 @@ def valued_customers(
     customers, made, failed = features.extended(built, sales.table, as_of=sales.as_of, plugins=plugins)
     progress("Building customers", 1.0)
     progress("Estimating value", 0.0)
-    appraisal = appraise(customers, tables, sales.first_day, sales.as_of, settings, kept, sales.name)
+    activity = features.purchase_days(sales.table)
+    appraisal = appraise(customers, tables, sales.first_day, sales.as_of, settings, kept, sales.name, activity)
     progress("Estimating value", 1.0)
     info = {**new.info, "value": appraisal.model, "value_notes": list(appraisal.notes)}
     info["notes"] = [*new.info.get("notes", ()), *failed]

@@ -11,6 +11,7 @@ from dashboard.config import Config, load_config
 from dashboard.pipeline.answers import GOLDEN, Question, made_with
 from dashboard.pipeline.sales import Progress, SalesRequest, open_sales, past_tables, silent, value_settings
 from engines.errors import InputError
+from engines.features import purchase_days
 from engines.value.appraisal import agenda, judge, usable_models
 from engines.value.contract import ValueModel
 from engines.value.validation import golden
@@ -85,10 +86,11 @@ def validate_models(
             )
         progress("Looking back", 0.0)
         tables = past_tables(opened, looked_at)
+        activity = purchase_days(sales.table)
         progress("Looking back", 1.0)
     progress("Judging models", 0.0)
     used = usable_models() if models is None else models
-    _, receipt = judge(looked_at, tables, settings, used, data_set=sales.name)
+    _, receipt = judge(looked_at, tables, settings, used, data_set=sales.name, activity=activity)
     progress("Judging models", 1.0)
     if receipt is None:
         raise InputError("There is nothing to judge the models by; give more history.")

@@ -1,5 +1,6 @@
 """Customers from clean sales: one row each, as of a date."""
 
+from engines.features.activity import purchase_days
 from engines.features.build import build_customers, customers_at
 from engines.features.cohorts import cohorts
 from engines.features.holding import holding, takes_off
@@ -22,6 +23,7 @@ __all__ = [
     "holding",
     "lines_within",
     "oldest_first",
+    "purchase_days",
     "registered_features",
     "takes_off",
 ]

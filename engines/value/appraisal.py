@@ -18,7 +18,7 @@ from engines.value.contract import FittedValueModel, ValueModel
 from engines.value.learned.examples import Lessons
 from engines.value.lifetime.clv import estimate
 from engines.value.lifetime.intervals import Interval
-from engines.value.lifetime.models import LIFETIMES
+from engines.value.lifetime.models import LIFETIMES, FittedLifetime
 from engines.value.registry import registered_models
 from engines.value.validation.backtests import (
     LEARN_LIMIT,
@@ -30,11 +30,12 @@ from engines.value.validation.backtests import (
     sample_window,
 )
 from engines.value.validation.baselines import BASELINES, fitted_baselines
-from engines.value.validation.choice import AUTO, CHANCE, ModelChoice, OriginLosses, choose
+from engines.value.validation.choice import AUTO, CHANCE, ModelChoice, OriginLosses, choose, days_learned_from
 from engines.value.validation.forecast import OneForecast
 from engines.value.validation.new_customers import model_record
 from engines.value.validation.plan import Cut, Origins, lesson_days, plan_origins, training_cuts, windows
-from engines.value.validation.receipts import Terms, receipt
+from engines.value.validation.receipts import Terms, receipt, season_record
+from engines.value.validation.season import season_of
 from engines.value.validation.spread import TotalSpread, spread_of
 
 #: The columns that are a contribution where there is a margin.
@@ -112,9 +113,10 @@ class Agenda:
             return customers
         return draw_customers(customers, seed) if day in learned else customers[[REPEAT_PURCHASES, MONETARY]]
 
-    def backtests(self, tables: Mapping[date, DataFrame]) -> tuple[Backtest, ...]:
+    def backtests(self, tables: Mapping[date, DataFrame], activity: DataFrame | None = None) -> tuple[Backtest, ...]:
         """The origins with their customers, the latest first: the one that is shown, then those that choose."""
-        return tuple(Backtest.of(plan, tables) for plan in self.origins.plans) if self.origins is not None else ()
+        plans = self.origins.plans if self.origins is not None else ()
+        return tuple(Backtest.of(plan, tables, activity) for plan in plans)
 
 
 def agenda(
@@ -151,13 +153,14 @@ def judge(
     models: Mapping[str, ValueModel],
     lessons: Lessons | None = None,
     data_set: str = "",
+    activity: DataFrame | None = None,
 ) -> tuple[ModelChoice, dict[str, Any] | None]:
     """The choice of models by the earlier origins of an agenda, and the receipt of the last one.
 
-    The receipt is None where the history is too short for a test.
+    The receipt is None where the history is too short for a test. ``activity``: purchases by day, for the season.
     """
     lessons = lessons or Lessons(settings.seed)
-    backtests = looked_at.backtests(tables)
+    backtests = looked_at.backtests(tables, activity)
     choice = choose(
         models,
         backtests[1:],
@@ -180,6 +183,7 @@ def appraise(
     settings: Settings,
     kept: Kept | None = None,
     data_set: str = "",
+    activity: DataFrame | None = None,
 ) -> Appraisal:
     """What customers are worth as of a day: one forecast, by models that were chosen on the days before it.
 
@@ -196,6 +200,7 @@ def appraise(
         settings: see :class:`Settings`.
         kept: a choice that was made before and shall stand; nothing is tested then.
         data_set: its name: what is known beforehand of data sets leaves out that one.
+        activity: purchases by day, see :func:`engines.features.purchase_days`; without it there is no season.
 
     Raises:
         InputError: no such model, or customers that cannot be valued.
@@ -210,10 +215,10 @@ def appraise(
     lessons = Lessons(settings.seed)
     looked_at = agenda(first_day, as_of, settings, kept=kept)
     if kept is None:
-        choice, proof = judge(looked_at, dated, settings, models, lessons, data_set)
+        choice, proof = judge(looked_at, dated, settings, models, lessons, data_set, activity)
     else:
         choice, proof = kept.choice, None if kept.receipt is None else dict(kept.receipt)
-    forecast, notes = _today(choice, models, looked_at, dated, customers, settings, lessons)
+    forecast, notes = _today(choice, models, looked_at, dated, as_of, settings, lessons, activity)
     weeks, risk_weeks = float(settings.horizon_weeks), settings.churn_days / 7
     chances = forecast.chances(customers, sorted({weeks, risk_weeks}))
     expected = None if forecast.of_one_model else forecast.predict(customers, weeks).assign(**{CHANCE: chances[weeks]})
@@ -253,8 +258,10 @@ def appraise(
         "forecast": {name: getattr(forecast.choice, name) for name in ("lifetime", "purchases", "churn", "ltv")},
         "chosen_as_of": (as_of if kept is None else kept.as_of).isoformat(),
         "records": forecast.to_record(),
+        "season": season_record(forecast, weeks),
     }
     notes = [*valuation.notes, *notes, *_notes(choice, models, proof, kept, len(customers), settings.margin)]
+    notes += _season_notes(details["season"])
     return Appraisal(columns[list(VALUE_COLUMNS)], details, tuple(notes), proof)
 
 
@@ -263,24 +270,31 @@ def _today(
     models: Mapping[str, ValueModel],
     looked_at: Agenda,
     tables: Mapping[date, DataFrame],
-    customers: DataFrame,
+    as_of: date,
     settings: Settings,
     lessons: Lessons,
+    activity: DataFrame | None,
 ) -> tuple[OneForecast, list[str]]:
     """The chosen models fitted on all that is known today, and a note for each that could not be."""
-    past = tuple(sample_window(each, settings.seed) for each in windows(looked_at.training, tables))
+    customers = tables[as_of]
+    learned = tuple(sample_window(each, settings.seed) for each in windows(looked_at.training, tables))
     fitted: dict[str, FittedValueModel] = {}
     notes = []
     if looked_at.before is not None:
         fitted |= fitted_baselines(tables[looked_at.before], settings.horizon_weeks)
     for name in choice.names:
         if name in models:
-            made, note = attempt(models[name], partial(_fitted, models[name], customers, past, settings, lessons))
+            made, note = attempt(models[name], partial(_fitted, models[name], customers, learned, settings, lessons))
             if made is not None:
                 fitted[name] = made
             else:
                 notes.append(note)
-    forecast = OneForecast.of(choice, fitted)
+    season, lifetime = None, fitted.get(choice.lifetime)
+    if activity is not None and isinstance(lifetime, FittedLifetime):
+        before = None if looked_at.before is None else (looked_at.before, settings.horizon_weeks * 7)
+        past = days_learned_from(choice.names, looked_at.training, before)
+        season = season_of(activity, as_of, lifetime.lifetime.model, past)
+    forecast = OneForecast.of(choice, fitted, season)
     if forecast is None:  # what a lifetime model cannot be fitted to is an error of its own
         x = models[choice.lifetime].fit(customers, ())
         forecast = OneForecast.of(ModelChoice.of_one(choice.lifetime), {choice.lifetime: x})
@@ -343,6 +357,26 @@ def _part(name: str, models: Mapping[str, ValueModel], fitted: FittedValueModel,
         "weeks": weeks,
         "parameters": model_record(fitted),
     }
+
+
+def _season_notes(season: Mapping[str, Any] | None) -> list[str]:
+    """What season and trend do to the forecast; nothing where the history is too short for them."""
+    if season is None:
+        return []
+    if not season["used_for"]:
+        return [
+            message("Season and trend are left out: earlier cut-offs came no nearer by them, or were too few to say.")
+        ]
+    titles = {"purchases": message("purchases"), "ltv": message("spend")}
+    return [
+        message(
+            "Season and trend are in the forecast, as earlier cut-offs came nearer by them: {what} {change:+.0%} in "
+            "the weeks ahead.",
+            what=titles[question],
+            change=season["factors"][question] - 1.0,
+        )
+        for question in season["used_for"]
+    ]
 
 
 def _notes(

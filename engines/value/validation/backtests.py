@@ -29,6 +29,7 @@ class Backtest:
 
     ``test``: what was bought and spent over the horizon. ``risk``: the same customers over the days of the churn risk;
     the same object where these are as long. ``before``: the customers as they stood one horizon before the cut-off.
+    ``activity``: purchases by day, for the season; see :func:`engines.features.purchase_days`.
     """
 
     plan: BacktestPlan
@@ -36,13 +37,14 @@ class Backtest:
     risk: Window
     past: tuple[Window, ...]
     before: DataFrame
+    activity: DataFrame | None = None
 
     @classmethod
-    def of(cls, plan: BacktestPlan, tables: Mapping[date, DataFrame]) -> Backtest:
+    def of(cls, plan: BacktestPlan, tables: Mapping[date, DataFrame], activity: DataFrame | None = None) -> Backtest:
         """The backtest of a plan, from the customer tables of its dates."""
         test = window(plan.test, tables)
         risk = test if plan.risk == plan.test else window(plan.risk, tables)
-        return cls(plan, test, risk, windows(plan.training, tables), tables[plan.before])
+        return cls(plan, test, risk, windows(plan.training, tables), tables[plan.before], activity)
 
     def sampled(self, seed: int, limit: int) -> Backtest:
         """The backtest with at most so many customers, drawn by a seed."""

@@ -9,9 +9,9 @@ nothing changes for next to nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,12 @@ import numpy as np
 from engines.columns import TENURE
 from engines.value.contract import PURCHASES_AFTER, SPEND_AFTER, Answer, ValueModel
 from engines.value.learned.examples import Lessons
-from engines.value.lifetime.models import LIFETIMES
+from engines.value.lifetime.models import LIFETIMES, FittedLifetime
 from engines.value.lifetime.patterns import Floats, Indices
 from engines.value.validation import baselines
 from engines.value.validation.backtests import Backtest, BacktestResult, run_backtest
-from engines.value.validation.plan import FEWEST
+from engines.value.validation.plan import FEWEST, Cut
+from engines.value.validation.season import Season, helps, season_of
 
 #: What may be said instead of a model: whichever did best.
 AUTO = "auto"
@@ -51,7 +52,8 @@ class OriginLosses:
     ``cutoff``: the last day that was known (ISO). ``days``, ``risk_days``: how far ahead was looked. ``losses``: RMSE
     of purchases and of spend, and the mean log loss of the chance of a purchase over both lengths, by model.
     ``actual``: what came in all and in each fifth of the customers by what BG/NBD expected, ``expected``: the same by
-    model; both by question, ``purchases`` and ``ltv``.
+    model; both by question, ``purchases`` and ``ltv``. ``season``: what season and trend as they showed by then
+    multiply each model's forecast by; empty where the history was too short.
     """
 
     cutoff: str
@@ -61,6 +63,7 @@ class OriginLosses:
     losses: Losses
     actual: Mapping[str, Sequence[float]] = field(default_factory=dict)
     expected: Mapping[str, Mapping[str, Sequence[float]]] = field(default_factory=dict)
+    season: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class ModelChoice:
     ``lifetime``: the lifetime model that says when purchases come and how far amounts may be off. ``purchases``,
     ``churn`` (the curve of the chance of a purchase) and ``ltv`` (spend): its name, another model's or a baseline's.
     ``chosen``: whether origins decided; else the default or the configured model stands. ``origins``: the latest first.
+    ``season``: which of purchases and spend (``ltv``) season and trend are used for.
     """
 
     lifetime: str
@@ -78,11 +82,12 @@ class ModelChoice:
     ltv: str
     chosen: bool = False
     origins: tuple[OriginLosses, ...] = field(default=())
+    season: tuple[str, ...] = ()
 
     @classmethod
     def of_one(cls, name: str, origins: Sequence[OriginLosses] = ()) -> ModelChoice:
         """One lifetime model for everything."""
-        return cls(name, name, name, name, False, tuple(origins))
+        return cls(name, name, name, name, False, tuple(origins), _seasonal({}, name, origins))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -91,13 +96,13 @@ class ModelChoice:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {**asdict(self), "origins": [asdict(each) for each in self.origins]}
+        return {**asdict(self), "origins": [asdict(each) for each in self.origins], "season": list(self.season)}
 
     @classmethod
     def from_dict(cls, entry: Mapping[str, Any]) -> ModelChoice:
         """As it was before :meth:`to_dict`."""
         origins = tuple(OriginLosses(**each) for each in entry["origins"])
-        return cls(**{**entry, "origins": origins})
+        return cls(**{**entry, "origins": origins, "season": tuple(entry.get("season", ()))})
 
 
 def choose(
@@ -132,7 +137,23 @@ def choose(
     lifetime = _winner("purchases", origins, default, lifetimes)
     naive = [name for name in baselines.BASELINES if name != "zero"]
     picked = {question: _winner(question, origins, lifetime, [*others, *naive]) for question in QUESTIONS}
-    return ModelChoice(lifetime, **picked, chosen=True, origins=tuple(origins))
+    season = _seasonal(picked, lifetime, origins)
+    return ModelChoice(lifetime, **picked, chosen=True, origins=tuple(origins), season=season)
+
+
+def _seasonal(picked: Mapping[str, str], lifetime: str, origins: Sequence[OriginLosses]) -> tuple[str, ...]:
+    """Which sums came nearer to what came with season and trend, at earlier origins."""
+    found = []
+    for question in ("purchases", "ltv"):
+        name = picked.get(question, lifetime)
+        pairs = [
+            (each.actual[question][0], each.expected[question][name][0], each.season[name])
+            for each in origins
+            if name in each.season and name in each.expected.get(question, {})
+        ]
+        if helps(pairs, FEWEST):
+            found.append(question)
+    return tuple(found)
 
 
 def measure_origin(
@@ -172,7 +193,33 @@ def losses_at(backtest: Backtest, result: BacktestResult, min_history_days: int)
                 losses["churn"][name] = float(np.mean(found))
     cutoff = (backtest.plan.test.as_of - timedelta(days=1)).isoformat()
     days = backtest.plan.test.days, backtest.plan.risk_days
-    return OriginLosses(cutoff, *days, len(bought), losses, actual, expected)
+    season = season_at(backtest, result)
+    names = (*result.answers, *guesses)
+    factors = {} if season is None else {name: season.factor(name, backtest.test.weeks) for name in names}
+    return OriginLosses(cutoff, *days, len(bought), losses, actual, expected, factors)
+
+
+def season_at(backtest: Backtest, result: BacktestResult) -> Season | None:
+    """Season and trend as they showed by the cut-off of an origin."""
+    lifetimes = [fitted for fitted in result.fitted.values() if isinstance(fitted, FittedLifetime)]
+    if backtest.activity is None or not lifetimes:
+        return None
+    before = (backtest.plan.before, backtest.plan.test.days)
+    past = days_learned_from(result.fitted, backtest.plan.training, before)
+    return season_of(backtest.activity, backtest.plan.test.as_of, lifetimes[0].lifetime.model, past)
+
+
+def days_learned_from(
+    models: Iterable[str], training: Sequence[Cut], before: tuple[date, int] | None
+) -> dict[str, list[tuple[date, int]]]:
+    """The days that the forecast of each model and baseline is from, none for all of the past; for ``season_of``.
+
+    Lifetime models, and the rate so far, look at each customer's whole past; models that learn, at what came after
+    earlier cut-offs; and who carries the last weeks forward, at these.
+    """
+    lessons = [(cut.as_of, cut.days) for cut in training]
+    known = {name: [] if name in LIFETIMES else lessons for name in models}
+    return known | {"rate": [], "carry_forward": [] if before is None else [before]}
 
 
 #: Groups that customers are put into by what is expected of them.

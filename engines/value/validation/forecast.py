@@ -22,6 +22,7 @@ from engines.value.learned.spend import FittedTweedie, FittedTwoPart
 from engines.value.lifetime.models import FittedLifetime
 from engines.value.validation.baselines import BASELINES, Filled, Rate
 from engines.value.validation.choice import CHANCE, PURCHASES, SPEND, ModelChoice
+from engines.value.validation.season import Season
 
 #: Fitted models, beside lifetime models, that can be kept as plain data.
 KEPT = {kind.__name__: kind for kind in (FittedLogistic, FittedTrees, FittedTweedie, FittedTwoPart, Rate)}
@@ -31,7 +32,8 @@ KEPT = {kind.__name__: kind for kind in (FittedLogistic, FittedTrees, FittedTwee
 class OneForecast:
     """Fitted models behind one forecast; ``choice`` names them.
 
-    ``lifetime`` is used for whatever has no other model.
+    ``lifetime`` is used for whatever has no other model. ``season``: what purchases and spend are multiplied by, where
+    the choice uses it.
     """
 
     choice: ModelChoice
@@ -40,9 +42,12 @@ class OneForecast:
     curve: FittedValueModel
     spend: FittedValueModel
     notes: tuple[str, ...] = field(default=())
+    season: Season | None = None
 
     @classmethod
-    def of(cls, choice: ModelChoice, fitted: Mapping[str, FittedValueModel]) -> OneForecast | None:
+    def of(
+        cls, choice: ModelChoice, fitted: Mapping[str, FittedValueModel], season: Season | None = None
+    ) -> OneForecast | None:
         """The forecast of a choice from fitted models; where one is missing the lifetime model takes its place.
 
         None where the lifetime model itself is missing.
@@ -59,16 +64,23 @@ class OneForecast:
             question: name if (name := getattr(choice, question)) in fitted else choice.lifetime
             for question in ("purchases", "churn", "ltv")
         }
-        used = ModelChoice(choice.lifetime, **names, chosen=choice.chosen, origins=choice.origins)
+        seasonal = () if season is None else choice.season
+        used = ModelChoice(choice.lifetime, **names, chosen=choice.chosen, origins=choice.origins, season=seasonal)
         purchases, spend = (
             Filled(fitted[name], lifetime) if name in BASELINES else fitted[name] for name in (used.purchases, used.ltv)
         )
-        return cls(used, lifetime, purchases, fitted[used.churn], spend, notes)
+        return cls(used, lifetime, purchases, fitted[used.churn], spend, notes, season)
 
     @property
     def of_one_model(self) -> bool:
-        """Whether everything comes from the lifetime model."""
-        return self.choice.names == (self.choice.lifetime,)
+        """Whether everything comes from the lifetime model as it is."""
+        return self.choice.names == (self.choice.lifetime,) and not self.choice.season
+
+    def factor(self, question: str, weeks: float) -> float:
+        """What season and trend multiply ``purchases`` or spend (``ltv``) by; 1 where they are not used."""
+        if self.season is None or question not in self.choice.season:
+            return 1.0
+        return self.season.factor(getattr(self.choice, question), weeks)
 
     def predict(self, customers: DataFrame, weeks: float) -> DataFrame:
         """``expected_purchases``, ``p_purchase`` and ``future_spend`` of each customer in the weeks ahead."""
@@ -76,7 +88,8 @@ class OneForecast:
             return self.lifetime.predict(customers, weeks)
         chance = self.curve.predict(customers, weeks)[CHANCE].to_numpy(np.float64)
         purchases = self.purchases.predict(customers, weeks)[PURCHASES].to_numpy(np.float64)
-        spend = self.spend.predict(customers, weeks)[SPEND].to_numpy(np.float64)
+        spend = self.spend.predict(customers, weeks)[SPEND].to_numpy(np.float64) * self.factor("ltv", weeks)
+        purchases = purchases * self.factor("purchases", weeks)
         return DataFrame(
             {PURCHASES: np.maximum(purchases, chance), CHANCE: chance, SPEND: spend}, index=customers.index
         )

@@ -28,6 +28,7 @@ from engines.value.registry import value_model
 from engines.value.validation.baselines import BASELINES
 from engines.value.validation.choice import CHANCE, ModelChoice
 from engines.value.validation.forecast import OneForecast, restored
+from engines.value.validation.season import Season
 
 
 def model_record(fitted: object) -> dict[str, float] | None:
@@ -54,14 +55,17 @@ def reappraise(customers: DataFrame, model: Mapping[str, Any]) -> tuple[DataFram
     """
     if "forecast" not in model:
         return _by_older(customers, model)
-    choice, churn = ModelChoice(**model["forecast"]), model["churn"]
+    kept = model.get("season")
+    season = None if kept is None else Season.from_record(kept)
+    choice = ModelChoice(**model["forecast"], season=() if kept is None else tuple(kept["used_for"]))
+    churn = model["churn"]
     if choice.names == (choice.lifetime,):
         fitted: dict[str, FittedValueModel] = {choice.lifetime: _restored_lifetime(model)}
     else:
         records = model.get("records", {})
         fitted = {name: restored(entry) for name, entry in records.items() if entry is not None}
         fitted[choice.lifetime] = _restored_lifetime(model)
-    forecast = OneForecast.of(choice, fitted)
+    forecast = OneForecast.of(choice, fitted, season)
     assert forecast is not None
     weeks, risk_weeks = float(model["horizon_weeks"]), float(churn["days"]) / 7
     chances = forecast.chances(customers, sorted({weeks, risk_weeks}))

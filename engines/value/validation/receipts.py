@@ -20,7 +20,17 @@ from engines.value.lifetime.models import fit_dict, spend_intervals
 from engines.value.lifetime.patterns import Floats
 from engines.value.validation import baselines
 from engines.value.validation.backtests import Backtest, BacktestResult, run_backtest
-from engines.value.validation.choice import CHANCE, GROUPS, PURCHASES, QUESTIONS, SPEND, ModelChoice, fifths, losses_at
+from engines.value.validation.choice import (
+    CHANCE,
+    GROUPS,
+    PURCHASES,
+    QUESTIONS,
+    SPEND,
+    ModelChoice,
+    fifths,
+    losses_at,
+    season_at,
+)
 from engines.value.validation.forecast import OneForecast
 from engines.value.validation.importances import importances
 from engines.value.validation.losses import loss, reliability
@@ -64,15 +74,15 @@ def receipt(
         ``plan``, ``titles``, ``baselines``, ``chosen`` (a model's name per question), ``by_origins``, ``origins``
         (those that the choice was made by), ``last_origin`` (the one shown, likewise), ``models`` (parameters),
         ``holdout`` (purchases), ``calibration``, ``churn``, ``reliability``, ``unknown_churn``, ``ltv`` (spend),
-        ``forecast`` (the one forecast put together), ``importances``, ``coverage``, ``verdicts``, ``notes``: see
-        ``docs/value.md``.
+        ``forecast`` (the one forecast put together), ``season``
+        (see :func:`season_record`), ``importances``, ``coverage``, ``verdicts``, ``notes``: see ``docs/value.md``.
     """
     said = run_backtest(models, shown, terms.seed, lessons)
     guesses = baselines.forecasts(shown.test.customers, shown.before, shown.test.weeks)
     holdout, ltv = _foresight(shown.test, said.answers, guesses)
     churn, bins, unknown = _churn(shown.risk, said.risks, terms.min_history_days)
     fitted = {**said.fitted, **baselines.fitted_baselines(shown.before, shown.test.weeks)}
-    forecast = OneForecast.of(choice, fitted)
+    forecast = OneForecast.of(choice, fitted, season_at(shown, said))
     used = choice if forecast is None else forecast.choice
     chosen = {question: getattr(used, question) for question in QUESTIONS}
     titles = {name: model.title for name, model in models.items()} | baselines.BASELINES
@@ -96,6 +106,7 @@ def receipt(
         "unknown_churn": unknown,
         "ltv": ltv,
         "forecast": whole,
+        "season": None if forecast is None else season_record(forecast, shown.test.weeks),
         "importances": _importances(models, chosen["ltv"], said, shown.test, terms.seed),
         "coverage": None if forecast is None else _coverage(forecast, shown.test, terms),
         "verdicts": [
@@ -116,6 +127,22 @@ def _whole(forecast: OneForecast, shown: Backtest, terms: Terms) -> dict[str, An
     soon = DataFrame({CHANCE: forecast.chances(shown.risk.customers, [shown.risk.weeks])[shown.risk.weeks]})
     churn, bins, _ = _churn(shown.risk, {WHOLE: soon}, terms.min_history_days)
     return {"purchases": holdout[WHOLE], "ltv": ltv[WHOLE], "churn": churn.get(WHOLE), "reliability": bins}
+
+
+def season_record(forecast: OneForecast, weeks: float) -> dict[str, Any] | None:
+    """Season and trend of a forecast, JSON-ready; None where the history is too short for any.
+
+    ``used_for``: which of purchases and spend (``ltv``); empty where earlier origins came no nearer by them.
+    ``factors``: what these are multiplied by in the weeks ahead. Beside them what ``Season.to_record`` gives.
+    """
+    if forecast.season is None:
+        return None
+    used = forecast.choice.season
+    return {
+        "used_for": list(used),
+        "factors": {question: forecast.factor(question, weeks) for question in used},
+        **forecast.season.to_record(),
+    }
 
 
 def _choice_notes(choice: ModelChoice, models: Mapping[str, ValueModel]) -> list[str]:

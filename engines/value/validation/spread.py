@@ -132,7 +132,9 @@ def errors_of(origin: OriginLosses, choice: ModelChoice, question: str, days: in
     if expected is None or actual is None:
         return []
     part = slice(1, None) if question == "groups" else slice(0, 1)
-    pairs = [(came, said) for came, said in zip(actual[part], expected[part], strict=True) if said > 0]
+    name = getattr(choice, asked) if getattr(choice, asked) in by_model else choice.lifetime
+    factor = origin.season.get(name, 1.0) if asked in choice.season else 1.0
+    pairs = [(came, said * factor) for came, said in zip(actual[part], expected[part], strict=True) if said > 0]
     found = [math.log(max(came, 1e-3 * said) / said) for came, said in pairs]
     return [_scaled(error, origin.days, days or origin.days) for error in found]
 
