@@ -153,18 +153,19 @@ def _expected(known: DataFrame, starts: Any, lifetime: LifetimeModel) -> Floats:
     grid = np.arange(0.0, np.ceil(weeks.max()) + 1.0)
     nobody = np.zeros(1)
     by_week = [0.0, *(float(lifetime.purchases_if_alive(nobody, nobody, each)[0]) for each in grid[1:])]
-    found: Floats = np.diff(np.interp(weeks, grid, by_week) @ new)
-    return found
+    return np.asarray(np.diff(np.interp(weeks, grid, by_week) @ new), dtype=np.float64)
 
 
 def _explained(ratios: Floats, counts: Floats, years: Floats, month: Indices) -> tuple[list[float], float]:
     """Logarithms of the twelve months and the trend that explain the ratios, shrunk towards none."""
     design = np.column_stack([np.ones(len(ratios)), years, np.eye(12)[month]])
     prior = np.diag([1e-6, TREND_SPREAD**-2, *[MONTH_SPREAD**-2] * 12])
-    noise, found = _NOISE, np.zeros(14)
+    noise = _NOISE
+    found: Floats = np.zeros(14)
     for _ in range(3):
         weights = 1.0 / (noise**2 + 1.0 / (counts + 1.0))
-        found = np.linalg.solve(design.T @ (weights[:, None] * design) + prior, design.T @ (weights * ratios))
+        squares = design.T @ (weights[:, None] * design) + prior
+        found = np.asarray(np.linalg.solve(squares, design.T @ (weights * ratios)), dtype=np.float64)
         left = (ratios - design @ found) ** 2 - 1.0 / (counts + 1.0)
         noise = max(float(np.sqrt(max(left.mean(), 0.0))), _NOISE)
     months = found[2:] - found[2:].mean()
