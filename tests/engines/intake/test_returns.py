@@ -79,6 +79,7 @@ def slow(lines: list[dict]) -> dict[int, tuple[int, int]]:
                 if much is None or line["much"] is None:
                     taken = min(money, line["money"])
                     line["money"] -= taken
+                    line["goods"] -= taken  # goods leave up to the money that came back
                     money -= taken
                     continue
                 if not line["much"] or not line["goods"]:
@@ -184,7 +185,7 @@ def table(lines: list[dict]) -> pa.Table:
     return pa.Table.from_pylist([{**line, "row": 4 * number} for number, line in enumerate(lines)], SCHEMA)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(LINE, min_size=1, max_size=14))
 def test_any_lines_are_settled_by_the_rules_and_never_below_zero(lines: list[dict]):
     given_lines = table(lines)
@@ -201,7 +202,7 @@ def test_any_lines_are_settled_by_the_rules_and_never_below_zero(lines: list[dic
     assert gross - taken == sum(units for units, _ in left.values())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(LINE, min_size=1, max_size=14), st.sampled_from(DAYS), st.randoms())
 def test_what_is_left_as_of_a_day_depends_on_nothing_later(lines: list[dict], day: datetime, shuffle: random.Random):
     every = settle_returns(table(lines)).versions.to_pylist()
