@@ -81,6 +81,8 @@ def shop(folder: Path) -> str:
         what, customer = draw.choice(["MUG", "LAMP", "CARD"]), f"c{draw.randint(0, 40)}"
         price, many = draw.choice([2.5, 4.0, 7.25]), draw.randint(1, 4)
         lines.append(f"{number},{what},{many},{moment:%Y-%m-%d %H:%M},{price},{customer}")
+        if draw.random() < 0.5:  # of which nothing comes back as a rule: the day is seen by several rows then
+            lines.append(f"{number},BOOK,1,{moment:%Y-%m-%d %H:%M},31,{customer}")
         if draw.random() < 0.35:
             later = moment + timedelta(days=draw.choice([0, 1, 25, 90, 400]), minutes=5)
             some = many if draw.random() < 0.7 else 1
