@@ -93,6 +93,9 @@ FIRST_PURCHASE = "first_purchase"
 LAST_PURCHASE = "last_purchase"
 RETURN_RATE = "return_rate"
 IS_HOME_COUNTRY = "is_home_country"
+GAP_TREND = "gap_trend"
+SILENCE_RATIO = "silence_ratio"
+NEXT_ORDER = "next_order"
 CATEGORY_SHARE = "share_"  # prefix: share_<category>
 ATTRIBUTE = "attribute_"  # prefix: ... and becomes attribute_<name>
 
@@ -153,6 +156,29 @@ class Column:
         return f"min_{name}", f"max_{name}"
 
 
+#: The windows before a date of which spend, orders and items are columns, in days.
+WINDOW_DAYS = (30, 90, 365)
+
+
+def windowed(what: str, days: int, before: bool = False) -> str:
+    """Name of the column of a window: ``spend_30_days``, ``spend_30_days_year_before``.
+
+    Args:
+        what: ``spend``, ``orders`` or ``items``.
+        days: one of :data:`WINDOW_DAYS`.
+        before: of the window that ends 365 days earlier.
+    """
+    return f"{what}_{days}_days{'_year_before' if before else ''}"
+
+
+#: The columns of windows, in order.
+WINDOWED = tuple(
+    windowed(what, days, before)
+    for what in ("spend", "orders", "items")
+    for before in (False, True)
+    for days in WINDOW_DAYS
+)
+
 _CUSTOMER_COLUMNS = (
     Column(CUSTOMER_ID, _("Customer"), "text", "-", "as in the sales, trimmed; 17850.0 becomes 17850", _("Who the customer is in the retailer's own system.")),
     Column(COUNTRY, _("Country"), "text", "-", "the country with the highest spend, ties by name", _("Where most of the customer's money was spent.")),
@@ -183,6 +209,27 @@ _CUSTOMER_COLUMNS = (
     Column(P_ALIVE, _("P(alive)"), "share", _("probability"), "P(alive | x, t_x, T) of the lifetime model; never below p_purchase", _("Whether the customer is still a customer; 1 by construction for one-time buyers, so not a churn score."), shown=False, filterable=True),
     Column(P_PURCHASE, _("Buys again"), "share", _("probability"), "probability of at least one purchase within the horizon, on the same curve as churn_risk", _("The chance that the customer buys in the horizon."), filterable=True, parameter="buys_again"),
     Column(CHURN_RISK, _("Churn risk"), "share", _("probability"), "probability of no purchase within the churn days, on the same curve as p_purchase; empty where it is unknown", _("The chance that the customer buys nothing in the days ahead."), filterable=True, parameter="churn"),
+    Column(windowed("spend", 30), _("Spend, last 30 days"), "money", _("currency"), "sum of the sales lines with as_of - 30 <= day < as_of, less what returns took off them", _("What the customer has spent in the last 30 days."), shown=False, filterable=True),
+    Column(windowed("spend", 90), _("Spend, last 90 days"), "money", _("currency"), "sum of the sales lines with as_of - 90 <= day < as_of, less what returns took off them", _("What the customer has spent in the last 90 days."), shown=False, filterable=True),
+    Column(windowed("spend", 365), _("Spend, last 365 days"), "money", _("currency"), "sum of the sales lines with as_of - 365 <= day < as_of, less what returns took off them", _("What the customer has spent in the last 365 days."), shown=False, filterable=True),
+    Column(windowed("spend", 30, before=True), _("Spend, 30 days a year before"), "money", _("currency"), "sum of the sales lines with as_of - 395 <= day < as_of - 365, less what returns took off them", _("What the customer had spent in the same 30 days a year before; empty where the sales do not reach back so far."), shown=False, filterable=True),
+    Column(windowed("spend", 90, before=True), _("Spend, 90 days a year before"), "money", _("currency"), "sum of the sales lines with as_of - 455 <= day < as_of - 365, less what returns took off them", _("What the customer had spent in the same 90 days a year before; empty where the sales do not reach back so far."), shown=False, filterable=True),
+    Column(windowed("spend", 365, before=True), _("Spend, 365 days a year before"), "money", _("currency"), "sum of the sales lines with as_of - 730 <= day < as_of - 365, less what returns took off them", _("What the customer had spent in the same 365 days a year before; empty where the sales do not reach back so far."), shown=False, filterable=True),
+    Column(windowed("orders", 30), _("Orders, last 30 days"), "count", _("orders"), "count of distinct orders with as_of - 30 <= first day < as_of", _("How many orders the customer has placed in the last 30 days."), shown=False, filterable=True),
+    Column(windowed("orders", 90), _("Orders, last 90 days"), "count", _("orders"), "count of distinct orders with as_of - 90 <= first day < as_of", _("How many orders the customer has placed in the last 90 days."), shown=False, filterable=True),
+    Column(windowed("orders", 365), _("Orders, last 365 days"), "count", _("orders"), "count of distinct orders with as_of - 365 <= first day < as_of", _("How many orders the customer has placed in the last 365 days."), shown=False, filterable=True),
+    Column(windowed("orders", 30, before=True), _("Orders, 30 days a year before"), "count", _("orders"), "count of distinct orders with as_of - 395 <= first day < as_of - 365", _("How many orders the customer had placed in the same 30 days a year before; empty where the sales do not reach back so far."), shown=False, filterable=True),
+    Column(windowed("orders", 90, before=True), _("Orders, 90 days a year before"), "count", _("orders"), "count of distinct orders with as_of - 455 <= first day < as_of - 365", _("How many orders the customer had placed in the same 90 days a year before; empty where the sales do not reach back so far."), shown=False, filterable=True),
+    Column(windowed("orders", 365, before=True), _("Orders, 365 days a year before"), "count", _("orders"), "count of distinct orders with as_of - 730 <= first day < as_of - 365", _("How many orders the customer had placed in the same 365 days a year before; empty where the sales do not reach back so far."), shown=False, filterable=True),
+    Column(windowed("items", 30), _("Items, last 30 days"), "number", _("items"), "sum of quantity with as_of - 30 <= day < as_of", _("How many items the customer has bought in the last 30 days."), shown=False, filterable=True),
+    Column(windowed("items", 90), _("Items, last 90 days"), "number", _("items"), "sum of quantity with as_of - 90 <= day < as_of", _("How many items the customer has bought in the last 90 days."), shown=False, filterable=True),
+    Column(windowed("items", 365), _("Items, last 365 days"), "number", _("items"), "sum of quantity with as_of - 365 <= day < as_of", _("How many items the customer has bought in the last 365 days."), shown=False, filterable=True),
+    Column(windowed("items", 30, before=True), _("Items, 30 days a year before"), "number", _("items"), "sum of quantity with as_of - 395 <= day < as_of - 365", _("How many items the customer had bought in the same 30 days a year before; empty where the sales do not reach back so far."), shown=False, filterable=True),
+    Column(windowed("items", 90, before=True), _("Items, 90 days a year before"), "number", _("items"), "sum of quantity with as_of - 455 <= day < as_of - 365", _("How many items the customer had bought in the same 90 days a year before; empty where the sales do not reach back so far."), shown=False, filterable=True),
+    Column(windowed("items", 365, before=True), _("Items, 365 days a year before"), "number", _("items"), "sum of quantity with as_of - 730 <= day < as_of - 365", _("How many items the customer had bought in the same 365 days a year before; empty where the sales do not reach back so far."), shown=False, filterable=True),
+    Column(GAP_TREND, _("Trend of gaps"), "number", _("share of the mean gap, per gap"), "least-squares slope of the gaps between purchase days on their numbers / mean_days_between_orders; empty with fewer than three purchase days", _("Above 0 the customer comes more and more seldom, below 0 more and more often; 0.1: each gap is a tenth of the mean gap longer than the one before."), shown=False, filterable=True),
+    Column(SILENCE_RATIO, _("Silence against rhythm"), "number", _("usual gaps"), "recency_days / mean_days_between_orders; empty with one purchase day", _("How many of the customer's usual gaps have passed since the last order; above 1 the customer is late."), shown=False, filterable=True),
+    Column(NEXT_ORDER, _("Next order"), "date", _("date"), "last_purchase + mean_days_between_orders, to the day; empty with one purchase day", _("When the next order would come if the customer kept to the usual rhythm; in the past where the customer is late."), shown=False),
     Column(FUTURE_SPEND, _("Future spend (old)"), "money", _("currency"), "expected spend within the horizon, by a model other than that of clv; not discounted", _("What older snapshots expected beside CLV; CLV is the one answer now."), shown=False, exported=False),
 )  # fmt: skip
 

@@ -452,7 +452,10 @@ def past_tables(opened: OpenSales, looked_at: Agenda, whole: Collection[date] = 
     return {
         day: customers if day in whole else looked_at.kept(day, customers)
         for day, customers in features.customers_at(
-            opened.sales.table, sorted({*looked_at.dates, *whole}), categories=opened.config.categories
+            opened.sales.table,
+            sorted({*looked_at.dates, *whole}),
+            categories=opened.config.categories,
+            windows_at=whole,
         )
     }
 

@@ -43,8 +43,9 @@ class SalesAggregates:
     """Sales and returns by customer and day; orders and products by the customer's first day; spend by country.
 
     ``days``: customer_id, day, sale_lines, units, returned_units, off_units, undone_units, item_units (null where no
-    quantity is known), described_lines, and spent_<number> in units for each category. ``orders``, ``products``:
-    customer_id, order_id or product_id, and the first day or period. ``countries``: customer_id, country, day or
+    quantity is known), described_lines, and spent_<number> in units for each category. ``orders``: customer_id,
+    order_id, the first day, and the first period. ``products``: customer_id, product_id, and the first day or period.
+    ``countries``: customer_id, country, day or
     period, units. ``attributes``: by column, customer_id, value, day or period, and latest moment.
     """
 
@@ -96,7 +97,9 @@ def aggregate_sales(
     with_country = sales_only.filter(sales_only[COUNTRY].notnull())
     return SalesAggregates(
         days=days,
-        orders=sales_only.group_by(CUSTOMER_ID, ORDER_ID, *until).aggregate(**{period: sales_only[period].min()}),
+        orders=sales_only.group_by(CUSTOMER_ID, ORDER_ID, *until).aggregate(
+            **{name: sales_only[name].min() for name in dict.fromkeys((period, DAY))}
+        ),
         products=with_product.group_by(CUSTOMER_ID, PRODUCT_ID, *until).aggregate(
             **{period: with_product[period].min()}
         ),

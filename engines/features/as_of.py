@@ -11,7 +11,7 @@ their orders, products, countries and attributes that such a line belongs to.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date
 from typing import Any, NamedTuple
@@ -34,7 +34,7 @@ from engines.columns import (
     PRODUCT_ID,
     UNKNOWN_COUNTRY,
 )
-from engines.features import attributes, basket, lifetime, rfm
+from engines.features import attributes, basket, lifetime, rfm, windows
 from engines.features.aggregates import DAY, ITEMS, SALE_LINES, UNITS, SalesAggregates, aggregate_sales
 from engines.features.holding import takes_off
 
@@ -44,7 +44,7 @@ _PERIOD, _UNTIL, _MOVED, _VALUE, _WEIGHT, _ITEMS_KNOWN, _NUMBER = (
 _EVER = np.iinfo(np.int16).max
 _AT_ONCE = 6  # periods: asking the database takes time, and all of them together too much memory
 _DAYS = (rfm.FIRST_DAY, rfm.LAST_DAY)
-_NOTHING = np.iinfo(np.int64).min
+_NOTHING, _NEVER = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 Integers = NDArray[np.int64]
 
@@ -58,7 +58,12 @@ class AsOf(NamedTuple):
 
 
 def aggregates_at(
-    sales: ibis.Table, dates: Sequence[date], categories: Mapping[str, Sequence[str]], *, whole: bool = True
+    sales: ibis.Table,
+    dates: Sequence[date],
+    categories: Mapping[str, Sequence[str]],
+    *,
+    whole: bool = True,
+    windows_at: Collection[date] = (),
 ) -> Iterator[AsOf]:
     """The customers with a sale before each date.
 
@@ -67,13 +72,15 @@ def aggregates_at(
         dates: ascending, each once.
         categories: keywords by category name.
         whole: if not, what is in the basket and the columns of text are left out, which saves most of the work.
+        windows_at: the dates at which the sums of windows of days are wanted too.
     """
     if not dates:
         return
     lines, until = _lines(sales, dates)
     aggregates = aggregate_sales(lines, categories, period=_PERIOD, until=until)
     with ExitStack() as stack:
-        days = stack.enter_context(aggregates.days.cache()) if until else aggregates.days
+        lately = not {*dates}.isdisjoint(windows_at)
+        days = stack.enter_context(aggregates.days.cache()) if until or lately else aggregates.days
         moved = days.filter(days[_UNTIL].notnull()).select(CUSTOMER_ID).distinct() if until else None
         steady = days if moved is None else days.anti_join(moved, CUSTOMER_ID)
         sums = stack.enter_context(steady.group_by(CUSTOMER_ID, _PERIOD).aggregate(**_sums(steady, whole)).cache())
@@ -87,7 +94,7 @@ def aggregates_at(
         counts = {
             name: _Counts(*_firsts(table, key, numbered), key, places, len(dates))
             for name, key, table in (
-                (rfm.ORDERS, ORDER_ID, aggregates.orders),
+                (rfm.ORDERS, ORDER_ID, aggregates.orders if lately else aggregates.orders.drop(DAY)),
                 (basket.PRODUCTS, PRODUCT_ID, aggregates.products),
             )
             if whole or name == rfm.ORDERS
@@ -96,6 +103,7 @@ def aggregates_at(
             name: _Texts(_by_number(table, numbered).to_pyarrow(), places, adds, len(dates))
             for name, (table, adds) in (_weighed(aggregates) if whole else {}).items()
         }
+        bought = _bought(days, numbered, places) if lately else None
         for period, as_of in enumerate(dates):
             if period % _AT_ONCE == 0:
                 several = range(period, min(period + _AT_ONCE, len(dates)))
@@ -116,6 +124,10 @@ def aggregates_at(
                 text.go_to(period)
             present = totals.present()
             raw = totals.raw(present)
+            if bought is not None and as_of in windows_at:
+                placed = counts[rfm.ORDERS].days(period)
+                sums_lately = bought.sums(as_of, period, placed, len(ids))
+                raw = raw.assign(**{name: values[present] for name, values in sums_lately.items()})
             yield AsOf(as_of, raw, _made(texts, present, raw.index))
 
 
@@ -167,13 +179,32 @@ def _literal(day: date) -> ibis.Value:
     return ibis.date(day.isoformat())
 
 
+def _bought(days: ibis.Table, numbered: ibis.Table, places: Integers) -> windows.Days:
+    """The days on which customers bought something."""
+    bought = days.filter(days[SALE_LINES] > 0)
+    names = (name for name in (CUSTOMER_ID, DAY, UNITS, ITEMS, _PERIOD, _UNTIL) if name in days.columns)
+    rows = _by_number(bought.select(*names), numbered).to_pyarrow()
+    begun, ended = _periods(rows)
+    return windows.Days(
+        place=places[_whole(rows[_NUMBER])],
+        day=_whole(rows[DAY].cast(pa.int32())),
+        units=_whole(rows[UNITS]),
+        items=_whole(rows[ITEMS]),
+        counted=np.asarray(rows[ITEMS].is_valid().to_numpy(), dtype=np.bool_),
+        begun=begun,
+        ended=ended,
+    )
+
+
 def _firsts(table: ibis.Table, key: str, numbered: ibis.Table) -> tuple[pa.Table, pa.Table | None]:
-    """The first period of each order or product that nothing came back of, and all periods of the others."""
+    """The first period of each order or product that nothing came back of, and all periods of the others.
+
+    With the first day, where the table has it.
+    """
     if _UNTIL not in table.columns:
         return _by_number(table.drop(key), numbered).to_pyarrow(), None
-    each = table.group_by(CUSTOMER_ID, key).aggregate(
-        **{_PERIOD: table[_PERIOD].min(), _MOVED: table[_UNTIL].notnull().any()}
-    )
+    first = {name: table[name].min() for name in (_PERIOD, DAY) if name in table.columns}
+    each = table.group_by(CUSTOMER_ID, key).aggregate(**first, **{_MOVED: table[_UNTIL].notnull().any()})
     rows = _by_number(each.drop(key), numbered).to_pyarrow()
     moved = rows[_MOVED]
     steady = rows.filter(pc.invert(moved)).drop_columns([_MOVED])
@@ -282,6 +313,11 @@ def _periods(rows: pa.Table) -> tuple[Integers, Integers]:
     return begun, np.asarray(pc.fill_null(rows[_UNTIL].cast(pa.int64()), _EVER).to_numpy(), dtype=np.int64)
 
 
+def _days(rows: pa.Table) -> Integers:
+    """The days of rows, since 1970; none where they have no day."""
+    return _whole(rows[DAY].cast(pa.int32())) if DAY in rows.column_names else np.zeros(0, dtype=np.int64)
+
+
 class _Counts:
     """How many orders, or products, each customer has at a date, the dates one after the other."""
 
@@ -291,6 +327,7 @@ class _Counts:
         place, begun = places[_whole(steady[_NUMBER])], _whole(steady[_PERIOD])
         order = np.argsort(begun.astype(np.int16), kind="stable")
         self._new = np.split(place[order], np.cumsum(np.bincount(begun, minlength=dates))[:-1])
+        self._steady = (place, _days(steady))
         self._moves = moving is not None
         if moving is not None:
             place = places[_whole(moving[_NUMBER])]
@@ -299,6 +336,7 @@ class _Counts:
             self._owner = np.zeros(len(items), dtype=np.int64)
             self._owner[self._item] = place
             self._begun, self._ended = _periods(moving)
+            self._day = _days(moving)
 
     def at(self, period: int) -> Integers:
         """How many each customer has; periods are asked for one after the other."""
@@ -308,6 +346,17 @@ class _Counts:
         here = np.zeros(len(self._owner), dtype=np.bool_)
         here[self._item[(self._begun <= period) & (period < self._ended)]] = True
         return self._so_far + np.bincount(self._owner[here], minlength=len(self._so_far))
+
+    def days(self, period: int) -> tuple[Integers, Integers]:
+        """Whose each is and its first day, of all that there are in a period; and of some that are yet to come."""
+        place, day = self._steady
+        if not self._moves:
+            return place, day
+        holds = (self._begun <= period) & (period < self._ended)
+        first = np.full(len(self._owner), _NEVER)
+        np.minimum.at(first, self._item[holds], self._day[holds])
+        here = first < _NEVER
+        return np.concatenate([place, self._owner[here]]), np.concatenate([day, first[here]])
 
 
 class _Texts:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from engines.columns import CATEGORY_SHARE, FEATURE_COLUMNS
 from engines.errors import InputError
-from engines.features import basket, lifetime, rfm
+from engines.features import basket, lifetime, rfm, windows
 from engines.features.as_of import aggregates_at
 from engines.features.plugins import RegisteredFeature, extended
 from engines.messages import joined
@@ -56,15 +56,27 @@ def customers_at(
     categories: Mapping[str, Sequence[str]] = {},
     *,
     columns: Collection[str] | None = None,
+    windows_at: Collection[date] | None = None,
 ) -> Iterator[tuple[date, pd.DataFrame]]:
     """Each cut-off with the customers as of it, equal to ``build_customers`` there; lines are read only once.
 
-    In the order of time, however the cut-offs are given. ``columns``: those that are wanted, where not all are; as long
-    as they are of recency, frequency, money and lifetime, the rest is not worked out.
+    In the order of time, however the cut-offs are given.
+
+    Args:
+        sales: as for ``build_customers``.
+        cutoffs: each exclusive.
+        categories: as for ``build_customers``.
+        columns: those that are wanted, where not all are; as long as they are of recency, frequency, money, lifetime
+            and windows of days, the rest is not worked out.
+        windows_at: the cut-offs at which columns of windows of days are wanted, where not at all of them: the others
+            come without these columns.
     """
-    basic_only = columns is not None and {*columns} <= {*rfm.COLUMNS, *lifetime.COLUMNS}
+    basic_only = columns is not None and {*columns} <= {*rfm.COLUMNS, *lifetime.COLUMNS, *windows.COLUMNS}
     looked_for: Mapping[str, Sequence[str]] = {} if basic_only else categories
-    for dated in aggregates_at(sales, sorted(set(cutoffs)), looked_for, whole=not basic_only):
+    dates = sorted(set(cutoffs))
+    lately = () if columns is not None and {*columns}.isdisjoint(windows.COLUMNS) else windows_at
+    lately = dates if lately is None else lately
+    for dated in aggregates_at(sales, dates, looked_for, whole=not basic_only, windows_at=lately):
         made = from_sums(dated.sums, dated.as_of, tuple(looked_for), dated.texts)
         yield dated.as_of, made if columns is None else made[[name for name in made.columns if name in columns]]
 
@@ -76,6 +88,8 @@ def from_sums(
     made = {**rfm.columns(raw, as_of), **lifetime.columns(raw, as_of), **texts}
     if basket.PRODUCTS in raw:
         made |= basket.columns(raw, categories)
+    if windows.COUNTED in raw:
+        made |= windows.columns(raw, as_of)
     carried = [name for name in texts if name not in FEATURE_COLUMNS]
     order = (*FEATURE_COLUMNS, *(f"{CATEGORY_SHARE}{category}" for category in categories), *carried)
     return pd.DataFrame({name: made[name] for name in order if name in made}, index=raw.index)

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engines.columns import COUNTRY, CUSTOMER_ID, IS_HOME_COUNTRY, UNKNOWN_COUNTRY
-from engines.features import basket, lifetime, rfm
+from engines.features import basket, lifetime, rfm, windows
 from engines.features.aggregates import DAY, ITEMS, UNITS, aggregate_sales
 from engines.features.attributes import LATEST, VALUE
 from engines.features.build import from_sums
@@ -19,6 +19,11 @@ def customers_of_one_date(sales, as_of, categories):
     before = {name: table.filter(table[DAY] < _literal(as_of)) for name, table in found.attributes.items()}
     texts = {**_country_columns(countries, raw.index), **_attribute_columns(before, raw.index)}
     return from_sums(raw, as_of, tuple(categories), texts)
+
+
+def but_windows(customers):
+    """The customers without the columns of windows, which tests/engines/features/lately.py works out anew."""
+    return customers.drop(columns=[*windows.COLUMNS])
 
 
 def _country_columns(countries, customers):

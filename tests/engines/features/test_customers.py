@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from engines.columns import FEATURE_COLUMNS
 from engines.features import build_customers, customers_at
-from tests.engines.features.one_date import customers_of_one_date
+from tests.engines.features.one_date import but_windows, customers_of_one_date
 
 COLUMNS = (
     *("customer_id", "order_id", "order_date", "quantity", "amount_units"),
@@ -49,6 +49,11 @@ def table(lines: list[tuple], name: str = "sales") -> ibis.Table:
     return database().create_table(name, arrow, overwrite=True)
 
 
+#: What customer b did in any of the windows; nobody knows what was a year before.
+LATELY = {"spend": 6.0, "orders": 3, "items": 4.5}
+LONG_AGO = {f"{what}_{days}_days_year_before" for what in LATELY for days in (30, 90, 365)}
+
+
 def test_by_hand():
     made = build_customers(table(LINES), as_of=date(2020, 1, 15), categories=CATEGORIES)
     assert list(made.columns) == [*FEATURE_COLUMNS, "share_bags", "share_mugs", "share_none"]
@@ -71,6 +76,9 @@ def test_by_hand():
         "last_purchase": pd.Timestamp(2020, 1, 11),
         "return_rate": 0.25,
         "is_home_country": True,  # France and Spain earn 3.0 each: ties by name
+        **{f"{what}_{days}_days": value for what, value in LATELY.items() for days in (30, 90, 365)},
+        "silence_ratio": 0.4,
+        "next_order": pd.Timestamp(2020, 1, 21),
         "repeat_purchases": 1,
         "first_to_last": 10 / 7,
         "age": 13 / 7,
@@ -79,7 +87,8 @@ def test_by_hand():
         "share_mugs": 5 / 60,
         "share_none": 0.0,
     }
-    assert made.loc["b"].to_dict() == expected
+    assert made.loc["b"].dropna().to_dict() == expected
+    assert {name for name in made if pd.isna(made.loc["b", name])} == {*LONG_AGO, "gap_trend"}
     nothing_paid = made.loc["a"]
     assert (nothing_paid.monetary, nothing_paid.return_rate, nothing_paid.frequency) == (0.0, 0.0, 1)
     assert isnan(nothing_paid.share_bags)
@@ -93,11 +102,14 @@ def test_types():
     types = build_customers(table(LINES), as_of=date(2020, 1, 15), categories=CATEGORIES).dtypes
     whole = {
         *("recency_days", "frequency", "unique_products", "purchase_span_days", "tenure_days", "repeat_purchases"),
+        *("orders_30_days", "orders_90_days", "orders_365_days"),
     }
-    other = {"country", "is_home_country", "first_purchase", "last_purchase"}
+    other = {"country", "is_home_country", "first_purchase", "last_purchase", "next_order"}
     assert {name for name, kind in types.items() if kind == "int64"} == whole
     assert {name for name, kind in types.items() if kind == "float64"} == set(types.index) - whole - other
-    assert [str(types[name]) for name in sorted(other)] == ["str", "datetime64[us]", "bool", "datetime64[us]"]
+    assert [str(types[name]) for name in sorted(other)] == [
+        *("str", "datetime64[us]", "bool", "datetime64[us]", "datetime64[us]"),
+    ]
 
 
 def test_returns_count_only_before_the_date():
@@ -119,9 +131,12 @@ def test_what_the_source_does_not_tell_is_missing_not_zero():
         "share_bags",
         "share_mugs",
         "share_none",
+        *(f"items_{days}_days" for days in (30, 90, 365)),
+        *LONG_AGO,
     ]
     assert made[unknown].isna().all().all()
-    assert made.drop(columns=[*unknown, "mean_days_between_orders"]).notna().all().all()
+    rhythm = ["mean_days_between_orders", "gap_trend", "silence_ratio", "next_order"]
+    assert made.drop(columns=[*unknown, *rhythm]).notna().all().all()
 
 
 def test_nobody_yet():
@@ -164,9 +179,9 @@ def test_the_order_of_lines_never_matters_and_cut_offs_agree(lines, random):
     assert [cutoff for cutoff, _ in at_once] == cutoffs
     for cutoff, customers in at_once:
         alone = customers_of_one_date(table(lines), cutoff, CATEGORIES)
-        pd.testing.assert_frame_equal(customers, alone, check_exact=True)
+        pd.testing.assert_frame_equal(but_windows(customers), alone, check_exact=True)
         built = build_customers(table(lines), as_of=cutoff, categories=CATEGORIES)
-        pd.testing.assert_frame_equal(built, alone, check_exact=True)
+        pd.testing.assert_frame_equal(built, customers, check_exact=True)
 
 
 def test_a_look_at_few_columns_finds_the_same():
