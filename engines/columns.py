@@ -31,6 +31,8 @@ IS_TEST = "is_test"  # yes, true or 1 where the order is a trial
 LINE_TYPE = "line_type"  # what kind of document or line it is, in words: invoice, credit memo, payment, total
 REFUNDED_AMOUNT = "refunded_amount"  # what went back of the order or line
 DISCOUNT = "discount"  # what comes off the order or line and is not in its amounts yet
+UNIT_COST = "unit_cost"  # what one item cost the shop
+COST = "cost"  # what the goods of the line cost the shop; customers have a column of this name too
 CUSTOMER_NAME = "customer_name"  # a name or e-mail beside the id, to see whether one id is several people
 
 CANONICAL_FIELDS = (
@@ -51,12 +53,15 @@ CANONICAL_FIELDS = (
     LINE_TYPE,
     REFUNDED_AMOUNT,
     DISCOUNT,
+    UNIT_COST,
+    COST,
     CUSTOMER_NAME,
 )
 ATTRIBUTE_FIELD = "attribute."  # prefix: attribute.<name> is mapped to any further column ...
 
 # --- clean sales: what intake hands to features ---------------------------------------------------------------------
 AMOUNT_UNITS = "amount_units"  # int64, 1/10,000 of the currency unit: money is never floating point while it is summed
+COST_UNITS = "cost_units"  # int64, the same of what the goods cost; only where the source says so
 #: Clean sales have a column of this name too: whether the line is a sale or a return.
 SALE = "sale"
 RETURN = "return"
@@ -187,6 +192,7 @@ _CUSTOMER_COLUMNS = (
     Column(MONETARY, _("Monetary"), "money", _("currency"), "sum of the cleaned sales lines, less what returns took off them", _("What the customer has spent and not sent back; before returns where these are dropped."), filterable=True, filter_label=_("Spent so far")),
     Column(GROSS_MONETARY, _("Gross monetary"), "money", _("currency"), "sum of the cleaned sales lines", _("What the customer has bought, before returns."), shown=False, filterable=True),
     Column(NET_MONETARY, _("Net monetary"), "money", _("currency"), "gross_monetary - value of returned lines", _("What the customer has bought less all that came back, whatever it was bought for and when."), shown=False, filterable=True),
+    Column(COST, _("Cost of goods"), "money", _("currency"), "sum of what the goods of the sales lines cost, less the part that came back; of lines that do not say so, at the cost share of all that do", _("What the goods cost the shop that the customer has bought and not sent back; only where the sales say it."), shown=False),
     Column(AVERAGE_ORDER_VALUE, _("Average order value"), "money", _("currency per order"), "monetary / frequency", _("What one order is worth on average."), shown=False, filterable=True),
     Column(ITEMS_PER_ORDER, _("Items per order"), "number", _("items per order"), "sum of quantity / frequency", _("How many items one order holds on average."), shown=False, filterable=True),
     Column(UNIQUE_PRODUCTS, _("Unique products"), "count", _("products"), "count of distinct product ids", _("How many different products the customer has bought."), shown=False, filterable=True),
@@ -253,8 +259,8 @@ VALUE_COLUMNS = (
     *(EXPECTED_PURCHASES, EXPECTED_PURCHASE_VALUE, CLV, CLV_LOW, CLV_HIGH, P_ALIVE, P_PURCHASE, CHURN_RISK),
 )
 
-#: What the feature builders add to the customer table, in order.
-FEATURE_COLUMNS = tuple(name for name in DICTIONARY if name not in (CUSTOMER_ID, FUTURE_SPEND, *VALUE_COLUMNS))
+#: What the feature builders add to the customer table, in order; with COST behind where the sales say what goods cost.
+FEATURE_COLUMNS = tuple(name for name in DICTIONARY if name not in (CUSTOMER_ID, COST, FUTURE_SPEND, *VALUE_COLUMNS))
 
 
 def is_attribute(field: str) -> bool:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Any
 
 from fastapi import FastAPI, Request
 
 from dashboard.api.answers import Answer, Body
 from dashboard.api.selection import SELECTION_DOCS, query_selection
+from dashboard.frames.aggregates import SegmentTotals, everyone, segment_totals
 from dashboard.frames.cache import require_finished
 from dashboard.pipeline.rename import rename
 from dashboard.queries.advice import advice_on
 from dashboard.queries.insights import insight_dicts, insights_of
 from dashboard.queries.segment import segment_profile
 from dashboard.services import Services
+from engines.contract import NamedSegment
 
 
 class SegmentEdit(Body):
@@ -31,12 +34,21 @@ def add_segments(api: FastAPI, services: Services) -> None:
 
     @api.get("/runs/{run_id}/segments")
     def segments(run_id: int) -> Answer:
-        """The segments of a finished run, with facts about their customers and why their advice is given."""
+        """The segments of a finished run, with facts about their customers and why their advice is given.
+
+        ``total_clv``: what they are likely to spend in all; ``clv_range``: its low and high end.
+        """
         run = require_finished(store.run(run_id))
-        currency = store.snapshot(run.snapshot_id).currency
-        return Answer(
-            [{**asdict(item), "why": advice_on(item, services.config.plays, currency).why} for item in run.segments]
-        )
+        frame = services.frames.of(run)
+        rows = {row.segment.key: row for row in segment_totals(frame, everyone(frame))}
+        return Answer([{**asdict(item), **_told(item, rows.get(item.key), frame.currency)} for item in run.segments])
+
+    def _told(item: NamedSegment, row: SegmentTotals | None, currency: str) -> dict[str, Any]:
+        return {
+            "why": advice_on(item, services.config.plays, currency).why,
+            "total_clv": row.total_clv if row else None,
+            "clv_range": row.clv_range if row else None,
+        }
 
     @api.get("/runs/{run_id}/segments/{key}")
     def segment(run_id: int, key: int) -> Answer:

@@ -58,7 +58,7 @@ def segment_table(
                 currency,
                 pick(row.segment.name),
                 row.segment.name in chosen,
-                [beside and beside(row.segment), *what_to_do(row.segment, why(row.segment) if why else "")],
+                [beside and beside(row.segment), *_in_short(row.segment, why(row.segment) if why else "")],
             )
             for row in rows
         ]
@@ -76,6 +76,14 @@ def what_to_do(segment: NamedSegment, why: str) -> list[Component]:
     """The action recommended for a segment, where there is one, and in a line why it is, or why there is none."""
     lines = [(say(segment.action), "action"), (why, "action why")]
     return [elements.Div(text, className=style) for text, style in lines if text]
+
+
+def _in_short(segment: NamedSegment, why: str) -> list[Component]:
+    """The same in a narrow table: why is said on hover, and aloud; the drawer about the segment has it in full."""
+    if not segment.action:
+        return [elements.Div(why, className="action why", title=why)] if why else []
+    aloud = [elements.Span(f" {why}", className="visually-hidden")] if why else []
+    return [elements.Div([say(segment.action), *aloud], className="action seg-help" if why else "action", title=why)]
 
 
 def _segment_columns() -> list[tuple[str, str]]:
@@ -114,7 +122,7 @@ def _segment_line(
         (decimal(row.recency), say("{days} since the last order", days=days(row.recency))),
         (decimal(row.frequency), None),
         (round_money(row.monetary, currency), money(row.monetary, currency)),
-        (round_money(row.clv, currency), money(row.clv, currency) if row.clv is not None else say(_NO_VALUES)),
+        (_clv(row, currency), money(row.clv, currency) if row.clv is not None else say(_NO_VALUES)),
         (percent(row.churn_risk), None if row.churn_risk is not None else say(_NO_VALUES)),
     )
     cells = [elements.Td(shown, className="seg-number", title=exact) for shown, exact in numbers]
@@ -125,6 +133,21 @@ def _segment_line(
         ],
         className="chosen" if chosen else "",
     )
+
+
+def _clv(row: SegmentTotals, currency: str) -> list[Component | str] | str:
+    """The mean CLV of a segment; under it that of all of them together with its range, where one is known."""
+    mean = round_money(row.clv, currency)
+    if row.clv_range is None or row.total_clv is None:
+        return mean
+    low, high = (round_money(end, currency) for end in row.clv_range)
+    total = round_money(row.total_clv, currency)
+    meant = say("All of them together: {total}, likely between {low} and {high}", total=total, low=low, high=high)
+    return [
+        mean,
+        elements.Div(say("in all {total}", total=total), className="in-all", title=meant),
+        elements.Div(f"{low}\N{EN DASH}{high}", className="in-all", title=meant),
+    ]
 
 
 def _bar(share: float, row: SegmentTotals) -> Component:

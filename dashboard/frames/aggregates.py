@@ -6,7 +6,7 @@ over that layout gives the sums of every block; which segments and countries are
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -46,7 +46,11 @@ class Totals(NamedTuple):
 
 
 class SegmentTotals(NamedTuple):
-    """One segment's customers in view; shares are of all customers in view, the rest are means per customer."""
+    """One segment's customers in view; shares are of all customers in view, the rest are means per customer.
+
+    ``total_clv`` is the sum of their CLV and ``clv_range`` where it will lie, with the probability of the snapshot's
+    intervals; None where the snapshot does not know how far such sums were off.
+    """
 
     segment: NamedSegment
     customers: int
@@ -62,6 +66,7 @@ class SegmentTotals(NamedTuple):
     churn_risk: float | None
     at_risk: float | None = None
     risk_known: int = 0
+    clv_range: tuple[float, float] | None = None
 
 
 def segment_totals(frame: RunFrame, view: Aggregate) -> list[SegmentTotals]:
@@ -69,6 +74,7 @@ def segment_totals(frame: RunFrame, view: Aggregate) -> list[SegmentTotals]:
     n = len(frame.segments)
     sizes, sums = view.sizes_by_segment(n), {name: view.by_segment(name, n) for name in view.sums}
     everyone, everything = int(sizes.sum()), float(sums[MONETARY].sum())
+    range_of = _ranges(frame.snapshot.info)
 
     def sum_or_none(measure: str, among: str, i: int) -> float | None:
         return float(sums[measure][i]) if among in sums and sums[among][i] else None
@@ -92,10 +98,29 @@ def segment_totals(frame: RunFrame, view: Aggregate) -> list[SegmentTotals]:
             churn_risk=mean(CHURN_RISK, RISK_KNOWN, i),
             at_risk=sum_or_none(AT_RISK, RISK_KNOWN, i),
             risk_known=int(sums[RISK_KNOWN][i]) if RISK_KNOWN in sums else 0,
+            clv_range=range_of(sum_or_none(CLV, CLV_KNOWN, i)),
         )
         for i, item in enumerate(frame.segments)
         if sizes[i]
     ]
+
+
+def _ranges(info: Mapping[str, Any]) -> Callable[[float | None], tuple[float, float] | None]:
+    """What gives the range of the CLV of a part of the customers of a snapshot; None where none is known."""
+    value = info.get("value") or {}
+    if not value.get("spread"):
+        return lambda _: None
+    from engines.value.validation.spread import TotalSpread  # the value models come with it, which nothing else needs
+
+    spread, level = TotalSpread.from_dict(value["spread"]), float(value.get("interval", 0.8))
+
+    def range_of(total: float | None) -> tuple[float, float] | None:
+        if total is None or not total > 0:
+            return None
+        low, high = spread.of_part(total, level)
+        return low, high
+
+    return range_of
 
 
 def totals_of(frame: RunFrame, view: Aggregate) -> Totals:

@@ -27,6 +27,7 @@ from engines.messages import from_json, message, to_json
 from engines.progress import Amount
 from engines.settings import CleaningRules, Reading, currency_code
 from engines.value.appraisal import Agenda, Kept, Settings, agenda, appraise
+from engines.value.margins import MARGIN_COLUMNS, margin_of
 from storage import Store
 from storage.contract import NOBODY, NewSnapshot, NotFoundError, Snapshot, Starter, StoreError
 
@@ -500,7 +501,7 @@ class _LookedAt:
     def __init__(self, opened: OpenSales, columns: Collection[str]) -> None:
         self._columns, self._clv = columns, opened.config.clv
         self._used = [item for item in opened.plugins if item.column is not None and item.column.name in columns]
-        wanted = {*columns} - {CLV} | ({*value.NEEDED} if CLV in columns else set())
+        wanted = {*columns} - {CLV} | ({*value.NEEDED, *MARGIN_COLUMNS} if CLV in columns else set())
         self.of_features = None if self._used else wanted
 
     def completed(self, customers: DataFrame, sales: Table, as_of: date) -> DataFrame:
@@ -510,5 +511,5 @@ class _LookedAt:
         if CLV in self._columns:
             weeks, rate = self._clv.horizon_weeks, self._clv.discount_rate
             clv = value.clv_alone(customers, horizon_weeks=weeks, discount_rate=rate)
-            customers = customers.join(clv * self._clv.margin)
+            customers = customers.assign(**{CLV: clv * margin_of(customers, self._clv.margin).shares})
         return customers[[name for name in customers.columns if name in self._columns]]

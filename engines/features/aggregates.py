@@ -14,6 +14,7 @@ import ibis
 
 from engines.columns import (
     AMOUNT_UNITS,
+    COST_UNITS,
     COUNTRY,
     CUSTOMER_ID,
     DESCRIPTION,
@@ -33,6 +34,7 @@ RETURNED = "returned_units"
 TAKEN_OFF = "off_units"  # what returns have taken off the units; where they take off nothing, 0
 UNDONE = "undone_units"  # what of the spend was undone: what returns have taken off, or else all that they were worth
 ITEMS = "item_units"
+COSTED = "costed_units"  # of the units, those of lines that say what their goods cost
 DESCRIBED = "described_lines"
 SALE_LINES = "sale_lines"
 QUANTITY_SCALE = 1_000_000  # quantities are summed as whole millionths, so that the order of lines cannot matter
@@ -43,10 +45,10 @@ class SalesAggregates:
     """Sales and returns by customer and day; orders and products by the customer's first day; spend by country.
 
     ``days``: customer_id, day, sale_lines, units, returned_units, off_units, undone_units, item_units (null where no
-    quantity is known), described_lines, and spent_<number> in units for each category. ``orders``: customer_id,
-    order_id, the first day, and the first period. ``products``: customer_id, product_id, and the first day or period.
-    ``countries``: customer_id, country, day or
-    period, units. ``attributes``: by column, customer_id, value, day or period, and latest moment.
+    quantity is known), described_lines, spent_<number> in units for each category; cost_units and costed_units where
+    the sales say what goods cost. ``orders``: customer_id, order_id, the first day, and the first period. ``products``:
+    customer_id, product_id, and the first day or period. ``countries``: customer_id, country, day or period, units.
+    ``attributes``: by column, customer_id, value, day or period, and latest moment.
     """
 
     days: ibis.Table
@@ -77,7 +79,12 @@ def aggregate_sales(
     sold, units = is_sale.ifelse(lines[AMOUNT_UNITS], 0), lines[AMOUNT_UNITS]
     back = is_sale.ifelse(0, -units)
     off = lines[OFFSET_UNITS].fill_null(0) if OFFSET_UNITS in lines.columns else None
+    costs: dict[str, ibis.Value] = {}
+    if COST_UNITS in lines.columns:
+        costs[COST_UNITS] = is_sale.ifelse(lines[COST_UNITS].fill_null(0), 0).sum()
+        costs[COSTED] = (is_sale & lines[COST_UNITS].notnull()).ifelse(units, 0).sum()
     days = lines.group_by(CUSTOMER_ID, *dict.fromkeys((DAY, period)), *until).aggregate(
+        **costs,
         **{
             SALE_LINES: is_sale.ifelse(1, 0).sum(),
             UNITS: sold.sum(),
@@ -90,7 +97,7 @@ def aggregate_sales(
                 spend_column(number): (is_sale & (lines.category == number)).ifelse(units, 0).sum()
                 for number in range(len(categories))
             },
-        }
+        },
     )
     sales_only = lines.filter(is_sale)
     with_product = sales_only.filter(sales_only[PRODUCT_ID].notnull())

@@ -8,7 +8,7 @@ from datetime import date
 import ibis
 import pandas as pd
 
-from engines.columns import CATEGORY_SHARE, FEATURE_COLUMNS
+from engines.columns import CATEGORY_SHARE, COST, FEATURE_COLUMNS
 from engines.errors import InputError
 from engines.features import basket, lifetime, rfm, windows
 from engines.features.as_of import aggregates_at
@@ -34,8 +34,9 @@ def build_customers(
         plugins: features of other packages (of ``registered_features``), each a float64 column more at the end.
 
     Returns:
-        Indexed by customer_id (str, in code point order), with FEATURE_COLUMNS, the shares and the attributes, as the
-        data dictionary defines them: counts int64, money and shares float64, days as datetime64[us], attributes text;
+        Indexed by customer_id (str, in code point order), with FEATURE_COLUMNS, cost where the sales say it, the
+        shares and the attributes, as the data dictionary defines them: counts int64, money and shares float64, days as
+        datetime64[us], attributes text;
         is_home_country bool, or null boolean where the source has no country. The order of lines does not matter.
 
     Raises:
@@ -91,5 +92,5 @@ def from_sums(
     if windows.COUNTED in raw:
         made |= windows.columns(raw, as_of)
     carried = [name for name in texts if name not in FEATURE_COLUMNS]
-    order = (*FEATURE_COLUMNS, *(f"{CATEGORY_SHARE}{category}" for category in categories), *carried)
+    order = (*FEATURE_COLUMNS, COST, *(f"{CATEGORY_SHARE}{category}" for category in categories), *carried)
     return pd.DataFrame({name: made[name] for name in order if name in made}, index=raw.index)

@@ -11,6 +11,8 @@ import pandas as pd
 
 from engines.columns import (
     AVERAGE_ORDER_VALUE,
+    COST,
+    COST_UNITS,
     FIRST_PURCHASE,
     FREQUENCY,
     GROSS_MONETARY,
@@ -24,7 +26,7 @@ from engines.columns import (
     RETURN_RATE,
     TENURE,
 )
-from engines.features.aggregates import DAY, RETURNED, SALE_LINES, TAKEN_OFF, UNDONE, UNITS
+from engines.features.aggregates import COSTED, DAY, RETURNED, SALE_LINES, TAKEN_OFF, UNDONE, UNITS
 
 FIRST_DAY, LAST_DAY, PURCHASE_DAYS, ORDERS, SPENT = (
     *("first_day", "last_day", "purchase_days", "orders", "spent_units"),
@@ -42,7 +44,7 @@ COLUMNS = (
         MEAN_DAYS_BETWEEN_ORDERS,
         PURCHASE_SPAN,
     ),
-    *(TENURE, FIRST_PURCHASE, LAST_PURCHASE, RETURN_RATE),
+    *(TENURE, FIRST_PURCHASE, LAST_PURCHASE, RETURN_RATE, COST),
 )
 
 
@@ -54,7 +56,9 @@ def aggregates(days: ibis.Table) -> Mapping[str, ibis.Value]:
         LAST_DAY: days[DAY].max(where=bought),
         PURCHASE_DAYS: bought.ifelse(1, 0).sum(),
         SPENT: days[UNITS].sum(),
-        **{name: days[name].sum() for name in (RETURNED, TAKEN_OFF, UNDONE)},
+        **{
+            name: days[name].sum() for name in (RETURNED, TAKEN_OFF, UNDONE, COST_UNITS, COSTED) if name in days.columns
+        },
     }
 
 
@@ -64,7 +68,7 @@ def columns(raw: pd.DataFrame, as_of: date) -> dict[str, pd.Series]:
     span = whole_days(first, last)
     monetary, gross, undone = raw[SPENT] / MONEY_SCALE, raw[SPENT] + raw[TAKEN_OFF], raw[UNDONE]
     share_back = (undone / gross.where(gross > 0)).clip(upper=1.0)
-    return {
+    return _costs(raw) | {
         RECENCY: whole_days(last, midnight),
         FREQUENCY: raw[ORDERS],
         MONETARY: monetary,
@@ -79,6 +83,18 @@ def columns(raw: pd.DataFrame, as_of: date) -> dict[str, pd.Series]:
         # Nothing returned is a rate of zero even where nothing was paid; something returned for nothing paid is all.
         RETURN_RATE: share_back.where(share_back.notna(), (undone > 0).astype("float64")),
     }
+
+
+def _costs(raw: pd.DataFrame) -> dict[str, pd.Series]:
+    """What the goods cost that customers have, where any line says it; the others at the share of those that do."""
+    if COST_UNITS not in raw:
+        return {}
+    known, costed = raw[COST_UNITS], raw[COSTED]
+    of, all_known = int(costed.sum()), int(known.sum())
+    if of <= 0:
+        return {}
+    unsaid = ((raw[SPENT] - costed) * (all_known / of)).round().astype("int64")
+    return {COST: (known + unsaid) / MONEY_SCALE}
 
 
 def whole_days(start: pd.Series, end: pd.Series | pd.Timestamp) -> pd.Series:

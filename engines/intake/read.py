@@ -16,6 +16,7 @@ import ibis
 from engines.columns import AMOUNT, CURRENCY, ORDER_TOTAL, UNIT_PRICE, WITHOUT_MONEY
 from engines.intake.cleaning.both_sums import sums_of_both
 from engines.intake.cleaning.cleaning import flag_lines
+from engines.intake.cleaning.costs import check_costs
 from engines.intake.cleaning.currency import Conversion, conversion, refuse_lost, refuse_other_signs
 from engines.intake.cleaning.dropped import keep_dropped as write_dropped
 from engines.intake.cleaning.last_day import check_last_day
@@ -196,7 +197,7 @@ class _Reader:
                 column = parsing.cells[CURRENCY].column if CURRENCY in parsing.cells else heading
                 of_all = one_of(in_heading(heading)[1], (currency, *rules.rates))
                 money = conversion(database, source, column, parsed, rules.rates, currency, of_all)
-            database.execute(f"create or replace view lines as {money.applied(parsed, parsing.taken_off)}")
+            database.execute(f"create or replace view lines as {money.applied(parsed, parsing.money_beside)}")
             flagged = flag_lines(self.connection.table("lines"), rules, fields, detail=self.detail)
             with _watched(self.connection.con, source, self.watch):
                 self.connection.to_parquet(flagged, target, compression="snappy")
@@ -213,6 +214,7 @@ class _Reader:
         money = _checked(database, source, parsing, parsed, found, money, currency, beside)
         outcome = became(database, parsing, rules, "written")
         notes = unreadable_notes(database, source, parsing, self.reading, outcome.relation) + outcome.notes
+        notes += check_costs(database, source, parsing, self.reading, "written")
         see_orders(database, parsing, outcome.relation)
         refuse_rounded(database, source, parsing, outcome.relation)
         people = without_nobody(database, parsing, rules, outcome.relation)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pandas import DataFrame
 
-from engines.columns import CHURN_RISK, CLV, CLV_HIGH, CLV_LOW, MONETARY, REPEAT_PURCHASES, TENURE, VALUE_COLUMNS
+from engines.columns import CHURN_RISK, CLV, CLV_HIGH, CLV_LOW, COST, MONETARY, REPEAT_PURCHASES, TENURE, VALUE_COLUMNS
 from engines.errors import InputError
 from engines.messages import message
 from engines.value.contract import FittedValueModel, ValueModel
@@ -19,6 +19,7 @@ from engines.value.learned.examples import Lessons
 from engines.value.lifetime.clv import estimate
 from engines.value.lifetime.intervals import Interval
 from engines.value.lifetime.models import LIFETIMES, FittedLifetime
+from engines.value.margins import Margin, margin_of
 from engines.value.registry import registered_models
 from engines.value.validation.backtests import (
     LEARN_LIMIT,
@@ -46,7 +47,8 @@ MONEY = (CLV, CLV_LOW, CLV_HIGH)
 class Settings:
     """How value is worked out: ``[clv]`` and ``[churn]`` of the configuration, and the seed of everything random.
 
-    ``margin``: the share of spend that CLV is; ``acquisition_cost``: of one customer, in the currency of the sales.
+    ``margin``: the share of spend that CLV is; at 1 what the costs in the sales leave of it, where there are any.
+    ``acquisition_cost``: of one customer, in the currency of the sales.
     """
 
     model: str = AUTO
@@ -235,17 +237,20 @@ def appraise(
     columns = valuation.columns.copy()
     unknown = (customers[TENURE] < settings.min_history_days).to_numpy()
     columns[CHURN_RISK] = (1.0 - chances[risk_weeks]).mask(unknown)
-    columns[list(MONEY)] *= settings.margin
+    margin = margin_of(customers, settings.margin)
+    in_all = _in_all(columns, margin)
+    columns[list(MONEY)] = columns[list(MONEY)].mul(margin.shares, axis=0)
     origins = list(choice.origins)
     if proof is not None and proof.get("last_origin"):
         origins.insert(0, OriginLosses(**proof["last_origin"]))
     spread = spread_of(choice, origins, settings.horizon_weeks * 7, data_set)
     details = {
         **valuation.model,
-        "total": _with_margin(_widened(valuation.model["total"], spread, settings.interval), settings.margin)
+        "total": _with_margin(_widened(valuation.model["total"], spread, settings.interval), in_all)
         | {"verdict": None if proof is None else (proof["coverage"] or {}).get("total")},
-        "margin": settings.margin,
-        "acquisition": _acquisition(customers, columns, settings),
+        "margin": margin.of_shop,
+        "margin_source": margin.source,
+        "acquisition": _acquisition(customers, columns, settings, margin),
         "spread": spread.to_dict(),
         "churn": {
             **_part(forecast.choice.churn, models, forecast.curve, risk_weeks),
@@ -260,7 +265,7 @@ def appraise(
         "records": forecast.to_record(),
         "season": season_record(forecast, weeks),
     }
-    notes = [*valuation.notes, *notes, *_notes(choice, models, proof, kept, len(customers), settings.margin)]
+    notes = [*valuation.notes, *notes, *_notes(choice, models, proof, kept, customers, margin)]
     notes += _season_notes(details["season"])
     return Appraisal(columns[list(VALUE_COLUMNS)], details, tuple(notes), proof)
 
@@ -331,12 +336,21 @@ def _with_margin(total: Mapping[str, Any], margin: float) -> dict[str, Any]:
     return found
 
 
-def _acquisition(customers: DataFrame, columns: DataFrame, settings: Settings) -> dict[str, Any] | None:
+def _in_all(columns: DataFrame, margin: Margin) -> float:
+    """What of all customers' expected spend is left: their shares, weighed with it."""
+    clv = columns[CLV].to_numpy(np.float64)
+    if margin.source != "cost" or not clv.sum() > 0:
+        return margin.of_shop
+    return float(np.sort(clv * margin.shares.to_numpy()).sum() / np.sort(clv).sum())
+
+
+def _acquisition(customers: DataFrame, columns: DataFrame, settings: Settings, margin: Margin) -> dict[str, Any] | None:
     """What customers who came within the churn days have brought and are likely to bring, beside what one costs."""
     new = (customers[TENURE] <= settings.churn_days).to_numpy()
     if not settings.acquisition_cost or not new.any():
         return None
-    so_far = settings.margin * float(np.sort(customers[MONETARY].to_numpy(np.float64)[new]).mean())
+    left = customers[MONETARY] - customers[COST] if margin.source == "cost" else margin.of_shop * customers[MONETARY]
+    so_far = float(np.sort(left.to_numpy(np.float64)[new]).mean())
     ahead = float(np.sort(columns[CLV].to_numpy(np.float64)[new]).mean())
     return {
         "cost": settings.acquisition_cost,
@@ -384,8 +398,8 @@ def _notes(
     models: Mapping[str, ValueModel],
     proof: Mapping[str, Any] | None,
     kept: Kept | None,
-    customers: int,
-    margin: float,
+    customers: DataFrame,
+    margin: Margin,
 ) -> list[str]:
     """How the models came to be chosen, and what nothing shows."""
     notes: list[str] = []
@@ -409,10 +423,7 @@ def _notes(
                 title=titles.get(choice.lifetime, choice.lifetime),
             )
         )
-    if margin != 1.0:
-        notes.append(
-            message("CLV is a contribution: {margin:.0%} of the expected spend, as [clv] margin says.", margin=margin)
-        )
+    notes += _about_margin(margin, COST in customers)
     if kept is not None:
         notes.append(
             message(
@@ -435,7 +446,7 @@ def _notes(
                 "on other data sets."
             )
         )
-    if customers > LEARN_LIMIT:
+    if len(customers) > LEARN_LIMIT:
         notes.append(
             message(
                 "Models that learn from the past were given {learn_limit:,} customers of each earlier "
@@ -444,3 +455,32 @@ def _notes(
             )
         )
     return notes
+
+
+def _about_margin(margin: Margin, has_costs: bool) -> list[str]:
+    """What CLV is, where it is not the spend."""
+    if margin.source == "setting":
+        said = message(
+            "CLV is a contribution: {margin:.0%} of the expected spend, as [clv] margin says.", margin=margin.of_shop
+        )
+        unused = message("What the sales say of the cost of goods is not used for it; margin = 1 uses it.")
+        return [said, unused] if has_costs else [said]
+    if margin.source == "cost":
+        return [
+            message(
+                "CLV is a contribution: what the expected spend leaves after the cost of goods, by the costs in the "
+                "sales. {margin:.1%} was left of all that was sold; each customer has a share of their own, near this "
+                "one where little was bought. [clv] margin sets one share for everyone, and --map cost= --map "
+                "unit_cost= leaves the costs out.",
+                margin=margin.of_shop,
+            )
+        ]
+    if margin.source == "loss":
+        return [
+            message(
+                "By the costs in the sales nothing is left of what was sold, so they are not used, and CLV is the "
+                "spend. See that the column mapped to cost or unit_cost is the cost of the line or of one item; --map "
+                "cost= --map unit_cost= leaves the costs out."
+            )
+        ]
+    return []

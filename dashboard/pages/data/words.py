@@ -6,6 +6,7 @@ from dashboard.i18n.texts import noted
 from engines.columns import (
     AMOUNT,
     CANCELLED_AT,
+    COST,
     COUNTRY,
     CURRENCY,
     CUSTOMER_ID,
@@ -21,6 +22,7 @@ from engines.columns import (
     QUANTITY,
     REFUNDED_AMOUNT,
     STATUS,
+    UNIT_COST,
     UNIT_PRICE,
 )
 
@@ -42,6 +44,8 @@ FIELD_WORDS = {
     LINE_TYPE: noted("Kind of line or document"),
     REFUNDED_AMOUNT: noted("Refunded amount"),
     DISCOUNT: noted("Discount"),
+    UNIT_COST: noted("What one item cost the shop"),
+    COST: noted("What the goods of the line cost the shop"),
     CUSTOMER_NAME: noted("Name of the customer"),
 }
 #: What a select says where no column holds the field: a name that no column can have.

@@ -93,6 +93,10 @@ def _figures(profile: SegmentProfile, currency: str) -> Component | None:
     if row.clv is not None:
         mean, every = round_money(row.clv, currency), round_money(whole.average_clv, currency)
         facts.append((say("CLV, mean"), say("{value} (all: {all})", value=mean, all=every)))
+    if row.total_clv is not None and row.clv_range is not None:
+        low, high = (round_money(end, currency) for end in row.clv_range)
+        total = round_money(row.total_clv, currency)
+        facts.append((say("CLV, in all"), say("{total} (range {low} to {high})", total=total, low=low, high=high)))
     if row.churn_risk is not None:
         facts.append((say("Churn risk, mean"), percent(row.churn_risk)))
     return html.Dl([html.Div([html.Dt(title), html.Dd(text)]) for title, text in facts], className="side-panel-facts")

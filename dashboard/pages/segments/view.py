@@ -443,7 +443,7 @@ def _change(item: KeyFigure, now: Totals, before: Sequence[DatedTotals]) -> list
 def clv_interval(info: Mapping[str, Any]) -> tuple[float, float] | None:
     """The interval around everyone's total CLV, where the snapshot's value model has left one."""
     value = info.get("value") or {}
-    low, high = value.get("total_clv_low"), value.get("total_clv_high")
+    low, high = (value.get("total") or {}).get("clv_range") or (value.get("total_clv_low"), value.get("total_clv_high"))
     return (float(low), float(high)) if is_number(low) and is_number(high) else None
 
 

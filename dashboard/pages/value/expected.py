@@ -50,6 +50,12 @@ def expected_cards(snapshot: Snapshot) -> Component | None:
 def _clv(value: Mapping[str, Any], total: Mapping[str, Any], weeks: int, currency: str) -> tuple[str, str, str]:
     margin, rate = float(value.get("margin") or 1.0), percent(value.get("discount_rate"))
     figure = short_money(total["clv"], currency)
+    if value.get("margin_source") == "cost":
+        return (
+            say("CLV (contribution), {weeks} weeks", weeks=weeks),
+            figure,
+            say("left after the cost of goods, in today's money; {margin} of all sales so far", margin=percent(margin)),
+        )
     if margin == 1.0:
         return (
             say("CLV, {weeks} weeks", weeks=weeks),

@@ -13,6 +13,7 @@ from engines.columns import (
     AMOUNT_UNITS,
     ATTRIBUTE,
     CANCELLED_AT,
+    COST_UNITS,
     COUNTRY,
     CUSTOMER_ID,
     DESCRIPTION,
@@ -109,7 +110,7 @@ def flag_lines(lines: ibis.Table, rules: CleaningRules, fields: Collection[str],
     )
     worth = (flagged[QUANTITY].fill_null(-1) != 0) & (flagged[AMOUNT_UNITS] != 0)
     flagged = flagged.mutate(**{WENT_BACK: (flagged[RULE].isin(RETURN_RULES) & worth).fill_null(False)})
-    whose = (CUSTOMER_ID, ORDER_ID, ORDER_DATE, AMOUNT_UNITS)
+    whose = (CUSTOMER_ID, ORDER_ID, ORDER_DATE, AMOUNT_UNITS, *((COST_UNITS,) if COST_UNITS in lines.columns else ()))
     goods = (QUANTITY, PRODUCT_ID) if detail or rules.net else ()
     told = (DESCRIPTION, COUNTRY, *(name for name in lines.columns if name.startswith(ATTRIBUTE)))
     flags = (name for name in flagged.columns if name in (RULE, WENT_BACK) or name.startswith(NOTE))
@@ -235,10 +236,11 @@ def clean_lines(
         kept = kept.drop(*(name for name in held if name in kept.columns))
         kept = kept.left_join(versions.rename({"left_units": AMOUNT_UNITS, "left_quantity": QUANTITY}), ROW)
         kept = kept.mutate(
+            **({COST_UNITS: _cost_left(kept)} if COST_UNITS in kept.columns else {}),
             **{
                 AMOUNT_UNITS: ibis.coalesce(kept.left_units, kept[AMOUNT_UNITS]),
                 QUANTITY: ibis.coalesce(kept.left_quantity, kept[QUANTITY]),
-            }
+            },
         )
         sale, day = kept[RULE].isnull(), kept[CUSTOMER_ID] + "/" + kept[ORDER_DATE].strftime("%Y-%m-%d")
     country = kept[COUNTRY]
@@ -251,7 +253,17 @@ def clean_lines(
             COUNTRY: country,
             LINE_TYPE: sale.ifelse(SALE, RETURN),
         }
-    ).select(*SALES_COLUMNS, *held, *(name for name in kept.columns if name.startswith(ATTRIBUTE)))
+    ).select(
+        *(*SALES_COLUMNS, *held),
+        *(name for name in kept.columns if name == COST_UNITS or name.startswith(ATTRIBUTE)),
+    )
+
+
+def _cost_left(lines: ibis.Table) -> ibis.Value:
+    """What the goods cost that are left of a line: the part of its cost that is left of its money, in whole units."""
+    cost, left, sold = lines[COST_UNITS], lines.left_units, lines[AMOUNT_UNITS]
+    part = (cost.cast("float64") * left.cast("float64") / sold.cast("float64")).round().cast("int64")
+    return ibis.cases((left.isnull() | (sold <= 0) | cost.isnull(), cost), else_=part)
 
 
 def dropped_lines(flagged: ibis.Table, rules: CleaningRules) -> ibis.Table:

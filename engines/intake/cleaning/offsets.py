@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from engines.columns import (
     AMOUNT_UNITS,
     ATTRIBUTE,
+    COST_UNITS,
     COUNTRY,
     CUSTOMER_ID,
     DESCRIPTION,
@@ -105,7 +106,8 @@ def _settlements(lines: ibis.Table, rule: str, went_back: str) -> Any:
         of_them = counts.semi_join(who, CUSTOMER_ID)
         parts = -(-of_them.count().to_pyarrow().as_py() // AT_ONCE)
         asked = (ROW, CUSTOMER_ID, ORDER_ID, ORDER_DATE, PRODUCT_ID, QUANTITY, AMOUNT_UNITS, went_back)
-        rest = (name for name in lines.columns if name in (DESCRIPTION, COUNTRY) or name.startswith(ATTRIBUTE))
+        told = (DESCRIPTION, COUNTRY, COST_UNITS)
+        rest = (name for name in lines.columns if name in told or name.startswith(ATTRIBUTE))
         of_them = of_them.select(*asked, *rest)
         for part in range(parts):
             here = (of_them[CUSTOMER_ID].hash() % parts).abs() == part

@@ -15,6 +15,7 @@ import duckdb
 
 from engines.columns import (
     AMOUNT_UNITS,
+    COST_UNITS,
     CUSTOMER_ID,
     CUSTOMER_NAME,
     DESCRIPTION,
@@ -132,6 +133,7 @@ def became(connection: duckdb.DuckDBPyConnection, parsing: Parsing, rules: Clean
     other = {
         LINE_HASH: f"hash({LINE_HASH}, added.what)",
         AMOUNT_UNITS: "cast(-added.units as bigint)",
+        COST_UNITS: "cast(0 as bigint)",  # of the goods, which the line has already
         RULE: f"case when {refund} then {text(REFUNDED)} end",
         WENT_BACK: refund,
         **part,

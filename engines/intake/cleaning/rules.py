@@ -12,6 +12,7 @@ import ibis
 from engines.columns import (
     AMOUNT,
     AMOUNT_UNITS,
+    COST_UNITS,
     COUNTRY,
     CUSTOMER_ID,
     DESCRIPTION,
@@ -147,6 +148,11 @@ def _unknown_country(asked: Asked) -> ibis.Value | None:
         return None
     country, unknown = asked.lines[COUNTRY], {name.strip().lower() for name in asked.rules.unknown_countries} | {""}
     return country.isnull() | country.lower().isin(sorted(unknown))
+
+
+def _no_cost(asked: Asked) -> ibis.Value | None:
+    """Lines without a cost, where the source has a column for it."""
+    return asked.lines[COST_UNITS].isnull() if COST_UNITS in asked.lines.columns else None
 
 
 def _zero(asked: Asked) -> ibis.Value | None:
@@ -371,6 +377,12 @@ _NOTES = (
         noted("Shown so that slips are noticed; drop_outliers leaves them out, and this is the revenue it would cost."),
         _when(lambda rules: not rules.drop_outliers, _outliers),
         compares=True,
+    ),
+    Rule(
+        "no_cost",
+        noted("kept lines of which nothing says what the goods cost (where cost or unit_cost is mapped)"),
+        noted("Their goods are taken to have cost as large a share of their price as those of all other lines."),
+        _no_cost,
     ),
     Rule(
         REFUNDED,

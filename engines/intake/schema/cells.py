@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 import duckdb
 
-from engines.columns import AMOUNT, CUSTOMER_ID, DISCOUNT, ORDER_TOTAL, QUANTITY, REFUNDED_AMOUNT, UNIT_PRICE
+from engines.columns import (
+    AMOUNT,
+    COST,
+    CUSTOMER_ID,
+    DISCOUNT,
+    ORDER_TOTAL,
+    QUANTITY,
+    REFUNDED_AMOUNT,
+    UNIT_COST,
+    UNIT_PRICE,
+)
 from engines.errors import InputError
 from engines.intake.schema.numbers import Sign, number
 from engines.intake.sources.files import Source
@@ -97,7 +107,7 @@ def cells_of(connection: duckdb.DuckDBPyConnection, source: Source, chosen: Mapp
 
 def numbers_of(cells: Mapping[str, Cell]) -> tuple[str, ...]:
     """SQL of the texts that are to be numbers."""
-    return _texts(cells, (QUANTITY, UNIT_PRICE, AMOUNT, ORDER_TOTAL, REFUNDED_AMOUNT, DISCOUNT))
+    return _texts(cells, (QUANTITY, UNIT_PRICE, AMOUNT, ORDER_TOTAL, REFUNDED_AMOUNT, DISCOUNT, UNIT_COST, COST))
 
 
 def money_of(cells: Mapping[str, Cell]) -> tuple[str, ...]:

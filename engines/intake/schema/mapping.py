@@ -10,6 +10,7 @@ from engines.columns import (
     AMOUNT,
     CANCELLED_AT,
     CANONICAL_FIELDS,
+    COST,
     COUNTRY,
     CURRENCY,
     CUSTOMER_ID,
@@ -24,13 +25,21 @@ from engines.columns import (
     QUANTITY,
     REFUNDED_AMOUNT,
     STATUS,
+    UNIT_COST,
     UNIT_PRICE,
     is_field,
 )
 from engines.errors import InputError
 from engines.intake.schema.contents import Look
 from engines.intake.schema.money import MoneyCells, compare_money
-from engines.intake.schema.names import find_containing, find_named, is_discount_name, is_other_name, plain
+from engines.intake.schema.names import (
+    find_containing,
+    find_named,
+    is_cost_name,
+    is_discount_name,
+    is_other_name,
+    plain,
+)
 from engines.intake.schema.presets import Preset, find_preset
 from engines.intake.schema.shapes import refuse_other_tables
 from engines.intake.schema.words import flag, folded, kind_of_status
@@ -147,6 +156,10 @@ def map_columns(columns: Sequence[str], mapping: Mapping[str, str], source: str,
     if AMOUNT in found and ORDER_TOTAL in found:
         raise InputError(
             "{source}: both amount and order_total are mapped; map the one that holds the money.", source=source
+        )
+    if COST in found and UNIT_COST in found:
+        raise InputError(
+            "{source}: both cost (of the line) and unit_cost (of one item) are mapped; map one of them.", source=source
         )
     search = _Search(columns, mapping, looks, found)
     search.run()
@@ -333,6 +346,7 @@ class _Search:
             if name not in absent and name in needed_but_missing(self.found):
                 self._by_part_of_name(name)
         self._choose_money()
+        self._choose_cost()
         if self.looks:
             self._by_contents(absent)
             self._by_words(absent)
@@ -486,6 +500,28 @@ class _Search:
         if keep != UNIT_PRICE and DISCOUNT in found and not mapping.get(DISCOUNT) and not by_layout:
             del found[DISCOUNT]  # an amount is what was paid
 
+    def _choose_cost(self) -> None:
+        """Keep one of the cost of the line and that of an item, and say so where it was guessed."""
+        found, mapping = self.found, self.mapping
+        if COST in found and UNIT_COST in found:
+            del found[COST if mapping.get(UNIT_COST) else UNIT_COST]
+        for name, other, what in (
+            (UNIT_COST, COST, message("what one item cost the shop")),
+            (COST, UNIT_COST, message("what the goods of the line cost the shop")),
+        ):
+            if name in found and not mapping.get(name):
+                self.notes.append(
+                    message(
+                        "Column {column!r} is taken for {what}, so that CLV can be what is left after it. If it is "
+                        "not, say --map {field}=, or --map {field}= --map {other}={option} for the other.",
+                        column=found[name].column,
+                        what=what,
+                        field=name,
+                        other=other,
+                        option=quoted(found[name].column),
+                    )
+                )
+
     def _other_than(self, keep: str) -> OtherMoney:
         other, name = (UNIT_PRICE, OTHER_PRICE) if keep == AMOUNT else (AMOUNT, OTHER_AMOUNT)
         quantity, price, amount = (self.found[each].column for each in (QUANTITY, UNIT_PRICE, AMOUNT))
@@ -625,7 +661,7 @@ def _can_be(name: str, column: str, look: Look) -> bool:
         return look.kind == "text" and bool(look.words)
     if name in (CANCELLED_AT, IS_TEST):
         return look.flags + look.dates + look.epochs >= 0.5
-    if name in (REFUNDED_AMOUNT, DISCOUNT):
+    if name in (REFUNDED_AMOUNT, DISCOUNT, UNIT_COST, COST):
         return look.numbers >= 0.9 and not (look.flags >= 1.0 and any(flag(word) for word in look.words))
     if name == COUNTRY:
         return not look.status >= 0.5 and look.kind != "date"
@@ -724,6 +760,13 @@ def _unused(
         if place in chosen or not look.filled:
             continue
         is_left = is_discount_name(columns[place]) and DISCOUNT not in mapping and UNIT_PRICE in fields
+        if not {COST, UNIT_COST} & {*fields, *mapping} and is_cost_name(columns[place]) and look.numbers >= 0.5:
+            yield message(
+                "Column {column!r} is not used. If it is what goods cost the shop, say --map unit_cost={option} (of "
+                "one item) or --map cost={option} (of the line), and CLV is what is left after it.",
+                column=labels[place],
+                option=quoted(labels[place]),
+            )
         is_set = any(set(cell or "") & set("123456789") for cell in look.cells)
         if is_set and look.numbers >= 0.9 and _says_went_back(columns[place]) and REFUNDED_AMOUNT not in mapping:
             yield message(

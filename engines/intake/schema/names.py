@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from engines.columns import (
     AMOUNT,
     CANCELLED_AT,
+    COST,
     COUNTRY,
     CURRENCY,
     CUSTOMER_ID,
@@ -24,6 +25,7 @@ from engines.columns import (
     QUANTITY,
     REFUNDED_AMOUNT,
     STATUS,
+    UNIT_COST,
     UNIT_PRICE,
 )
 from engines.intake.schema.signs import without_currency
@@ -841,6 +843,36 @@ KNOWN_NAMES: Mapping[str, _ByLanguage] = {
         "zh": ("折扣金额", "优惠金额", "订单优惠", "优惠总额", "折扣金額", "優惠金額", "優惠總額", "訂單折扣"),
         "ja": ("値引額", "値引き額", "割引額", "割引金額", "値引金額", "クーポン値引額", "クーポン利用額"),
     },
+    UNIT_COST: {
+        "en": (
+            *("cost price", "unit cost price", "unit cost", "cost per unit", "cost per item", "cost each"),
+            *("standard cost", "product standard cost", "landed cost", "unit cogs", "cogs per unit"),
+        ),
+        "de": ("einkaufspreis", "ek preis", "ek", "ek netto", "einkaufspreis netto", "einstandspreis"),
+        "fr": ("prix d achat", "prix achat", "prix de revient", "cout unitaire", "prix d achat unitaire"),
+        "es": ("coste unitario", "costo unitario", "precio de coste", "precio de costo"),
+        "it": ("costo unitario", "prezzo di costo", "prezzo di acquisto", "prezzo d acquisto"),
+        "nl": ("inkoopprijs", "inkoopsprijs", "kostprijs"),
+        "pt": ("custo unitario", "preco de custo", "custo por unidade"),
+        "pl": ("cena zakupu", "koszt jednostkowy"),
+        "zh": ("进价", "进货价", "采购价", "单位成本", "成本价", "進價", "進貨價", "單位成本", "成本價"),
+        "ja": ("仕入単価", "原価単価", "仕入れ単価", "仕入価格", "仕入値"),
+    },
+    COST: {
+        "en": (
+            *("cogs", "cost of goods sold", "cost of goods", "cost of sales", "total cogs", "line cogs"),
+            *("cogs amount", "total product cost", "extended cost"),
+        ),
+        "de": ("wareneinsatz", "wareneinstand", "wareneinstandswert", "einkaufswert", "ek gesamt"),
+        "fr": ("cout des ventes", "cout des marchandises vendues"),
+        "es": ("coste de ventas", "costo de ventas", "coste de la mercancia vendida", "costo de la mercancia vendida"),
+        "it": ("costo del venduto", "costo delle vendite"),
+        "nl": ("inkoopwaarde", "kostprijs verkopen", "kostprijs omzet"),
+        "pt": ("custo das vendas", "custo da mercadoria vendida", "cmv"),
+        "pl": ("koszt wlasny sprzedazy", "wartosc zakupu"),
+        "zh": ("销售成本", "成本金额", "商品成本", "銷售成本", "成本金額"),
+        "ja": ("売上原価", "原価金額", "原価合計"),
+    },
     CUSTOMER_NAME: {
         "en": (
             *("customer name", "cust name", "billing name", "bill to name", "sell to customer name", "ship to name"),
@@ -972,6 +1004,23 @@ _BARE_DISCOUNT: _ByLanguage = {
     "ja": ("割引", "値引", "値引き"),
 }
 
+#: A cost of which the heading does not say whether it is the shop's or the customer's, of one item or of a line.
+_BARE_COST: _ByLanguage = {
+    "en": (
+        *("cost", "costs", "total cost", "line cost", "item cost", "cost amount", "product cost", "purchase price"),
+        *("buying price", "wholesale price"),
+    ),
+    "de": ("kosten",),
+    "fr": ("cout", "cout total"),
+    "es": ("coste", "costo", "coste total", "costo total", "precio de compra"),
+    "it": ("costo", "costo totale"),
+    "nl": ("kosten",),
+    "pt": ("custo", "custo total"),
+    "pl": ("koszt",),
+    "zh": ("成本",),
+    "ja": ("原価",),
+}
+
 #: Words of headings whose values come again as those of customers do.
 _NO_CUSTOMER = frozenset(
     (
@@ -1046,6 +1095,17 @@ def is_discount_name(column: str) -> bool:
     """Whether a heading is one of discounts, of money or not."""
     known = {
         plain(name) for group in (KNOWN_NAMES[DISCOUNT], _BARE_DISCOUNT) for names in group.values() for name in names
+    }
+    return any(form in known for form in _forms(column))
+
+
+def is_cost_name(column: str) -> bool:
+    """Whether a heading may be one of what goods cost the shop, of an item or of a line."""
+    known = {
+        plain(name)
+        for group in (KNOWN_NAMES[UNIT_COST], KNOWN_NAMES[COST], _BARE_COST)
+        for names in group.values()
+        for name in names
     }
     return any(form in known for form in _forms(column))
 

@@ -18,6 +18,8 @@ from engines.columns import (
     AMOUNT,
     AMOUNT_UNITS,
     CANCELLED_AT,
+    COST,
+    COST_UNITS,
     COUNTRY,
     CURRENCY,
     CUSTOMER_ID,
@@ -34,6 +36,7 @@ from engines.columns import (
     QUANTITY,
     REFUNDED_AMOUNT,
     STATUS,
+    UNIT_COST,
     UNIT_PRICE,
     attribute_column,
     is_attribute,
@@ -71,11 +74,13 @@ ODD_DATE, ODD_QUANTITY, ODD_MONEY = "odd_date", "odd_quantity", "odd_money"
 OTHER_UNITS, DIFFERS = "other_units", "differs"
 #: Money beside that of the line, where the source has a field for it: int64 units, and the text that was not read.
 TAKEN_OFF = {REFUNDED_AMOUNT: "odd_refunded", DISCOUNT: "odd_discount"}
+#: What the source has for a cost and is none: no number, or below zero where something was sold.
+ODD_COST = "odd_cost"
 #: Texts that say what became of a line, where the source has a field for it.
 OUTCOME = (STATUS, CANCELLED_AT, IS_TEST, LINE_TYPE, CUSTOMER_NAME)
 #: What the pass needs of lines beside what they say of sales.
 ABOUT_LINES = (
-    *(OTHER_UNITS, DIFFERS),
+    *(OTHER_UNITS, DIFFERS, ODD_COST),
     *(LINE, LINE_HASH, BLANK, PART, UNREADABLE, ODD_DATE, ODD_QUANTITY, ODD_MONEY),
     *(*TAKEN_OFF.values(), *TAKEN_OFF, *OUTCOME),
 )
@@ -145,6 +150,16 @@ class Parsing:
     def other_money(self) -> tuple[str, ...]:
         """The money that is not taken, by the name of mapping."""
         return tuple(field for field in (OTHER_PRICE, OTHER_AMOUNT) if field in self.cells)
+
+    @property
+    def cost(self) -> str:
+        """The field that says what goods cost, of the line or of one item; empty where none does."""
+        return next((field for field in (COST, UNIT_COST) if field in self.cells), "")
+
+    @property
+    def money_beside(self) -> tuple[str, ...]:
+        """The columns of lines that hold money in whole units, beside their amount."""
+        return (*self.taken_off, *((COST_UNITS,) if self.cost else ()))
 
     @property
     def taken_off(self) -> tuple[str, ...]:
@@ -315,9 +330,10 @@ def lines_of(parsing: Parsing) -> str:
     for field in () if parsing.total else parsing.other_money:
         other = _units(field)
         if field == OTHER_PRICE:
-            other = f"try_cast(cast(quantity as decimal(19, 6)) * cast({other} as decimal(19, 0)) as bigint)"
+            other = _times(other)
         cents = f"greatest({_CENTS}, {_CENTS} * abs(quantity) / 2)"  # prices and amounts are rounded to whole cents
         taken_off += [f"{other} as {OTHER_UNITS}", f"abs({amount} - {other}) > {cents} as {DIFFERS}"]
+    taken_off += _cost_of(parsing, amount) if parsing.cost else []
     return f"""
         select {LINE}, {LINE_HASH}, {BLANK}, {PART}, {UNREADABLE},
             case when moment is null then cast({ORDER_DATE} as varchar) end as {ODD_DATE},
@@ -327,6 +343,26 @@ def lines_of(parsing: Parsing) -> str:
             case when {readable} then {amount} else 0 end as {AMOUNT_UNITS},
             {", ".join((PRODUCT_ID, *_WORDS, *parsing.attributes, *parsing.outcome, *taken_off))}
         from {lines}"""  # noqa: S608
+
+
+def _cost_of(parsing: Parsing, amount: str) -> list[str]:
+    """SQL: what the goods of a line cost in whole units, null where nothing says it, and the text that says no cost.
+
+    What is worth nothing or less (a gift, a discount, what went back) and says nothing costs nothing.
+    """
+    units = _times(_units("cost")) if parsing.cost == UNIT_COST and QUANTITY in parsing.cells else _units("cost")
+    below = f"cost < 0 and coalesce(quantity, 1) > 0 and {amount} >= 0"
+    known = f"case when {units} >= 0 then {units} when {amount} <= 0 then 0 end"
+    return [
+        f"cast({known} as bigint) as {COST_UNITS}",
+        f"case when {below} then cast(cost as varchar) when regexp_matches({ODD_COST}, '[^ -]') then {ODD_COST} end "
+        f"as {ODD_COST}",
+    ]
+
+
+def _times(units: str) -> str:
+    """SQL: so many items of whole units each."""
+    return f"try_cast(cast(quantity as decimal(19, 6)) * cast({units} as decimal(19, 0)) as bigint)"
 
 
 def _units(money: str) -> str:
@@ -349,6 +385,7 @@ def _cells(parsing: Parsing, lines: str) -> str:
     first, second = [], []
     numbers = [("quantity", QUANTITY, 15, 6), ("money", money, 13, 4)]
     numbers += [(field, field, 13, 4) for field in (*parsing.taken_off, *parsing.other_money)]
+    numbers += [("cost", parsing.cost, 13, 4)] if parsing.cost else []
     for name, field, digits, decimals in numbers:
         if field not in cells:
             second += [f"cast(null as decimal(18, {decimals})) as {name}", f"cast(null as varchar) as odd_{name}"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
@@ -62,6 +62,11 @@ class TotalSpread:
     freedom: float
     origins: tuple[str, ...]
     data_sets: tuple[str, ...]
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> TotalSpread:
+        """What :meth:`to_dict` gave."""
+        return cls(**{**kept, "origins": tuple(kept["origins"]), "data_sets": tuple(kept["data_sets"])})
 
     def widened(self, expected: float, own: Interval, level: float, question: str = "ltv") -> Interval:
         """The range of a sum: the model's own one with what origins missed.

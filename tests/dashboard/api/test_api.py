@@ -74,6 +74,9 @@ def test_segments(desk):
     assert sum(item["customers"] for item in segments) == 400
     assert sum(item["revenue_share"] for item in segments) == pytest.approx(1)
     assert all(item["colour"].startswith("#") for item in segments)
+    clv = shop.customers()["clv"].sum()
+    assert sum(item["total_clv"] for item in segments) == pytest.approx(clv)
+    assert {item["clv_range"] for item in segments} == {None}  # these customers came with their values
 
 
 def test_customers_page_by_page(desk):

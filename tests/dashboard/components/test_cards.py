@@ -1,5 +1,7 @@
 """Cards, numbers and sentences: what is written is what is there."""
 
+import json
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
@@ -17,6 +19,7 @@ from dashboard.pages.segments.view import clv_interval, kpi_row
 from dashboard.queries.history import DatedTotals
 from dashboard.queries.insights import insights_in_view, sentences_of
 from engines.contract import NamedSegment
+from engines.value.validation.spread import TotalSpread
 from storage.contract import Selection
 from tests.dashboard.headless import words
 
@@ -117,6 +120,7 @@ def test_a_change_has_its_sign_and_arrow(before, now, said):
 
 def test_the_interval_of_all_clv_is_there_or_not():
     assert clv_interval({"value": {"total_clv_low": 1, "total_clv_high": 2.5}}) == (1.0, 2.5)
+    assert clv_interval({"value": {"total": {"clv_range": [3, 4.5]}}}) == (3.0, 4.5)
     assert clv_interval({"value": {"bg_nbd": {}}}) is None is clv_interval({})
 
 
@@ -188,3 +192,31 @@ def test_the_table_has_a_line_with_action_and_button_per_segment(frame):
     buttons = [line.children[0].children[0] for line in lines]
     assert [item.id for item in buttons] == ["pick-Champions", "pick-Promising", "pick-At Risk"]
     assert [getattr(item, "aria-pressed") for item in buttons] == ["false", "false", "true"]
+
+
+def test_what_a_segment_is_likely_to_spend_has_a_range_where_the_snapshot_knows_one(frame):
+    spread = TotalSpread(0.1, 0.2, 0.3, 182, 5.0, ("2024-01-01",), ("cdnow",))
+    everyone_in_view = aggregate_customers(frame, frame.mask(Selection()))
+    assert [row.clv_range for row in segment_totals(frame, everyone_in_view)] == [None] * 3
+    info = {**frame.snapshot.info, "value": {"spread": spread.to_dict(), "interval": 0.9}}
+    known = replace(frame, snapshot=SimpleNamespace(info=json.loads(json.dumps(info))))
+    rows = segment_totals(known, everyone_in_view)
+    for row in rows:
+        assert row.clv_range == tuple(spread.of_part(row.total_clv, 0.9))
+        assert row.clv_range[0] < row.total_clv < row.clv_range[1]
+    few = segment_totals(known, aggregate_customers(known, known.mask(Selection(q="1"))))
+    assert [row.clv_range for row in few] == [tuple(spread.of_part(row.total_clv, 0.9)) for row in few]
+    assert sum(row.total_clv for row in few) < sum(row.total_clv for row in rows)  # of who is in view
+    lines = segment_table(rows, "GBP", str).children.children[1].children
+    assert "in all £90" in words(lines[0]) and "–" in words(lines[0])
+    without = segment_table(segment_totals(frame, everyone_in_view), "GBP", str).children.children[1].children
+    assert "in all" not in words(without[0])
+
+
+def test_why_an_advice_is_given_takes_no_line_of_its_own(frame):
+    rows = segment_totals(frame, aggregate_customers(frame, frame.mask(Selection())))
+    table = segment_table(rows, "GBP", str, why=lambda segment: f"Because of {segment.name}.")
+    line = table.children.children[1].children[2]
+    (advice,) = line.children[0].children[2:]
+    assert words(advice).split() == ["Win", "them", "back.", "Because", "of", "At", "Risk."]
+    assert advice.title == "Because of At Risk." and advice.children[1].className == "visually-hidden"

@@ -152,6 +152,38 @@ def test_a_margin_makes_clv_a_contribution_and_the_cost_of_a_customer_is_set_aga
     assert plain.model["acquisition"] is None and plain.model["margin"] == 1.0
 
 
+def test_costs_make_clv_what_each_customer_leaves():
+    customers, tables, first_day, as_of, plain = valued("cdnow-sample", "bg_nbd")
+    kept = Kept(ModelChoice.of_one("bg_nbd"), as_of)
+
+    def appraised(share_of_cost, margin=1.0):
+        costs = customers.assign(cost=(share_of_cost * customers["monetary"]).round(2))
+        return appraise(costs, tables, first_day, as_of, Settings(model="bg_nbd", margin=margin), kept)
+
+    alike = appraised(0.6)
+    np.testing.assert_allclose(alike.columns[CLV], 0.4 * plain.columns[CLV], rtol=1e-3)
+    assert alike.model["margin"] == pytest.approx(0.4, abs=1e-4) and alike.model["margin_source"] == "cost"
+    cheap = np.arange(len(customers)) % 2 == 0
+    found = appraised(np.where(cheap, 0.2, 0.7))
+    shares = found.columns[CLV] / plain.columns[CLV]
+    of_shop = found.model["margin"]
+    assert shares[cheap].min() > of_shop - 1e-9 and shares[~cheap].max() < of_shop + 1e-9  # who spent nothing has it
+    assert shares[cheap].max() > of_shop + 0.1 and shares[~cheap].min() < of_shop - 0.1
+    np.testing.assert_allclose(found.columns[CLV_HIGH], shares * plain.columns[CLV_HIGH], rtol=1e-9)
+    total, before = found.model["total"], plain.model["total"]
+    in_all = found.columns[CLV].sum() / plain.columns[CLV].sum()
+    assert total["clv"] == pytest.approx(in_all * before["clv"]) and total["spend"] == pytest.approx(before["spend"])
+    np.testing.assert_allclose(total["clv_range_of_model"], np.multiply(in_all, before["clv_range_of_model"]))
+    assert any("after the cost of goods" in note and f"{found.model['margin']:.1%}" in note for note in found.notes)
+    said = appraised(0.6, margin=0.5)
+    np.testing.assert_allclose(said.columns[CLV], 0.5 * plain.columns[CLV], rtol=1e-9)
+    assert any("cost of goods is not used" in note for note in said.notes)
+    lost = appraised(1.2)
+    np.testing.assert_allclose(lost.columns[CLV], plain.columns[CLV], rtol=1e-9)
+    assert any("nothing is left" in note for note in lost.notes) and lost.model["margin"] == 1.0
+    assert plain.model["margin_source"] == "" and not any("cost of goods" in note for note in plain.notes)
+
+
 def test_an_interval_follows_the_forecast():
     """Twice the spend at the same chances is twice the interval; with no chance it is nothing."""
     customers, *_ = valued("cdnow-sample")
