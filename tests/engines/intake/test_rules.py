@@ -173,7 +173,9 @@ def test_the_ledger_adds_up_in_every_mix_of_switches(source, returns):
             if returns == "net":
                 held &= sales.table.holds_until.isnull()
             left = sales.table.filter(held)
-            customers, units = left.customer_id.nunique().execute(), int(left.amount_units.sum().execute())
+            customers, units = (
+                measure.to_pyarrow().as_py() for measure in (left.customer_id.nunique(), left.amount_units.sum())
+            )
         assert rows == sum(entry["lines"] for entry in ledger["rules"])
         assert (customers, units / 10_000) == (ledger["out"]["customers"], ledger["out"]["revenue"])
         lines = ledger["out"]["lines"] + sum(entry["lines"] for entry in ledger["rules"])
