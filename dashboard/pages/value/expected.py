@@ -9,8 +9,9 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.i18n.numbers import count, day, decimal, is_number, percent, short_money
+from dashboard.i18n.numbers import change_percent, count, day, decimal, is_number, percent, short_money
 from dashboard.i18n.texts import say
+from engines.columns import WITHOUT_MONEY
 from storage.contract import Snapshot
 
 #: From this share on a forecast of everyone's spend was off by enough to be said loudly.
@@ -24,6 +25,13 @@ def expected_cards(snapshot: Snapshot) -> Component | None:
     if not total or not weeks:
         return None
     currency = snapshot.currency
+    purchases = (
+        say("Expected purchases, {weeks} weeks", weeks=weeks),
+        count(total["purchases"]),
+        _range(*(count(end) for end in total["purchases_range"])),
+    )
+    if currency == WITHOUT_MONEY:
+        return html.Div([_card(*purchases)], className="kpis value-expected")
     cards = [
         (
             say("Expected spend, {weeks} weeks", weeks=weeks),
@@ -31,11 +39,7 @@ def expected_cards(snapshot: Snapshot) -> Component | None:
             _range(*(short_money(end, currency) for end in total["spend_range"])),
         ),
         _clv(value, total, weeks, currency),
-        (
-            say("Expected purchases, {weeks} weeks", weeks=weeks),
-            count(total["purchases"]),
-            _range(*(count(end) for end in total["purchases_range"])),
-        ),
+        purchases,
         (
             say("Expected spend per customer"),
             short_money(total["spend"] / max(snapshot.customers, 1), currency),
@@ -45,6 +49,23 @@ def expected_cards(snapshot: Snapshot) -> Component | None:
     if acquisition := value.get("acquisition"):
         cards.append(_acquisition(acquisition, currency))
     return html.Div([_card(*each) for each in cards], className="kpis value-expected")
+
+
+def season_words(snapshot: Snapshot) -> str:
+    """What season and trend do to the figures; empty where they are not used."""
+    season = (snapshot.info.get("value") or {}).get("season") or {}
+    if not season.get("used_for"):
+        return ""
+    titles = {"purchases": say("purchases"), "ltv": say("spend")}
+    changes = [
+        say("{what} {change}", what=titles[question], change=change_percent(season["factors"][question] - 1.0))
+        for question in season["used_for"]
+    ]
+    return say(
+        "The time of the year and the trend are in these figures: {changes} beside a steady rate. Earlier cut-offs "
+        "came nearer with them.",
+        changes=", ".join(changes),
+    )
 
 
 def _clv(value: Mapping[str, Any], total: Mapping[str, Any], weeks: int, currency: str) -> tuple[str, str, str]:

@@ -14,7 +14,7 @@ from dashboard.components.panels import graph, panel
 from dashboard.figures import empty_figure, values
 from dashboard.i18n.numbers import day, percent
 from dashboard.i18n.texts import noted, say
-from dashboard.pages.value.expected import expected_cards, trust_words
+from dashboard.pages.value.expected import expected_cards, season_words, trust_words
 from dashboard.pages.value.receipts import (
     Receipt,
     coverage_section,
@@ -31,7 +31,7 @@ from dashboard.pipeline.validate import golden_question
 from dashboard.queries.receipts import FORESIGHT, LOSS
 from dashboard.queries.which_run import run_from, title_of
 from dashboard.services import Services
-from engines.columns import describe
+from engines.columns import WITHOUT_MONEY, describe
 from engines.errors import InputError
 from engines.value.registry import registered_models
 from storage.contract import Snapshot
@@ -66,25 +66,26 @@ def layout(services: Services, **query: Any) -> Component:
         html.H1(say("Value, and how far to trust it")),
         html.P(_place(snapshot), className="seg-lead mb-1"),
         expected_cards(snapshot),
+        *([html.P(words, className="seg-hint")] if (words := season_words(snapshot)) else []),
     ]
     if receipt is None:
         return html.Div([*head, _unchecked(snapshot), _golden_place(), dcc.Store(id=SNAPSHOT)])
     currency = snapshot.currency
     notes = receipt.get("notes", ())
+    has_money = currency != WITHOUT_MONEY
+    spend = html.Div([_spend(receipt), _spend_figures(receipt)], className=f"seg-grid mt-3 {_pair(receipt)}")
+    coverage = coverage_section(receipt, currency) if has_money else None
+    trust = html.P(trust_words(receipt, currency), className="seg-lead value-trust", role="note")
     parts = [
-        html.P(trust_words(receipt, currency), className="seg-lead value-trust", role="note"),
+        *([trust] if has_money else []),
         html.H2(say("How the models did"), id="value-models", className="mt-4"),
         html.P(lead(receipt), className="seg-lead"),
-        verdicts(receipt),
+        verdicts(receipt, has_money=has_money),
         html.Div([_purchases(receipt), _purchase_figures(receipt)], className="seg-grid value-pair mt-3"),
         html.Div([_churn(receipt), _churn_figures(receipt)], className="seg-grid value-pair mt-3"),
-        html.Div([_spend(receipt), _spend_figures(receipt)], className=f"seg-grid mt-3 {_pair(receipt)}"),
+        *([spend] if has_money else []),
         html.Div(
-            [
-                part
-                for part in (coverage_section(receipt, currency), origin_section(receipt), model_section(receipt))
-                if part is not None
-            ],
+            [part for part in (coverage, origin_section(receipt), model_section(receipt)) if part is not None],
             className="seg-grid mt-3 mb-3",
         ),
         *([panel(say("Notes"), *cards.note_list(notes))] if notes else []),

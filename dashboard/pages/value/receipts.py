@@ -59,8 +59,11 @@ _TIMES_VALUE = " x Gamma-Gamma"  # all lifetime models have it, so that a narrow
 _QUESTIONS = {"purchases": noted("Purchases ahead"), "churn": noted("Churn risk"), "ltv": noted("Spend ahead")}
 
 
-def verdicts(receipt: Receipt) -> Component:
-    """A card per question: whether the model that is used beats guessing, and how sure its intervals were."""
+def verdicts(receipt: Receipt, *, has_money: bool = True) -> Component:
+    """A card per question: whether the model that is used beats guessing, and how sure its intervals were.
+
+    Without money there is no question of spend.
+    """
     titles = receipt["titles"]
     shown = [
         _verdict(
@@ -70,8 +73,9 @@ def verdicts(receipt: Receipt) -> Component:
             item["words"],
         )
         for item in receipt["verdicts"]
+        if has_money or item["question"] != "ltv"
     ]
-    return html.Div([*shown, *_interval_card(receipt)], className="kpis value-verdicts")
+    return html.Div([*shown, *(_interval_card(receipt) if has_money else [])], className="kpis value-verdicts")
 
 
 def _verdict(title: str, model: str, good: bool | None, words: str) -> Component:

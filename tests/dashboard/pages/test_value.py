@@ -1,6 +1,7 @@
 """The Value page: what it says of a receipt, and of a snapshot that has none."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -9,10 +10,12 @@ from starlette.testclient import TestClient
 from dashboard.app import create_app
 from dashboard.frames.cache import FrameCache
 from dashboard.pages.value import page
+from dashboard.pages.value.expected import season_words
 from dashboard.pipeline.sales import SalesRequest
 from dashboard.pipeline.validate import validate_models
 from dashboard.queries.receipts import FORESIGHT, best_of
 from dashboard.services import Services
+from engines.columns import WITHOUT_MONEY
 from engines.value.validation import golden
 from tests.dashboard import shop
 from tests.dashboard.answering import answering
@@ -76,6 +79,30 @@ def test_a_snapshot_without_a_receipt_says_why_and_what_to_do(desk):
     text = told(page.layout(services, run=str(runs[0])))
     assert "have not been checked" in text and "90 days of sales" in text
     assert "Forecast accuracy: purchases" not in text
+
+
+def test_sales_without_money_are_told_nothing_of_spend(desk, receipt):
+    services = desk[0]
+    total = {"spend": 0.0, "spend_range": [0, 0], "clv": 0.0, "purchases": 80.0, "purchases_range": [60.0, 110.0]}
+    value = {"total": total, "horizon_weeks": 26}
+    new = shop.new_snapshot("log", date(2011, 12, 10), currency=WITHOUT_MONEY, value=value)
+    log = services.store.save_snapshot(new, shop.customers(60))
+    put_receipt(services.store, log.id, page.RECEIPT, receipt)
+    text = told(page.layout(services, run=str(shop.run(services.store, services.config, log, "rfm"))))
+    assert "Expected purchases, 26 weeks" in text and "range 60 to 110" in text and "Churn risk" in text
+    with_money = told(page.layout(services, run=str(desk[3][1])))
+    for words in ("Spend ahead", "customers spent", "spent what their interval said"):
+        assert words in with_money and words not in text, words
+    assert "Expected spend" not in text and "CLV, 26 weeks" not in text
+
+
+def test_season_and_trend_are_said_where_they_are_used(desk):
+    *_, checked, _ = desk
+    season = {"used_for": ["purchases", "ltv"], "factors": {"purchases": 1.08, "ltv": 0.9}}
+    told_of = replace(checked, info={**checked.info, "value": {"season": season}})
+    assert "purchases +8.0\u00a0%, spend -10.0\u00a0% beside a steady rate" in season_words(told_of)
+    unused = replace(checked, info={**checked.info, "value": {"season": {"used_for": [], "factors": {}}}})
+    assert season_words(unused) == season_words(checked) == ""
 
 
 def test_the_charts_show_the_bins_of_the_models_in_use(desk, receipt):
