@@ -117,8 +117,13 @@ def test_the_customers_of_a_run_get_their_labels_from_sales_and_from_a_table(nam
         assert from_sales["probability"].between(0.25, 1).all()
 
 
-def test_what_a_model_learned_of_all_sales_is_kept_and_values_new_customers(segmentry, filled, tmp_path):
-    store = opened(tmp_path)
+def test_what_a_model_learned_of_all_sales_is_kept_and_values_new_customers(segmentry, tmp_path, monkeypatch):
+    folder = tmp_path / "chosen"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("SEGMENTRY_CLV_MODEL", "auto")
+    segmentry("run", "cdnow-sample", "--engine", "rfm")
+    store = opened(folder)
     snapshot = store.snapshots()[0]
     assert snapshot.info["value"]["churn"]["learns"]  # on CDNOW such a model does best
     engine = registry.engine("kmeans", {"features": ["churn_risk", "recency_days"], "k": 3})
