@@ -17,7 +17,7 @@ from tests.dashboard import shop
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """CDNOW three times: as of a day, a fortnight later, and three months later."""
-    config = shop.config(tmp_path_factory.mktemp("choice"))
+    config = shop.config(tmp_path_factory.mktemp("choice")).replace(clv={"model": "auto"})
     store = shop.opened(config)
     days = (date(1998, 3, 1), date(1998, 3, 15), date(1998, 6, 1))
     snapshots = [run_sales(SalesRequest("cdnow-sample", ("rfm",), as_of=day), config, store).snapshot for day in days]

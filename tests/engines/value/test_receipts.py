@@ -71,6 +71,7 @@ def test_shape(receipt):
             "origins",
             "last_origin",
             "forecast",
+            "season",
         ),
     }
     assert receipt["plan"]["cutoff"] == "1997-09-30"
