@@ -36,7 +36,7 @@ def add_segments(api: FastAPI, services: Services) -> None:
     def segments(run_id: int) -> Answer:
         """The segments of a finished run, with facts about their customers and why their advice is given.
 
-        ``total_clv``: what they are likely to spend in all; ``clv_range``: its low and high end.
+        ``total_clv``: the sum of their CLV; ``clv_range``: the low and high end of that sum, null where unknown.
         """
         run = require_finished(store.run(run_id))
         frame = services.frames.of(run)

@@ -17,6 +17,7 @@ from dashboard.frames.columns import Mask
 from dashboard.frames.run import RunFrame, per_run
 from engines.columns import CHURN_RISK, CLV, FREQUENCY, MONETARY, RECENCY
 from engines.contract import NamedSegment
+from engines.value.validation.spread import TotalSpread
 from storage.contract import Selection
 
 
@@ -110,8 +111,6 @@ def _ranges(info: Mapping[str, Any]) -> Callable[[float | None], tuple[float, fl
     value = info.get("value") or {}
     if not value.get("spread"):
         return lambda _: None
-    from engines.value.validation.spread import TotalSpread  # the value models come with it, which nothing else needs
-
     spread, level = TotalSpread.from_dict(value["spread"]), float(value.get("interval", 0.8))
 
     def range_of(total: float | None) -> tuple[float, float] | None:

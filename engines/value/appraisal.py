@@ -379,13 +379,16 @@ def _season_notes(season: Mapping[str, Any] | None) -> list[str]:
         return []
     if not season["used_for"]:
         return [
-            message("Season and trend are left out: earlier cut-offs came no nearer by them, or were too few to say.")
+            message(
+                "Season and trend are left out: totals were no closer with them at earlier cut-offs, or there are too "
+                "few cut-offs to tell."
+            )
         ]
     titles = {"purchases": message("purchases"), "ltv": message("spend")}
     return [
         message(
-            "Season and trend are in the forecast, as earlier cut-offs came nearer by them: {what} {change:+.0%} in "
-            "the weeks ahead.",
+            "The forecast allows for season and trend, because totals were closer with them at earlier cut-offs: "
+            "{what} {change:+.0%} in the weeks ahead.",
             what=titles[question],
             change=season["factors"][question] - 1.0,
         )

@@ -62,8 +62,8 @@ def season_words(snapshot: Snapshot) -> str:
         for question in season["used_for"]
     ]
     return say(
-        "The time of the year and the trend are in these figures: {changes} beside a steady rate. Earlier cut-offs "
-        "came nearer with them.",
+        "These figures allow for the season and the trend: {changes} compared with a steady rate. At earlier cut-offs "
+        "the totals were closer with them.",
         changes=", ".join(changes),
     )
 

@@ -142,7 +142,7 @@ def choose(
 
 
 def _seasonal(picked: Mapping[str, str], lifetime: str, origins: Sequence[OriginLosses]) -> tuple[str, ...]:
-    """Which sums came nearer to what came with season and trend, at earlier origins."""
+    """Whose totals were closer with season and trend at earlier origins: of ``purchases`` and ``ltv``."""
     found = []
     for question in ("purchases", "ltv"):
         name = picked.get(question, lifetime)

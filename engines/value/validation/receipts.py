@@ -132,7 +132,8 @@ def _whole(forecast: OneForecast, shown: Backtest, terms: Terms) -> dict[str, An
 def season_record(forecast: OneForecast, weeks: float) -> dict[str, Any] | None:
     """Season and trend of a forecast, JSON-ready; None where the history is too short for any.
 
-    ``used_for``: which of purchases and spend (``ltv``); empty where earlier origins came no nearer by them.
+    ``used_for``: which of purchases and spend (``ltv``); empty where totals were no closer with them at earlier
+    origins.
     ``factors``: what these are multiplied by in the weeks ahead. Beside them what ``Season.to_record`` gives.
     """
     if forecast.season is None:

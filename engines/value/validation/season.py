@@ -1,11 +1,12 @@
-"""Season and trend: how much more, or less, than the models say customers buy at a time of the year.
+"""Season and trend: how much more, or less, customers buy at a time of the year than the models expect.
 
-The models take everyone to buy at a steady rate. What a month brings beyond that shows in the tracking plot of Fader,
-Hardie and Lee (2005): repeat purchases of each month over those that the lifetime model expects of everybody who had
-come by then, which allows for newcomers and for those who leave. The logarithms of these ratios are explained by an
-index of the twelve months and a trend, by weighted ridge regression: Bayesian linear regression with normal priors
-(:data:`MONTH_SPREAD`, :data:`TREND_SPREAD`), so that few months say little. A forecast is then multiplied by what the
-days ahead have over the days that its model is from. It is used only where earlier origins come nearer by it.
+The models assume that everyone buys at a steady rate. How far a month is from that can be seen in the tracking plot of
+Fader, Hardie and Lee (2005): the repeat purchases of each month, divided by those that the lifetime model expects of
+everybody who had come by then, which allows for newcomers and for those who leave. An index of the twelve months and a
+trend are fitted to the logarithms of these ratios by weighted ridge regression, which is Bayesian linear regression
+with normal priors (:data:`MONTH_SPREAD`, :data:`TREND_SPREAD`), so that a short history changes little. A forecast is
+multiplied by the mean of the index over the days ahead, divided by its mean over the days that the model was fitted on.
+Season and trend are used only where totals were closer with them at earlier origins.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def season_of(
 
 
 def helps(pairs: Sequence[tuple[float, float, float]], fewest: int, margin: float = 0.1) -> bool:
-    """Whether sums come nearer by the season at most origins, and by a share of the squared error on average.
+    """Whether totals were closer with the season at most origins, and their mean squared error fell by a share.
 
     Args:
         pairs: what came, what was expected without the season, and its factor, of each origin.

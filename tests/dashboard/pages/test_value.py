@@ -100,7 +100,7 @@ def test_season_and_trend_are_said_where_they_are_used(desk):
     *_, checked, _ = desk
     season = {"used_for": ["purchases", "ltv"], "factors": {"purchases": 1.08, "ltv": 0.9}}
     told_of = replace(checked, info={**checked.info, "value": {"season": season}})
-    assert "purchases +8.0\u00a0%, spend -10.0\u00a0% beside a steady rate" in season_words(told_of)
+    assert "purchases +8.0\u00a0%, spend -10.0\u00a0% compared with a steady rate" in season_words(told_of)
     unused = replace(checked, info={**checked.info, "value": {"season": {"used_for": [], "factors": {}}}})
     assert season_words(unused) == season_words(checked) == ""
 
