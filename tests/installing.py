@@ -14,7 +14,7 @@ def install(package: Path, site: Path) -> Path:
         [sys.executable, "-m", "pip", "install", *options, "--target", str(site), str(package)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     return site

@@ -41,7 +41,7 @@ class Server:
         """Run one of PostgreSQL's programs as the owner of the server."""
         as_owner = ["runuser", "-u", self.owner, "--"] if os.geteuid() == 0 else []
         command = [*as_owner, _program(name), *arguments]
-        subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=120)
+        subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, timeout=600)
 
     def control(self, *arguments: str) -> None:
         """Start, stop or restart it, and wait until that is done."""

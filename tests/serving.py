@@ -14,11 +14,11 @@ from pathlib import Path
 
 from tests.conftest import ROOT, free_port
 
-START_SECONDS = 60
+START_SECONDS = 300
 
 
 def wait_until_up(url: str, server: subprocess.Popen | None = None) -> None:
-    """Return when ``url`` answers; fail when the process ends first or a minute has passed."""
+    """Return when ``url`` answers; fail when the process ends first or five minutes have passed."""
     pause = threading.Event()
     for _ in range(START_SECONDS * 10):
         if server is not None and server.poll() is not None:
@@ -46,4 +46,4 @@ def serving(folder: Path, *words: str, **environ: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.communicate(timeout=30)
+        server.communicate(timeout=120)

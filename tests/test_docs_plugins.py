@@ -38,7 +38,7 @@ def package(tmp_path):
             env=environ,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

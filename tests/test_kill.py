@@ -198,6 +198,7 @@ def disturb(url: str, kills: int, seed: int, undisturbed: dict[date, Series], *,
     return Counter(run.stage or "just claimed" for run in hit)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)  # PostgreSQL has its turn in the long test
 def test_a_killed_worker_leaves_no_half_run_and_another_finishes_it(url: str, undisturbed: dict[date, Series]):
     # the lease is so long that the killed runs are left to the last two workers, which race for them

@@ -27,6 +27,6 @@ def test_a_skipped_test_fails_the_run(tmp_path, mark, code):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == code, done.stdout

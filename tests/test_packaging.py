@@ -21,7 +21,7 @@ def installed(tmp_path_factory):
         cwd=ROOT,
         check=True,
         stdout=subprocess.DEVNULL,
-        timeout=120,
+        timeout=600,
     )
     (wheel,) = folder.glob("*.whl")
     site = folder / "site"
@@ -39,7 +39,7 @@ def python(installed, code, folder):
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

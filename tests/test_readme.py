@@ -5,6 +5,7 @@ import shlex
 import urllib.request
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from dashboard.cli import main
@@ -15,6 +16,7 @@ from tests.serving import serving
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_console_commands(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, value in QUICK_ENVIRON.items():

@@ -10,7 +10,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 pytestmark = pytest.mark.browser
 
-WAIT = 30
+WAIT = 120
 
 
 def disagreeing(desk, segment, elsewhere):
@@ -27,6 +27,7 @@ def disagreeing(desk, segment, elsewhere):
         return [row[0] for row in connection.execute(query, asked)]
 
 
+@pytest.mark.slow
 def test_two_runs_are_compared_and_their_disagreements_exported(dash_br, desk):
     driver = dash_br.driver
 

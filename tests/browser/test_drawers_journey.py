@@ -9,6 +9,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow
 def test_a_customer_a_segment_and_an_audience(dash_br, desk):
     driver, run = dash_br.driver, desk.shop["rfm"]
 

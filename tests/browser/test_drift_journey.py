@@ -12,6 +12,7 @@ pytestmark = pytest.mark.browser
 PATIENCE = 60
 
 
+@pytest.mark.slow
 def test_from_the_timeline_to_who_went_where(desk, dash_br):
     browser = dash_br.driver
     wait = WebDriverWait(browser, PATIENCE)

@@ -31,6 +31,7 @@ def shop(tmp_path):
     store.close()
 
 
+@pytest.mark.slow
 def test_start_follow_reload_cancel_and_open(dash_br, shop):
     address, store = shop
     driver = dash_br.driver

@@ -12,7 +12,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 pytestmark = pytest.mark.browser
 
-WAIT = 20
+WAIT = 120
 EXPORT = "#segments-export"
 
 
@@ -103,6 +103,7 @@ def test_filter_to_export(page, desk):
     assert page.errors() == []
 
 
+@pytest.mark.slow
 def test_chosen_columns_and_a_control_group_are_what_is_downloaded(page, desk):
     """From the menu to the file, and from the page of exports back to the view."""
     run = desk.shop["rfm"]
@@ -138,6 +139,7 @@ def test_chosen_columns_and_a_control_group_are_what_is_downloaded(page, desk):
     assert page.errors() == []
 
 
+@pytest.mark.slow
 def test_the_address_is_the_view_and_back_undoes(page, desk):
     run = desk.shop["rfm"]
     germans = customers(desk, "c.country = 'Germany'")
@@ -151,6 +153,7 @@ def test_the_address_is_the_view_and_back_undoes(page, desk):
     page.says(EXPORT, f"Export {len(germans):,} customers")
 
 
+@pytest.mark.slow
 def test_a_box_over_a_chart_filters_by_two_ranges(page, desk):
     page.open(f"/?run={desk.shop['rfm']}&country=Germany")
     germany = int(page.text(EXPORT).split()[1])
@@ -170,18 +173,21 @@ def test_a_box_over_a_chart_filters_by_two_ranges(page, desk):
     assert page.open(address).text(EXPORT) == said
 
 
+@pytest.mark.slow
 def test_an_empty_result_names_the_filter(page, desk):
     page.open(f"/?run={desk.shop['rfm']}&min_clv=999999999")
     page.until(lambda: "CLV" in page.text("#segments-notice") or "CLV" in page.text("#segments-kpis"))
     page.says(EXPORT, "Export 0 customers")
 
 
+@pytest.mark.slow
 def test_no_country_column_is_said(page, desk):
     page.open(f"/?run={desk.cdnow['rfm']}")
     page.says("#segments-body", "do not say where customers live")
     assert page.errors() == []
 
 
+@pytest.mark.slow
 def test_dark_mode_stays(page, desk):
     page.open("/")
     page.driver.find_element(By.CSS_SELECTOR, "#shell-theme").click()
@@ -191,6 +197,7 @@ def test_dark_mode_stays(page, desk):
     assert page.driver.execute_script(theme) == "dark"
 
 
+@pytest.mark.slow
 def test_two_people_with_different_filters(page, desk):
     run = desk.shop["rfm"]
     page.open(f"/?run={run}&segment=Champions")

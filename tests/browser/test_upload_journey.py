@@ -20,6 +20,7 @@ def shop(tmp_path):
         yield address
 
 
+@pytest.mark.slow
 def test_from_a_file_to_segments(dash_br, shop, tmp_path):
     driver = dash_br.driver
     content = export()

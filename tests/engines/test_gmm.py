@@ -106,6 +106,7 @@ def test_the_likelihood_never_falls_with_k():
     assert check_the_likelihood_never_falls(cdnow_customers())[3] > 6_000  # a search from random starts stops at 5,200
 
 
+@pytest.mark.slow
 def test_the_likelihood_never_falls_with_k_on_online_retail(shared_data):
     with read_sales(str(shared_data / "online_retail.csv.gz"), rules=CleaningRules(returns="drop")) as sales:
         customers = build_customers(sales.table, as_of=sales.as_of)

@@ -224,6 +224,7 @@ def test_nobody_with_one_order_is_called_someone_who_came_back(share, bins):
     assert (scores[once] == 1).all() and (scores[~once] > 1).all()
 
 
+@pytest.mark.slow
 def test_olist_where_almost_everybody_bought_once(shared_data):
     with read_sales(
         str(shared_data / "olist_transactions.csv.gz"),

@@ -91,6 +91,7 @@ def test_a_disk_that_is_full_in_the_middle_of_a_save_on_sqlite(tmp_path: Path, l
     store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_a_disk_that_is_full_in_the_middle_of_a_save_on_postgres(server: Server, url: str):
     customers = sample_customers(60_000)
@@ -125,6 +126,7 @@ def terminated(url: str, count: int) -> None:
     assert count <= 0, "nobody was loading"
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_a_connection_lost_in_the_middle_of_a_save(url: str):
     customers = sample_customers(60_000)
@@ -173,7 +175,7 @@ def restarts_under_load(server: Server, url: str, times: int) -> None:
                 assert len(store.runs()) >= before  # through connections that were open before: they are made anew
         finally:
             stop.set()
-        outcomes = [each.result(timeout=60) for each in loads]
+        outcomes = [each.result(timeout=300) for each in loads]
     saved = [fingerprint for names, _ in outcomes for fingerprint in names]
     assert sum(failed for _, failed in outcomes) >= 1, "the restarts were noticed"
     found = [snapshot.fingerprint for snapshot in store.snapshots()]
@@ -193,6 +195,7 @@ def restarts_under_load(server: Server, url: str, times: int) -> None:
     store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_a_server_that_restarts_while_it_is_at_work(server: Server, url: str):
     restarts_under_load(server, url, 1)
@@ -204,6 +207,7 @@ def test_a_server_that_restarts_again_and_again_while_it_is_at_work(server: Serv
     restarts_under_load(server, url, 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])])
 def test_two_uploads_of_one_file_at_once_are_one_snapshot(kind: str, tmp_path: Path, request: pytest.FixtureRequest):
     url = f"sqlite:///{tmp_path / 'shop.db'}" if kind == "sqlite" else request.getfixturevalue("url")
@@ -214,7 +218,7 @@ def test_two_uploads_of_one_file_at_once_are_one_snapshot(kind: str, tmp_path: P
     environ = {**os.environ, "DATABASE_URL": url, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     both = [subprocess.Popen(command, cwd=tmp_path, env=environ, **pipes) for _ in range(2)]
-    answers = [process.communicate(timeout=120) for process in both]
+    answers = [process.communicate(timeout=600) for process in both]
     assert [process.returncode for process in both] == [0, 0], answers
     store = open_store(url, clock=Clock())
     (snapshot,) = store.snapshots()

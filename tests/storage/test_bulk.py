@@ -70,6 +70,7 @@ store.close()
 """
 
 
+@pytest.mark.slow
 def test_saving_and_streaming_take_less_memory_than_the_customers_themselves(url: str):
     count = 150_000
     done = subprocess.run(

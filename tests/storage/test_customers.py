@@ -87,6 +87,7 @@ def test_a_bound_that_is_no_number_is_refused(store: Store):
         store.count(run.id, Selection(bounds={CLV: Range(float("nan"))}))
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_both_databases_give_the_same_customers_in_the_same_order(

@@ -86,7 +86,7 @@ def test_processes_that_open_and_save_the_same_at_once_make_one_snapshot(empty_u
         ready(process)  # both have made the tables of an empty database, or waited for the other to do so
     for process in processes:
         start(process)
-    answers = {process.communicate(timeout=60)[0] for process in processes}
+    answers = {process.communicate(timeout=300)[0] for process in processes}
     assert [process.returncode for process in processes] == [0, 0]
     store = open_store(empty_url, clock=Clock())
     assert answers == {f"{snapshot.id}\n" for snapshot in store.snapshots()}

@@ -68,6 +68,7 @@ def inspected(desk, content: bytes, **asked):
     return client.get(f"/uploads/{upload}").json()
 
 
+@pytest.mark.slow
 def test_the_currency_is_null_until_somebody_says_it(desk):
     client, config, store = desk
     assert inspected(desk, export())["found"]["currency"] is None
@@ -233,6 +234,7 @@ def test_append_reads_both_and_says_what_changes(desk):
     assert desk[2].snapshot(found["snapshot_id"]).dataset == "Shop"
 
 
+@pytest.mark.slow
 def test_replace_says_what_goes_and_then_it_goes(desk):
     client, _, store = desk
     old = stored(desk, export())
@@ -262,6 +264,7 @@ def test_the_same_content_is_recognised(desk):
     assert len(store.snapshots()) == 1
 
 
+@pytest.mark.slow
 def test_whoever_uploaded_it_has_started_its_runs(desk):
     client, _, store = desk
     client.auth = ("ann", "tea")  # nobody asks for a password here, and the name is taken as it is
@@ -328,6 +331,7 @@ def test_old_uploads_go_and_used_ones_stay(desk):
     assert files(config) == []
 
 
+@pytest.mark.slow
 def test_a_data_set_is_renamed_by_one_of_its_snapshots(desk):
     client = desk[0]
     snapshot = stored(desk, export())["snapshot_id"]

@@ -19,11 +19,12 @@ from tests.dashboard.calling import HEAD, SHOP, stored
 COMMAND = [sys.executable, "-W", "ignore", "-m", "dashboard.cli"]
 
 
+@pytest.mark.slow
 def test_a_real_process(tmp_path):
     def call(*words):
         environ = {**os.environ, "PYTHONPATH": str(ROOT)}
         return subprocess.run(
-            [*COMMAND, *words], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=120
+            [*COMMAND, *words], cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=600
         )
 
     (tmp_path / "shop.csv").write_text(SHOP, encoding="utf-8")
@@ -64,6 +65,7 @@ def test_the_ledger_and_the_segments_for_people(cdnow_folder):
         assert text in printed
 
 
+@pytest.mark.slow
 def test_same_source_same_snapshot(segmentry, tmp_path):
     (tmp_path / "shop.csv").write_text(SHOP, encoding="utf-8")
 
@@ -191,6 +193,7 @@ def test_an_unreachable_database(segmentry, tmp_path):
     assert "not.db" in segmentry("runs", code=2, DATABASE_URL="sqlite:///not.db").stderr
 
 
+@pytest.mark.slow
 def test_an_object_store_that_cannot_be_used(segmentry, tmp_path):
     assert "of the kind 'ftp'" in segmentry("runs", code=2, SEGMENTRY_OBJECTS_URL="ftp://host").stderr
     done = segmentry("runs", code=2, SEGMENTRY_OBJECTS_URL="s3://someone:hunter2@bucket")
@@ -246,7 +249,7 @@ def test_help_loads_nothing_heavy():
         "heavy = ('numpy', 'pandas', 'lifetimes', 'sqlalchemy', 'plotly', 'ibis', 'duckdb', 'dash', 'sklearn')\n"
         "print([name for name in heavy if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout.strip() == "[]"
 
 

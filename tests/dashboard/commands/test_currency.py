@@ -6,6 +6,8 @@ import json
 import sqlite3
 from contextlib import closing
 
+import pytest
+
 from dashboard.config import load_config
 from dashboard.frames.cache import FrameCache
 from dashboard.frames.filters import read_view
@@ -27,6 +29,7 @@ def snapshots(folder) -> list[tuple[str | None, str | None]]:
     return [(json.loads(info)["currency"], json.loads(settings).get("currency")) for info, settings in rows]
 
 
+@pytest.mark.slow
 def test_it_is_null_where_nobody_says_it(segmentry, tmp_path):
     (tmp_path / "shop.csv").write_text(SHOP, encoding="utf-8")
     assert json.loads(segmentry("inspect", "shop.csv", "--json").stdout)["currency"] is None
@@ -60,6 +63,7 @@ def test_a_schedule_keeps_it(segmentry, tmp_path):
     assert json.loads(added.stdout)["currency"] == "SEK"
 
 
+@pytest.mark.slow
 def test_other_money_is_not_put_into_the_segments_of_a_run(segmentry, tmp_path):
     (tmp_path / "shop.csv").write_text(SHOP, encoding="utf-8")
     (tmp_path / "euros.csv").write_text(SHOP.replace("UnitPrice", "UnitPrice EUR"), encoding="utf-8")
@@ -70,6 +74,7 @@ def test_other_money_is_not_put_into_the_segments_of_a_run(segmentry, tmp_path):
     segmentry("predict", "1", "--input", "shop.csv")
 
 
+@pytest.mark.slow
 def test_runs_of_two_currencies_are_not_followed_from_one_to_the_other(segmentry, tmp_path):
     (tmp_path / "shop.csv").write_text(SHOP, encoding="utf-8")
     early = ("--as-of", "2024-02-08", "--engine", "rfm")
@@ -81,6 +86,7 @@ def test_runs_of_two_currencies_are_not_followed_from_one_to_the_other(segmentry
     assert "in money they had spent" in segmentry("migration", "2", "3").stdout
 
 
+@pytest.mark.slow
 def test_a_snapshot_of_before_keeps_the_currency_it_was_given(segmentry, tmp_path):
     (tmp_path / "shop.csv").write_text(SHOP, encoding="utf-8")
     segmentry("run", "shop.csv", "--engine", "rfm")

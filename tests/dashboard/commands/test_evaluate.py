@@ -21,6 +21,7 @@ def test_json_is_the_whole_answer_and_nothing_is_stored(segmentry, tmp_path):
     assert stored(tmp_path) == 0
 
 
+@pytest.mark.slow
 def test_the_table_marks_the_choice_and_gives_the_reason(segmentry):
     words = ["--engine", "gmm", "--from", "3", "--to", "4", "--gap", "--as-of", "1997-06-01", "--name", "Mine"]
     done = segmentry("evaluate", "cdnow-sample", *words)

@@ -39,6 +39,7 @@ def subscribers():
     return table.assign(quantity=1).to_csv(index=False)
 
 
+@pytest.mark.slow
 def test_value_notes_arrive_everywhere(segmentry, tmp_path, subscribers):
     (tmp_path / "shop.csv").write_text(subscribers, encoding="utf-8")
     (tmp_path / "my.toml").write_text('[clv]\nmodel = "bg_nbd"\n', encoding="utf-8")

@@ -46,6 +46,7 @@ def store(home):
     opened.close()
 
 
+@pytest.mark.slow
 def test_a_run_of_a_file_without_a_header_is_reproduced_as_it_was_read(home, store):
     call("run", "bare.csv", "--engine", "rfm", code=2)
     done = call("run", "bare.csv", "--engine", "rfm", "--columns", ",".join(BARE), "--separator", "semicolon", "--json")
@@ -60,6 +61,7 @@ def test_a_run_of_a_file_without_a_header_is_reproduced_as_it_was_read(home, sto
     assert len(labels["customers"]) == 30
 
 
+@pytest.mark.slow
 def test_a_database_is_run_reproduced_and_worked_on_from_its_address(home, store):
     done = call("run", "sqlite:///shop.db", "--engine", "rfm", "--table", "sales", "--json")
     found = json.loads(done.stdout)

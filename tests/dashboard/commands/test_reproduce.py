@@ -59,6 +59,7 @@ def dump(tmp_path: Path) -> list[str]:
         return list(connection.iterdump())
 
 
+@pytest.mark.slow
 def test_every_engine_is_identical_from_the_store_and_from_the_source(segmentry, tmp_path):
     (tmp_path / "other.toml").write_text(
         '[categories]\nnone = ["NEVER"]\n[clv]\nhorizon_weeks = 52\n[cleaning]\ndrop_exact_duplicates = true\n'
@@ -91,6 +92,7 @@ def test_the_customers_made_anew_are_the_stored_ones_to_the_last_digit(segmentry
     store.close()
 
 
+@pytest.mark.slow
 def test_the_source_may_be_gone_and_another_one_is_said(segmentry, tmp_path):
     words = ("--engine", "kmeans", "--k", 3, "--as-of", "2024-05-01", "--json")
     run = json.loads(segmentry("run", "shop.csv", *words))["runs"][0]["id"]
@@ -109,6 +111,7 @@ def test_the_source_may_be_gone_and_another_one_is_said(segmentry, tmp_path):
     segmentry("reproduce", run, "--source", "nowhere.csv", code=2)
 
 
+@pytest.mark.slow
 def test_without_kept_sales_the_source_is_read_again_or_said_to_be_gone(segmentry, tmp_path):
     (tmp_path / "other.toml").write_text("[objects]\nkeep = false\n", encoding="utf-8")
     words = ("--engine", "kmeans", "--k", 3, "--as-of", "2024-04-01", "--json", "--config", "other.toml")
@@ -122,6 +125,7 @@ def test_without_kept_sales_the_source_is_read_again_or_said_to_be_gone(segmentr
     assert "cannot be read again" in reproduced(segmentry, run)["note"]
 
 
+@pytest.mark.slow
 def test_labels_and_versions_that_differ_are_told(segmentry, tmp_path):
     changed(
         tmp_path,

@@ -216,6 +216,7 @@ def run_due(config, store):
     return store.schedule(job.subject)
 
 
+@pytest.mark.slow
 def test_missed_due_times_are_caught_up_once(config, store, clock, source):
     schedule = monthly(source, config, store, clock)  # on 17 May: due on 1 June
     assert run_due(config, store) is None
@@ -266,6 +267,7 @@ def test_workers_that_race_start_a_due_time_once(config, store, clock, source):
         worker.close()
 
 
+@pytest.mark.slow
 def test_a_lost_refresh_is_taken_over_without_queueing_twice_and_given_up_in_the_end(config, store, clock, source):
     monthly(source, config, store, clock)
     clock.now = moment("2024-06-01 04:00")

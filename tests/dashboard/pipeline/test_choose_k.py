@@ -147,6 +147,7 @@ def test_the_usual_range_gives_way_to_what_is_named():
         assert (asked.low, asked.high) == expected
 
 
+@pytest.mark.slow
 def test_a_worker_chooses_by_the_later_revenue_of_the_kept_sales(tmp_path):
     settings = shop.config(tmp_path)
     store = shop.opened(settings)
@@ -175,6 +176,7 @@ def test_no_such_snapshot(desk):
 # --- metrics of a run -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_run_has_stability_and_holdout_revenue(tmp_path):
     settings = shop.config(tmp_path)
     store = shop.opened(settings)

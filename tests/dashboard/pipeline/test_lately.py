@@ -6,6 +6,7 @@ import csv
 import io
 from datetime import date, timedelta
 
+import pytest
 from starlette.testclient import TestClient
 
 from dashboard.app import create_app
@@ -29,6 +30,7 @@ LINES = "".join(
 LONE = "lone,2023-02-01,lone,P1,1,5\n"
 
 
+@pytest.mark.slow
 def test_they_are_kept_filtered_by_exported_and_hidden(tmp_path):
     source = tmp_path / "shop.csv"
     source.write_text(HEAD + LINES + LONE, encoding="utf-8")

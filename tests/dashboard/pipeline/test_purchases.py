@@ -38,6 +38,7 @@ def store(request, tmp_path):
     store.close()
 
 
+@pytest.mark.slow
 def test_purchases_are_there_without_the_source_and_go_with_the_last_snapshot(store, tmp_path):
     source = tmp_path / "shop.csv"
     source.write_text(HEAD + LINES, encoding="utf-8")

@@ -167,6 +167,7 @@ def test_nothing_follows_from_the_old_to_the_new(upgraded):
         assert live == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["there", "gone"])
 def test_one_click_reads_it_again(upgraded, source):
     settings, store, folder = upgraded
@@ -197,6 +198,7 @@ def test_one_click_reads_it_again(upgraded, source):
         assert refused.status_code == 422 and "under today's rules already" in refused.json()["error"]
 
 
+@pytest.mark.slow
 def test_the_command_line_reads_it_again_at_once(upgraded):
     settings, store, _ = upgraded
     late = store.snapshots()[0]

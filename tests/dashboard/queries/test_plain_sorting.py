@@ -32,6 +32,7 @@ def desk(tmp_path_factory):
     store.close()
 
 
+@pytest.mark.slow
 def test_what_sorting_captures_is_what_the_top_fifth_spent_later(desk):
     services, _, ids = desk
     with intake.read_sales("cdnow-sample") as sales:

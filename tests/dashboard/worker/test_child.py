@@ -101,6 +101,7 @@ def test_a_lost_upload_is_taken_over_and_then_given_up(config, store):
     assert store.snapshots() == []
 
 
+@pytest.mark.slow
 def test_after_one_loss_it_is_done(config, store):
     upload = queued(config, store)
     assert store.claim_job([UPLOAD], lease_seconds=-1, worker="lost") is not None

@@ -48,14 +48,14 @@ def worker(url: str, tmp_path: Path):
     )
     yield process
     os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
 
 
 def asked(address: str, path: str, body: object = None):
     """What the API answers; with a body, to a POST of it."""
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"{address}/api/v1/{path}", data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         return json.load(answer)
 
 

@@ -107,6 +107,7 @@ def test_the_source_may_be_gone_once_its_sales_are_kept(config, store, sales):
     assert run.metrics["holdout_revenue"] is not None
 
 
+@pytest.mark.slow
 def test_without_kept_sales_a_run_is_finished_and_says_what_is_missing(config, store, sales):
     engines = ("rfm", "kmeans")
     queued = run_sales(SalesRequest(str(sales), engines, as_of=date(1997, 9, 1)), config, store, queue=True).runs
@@ -124,6 +125,7 @@ def test_without_kept_sales_a_run_is_finished_and_says_what_is_missing(config, s
     assert again.snapshot.id == queued[0].snapshot_id
 
 
+@pytest.mark.slow
 def test_sales_that_are_not_to_be_kept_are_not(config, store, sales):
     config = config.replace(objects={"keep": False})
     run_sales(SalesRequest(str(sales), ("rfm",), as_of=date(1997, 9, 1)), config, store, queue=True)
@@ -145,6 +147,7 @@ def test_work_on_a_run_that_was_cancelled_meanwhile_stores_nothing(config, store
     assert (store.run(run.id).state, store.run(run.id).segments) == ("cancelled", ())
 
 
+@pytest.mark.slow
 def test_progress_is_of_the_whole_run_and_only_grows(config, store):
     run_sales(SalesRequest("cdnow-sample", ("kmeans",), as_of=date(1997, 9, 1)), config, store, queue=True)
     told: list[tuple[str, float]] = []
@@ -166,6 +169,7 @@ def test_an_engine_that_is_not_installed_fails_its_run(config, store):
 # --- ended in the middle --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_long_run_is_cancelled_put_back_or_given_up_in_seconds(config, store):
     made = store.save_snapshot(shop.new_snapshot("big", date(2011, 12, 10)), shop.customers(150_000))
     settings = {"k": 20, "seed": 0}
@@ -210,6 +214,7 @@ def at_work(store: Store, run_id: int) -> None:
 # --- commands, API and server ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_detach_prints_the_queued_runs_and_cancel_cancels(config, store, tmp_path, monkeypatch):
     monkeypatch.setenv("DATABASE_URL", config.database.url)
     words = ["run", "cdnow-sample", "--engine", "rfm", "--engine", "kmeans", "--detach"]

@@ -35,6 +35,7 @@ def online_retail(shared_data):
         yield sales
 
 
+@pytest.mark.slow
 def test_online_retail_equals_an_independent_recomputation(online_retail, shared_data):
     categories = tomllib.loads((ROOT / "config.toml").read_text(encoding="utf-8"))["categories"]
     made = but_windows(build_customers(online_retail.table, as_of=date(2011, 12, 10), categories=categories))

@@ -65,6 +65,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
     return shop(tmp_path_factory.mktemp("returned"))
 
 
+@pytest.mark.slow
 def test_many_dates_are_each_as_if_the_sales_ended_there(source: str):
     mapping = {"attribute.channel": "Channel"}
     with read_sales(source, rules=NET, mapping=mapping, as_of=CUTOFFS[-1]) as sales:

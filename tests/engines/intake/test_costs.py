@@ -76,6 +76,7 @@ def test_the_cost_of_a_line_needs_no_quantity(tmp_path):
     assert COST not in without and without[MONETARY].equals(of_items[MONETARY])
 
 
+@pytest.mark.slow
 def test_the_order_of_lines_and_the_way_to_a_date_make_no_difference(tmp_path):
     lines = [*LINES, *(f"c{n % 3},p{n},2024-02-{1 + n},A,{1 + n % 2},10,{n}.{n % 7}" for n in range(20))]
     lines += ["c1,q1,2024-02-03,A,1,10,2", "c1,q1,2024-02-03,A,1,10,3", "c1,q2,2024-02-27,A,-1,10,"]

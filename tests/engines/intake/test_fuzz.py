@@ -29,7 +29,7 @@ from engines.errors import InputError
 from engines.intake import read_sales
 from engines.intake.schema.preview import preview
 
-FEW, MANY = 32, 2_000
+FEW, MANY = 4, 2_000
 BOUND = 120  # seconds of work for one file, on however slow a machine: more is work that does not end
 
 HEADER = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"]

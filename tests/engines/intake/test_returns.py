@@ -159,6 +159,7 @@ def online_retail_lines(shared_data: Path) -> pa.Table:
     return pa.Table.from_pylist(made, SCHEMA)
 
 
+@pytest.mark.slow
 def test_as_the_plain_rules_on_online_retail_whatever_the_order_of_lines(online_retail_lines: pa.Table):
     assert_as_slow(online_retail_lines)
     order = list(range(len(online_retail_lines)))
@@ -340,6 +341,7 @@ def test_a_refund_comes_off_its_own_order_with_its_discount(tmp_path: Path):
     assert left.units == 2_200_000
 
 
+@pytest.mark.slow
 def test_returns_are_settled_in_parts_as_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     draw, lines = random.Random(3), []
     for number in range(900):
@@ -376,6 +378,7 @@ def test_the_same_function_serves_a_backend_that_hands_over_customer_by_customer
 # --- golden figures ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_online_retail_net(shared_data: Path, tmp_path: Path):
     with read_sales(str(shared_data / "online_retail.csv.gz"), rules=NET) as sales:
         ledger, totals = sales.ledger, {name: total.units for name, total in sales.totals().items()}

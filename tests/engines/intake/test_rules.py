@@ -160,7 +160,7 @@ def test_what_is_usual_is_not_learnt_from_later_lines(tmp_path):
     assert noted(ledger_of(str(path)), "outlier") == (1, 400.0)
 
 
-@pytest.mark.parametrize("returns", ["drop", "net"])
+@pytest.mark.parametrize("returns", [pytest.param("drop", marks=pytest.mark.slow), "net"])
 def test_the_ledger_adds_up_in_every_mix_of_switches(source, returns):
     names = ("drop_cancellations", "drop_non_positive_quantity", "drop_outliers")
     for number, switches in enumerate(product([True, False], repeat=len(names))):

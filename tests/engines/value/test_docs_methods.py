@@ -9,6 +9,7 @@ def lines(sample: str) -> list[str]:
     return [line for line in documented().splitlines() if line.startswith(f"| {sample} |")]
 
 
+@pytest.mark.slow
 def test_the_origins_of_cdnow_are_as_documented():
     assert lines("cdnow-sample") == list(rows("cdnow-sample")) != []
 

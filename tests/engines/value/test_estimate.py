@@ -253,5 +253,5 @@ row = {REPEAT_PURCHASES: [1], FIRST_TO_LAST: [1.0], AGE: [2.0], MEAN_REPEAT_VALU
 engines.value.estimate(pandas.DataFrame(row))
 print("lifetimes" in sys.modules, [entry for entry in warnings.filters if entry[2] is FutureWarning])
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=300)
     assert done.stdout.split("\n")[:2] == ["[]", "True []"]

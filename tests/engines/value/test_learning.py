@@ -197,6 +197,7 @@ for model in (Logistic(), Boosting(), Tweedie(), TwoPart()):
 """
 
 
+@pytest.mark.slow
 def test_number_of_threads_does_not_matter_to_the_last_digit():
     found = [
         subprocess.run(
