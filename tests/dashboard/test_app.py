@@ -270,6 +270,7 @@ def test_assets_say_what_they_are():
         assert path.name == "README.md" or f"`{path.name}`" in told, path.name
 
 
+@pytest.mark.slow
 def test_several_workers_answer_callbacks(tmp_path):
     settings = shop.config(tmp_path).replace(database={"url": f"sqlite:///{tmp_path / 'segmentry.db'}"})
     store = shop.opened(settings)

@@ -286,6 +286,7 @@ def test_cancel_takes_back_what_was_asked_for(desk):
 # --- letting go -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_file_is_parsed_once(desk):
     client, config, store = desk
     checked = inspected(desk, export())

@@ -49,7 +49,7 @@ def judge() -> ModuleType:
 @pytest.mark.skipif(not FOUND, reason=f"no cases at {CASES}")
 @pytest.mark.parametrize(
     "case",
-    [pytest.param(case, marks=() if place % 12 == 0 else pytest.mark.slow) for place, case in enumerate(FOUND)],
+    [pytest.param(case, marks=() if place % 24 == 0 else pytest.mark.slow) for place, case in enumerate(FOUND)],
     ids=[case["name"] for case in FOUND],
 )
 def test_a_case_is_read_rightly_or_refused_helpfully(judge: ModuleType, case: dict[str, object]):

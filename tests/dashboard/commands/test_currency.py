@@ -42,6 +42,7 @@ def test_it_is_null_where_nobody_says_it(segmentry, tmp_path):
     assert snapshots(tmp_path) == [(None, None)]
 
 
+@pytest.mark.slow
 def test_it_may_be_said(segmentry, tmp_path):
     (tmp_path / "shop.csv").write_text(SHOP, encoding="utf-8")
     segmentry("run", "shop.csv", "--engine", "rfm")

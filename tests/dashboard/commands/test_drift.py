@@ -100,6 +100,7 @@ def test_how_far_back_dates_look_is_a_setting(segmentry, sales):
     assert spent[0] < 0.5 * spent[1], "what was spent in the window, not so far"
 
 
+@pytest.mark.slow
 def test_a_change_is_told_from_a_shop_that_grows(segmentry, tmp_path):
     """Through the whole of the command: a shop in which nothing changes, and one in which half the customers do."""
     for changes in (False, True):

@@ -26,6 +26,7 @@ def test_what_stands_out_is_printed_and_in_the_json(segmentry):
     assert f"{top['name']} brought the most revenue: $" in printed
 
 
+@pytest.mark.slow
 def test_plain_words_follow_every_engine_and_pins_stay(segmentry, tmp_path):
     plain = {"SEGMENTRY_NAMING_VOCABULARY": "plain"}
     rfm = run(segmentry, "--engine", "rfm", **plain)

@@ -117,6 +117,7 @@ def test_the_customers_of_a_run_get_their_labels_from_sales_and_from_a_table(nam
         assert from_sales["probability"].between(0.25, 1).all()
 
 
+@pytest.mark.slow
 def test_what_a_model_learned_of_all_sales_is_kept_and_values_new_customers(segmentry, tmp_path, monkeypatch):
     folder = tmp_path / "chosen"
     folder.mkdir()
@@ -191,6 +192,7 @@ def test_where_new_customers_live_is_seen_from_the_runs_home_country(tmp_path, m
     assert {row["segment"] for row in json.loads(done.stdout)["customers"]} == {names["a"]} != {names["c"]}
 
 
+@pytest.mark.slow
 def test_a_run_and_a_worker_keep_the_model(segmentry, tmp_path):
     table = pd.DataFrame({"customer_id": list("aabbccdd"), "order_date": "2024-01-01", "amount": range(1, 9)})
     table["order_date"] = [f"2024-01-{day:02d}" for day in (1, 2, 3, 9, 12, 12, 20, 25)]

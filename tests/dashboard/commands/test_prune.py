@@ -115,6 +115,7 @@ def test_a_run_whose_names_nobody_has_touched_keeps_nothing(store, clock):
     assert leaving(store, clock, snapshots=1) == [first]
 
 
+@pytest.mark.slow
 def test_files_that_nothing_refers_to_go_when_they_are_old(segmentry, tmp_path):
     segmentry("run", "cdnow-sample", "--engine", "rfm")
     (model,) = (tmp_path / "segmentry-objects").glob("*/model/*")

@@ -25,6 +25,7 @@ def runs(tmp_path_factory):
     store.close()
 
 
+@pytest.mark.slow
 def test_a_refresh_within_the_days_keeps_the_choice_and_says_so(runs):
     _, store, (first, second, third) = runs
     made, kept, anew = (each.info["value"] for each in (first, second, third))

@@ -61,6 +61,7 @@ def test_a_snapshot_keeps_the_costs_and_what_they_leave(made):
     assert without.new.info["value"]["margin"] == 1.0
 
 
+@pytest.mark.slow
 def test_earlier_dates_are_valued_by_the_costs_known_then(made):
     config, store, requests, (with_costs, _) = made
     tables = []

@@ -109,6 +109,7 @@ def pressed(client, snapshot_id):
     return address
 
 
+@pytest.mark.slow
 def test_the_old_snapshots_open_with_their_numbers_and_the_sentence(upgraded):
     settings, store, _ = upgraded
     late, early = store.snapshots()
@@ -131,6 +132,7 @@ def test_the_old_snapshots_open_with_their_numbers_and_the_sentence(upgraded):
         assert client.get("/", params={"run": run.id}).status_code == 200
 
 
+@pytest.mark.slow
 def test_nothing_follows_from_the_old_to_the_new(upgraded):
     settings, store, folder = upgraded
     old = store.runs(engine="kmeans")

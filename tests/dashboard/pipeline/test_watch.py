@@ -175,6 +175,7 @@ def test_where_nobody_changed_there_is_a_point_and_no_alert(store, pair):
     assert store.alerts() == []
 
 
+@pytest.mark.slow
 def test_what_a_live_point_is_made_of(config, store, pair):
     first, second = pair
     engine, customers = make_engine("kmeans", config, k=2), store.snapshot_customers(second.snapshot_id)
@@ -203,6 +204,7 @@ def test_what_a_live_point_is_made_of(config, store, pair):
     assert live_point(second, engine, strangers, labels.set_axis(strangers.index), store, config) is None
 
 
+@pytest.mark.slow
 def test_without_a_model_labels_are_compared_as_they_are_and_that_is_no_alert(config, store, pair):
     second = pair[1]
     engine, customers = make_engine("kmeans", config, k=2), store.snapshot_customers(pair[0].snapshot_id)

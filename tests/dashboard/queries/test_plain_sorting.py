@@ -46,6 +46,7 @@ def test_what_sorting_captures_is_what_the_top_fifth_spent_later(desk):
     assert found["clv"].top > 0.6 and found["clv"].since == "1998-02-15"
 
 
+@pytest.mark.slow
 def test_the_recommendation_says_that_no_engine_beats_it(desk):
     services, client, ids = desk
     compared = compare(services.frames, ids)

@@ -61,6 +61,7 @@ def test_orders_before_the_change_are_those_of_the_shop_without_it():
     assert len(make_shop(3, PLANTED)) > 1.5 * len(make_shop(3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1])
 def test_the_alarm_rings_when_it_should(tmp_path, seed):
     # eight refits per date say how far chance goes; the long test has the twenty that users get

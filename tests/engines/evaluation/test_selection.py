@@ -84,6 +84,7 @@ def online_retail(shared_data):
     return customers, LaterSales(before, after, cutoff)
 
 
+@pytest.mark.slow
 def test_on_online_retail_the_fewest_stable_segments_that_catch_as_much_later_revenue_win(online_retail):
     customers, later = online_retail
     found = evaluate_ks("kmeans", KMeans(), customers, later=later)

@@ -31,6 +31,7 @@ def labelled(engine, customers):
     return engine.fit(customers).assign(customers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", [RFM(), KMeans(), GaussianMixture(), Hierarchical()], ids=lambda e: e.title)
 def test_stability_lies_between_chance_and_certainty_and_repeats(engine):
     customers = cdnow_customers()
