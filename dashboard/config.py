@@ -241,7 +241,10 @@ class When(_Section):
 
 
 class PlaybookEntry(_Section):
-    """A segment's name, meaning, action and colour, and when it is true; without ``when``, as the name it means."""
+    """A segment's name, meaning, action and colour, and when it is true; without ``when``, as the name it means.
+
+    ``key``: what its segments are known by in addresses, audiences and from date to date; without one, the name.
+    """
 
     name: str = Field(min_length=1)
     description: str
@@ -250,6 +253,7 @@ class PlaybookEntry(_Section):
     colour: str = Field(pattern=r"^#[0-9A-Fa-f]{6}$")
     spare: bool = False
     when: When | None = None
+    key: str = ""
 
     def play(self, usual: Mapping[str, When]) -> Play:
         """The entry as the engines know it; ``usual``: the conditions of known names."""
@@ -310,6 +314,9 @@ class Config(_Section):
         names = [entry.name for entry in playbook]
         if len(set(names)) < len(names):
             raise ValueError("two entries have the same name")
+        keys = [entry.key or entry.name for entry in playbook]
+        if len(set(keys)) < len(keys):
+            raise ValueError("two entries have the same key")
         return playbook
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
@@ -448,7 +448,9 @@ class Play:
 
     ``spare``: given only where the names that are not spare are taken or say much less well what the segment is.
     ``when``: what must be true of the customers for the name to be given, and for meaning and action to be shown; the
-    rank in it is asked only where names are given by likeness, for the borders of a rule are its own.
+    rank in it is asked only where names are given by likeness, for the borders of a rule are its own. ``key``: what
+    segments of this name are known by for ever; empty: the name itself. A play that gets another name keeps its
+    history where its old name is given as its key.
     """
 
     name: str
@@ -458,6 +460,12 @@ class Play:
     colour: str
     spare: bool = False
     when: Conditions = Conditions()
+    key: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What segments of this name are known by, whatever they are called."""
+        return self.key or self.name
 
     def holds(self, facts: Facts | None) -> bool:
         """Whether name, meaning and action are true of customers; of those of earlier versions nothing is known."""
@@ -471,6 +479,12 @@ class NamedSegment:
     ``pinned``: name and action stay with these customers in the runs to come, whatever their profile. ``revision``: how
     often people have changed it by hand. ``facts``: what conditions of the playbook are checked on; None in runs of
     earlier versions, and of segments without customers. ``action`` is empty where the playbook's would not be true.
+
+    ``identity`` is what it is known by in addresses, audiences and from date to date, while ``name`` is what people
+    read: that of the playbook's entry, the name that an engine gives, or one of its own that it was given when it first
+    appeared and that follows its customers. Empty until the store has given it one. ``own_name`` is what its run calls
+    it, empty where that is ``name``; ``former``: what else it was known by. ``merged``: keys of segments of its run
+    that people treat as one with it, ``merged_names`` what those are called.
     """
 
     key: int
@@ -486,6 +500,47 @@ class NamedSegment:
     pinned: bool = False
     revision: int = 0
     facts: Facts | None = None
+    identity: str = ""
+    own_name: str = ""
+    former: tuple[str, ...] = ()
+    merged: tuple[int, ...] = ()
+    merged_names: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """The keys of all its customers' labels."""
+        return (self.key, *self.merged)
+
+    @property
+    def known_by(self) -> str:
+        """Its identity, and its name where it has none yet."""
+        return self.identity or self.name
+
+
+def segment_by_key(segments: Iterable[NamedSegment]) -> dict[int, NamedSegment]:
+    """The segment that a label belongs to, by the label's key."""
+    return {key: item for item in segments for key in item.keys}
+
+
+def segments_meant(segments: Sequence[NamedSegment], wanted: Sequence[str]) -> list[bool]:
+    """Which segments are meant by texts of addresses, audiences and files, one answer for each segment.
+
+    A text means the segment with this identity; where there is none, that with this name now; else with this name of
+    its run's own, or one that it was called by before.
+    """
+    meant = [False] * len(segments)
+    for text in wanted:
+        for names in (
+            [(item.known_by,) for item in segments],
+            [(item.name,) for item in segments],
+            [(item.own_name, *item.former) for item in segments],
+        ):
+            found = [place for place, each in enumerate(names) if text in each]
+            if found:
+                for place in found:
+                    meant[place] = True
+                break
+    return meant
 
 
 @dataclass(frozen=True)

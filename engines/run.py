@@ -161,14 +161,15 @@ def _untrue_names(segments: Sequence[Segment], named: Sequence[NamedSegment], pl
 
 def _lost_pins(previous: Predecessor | None, named: Sequence[NamedSegment]) -> list[str]:
     """A note on each pinned name whose customers are no longer together."""
-    pinned = [segment.name for segment in previous.segments if segment.pinned] if previous is not None else []
-    pinned_names = {segment.name for segment in named if segment.pinned}
+    pinned = [segment for segment in previous.segments if segment.pinned] if previous is not None else []
+    carried_on = {segment.known_by for segment in named if segment.pinned}
     return [
         message(
-            "The pinned name {name} was not carried on: its customers are spread over several segments now.", name=name
+            "The pinned name {name} was not carried on: its customers are spread over several segments now.",
+            name=segment.name,
         )
-        for name in pinned
-        if name not in pinned_names
+        for segment in pinned
+        if segment.known_by not in carried_on
     ]
 
 

@@ -16,7 +16,7 @@ from dashboard.queries.advice import advice_on
 from dashboard.queries.insights import insight_dicts, insights_of
 from dashboard.queries.segment import segment_profile
 from dashboard.services import Services
-from engines.contract import NamedSegment
+from engines.contract import NamedSegment, segment_by_key
 
 
 class SegmentEdit(Body):
@@ -26,6 +26,13 @@ class SegmentEdit(Body):
     name: str | None = None
     action: str | None = None
     pinned: bool | None = None
+
+
+class SegmentMerge(Body):
+    """Which segment to treat as one with another; ``into`` null: take apart again what is one with it."""
+
+    revision: int
+    into: int | None = None
 
 
 def add_segments(api: FastAPI, services: Services) -> None:
@@ -61,7 +68,16 @@ def add_segments(api: FastAPI, services: Services) -> None:
         run = rename(
             services, run_id, key, revision=edit.revision, name=edit.name, action=edit.action, pinned=edit.pinned
         )
-        return Answer(asdict(next(item for item in run.segments if item.key == key)))
+        return Answer(asdict(segment_by_key(run.segments)[key]))
+
+    @api.post("/runs/{run_id}/segments/{key}/merge")
+    def merge_segment(run_id: int, key: int, merge: SegmentMerge) -> Answer:
+        """Treat a segment as one with another on every date, or take it apart again; answers with all segments.
+
+        The runs stay as they are: nobody's label changes.
+        """
+        run = store.merge_segment(run_id, key, merge.into, revision=merge.revision)
+        return Answer([asdict(item) for item in run.segments])
 
     @api.get("/runs/{run_id}/insights", openapi_extra=SELECTION_DOCS)
     def what_stands_out(request: Request, run_id: int) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -15,9 +16,9 @@ from dashboard.components.dialogs import button, dialog, name_input
 from dashboard.i18n.texts import say, segment_name
 from dashboard.pipeline.rename import rename
 from dashboard.services import Services
-from engines.contract import NamedSegment
+from engines.contract import NamedSegment, segment_by_key
 from engines.errors import InputError
-from storage.contract import ChangedError, NotFoundError
+from storage.contract import ChangedError, NotFoundError, Run
 from storage.sql.edits import ACTION_LENGTH, NAME_LENGTH
 
 
@@ -39,7 +40,13 @@ def pencil(page: str, run_id: int, segment: NamedSegment) -> Component:
     )
     hint = say("Name and action stay with these customers in later runs.")
     pin = [elements.Span(say("pinned"), className="seg-badge seg-pinned", title=hint)] if segment.pinned else []
-    return elements.Span([opener, *pin], className="text-nowrap")
+    with_names = say("Treated as one: {segments}", segments=_joined([segment.name, *segment.merged_names]))
+    one = [elements.Span(say("as one"), className="seg-badge", title=with_names)] if segment.merged_names else []
+    return elements.Span([opener, *pin, *one], className="text-nowrap")
+
+
+def _joined(names: Sequence[str]) -> str:
+    return ", ".join(segment_name(name) for name in names)
 
 
 def rename_button(page: str, run_id: int, segment: NamedSegment) -> Component:
@@ -58,6 +65,13 @@ def editor(page: str) -> Component:
             id=f"{page}-pin",
             label=say("Pin: name and action stay with these customers in later runs"),
             value=False,
+        ),
+        html.Label(say("Treat as one with"), htmlFor=f"{page}-into", className="form-label mt-3 mb-1"),
+        dbc.Select(id=f"{page}-into", value="", options=[]),
+        dbc.Checkbox(id=f"{page}-apart", value=False, class_name="mt-2", label=""),
+        html.P(
+            say("All of this holds for every date of this engine and data set. Nobody changes segment by it."),
+            className="seg-hint mt-2 mb-0",
         ),
         dbc.Alert(id=f"{page}-refused", color="warning", is_open=False, className="mt-3 mb-0"),
     ]
@@ -92,6 +106,11 @@ def register(app: Dash, services: Services, page: str) -> None:
             "name": Output(f"{page}-name", "value"),
             "action": Output(f"{page}-action", "value"),
             "pinned": Output(f"{page}-pin", "value"),
+            "into": Output(f"{page}-into", "value"),
+            "others": Output(f"{page}-into", "options"),
+            "apart": Output(f"{page}-apart", "value"),
+            "parts": Output(f"{page}-apart", "label"),
+            "alone": Output(f"{page}-apart", "class_name"),
             "editing": Output(f"{page}-editing", "data"),
             "refused": Output(f"{page}-refused", "children"),
             "is_refused": Output(f"{page}-refused", "is_open"),
@@ -106,6 +125,8 @@ def register(app: Dash, services: Services, page: str) -> None:
             "name": State(f"{page}-name", "value"),
             "action": State(f"{page}-action", "value"),
             "pinned": State(f"{page}-pin", "value"),
+            "into": State(f"{page}-into", "value"),
+            "apart": State(f"{page}-apart", "value"),
             "editing": State(f"{page}-editing", "data"),
         },
         prevent_initial_call=True,
@@ -119,6 +140,8 @@ def register(app: Dash, services: Services, page: str) -> None:
         name: str | None,
         action: str | None,
         pinned: bool | None,
+        into: str | None,
+        apart: bool | None,
         editing: dict[str, Any] | None,
     ) -> dict[str, Any]:
         if not ctx.triggered[0]["value"]:  # a pencil has appeared without having been clicked
@@ -128,7 +151,7 @@ def register(app: Dash, services: Services, page: str) -> None:
         if ctx.triggered_id == f"{page}-cancel" or editing is None:
             return _answer(open=False)
         if ctx.triggered_id == f"{page}-own":
-            name, action, pinned = "", "", False
+            name, action, pinned, into, apart = "", "", False, "", True
         elif not (name or "").strip():
             return _answer(refused=say("Give the segment a name."), is_refused=True)
         which = {key: editing[key] for key in ("run", "key", "revision")}
@@ -142,11 +165,20 @@ def register(app: Dash, services: Services, page: str) -> None:
                 action=_changed(action, editing["action"]),
                 pinned=bool(pinned),
             )
+            now = _of(run, which["key"])
+            if into or (apart and now.merged):
+                other = int(into) if into else None
+                run = services.store.merge_segment(run.id, now.key, other, revision=now.revision)
         except (InputError, ChangedError, NotFoundError) as error:
             return _answer(refused=say(error.message), is_refused=True)
-        now = next(item for item in run.segments if item.key == which["key"])
+        now = _of(run, which["key"])
         saved = {"run": run.id, "key": now.key, "before": editing["name"], "name": now.name, "revision": now.revision}
         return _answer(open=False, edited=saved)
+
+
+def _of(run: Run, key: int) -> NamedSegment:
+    """The segment that a key belongs to, which may be one with others."""
+    return segment_by_key(run.segments)[key]
 
 
 def _changed(given: str | None, before: str) -> str | None:
@@ -155,14 +187,25 @@ def _changed(given: str | None, before: str) -> str | None:
 
 
 def _opened(services: Services, run_id: int, key: int) -> dict[str, Any]:
-    segment = next((item for item in services.store.run(run_id).segments if item.key == key), None)
+    run = services.store.run(run_id)
+    segment = segment_by_key(run.segments).get(key)
     if segment is None:
         raise PreventUpdate
+    others = [item for item in run.segments if item is not segment]
+    choices = [{"label": segment_name(item.name), "value": str(item.key)} for item in others]
+    merging = {
+        "into": "",
+        "others": [{"label": say("no other segment"), "value": ""}, *choices],
+        "apart": False,
+        "parts": say("Take apart again: {segments}", segments=_joined(segment.merged_names)),
+        "alone": "mt-2" if segment.merged else "d-none",
+    }
     editing = {"run": run_id, "key": key, "revision": segment.revision, "name": segment.name, "action": segment.action}
     shown = {"name": segment.name, "action": segment.action, "pinned": segment.pinned}
-    return {"open": True, "editing": editing, **shown, "is_refused": False}
+    return {"open": True, "editing": editing, **shown, **merging, "is_refused": False}
 
 
 def _answer(**parts: Any) -> dict[str, Any]:
-    names = ("open", "name", "action", "pinned", "editing", "refused", "is_refused", "edited")
+    fields = ("name", "action", "pinned", "into", "others", "apart", "parts", "alone")
+    names = ("open", *fields, "editing", "refused", "is_refused", "edited")
     return {name: parts.get(name, no_update) for name in names}

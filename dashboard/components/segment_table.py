@@ -56,8 +56,8 @@ def segment_table(
             _segment_line(
                 row,
                 currency,
-                pick(row.segment.name),
-                row.segment.name in chosen,
+                pick(row.segment.known_by),
+                row.segment.known_by in chosen,
                 [beside and beside(row.segment), *_in_short(row.segment, why(row.segment) if why else "")],
             )
             for row in rows

@@ -20,7 +20,7 @@ def conditions_of(export: Export) -> list[filters.Condition]:
         selection = Selection.from_query(parse_qsl(export.selection, keep_blank_values=True))
     except InputError as error:
         return [filters.Condition("", "", say(error.message))]
-    return filters.condition_texts(selection, str(export.about.get("currency") or ""))
+    return filters.condition_texts(selection, str(export.about.get("currency") or ""), export.about.get("names") or {})
 
 
 def file_name(export: Export) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dashboard.figures import Drawing, drawing_of, ink, template, visible_colour
 from dashboard.i18n.numbers import count, plural
 from dashboard.i18n.texts import say, segment_name
-from engines.contract import NamedSegment
+from engines.contract import NamedSegment, segment_by_key
 
 _BETWEEN = -1  # the place of a merge that joins several segments
 
@@ -48,7 +48,7 @@ def dendrogram_data(
     if not len(linkage):
         return None
     keys, customers = list(artifacts["leaf_keys"]), np.array(artifacts["leaf_customers"], dtype=np.float64)
-    by_key = {item.key: item for item in segments}
+    by_key = segment_by_key(segments)
     rank = {key: place for place, key in enumerate(by_key)}
     order = _order(linkage, np.array([rank.get(key, len(rank)) for key in keys]), customers)
     shown = list(dict.fromkeys(keys[leaf] for leaf in order))

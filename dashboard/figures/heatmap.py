@@ -16,7 +16,7 @@ from dashboard.frames.run import RunFrame, per_run
 from dashboard.i18n.numbers import count, percent, plural
 from dashboard.i18n.texts import say, segment_name
 from engines.columns import FREQUENCY, RECENCY
-from engines.contract import Play
+from engines.contract import Play, segment_by_key
 from engines.naming.grids import TEN, named_grid
 from engines.naming.vocabulary import playbook_name
 from engines.rfm import order_edges, quantile_edges
@@ -72,7 +72,8 @@ def names_in(frame: RunFrame, plays: Sequence[Play]) -> Callable[[str], str]:
     settings, shown = frame.run.settings, {}
     if frame.run.engine == "rfm" and settings.get("grid") == TEN and not settings.get("cells"):
         names = named_grid(TEN, SCORES).names
-        shown = {names[item.key]: item.name for item in frame.segments if 0 <= item.key < len(names)}
+        by_key = segment_by_key(frame.segments)
+        shown = {names[key]: item.name for key, item in by_key.items() if 0 <= key < len(names)}
     return lambda name: shown.get(name) or playbook_name(name, plays)
 
 

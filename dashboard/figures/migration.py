@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from dashboard.figures import Drawing, drawing_of, faint_colour, ink, template, visible_colour
 from dashboard.i18n.texts import say, segment_name
-from engines.contract import DriftPoint
+from engines.contract import NamedSegment
 from engines.evaluation.migration import GONE, NEW, Migration
 from storage.contract import Run
 
@@ -90,38 +91,34 @@ class SizeLinesData(NamedTuple):
     revenue: NDArray[np.float64]
 
 
-def size_lines_data(points: Sequence[DriftPoint], segments: Sequence[Mapping[str, object]]) -> SizeLinesData:
-    """How many customers each segment had, and what they had spent so far, in the order of the segments."""
-    by_key = {int(str(item["key"])): (str(item["name"]), str(item["colour"])) for item in segments}
-    keys = list(dict.fromkeys([*by_key, *(size.key for point in points for size in point.sizes)]))
-    by_date = [{size.key: size for size in point.sizes} for point in points]
-    customers = [[sizes[key].customers if key in sizes else 0 for sizes in by_date] for key in keys]
-    revenue = [[sizes[key].revenue if key in sizes else 0.0 for sizes in by_date] for key in keys]
-    shape = (len(keys), len(points))
+def size_lines_data(
+    dates: Sequence[date],
+    segments: Sequence[NamedSegment],
+    customers: NDArray[np.int64],
+    spent: NDArray[np.float64],
+) -> SizeLinesData:
+    """How many customers each segment (row) had at each date (column), and what they had spent so far."""
+    days = np.array([day.isoformat() for day in dates], dtype="datetime64[D]")
     return SizeLinesData(
-        np.array([point.as_of for point in points], dtype="datetime64[D]"),
-        tuple(by_key.get(key, (say("Segment {number}", number=key), _GREY))[0] for key in keys),
-        tuple(by_key.get(key, ("", _GREY))[1] for key in keys),
-        np.array(customers, dtype=np.int64).reshape(shape),
-        np.array(revenue, dtype=np.float64).reshape(shape),
+        days, tuple(item.name for item in segments), tuple(item.colour for item in segments), customers, spent
     )
 
 
 def sizes_of_runs(runs: Sequence[Run]) -> SizeLinesData:
-    """The same of runs, one for each date, in the order of time; a segment is the same where its name is."""
+    """The same of runs, one for each date, in the order of time; a segment is the same where what it is known by is.
+
+    It has the name and colour of the latest date that has it.
+    """
     latest = {run.as_of: run for run in runs}
-    by_date = [{item.name: item for item in run.segments} for run in latest.values()]
-    colours = {item.name: item.colour for run in latest.values() for item in run.segments}
-    customers = [[by_name[name].customers if name in by_name else 0 for by_name in by_date] for name in colours]
-    spent = [
-        [by_name[name].customers * by_name[name].monetary if name in by_name else 0.0 for by_name in by_date]
-        for name in colours
-    ]
-    shape = (len(colours), len(by_date))
+    by_date = [{item.known_by: item for item in run.segments} for run in latest.values()]
+    known = {item.known_by: item for run in latest.values() for item in run.segments}
+    customers = [[here[key].customers if key in here else 0 for here in by_date] for key in known]
+    spent = [[here[key].customers * here[key].monetary if key in here else 0.0 for here in by_date] for key in known]
+    shape = (len(known), len(by_date))
     return SizeLinesData(
         np.array([day.isoformat() for day in latest], dtype="datetime64[D]"),
-        tuple(colours),
-        tuple(colours.values()),
+        tuple(item.name for item in known.values()),
+        tuple(item.colour for item in known.values()),
         np.array(customers, dtype=np.int64).reshape(shape),
         np.array(spent, dtype=np.float64).reshape(shape),
     )

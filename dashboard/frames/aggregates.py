@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dashboard.frames.columns import Mask
 from dashboard.frames.run import RunFrame, per_run
 from engines.columns import CHURN_RISK, CLV, FREQUENCY, MONETARY, RECENCY
-from engines.contract import NamedSegment
+from engines.contract import NamedSegment, segments_meant
 from engines.value.validation.spread import TotalSpread
 from storage.contract import Selection
 
@@ -213,8 +213,7 @@ def aggregate_selection(frame: RunFrame, selection: Selection, rest: Mask | None
     blocks = blocks_of(frame)
     segments = countries = np.ones(len(blocks.starts), dtype=bool)
     if selection.segments:
-        named = [place for place, item in enumerate(frame.segments) if item.name in selection.segments]
-        segments = np.isin(blocks.segments, named)
+        segments = np.array(segments_meant(frame.segments, selection.segments))[blocks.segments]
     if selection.countries:
         named = [place for place, name in enumerate(frame.countries) if name in selection.countries]
         countries = np.isin(blocks.countries, named)

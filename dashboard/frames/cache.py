@@ -79,6 +79,8 @@ class FrameCache:
             if frame is None or frame.run.created_at != run.created_at:  # an id may come again after a run is deleted
                 return None
             if frame.run.revision != run.revision:
+                if [item.keys for item in frame.segments] != [item.keys for item in run.segments]:
+                    return None  # some are treated as one now, or no longer
                 frame = self._frames[run.id] = frame.renamed(run)
             self._frames.move_to_end(run.id)
             return frame

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
@@ -13,6 +13,7 @@ from dashboard.frames.run import RunFrame
 from dashboard.i18n.numbers import count, decimal, percent, round_money
 from dashboard.i18n.texts import column_title, say, segment_name
 from engines.columns import Column, describe
+from engines.contract import NamedSegment, segments_meant
 from engines.errors import InputError
 from storage.contract import Selection
 from storage.contract.selection import REMOVED, Range
@@ -77,9 +78,24 @@ class Condition(NamedTuple):
     words: str
 
 
-def condition_texts(selection: Selection, currency: str) -> list[Condition]:
-    """Every condition of a selection, in words."""
-    conditions = [Condition("segments", name, segment_name(name)) for name in selection.segments]
+def by_identity(selection: Selection, segments: Sequence[NamedSegment]) -> Selection:
+    """The selection with its segments by what they are known by, whatever they are called; unknown ones stay."""
+    known: dict[str, None] = {}
+    for text in selection.segments:
+        meant = segments_meant(segments, [text])
+        found = [item.known_by for item, is_meant in zip(segments, meant, strict=True) if is_meant]
+        known |= dict.fromkeys(found or [text])
+    return replace(selection, segments=tuple(known))
+
+
+def segment_names(segments: Iterable[NamedSegment]) -> dict[str, str]:
+    """What segments are called, by what they are known by."""
+    return {item.known_by: item.name for item in segments}
+
+
+def condition_texts(selection: Selection, currency: str, names: Mapping[str, str] = {}) -> list[Condition]:
+    """Every condition of a selection, in words; ``names``: what segments are called, by what they are known by."""
+    conditions = [Condition("segments", known, segment_name(names.get(known, known))) for known in selection.segments]
     conditions += [Condition("countries", name, name) for name in selection.countries]
     for name, ends in selection.bounds.items():
         conditions.append(Condition(name, "", _range_words(describe(name), ends, currency)))
@@ -144,11 +160,6 @@ def toggle_ranges(selection: Selection, ranges: Mapping[str, Range]) -> Selectio
     return replace(selection, bounds={**selection.bounds, **ranges})
 
 
-def rename_segment(selection: Selection, before: str, name: str) -> Selection:
-    """The selection after a segment was given another name: it means the same customers."""
-    return replace(selection, segments=tuple(name if item == before else item for item in selection.segments))
-
-
 class Remedy(NamedTuple):
     """A condition that empties a view, and how many customers come back without it."""
 
@@ -159,7 +170,7 @@ class Remedy(NamedTuple):
 def remedies(frame: RunFrame, selection: Selection) -> list[Remedy]:
     """Which single conditions, taken away, would bring customers back: most first. Lists are taken away as a whole."""
     choices = []
-    every = condition_texts(selection, frame.currency)
+    every = condition_texts(selection, frame.currency, segment_names(frame.segments))
     for field in dict.fromkeys(item.field for item in every):
         customers = int(np.count_nonzero(frame.mask(without_condition(selection, field))))
         if customers:

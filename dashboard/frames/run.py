@@ -24,7 +24,7 @@ from engines.columns import (
     columns_of,
     describe,
 )
-from engines.contract import NamedSegment
+from engines.contract import NamedSegment, segments_meant
 from storage.contract import Run, Selection, Snapshot
 from storage.sql.layout import fold, is_storable
 
@@ -79,9 +79,9 @@ class RunFrame:
     @classmethod
     def make(cls, run: Run, snapshot: Snapshot, customers: CustomerColumns, keys: NDArray[np.int64]) -> RunFrame:
         """From a run's segment keys, one per customer in the order of the snapshot."""
-        segment_keys = np.array([item.key for item in run.segments], dtype=np.int64)
-        rising = np.argsort(segment_keys)
-        codes = rising[np.searchsorted(segment_keys, keys, sorter=rising)].astype(np.intp)
+        places = [(key, place) for place, item in enumerate(run.segments) for key in item.keys]
+        segment_keys, codes = (np.array(values, dtype=np.int64) for values in zip(*sorted(places), strict=True))
+        codes = codes[np.searchsorted(segment_keys, keys)].astype(np.intp)
         return cls(run, snapshot, customers, run.segments, codes)
 
     def renamed(self, run: Run) -> RunFrame:
@@ -174,7 +174,7 @@ class RunFrame:
             return Views(np.ones(len(self), dtype=bool) if rest is None else rest, rest)
         segments, countries = np.ones(len(self.segments), dtype=bool), np.ones(len(self.countries) + 1, dtype=bool)
         if selection.segments:
-            segments = _is_one_of([item.name for item in self.segments], selection.segments)
+            segments = np.array(segments_meant(self.segments, selection.segments))
         if selection.countries:
             countries = np.append(False, _is_one_of(self.countries, selection.countries))
         mask = np.outer(segments, countries).ravel().take(self.places)

@@ -1,7 +1,7 @@
 """Answers that take seconds: a worker computes them as jobs, and all who ask the same share one.
 
 Previews of uploads, files of the lines that an upload leaves out, choosing k on a snapshot, migration between two
-dates, and published figures beside ours. The answer is kept with its job for a while.
+dates, segments from date to date, and published figures beside ours. The answer is kept with its job for a while.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from storage import Store
 from storage.contract import Job
 
 PREVIEW, DROPPED, MIGRATION, CHOOSE_K, GOLDEN = "preview", "dropped", "migration", "choose_k", "golden"
+HISTORY = "history"
 #: The kinds of jobs that are answers: those that take a moment, and those that may take minutes, the quickest first.
-SHORT, LONG = (PREVIEW,), (DROPPED, MIGRATION, GOLDEN, CHOOSE_K)
+SHORT, LONG = (PREVIEW,), (DROPPED, MIGRATION, HISTORY, GOLDEN, CHOOSE_K)
 KINDS = (*SHORT, *LONG)
 
 #: Said of a job that nobody has taken up.

@@ -19,14 +19,13 @@ from dashboard.pipeline.watch import points_before
 from dashboard.pipeline.windows import Windows, watch, watched_columns, windows_of
 from engines import registry
 from engines.columns import CLV, MONETARY
-from engines.contract import DriftPoint, Engine, Predecessor, Segmentation
+from engines.contract import DriftPoint, Engine, Segmentation
 from engines.errors import InputError
 from engines.evaluation.calendar import plan
 from engines.evaluation.holdout import TOP, Capture, LaterSales, holdout_curve, holdout_cutoff, sorted_curve
 from engines.evaluation.stability import stability
 from engines.evaluation.timeline import Timeline, noise_dates
 from engines.messages import message
-from engines.naming.naming import name_segments
 from engines.persistence.artifacts import artifacts_of
 from engines.run import in_order, segment
 from engines.settings import RULES_VERSION
@@ -162,7 +161,7 @@ def fit_engine(
         info |= {"holdout_from": since, "holdout_curve": curve, "holdout_sorted": sorted_shares(past.later)}
     if watched is not None:
         assert past.timeline is not None  # it was watched
-        info["drift"] = timeline_info(watched, past.timeline, result, config)
+        info["drift"] = timeline_info(watched, past.timeline)
     result, model = with_model(replace(result, metrics={**result.metrics, **metrics}))
     points = () if watched is None else watched.points
     return Fit(name, engine, result, seconds, info=info, model=model, drift=points)
@@ -223,19 +222,12 @@ def _watched(
     return watched
 
 
-def timeline_info(watched: Timeline, windows: Windows, result: Segmentation, config: Config) -> dict[str, Any]:
-    """What a run's info says of its timeline: its dates and windows, the advice, and the names of the frozen segments.
+def timeline_info(watched: Timeline, windows: Windows) -> dict[str, Any]:
+    """What a run's info says of its timeline: its dates and windows, the advice, and the segments of the frozen model.
 
-    They are named after the segments of the run that hold their customers now, so that a name means the same in both.
+    Those are groups of their own, other than the run's, and so they have no names of the playbook.
     """
     planned = windows.plan
-    named = name_segments(
-        in_order(windows.tables[planned.dates[-1]]),
-        watched.labels,
-        watched.frozen.segments,
-        config.plays,
-        Predecessor(result.labels, result.segments),
-    )
     return {
         "frozen_at": watched.frozen_at.isoformat(),
         "refresh_months": watched.refresh_months,
@@ -245,7 +237,10 @@ def timeline_info(watched: Timeline, windows: Windows, result: Segmentation, con
         "recent_days": planned.recent_days,
         "asked_days": planned.asked_days,
         "opening": [asdict(size) for size in watched.opening],
-        "segments": [{"key": item.key, "name": item.name, "colour": item.colour} for item in named],
+        "segments": [
+            {"key": item.key, "name": message("Frozen group {number}", number=place), "colour": ""}
+            for place, item in enumerate(watched.frozen.segments, start=1)
+        ],
     }
 
 

@@ -24,7 +24,7 @@ from engines.columns import (
     SEGMENT_KEY,
     VALUE_COLUMNS,
 )
-from engines.contract import Engine, Fitted, Segmentation
+from engines.contract import Engine, Fitted, Segmentation, segment_by_key
 from engines.errors import InputError
 from engines.intake.schema.customers import read_customers
 from engines.persistence import models
@@ -158,7 +158,7 @@ def assign_segments(run: Run, fitted: Fitted, customers: DataFrame) -> DataFrame
     keys = labels_of(run.engine, fitted, customers)
     # a segment that nobody was in when the run was made has no name there
     names = {item.key: item.name or f"Segment {item.key}" for item in fitted.segments}
-    names |= {item.key: item.name for item in run.segments}
+    names |= {key: item.name for key, item in segment_by_key(run.segments).items()}
     table = DataFrame({SEGMENT: keys.map(names), SEGMENT_KEY: keys}, index=customers.index)
     if hasattr(fitted, "membership"):
         table[PROBABILITY] = _probability(fitted.membership(customers), keys)

@@ -1,4 +1,4 @@
-"""Who went where between two dates of a data set: between two stored runs, or two days of one run's sales."""
+"""Who went where between two dates of a data set: from run to run, or by one run's model at two days of its sales."""
 
 from __future__ import annotations
 
@@ -13,17 +13,15 @@ from pandas import DataFrame
 
 from dashboard.config import Config
 from dashboard.frames.cache import require_finished
+from dashboard.i18n.texts import noted
 from dashboard.pipeline.answers import MIGRATION, Question, made_with
-from dashboard.pipeline.label import stored_engine
-from dashboard.pipeline.sales import Progress, customers_then, sales_of, silent
+from dashboard.pipeline.label import model_of
+from dashboard.pipeline.sales import Progress, silent
+from dashboard.pipeline.segments_then import is_by_rule, segments_then
 from dashboard.pipeline.series import other_rules_words
-from dashboard.pipeline.windows import watched_columns
 from engines.columns import CUSTOMER_ID, MONETARY
-from engines.contract import NamedSegment, Predecessor
 from engines.errors import InputError
 from engines.evaluation.migration import SPENT_BEFORE, SPENT_NOW, Migration, Side, migration_between
-from engines.naming.naming import name_segments
-from engines.run import fit, in_order
 from storage import Store
 from storage.contract import Job, Run
 
@@ -50,17 +48,30 @@ class Span(NamedTuple):
             "revisions": [[run.revision, run.finished_at.isoformat() if run.finished_at else None] for run in ends],
             "made_with": made_with(config),
         }
-        return Question(MIGRATION, self.run.id, request, lambda result: Between(*self, migration=_migration_of(result)))
+
+        def read(result: Mapping[str, Any]) -> Between:
+            return Between(*self, _migration_of(result), by=str(result["by"]))
+
+        return Question(MIGRATION, self.run.id, request, read)
+
+
+#: By what segments customers are followed, in words.
+FOLLOWED_BY = {
+    "runs": noted("Each date by its own run, as the Segments page has it."),
+    "model": noted("Both dates by the model of this run."),
+    "rule": noted("Both dates by the rule of this run, applied to the customers of each date."),
+}
 
 
 class Between(NamedTuple):
-    """Who went where, and from when to when."""
+    """Who went where, and from when to when. ``by``: a key of :data:`FOLLOWED_BY`."""
 
     run: Run
     earlier: Run | None
     start: date
     end: date
     migration: Migration
+    by: str
 
     def to_dict(self) -> dict[str, Any]:
         """The migration as the API gives it; the list of movers is a file of its own."""
@@ -71,6 +82,7 @@ class Between(NamedTuple):
             "earlier_run": None if self.earlier is None else self.earlier.id,
             "from": self.start.isoformat(),
             "to": self.end.isoformat(),
+            "by": self.by,
             "rows": list(migration.rows),
             "columns": list(migration.columns),
             "customers": migration.customers.tolist(),
@@ -115,14 +127,6 @@ class Between(NamedTuple):
         return pa.Table.from_pandas(self.migration.movers.reset_index(), preserve_index=False).to_reader(65_536)
 
 
-def dates_of(run: Run, store: Store) -> list[date]:
-    """The dates of a run's timeline, beginning with the day of freezing; none where it has no timeline."""
-    drift_info = run.info.get("drift") or {}
-    if "frozen_at" not in drift_info:
-        return []
-    return [date.fromisoformat(text) for text in (drift_info["frozen_at"], *(p.as_of for p in store.drift(run.id)))]
-
-
 def between_runs(earlier_id: int, run_id: int, store: Store) -> Span:
     """From one stored run to a later one of the same data set and engine.
 
@@ -152,7 +156,7 @@ def between_runs(earlier_id: int, run_id: int, store: Store) -> Span:
 
 
 def between_dates(run_id: int, start: date, end: date, store: Store) -> Span:
-    """Between two days of the sales of a run, by the model of its timeline, frozen at the beginning.
+    """Between two days of the sales of a run, by the run's own model or rule.
 
     Raises:
         NotFoundError: no such run, or one that is not finished.
@@ -170,14 +174,14 @@ def compute_migration(span: Span, config: Config, store: Store, progress: Progre
     """Follow the customers.
 
     Raises:
-        InputError: between days: the run has no timeline, its sales are gone or have changed, or there were no
-            customers on a day.
+        InputError: between days: the run has no model, its sales are gone or have changed, or there were no customers
+            on a day.
     """
     if span.earlier is not None:
-        migration = migration_between(_side(span.earlier, store), _side(span.run, store))
-    else:
-        migration = _between_days(span, config, store, progress)
-    return Between(*span, migration=migration)
+        return Between(*span, migration_between(_side(span.earlier, store), _side(span.run, store)), "runs")
+    sides = segments_then(span.run, {span.start, span.end}, config, store, progress)
+    migration = migration_between(sides[span.start], sides[span.end])
+    return Between(*span, migration, "rule" if is_by_rule(model_of(span.run, store)) else "model")
 
 
 def migration_for_job(job: Job, config: Config, store: Store, progress: Progress) -> dict[str, Any]:
@@ -185,12 +189,14 @@ def migration_for_job(job: Job, config: Config, store: Store, progress: Progress
     request = job.request
     earlier = None if request["earlier"] is None else store.run(request["earlier"])
     days = (date.fromisoformat(request[name]) for name in ("start", "end"))
-    migration = compute_migration(Span(store.run(job.subject or 0), earlier, *days), config, store, progress).migration
+    between = compute_migration(Span(store.run(job.subject or 0), earlier, *days), config, store, progress)
+    migration = between.migration
     movers = migration.movers.reset_index()
     return {
         **{name: getattr(migration, name) for name in ("rows", "columns", "colours")},
         **{name: getattr(migration, name).tolist() for name in ("customers", "money")},
         "movers": {name: movers[name].tolist() for name in movers.columns},
+        "by": between.by,
     }
 
 
@@ -205,44 +211,6 @@ def _migration_of(result: Mapping[str, Any]) -> Migration:
         colours=result["colours"],
         movers=movers.set_index(CUSTOMER_ID),
     )
-
-
-def _between_days(span: Span, config: Config, store: Store, progress: Progress) -> Migration:
-    run, start, end = span.run, span.start, span.end
-    snapshot, drift = store.snapshot(run.snapshot_id), run.info.get("drift")
-    if not isinstance(drift, Mapping):
-        raise InputError(
-            "Run {run} has no timeline that could be worked out again; compare it with another run.", run=run.id
-        )
-    if end > snapshot.as_of:
-        raise InputError(
-            "The sales of {source} are known up to {as_of}; choose an earlier date.",
-            source=snapshot.source,
-            as_of=snapshot.as_of,
-        )
-    engine, frozen_at = stored_engine(run), date.fromisoformat(str(drift["frozen_at"]))
-    with sales_of(snapshot, config, store, progress) as opened:
-        dates, columns = {frozen_at, start, end, snapshot.as_of}, watched_columns([engine])
-        tables = {day: in_order(table) for day, table in customers_then(opened, dates, columns, progress).items()}
-    if not len(tables[start]):
-        raise InputError("Nobody had bought anything before {start}; choose a later date.", start=start)
-    frozen = fit(engine, tables[frozen_at])[0]
-    predecessor = Predecessor(store.labels(run.id), run.segments)
-    latest = tables[snapshot.as_of]
-    named = name_segments(latest, frozen.assign(latest), frozen.segments, config.plays, predecessor)
-    sides = []
-    for day in (start, end):
-        labels = frozen.assign(tables[day])
-        sides.append(Side(labels, tables[day][MONETARY], _all_named(named, labels.unique().tolist())))
-    return migration_between(*sides)
-
-
-def _all_named(named: tuple[NamedSegment, ...], keys: list[int]) -> tuple[NamedSegment, ...]:
-    """The segments, with one more for each that had customers once and has none at the end."""
-    missing = sorted(set(keys) - {item.key for item in named})
-    nan = float("nan")
-    extra = (NamedSegment(key, f"Segment {key}", "", "#BBBBBB", 0, nan, nan, nan, nan, None) for key in missing)
-    return (*named, *extra)
 
 
 def _side(run: Run, store: Store) -> Side:

@@ -12,6 +12,7 @@ from dashboard.pipeline.series import run_per_date, under_other_rules
 from dashboard.queries.which_run import best_run
 from dashboard.services import Services
 from engines.columns import CATEGORY_SHARE
+from engines.contract import segments_meant
 from engines.errors import InputError
 from storage.contract import NotFoundError, Run, Selection
 from storage.contract.audiences import Audience
@@ -102,8 +103,7 @@ def sizes(services: Services, audience: Audience, *, every_date: bool = True, ne
 
 
 def _counted(services: Services, run: Run, selection: Selection) -> tuple[int | None, tuple[str, ...]]:
-    names = {item.name for item in run.segments}
-    unknown = tuple(name for name in selection.segments if name not in names)
+    unknown = tuple(text for text in selection.segments if not any(segments_meant(run.segments, [text])))
     if unknown and len(unknown) == len(selection.segments):
         return None, unknown
     frame = services.frames.of(run)

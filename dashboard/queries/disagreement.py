@@ -17,6 +17,7 @@ from dashboard.frames.columns import Mask
 from dashboard.frames.run import RunFrame
 from dashboard.queries.comparison import Comparison, compare, cross_money, cross_table
 from engines.columns import COUNTRY, CUSTOMER_ID, MONETARY, SEGMENT
+from engines.contract import segments_meant
 from engines.errors import InputError
 from engines.naming.alignment import aligned
 
@@ -151,26 +152,35 @@ def default_segments(one: RunFrame, other: RunFrame, segment: str | None = None)
     Where a run has none so called: the segment with the highest mean spend; and the segment of the other run, but for
     the one that corresponds to it, that holds most of its customers.
     """
-    names = [item.name for item in one.segments]
-    if segment not in names:
-        richest = max(one.segments, key=lambda item: item.monetary if np.isfinite(item.monetary) else -np.inf)
-        segment = BEST if BEST in names else richest.name
-    others = [item.name for item in other.segments]
-    if LEAVING in others and segment != LEAVING:
-        return segment, LEAVING
+    row = _meant(one, segment or "")
+    if row is None:
+        means = [item.monetary if np.isfinite(item.monetary) else -np.inf for item in one.segments]
+        best = _meant(one, BEST)
+        row = int(np.argmax(means)) if best is None else best
+    segment = one.segments[row].known_by
+    leaving = _meant(other, LEAVING)
+    if leaving is not None and _meant(one, LEAVING) != row:
+        return segment, other.segments[leaving].known_by
     table = cross_table(one, other)
-    row = names.index(segment)
     shared = table[row].astype(np.int64)
     for paired, column in aligned(table):
-        if paired == row and len(others) > 1:
+        if paired == row and len(other.segments) > 1:
             shared[column] = -1
-    return segment, others[int(np.argmax(shared))]
+    return segment, other.segments[int(np.argmax(shared))].known_by
 
 
-def _place(frame: RunFrame, name: str) -> int:
-    names = [item.name for item in frame.segments]
-    if name not in names:
+def _place(frame: RunFrame, text: str) -> int:
+    place = _meant(frame, text)
+    if place is None:
         raise InputError(
-            "Run {id} has no segment {name!r}; it has {names}.", id=frame.run.id, name=name, names=", ".join(names)
+            "Run {id} has no segment {name!r}; it has {names}.",
+            id=frame.run.id,
+            name=text,
+            names=", ".join(item.name for item in frame.segments),
         )
-    return names.index(name)
+    return place
+
+
+def _meant(frame: RunFrame, text: str) -> int | None:
+    """The place of the segment that a text means."""
+    return next((place for place, meant in enumerate(segments_meant(frame.segments, [text])) if meant), None)

@@ -19,7 +19,7 @@ from dashboard.pipeline.label import model_of, stored_engine, used_columns
 from engines.checks import explanation_of
 from engines.clustering.scaling import LOG, STANDARD, Space, fit_space
 from engines.columns import columns_of, describe
-from engines.contract import Engine, Fitted
+from engines.contract import Engine, Fitted, segment_by_key
 from storage import Store
 from storage.contract import NotFoundError
 from storage.sql.layout import is_storable
@@ -145,11 +145,12 @@ def _segments(frame: RunFrame, fitted: Fitted, customer: DataFrame) -> list[dict
         measure, far, row = "distance", 1.0, fitted.distances(customer).iloc[0]
     else:
         return None
-    names = {item.key: item.name for item in frame.segments}
-    segments = [
-        {"key": key, "segment": names[key], measure: float(value)} for key, value in row.items() if key in names
-    ]
-    return sorted(segments, key=lambda item: (far * item[measure], item["key"]))
+    by_key = segment_by_key(frame.segments)
+    values = sorted((far * float(value), int(str(key))) for key, value in row.items() if key in by_key)
+    nearest: dict[int, float] = {}  # of segments that are treated as one, the nearer one
+    for value, key in values:
+        nearest.setdefault(by_key[key].key, far * value)
+    return [{"key": key, "segment": by_key[key].name, measure: value} for key, value in nearest.items()]
 
 
 def _scores(frame: RunFrame, fitted: Fitted, explanation: DataFrame) -> dict[str, Any] | None:
@@ -162,7 +163,7 @@ def _scores(frame: RunFrame, fitted: Fitted, explanation: DataFrame) -> dict[str
     row = explanation.iloc[0]
     # the names that people see: someone may have changed them by hand
     keys = {item.name: item.key for item in fitted.segments}
-    shown = {item.key: item.name for item in frame.segments}
+    shown = {key: item.name for key, item in segment_by_key(frame.segments).items()}
     way_out = None
     if row["exit_column"] is not None:
         target = shown.get(keys[row["exit_segment"]], row["exit_segment"])

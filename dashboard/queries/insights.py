@@ -28,11 +28,13 @@ from storage import Store
 from storage.contract import Run, Selection
 
 
-def growth_base(earlier: Sequence[Run]) -> Earlier | None:
+def growth_base(run: Run, earlier: Sequence[Run]) -> Earlier | None:
     """What a run's growth is measured against, of :func:`~dashboard.pipeline.series.earlier_runs`; None without any."""
     if not earlier:
         return None
-    return Earlier(earlier[-1].as_of, {item.name: item.customers for item in earlier[-1].segments})
+    names = {item.known_by: item.name for item in run.segments}
+    then = {names.get(item.known_by, item.name): item.customers for item in earlier[-1].segments}
+    return Earlier(earlier[-1].as_of, then)
 
 
 def insights_in_view(frame: RunFrame, mask: Mask, view: Aggregate, earlier: Earlier | None = None) -> list[Insight]:
@@ -62,7 +64,7 @@ def insights_of(store: Store, frames: FrameCache, run_id: int, selection: Select
     frame = frames.get(run_id)
     everyone = selection is None or selection.is_everyone
     mask = frame.mask(Selection() if selection is None else selection)
-    base = growth_base(earlier_runs(store, frame.run)) if everyone else None
+    base = growth_base(frame.run, earlier_runs(store, frame.run)) if everyone else None
     return insights_in_view(frame, mask, aggregate_customers(frame, mask), base)
 
 

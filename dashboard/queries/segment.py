@@ -231,7 +231,7 @@ def _parts(
 
 
 def _movement(services: Services, frame: RunFrame, place: int) -> Movement | None:
-    """Against the latest earlier date; a segment is the same where its name is."""
+    """Against the latest earlier date; a segment is the same where what it is known by is, and is called as today."""
     runs = earlier_runs(services.store, frame.run)
     if not runs:
         return None
@@ -240,10 +240,12 @@ def _movement(services: Services, frame: RunFrame, place: int) -> Movement | Non
     except NotFoundError:  # deleted meanwhile
         return None
     moves = moves_between(before, frame)
-    then = [*(item.name for item in before.segments), NEW]
+    known = {item.known_by: item.name for item in frame.segments}
+    then = [*(known.get(item.known_by, item.name) for item in before.segments), NEW]
     now = [*(item.name for item in frame.segments), GONE]
-    name = frame.segments[place].name
-    row = then.index(name) if name in then[:-1] else None
+    identities = [item.known_by for item in before.segments]
+    identity = frame.segments[place].known_by
+    row = identities.index(identity) if identity in identities else None
     came = {then[i]: int(moves[i, place]) for i in range(len(then)) if i != row}
     left = {now[i]: int(moves[row, i]) for i in range(len(now)) if i != place} if row is not None else {}
     return Movement(

@@ -7,12 +7,13 @@ from typing import Any
 
 from dashboard.clock import now
 from dashboard.config import Config
-from dashboard.pipeline.answers import CHOOSE_K, DROPPED, GOLDEN, MIGRATION, PREVIEW
+from dashboard.pipeline.answers import CHOOSE_K, DROPPED, GOLDEN, HISTORY, MIGRATION, PREVIEW
 from dashboard.pipeline.choose_k import choose_k_for_job
 from dashboard.pipeline.fit import PastCache
 from dashboard.pipeline.migrate import migration_for_job
 from dashboard.pipeline.run import work_run
 from dashboard.pipeline.sales import Progress
+from dashboard.pipeline.segments_then import history_for_job
 from dashboard.pipeline.upload_task import dropped_for_job, work_upload
 from dashboard.pipeline.uploads import preview_for_job
 from dashboard.pipeline.validate import golden_for_job
@@ -30,6 +31,7 @@ _COMPUTED: Mapping[str, Compute] = {
     DROPPED: dropped_for_job,
     CHOOSE_K: choose_k_for_job,
     MIGRATION: migration_for_job,
+    HISTORY: history_for_job,
     GOLDEN: golden_for_job,
 }
 

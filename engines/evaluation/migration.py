@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -102,15 +102,15 @@ class Migration:
 
 
 def migration_between(before: Side, after: Side) -> Migration:
-    """Who went where between two dates; a segment is the same where its name is.
+    """Who went where between two dates; a segment is the same where what it is known by is, whatever it is called.
 
-    Names are kept from run to run by alignment, so that a name means the same customers; the order of rows of the
-    labels does not matter.
+    It has the name of the later date at both. The order of rows of the labels does not matter.
 
     Args:
         before: customers at the earlier date.
         after: customers at the later date, in segments of the same engine.
     """
+    before = replace(before, segments=_called_as_now(before.segments, after.segments))
     rows = (*(segment.name for segment in before.segments), NEW)
     columns = (*(segment.name for segment in after.segments), GONE)
     ids = before.labels.index.union(after.labels.index, sort=True)
@@ -137,15 +137,29 @@ def migration_between(before: Side, after: Side) -> Migration:
     return Migration(rows, columns, counts, money.reshape(shape) / _UNITS, _colours(before, after), movers)
 
 
+def _called_as_now(then: Sequence[NamedSegment], now: Sequence[NamedSegment]) -> tuple[NamedSegment, ...]:
+    """The segments of then under today's names; one that is no more gets a number where its name is another's now."""
+    names = {item.known_by: item.name for item in now}
+    taken = set(names.values())
+    result = []
+    for item in then:
+        name, number = names.get(item.known_by, item.name), 2
+        while item.known_by not in names and name in taken:
+            name, number = f"{item.name} {number}", number + 1
+        taken.add(name)
+        result.append(replace(item, name=name))
+    return tuple(result)
+
+
 def _places(side: Side, ids: pd.Index, names: Sequence[str]) -> NDArray[np.int64]:
     """The place of each customer's segment among the names; the last one where the customer is not there."""
-    keys = np.array([segment.key for segment in side.segments], dtype=np.int64)
-    order = np.argsort(keys)
+    pairs = sorted((key, place) for place, segment in enumerate(side.segments) for key in segment.keys)
+    keys, order = (np.array(values, dtype=np.int64) for values in zip(*pairs, strict=True))
     at = side.labels.index.get_indexer(ids)
     labels = side.labels.to_numpy(np.int64)
     places = np.full(len(ids), len(names) - 1, dtype=np.int64)
     present = at >= 0
-    places[present] = order[np.searchsorted(keys[order], labels[at[present]])]
+    places[present] = order[np.searchsorted(keys, labels[at[present]])]
     return places
 
 

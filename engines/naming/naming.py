@@ -14,7 +14,7 @@ from engines.clustering.sampling import encode_keys
 from engines.clustering.scaling import signed_log
 from engines.columns import CLV, FREQUENCY, MONETARY, RECENCY, TENURE
 from engines.contract import Facts, NamedSegment, Play, Predecessor, Segment
-from engines.naming.alignment import ENOUGH, matched_pins, overlap
+from engines.naming.alignment import ENOUGH, Overlap, matched_pins, overlap
 from engines.naming.neutral import Tell, neutral_name, parts_of, still_true, tells
 from engines.naming.vocabulary import home_position, playbook_name
 
@@ -164,13 +164,12 @@ def name_segments(
     profiles_by_key = {profile.key: profile for profile in profiles(customers, labels)}
     shares = overlap(labels, previous) if previous is not None else {}
     pins = matched_pins(shares, previous) if previous is not None else {}
-    # a name given by hand is meant as it is; the others follow the playbook when its words change
-    words = {
-        segment.key: segment.name if segment.revision or segment.pinned else playbook_name(segment.name, plays)
-        for segment in (previous.segments if previous is not None else ())
-    }
+    # what people call a segment is for display alone: names are dealt as if nobody had changed one
+    then = () if previous is None else previous.segments
+    words = {segment.key: playbook_name(segment.own_name or segment.name, plays) for segment in then}
     by_key = {segment.key: segment for segment in segments}
-    names = _given(profiles_by_key, by_key, plays, pins)
+    names = _given(profiles_by_key, by_key, plays, {key: words[pin.key] for key, pin in pins.items()})
+    given = set(names)
     untrue = {key for key, segment in by_key.items() if segment.checked and segment.name and key not in names}
     # in an order of their own, so that the engine's numbering cannot decide between equals
     unnamed = sorted(
@@ -179,7 +178,8 @@ def name_segments(
     stays = {(key, words[old]): share for (key, old), share in shares.items() if old in words}
     names |= _dealt(unnamed, plays, set(names.values()), stays, untrue)
     book = {play.name: play for play in plays}
-    before = {} if previous is None else {words[segment.key]: segment for segment in previous.segments}
+    before = {words[segment.key]: segment for segment in then}
+    identities = _identities(names, given, plays, pins, then, shares)
     colours = _colours(names, book, before)
 
     def importance(key: int) -> tuple[int, float, int]:
@@ -209,6 +209,7 @@ def name_segments(
                 profile.clv,
                 pinned=key in pins,
                 facts=profile.facts,
+                identity=identities.get(key, ""),
             )
         )
     return tuple(named)
@@ -218,13 +219,13 @@ def _given(
     profiles_by_key: Mapping[int, Profile],
     segments: Mapping[int, Segment],
     plays: Sequence[Play],
-    pins: Mapping[int, NamedSegment],
+    pinned: Mapping[int, str],
 ) -> dict[int, str]:
     """The names that are not dealt out: pinned ones, then the engine's own in the playbook's words; none twice.
 
     Names that are to be checked and are not true are left out.
     """
-    names = {key: pin.name for key, pin in pins.items()}
+    names = dict(pinned)
     for key in sorted(profiles_by_key):
         name = segments[key].name if key in segments and key not in names else ""
         play = play_of(playbook_name(name, plays), plays) if name and segments[key].checked else None
@@ -233,6 +234,36 @@ def _given(
             free = next((word for word in (playbook_name(name, plays), name) if word not in taken), None)
             names[key] = free or _numbered(name, 2, taken)
     return names
+
+
+def _identities(
+    names: Mapping[int, str],
+    given: Set[int],
+    plays: Sequence[Play],
+    pins: Mapping[int, NamedSegment],
+    then: Sequence[NamedSegment],
+    shares: Overlap,
+) -> dict[int, str]:
+    """What each segment is known by: a pin's, the playbook's key, the engine's own name, or what its customers' was.
+
+    A segment of another name follows its customers: it is known by what the segment was that held most of them, unless
+    that was the playbook's or is one of this run already. Those left are new, and have none yet.
+    """
+    result = {key: pin.known_by for key, pin in pins.items()}
+    for key, name in names.items():
+        play = play_of(name, plays)
+        if key not in result and (play is not None or key in given):
+            known = name if play is None else f"{play.identity}{name.removeprefix(play.name)}"
+            result[key] = known if known not in result.values() else _numbered(known, 2, set(result.values()))
+    words = {play.identity for play in plays}
+    open_keys = sorted(key for key in names if key not in result)
+    old = [item for item in then if item.identity not in {"", *words, *result.values()}]
+    if open_keys and old:
+        common = np.array([[shares.get((key, item.key), 0.0) for item in old] for key in open_keys])
+        for row, column in zip(*(axis.tolist() for axis in linear_sum_assignment(-common)), strict=True):
+            if common[row, column] >= ENOUGH:
+                result[open_keys[row]] = old[column].identity
+    return result
 
 
 def _relative(values: NDArray[np.float64], codes: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.float64]:

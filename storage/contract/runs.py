@@ -63,7 +63,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Dependents:
-    """What goes with a run when it is deleted, in numbers; ``exports`` is what stays on record."""
+    """What goes with a run when it is deleted, in numbers; ``exports`` is what stays on record.
+
+    ``edited_segments`` is 0: names that people give segments are those of the data set and engine, and stay.
+    """
 
     labels: int
     drift_points: int

@@ -12,7 +12,7 @@ from pandas import Series
 from sqlalchemy import Select, func, select
 
 from engines.columns import CUSTOMER_ID, SEGMENT, SEGMENT_KEY
-from engines.contract import Predecessor
+from engines.contract import NamedSegment, Predecessor
 from engines.errors import InputError
 from storage.contract import NotFoundError, Selection
 from storage.sql import bulk
@@ -34,7 +34,7 @@ class CustomerVerbs(RunVerbs):
 
     def count(self, run_id: int, selection: Selection) -> int:
         """How many customers of a finished run meet a selection."""
-        snapshot_id, layout, keys = self._finished(run_id)
+        snapshot_id, layout, segments = self._finished(run_id)
         if Sieve(selection, layout):
             return sum(batch.num_rows for batch in self.stream(run_id, selection, []))
         statement = select_customers(
@@ -43,7 +43,7 @@ class CustomerVerbs(RunVerbs):
             snapshot_id=snapshot_id,
             layout=layout,
             selection=selection,
-            keys=keys,
+            segments=segments,
             sqlite=self._database.is_sqlite,
         )
         with self._database.reading(self._workspace_id, joins_big=True) as transaction:
@@ -59,7 +59,7 @@ class CustomerVerbs(RunVerbs):
         Raises:
             InputError: a column that the snapshot does not have, or a bound that is not a finite number.
         """
-        snapshot_id, layout, keys = self._finished(run_id)
+        snapshot_id, layout, segments = self._finished(run_id)
         names = [name for name in (layout.names if columns is None else columns) if name not in (CUSTOMER_ID, SEGMENT)]
         unknown = [name for name in names if name not in layout.names]
         if unknown:
@@ -79,7 +79,7 @@ class CustomerVerbs(RunVerbs):
                 snapshot_id=snapshot_id,
                 layout=layout,
                 selection=selection,
-                keys=keys,
+                segments=segments,
                 sqlite=self._database.is_sqlite,
             ),
             by_row=layout.sorted,
@@ -92,7 +92,11 @@ class CustomerVerbs(RunVerbs):
         schema = pa.schema(
             [(CUSTOMER_ID, pa.string()), (SEGMENT, pa.string()), *((name, layout.type(name)) for name in names)]
         )
-        segment_keys, called = pa.array(keys.values(), pa.int64()), pa.array(keys.keys(), pa.string())
+        names_by_key = {key: item.name for item in segments for key in item.keys}
+        segment_keys, called = (
+            pa.array(names_by_key.keys(), pa.int64()),
+            pa.array(names_by_key.values(), pa.string()),
+        )
 
         def expanded() -> Iterator[pa.RecordBatch]:
             for every in stored:
@@ -154,7 +158,8 @@ class CustomerVerbs(RunVerbs):
                 return None
             mine = labels.c.run_id == run_id, labels.c[ROW_NO] == place
             keys = transaction.rows(select(labels.c[SEGMENT_KEY]).where(*mine))
-        return int(keys[0][0]) if keys else None
+            segments = self._segments(transaction, [run_id])[run_id]
+        return next((item.key for item in segments if keys and keys[0][0] in item.keys), None)
 
     def predecessor(self, dataset: str, engine: str) -> Predecessor | None:
         """The latest finished run of a data set and engine, as something to align to."""
@@ -171,8 +176,9 @@ class CustomerVerbs(RunVerbs):
             rows = transaction.rows(latest)
             if not rows:
                 return None
-            run = self._runs(transaction, RunRow.id == rows[0][0])[0]
-        return Predecessor(self.labels(run.id), run.segments)
+            # each by itself, as the labels have them
+            segments = self._segments(transaction, [rows[0][0]], merged=False)[rows[0][0]]
+        return Predecessor(self.labels(rows[0][0]), tuple(segments))
 
     def _keys(self, run_id: int) -> pa.Array:
         """The segment key of each customer, in the order of the rows."""
@@ -180,16 +186,15 @@ class CustomerVerbs(RunVerbs):
         batches = bulk.read_batches(self._database, self._workspace_id, statement, _wire(statement), _LABEL_ROWS)
         return pa.concat_arrays([pa.array([], pa.int32()), *(batch.column(0).cast(pa.int32()) for batch in batches)])
 
-    def _finished(self, run_id: int) -> tuple[int, Layout, dict[str, int]]:
-        """The snapshot of a finished run, how its customers are laid out, and the run's segment keys by name."""
+    def _finished(self, run_id: int) -> tuple[int, Layout, list[NamedSegment]]:
+        """The snapshot of a finished run, how its customers are laid out, and the run's segments."""
         with self._database.reading(self._workspace_id) as transaction:
             row = self._run_row(transaction, run_id)
             state = self._job_of_run(transaction, run_id).state
             if state != "done":
                 raise NotFoundError("Run {run_id} has no labels: it is {state}.", run_id=run_id, state=state)
             layout = Layout.from_json(self._snapshot_row(transaction, row.snapshot_id).layout)
-            named = self._segments(transaction, [run_id])[run_id]
-            return row.snapshot_id, layout, {segment.name: segment.key for segment in named}
+            return row.snapshot_id, layout, self._segments(transaction, [run_id])[run_id]
 
 
 def _place(transaction: Transaction, snapshot: SnapshotRow, customer_id: str) -> int | None:

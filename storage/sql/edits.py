@@ -1,10 +1,9 @@
-"""Names, actions and pins that people give segments by hand: a record of their own beside the run, with a revision."""
+"""Names, actions, colours and pins that people give segments, for every date of a data set and engine."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select, update
@@ -12,20 +11,21 @@ from sqlalchemy import select, update
 from engines.contract import NamedSegment
 from engines.errors import InputError
 from storage.contract import ChangedError, NotFoundError, Run
+from storage.sql.database import Transaction
 from storage.sql.layout import is_storable
 from storage.sql.shared import StorePart, json_value
-from storage.sql.tables import RunRow, SegmentEditRow, SegmentRow
+from storage.sql.tables import RunRow, SegmentNameRow, SegmentRow, SnapshotRow
 
 #: The longest name and action, in characters.
 NAME_LENGTH = 80
 ACTION_LENGTH = 240
 
 #: What is said of a segment by hand, not by its run.
-_BY_HAND = ("pinned", "revision")
+_BY_HAND = ("pinned", "revision", "own_name", "former", "merged", "merged_names")
 
 
 class EditVerbs(StorePart):
-    """The method that edits segments by hand."""
+    """The methods that edit segments by hand."""
 
     def edit_segment(
         self,
@@ -40,9 +40,9 @@ class EditVerbs(StorePart):
     ) -> Run:
         """Give a segment of a finished run a name, an action and a colour by hand, and pin it or not.
 
-        The run itself stays as it is; its segments, streams and what follows it (:meth:`predecessor`) show the edit.
-        What is None stays; an empty text goes back to what the run itself has. Names are unique within a run, whatever
-        their case. ``revision`` is that of the segment as the caller saw it.
+        That holds for the segment of this identity on every date of the data set and engine. The runs themselves stay
+        as they are. What is None stays; an empty text goes back to what each run has. Names are unique within a run,
+        whatever their case. ``revision`` is that of the segment as the caller saw it.
 
         Raises:
             ChangedError: the segment has another revision by now.
@@ -56,39 +56,108 @@ class EditVerbs(StorePart):
         }
         # an empty text means the run's own, which is kept as nothing
         values: dict[str, Any] = {column: text or None for column, text in given.items() if text is not None}
-        values |= {"revision": revision + 1, "edited_at": self._clock()}
         with self._database.writing(self._workspace_id) as transaction:
-            # held, so that of two edits of one run the second sees the names the first has given
-            statement = select(RunRow).where(RunRow.id == run_id).with_for_update()
-            self._one(transaction, statement, f"no run {run_id}")
-            state = self._job_of_run(transaction, run_id).state
-            if state != "done":
-                raise NotFoundError(
-                    "Run {run_id} has no segments to be named: it is {state}.", run_id=run_id, state=state
-                )
-            segments = {segment.key: segment for segment in self._segments(transaction, [run_id])[run_id]}
-            if key not in segments:
-                raise NotFoundError("Run {run_id} has no segment {key} in this workspace.", run_id=run_id, key=key)
-            now = segments[key]
-            if now.revision != revision:
-                raise ChangedError(
-                    "Segment {key} of run {run_id} was changed in the meantime: it is called {name!r} now "
-                    "(revision {revision}). Look at it again, then save.",
-                    key=key,
-                    run_id=run_id,
-                    name=now.name,
-                    revision=now.revision,
-                )
+            segments = self._held(transaction, run_id)
+            now = _seen_as(segments, run_id, key, revision)
             if given["name"] is not None:
-                own = select(SegmentRow.name).where(SegmentRow.run_id == run_id, SegmentRow.key == key)
-                _refuse_taken(given["name"] or transaction.rows(own)[0][0], key, segments.values())
-            values["pinned"] = now.pinned if pinned is None else pinned
-            if now.revision:
-                mine = (SegmentEditRow.run_id == run_id, SegmentEditRow.key == key)
-                transaction.rows(update(SegmentEditRow).where(*mine).values(values).returning(SegmentEditRow.key))
-            else:
-                transaction.add(SegmentEditRow, [{"run_id": run_id, "key": key, **values}])
+                own = select(SegmentRow.name).where(SegmentRow.run_id == run_id, SegmentRow.key == now.key)
+                _refuse_taken(given["name"] or transaction.rows(own)[0][0], now, segments)
+            if pinned is not None:
+                values["pinned"] = pinned
+            self._say(transaction, run_id, now.identity, values)
             return self._runs(transaction, RunRow.id == run_id)[0]
+
+    def merge_segment(self, run_id: int, key: int, into: int | None, *, revision: int) -> Run:
+        """Treat a segment of a finished run as one with another on every date; ``into`` None: no longer any.
+
+        The runs themselves stay as they are, so that it can be undone: a segment that others are one with is taken
+        apart from all of them.
+
+        Raises:
+            ChangedError: the segment has another revision by now.
+            InputError: a segment that is to be one with itself.
+            NotFoundError: no such run or segment, or the run is not finished.
+        """
+        with self._database.writing(self._workspace_id) as transaction:
+            segments = self._held(transaction, run_id)
+            now = _seen_as(segments, run_id, key, revision)
+            target = None if into is None else _segment_of(segments, run_id, into)
+            if target is now:
+                raise InputError("Segment {key} of run {run_id} is itself; name another one.", key=key, run_id=run_id)
+            # what was one with it goes along, or stands for itself again
+            said = self._said(transaction, run_id)
+            parts = [identity for identity, names in said.items() if names.merged_into == now.identity]
+            for identity in [*parts, *([] if target is None else [now.identity])]:
+                self._say(transaction, run_id, identity, {"merged_into": target and target.identity})
+            if target is not None:
+                # said of it too, so that dates without a segment of its own know what it is called
+                self._say(transaction, run_id, target.identity, {"name": target.name})
+            return self._runs(transaction, RunRow.id == run_id)[0]
+
+    def _held(self, transaction: Transaction, run_id: int) -> list[NamedSegment]:
+        """The segments of a finished run, held so that of two edits of its data set and engine one is the second."""
+        run = self._run_row(transaction, run_id)
+        state = self._job_of_run(transaction, run_id).state
+        if state != "done":
+            raise NotFoundError("Run {run_id} has no segments to be named: it is {state}.", run_id=run_id, state=state)
+        dataset = self._snapshot_row(transaction, run.snapshot_id).dataset
+        mine = SnapshotRow.id == RunRow.snapshot_id, SnapshotRow.dataset == dataset, RunRow.engine == run.engine
+        transaction.rows(select(RunRow.id).where(*mine).order_by(RunRow.id).with_for_update(of=RunRow))
+        return self._segments(transaction, [run_id])[run_id]
+
+    def _said(self, transaction: Transaction, run_id: int) -> Mapping[str, SegmentNameRow]:
+        """What people say of the segments of a run's data set and engine, by identity."""
+        run = self._run_row(transaction, run_id)
+        dataset = self._snapshot_row(transaction, run.snapshot_id).dataset
+        mine = SegmentNameRow.dataset == dataset, SegmentNameRow.engine == run.engine
+        rows = transaction.rows(select(SegmentNameRow).where(*mine).execution_options(populate_existing=True))
+        return {row.identity: row for (row,) in rows}
+
+    def _say(self, transaction: Any, run_id: int, identity: str, values: Mapping[str, Any]) -> None:
+        """Write down what people say of a segment; a name it had by hand is one of its former names from now on."""
+        run = self._run_row(transaction, run_id)
+        dataset = self._snapshot_row(transaction, run.snapshot_id).dataset
+        then = self._said(transaction, run_id).get(identity)
+        changed = {**values, "revision": (then.revision if then else 0) + 1, "edited_at": self._clock()}
+        if then is None:
+            new = {"dataset": dataset, "engine": run.engine, "identity": identity, "pinned": False, "former": []}
+            transaction.add(SegmentNameRow, [{**new, **changed}])
+            return
+        if "name" in values and then.name and then.name != values["name"]:
+            changed["former"] = [*(name for name in then.former if name != then.name), then.name]
+        mine = (
+            SegmentNameRow.dataset == dataset,
+            SegmentNameRow.engine == run.engine,
+            SegmentNameRow.identity == identity,
+        )
+        transaction.rows(update(SegmentNameRow).where(*mine).values(changed).returning(SegmentNameRow.identity))
+
+
+def _segment_of(segments: Iterable[NamedSegment], run_id: int, key: int) -> NamedSegment:
+    found = next((item for item in segments if key in item.keys), None)
+    if found is None:
+        raise NotFoundError("Run {run_id} has no segment {key} in this workspace.", run_id=run_id, key=key)
+    return found
+
+
+def _seen_as(segments: Iterable[NamedSegment], run_id: int, key: int, revision: int) -> NamedSegment:
+    """The segment with this key.
+
+    Raises:
+        ChangedError: it has another revision than the caller saw.
+        NotFoundError: there is none.
+    """
+    now = _segment_of(segments, run_id, key)
+    if now.revision != revision:
+        raise ChangedError(
+            "Segment {key} of run {run_id} was changed in the meantime: it is called {name!r} now "
+            "(revision {revision}). Look at it again, then save.",
+            key=key,
+            run_id=run_id,
+            name=now.name,
+            revision=now.revision,
+        )
+    return now
 
 
 def _line(what: str, text: str | None, longest: int) -> str | None:
@@ -109,30 +178,22 @@ def _line(what: str, text: str | None, longest: int) -> str | None:
     return text
 
 
-def _refuse_taken(name: str, key: int, segments: Iterable[NamedSegment]) -> None:
+def _refuse_taken(name: str, mine: NamedSegment, segments: Iterable[NamedSegment]) -> None:
     for other in segments:
-        if other.key != key and other.name.casefold() == name.casefold():
+        if other is not mine and other.name.casefold() == name.casefold():
             raise InputError(
                 "Another segment of this run is called {name!r}; give this one a name of its own.", name=other.name
             )
 
 
 def segment_rows(run_id: int, segments: Sequence[NamedSegment]) -> list[dict[str, Any]]:
-    """The segments as the run itself has them, in the order given."""
+    """The segments as the run itself has them, in the order given; one without an identity gets one of its own."""
     return [
         {
             **{name: value for name, value in json_value(dataclasses.asdict(segment)).items() if name not in _BY_HAND},
+            "identity": segment.identity or f"{run_id}.{segment.key}",
             "run_id": run_id,
             "position": position,
         }
         for position, segment in enumerate(segments)
-    ]
-
-
-def inherited_pin_rows(run_id: int, segments: Sequence[NamedSegment], now: datetime) -> list[dict[str, Any]]:
-    """The pins that segments have taken over from an earlier run, so that they are handed on to the next."""
-    return [
-        {"run_id": run_id, "key": segment.key, "pinned": True, "revision": 1, "edited_at": now}
-        for segment in segments
-        if segment.pinned
     ]

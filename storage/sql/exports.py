@@ -11,7 +11,8 @@ from storage.contract import ChangedError
 from storage.contract.exports import ControlGroup, Export
 from storage.sql.audiences import query_of
 from storage.sql.database import Transaction
-from storage.sql.shared import StorePart, json_value, text_of, value_from_rows
+from storage.sql.rows import value_from_rows
+from storage.sql.shared import StorePart, json_value, text_of
 from storage.sql.tables import ExportRow
 
 
@@ -52,7 +53,9 @@ class ExportVerbs(StorePart):
             run = self._run_row(transaction, run_id)
             snapshot = self._snapshot_row(transaction, run.snapshot_id)
             values |= {"dataset": snapshot.dataset, "as_of": snapshot.as_of, "engine": run.engine}
+            segments = self._segments(transaction, [run_id])[run_id]
             values["about"] = {
+                "names": {item.known_by: item.name for item in segments},
                 "title": snapshot.info.get("title"),
                 "currency": snapshot.info.get("currency"),
                 "source": snapshot.source,

@@ -12,7 +12,8 @@ from engines.errors import InputError
 from storage.contract import NOBODY, Job, LogLine, LostError, Starter
 from storage.contract.jobs import MAX_ATTEMPTS, RUN
 from storage.sql.database import SessionTransaction, Transaction
-from storage.sql.shared import StorePart, json_value, starter_of, value_from_rows
+from storage.sql.rows import value_from_rows
+from storage.sql.shared import StorePart, json_value, starter_of
 from storage.sql.tables import JobLogRow, JobRow, UtcDateTime
 
 UNFINISHED = ("queued", "running")

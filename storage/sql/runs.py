@@ -18,7 +18,7 @@ from storage.contract.jobs import DELIVERY, RUN, JobState
 from storage.objects import BrokenObjectError
 from storage.sql import bulk
 from storage.sql.database import SessionTransaction
-from storage.sql.edits import inherited_pin_rows, segment_rows
+from storage.sql.edits import segment_rows
 from storage.sql.jobs import JobVerbs, is_held, lost_error, new_job
 from storage.sql.layout import ROW_NO
 from storage.sql.shared import json_value
@@ -31,7 +31,6 @@ from storage.sql.tables import (
     LiveRow,
     ModelRow,
     RunRow,
-    SegmentEditRow,
     SegmentRow,
     SnapshotRow,
     labels,
@@ -189,7 +188,6 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
                 raise lost_error(job)
             writing.rows(update(RunRow).where(RunRow.id == run_id).values(values).returning(RunRow.id))
             writing.add(SegmentRow, segment_rows(run_id, result.segments))
-            writing.add(SegmentEditRow, inherited_pin_rows(run_id, result.segments, self._clock()))
             if stored is not None and model is not None:
                 self._refer(writing, stored, model)
             writing.add(DriftRow, drift_rows(run_id, drift))
@@ -274,7 +272,6 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
         counted: dict[str, tuple[Any, Any]] = {
             "labels": (labels, labels.c.run_id == run_id),
             "drift_points": (DriftRow, DriftRow.run_id == run_id),
-            "edited_segments": (SegmentEditRow, SegmentEditRow.run_id == run_id),
             "alerts": (AlertRow, AlertRow.run_id == run_id),
             "exports": (ExportRow, ExportRow.run_id == run_id),
         }
@@ -284,7 +281,7 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
                 name: int(transaction.rows(select(func.count()).select_from(table).where(mine))[0][0])
                 for name, (table, mine) in counted.items()
             }
-        return Dependents(**numbers)
+        return Dependents(**numbers, edited_segments=0)
 
     def delete_run(self, run_id: int) -> None:
         """Delete a run with its labels, model and drift points."""

@@ -12,7 +12,8 @@ from storage.contract.jobs import REFRESH
 from storage.contract.schedules import NewSchedule, Schedule
 from storage.sql.database import Transaction
 from storage.sql.jobs import JobVerbs, delete_jobs, is_held, lost_error, new_job
-from storage.sql.shared import json_value, value_from_rows
+from storage.sql.rows import value_from_rows
+from storage.sql.shared import json_value
 from storage.sql.tables import JobRow, ScheduleRow
 
 

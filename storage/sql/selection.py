@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Select, and_, false, func, select
 
 from engines.columns import CATEGORY_SHARE, COUNTRY, CUSTOMER_ID, SEGMENT_KEY
+from engines.contract import NamedSegment, segments_meant
 from storage.contract import Selection
 from storage.contract.selection import Range
 from storage.sql.layout import FOLDED, ROW_NO, Layout, fold, is_storable
@@ -24,16 +25,16 @@ def select_customers(
     snapshot_id: int,
     layout: Layout,
     selection: Selection,
-    keys: Mapping[str, int],
+    segments: Sequence[NamedSegment],
     sqlite: bool,
 ) -> Select[Any]:
     """These columns of the labelled customers that meet a selection but for what a :class:`Sieve` decides.
 
-    ``layout`` is that of the snapshot; ``keys`` are segment keys by name.
+    ``layout`` is that of the snapshot; ``segments`` are those of the run.
     """
     same_customer = and_(customers.c.snapshot_id == snapshot_id, customers.c[ROW_NO] == labels.c[ROW_NO])
     statement = select(*columns).select_from(labels).join(customers, same_customer)
-    return statement.where(labels.c.run_id == run_id, *_conditions(layout, selection, keys, sqlite=sqlite))
+    return statement.where(labels.c.run_id == run_id, *_conditions(layout, selection, segments, sqlite=sqlite))
 
 
 def order_by_id(statement: Select[Any], *, by_row: bool, sqlite: bool) -> Select[Any]:
@@ -81,13 +82,14 @@ def _doubles(array: pa.Array) -> NDArray[np.float64]:
 
 
 def _conditions(
-    layout: Layout, selection: Selection, keys: Mapping[str, int], *, sqlite: bool
+    layout: Layout, selection: Selection, segments: Sequence[NamedSegment], *, sqlite: bool
 ) -> list[ColumnElement[bool]]:
     if not {*selection.bounds, *([COUNTRY] if selection.countries else [])} <= set(layout.names):
         return [false()]  # of a column that the snapshot does not have nobody has a value
     conditions: list[ColumnElement[bool]] = []
     if selection.segments:
-        conditions.append(labels.c[SEGMENT_KEY].in_([keys[name] for name in selection.segments if name in keys]))
+        meant = zip(segments, segments_meant(segments, selection.segments), strict=True)
+        conditions.append(labels.c[SEGMENT_KEY].in_([key for item, is_meant in meant if is_meant for key in item.keys]))
     if selection.countries:
         conditions.append(customers.c[COUNTRY].in_([name for name in selection.countries if is_storable(name)]))
     for name, (low, high) in selection.bounds.items():

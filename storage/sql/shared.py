@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 import numpy as np
 from sqlalchemy import Executable, and_, select
 from sqlalchemy.orm import Session
 
-from engines.contract import Facts, NamedSegment
+from engines.contract import NamedSegment
 from engines.errors import InputError
 from storage.contract import NotFoundError, Run, Starter
 from storage.contract.audiences import NAME_LENGTH
@@ -22,17 +21,15 @@ from storage.contract.jobs import RUN
 from storage.objects import ObjectStore
 from storage.sql.database import Database, Transaction, insert_on
 from storage.sql.layout import is_storable
-from storage.sql.tables import JobRow, RunRow, SegmentEditRow, SegmentRow, SnapshotRow, WorkspaceRow
+from storage.sql.rows import value_from_rows
+from storage.sql.seen import seen
+from storage.sql.tables import JobRow, RunRow, SegmentNameRow, SegmentRow, SnapshotRow, WorkspaceRow
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+    pass
 
 #: How a run and its job are found together.
 JOB_OF_RUN = and_(JobRow.kind == RUN, JobRow.subject == RunRow.id)
-#: Figures of a segment that are kept as nothing where they are not known.
-_MEANS = ("revenue_share", "recency", "frequency", "monetary")
-
-Value = TypeVar("Value", bound="DataclassInstance")
 
 
 class StorePart:
@@ -79,26 +76,30 @@ class StorePart:
         segments = self._segments(transaction, [row.id for row, *_ in rows])
         return [_run(row, job, dataset, as_of, rules, segments[row.id]) for row, job, dataset, as_of, rules in rows]
 
-    def _segments(self, transaction: Transaction, run_ids: Sequence[int]) -> dict[int, list[NamedSegment]]:
-        """The segments of runs as people see them: with what was edited by hand."""
-        # two statements, since a row that is not there has no workspace that a join could ask for
-        edits = transaction.rows(select(SegmentEditRow).where(SegmentEditRow.run_id.in_(run_ids)))
-        edited = {(edit.run_id, edit.key): edit for (edit,) in edits}
-        segments: dict[int, list[NamedSegment]] = {run_id: [] for run_id in run_ids}
+    def _segments(
+        self, transaction: Transaction, run_ids: Sequence[int], *, merged: bool = True
+    ) -> dict[int, list[NamedSegment]]:
+        """The segments of runs as people see them: as they are called by hand and, if so, with some treated as one."""
+        series = transaction.rows(
+            select(RunRow.id, SnapshotRow.dataset, RunRow.engine)
+            .join(SnapshotRow, SnapshotRow.id == RunRow.snapshot_id)
+            .where(RunRow.id.in_(run_ids))
+        )
+        # statements of their own, since a row that is not there has no workspace that a join could ask for
+        mine = (
+            SegmentNameRow.dataset.in_({row[1] for row in series}),
+            SegmentNameRow.engine.in_({r[2] for r in series}),
+        )
+        said: dict[tuple[str, str], dict[str, SegmentNameRow]] = {}
+        for (row,) in transaction.rows(select(SegmentNameRow).where(*mine).execution_options(populate_existing=True)):
+            said.setdefault((row.dataset, row.engine), {})[row.identity] = row
+        rows: dict[int, list[SegmentRow]] = {run_id: [] for run_id in run_ids}
         for (row,) in transaction.rows(
             select(SegmentRow).where(SegmentRow.run_id.in_(run_ids)).order_by(SegmentRow.run_id, SegmentRow.position)
         ):
-            segments[row.run_id].append(_segment(row, edited.get((row.run_id, row.key))))
-        return segments
-
-
-def value_from_rows(kind: type[Value], *rows: Any, **known: Any) -> Value:
-    """A value as callers see it: what is known of it, and for its other fields the columns of these names.
-
-    A column is taken from the first of the rows that has it.
-    """
-    names = [field.name for field in dataclasses.fields(kind) if field.name not in known]
-    return kind(**{name: getattr(next(row for row in rows if hasattr(row, name)), name) for name in names}, **known)
+            rows[row.run_id].append(row)
+        by_hand = {run_id: said.get((dataset, engine), {}) for run_id, dataset, engine in series}
+        return {run_id: seen(each, by_hand.get(run_id, {}), merged=merged) for run_id, each in rows.items()}
 
 
 def _run(row: RunRow, job: JobRow, dataset: str, as_of: Any, rules: int, segments: Sequence[NamedSegment]) -> Run:
@@ -120,20 +121,6 @@ def _run(row: RunRow, job: JobRow, dataset: str, as_of: Any, rules: int, segment
 def starter_of(job: JobRow) -> Starter:
     """Who asked for a job."""
     return Starter(job.started_via, job.started_by)  # type: ignore[arg-type]  # only the ways of the contract
-
-
-def _segment(row: SegmentRow, edit: SegmentEditRow | None) -> NamedSegment:
-    known = {name: math.nan for name in _MEANS if getattr(row, name) is None}
-    by_hand = {name: getattr(edit, name, None) for name in ("name", "action", "colour")}
-    return value_from_rows(
-        NamedSegment,
-        row,
-        pinned=edit is not None and edit.pinned,
-        revision=0 if edit is None else edit.revision,
-        facts=None if row.facts is None else Facts(**row.facts),
-        **known,
-        **{name: text for name, text in by_hand.items() if text is not None},
-    )
 
 
 def json_value(value: Any) -> Any:

@@ -25,13 +25,15 @@ from storage.sql.database import Database, Transaction
 from storage.sql.jobs import UNFINISHED, delete_jobs
 from storage.sql.layout import ROW_NO, STORED, Layout, lay_out
 from storage.sql.objects import ObjectVerbs
-from storage.sql.shared import json_value, name_of, value_from_rows
+from storage.sql.rows import value_from_rows
+from storage.sql.shared import json_value, name_of
 from storage.sql.tables import (
     AlertRow,
     AudienceRow,
     JobRow,
     RunRow,
     ScheduleRow,
+    SegmentNameRow,
     SnapshotRow,
     ValidationRow,
     customers,
@@ -205,6 +207,8 @@ class SnapshotVerbs(ObjectVerbs):
                     transaction.rows(refreshed.values(job=job).returning(ScheduleRow.id))
             audiences = update(AudienceRow).where(AudienceRow.dataset == dataset).values(dataset=name)
             transaction.rows(audiences.returning(AudienceRow.id))
+            named = update(SegmentNameRow).where(SegmentNameRow.dataset == dataset).values(dataset=name)
+            transaction.rows(named.returning(SegmentNameRow.identity))
             return len(rows)
 
     def delete_snapshot(self, snapshot_id: int, *, idle: bool = False) -> None:

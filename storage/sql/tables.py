@@ -229,6 +229,7 @@ class SegmentRow(Base):
     workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
     position: Mapped[int]
     name: Mapped[str]
+    identity: Mapped[str] = mapped_column(nullable=True)  # added by a step: never null
     action: Mapped[str]
     colour: Mapped[str]
     customers: Mapped[int]
@@ -242,18 +243,21 @@ class SegmentRow(Base):
     facts: Mapped[dict[str, Any] | None]
 
 
-class SegmentEditRow(Base):
-    """What people changed by hand about a segment of a finished run; what is None is as the run has it."""
+class SegmentNameRow(Base):
+    """What people say of a segment, for every date of a data set and engine; what is None is as each run has it."""
 
-    __tablename__ = "segment_edits"
+    __tablename__ = "segment_names"
 
-    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
-    key: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"), primary_key=True)
+    dataset: Mapped[str] = mapped_column(primary_key=True)
+    engine: Mapped[str] = mapped_column(primary_key=True)
+    identity: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str | None]
     action: Mapped[str | None]
     colour: Mapped[str | None]
     pinned: Mapped[bool]
+    merged_into: Mapped[str | None]  # the identity of the segment that it is treated as one with
+    former: Mapped[list[Any]]  # names it was given by hand before
     revision: Mapped[int]  # 1 for the first edit
     edited_at: Mapped[datetime]
 

@@ -12,7 +12,8 @@ from storage.contract.jobs import UPLOAD
 from storage.contract.uploads import NewUpload, Upload, UploadTask
 from storage.sql.database import Transaction
 from storage.sql.jobs import UNFINISHED, JobVerbs, delete_jobs, new_job
-from storage.sql.shared import json_value, text_of, value_from_rows
+from storage.sql.rows import value_from_rows
+from storage.sql.shared import json_value, text_of
 from storage.sql.tables import JobRow, UploadRow
 
 _NEVER_ASKED = Upload("", "", 0, "")

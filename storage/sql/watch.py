@@ -14,7 +14,8 @@ from storage.contract.audiences import NAME_LENGTH
 from storage.contract.jobs import DELIVERY
 from storage.contract.watch import Alert, AlertKind, Delivery
 from storage.sql.database import Transaction
-from storage.sql.shared import StorePart, json_value, value_from_rows
+from storage.sql.rows import value_from_rows
+from storage.sql.shared import StorePart, json_value
 from storage.sql.tables import AlertRow, DriftRow, JobRow, LiveRow, RunRow, SnapshotRow
 
 #: What of a drift point has a column of its own; the rest is one JSON object, so that more of it needs no new column.

@@ -128,6 +128,7 @@ def sample_result(customers: pd.DataFrame, seed: int = 0) -> Segmentation:
             99.9,
             None if i else 5.5,
             facts=Facts(0.5, 0.4, 9.5, 8.25, 2.0, 1.75, 99.9, 80.0, 1, None if i else 30.5, None if i else 29.0),
+            identity=name,
         )
         for i, name in enumerate(NAMES)
     )

@@ -25,14 +25,17 @@ def test_an_edited_name_is_seen_everywhere_and_the_figures_stay(store: Store):
     _, run, result = finished_run(store, customers)
     name = "Ünsere 'Besten' 100% \\ 平 😀"
     edited = store.edit_segment(run.id, 2, revision=0, name=name, action="Ring them.", colour="#123456")
-    expected = replace(result.segments[1], name=name, action="Ring them.", colour="#123456", pinned=False, revision=1)
+    own = result.segments[1]
+    by_hand = {"name": name, "action": "Ring them.", "colour": "#123456"}
+    expected = replace(own, **by_hand, pinned=False, revision=1, own_name=own.name)
     assert edited.segments == (result.segments[0], expected, *result.segments[2:])
     assert edited == replace(run, segments=edited.segments) == store.run(run.id) == store.runs()[0]
     assert (run.revision, edited.revision) == (0, 1)
     assert_series_equal(store.labels(run.id), result.labels, check_names=False)
     mine = (result.labels == 2).sum()
     assert store.count(run.id, Selection(segments=(name,))) == mine > 0
-    assert store.count(run.id, Selection(segments=(NAMES[1],))) == 0
+    # it is known by what it was first called, and found by what its run calls it
+    assert store.count(run.id, Selection(segments=(NAMES[1],))) == mine
     streamed = store.stream(run.id, Selection(), []).read_all()[SEGMENT].to_pylist()
     assert streamed.count(name) == mine
     assert NAMES[1] not in streamed
@@ -45,9 +48,9 @@ def test_what_is_not_given_stays_and_an_empty_text_goes_back(store: Store):
     second = store.edit_segment(run.id, own.key, revision=1, action="Then").segments[0]
     assert (second.name, second.action, second.pinned, second.revision) == ("First", "Then", True, 2)
     third = store.edit_segment(run.id, own.key, revision=2, name="", colour="#abcdef").segments[0]
-    assert third == replace(own, action="Then", colour="#abcdef", pinned=True, revision=3)
+    assert third == replace(own, action="Then", colour="#abcdef", pinned=True, revision=3, former=("First",))
     fourth = store.edit_segment(run.id, own.key, revision=3, action="", colour="", pinned=False).segments[0]
-    assert fourth == replace(own, revision=4)
+    assert fourth == replace(own, revision=4, former=("First",))
 
 
 def test_an_edit_of_what_was_changed_in_the_meantime_is_refused(store: Store):
@@ -141,13 +144,82 @@ def test_what_follows_a_run_sees_its_edits_and_hands_pins_on(store: Store):
     assert (released.name, released.pinned) == ("Friends of the house", False)
 
 
-def test_edits_go_with_their_run(store: Store):
-    customers = sample_customers(5)
+def test_names_hold_for_every_date_of_a_data_set_and_engine(store: Store):
+    customers = sample_customers(20)
     snapshot, run, result = finished_run(store, customers)
-    store.edit_segment(run.id, 0, revision=0, name="Gone", pinned=True)
-    store.delete_run(run.id)
-    again = store.start_run(snapshot.id, "kmeans", {}, lease_seconds=60)
-    assert store.finish_run(again.id, result, seconds=1, info={}).segments == result.segments
-    store.edit_segment(again.id, 0, revision=0, name="Gone")
+    later = store.save_snapshot(sample_snapshot(as_of=date(2024, 6, 1)), customers)
+    other = store.save_snapshot(sample_snapshot(dataset="Coffees"), customers)
+    where = {"later": (later.id, "kmeans"), "engine": (later.id, "gmm"), "data set": (other.id, "kmeans")}
+    runs = {name: store.start_run(*place, {}, lease_seconds=60).id for name, place in where.items()}
+    for number in runs.values():
+        store.finish_run(number, result, seconds=1, info={})
+    store.edit_segment(run.id, 0, revision=0, name="Ours", pinned=True)
+    first = {name: store.run(number).segments[0] for name, number in runs.items()}
+    assert {name: (item.name, item.pinned) for name, item in first.items()} == {
+        "later": ("Ours", True),
+        "engine": (NAMES[0], False),
+        "data set": (NAMES[0], False),
+    }
+    store.edit_segment(runs["later"], 0, revision=1, name="Theirs")
+    again = store.run(run.id).segments[0]
+    assert (again.name, again.former, again.revision) == ("Theirs", ("Ours",), 2)
+    for text in (NAMES[0], "Ours", "Theirs"):  # what it is known by, was called and is called
+        assert store.count(run.id, Selection(segments=(text,))) == again.customers > 0
+    store.rename_dataset("Teas & Co", "Tea")
+    assert store.run(run.id).segments[0].name == "Theirs"
+    store.delete_run(runs["later"])
     store.delete_snapshot(snapshot.id)
-    assert store.runs() == []
+    new = store.start_run(later.id, "kmeans", {}, lease_seconds=60)
+    assert store.finish_run(new.id, result, seconds=1, info={}).segments[0].name == "Theirs"
+
+
+def test_a_name_by_hand_that_a_later_run_gives_another_segment(store: Store):
+    customers = sample_customers(20)
+    _, run, result = finished_run(store, customers)
+    store.edit_segment(run.id, 0, revision=0, name="Evergreens")
+    later = store.start_run(run.snapshot_id, "kmeans", {}, lease_seconds=60)
+    segments = (*result.segments[:2], replace(result.segments[2], name="evergreens", identity=""), *result.segments[3:])
+    done = store.finish_run(later.id, replace(result, segments=segments), seconds=1, info={})
+    assert _names(done)[0] == "Evergreens"
+    assert done.segments[2].name == "evergreens 2"
+    assert done.segments[2].identity == f"{later.id}.{done.segments[2].key}"  # new: one of its own
+    assert store.count(later.id, Selection(segments=("Evergreens",))) == done.segments[0].customers
+
+
+def test_some_treated_as_one_are_one_everywhere_and_can_be_taken_apart(store: Store):
+    customers = sample_customers(200)
+    _, run, result = finished_run(store, customers)
+    later = store.save_snapshot(sample_snapshot(as_of=date(2024, 6, 1)), customers)
+    without = store.start_run(later.id, "kmeans", {}, lease_seconds=60).id
+    keys = result.labels.where(result.labels != 0, 4)
+    rest = replace(result, labels=keys, segments=tuple(item for item in result.segments if item.key != 0))
+    store.finish_run(without, rest, seconds=1, info={})
+    into, part, third = (result.segments[place] for place in (0, 1, 2))
+    merged = store.merge_segment(run.id, part.key, into.key, revision=0)
+    one = merged.segments[0]
+    assert (one.identity, one.name, one.keys) == (into.identity, into.name, (into.key, part.key))
+    assert one.merged_names == (part.name,)
+    assert one.customers == into.customers + part.customers
+    assert one.frequency == pytest.approx(2.0)
+    assert len(merged.segments) == len(result.segments) - 1
+    assert sum(item.customers for item in merged.segments) == sum(item.customers for item in run.segments)
+    both = result.labels.isin([into.key, part.key]).sum()
+    for text in (into.name, part.name, into.identity):
+        assert store.count(run.id, Selection(segments=(text,))) == both
+    streamed = store.stream(run.id, Selection(), []).read_all()[SEGMENT].to_pylist()
+    assert (streamed.count(into.name), streamed.count(part.name)) == (both, 0)
+    someone = str(result.labels.index[result.labels == part.key][0])
+    assert store.segment_of(run.id, someone) == into.key
+    assert_series_equal(store.labels(run.id), result.labels, check_names=False)  # the run itself is as it was
+    # a date that has no segment of its own to be one with shows the other under that name
+    alone = next(item for item in store.run(without).segments if item.key == part.key)
+    assert (alone.name, alone.identity) == (into.name, into.identity)
+    # what is one with it goes along, and is all taken apart again
+    chain = store.merge_segment(run.id, into.key, third.key, revision=one.revision)
+    assert sorted(chain.segments[0].keys) == sorted([into.key, part.key, third.key])
+    with pytest.raises(InputError, match="is itself"):
+        store.merge_segment(run.id, part.key, third.key, revision=chain.segments[0].revision)
+    with pytest.raises(ChangedError):
+        store.merge_segment(run.id, third.key, None, revision=0)
+    apart = store.merge_segment(run.id, third.key, None, revision=chain.segments[0].revision)
+    assert [(item.name, item.keys) for item in apart.segments] == [(item.name, (item.key,)) for item in result.segments]

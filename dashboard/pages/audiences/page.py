@@ -91,7 +91,8 @@ def _card(services: Services, audience: Audience, run: Run | None, titles: dict[
     except InputError as error:  # of an older version
         return _framed(audience, head, [html.P(say(error.message), className="seg-hint")], _buttons(audience))
     currency = services.store.snapshot(run.snapshot_id).currency
-    words = ", ".join(item.words for item in filters.condition_texts(selection, currency)) or say("everyone")
+    selection, names = filters.by_identity(selection, run.segments), filters.segment_names(run.segments)
+    words = ", ".join(item.words for item in filters.condition_texts(selection, currency, names)) or say("everyone")
     about = f"{words} · {titles.get(run.dataset, run.dataset)} · {engine_titles().get(run.engine, run.engine)}"
     history = sizes(services, audience, every_date=whole, newest=run)
     query = filters.write_view(None, selection)

@@ -22,6 +22,7 @@ from dashboard.queries.disagreement import default_segments, disagreement_of
 from dashboard.queries.recent import finished_runs, recent_run, recent_runs, titles
 from dashboard.queries.which_run import run_from, run_labels, title_of
 from dashboard.services import Services
+from engines.contract import segments_meant
 from storage.contract import Run
 
 PATH = "/compare"
@@ -149,12 +150,12 @@ def _choice(services: Services, query: Mapping[str, Any], current: Run) -> Compa
     one = rows if rows in runs else next(run for run in runs if run != columns)
     other = columns if columns in runs and columns != one else next(run for run in runs if run != one)
     compared = compare_runs(services.frames, recent_runs(services, [one, other]))
-    names = [{item.name for item in frame.segments} for frame in compared.frames]
     segment_from = query.get("from")
     first, second = compared.frames
     segment, elsewhere = default_segments(first, second, segment_from if isinstance(segment_from, str) else None)
-    segment_to = query.get("to")
-    return ComparedRuns(tuple(runs), one, other, segment, str(segment_to) if segment_to in names[1] else elsewhere)
+    asked = segments_meant(second.segments, [str(query.get("to"))])
+    meant = [item.known_by for item, is_meant in zip(second.segments, asked, strict=True) if is_meant]
+    return ComparedRuns(tuple(runs), one, other, segment, meant[0] if meant else elsewhere)
 
 
 def _number(text: Any) -> int | None:
@@ -259,7 +260,7 @@ def register(app: Dash, services: Services) -> None:
         compared = compare_runs(services.frames, recent_runs(services, [int(one), int(other)]))
         rows, columns = compared.frames
         first, second = default_segments(rows, columns, segment)
-        second = elsewhere if elsewhere in {item.name for item in columns.segments} else second
+        second = elsewhere if elsewhere in {item.known_by for item in columns.segments} else second
         drawn = panels.pair_panels(compared, run_labels(compared.runs, titles(services)), theme or "light")
         return drawn, panels.segment_choices(rows.segments), first, panels.segment_choices(columns.segments), second
 

@@ -274,7 +274,9 @@ def _customers(disagreement: Disagreement) -> Component:
 
 def segment_choices(segments: Sequence[NamedSegment]) -> list[dict[str, str]]:
     """Segments as a picker lists them."""
-    return [{"label": f"{segment_name(item.name)} ({count(item.customers)})", "value": item.name} for item in segments]
+    return [
+        {"label": f"{segment_name(item.name)} ({count(item.customers)})", "value": item.known_by} for item in segments
+    ]
 
 
 _ARI = noted(

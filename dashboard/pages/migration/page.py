@@ -19,7 +19,8 @@ from dashboard.components.tables import Head, number_cell, number_heads, table, 
 from dashboard.figures import migration as figures
 from dashboard.i18n.numbers import count, day, percent, plural, short_money
 from dashboard.i18n.texts import noted, say, segment_name
-from dashboard.pipeline.migrate import Between, Span, between_dates, between_runs, dates_of
+from dashboard.pipeline.migrate import FOLLOWED_BY, Between, Span, between_dates, between_runs
+from dashboard.pipeline.segments_then import History, dates_of, history_question
 from dashboard.pipeline.series import series, series_of
 from dashboard.queries.which_run import engine_titles, run_from, run_label, title_of
 from dashboard.services import Services
@@ -39,6 +40,8 @@ RESULT = "migration-result"
 TICK = "migration-tick"
 JOB = "migration-job"
 SIZES = "migration-sizes"
+SIZES_TICK = "migration-sizes-tick"
+SIZES_JOB = "migration-sizes-job"
 RUN = "migration-run"
 
 
@@ -66,7 +69,7 @@ def layout(services: Services, **query: Any) -> Component:
             html.H1(say("Who went where: {run}", run=label)),
             html.P(
                 say(
-                    "{dataset}. Segments keep their names as long as their customers stay together.",
+                    "{dataset}. From run to run, or both dates by this run's own segments.",
                     dataset=title_of(snapshot),
                 ),
                 className="seg-lead mb-2",
@@ -76,7 +79,9 @@ def layout(services: Services, **query: Any) -> Component:
             html.Div(id=RESULT, **aria(live="polite")),
             ticker(TICK),
             dcc.Store(id=JOB),
-            html.Div(id=SIZES),
+            html.Div(id=SIZES, **aria(live="polite")),
+            ticker(SIZES_TICK),
+            dcc.Store(id=SIZES_JOB),
             dcc.Store(id=RUN, data=run.id),
         ]
     )
@@ -186,39 +191,69 @@ def register(app: Dash, services: Services) -> None:
         here = f"{PATH}?{urlencode({'run': run_id, 'from': start, 'to': end})}"
         return _shown(between, here, between.currency(services.store), theme or "light"), True, None
 
-    @app.callback(Output(SIZES, "children"), Input(ids.THEME, "data"), State(RUN, "data"))
-    def over_time(theme: str | None, run_id: int) -> list[Component]:
-        run, points = services.store.run(run_id), services.store.drift(run_id)
-        drift_info = run.info.get("drift") or {}
-        if any(point.sizes for point in points):
-            data = figures.size_lines_data(points, drift_info.get("segments") or ())
-        else:
-            data = figures.sizes_of_runs(series(services.store, run.dataset, run.engine, rules=run.rules))
-        if len(data.dates) < 2:
-            return []
-        customers, spent = say("Customers by segment"), say("Spent so far by segment")
-        if any(point.sizes for point in points) and "window_days" in drift_info:
-            window = count(drift_info["window_days"])
-            customers = say("Customers by segment, of the {days} days before each date", days=window)
-            spent = say("Spent by segment in the {days} days before each date", days=window)
-        panels = (("customers", customers, data.customers), ("revenue", spent, data.revenue))
-        return [
-            html.Div(
-                [
-                    panel(
-                        title,
-                        graph(
-                            f"migration-{name}",
-                            f"segments-{name}-run-{run_id}",
-                            "320px",
-                            figures.draw_size_lines(data, values, title, theme or "light"),
-                        ),
-                    )
-                    for name, title, values in panels
-                ],
-                className="seg-grid mt-3",
-            )
-        ]
+    @app.callback(
+        Output(SIZES, "children"),
+        Output(SIZES_TICK, "disabled"),
+        Output(SIZES_JOB, "data"),
+        Input(ids.THEME, "data"),
+        Input(SIZES_TICK, "n_intervals"),
+        State(SIZES_JOB, "data"),
+        State(RUN, "data"),
+    )
+    def over_time(
+        theme: str | None, ticks: int | None, job_id: int | None, run_id: int
+    ) -> tuple[list[Component], bool, int | None]:
+        run = services.store.run(run_id)
+        question = history_question(run, services.store, services.config)
+        if question is None:
+            runs = series(services.store, run.dataset, run.engine, rules=run.rules)
+            said = say("Each date by its own run.")
+            return _over_time(figures.sizes_of_runs(runs), said, run_id, theme or "light"), True, None
+        try:
+            history, job = follow(question, services.store, job_id if ctx.triggered_id == SIZES_TICK else None)
+        except InputError as error:
+            return [cards.alert(say(error.message), "info")], True, None
+        if history is None:
+            return [progress_card(say("Segments from date to date"), job, ticks)], False, job.id
+        return (
+            _over_time(figures.size_lines_data(*history[1:5]), _said_of(history), run_id, theme or "light"),
+            True,
+            None,
+        )
+
+
+def _said_of(history: History) -> str:
+    """By what the segments of a history are."""
+    if history.by_rule:
+        return say("Every date by the rule of this run, applied to the customers of that date.")
+    return say("Every date by the model of this run.")
+
+
+def _over_time(data: figures.SizeLinesData, said: str, run_id: int, theme: str) -> list[Component]:
+    if len(data.dates) < 2:
+        return []
+    panels = (
+        ("customers", say("Customers by segment"), data.customers),
+        ("revenue", say("Spent so far by segment"), data.revenue),
+    )
+    return [
+        html.P(said, className="seg-hint mt-3 mb-0"),
+        html.Div(
+            [
+                panel(
+                    title,
+                    graph(
+                        f"migration-{name}",
+                        f"segments-{name}-run-{run_id}",
+                        "320px",
+                        figures.draw_size_lines(data, values, title, theme),
+                    ),
+                )
+                for name, title, values in panels
+            ],
+            className="seg-grid mt-2",
+        ),
+    ]
 
 
 def _shown(between: Between, here: str, currency: str, theme: str) -> list[Component]:
@@ -251,6 +286,7 @@ def _shown(between: Between, here: str, currency: str, theme: str) -> list[Compo
         panel(
             say("From segment to segment"),
             html.P(sentence, className="mb-1"),
+            html.P(say(FOLLOWED_BY[between.by]), className="seg-hint mb-1"),
             html.P(
                 [
                     say("{movers} as a list:", movers=plural(len(moves.movers), "{n} mover", "{n} movers")),

@@ -55,7 +55,7 @@ def segment_section(run: Run, snapshot: Snapshot, plays: Sequence[Play], page: s
     ]
     lines = []
     for item in run.segments:
-        address = "/?" + urlencode([("run", run.id), ("segment", item.name)])
+        address = "/?" + urlencode([("run", run.id), ("segment", item.known_by)])
         rule = [html.Div(rules[item.key], className="rule")] if item.key in rules else []
         name = [
             dcc.Link(

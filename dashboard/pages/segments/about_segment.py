@@ -63,7 +63,7 @@ def _head(profile: SegmentProfile) -> Component:
 
 
 def _actions(profile: SegmentProfile, run_id: int) -> Component:
-    alone = replace(Selection(), segments=(profile.segment.name,))
+    alone = replace(Selection(), segments=(profile.segment.known_by,))
     query = filters.write_view(None, alone)
     customers = profile.figures.customers if profile.figures else 0
     return html.Div(

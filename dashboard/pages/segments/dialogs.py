@@ -280,7 +280,8 @@ def register_audience(app: Dash, services: Services, drawn: str, place: str) -> 
 def _audience_words(services: Services, drawn: dict[str, Any]) -> str:
     """What is about to be saved."""
     frame = services.frames.get(drawn["run"])
-    conditions = filters.condition_texts(filters.read_view(drawn["query"]).selection, frame.currency)
+    selection, names = filters.read_view(drawn["query"]).selection, filters.segment_names(frame.segments)
+    conditions = filters.condition_texts(selection, frame.currency, names)
     if not conditions:
         return say("No filter is set: this audience will be everyone.")
     return say(

@@ -230,13 +230,14 @@ def register(app: dash.Dash, services: Services) -> None:
             return complete(draw_chosen_charts(services, drawn["run"], view.selection, theme, (tabs[trigger],)))
         if trigger == control(CATEGORY):  # another category alone filters by nothing
             return complete({"controls": {LEAST: rail.share_of(view.selection, shown[CATEGORY])}})
-        selection = selection_after(view.selection, shown, trigger, clicks)
+        clicked = trigger == LEGEND or any(chart.graph == trigger for chart in CLICKED)
+        named = services.frames.get(drawn["run"]).segments if clicked else ()  # charts know segments by name
+        identities = {item.name: item.known_by for item in named}
+        selection = selection_after(view.selection, shown, trigger, clicks, identities)
         if trigger == GRID.graph:
             selection = in_cell(services.frames.get(drawn["run"]), selection, clicks["charts"][GRID.name])
         if trigger == SHAPE:
             selection = selection_in_box(services.frames.get(drawn["run"]), selection, clicks["shape"])
-        if trigger == EDITED and renamed:
-            selection = filters.rename_segment(selection, renamed["before"], renamed["name"])
         if trigger == SEARCH and _is_drawn(view, drawn):
             raise PreventUpdate
         visible = (*(chart.name for chart in CLOUDS), *tabs.values())
@@ -274,8 +275,16 @@ _READ_ANEW = (None, SEARCH, EDITED)
 _CONTROLS = tuple(control(field) for field in FIELDS)
 
 
-def selection_after(now: Selection, shown: Mapping[str, Any], trigger: Any, clicks: Mapping[str, Any]) -> Selection:
+def selection_after(
+    now: Selection,
+    shown: Mapping[str, Any],
+    trigger: Any,
+    clicks: Mapping[str, Any],
+    identities: Mapping[str, str] = {},
+) -> Selection:
     """The selection meant after ``trigger`` was used: ``now`` is the address's, ``shown`` the controls' values.
+
+    ``identities``: what segments are known by, by the names that charts have for them.
 
     Raises:
         PreventUpdate: something clickable has appeared without having been clicked.
@@ -285,10 +294,11 @@ def selection_after(now: Selection, shown: Mapping[str, Any], trigger: Any, clic
     if trigger == RESET:
         return Selection()
     if trigger == LEGEND:
-        return filters.toggle_option(now, "segments", clicks["legend"]["name"])
+        name = clicks["legend"]["name"]
+        return filters.toggle_option(now, "segments", identities.get(name, name))
     chart = next((chart for chart in CLICKED if chart.graph == trigger), None)
     if chart is not None and chart != GRID:
-        return selection_after_click(now, chart, clicks["charts"][chart.name])
+        return selection_after_click(now, chart, clicks["charts"][chart.name], identities)
     if isinstance(trigger, dict):
         if not ctx.triggered[0]["value"]:
             raise PreventUpdate

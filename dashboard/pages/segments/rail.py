@@ -241,7 +241,9 @@ def _range(axis: Axis, low: float, high: float) -> tuple[float | None, float | N
     )
 
 
-def selection_after_click(now: Selection, chart: Chart, data: Mapping[str, Any] | None) -> Selection:
+def selection_after_click(
+    now: Selection, chart: Chart, data: Mapping[str, Any] | None, identities: Mapping[str, str] = {}
+) -> Selection:
     """The selection after a click on a part of a chart: a segment or a country; a second click takes it back.
 
     Raises:
@@ -257,7 +259,9 @@ def selection_after_click(now: Selection, chart: Chart, data: Mapping[str, Any] 
         name = next(iter(point.get("customdata") or ()), None)
     if not isinstance(name, str) or (chart == COUNTRIES and is_rest(name)):
         raise PreventUpdate
-    return filters.toggle_option(now, "countries" if chart in (COUNTRIES, MAP) else "segments", name)
+    if chart in (COUNTRIES, MAP):
+        return filters.toggle_option(now, "countries", name)
+    return filters.toggle_option(now, "segments", identities.get(name, name))
 
 
 def in_cell(frame: RunFrame, now: Selection, data: Mapping[str, Any] | None) -> Selection:
@@ -328,7 +332,9 @@ def segment_options(frame: RunFrame, view: Aggregate) -> list[dict[str, Any]]:
     counts = view.sizes_by_segment(len(frame.segments))
     most = max(int(counts.max(initial=0)), 1)
     return [
-        _option(item.name, int(number), swatch(item.colour), item.colour, int(number) / most, segment_name(item.name))
+        _option(
+            item.known_by, int(number), swatch(item.colour), item.colour, int(number) / most, segment_name(item.name)
+        )
         for item, number in zip(frame.segments, counts, strict=True)
     ]
 

@@ -83,6 +83,7 @@ def draw_parts(
     if run.state != "done":
         return _closed(_unfinished(run))
     frame = services.frames.of(run)
+    selection = filters.by_identity(selection, frame.segments)
     sums, chart_parts = _compute_parts(services, frame, selection, theme, tuple(charts))
     parts = _around(frame, view, selection, sums, frame.run.id == drawn_run)
     parts["notice"] += rules_notice(services, run, frame.snapshot)
@@ -117,6 +118,7 @@ def draw_chosen_charts(
 ) -> Parts:
     """Some charts alone, for a run and a selection that the page shows already."""
     frame = services.frames.get(run_id)
+    selection = filters.by_identity(selection, frame.segments)
     views = frame.views(selection)
     sums = aggregate_selection(frame, selection, views.rest).view
     if not sums.customers:
@@ -153,7 +155,7 @@ def _around(frame: RunFrame, view: View, selection: Selection, sums: SelectionAg
         "notice": [cards.alert(sentence, "warning") for sentence in view.problems],
         "body": False,
         "rail": False,
-        "chips": _chips(filters.condition_texts(selection, frame.currency)),
+        "chips": _chips(filters.condition_texts(selection, frame.currency, filters.segment_names(frame.segments))),
         "reset": selection.is_everyone,
         "export": {
             "text": say("Export {customers}", customers=plural(sums.view.customers, "{n} customer", "{n} customers")),
@@ -219,7 +221,7 @@ def _head(frame: RunFrame) -> list[Component]:
 
 def _numbers(services: Services, given: ChartInput, earlier: list[Run]) -> Parts:
     frame, selection = given.frame, given.selection
-    base = growth_base(earlier) if selection.is_everyone else None
+    base = growth_base(frame.run, earlier) if selection.is_everyone else None
     return {
         "kpis": kpi_row(
             totals_of(frame, given.view),
@@ -235,7 +237,7 @@ def _numbers(services: Services, given: ChartInput, earlier: list[Run]) -> Parts
         "table": segment_table(
             given.rows,
             frame.currency,
-            lambda name: {"type": "segments-pick", "name": name},
+            lambda known: {"type": "segments-pick", "name": known},
             selection.segments,
             partial(_beside, frame.run.id),
             lambda segment: advice_on(segment, services.config.plays, frame.currency).why,
@@ -520,7 +522,7 @@ def _nothing_left(services: Services, frame: RunFrame, selection: Selection) -> 
         sentence = say("No single filter is to blame: only taking several away brings customers back.")
         return cards.empty_state(say("No customer meets these filters"), [sentence, say("Reset them to start again.")])
     first = remedies[0]
-    alone = len(filters.condition_texts(selection, frame.currency)) == 1
+    alone = len(filters.condition_texts(selection, frame.currency, filters.segment_names(frame.segments))) == 1
     sentence = (
         say("Nobody meets “{filter}”.", filter=first.condition.words)
         if alone
