@@ -13,7 +13,7 @@ from engines.columns import SEGMENT
 from engines.errors import InputError
 from storage import Store
 from storage.contract import ChangedError, NotFoundError, Run, Selection
-from tests.storage.samples import NAMES, finished_run, sample_customers, sample_result, sample_snapshot
+from tests.storage.samples import NAMES, finished_run, sample_customers, sample_result, sample_snapshot, unpublish
 
 
 def _names(run: Run) -> list[str]:
@@ -145,9 +145,11 @@ def test_edits_go_with_their_run(store: Store):
     customers = sample_customers(5)
     snapshot, run, result = finished_run(store, customers)
     store.edit_segment(run.id, 0, revision=0, name="Gone", pinned=True)
+    unpublish(store)
     store.delete_run(run.id)
     again = store.start_run(snapshot.id, "kmeans", {}, lease_seconds=60)
     assert store.finish_run(again.id, result, seconds=1, info={}).segments == result.segments
     store.edit_segment(again.id, 0, revision=0, name="Gone")
+    unpublish(store)
     store.delete_snapshot(snapshot.id)
     assert store.runs() == []
