@@ -16,6 +16,7 @@ from dashboard.commands.inspect import inspect
 from dashboard.commands.migration import migration
 from dashboard.commands.predict import predict
 from dashboard.commands.prune import prune
+from dashboard.commands.publish import live, publish
 from dashboard.commands.read_again import read_again
 from dashboard.commands.reproduce import reproduce
 from dashboard.commands.run import run
@@ -39,9 +40,9 @@ class _Group(click.Group):
         except InputError as error:
             raise _Refusal(str(error)) from None
         except (LookupError, RuntimeError) as error:
-            from storage.contract import NotFoundError, StoreError
+            from storage.contract import ChangedError, NotFoundError, StoreError
 
-            if isinstance(error, NotFoundError | StoreError):
+            if isinstance(error, ChangedError | NotFoundError | StoreError):
                 raise _Refusal(str(error)) from None
             raise
 
@@ -67,6 +68,8 @@ for command in (
     models,
     features,
     runs,
+    publish,
+    live,
     export,
     reproduce,
     read_again,

@@ -132,6 +132,21 @@ class Engines(_Section):
     settings: dict[str, dict[str, Any]]
 
 
+class Datasets(_Section):
+    """Which data set pages begin with."""
+
+    default: str
+
+
+class Publish(_Section):
+    """What is checked before a run is published; a schedule publishes only what passes."""
+
+    customers_drop: float = Field(ge=0, le=1)
+    ledger_points: float = Field(ge=0, le=1)
+    segment_growth: float = Field(ge=1)
+    stability: float = Field(ge=-1, le=1)
+
+
 class Clv(_Section):
     """How far ahead value looks, by which model, and for how long a choice of models stands."""
 
@@ -274,6 +289,8 @@ class Config(_Section):
     cleaning: Annotated[CleaningRules, _declared(CleaningRules)]
     categories: dict[str, list[str]]
     engines: Engines
+    datasets: Datasets
+    publish: Publish
     clv: Clv
     churn: Churn
     drift: Drift

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from dashboard.api.audiences import add_audiences
 from dashboard.api.compare import add_compare
 from dashboard.api.customers import add_customers
+from dashboard.api.datasets import add_datasets
 from dashboard.api.exports import add_exports
 from dashboard.api.runs import add_runs
 from dashboard.api.segments import add_segments
@@ -24,7 +25,7 @@ from dashboard.pipeline.receive import NoRoomError, TooLargeError
 from dashboard.services import Services
 from engines.errors import InputError, MessageError
 from engines.messages import message
-from storage.contract import ChangedError, NotFoundError, StoreError
+from storage.contract import ChangedError, NotFoundError, PublishedError, StoreError
 from storage.contract.selection import OLD_BOUNDS, REMOVED
 
 
@@ -59,6 +60,7 @@ def create_api(services: Services) -> FastAPI:
     _answer_errors(api, services.config.locale.language)
     for add in (
         add_snapshots,
+        add_datasets,
         add_segments,
         add_customers,
         add_audiences,
@@ -77,6 +79,7 @@ _STATUS: Mapping[type[MessageError], int] = {
     InputError: 422,
     NotFoundError: 404,
     ChangedError: 409,
+    PublishedError: 409,
     TooLargeError: 413,
     StoreError: 503,
     NoRoomError: 507,

@@ -37,24 +37,7 @@ def add_customers(api: FastAPI, services: Services) -> None:
         With ``days`` each has ``buys_within``: the chance of a purchase within so many days of the snapshot.
         Where nobody does and ``q`` is the id of somebody who returned everything, ``returned_everything`` has them.
         """
-        selection = query_selection(request)
-        frame = services.frames.get(run_id)
-        mask = frame.mask(selection)
-        positions = frame.page(mask, CUSTOMER_ID, False, offset, offset + limit)
-        rows = _rows(frame, positions)
-        if days is not None:
-            run = services.store.run(run_id)
-            chances = buys_within(frame, services.store.snapshot(run.snapshot_id).info.get("value") or {}, days)
-            for row, chance in zip(rows, chances[positions], strict=True):
-                row["buys_within"] = None if math.isnan(chance) else float(chance)
-        total = int(np.count_nonzero(mask))
-        following = offset + limit if offset + limit < total else None
-        old = any(name.endswith("_future_spend") for name in request.query_params)
-        note = {"note": NO_FUTURE_SPEND} if old else {}
-        answer = {"total": total, "offset": offset, "next_offset": following, "customers": rows, **note}
-        if not total and selection.q and (found := returned_everything(services, frame.run, selection.q.strip())):
-            answer["returned_everything"] = [found._asdict()]
-        return Answer(answer)
+        return customers_answer(services, request, run_id, limit, offset, days)
 
     @api.get("/runs/{run_id}/customers/{customer_id:path}/explain")
     def why(run_id: int, customer_id: str) -> Answer:
@@ -84,6 +67,30 @@ def add_customers(api: FastAPI, services: Services) -> None:
     def segments_of_customer(run_id: int, customer_id: str) -> Answer:
         """The segments a customer was in, date by date, in the runs of the same data set and engine."""
         return Answer(segments_dict(services, run_id, customer_id))
+
+
+def customers_answer(
+    services: Services, request: Request, run_id: int, limit: int, offset: int, days: int | None
+) -> Answer:
+    """The customers of a run that meet the selection of a request, ``limit`` at a time from ``offset`` on."""
+    selection = query_selection(request)
+    frame = services.frames.get(run_id)
+    mask = frame.mask(selection)
+    positions = frame.page(mask, CUSTOMER_ID, False, offset, offset + limit)
+    rows = _rows(frame, positions)
+    if days is not None:
+        run = services.store.run(run_id)
+        chances = buys_within(frame, services.store.snapshot(run.snapshot_id).info.get("value") or {}, days)
+        for row, chance in zip(rows, chances[positions], strict=True):
+            row["buys_within"] = None if math.isnan(chance) else float(chance)
+    total = int(np.count_nonzero(mask))
+    following = offset + limit if offset + limit < total else None
+    old = any(name.endswith("_future_spend") for name in request.query_params)
+    note = {"note": NO_FUTURE_SPEND} if old else {}
+    answer = {"total": total, "offset": offset, "next_offset": following, "customers": rows, **note}
+    if not total and selection.q and (found := returned_everything(services, frame.run, selection.q.strip())):
+        answer["returned_everything"] = [found._asdict()]
+    return Answer(answer)
 
 
 def _rows(frame: RunFrame, positions: np.ndarray) -> list[dict[str, Any]]:

@@ -19,28 +19,17 @@ from dashboard.frames.cache import require_finished
 from dashboard.services import Services
 from storage.contract import Run, Selection
 
-_DOCS = openapi_parameters({**SELECTION_PARAMETERS, **CHOICE_PARAMETERS})
+EXPORT_DOCS = openapi_parameters({**SELECTION_PARAMETERS, **CHOICE_PARAMETERS})
 
 
 def add_exports(api: FastAPI, services: Services) -> None:
     """Add the routes of lists, and of the record of exports."""
     store = services.store
 
-    @api.get("/runs/{run_id}/export.{kind}", openapi_extra=_DOCS)
+    @api.get("/runs/{run_id}/export.{kind}", openapi_extra=EXPORT_DOCS)
     def export(request: Request, run_id: int, kind: Format) -> Download:
         """All customers that meet a selection as a file: csv, xlsx or parquet."""
-        selection, choices = query_selection(request), Choices.from_query(request.query_params.multi_items())
-        run = require_finished(store.run(run_id))
-        return send(
-            customer_list(store, run_id, selection, kind, choices),
-            store,
-            run_id,
-            _list_name(run, selection, choices, kind),
-            selection=selection,
-            user=user(request),
-            control=choices.control,
-            about={"list": "customers", "query": urlencode(choices.to_query())},
-        )
+        return export_answer(services, request, run_id, kind)
 
     @api.get("/exports")
     def exports(
@@ -60,6 +49,23 @@ def add_exports(api: FastAPI, services: Services) -> None:
         export = store.export(export_id)
         headers = {"Content-Disposition": f'attachment; filename="{file_name(export)}.manifest.json"'}
         return Answer(manifest(export), headers=headers)
+
+
+def export_answer(services: Services, request: Request, run_id: int, kind: Format) -> Download:
+    """The customers of a run that meet the selection of a request as a file; it is on record from here on."""
+    store = services.store
+    selection, choices = query_selection(request), Choices.from_query(request.query_params.multi_items())
+    run = require_finished(store.run(run_id))
+    return send(
+        customer_list(store, run_id, selection, kind, choices),
+        store,
+        run_id,
+        _list_name(run, selection, choices, kind),
+        selection=selection,
+        user=user(request),
+        control=choices.control,
+        about={"list": "customers", "query": urlencode(choices.to_query())},
+    )
 
 
 def _list_name(run: Run, selection: Selection, choices: Choices, kind: str) -> str:

@@ -12,6 +12,7 @@ from pydantic import Field
 from dashboard.api.answers import Answer, Body, user
 from dashboard.pipeline.request import AUTO, RunRequest, Wish, queue_runs, repeat_run, snapshot_on
 from dashboard.pipeline.run import run_dict
+from dashboard.pipeline.series import published_ids
 from dashboard.queries.progress import log_of, seconds_left
 from dashboard.services import Services
 from engines import registry
@@ -69,8 +70,15 @@ class NewRun(Body):
         return Wish(requested.engine, {**given, **requested.settings})
 
 
+class RunNote(Body):
+    """A note on a run, of at most 500 characters, and its tags; what is null or left out stays."""
+
+    note: str | None = None
+    tags: list[str] | None = None
+
+
 class Again(Body):
-    """How a run is repeated: on its own snapshot, or on the newest of its data set."""
+    """How a run is repeated: on its own snapshot, or on that of the latest date of its data set."""
 
     newest: bool = False
 
@@ -93,8 +101,10 @@ def add_runs(api: FastAPI, services: Services) -> None:
 
     @api.get("/runs")
     def runs(snapshot: int | None = None) -> Answer:
-        """Runs, the newest first; of one snapshot where it is named."""
-        return Answer([full_run(item) for item in store.runs(snapshot_id=snapshot)])
+        """Runs, those made last first; of one snapshot where it is named."""
+        published = published_ids(store)
+        listed = store.runs(snapshot_id=snapshot)
+        return Answer([{**full_run(item), "published": item.id in published} for item in listed])
 
     @api.post("/runs", status_code=202)
     def new_run(request: Request, new: NewRun) -> Answer:
@@ -113,7 +123,13 @@ def add_runs(api: FastAPI, services: Services) -> None:
         left = seconds_left(stored, services.clock(), earlier, customers)
         log = [moment._asdict() for moment in log_of(stored, store.job_log(stored.job_id))]
         more = {"started_at": stored.started_at, "seconds_left": left, "log": log}
+        more["published"] = run_id in published_ids(store)
         return Answer({**full_run(stored), **more})
+
+    @api.patch("/runs/{run_id}")
+    def write_note(run_id: int, edit: RunNote) -> Answer:
+        """Write a note on a run and give it tags; answers with the run."""
+        return Answer(full_run(store.set_run_note(run_id, note=edit.note, tags=edit.tags)))
 
     @api.get("/runs/{run_id}/dependents")
     def dependents(run_id: int) -> Answer:
@@ -127,13 +143,16 @@ def add_runs(api: FastAPI, services: Services) -> None:
 
     @api.post("/runs/{run_id}/rerun", status_code=202)
     def rerun(request: Request, run_id: int, how: Again | None = None) -> Answer:
-        """Queue a run with the same settings, on the same snapshot or on the newest of its data set."""
+        """Queue a run with the same settings, on the same snapshot or on that of the latest date of its data set."""
         newest = how is not None and how.newest
         return queued((repeat_run(store.run(run_id), store, starter(request), newest=newest),))
 
     @api.delete("/runs/{run_id}")
     def delete(run_id: int) -> Answer:
-        """Delete a run with its labels, drift points, names and alerts; answers with how many of each went."""
+        """Delete a run with its labels, drift points, names and alerts; answers with how many of each went.
+
+        The published run of a data set is refused with 409.
+        """
         gone = store.dependents(run_id)
         store.delete_run(run_id)
         return Answer({"deleted": run_id, **asdict(gone)})

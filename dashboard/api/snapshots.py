@@ -41,7 +41,7 @@ def add_snapshots(api: FastAPI, services: Services) -> None:
 
     @api.get("/snapshots")
     def snapshots() -> Answer:
-        """Snapshots (customers as of a date), the newest first."""
+        """Snapshots (customers as of a date), those saved last first."""
         return Answer([_full(item) for item in store.snapshots()])
 
     @api.get("/snapshots/{snapshot_id}")

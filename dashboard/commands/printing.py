@@ -193,9 +193,9 @@ def print_runs(rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         new_console().print("No runs yet. Start with: segmentry run FILE, or segmentry demo")
         return
-    table = new_table(
-        "Runs", ["Run", "Data set", "As of", "Engine"], ["k", "Seed", "Segments", "Seconds"], ["Who", "State"]
-    )
+    noted = any(item["tags"] or item["note"] for item in rows)
+    last = ["Who", "State", *(["Note"] if noted else [])]
+    table = new_table("Runs", ["Run", "Data set", "As of", "Engine"], ["k", "Seed", "Segments", "Seconds"], last)
     for item in rows:
         table.add_row(
             str(item["id"]),
@@ -207,9 +207,16 @@ def print_runs(rows: Sequence[Mapping[str, Any]]) -> None:
             str(len(item["segments"])),
             "–" if item["seconds"] is None else written(item["seconds"], ".1f"),
             starter_words(Starter(item["started"]["via"], item["started"]["by"])) or "–",
-            item["state"] + _standing(item),
+            item["state"] + (", published" if item["published"] else "") + _standing(item),
+            *([_note(item)] if noted else []),
         )
     new_console().print(table)
+
+
+def _note(run: Mapping[str, Any]) -> Text:
+    """The tags of a run, and its note on one line."""
+    tags = " ".join(f"[{tag}]" for tag in run["tags"])
+    return Text(" ".join(text for text in (tags, " ".join(run["note"].split())) if text))
 
 
 def _standing(run: Mapping[str, Any]) -> str:

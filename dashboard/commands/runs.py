@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 @json_option
 @config_option
 def runs(as_json: bool, config: Config) -> None:
-    """List the runs, the newest first."""
+    """List the runs, those made last first."""
     from dashboard.pipeline.run import run_dict
+    from dashboard.pipeline.series import published_ids
 
     with open_store_for(config) as store:
-        rows = [run_dict(item) for item in store.runs()]
+        published = published_ids(store)
+        rows = [{**run_dict(item), "published": item.id in published} for item in store.runs()]
     if as_json:
         print_json(rows)
     else:

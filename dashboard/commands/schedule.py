@@ -24,17 +24,18 @@ def schedule() -> None:
 @click.argument("source")
 @click.option("--every", required=True, help='month, week, day, or a cron expression such as "0 6 1 * *".')
 @click.option("--time-zone", default="UTC", show_default=True, help="IANA name of the zone that is meant.")
+@click.option("--publish", is_flag=True, help="Publish the first engine's run when it is done and its checks pass.")
 @sales_options("engines", "k", "seed", "mapping", "reading", "currency", "name", taken=("time_zone",))
 @json_option
 @config_option
-def add(every: str, time_zone: str, request: SalesRequest, as_json: bool, config: Config) -> None:
+def add(every: str, time_zone: str, publish: bool, request: SalesRequest, as_json: bool, config: Config) -> None:
     """Run SOURCE again and again: month is on the 1st, week on Monday, day on every day, each at 06:00.
 
     SOURCE is what ``segmentry run`` takes. A file is read anew each time, under the name it has now.
     """
     from dashboard.worker.schedules import new_schedule, next_due, schedule_dict
 
-    new = new_schedule(request, every, time_zone, config)
+    new = new_schedule(request, every, time_zone, config, publish=publish)
     with open_store_for(config) as store:
         stored = store.add_schedule(new, next_due=next_due(new.cron, new.time_zone, now()))
     _tell(schedule_dict(stored), as_json)
@@ -104,7 +105,8 @@ def _tell(item: Mapping[str, Any], as_json: bool) -> None:
         return
     called = f" as {item['name']}" if item["name"] else ""
     engines = ", ".join(item["engines"]) or "the engines of the configuration"
-    click.echo(f"Schedule {item['id']}: {item['source']}{called} with {engines}")
+    publishes = ", publishes what passes its checks" if item["publish"] else ""
+    click.echo(f"Schedule {item['id']}: {item['source']}{called} with {engines}{publishes}")
     click.echo(f"  {item['explained']} ({item['cron']}), {item['time_zone']}")
     state = {"paused": "Paused", "running": "At work on"}.get(item["state"], "Next on")
     click.echo(f"  {state}" + ("" if state == "Paused" else f" {_minute(item['next_due'])}"))
@@ -112,6 +114,8 @@ def _tell(item: Mapping[str, Any], as_json: bool) -> None:
         last = item["last"]
         runs = ", ".join(map(str, last["runs"])) or "none"
         click.echo(f"  Last: due {_minute(last['due'])}, " + (last["error"] or f"done, runs {runs}"))
+        if last["note"]:
+            click.echo(f"  {last['note']}")
 
 
 def _minute(moment: str) -> str:

@@ -33,6 +33,12 @@ def synthetic_badge() -> Component:
     )
 
 
+def published_badge() -> Component:
+    """The mark on the published run of a data set."""
+    words = say("What pages begin with, audiences are counted on and other systems read.")
+    return html.Span(say("published"), className="seg-badge", title=words)
+
+
 def insight_list(sentences: Sequence[str]) -> Component | None:
     """Sentences worth reading; nothing where there is none."""
     if not sentences:

@@ -26,7 +26,10 @@ LISTS = ("segments", "countries")
 
 @dataclass(frozen=True)
 class View:
-    """What an address asks for: a run (None: the newest), a selection, what could not be read, and other parameters."""
+    """What an address asks for: a run, a selection, what could not be read, and other parameters.
+
+    Without a run (None) the one to begin with is meant.
+    """
 
     run: int | None
     selection: Selection

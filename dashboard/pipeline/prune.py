@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from dashboard.config import Retention
+from dashboard.pipeline.series import published_ids
 from storage import Store
-from storage.contract import ChangedError, NotFoundError, Run, Snapshot
+from storage.contract import ChangedError, NotFoundError, PublishedError, Run, Snapshot
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,8 @@ def _snapshot_dict(snapshot: Snapshot) -> dict[str, Any]:
 def plan_pruning(store: Store, retention: Retention, now: datetime) -> PrunePlan:
     """Which snapshots are beyond what is kept: neither among the newest nor saved in the last months.
 
-    The newest of each data set stays whatever is asked, and so does one with a run that is queued or running, or with
-    names given by hand that the next run of its engine would take over.
+    The newest of each data set, by its date, stays whatever is asked, and so does one with the published run, with a
+    run that is queued or running, or with names given by hand that the next run of its engine would take over.
 
     Args:
         store: whose snapshots.
@@ -94,6 +95,7 @@ def plan_pruning(store: Store, retention: Retention, now: datetime) -> PrunePlan
     for run in store.runs():
         runs.setdefault(run.snapshot_id, []).append(run)
     named = _named_by_hand(runs)
+    published = published_ids(store)
     seen: dict[str, int] = {}
     leaving, spared = [], []
     for snapshot in snapshots:
@@ -102,7 +104,9 @@ def plan_pruning(store: Store, retention: Retention, now: datetime) -> PrunePlan
         if place <= max(1, retention.keep_snapshots) or recent:
             continue
         mine = runs.get(snapshot.id, [])
-        if any(run.state in ("queued", "running") for run in mine):
+        if live := [run.id for run in mine if run.id in published]:
+            spared.append(Spared(snapshot, f"run {live[0]} is the published run"))
+        elif any(run.state in ("queued", "running") for run in mine):
             spared.append(Spared(snapshot, "a run of it is queued or running"))
         elif snapshot.id in named:
             spared.append(Spared(snapshot, f"the next run takes over names given by hand to run {named[snapshot.id]}"))
@@ -115,7 +119,8 @@ def plan_pruning(store: Store, retention: Retention, now: datetime) -> PrunePlan
 def prune_snapshots(store: Store, planned: PrunePlan) -> tuple[list[int], list[Spared]]:
     """Delete what a plan says, a snapshot at a time; the ids of those that went, and those spared after all.
 
-    Whoever has begun to work on a snapshot since the plan was made keeps it. Files that nothing refers to go as well.
+    Whoever has begun to work on a snapshot, or published a run of it, since the plan was made keeps it. Files that
+    nothing refers to go as well.
     """
     gone, spared = [], []
     for item in planned.leaving:
@@ -123,6 +128,8 @@ def prune_snapshots(store: Store, planned: PrunePlan) -> tuple[list[int], list[S
             store.delete_snapshot(item.snapshot.id, idle=True)
         except ChangedError:
             spared.append(Spared(item.snapshot, "a run of it was queued or started meanwhile"))
+        except PublishedError:
+            spared.append(Spared(item.snapshot, "a run of it was published meanwhile"))
         except NotFoundError:  # someone else has deleted it: it is gone, as it should be
             continue
         else:

@@ -142,6 +142,9 @@ def queue_again(snapshot_id: int, config: Config, store: Store, starter: Starter
         raise InputError(why)
     info = Unresolved(again=True).to_info()
     wishes = wishes_of(snapshot, config, store)
-    return tuple(
-        store.queue_run(snapshot.id, wish.engine, wish.to_settings(), info=info, starter=starter) for wish in wishes
-    )
+    runs: list[Run] = []
+    for wish in wishes:
+        first = runs[0].id if runs else None
+        settings = wish.to_settings()
+        runs.append(store.queue_run(snapshot.id, wish.engine, settings, info=info, starter=starter, asked_with=first))
+    return tuple(runs)

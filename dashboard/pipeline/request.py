@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from typing import Any, Self
 
 from dashboard.i18n.texts import noted, say
+from dashboard.pipeline.series import newest_snapshot
 from engines import registry
 from engines.contract import Engine
 from engines.errors import InputError
@@ -154,16 +155,15 @@ def queue_runs(request: RunRequest, store: Store, starter: Starter) -> tuple[Run
     columns = store.snapshot_columns(snapshot.id)
     settings = [fitting_settings(wish, columns, None if as_of else snapshot.customers) for wish in request.wishes]
     # where the sales lie is asked of the snapshot when the run is worked on
-    return tuple(
-        store.queue_run(
-            snapshot.id, wish.engine, each, info=Unresolved(as_of, wish.choose_k).to_info(), starter=starter
-        )
-        for wish, each in zip(request.wishes, settings, strict=True)
-    )
+    runs: list[Run] = []
+    for wish, each in zip(request.wishes, settings, strict=True):
+        left, first = Unresolved(as_of, wish.choose_k).to_info(), runs[0].id if runs else None
+        runs.append(store.queue_run(snapshot.id, wish.engine, each, info=left, starter=starter, asked_with=first))
+    return tuple(runs)
 
 
 def repeat_run(run: Run, store: Store, starter: Starter, *, newest: bool = False) -> Run:
-    """Queue a run with the settings of another, on the same customers or on the newest of its data set.
+    """Queue a run with the settings of another, on the same customers or on those of the latest date of its data set.
 
     A k that was chosen by a worker stays as it was found; one that was never found is chosen again.
 
@@ -172,25 +172,29 @@ def repeat_run(run: Run, store: Store, starter: Starter, *, newest: bool = False
     """
     left = Unresolved.of(run)
     settings = {**run.settings, "k": AUTO} if left.choose_k else run.settings
-    snapshot = next(item.id for item in store.snapshots() if item.dataset == run.dataset) if newest else run.snapshot_id
+    latest = newest_snapshot(store.snapshots(), run.dataset) if newest else None
+    snapshot = run.snapshot_id if latest is None else latest.id
     wishes = (Wish(run.engine, settings),)
     return queue_runs(RunRequest(snapshot, wishes, None if newest else left.as_of), store, starter)[0]
 
 
 def snapshot_on(dataset: str, as_of: date | None, store: Store) -> tuple[int, date | None]:
-    """The newest snapshot of a data set as of a date, or the one from whose sales it can be made, with that date.
+    """The snapshot of a data set as of a date, or the one of the latest date, from whose sales it is then made.
+
+    Without a date it is the one of the latest date. What comes back has the date where it is still to be made.
 
     Raises:
         InputError: there is no such data set.
     """
-    mine = [item for item in store.snapshots() if item.dataset == dataset]
-    if not mine:
-        names = ", ".join(dict.fromkeys(item.dataset for item in store.snapshots())) or "none yet"
+    snapshots = store.snapshots()
+    latest = newest_snapshot(snapshots, dataset)
+    if latest is None:
+        names = ", ".join(dict.fromkeys(item.dataset for item in snapshots)) or "none yet"
         raise InputError("There is no data set {dataset!r}; there are: {known}.", dataset=dataset, known=names)
-    for item in mine:
-        if as_of in (None, item.as_of):
-            return item.id, None
-    return mine[0].id, as_of
+    there = next((item for item in snapshots if item.dataset == dataset and item.as_of == as_of), None)
+    if as_of is None or there is not None:
+        return (there or latest).id, None
+    return latest.id, as_of
 
 
 def why_no_other_date(snapshot: Snapshot) -> str:

@@ -94,6 +94,8 @@ def run_dict(run: Run) -> dict[str, Any]:
         "metrics": dict(run.metrics),
         "segments": [{name: getattr(item, name) for name in keys} for item in run.segments],
         "notes": list(run.notes),
+        "note": run.note,
+        "tags": list(run.tags),
     }
 
 
@@ -170,14 +172,18 @@ def run_sales(
         else:
             _keep_sales(opened, snapshot, config, store, progress)
             progress("Storing", 0.0)
+        first: int | None = None
         for name, engine in missing.items():
             settings, starter = engine.settings(), request.starter
             if queue:
-                runs[name] = store.queue_run(snapshot.id, name, settings, starter=starter)
+                runs[name] = store.queue_run(snapshot.id, name, settings, starter=starter, asked_with=first)
             else:
                 lease = config.worker.lease_seconds
-                run = store.start_run(snapshot.id, name, settings, lease_seconds=lease, starter=starter)
+                run = store.start_run(
+                    snapshot.id, name, settings, lease_seconds=lease, starter=starter, asked_with=first
+                )
                 runs[name] = _finish(run, fits[name], customers, store, config, None)
+            first = first or runs[name].id
         progress("Storing", 1.0)
         return Outcome(snapshot, tuple(runs[name] for name in engines), _said(opened, snapshot, notes))
 
@@ -252,9 +258,12 @@ def run_again(snapshot_id: int, config: Config, store: Store, starter: Starter, 
     old = store.snapshot(snapshot_id)
     wishes = wishes_of(old, config, store)
     new = read_again(old, config, store, progress)
-    runs, past, lease = [], PastCache(), config.worker.lease_seconds
+    runs: list[Run] = []
+    past, lease = PastCache(), config.worker.lease_seconds
     for wish in wishes:
-        run = store.start_run(new.id, wish.engine, wish.to_settings(), lease_seconds=lease, starter=starter)
+        first = runs[0].id if runs else None
+        settings = wish.to_settings()
+        run = store.start_run(new.id, wish.engine, settings, lease_seconds=lease, starter=starter, asked_with=first)
         runs.append(work_run(run, config, store, progress, past=past))
     return Outcome(new, tuple(runs), new.notes)
 

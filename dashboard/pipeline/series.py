@@ -7,18 +7,51 @@ that mean different things. Nothing follows from one to the other: no change, no
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from engines.contract import LivePoint
 from engines.messages import message
 from engines.settings import RULES_VERSION
 from storage import Store
-from storage.contract import Run
+from storage.contract import Run, Snapshot
+
+
+def newest_snapshot(snapshots: Iterable[Snapshot], dataset: str) -> Snapshot | None:
+    """The newest snapshot of a data set: of the latest date, however early it was saved; of one date, the last saved.
+
+    None where there is none.
+    """
+    mine = (item for item in snapshots if item.dataset == dataset)
+    return max(mine, key=lambda item: (item.as_of, item.id), default=None)
+
+
+def published_ids(store: Store) -> set[int]:
+    """The published runs, one at most of each data set."""
+    return {item.run_id for item in store.published_runs().values()}
+
+
+def published_among(store: Store, runs: Iterable[Run]) -> int | None:
+    """The published one among runs of a data set; None where none of them is."""
+    published = published_ids(store)
+    return next((run.id for run in runs if run.id in published), None)
+
+
+def newest_runs(runs: Iterable[Run]) -> list[Run]:
+    """Of finished runs those of the latest date, the one that was finished last first."""
+    found = list(runs)
+    latest = max((run.as_of for run in found), default=None)
+    mine = [run for run in found if run.as_of == latest]
+    return sorted(mine, key=_finished, reverse=True)
+
+
+def _finished(run: Run) -> tuple[datetime, int]:
+    """When a run was finished; of two at one moment the later one counts."""
+    return run.finished_at or run.created_at, run.id
 
 
 def series(store: Store, dataset: str, engine: str, currency: str = "", *, rules: int | None = None) -> list[Run]:
-    """All finished runs of a data set and engine, by date, those of one date in the order they were made.
+    """All finished runs of a data set and engine, by date, those of one date in the order they were finished.
 
     ``currency``: without those whose money is known to be in another one; empty: all. ``rules``: only those whose
     sales were read by this version of the rules; None: all.
@@ -27,7 +60,7 @@ def series(store: Store, dataset: str, engine: str, currency: str = "", *, rules
     if currency:
         others = {item.id for item in store.snapshots() if item.currency not in ("", currency)}
         runs = [run for run in runs if run.snapshot_id not in others]
-    return sorted(runs, key=lambda run: (run.as_of, run.id))
+    return sorted(runs, key=lambda run: (run.as_of, *_finished(run)))
 
 
 def series_of(store: Store, run: Run) -> list[Run]:

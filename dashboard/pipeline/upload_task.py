@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ from dashboard.config import Config
 from dashboard.pipeline.inspect import Inspection, inspect_sales
 from dashboard.pipeline.run import run_sales
 from dashboard.pipeline.sales import Progress, SalesRequest, silent
+from dashboard.pipeline.series import newest_snapshot, published_among
 from dashboard.pipeline.uploads import DroppedFile, UploadRequest, in_users_words, path_of, token_of, twin_of
 from engines.errors import InputError
 from engines.intake import EMBEDDED
 from engines.intake.sources.locations import files_of, kind_of
 from storage import Store
-from storage.contract import Job, Snapshot, Starter
+from storage.contract import Job, PublishedError, Snapshot, Starter
 from storage.contract.uploads import Upload
 
 
@@ -95,7 +97,7 @@ def _source(upload: Upload, upload_request: UploadRequest, config: Config, store
     name = upload_request.name or upload.name
     if upload_request.how == "new":
         return _Source(path, name)
-    earlier = next((item for item in store.snapshots() if item.dataset == name), None)
+    earlier = newest_snapshot(store.snapshots(), name)
     if earlier is None:
         raise InputError(
             "There is no data set {name!r} to {how}; choose one that is there, or add a new one.",
@@ -169,7 +171,8 @@ def _inspected(
 def _effect(upload_request: UploadRequest, source: _Source, inspection: Inspection, store: Store) -> dict[str, Any]:
     """What will be there afterwards that is not there now, and what will be gone."""
     after = {"as_of": inspection.as_of.isoformat(), **inspection.ledger["out"]}
-    effect: dict[str, Any] = {"how": upload_request.how, "after": after, "before": None, "removed": None}
+    effect: dict[str, Any] = {"how": upload_request.how, "after": after}
+    effect |= dict.fromkeys(("before", "removed", "stays"))
     if source.earlier is not None:
         effect["before"] = {
             "snapshot": source.earlier.id,
@@ -178,7 +181,12 @@ def _effect(upload_request: UploadRequest, source: _Source, inspection: Inspecti
             **source.earlier.ledger.get("out", {}),
         }
     if upload_request.how == "replace" and source.earlier is not None:
-        effect["removed"] = {"snapshots": 1, "runs": len(store.runs(snapshot_id=source.earlier.id))}
+        runs = store.runs(snapshot_id=source.earlier.id)
+        published = published_among(store, runs)
+        if published is None:
+            effect["removed"] = {"snapshots": 1, "runs": len(runs)}
+        else:
+            effect["stays"] = {"snapshot": source.earlier.id, "published": published}
     return effect
 
 
@@ -196,5 +204,6 @@ def _stored(
             path.unlink(missing_ok=True)
     old = source.earlier
     if upload_request.how == "replace" and old is not None and old.id != outcome.snapshot.id:
-        store.delete_snapshot(old.id)  # only now that the new one is there
+        with suppress(PublishedError):  # what people work with stays until they publish a run of the new one
+            store.delete_snapshot(old.id)  # only now that the new one is there
     return UploadOutcome(snapshot_id=outcome.snapshot.id, runs=tuple(run.id for run in outcome.runs))

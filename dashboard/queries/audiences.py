@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 
 from dashboard.frames.run import RunFrame
-from dashboard.pipeline.series import run_per_date, under_other_rules
-from dashboard.queries.which_run import best_run
+from dashboard.pipeline.series import earlier_runs, newest_runs, under_other_rules
+from dashboard.queries.which_run import first_run, published_or_newest
 from dashboard.services import Services
 from engines.columns import CATEGORY_SHARE
 from engines.contract import segments_meant
@@ -35,12 +35,14 @@ class AudienceSize(NamedTuple):
 class Sizes(NamedTuple):
     """An audience on the dates of its data set, the oldest first, and how many older dates were not counted.
 
-    ``other_rules``: how many dates are left out since their sales were read by other rules than the newest.
+    ``other_rules``: how many dates are left out since their sales were read by other rules than the last.
+    ``published``: whether the last is the published run of the data set.
     """
 
     counted: tuple[AudienceSize, ...]
     uncounted: int
     other_rules: int = 0
+    published: bool = False
 
 
 def audience_selection(audience: Audience) -> Selection:
@@ -61,30 +63,38 @@ def save(services: Services, name: str, selection: Selection, run: Run | None, *
     return services.store.save_audience(name, urlencode(selection.to_query()), pinned=pinned, **where)
 
 
-def newest_run(services: Services, audience: Audience, finished: list[Run] | None = None) -> Run | None:
-    """The newest finished run of an audience's data set and engine, on which it is opened; None where there is none.
+def audience_run(services: Services, audience: Audience) -> Run | None:
+    """The run that an audience is counted and opened on; None where there is none.
 
-    ``finished``: all finished runs, where they were read already.
+    That is the published run of its data set. Where that is of another engine than the audience, whose segments may be
+    called otherwise, it is the newest run of the audience's own engine. An audience of any data set means that of the
+    run to begin with.
     """
-    done = services.store.runs(state="done") if finished is None else finished
-    mine = [run for run in done if audience.dataset in ("", run.dataset) and audience.engine in ("", run.engine)]
-    if not mine:
-        return None
-    latest = max(run.as_of for run in mine)
-    return best_run([run for run in mine if run.as_of == latest], services.config)
+    store, config = services.store, services.config
+    run = published_or_newest(store, config, audience.dataset) if audience.dataset else first_run(store, config)
+    if run is None or audience.engine in ("", run.engine):
+        return run
+    own = store.runs(dataset=run.dataset, engine=audience.engine, state="done")
+    return next(iter(newest_runs(own)), None)
 
 
-def sizes(services: Services, audience: Audience, *, every_date: bool = True, newest: Run | None = None) -> Sizes:
-    """How many customers an audience means from date to date, in the runs of its data set and engine.
+def sizes(services: Services, audience: Audience, *, every_date: bool = True, last: Run | None = None) -> Sizes:
+    """How many customers an audience means today, and on the earlier dates of runs with the same settings.
 
-    Unless ``every_date``, the newest date is counted, and earlier ones while that is quickly done.
+    Args:
+        services: the store and what was counted already.
+        audience: which.
+        every_date: otherwise the last date is counted, and earlier ones while that is quickly done.
+        last: the run of today, where it is known already, as :func:`audience_run` gives it.
     """
-    newest = newest or newest_run(services, audience)
-    if newest is None:
+    last = last or audience_run(services, audience)
+    if last is None:
         return Sizes((), 0)
     selection = audience_selection(audience)
-    runs = [run for run in run_per_date(services.store, newest) if run.as_of <= newest.as_of]
-    others = len({run.as_of for run in under_other_rules(services.store, newest)})
+    runs = [*earlier_runs(services.store, last), last]
+    others = len({run.as_of for run in under_other_rules(services.store, last)})
+    published = services.store.published(last.dataset)
+    is_published = published is not None and published.run_id == last.id
     result: list[AudienceSize] = []
     looked_through = 0
     for number, run in enumerate(reversed(runs)):
@@ -93,13 +103,13 @@ def sizes(services: Services, audience: Audience, *, every_date: bool = True, ne
         if size is None:
             looked_through += sum(item.customers for item in run.segments) if number else 0
             if not every_date and looked_through > _COUNTED:
-                return Sizes(tuple(reversed(result)), len(runs) - number, others)
+                return Sizes(tuple(reversed(result)), len(runs) - number, others, is_published)
             try:
                 size = services.sizes.get(cache_key, lambda run=run: _counted(services, run, selection))  # type: ignore[misc]
             except NotFoundError:  # deleted meanwhile
                 continue
         result.append(AudienceSize(run, *size))
-    return Sizes(tuple(reversed(result)), 0, others)
+    return Sizes(tuple(reversed(result)), 0, others, is_published)
 
 
 def _counted(services: Services, run: Run, selection: Selection) -> tuple[int | None, tuple[str, ...]]:
@@ -142,4 +152,5 @@ def audience_sizes_dict(audience: Audience, counted_sizes: Sizes) -> dict[str, A
         }
         for size in counted_sizes.counted
     ]
-    return {**audience_dict(audience), "sizes": rows, "other_rules": counted_sizes.other_rules}
+    about = {"other_rules": counted_sizes.other_rules, "published": counted_sizes.published}
+    return {**audience_dict(audience), "sizes": rows, **about}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from dashboard.config import Config
 from dashboard.i18n.numbers import day
+from dashboard.pipeline.series import newest_runs
 from engines import registry
 from engines.errors import InputError
 from storage import Store
@@ -65,17 +67,40 @@ def run_from(store: Store, text: str | None) -> Run | None:
 
 
 def first_run(store: Store, config: Config) -> Run | None:
-    """The finished run to begin with: the newest snapshot's, real before synthetic, in the engines' usual order."""
-    done: dict[int, list[Run]] = {}
-    for run in store.runs(state="done"):
-        done.setdefault(run.snapshot_id, []).append(run)
-    snapshots = [item for item in store.snapshots() if item.id in done]
-    snapshots.sort(key=lambda item: bool(item.info.get("synthetic")))
-    return best_run(done[snapshots[0].id], config) if snapshots else None
+    """The run to begin with: the published one of the default data set.
+
+    That is the data set that ``[datasets] default`` names; else, real before synthetic, the one that was published
+    first, so that nobody's later trial becomes where everybody begins. Where nothing is published, a run of the latest
+    date, in the engines' usual order; None where nothing is finished.
+    """
+    synthetic = {item.dataset for item in store.snapshots() if item.info.get("synthetic")}
+    default, published = config.datasets.default, store.published_runs()
+    order = sorted(published, key=lambda name: (name != default, name in synthetic))
+    if default and default not in published and (run := published_or_newest(store, config, default)) is not None:
+        return run
+    for name in order:
+        with suppress(NotFoundError):  # another was published meanwhile, and this one deleted
+            return store.run(published[name].run_id)
+    done = store.runs(state="done")
+    real = [run for run in done if run.dataset not in synthetic]
+    return best_run(newest_runs(real or done), config) if done else None
+
+
+def published_or_newest(store: Store, config: Config, dataset: str, like: str = "") -> Run | None:
+    """The published run of a data set, or where none is, one of its latest date; None where nothing is finished.
+
+    Of the latest date it is the one of the engine ``like``, else of the first engine in use.
+    """
+    published = store.published(dataset)
+    if published is not None:
+        with suppress(NotFoundError):
+            return store.run(published.run_id)
+    done = store.runs(dataset=dataset, state="done")
+    return best_run(newest_runs(done), config, like=like) if done else None
 
 
 def best_run(runs: list[Run], config: Config, like: str = "") -> Run:
-    """Of these runs (newest first) the latest of the engine ``like``, else of the first engine in use."""
+    """Of these runs the first of the engine ``like``, else of the first engine in use."""
     order = [like, *config.engines.use]
     return min(runs, key=lambda run: order.index(run.engine) if run.engine in order else len(order))
 
@@ -94,6 +119,7 @@ def context(store: Store, config: Config, text: str | None) -> Context | None:
     with_runs = {run.snapshot_id for run in finished}
     here = next(item for item in snapshots if item.id == current.snapshot_id)
     dates = [item for item in snapshots if item.dataset == here.dataset and item.id in with_runs]
+    dates.sort(key=lambda item: (item.as_of, item.id), reverse=True)
     datasets = {item.dataset: title_of(item) for item in reversed(snapshots) if item.id in with_runs}
     runs = [run for run in finished if run.snapshot_id == here.id]
     return Context(
@@ -125,14 +151,18 @@ def _date_options(snapshots: list[Snapshot]) -> list[PickerOption]:
 def picked_run(
     store: Store, config: Config, current: Run, *, dataset: str = "", snapshot: str = "", run: str = ""
 ) -> Run:
-    """The run that is meant after one of the pickers was turned: the same engine where there is one."""
+    """The run that is meant after one of the pickers was turned.
+
+    For another data set it is the published one, for another date the one of the same engine, where there are such.
+    """
     if run:
         return store.run(int(run))
     if snapshot:
         return best_run(store.runs(snapshot_id=int(snapshot), state="done"), config, like=current.engine)
-    mine = store.runs(dataset=dataset, state="done")
-    newest = next(item.id for item in store.snapshots() if item.id in {run.snapshot_id for run in mine})
-    return best_run([run for run in mine if run.snapshot_id == newest], config, like=current.engine)
+    meant = published_or_newest(store, config, dataset, like=current.engine)
+    if meant is None:
+        raise NotFoundError("There is no finished run of {dataset}.", dataset=dataset)
+    return meant
 
 
 def address(search: str, old: Run, new: Run) -> str:

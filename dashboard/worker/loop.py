@@ -225,7 +225,7 @@ def _end(job: Job, ended: Ended, worker: _Worker, child: Child) -> None:
     if child.log:
         worker.store.log_job(job.id, worker.name, child.log)
     if ended.failed:
-        fail(job, ended.failed, worker.store)
+        fail(job, ended.failed, worker.config, worker.store)
     elif ended.lost:
         worker.store.release_job(job.id, worker.name, reason=ended.lost)
 

@@ -14,6 +14,7 @@ from cronsim import CronSim, CronSimError
 
 from dashboard.clock import now
 from dashboard.config import Config
+from dashboard.pipeline.publish import publish_scheduled
 from dashboard.pipeline.run import make_engine, run_sales
 from dashboard.pipeline.sales import Progress, SalesRequest, silent, with_reading
 from engines.errors import InputError
@@ -92,8 +93,12 @@ def cron_words(cron: str) -> str:
 # --- what ------------------------------------------------------------------------------------------------------------
 
 
-def new_schedule(request: SalesRequest, every: str, time_zone: str, config: Config) -> NewSchedule:
+def new_schedule(
+    request: SalesRequest, every: str, time_zone: str, config: Config, *, publish: bool = False
+) -> NewSchedule:
     """A schedule that can be kept, with everything in it checked; files are kept with their whole path.
+
+    ``publish``: whether the run of its first engine is published when it is done and its checks pass.
 
     Raises:
         InputError: the time, the zone, the source or an engine cannot be used, or the source holds a secret.
@@ -106,6 +111,7 @@ def new_schedule(request: SalesRequest, every: str, time_zone: str, config: Conf
         make_engine(name, config, k=request.k, seed=request.seed)
     rest = {name: getattr(request, name) for name in ("engines", "k", "seed", "mapping", "name", "currency")}
     rest["reading"] = dict(request.reading)
+    rest |= {"publish": True} if publish else {}
     return NewSchedule(source, cron, time_zone, rest)
 
 
@@ -153,6 +159,7 @@ def schedule_dict(schedule: Schedule) -> dict[str, Any]:
         "finished": local_time(schedule.last_finished_at),
         "error": schedule.last_error,
         "runs": list(schedule.last_runs),
+        "note": schedule.last_note,
     }
     request = schedule_request(schedule)
     return {
@@ -165,6 +172,7 @@ def schedule_dict(schedule: Schedule) -> dict[str, Any]:
         "name": request.name,
         "reading": dict(request.reading),
         "currency": request.currency,
+        "publish": bool(schedule.job.get("publish")),
         "cron": schedule.cron,
         "explained": cron_words(schedule.cron),
         "time_zone": schedule.time_zone,
@@ -202,6 +210,7 @@ def refresh(job: Job, config: Config, store: Store, progress: Progress = silent)
         finish_refresh(job, store, error=refusal.message)
     else:
         finish_refresh(job, store, runs=[run.id for run in outcome.runs])
+        publish_scheduled(outcome.runs[0].id, config, store)  # where it was there already, or is done by now
 
 
 def finish_refresh(job: Job, store: Store, *, error: str | None = None, runs: Sequence[int] = ()) -> None:

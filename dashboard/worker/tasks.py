@@ -11,6 +11,7 @@ from dashboard.pipeline.answers import CHOOSE_K, DROPPED, GOLDEN, HISTORY, MIGRA
 from dashboard.pipeline.choose_k import choose_k_for_job
 from dashboard.pipeline.fit import PastCache
 from dashboard.pipeline.migrate import migration_for_job
+from dashboard.pipeline.publish import publish_scheduled
 from dashboard.pipeline.run import work_run
 from dashboard.pipeline.sales import Progress
 from dashboard.pipeline.segments_then import history_for_job
@@ -59,6 +60,7 @@ class Tasks:
         config, store, progress = self._config, self._store, self._progress
         if job.kind == RUN and job.subject is not None:
             work_run(store.run(job.subject), config, store, progress, worker=job.worker, past=self._past)
+            publish_scheduled(job.subject, config, store)
         elif job.kind == UPLOAD and job.subject is not None:
             done = work_upload(store.upload(job.subject), config, store, progress)
             if done.error is not None:
@@ -77,9 +79,11 @@ class Tasks:
                 store.finish_job(job.id, job.worker, result)
 
 
-def fail(job: Job, why: str, store: Store) -> None:
+def fail(job: Job, why: str, config: Config, store: Store) -> None:
     """Write down that a job failed for good."""
     if job.kind == REFRESH:
         finish_refresh(job, store, error=why)
     else:
         store.fail_job(job.id, job.worker, why)
+        if job.kind == RUN and job.subject is not None:
+            publish_scheduled(job.subject, config, store)

@@ -1,7 +1,8 @@
 """The values of a store: snapshots, runs, jobs, selections, and the errors that its verbs raise."""
 
-from storage.contract.errors import ChangedError, LostError, NotFoundError, StoreError
+from storage.contract.errors import ChangedError, LostError, NotFoundError, PublishedError, StoreError
 from storage.contract.jobs import NOBODY, Job, LogLine, Starter, Way
+from storage.contract.publications import Publication
 from storage.contract.runs import Dependents, Run
 from storage.contract.selection import Selection
 from storage.contract.snapshots import NewSnapshot, Snapshot
@@ -15,6 +16,8 @@ __all__ = [
     "LostError",
     "NewSnapshot",
     "NotFoundError",
+    "Publication",
+    "PublishedError",
     "Run",
     "Selection",
     "Snapshot",

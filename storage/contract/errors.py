@@ -1,6 +1,6 @@
 """The errors of a store, each with a sentence that people can read."""
 
-from engines.errors import MessageError
+from engines.errors import InputError, MessageError
 
 
 class NotFoundError(MessageError, LookupError):
@@ -13,6 +13,10 @@ class LostError(MessageError, ValueError):
 
 class ChangedError(MessageError, RuntimeError):
     """Someone else has changed it in the meantime; the message says how it stands now."""
+
+
+class PublishedError(InputError):
+    """It holds the published run of a data set, which is deleted only once another run is published."""
 
 
 class StoreError(MessageError, RuntimeError):

@@ -11,12 +11,17 @@ from engines.contract import NamedSegment
 from engines.settings import RULES_VERSION
 from storage.contract.jobs import NOBODY, JobState, Starter
 
+#: The longest note of a run and the longest of its tags, in characters, and how many tags it has at most.
+NOTE_LENGTH, TAG_LENGTH, MOST_TAGS = 500, 40, 12
+
 
 @dataclass(frozen=True)
 class Run:
     """One engine on one snapshot: queued, running, or finished for good. ``job_id`` is the job that computes it.
 
-    ``rules``: the version of the rules that its snapshot was read by.
+    ``rules``: the version of the rules that its snapshot was read by. ``asked_with``: the first of the runs that were
+    asked for at once with it, in the order of their numbers; None for that one itself. ``note`` and ``tags`` are what
+    people wrote of it by hand, at any time.
     """
 
     id: int
@@ -44,6 +49,9 @@ class Run:
     starter: Starter = NOBODY
     job_id: int = 0
     rules: int = RULES_VERSION
+    asked_with: int | None = None
+    note: str = ""
+    tags: tuple[str, ...] = ()
 
     @property
     def k(self) -> int | None:

@@ -32,7 +32,8 @@ class Schedule(NewSchedule):
 
     ``next_due``: the earliest due time nobody has finished yet. ``claimed_at``: when somebody began to work on it, None
     when nobody does. ``last_...``: of the due time finished last; ``last_error`` is None where it went well, and
-    ``last_runs`` are the ids of its runs.
+    ``last_runs`` are the ids of its runs, in the order its engines were asked for. ``last_note``: what became of its
+    publishing, where the schedule publishes.
     """
 
     id: int = 0
@@ -44,3 +45,4 @@ class Schedule(NewSchedule):
     last_finished_at: datetime | None = None
     last_error: str | None = None
     last_runs: tuple[int, ...] = ()
+    last_note: str | None = None

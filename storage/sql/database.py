@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,21 @@ from urllib.parse import quote, urlencode
 
 import adbc_driver_manager as adbc
 import adbc_driver_postgresql.dbapi
-from sqlalchemy import Connection, Delete, Executable, FromClause, Select, Update, create_engine, event, exc, text
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Executable,
+    FromClause,
+    Select,
+    Update,
+    create_engine,
+    event,
+    exc,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -64,6 +79,7 @@ class Transaction(ABC):
 
     def __init__(self, workspace_id: int, dialect: str) -> None:
         self._workspace_id = workspace_id
+        self._dialect = dialect
         self._insert = insert_on(dialect)
 
     def rows(self, statement: Executable) -> list[Any]:
@@ -90,6 +106,18 @@ class Transaction(ABC):
         row = {**values, "workspace_id": self._workspace_id}
         kept = {key[0]: table.__mapper__.primary_key[0]}
         self._execute(self._insert(table).values(row).on_conflict_do_update(index_elements=key, set_=kept))
+
+    def alone(self, name: str) -> None:
+        """Be the only one of this workspace that is alone under this name, until the end of the transaction.
+
+        Whoever comes second waits, and then sees what the first has written. It has to be the last thing that a
+        transaction waits for, so that no two wait for one another. On SQLite whoever writes is alone already.
+        """
+        if self._dialect == "postgresql":
+            digest = hashlib.sha256(f"{self._workspace_id} {name}".encode()).digest()
+            number = int.from_bytes(digest[:8], "big", signed=True)
+            # in FROM, since what the function gives has no type that can be handed on
+            self._execute(select(literal(1)).select_from(func.pg_advisory_xact_lock(number)))
 
     @abstractmethod
     def _execute(self, statement: Executable) -> list[Any]: ...

@@ -1,4 +1,4 @@
-"""Names, actions, colours and pins that people give segments, for every date of a data set and engine."""
+"""What people write by hand: names, actions, colours and pins of segments, for every date; notes and tags of runs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from engines.contract import NamedSegment
 from engines.errors import InputError
 from storage.contract import ChangedError, NotFoundError, Run
+from storage.contract.runs import MOST_TAGS, NOTE_LENGTH, TAG_LENGTH
 from storage.sql.database import Transaction
 from storage.sql.layout import is_storable
 from storage.sql.shared import StorePart, json_value
@@ -25,7 +26,7 @@ _BY_HAND = ("pinned", "revision", "own_name", "former", "merged", "merged_names"
 
 
 class EditVerbs(StorePart):
-    """The methods that edit segments by hand."""
+    """The methods that edit segments and notes of runs by hand."""
 
     def edit_segment(
         self,
@@ -65,6 +66,34 @@ class EditVerbs(StorePart):
             if pinned is not None:
                 values["pinned"] = pinned
             self._say(transaction, run_id, now.identity, values)
+            return self._runs(transaction, RunRow.id == run_id)[0]
+
+    def set_run_note(self, run_id: int, *, note: str | None = None, tags: Sequence[str] | None = None) -> Run:
+        """Write a note on a run, in any state, and give it tags; what is None stays, empty ones are taken away.
+
+        A note has at most 500 characters on one line or several, a run at most 12 tags of at most 40 characters.
+
+        Raises:
+            InputError: it is too long, there are too many, or a character cannot be seen.
+            NotFoundError: no such run.
+        """
+        values: dict[str, Any] = {}
+        if note is not None:
+            text = "\n".join(_line("note", line, NOTE_LENGTH) or "" for line in note.strip().splitlines())
+            if len(text) > NOTE_LENGTH:
+                raise _too_long("note", len(text), NOTE_LENGTH)
+            values["note"] = text or None
+        if tags is not None:
+            kept: dict[str, str] = {}
+            for tag in filter(None, (_line("tag", each, TAG_LENGTH) for each in tags)):
+                kept.setdefault(tag.casefold(), tag)  # the same in another case is the same
+            if len(kept) > MOST_TAGS:
+                raise InputError("A run has at most {most} tags; there are {number}.", most=MOST_TAGS, number=len(kept))
+            values["tags"] = list(kept.values())
+        with self._database.writing(self._workspace_id) as transaction:
+            self._run_row(transaction, run_id)
+            if values:
+                transaction.rows(update(RunRow).where(RunRow.id == run_id).values(values).returning(RunRow.id))
             return self._runs(transaction, RunRow.id == run_id)[0]
 
     def merge_segment(self, run_id: int, key: int, into: int | None, *, revision: int) -> Run:
@@ -160,6 +189,12 @@ def _seen_as(segments: Iterable[NamedSegment], run_id: int, key: int, revision: 
     return now
 
 
+def _too_long(what: str, length: int, longest: int) -> InputError:
+    return InputError(
+        "The {what} has {text} characters; give it at most {longest}.", what=what, text=length, longest=longest
+    )
+
+
 def _line(what: str, text: str | None, longest: int) -> str | None:
     """The text on one line, with single spaces.
 
@@ -170,9 +205,7 @@ def _line(what: str, text: str | None, longest: int) -> str | None:
         return None
     text = " ".join(text.split())
     if len(text) > longest:
-        raise InputError(
-            "The {what} has {text} characters; give it at most {longest}.", what=what, text=len(text), longest=longest
-        )
+        raise _too_long(what, len(text), longest)
     if not is_storable(text) or not text.isprintable():
         raise InputError("The {what} has a character that cannot be seen; type it again.", what=what)
     return text

@@ -12,9 +12,10 @@ from engines.errors import InputError
 from storage.contract import NOBODY, Job, LogLine, LostError, Starter
 from storage.contract.jobs import MAX_ATTEMPTS, RUN
 from storage.sql.database import SessionTransaction, Transaction
+from storage.sql.publications import dataset_of, hold_snapshot_of, publish_first
 from storage.sql.rows import value_from_rows
 from storage.sql.shared import StorePart, json_value, starter_of
-from storage.sql.tables import JobLogRow, JobRow, UtcDateTime
+from storage.sql.tables import JobLogRow, JobRow, RunRow, UtcDateTime
 
 UNFINISHED = ("queued", "running")
 
@@ -153,7 +154,9 @@ class JobVerbs(StorePart):
         if delay_seconds is not None:
             queued["due_at"] = self._clock() + timedelta(seconds=delay_seconds)
         with self._database.writing(self._workspace_id) as transaction:
+            self._held_for_end(transaction, job_id)
             statement = select(JobRow).where(JobRow.id == job_id).with_for_update()
+            statement = statement.execution_options(populate_existing=True)
             row: JobRow = self._one(transaction, statement, f"no job {job_id}")
             if not reason:
                 values = {**queued, "attempts": row.attempts - 1}
@@ -162,6 +165,8 @@ class JobVerbs(StorePart):
             else:
                 values = self._ended("failed", f"It was lost {row.attempts} times{_at(row.stage)}: {reason}")
             transaction.rows(update(JobRow).where(*is_held(job_id, worker)).values(values).returning(JobRow.id))
+            if values["state"] == "failed":
+                self._run_over(transaction, row)
             return self._job(transaction, job_id)
 
     def cancel_job(self, job_id: int) -> Job:
@@ -191,12 +196,13 @@ class JobVerbs(StorePart):
             LostError: the job is finished already, cancelled, or another worker's by now.
         """
         with self._database.writing(self._workspace_id) as transaction:
-            row = self._job_row(transaction, job_id)
+            row = self._held_for_end(transaction, job_id)
             mine = JobRow.id == job_id, JobRow.state.in_(UNFINISHED), JobRow.worker == worker
             if not transaction.rows(
                 update(JobRow).where(*mine).values(self._ended("failed", error)).returning(JobRow.id)
             ):
                 raise lost_error(row)
+            self._run_over(transaction, row)
             return self._job(transaction, job_id)
 
     def log_job(self, job_id: int, worker: str | None, lines: Sequence[LogLine]) -> None:
@@ -250,9 +256,12 @@ class JobVerbs(StorePart):
         return row
 
     def _cancelled(self, transaction: Transaction, job_id: int) -> Job:
+        self._held_for_end(transaction, job_id)
         unfinished = update(JobRow).where(JobRow.id == job_id, JobRow.state.in_(UNFINISHED))
         changed = transaction.rows(unfinished.values(self._ended("cancelled")).returning(JobRow.id))
         row = self._job_row(transaction, job_id)
+        if changed:
+            self._run_over(transaction, row)
         if not changed and row.state != "cancelled":
             called, noun = _called(row)
             raise InputError(
@@ -266,10 +275,37 @@ class JobVerbs(StorePart):
     def _give_up(self, transaction: SessionTransaction, kinds: Sequence[str]) -> None:
         """Fail the jobs of these kinds that were lost with their worker for the last time."""
         last = JobRow.kind.in_(kinds), self._expired(transaction), JobRow.attempts >= JobRow.max_attempts
-        for (row,) in transaction.rows(select(JobRow).where(*last)):
+        rows = [row for (row,) in transaction.rows(select(JobRow).where(*last).order_by(JobRow.id))]
+        for row in rows:
+            self._held_for_end(transaction, row.id)
+        for row in rows:
             reason = f"It was lost with its worker {row.attempts} times{_at(row.stage)}."
             ended = update(JobRow).where(JobRow.id == row.id, *last).values(self._ended("failed", reason))
             transaction.rows(ended.returning(JobRow.id))
+        for row in rows:
+            self._run_over(transaction, row)
+
+    def _held_for_end(self, transaction: Transaction, job_id: int) -> JobRow:
+        """The row of a job that is to come to its end; of a run, the snapshot is held first (see ``publications``)."""
+        row = self._job_row(transaction, job_id)
+        if row.kind == RUN and row.subject is not None:
+            hold_snapshot_of(transaction, row.subject)
+        return row
+
+    def _run_over(self, transaction: Transaction, row: JobRow) -> None:
+        """After a job has come to its end otherwise than done: another run may be the first to be published now."""
+        run = transaction.rows(select(RunRow).where(RunRow.id == row.subject)) if row.kind == RUN else []
+        if run:
+            self._publish_first(transaction, run[0][0].id, run[0][0].asked_with)
+
+    def _publish_first(self, transaction: Transaction, run_id: int, asked_with: int | None) -> None:
+        dataset = dataset_of(transaction, run_id)
+        if dataset is not None:
+            publish_first(transaction, dataset, asked_with or run_id, self._clock(), self._abandoned())
+
+    def _abandoned(self) -> ColumnElement[bool]:
+        """Whether a run was begun by somebody who is no worker, and has given no sign of life since."""
+        return and_(JobRow.state == "running", JobRow.worker.is_(None), JobRow.lease_until < self._lease_clock())
 
     def _done(self) -> dict[str, Any]:
         return {**self._ended("done"), "stage": None, "progress": 1.0}
@@ -302,9 +338,14 @@ class JobVerbs(StorePart):
         """What leases are measured by: the server's clock, as that of another host may be wrong; a file has none."""
         if self._database.is_sqlite:
             return self._clock()
-        clock = type_coerce(func.timezone("utc", func.clock_timestamp()), UtcDateTime)
-        moment: datetime = transaction.session.execute(select(clock)).scalar_one()
+        moment: datetime = transaction.session.execute(select(self._lease_clock())).scalar_one()
         return moment
+
+    def _lease_clock(self) -> Any:
+        """The same as a part of a statement."""
+        if self._database.is_sqlite:
+            return self._clock()
+        return type_coerce(func.timezone("utc", func.clock_timestamp()), UtcDateTime)
 
 
 def new_job(

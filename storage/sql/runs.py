@@ -19,8 +19,9 @@ from storage.objects import BrokenObjectError
 from storage.sql import bulk
 from storage.sql.database import SessionTransaction
 from storage.sql.edits import segment_rows
-from storage.sql.jobs import JobVerbs, is_held, lost_error, new_job
+from storage.sql.jobs import UNFINISHED, JobVerbs, is_held, lost_error, new_job
 from storage.sql.layout import ROW_NO
+from storage.sql.publications import dataset_of, hold_snapshot_of, publish_first, refuse_published
 from storage.sql.shared import json_value
 from storage.sql.snapshots import SnapshotVerbs, delete_runs
 from storage.sql.tables import (
@@ -49,10 +50,14 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
         *,
         info: Mapping[str, Any] = {},
         starter: Starter = NOBODY,
+        asked_with: int | None = None,
     ) -> Run:
-        """A run that a worker will claim; ``info`` is for that worker, and gives way to that of the finished run."""
+        """A run that a worker will claim; ``info`` is for that worker, and gives way to that of the finished run.
+
+        ``asked_with``: the first of several runs that are asked for at once, in the order they are asked for.
+        """
         with self._database.writing(self._workspace_id) as transaction:
-            return self._new_run(transaction, snapshot_id, engine, settings, info, starter, {})
+            return self._new_run(transaction, snapshot_id, engine, settings, info, starter, asked_with, {})
 
     def start_run(
         self,
@@ -62,11 +67,12 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
         *,
         lease_seconds: float,
         starter: Starter = NOBODY,
+        asked_with: int | None = None,
     ) -> Run:
-        """A run that the caller works on itself, at once, as the worker None."""
+        """A run that the caller works on itself, at once, as the worker None; ``asked_with`` as for a queued one."""
         with self._database.writing(self._workspace_id) as transaction:
             running = {"attempts": 1, **self._running(transaction, None, lease_seconds)}
-            return self._new_run(transaction, snapshot_id, engine, settings, {}, starter, running)
+            return self._new_run(transaction, snapshot_id, engine, settings, {}, starter, asked_with, running)
 
     def _new_run(
         self,
@@ -76,10 +82,12 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
         settings: Mapping[str, Any],
         info: Mapping[str, Any],
         starter: Starter,
+        asked_with: int | None,
         state: Mapping[str, Any],
     ) -> Run:
         values = {
             "snapshot_id": snapshot_id,
+            "asked_with": asked_with,
             "engine": engine,
             "settings": json_value(settings),
             "info": json_value(info),
@@ -153,8 +161,9 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
         """Store segments, metrics, drift points and one label for every customer of the snapshot, and mark it done.
 
         All of it, or nothing. Where the latest drift point or ``live`` (the run against the one before it) is an alert,
-        an alert is raised with the run. ``model`` is the fitted model as ``engines.persistence.models`` writes it, of
-        at most ``MODEL_LIMIT`` bytes, which goes into the object store; ``worker`` is who claimed the run.
+        an alert is raised with the run. Where no run of its data set is published yet, the first one is published with
+        it (see ``publications.publish_first``). ``model`` is the fitted model as ``engines.persistence.models`` writes
+        it, of at most ``MODEL_LIMIT`` bytes, which goes into the object store; ``worker`` is who claimed the run.
 
         Raises:
             LostError: the run is finished already, cancelled, or another worker's by now.
@@ -167,7 +176,8 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
             job = self._job_of_run(transaction, run_id)
             if (job.state, job.worker) != ("running", worker):
                 raise lost_error(job)
-            snapshot_id = self._run_row(transaction, run_id).snapshot_id
+            row = self._run_row(transaction, run_id)
+            snapshot_id, asked_with = row.snapshot_id, row.asked_with
         keys = _aligned(run_id, result, self._index(snapshot_id))
         rows = pa.table({ROW_NO: pa.array(np.arange(len(keys), dtype=np.int32)), SEGMENT_KEY: pa.array(keys)})
         values = {
@@ -182,6 +192,7 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
             bulk.loading(self._database, self._workspace_id, rows) as writing,
         ):
             values["model_digest"] = stored and stored.digest
+            hold_snapshot_of(writing, run_id)
             # asked again under the job's lock: of two workers that finish one run, one wins
             done = update(JobRow).where(*is_held(job.id, worker)).values(self._done())
             if not writing.rows(done.returning(JobRow.id)):
@@ -194,6 +205,7 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
             writing.add(LiveRow, [live_row(run_id, live)] if live is not None else [])
             self._raise_alert(writing, alert_of(run_id, drift, live, self._clock()))
             writing.append(labels, {"run_id": run_id})
+            self._publish_first(writing, run_id, asked_with)
         return self.run(run_id)
 
     def _raise_alert(self, writing: bulk.Loading, alert: Mapping[str, Any] | None) -> None:
@@ -211,7 +223,7 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
         engine: str | None = None,
         state: JobState | None = None,
     ) -> list[Run]:
-        """Runs, the newest first: all, or those of a snapshot, a data set and an engine, and in a state."""
+        """Runs, those made last first: all, or those of a snapshot, a data set and an engine, and in a state."""
         conditions = (
             (RunRow.snapshot_id, snapshot_id),
             (SnapshotRow.dataset, dataset),
@@ -284,10 +296,24 @@ class RunVerbs(SnapshotVerbs, JobVerbs):
         return Dependents(**numbers, edited_segments=0)
 
     def delete_run(self, run_id: int) -> None:
-        """Delete a run with its labels, model and drift points."""
+        """Delete a run with its labels, model and drift points; what was published of it stays in the history.
+
+        Raises:
+            PublishedError: it is the published run of its data set.
+        """
         with self._database.writing(self._workspace_id) as transaction:
-            self._run_row(transaction, run_id)
+            job = self._held_for_end(transaction, self._job_of_run(transaction, run_id).id)
+            # the job first, then the run, as whoever finishes it does
+            transaction.rows(select(JobRow.id).where(JobRow.id == job.id).with_for_update())
+            self._one(transaction, select(RunRow.id).where(RunRow.id == run_id).with_for_update(), f"no run {run_id}")
+            row, dataset = self._run_row(transaction, run_id), dataset_of(transaction, run_id)
+            assert dataset is not None  # its snapshot is held
+            refuse_published(transaction, dataset, [run_id])
+            was_waiting = self._job_row(transaction, job.id).state in UNFINISHED
+            asked = row.asked_with or run_id
             files = delete_runs(transaction, [run_id])
+            if was_waiting:  # another may have waited for it
+                publish_first(transaction, dataset, asked, self._clock(), self._abandoned())
         self._drop_objects(files)
 
 

@@ -101,10 +101,24 @@ class ScheduleVerbs(JobVerbs):
                 "last_finished_at": self._clock(),
                 "last_error": error,
                 "last_runs": list(runs),
+                "last_note": None,
             }
             if not self._change(transaction, job.subject, outcome).paused:
                 self._queue(transaction, job.subject, next_due)
             return self._schedule(transaction, job.subject)
+
+    def note_schedule(self, schedule_id: int, run_id: int, note: str) -> Schedule:
+        """Write down what became of publishing a run of the last due time; where that had other runs, nothing.
+
+        Raises:
+            NotFoundError: the schedule is gone.
+        """
+        with self._database.writing(self._workspace_id) as transaction:
+            alone = select(ScheduleRow).where(ScheduleRow.id == schedule_id).with_for_update()
+            row = self._one(transaction, alone, f"no schedule {schedule_id}")
+            if run_id in row.last_runs:
+                self._change(transaction, schedule_id, {"last_note": note})
+            return self._schedule(transaction, schedule_id)
 
     def _queue(self, transaction: Transaction, schedule_id: int | None, due_at: datetime) -> None:
         job = new_job(REFRESH, schedule_id, self._clock(), due_at=due_at, max_attempts=None)

@@ -113,6 +113,8 @@ def _run(row: RunRow, job: JobRow, dataset: str, as_of: Any, rules: int, segment
         error=job.error if job.state == "failed" else None,
         segments=tuple(segments),
         notes=tuple(row.notes),
+        note=row.note or "",
+        tags=tuple(row.tags or ()),
         starter=starter_of(job),
         job_id=job.id,
     )

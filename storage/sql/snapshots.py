@@ -25,12 +25,14 @@ from storage.sql.database import Database, Transaction
 from storage.sql.jobs import UNFINISHED, delete_jobs
 from storage.sql.layout import ROW_NO, STORED, Layout, lay_out
 from storage.sql.objects import ObjectVerbs
+from storage.sql.publications import refuse_published
 from storage.sql.rows import value_from_rows
 from storage.sql.shared import json_value, name_of
 from storage.sql.tables import (
     AlertRow,
     AudienceRow,
     JobRow,
+    PublicationRow,
     RunRow,
     ScheduleRow,
     SegmentNameRow,
@@ -139,7 +141,7 @@ class SnapshotVerbs(ObjectVerbs):
             self.sweep_objects()
 
     def snapshots(self) -> list[Snapshot]:
-        """All snapshots, the newest first."""
+        """All snapshots, those saved last first."""
         with self._database.reading(self._workspace_id) as transaction:
             rows = transaction.rows(select(SnapshotRow).order_by(SnapshotRow.id.desc()))
             return [_snapshot(row) for (row,) in rows]
@@ -177,9 +179,9 @@ class SnapshotVerbs(ObjectVerbs):
         return [value_from_rows(Validation, row) for row in sorted(rows, key=lambda row: row.name)]
 
     def rename_dataset(self, dataset: str, name: str) -> int:
-        """Give a data set another name, with its snapshots, audiences and schedules; how many snapshots it has.
+        """Give a data set another name, with its snapshots, publications, audiences and schedules.
 
-        Lists that were exported keep the name that they were exported under.
+        It gives back how many snapshots there are. Lists that were exported keep the name they were exported under.
 
         Raises:
             ChangedError: there is a data set of that name already.
@@ -209,6 +211,9 @@ class SnapshotVerbs(ObjectVerbs):
             transaction.rows(audiences.returning(AudienceRow.id))
             named = update(SegmentNameRow).where(SegmentNameRow.dataset == dataset).values(dataset=name)
             transaction.rows(named.returning(SegmentNameRow.identity))
+            # nobody publishes meanwhile: whoever does holds a snapshot
+            published = update(PublicationRow).where(PublicationRow.dataset == dataset).values(dataset=name)
+            transaction.rows(published.returning(PublicationRow.id))
             return len(rows)
 
     def delete_snapshot(self, snapshot_id: int, *, idle: bool = False) -> None:
@@ -216,6 +221,7 @@ class SnapshotVerbs(ObjectVerbs):
 
         Raises:
             ChangedError: with ``idle``, if a run of it is queued or running; nothing is deleted then.
+            PublishedError: a run of it is the published run of the data set; nothing is deleted then.
             StoreError: also where the snapshot is deleted and its files cannot be; they are swept later.
         """
         with self._database.writing(self._workspace_id) as transaction:
@@ -225,6 +231,9 @@ class SnapshotVerbs(ObjectVerbs):
             mine = RunRow.snapshot_id == snapshot_id
             ids = [run_id for (run_id,) in transaction.rows(select(RunRow.id).where(mine))]
             transaction.rows(select(JobRow.id).where(JobRow.kind == RUN, JobRow.subject.in_(ids)).with_for_update())
+            # then the runs, so that nobody publishes one meanwhile
+            transaction.rows(select(RunRow.id).where(RunRow.id.in_(ids)).with_for_update())
+            refuse_published(transaction, self._snapshot_row(transaction, snapshot_id).dataset, ids)
             runs = self._runs(transaction, mine)
             if idle and any(run.state in UNFINISHED for run in runs):
                 raise ChangedError(

@@ -217,6 +217,33 @@ class RunRow(Base):
     fitted_on: Mapped[int | None]
     seconds: Mapped[float | None]
     model_digest: Mapped[str | None]  # of an object
+    asked_with: Mapped[int | None]  # the first run of the same request, which may be deleted: no foreign key
+    note: Mapped[str | None]  # by hand, as the tags
+    tags: Mapped[list[Any] | None]
+
+
+class PublicationRow(Base):
+    """A run that was published. Rows are only added: the latest one of a data set says what is published.
+
+    The run may be deleted once another is published, so the run ids are numbers and no foreign keys.
+    """
+
+    __tablename__ = "publications"
+    __table_args__ = (Index("ix_publications_latest", "workspace_id", "dataset", "id"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workspace_id: Mapped[int] = mapped_column(ForeignKey("workspaces.id"))
+    dataset: Mapped[str]
+    run_id: Mapped[int]
+    previous_run_id: Mapped[int | None]
+    engine: Mapped[str]
+    as_of: Mapped[date]
+    published_at: Mapped[datetime]
+    published_by: Mapped[str | None]
+    via: Mapped[str]
+    why: Mapped[Said]
+    checks: Mapped[list[Any]]
+    kind: Mapped[str]
 
 
 class SegmentRow(Base):
@@ -347,6 +374,7 @@ class ScheduleRow(Base):
     last_finished_at: Mapped[datetime | None]
     last_error: Mapped[Said | None]
     last_runs: Mapped[list[Any]]
+    last_note: Mapped[Said | None]
 
 
 class UploadRow(Base):

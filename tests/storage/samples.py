@@ -30,7 +30,7 @@ from storage.contract import NewSnapshot, Run, Selection, Snapshot
 from storage.contract.exports import Export
 from storage.contract.selection import Range
 from storage.sql.shared import json_value
-from storage.sql.tables import DriftRow, ValidationRow
+from storage.sql.tables import DriftRow, PublicationRow, ValidationRow
 from storage.sql.watch import drift_rows
 
 NAMES = ("Champions", 'Can\'t "Lose" Them', "Lost; DROP TABLE runs --", "Über % of_all")
@@ -245,6 +245,12 @@ def put_drift(store: Store, run_id: int, points: Sequence[DriftPoint]) -> None:
     with store._database.writing(store._workspace_id) as transaction:
         transaction.rows(delete(DriftRow).where(DriftRow.run_id == run_id))
         transaction.add(DriftRow, drift_rows(run_id, points))
+
+
+def unpublish(store: Store) -> None:
+    """Nothing is published any more, as if nothing had ever been: what no store does by itself."""
+    with store._database.writing(store._workspace_id) as transaction:
+        transaction.rows(delete(PublicationRow).returning(PublicationRow.id))
 
 
 def put_receipt(store: Store, snapshot_id: int, name: str, receipt: Mapping[str, Any]) -> None:

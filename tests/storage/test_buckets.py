@@ -16,7 +16,7 @@ from storage.contract import StoreError
 from storage.contract.objects import ObjectSettings
 from storage.objects import BrokenObjectError, ObjectStore
 from tests.conftest import free_port
-from tests.storage.samples import Clock, finished_run, sample_customers, sample_snapshot
+from tests.storage.samples import Clock, finished_run, sample_customers, sample_snapshot, unpublish
 
 KEY, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 CONTENT = bytes(range(256)) * 512
@@ -176,6 +176,7 @@ def test_snapshots_and_runs_have_their_files_there(endpoint: str, tmp_path: Path
     with store.sales(again.id) as path:
         assert path.read_bytes() == CONTENT
     assert store.model(run.id) == b"model"
+    unpublish(store)
     store.delete_snapshot(snapshot.id)
     assert [key.split("/")[1] for key in keys(endpoint)] == ["sales"]
     store.delete_snapshot(again.id)

@@ -1,4 +1,4 @@
-"""Whole or absent: processes killed in the middle of a save, and two that open a new database and save at once."""
+"""Whole or absent: processes killed in the middle of a save or of publishing, and two that open and save at once."""
 
 from __future__ import annotations
 
@@ -61,6 +61,9 @@ def whole(store: Store) -> None:
             assert_series_equal(store.labels(run.id), sample_result(sample_customers(COUNT)).labels, check_names=False)
         else:
             assert (run.state, run.segments, run.metrics) == ("running", (), {})
+    done = [run.id for run in store.runs() if run.state == "done"]
+    published = store.published("Teas & Co")
+    assert (published and published.run_id) == (min(done) if done else None), "with its end, or not at all"
 
 
 def test_a_process_killed_in_a_save_leaves_it_whole_or_absent(url: str, tmp_path: Path):
@@ -77,6 +80,44 @@ def test_a_process_killed_in_a_save_leaves_it_whole_or_absent(url: str, tmp_path
     snapshot, run, result = finished_run(store, sample_customers(COUNT))
     assert [s.id for s in store.snapshots()] == [snapshot.id]
     assert_series_equal(store.labels(run.id), result.labels, check_names=False)
+    store.close()
+
+
+PUBLISH = """
+import sys
+from storage import open_store
+from tests.storage.samples import Clock
+store = open_store(sys.argv[1], clock=Clock())
+runs = [run.id for run in store.runs()]
+print("ready", flush=True)
+sys.stdin.readline()
+while True:
+    for run in runs:
+        store.publish(run, who="anna", via="command", why="Again")
+    store.roll_back("Teas & Co", who="anna", via="command", why="Back")
+"""
+
+
+def test_a_process_killed_while_it_publishes_leaves_one_published_run(url: str):
+    store = open_store(url, clock=Clock())
+    for name in "abc":
+        finished_run(store, sample_customers(5), fingerprint=name)
+    for delay in (0.02, 0.1, 0.3):
+        process = subprocess.Popen(
+            [sys.executable, "-c", PUBLISH, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        ready(process)
+        start(process)
+        time.sleep(delay)  # not a wait for something: the moment of the accident
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        history = store.publications("Teas & Co")
+        assert store.published("Teas & Co") == history[0]
+        befores = [item.run_id for item in history[1:]]
+        assert [item.previous_run_id for item in history] == [*befores, None], "no step is half there"
+        # nobody holds a lock
+        made = store.publish(store.runs()[0].id, who=None, via="api", why="After the accident")
+        assert store.published_runs() == {"Teas & Co": made}
     store.close()
 
 

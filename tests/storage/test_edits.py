@@ -13,7 +13,7 @@ from engines.columns import SEGMENT
 from engines.errors import InputError
 from storage import Store
 from storage.contract import ChangedError, NotFoundError, Run, Selection
-from tests.storage.samples import NAMES, finished_run, sample_customers, sample_result, sample_snapshot
+from tests.storage.samples import NAMES, finished_run, sample_customers, sample_result, sample_snapshot, unpublish
 
 
 def _names(run: Run) -> list[str]:
@@ -168,6 +168,7 @@ def test_names_hold_for_every_date_of_a_data_set_and_engine(store: Store):
     store.rename_dataset("Teas & Co", "Tea")
     assert store.run(run.id).segments[0].name == "Theirs"
     store.delete_run(runs["later"])
+    unpublish(store)
     store.delete_snapshot(snapshot.id)
     new = store.start_run(later.id, "kmeans", {}, lease_seconds=60)
     assert store.finish_run(new.id, result, seconds=1, info={}).segments[0].name == "Theirs"

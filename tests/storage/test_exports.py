@@ -8,7 +8,7 @@ from engines.errors import InputError
 from storage import Store
 from storage.contract import ChangedError
 from storage.contract.exports import ControlGroup
-from tests.storage.samples import Clock, exported, finished_run, sample_customers
+from tests.storage.samples import Clock, exported, finished_run, sample_customers, unpublish
 
 ODD = "Über 'all' \\ 100% 平 😀"
 _SHA = "ab" * 32
@@ -29,6 +29,7 @@ def test_exports_are_written_down_and_outlast_their_run(store: Store, clock: Clo
     assert first.about["fingerprint"] == snapshot.fingerprint
     assert first.about["engine_settings"] == run.settings
     assert store.exports() == [second, first]
+    unpublish(store)
     store.delete_snapshot(run.snapshot_id)
     assert store.exports() == [second, first]
     assert store.export(first.id) == first

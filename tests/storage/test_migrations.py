@@ -34,6 +34,7 @@ from tests.storage.samples import (
     exported,
     finished_run,
     sample_customers,
+    sample_result,
     sample_snapshot,
     watched_run,
 )
@@ -335,6 +336,12 @@ def what_is_left_is_there(store: Store, clock: Clock) -> None:
     claimed = [claim_run(store, "bob") for _ in range(3)]
     assert [(run.id, run.attempts) for run in claimed if run] == [(2, 2), (3, 1)]
     assert store.run(3).info == {"location": "/teas.csv"}
+    # the latest date's run is published, as it was what people saw first
+    published = store.published("Teas")
+    assert (published.run_id, published.via, published.published_at, published.why) == (
+        *(1, "first", now),
+        "Published when published runs came in",
+    )
     # uploads
     found = {item.id: (item.state, item.task, item.asked, item.error, item.asked_by) for item in store.uploads()}
     assert found == {
@@ -382,6 +389,36 @@ def what_went_back_is_there(database: Database) -> None:
     assert rows(database, "alerts", "delivery") == {1: "waiting", 2: "delivered", 3: "failed", 4: "waiting"}
     assert rows(database, "sources", "kind").keys() == {1}
     assert tables(database) >= {"run_log", "users", "api_keys"}
+
+
+def test_of_an_old_store_what_people_saw_first_is_published(url: str):
+    store, customers = open_store(url, clock=Clock()), sample_customers(5)
+
+    def run(engine: str, **changes: Any) -> int:
+        snapshot = store.save_snapshot(sample_snapshot(**changes), customers)
+        started = store.start_run(snapshot.id, engine, {}, lease_seconds=60)
+        return store.finish_run(started.id, sample_result(customers), seconds=1, info={}).id
+
+    latest = {"as_of": date(2024, 9, 1), "dataset": "Teas"}
+    run("gmm", dataset="Zebra")
+    plug_in = run("planted", **latest)
+    run("rfm", dataset="Teas", as_of=date(2024, 8, 1))
+    run("kmeans", **latest)
+    seen = run("kmeans", **latest)
+    store.fail_run(store.start_run(store.run(seen).snapshot_id, "rfm", {}, lease_seconds=60).id, "no memory")
+    run("rfm", dataset="Teas", as_of=date(2024, 7, 1))
+    store.save_snapshot(sample_snapshot(dataset="No run"), customers)
+    other = open_store(url, clock=Clock(), workspace="another")
+    finished_run(other, customers, dataset="Teas")
+    before = other.publications("Teas")
+    assert store.published("Teas").run_id == plug_in, "the first that was done"
+    database = Database(url)
+    downgrade(database, "0021")
+    upgrade(database)
+    assert [(name, item.run_id) for name, item in store.published_runs().items()] == [("Zebra", 1), ("Teas", seen)]
+    assert [item.run_id for item in other.publications("Teas")] == [item.run_id for item in before]
+    for each in (store, other, database):
+        each.close()
 
 
 @pytest.mark.parametrize("revision", ["0003", "0013"])

@@ -26,6 +26,7 @@ from tests.storage.samples import (
     sample_customers,
     sample_result,
     sample_snapshot,
+    unpublish,
 )
 
 
@@ -119,6 +120,7 @@ def test_deleting_a_run_leaves_the_others(store: Store):
     _, gone, result = finished_run(store, sample_customers(6), POINTS)
     kept = store.start_run(gone.snapshot_id, "e", {}, lease_seconds=60)
     store.finish_run(kept.id, result, seconds=1, info={})
+    unpublish(store)
     store.delete_run(gone.id)
     assert [run.id for run in store.runs()] == [kept.id]
     assert_series_equal(store.labels(kept.id), result.labels, check_names=False)
@@ -139,6 +141,7 @@ def test_a_runs_model_is_kept_with_it_and_goes_with_it(store: Store):
     with pytest.raises(NotFoundError, match=str(runs[0].id)):
         store.model(runs[0].id)
     assert store.model(runs[2].id) == models[2]
+    unpublish(store)
     store.delete_snapshot(without.snapshot_id)
     with pytest.raises(NotFoundError):
         store.model(runs[2].id)
@@ -205,6 +208,7 @@ def test_no_model_outlives_its_run(url: str, tmp_path: Path):
     )
     put_old_model(store, old)
     assert kept() == (1, 2, 2), "two runs share one file"
+    unpublish(store)
     store.delete_run(first)
     assert [store.model(run) for run in (second, third, old)] == [MODEL, b"other", MODEL]
     store.delete_run(third)

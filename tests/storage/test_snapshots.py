@@ -26,6 +26,7 @@ from tests.storage.samples import (
     finished_run,
     sample_customers,
     sample_snapshot,
+    unpublish,
 )
 
 
@@ -138,6 +139,7 @@ def test_what_cannot_be_kept_is_refused_and_nothing_is_saved(
 def test_deleting_a_snapshot_takes_everything_of_it_and_nothing_else(store: Store):
     gone, _, _ = finished_run(store, sample_customers(9), POINTS)
     kept, other, result = finished_run(store, sample_customers(8), fingerprint="kept")
+    unpublish(store)
     store.delete_snapshot(gone.id)
     assert [s.id for s in store.snapshots()] == [kept.id]
     assert [r.id for r in store.runs()] == [other.id]
@@ -147,6 +149,7 @@ def test_deleting_a_snapshot_takes_everything_of_it_and_nothing_else(store: Stor
 
 def test_an_idle_snapshot_alone_is_deleted_when_that_is_asked_for(store: Store):
     snapshot, _, _ = finished_run(store, sample_customers(3))
+    unpublish(store)
     queued = store.queue_run(snapshot.id, "e", {})
     with pytest.raises(ChangedError, match="queued or running"):
         store.delete_snapshot(snapshot.id, idle=True)

@@ -13,7 +13,7 @@ from storage import Store
 from storage.contract import LostError, NotFoundError
 from storage.contract.jobs import DELIVERY
 from storage.sql.tables import AlertRow, DriftRow
-from tests.storage.samples import ALARM, CALM, LIVE, Clock, watched_run
+from tests.storage.samples import ALARM, CALM, LIVE, Clock, unpublish, watched_run
 
 
 def test_all_that_is_known_of_a_point_comes_back(store: Store):
@@ -68,6 +68,7 @@ def test_live_points_are_those_of_a_data_set_and_engine(store: Store):
     assert list(found) == [early.id, later.id]
     assert found[later.id] == LIVE
     assert store.live_points("Teas & Co", "rfm") == store.live_points("Coffees", "kmeans") == {}
+    unpublish(store)
     store.delete_run(later.id)
     assert list(store.live_points("Teas & Co", "kmeans")) == [early.id]
     assert store.alerts() == []

@@ -50,6 +50,10 @@ def test_another_workspace_finds_nothing_by_any_method(store: Store, elsewhere: 
         lambda: elsewhere.segment_of(run.id, customers.index[0]),
         lambda: elsewhere.delete_run(run.id),
         lambda: elsewhere.edit_segment(run.id, 0, revision=0, name="Mine"),
+        lambda: elsewhere.merge_segment(run.id, 0, 2, revision=0),
+        lambda: elsewhere.set_run_note(run.id, note="Mine"),
+        lambda: elsewhere.publish(run.id, who="me", via="api", why="Mine"),
+        lambda: elsewhere.roll_back(snapshot.dataset, who="me", via="api", why="Mine"),
         lambda: elsewhere.count(run.id, Selection()),
         lambda: elsewhere.stream(run.id, Selection()),
         lambda: elsewhere.drift(run.id),
@@ -72,6 +76,7 @@ def test_another_workspace_finds_nothing_by_any_method(store: Store, elsewhere: 
         lambda: elsewhere.resume_schedule(schedule.id, next_due=clock.now),
         lambda: elsewhere.finish_schedule(job.id, None, next_due=clock.now),
         lambda: elsewhere.remove_schedule(schedule.id),
+        lambda: elsewhere.note_schedule(schedule.id, run.id, "Mine"),
         lambda: elsewhere.audience(audience.id),
         lambda: elsewhere.change_audience(audience.id, name="mine"),
         lambda: elsewhere.delete_audience(audience.id),
@@ -98,11 +103,15 @@ def test_another_workspace_finds_nothing_by_any_method(store: Store, elsewhere: 
         lambda: elsewhere.open_alerts(),
         lambda: elsewhere.live_points("Teas & Co", "kmeans"),
         lambda: elsewhere.runs(),
+        lambda: elsewhere.published(snapshot.dataset),
+        lambda: elsewhere.published_runs(),
+        lambda: elsewhere.publications(snapshot.dataset),
         lambda: elsewhere.sweep_objects(),
     ]
 
     def everything() -> list[object]:
         there = [store.snapshots(), store.runs(), store.drift(run.id), store.uploads(), store.schedules()]
+        there += [store.publications(snapshot.dataset), store.published_runs()]
         return [*there, store.audiences(), store.exports(), store.alerts(), store.jobs("upload")]
 
     before = everything()

@@ -17,7 +17,7 @@ from dashboard.components.tables import Head, number_heads, simple_table, table_
 from dashboard.frames import filters
 from dashboard.i18n.numbers import NOTHING, change, count, day, plural
 from dashboard.i18n.texts import noted, say
-from dashboard.queries.audiences import AudienceSize, audience_selection, newest_run, sizes
+from dashboard.queries.audiences import AudienceSize, audience_run, audience_selection, sizes
 from dashboard.queries.which_run import engine_titles, title_of
 from dashboard.services import Services
 from engines.errors import InputError
@@ -76,9 +76,8 @@ def audience_cards(services: Services, whole: int | None = None) -> list[Compone
             "Filter customers on the Segments page and click Save as audience: the filter stays here under a name."
         )
         return [empty_state(say("No audience yet"), [sentence], [way])]
-    runs = services.store.runs(state="done")
     titles = {item.dataset: title_of(item) for item in services.store.snapshots()}
-    return [_card(services, each, newest_run(services, each, runs), titles, each.id == whole) for each in audiences]
+    return [_card(services, each, audience_run(services, each), titles, each.id == whole) for each in audiences]
 
 
 def _card(services: Services, audience: Audience, run: Run | None, titles: dict[str, str], whole: bool) -> Component:
@@ -94,11 +93,14 @@ def _card(services: Services, audience: Audience, run: Run | None, titles: dict[
     selection, names = filters.by_identity(selection, run.segments), filters.segment_names(run.segments)
     words = ", ".join(item.words for item in filters.condition_texts(selection, currency, names)) or say("everyone")
     about = f"{words} · {titles.get(run.dataset, run.dataset)} · {engine_titles().get(run.engine, run.engine)}"
-    history = sizes(services, audience, every_date=whole, newest=run)
+    history = sizes(services, audience, every_date=whole, last=run)
     query = filters.write_view(None, selection)
     body = [html.P(about, className="seg-hint"), *_figures(history.counted)]
     if len(history.counted) > 1:
         body.append(html.Details([html.Summary(say("Date by date")), _table(history.counted)], open=whole or None))
+    if not history.published:
+        sentence = say("Counted on run {run}, which is not the published run of its data set.", run=run.id)
+        body.append(html.P(sentence, className="seg-hint mb-1"))
     if history.uncounted:
         label = say("Count {dates} as well", dates=plural(history.uncounted, "{n} earlier date", "{n} earlier dates"))
         which = {"type": "audiences-count", "id": audience.id}

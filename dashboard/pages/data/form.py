@@ -258,8 +258,8 @@ def how_options(snapshots: Sequence[Snapshot]) -> list[dict[str, Any]]:
     ]
 
 
-def effect_words(how: str, earlier: Snapshot | None, runs: int) -> str:
-    """What an answer means for what is there, before anything is read."""
+def effect_words(how: str, earlier: Snapshot | None, runs: int, published: int | None = None) -> str:
+    """What an answer means for what is there, before anything is read; ``published``: a run of it that has to stay."""
     if how == "new" or earlier is None:
         return say("What is there stays; the same name and date as of an earlier snapshot stand beside it.")
     about = say(
@@ -270,6 +270,13 @@ def effect_words(how: str, earlier: Snapshot | None, runs: int) -> str:
     )
     if how == "append":
         return say("A snapshot of both is made; the one there ({about}) stays.", about=about)
+    if published is not None:
+        return say(
+            "The snapshot there ({about}) stays, since its run {run} is the published one; publish a run of the new "
+            "one, then it can go.",
+            about=about,
+            run=published,
+        )
     return say(
         "The snapshot there ({about}) goes with its {runs} runs, once the new one is there.",
         about=about,

@@ -31,6 +31,7 @@ from dashboard.pages.data.report import (
 )
 from dashboard.pipeline.receive import UPLOADABLE
 from dashboard.pipeline.request import user_of
+from dashboard.pipeline.series import newest_snapshot, published_among
 from dashboard.pipeline.uploads import (
     UploadRequest,
     dropped_question,
@@ -379,18 +380,18 @@ def _result(upload: Upload) -> list[Component]:
 
 def _latest(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
     """The newest snapshot of each data set that was read from files."""
-    latest: dict[str, Snapshot] = {}
-    for item in snapshots:
-        if item.info.get("source_kind") == "file":
-            latest.setdefault(item.dataset, item)
-    return list(latest.values())
+    files = [item for item in snapshots if item.info.get("source_kind") == "file"]
+    latest = (newest_snapshot(files, name) for name in dict.fromkeys(item.dataset for item in files))
+    return [item for item in latest if item is not None]
 
 
 def _how_words(services: Services, how: str, name: str | None) -> str:
     """What an answer to how it is stored means for what is there."""
-    earlier = next((item for item in services.store.snapshots() if item.dataset == name), None)
-    runs = len(services.store.runs(snapshot_id=earlier.id)) if earlier is not None and how == "replace" else 0
-    return form.effect_words(how, earlier, runs)
+    earlier = newest_snapshot(services.store.snapshots(), name or "")
+    if earlier is None or how != "replace":
+        return form.effect_words(how, earlier, 0)
+    runs = services.store.runs(snapshot_id=earlier.id)
+    return form.effect_words(how, earlier, len(runs), published_among(services.store, runs))
 
 
 def _size(size: float) -> str:

@@ -18,6 +18,7 @@ from dashboard.components.tables import Head, number_cell, number_heads, table
 from dashboard.i18n.numbers import NOTHING, count, day, money, plural, short_money
 from dashboard.i18n.texts import noted, say
 from dashboard.pages.data.questions import in_page_words
+from dashboard.pipeline.series import newest_snapshot
 from dashboard.queries.which_run import title_of
 from dashboard.services import Services
 from storage.contract import Snapshot
@@ -147,6 +148,13 @@ def _effect(effect: Mapping[str, Any], currency: str) -> str:
     )
     if effect["how"] == "append":
         return say("Together with what is there: from {was}. The snapshot there stays.", was=was)
+    if effect.get("stays"):
+        stays = say(
+            "Snapshot {snapshot} stays: its run {run} is the published one",
+            snapshot=before["snapshot"],
+            run=effect["stays"]["published"],
+        )
+        return say("In place of what is there: from {was}. {gone}.", was=was, gone=stays)
     gone = say(
         "Snapshot {snapshot} goes with {runs}",
         snapshot=before["snapshot"],
@@ -170,9 +178,9 @@ def snapshots_panel(services: Services) -> Component:
         *number_heads(say("Customers"), say("Lines"), say("Revenue")),
         Head(say("Read from")),
     ]
-    newest = {item.dataset: item.id for item in reversed(snapshots)}
-    rows = [row for item in snapshots for row in _rows(item, newest[item.dataset] == item.id)]
-    names = len({item.dataset for item in snapshots})
+    newest = {name: newest_snapshot(snapshots, name) for name in {item.dataset for item in snapshots}}
+    rows = [row for item in snapshots for row in _rows(item, newest[item.dataset] == item)]
+    names = len(newest)
     lead = say(
         "{snapshots} of {data_sets}: customers as they stood at a date.",
         snapshots=plural(len(snapshots), "{n} snapshot", "{n} snapshots"),

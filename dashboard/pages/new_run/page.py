@@ -31,6 +31,7 @@ from dashboard.pipeline.request import (
     why_no_other_date,
 )
 from dashboard.pipeline.run import make_engine
+from dashboard.pipeline.series import newest_snapshot
 from dashboard.queries.progress import UNDER_WAY
 from dashboard.queries.which_run import engine_titles, run_from, title_of
 from dashboard.services import Services
@@ -66,7 +67,8 @@ def layout(services: Services, **query: Any) -> Component:
     if not snapshots:
         return cards.empty_state(say("No customers to run engines on yet"), cards.sales_first())
     current = run_from(services.store, query.get("run"))
-    begin = next((item for item in snapshots if current and item.id == current.snapshot_id), snapshots[0])
+    latest = max(snapshots, key=lambda item: (item.as_of, item.id))
+    begin = next((item for item in snapshots if current and item.id == current.snapshot_id), latest)
     return html.Div(
         [
             html.H1(say("New run")),
@@ -106,6 +108,7 @@ def _data(snapshots: list[Snapshot], begin: Snapshot) -> list[Component]:
 def _dates(snapshots: list[Snapshot], dataset: str) -> list[dict[str, str]]:
     """The dates of a data set to choose from, the newest first, and another."""
     mine = [item for item in snapshots if item.dataset == dataset]
+    mine.sort(key=lambda item: (item.as_of, item.id), reverse=True)
     days = [item.as_of for item in mine]
     dated = [
         {
@@ -233,7 +236,7 @@ def _base(services: Services, filled: dict[str, Any]) -> tuple[Snapshot, date | 
     """
     if filled["when"] != OTHER:
         return services.store.snapshot(int(filled["when"])), None
-    base = next((item for item in services.store.snapshots() if item.dataset == filled["dataset"]), None)
+    base = newest_snapshot(services.store.snapshots(), filled["dataset"])
     if base is None:
         raise InputError("Choose a data set.")
     if why := why_no_other_date(base):

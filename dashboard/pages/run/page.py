@@ -13,7 +13,8 @@ from dashboard.components.rules import rules_notice
 from dashboard.figures import dendrogram
 from dashboard.i18n.numbers import day, plural
 from dashboard.i18n.texts import noted, say
-from dashboard.pages.run import sections
+from dashboard.pages.run import notes, sections
+from dashboard.pipeline.series import published_among
 from dashboard.queries.insights import insights_of, sentences_of
 from dashboard.queries.progress import UNDER_WAY
 from dashboard.queries.which_run import engine_titles, run_from, run_label, title_of
@@ -44,11 +45,13 @@ def layout(services: Services, **query: Any) -> Component:
     dialog = html.Div(
         [sections.setting_section(run, knobs), sections.data_section(snapshot)], className="seg-grid seg-top mt-3"
     )
+    head = _head(run, snapshot, published_among(services.store, [run]) is not None)
+    form = [html.Div(notes.note_form(run), className="mt-3"), dcc.Store(id=RUN, data=run.id)]
     if run.state != "done":
-        return html.Div([*_head(run, snapshot), *notice, dialog])
+        return html.Div([*head, *notice, dialog, *form])
     return html.Div(
         [
-            *_head(run, snapshot),
+            *head,
             *notice,
             html.Div(_insights(services, run), id=INSIGHTS, className="mb-3"),
             html.Div(sections.segment_section(run, snapshot, services.config.plays, PAGE), id=SEGMENTS),
@@ -56,13 +59,13 @@ def layout(services: Services, **query: Any) -> Component:
             html.Div(sections.metric_section(run), className="mt-3"),
             dialog,
             html.Div([*sections.note_section(run), sections.machine_section(run)], className="seg-grid seg-top mt-3"),
+            *form,
             name_editor.editor(PAGE),
-            dcc.Store(id=RUN, data=run.id),
         ]
     )
 
 
-def _head(run: Run, snapshot: Snapshot) -> list[Component]:
+def _head(run: Run, snapshot: Snapshot, is_published: bool) -> list[Component]:
     finished = f", {run.finished_at:%Y-%m-%d %H:%M} UTC" if run.finished_at is not None else ""
     about = (
         f"{title_of(snapshot)}, {day(snapshot.as_of)}: {plural(snapshot.customers, '{n} customer', '{n} customers')}. "
@@ -76,9 +79,10 @@ def _head(run: Run, snapshot: Snapshot) -> list[Component]:
     if run.state in UNDER_WAY:
         links = [dcc.Link(say("Watch its progress"), href=f"/new?started={run.id}")]
     error = [html.P(say(run.error), className="seg-alarm")] if run.error else []
+    badges: list[Component | str] = [" ", cards.published_badge()] if is_published else []
     return [
         html.H1(say("Run {number}: {title}", number=run.id, title=run_label(run, engine_titles()))),
-        html.P([about, cards.state_badge(run.state), finished], className="seg-lead mb-1"),
+        html.P([about, cards.state_badge(run.state), finished, *badges], className="seg-lead mb-1"),
         html.P(links, className="mb-3") if links else html.P(className="mb-2"),
         *error,
     ]
@@ -106,8 +110,9 @@ def _tree(run: Run) -> dendrogram.DendrogramData | None:
 
 
 def register(app: Dash, services: Services) -> None:
-    """Names given by hand are shown at once; the tree is drawn in the theme that holds."""
+    """Names given by hand are shown at once; the tree is drawn in the theme that holds; notes are kept."""
     name_editor.register(app, services, PAGE)
+    notes.register(app, services, RUN)
 
     @app.callback(
         Output(SEGMENTS, "children"),

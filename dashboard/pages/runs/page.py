@@ -19,6 +19,7 @@ from dashboard.i18n.numbers import plural
 from dashboard.i18n.texts import noted, say
 from dashboard.pages.runs.table import CANCEL, DELETE, NEWEST, PICK, RERUN, Filter, deletion, runs_table
 from dashboard.pipeline.request import repeat_run, user_of
+from dashboard.pipeline.series import published_ids
 from dashboard.queries.progress import UNDER_WAY
 from dashboard.queries.which_run import engine_titles, title_of
 from dashboard.services import Services
@@ -42,7 +43,7 @@ _STATES = (noted("queued"), noted("running"), noted("done"), noted("failed"), no
 
 
 def layout(services: Services, **query: Any) -> Component:
-    """The runs, the newest first, those that the filters of the address let through."""
+    """The runs, those made last first, that the filters of the address let through."""
     runs = services.store.runs()
     if not runs:
         return cards.empty_state(say("No runs yet"), cards.sales_first())
@@ -101,7 +102,14 @@ def _listed(services: Services, filters: Filter, picked: Any, current: str | Non
         none = say("No run meets these filters; choose “all” in one of them.")
         return [html.P(none if runs else say("No runs are left."), className="seg-empty")]
     drawn = runs_table(
-        listed[:MOST_LISTED], runs, snapshots, engine_titles(), services.clock(), picked=picked, current=current
+        listed[:MOST_LISTED],
+        runs,
+        snapshots,
+        engine_titles(),
+        services.clock(),
+        picked=picked,
+        published=published_ids(services.store),
+        current=current,
     )
     return [
         html.P(lead, className="seg-lead"),

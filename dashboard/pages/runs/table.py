@@ -71,6 +71,7 @@ def runs_table(
     now: datetime,
     *,
     picked: Collection[int] = (),
+    published: Collection[int] = (),
     current: str | None = None,
 ) -> Component:
     """A line for each run that is shown; ``runs`` are all there are, ``current`` is the run of the address."""
@@ -85,7 +86,8 @@ def runs_table(
     lines = []
     for run in shown:
         left = left_words(seconds_left(run, now, runs, customers))
-        cells = _cells(run, snapshots.get(run.snapshot_id), previous_run(run, runs), titles, left, run.id in picked)
+        engine = [titles.get(run.engine, run.engine), *_marks(run, run.id in published)]
+        cells = _cells(run, snapshots.get(run.snapshot_id), previous_run(run, runs), engine, left, run.id in picked)
         lines.append(html.Tr(cells, className="seg-here" if str(run.id) == current else ""))
     return simple_table(heads, lines, "seg-wide runs-table")
 
@@ -94,7 +96,7 @@ def _cells(
     run: Run,
     snapshot: Snapshot | None,
     before: Run | None,
-    titles: Mapping[str, str],
+    engine: list[Any],
     left: str,
     picked: bool,
 ) -> list[Component]:
@@ -109,13 +111,22 @@ def _cells(
         html.Td(pick if run.state == "done" else ""),
         number_cell(str(run.id)),
         html.Td([cards.state_badge(run.state), *details], className="runs-state"),
-        html.Th(titles.get(run.engine, run.engine), scope="row"),
+        html.Th(engine, scope="row"),
         html.Td(_settings(run, before), className="runs-settings"),
         html.Td([title_of(snapshot) if snapshot else run.dataset, " ", badge, _hint(people)], className="runs-name"),
         html.Td([starter_words(run.starter) or NOTHING, _hint(queued)], className="runs-name"),
         number_cell(duration(seconds_taken(run)) or NOTHING),
         html.Td(_ways(run)),
     ]
+
+
+def _marks(run: Run, is_published: bool) -> list[Component]:
+    """Whether a run is published, its tags, and its note on hover."""
+    badges = [cards.published_badge()] if is_published else []
+    badges += [html.Span(tag, className="seg-badge", title=run.note or None) for tag in run.tags]
+    if run.note and not run.tags:
+        badges.append(html.Span(say("note"), className="seg-badge", title=run.note))
+    return [html.Div([part for badge in badges for part in (badge, " ")], className="fw-normal")] if badges else []
 
 
 def _hint(text: str) -> Component:

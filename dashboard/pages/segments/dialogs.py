@@ -14,7 +14,7 @@ from dashboard.components.dialogs import button, dialog, name_input
 from dashboard.exports.choices import LEAST_SHARE, MOST_SEED, MOST_SHARE
 from dashboard.frames import filters
 from dashboard.i18n.texts import column_title, noted, say
-from dashboard.queries.audiences import audience_selection, newest_run, save
+from dashboard.queries.audiences import audience_run, audience_selection, save
 from dashboard.services import Services
 from engines.columns import SEGMENT, in_order
 from engines.errors import InputError
@@ -219,7 +219,7 @@ def pinned_audiences(services: Services, run: Run) -> Component | None:
             continue
         target: Run | None = run
         if selection.segments and audience.engine not in ("", run.engine):  # names of segments belong to an engine
-            target = newest_run(services, audience)
+            target = audience_run(services, audience)
         if target is not None:
             href = "/" + filters.write_view(target.id, selection)
             title = say("Show the audience {audience}", audience=audience.name)

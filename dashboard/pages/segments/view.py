@@ -77,7 +77,7 @@ def draw_parts(
     try:
         run = _run(services, view, fresh)
     except NotFoundError as error:
-        return _closed(cards.empty_state(say("There is no such run"), [say(error.message)], [_link_to_newest()]))
+        return _closed(cards.empty_state(say("There is no such run"), [say(error.message)], [_link_to_published()]))
     if run is None:
         return _closed(_first_steps())
     if run.state != "done":
@@ -456,8 +456,8 @@ def _closed(notice: Component) -> Parts:
     return {"notice": notice, "body": True, "rail": True, "bar": True, "drawn": None, "head": []}
 
 
-def _link_to_newest() -> Component:
-    return dcc.Link(say("Show the newest run"), href="/", className="btn btn-primary")
+def _link_to_published() -> Component:
+    return dcc.Link(say("Show the published run"), href="/", className="btn btn-primary")
 
 
 def _first_steps() -> Component:
@@ -488,7 +488,7 @@ def _unfinished(run: Run) -> Component:
         return cards.empty_state(
             say("Run {run} failed", run=run.id),
             [say(run.error) if run.error else say("No reason was recorded.")],
-            [_link_to_newest()],
+            [_link_to_published()],
         )
     words = {
         "queued": say("Run {run} is waiting to be worked on", run=run.id),
@@ -498,7 +498,7 @@ def _unfinished(run: Run) -> Component:
     return cards.empty_state(
         words[run.state],
         [say("Its segments can be seen once it is finished.")] if run.state != "cancelled" else [],
-        [_link_to_newest()],
+        [_link_to_published()],
     )
 
 

@@ -16,7 +16,7 @@ from dashboard.cli import main
 from dashboard.config import load_config
 from storage import open_store
 from tests.conftest import ROOT
-from tests.storage.samples import finished_run, sample_customers
+from tests.storage.samples import finished_run, sample_customers, unpublish
 
 TEXT = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
@@ -102,7 +102,9 @@ def test_the_backup_of_postgresql_is_restored_as_it_was(tmp_path, postgres_url, 
     for line in lines:
         call = {"shell": True, "cwd": tmp_path, "check": True, "timeout": 60}
         subprocess.run(line, env={**os.environ, "DATABASE_URL": postgres_url}, **call)
-        store.delete_run(run.id) if "dump" in line.split()[0] else None
+        if "dump" in line.split()[0]:
+            unpublish(store)
+            store.delete_run(run.id)
     assert len(lines) == 2
     assert store.run(run.id) == run
     assert store.labels(run.id).equals(labels)

@@ -13,7 +13,7 @@ from dashboard.config import Retention
 from dashboard.pipeline.prune import plan_pruning, prune_snapshots
 from storage import open_store
 from tests.prepared import prepared
-from tests.storage.samples import Clock, finished_run, sample_customers, sample_result
+from tests.storage.samples import Clock, finished_run, sample_customers, sample_result, unpublish
 
 CUSTOMERS = sample_customers(5)
 
@@ -34,11 +34,12 @@ def store(request, tmp_path, clock):
 
 
 def monthly(store, clock, months, dataset="Teas & Co"):
-    """A snapshot with a finished run saved on the 1st of each of these months of 2024; their ids."""
+    """A snapshot with a finished run, not published, saved on the 1st of each of these months of 2024; their ids."""
     made = []
     for month in months:
         clock.now = datetime(2024, month, 1, 6, tzinfo=UTC)
         made.append(finished_run(store, CUSTOMERS, dataset=dataset, as_of=date(2024, month, 1))[0].id)
+    unpublish(store)
     return made
 
 
@@ -92,6 +93,21 @@ def test_what_is_at_work_stays_even_if_it_begins_after_the_preview(store, clock)
     store.cancel_run(late.id)
     assert prune_snapshots(store, planned)[0] == [old]
     assert prune_snapshots(store, planned) == ([], []), "what is gone already is no error"
+
+
+def test_the_published_run_stays_even_if_it_is_published_after_the_preview(store, clock):
+    january, february, march, _ = monthly(store, clock, [1, 2, 3, 4])
+    by_snapshot = {run.snapshot_id: run.id for run in store.runs()}
+    store.publish(by_snapshot[january], who=None, via="api", why="In use")
+    planned = plan_pruning(store, keeping(1), clock.now)
+    assert [item.snapshot.id for item in planned.leaving] == [february, march]
+    reason = f"run {by_snapshot[january]} is the published run"
+    assert [(item.snapshot.id, item.reason) for item in planned.spared] == [(january, reason)]
+    store.publish(by_snapshot[march], who=None, via="api", why="Now this")
+    gone, spared = prune_snapshots(store, planned)
+    assert (gone, [item.snapshot.id for item in spared]) == ([february], [march])
+    assert spared[0].reason == "a run of it was published meanwhile"
+    assert store.published("Teas & Co").run_id == by_snapshot[march]
 
 
 def test_names_given_by_hand_stay_until_a_later_run_has_them(store, clock):

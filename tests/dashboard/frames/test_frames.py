@@ -13,6 +13,7 @@ from dashboard.frames.columns import CustomerColumns
 from engines.columns import FILTERS
 from storage.contract import NotFoundError, Selection
 from tests.dashboard import shop
+from tests.storage.samples import unpublish
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +156,7 @@ def test_a_deleted_run_is_gone_at_once(tmp_path):
     run = shop.run(store, settings, snapshot, "rfm")
     frames = FrameCache(store)
     frames.get(run)
+    unpublish(store)
     store.delete_run(run)
     with pytest.raises(NotFoundError):
         frames.get(run)

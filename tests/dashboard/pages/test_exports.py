@@ -20,7 +20,7 @@ from storage.contract.exports import ControlGroup
 from tests.dashboard import shop
 from tests.dashboard.answering import answering
 from tests.dashboard.headless import callback_of
-from tests.storage.samples import exported
+from tests.storage.samples import exported, unpublish
 
 LONG = "Names that are typed in with great care " * 4
 
@@ -71,6 +71,7 @@ def test_an_export_outlasts_its_run(services):
     made, runs = services
     exported(made.store, runs["toys"])
     assert "Run deleted" not in drawn(made)
+    unpublish(made.store)
     made.store.delete_run(runs["toys"])
     text = drawn(made)
     assert "Run deleted" in text

@@ -17,7 +17,7 @@ from storage import open_store
 from storage.contract.objects import ObjectSettings
 from tests.prepared import prepared
 from tests.quick import QUICK
-from tests.storage.samples import Clock
+from tests.storage.samples import Clock, unpublish
 
 HEAD = "CustomerID,InvoiceNo,InvoiceDate,StockCode,Description,Quantity,UnitPrice,Country\n"
 DAYS = [date(2024, 1, 1) + timedelta(days=number // 4) for number in range(480)]
@@ -66,6 +66,7 @@ def test_purchases_are_there_without_the_source_and_go_with_the_last_snapshot(st
         found = client.get(f"{address}/purchases")
         assert (found.status_code, "are altered in" in found.json()["error"]) == (503, True)
         file.write_bytes(content)
+        unpublish(store)
         store.delete_snapshot(outcome.snapshot.id)
         assert not file.exists()
         assert client.get(f"{address}/purchases").status_code == 404

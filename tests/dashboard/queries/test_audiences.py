@@ -32,6 +32,7 @@ def services(tmp_path):
     for number, day in enumerate((date(2011, 10, 1), date(2011, 11, 1), date(2011, 12, 10))):
         snapshot = store.save_snapshot(shop.new_snapshot("shop", day), shop.customers(200 + 50 * number, seed=number))
         runs[number] = shop.run(store, settings, snapshot, "rfm")
+    shop.publish(store, runs[2])
     yield Services(settings, store, FrameCache(store)), runs
     store.close()
 
