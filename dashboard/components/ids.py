@@ -5,3 +5,4 @@ THEME = "theme"  # dcc.Store, local: "light" or "dark"; figures take it as an In
 DATASET = "context-dataset"  # the three pickers of the top bar
 SNAPSHOT = "context-snapshot"
 RUN = "context-run"
+PUBLISHED = "publish-done"  # dcc.Store: the publication that was made last in this window

@@ -86,17 +86,16 @@ def _dropped_shares(ledger: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _segments(now: Run, then: Run, limit: float) -> Check:
-    """The share of customers of each segment that both runs have a name for."""
+    """The share of customers of each segment that both runs have."""
     shares, before = _segment_shares(now), _segment_shares(then)
     grown = {name: shares[name] / before[name] for name in shares if before.get(name)}
     if not grown:
-        return Check(
-            "segments", True, message("No segment has a name that the published run has, so sizes are not compared.")
-        )
+        return Check("segments", True, message("No segment is one of the published run, so sizes are not compared."))
     name = max(grown, key=lambda each: grown[each])
+    called = {item.known_by: item.name for item in now.segments}
     text = message(
         "{segment} holds {share:.1%} of the customers, {before:.1%} in the published run; below {limit:g} times that.",
-        segment=name,
+        segment=called[name],
         share=shares[name],
         before=before[name],
         limit=limit,
@@ -106,7 +105,7 @@ def _segments(now: Run, then: Run, limit: float) -> Check:
 
 def _segment_shares(run: Run) -> dict[str, float]:
     everyone = sum(item.customers for item in run.segments)
-    return {item.name: item.customers / everyone for item in run.segments} if everyone else {}
+    return {item.known_by: item.customers / everyone for item in run.segments} if everyone else {}
 
 
 def _stability(run: Run, limit: float) -> Check:

@@ -112,6 +112,13 @@ def sizes(services: Services, audience: Audience, *, every_date: bool = True, la
     return Sizes(tuple(reversed(result)), 0, others, is_published)
 
 
+def count_on(services: Services, run: Run, selection: Selection) -> int | None:
+    """How many customers of a finished run a selection means; None where the run lacks what it asks for."""
+    return services.sizes.get(
+        (run.id, run.created_at, run.revision, selection), lambda: _counted(services, run, selection)
+    )[0]
+
+
 def _counted(services: Services, run: Run, selection: Selection) -> tuple[int | None, tuple[str, ...]]:
     unknown = tuple(text for text in selection.segments if not any(segments_meant(run.segments, [text])))
     if unknown and len(unknown) == len(selection.segments):

@@ -14,13 +14,15 @@ from dashboard.components import cards, ids
 from dashboard.components.attributes import aria
 from dashboard.components.fields import picker, pickers
 from dashboard.components.panels import panel
+from dashboard.components.publishing import decision_card
 from dashboard.i18n.numbers import day, plural
 from dashboard.i18n.texts import noted, say
 from dashboard.pages.compare import panels
 from dashboard.queries.comparison import FEWEST, MOST, compare_runs
+from dashboard.queries.decision import decision_on
 from dashboard.queries.disagreement import default_segments, disagreement_of
 from dashboard.queries.recent import finished_runs, recent_run, recent_runs, titles
-from dashboard.queries.which_run import run_from, run_labels, title_of
+from dashboard.queries.which_run import first_run, run_from, run_labels, title_of
 from dashboard.services import Services
 from engines.contract import segments_meant
 from storage.contract import Run
@@ -33,6 +35,7 @@ AREA = "operations"
 CHOSEN = "compare-runs"
 LEAD = "compare-lead"
 BODY = "compare-body"
+DECISION = "compare-decision"
 PAIR = "compare-pair"
 ONE = "compare-one"
 OTHER = "compare-other"
@@ -57,7 +60,7 @@ def layout(services: Services, **query: Any) -> Component:
     snapshot = services.store.snapshot(current.snapshot_id)
     place = f"{title_of(snapshot)}, {day(snapshot.as_of)}"
     if len(done) < FEWEST:
-        return cards.empty_state(
+        empty = cards.empty_state(
             say("A comparison needs two finished runs"),
             [
                 say(
@@ -67,6 +70,7 @@ def layout(services: Services, **query: Any) -> Component:
                 )
             ],
         )
+        return html.Div([_decision_place(), empty])
     labels = run_labels(done, titles(services))
     choice = _choice(services, query, current)
     picked = dbc.Checklist(
@@ -82,12 +86,18 @@ def layout(services: Services, **query: Any) -> Component:
                 f"{place}: {plural(snapshot.customers, '{n} customer', '{n} customers')}.", className="seg-lead mb-2"
             ),
             html.Fieldset([html.Legend(say("Runs"), className="seg-unseen"), picked], className="mb-2"),
+            _decision_place(),
             html.P(id=LEAD, className="seg-lead", **aria(live="polite")),
             dcc.Loading(html.Div(id=BODY, className="seg-tall"), delay_show=300),
             _pair(choice),
             dcc.Store(id=REMEMBERED),
         ]
     )
+
+
+def _decision_place() -> Component:
+    """Where the card stands that publishes the run, once it is worked out."""
+    return html.Div(id=DECISION, className="mb-3", **aria(live="polite"))
 
 
 def _pair(choice: ComparedRuns) -> Component:
@@ -208,7 +218,15 @@ def _picked(given: Any, done: Sequence[Run], current: Run) -> list[int]:
 
 
 def register(app: Dash, services: Services) -> None:
-    """One callback draws the chosen runs, one a pair of them, one a list; two keep choice and address alike."""
+    """One callback draws what publishing changes, one the chosen runs, one a pair, one a list; two keep the address."""
+
+    @app.callback(Output(DECISION, "children"), Input(ids.LOCATION, "search"), Input(ids.PUBLISHED, "data"))
+    def decide(search: str | None, published: Any) -> Component | None:
+        current = _current(services, search) or first_run(services.store, services.config)
+        decision = None if current is None else decision_on(services, current)
+        if decision is None or current is None:
+            return None
+        return decision_card(decision, services.store.snapshot(current.snapshot_id).currency)
 
     @app.callback(
         Output(LEAD, "children"),
