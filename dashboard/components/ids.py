@@ -2,6 +2,6 @@
 
 LOCATION = "url"  # dcc.Location: path and query string are the state of the view
 THEME = "theme"  # dcc.Store, local: "light" or "dark"; figures take it as an Input
-DATASET = "context-dataset"  # the three pickers of the top bar
+DATASET = "context-dataset"  # the three pickers of the header
 SNAPSHOT = "context-snapshot"
 RUN = "context-run"
