@@ -1,8 +1,9 @@
-// What the top bar does in the browser itself: theme, links that keep the run, and the run that the address names.
+// What the frame does in the browser itself: theme, links that keep the run, and the run that the address names.
 (function () {
   "use strict";
   window.dash_clientside = window.dash_clientside || {};
   var same = function () { return window.dash_clientside.no_update; };
+  var UNDER = { "/new": "/runs" }; // a page without a link of its own, and the link that is marked while it is shown
 
   window.dash_clientside.segmentry = {
     theme: function (clicks) {
@@ -10,7 +11,7 @@
       return [now[0], now[1], now[1]];
     },
 
-    // Only a change of the run asks the server again; filters in the address do not concern the top bar.
+    // Only a change of the run asks the server again; filters in the address do not concern the header.
     run: function (search, known) {
       var run = new URLSearchParams(search || "").get("run");
       return run === known ? same() : run;
@@ -18,14 +19,18 @@
 
     links: function (pathname, run, ids) {
       var query = run ? "?run=" + encodeURIComponent(run) : "";
-      // on a narrow screen the pages scroll sideways: the one that is shown is brought into view
-      window.setTimeout(function () {
-        var active = document.querySelector(".seg-nav .nav-link.active");
-        if (active) { active.scrollIntoView({ block: "nearest", inline: "center" }); }
-      }, 100);
+      var shown = UNDER[pathname] || pathname;
+      // said to screen readers as well: the component has no property for it
+      Array.prototype.forEach.call(document.querySelectorAll(".seg-nav .nav-link"), function (link) {
+        if (link.pathname === pathname) {
+          link.setAttribute("aria-current", "page");
+        } else {
+          link.removeAttribute("aria-current");
+        }
+      });
       return [
         ids.map(function (id) { return id.path + query; }),
-        ids.map(function (id) { return id.path === pathname; }),
+        ids.map(function (id) { return id.path === shown; }),
       ];
     },
 

@@ -62,7 +62,7 @@
   });
 
   window.segmentryTheme = {
-    // Called by the button of the top bar: moves on when it was clicked, and says what holds now.
+    // Called by the button of the header: moves on when it was clicked, and says what holds now.
     turn: function (clicks) {
       var chosen = choice();
       if (clicks) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
@@ -87,6 +88,13 @@ def sales_first() -> list[str | Component]:
     """What to do where no sales have been read yet: two ways, in the browser and in a terminal."""
     way_in = dcc.Link(say("Add sales"), href="/data", className="btn btn-primary btn-sm")
     return [way_in, html.Span([say("or, in a terminal:") + " ", html.Code("segmentry run SALES.csv")])]
+
+
+def new_run_button(run: str | None) -> Component:
+    """The way to the page that starts runs; it begins with the snapshot of ``run``, the number in the address."""
+    href = f"/new?{urlencode({'run': run})}" if run else "/new"
+    made: Component = dcc.Link(say("New run"), href=href, className="btn btn-primary btn-sm")
+    return made
 
 
 def empty_state(title: str, sentences: Sequence[str | Component], extra: Sequence[Component] = ()) -> Component:

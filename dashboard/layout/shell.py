@@ -1,4 +1,4 @@
-"""The frame around every page: the top bar with its links and pickers, light and dark, and a word when things fail."""
+"""The frame around every page: navigation and header, light and dark, and a word when things fail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 import dash
 import dash_bootstrap_components as dbc
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update, set_props
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update, set_props
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from flask import Flask, Response, current_app, g, request, send_file
@@ -24,7 +24,7 @@ from dashboard.figures import country_map
 from dashboard.figures.countries import outlines
 from dashboard.i18n import locales
 from dashboard.i18n.texts import noted, say
-from dashboard.layout import alerts
+from dashboard.layout import alerts, navigation
 from dashboard.layout.index import bootstrap_css, index_page
 from dashboard.pages import PAGES
 from dashboard.queries.which_run import address, context, first_run, picked_run, run_from
@@ -40,6 +40,8 @@ SHOWN_RUN = "shell-shown-run"
 NAMED_RUN = "shell-named-run"
 SYNTHETIC = "shell-synthetic"
 THEME_BUTTON = "shell-theme"
+STANDING = "shell-standing"  # in the header: how the run that is shown stands
+BANNER = "shell-banner"  # between header and page; fill it with set_props in _draw, so that it comes with the page
 
 _PICKERS = (ids.DATASET, ids.SNAPSHOT, ids.RUN)
 
@@ -126,35 +128,35 @@ def _outlines() -> Response:
 
 
 def _frame() -> Component:
-    links = {area: [_link(page) for page in _pages(area)] for area in ("marketing", "operations")}
-    divider = html.Span(className="seg-divider", role="separator", **aria(orientation="vertical"))
     theme_button = html.Button(
         id=THEME_BUTTON, type="button", className="seg-icon seg-theme", **aria(label=say("Theme"))
     )
-    sign = html.Img(src="/assets/favicon.svg", alt="", width=24, height=24)
     badge = html.Span(cards.synthetic_badge(), id=SYNTHETIC, hidden=True)
     pickers = [
         picker(ids.DATASET, say("Data set"), [], None, hidden_label=True, disabled=True),
         picker(ids.SNAPSHOT, say("Date"), [], None, hidden_label=True, disabled=True),
         picker(ids.RUN, say("Engine and run"), [], None, hidden_label=True, disabled=True),
     ]
-    bar = html.Header(
+    context_pickers = html.Div(
+        pickers, className="seg-context", role="group", **aria(label=say("What you are looking at"))
+    )
+    header = html.Header(
         [
-            dcc.Link([sign, "Segmentry"], href="/", className="seg-brand"),
-            html.Nav(
-                [*links["marketing"], divider, *links["operations"]],
-                className="seg-nav",
-                **aria(label=say("Pages")),
-            ),
-            html.Div(
-                [badge, *pickers],
-                className="seg-context",
-                role="group",
-                **aria(label=say("What you are looking at")),
-            ),
-            html.Div([alerts.bell(), theme_button], className="seg-theme-place d-flex gap-2"),
+            navigation.menu_button(),
+            context_pickers,
+            html.Div([badge, html.Div(id=STANDING)], className="seg-standing"),
+            html.Div([alerts.bell(), theme_button], className="seg-tools"),
         ],
         className="seg-bar",
+    )
+    page = html.Div(
+        [
+            header,
+            html.Div(id=BANNER),
+            dbc.Alert(id=ALERT, is_open=False, dismissable=True, color="danger", className="m-3"),
+            html.Main(dash.page_container, id="content", className="seg-page", tabIndex=-1),
+        ],
+        className="seg-beside",
     )
     return html.Div(
         [
@@ -166,20 +168,9 @@ def _frame() -> Component:
             dcc.Store(id=KNOWN_RUN),
             dcc.Store(id=SHOWN_RUN),
             dcc.Store(id=NAMED_RUN),
-            bar,
-            dbc.Alert(id=ALERT, is_open=False, dismissable=True, color="danger", className="m-3"),
-            html.Main(dash.page_container, id="content", className="seg-page", tabIndex=-1),
+            html.Div([navigation.navigation(), page], className="seg-frame"),
         ]
     )
-
-
-def _pages(area: str) -> list[ModuleType]:
-    return sorted((page for page in PAGES if area == page.AREA), key=lambda page: page.ORDER)
-
-
-def _link(page: ModuleType) -> Component:
-    made: Component = dbc.NavLink(say(page.TITLE), href=page.PATH, id={"type": "shell-link", "path": page.PATH})
-    return made
 
 
 def _draw(page: ModuleType, /, **query: Any) -> Component:
@@ -233,6 +224,7 @@ def _say_what_went_wrong(error: Exception) -> None:
 
 
 def _register(app: Dash, services: Services) -> None:
+    navigation.register(app, KNOWN_RUN)
     alerts.register(app, services, SHOWN_RUN)
     example.register(app, services)
     rules.register(app, services)
@@ -249,14 +241,6 @@ def _register(app: Dash, services: Services) -> None:
         Output(KNOWN_RUN, "data"),
         Input(ids.LOCATION, "search"),
         State(KNOWN_RUN, "data"),
-    )
-    app.clientside_callback(
-        ClientsideFunction("segmentry", "links"),
-        Output({"type": "shell-link", "path": ALL}, "href"),
-        Output({"type": "shell-link", "path": ALL}, "active"),
-        Input(ids.LOCATION, "pathname"),
-        Input(KNOWN_RUN, "data"),
-        State({"type": "shell-link", "path": ALL}, "id"),
     )
     app.clientside_callback(
         ClientsideFunction("segmentry", "go"), Output(WENT, "data"), Input(GO, "data"), prevent_initial_call=True

@@ -1,9 +1,10 @@
 """The pages people look at, one module each. A new page is a module and its name in :data:`PAGES`.
 
 A page of one file is a module here; one with parts is a package, whose module ``page`` comes first. The module has
-``PATH``, ``TITLE``, ``ORDER`` and ``AREA`` ("marketing" or "operations"), ``layout(services, **query)``, which draws it
-for what the address says, and ``register(app, services)``, which adds its callbacks. What is written in ``TITLE`` is
-said in the navigation, in the language of the request.
+``PATH``, ``TITLE``, ``ORDER`` and ``AREA``, ``layout(services, **query)``, which draws it for what the address says,
+and ``register(app, services)``, which adds its callbacks. ``AREA`` is its group of links in the navigation
+("marketing", "models" or "data"; None where a button of another page leads to it), ``ORDER`` its place there, and
+``TITLE`` what is said there, in the language of the request.
 """
 
 from dashboard.pages.audiences import page as audiences

@@ -35,7 +35,7 @@ def test_from_the_timeline_to_who_went_where(desk, dash_br):
     wait.until(lambda _: len(texts("#drift-shifts h3")) == 4)
     assert fits()
 
-    # the bell is on the page, and every page is in the bar
+    # the bell is on the page, and the header runs off nowhere
     wait.until(lambda _: texts("#shell-bell summary"))
     assert browser.execute_script("return document.querySelector('.seg-bar').scrollWidth <= window.innerWidth")
 

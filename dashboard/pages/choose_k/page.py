@@ -35,7 +35,7 @@ from storage.contract import Job, NotFoundError, Run, Starter
 PATH = "/choose-k"
 TITLE = noted("Choose k")
 ORDER = 15
-AREA = "operations"
+AREA = "models"
 
 ENGINE = "choose-k-engine"
 TRY = "choose-k-try"

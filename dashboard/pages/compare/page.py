@@ -30,7 +30,7 @@ from storage.contract import Run
 PATH = "/compare"
 TITLE = noted("Compare")
 ORDER = 10
-AREA = "operations"
+AREA = "models"
 
 CHOSEN = "compare-runs"
 LEAD = "compare-lead"

@@ -12,7 +12,7 @@ from dash.exceptions import PreventUpdate
 from flask import request
 
 from dashboard.components.attributes import aria, data
-from dashboard.components.cards import alert
+from dashboard.components.cards import alert, new_run_button
 from dashboard.components.computing import follow, ticker
 from dashboard.components.fields import field, fields
 from dashboard.components.panels import panel, step
@@ -53,8 +53,8 @@ from storage.contract.uploads import Upload
 
 PATH = "/data"
 TITLE = noted("Data")
-ORDER = 40
-AREA = "operations"
+ORDER = 10
+AREA = "data"
 
 UPLOAD, LEAVE, LEFT = "data-upload", "data-leave", "data-left"
 FILE_QUESTIONS, QUESTIONS, ASKED = "data-file-questions", "data-questions", "data-asked"
@@ -83,9 +83,9 @@ def layout(services: Services, **query: Any) -> Component:
     """Adding sales first, for the upload in the address if there is one; then what is there."""
     upload = _upload_of(services, query.get("upload"))
     adding = [_add_sales(services)] if upload is None else [html.Div(_steps(services, upload), id=STEPS)]
-    return html.Div(
-        [html.H1(say("Data")), *adding, html.Div(snapshots_panel(services), id=SNAPSHOTS)], className="data-page"
-    )
+    start = [new_run_button(query.get("run"))] if services.store.snapshots() else []
+    title = html.Div([html.H1(say("Data")), *start], className="seg-title")
+    return html.Div([title, *adding, html.Div(snapshots_panel(services), id=SNAPSHOTS)], className="data-page")
 
 
 def _upload_of(services: Services, text: Any) -> Upload | None:

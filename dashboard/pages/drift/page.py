@@ -30,7 +30,7 @@ from storage.contract import Run, Snapshot
 PATH = "/drift"
 TITLE = noted("Drift")
 ORDER = 20
-AREA = "operations"
+AREA = "models"
 
 TIMELINE = "drift-timeline"
 AGES = "drift-ages"

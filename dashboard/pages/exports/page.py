@@ -21,8 +21,8 @@ from storage.contract.exports import Export
 
 PATH = "/exports"
 TITLE = noted("Exports")
-ORDER = 25
-AREA = "marketing"
+ORDER = 20
+AREA = "data"
 
 PAGE_SIZE = 50
 _HEADS = (  # title, its sentence on hover, whether it is a number

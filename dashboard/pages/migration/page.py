@@ -32,7 +32,7 @@ from storage.contract import NotFoundError, Run
 PATH = "/migration"
 TITLE = noted("Migration")
 ORDER = 21
-AREA = "operations"
+AREA = "models"
 
 START = "migration-from"
 END = "migration-to"

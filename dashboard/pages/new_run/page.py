@@ -42,7 +42,7 @@ from storage.contract import NotFoundError, Snapshot, Starter
 PATH = "/new"
 TITLE = noted("New run")
 ORDER = 28
-AREA = "operations"
+AREA = None
 
 DATASET, WHEN, DATE, DATE_PLACE, ABOUT = (
     f"new-run-{name}" for name in ("dataset", "snapshot", "date", "date-place", "about")

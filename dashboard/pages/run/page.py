@@ -24,8 +24,8 @@ from storage.contract import Run, Snapshot
 
 PATH = "/run"
 TITLE = noted("Run")
-ORDER = 35
-AREA = "operations"
+ORDER = 6
+AREA = "models"
 
 PAGE = "run"
 RUN = "run-shown"

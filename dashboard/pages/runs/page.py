@@ -28,8 +28,8 @@ from storage.contract import NotFoundError, Run, Starter
 
 PATH = "/runs"
 TITLE = noted("Runs")
-ORDER = 30
-AREA = "operations"
+ORDER = 5
+AREA = "models"
 
 MOST_LISTED = 200
 MOST_COMPARED = 6
@@ -65,7 +65,7 @@ def layout(services: Services, **query: Any) -> Component:
             filters.engine,
         ),
     ]
-    start = dcc.Link(say("New run"), href="/new", className="btn btn-primary btn-sm")
+    start = cards.new_run_button(query.get("run"))
     return html.Div(
         [
             html.H1(say("Runs")),
