@@ -18,7 +18,7 @@ from dashboard.i18n.numbers import day
 from dashboard.i18n.texts import say
 from dashboard.pipeline.checks import checks
 from dashboard.pipeline.publish import publish_run, published_of, roll_back
-from dashboard.queries.which_run import engine_titles, run_label
+from dashboard.queries.which_run import engine_titles, run_from, run_label
 from dashboard.services import Services
 from engines.errors import InputError
 from storage.contract import ChangedError, NotFoundError, Publication, Run
@@ -100,6 +100,15 @@ def _standing(run: Run, publication: Publication | None) -> tuple[Component | No
     return None, html.Div(inside, className="seg-trial", role="note")
 
 
+def banner(services: Services, run_id: Any) -> Component | None:
+    """What stands above a page about a run that is not the published one; nothing where that is not known."""
+    try:
+        run = run_from(services.store, run_id)
+    except (InputError, NotFoundError):
+        return None  # the page itself says so
+    return None if run is None else _standing(run, services.store.published(run.dataset))[1]
+
+
 def _shown_history(history: list[Publication]) -> Component:
     titles = engine_titles()
     lines = [
@@ -124,20 +133,19 @@ def _who() -> str | None:
 def register(app: Dash, services: Services, shown_run: str) -> None:
     """One callback says how the run stands, one publishes, one shows the history and rolls back."""
 
-    @app.callback(
-        Output(STANDING, "children"),
-        Output(BANNER, "children"),
-        Input(shown_run, "data"),
-        Input(ids.PUBLISHED, "data"),
-    )
-    def stand(run_id: str | None, published: Any) -> tuple[Component | None, Component | None]:
-        if not run_id:
-            return None, None
+    @app.callback(Output(STANDING, "children"), Input(shown_run, "data"), Input(ids.PUBLISHED, "data"))
+    def stand(run_id: str | None, published: Any) -> Component | None:
         try:
-            run = services.store.run(int(run_id))
+            run = run_from(services.store, run_id)
         except NotFoundError:
-            return None, None
-        return _standing(run, services.store.published(run.dataset))
+            return None
+        return None if run is None else _standing(run, services.store.published(run.dataset))[0]
+
+    @app.callback(
+        Output(BANNER, "children"), Input(ids.PUBLISHED, "data"), State(shown_run, "data"), prevent_initial_call=True
+    )
+    def go_over(published: Any, run_id: str | None) -> Component | None:
+        return banner(services, run_id)
 
     @app.callback(
         output={

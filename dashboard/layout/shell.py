@@ -24,7 +24,7 @@ from dashboard.figures import country_map
 from dashboard.figures.countries import outlines
 from dashboard.i18n import locales
 from dashboard.i18n.texts import noted, say
-from dashboard.layout import alerts, navigation
+from dashboard.layout import alerts, navigation, publishing
 from dashboard.layout.index import bootstrap_css, index_page
 from dashboard.pages import PAGES
 from dashboard.queries.which_run import address, context, first_run, picked_run, run_from
@@ -40,8 +40,6 @@ SHOWN_RUN = "shell-shown-run"
 NAMED_RUN = "shell-named-run"
 SYNTHETIC = "shell-synthetic"
 THEME_BUTTON = "shell-theme"
-STANDING = "shell-standing"  # in the header: how the run that is shown stands
-BANNER = "shell-banner"  # between header and page; fill it with set_props in _draw, so that it comes with the page
 
 _PICKERS = (ids.DATASET, ids.SNAPSHOT, ids.RUN)
 
@@ -144,7 +142,7 @@ def _frame() -> Component:
         [
             navigation.menu_button(),
             context_pickers,
-            html.Div([badge, html.Div(id=STANDING)], className="seg-standing"),
+            html.Div([badge, html.Div(id=publishing.STANDING)], className="seg-standing"),
             html.Div([alerts.bell(), theme_button], className="seg-tools"),
         ],
         className="seg-bar",
@@ -152,7 +150,7 @@ def _frame() -> Component:
     page = html.Div(
         [
             header,
-            html.Div(id=BANNER),
+            html.Div(id=publishing.BANNER),
             dbc.Alert(id=ALERT, is_open=False, dismissable=True, color="danger", className="m-3"),
             html.Main(dash.page_container, id="content", className="seg-page", tabIndex=-1),
         ],
@@ -168,6 +166,7 @@ def _frame() -> Component:
             dcc.Store(id=KNOWN_RUN),
             dcc.Store(id=SHOWN_RUN),
             dcc.Store(id=NAMED_RUN),
+            publishing.dialogs(),
             html.Div([navigation.navigation(), page], className="seg-frame"),
         ]
     )
@@ -182,6 +181,8 @@ def _draw(page: ModuleType, /, **query: Any) -> Component:
             first = first_run(services.store, services.config)
             query |= {"run": str(first.id)} if first is not None else {}
         drawn: Component = page.layout(services, **query)
+        # with the page, so that nothing jumps when it comes
+        set_props(publishing.BANNER, {"children": publishing.banner(services, query.get("run"))})
         return drawn
     except (InputError, NotFoundError, StoreError) as error:
         return html.Div(
@@ -226,6 +227,7 @@ def _say_what_went_wrong(error: Exception) -> None:
 def _register(app: Dash, services: Services) -> None:
     navigation.register(app, KNOWN_RUN)
     alerts.register(app, services, SHOWN_RUN)
+    publishing.register(app, services, SHOWN_RUN)
     example.register(app, services)
     rules.register(app, services)
     theme = ClientsideFunction("segmentry", "theme")
