@@ -67,7 +67,7 @@ def test_on_a_phone_the_navigation_is_a_panel(window, desk):
     assert menu.get_attribute("aria-expanded") == "true" and side.is_displayed()
     focused = "return document.activeElement.textContent"
     assert window.run(focused) == "Runs"
-    for _ in range(30):  # the keyboard stays in the panel, or leaves the page
+    for _ in range(15):  # the keyboard stays in the panel, or leaves the page
         window.press(Keys.TAB)
         assert window.run(
             "return document.activeElement === document.body || Boolean(document.activeElement.closest('.seg-side'))"
