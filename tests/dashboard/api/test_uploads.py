@@ -17,6 +17,7 @@ from tests.dashboard.answering import answering, worked
 from tests.dashboard.uploading import ASKED, MAPPING, export, lines_of
 from tests.prepared import prepared
 from tests.quick import QUICK
+from tests.storage.samples import unpublish
 
 
 @pytest.fixture
@@ -238,6 +239,7 @@ def test_append_reads_both_and_says_what_changes(desk):
 def test_replace_says_what_goes_and_then_it_goes(desk):
     client, _, store = desk
     old = stored(desk, export())
+    unpublish(store)
     effect = inspected(desk, export(12), how="replace")["found"]["effect"]
     assert effect["before"]["snapshot"] == old["snapshot_id"]
     assert (effect["after"]["customers"], effect["removed"]) == (12, {"snapshots": 1, "runs": 1})
@@ -245,6 +247,18 @@ def test_replace_says_what_goes_and_then_it_goes(desk):
     stored(desk, export(12), how="replace")
     assert [item.customers for item in store.snapshots()] == [12]
     assert client.get(f"/runs/{old['runs'][0]}").status_code == 404
+
+
+@pytest.mark.slow
+def test_replace_leaves_the_published_run_and_says_so(desk):
+    client, _, store = desk
+    old = stored(desk, export())
+    effect = inspected(desk, export(12), how="replace")["found"]["effect"]
+    published = old["runs"][0]
+    assert (effect["removed"], effect["stays"]) == (None, {"snapshot": old["snapshot_id"], "published": published})
+    stored(desk, export(12), how="replace")
+    assert sorted(item.customers for item in store.snapshots()) == [12, 30]
+    assert client.get("/datasets/Shop/live").json()["run"]["id"] == published
 
 
 def test_append_to_what_is_not_there_is_an_error(desk):

@@ -6,15 +6,17 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from dashboard.config import load_config
 from dashboard.pipeline.publish import publish_scheduled
-from dashboard.worker.schedules import schedule_dict
+from dashboard.pipeline.sales import SalesRequest
+from dashboard.worker.schedules import new_schedule, schedule_dict
 from storage import open_store
 from storage.contract.schedules import NewSchedule
+from tests.dashboard.answering import worked
+from tests.dashboard.calling import HEAD, SHOP
 from tests.prepared import prepared
 from tests.quick import QUICK
 from tests.storage.samples import finished_run, sample_customers, sample_result, sample_snapshot
-
-from dashboard.config import load_config  # isort: skip
 
 NOW = datetime(2024, 5, 17, 12, 30, tzinfo=UTC)
 
@@ -145,3 +147,33 @@ def test_a_schedule_that_does_not_publish_publishes_nothing(store, config):
     publish_scheduled(kmeans.id, config, store)
     assert store.published("Teas & Co").run_id == first.id
     assert (store.schedule(number).last_note, store.job_log(kmeans.job_id)) == (None, [])
+
+
+@pytest.mark.slow
+def test_a_worker_publishes_refresh_by_refresh_and_holds_what_is_odd(store, config, tmp_path):
+    file = tmp_path / "shop.csv"
+    file.write_text(SHOP, encoding="utf-8")
+    schedule = store.add_schedule(
+        new_schedule(SalesRequest(str(file), ("rfm",)), "day", "UTC", config, publish=True), next_due=NOW
+    )
+
+    def refresh_again():
+        store.pause_schedule(schedule.id)
+        store.resume_schedule(schedule.id, next_due=NOW)
+        worked(config, store)
+        made = store.schedule(schedule.id)
+        return made.last_runs[0], store.published("shop.csv"), made.last_note
+
+    first, published, note = refresh_again()
+    assert (published.run_id, published.via, note) == (first, "first", None)
+    file.write_text(SHOP + "9,A,RED BAG,3,2024-02-20 10:00:00,2.50,2.0,France\n", encoding="utf-8")
+    second, published, note = refresh_again()
+    assert (published.run_id, published.via) == (second, "schedule")
+    assert "is published" in note
+    again, published, _ = refresh_again()
+    assert (again, published.run_id, len(store.publications("shop.csv"))) == (second, second, 2), "nothing was new"
+    lines = [line for line in SHOP.splitlines()[1:] if ",1.0," in line or ",2.0," in line]
+    file.write_text("\n".join([HEAD, *lines, ""]), encoding="utf-8")
+    third, published, note = refresh_again()
+    assert (third != second, published.run_id) == (True, second)
+    assert "is not published" in note and "2 customers" in note

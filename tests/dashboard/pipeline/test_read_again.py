@@ -153,7 +153,7 @@ def test_nothing_follows_from_the_old_to_the_new(upgraded):
         shown = words(page.layout(services, run=str(new.id)))
         assert "1 other date of this data set were read by earlier rules" in shown
     audience = save(services, "Everyone", Selection(), new)
-    counted = sizes(services, audience, newest=new)
+    counted = sizes(services, audience, last=new)
     assert ([size.run.rules for size in counted.counted], counted.other_rules) == ([RULES_VERSION], 1)
     with (
         TestClient(create_app(settings, store, environ={}), base_url="http://127.0.0.1") as client,
