@@ -9,7 +9,9 @@ from dash import html
 from dash.development.base_component import Component
 
 
-def dialog(name: str, title: str, body: Sequence[Component], buttons: Sequence[Component]) -> Component:
+def dialog(
+    name: str, title: str, body: Sequence[Component], buttons: Sequence[Component], *, is_wide: bool = False
+) -> Component:
     """A dialog, closed; ``is_open`` of the part called ``name`` opens it."""
     made: Component = dbc.Modal(
         [
@@ -21,6 +23,7 @@ def dialog(name: str, title: str, body: Sequence[Component], buttons: Sequence[C
         is_open=False,
         centered=True,
         scrollable=True,
+        size="lg" if is_wide else None,
     )
     return made
 

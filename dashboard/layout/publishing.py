@@ -13,9 +13,9 @@ from flask import request
 from dashboard.components import ids
 from dashboard.components.dialogs import button, dialog
 from dashboard.components.publishing import check_list, publish_button
-from dashboard.components.tables import Head, table, table_row
+from dashboard.components.tables import Head, table
 from dashboard.i18n.numbers import day
-from dashboard.i18n.texts import say
+from dashboard.i18n.texts import noted, say
 from dashboard.pipeline.checks import checks
 from dashboard.pipeline.publish import publish_run, published_of, roll_back
 from dashboard.queries.which_run import engine_titles, run_from, run_label
@@ -58,6 +58,7 @@ def dialogs() -> Component:
                 say("Published runs"),
                 history,
                 [button("rollback-cancel", say("Close"), "secondary"), button("rollback-confirm", say("Roll back"))],
+                is_wide=True,
             ),
         ]
     )
@@ -73,14 +74,13 @@ def _reason(name: str) -> list[Component]:
 def _standing(run: Run, publication: Publication | None) -> tuple[Component | None, Component | None]:
     """The word in the header, and the banner under it."""
     if publication is not None and publication.run_id == run.id:
-        who = publication.published_by or say("by itself")
         return (
             html.Button(
                 say("Published {day}", day=day(publication.published_at.date())),
                 id={"type": "rollback-open", "place": "header"},
                 type="button",
                 className="seg-badge seg-published",
-                title=say("{who}: {why}", who=who, why=say(publication.why)),
+                title=say("{who}: {why}", who=_publisher(publication), why=say(publication.why)),
             ),
             None,
         )
@@ -109,20 +109,33 @@ def banner(services: Services, run_id: Any) -> Component | None:
     return None if run is None else _standing(run, services.store.published(run.dataset))[1]
 
 
+#: By whom a run was published, where no name is known.
+_WAYS = {
+    "first": noted("by itself"),
+    "schedule": noted("a schedule"),
+    "browser": noted("the dashboard"),
+    "api": noted("the API"),
+    "command": noted("the command line"),
+}
+
+
+def _publisher(publication: Publication) -> str:
+    return publication.published_by or say(_WAYS[publication.via])
+
+
 def _shown_history(history: list[Publication]) -> Component:
     titles = engine_titles()
-    lines = [
-        table_row(
-            day(item.published_at.date()),
-            say("run {run}", run=item.run_id),
-            titles.get(item.engine, item.engine),
-            day(item.as_of),
-            item.published_by or say("by itself"),
-            say(item.why),
+    lines = []
+    for item in history[:_SHOWN]:
+        run = say(
+            "{engine} of {day} (run {run})",
+            engine=titles.get(item.engine, item.engine),
+            day=day(item.as_of),
+            run=item.run_id,
         )
-        for item in history[:_SHOWN]
-    ]
-    heads = [Head(say(title)) for title in ("Published", "Run", "Engine", "As of", "By", "Why")]
+        cells = (day(item.published_at.date()), run, _publisher(item), say(item.why))
+        lines.append(html.Tr([html.Td(cell) for cell in cells]))
+    heads = [Head(title) for title in (say("Published"), say("Run"), say("By"), say("Why"))]
     return table(say("Published runs of this data set, the latest first"), heads, lines)
 
 
