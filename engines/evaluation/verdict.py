@@ -138,8 +138,8 @@ def weigh_candidates(candidates: Sequence[Candidate], sortings: Sequence[Sorting
     if len(best) > 1:
         names = ", ".join(candidates[place].name for place in best)
         headline = message(
-            "It is a draw ({names}): their scores differ by less than {level:g}. Keep the one that "
-            "is live, or take the one whose segments are easier to explain.",
+            "It is a draw ({names}): their scores differ by less than {level:g}. Keep the "
+            "published one, or take the one whose segments are easier to explain.",
             names=names,
             level=LEVEL,
         )

@@ -25,7 +25,7 @@ def asked(address: str, path: str, body: dict[str, Any] | None = None) -> Any:
 def test_a_trial_is_compared_published_followed_and_rolled_back(dash_br, desk):
     driver, wait = dash_br.driver, WebDriverWait(dash_br.driver, WAIT)
     published = asked(desk.address, f"runs/{desk.shop['rfm']}")
-    order = {"snapshot": published["snapshot_id"], "engine": "rfm", "settings": {"bins": 3}}
+    order = {"snapshot": published["snapshot"], "engine": "rfm", "settings": {"bins": 3}}
     trial = asked(desk.address, "runs", order)["runs"][0]["id"]
     wait.until(lambda _: asked(desk.address, f"runs/{trial}")["state"] == "done")
     saved = {"name": "The best", "selection": "segment=Champions", "run": published["id"]}
