@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -258,7 +259,8 @@ class When(_Section):
 class PlaybookEntry(_Section):
     """A segment's name, meaning, action and colour, and when it is true; without ``when``, as the name it means.
 
-    ``key``: what its segments are known by in addresses, audiences and from date to date; without one, the name.
+    ``key``: what its segments are known by in addresses, audiences and from date to date. Without one, that is the
+    name of the classic vocabulary that means the same, so that another vocabulary changes no segment; else the name.
     """
 
     name: str = Field(min_length=1)
@@ -275,6 +277,11 @@ class PlaybookEntry(_Section):
         when = usual.get(word_meant(self.name)) if self.when is None else self.when
         conditions = Conditions() if when is None else Conditions(**when.model_dump())
         return Play(**self.model_dump(exclude={"when"}), when=conditions)
+
+    @property
+    def identity(self) -> str:
+        """What its segments are known by."""
+        return self.key or _classic_names().get(word_meant(self.name), self.name)
 
 
 class Config(_Section):
@@ -331,7 +338,7 @@ class Config(_Section):
         names = [entry.name for entry in playbook]
         if len(set(names)) < len(names):
             raise ValueError("two entries have the same name")
-        keys = [entry.key or entry.name for entry in playbook]
+        keys = [entry.key for entry in playbook if entry.key]
         if len(set(keys)) < len(keys):
             raise ValueError("two entries have the same key")
         return playbook
@@ -340,7 +347,13 @@ class Config(_Section):
     def plays(self) -> tuple[Play, ...]:
         """The playbook of the chosen vocabulary as the engines know it."""
         chosen = self.playbook_plain if self.naming.vocabulary == "plain" else self.playbook
-        return tuple(entry.play(_usual_conditions()) for entry in chosen)
+        plays, taken = [], set()
+        for entry in chosen:
+            # of two entries that mean the same the first is known by it
+            key = entry.identity if entry.identity not in taken else entry.name
+            taken.add(key)
+            plays.append(replace(entry.play(_usual_conditions()), key=key))
+        return tuple(plays)
 
     def replace(self, **sections: Mapping[str, Any]) -> Self:
         """This configuration with some keys of some sections changed, checked again."""
@@ -356,6 +369,12 @@ def _usual_conditions() -> Mapping[str, When]:
     values = _read(shipped("config.toml"))
     entries = [PlaybookEntry.model_validate(entry) for entry in (*values["playbook"], *values["playbook_plain"])]
     return {word_meant(entry.name): entry.when for entry in entries if entry.when is not None}
+
+
+@cache
+def _classic_names() -> Mapping[str, str]:
+    """The names of the shipped classic playbook, by the word that each of them means."""
+    return {word_meant(entry["name"]): str(entry["name"]) for entry in _read(shipped("config.toml"))["playbook"]}
 
 
 def load_config(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 
+from dashboard.frames.filters import by_identity
 from dashboard.frames.run import RunFrame
 from dashboard.pipeline.series import earlier_runs, newest_runs, under_other_rules
 from dashboard.queries.which_run import first_run, published_or_newest
@@ -60,6 +61,7 @@ def save(services: Services, name: str, selection: Selection, run: Run | None, *
     if any(other.name == called for other in services.store.audiences()):
         raise InputError("There is an audience named {name} already; choose another name.", name=called)
     where = {"dataset": run.dataset, "engine": run.engine} if run else {}
+    selection = by_identity(selection, run.segments) if run else selection
     return services.store.save_audience(name, urlencode(selection.to_query()), pinned=pinned, **where)
 
 

@@ -15,6 +15,20 @@ down_revision = "0022"
 branch_labels = None
 depends_on = None
 
+#: What the words of the plain vocabulary are known by: the classic name that means the same.
+PLAIN = {
+    "VIP": "Champions",
+    "Loyal": "Loyal Customers",
+    "Recent": "New Customers",
+    "Growing": "Potential Loyalists",
+    "Trying us": "Promising",
+    "Regular": "Needs Attention",
+    "Cooling off": "About to Sleep",
+    "Slipping away": "At Risk",
+    "Missed VIP": "Can't Lose Them",
+    "Dormant": "Hibernating",
+    "Gone": "Lost",
+}
 _NUMBERS = ("workspace_id", "run_id", "key")
 RUNS = sa.table("runs", *(sa.column(name, sa.Integer()) for name in ("id", "snapshot_id")), sa.column("engine", sa.Text()))
 SNAPSHOTS = sa.table("snapshots", sa.column("id", sa.Integer()), sa.column("dataset", sa.Text()))
@@ -65,16 +79,19 @@ def upgrade() -> None:
         for run_id, mine in segments:
             own = {segment.name for segment in mine}
             for segment in mine:
-                identity = identities.get(segment.name, segment.name)
-                if identity != segment.name and identity in own:  # another segment has that name here
-                    identity = segment.name
+                name = identities.get(segment.name, segment.name)
+                if name != segment.name and name in own:  # another segment has that name here
+                    name = segment.name
+                identity = PLAIN.get(name, name)
+                if identity != name and identity in own:
+                    identity = name
                 this = (SEGMENTS.c.run_id == run_id, SEGMENTS.c.key == segment.key)
-                op.execute(SEGMENTS.update().where(*this).values(identity=identity, name=identity))
+                op.execute(SEGMENTS.update().where(*this).values(identity=identity, name=name))
                 edit = edits.get(run_id, {}).get(segment.key)
                 if edit is not None:
                     said.setdefault(identity, []).append(edit)
                     if edit.name:
-                        identities[edit.name] = identity
+                        identities[edit.name] = name
         rows = []
         for identity, each in said.items():
             each.sort(key=lambda edit: (edit.edited_at, edit.run_id))

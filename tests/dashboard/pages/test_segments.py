@@ -233,11 +233,18 @@ def test_a_name_given_by_hand_is_drawn_at_once_and_keeps_the_selection(client, s
     told = {"run": run.id, "key": before.key, "before": before.name, "name": "Evergreens", "revision": 1}
     shown = draw(client, "", triggered="segments-edited.data", drawn=drawn, **{"segments-edited.data": told})
     selection = read_view(shown["segments-drawn.data"]["address"]).selection
-    assert selection == Selection(segments=("Evergreens",), bounds={"clv": (5.0, None)})
-    assert shown["segments-filter-segments.value"] == ["Evergreens"]
-    table = json.dumps(shown["segments-table.children"])
-    assert "Evergreens" in table and "pinned" in table and before.name not in table
+    assert selection == Selection(segments=(before.known_by,), bounds={"clv": (5.0, None)})
+    assert shown["segments-filter-segments.value"] == [before.known_by]
+    told = _texts(shown["segments-table.children"])
+    assert "Evergreens" in told and "pinned" in told and before.name not in told
     assert shown["segments-export.children"] == f"Export {store.count(run.id, selection)} customers"
+
+
+def _texts(part):
+    """All texts that a part of a page shows, as the browser gets it."""
+    if isinstance(part, list):
+        return " ".join(map(_texts, part))
+    return _texts(part["props"].get("children") or "") if isinstance(part, dict) else str(part)
 
 
 def store_run(services):
@@ -252,11 +259,11 @@ def _selection_after(client, search, triggered, **values):
 
 def test_a_legend_a_tile_and_a_country_filter(client, services):
     run = store_run(services)
-    name, search = run.segments[0].name, f"?run={run.id}&min_clv=5"
+    name, known, search = run.segments[0].name, run.segments[0].known_by, f"?run={run.id}&min_clv=5"
     legend = {"segments-legend.data": {"name": name, "at": 1}}
-    assert _selection_after(client, search, "segments-legend.data", **legend).segments == (name,)
+    assert _selection_after(client, search, "segments-legend.data", **legend).segments == (known,)
     tile = {"segments-tiles.clickData": {"points": [{"customdata": name, "label": name}]}}
-    assert _selection_after(client, search, "segments-tiles.clickData", **tile).segments == (name,)
+    assert _selection_after(client, search, "segments-tiles.clickData", **tile).segments == (known,)
     country = {"segments-countries.clickData": {"points": [{"y": "France"}]}}
     assert _selection_after(client, search, "segments-countries.clickData", **country).countries == ("France",)
     other = {"segments-countries.clickData": {"points": [{"y": "Other (3)"}]}}
