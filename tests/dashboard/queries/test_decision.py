@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 
 from dashboard.components.publishing import decision_card
@@ -27,8 +29,10 @@ def test_people_money_and_audiences_are_those_that_change(desk):
     services, runs = desk
     store = services.store
     published, candidate = store.run(store.published("shop").run_id), store.run(runs["kmeans"])
-    best = Selection(segments=("Champions",))
-    any_engine = store.save_audience("The best", "segment=Champions", pinned=False, dataset="shop")
+    sizes = [{item.known_by: item.customers for item in run.segments} for run in (published, candidate)]
+    shared = next(known for known, size in sizes[0].items() if sizes[1].get(known, size) != size)
+    best = Selection(segments=(shared,))
+    any_engine = store.save_audience("The best", urlencode({"segment": shared}), pinned=False, dataset="shop")
     store.save_audience("Nobody's", "min_clv=1", pinned=False, dataset="shop")
     found = decision_on(services, candidate)
     assert found is not None and found.published == published
