@@ -210,6 +210,7 @@ def test_the_ledger_accounts_for_every_line_and_nothing_is_stored(desk):
         "after": {"as_of": found["as_of"], **found["ledger"]["out"]},
         "before": None,
         "removed": None,
+        "stays": None,
     }
     assert desk[2].snapshots() == []
 
