@@ -29,7 +29,11 @@ def test_brackets_are_those_of_scipy():
     points = np.array([[0.0], [1.0], [5.0], [5.5], [20.0]])
     merges = linkage(points, "ward")
     artifacts = {"linkage": merges.tolist(), "leaf_customers": [50, 40, 30, 20, 10], "leaf_keys": [0, 0, 0, 0, 1]}
-    segments = [SimpleNamespace(key=0, name="A", colour="#111111"), SimpleNamespace(key=1, name="B", colour="#222222")]
+    colours = {"A": "#111111", "B": "#222222"}
+    segments = [
+        SimpleNamespace(key=key, keys=(key,), name=name, colour=colour)
+        for key, (name, colour) in enumerate(colours.items())
+    ]
     data = dendrogram_data(artifacts, {"cut_height": 7.0, "next_height": 9.0}, segments)
     theirs = dendrogram(merges, no_plot=True)
     ours, heights = (sorted(map(sorted, corners)) for corners in (data.corners[:, 0].tolist(), theirs["dcoord"]))
