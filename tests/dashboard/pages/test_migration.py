@@ -79,6 +79,18 @@ def drawn(client, run, start, end):
     return json.dumps(answer.json(), ensure_ascii=False)
 
 
+def over_time(client, run):
+    """The lines of segments from date to date, once a worker has counted them."""
+    outputs = ["migration-sizes.children", "migration-sizes-tick.disabled", "migration-sizes-job.data"]
+    inputs = [("theme.data", "dark"), ("migration-sizes-tick.n_intervals", None)]
+    for _ in range(120):  # each waits for the worker a while
+        answer = callback(client, outputs, inputs, [("migration-sizes-job.data", None), ("migration-run.data", run)])
+        assert answer.status_code == 200, answer.text
+        if answer.json()["response"]["migration-sizes-tick"]["disabled"]:
+            return json.dumps(answer.json(), ensure_ascii=False)
+    raise AssertionError("no worker answered")
+
+
 def test_any_two_runs_of_a_kind_can_be_chosen(desk):
     services, client, (first, second, third), _, _ = desk
     page = migration.layout(services, run=str(third))
@@ -171,8 +183,8 @@ def test_segments_over_time_are_those_of_the_runs_where_there_is_no_timeline(des
     for place, number in enumerate(runs):
         spent = services.store.snapshot_customers(services.store.run(number).snapshot_id).monetary.sum()
         assert data.revenue[:, place].sum() == pytest.approx(spent)
-    answer = callback(client, ["migration-sizes.children"], [("theme.data", "dark")], [("migration-run.data", runs[2])])
-    assert "Spent so far by segment" in answer.text
+    said = over_time(client, runs[2])
+    assert "Spent so far by segment" in said and "Each date by its own run." in said
 
 
 def test_dates_of_the_past_are_worked_out_again_from_the_sales(desk):
@@ -187,11 +199,14 @@ def test_dates_of_the_past_are_worked_out_again_from_the_sales(desk):
     points = {point.as_of: point for point in services.store.drift(past)}
     recent, ever = points[end].customers, sum(map(sum, found["customers"]))
     assert 0 < recent < ever, "the timeline is of its windows, migration of everyone so far"
-    answer = callback(client, ["migration-sizes.children"], [("theme.data", "dark")], [("migration-run.data", past)])
-    assert "Spent by segment in the 90 days before each date" in answer.text
+    said = over_time(client, past)
+    assert "Spent so far by segment" in said
+    by = {"rule": "by the rule of this run", "model": "by the model of this run"}
+    assert by[found["by"]] in said and by[found["by"]] in drawn(client, past, start, end)
     assert found["customers"][-1], "whoever came since is new"
-    names = {item["name"] for item in services.store.run(past).info["drift"]["segments"]}
-    assert set(found["rows"][:-1]) <= names
+    now = {item.name: item.customers for item in services.store.run(past).segments}
+    after = dict(zip(found["columns"], map(sum, zip(*found["customers"], strict=True)), strict=True))
+    assert {name: size for name, size in after.items() if size and name != "Gone"} == now, "as on the segments page"
 
     def refused(**query):
         answer = client.get(f"/api/v1/runs/{past}/migration", params=query)

@@ -174,7 +174,8 @@ def test_a_name_is_edited_in_the_window(desk):
         {"run-shown": run.id},
         "run-edited.data",
     )
-    assert "Stars" in shown.text and "pinned" in shown.text and first.name not in shown.text
+    assert "Stars" in shown.text and "pinned" in shown.text
+    assert f'"{first.name}"' not in shown.text, "but in addresses, which know it by what it is"
     back = press(desk, "own", {**typed, "run-editing": {**editing, "revision": 1, "name": "Stars"}})
     assert back["run-edited.data"]["name"] == first.name
     assert services.store.run(run.id).segments[0].pinned is False

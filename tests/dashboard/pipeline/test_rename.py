@@ -53,6 +53,7 @@ def test_nothing_but_the_name_differs(services, engine):
     first = store.save_snapshot(shop.new_snapshot("shop", date(2011, 11, 1)), shop.customers(300, seed=1))
     second = store.save_snapshot(shop.new_snapshot("shop", date(2011, 12, 10)), shop.customers())
     early, late = (shop.run(store, config, snapshot, engine) for snapshot in (first, second))
+    store.publish(late, who=None, via="browser", why="The latest date")
     segment = max(store.run(late).segments, key=lambda item: item.customers)
     alone = Selection(segments=(segment.known_by,))
     audience = save(services, "Some", alone, store.run(late), pinned=True)
