@@ -26,7 +26,7 @@ def test_a_trial_is_compared_published_followed_and_rolled_back(dash_br, desk):
     driver, wait = dash_br.driver, WebDriverWait(dash_br.driver, WAIT)
     published = asked(desk.address, f"runs/{desk.shop['rfm']}")
     order = {"snapshot": published["snapshot"], "engine": "rfm", "settings": {"bins": 3}}
-    trial = asked(desk.address, "runs", order)["runs"][0]["id"]
+    trial = asked(desk.address, "runs", order)["id"]
     wait.until(lambda _: asked(desk.address, f"runs/{trial}")["state"] == "done")
     saved = {"name": "The best", "selection": "segment=Champions", "run": published["id"]}
     audience = asked(desk.address, "audiences", saved)["id"]
@@ -50,7 +50,7 @@ def test_a_trial_is_compared_published_followed_and_rolled_back(dash_br, desk):
     wait.until(lambda _: driver.find_elements(By.CSS_SELECTOR, "#publish-checks li"))
     confirm = driver.find_element(By.ID, "publish-confirm")
     confirm.click()
-    assert "reason" in wait.until(lambda _: driver.find_element(By.ID, "publish-refused").text).lower()
+    assert "Say why" in wait.until(lambda _: driver.find_element(By.ID, "publish-refused").text)
     driver.find_element(By.ID, "publish-why").send_keys("Fewer scores")
     confirm.click()
     wait.until(lambda _: driver.find_elements(By.CSS_SELECTOR, ".seg-published"))
