@@ -16,7 +16,7 @@ from dashboard.pipeline.label import model_of, stored_engine
 from dashboard.pipeline.sales import Progress, customers_then, sales_of, silent
 from dashboard.pipeline.windows import watched_columns
 from engines.clustering.clusterers import NOISE
-from engines.columns import MONETARY
+from engines.columns import MONETARY, MONEY_SCALE
 from engines.contract import Fitted, NamedSegment, Play, segment_by_key
 from engines.errors import InputError
 from engines.evaluation.migration import Side
@@ -127,21 +127,23 @@ def history_for_job(job: Job, config: Config, store: Store, progress: Progress) 
     run = store.run(job.subject or 0)
     days = [date.fromisoformat(text) for text in job.request["dates"]]
     sides = segments_then(run, days, config, store, progress)
-    found = [
-        (side.spend.reindex(side.labels.index).groupby(side.labels.to_numpy()).agg(["size", "sum"]))
-        for side in (sides[day] for day in days)
-    ]
+    found = [_totals(sides[day]) for day in days]
     keys = sorted({int(key) for table in found for key in table.index})
     named = {key: item for side in sides.values() for key, item in segment_by_key(side.segments).items()}
     return {
         "dates": job.request["dates"],
         "keys": keys,
-        # names may change, but of those that the run does not have
-        "others": {str(key): [named[key].name, named[key].known_by, named[key].colour] for key in keys},
+        "named": {str(key): [named[key].name, named[key].known_by, named[key].colour] for key in keys},
         "customers": [[int(table["size"].get(key, 0)) for table in found] for key in keys],
-        "spent": [[float(table["sum"].get(key, 0.0)) for table in found] for key in keys],
+        "spent": [[int(table["sum"].get(key, 0)) / MONEY_SCALE for table in found] for key in keys],
         "by_rule": is_by_rule(model_of(run, store)),
     }
+
+
+def _totals(side: Side) -> DataFrame:
+    """Customers of each segment key (``size``) and what they had spent so far (``sum``), in whole 1/10,000."""
+    units = (side.spend.reindex(side.labels.index).fillna(0.0) * MONEY_SCALE).round().astype(np.int64)
+    return units.groupby(side.labels.to_numpy()).agg(["size", "sum"])
 
 
 def _history_of(run: Run, result: Mapping[str, Any]) -> History:
@@ -150,7 +152,7 @@ def _history_of(run: Run, result: Mapping[str, Any]) -> History:
     rows: dict[str, NamedSegment] = {}
     sums: dict[str, list[NDArray[Any]]] = {}
     for place, key in enumerate(result["keys"]):
-        name, known, colour = result["others"][str(key)]
+        name, known, colour = result["named"][str(key)]
         lone = NamedSegment(key, name, "", colour, 0, _NAN, _NAN, _NAN, _NAN, None, identity=known)
         item = by_key.get(key, lone)
         rows.setdefault(item.known_by, item)

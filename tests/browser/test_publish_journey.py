@@ -14,7 +14,7 @@ WAIT = 120
 BANNER, DIALOG = "#shell-banner .seg-trial", "#publish-window"
 
 
-def asked(address: str, path: str, body: dict[str, Any] | None = None) -> Any:
+def call_api(address: str, path: str, body: dict[str, Any] | None = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"{address}/api/v1/{path}", data, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=WAIT) as answer:
@@ -24,18 +24,18 @@ def asked(address: str, path: str, body: dict[str, Any] | None = None) -> Any:
 @pytest.mark.slow
 def test_a_trial_is_compared_published_followed_and_rolled_back(dash_br, desk):
     driver, wait = dash_br.driver, WebDriverWait(dash_br.driver, WAIT)
-    published = asked(desk.address, f"runs/{desk.shop['rfm']}")
+    published = call_api(desk.address, f"runs/{desk.shop['rfm']}")
     order = {"snapshot": published["snapshot"], "engine": "rfm", "settings": {"bins": 3}}
-    trial = asked(desk.address, "runs", order)["id"]
-    wait.until(lambda _: asked(desk.address, f"runs/{trial}")["state"] == "done")
+    trial = call_api(desk.address, "runs", order)["id"]
+    wait.until(lambda _: call_api(desk.address, f"runs/{trial}")["state"] == "done")
     saved = {"name": "The best", "selection": "segment=Champions", "run": published["id"]}
-    audience = asked(desk.address, "audiences", saved)["id"]
+    audience = call_api(desk.address, "audiences", saved)["id"]
 
     def size() -> int:
-        return asked(desk.address, f"audiences/{audience}/sizes")["sizes"][-1]["customers"]
+        return call_api(desk.address, f"audiences/{audience}/sizes")["sizes"][-1]["customers"]
 
     def champions(run: int) -> int:
-        segments = asked(desk.address, f"runs/{run}/segments")
+        segments = call_api(desk.address, f"runs/{run}/segments")
         return next(item["customers"] for item in segments if item["identity"] == "Champions")
 
     def shown(selector: str) -> str:
